@@ -1,4 +1,4 @@
-"""Goods in Django's admin: read here, changed by the members and at the desk."""
+"""Django admin of the catalogue: mostly read-only; members and staff edit elsewhere."""
 
 from __future__ import annotations
 
@@ -141,5 +141,5 @@ class BackRequestAdmin(ReadMostly):
     fields = (
         *("product", "variant", "user", "way", "contact", "language"),
         *("until_season", "asked_at", "told_at"),
-    )  # the token is the asker's alone
+    )  # The token is a secret of the requester.
     ordering = ("-asked_at", "-pk")

@@ -1,4 +1,4 @@
-"""What somebody asks to be told of, and what is written of a reduction."""
+"""Forms for promotions, product translations, back-in-stock requests and follows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HIGHEST = 999_999_999
 
 
 class SumField(forms.IntegerField):
-    """A whole number as people write sums: `20.000`, `20 000 ₫`."""
+    """A whole number as people write amounts: `20.000`, `20 000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
 
@@ -63,9 +63,10 @@ def _day(label: Any, **kwargs: Any) -> forms.DateField:
 
 
 class OfferForm(forms.Form):
-    """What a promotion and a voucher have in common: a name, how much, when, for which goods, at whose cost.
+    """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
-    `cooperative`: whose goods, None for everybody's; `asks_who_bears` where the platform writes for one.
+    `cooperative` is whose products it applies to, None for all; `asks_who_bears` adds the bearer when staff
+    create one for a cooperative.
     """
 
     name = forms.CharField(
@@ -109,11 +110,13 @@ class OfferForm(forms.Form):
         self._cooperative = cooperative
         if not asks_who_bears:
             del self.fields["bearer"]
-        self._rows("categories", Category.objects.order_by("path"))
+        self._set_choices("categories", Category.objects.order_by("path"))
         if cooperative is None:
             del self.fields["products"]
         else:
-            self._rows("products", Product.objects.for_cooperative(cooperative).order_by("sort_key", "pk"))
+            self._set_choices(
+                "products", Product.objects.for_cooperative(cooperative).order_by("sort_key", "pk")
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -127,7 +130,7 @@ class OfferForm(forms.Form):
 
     @property
     def ends_at(self) -> datetime.datetime | None:
-        """The end of the last day, which is the beginning of the next."""
+        """The end of the last day, i.e. the start of the next."""
         last: datetime.date | None = self.cleaned_data["ends"]
         return start_of_day(last + datetime.timedelta(days=1)) if last else None
 
@@ -135,14 +138,14 @@ class OfferForm(forms.Form):
     def is_borne_by_platform(self) -> bool:
         return bool(self.cleaned_data.get("bearer", PLATFORM) == PLATFORM)
 
-    def _rows(self, name: str, rows: Any) -> None:
+    def _set_choices(self, name: str, rows: Any) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = rows
 
 
 class PromotionForm(OfferForm):
-    """Prices lowered for a while. No shelf and no goods chosen means all of them."""
+    """A promotion; without categories and products it applies to all."""
 
     @property
     def terms(self) -> PromotionTerms:
@@ -162,7 +165,7 @@ class PromotionForm(OfferForm):
 
     @staticmethod
     def said(promotion: Promotion) -> dict[str, Any]:
-        """What the form holds when a promotion is opened."""
+        """Initial form data for editing a promotion."""
         return {
             "name": promotion.name,
             "value_type": AMOUNT if promotion.percent is None else PERCENT,
@@ -176,7 +179,7 @@ class PromotionForm(OfferForm):
 
 
 class ProductTexts(TranslationForm):
-    """Goods and their kinds, to be said in another language."""
+    """Translations of a product and its variants."""
 
     def __init__(self, product: Product, language: str, data: Any = None) -> None:
         self.product = product
@@ -185,7 +188,7 @@ class ProductTexts(TranslationForm):
         super().__init__([Original(product, PRODUCT_TEXTS), *kinds], language, data)
 
     def said(self) -> dict[str, Any]:
-        """What `translate_product` is to be told."""
+        """The keyword arguments for `translate_product`."""
         return {
             "texts": self.texts(self.product),
             "variants": {variant.pk: self.texts(variant) for variant in self.variants},
@@ -193,7 +196,7 @@ class ProductTexts(TranslationForm):
 
 
 class BackForm(forms.Form):
-    """Whom to tell when goods are back: an e-mail address or a phone number, whatever people have."""
+    """A back-in-stock request: an e-mail address or phone number, and the variant."""
 
     variant = forms.ChoiceField(label=_("Which kind"), required=False)
     contact = forms.CharField(
@@ -237,7 +240,7 @@ class BackForm(forms.Form):
 
 
 class FollowForm(forms.Form):
-    """Where the weekly bulletin goes, and that it is wanted: the box starts empty (Law 91/2025)."""
+    """A request for the weekly bulletin with explicit consent: the box starts unticked (Law 91/2025)."""
 
     email = forms.EmailField(
         label=_("E-mail"),

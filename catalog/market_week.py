@@ -1,4 +1,4 @@
-"""This week's market: which day orders close, the coach leaves and the market is held."""
+"""The current market week: order deadline, coach departure and market days."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shop.core.models import show_in_language
 
 @dataclass(frozen=True, slots=True)
 class WeekDay:
-    """`kind` is market, on (something happens) or nothing; `words` say what."""
+    """`kind` is "market", "on" (something else happens) or ""; `words` describe it."""
 
     date: datetime.date
     is_today: bool
@@ -26,7 +26,7 @@ class WeekDay:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The next market day at which goods ordered now can be collected."""
+    """The next market day at which products ordered now can be collected."""
 
     way: DeliveryWay
     time: PickupTime
@@ -35,7 +35,7 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Coach:
-    """The next coach that goods ordered now can travel on."""
+    """The next coach that can carry products ordered now."""
 
     way: DeliveryWay
     leaves_at: datetime.datetime
@@ -50,14 +50,14 @@ class Week:
 
 
 def week_of(day: datetime.date) -> datetime.date:
-    """The Monday that names the week of a day."""
+    """The Monday of the day's week."""
     return day - datetime.timedelta(days=day.weekday())
 
 
 def coaches_in_week(ways: Sequence[DeliveryWay], monday: datetime.date) -> list[Coach]:
-    """The coaches that leave in the week, in time, each with when its orders close."""
+    """Coach departures in the week, in chronological order, with their order deadlines."""
     found = [
-        _leaving(way, monday + datetime.timedelta(days=way.departs_weekday))
+        _departure(way, monday + datetime.timedelta(days=way.departs_weekday))
         for way in ways
         if way.kind == WayKind.COACH and way.departs_weekday is not None
     ]
@@ -65,7 +65,7 @@ def coaches_in_week(ways: Sequence[DeliveryWay], monday: datetime.date) -> list[
 
 
 def market_ways() -> list[DeliveryWay]:
-    """The market days and coaches that cooperatives in good standing offer."""
+    """Active market-day and coach delivery methods of approved cooperatives."""
     ways = DeliveryWay.objects.offered().filter(
         kind__in=[WayKind.MARKET_DAY, WayKind.COACH], cooperative__state=CooperativeState.APPROVED
     )
@@ -75,15 +75,17 @@ def market_ways() -> list[DeliveryWay]:
 
 
 def this_week(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
-    """The seven days from Monday, and what comes next, from the ways that are really offered."""
+    """The seven days from Monday, and the next market and coach of these delivery methods."""
     monday = week_of(day_of(now))
     coach = next_coach(ways, now=now)
-    days = [_day(monday + datetime.timedelta(days=ahead), ways, coach, day_of(now)) for ahead in range(7)]
+    days = [
+        _week_day(monday + datetime.timedelta(days=ahead), ways, coach, day_of(now)) for ahead in range(7)
+    ]
     return Week(days, next_market(ways, now=now), coach)
 
 
 def next_market(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Market | None:
-    """The soonest market day among the ways; the first offered wins a tie."""
+    """The earliest market day; the first delivery method wins a tie."""
     found = [
         Market(way, time, time.starts_at - datetime.timedelta(hours=way.cut_off_hours))
         for way in ways
@@ -94,38 +96,38 @@ def next_market(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Marke
 
 
 def next_coach(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Coach | None:
-    """The coach whose orders close soonest."""
+    """The coach whose orders close earliest."""
     found = [
         coach
         for way in ways
         if way.kind == WayKind.COACH
-        for coach in [_coach(way, now)]
+        for coach in [_next_departure(way, now)]
         if coach is not None
     ]
     return min(found, key=lambda coach: coach.closes_at, default=None)
 
 
-def _coach(way: DeliveryWay, now: datetime.datetime) -> Coach | None:
+def _next_departure(way: DeliveryWay, now: datetime.datetime) -> Coach | None:
     if way.departs_weekday is None:
         return None
     day = day_of(now) - datetime.timedelta(days=1)
     for _week in range(2):
         day = next_weekday(day, way.departs_weekday)
-        coach = _leaving(way, day)
+        coach = _departure(way, day)
         if coach.closes_at > now:
             return coach
     return None
 
 
-def _leaving(way: DeliveryWay, day: datetime.date) -> Coach:
+def _departure(way: DeliveryWay, day: datetime.date) -> Coach:
     leaves_at = datetime.datetime.combine(day, way.departs_at or datetime.time(12), VIETNAM)
     return Coach(way, leaves_at, leaves_at - datetime.timedelta(hours=way.cut_off_hours))
 
 
-def _day(
+def _week_day(
     date: datetime.date, ways: Sequence[DeliveryWay], coach: Coach | None, today: datetime.date
 ) -> WeekDay:
-    """The weekdays of the coach named on the page are marked in every week, whether gone or to come."""
+    """A day of the week; the coach's weekdays are marked whether past or still to come."""
     is_market = any(
         market_day.falls_on(date)
         for way in ways

@@ -1,4 +1,4 @@
-"""Who hears of goods: cooperatives of their listings and papers, buyers of what is back, followers weekly."""
+"""E-mails and SMS about products: listing and certificate decisions, back in stock, weekly bulletin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.notifications.send import send
 
 
 def listing_answered(listing: Listing, *, now: datetime.datetime) -> None:
-    """The cooperative hears that its goods are on sale, or what is to be mended first."""
+    """Tell the cooperative that its listing was published, or what must be corrected first."""
     cooperative = listing.product.cooperative
     if not cooperative.email:
         return
@@ -37,7 +37,7 @@ def listing_answered(listing: Listing, *, now: datetime.datetime) -> None:
 
 
 def certificate_answered(certificate: Certificate, *, now: datetime.datetime) -> None:
-    """The cooperative hears that its certificate is shown, or what is to be mended first."""
+    """Tell the cooperative that its certificate was confirmed, or what must be corrected first."""
     cooperative = certificate.cooperative
     if not cooperative.email:
         return
@@ -56,7 +56,7 @@ def certificate_answered(certificate: Certificate, *, now: datetime.datetime) ->
 
 
 def goods_are_back(request: BackRequest, *, now: datetime.datetime) -> None:
-    """Whoever asked hears, once, that the goods can be ordered again: by mail, or by one short text."""
+    """Tell the requester once, by e-mail or SMS, that the product can be ordered again."""
     product, language = request.product, request.language
     with translation.override(language):
         show_in_language([product], "name")
@@ -97,13 +97,13 @@ def goods_are_back(request: BackRequest, *, now: datetime.datetime) -> None:
 
 
 def bulletin_path(bulletin: Bulletin) -> str:
-    """Where the bulletin stands, but for the language."""
+    """The bulletin's path without the language prefix."""
     own = f"{bulletin.cooperative.slug}/" if bulletin.cooperative else ""
     return f"/ban-tin/{bulletin.week.isoformat()}/{own}"
 
 
 def bulletin_is_out(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
-    """A follower gets the week's bulletin, once."""
+    """Send a follower the week's bulletin, once."""
     language = bulletin.language
     with translation.override(language):
         name = bulletin.cooperative.name if bulletin.cooperative else shop_settings().name

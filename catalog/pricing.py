@@ -1,4 +1,4 @@
-"""Pure rules of prices, knowing no row."""
+"""Pure price functions; they read no rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shop.core.money import half_up, percent_of
 
 
 def price_for(amount: int, content: int, measure: int) -> int:
-    """What `measure` of something costs if `content` of it costs `amount` minor units, rounded once.
+    """Price of `measure` if `content` costs `amount` minor units, rounded once.
 
     The price per kilogram of a packet: `price_for(45_000, 500, 1000)` is 90,000.
     """
@@ -16,5 +16,5 @@ def price_for(amount: int, content: int, measure: int) -> int:
 
 
 def reduced(listed: int, *, percent: Decimal, amount: int) -> int:
-    """A list price less so many percent and so many minor units: never below nothing, rounded once."""
+    """A list price less a percentage and an amount in minor units: never negative, rounded once."""
     return max(0, listed - percent_of(listed, percent) - amount)

@@ -1,4 +1,4 @@
-"""How a listing may move between draft and shelf."""
+"""State transitions of a listing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ListingState(TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
-# draft → published is platform staff's publishing (which is approval), or a channel without checks.
+# draft → published: by platform staff (which implies approval), or in a channel without checks.
 LISTING_MOVES: Moves = {
     ListingState.DRAFT: frozenset({ListingState.IN_REVIEW, ListingState.PUBLISHED, ListingState.WITHDRAWN}),
     ListingState.IN_REVIEW: frozenset({ListingState.PUBLISHED, ListingState.DRAFT, ListingState.WITHDRAWN}),

@@ -1,4 +1,4 @@
-"""Tasks of the catalogue, where Celery looks for them."""
+"""Re-exports the app's Celery tasks for autodiscovery."""
 
 from catalog.actions.listings.promotions import refresh_promotion_task, refresh_promotions_task
 from catalog.actions.marketing.back_in_stock import tell_back_task

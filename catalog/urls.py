@@ -1,4 +1,4 @@
-"""Addresses of the market's shelves."""
+"""URLs of the catalogue."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""For whom may this person act, as what: the one gate from a signed-in user to a cooperative's rows."""
+"""Access control: for which cooperatives may a user act, and with which rights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shop.core.models import Channel
 
 
 class Right(StrEnum):
-    """What a role may let a member do."""
+    """A permission that a member's role may include."""
 
     SEE = "see"
     LIST = "list"
@@ -42,7 +42,7 @@ ROLE_RIGHTS: Mapping[str, frozenset[Right]] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A member acting for one cooperative."""
+    """A signed-in member acting for one cooperative in a role."""
 
     user: User
     cooperative: Cooperative
@@ -52,7 +52,7 @@ class Standing:
         return right in ROLE_RIGHTS[self.role]
 
     def require(self, right: Right) -> None:
-        """Raises Forbidden where the role does not hold the right."""
+        """Raises Forbidden if the role lacks the right."""
         if not self.may(right):
             raise Forbidden()
 
@@ -71,10 +71,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The cooperatives and channels that one group's permission holds for.
+    """The cooperatives and channels covered by one group's permission.
 
-    Only `is_platform_wide` means every cooperative: no cooperatives are nobody's rows. `channels` is None
-    where the group is not restricted to channels.
+    Only `is_platform_wide` covers every cooperative; an empty set covers none. `channels` is None if the
+    group is not restricted to channels.
     """
 
     cooperatives: frozenset[int] = frozenset()
@@ -84,7 +84,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose rows somebody's permission holds for: together what the groups reach that give it."""
+    """All rows covered by a user's permission: the union over the groups that grant it."""
 
     reaches: tuple[Reach, ...] = ()
 
@@ -97,18 +97,18 @@ class Scope:
 
     @property
     def is_platforms(self) -> bool:
-        """Whether it is the platform's staff who ask, if only in some channels."""
+        """Whether any grant is platform-wide, even if restricted to some channels."""
         return any(reach.is_platform_wide for reach in self.reaches)
 
     def covers_channels(self, channels: frozenset[int] | None) -> bool:
-        """Whether it holds for all cooperatives in these channels; None: in every channel."""
+        """Whether it covers all cooperatives in these channels; None means every channel."""
         if self.is_everything:
             return True
         wide = [reach.channels or frozenset() for reach in self.reaches if reach.is_platform_wide]
         return channels is not None and bool(wide) and channels <= frozenset().union(*wide)
 
     def rows(self, *, cooperative: str, channel: str = "") -> Q:
-        """The rows within it, by the columns of their cooperative and, where there is one, channel."""
+        """A filter for the covered rows, given the names of their cooperative and channel columns."""
         if self.is_everything:
             return Q()
         found = Q(pk__in=())
@@ -128,9 +128,9 @@ EVERYTHING = Scope((Reach(is_platform_wide=True),))
 
 
 def scope_of(user: User | AnonymousUser | None, permission: Permission) -> Scope:
-    """Whose rows a member of staff holds a permission for, by their groups; superusers everybody's.
+    """The rows for which a staff user holds a permission; superusers hold it for all.
 
-    Groups that name neither the whole platform nor a cooperative add nothing.
+    Groups that are neither platform-wide nor assigned to a cooperative grant nothing.
     """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return Scope()
@@ -160,7 +160,7 @@ def scope_of(user: User | AnonymousUser | None, permission: Permission) -> Scope
 
 
 def platform_permissions(user: User) -> frozenset[str]:
-    """The codes that a member of staff holds for all cooperatives, if only in some channels."""
+    """Permission codes that a staff user holds platform-wide, even if only in some channels."""
     if not user.is_active or not user.is_staff:
         return frozenset()
     if user.is_superuser:
@@ -170,14 +170,13 @@ def platform_permissions(user: User) -> frozenset[str]:
 
 
 def effective_group_permissions() -> QuerySet[GroupPermission]:
-    """The permissions of groups that hold for somebody's rows."""
+    """Permissions of groups that cover at least some rows."""
     works = GroupCooperative.objects.filter(group=OuterRef("group"))
     return GroupPermission.objects.filter(Q(group__is_platform_wide=True) | Exists(works))
 
 
 def acts_for(user_ids: Sequence[int]) -> dict[int, list[int]]:
-    """The cooperatives that each of these people acts for, in order: as a member, or as staff that works for
-    them."""
+    """Ids of the cooperatives each user acts for, as a member or through a staff group, sorted."""
     found: dict[int, set[int]] = {}
     members = Membership.objects.filter(user__in=user_ids, is_active=True).values_list("user", "cooperative")
     staff = GroupCooperative.objects.filter(group__users__in=user_ids)
@@ -187,7 +186,7 @@ def acts_for(user_ids: Sequence[int]) -> dict[int, list[int]]:
 
 
 def memberships_of(user: User | AnonymousUser) -> list[Membership]:
-    """The cooperatives a person acts for, in a steady order."""
+    """The user's active memberships, in a stable order."""
     if not isinstance(user, User):
         return []
     return list(
@@ -198,7 +197,7 @@ def memberships_of(user: User | AnonymousUser) -> list[Membership]:
 
 
 def acting_for(user: User | AnonymousUser, cooperative_id: int | None = None) -> Standing:
-    """The person's standing in that cooperative, or in the first. Raises Missing where they act for none."""
+    """The user's membership of that cooperative, or the first one. Raises Missing if there is none."""
     for membership in memberships_of(user):
         if cooperative_id in (None, membership.cooperative_id):
             assert isinstance(user, User)
@@ -207,11 +206,10 @@ def acting_for(user: User | AnonymousUser, cooperative_id: int | None = None) ->
 
 
 def staff_may(user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None) -> bool:
-    """Whether the platform's staff hold a permission by one of their groups.
+    """Whether a staff user holds a permission through a platform-wide group.
 
-    Without a `channel` it is asked for what lies in all of them: groups that are restricted to some
-    channels do not count, and with one they count where it is among theirs. Only platform-wide groups
-    count.
+    Without `channel` the permission must hold in all channels, so channel-restricted groups do not count.
+    With one, restricted groups count if they include it.
     """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return False
@@ -224,7 +222,7 @@ def staff_may(user: User | AnonymousUser, permission: Permission, *, channel: Ch
 
 
 def require_any_staff(user: User | AnonymousUser) -> Actor:
-    """Anybody in a platform-wide group, whatever it allows, and superusers. Raises Missing."""
+    """Require membership of any platform-wide group, or a superuser. Raises Missing."""
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         raise Missing()
     if not user.is_superuser and not Group.objects.filter(users=user, is_platform_wide=True).exists():
@@ -235,7 +233,10 @@ def require_any_staff(user: User | AnonymousUser) -> Actor:
 def require_staff(
     user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None
 ) -> Actor:
-    """The staff member as actor at the desk. Raises Missing, as a foreign page is as a missing one."""
+    """Require a permission and return the staff user as actor.
+
+    Raises Missing, so that a forbidden page looks like an absent one.
+    """
     if not staff_may(user, permission, channel=channel):
         raise Missing()
     assert isinstance(user, User)

@@ -28,7 +28,7 @@ class DeliveryRateInline(ReadInline):
 
 @admin.register(Cooperative)
 class CooperativeAdmin(ReadMostly):
-    """Its standing moves at the desk; here its place among others and its words are written."""
+    """Only sort order and texts are edited here; its state is changed in the staff desk."""
 
     editable = ("sort_order", "summary", "story", "return_terms", "claim_hours", "accept_within_hours")
     list_display = ("name", "state", "commune_name", "phone", "sort_order")
@@ -72,7 +72,7 @@ class FollowAdmin(ReadMostly):
         "language",
         "asked_at",
         "confirmed_at",
-    )  # the token is the follower's alone
+    )  # The token is a secret of the follower.
     ordering = ("-asked_at", "-pk")
 
 

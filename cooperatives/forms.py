@@ -1,4 +1,4 @@
-"""Texts beside their originals, to be said in another language."""
+"""Forms for translating texts, shown beside the originals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cooperatives.actions.cooperative_translations import COOPERATIVE_TEXTS, HOU
 from cooperatives.models import Cooperative, Producer
 from shop.core.models import Translation
 
-_LONG = 120  # letters, from which on a text gets several lines
+_LONG = 120  # Texts longer than this many characters get a multi-line field.
 _LABELS: dict[str, Promise] = {
     "name": _("Name"),
     "description_text": _("Description"),
@@ -40,7 +40,7 @@ _LABELS: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A row whose texts are to be said, and which of them; `heading` where it is one of several."""
+    """A row to translate and its translatable fields; `heading` tells several rows apart."""
 
     row: models.Model
     fields: tuple[str, ...]
@@ -48,32 +48,32 @@ class Original:
 
 
 class TranslationForm(forms.Form):
-    """One field for each text that the rows have, its original as the hint. All may stay empty."""
+    """One optional field for each non-empty text of the rows, with the original as help text."""
 
     def __init__(self, originals: Sequence[Original], language: str, data: Any = None) -> None:
         super().__init__(data, label_suffix="")
         self.originals = originals
-        self._names: dict[tuple[str, int], dict[str, str]] = {}
+        self._field_names: dict[tuple[str, int], dict[str, str]] = {}
         for original in originals:
-            self._ask_for(original, language)
+            self._add_fields_for(original, language)
 
     @property
     def groups(self) -> list[tuple[str, list[BoundField]]]:
-        """The fields by row, each under its heading."""
+        """The fields by row, each group with its heading."""
         return [
             (original.heading, [self[name] for name in names.values()])
             for original in self.originals
-            if (names := self._names[_key(original.row)])
+            if (names := self._field_names[_row_key(original.row)])
         ]
 
     def texts(self, row: models.Model) -> dict[str, str]:
-        """What was said of a row, by field; empty where nothing was."""
-        return {field: self.cleaned_data[name] for field, name in self._names[_key(row)].items()}
+        """The entered translations of a row by field; empty strings where nothing was entered."""
+        return {field: self.cleaned_data[name] for field, name in self._field_names[_row_key(row)].items()}
 
-    def _ask_for(self, original: Original, language: str) -> None:
+    def _add_fields_for(self, original: Original, language: str) -> None:
         row, kind = original.row, original.row._meta.label_lower
-        said = Translation.objects.texts(kind, [row.pk], language)
-        names = self._names[_key(row)] = {}
+        translations = Translation.objects.texts(kind, [row.pk], language)
+        names = self._field_names[_row_key(row)] = {}
         for field in original.fields:
             own = getattr(row, field)
             if not own:
@@ -86,14 +86,14 @@ class TranslationForm(forms.Form):
                 label=str(_LABELS[field]),
                 required=False,
                 max_length=getattr(column, "max_length", None) or 5000,
-                initial=said.get((str(row.pk), field), ""),
+                initial=translations.get((str(row.pk), field), ""),
                 help_text=format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, own),
                 widget=forms.Textarea(attrs=attrs) if is_long else forms.TextInput(attrs=attrs),
             )
 
 
 class CooperativeTexts(TranslationForm):
-    """A cooperative, the households it names, and the ways of delivery that it offers."""
+    """Translation form for a cooperative, its named households and its delivery methods."""
 
     def __init__(self, cooperative: Cooperative, language: str, data: Any = None) -> None:
         self.cooperative = cooperative
@@ -107,7 +107,7 @@ class CooperativeTexts(TranslationForm):
         super().__init__(rows, language, data)
 
     def said(self) -> dict[str, Any]:
-        """What `translate_cooperative` is to be told."""
+        """The keyword arguments for `translate_cooperative`."""
         return {
             "texts": self.texts(self.cooperative),
             "households": {household.pk: self.texts(household) for household in self.households},
@@ -115,5 +115,5 @@ class CooperativeTexts(TranslationForm):
         }
 
 
-def _key(row: models.Model) -> tuple[str, int]:
+def _row_key(row: models.Model) -> tuple[str, int]:
     return row._meta.label_lower, row.pk

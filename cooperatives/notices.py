@@ -1,4 +1,4 @@
-"""Who hears of a cooperative's standing, and whoever asks to follow one."""
+"""E-mails about cooperatives' applications, and about follow requests."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from shop.notifications.send import send
 
 
 def application_received(cooperative: Cooperative, *, now: datetime.datetime) -> None:
-    """The applicant hears that the application arrived."""
-    _tell(cooperative, "application_received", now=now)
+    """Confirm to the applicant that the application arrived."""
+    _send_to_cooperative(cooperative, "application_received", now=now)
 
 
 def application_answered(cooperative: Cooperative, *, now: datetime.datetime) -> None:
-    """The applicant hears what the platform decided, and why."""
-    _tell(cooperative, "application_answered", now=now)
+    """Inform the applicant of the decision and its reason."""
+    _send_to_cooperative(cooperative, "application_answered", now=now)
 
 
 def follow_asked(follow: Follow, *, now: datetime.datetime) -> None:
-    """Whoever reads the mailbox is asked whether they want the bulletin; once an hour at most."""
+    """Ask the owner of a mailbox to confirm a follow request; at most once an hour."""
     with translation.override(follow.language):
         cooperative = follow.cooperative
         if cooperative is not None:
@@ -54,7 +54,7 @@ def follow_asked(follow: Follow, *, now: datetime.datetime) -> None:
         )
 
 
-def _tell(cooperative: Cooperative, occasion: str, *, now: datetime.datetime) -> None:
+def _send_to_cooperative(cooperative: Cooperative, occasion: str, *, now: datetime.datetime) -> None:
     if not cooperative.email:
         return
     with translation.override("vi"):

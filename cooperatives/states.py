@@ -1,4 +1,4 @@
-"""How a cooperative's standing with the market, and that of its certificates, may move."""
+"""State transitions of cooperatives and their certificates."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CertificateState(TextChoices):
     RETURNED = "returned", pgettext_lazy("certificate", "to be mended")
 
 
-# A change by members sends a certificate back to be looked at: another number is another paper.
+# A change by members sends a certificate back to review: a new number means a new document.
 CERTIFICATE_MOVES: Moves = {
     CertificateState.IN_REVIEW: frozenset({CertificateState.CONFIRMED, CertificateState.RETURNED}),
     CertificateState.CONFIRMED: frozenset({CertificateState.IN_REVIEW}),

@@ -1,4 +1,4 @@
-"""Tasks of the cooperatives, where Celery looks for them."""
+"""Re-exports the app's Celery tasks for autodiscovery."""
 
 from cooperatives.actions.followers import forget_follows_task
 

@@ -1,4 +1,4 @@
-"""The doors of pages that are not for everybody, and how such pages answer a change."""
+"""Access decorator for staff pages, and helpers that turn refused actions into messages and form errors."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Forbidden, Missing, Refused, Words
 
-Given = ParamSpec("Given")
-StaffPage = Callable[Concatenate[HttpRequest, Actor, Given], HttpResponse]
+Params = ParamSpec("Given")
+StaffPage = Callable[Concatenate[HttpRequest, Actor, Params], HttpResponse]
 
 
 def staff_only(
     permission: Permission | None = None,
-) -> Callable[[StaffPage[Given]], Callable[Concatenate[HttpRequest, Given], HttpResponse]]:
-    """A page of the platform's staff, of all of them where no permission is named; it is given the actor.
+) -> Callable[[StaffPage[Params]], Callable[Concatenate[HttpRequest, Params], HttpResponse]]:
+    """Restrict a view to platform staff, with a permission if given, and pass it the actor.
 
-    Whoever is signed out is shown the sign-in page; whoever may not come in finds nothing (404), as
-    does whoever asks for a row that is not there (Missing).
+    Anonymous users are redirected to the sign-in page. Users without access get a 404, as do requests for a
+    missing row (Missing).
     """
 
-    def guarded(page: StaffPage[Given]) -> Callable[Concatenate[HttpRequest, Given], HttpResponse]:
+    def decorate(page: StaffPage[Params]) -> Callable[Concatenate[HttpRequest, Params], HttpResponse]:
         @wraps(page)
-        def door(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+        def guarded_view(
+            request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
+        ) -> HttpResponse:
             if not request.user.is_authenticated:
                 is_page = request.method in ("GET", "HEAD")
                 return redirect_to_login(request.get_full_path() if is_page else reverse("desk:home"))
@@ -45,17 +47,18 @@ def staff_only(
             except Missing as error:
                 raise Http404 from error
 
-        return door
+        return guarded_view
 
-    return guarded
+    return decorate
 
 
 def carry_out(
     request: HttpRequest, action: Callable[[], object], *, to: str, said: Words = "", refused_to: str = ""
 ) -> HttpResponse:
-    """Call the one action and go on to `to`, saying what was done; if refused, to `refused_to` or the same.
+    """Run an action and redirect to `to` with a success message.
 
-    Raises Missing and Forbidden, which the door answers.
+    If refused, show the reason and redirect to `refused_to`, or `to` if empty. Raises Missing and Forbidden,
+    which the view's decorator handles.
     """
     try:
         action()
@@ -71,9 +74,9 @@ def carry_out(
 
 @contextmanager
 def refusals_in(form: Form) -> Iterator[None]:
-    """Around a form's one action: where it refuses, the form says so, at the field at fault.
+    """Turn a refusal of the enclosed action into an error of the form, on the field at fault.
 
-    Missing and Forbidden go on to the door.
+    Missing and Forbidden propagate to the view's decorator.
     """
     try:
         yield

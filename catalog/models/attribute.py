@@ -1,4 +1,4 @@
-"""Product types and the attributes they bring: sizes and patterns are rows here, not columns."""
+"""Product types and their attributes, such as size and pattern, stored as rows instead of columns."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Attribute(WithMetadata, WithExternalReference):
 
 
 class AttributeValue(WithExternalReference):
-    """One value; which columns say something depends on the attribute's input type."""
+    """One attribute value; the attribute's input type determines which columns are used."""
 
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="values")
     slug = models.SlugField(max_length=255)

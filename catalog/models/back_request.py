@@ -23,10 +23,10 @@ class BackRequestQuerySet(models.QuerySet["BackRequest"]):
         return self.filter(told_at=None)
 
     def due(self, channel: Channel, day: datetime.date) -> BackRequestQuerySet:
-        """Those to be told on the day, whoever asked first coming first: the goods can be ordered again.
+        """Requests to send on the day, in the order they were made: the product can be ordered again.
 
-        On sale, of a cooperative that sells and does not rest, in stock where a buyer in the channel's
-        country reaches it; and who waits for the season is told in the season.
+        Requires that it is listed, its cooperative is approved and not paused, and stock reaches the
+        channel's country. Requests for the season also wait until it starts.
         """
         listed = Listing.objects.filter(
             product=OuterRef("product"),
@@ -51,7 +51,7 @@ class BackRequestQuerySet(models.QuerySet["BackRequest"]):
     def outdated(
         self, *, told_before: datetime.datetime, asked_before: datetime.datetime
     ) -> BackRequestQuerySet:
-        """Contacts that are no longer needed: told for a while, or waiting for longer than a year's round."""
+        """Expired requests: sent a while ago, or unfulfilled for over a year."""
         return self.filter(Q(told_at__lt=told_before) | Q(told_at=None, asked_at__lt=asked_before))
 
     def of_person(self, user_id: int) -> BackRequestQuerySet:
@@ -59,12 +59,12 @@ class BackRequestQuerySet(models.QuerySet["BackRequest"]):
 
 
 class BackRequest(models.Model):
-    """That somebody wants to be told once, by mail or text, when goods can be ordered again.
+    """A request for one e-mail or SMS when a product can be ordered again.
 
-    `variant` null means any kind of the product. `until_season`: the goods could be ordered when it was
-    asked, and the season is what is waited for. `contact` is an e-mail address in lower case or a kept phone
-    number. `told_at` is when the message was written; asking again after that waits anew, in the same row.
-    `token` is the secret of the link that ends it.
+    `variant` null means any variant. `until_season`: the product was available when requested, and the
+    request waits for the season. `contact` is a lower-case e-mail address or a normalised phone number.
+    `told_at` is when the message was sent; a new request after that reuses the row. `token` is the secret of
+    the unsubscribe link.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="back_requests")
@@ -86,7 +86,7 @@ class BackRequest(models.Model):
         verbose_name = pgettext_lazy("model", "request to be told")
         verbose_name_plural = pgettext_lazy("models", "requests to be told")
         constraints = [
-            # SQLite and PostgreSQL tell nulls apart, so any kind counts as kind 0.
+            # Databases consider nulls distinct, so "any variant" counts as variant 0.
             models.UniqueConstraint(
                 "product", Coalesce("variant", Value(0)), "contact", name="back_request_once"
             ),

@@ -15,24 +15,24 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
         return self.filter(cooperative=None)
 
     def of(self, cooperative: Cooperative | None) -> BulletinQuerySet:
-        """The cooperative's own, or the whole market's."""
+        """Bulletins of a cooperative, or of the whole market."""
         return self.filter(cooperative=cooperative)
 
     def in_language(self, language: str) -> BulletinQuerySet:
         return self.filter(language=language)
 
     def to_send(self, week: datetime.date) -> BulletinQuerySet:
-        """This week's that still have followers to go to; last week's news is none."""
+        """This week's bulletins with followers still to mail; past weeks are not sent."""
         told = Q(cooperative=None) | Q(cooperative__in=Cooperative.objects.public())
         return self.filter(told, week=week, sent_at=None).order_by("pk")
 
 
 class Bulletin(models.Model):
-    """The market's week in plain text: of the whole market, or of one cooperative; one for each language.
+    """The weekly bulletin in one language, of the whole market or of one cooperative.
 
-    `week` is its Monday in Vietnam. `spoken` is the Vietnamese text for a loudspeaker, numbers in words;
-    empty in other languages. Both stay as they were made: a bulletin that was read out is not changed.
-    `sent_through` is the last follower (by key) whose mail was written, `sent_at` when all of them were.
+    `week` is its Monday in Vietnam. `spoken` is the Vietnamese loudspeaker text with numbers in words; empty
+    in other languages. Both are immutable once created, as a bulletin may have been read out. `sent_through`
+    is the key of the last follower mailed; `sent_at` is set when all were.
     """
 
     week = models.DateField()
@@ -52,7 +52,7 @@ class Bulletin(models.Model):
         verbose_name = pgettext_lazy("model", "bulletin")
         verbose_name_plural = pgettext_lazy("models", "bulletins")
         constraints = [
-            # SQLite and PostgreSQL tell nulls apart, so the market counts as cooperative 0.
+            # Databases consider nulls distinct, so the market counts as cooperative 0.
             models.UniqueConstraint(
                 "week", Coalesce("cooperative", Value(0)), "language", name="bulletin_once"
             ),

@@ -16,10 +16,10 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
 
 class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
-    """A shelf of the market; shelves stand in shelves.
+    """A product category; categories form a tree.
 
-    `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix; it and
-    `level` are written by `catalog.actions.taxonomy.categories` alone.
+    `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix. `path` and `level`
+    are written only by `catalog.actions.taxonomy.categories`.
     """
 
     parent = models.ForeignKey("self", models.PROTECT, related_name="children", null=True, blank=True)

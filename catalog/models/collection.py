@@ -1,4 +1,4 @@
-"""Collections: goods shown together, whatever shelf or cooperative they are of."""
+"""Collections: curated product lists across categories and cooperatives."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from shop.core.models import Channel, Picture, WithMetadata, WithSeo, WithTimes
 
 
 class Collection(WithMetadata, WithSeo, WithTimes):
-    """Goods that somebody chose to show together. A cooperative's own shelf is none of these rows: it is
-    read from the cooperative itself.
-    """
+    """A curated product list. A cooperative's own product list is not stored as a collection."""
 
     slug = models.SlugField(max_length=255, unique=True)
     name = models.CharField(max_length=250)
@@ -31,7 +29,7 @@ class Collection(WithMetadata, WithSeo, WithTimes):
 
 
 class CollectionProduct(models.Model):
-    """A product in a collection, at its place."""
+    """A product in a collection, with its position."""
 
     collection = models.ForeignKey(Collection, models.CASCADE, related_name="product_rows")
     product = models.ForeignKey(Product, models.CASCADE, related_name="collection_rows")
@@ -50,7 +48,7 @@ class CollectionProduct(models.Model):
 
 
 class CollectionListing(models.Model):
-    """A collection in a channel; customers see it from `published_at` on."""
+    """A collection's visibility in a channel; customers see it from `published_at` on."""
 
     collection = models.ForeignKey(Collection, models.CASCADE, related_name="listings")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")

@@ -20,11 +20,11 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return self.existing().filter(product__cooperative=cooperative)
 
     def waiting(self) -> ListingQuerySet:
-        """What the platform still has to check, longest waiting first."""
+        """Listings that wait for the platform's review, longest waiting first."""
         return self.existing().filter(state=ListingState.IN_REVIEW).order_by("submitted_at", "pk")
 
     def on_shelf(self, channel_id: int) -> ListingQuerySet:
-        """What lists show: on sale, not kept out of lists, of a cooperative in good standing."""
+        """Listings shown in lists: published, visible, of an approved cooperative."""
         return self.filter(
             channel=channel_id,
             state=ListingState.PUBLISHED,
@@ -39,7 +39,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return self.order_by("product__sort_key", "product")
 
     def in_season(self, month: int) -> ListingQuerySet:
-        """Goods whose season holds the month (1 to 12); what has no season is always in season."""
+        """Products in season in the month (1 to 12); products without a season always are."""
         return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month__gt=0)
 
     def out_of_season(self, month: int) -> ListingQuerySet:
@@ -49,8 +49,8 @@ class ListingQuerySet(models.QuerySet["Listing"]):
 class Listing(WithTimes):
     """A product in a channel: its state, dates and visibility.
 
-    `lowest_price`, `lowest_list_price` (minor units) and `is_available` are kept by the actions
-    that change prices and stock, so that lists sort and filter by columns.
+    `lowest_price`, `lowest_list_price` (minor units) and `is_available` are denormalised by the actions that
+    change prices and stock, so that lists sort and filter by columns.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="listings")
@@ -97,10 +97,10 @@ class Listing(WithTimes):
 
 
 class Price(models.Model):
-    """A variant in a channel, in minor units with tax as the channel enters them.
+    """A variant's price in a channel, in minor units, with or without tax as the channel defines.
 
-    `amount` is the list price, null where it is not sold there; `discounted` what a catalogue
-    rule leaves of it, with the rule's key.
+    `amount` is the list price, null if it is not sold there; `discounted` is the price after the best
+    promotion, whose key is `rule`.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="prices")
@@ -136,5 +136,5 @@ class Price(models.Model):
 
     @property
     def selling(self) -> int | None:
-        """What a buyer pays for one step before vouchers."""
+        """The price of one step before vouchers, in minor units."""
         return self.amount if self.discounted is None else self.discounted

@@ -22,12 +22,12 @@ from shop.core.models import (
 )
 
 ALL_MONTHS = 0b1111_1111_1111
-FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
-AS_TYPED = "·"  # stands in `search_name` before a word with its marks
+FEW = 5  # Default low-stock threshold in steps, unless the variant sets its own.
+AS_TYPED = "·"  # Marks words with their original diacritics in `search_name`.
 
 
 class Unit(models.TextChoices):
-    """What quantity 1 is called: the sale step's word."""
+    """Names of the sale step, that is, of quantity 1."""
 
     PIECE = "piece", _("piece")
     FRUIT = "fruit", _("fruit")
@@ -50,11 +50,11 @@ class Unit(models.TextChoices):
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def existing(self) -> ProductQuerySet:
-        """Products that were not removed: only rows of the past may name the others."""
+        """Products that were not removed; removed ones remain only for past orders and movements."""
         return self.filter(removed_at=None)
 
     def visible_in(self, channel_id: int) -> ProductQuerySet:
-        """What a buyer may see: listed and on sale, of a cooperative in good standing."""
+        """Products that buyers can see: published, of an approved cooperative."""
         return self.filter(
             listings__channel=channel_id,
             listings__state=ListingState.PUBLISHED,
@@ -62,7 +62,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def resting_or_on_sale(self, channel_id: int) -> ProductQuerySet:
-        """What has a page: on sale, or taken off it for a while."""
+        """Products with a public page: published or paused."""
         return self.filter(
             listings__channel=channel_id,
             listings__state__in=[ListingState.PUBLISHED, ListingState.PAUSED],
@@ -70,7 +70,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def on_shelf(self, channel_id: int) -> ProductQuerySet:
-        """What lists show: visible, and not kept out of them."""
+        """Products shown in lists: published and visible in listings."""
         return self.filter(
             listings__channel=channel_id,
             listings__state=ListingState.PUBLISHED,
@@ -79,7 +79,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def available_in(self, channel_id: int) -> ProductQuerySet:
-        """What lists show and a buyer may have now."""
+        """Products shown in lists that can be ordered now."""
         return self.filter(
             listings__channel=channel_id,
             listings__state=ListingState.PUBLISHED,
@@ -92,7 +92,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.existing().filter(cooperative=cooperative)
 
     def in_season(self, month: int) -> ProductQuerySet:
-        """Goods whose season holds the month (1 to 12); what has no season is always in season."""
+        """Products in season in the month (1 to 12); products without a season always are."""
         bit = 1 << (month - 1)
         return self.annotate(_month=models.F("season").bitand(bit)).filter(_month__gt=0)
 
@@ -100,17 +100,17 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.order_by("sort_key", "pk")
 
     def under(self, category: Category) -> ProductQuerySet:
-        """Goods of the category and of every category inside it."""
+        """Products of the category and its descendants."""
         return self.filter(category__path__startswith=category.path or "/none/")
 
 
 class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
-    """What a cooperative sells; its sizes and patterns are variants.
+    """A product of a cooperative; its sizes and patterns are variants.
 
-    `season` has bit m-1 set for each month m in which it is to be had. `description` is EditorJS
-    JSON, as Saleor's clients write it; `description_text` the same as plain text. `search_name`,
-    `search_text` and `sort_key` are derived by `catalog.actions.products.offer_products`: the words of the
-    name, folded and (each after a `AS_TYPED`) as they are written; and all words it is found by, folded.
+    `season` has bit m-1 set for each month m in which it is available. `description` is EditorJS JSON, as
+    Saleor's clients write it; `description_text` is its plain text. `search_name`, `search_text` and
+    `sort_key` are derived by `catalog.actions.products.offer_products`: `search_name` has the words of the
+    name, folded and (prefixed with `AS_TYPED`) as written; `search_text` has all searchable words, folded.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="products")
@@ -124,7 +124,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     description = models.JSONField(null=True, blank=True)
     description_text = models.TextField(blank=True, default="")
     origin = models.CharField(max_length=250, blank=True, default="")
-    # Nullable so that SQLite adds it without rebuilding a table that has triggers.
+    # Nullable, so that SQLite adds it without rebuilding a table that has triggers.
     ingredients = models.CharField(
         max_length=1000,
         null=True,
@@ -169,12 +169,12 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     @property
     def is_removed(self) -> bool:
-        """Whether it was removed, though rows of the past still name it."""
+        """Whether it was removed but kept for past orders and movements."""
         return self.removed_at is not None
 
     @property
     def months(self) -> list[int]:
-        """The months (1 to 12) in which it is to be had."""
+        """The months (1 to 12) in which it is available."""
         return [month for month in range(1, 13) if self.season & 1 << (month - 1)]
 
     @property
@@ -194,7 +194,7 @@ class VariantQuerySet(models.QuerySet["Variant"]):
         return self.existing().filter(cooperative=cooperative)
 
     def buyable_in(self, channel_id: int) -> VariantQuerySet:
-        """Variants with a price, of goods that a buyer may see in the channel."""
+        """Variants with a price, of products that buyers can see in the channel."""
         return self.filter(
             prices__channel=channel_id,
             prices__amount__isnull=False,
@@ -205,13 +205,13 @@ class VariantQuerySet(models.QuerySet["Variant"]):
 
 
 class Variant(WithMetadata, WithExternalReference, WithTimes):
-    """One thing to order: its sale step, and what one step holds.
+    """A variant that can be ordered: its sale step and the contents of one step.
 
-    `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`)
-    say what is in it, and give the price per kilogram, litre or piece. `weight` is what one step
-    weighs for delivery, in grams. Of an `is_weighed` variant the price is that of a step as heavy as
-    estimated (`content_grams`), and the scale decides what is paid. `cooperative` repeats the
-    product's: stock and lines rest on it.
+    `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe its
+    contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one step in
+    grams. For catch-weight variants (`is_weighed`) the price is for a step of the estimated weight
+    (`content_grams`), and the weighed amount decides the final price. `cooperative` duplicates the product's,
+    for stock and order lines.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="variants")
@@ -257,26 +257,26 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def few(self) -> int:
-        """How many steps left are worth a word: the cooperative's own limit, else the usual one."""
+        """The low-stock threshold in steps: its own, or else the default."""
         return FEW if self.low_stock_at is None else self.low_stock_at
 
     def grams_for(self, product: Product) -> int:
-        """What one step weighs for delivery, in grams: its own weight, its content, or its product's."""
+        """Shipping weight of one step in grams: its own weight, its content, or its product's weight."""
         return self.weight or self.content_grams or product.weight or 0
 
     def most_grams(self, steps: int = 1) -> int:
-        """How heavy so many steps may be before their buyer is asked, in grams; for goods sold by weight."""
+        """The weight in grams up to which the buyer is not asked, for catch-weight products."""
         return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100
 
 
 class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):
     def shown(self) -> ProductMediaQuerySet:
-        """Without pictures that could not be opened: they are not shown and do not count as a photo."""
+        """Excludes pictures that could not be decoded: they are not shown and do not count as a photo."""
         return self.exclude(picture__state=PictureState.REFUSED)
 
 
 class ProductMedia(WithMetadata):
-    """A picture of a product, in the order they are shown."""
+    """A picture of a product, with its position and alternative text."""
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="media")
     picture = models.ForeignKey(Picture, models.PROTECT, related_name="+")

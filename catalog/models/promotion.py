@@ -1,4 +1,4 @@
-"""Prices lowered for a while: rules over the catalogue."""
+"""Promotions: temporary price reductions by catalogue rules."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from shop.core.models import Channel, WithMetadata, WithTimes
 
 class PromotionQuerySet(models.QuerySet["Promotion"]):
     def for_cooperative(self, cooperative: Cooperative) -> PromotionQuerySet:
-        """Those that the cooperative made and bears itself; the platform's own for its goods are not."""
+        """Promotions that the cooperative created and pays for; excludes those of the platform."""
         return self.filter(cooperative=cooperative, borne_by_platform=False)
 
     def running(self, now: datetime.datetime) -> PromotionQuerySet:
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
 
     def due(self, now: datetime.datetime) -> PromotionQuerySet:
-        """Those after which prices have to be written anew, longest waiting first."""
+        """Promotions after which prices must be recalculated, longest waiting first."""
         return self.filter(refresh_at__lte=now).order_by("refresh_at", "pk")
 
     def newest_first(self) -> PromotionQuerySet:
@@ -33,11 +33,11 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
 
 
 class Promotion(WithMetadata, WithTimes):
-    """A rule that lowers list prices in a channel: so many percent, or so much off each step.
+    """A rule that lowers list prices in a channel by a percentage or an amount per step.
 
-    It is for all goods, one cooperative's, or those named (products, and categories with their branches)
-    among them, from `starts_at` up to, not including, `ends_at`. The prices themselves are written by
-    `catalog.actions.listings.selling_prices`; `refresh_at` is the next instant at which they have to be.
+    It applies to all products or one cooperative's, optionally limited to named products and category
+    branches, from `starts_at` (inclusive) to `ends_at` (exclusive). `catalog.actions.listings.selling_prices`
+    writes the prices; `refresh_at` is when they must next be recalculated.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -85,14 +85,14 @@ class Promotion(WithMetadata, WithTimes):
 
     @property
     def last_moment(self) -> datetime.datetime | None:
-        """The last instant at which it holds: for the last day as people say it."""
+        """The last instant at which it is valid, for displaying the last day."""
         return self.ends_at - datetime.timedelta(microseconds=1) if self.ends_at else None
 
     def price_of(self, listed: int) -> int:
-        """What it leaves of a list price, in minor units."""
+        """The reduced price for a list price, in minor units."""
         return reduced(listed, percent=self.percent or Decimal(0), amount=self.amount or 0)
 
     def next_turn(self, now: datetime.datetime) -> datetime.datetime | None:
-        """When it next begins or ends after `now`."""
+        """When it next starts or ends after `now`, or None."""
         turns = [each for each in (self.starts_at, self.ends_at) if each is not None and each > now]
         return min(turns, default=None)

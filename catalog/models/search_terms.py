@@ -1,4 +1,4 @@
-"""Words that goods are looked for by: those that stand in the catalogue, and those that mean the same."""
+"""Search vocabulary: words in the catalogue, their misspellings, and synonyms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST = 60
 
 
 class KnownWord(models.Model):
-    """A folded word that goods on sale hold, and how many of them held it when they were last counted."""
+    """A folded word used by listed products, and how many use it as of the last count."""
 
     word = models.CharField(max_length=LONGEST, unique=True)
     goods = models.PositiveIntegerField(default=0)
@@ -25,9 +25,9 @@ class KnownWord(models.Model):
 
 
 class Misspelling(models.Model):
-    """What is left of a known word when it loses one letter: slips of one letter meet there.
+    """A known word with one letter removed, for matching one-letter typos.
 
-    "trang" and "trnag" both leave "trag". One row for each letter, and one for the whole word.
+    "trang" and "trnag" both become "trag". There is a row for each letter, and one for the whole word.
     """
 
     word = models.ForeignKey(KnownWord, models.CASCADE, related_name="misspellings")
@@ -43,7 +43,7 @@ class Misspelling(models.Model):
 
 
 class SynonymSet(WithTimes):
-    """Words and phrases that buyers use for one thing: whoever looks for one finds the others too."""
+    """A set of synonyms: a search for one finds the others."""
 
     class Meta:
         verbose_name = pgettext_lazy("model", "words of one meaning")
@@ -54,7 +54,7 @@ class SynonymSet(WithTimes):
 
 
 class Synonym(models.Model):
-    """One of them: as the admin wrote it, and folded."""
+    """A word or phrase of a synonym set, as entered and folded."""
 
     set = models.ForeignKey(SynonymSet, models.CASCADE, related_name="words")
     text = models.CharField(max_length=LONGEST)

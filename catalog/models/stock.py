@@ -16,7 +16,7 @@ from shop.core.actors import ActorKind, Door
 
 
 class Lot(models.Model):
-    """A harvest or a batch that movements belong to."""
+    """A harvest or batch that stock movements refer to."""
 
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="lots")
     code = models.CharField(max_length=40, unique=True)
@@ -35,10 +35,10 @@ class StockQuerySet(models.QuerySet["Stock"]):
         country: str,
         collected: Mapping[int, uuid.UUID] | None = None,
     ) -> StockQuerySet:
-        """The stock that counts for a buyer: the one rule of availability, for every door.
+        """Stock available to a buyer: the one availability rule of all interfaces.
 
-        In warehouses of the channel with a zone that covers the country in that channel. Where a
-        cooperative's goods are collected, `collected` names its warehouse, and only that one counts.
+        Counts warehouses of the channel that have a zone covering the country in that channel. If a
+        cooperative's items are picked up, `collected` names its warehouse, and only that one counts.
         """
         zones = Zone.objects.covering(country, channel_id=channel_id)
         in_channel = Warehouse.objects.filter(channels=channel_id)
@@ -56,7 +56,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return self.filter(warehouse__cooperative=cooperative)
 
     def running_low(self) -> StockQuerySet:
-        """What is on sale and nearly gone, or promised beyond what is there; the shortest first."""
+        """Listed variants at or below the low-stock threshold or oversold, lowest stock first."""
         return (
             self.filter(
                 variant__track_inventory=True,
@@ -70,9 +70,9 @@ class StockQuerySet(models.QuerySet["Stock"]):
         )
 
     def to_count(self) -> StockQuerySet:
-        """Rows in the order in which people walk along the shelves: by goods, then type, then store house.
+        """Rows for a stock count, ordered by product, variant, warehouse.
 
-        Of a house that was closed, only what has come back to it since.
+        Includes a closed warehouse only if stock has come back to it.
         """
         return (
             self.filter(
@@ -86,11 +86,11 @@ class StockQuerySet(models.QuerySet["Stock"]):
 
 
 class Stock(models.Model):
-    """How much of a variant is in a warehouse, in sale steps.
+    """The stock of a variant in a warehouse, in sale steps.
 
-    `on_hand` is the sum of its movements and may fall below nothing: facts contradict promises, and
-    a shortage is shown rather than hidden. `reserved` is kept for open checkouts, `allocated` for
-    order lines not yet dispatched; `free` is what may still be promised.
+    `on_hand` is the sum of its movements and may be negative: recorded facts can contradict promises, and a
+    shortage is shown, not hidden. `reserved` is held for open checkouts, `allocated` for undispatched order
+    lines; `free` can still be sold.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="stocks")
@@ -121,12 +121,12 @@ class Stock(models.Model):
 
     @property
     def promisable(self) -> int:
-        """What may still be promised, by the columns as they stand in memory; `free` is as it was read."""
+        """Free stock computed from the in-memory columns; `free` has the value read from the database."""
         return self.on_hand - self.reserved - self.allocated
 
     @property
     def short(self) -> int:
-        """How much more is promised than there is."""
+        """How many steps are oversold."""
         return max(0, -int(self.free))
 
 
@@ -142,7 +142,7 @@ class Reason(models.TextChoices):
 
 
 class Movement(models.Model):
-    """One change of what is on hand, with its reason; never edited. `key` makes a phone's repeat harmless."""
+    """One change of `on_hand` with its reason; immutable. `key` is an idempotency key."""
 
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="movements")
     quantity = models.IntegerField()

@@ -8,7 +8,7 @@ from catalog.models.product import Product
 
 
 class WishedProduct(models.Model):
-    """Something that a person keeps an eye on. What a guest wishes for, their session keeps."""
+    """A product on a user's wish list; guests' wish lists are kept in the session."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="wishes")
     product = models.ForeignKey(Product, models.CASCADE, related_name="+")

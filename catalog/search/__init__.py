@@ -1,4 +1,4 @@
-"""Finding goods, sellers, shelves and places, and choosing among goods."""
+"""Search for products, cooperatives, categories and places; filters, facets and sort orders."""
 
 from catalog.search.product_search import COUNTED, Found, find_products, look_up
 from catalog.search.query_words import words_of

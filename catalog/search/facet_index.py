@@ -1,7 +1,7 @@
-"""What is on the shelf, kept in memory as sets of product ids: by category, seller, place, price, and so on.
+"""In-memory facet index: bitmaps of product ids by category, cooperative, place, price and so on.
 
-Sets meet and are counted in microseconds, so a page can say how many goods each filter would leave, however
-many there are. The rows are the truth: before each look, what was written to meanwhile is read again.
+Bitmaps intersect and count in microseconds, so pages show the count of every filter for any catalogue size.
+The database is the truth: before each use, products changed since the last one are read again.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from cooperatives.models import Certificate
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.texts.folding import folded_words
 
-BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # where bands of prices begin, in minor units
-LONGEST_SECONDS = 3_600  # after which everything is read anew, whatever the journal says
+BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # Lower bounds of the price bands, in minor units.
+LONGEST_SECONDS = 3_600  # The index is rebuilt after this time, whatever the journal says.
 
 Sets = dict[Any, BitMap]
-Beginnings = tuple[str, ...]
+NamePrefixes = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """What a place was called before the mergers, `Xã Vi Hương`; `joined`: its folded name without spaces."""
+    """A place's name before the 2025 mergers, `Xã Vi Hương`; `joined` is its folded name without spaces."""
 
     full_name: str
     joined: str
@@ -44,24 +44,24 @@ class FormerName:
 
 @dataclass(frozen=True, slots=True)
 class NamedPlace:
-    """A province or commune with goods, and what it is and was called."""
+    """A province or commune with products, and its current and former names."""
 
     division: Division
-    name: Beginnings
+    name: NamePrefixes
     words: Sequence[str]
     former: Sequence[FormerName]
 
 
-_SETS = (
+_FACETS = (
     *("categories", "cooperatives", "provinces", "communes", "prices", "bands", "months", "units"),
     *("stars", "certificates"),
 )
 
 
 class Shelf:
-    """The goods that lists of a channel show on a day, as sets that are never changed.
+    """Products listed in a channel on a day, as bitmaps that are never mutated.
 
-    `prices` by the lowest price, `months` (1 to 12) by season; certificates are those valid on the day.
+    `prices` is keyed by lowest price, `months` (1 to 12) by season; certificates are those valid on the day.
     """
 
     goods: BitMap
@@ -79,17 +79,17 @@ class Shelf:
 
     def __init__(self, channel_id: int, day: datetime.date) -> None:
         self.channel_id, self.day = channel_id, day
-        self.memory: Memory = {}  # what was found among all goods by words
-        self._begun = time.monotonic()
+        self.memory: Memory = {}  # Cached results of term searches over all products.
+        self._built_at = time.monotonic()
         self._journal = Journal()
         self.goods = self.available = BitMap()
-        for name in _SETS:
+        for name in _FACETS:
             setattr(self, name, {})
         self._read(None)
 
     @cached_property
     def places(self) -> list[NamedPlace]:
-        """Where goods come from: provinces first, each in the order of the alphabet."""
+        """Provinces with products, then communes, each in alphabetical order."""
         codes = [code for code in (*self.provinces, *self.communes) if code]
         rows = Division.objects.filter(code__in=codes, valid_until=None).prefetch_related(
             Prefetch("former_places", FormerPlace.objects.order_by("folded", "pk"))
@@ -111,12 +111,12 @@ class Shelf:
 
     @property
     def is_worn(self) -> bool:
-        return time.monotonic() - self._begun > LONGEST_SECONDS
+        return time.monotonic() - self._built_at > LONGEST_SECONDS
 
     def followed(self) -> Shelf:
-        """The shelf with what was written meanwhile: itself, if nothing was. Raises Outdated.
+        """The index with all later changes, or itself if there are none. Raises Outdated.
 
-        Whoever looks at the old one in another thread goes on seeing it whole.
+        Returns a copy, so other threads keep a consistent view of the old one.
         """
         touched, words = self._journal.news()
         if not touched:
@@ -126,7 +126,7 @@ class Shelf:
             new.memory = {}
         gone = BitMap(touched)
         new.goods, new.available = self.goods - gone, self.available - gone
-        for name in _SETS:
+        for name in _FACETS:
             setattr(new, name, _without(getattr(self, name), gone))
         new._read(touched)
         if (new.provinces.keys(), new.communes.keys()) != (self.provinces.keys(), self.communes.keys()):
@@ -134,7 +134,7 @@ class Shelf:
         return new
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
-        """Goods whose lowest price lies between, both ends included; those without a price are not."""
+        """Products with a lowest price in the range, both ends inclusive; excludes unpriced ones."""
         return union(
             goods
             for price, goods in self.prices.items()
@@ -144,7 +144,7 @@ class Shelf:
         )
 
     def _read(self, touched: Collection[int] | None) -> None:
-        """Put these goods, or all there are, into the sets where they belong."""
+        """Read the given products, or all, into the bitmaps."""
         listings = Listing.objects.on_shelf(self.channel_id)
         variants = Variant.objects.filter(prices__channel=self.channel_id, prices__amount__isnull=False)
         certificates = Certificate.objects.valid_on(self.day).filter(products__isnull=False)
@@ -152,18 +152,18 @@ class Shelf:
             listings = listings.filter(product__in=touched)
             variants = variants.filter(product__in=touched)
             certificates = certificates.filter(products__in=touched)
-        self._sort_in(listings.order_by().values_list(*_COLUMNS))
-        _put(self.units, variants.order_by().values_list("unit", "product"), self.goods)
+        self._add_listings(listings.order_by().values_list(*_COLUMNS))
+        _add_rows(self.units, variants.order_by().values_list("unit", "product"), self.goods)
         held = certificates.order_by().values_list("kind", "stars", "products")
         rows = [(kind, stars, product) for kind, stars, product in held if product in self.goods]
-        _put(self.certificates, ((kind, product) for kind, _stars, product in rows), self.goods)
+        _add_rows(self.certificates, ((kind, product) for kind, _stars, product in rows), self.goods)
         best: dict[int, int] = {}
         for _kind, stars, product in rows:
             if stars:
                 best[product] = max(stars, best.get(product, 0))
-        _put(self.stars, ((stars, product) for product, stars in best.items()), self.goods)
+        _add_rows(self.stars, ((stars, product) for product, stars in best.items()), self.goods)
 
-    def _sort_in(self, rows: Iterable[tuple[Any, ...]]) -> None:
+    def _add_listings(self, rows: Iterable[tuple[Any, ...]]) -> None:
         new: list[dict[Any, list[int]]] = [defaultdict(list) for _ in range(7)]
         categories, cooperatives, provinces, communes, prices, seasons, available = new
         for product, category, cooperative, province, commune, price, season, is_available in rows:
@@ -177,16 +177,16 @@ class Shelf:
         kept = (self.categories, self.cooperatives, self.provinces, self.communes, self.prices)
         for sets, found in zip(kept, new[:5], strict=True):
             for key, products in found.items():
-                _add(sets, key, BitMap(products))
+                _add_to_set(sets, key, BitMap(products))
         for price, products in prices.items():
             if price is not None:
-                _add(self.bands, band_of(price), BitMap(products))
+                _add_to_set(self.bands, band_of(price), BitMap(products))
         for season, products in seasons.items():
             goods = BitMap(products)
             self.goods = self.goods | goods
             for month in range(1, 13):
                 if season & 1 << (month - 1):
-                    _add(self.months, month, goods)
+                    _add_to_set(self.months, month, goods)
         self.available = self.available | BitMap(available[True])
 
 
@@ -201,13 +201,14 @@ _COLUMNS = (
     "is_available",
 )
 _lock = threading.Lock()
-_shelves: dict[int, Shelf] = {}
+_indexes: dict[int, Shelf] = {}
 
 
 def shelf_of(channel_id: int, day: datetime.date) -> Shelf:
-    """The shelf of a channel as it is now; kept by this process from one look to the next."""
+    """The current index of a channel, cached in this process between calls."""
     with _lock:
-        shelf = _shelves.pop(channel_id, None)  # so that one that could not be read to the end is not kept
+        # Removed first, so that an index whose update fails is not kept.
+        shelf = _indexes.pop(channel_id, None)
         if shelf is None or shelf.day != day or shelf.is_worn:
             shelf = Shelf(channel_id, day)
         else:
@@ -215,17 +216,17 @@ def shelf_of(channel_id: int, day: datetime.date) -> Shelf:
                 shelf = shelf.followed()
             except Outdated:
                 shelf = Shelf(channel_id, day)
-        _shelves[channel_id] = shelf
+        _indexes[channel_id] = shelf
         return shelf
 
 
 def band_of(price: int) -> int:
-    """Where the band of a price begins."""
+    """The lower bound of a price's band."""
     return BANDS[bisect_right(BANDS, price) - 1]
 
 
-def beginnings(name: str) -> Beginnings:
-    """What a name and each of its further words begin with, folded and without spaces, longest first."""
+def beginnings(name: str) -> NamePrefixes:
+    """The suffixes of a name that start at a word, folded and without spaces, longest first."""
     words = folded_words(name)
     return tuple("".join(words[first:]) for first in range(len(words)))
 
@@ -235,21 +236,21 @@ def union(sets: Iterable[BitMap]) -> BitMap:
     return BitMap.union(*found) if found else BitMap()
 
 
-def _put(sets: Sets, rows: Iterable[tuple[Any, int]], goods: BitMap) -> None:
-    """Each product of the rows (key, product) that is on the shelf into the set of its key."""
+def _add_rows(sets: Sets, rows: Iterable[tuple[Any, int]], goods: BitMap) -> None:
+    """Add the products of rows (key, product) that are in the index to the set of their key."""
     found: dict[Any, list[int]] = defaultdict(list)
     for key, product in rows:
         found[key].append(product)
     for key, products in found.items():
-        _add(sets, key, BitMap(products) & goods)
+        _add_to_set(sets, key, BitMap(products) & goods)
 
 
-def _add(sets: Sets, key: Any, goods: BitMap) -> None:
+def _add_to_set(sets: Sets, key: Any, goods: BitMap) -> None:
     if goods:
         sets[key] = sets[key] | goods if key in sets else goods
 
 
 def _without(sets: Sets, gone: BitMap) -> Sets:
-    """The sets without these goods; those that had none of them stay the same ones."""
+    """The sets without these products; unaffected sets are reused."""
     left = ((key, goods if goods.isdisjoint(gone) else goods - gone) for key, goods in sets.items())
     return {key: goods for key, goods in left if goods}

@@ -1,4 +1,4 @@
-"""Choosing among goods: what is chosen in each respect, and how many goods any other choice would leave."""
+"""The products that match the chosen filters, and the count for every alternative choice."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pyroaring import BitMap
 
 
 class Selection:
-    """The goods out of `all_goods` that fit what was chosen in every respect.
+    """The products out of `all_goods` that match every chosen facet.
 
-    `chosen` says for each respect in which something was chosen which goods fit it.
+    `chosen` maps each facet in use to the products that match its chosen values.
     """
 
     def __init__(self, all_goods: BitMap, chosen: Mapping[str, BitMap]) -> None:
@@ -24,7 +24,7 @@ class Selection:
         return list(self._chosen)
 
     def without(self, respect: str) -> BitMap:
-        """What fits everything but what was chosen in this respect."""
+        """The products that match every facet except this one."""
         if respect not in self._chosen:
             return self.goods
         if respect not in self._without:
@@ -33,5 +33,5 @@ class Selection:
         return self._without[respect]
 
     def count(self, respect: str, goods: BitMap | None) -> int:
-        """How many goods there would be if in this respect nothing but `goods` were chosen."""
+        """How many products there would be if this facet had only `goods` chosen."""
         return self.without(respect).intersection_cardinality(goods) if goods else 0

@@ -1,4 +1,4 @@
-"""Which goods were written to since the last look, read from the journal of migration 0005."""
+"""Read which products changed since the last read, from the journal table of migration 0005."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-MOST_NEWS = 5_000  # rows after which reading everything anew is quicker
-LOOKED_BACK = 500  # rows among which numbers may still be missing when the journal is first opened
-LONGEST_TRANSACTION = 3_600  # seconds; a number missing for longer was rolled back
+MOST_NEWS = 5_000  # Above this number of rows a full rebuild is quicker.
+LOOKED_BACK = 500  # Latest rows that are checked for missing ids when the journal is opened.
+LONGEST_TRANSACTION = 3_600  # Seconds; an id missing for longer belongs to a rolled-back transaction.
 
 _LAST = "SELECT id, product_id, token, words FROM catalog_touched ORDER BY id DESC LIMIT %s"
 _NEWS = (
@@ -19,30 +19,33 @@ _NEWS = (
 )
 
 Row = tuple[int, int, str, bool]
-Gap = tuple[int, int, float]  # first and last number, and since when they are missing
+Gap = tuple[int, int, float]  # First and last missing id, and since when they are missing.
 
 
 class News(NamedTuple):
-    """Ids of goods written to, and whether searches may find otherwise."""
+    """Ids of changed products, and whether search results may have changed."""
 
     goods: frozenset[int]
     words: bool
 
 
 class Outdated(Exception):
-    """The journal does not go on where it was left: everything has to be read anew."""
+    """The journal has no continuous record since the last read: the index must be rebuilt."""
 
 
 class Journal:
-    """A place in the journal. Numbers are drawn before transactions commit: those missing are waited for."""
+    """A read position in the journal.
+
+    Ids are assigned before transactions commit, so gaps are remembered and read later.
+    """
 
     def __init__(self) -> None:
-        rows = _rows(_LAST, [LOOKED_BACK])[::-1]
+        rows = _fetch_rows(_LAST, [LOOKED_BACK])[::-1]
         self._last, self._token = (rows[-1][0], rows[-1][2]) if rows else (0, "")
-        self._missing = _gaps((row[0] for row in rows), time.monotonic())
+        self._missing = _find_gaps((row[0] for row in rows), time.monotonic())
 
     def news(self) -> News:
-        """What was written since the last call. Raises Outdated."""
+        """Changes since the last call. Raises Outdated."""
         rows = self._read()
         if self._last and all(
             (key, token) != (self._last, self._token) for key, _product, token, _words in rows
@@ -53,32 +56,32 @@ class Journal:
         if len(rows) > MOST_NEWS or 0 in products:
             raise Outdated
         if products:
-            self._note([row[0] for row in rows])
+            self._update_gaps([row[0] for row in rows])
             self._last, self._token = rows[-1][0], rows[-1][2]
         return News(products, any(row[3] for row in new))
 
     def _read(self) -> list[Row]:
         missing = " OR id BETWEEN %s AND %s" * len(self._missing)
         bounds = [bound for first, last, _since in self._missing for bound in (first, last)]
-        return _rows(_NEWS.format(missing=missing), [self._last, *bounds, MOST_NEWS + 1])
+        return _fetch_rows(_NEWS.format(missing=missing), [self._last, *bounds, MOST_NEWS + 1])
 
-    def _note(self, keys: Sequence[int]) -> None:
-        """Which numbers are missing after these came: parts of the old gaps, and new ones."""
+    def _update_gaps(self, keys: Sequence[int]) -> None:
+        """Update the gaps after these ids were read: the rest of the old ones, and new ones."""
         now = time.monotonic()
-        missing = _gaps((key for key in (self._last, *keys) if key >= self._last), now)
+        missing = _find_gaps((key for key in (self._last, *keys) if key >= self._last), now)
         for first, last, since in self._missing:
             if now - since < LONGEST_TRANSACTION:
                 came = [key for key in keys if first <= key <= last]
-                missing += _gaps((first - 1, *came, last + 1), since)
+                missing += _find_gaps((first - 1, *came, last + 1), since)
         self._missing = missing
 
 
-def _gaps(keys: Iterable[int], since: float) -> list[Gap]:
-    """What lies between these numbers, which ascend."""
+def _find_gaps(keys: Iterable[int], since: float) -> list[Gap]:
+    """The gaps between these ascending ids."""
     return [(one + 1, other - 1, since) for one, other in pairwise(keys) if other - one > 1]
 
 
-def _rows(statement: str, values: Sequence[int]) -> list[Row]:
+def _fetch_rows(statement: str, values: Sequence[int]) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Sellers, shelves and places that a query names."""
+"""Match a query against the names of cooperatives, categories and places."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from shop.core.models import Translation, show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.folding import folded_words
 
-_JOINED = 5  # letters of a word that may be several: few Vietnamese syllables are as long
-_LOOKED_AT = 60
+_SHORTEST_JOINED = (
+    5  # A word this long may be several joined syllables; few Vietnamese syllables are as long.
+)
+_CANDIDATES = 60
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPlace:
-    """A province or commune with goods; `former` is the old name that was asked for, if it was one."""
+    """A province or commune with products; `former` is the former name that the query matched, if any."""
 
     division: Division
     goods: int
@@ -33,10 +35,10 @@ class FoundPlace:
 
 
 def find_cooperatives(readings: Sequence[Reading], most: int) -> list[Cooperative]:
-    """Cooperatives whose name holds every word of a reading, with what a link says of them."""
-    found = _said(readings)
+    """Cooperatives whose name contains every word of a reading, with the columns that a link needs."""
+    found = _by_translated_name(readings)
     for reading in filter(None, readings):
-        rows = _cooperatives(*_patterns([term.word for term in reading]))
+        rows = _cooperatives(*_like_patterns([term.word for term in reading]))
         found |= {row.pk: row for row in rows if holds(row.name, reading)}
     shown = sorted(found.values(), key=lambda row: (row.sort_order, row.pk))[:most]
     show_in_language(shown, "name")
@@ -44,7 +46,7 @@ def find_cooperatives(readings: Sequence[Reading], most: int) -> list[Cooperativ
 
 
 def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
-    """Shelves whose name, their own or that in the page's language, holds every word of a reading."""
+    """Categories whose name, original or translated, contains every word of a reading."""
     if not any(readings):
         return []
     rows = _categories()
@@ -58,78 +60,81 @@ def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
 
 
 def find_places(readings: Sequence[Reading], shelf: Shelf, most: int) -> list[FoundPlace]:
-    """Provinces and communes that goods come from and that are called so, or were before the mergers."""
+    """Provinces and communes with products whose current or former name matches."""
     found: dict[int, FoundPlace] = {}
     for reading in filter(None, readings):
         for place in shelf.places:
-            if _is_said(reading, place.name, place.words):
-                found.setdefault(place.division.pk, _found(place, shelf))
+            if _matches_words(reading, place.name, place.words):
+                found.setdefault(place.division.pk, _found_place(place, shelf))
     for reading in filter(None, readings if len(found) < most else ()):
         written = "".join(term.word for term in reading)
         for place in shelf.places:
-            called = [each for each in place.former if _is_called(each.joined, written)]
+            called = [each for each in place.former if _matches_former_name(each.joined, written)]
             if called:
-                found.setdefault(place.division.pk, _found(place, shelf, former=called[0].full_name))
+                found.setdefault(place.division.pk, _found_place(place, shelf, former=called[0].full_name))
     return list(found.values())[:most]
 
 
 def holds(name: str, reading: Reading) -> bool:
-    """Whether the name has each word of the reading; of those that may go on, whether a word of it begins so,
-    or several of its words written as one."""
-    return _is_said(reading, beginnings(name), folded_words(name))
+    """Whether the name contains each word of the reading.
+
+    A prefix term also matches the start of a word, or several words written as one.
+    """
+    return _matches_words(reading, beginnings(name), folded_words(name))
 
 
-def _is_said(reading: Reading, begun: Sequence[str], words: Collection[str]) -> bool:
+def _matches_words(reading: Reading, after_space: Sequence[str], words: Collection[str]) -> bool:
     return all(
-        any(each.startswith(term.word) for each in begun) if term.begins else term.word in words
+        any(each.startswith(term.word) for each in after_space) if term.begins else term.word in words
         for term in reading
     )
 
 
-def _is_called(name: str, written: str) -> bool:
-    """Whether it is the name; of what is longer, whether the name begins so."""
-    return name == written or (len(written) >= _JOINED and name.startswith(written))
+def _matches_former_name(name: str, written: str) -> bool:
+    """Whether the text is the name or, if long enough, a prefix of it."""
+    return name == written or (len(written) >= _SHORTEST_JOINED and name.startswith(written))
 
 
-def _found(place: NamedPlace, shelf: Shelf, former: str = "") -> FoundPlace:
+def _found_place(place: NamedPlace, shelf: Shelf, former: str = "") -> FoundPlace:
     return FoundPlace(place.division, len(shelf.goods_from(place.division)), former)
 
 
-def _patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What a name is like that holds all words, each after a space; and what it is like without its spaces.
+def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """LIKE patterns for names that contain all words: after a space, and with the spaces removed.
 
-    Few letters are found between any two words: those are looked for after a space alone.
+    Short words occur across word boundaries by chance, so they are matched only after a space.
     """
-    begun = [f"% {word}%" for word in words]
-    return begun, [
-        f"%{word}%" if len(word) >= _JOINED else like for word, like in zip(words, begun, strict=True)
+    after_space = [f"% {word}%" for word in words]
+    return after_space, [
+        f"%{word}%" if len(word) >= _SHORTEST_JOINED else like
+        for word, like in zip(words, after_space, strict=True)
     ]
 
 
 @prepared
-def _cooperatives(begun: Collection[str], joined: Collection[str]) -> QuerySet[Cooperative]:
+def _cooperatives(after_space: Collection[str], joined: Collection[str]) -> QuerySet[Cooperative]:
     where = "(' ' || folded_name LIKE %s OR replace(folded_name, ' ', '') LIKE %s)"
-    params = [like for pair in zip(begun, joined, strict=True) for like in pair]
-    rows = Cooperative.objects.public().extra(where=[where] * len(begun), params=params)  # noqa: S610
-    return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_LOOKED_AT]
+    params = [like for pair in zip(after_space, joined, strict=True) for like in pair]
+    rows = Cooperative.objects.public().extra(where=[where] * len(after_space), params=params)  # noqa: S610
+    return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_CANDIDATES]
 
 
-def _said(readings: Sequence[Reading]) -> dict[int, Cooperative]:
-    """Cooperatives by key whose name in the page's language holds the words; none in the shop's own."""
+def _by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
+    """Cooperatives by id whose translated name matches; empty in the shop's default language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not any(readings):
         return {}
     kind = Cooperative._meta.label_lower
     keys = [
         int(key)
-        for key, text in _told(kind, language)
+        for key, text in _translated_names(kind, language)
         if any(holds(text, reading) for reading in readings if reading)
     ]
     return {row.pk: row for row in _with_keys(keys)}
 
 
 @prepared
-def _told(kind: str, language: str) -> QuerySet[Any, Any]:
+def _translated_names(kind: str, language: str) -> QuerySet[Any, Any]:
     rows = Translation.objects.filter(kind=kind, field="name", language=language)
     return rows.order_by("pk").values_list("key", "text")
 

@@ -1,4 +1,4 @@
-"""What a query finds: goods in the order of how well they fit, sellers, shelves and places."""
+"""Product search: rank products by relevance, with synonyms and spelling corrections."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from catalog.search.spelling_corrections import choices_of, meant
 from catalog.search.synonym_expansion import Reading, readings_among, with_synonyms
 from catalog.search.term_matching import Choice, Memory, Term, beginning, goods_said_with, goods_with, whole
 
-Ask = Callable[..., BitMap]  # `goods_with` with its limit and memory
-COUNTED = 1000  # goods of a list that can be paged through, and that the API looks at
+Ask = Callable[..., BitMap]  # `goods_with` with its limit and memory applied.
+COUNTED = 1000  # The largest number of results that can be paged through, also in the API.
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Goods, on sale or not, by how well they fit.
+    """A search result: products, published or not, by relevance.
 
-    `readings`: the words and what means the same. `instead`: the words that were found by, folded, as nothing
-    holds those that were written.
+    `readings` are the words and their synonyms. `instead` is the corrected query (folded) if the original
+    words match nothing.
     """
 
     tiers: Tiers = field(default_factory=lambda: Tiers(BitMap()))
@@ -36,23 +36,29 @@ class Found:
 
 
 def look_up(query: str, *, limit: int | None = None, memory: Memory | None = None) -> Found:
-    """Goods that hold every word of the query, however it is written.
+    """Products that contain every word of the query, ignoring diacritics and spelling variants.
 
-    First those named so with the very marks that were typed, then those named so but for the marks, then
-    those whose name has words beginning so or meaning the same, then those that hold the words elsewhere.
-    With `limit` only so many of the newest are looked at in each. `memory` is that of `goods_with`.
+    Ranked: name matches with the typed diacritics, then name matches without them, then names with prefixes
+    or synonyms, then matches elsewhere. With `limit` each tier considers only that many of the newest
+    products. `memory` is the cache of `goods_with`.
     """
     words = words_of(query)
     if not words:
         return Found()
-    ask = partial(goods_with, limit=limit, memory=memory)
-    others = with_synonyms(words)
-    better = [partial(ask, whole(words), named=True)]
+    find = partial(goods_with, limit=limit, memory=memory)
+    synonyms = with_synonyms(words)
+    better = [partial(find, whole(words), named=True)]
     as_typed = [[[Term(AS_TYPED + word)]] for word in words_as_typed(query)]
-    if as_typed:  # signs of other alphabets leave no word as it was typed
-        better.insert(0, partial(ask, as_typed, named=True))
-    tiers = _tiers(others or beginning(words), better, ask, _said(words, memory), newest=limit is not None)
-    readings = readings_among(words, others or [])
+    if as_typed:  # Words in other scripts have no typed form.
+        better.insert(0, partial(find, as_typed, named=True))
+    tiers = _rank(
+        synonyms or beginning(words),
+        better,
+        find,
+        _translated_matches(words, memory),
+        newest=limit is not None,
+    )
+    readings = readings_among(words, synonyms or [])
     if tiers.goods:
         return Found(tiers, readings)
     phrases = meant(words)
@@ -60,54 +66,54 @@ def look_up(query: str, *, limit: int | None = None, memory: Memory | None = Non
         return Found(readings=readings)
     likeliest = [each[:1] for each in phrases]
     for wanted in (likeliest, phrases):
-        tiers = _tiers(choices_of(wanted), [], ask, newest=limit is not None)
+        tiers = _rank(choices_of(wanted), [], find, newest=limit is not None)
         if tiers.goods:
-            return Found(tiers, readings, instead=_said_in(next(iter(tiers)), wanted, ask))
+            return Found(tiers, readings, instead=_corrected_text(next(iter(tiers)), wanted, find))
     return Found(readings=readings)
 
 
-def _said_in(goods: BitMap, phrases: Sequence[Sequence[Sequence[str]]], ask: Ask) -> str:
-    """Of what each word may stand for the likeliest that the newest of these goods holds."""
+def _corrected_text(goods: BitMap, phrases: Sequence[Sequence[Sequence[str]]], find: Ask) -> str:
+    """The likeliest correction of each word that the newest of these products contains."""
     newest = goods.max()
 
-    def held(each: Sequence[Sequence[str]]) -> Sequence[str]:
-        others = (one for one in each if newest in ask(choices_of([[one]])))
-        return each[0] if len(each) == 1 else next(others, each[0])
+    def likeliest_held(each: Sequence[Sequence[str]]) -> Sequence[str]:
+        synonyms = (one for one in each if newest in find(choices_of([[one]])))
+        return each[0] if len(each) == 1 else next(synonyms, each[0])
 
-    return " ".join(word for each in phrases for word in held(each))
+    return " ".join(word for each in phrases for word in likeliest_held(each))
 
 
 def find_products(query: str) -> list[int]:
-    """Ids of goods that hold every word, on sale or not: the best first, the newest first among equals."""
+    """Ids of products that contain every word, published or not, by relevance and then newest first."""
     found = look_up(query, limit=COUNTED)
     return list(islice((key for tier in found.tiers for key in reversed(tier)), COUNTED))
 
 
 def named_so_far(query: str, *, limit: int) -> list[int]:
-    """Ids of the newest goods whose name, in the page's language, has words that begin as what was typed."""
+    """Ids of the newest products whose displayed name has words starting with the typed ones."""
     words = words_of(query)
     if not words:
         return []
     named = goods_with(beginning(words), named=True, limit=limit)
-    return list(islice(reversed(named | _said(words)), limit))
+    return list(islice(reversed(named | _translated_matches(words)), limit))
 
 
-def _tiers(
+def _rank(
     choices: Sequence[Choice],
     better: Sequence[Callable[[], BitMap]],
-    ask: Ask,
-    said: BitMap | None = None,
+    find: Ask,
+    translated: BitMap | None = None,
     *,
     newest: bool,
 ) -> Tiers:
-    """Goods that hold the choices or are `said` to: after those that fit `better`, those named so."""
-    others = said if said is not None else BitMap()
-    named = [*better, lambda: ask(choices, named=True) | others]
-    return Tiers(ask(choices) | others, named, newest=newest)
+    """Rank products that match `choices` or are in `said` by the `better` queries, then name matches."""
+    synonyms = translated if translated is not None else BitMap()
+    named = [*better, lambda: find(choices, named=True) | synonyms]
+    return Tiers(find(choices) | synonyms, named, newest=newest)
 
 
-def _said(words: Sequence[str], memory: Memory | None = None) -> BitMap:
-    """Goods whose name in the page's language holds the words; nothing in the shop's own language."""
+def _translated_matches(words: Sequence[str], memory: Memory | None = None) -> BitMap:
+    """Products whose translated name contains the words; empty in the shop's default language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:
         return BitMap()

@@ -1,4 +1,4 @@
-"""What somebody typed into the search, taken apart."""
+"""Split a search query into words."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from shop.core.texts.folding import LONGEST_QUERY, MOST_WORDS, fold, folded_word
 
 
 def words_of(query: str) -> list[str]:
-    """The words looked for: folded, without signs or repeats; empty where nothing is left of the query."""
+    """The distinct words of the query: folded, without punctuation; may be empty."""
     return list(dict.fromkeys(folded_words(query[:LONGEST_QUERY])))[:MOST_WORDS]
 
 
 def words_as_typed(query: str) -> list[str]:
-    """The same words with the marks that were typed."""
+    """The same words with their diacritics as typed."""
     words = [word for word in typed_words(query[:LONGEST_QUERY]) if fold(word).isascii()]
     return list(dict.fromkeys(words))[:MOST_WORDS]

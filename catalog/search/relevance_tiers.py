@@ -1,4 +1,4 @@
-"""Goods in tiers, those of an earlier one fitting better; no more are asked for than are looked at."""
+"""Search results in tiers of relevance, computed lazily."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pyroaring import BitMap
 
 
 class Tiers:
-    """The goods, and who answers which of them fit best, then which fit better than the rest.
+    """The matching products, and queries for the better-ranked ones among them, best first.
 
-    Each answer is asked for when the tiers before it were looked through. What it tells beyond the goods does
-    not count, unless the goods are only the `newest` that fit: then a better one may be older.
+    Each query runs only after the previous tiers were consumed. Results outside `goods` are ignored, except
+    with `newest`: then `goods` holds only the newest matches, and a better match may be older.
     """
 
     def __init__(
@@ -20,7 +20,7 @@ class Tiers:
         self.goods, self._better, self._newest = goods, better, newest
 
     def __iter__(self) -> Iterator[BitMap]:
-        """The tiers that have any goods, none of which is in two."""
+        """The non-empty, disjoint tiers."""
         seen = BitMap()
         for ask in self._better:
             tier = (ask() if self._newest else ask() & self.goods) - seen
@@ -33,5 +33,5 @@ class Tiers:
             yield left
 
     def among(self, others: BitMap) -> Tiers:
-        """Those of the goods that are among others, in their tiers."""
+        """The same tiers restricted to these products."""
         return Tiers(self.goods & others, self._better)

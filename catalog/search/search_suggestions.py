@@ -1,4 +1,4 @@
-"""What somebody who is still typing may be after."""
+"""Autocomplete suggestions for the search box."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
 from shop.core.texts.folding import fold
 
-SHORTEST = 2  # letters before anything is suggested
+SHORTEST = 2  # Letters typed before suggestions are shown.
 MOST_GOODS, MOST_OTHERS = 6, 2
-LOOKED_AT = 60  # goods of one name are suggested once: so many are looked at for others
+LOOKED_AT = 60  # Candidates examined, since several products with one name count once.
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Suggestions:
 
 
 def suggestions_for(query: str, shelf: Shelf) -> Suggestions:
-    """A few of each kind whose name holds words beginning so.
+    """A few products, categories, cooperatives and places whose names start like the query.
 
-    Goods that begin so themselves come first, then the newest; of those of one name the newest alone.
+    Products whose whole name starts so come first, then the newest; of equal names only the newest is kept.
     """
     words = words_of(query)
     if sum(map(len, words)) < SHORTEST:

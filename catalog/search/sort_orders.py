@@ -1,4 +1,4 @@
-"""Lists of goods in an order that people ask for, a page at a time."""
+"""Sorted product lists, fetched a page at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from catalog.states import ListingState
 from shop.core.database.compiled_query import prepared
 from shop.core.geography.province_map import SHAPES
 
-FEW = 2_000  # ids that a query may name; of more, the index is walked along and each row looked up
+# Up to this many ids are passed to the query; for more, the index is scanned and ids are filtered here.
+MOST_IDS_IN_QUERY = 2_000
 _STEPS = (200, 1_000, 5_000, 25_000, 125_000)
 _EARTH_KM = 6_371.0
 
@@ -38,10 +39,10 @@ class Order(StrEnum):
 
 
 class InOrder(Sequence[int]):
-    """Product ids in an order, for a paginator; it ends after COUNTED, since nobody turns more pages.
+    """Product ids in an order, as a sequence for a paginator; ends after COUNTED.
 
-    Only `RELEVANCE` looks at how well the goods fit. `month` is
-    the one of the season, `province_code` where the buyer is; without one `NEAREST` is `NEWEST`.
+    Only `RELEVANCE` uses the tiers. `month` selects the season, `province_code` the buyer's province; without
+    it `NEAREST` falls back to `NEWEST`.
     """
 
     def __init__(
@@ -70,17 +71,17 @@ class InOrder(Sequence[int]):
         start, stop, _step = wanted.indices(len(self))
         found: list[int] = []
         passed = 0
-        for run in self._runs():
+        for run in self._groups():
             first, last = max(start - passed, 0), min(stop - passed, len(run))
             if first < last:
-                found += self._page(run, first, last)
+                found += self._slice_group(run, first, last)
             passed += len(run)
             if passed >= stop:
                 break
         return found
 
-    def _runs(self) -> Iterator[BitMap]:
-        """The goods in parts that follow each other; within each they have the order's second rule."""
+    def _groups(self) -> Iterator[BitMap]:
+        """Consecutive groups of products; within each, the secondary order applies."""
         goods, shelf = self._goods, self._shelf
         if self._order == Order.RELEVANCE:
             yield from self._tiers
@@ -99,19 +100,19 @@ class InOrder(Sequence[int]):
         else:
             yield goods
 
-    def _page(self, run: BitMap, first: int, last: int) -> list[int]:
+    def _slice_group(self, run: BitMap, first: int, last: int) -> list[int]:
         if self._order in (Order.CHEAPEST, Order.DEAREST):
             return list(islice(reversed(run), first, last))
         channel, is_by_name = self._shelf.channel_id, self._order == Order.BY_NAME
-        if len(run) > FEW:
-            return _walked(_by_name if is_by_name else partial(_newest, channel), run, first, last)
-        keys, most = _as_one_value(run), 1 << (last - 1).bit_length()
+        if len(run) > MOST_IDS_IN_QUERY:
+            return _scan_index(_by_name if is_by_name else partial(_newest, channel), run, first, last)
+        keys, most = _ids_as_text(run), 1 << (last - 1).bit_length()
         few = _few_by_name(keys, most=most) if is_by_name else _few_newest(channel, keys, most=most)
         return few[first:last]
 
 
 def kilometres(one: str, other: str) -> float:
-    """As the crow flies from the middle of one province to that of another; far away where one is unknown."""
+    """Great-circle distance between the centres of two provinces; very far if one is unknown."""
     if one not in SHAPES or other not in SHAPES:
         return _EARTH_KM
     (east, north), (other_east, other_north) = SHAPES[one].centre, SHAPES[other].centre
@@ -120,8 +121,8 @@ def kilometres(one: str, other: str) -> float:
     return 2 * _EARTH_KM * asin(sqrt(chord))
 
 
-def _walked(rows: Callable[..., list[int]], run: BitMap, first: int, last: int) -> list[int]:
-    """The wanted ones among many: along the index in steps, past those that are not in the run."""
+def _scan_index(rows: Callable[..., list[int]], run: BitMap, first: int, last: int) -> list[int]:
+    """Scan the index in growing steps and keep ids of the run, up to position `last`."""
     found: list[int] = []
     offset = 0
     for step in chain(_STEPS, repeat(_STEPS[-1])):
@@ -133,19 +134,19 @@ def _walked(rows: Callable[..., list[int]], run: BitMap, first: int, last: int) 
     return found[first:last]
 
 
-def _as_one_value(run: BitMap) -> str:
-    """So many ids as one text, which the database takes apart."""
+def _ids_as_text(run: BitMap) -> str:
+    """Many ids as one text parameter, which the database parses."""
     keys = ",".join(map(str, run))
     return f"[{keys}]" if connection.vendor == "sqlite" else f"{{{keys}}}"
 
 
-def _taken_apart(keys: str) -> RawSQL:
+def _ids_from_text(keys: str) -> RawSQL:
     if connection.vendor == "sqlite":
         return RawSQL("SELECT value FROM json_each(%s)", [keys])
     return RawSQL("SELECT unnest(%s::bigint[])", [keys])
 
 
-# --- queries of every list --------------------------------------------------------------------------------
+# --- compiled queries -----------------------------------------------------------------------------------
 
 
 @prepared
@@ -155,7 +156,7 @@ def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
 
 @prepared
 def _few_newest(channel: int, keys: str, *, most: int) -> QuerySet[Any, int]:
-    return _listed(channel).filter(product__in=_taken_apart(keys))[:most]
+    return _listed(channel).filter(product__in=_ids_from_text(keys))[:most]
 
 
 @prepared
@@ -165,7 +166,7 @@ def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
 
 @prepared
 def _few_by_name(keys: str, *, most: int) -> QuerySet[Any, int]:
-    few = Product.objects.filter(pk__in=_taken_apart(keys))
+    few = Product.objects.filter(pk__in=_ids_from_text(keys))
     return few.in_alphabet().values_list("pk", flat=True)[:most]
 
 

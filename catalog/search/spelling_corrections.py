@@ -1,6 +1,6 @@
-"""What a misspelt word may have been meant to be: a slip of one letter, or syllables written as one.
+"""Spelling corrections: one-letter typos, and syllables written without a space.
 
-Trigrams, the usual way, are no help here: syllables are so short that "trnag" and "trang" share hardly any.
+Trigrams do not help here: Vietnamese syllables are so short that "trnag" and "trang" share hardly any.
 """
 
 from __future__ import annotations
@@ -10,34 +10,34 @@ from collections.abc import Iterable, Sequence
 from catalog.models import KnownWord, Misspelling
 from catalog.search.term_matching import Choice, Term, begun
 
-SHORTEST = 3  # letters of a word that may be a slip of another
-MOST_MEANT = 4  # words that one slip is taken for
+SHORTEST = 3  # Shorter words are not corrected.
+MOST_MEANT = 4  # Corrections considered for one word.
 
 
 def misspellings(word: str) -> set[str]:
-    """What a slip of one letter in the word has in common with it: the word, and it without each letter."""
+    """The word itself and the word without each of its letters, for matching one-letter typos."""
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
 def meant(words: Sequence[str]) -> list[list[list[str]]] | None:
-    """For each word the phrases that it may stand for, the likeliest first; None where there is nothing new.
+    """Possible phrases for each word, the likeliest first; None if there is nothing to correct.
 
-    A word that nothing begins with may be a slip or syllables in one; where all words are known and yet
-    nothing holds them together, each may be a slip. Somebody who writes of more than half of several words
-    what nobody sells looks for something else: nothing is made of that.
+    An unknown word may be a typo or joined syllables. If all words are known but no product has all of them,
+    any of them may be a typo. If more than half of several words are unknown, nothing is corrected: the buyer
+    wants something not sold here.
     """
-    known = _known(words)
+    known = _known_words(words)
     unknown = [word for word in words if word not in known]
-    parted = {word: parts for word in unknown if (parts := _parted(word))}
-    if len(unknown) - len(parted) > max(1, len(words) // 2):
+    split_words = {word: parts for word in unknown if (parts := _split_into_known_words(word))}
+    if len(unknown) - len(split_words) > max(1, len(words) // 2):
         return None
     doubtful = [word for word in unknown or words if len(word) >= SHORTEST]
-    likely = _slips(doubtful)
+    likely = _typo_candidates(doubtful)
     phrases: list[list[list[str]]] = []
     for word in words:
         others = [[each] for each in likely.get(word, ()) if each != word]
-        if word in parted:
-            others.insert(0, parted[word])
+        if word in split_words:
+            others.insert(0, split_words[word])
         phrases.append([*([[word]] if word in known else []), *others])
     if not all(phrases) or phrases == [[[word]] for word in words]:
         return None
@@ -45,7 +45,7 @@ def meant(words: Sequence[str]) -> list[list[list[str]]] | None:
 
 
 def choices_of(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
-    """What to look for where each word may stand for any of its phrases."""
+    """Search choices in which each word may be any of its phrases."""
     return [
         [[begun(word) if len(phrase) == 1 else Term(word) for word in phrase] for phrase in each]
         for each in phrases
@@ -53,7 +53,7 @@ def choices_of(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
 
 
 def distance(one: str, other: str) -> int:
-    """How many letters were left out, added, exchanged or swapped with their neighbour."""
+    """Damerau-Levenshtein distance (optimal string alignment)."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -66,13 +66,13 @@ def distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _known(words: Sequence[str]) -> set[str]:
-    """Those with which a word of the catalogue begins."""
+def _known_words(words: Sequence[str]) -> set[str]:
+    """The words that are a prefix of a word in the catalogue."""
     return {word for word in words if KnownWord.objects.filter(word__startswith=word).exists()}
 
 
-def _slips(words: Sequence[str]) -> dict[str, list[str]]:
-    """Known words that these may be slips of: the nearest first, of equally near ones the commonest."""
+def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
+    """Known words within one typo: by distance, then by frequency."""
     left = {word: misspellings(word) for word in words}
     rows = Misspelling.objects.filter(left__in=set().union(*left.values())).values_list(
         "left", "word__word", "word__goods"
@@ -90,16 +90,16 @@ def _slips(words: Sequence[str]) -> dict[str, list[str]]:
     }
 
 
-def _parted(word: str) -> list[str]:
-    """The fewest known words that make up this one, one after another; nothing where there are none."""
+def _split_into_known_words(word: str) -> list[str]:
+    """The fewest known words whose concatenation is this word; empty if impossible."""
     pieces = {word[i:j] for i in range(len(word)) for j in range(i + 1, len(word) + 1)}
     known = set(KnownWord.objects.filter(word__in=pieces).values_list("word", flat=True))
     best: list[list[str] | None] = [[]]
     for end in range(1, len(word) + 1):
-        ways = [
+        splits = [
             [*before, word[start:end]]
             for start, before in enumerate(best)
             if before is not None and word[start:end] in known
         ]
-        best.append(min(ways, key=len, default=None))
+        best.append(min(splits, key=len, default=None))
     return best[-1] or []

@@ -1,4 +1,4 @@
-"""Words that mean the same, as the admin keeps them, for the words of a query."""
+"""Expand query words by the synonyms maintained in the admin."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from catalog.models import Synonym
 from catalog.search.term_matching import Choice, Term, begun
 from shop.core.database.compiled_query import prepared
 
-Reading = list[Term]  # one way to understand a query
+Reading = list[Term]  # One interpretation of a query.
 
-LONGEST_PHRASE = 4  # words
-_MOST_READINGS = 4  # with words in place of others; each is looked for by itself
+LONGEST_PHRASE = 4
+_MOST_READINGS = 4  # Interpretations with synonyms; each is searched separately.
 
 
 def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
-    """Every word or phrase of the query, or what means the same; None where nothing does.
+    """The query's words or phrases, each with its synonyms; None if there are none.
 
-    The longest phrases are looked up first, and no word is used twice.
+    Longer phrases take precedence, and each word is used once.
     """
     phrases = {
         " ".join(words[first:last]): (first, last)
         for first in range(len(words))
         for last in range(first + 1, min(first + LONGEST_PHRASE, len(words)) + 1)
     }
-    others = _others(list(phrases))
+    others = _synonyms_of(list(phrases))
     if not others:
         return None
     taken: dict[int, str] = {}
@@ -38,47 +38,47 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
         if not taken.keys() & set(range(first, last)):
             taken |= dict.fromkeys(range(first, last), phrase)
     choices: list[Choice] = []
-    told: set[str] = set()
+    used: set[str] = set()
     for place, word in enumerate(words):
         phrase = taken.get(place, "")
         if not phrase:
             choices.append([[begun(word)]])
-        elif phrase not in told:
-            told.add(phrase)
-            # What was typed may go on; what means the same is another word, and whole: "trà" is no "trái".
+        elif phrase not in used:
+            used.add(phrase)
+            # Typed words match as prefixes, synonyms only as whole words: "trà" must not match "trái".
             typed = [begun(each) for each in phrase.split()]
             choices.append([typed, *([Term(each) for each in other.split()] for other in others[phrase])])
     return choices
 
 
 def readings_of(words: Sequence[str]) -> list[Reading]:
-    """The words as they were written, then with what means the same in their place."""
+    """The words as typed, then with synonyms substituted."""
     return readings_among(words, with_synonyms(words) or [])
 
 
 def readings_among(words: Sequence[str], choices: Sequence[Choice]) -> list[Reading]:
-    """The same, where it is known what `with_synonyms` answers."""
+    """Like `readings_of`, given the result of `with_synonyms`."""
     others = islice(product(*choices), _MOST_READINGS) if choices else ()
     said = [as_typed(words), *([term for phrase in one for term in phrase] for one in others)]
     return [each for place, each in enumerate(said) if each not in said[:place]]
 
 
 def as_typed(words: Sequence[str]) -> Reading:
-    """Words each of which may go on."""
+    """The words as prefix terms."""
     return [begun(word) for word in words]
 
 
 @prepared
-def _sets_with(phrases: Collection[str]) -> QuerySet[Any, Any]:
+def _synonym_sets(phrases: Collection[str]) -> QuerySet[Any, Any]:
     sets = Synonym.objects.filter(folded__in=phrases).values("set")
     rows = Synonym.objects.filter(set__in=sets).order_by("set", "sort_order", "pk")
     return rows.values_list("set", "folded")
 
 
-def _others(phrases: Sequence[str]) -> dict[str, list[str]]:
-    """What else is said for each of these phrases, for those for which something is."""
+def _synonyms_of(phrases: Sequence[str]) -> dict[str, list[str]]:
+    """The synonyms of each phrase; omits phrases without any."""
     by_set: dict[int, list[str]] = defaultdict(list)
-    for key, folded in _sets_with(phrases):
+    for key, folded in _synonym_sets(phrases):
         by_set[key].append(folded)
     found: dict[str, list[str]] = {}
     for said in by_set.values():

@@ -1,4 +1,4 @@
-"""Which goods hold words: what the index of migrations 0004 and 0009 answers, in each database's tongue."""
+"""Find products by words in the full-text index of migrations 0004 and 0009 (FTS5 or tsquery)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import orjson
 from django.db import connection
 from pyroaring import BitMap
 
-# All of them come as one text, which is read ten times as fast as a row for each.
+# Ids are returned as one JSON text, which is read ten times as fast as one row each.
 _SQLITE = "SELECT json_group_array(rowid) FROM catalog_search WHERE catalog_search MATCH %s"
 _SQLITE_NEWEST = (
     "SELECT json_group_array(rowid) FROM ("
@@ -36,24 +36,24 @@ MOST_REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word of letters and digits; with `begins`, any word that begins so."""
+    """A word of letters and digits; with `begins` it matches as a prefix."""
 
     word: str
     begins: bool = False
 
 
-# One of these phrases, each of them all its words.
+# Alternative phrases; a phrase matches if all its terms do.
 Choice = Sequence[Sequence[Term]]
-Memory = dict[tuple[str, str, int | None], BitMap]  # by what was asked, of what, and how many were wanted
+Memory = dict[tuple[str, str, int | None], BitMap]  # By query, searched field (or language) and limit.
 
 
 def whole(words: Sequence[str]) -> list[Choice]:
-    """Each of the words, as it stands."""
+    """Each word as an exact term."""
     return [[[Term(word)]] for word in words]
 
 
 def beginning(words: Sequence[str]) -> list[Choice]:
-    """Each of the words or what begins so; a single letter is a word: half of the catalogue begins so."""
+    """Each word as a prefix term; single letters match exactly, as half of the catalogue starts with any."""
     return [[[begun(word)]] for word in words]
 
 
@@ -68,15 +68,15 @@ def goods_with(
     limit: int | None = None,
     memory: Memory | None = None,
 ) -> BitMap:
-    """Ids of goods that hold a phrase of every choice, in their name or anywhere; the newest, if limited.
+    """Ids of products that match a phrase of every choice, in the name or anywhere; the newest, if limited.
 
-    `memory` has what was answered before, as long as it is true; whoever keeps it empties it.
+    `memory` caches results; its owner clears it when products change.
     """
     key = (repr(wanted), "name" if named else "text", limit)
-    return _remembered(memory, key, lambda: _asked(wanted, named, limit))
+    return _cached(memory, key, lambda: _search(wanted, named, limit))
 
 
-def _remembered(memory: Memory | None, key: tuple[str, str, int | None], ask: Callable[[], BitMap]) -> BitMap:
+def _cached(memory: Memory | None, key: tuple[str, str, int | None], ask: Callable[[], BitMap]) -> BitMap:
     if memory is None:
         return ask()
     found = memory.get(key)
@@ -88,28 +88,30 @@ def _remembered(memory: Memory | None, key: tuple[str, str, int | None], ask: Ca
     return found
 
 
-def _asked(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
+def _search(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
     if connection.vendor == "sqlite":
         column = "search_name" if named else "search_text"
-        asked = f"{{{column}}} : ({_fts5(wanted)})"
-        return _ids(_SQLITE_NEWEST, asked, limit) if limit else _ids(_SQLITE, asked)
+        expression = f"{{{column}}} : ({_fts5(wanted)})"
+        return _fetch_ids(_SQLITE_NEWEST, expression, limit) if limit else _fetch_ids(_SQLITE, expression)
     statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(column="name" if named else "text")
-    return _ids(statement, _tsquery(wanted), limit) if limit else _ids(statement, _tsquery(wanted))
+    return (
+        _fetch_ids(statement, _tsquery(wanted), limit) if limit else _fetch_ids(statement, _tsquery(wanted))
+    )
 
 
 def goods_said_with(words: Sequence[str], language: str, *, memory: Memory | None = None) -> BitMap:
-    """Ids of goods whose name in that language holds words that begin so, each of them."""
+    """Ids of products whose name in that language contains words starting with each of these."""
     wanted = beginning(words)
-    return _remembered(memory, (repr(wanted), language, None), lambda: _asked_in(language, wanted))
+    return _cached(memory, (repr(wanted), language, None), lambda: _search_translations(language, wanted))
 
 
-def _asked_in(language: str, wanted: Sequence[Choice]) -> BitMap:
+def _search_translations(language: str, wanted: Sequence[Choice]) -> BitMap:
     if connection.vendor == "sqlite":
-        return _ids(_SQLITE_SAID, _fts5(wanted), language)
-    return _ids(_POSTGRESQL_SAID, _tsquery(wanted), language)
+        return _fetch_ids(_SQLITE_SAID, _fts5(wanted), language)
+    return _fetch_ids(_POSTGRESQL_SAID, _tsquery(wanted), language)
 
 
-def _ids(statement: str, *values: str | int) -> BitMap:
+def _fetch_ids(statement: str, *values: str | int) -> BitMap:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         (found,) = cursor.fetchone()

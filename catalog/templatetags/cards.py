@@ -1,4 +1,4 @@
-"""A product's card in a list, drawn once."""
+"""Render a product card, with a cache."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from catalog.views.product_cards import Card
 
 register = template.Library()
 
-_KEPT = 4_000  # cards, of about a kilobyte each
+_CACHED_CARDS = 4_000  # Rendered cards in the cache, about a kilobyte each.
 
 
 @register.simple_tag
 def product_card(card: Card, *, eager: bool = False, without_seller: bool = False) -> SafeString:
-    """What stands within a card; `eager` where it is seen first, `without_seller` on the seller's own page.
+    """Render a card; `eager` loads its picture at once, `without_seller` hides the seller.
 
-    A card holds values alone and its template is given nothing else: equal ones are drawn alike, and
-    drawing two dozen takes longer than all that a list asks the database.
+    The template depends only on the card's values, so equal cards render equally. Rendering two dozen cards
+    takes longer than all of a list's queries.
     """
-    return _drawn(card, eager, without_seller, get_language() or "")
+    return _render(card, eager, without_seller, get_language() or "")
 
 
-@lru_cache(_KEPT)
-def _drawn(card: Card, eager: bool, without_seller: bool, language: str) -> SafeString:
+@lru_cache(_CACHED_CARDS)
+def _render(card: Card, eager: bool, without_seller: bool, language: str) -> SafeString:
     context = {"card": card, "eager": eager, "without_seller": without_seller}
     return render_to_string("components/product_card.html", context)

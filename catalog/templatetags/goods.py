@@ -1,4 +1,4 @@
-"""What one sale step is called, and what a kilogram of it costs."""
+"""Template tags for sale steps and prices per kilogram, litre or piece."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from shop.core.templatetags.figures import NO_BREAK, money, volume, weight
 
 register = template.Library()
 
-# Units that are a weight or a measure themselves: their name already says what is in them.
+# Units that are measures themselves: the name already states the content.
 _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
 
 
 @register.filter
 def step(variant: Variant) -> str:
-    """What quantity 1 is: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
+    """The name of quantity 1: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
 
-    Of what is sold by weight the content is an estimate, and said as one: `quả khoảng 2,4 kg`.
+    For catch-weight products the content is shown as an estimate: `quả khoảng 2,4 kg`.
     """
     unit = unit_name(variant.unit)
     content = "" if variant.unit in _MEASURES else _content(variant)
@@ -33,13 +33,13 @@ def step(variant: Variant) -> str:
 
 
 def unit_name(unit: str) -> str:
-    """`kg`, `gói`: as get_unit_display(), which goes through all of them each time."""
+    """`kg`, `gói`: like get_unit_display(), which builds all choices on each call."""
     return str(Unit(unit).label)
 
 
 @register.simple_tag
 def per_measure(variant: Variant, amount: int | None, currency: str) -> str:
-    """`90.000 ₫/kg` for what is sold in packs, so that packs compare; empty where it says nothing new."""
+    """`90.000 ₫/kg` for packed products, for comparison; empty if it adds nothing."""
     if amount is None:
         return ""
     if variant.content_grams and not (variant.unit == Unit.KG and variant.content_grams == 1000):
@@ -54,13 +54,13 @@ def per_measure(variant: Variant, amount: int | None, currency: str) -> str:
 
 @register.simple_tag
 def most_for(variant: Variant, amount: int | None) -> int:
-    """What a step sold by weight costs at most before its buyer is asked, in minor units."""
+    """The highest price of a catch-weight step without asking the buyer, in minor units."""
     return price_for(amount or 0, variant.content_grams or 1, variant.most_grams())
 
 
 @register.filter
 def most_grams(variant: Variant) -> int:
-    """How heavy a step sold by weight may be before its buyer is asked."""
+    """The highest weight of a catch-weight step without asking the buyer, in grams."""
     return variant.most_grams()
 
 

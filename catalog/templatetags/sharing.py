@@ -1,7 +1,7 @@
-"""What search engines and chats are told of a page: schema.org's words as JSON-LD, and a picture.
+"""Metadata for search engines and link previews: schema.org JSON-LD and a share picture.
 
-JSON-LD is a block of data, which the content policy lets through as it is no script. Nothing is said of
-ratings: there are none.
+JSON-LD is a data block, which the content security policy allows because it is no script. There are no
+ratings, so none are declared.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ register = template.Library()
 register.filter(plain_amount)
 
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
-_MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT's codes of units
+_MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit codes.
 
 
 @register.simple_tag
 def share_picture(path: str, alt: str) -> SafeString:
-    """What chats show beside a link: the picture that lies at the path, or else the market's own."""
+    """The preview picture of a link: the file at `path`, or else the market's own."""
     address = public_address(default_storage.url(path) if path else static("illustrations/share.jpg"))
-    told = {
+    properties = {
         "og:image": address,
         "og:image:type": "image/jpeg",
         "og:image:width": SIZE[0],
         "og:image:height": SIZE[1],
         "og:image:alt": alt,
     }
-    lines = format_html_join("\n  ", '<meta property="{}" content="{}">', told.items())
+    lines = format_html_join("\n  ", '<meta property="{}" content="{}">', properties.items())
     return format_html('{}\n  <meta name="twitter:card" content="summary_large_image">', lines)
 
 
@@ -57,7 +57,7 @@ def structured_product(
     media: Sequence[ProductMedia],
     is_paused: bool,
 ) -> SafeString:
-    """A Product with an Offer for each kind; nothing is in stock while its seller rests (`is_paused`)."""
+    """A Product with an Offer for each variant; all out of stock while its seller is paused (`is_paused`)."""
     data = {
         "@type": "Product",
         "name": product.name,
@@ -72,14 +72,14 @@ def structured_product(
         _offer(product, choice, currency, address, is_there=not (is_paused or choice.is_sold_out))
         for choice in choices
     ]
-    return _block({**data, "offers": offers[0] if len(offers) == 1 else offers})
+    return _json_ld_script({**data, "offers": offers[0] if len(offers) == 1 else offers})
 
 
 @register.simple_tag
 def structured_path(steps: Sequence[Step], here: str, address: str) -> SafeString:
-    """A BreadcrumbList: `steps` lead from the front page down, `here` the page itself."""
+    """A BreadcrumbList: `steps` lead from the home page down, `here` is the page itself."""
     whole = [*((step.name, public_address(step.path)) for step in steps), (here, address)]
-    return _block(
+    return _json_ld_script(
         {
             "@type": "BreadcrumbList",
             "itemListElement": [
@@ -92,8 +92,8 @@ def structured_path(steps: Sequence[Step], here: str, address: str) -> SafeStrin
 
 @register.simple_tag
 def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString:
-    """A cooperative as an Organization, by what its papers say."""
-    return _block(
+    """A cooperative as an Organization, by its registration data."""
+    return _json_ld_script(
         {
             **_organization(cooperative),
             "url": address,
@@ -106,7 +106,7 @@ def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString
 
 @register.simple_tag
 def structured_market(shop: ShopSettings) -> SafeString:
-    """The market as an Organization, and its search."""
+    """The market as an Organization, and its site search."""
     home = public_address("/")
     seller = {
         "@type": "Organization",
@@ -123,7 +123,7 @@ def structured_market(shop: ShopSettings) -> SafeString:
         "query-input": "required name=words",
     }
     site = {"@type": "WebSite", "name": shop.name, "url": home, "potentialAction": search}
-    return _block({"@graph": [_told(seller), site]})
+    return _json_ld_script({"@graph": [_without_empty(seller), site]})
 
 
 def _offer(
@@ -152,7 +152,7 @@ def _offer(
                 "priceCurrency": currency,
                 "referenceQuantity": {"@type": "QuantitativeValue", "value": content, "unitCode": unit},
             }
-    return _told(offer)
+    return _without_empty(offer)
 
 
 def _organization(cooperative: Cooperative) -> dict[str, Any]:
@@ -163,31 +163,31 @@ def _organization(cooperative: Cooperative) -> dict[str, Any]:
         "addressRegion": cooperative.province_name,
         "addressCountry": "VN",
     }
-    return _told(
+    return _without_empty(
         {
             "@type": "Organization",
             "name": cooperative.name,
             "legalName": cooperative.legal_name,
             "identifier": cooperative.registration_number,
             "telephone": cooperative.phone,
-            "address": _told(place) if cooperative.province_name else "",
+            "address": _without_empty(place) if cooperative.province_name else "",
         }
     )
 
 
 def _jpeg(picture: Picture) -> str:
-    """The whole address of a JPEG of the picture, the widest there is; empty while there is none."""
+    """Absolute URL of the picture's widest JPEG; empty until it is processed."""
     if picture.state != PictureState.READY or not picture.renditions:
         return ""
     widest = max(picture.renditions, key=int)
     return public_address(default_storage.url(picture.renditions[widest]["jpeg"]))
 
 
-def _told(data: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if value}
 
 
-def _block(data: dict[str, Any]) -> SafeString:
-    whole = {"@context": "https://schema.org", **_told(data)}
+def _json_ld_script(data: dict[str, Any]) -> SafeString:
+    whole = {"@context": "https://schema.org", **_without_empty(data)}
     text = json.dumps(whole, ensure_ascii=False).translate(_ESCAPES)
     return format_html('<script type="application/ld+json">{}</script>', SafeString(text))

@@ -1,4 +1,4 @@
-"""Pages where buyers look around."""
+"""Public pages of the catalogue."""
 
 from catalog.views.back_in_stock import ask, back_request
 from catalog.views.bulletin_pages import bulletin, bulletin_spoken, bulletin_text, bulletins

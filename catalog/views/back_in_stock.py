@@ -1,4 +1,4 @@
-"""Goods that cannot be ordered now: their page, who wants to be told, and who no longer does."""
+"""Pages of products that cannot be ordered now, and back-in-stock requests."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from shop.core.models import market_channel, show_in_language
 from shop.core.web.rate_limits import Limit, network_of
 from shop.notifications.models import Way
 
-# One person asks for some goods; whoever asks for many addresses is no person.
+# People ask about a few products; many addresses from one source mean abuse.
 REQUESTS = Limit("back", tries=30, seconds=60 * 60)
 REQUESTS_FOR_ONE = Limit("back-contact", tries=20, seconds=24 * 60 * 60)
 
 
 def resting(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page of goods that are off the shelf for a while; missing for everything else."""
-    product = _found(slug)
+    """The page of a paused product; 404 for anything else."""
+    product = _product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
     show_in_language([product], "name", "description_text", "season_note")
@@ -59,25 +59,26 @@ def resting(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who wants to be told, and of which kind."""
-    product = _found(slug)
+    """Request a back-in-stock message for a product or variant."""
+    product = _product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
     form = back_form(request, variants)
-    if form.is_valid() and _is_asked(request, form, product):
+    if form.is_valid() and _create_request(request, form, product):
         return redirect("catalog:product", slug)
     show_in_language([product], "name")
     show_in_language([product.cooperative], "name")
     return render(request, "catalog/back.html", {"product": product, "back_form": form})
 
 
-@csrf_exempt  # the address is the secret; mail programs post to it without a page of ours
+# The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
+@csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def back_request(request: HttpRequest, token: str) -> HttpResponse:
-    """What somebody waits for, and the button that ends it; a click on the link alone ends nothing."""
+    """A request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":
-        with suppress(Missing):  # a repeat: it was ended before
+        with suppress(Missing):  # A repeat: already deleted.
             end_back(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/ended.html")
     row = BackRequest.objects.filter(token=token).select_related("product", "variant").first()
@@ -88,15 +89,15 @@ def back_request(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def back_form(request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True) -> BackForm:
-    """The form as sent, or with what an account knows of its owner; `is_any`: no kind can be ordered."""
+    """The posted form, or one prefilled from the account; `is_any`: no variant can be ordered."""
     user = get_user(request)
     known = (user.email or shown_phone(user.phone or "")) if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
     return BackForm(sent, variants=variants, is_any=is_any, initial={"contact": known}, label_suffix="")
 
 
-def _is_asked(request: HttpRequest, form: BackForm, product: Product) -> bool:
-    """Whether they are told from now on, or need not be; where not, the form says why."""
+def _create_request(request: HttpRequest, form: BackForm, product: Product) -> bool:
+    """Create the request within rate limits; on refusal, add the error to the form."""
     contact, network = form.cleaned_data["contact"], network_of(request.META)
     channel, user = market_channel(), get_user(request)
     if channel is None:
@@ -120,15 +121,15 @@ def _is_asked(request: HttpRequest, form: BackForm, product: Product) -> bool:
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return False
-    told = _("We write to %(contact)s once, when these goods can be ordered again.")
+    message = _("We write to %(contact)s once, when these goods can be ordered again.")
     if form.way == Way.SMS:
-        told = _("We send a text to %(contact)s once, when these goods can be ordered again.")
+        message = _("We send a text to %(contact)s once, when these goods can be ordered again.")
         contact = shown_phone(contact)
-    messages.success(request, told % {"contact": contact})
+    messages.success(request, message % {"contact": contact})
     return True
 
 
-def _found(slug: str) -> Product:
+def _product_or_404(slug: str) -> Product:
     channel = market_channel()
     if channel is None:
         raise Http404

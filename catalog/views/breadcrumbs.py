@@ -1,4 +1,4 @@
-"""The way from the front page down to where somebody is, as pages and search engines are told it."""
+"""Breadcrumbs from the home page to the current page, for pages and search engines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shop.core.models import show_in_language
 
 
 class Step(NamedTuple):
-    """`row` where the name is a row's, which knows whether it is in the page's language."""
+    """`row` is set if the name belongs to a row, which knows whether it was translated."""
 
     name: str
     path: str
@@ -20,7 +20,7 @@ class Step(NamedTuple):
 
 
 def steps_to(category: Category | None) -> list[Step]:
-    """The market, all goods, and the shelves around and including this one, outermost first."""
+    """The market, all products, then the category's ancestors and itself, outermost first."""
     above = [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
     shelves = list(Category.objects.filter(pk__in=above).order_by("level", "pk")) if above else []
     show_in_language(shelves, "name")

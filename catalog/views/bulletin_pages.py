@@ -1,4 +1,4 @@
-"""The weekly bulletin: to read, to read out, to download."""
+"""Pages of the weekly bulletin: to read, read aloud and download."""
 
 from __future__ import annotations
 
@@ -21,34 +21,36 @@ LOUDSPEAKER = "vi"
 
 @require_safe
 def bulletins(request: HttpRequest) -> HttpResponse:
-    """The market's newest bulletin, those of the weeks before, and the cooperatives' own."""
+    """The market's latest bulletin, with links to earlier ones and to cooperatives' bulletins."""
     found = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
     newest = found[0] if found else None
-    return _page(request, newest, None, earlier=found[1:])
+    return _render_bulletin(request, newest, None, earlier=found[1:])
 
 
 @require_safe
 def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
-    """One week's bulletin, of the market or of a cooperative."""
-    shown = _found(week, slug, _language())
+    """One week's bulletin of the market or a cooperative."""
+    shown = _bulletin_or_404(week, slug, _language())
     cooperative = shown.cooperative
     before = Bulletin.objects.of(cooperative).in_language(_language()).filter(week__lt=shown.week)
-    return _page(request, shown, cooperative, earlier=list(before.order_by("-week", "-pk")[:WEEKS]))
+    return _render_bulletin(
+        request, shown, cooperative, earlier=list(before.order_by("-week", "-pk")[:WEEKS])
+    )
 
 
 @require_safe
 def bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
-    """The bulletin as a plain file, to print or to send on."""
-    return _file(_found(week, slug, _language()).text, week, slug, "ban-tin")
+    """The bulletin as a text file, to print or forward."""
+    return _text_download(_bulletin_or_404(week, slug, _language()).text, week, slug, "ban-tin")
 
 
 @require_safe
 def bulletin_spoken(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
-    """The Vietnamese text for the commune's loudspeaker, numbers in words."""
-    return _file(_found(week, slug, LOUDSPEAKER).spoken, week, slug, "doc-loa")
+    """The Vietnamese text for the commune's loudspeaker, with numbers in words."""
+    return _text_download(_bulletin_or_404(week, slug, LOUDSPEAKER).spoken, week, slug, "doc-loa")
 
 
-def _page(
+def _render_bulletin(
     request: HttpRequest,
     shown: Bulletin | None,
     cooperative: Cooperative | None,
@@ -67,10 +69,10 @@ def _page(
     if cooperative is not None:
         sellers.append(cooperative)
     show_in_language(sellers, "name")
-    loud = shown if shown is None or shown.spoken else _spoken_of(shown)
+    loudspeaker_version = shown if shown is None or shown.spoken else _loudspeaker_version(shown)
     context = {
         "bulletin": shown,
-        "spoken": loud.spoken if loud else "",
+        "spoken": loudspeaker_version.spoken if loudspeaker_version else "",
         "cooperative": cooperative,
         "earlier": earlier,
         "others": others,
@@ -80,30 +82,30 @@ def _page(
     return render(request, "catalog/bulletin.html", context)
 
 
-def _spoken_of(shown: Bulletin) -> Bulletin | None:
+def _loudspeaker_version(shown: Bulletin) -> Bulletin | None:
     return Bulletin.objects.of(shown.cooperative).in_language(LOUDSPEAKER).filter(week=shown.week).first()
 
 
-def _found(week: str, slug: str | None, language: str) -> Bulletin:
+def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
     try:
         monday = datetime.date.fromisoformat(week)
     except ValueError as error:
         raise Http404 from error
-    if week != monday.isoformat():  # 2026-W48 is read as a day, too: a page has one address
+    if week != monday.isoformat():  # `2026-W48` parses as a date too, but a page must have one URL.
         raise Http404
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
     rows = Bulletin.objects.of(cooperative).in_language(language).select_related("cooperative")
     return get_object_or_404(rows, week=monday)
 
 
-def _file(text: str, week: str, slug: str | None, name: str) -> HttpResponse:
-    """UTF-8 with a mark at its front: without it, programs on Windows misread Vietnamese."""
+def _text_download(text: str, week: str, slug: str | None, name: str) -> HttpResponse:
+    """A UTF-8 text download with a byte order mark; without it Windows programs misread Vietnamese."""
     if not text:
         raise Http404
-    answer = HttpResponse("\ufeff" + text.replace("\n", "\r\n"), content_type="text/plain; charset=utf-8")
-    whole = "-".join(filter(None, (name, slug, week)))
-    answer.headers["Content-Disposition"] = f'attachment; filename="{whole}.txt"'
-    return answer
+    response = HttpResponse("\ufeff" + text.replace("\n", "\r\n"), content_type="text/plain; charset=utf-8")
+    base_name = "-".join(filter(None, (name, slug, week)))
+    response.headers["Content-Disposition"] = f'attachment; filename="{base_name}.txt"'
+    return response
 
 
 def _language() -> str:

@@ -1,4 +1,4 @@
-"""Cooperatives as buyers meet them: the list, and each one's stall."""
+"""The list of cooperatives, and each cooperative's profile page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_HARVESTS = 8
 
 @require_safe
 def cooperatives(request: HttpRequest) -> HttpResponse:
-    """Everybody who sells here."""
+    """All public cooperatives."""
     rows = Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
@@ -44,7 +44,7 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
-    """One cooperative: its goods and harvests, its story and people, where it hands them over, its papers."""
+    """A cooperative's profile: products, harvests, story, households, delivery methods and certificates."""
     shown = get_object_or_404(Cooperative.objects.public().select_related("cover"), slug=slug)
     now = timezone.now()
     today = day_of(now)
@@ -55,7 +55,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     producers = list(Producer.objects.for_cooperative(shown).shown().order_by("pk")[:MOST_PRODUCERS])
     show_in_language([shown], "name", "summary", "story", "pause_note")
     show_in_language(producers, "makes", "place")
-    offers = _offers(shown, now=now)
+    offers = _delivery_options(shown, now=now)
     context = {
         "cooperative": shown,
         "steps": [market_step(), Step(_("Cooperatives"), reverse("catalog:cooperatives"))],
@@ -77,7 +77,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _harvests(listings: ListingQuerySet) -> list[Product]:
-    """The goods with a season of their own, by name."""
+    """Seasonal products, by name."""
     seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()[:MOST_HARVESTS]
     products = [listing.product for listing in seasonal]
     show_in_language(products, "name")
@@ -85,14 +85,14 @@ def _harvests(listings: ListingQuerySet) -> list[Product]:
 
 
 def _certificates(cooperative: Cooperative, today: datetime.date) -> list[Certificate]:
-    """Those that are valid today, with the goods that they are for."""
+    """Certificates valid today, with their products."""
     valid = Certificate.objects.valid_on(today).for_cooperative(cooperative)
     rows = list(valid.prefetch_related("products").order_by("kind", "pk"))
     show_in_language([product for row in rows for product in row.products.all()], "name")
     return rows
 
 
-def _offers(cooperative: Cooperative, *, now: datetime.datetime) -> list[Offer]:
+def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[Offer]:
     ways = list(DeliveryWay.objects.offered().filter(cooperative=cooperative))
     show_in_language(ways, "name", "note")
     return [Offer(way, None, False, way.pickup_times(now=now, count=2)) for way in ways]

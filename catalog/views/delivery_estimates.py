@@ -1,4 +1,4 @@
-"""How goods come to the buyer's place, and what that costs for as much as they mean to buy."""
+"""Delivery options and fees to the buyer's location for the quantity on a product page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_STEPS = 999
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A variant to choose: prices in minor units; `left` is None where stock is not tracked."""
+    """A variant that can be chosen, prices in minor units; `left` is None if stock is not tracked."""
 
     variant: Variant
     price: int
@@ -39,7 +39,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A delivery way as the page tells it: `fee` in minor units, the lowest one where provinces differ."""
+    """A delivery option on the page; `fee` in minor units, the lowest if provinces differ."""
 
     way: DeliveryWay
     fee: int | None
@@ -49,7 +49,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What the cost is counted for: so many steps of one kind."""
+    """The quantity of a variant for which fees are calculated."""
 
     choice: Choice | None
     steps: int
@@ -57,14 +57,14 @@ class Purchase:
 
     @property
     def goods(self) -> int:
-        """What they cost, in minor units."""
+        """The price of the quantity, in minor units."""
         return self.choice.price * self.steps if self.choice else 0
 
 
 def meant(query: QueryDict, product: Product, choices: Sequence[Choice], best: Choice | None) -> Purchase:
-    """What the address says somebody means to buy (`?variant=…&quantity=…`), else one of the best kind.
+    """The quantity requested in the URL (`?variant=…&quantity=…`), else one of the best variant.
 
-    A kind that is sold out is not meant.
+    Sold-out variants are ignored.
     """
     by_key = {str(choice.variant.pk): choice for choice in choices if not choice.is_sold_out}
     choice = by_key.get(query.get("variant", ""), best)
@@ -77,11 +77,11 @@ def meant(query: QueryDict, product: Product, choices: Sequence[Choice], best: C
 def reach(
     request: HttpRequest, product: Product, channel: Channel, purchase: Purchase, *, now: datetime.datetime
 ) -> dict[str, Any]:
-    """How it comes to the buyer's province and commune, or that it does not."""
+    """Template context: delivery options to the buyer's province and commune, if any."""
     provinces = all_provinces()
     province = chosen_province(request, provinces)
     communes = communes_of(province.code) if province else []
-    offers = _offers(product, channel, province, purchase, now=now)
+    offers = _delivery_options(product, channel, province, purchase, now=now)
     is_sent = any(offer.fee is not None and not offer.way.is_collected for offer in offers)
     return {
         "provinces": provinces,
@@ -93,7 +93,7 @@ def reach(
     }
 
 
-def _offers(
+def _delivery_options(
     product: Product,
     channel: Channel,
     province: Division | None,
@@ -101,7 +101,7 @@ def _offers(
     *,
     now: datetime.datetime,
 ) -> list[Offer]:
-    """How its cooperative delivers: to the province by the checkout's rule, or what it costs at least."""
+    """The cooperative's delivery methods with the checkout's fee for the province, or else the lowest fee."""
     offers = []
     ways = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
     show_in_language(ways, "name", "note")

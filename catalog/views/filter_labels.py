@@ -1,4 +1,4 @@
-"""What choices among goods are called, and by which word they stand in addresses."""
+"""Labels of filter options, and their values in URLs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, number
 from shop.core.templatetags.languages import own, said
 
-Names = dict[Any, tuple[str, str]]  # by key: the word in addresses, and the name as HTML
+Names = dict[Any, tuple[str, str]]  # By key: the value in URLs, and the label as HTML.
 
 
 def cooperatives_named(keys: Sequence[Any]) -> Names:
@@ -40,12 +40,12 @@ def divisions_named(keys: Sequence[Any]) -> Names:
 
 
 def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:
-    """Codes of the communes of these provinces that goods come from."""
+    """Codes of the provinces' communes that have products."""
     return [code for code in _communes(list(provinces)) if code in shelf.communes] if provinces else []
 
 
 def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
-    """The goods of each of these shelves and of those inside them, by slug."""
+    """Products of each category including its descendants, by slug."""
     paths = {key: path for key, path in _paths() if key in shelf.categories}
     return {
         row.slug: union(
@@ -110,7 +110,7 @@ def between_label(lowest: int | None, highest: int | None) -> str:
 
 
 def orders(*, is_search: bool) -> list[tuple[str, str]]:
-    """Orders to choose among, the usual one first."""
+    """Sort orders to choose from, the default first."""
     usual = [(Order.RELEVANCE, _("Best match first"))] if is_search else []
     further = [
         (Order.SEASON, _("In season first")),

@@ -1,4 +1,4 @@
-"""Taking choices back: one by one, and which of them to let go of where nothing fits them all."""
+"""Links that remove filters, and suggestions of filters to remove when nothing matches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from catalog.views.product_filters import (
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """A choice that can be taken back: its name, the address without it, and how many goods that leaves."""
+    """A removable filter: its label, the URL without it, and the number of products then."""
 
     label: str
     address: str
@@ -39,8 +39,8 @@ class WayOut:
 
 
 def chosen(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[WayOut]:
-    """Each choice of the folded filters, to be taken back alone."""
-    ways = [
+    """One removal link for each chosen option."""
+    links = [
         WayOut(option.label, without(asked, facet.name, value=option.value))
         for facet in facets
         for option in facet.options
@@ -48,17 +48,17 @@ def chosen(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[
     ]
     if filters.lowest is not None or filters.highest is not None:
         between = filter_labels.between_label(filters.lowest, filters.highest)
-        ways.append(WayOut(between, without(asked, LOWEST, HIGHEST)))
-    return ways
+        links.append(WayOut(between, without(asked, LOWEST, HIGHEST)))
+    return links
 
 
 def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[WayOut]:
-    """What to let go of where nothing fits, what leaves the most first; all where no single one helps."""
+    """If nothing matches: filters whose removal helps, the most products first; all of them if no single one helps."""
     selection = filters.selection
     names = {facet.name: facet.label for facet in facets} | _toggle_names()
     names[PLACE] = names.get(PLACE) or names.get(COMMUNE) or _("Where it is from")
     names[BAND] = _("Price")
-    ways = [
+    links = [
         WayOut(
             names.get(respect, respect),
             without(asked, *NAMES.get(respect, (respect,))),
@@ -66,35 +66,35 @@ def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> lis
         )
         for respect in selection.respects
     ]
-    useful = sorted((way for way in ways if way.count), key=lambda way: -way.count)
-    if useful or len(ways) < 2 or not selection.all_goods:
+    useful = sorted((link for link in links if link.count), key=lambda link: -link.count)
+    if useful or len(links) < 2 or not selection.all_goods:
         return useful
-    every = [name for respect in selection.respects for name in NAMES.get(respect, (respect,))]
-    return [WayOut(_("all filters"), without(asked, *every), len(selection.all_goods))]
+    all_names = [name for respect in selection.respects for name in NAMES.get(respect, (respect,))]
+    return [WayOut(_("all filters"), without(asked, *all_names), len(selection.all_goods))]
 
 
 def with_fewer_words(query: str, shelf: Shelf) -> list[WayOut]:
-    """What is found without one of the words, where nothing holds all of them."""
+    """If no product has all the words: the query without each word that then finds something."""
     words = words_of(query)
-    ways = []
+    links = []
     for left_out in words if len(words) > 1 else ():
         others = [word for word in words if word != left_out]
         count = shelf.goods.intersection_cardinality(goods_with(beginning(others)))
         if count:
             fewer = " ".join(others)
-            ways.append(WayOut(fewer, f"?{urlencode({'q': fewer})}", count))
-    return sorted(ways, key=lambda way: -way.count)
+            links.append(WayOut(fewer, f"?{urlencode({'q': fewer})}", count))
+    return sorted(links, key=lambda link: -link.count)
 
 
 def without(asked: QueryDict, *names: str, value: str | None = None) -> str:
-    """The query string without these names, or without one value of the name; back on the first page."""
-    left = [
+    """The query string without these names, or without one value of a name; returns to page 1."""
+    remaining = [
         (name, each)
         for name, values in asked.lists()
         for each in values
         if name != "page" and (name not in names or (value is not None and each != value))
     ]
-    return f"?{urlencode(left)}"
+    return f"?{urlencode(remaining)}"
 
 
 def _toggle_names() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Following a cooperative or the market: by mail, confirmed, ended by one click."""
+"""Pages for following a cooperative or the market by e-mail."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ FOLLOWS_OF_ONE = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
-    """Where the bulletin of a cooperative, or of the whole market, is to go."""
+    """Request the bulletin of a cooperative or of the whole market."""
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
     form = follow_form(request)
-    if form.is_valid() and _is_asked(request, form, slug):
+    if form.is_valid() and _create_follow_request(request, form, slug):
         return redirect("catalog:cooperative", slug) if slug else redirect("catalog:bulletins")
     if cooperative is not None:
         show_in_language([cooperative], "name")
@@ -47,7 +47,7 @@ def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 @login_required
 @never_cache
 def following(request: HttpRequest) -> HttpResponse:
-    """What somebody who is signed in follows and waits for, each with the button that ends it."""
+    """The signed-in user's follows and back-in-stock requests, each with a button to end it."""
     key = request.user.pk or 0
     follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("asked_at", "pk"))
     waiting = BackRequest.objects.of_person(key).waiting().select_related("product", "variant")
@@ -58,13 +58,14 @@ def following(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/following.html", {"follows": follows, "requests": requests})
 
 
-@csrf_exempt  # the address is the secret; mail programs post to it without a page of ours
+# The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
+@csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def followed(request: HttpRequest, token: str) -> HttpResponse:
-    """What is followed: confirmed or ended by a button here, never by the link alone."""
+    """A follow with buttons to confirm or delete it; opening the link alone changes nothing."""
     if request.method == "POST":
-        with suppress(Missing):  # a repeat: it was ended before
+        with suppress(Missing):  # A repeat: already deleted.
             end_follow(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/ended.html")
     row = Follow.objects.filter(token=token).select_related("cooperative").first()
@@ -78,7 +79,7 @@ def followed(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_POST
 def confirmation(request: HttpRequest, token: str) -> HttpResponse:
-    """Yes, send it: said by whoever reads that mailbox."""
+    """Confirm a follow with the token from the e-mail."""
     try:
         confirm_follow(token=token, actor=_actor(request), now=timezone.now())
     except Missing as error:
@@ -88,7 +89,7 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def follow_form(request: HttpRequest) -> FollowForm:
-    """The form as sent, or with the address of the account."""
+    """The posted form, or one prefilled with the account's address."""
     user = get_user(request)
     known = (user.email or "") if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
@@ -96,15 +97,15 @@ def follow_form(request: HttpRequest) -> FollowForm:
 
 
 def followed_by(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:
-    """What the person who is signed in follows here, if they do."""
+    """The signed-in user's confirmed follow of this cooperative or the market, if any."""
     user = get_user(request)
     if not isinstance(user, User):
         return None
     return Follow.objects.confirmed().of_person(user.pk).filter(cooperative=cooperative).first()
 
 
-def _is_asked(request: HttpRequest, form: FollowForm, slug: str | None) -> bool:
-    """Whether the address gets the bulletin, or a letter to confirm it; where not, the form says why."""
+def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | None) -> bool:
+    """Create the follow request within rate limits; on refusal, add the error to the form."""
     email, network, user = form.cleaned_data["email"], network_of(request.META), get_user(request)
     try:
         FOLLOWS.check(network)
@@ -123,10 +124,10 @@ def _is_asked(request: HttpRequest, form: FollowForm, slug: str | None) -> bool:
         form.add_error(None, str(refused.words))
         return False
     if isinstance(user, User) and row.confirmed_at is not None and row.user_id == user.pk:
-        told = _("You get the bulletin from now on, once a week.")
+        message = _("You get the bulletin from now on, once a week.")
     else:
-        told = _("A letter is on its way to %(email)s. Say yes there, and the bulletin comes once a week.")
-    messages.success(request, told % {"email": email})
+        message = _("A letter is on its way to %(email)s. Say yes there, and the bulletin comes once a week.")
+    messages.success(request, message % {"email": email})
     return True
 
 

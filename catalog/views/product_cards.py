@@ -1,4 +1,4 @@
-"""Goods as lists show them: one card each, all of a page in a fixed number of queries."""
+"""Product cards for lists: a page of cards in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from shop.core.templatetags.languages import lang
 from shop.core.templatetags.pictures import Files, files_of
 
 _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
-# What no card tells: reading it would cost as much as all that they do.
-_UNREAD = (
+# Large columns that no card shows; they are not loaded.
+_UNUSED_COLUMNS = (
     *(f"product__{column}" for column in (*_KEYS_AND_TIMES, "description", "description_text")),
     *("product__search_text", "product__search_name"),
     *(f"product__cooperative__{column}" for column in (*_KEYS_AND_TIMES, "story", "registered_on")),
@@ -37,11 +37,11 @@ _UNREAD = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What lists tell of a product, in the page's language: values alone, so that like cards are equal.
+    """The content of a product card in the page's language; plain values, so equal cards compare equal.
 
-    `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest kind;
-    `has_many_prices` where other kinds cost more: then the price is where they begin. `name_lang` and
-    `seller_lang` mark texts that nobody translated.
+    `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest variant; with
+    `has_many_prices` other variants cost more, and the card shows "from". `name_lang` and `seller_lang` are
+    lang attributes for untranslated texts.
     """
 
     product_id: int
@@ -70,7 +70,7 @@ class Card:
 
 
 def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
-    """The cards of these listings (with `product__cooperative` loaded), in their order."""
+    """Cards of these listings (with `product__cooperative` loaded), in the given order."""
     products = [listing.product for listing in listings]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
@@ -92,14 +92,14 @@ def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
 
 
 def listings_of(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
-    """What lists show of these products, in this order, as `cards` takes it."""
-    by_product = {row.product_id: row for row in _shown(channel_id, list(product_ids))}
+    """The visible listings of these products in the given order, loaded for `cards`."""
+    by_product = {row.product_id: row for row in _visible_listings(channel_id, list(product_ids))}
     return [by_product[key] for key in product_ids if key in by_product]
 
 
 def stars_of(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
-    """The most OCOP stars that each product holds on the day, by product id."""
-    rows = _certified([product.pk for product in products], day)
+    """The highest number of OCOP stars of each product on the day, by product id."""
+    rows = _ocop_stars([product.pk for product in products], day)
     return {product: stars for product, stars in rows if stars}
 
 
@@ -148,13 +148,13 @@ def _is_last_month(product: Product, month: int) -> bool:
 
 
 def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
-    """Each product's prices in its listing's channel, cheapest first, their variants loaded.
+    """Prices by product in its listing's channel, cheapest first, with variants loaded.
 
-    In two steps, so that databases find prices by variant and not by channel, where all of them are.
+    Two queries, so that the database finds prices by variant instead of scanning the channel's.
     """
     variants = {variant.pk: variant for variant in _variants([each.product_id for each in listings])}
     found = defaultdict(list)
-    for price in _sold_at(list(variants), {listing.channel_id for listing in listings}):
+    for price in _prices_of(list(variants), {listing.channel_id for listing in listings}):
         price.variant = variants[price.variant_id]
         found[price.variant.product_id].append(price)
     for rows in found.values():
@@ -164,29 +164,29 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
 
 def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
     """The first picture of each product."""
-    return {media.product_id: media.picture for media in _media([product.pk for product in products])}
+    return {media.product_id: media.picture for media in _first_media([product.pk for product in products])}
 
 
 def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
-    """How many steps of each variant a buyer may still have."""
+    """The stock of each variant that buyers can still order, in steps."""
     if not listings:
         return {}
     channel = listings[0].channel
-    return dict(_promisable(channel.pk, channel.default_country, list(variant_ids)))
+    return dict(_free_stock(channel.pk, channel.default_country, list(variant_ids)))
 
 
-# --- queries of every list --------------------------------------------------------------------------------
+# --- compiled queries -----------------------------------------------------------------------------------
 
 
 @prepared
-def _shown(channel: int, products: Collection[int]) -> QuerySet[Listing]:
-    """Listings with what cards tell of them."""
+def _visible_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+    """Listings with the columns that cards show."""
     rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
-    return rows.defer(*_UNREAD).order_by()
+    return rows.defer(*_UNUSED_COLUMNS).order_by()
 
 
 @prepared
-def _certified(products: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
+def _ocop_stars(products: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
     rows = Certificate.objects.valid_on(day).filter(kind=CertificateKind.OCOP, products__in=products)
     return rows.order_by("stars", "pk").values_list("products", "stars")
 
@@ -197,18 +197,18 @@ def _variants(products: Collection[int]) -> QuerySet[Variant]:
 
 
 @prepared
-def _sold_at(variants: Collection[int], channels: Collection[int]) -> QuerySet[Price]:
+def _prices_of(variants: Collection[int], channels: Collection[int]) -> QuerySet[Price]:
     return Price.objects.filter(variant__in=variants, channel__in=channels, amount__isnull=False)
 
 
 @prepared
-def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
+def _first_media(products: Collection[int]) -> QuerySet[ProductMedia]:
     rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
     rows = rows.only("product", "picture__state", "picture__renditions")
     return rows.order_by("product", "-sort_order", "-pk")
 
 
 @prepared
-def _promisable(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any, Any]:
+def _free_stock(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any, Any]:
     rows = Stock.objects.reachable(channel_id=channel, country=country).filter(variant__in=variants)
     return rows.values_list("variant").annotate(total=Sum("free")).order_by("variant")

@@ -1,4 +1,4 @@
-"""The feed of goods, as it was written last."""
+"""Serve the last generated product feed."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from django.views.decorators.http import require_safe
 from catalog.actions.marketing.product_feed import feed_path
 
 _RETRY_SECONDS = 600
-_AT_ONCE = 64 * 1024  # bytes
+_CHUNK_SIZE = 64 * 1024  # Bytes per chunk.
 
 
 @require_safe
 def google_feed(request: HttpRequest, language: str) -> HttpResponseBase:
-    """The feed in a language, sent piece by piece; "come again" while it is written for the first time."""
+    """Stream the feed in a language; 503 with Retry-After until it has been generated once."""
     if language not in dict(settings.LANGUAGES):
         raise Http404
     path = feed_path(language)
     if not default_storage.exists(path):
         return HttpResponse(status=503, headers={"Retry-After": str(_RETRY_SECONDS)})
-    answer: HttpResponseBase
+    response: HttpResponseBase
     if "gzip" in request.headers.get("Accept-Encoding", ""):
-        answer = FileResponse(default_storage.open(path), content_type="application/xml")
-        answer.headers["Content-Encoding"] = "gzip"
+        response = FileResponse(default_storage.open(path), content_type="application/xml")
+        response.headers["Content-Encoding"] = "gzip"
     else:
-        # Not as a file: servers send those by their descriptor, which is that of what is packed.
-        answer = StreamingHttpResponse(_unpacked(path), content_type="application/xml")
-    answer.headers["Cache-Control"] = f"public, max-age={_RETRY_SECONDS}"
-    patch_vary_headers(answer, ["Accept-Encoding"])
-    return answer
+        # Not FileResponse: servers may send the file by descriptor, which would be the compressed one.
+        response = StreamingHttpResponse(_decompressed(path), content_type="application/xml")
+    response.headers["Cache-Control"] = f"public, max-age={_RETRY_SECONDS}"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
 
 
-def _unpacked(path: str) -> Iterator[bytes]:
+def _decompressed(path: str) -> Iterator[bytes]:
     with default_storage.open(path) as file, gzip.GzipFile(fileobj=file) as unpacked:
-        yield from iter(partial(unpacked.read, _AT_ONCE), b"")
+        yield from iter(partial(unpacked.read, _CHUNK_SIZE), b"")

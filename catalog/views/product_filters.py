@@ -1,4 +1,4 @@
-"""What a buyer chose among goods, read from an address, with every other choice there is and its count."""
+"""Parse product filters from the URL, and list all options with their counts."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from cooperatives.models import CertificateKind
 from shop.core.templatetags.languages import said
 from shop.core.texts.folding import fold
 
-SHOWN, MOST = 8, 34  # options of a respect that are seen at once, and that can be unfolded
+SHOWN, MOST = 8, 34  # Options shown per facet, and the most that can be unfolded.
 MOST_CHOSEN = 50
 HIGHEST_PRICE = 999_999_999
 
-# Respects, by the name that their options have in addresses. Communes are chosen in the respect of places.
+# URL parameter of each facet. Communes belong to the facet PLACE.
 CATEGORY, COOPERATIVE, PLACE, COMMUNE = "nhom", "htx", "noi", "xa"
 BAND, LOWEST, HIGHEST, UNIT, STARS, CERTIFICATE = "muc", "tu", "den", "ban", "sao", "cn"
 IN_SEASON, WITH_OCOP, DELIVERED, IN_STOCK = "mua", "ocop", "giao", "con"
 TOGGLES = (IN_SEASON, IN_STOCK, WITH_OCOP, DELIVERED)
-# Of each respect, what goes from the address when it is let go of.
+# Parameters to remove when a facet is cleared, if it has several.
 NAMES = {PLACE: (PLACE, COMMUNE), BAND: (BAND, LOWEST, HIGHEST)}
 _VALUE = re.compile(r"[-\w]{1,120}")
-# As people write prices: 50.000, 50 000 ₫, 50k, 50 nghìn, 1,5 triệu.
+# Price formats that people write: 50.000, 50 000 ₫, 50k, 50 nghìn, 1,5 triệu.
 _PRICE = re.compile(
     r"(\d{1,3}(?:[., ]\d{3})+|\d+)(?:[.,](\d))? ?(k|nghin|ngan|tr|trieu)? ?(?:₫|d|dong|vnd)?", re.ASCII
 )
@@ -39,9 +39,9 @@ _PRICE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose, and how many goods there would be with it in its respect.
+    """A filter option, and the number of products if it were the only choice of its facet.
 
-    `label` may be HTML that tells its language.
+    `label` may be HTML with a lang attribute.
     """
 
     value: str
@@ -52,7 +52,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """What can be chosen in one respect; the last `rest` options are folded away."""
+    """The options of one facet; the last `rest` are folded."""
 
     name: str
     label: str
@@ -61,10 +61,10 @@ class Facet:
 
 
 class Filters:
-    """The choices of an address among `goods` of the shelf. What makes no sense there is no choice.
+    """The filters of a URL applied to `goods` of the index; invalid values are ignored.
 
-    `inside` are the shelves to choose among, `delivering` ids of cooperatives that deliver to the buyer: None
-    where nobody knows where that is; `resting` ids of those whose goods nobody can order today.
+    `inside` are the categories to choose from. `delivering` are ids of cooperatives that deliver to the
+    buyer, None if the location is unknown; `resting` are ids of paused cooperatives.
     """
 
     def __init__(
@@ -94,18 +94,18 @@ class Filters:
         self._bands = [int(band) for band in self._values(BAND, map(str, BANDS))]
         self._units = self._values(UNIT, Unit.values)
         self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
-        self._certificates = self._values(CERTIFICATE, _FURTHER)
-        self.lowest, self.highest = (_price(asked.get(name, "")) for name in (LOWEST, HIGHEST))
+        self._certificates = self._values(CERTIFICATE, _OTHER_CERTIFICATES)
+        self.lowest, self.highest = (_parse_price(asked.get(name, "")) for name in (LOWEST, HIGHEST))
         self.odd_prices = [name for name in (LOWEST, HIGHEST) if self._is_odd(asked.get(name, ""))]
         self.selection = Selection(goods, self._chosen())
 
     @staticmethod
     def _is_odd(written: str) -> bool:
-        """Whether something stands there, and is no price."""
-        return bool(written.strip()) and _price(written) is None
+        """Whether the text is neither empty nor a price."""
+        return bool(written.strip()) and _parse_price(written) is None
 
     def _list(self, name: str) -> list[str]:
-        """The values of the name that could be one: words as they stand in addresses."""
+        """The well-formed values of a parameter, without repeats."""
         values = self._asked.getlist(name)[:MOST_CHOSEN]
         return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
 
@@ -121,9 +121,9 @@ class Filters:
         if self._cooperatives:
             sets[COOPERATIVE] = _any_of(shelf.cooperatives, self._cooperatives.values())
         if self._provinces or self._communes:
-            sets[PLACE] = self._placed()
+            sets[PLACE] = self._goods_in_places()
         if self._bands or self.lowest is not None or self.highest is not None:
-            sets[BAND] = self._priced()
+            sets[BAND] = self._goods_in_price_range()
         if self._units:
             sets[UNIT] = _any_of(shelf.units, self._units)
         if self._stars:
@@ -132,20 +132,20 @@ class Filters:
             sets[CERTIFICATE] = _any_of(shelf.certificates, self._certificates)
         return sets | {name: goods for name, goods in self._toggles.items() if self._asked.get(name)}
 
-    def _placed(self) -> BitMap:
-        """Goods of the communes, and of those provinces in which no commune was chosen."""
+    def _goods_in_places(self) -> BitMap:
+        """Products of the chosen communes, and of chosen provinces without a chosen commune."""
         communes = _any_of(self._shelf.communes, self._communes)
         whole = [self._shelf.provinces[code] for code in self._provinces]
         return communes | union(goods for goods in whole if goods.isdisjoint(communes))
 
-    def _priced(self) -> BitMap:
+    def _goods_in_price_range(self) -> BitMap:
         priced = self._shelf.priced(self.lowest, self.highest)
         return priced & _any_of(self._shelf.bands, self._bands) if self._bands else priced
 
-    # --- what there is to choose ------------------------------------------------------------------------
+    # --- options ------------------------------------------------------------------------------------------
 
     def toggles(self) -> dict[str, Option]:
-        """The yes-or-no choices by name; that of delivery counts nothing while nobody knows where to."""
+        """The on/off filters by name; DELIVERED counts nothing while the location is unknown."""
         return {
             name: Option(
                 name,
@@ -157,7 +157,7 @@ class Filters:
         }
 
     def facets(self) -> list[Facet]:
-        """The respects in which there is something to choose."""
+        """The facets that offer a choice."""
         shelf = self._shelf
         provinces = self._provinces or ([*shelf.provinces] if len(shelf.provinces) == 1 else [])
         communes = {code: shelf.communes[code] for code in filter_labels.communes_within(provinces, shelf)}
@@ -184,24 +184,26 @@ class Filters:
                 self._options(PLACE, communes, self._communes, filter_labels.divisions_named),
             ),
             _facet(
-                BAND, _("Price"), self._fixed(BAND, BANDS, shelf.bands, self._bands, filter_labels.band_label)
+                BAND,
+                _("Price"),
+                self._fixed_options(BAND, BANDS, shelf.bands, self._bands, filter_labels.band_label),
             ),
             _facet(
                 UNIT,
                 _("Sold by"),
-                self._fixed(UNIT, Unit.values, shelf.units, self._units, filter_labels.unit_label),
+                self._fixed_options(UNIT, Unit.values, shelf.units, self._units, filter_labels.unit_label),
             ),
             _facet(
                 STARS,
                 _("OCOP stars"),
-                self._fixed(STARS, (5, 4, 3), shelf.stars, self._stars, filter_labels.stars_label),
+                self._fixed_options(STARS, (5, 4, 3), shelf.stars, self._stars, filter_labels.stars_label),
             ),
             _facet(
                 CERTIFICATE,
                 _("Certificate"),
-                self._fixed(
+                self._fixed_options(
                     CERTIFICATE,
-                    _FURTHER,
+                    _OTHER_CERTIFICATES,
                     shelf.certificates,
                     self._certificates,
                     filter_labels.certificate_label,
@@ -211,9 +213,11 @@ class Filters:
         return [facet for facet in found if facet is not None]
 
     def branches(self) -> list[Option]:
-        """The shelves to choose among, those left empty aside."""
+        """The categories to choose from, without empty ones."""
         names = {row.slug: said(row, "name") for row in self._inside}
-        return self._fixed(CATEGORY, names, self._branches, self._categories, lambda slug: names[slug])
+        return self._fixed_options(
+            CATEGORY, names, self._branches, self._categories, lambda slug: names[slug]
+        )
 
     def _options(
         self,
@@ -222,7 +226,7 @@ class Filters:
         chosen: Iterable[object],
         named: Callable[[Sequence[Any]], filter_labels.Names],
     ) -> list[Option]:
-        """What is chosen first, then what leaves the most, as many as can be unfolded."""
+        """Chosen options first, then by count; at most as many as can be unfolded."""
         taken = set(chosen)
         counts = [(key, self.selection.count(respect, goods)) for key, goods in sets.items() if key]
         shown = [(key, count) for key, count in counts if count or key in taken]
@@ -230,7 +234,7 @@ class Filters:
         names = named([key for key, _count in shown[:MOST]])
         return [Option(*names[key], count, key in taken) for key, count in shown[:MOST] if key in names]
 
-    def _fixed(
+    def _fixed_options(
         self,
         respect: str,
         keys: Iterable[Any],
@@ -238,7 +242,7 @@ class Filters:
         chosen: Sequence[Any],
         label: Callable[[Any], str],
     ) -> list[Option]:
-        """In an order of their own, without those that nothing has."""
+        """Options in a fixed order, without empty ones."""
         counts = [(key, self.selection.count(respect, sets.get(key))) for key in keys]
         return [
             Option(str(key), label(key), count, key in chosen)
@@ -247,11 +251,11 @@ class Filters:
         ]
 
 
-_FURTHER = [kind.value for kind in CertificateKind if kind != CertificateKind.OCOP]
+_OTHER_CERTIFICATES = [kind.value for kind in CertificateKind if kind != CertificateKind.OCOP]
 
 
 def _facet(name: str, label: str, options: Sequence[Option]) -> Facet | None:
-    """None where there is nothing to choose between."""
+    """A facet, or None if there is nothing to choose."""
     if not options or (len(options) == 1 and not options[0].is_chosen):
         return None
     return Facet(name, label, options, max(0, len(options) - SHOWN))
@@ -261,8 +265,8 @@ def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
     return union(sets[key] for key in keys if key in sets)
 
 
-def _price(written: str) -> int | None:
-    """A price as people write it, `50.000`, `50k`, `1,5 triệu`; None for anything else."""
+def _parse_price(written: str) -> int | None:
+    """Parse a price such as `50.000`, `50k` or `1,5 triệu`; None for anything else."""
     found = _PRICE.fullmatch(fold(written[:60]))
     if found is None or (found[2] and not found[3]):
         return None

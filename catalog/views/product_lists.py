@@ -1,4 +1,4 @@
-"""Lists of goods: all of them, one category, what a search finds; and suggestions while somebody types."""
+"""Product lists: all products, a category, search results; and search suggestions."""
 
 from __future__ import annotations
 
@@ -37,32 +37,34 @@ from shop.core.models.geography import Division
 from shop.core.texts.folding import fold, typed_words
 
 PER_PAGE = 24
-MOST_FOUND = 6  # sellers, shelves and places that a search shows above the goods
+MOST_FOUND = 6  # Cooperatives, categories and places shown above the search results, each.
 
 
 @require_safe
 def products(request: HttpRequest) -> HttpResponse:
-    """Everything on sale."""
-    categories = _roots()
+    """All listed products."""
+    categories = _root_categories()
     show_in_language(categories, "name")
     shelf = market_shelf()
-    return _goods(request, shelf, Tiers(shelf.goods), inside=categories, steps=[market_step()])
+    return _render_products(request, shelf, Tiers(shelf.goods), inside=categories, steps=[market_step()])
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    """The goods of a category and of all inside it."""
+    """The products of a category and its descendants."""
     shown = get_object_or_404(Category, slug=slug)
     inside = list(shown.children.in_order())
     show_in_language([shown, *inside], "name", "description_text")
     shelf = market_shelf()
     goods = filter_labels.branches([shown], shelf)[shown.slug]
-    return _goods(request, shelf, Tiers(goods), inside=inside, category=shown, steps=steps_to(shown)[:-1])
+    return _render_products(
+        request, shelf, Tiers(goods), inside=inside, category=shown, steps=steps_to(shown)[:-1]
+    )
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """What holds the words looked for, however they are written."""
+    """Search results."""
     query = request.GET.get("q", "")
     words = words_of(query)
     shelf = market_shelf()
@@ -72,27 +74,29 @@ def search(request: HttpRequest) -> HttpResponse:
         "is_search": True,
         "search_words": query[:200],
         "has_words": bool(words),
-        "instead": _as_written(found.instead, next(iter(tiers))) if tiers.goods and found.instead else "",
-        "others": _others(found, shelf) if words and not _is_htmx(request) else None,
+        "instead": _with_diacritics(found.instead, next(iter(tiers)))
+        if tiers.goods and found.instead
+        else "",
+        "others": _other_matches(found, shelf) if words and not _is_htmx(request) else None,
         "fewer": with_fewer_words(query, shelf) if words and not tiers.goods else [],
     }
-    categories = _roots() if tiers.goods else []
+    categories = _root_categories() if tiers.goods else []
     show_in_language(categories, "name")
-    return _goods(request, shelf, tiers, inside=categories, **context)
+    return _render_products(request, shelf, tiers, inside=categories, **context)
 
 
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """A few goods, shelves, sellers and places whose names begin as what was typed so far."""
+    """Autocomplete suggestions: products, categories, cooperatives and places."""
     query = request.GET.get("q", "")
     found = suggestions_for(query, market_shelf())
     return render(request, "catalog/suggestions.html", {"found": found, "search_words": query[:200]})
 
 
-def _goods(
+def _render_products(
     request: HttpRequest, shelf: Shelf, tiers: Tiers, *, inside: Sequence[Category], **context: Any
 ) -> HttpResponse:
-    """A filtered, sorted page of goods; HTMX gets what changes alone."""
+    """Render a filtered, sorted page of products; HTMX requests get only the changed fragment."""
     now = timezone.now()
     month = day_of(now).month
     provinces = all_provinces()
@@ -104,9 +108,9 @@ def _goods(
         month=month,
         inside=inside,
         delivering=_delivering(shelf, province),
-        resting=_resting(day_of(now)),
+        resting=_paused_cooperatives(day_of(now)),
     )
-    order = _order(request, is_search=bool(context.get("is_search")))
+    order = _sort_order(request, is_search=bool(context.get("is_search")))
     fitting = tiers.among(filters.selection.goods)
     goods = InOrder(fitting, order, shelf, month=month, province_code=province.code if province else "")
     page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
@@ -137,13 +141,13 @@ def _goods(
 
 
 def market_shelf() -> Shelf:
-    """The market's shelf as it is now; that of no channel is empty."""
+    """The market's current facet index; empty if there is no channel."""
     channel = market_channel()
     return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))
 
 
-def _others(found: Found, shelf: Shelf) -> dict[str, Any]:
-    """What else a search found; by the words that were meant where the goods were, and as they stand."""
+def _other_matches(found: Found, shelf: Shelf) -> dict[str, Any]:
+    """Categories, places and cooperatives that match the query or its correction."""
     meant = [as_typed(found.instead.split())] if found.instead else []
     readings = [*meant, *found.readings]
     return {
@@ -153,25 +157,25 @@ def _others(found: Found, shelf: Shelf) -> dict[str, Any]:
     }
 
 
-def _as_written(words: str, goods: BitMap) -> str:
-    """The folded words with their marks, as the newest of the goods has them in its name."""
+def _with_diacritics(words: str, goods: BitMap) -> str:
+    """The folded words with diacritics, as spelled in the name of the newest of the products."""
     name = Product.objects.filter(pk=goods.max()).values_list("name", flat=True).first() or ""
     marked = {fold(word): word for word in typed_words(name)}
     return " ".join(marked.get(word, word) for word in words.split())
 
 
 def _delivering(shelf: Shelf, province: Division | None) -> list[int] | None:
-    """Ids of cooperatives that send something to the province; collecting does not count."""
-    return None if province is None else _sending(shelf.channel_id, ["", province.code])
+    """Ids of cooperatives that ship to the province, pickup excluded; None if it is unknown."""
+    return None if province is None else _cooperatives_shipping_to(shelf.channel_id, ["", province.code])
 
 
 @prepared
-def _roots() -> QuerySet[Category]:
+def _root_categories() -> QuerySet[Category]:
     return Category.objects.roots().only("slug", "name", "path")
 
 
 @prepared
-def _sending(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
+def _cooperatives_shipping_to(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
     rates = DeliveryRate.objects.filter(
         channel=channel, way__is_active=True, way__warehouse=None, province_code__in=provinces
     )
@@ -179,16 +183,16 @@ def _sending(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
 
 
 @prepared
-def _resting(day: datetime.date) -> QuerySet[Any, int]:
+def _paused_cooperatives(day: datetime.date) -> QuerySet[Any, int]:
     return Cooperative.objects.resting_on(day).order_by().values_list("pk", flat=True)
 
 
-def _order(request: HttpRequest, *, is_search: bool) -> Order:
-    """The order asked for; else what fits best first in a search, and what is in season first in a list."""
-    usual = Order.RELEVANCE if is_search else Order.SEASON
+def _sort_order(request: HttpRequest, *, is_search: bool) -> Order:
+    """The requested sort order; the default is relevance for searches and season for lists."""
+    default = Order.RELEVANCE if is_search else Order.SEASON
     asked = request.GET.get("xep", "")
     known = [order for order in Order if is_search or order != Order.RELEVANCE]
-    return Order(asked) if asked in known else usual
+    return Order(asked) if asked in known else default
 
 
 def _is_htmx(request: HttpRequest) -> bool:

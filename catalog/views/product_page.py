@@ -1,4 +1,4 @@
-"""One product: what it is, what it costs, how and where it can be had."""
+"""The page of a product: description, variants, prices, delivery."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_SIMILAR = 4
 
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page of something on sale, or off the shelf for a while; missing for everything else."""
+    """A listed product's page, or the page of a paused one; 404 for anything else."""
     channel = get_channel_or_404()
     rows = Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer")
     shown = rows.filter(slug=slug).first()
@@ -38,7 +38,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         return resting(request, slug)
     now = timezone.now()
     choices = _choices(shown, channel)
-    buying = _buying(choices)
+    buying = _variant_context(choices)
     purchase = meant(request.GET, shown, choices, buying["best"])
     context = {
         "product": shown,
@@ -76,28 +76,28 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def get_channel_or_404() -> Channel:
-    """The market's channel; 404 on a shop that has none yet."""
+    """The market's channel; raises Http404 if there is none yet."""
     channel = market_channel()
     if channel is None:
         raise Http404
     return channel
 
 
-def _buying(choices: Sequence[Choice]) -> dict[str, Any]:
-    """What may be chosen; the first that is there is chosen already."""
-    there = [choice for choice in choices if not choice.is_sold_out]
-    shown = there or choices
+def _variant_context(choices: Sequence[Choice]) -> dict[str, Any]:
+    """Template context for choosing a variant; the first available one is preselected."""
+    available = [choice for choice in choices if not choice.is_sold_out]
+    shown = available or choices
     return {
         "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
         "best": next(iter(shown), None),
         "cheapest": min(shown, key=lambda choice: choice.price, default=None),
         "has_many_prices": len({choice.price for choice in shown}) > 1,
-        "is_sold_out": not there,
+        "is_sold_out": not available,
     }
 
 
 def _choices(product: Product, channel: Channel) -> list[Choice]:
-    """The product's variants that have a price, in their order."""
+    """The product's variants with a price, in sort order."""
     variants = list(product.variants.in_order())
     priced = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
     prices = {price.variant_id: price for price in priced}
@@ -125,7 +125,7 @@ def _choice(variant: Variant, price: Price, free: int) -> Choice:
 def _back_form(
     request: HttpRequest, product: Product, choices: Sequence[Choice], *, today: datetime.date
 ) -> BackForm | None:
-    """Where some kind cannot be ordered, or the season is over: whom to tell when that is different again."""
+    """The back-in-stock form, if a variant is sold out, the seller is paused or it is out of season; else None."""
     short = [choice.variant for choice in choices if choice.is_sold_out]
     if not short and not product.cooperative.is_paused_on(today) and today.month in product.months:
         return None
@@ -134,9 +134,9 @@ def _back_form(
 
 
 def _similar(product: Product, channel: Channel) -> list[Listing]:
-    """What else stands on the same shelf and is to be had, the newest goods first.
+    """Other available products of the same category, newest first.
 
-    First their keys, so that databases read the shelf's index from its end and stop after a few.
+    Fetches keys first, so that the database reads the category index backwards and stops early.
     """
     if product.category_id is None:
         return []
@@ -144,7 +144,7 @@ def _similar(product: Product, channel: Channel) -> list[Listing]:
     keys = beside.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MOST_SIMILAR]
     found = list(Listing.objects.on_shelf(channel.pk).filter(product__in=list(keys)).order_by("-product"))
     for listing in found:
-        listing.channel = channel  # known already
+        listing.channel = channel  # Avoids a query.
     return found
 
 

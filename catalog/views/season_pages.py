@@ -1,4 +1,4 @@
-"""What is to be had when and where: the harvest calendar, a province's page, goods with OCOP stars."""
+"""The harvest calendar, province pages, and the page of OCOP products."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from shop.core.models import show_in_language
 from shop.core.texts.folding import slug as in_address
 
 PER_PAGE = 24
-SEASONAL = 8  # rows of a province's calendar; the whole of it is one click away
+SEASONAL = 8  # Rows of a province's calendar; the full calendar is linked.
 MOST_COOPERATIVES = 40
 STARS = (5, 4, 3)
 
 
 @require_safe
 def seasons(request: HttpRequest) -> HttpResponse:
-    """The harvest calendar: what has a season, by month and place; this month's first of all."""
+    """The harvest calendar: seasonal products by month and province; the default is this month."""
     now = timezone.now()
     places = selling_provinces()
     place = next((each for each in places if in_address(each.name) == request.GET.get("noi")), None)
-    month = _month(request.GET.get("thang"), now)
+    month = _parse_month(request.GET.get("thang"), now)
     shelf = market_shelf()
-    harvests = _harvests(shelf, month)
+    harvests = _seasonal_products(shelf, month)
     if place is not None:
         harvests &= shelf.provinces.get(place.code, BitMap())
     found = InOrder(Tiers(harvests), Order.BY_NAME, shelf, month=month)
@@ -51,7 +51,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
         "place": place,
         "places": [(each, in_address(each.name)) for each in places],
         "page": page,
-        "cards": _cards(list(page.object_list), shelf, now=now),
+        "cards": _cards_of(list(page.object_list), shelf, now=now),
         "is_cut": found.total > COUNTED,
     }
     return render(request, "catalog/seasons.html", context)
@@ -59,7 +59,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def regions(request: HttpRequest) -> HttpResponse:
-    """The provinces from which something is sold here."""
+    """Provinces with a public cooperative."""
     counted = dict(
         Cooperative.objects.public()
         .exclude(province_code="")
@@ -75,7 +75,7 @@ def regions(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def region(request: HttpRequest, slug: str) -> HttpResponse:
-    """A province: who sells from there, what, and when it is ripe."""
+    """A province's page: cooperatives, products and harvests."""
     now = timezone.now()
     province = next((each for each in all_provinces() if in_address(each.name) == slug), None)
     if province is None:
@@ -90,7 +90,7 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
     month = day_of(now).month
     shelf = market_shelf()
     goods = shelf.provinces.get(province.code, BitMap())
-    harvests = InOrder(Tiers(goods & _harvests(shelf)), Order.BY_NAME, shelf, month=month)
+    harvests = InOrder(Tiers(goods & _seasonal_products(shelf)), Order.BY_NAME, shelf, month=month)
     page = Paginator(InOrder(Tiers(goods), Order.SEASON, shelf, month=month), PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -99,8 +99,8 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
         "slug": slug,
         "cooperatives": sellers,
         "page": page,
-        "cards": _cards(list(page.object_list), shelf, now=now),
-        "seasonal": _cards(harvests[:SEASONAL], shelf, now=now),
+        "cards": _cards_of(list(page.object_list), shelf, now=now),
+        "seasonal": _cards_of(harvests[:SEASONAL], shelf, now=now),
         "this_month": month,
     }
     return render(request, "catalog/region.html", context)
@@ -108,7 +108,7 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def ocop(request: HttpRequest) -> HttpResponse:
-    """What the stars of One Commune One Product mean, and the goods that hold them today."""
+    """Explains OCOP stars, and lists the products that hold them today."""
     now = timezone.now()
     sent = request.GET.get("sao", "")
     stars = int(sent) if sent in ("3", "4", "5") else None
@@ -120,24 +120,24 @@ def ocop(request: HttpRequest) -> HttpResponse:
         "stars": stars,
         "every_star": STARS,
         "page": page,
-        "cards": _cards(list(page.object_list), shelf, now=now),
+        "cards": _cards_of(list(page.object_list), shelf, now=now),
         "is_cut": found.total > COUNTED,
     }
     return render(request, "catalog/ocop.html", context)
 
 
-def _harvests(shelf: Shelf, month: int = 0) -> BitMap:
-    """Goods with a season of their own, to be had in the month, or in any (0)."""
+def _seasonal_products(shelf: Shelf, month: int = 0) -> BitMap:
+    """Seasonal products available in the month, or in any month (0)."""
     all_year = BitMap.intersection(*(shelf.months.get(each, BitMap()) for each in range(1, 13)))
     return (shelf.months.get(month, BitMap()) if month else shelf.goods) - all_year
 
 
-def _cards(product_ids: Sequence[int], shelf: Shelf, *, now: datetime.datetime) -> list[Card]:
+def _cards_of(product_ids: Sequence[int], shelf: Shelf, *, now: datetime.datetime) -> list[Card]:
     return cards(listings_of(product_ids, shelf.channel_id), now=now)
 
 
-def _month(sent: str | None, now: datetime.datetime) -> int:
-    """The month asked for, 0 for all of them; this one where nothing or nonsense is asked for."""
+def _parse_month(sent: str | None, now: datetime.datetime) -> int:
+    """The requested month, 0 for all; this month if missing or invalid."""
     if sent is not None and sent.isascii() and sent.isdecimal() and 0 <= int(sent[:3]) <= 12:
         return int(sent[:3])
     return day_of(now).month

@@ -1,4 +1,4 @@
-"""What the market shows, as lists for search engines."""
+"""Sitemaps of the public pages."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from shop.core.web.sitemaps import Addresses
 
 
 class Products(Addresses):
-    """Goods on the shelf."""
+    """Listed products."""
 
     view = "catalog:product"
 
     def items(self) -> Any:
-        return _on_shelf().order_by("product").values_list("product__slug", "product__updated_at")
+        return _visible_listings().order_by("product").values_list("product__slug", "product__updated_at")
 
     def get_latest_lastmod(self) -> datetime.datetime | None:
-        newest: datetime.datetime | None = _on_shelf().aggregate(at=Max("product__updated_at"))["at"]
+        newest: datetime.datetime | None = _visible_listings().aggregate(at=Max("product__updated_at"))["at"]
         return newest
 
 
 class Categories(Addresses):
-    """Shelves."""
+    """Categories."""
 
     view = "catalog:category"
 
@@ -39,7 +39,7 @@ class Categories(Addresses):
 
 
 class Cooperatives(Addresses):
-    """Stalls."""
+    """Profile pages of cooperatives."""
 
     view = "catalog:cooperative"
 
@@ -48,7 +48,7 @@ class Cooperatives(Addresses):
 
 
 class Regions(Addresses):
-    """Provinces from which something is sold."""
+    """Provinces with a public cooperative."""
 
     view = "catalog:region"
 
@@ -57,7 +57,7 @@ class Regions(Addresses):
 
 
 def sitemaps() -> dict[str, Addresses]:
-    """The lists of goods, shelves, stalls and regions in each language, by the word in their address."""
+    """The sitemaps of products, categories, cooperatives and regions in each language, by name."""
     return {
         f"{word}-{language}": kind(language)
         for word, kind in (
@@ -70,6 +70,6 @@ def sitemaps() -> dict[str, Addresses]:
     }
 
 
-def _on_shelf() -> Any:
+def _visible_listings() -> Any:
     channel = market_channel()
     return (Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()).select_related(None)

@@ -1,4 +1,4 @@
-"""The list of goods that a visitor keeps an eye on."""
+"""The visitor's wish list."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from shop.core.models import show_in_language
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def wishes(request: HttpRequest) -> HttpResponse:
-    """The list; posted to, one more of it, or (`remove`) one less."""
+    """Show the wish list; POST adds a product, or removes it with `remove`."""
     if request.method == "POST":
-        return _changed(request)
+        return _change_wish_list(request)
     channel = get_channel_or_404()
     wanted = wished(request)
     there = {
@@ -45,9 +45,11 @@ def wishes(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/wishes.html", {"cards": shown, "gone": gone})
 
 
-def _changed(request: HttpRequest) -> HttpResponse:
+def _change_wish_list(request: HttpRequest) -> HttpResponse:
     product_id = request.POST.get("product", "")
-    rows = Product.objects.filter(pk=int(product_id)) if _is_key(product_id) else Product.objects.none()
+    rows = (
+        Product.objects.filter(pk=int(product_id)) if _is_primary_key(product_id) else Product.objects.none()
+    )
     product = get_object_or_404(rows)
     is_wanted = "remove" not in request.POST
     if isinstance(request.user, User):
@@ -63,15 +65,15 @@ def _changed(request: HttpRequest) -> HttpResponse:
         return render(request, "catalog/wish.html", context)
     if not is_wanted:
         messages.success(request, _("It is off your list."))
-    return redirect(_came_from(request))
+    return redirect(_return_url(request))
 
 
-def _is_key(text: str) -> bool:
+def _is_primary_key(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 18
 
 
-def _came_from(request: HttpRequest) -> str:
-    """Back to the page of ours that the button was on."""
+def _return_url(request: HttpRequest) -> str:
+    """The page that the button was on, if it is ours."""
     page = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return page if ours else "catalog:wishes"

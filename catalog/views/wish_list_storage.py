@@ -1,4 +1,4 @@
-"""What a visitor keeps an eye on: a person's list stands with their account, a guest's with the session."""
+"""Wish lists: stored with the account, or in the session for guests."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SESSION_KEY = "wishes"
 
 
 def is_wished(request: HttpRequest, product: Product) -> bool:
-    """Whether it is on the visitor's list."""
+    """Whether the product is on the visitor's wish list."""
     if isinstance(request.user, User):
         return WishedProduct.objects.filter(user=request.user, product=product).exists()
     return product.pk in request.session.get(SESSION_KEY, ())
 
 
 def bring_wishes(request: HttpRequest, user: User, *, now: datetime.datetime) -> None:
-    """Somebody has just signed in: what they wished for as a guest is on their list from now on."""
+    """Move a guest's wish list to the account after sign-in."""
     wanted = request.session.pop(SESSION_KEY, None)
     if wanted:
         wish_for(user_id=user.pk, product_ids=wanted, now=now)
 
 
 def wished(request: HttpRequest) -> list[int]:
-    """The products on the visitor's list, newest first."""
+    """Ids of the products on the visitor's wish list, newest first."""
     if isinstance(request.user, User):
         mine = WishedProduct.objects.filter(user=request.user).order_by("-added_at", "-pk")
         return list(mine.values_list("product", flat=True))

@@ -1,4 +1,4 @@
-"""A cooperative asks to sell, is answered, rests and returns."""
+"""Apply to sell, decide on applications, pause and resume a cooperative."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AlreadyApplied(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ApplicationDetails:
-    """What a cooperative says of itself when it asks to sell; all as written."""
+    """The applicant's entries, stored unmodified."""
 
     name: str
     legal_name: str
@@ -60,18 +60,18 @@ class ApplicationDetails:
 def apply_to_sell(
     *, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> Cooperative:
-    """Register a cooperative that wants to sell, with the applicant as its manager.
+    """Register a cooperative that applies to sell, with the applicant as its manager.
 
-    Raises AlreadyApplied where the person has one that was not rejected.
+    Raises AlreadyApplied if the user already belongs to a cooperative that was not rejected.
     """
-    locked(User.objects.filter(pk=user.pk))  # the same application sent twice at once is one
+    locked(User.objects.filter(pk=user.pk))  # Serialises concurrent submissions of the same application.
     return apply(user=user, details=details, actor=actor, now=now)
 
 
 def apply(*, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime) -> Cooperative:
-    """Step of `apply_to_sell`."""
-    standing = Cooperative.objects.of_member(user.pk).exclude(state=CooperativeState.REJECTED)
-    if standing.exists():
+    """Create the application; a step of `apply_to_sell`. Raises AlreadyApplied."""
+    applications = Cooperative.objects.of_member(user.pk).exclude(state=CooperativeState.REJECTED)
+    if applications.exists():
         raise AlreadyApplied()
     cooperative = Cooperative(slug=free_slug(details.name), folded_name=fold(details.name), **asdict(details))
     cooperative.zalo_phone = details.phone
@@ -86,8 +86,8 @@ def apply(*, user: User, details: ApplicationDetails, actor: Actor, now: datetim
 def send_application_again(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Answer the platform with a mended application. Raises WrongMove unless more was asked for."""
-    cooperative = _locked(cooperative_id)
+    """Resubmit a corrected application. Raises WrongMove unless more information was requested."""
+    cooperative = _lock_cooperative(cooperative_id)
     advance(cooperative, CooperativeState.APPLIED, COOPERATIVE_MOVES)
     for field, value in asdict(details).items():
         setattr(cooperative, field, value)
@@ -109,15 +109,13 @@ def answer_application(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Approve, ask for more, reject, suspend or restore; all but approval need a reason.
+    """Approve, request more, reject, suspend or restore; a reason is required except for approval.
 
-    The approved have a store house from then on, so that they can offer goods.
-
-    Raises ReasonNeeded, WrongMove.
+    Approval creates the first warehouse, so that products can be listed. Raises ReasonNeeded, WrongMove.
     """
     if answer != CooperativeState.APPROVED and not reason.strip():
         raise ReasonNeeded(field="reason")
-    cooperative = _locked(cooperative_id)
+    cooperative = _lock_cooperative(cooperative_id)
     came_from = advance(cooperative, answer, COOPERATIVE_MOVES)
     cooperative.state_reason = reason.strip()
     cooperative.save(update_fields=["state_reason"])
@@ -145,10 +143,10 @@ def pause_cooperative(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Rest (Tết, harvest): buyers are told until when, and nothing new is ordered. Raises ReturnDayPassed."""
+    """Pause selling (Tết, harvest) until a day shown to buyers. Raises ReturnDayPassed."""
     if until is not None and until <= today:
         raise ReturnDayPassed(field="until")
-    cooperative = _locked(cooperative_id)
+    cooperative = _lock_cooperative(cooperative_id)
     cooperative.paused_from, cooperative.paused_until, cooperative.pause_note = now, until, note.strip()
     cooperative.save(update_fields=["paused_from", "paused_until", "pause_note"])
     record_change(
@@ -164,22 +162,22 @@ def pause_cooperative(
 
 @transaction.atomic(durable=True)
 def resume_cooperative(*, cooperative_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Sell again before the day that was named."""
-    cooperative = _locked(cooperative_id)
+    """End a pause before its announced day."""
+    cooperative = _lock_cooperative(cooperative_id)
     cooperative.paused_from, cooperative.paused_until, cooperative.pause_note = None, None, ""
     cooperative.save(update_fields=["paused_from", "paused_until", "pause_note"])
     record_change("cooperative.resumed", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
 
 
 def free_slug(name: str) -> str:
-    """A slug of the name that no cooperative has yet."""
+    """A slug derived from the name that no other cooperative has."""
     wanted = slug(name)[:100]
     taken = set(Cooperative.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
     candidates = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
     return next(each for each in candidates if each not in taken)
 
 
-def _locked(cooperative_id: int) -> Cooperative:
+def _lock_cooperative(cooperative_id: int) -> Cooperative:
     cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()

@@ -1,4 +1,4 @@
-"""Saying a cooperative, its households and its ways of delivery in other languages, field by field."""
+"""Translate a cooperative, its households and its delivery methods."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def translate_cooperative(
     actor: Actor,
     now: datetime.datetime,
 ) -> Cooperative:
-    """Say the cooperative, its households and its ways of delivery (by key) in a language.
+    """Store translations of the cooperative, its households and delivery methods (by key).
 
-    An empty text is taken away. Raises Missing.
+    An empty text deletes the translation. Raises Missing.
     """
     cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:

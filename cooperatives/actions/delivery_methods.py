@@ -1,4 +1,4 @@
-"""Where a cooperative keeps its goods, and how it brings them to buyers."""
+"""Create, edit and deactivate a cooperative's delivery methods, and open its first warehouse."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shop.core.database.transactions import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, made_before, record_change
 
-_TOLD = (
+_EDITABLE_FIELDS = (
     *("name", "carrier", "note", "minimum_days", "maximum_days", "warehouse_id"),
     *("departs_weekday", "departs_at", "cut_off_hours"),
 )
@@ -41,10 +41,10 @@ class NoStoreHouse(Refused):
 
 @dataclass(frozen=True, slots=True)
 class WayWords:
-    """What is said of a way; days from handing over. `warehouse_id` is where goods are collected.
+    """Editable details of a delivery method; days count from dispatch.
 
-    Of a coach also when it leaves (a weekday from 0, Monday, or None: every day) and how many hours
-    before that orders close.
+    `warehouse_id` is the pickup warehouse. For a coach, `departs_weekday` (0 is Monday, None every day) and
+    `departs_at` give the departure, and orders close `cut_off_hours` before it.
     """
 
     name: str
@@ -60,7 +60,7 @@ class WayWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayDetails(WayWords):
-    """A way with one price for the whole country, in the channel's minor units."""
+    """A new delivery method with one nationwide price, in the channel's minor units."""
 
     kind: WayKind
     fee: int
@@ -76,10 +76,10 @@ def offer_way(
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryWay:
-    """One more way to bring or hand out goods; the same `key` again answers the first.
+    """Create a delivery method; a repeated `key` returns the first result.
 
-    Goods are collected at the store house that is named, else at the first. Raises KeyReused, and
-    NoStoreHouse for collecting without one.
+    Pickup uses the given warehouse, or else the first one. Raises KeyReused, and NoStoreHouse for pickup
+    without a warehouse.
     """
     if key is not None:
         locked_one(Cooperative.objects.filter(pk=cooperative.pk))
@@ -88,11 +88,11 @@ def offer_way(
         return DeliveryWay.objects.get(pk=made)
     way = DeliveryWay(
         cooperative=cooperative,
-        service=_service(channel, details.kind),
+        service=_get_or_create_service(channel, details.kind),
         kind=details.kind,
         sort_order=cooperative.ways.count(),
     )
-    _describe(way, details)
+    _set_details(way, details)
     way.save(force_insert=True)
     DeliveryRate.objects.create(way=way, channel=channel, currency=channel.currency, price=details.fee)
     record_change(
@@ -111,18 +111,20 @@ def offer_way(
 def edit_way(
     *, cooperative: Cooperative, way_id: int, words: WayWords, actor: Actor, now: datetime.datetime
 ) -> DeliveryWay:
-    """Say something else of a way; orders that chose it keep what they were told.
+    """Update a delivery method; existing orders keep the copied details.
 
-    Raises Missing, and NoStoreHouse where goods would be collected at a house that is not theirs or closed.
+    Raises Missing, and NoStoreHouse if the pickup warehouse is closed or belongs to another cooperative.
     """
     way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
     if way is None:
         raise Missing()
-    before = {field: getattr(way, field) for field in _TOLD}
-    _describe(way, words)
-    way.save(update_fields=_TOLD)
-    after = {field: getattr(way, field) for field in _TOLD}
-    changed = {field: [before[field], after[field]] for field in _TOLD if before[field] != after[field]}
+    before = {field: getattr(way, field) for field in _EDITABLE_FIELDS}
+    _set_details(way, words)
+    way.save(update_fields=_EDITABLE_FIELDS)
+    after = {field: getattr(way, field) for field in _EDITABLE_FIELDS}
+    changed = {
+        field: [before[field], after[field]] for field in _EDITABLE_FIELDS if before[field] != after[field]
+    }
     for field in _NOT_IN_JSON & changed.keys():
         changed[field] = [None if each is None else str(each) for each in changed[field]]
     if changed:
@@ -140,7 +142,7 @@ def edit_way(
 
 @transaction.atomic(durable=True)
 def end_way(*, cooperative: Cooperative, way_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Offer a way no longer; orders that chose it keep it. Raises Missing."""
+    """Deactivate a delivery method; existing orders keep it. Raises Missing."""
     way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
     if way is None:
         raise Missing()
@@ -150,7 +152,7 @@ def end_way(*, cooperative: Cooperative, way_id: int, actor: Actor, now: datetim
 
 
 def open_first_store_house(cooperative: Cooperative) -> Warehouse | None:
-    """Step of approval: a store house at its address for every open channel; None if it has one."""
+    """Create a warehouse at the cooperative's address, or return None if it has one; a step of approval."""
     if Warehouse.objects.filter(cooperative=cooperative).exists():
         return None
     address = Address.objects.create(
@@ -170,7 +172,7 @@ def open_first_store_house(cooperative: Cooperative) -> Warehouse | None:
 
 
 def serve_open_channels(warehouse: Warehouse) -> None:
-    """Step: what lies in a new store house is sold in every open channel, in all of their zones."""
+    """Add a new warehouse to every active channel and to all of their zones."""
     channels = list(Channel.objects.filter(is_active=True).order_by("pk"))
     WarehouseChannel.objects.bulk_create(
         WarehouseChannel(warehouse=warehouse, channel=channel, sort_order=warehouse.cooperative_id)
@@ -179,31 +181,31 @@ def serve_open_channels(warehouse: Warehouse) -> None:
     warehouse.zones.set(Zone.objects.filter(channels__in=channels).distinct().order_by("pk"))
 
 
-def _describe(way: DeliveryWay, words: WayWords) -> None:
+def _set_details(way: DeliveryWay, words: WayWords) -> None:
     way.name, way.carrier, way.note = words.name, words.carrier, words.note
     way.minimum_days, way.maximum_days = words.minimum_days, words.maximum_days
     if way.kind == WayKind.COACH:
         way.departs_weekday, way.departs_at = words.departs_weekday, words.departs_at
         way.cut_off_hours = words.cut_off_hours
     if way.kind in COLLECTED:
-        way.warehouse = _collecting_house(way, words.warehouse_id)
+        way.warehouse = _pickup_warehouse(way, words.warehouse_id)
 
 
-def _collecting_house(way: DeliveryWay, warehouse_id: uuid.UUID | None) -> Warehouse:
-    """The house that is named, else the way's, else the first; buyers may collect there from now on."""
-    houses = Warehouse.objects.for_cooperative(way.cooperative).open()
+def _pickup_warehouse(way: DeliveryWay, warehouse_id: uuid.UUID | None) -> Warehouse:
+    """The given warehouse, else the method's, else the first; enables pickup there."""
+    warehouses = Warehouse.objects.for_cooperative(way.cooperative).open()
     wanted = warehouse_id or way.warehouse_id
-    house = (houses.filter(pk=wanted) if wanted else houses).first()
-    if house is None:
+    chosen = (warehouses.filter(pk=wanted) if wanted else warehouses).first()
+    if chosen is None:
         raise NoStoreHouse(field="warehouse")
-    if house.collecting == Collecting.DISABLED:
-        house.collecting, house.is_private = Collecting.LOCAL, False
-        house.save(update_fields=["collecting", "is_private"])
-    return house
+    if chosen.collecting == Collecting.DISABLED:
+        chosen.collecting, chosen.is_private = Collecting.LOCAL, False
+        chosen.save(update_fields=["collecting", "is_private"])
+    return chosen
 
 
-def _service(channel: Channel, kind: WayKind) -> Service:
-    """The channel's service of this kind, made where there is none yet."""
+def _get_or_create_service(channel: Channel, kind: WayKind) -> Service:
+    """The channel's shipping service of this kind; created if missing."""
     service = Service.objects.filter(kind=kind, zone__channels=channel).order_by("pk").first()
     if service is not None:
         return service

@@ -1,4 +1,4 @@
-"""On what terms a way brings goods: its table of prices, and when goods may be collected."""
+"""Price tables and pickup times of delivery methods."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HIGHEST_FEE = 99_999_999
 
 
 class OddRate(Refused):
-    """`details["row"]` counts from 0 which row it is."""
+    """Raised for an invalid price; `details["row"]` is the row's index from 0."""
 
     code = "odd_rate"
     default_words = _("Each price of the table is from 0 to 99,999,999, once for each place and weight.")
@@ -43,7 +43,7 @@ class NoRates(Refused):
 
 
 class OddMarketDay(Refused):
-    """`details["row"]` counts from 0 which row it is."""
+    """Raised for an invalid market day; `details["row"]` is the row's index from 0."""
 
     code = "odd_market_day"
     default_words = _("A market day needs a day that exists, once for each hour, and an end after it begins.")
@@ -51,7 +51,7 @@ class OddMarketDay(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A price in the channel's minor units to a province (a code; empty: everywhere else), up to a weight."""
+    """A price in minor units for a province code (empty: all others), up to a weight."""
 
     price: int
     province_code: str = ""
@@ -60,7 +60,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When goods may be collected, in Vietnam's hours; `capacity` is for how many orders, None: for all."""
+    """Opening hours for pickup in Vietnam time; `capacity` is a number of orders, None for no limit."""
 
     kind: MarketDayKind
     number: int
@@ -83,11 +83,11 @@ def set_rates(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Put another table of prices in the place of a way's in one channel.
+    """Replace a delivery method's price table in one channel.
 
-    Orders keep the fee they were placed with. Raises Missing, NoRates, OddRate.
+    Existing orders keep their fee. Raises Missing, NoRates, OddRate.
     """
-    way = _locked_way(cooperative, way_id)
+    way = _lock_delivery_method(cooperative, way_id)
     price_way(way, channel, rates, free_above=free_above, actor=actor, now=now)
 
 
@@ -101,12 +101,12 @@ def set_market_days(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Say anew when goods may be collected, and how many hours before that orders close.
+    """Replace the pickup times and the order cut-off of a delivery method.
 
-    Places that are taken stay taken, also where there are fewer from now on. Raises Missing, also for a way
-    that is carried, and OddMarketDay.
+    Booked places stay booked, even if the capacity shrinks. Raises OddMarketDay, and Missing if there is no
+    such method or it has no pickup.
     """
-    way = _locked_way(cooperative, way_id)
+    way = _lock_delivery_method(cooperative, way_id)
     if way.kind not in COLLECTED:
         raise Missing()
     schedule_way(way, days, cut_off_hours=cut_off_hours, actor=actor, now=now)
@@ -121,7 +121,7 @@ def price_way(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `set_rates`, for a locked way. Raises NoRates, OddRate."""
+    """Replace the rates of a locked delivery method; a step of `set_rates`. Raises NoRates, OddRate."""
     if not rates and way.kind not in COLLECTED:
         raise NoRates(field="rates")
     _check_rates(rates)
@@ -151,24 +151,24 @@ def schedule_way(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `set_market_days`, for a locked way that is collected. Raises OddMarketDay."""
+    """Replace the schedule of a locked pickup method; a step of `set_market_days`. Raises OddMarketDay."""
     _check_days(days)
     if not 0 <= cut_off_hours <= 24 * 14:
         raise OddMarketDay(field="cut_off_hours")
     data = {
-        "from": _told(way.market_days.order_by("pk")),
+        "from": _format_market_days(way.market_days.order_by("pk")),
         "cut_off_hours": [way.cut_off_hours, cut_off_hours],
     }
     way.market_days.all().delete()
-    made = MarketDay.objects.bulk_create(MarketDay(way=way, **asdict(day)) for day in days)
+    new_days = MarketDay.objects.bulk_create(MarketDay(way=way, **asdict(day)) for day in days)
     way.cut_off_hours = cut_off_hours
     way.save(update_fields=["cut_off_hours"])
-    _widen_slots(way, made, now=now)
-    _record("way.scheduled", way, data | {"to": _told(made)}, actor=actor, now=now)
+    _update_slot_capacities(way, new_days, now=now)
+    _record("way.scheduled", way, data | {"to": _format_market_days(new_days)}, actor=actor, now=now)
 
 
-def _widen_slots(way: DeliveryWay, days: Sequence[MarketDay], *, now: datetime.datetime) -> None:
-    """Times to come that somebody has chosen have as many places as is said now, or as are taken."""
+def _update_slot_capacities(way: DeliveryWay, days: Sequence[MarketDay], *, now: datetime.datetime) -> None:
+    """Set the capacity of future booked slots to the new one, but never below the places taken."""
     for slot in PickupSlot.objects.filter(way=way, day__gte=day_of(now)).order_by("day", "starts"):
         same = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
         day = next(same, None)
@@ -177,7 +177,7 @@ def _widen_slots(way: DeliveryWay, days: Sequence[MarketDay], *, now: datetime.d
             PickupSlot.objects.filter(pk=slot.pk).update(capacity=most)
 
 
-def _locked_way(cooperative: Cooperative, way_id: int) -> DeliveryWay:
+def _lock_delivery_method(cooperative: Cooperative, way_id: int) -> DeliveryWay:
     way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
     if way is None:
         raise Missing()
@@ -187,24 +187,24 @@ def _locked_way(cooperative: Cooperative, way_id: int) -> DeliveryWay:
 def _check_rates(rates: Sequence[Rate]) -> None:
     places = [(rate.province_code, rate.up_to_grams) for rate in rates]
     for row, rate in enumerate(rates):
-        is_heavy_enough = rate.up_to_grams is None or rate.up_to_grams > 0
-        if not (0 <= rate.price <= HIGHEST_FEE and is_heavy_enough) or places[row] in places[:row]:
+        has_valid_weight = rate.up_to_grams is None or rate.up_to_grams > 0
+        if not (0 <= rate.price <= HIGHEST_FEE and has_valid_weight) or places[row] in places[:row]:
             raise OddRate(field="rates", row=row)
 
 
 def _check_days(days: Sequence[Hours]) -> None:
-    beginnings = [(day.kind, day.number, day.starts) for day in days]
+    start_times = [(day.kind, day.number, day.starts) for day in days]
     for row, day in enumerate(days):
         lowest = 0 if day.kind == MarketDayKind.WEEKDAY else 1
         is_a_day = lowest <= day.number <= _HIGHEST_NUMBER[day.kind]
         has_places = day.capacity is None or day.capacity > 0
-        is_new = beginnings[row] not in beginnings[:row]
+        is_new = start_times[row] not in start_times[:row]
         if not (is_a_day and is_new and has_places and day.starts < day.ends):
             raise OddMarketDay(field="days", row=row)
 
 
-def _told(days: Iterable[MarketDay]) -> list[str]:
-    """Market days as the history keeps them: "lunar 5, 06:00-10:00, 20"."""
+def _format_market_days(days: Iterable[MarketDay]) -> list[str]:
+    """Format market days for the change history: "lunar 5, 06:00-10:00, 20"."""
     return [f"{day}, {day.starts:%H:%M}-{day.ends:%H:%M}, {day.capacity or '*'}" for day in days]
 
 

@@ -1,4 +1,4 @@
-"""Following: the weekly bulletin by mail, for who asked for it and confirmed that the mailbox is theirs."""
+"""Follow a cooperative's or the market's weekly bulletin, by confirmed e-mail (double opt-in)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.core.database.transactions import locked, locked_one
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-# An address that nobody confirmed is somebody's all the same: it is not kept.
+# Unconfirmed addresses are personal data too, so they are deleted after this time.
 FORGOTTEN_AFTER = datetime.timedelta(days=7)
 
 
@@ -32,10 +32,10 @@ def ask_to_follow(
     actor: Actor,
     now: datetime.datetime,
 ) -> Follow:
-    """Somebody wants the bulletin of a cooperative, or of the market (None), at an address.
+    """Request the bulletin of a cooperative, or of the market (None), for an address.
 
-    An account's own confirmed address follows at once; to any other goes a letter with a link to confirm it.
-    Who follows already is left as they are and told nothing, so that nobody learns by asking. Raises Missing.
+    A user's own confirmed address follows at once; any other receives a confirmation link. An existing
+    follower is left unchanged and not notified, so that requests reveal nothing. Raises Missing.
     """
     cooperative = None
     if cooperative_slug is not None:
@@ -57,7 +57,10 @@ def begin_follow(
     actor: Actor,
     now: datetime.datetime,
 ) -> Follow | None:
-    """Step of `ask_to_follow`; also of an order whose buyer wants news. None where it was ended meanwhile."""
+    """Create a follow request; None if it was deleted meanwhile.
+
+    A step of `ask_to_follow`, and of placing an order whose buyer opts in to news.
+    """
     email = email.strip().lower()
     asked = Follow(cooperative=cooperative, user=user, email=email, language=language, asked_at=now)
     Follow.objects.bulk_create([asked], ignore_conflicts=True)
@@ -65,7 +68,7 @@ def begin_follow(
     if row is not None and row.confirmed_at is None:
         if user is not None and user.is_confirmed and user.email == email:
             row.user = user
-            _confirm(row, actor=actor, now=now)
+            _confirm_row(row, actor=actor, now=now)
         else:
             notices.follow_asked(row, now=now)
     return row
@@ -73,46 +76,46 @@ def begin_follow(
 
 @transaction.atomic(durable=True)
 def confirm_follow(*, token: str, actor: Actor, now: datetime.datetime) -> Follow:
-    """Whoever has the letter's link reads that mailbox: from now on the bulletin is sent. Raises Missing."""
+    """Confirm a follow by the token from the e-mail. Raises Missing."""
     row = locked_one(Follow.objects.filter(token=token))
     if row is None:
         raise Missing()
     if row.confirmed_at is None:
-        _confirm(row, actor=actor, now=now)
+        _confirm_row(row, actor=actor, now=now)
     return row
 
 
 @transaction.atomic(durable=True)
 def end_follow(*, token: str, actor: Actor, now: datetime.datetime) -> None:
-    """Nothing more is sent, and the address is forgotten. Raises Missing where that has been done."""
+    """Unsubscribe and delete the address. Raises Missing if already done."""
     row = locked_one(Follow.objects.filter(token=token))
     if row is None:
         raise Missing()
-    _end([row], actor=actor, now=now)
+    _end_rows([row], actor=actor, now=now)
 
 
 def end_follows_of(user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: what a person follows, by their account or by their address, is ended."""
-    _end(locked(Follow.objects.filter(Q(user=user) | Q(email=user.email or ""))), actor=actor, now=now)
+    """Delete all follows of a user, by account or address; a step of larger transactions."""
+    _end_rows(locked(Follow.objects.filter(Q(user=user) | Q(email=user.email or ""))), actor=actor, now=now)
 
 
 def end_follows_to(email: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: nothing more is sent to this address."""
-    _end(locked(Follow.objects.filter(email=email)), actor=actor, now=now)
+    """Delete all follows of an address; a step of larger transactions."""
+    _end_rows(locked(Follow.objects.filter(email=email)), actor=actor, now=now)
 
 
 @shared_task(name="cooperatives.forget_follows")
 def forget_follows_task() -> None:
-    """Sweep: addresses that were never confirmed."""
+    """Sweep: delete follow requests that were not confirmed in time."""
     Follow.objects.forgotten(timezone.now() - FORGOTTEN_AFTER).delete()
 
 
-def _confirm(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
+def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
     row.confirmed_at = now
     row.save(update_fields=["user", "confirmed_at"])
     Consent.objects.create(
         user=row.user,
-        about=_about(row),
+        about=_consent_subject(row),
         purpose=ConsentPurpose.NEWS,
         version=CONSENT_VERSION,
         given_at=now,
@@ -121,13 +124,13 @@ def _confirm(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
     record_change("follow.confirmed", row, actor=actor, now=now, cooperative_id=row.cooperative_id)
 
 
-def _end(rows: list[Follow], *, actor: Actor, now: datetime.datetime) -> None:
-    abouts = [_about(row) for row in rows]
-    Consent.objects.filter(about__in=abouts, withdrawn_at=None).update(withdrawn_at=now)
+def _end_rows(rows: list[Follow], *, actor: Actor, now: datetime.datetime) -> None:
+    subjects = [_consent_subject(row) for row in rows]
+    Consent.objects.filter(about__in=subjects, withdrawn_at=None).update(withdrawn_at=now)
     for row in rows:
         record_change("follow.ended", row, actor=actor, now=now, cooperative_id=row.cooperative_id)
         row.delete()
 
 
-def _about(row: Follow) -> str:
+def _consent_subject(row: Follow) -> str:
     return f"follow:{row.pk}"

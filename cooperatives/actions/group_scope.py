@@ -1,4 +1,4 @@
-"""Set whose rows a group of staff works on."""
+"""Set the cooperatives for which a staff group's permissions hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who acts for a cooperative, and as what."""
+"""Add and remove members of a cooperative, and change their roles."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class LastManager(Refused):
 def admit_member(
     *, cooperative_id: int, person: str, role: Role, actor: Actor, now: datetime.datetime
 ) -> Membership:
-    """Let a person, named by the e-mail or phone of their account, act for the cooperative in a role.
+    """Add the owner of an account, identified by e-mail or phone, as a member with a role.
 
-    Who acts for it already has that role from now on. Raises Missing, NoSuchPerson, LastManager.
+    An existing member gets the new role. Raises Missing, NoSuchPerson, LastManager.
     """
-    cooperative = _locked(cooperative_id)
+    cooperative = _lock_cooperative(cooperative_id)
     user = person_named(person)
     if user is None or not user.is_active:
         raise NoSuchPerson(field="person")
     row = Membership.objects.filter(cooperative=cooperative, user=user).first()
     if row is None:
         row = Membership.objects.create(cooperative=cooperative, user=user, role=role)
-        _record("membership.admitted", row, actor=actor, now=now)
+        _record_membership("membership.admitted", row, actor=actor, now=now)
     else:
-        _change(row, role, is_active=True, actor=actor, now=now)
+        _update_membership(row, role, is_active=True, actor=actor, now=now)
     return row
 
 
@@ -50,35 +50,39 @@ def admit_member(
 def change_role(
     *, cooperative_id: int, membership_id: int, role: Role, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Give a member another role. Raises Missing, LastManager."""
-    _change(_member(cooperative_id, membership_id), role, is_active=True, actor=actor, now=now)
+    """Change a member's role. Raises Missing, LastManager."""
+    _update_membership(
+        _lock_membership(cooperative_id, membership_id), role, is_active=True, actor=actor, now=now
+    )
 
 
 @transaction.atomic(durable=True)
 def dismiss_member(*, cooperative_id: int, membership_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Somebody acts for the cooperative no longer; what they did stays. Raises Missing, LastManager."""
-    row = _member(cooperative_id, membership_id)
-    _change(row, Role(row.role), is_active=False, actor=actor, now=now)
+    """Deactivate a membership; the member's past actions remain. Raises Missing, LastManager."""
+    row = _lock_membership(cooperative_id, membership_id)
+    _update_membership(row, Role(row.role), is_active=False, actor=actor, now=now)
 
 
-def _change(row: Membership, role: Role, *, is_active: bool, actor: Actor, now: datetime.datetime) -> None:
+def _update_membership(
+    row: Membership, role: Role, *, is_active: bool, actor: Actor, now: datetime.datetime
+) -> None:
     if (row.role, row.is_active) == (role, is_active):
         return
     managers = Membership.objects.filter(
         cooperative=row.cooperative_id, role=Role.MANAGER, is_active=True
     ).exclude(pk=row.pk)
-    stays_manager = is_active and role == Role.MANAGER
-    if row.is_active and row.role == Role.MANAGER and not stays_manager and not managers.exists():
+    remains_manager = is_active and role == Role.MANAGER
+    if row.is_active and row.role == Role.MANAGER and not remains_manager and not managers.exists():
         raise LastManager()
     what = "membership.ended"
     if is_active:
         what = "membership.role_changed" if row.is_active else "membership.admitted"
     row.role, row.is_active = role, is_active
     row.save(update_fields=["role", "is_active"])
-    _record(what, row, actor=actor, now=now)
+    _record_membership(what, row, actor=actor, now=now)
 
 
-def _record(what: str, row: Membership, *, actor: Actor, now: datetime.datetime) -> None:
+def _record_membership(what: str, row: Membership, *, actor: Actor, now: datetime.datetime) -> None:
     record_change(
         what,
         row,
@@ -90,16 +94,16 @@ def _record(what: str, row: Membership, *, actor: Actor, now: datetime.datetime)
     )
 
 
-def _member(cooperative_id: int, membership_id: int) -> Membership:
-    """Somebody who acts for the locked cooperative."""
-    cooperative = _locked(cooperative_id)
+def _lock_membership(cooperative_id: int, membership_id: int) -> Membership:
+    """Lock the cooperative and return the active membership. Raises Missing."""
+    cooperative = _lock_cooperative(cooperative_id)
     row = Membership.objects.filter(cooperative=cooperative, pk=membership_id, is_active=True).first()
     if row is None:
         raise Missing()
     return row
 
 
-def _locked(cooperative_id: int) -> Cooperative:
+def _lock_cooperative(cooperative_id: int) -> Cooperative:
     cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()

@@ -1,4 +1,4 @@
-"""What a cooperative says of itself on its page, and of the households whose harvest it is."""
+"""A cooperative's public profile, and its producing households."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.core.models import record_change
 
 @dataclass(frozen=True, slots=True)
 class HouseholdDetails:
-    """A household as members write it down; `agrees` is that it may be named to buyers."""
+    """A household as entered by members; `agrees` is its consent to be named to buyers."""
 
     name: str
     makes: str = ""
@@ -31,7 +31,7 @@ class HouseholdDetails:
 def tell_story(
     *, cooperative: Cooperative, summary: str, story: str, actor: Actor, now: datetime.datetime
 ) -> None:
-    """The one line that lists show, and the story of its page. Raises Missing, DoesNotFit."""
+    """Update the one-line summary and the story. Raises Missing, DoesNotFit."""
     row = locked_one(Cooperative.objects.filter(pk=cooperative.pk))
     if row is None:
         raise Missing()
@@ -44,8 +44,10 @@ def tell_story(
 def add_household(
     *, cooperative: Cooperative, details: HouseholdDetails, actor: Actor, now: datetime.datetime
 ) -> Producer:
-    """One more household that grows or makes the goods."""
-    return _write(Producer(cooperative=cooperative), details, "household.added", actor=actor, now=now)
+    """Add a producing household."""
+    return _save_household(
+        Producer(cooperative=cooperative), details, "household.added", actor=actor, now=now
+    )
 
 
 @transaction.atomic(durable=True)
@@ -57,35 +59,35 @@ def change_household(
     actor: Actor,
     now: datetime.datetime,
 ) -> Producer:
-    """What is known of a household, and whether it still agrees to be named. Raises Missing."""
-    row = _locked(cooperative, household_id)
-    return _write(row, details, "household.changed", actor=actor, now=now)
+    """Update a household and its consent to be named. Raises Missing."""
+    row = _lock_household(cooperative, household_id)
+    return _save_household(row, details, "household.changed", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def remove_household(
     *, cooperative: Cooperative, household_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """A household no longer; its goods stay, without naming it. Raises Missing."""
-    row = _locked(cooperative, household_id)
-    _record("household.removed", row, actor=actor, now=now)
+    """Delete a household; its products stay without naming it. Raises Missing."""
+    row = _lock_household(cooperative, household_id)
+    _record_household("household.removed", row, actor=actor, now=now)
     row.delete()
 
 
-def _write(
+def _save_household(
     row: Producer, details: HouseholdDetails, what: str, *, actor: Actor, now: datetime.datetime
 ) -> Producer:
     row.name, row.makes, row.place = details.name, details.makes, details.place
     row.phone = details.phone
-    # The day of the first yes stays as long as nobody takes it back.
+    # The date of the first consent stays until the consent is withdrawn.
     row.agreed_on = (row.agreed_on or day_of(now)) if details.agrees else None
     save_claiming(row)
-    _record(what, row, actor=actor, now=now)
+    _record_household(what, row, actor=actor, now=now)
     return row
 
 
-def _record(what: str, row: Producer, *, actor: Actor, now: datetime.datetime) -> None:
-    """Without the name: a household that is removed, or takes its yes back, is to be forgotten."""
+def _record_household(what: str, row: Producer, *, actor: Actor, now: datetime.datetime) -> None:
+    """Record the change without the name: a removed or withdrawn household must be forgotten."""
     record_change(
         what,
         row,
@@ -97,7 +99,7 @@ def _record(what: str, row: Producer, *, actor: Actor, now: datetime.datetime) -
     )
 
 
-def _locked(cooperative: Cooperative, household_id: int) -> Producer:
+def _lock_household(cooperative: Cooperative, household_id: int) -> Producer:
     row = locked_one(Producer.objects.for_cooperative(cooperative).filter(pk=household_id))
     if row is None:
         raise Missing()

@@ -1,4 +1,4 @@
-"""A cooperative keeps goods in more than one place."""
+"""Open and edit a cooperative's warehouses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shop.core.texts.folding import slug
 
 @dataclass(frozen=True, slots=True)
 class WarehouseDetails:
-    """A store house and where it is, as written; `collecting` is whether buyers come for goods there."""
+    """A warehouse and its location as entered; `collecting` says whether buyers pick up there."""
 
     name: str
     street: str
@@ -50,9 +50,9 @@ def open_warehouse(
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
-    """One more store house, for every open channel; nothing lies in it yet.
+    """Open another, empty warehouse in every active channel.
 
-    The same `key` again answers the first. Raises KeyReused, Missing.
+    A repeated `key` returns the first result. Raises KeyReused, Missing.
     """
     if locked_one(Cooperative.objects.filter(pk=cooperative.pk)) is None:
         raise Missing()
@@ -60,7 +60,7 @@ def open_warehouse(
     if made is not None:
         return Warehouse.objects.get(pk=made)
     address = Address()
-    _locate(address, cooperative, details)
+    _fill_address(address, cooperative, details)
     address.save(force_insert=True)
     warehouse = Warehouse.objects.create(
         cooperative=cooperative,
@@ -92,18 +92,18 @@ def change_warehouse(
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
-    """Another name, place or phone, or whether buyers collect there; its address on the web stays.
+    """Update a warehouse's name, location, phone and pickup option; its slug stays.
 
-    Orders keep the place they were told. Raises Missing, StillCollected.
+    Orders keep the copied pickup place. Raises Missing, StillCollected.
     """
-    houses = Warehouse.objects.for_cooperative(cooperative).open()
-    warehouse = locked_one(houses.filter(pk=warehouse_id).select_related("address"))
+    open_warehouses = Warehouse.objects.for_cooperative(cooperative).open()
+    warehouse = locked_one(open_warehouses.filter(pk=warehouse_id).select_related("address"))
     if warehouse is None:
         raise Missing()
     if details.collecting == Collecting.DISABLED and is_collected_at(warehouse):
         raise StillCollected(field="collecting")
     before = {"name": warehouse.name, "address": warehouse.address.lines()}
-    _locate(warehouse.address, cooperative, details)
+    _fill_address(warehouse.address, cooperative, details)
     warehouse.address.save()
     warehouse.name, warehouse.collecting = details.name, details.collecting
     warehouse.is_private = details.collecting == Collecting.DISABLED
@@ -129,9 +129,9 @@ def enter_warehouse(
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
-    """A store house as another system knows it, for every open channel; `address` is not saved yet.
+    """Create a warehouse from API input, in every active channel; `address` is unsaved.
 
-    Without a cooperative it is the house's own. Raises Missing, AlreadyTaken, DoesNotFit.
+    Without a cooperative it belongs to the platform seller. Raises Missing, AlreadyTaken, DoesNotFit.
     """
     owners = Cooperative.objects.filter(is_house=True)
     if cooperative_id is not None:
@@ -159,7 +159,7 @@ def amend_warehouse(
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
-    """Change what is named; `address` is the store house's own with other values, not saved yet.
+    """Update the given columns; `address` is the warehouse's own with new values, unsaved.
 
     Raises Missing, StillCollected, AlreadyTaken, DoesNotFit.
     """
@@ -187,11 +187,11 @@ def amend_warehouse(
 
 
 def is_collected_at(warehouse: Warehouse) -> bool:
-    """Whether a way that is offered hands goods out there."""
+    """Whether an active delivery method uses it for pickup."""
     return DeliveryWay.objects.filter(warehouse=warehouse, is_active=True).exists()
 
 
-def _locate(address: Address, cooperative: Cooperative, details: WarehouseDetails) -> None:
+def _fill_address(address: Address, cooperative: Cooperative, details: WarehouseDetails) -> None:
     address.company_name = cooperative.name[:256]
     address.street_address_1 = details.street
     address.city, address.commune_code = details.commune_name, details.commune_code

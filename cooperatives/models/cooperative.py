@@ -15,23 +15,23 @@ from shop.core.texts.folding import words_asked
 
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def public(self) -> CooperativeQuerySet:
-        """Those with a page: approved, and not the platform's own house."""
+        """Cooperatives with a public page: approved, and not the platform seller."""
         return self.filter(state=CooperativeState.APPROVED, is_house=False)
 
     def selling(self) -> CooperativeQuerySet:
-        """Those whose goods may be sold at all; a pause hides nothing, it only says when."""
+        """Approved cooperatives; a paused one still shows its products."""
         return self.filter(state=CooperativeState.APPROVED)
 
     def selling_on(self, day: datetime.date) -> CooperativeQuerySet:
-        """Those whose goods can be ordered on the day: in good standing, and not resting (`is_paused_on`)."""
+        """Cooperatives whose products can be ordered on the day: approved and not paused (`is_paused_on`)."""
         return self.selling().exclude(_rests_on(day))
 
     def resting_on(self, day: datetime.date) -> CooperativeQuerySet:
-        """Those in good standing whose goods cannot be ordered on the day."""
+        """Approved cooperatives that are paused on the day."""
         return self.selling().filter(_rests_on(day))
 
     def named(self, text: str) -> CooperativeQuerySet:
-        """Those whose name holds every word of the text, marks or not."""
+        """Cooperatives whose name contains every word of the text, ignoring diacritics."""
         found = self
         for word in words_asked(text):
             found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
@@ -46,10 +46,10 @@ def _rests_on(day: datetime.date) -> Q:
 
 
 class Cooperative(WithMetadata, WithExternalReference, WithTimes):
-    """The seller: its legal identity, its place, its account, its standing.
+    """A seller: legal identity, location, bank account and state.
 
-    The platform's own *house* is one such row without a page; it owns what platform staff or apps
-    make without naming a cooperative.
+    The platform seller is one such row (`is_house`) without a page; it owns what staff or API apps create
+    without naming a cooperative.
     """
 
     slug = models.SlugField(max_length=120, unique=True)
@@ -116,12 +116,12 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         return self.name
 
     def is_paused_on(self, day: datetime.date) -> bool:
-        """Whether it rests on that day: from the pause's start until the day before it sells again."""
+        """Whether it is paused on that day; `paused_until` is the first day of selling again."""
         return self.paused_from is not None and (self.paused_until is None or day < self.paused_until)
 
     @property
     def is_public(self) -> bool:
-        """Whether it has a page: what `public()` asks, of one row."""
+        """Whether it has a public page: the same condition as `public()`."""
         return self.state == CooperativeState.APPROVED and not self.is_house
 
     @property
@@ -130,7 +130,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def initials(self) -> str:
-        """Two letters for a small round sign: those of the last two words of its name, brackets aside."""
+        """The initials of the last two words of its name, for a small badge; skips words like "(Tày)"."""
         words = [word for word in self.name.split() if word[0].isalnum()]
         return "".join(word[0] for word in words[-2:]).upper()
 
@@ -144,7 +144,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """That a person acts for a cooperative, as what."""
+    """A user's membership of a cooperative, with a role."""
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
@@ -165,7 +165,7 @@ class Membership(models.Model):
 
 class ProducerQuerySet(models.QuerySet["Producer"]):
     def shown(self) -> ProducerQuerySet:
-        """Those who agreed to be named on the cooperative's page."""
+        """Households that agreed to be named publicly."""
         return self.filter(agreed_on__isnull=False)
 
     def for_cooperative(self, cooperative: Cooperative) -> ProducerQuerySet:
@@ -173,10 +173,10 @@ class ProducerQuerySet(models.QuerySet["Producer"]):
 
 
 class Producer(WithMetadata):
-    """The household whose harvest it is; may have no account.
+    """A producing household; it may have no account.
 
-    `makes` says what, in a few words. It is named to buyers only since `agreed_on`, the day on which the
-    household agreed to that (Law 91/2025 on personal data); without the day it is the cooperative's own note.
+    `makes` describes its products in a few words. It is named to buyers only if `agreed_on`, the date of its
+    consent, is set (Law 91/2025 on personal data); otherwise the row is internal to the cooperative.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="producers")
@@ -200,7 +200,7 @@ class Producer(WithMetadata):
 
     @property
     def is_shown(self) -> bool:
-        """Whether buyers may read its name: what `shown()` asks, of one row."""
+        """Whether it may be named to buyers: the same condition as `shown()`."""
         return self.agreed_on is not None
 
 
@@ -214,7 +214,7 @@ class CertificateKind(models.TextChoices):
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
     def valid_on(self, day: datetime.date) -> CertificateQuerySet:
-        """What is shown: seen by the market, and until the day it expires, not after."""
+        """Certificates shown on the day: confirmed, issued and not expired (the expiry day is included)."""
         return self.filter(
             Q(issued_on=None) | Q(issued_on__lte=day),
             Q(expires_on=None) | Q(expires_on__gte=day),
@@ -222,7 +222,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         )
 
     def waiting(self) -> CertificateQuerySet:
-        """What the market still has to look at, longest waiting first."""
+        """Certificates that wait for review, longest waiting first."""
         return self.filter(state=CertificateState.IN_REVIEW).order_by("submitted_at", "pk")
 
     def for_cooperative(self, cooperative: Cooperative) -> CertificateQuerySet:
@@ -230,10 +230,10 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
 
 class Certificate(models.Model):
-    """What an authority has attested, with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg).
+    """An authority's certificate with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg).
 
-    What members hand in is shown once the market's staff have seen its paper; what staff write down
-    themselves is confirmed from the start. `state_reason` says what was not right with it.
+    A certificate submitted by members is shown once staff have checked its document; one entered by staff is
+    confirmed from the start. `state_reason` says why it was returned.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="certificates")

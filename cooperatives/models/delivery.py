@@ -1,4 +1,4 @@
-"""Kinds of delivery (services) and what each cooperative offers of them (ways)."""
+"""Shipping services, and the delivery methods that cooperatives offer of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Service(WithMetadata):
 
 
 class ServicePrice(models.Model):
-    """What a service costs in a channel (minor units), between two order values that may be open."""
+    """A service's price in a channel (minor units) and the order values it applies to."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="prices")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
@@ -68,7 +68,7 @@ class ServicePrice(models.Model):
 
 @dataclass(frozen=True, slots=True)
 class PickupTime:
-    """A time at which goods may be collected: Vietnam's day and hours."""
+    """One pickup time slot: a day and hours in Vietnam."""
 
     day: datetime.date
     starts: datetime.time
@@ -86,7 +86,7 @@ class PickupTime:
 
 class DeliveryWayQuerySet(models.QuerySet["DeliveryWay"]):
     def offered(self) -> DeliveryWayQuerySet:
-        """Active ways with all that `fee` and `pickup_times` read, in three queries."""
+        """Active delivery methods with everything `fee` and `pickup_times` read. Three queries."""
         return (
             self.filter(is_active=True)
             .select_related("service", "service__tax_class", "warehouse", "warehouse__address")
@@ -96,10 +96,10 @@ class DeliveryWayQuerySet(models.QuerySet["DeliveryWay"]):
 
 
 class DeliveryWay(WithMetadata):
-    """A cooperative's offer of a service: its own price table, days and cut-offs.
+    """A cooperative's delivery method: its service, price table, days and cut-off.
 
-    A collected way points to a warehouse. `cut_off_hours` is how long before a pickup time orders
-    close. `free_above` is in minor units of the rates' currency.
+    A pickup method refers to a warehouse. Orders close `cut_off_hours` before a pickup time. `free_above` is
+    in minor units of the rates' currency.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="ways")
@@ -141,11 +141,11 @@ class DeliveryWay(WithMetadata):
         return self.kind in COLLECTED
 
     def fee(self, *, channel_id: int, province_code: str, grams: int, goods: int) -> int | None:
-        """What it costs in minor units, tax included; None where the way does not go there.
+        """The fee in minor units including tax; None if it does not deliver there.
 
-        The row of the province wins over the row for everywhere else; the lightest bracket that
-        holds the weight is taken; what is heavier than every bracket is not carried. `goods` is
-        the value of the cooperative's share of the basket.
+        The province's rates take precedence over the default ones. The lightest bracket that covers the
+        weight applies; a heavier parcel is not delivered. `goods` is the value of the cooperative's part of
+        the basket.
         """
         if self.is_collected and not self._rates(channel_id):
             return 0
@@ -160,13 +160,13 @@ class DeliveryWay(WithMetadata):
         return min(fitting, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
 
     def serves(self, *, channel_id: int, province_code: str) -> bool:
-        """Whether it goes to the province at all, whatever the weight."""
+        """Whether it delivers to the province, whatever the weight."""
         if self.is_collected:
             return True
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
     def pickup_times(self, *, now: datetime.datetime, count: int = 4) -> list[PickupTime]:
-        """The next times at which goods can still be collected, cut-off respected."""
+        """The next `count` pickup times that are still open for orders."""
         return list(self._times(now, count))
 
     def _rates(self, channel_id: int) -> list[DeliveryRate]:
@@ -194,7 +194,7 @@ class DeliveryWay(WithMetadata):
 
 
 class DeliveryRate(models.Model):
-    """One bracket of a way's price table: province (empty: everywhere else), weight, price in minor units."""
+    """One bracket of a price table: province (empty: all others), weight, price in minor units."""
 
     way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="rates")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
@@ -207,7 +207,7 @@ class DeliveryRate(models.Model):
         verbose_name = pgettext_lazy("model", "price of delivery")
         verbose_name_plural = pgettext_lazy("models", "prices of delivery")
         constraints = [
-            # No two rows without a bound either; SQLite tells nulls apart, so they count as the heaviest.
+            # Treat a null bound as the largest integer: databases consider nulls distinct.
             models.UniqueConstraint(
                 "way",
                 "channel",
@@ -229,7 +229,7 @@ class MarketDayKind(models.TextChoices):
 
 
 class MarketDay(models.Model):
-    """When goods may be collected: a weekday (0 is Monday) or a day of the solar or lunar month."""
+    """A recurring pickup time: on a weekday (0 is Monday) or a day of the solar or lunar month."""
 
     way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="market_days")
     kind = models.CharField(max_length=8, choices=MarketDayKind)
@@ -260,7 +260,7 @@ class MarketDay(models.Model):
 
 
 class PickupSlot(models.Model):
-    """Places taken at one pickup time; the row appears with the first order for it."""
+    """Booked places of one pickup time; created with its first order."""
 
     way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="slots")
     day = models.DateField()

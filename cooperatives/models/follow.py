@@ -17,7 +17,7 @@ class FollowQuerySet(models.QuerySet["Follow"]):
         return self.filter(confirmed_at__isnull=False)
 
     def forgotten(self, since: datetime.datetime) -> FollowQuerySet:
-        """Asked for before that instant, and never confirmed by whoever reads that mailbox."""
+        """Unconfirmed requests made before `since`."""
         return self.filter(confirmed_at=None, asked_at__lt=since)
 
     def of_person(self, user_id: int) -> FollowQuerySet:
@@ -25,11 +25,11 @@ class FollowQuerySet(models.QuerySet["Follow"]):
 
 
 class Follow(models.Model):
-    """That somebody wants the weekly bulletin by mail: of one cooperative, or of the whole market (null).
+    """A subscription to the weekly bulletin of one cooperative, or of the whole market (null).
 
-    Nothing is sent before `confirmed_at`: a guest confirms by a link that only the mailbox's owner has, an
-    account's own confirmed address needs no link. `token` is that link's secret and the one to end it by.
-    Ending deletes the row; the consent (`shop.accounts`) keeps when it was given and withdrawn.
+    Nothing is sent before `confirmed_at`. A guest confirms by the link in an e-mail; a user's own confirmed
+    address needs none. `token` is the secret of the confirm and unsubscribe links. Unsubscribing deletes the
+    row; the consent (`shop.accounts`) keeps the times of consent and withdrawal.
     """
 
     cooperative = models.ForeignKey(
@@ -50,7 +50,7 @@ class Follow(models.Model):
         verbose_name = pgettext_lazy("model", "follower")
         verbose_name_plural = pgettext_lazy("models", "followers")
         constraints = [
-            # SQLite and PostgreSQL tell nulls apart, so the market counts as cooperative 0.
+            # Databases consider nulls distinct, so the market counts as cooperative 0.
             models.UniqueConstraint(Coalesce("cooperative", Value(0)), "email", name="follow_once"),
             models.CheckConstraint(condition=~Q(email=""), name="follow_has_an_address"),
         ]

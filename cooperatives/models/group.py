@@ -8,9 +8,9 @@ from shop.accounts.models import Group
 
 
 class GroupCooperative(models.Model):
-    """A cooperative that a group of staff works for.
+    """Assigns a staff group to a cooperative.
 
-    The group's permissions hold for the rows of its cooperatives, unless the group is platform-wide.
+    Unless the group is platform-wide, its permissions hold only for rows of its cooperatives.
     """
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="cooperative_rows")

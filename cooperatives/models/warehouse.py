@@ -13,7 +13,7 @@ from shop.core.models import Channel, WithExternalReference, WithMetadata
 
 
 class Collecting(models.TextChoices):
-    """Who may collect goods there: Saleor's click-and-collect options."""
+    """Pickup options of a warehouse: Saleor's click-and-collect options."""
 
     DISABLED = "disabled", _("nobody collects here")
     LOCAL = "local", _("what lies here may be collected")
@@ -22,7 +22,7 @@ class Collecting(models.TextChoices):
 
 class ZoneQuerySet(models.QuerySet["Zone"]):
     def covering(self, country: str, *, channel_id: int) -> ZoneQuerySet:
-        """The channel's zones with the country; where none names it, those for every other country."""
+        """The channel's zones that name the country or, if none does, its default zones."""
         of_channel = Zone.objects.filter(channels=channel_id)
         named = of_channel.filter(countries__country=country)
         return self.filter(
@@ -32,7 +32,7 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
 
 
 class Zone(WithMetadata):
-    """Countries that are delivered to together; a warehouse counts for a buyer through its zones."""
+    """A group of countries; a warehouse is available to buyers in the countries of its zones."""
 
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True, default="")
@@ -46,7 +46,7 @@ class Zone(WithMetadata):
 
 
 class ZoneCountry(models.Model):
-    """One country of a zone: the row that availability joins over."""
+    """One country of a zone, as a row that availability queries can join."""
 
     zone = models.ForeignKey(Zone, models.CASCADE, related_name="countries")
     country = models.CharField(max_length=2)
@@ -63,14 +63,14 @@ class WarehouseQuerySet(models.QuerySet["Warehouse"]):
         return self.filter(cooperative=cooperative)
 
     def open(self) -> WarehouseQuerySet:
-        """Those that goods still lie in, the first one first."""
+        """Warehouses in use, oldest first."""
         return self.filter(closed_at=None).order_by("created_at", "pk")
 
 
 class Warehouse(WithMetadata, WithExternalReference):
-    """Where a cooperative keeps goods; also where buyers collect them, if it says so.
+    """A place where a cooperative keeps stock and, optionally, where buyers pick up.
 
-    One that was closed stays for the past: nothing comes in, and no channel sells from it.
+    A closed warehouse is kept for history: it receives no stock and no channel sells from it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -98,7 +98,7 @@ class Warehouse(WithMetadata, WithExternalReference):
 
 
 class WarehouseChannel(models.Model):
-    """A warehouse serves a channel; `sort_order` is the order in which the channel takes from them."""
+    """Assigns a warehouse to a channel; stock is allocated in order of `sort_order`."""
 
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="channel_rows")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="warehouse_rows")

@@ -1,4 +1,4 @@
-"""What one person proposed and a second one has to confirm before it takes effect."""
+"""Proposals that take effect only after a second person confirms them."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class ApprovalKind(models.TextChoices):
 
 class ApprovalQuerySet(models.QuerySet["Approval"]):
     def waiting(self, now: datetime.datetime) -> ApprovalQuerySet:
-        """What waits for a second person, oldest first."""
+        """Open, unexpired proposals, oldest first."""
         open_rows = self.filter(state=ApprovalState.OPEN, expires_at__gt=now)
         return open_rows.order_by("proposed_at", "pk")
 
     def confirmed_payout(self, payout: Payout) -> Approval | None:
-        """The last confirmation of a payout, whatever it looked like then."""
+        """The latest confirmation of a payout, even if the payout has changed since."""
         rows = self.filter(kind=ApprovalKind.PAYOUT, payout=payout, state=ApprovalState.CONFIRMED)
         return rows.order_by("-decided_at", "-pk").first()
 
 
 class Approval(models.Model):
-    """A proposal, and what a second person decided about it.
+    """A proposal and the second person's decision on it.
 
-    `wanted` is what takes effect; `basis` is what the row said when it was proposed: where it says something
-    else by now, the proposal lapses.
+    `wanted` holds the values to apply; `basis` holds the row's values when the proposal was made. The
+    proposal lapses if the row no longer matches `basis`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -15,14 +15,14 @@ from shop.core.models import Channel, WithMetadata, WithTimes
 
 class BasketQuerySet(models.QuerySet["Basket"]):
     def held_by(self, user_id: int | None, key: uuid.UUID | None) -> BasketQuerySet:
-        """A person's own baskets, or the guest basket whose unguessable key is held."""
+        """The person's own baskets, or the guest basket with this unguessable key."""
         if user_id is not None:
             return self.filter(Q(user=user_id) | Q(user=None, id=key) if key else Q(user=user_id))
         return self.filter(user=None, id=key) if key else self.none()
 
 
 class Basket(WithMetadata, WithTimes):
-    """What somebody means to buy; several per person. Its id is the guest's key to it."""
+    """A shopping basket. A person may have several; a guest's only key to theirs is its id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -55,10 +55,10 @@ class Basket(WithMetadata, WithTimes):
 
 
 class BasketLine(WithMetadata):
-    """Some steps of a variant; the same variant may stand in several lines.
+    """A quantity of a variant, in sale steps; several lines may hold the same variant.
 
-    `seen_price` is what one step cost, in minor units, when the buyer last looked: a later price
-    is said before it is taken. `forced_price` is set by apps alone.
+    `seen_price` is the price of one step, in minor units, when the buyer last looked; a price change is
+    announced before it is charged. Only API apps set `forced_price`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -81,7 +81,10 @@ class BasketLine(WithMetadata):
 
 
 class DeliveryChoice(WithMetadata):
-    """How one cooperative's share of a basket is to travel: its way, or a service where it has no offer."""
+    """How one cooperative's part of a basket is delivered.
+
+    Either the cooperative's own delivery method or, where it offers none of this kind, a shipping service.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     basket = models.ForeignKey(Basket, models.CASCADE, related_name="delivery_choices")
@@ -111,7 +114,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
 
 
 class Reservation(models.Model):
-    """Goods kept for an open checkout until a time."""
+    """Stock reserved for an open checkout until it expires."""
 
     line = models.ForeignKey(BasketLine, models.CASCADE, related_name="reservations")
     stock = models.ForeignKey(Stock, models.CASCADE, related_name="reservations")

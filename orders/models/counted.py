@@ -7,17 +7,18 @@ from django.db import models
 from shop.core.dates.calendar import day_of
 from shop.core.models import Channel
 
-# A report's questions, in the order of its indexes; what is asked of parts or lines alone follows.
+# Columns that reports filter by, in the order of their indexes; the second tuple applies to parts or lines
+# only.
 COUNTED = ("sold_on", "sold_in", "has_ended")
 COUNTED_ALSO = ("cooperative", "sold_to", "sold_from")
 
 
 class Counted(models.Model):
-    """Where reports count a part or a line: copies of what its order says, so that they read no other row.
+    """Report columns of a part or a line, copied from its order so that reports read no other table.
 
-    `sold_on` is Vietnam's day of placement, null in a draft; `sold_in` the channel, `sold_from` the
-    source, `sold_to` the province. `has_ended`: declined, cancelled, or of an order that lapsed.
-    Written with the row and kept by `orders.actions.order_records.recalculate_order` alone.
+    `sold_on` is the day of placement in Vietnam, null in a draft; `sold_in` is the channel, `sold_from` the
+    source, `sold_to` the province. `has_ended` is true when the part was declined or cancelled, or its order
+    expired. Set on creation and updated only by `orders.actions.order_records.recalculate_order`.
     """
 
     sold_on = models.DateField(null=True, blank=True)
@@ -33,7 +34,7 @@ class Counted(models.Model):
 
 
 def counted_of(order: Any, *, is_standing: bool) -> dict[str, Any]:
-    """The columns of `Counted` for a part of the order, and for its lines."""
+    """The values of the `Counted` columns for a part of the order and for its lines."""
     return {
         "sold_on": day_of(order.placed_at) if order.placed_at else None,
         "sold_in_id": order.channel_id,

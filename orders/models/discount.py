@@ -1,4 +1,4 @@
-"""Discounts given, with their shares; vouchers, with their codes and uses."""
+"""Discounts granted on orders and their shares; vouchers, their codes and uses."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class Bearer(models.TextChoices):
 
 class DiscountQuerySet(models.QuerySet["Discount"]):
     def on_part(self, part: OrderPart) -> DiscountQuerySet:
-        """What touches a part: `here` (minor units) is taken off its goods and its delivery."""
+        """Discounts on a part; `here` (minor units) is the amount off its lines and delivery."""
         touched = self.filter(Q(shares__line__part=part) | Q(shares__part=part))
         return touched.annotate(here=models.Sum("shares__amount")).order_by("kind", "pk")
 
 
 class Discount(models.Model):
-    """One discount of an order: what kind, how much, from where, why, and who bears it.
+    """One discount of an order: its kind, value, source, reason and bearer.
 
-    `amount` (minor units, as prices are entered) is the sum of its shares.
+    `amount` (minor units, net or gross as the channel enters prices) is the sum of its shares.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,10 +77,10 @@ class Discount(models.Model):
 
 
 class DiscountShare(models.Model):
-    """What a discount takes off one line, or off one part's delivery.
+    """The amount that a discount takes off one line or off one part's delivery.
 
-    `is_of_price` where it is what the line's price was lower before any discount was given. Of a line
-    sold by weight `agreed` is what it was at the estimate, kept once the scale has changed it.
+    `is_of_price` marks the difference from the list price that existed before any discount was granted. On a
+    line sold by weight, `agreed` keeps the share at the estimate after the weighed amount changed it.
     """
 
     discount = models.ForeignKey(Discount, models.CASCADE, related_name="shares")
@@ -109,30 +109,30 @@ class VoucherType(models.TextChoices):
 
 
 def tidy_code(written: str) -> str:
-    """A code as it is kept and looked for: without spaces, in capitals, each letter in one piece."""
+    """Normalise a voucher code: NFC, upper case, no whitespace."""
     return "".join(unicodedata.normalize("NFC", written).split()).upper()
 
 
 class VoucherQuerySet(models.QuerySet["Voucher"]):
     def for_cooperative(self, cooperative: Cooperative) -> VoucherQuerySet:
-        """Those that the cooperative made and bears itself; the platform's own for its goods are not."""
+        """Vouchers that the cooperative created and pays for; excludes those the platform pays for."""
         return self.filter(cooperative=cooperative, bearer=Bearer.COOPERATIVE)
 
     def newest_first(self) -> VoucherQuerySet:
         return self.order_by("-starts_at", "-pk")
 
     def with_figures(self) -> VoucherQuerySet:
-        """With `code_count` and `use_count`."""
+        """Annotate `code_count` and `use_count`."""
         return self.annotate(
             code_count=Count("codes", distinct=True), use_count=Count("codes__uses", distinct=True)
         )
 
 
 class Voucher(WithMetadata, WithTimes):
-    """An offer that codes open: for the whole market or one cooperative's goods, borne by somebody named.
+    """A discount that buyers unlock with a code, for all products or one cooperative's.
 
-    It holds from `starts_at` up to, not including, `ends_at`; switching it off moves that end to now.
-    `usage_limit` counts over all of its codes; with `single_use` each code works once.
+    It is valid from `starts_at` (inclusive) to `ends_at` (exclusive); disabling it sets `ends_at` to now.
+    `usage_limit` counts the uses of all its codes; with `single_use` each code works once.
     """
 
     name = models.CharField(max_length=255, blank=True, default="")
@@ -166,12 +166,12 @@ class Voucher(WithMetadata, WithTimes):
 
     @property
     def is_limited(self) -> bool:
-        """Whether earlier uses decide over the next, so that two at once have to wait for each other."""
+        """Whether earlier uses limit later ones, so that concurrent uses must be serialised by a lock."""
         return self.usage_limit is not None or self.apply_once_per_customer or self.single_use
 
     @property
     def last_moment(self) -> datetime.datetime | None:
-        """The last instant at which it holds: for the last day as people say it."""
+        """The last instant at which it is valid, for displaying the last day."""
         return self.ends_at - datetime.timedelta(microseconds=1) if self.ends_at else None
 
     def runs_at(self, now: datetime.datetime) -> bool:
@@ -179,7 +179,7 @@ class Voucher(WithMetadata, WithTimes):
 
 
 class VoucherValue(models.Model):
-    """A voucher's worth in a channel; a percentage or minor units."""
+    """A voucher's value in a channel: a percentage or an amount in minor units."""
 
     voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="values")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
@@ -195,18 +195,18 @@ class VoucherValue(models.Model):
 
     @property
     def minor_units(self) -> int:
-        """The worth of a voucher over an amount."""
+        """The value in minor units, for a voucher of a fixed amount."""
         return int(self.value)
 
 
 class VoucherCodeQuerySet(models.QuerySet["VoucherCode"]):
     def with_uses(self) -> VoucherCodeQuerySet:
-        """With `use_count`."""
+        """Annotate `use_count`."""
         return self.annotate(use_count=Count("uses"))
 
 
 class VoucherCode(models.Model):
-    """What a buyer writes, kept as `tidy_code` leaves it."""
+    """A code that buyers enter, stored as normalised by `tidy_code`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="codes")
@@ -226,7 +226,7 @@ class VoucherCode(models.Model):
 
 class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
     def of_buyer(self, user_id: int | None, phone: str, email: str) -> VoucherUseQuerySet:
-        """Uses by the same person: signed in as such, or by the same phone or e-mail of the order."""
+        """Uses by the same buyer: same account, or same phone or e-mail on the order."""
         same = Q(pk=None)
         if user_id is not None:
             same |= Q(user=user_id)
@@ -241,9 +241,10 @@ class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
 
 
 class VoucherUse(models.Model):
-    """One use of a code by one order: limits count these rows. Gone again where the order falls wholly.
+    """One use of a code by one order; usage limits count these rows.
 
-    `buyer` is the phone or the e-mail that the order was placed with.
+    The row is deleted if the whole order is cancelled. `buyer` is the phone or e-mail that the order was
+    placed with.
     """
 
     code = models.ForeignKey(VoucherCode, models.PROTECT, related_name="uses")

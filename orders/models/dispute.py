@@ -1,4 +1,4 @@
-"""Card payments that a buyer's bank disputes."""
+"""Card payments disputed by the buyer's bank (chargebacks)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.states import DISPUTE_OVER, DisputeState
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
     def to_answer(self) -> DisputeQuerySet:
-        """What waits for our evidence, the most urgent first."""
+        """Disputes that wait for our evidence, earliest deadline first."""
         waiting = self.filter(state=DisputeState.TO_ANSWER)
         return waiting.order_by(F("evidence_by").asc(nulls_last=True), "pk")
 
@@ -21,7 +21,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return self.order_by("-told_at", "-pk")
 
     def taken_back(self) -> dict[str, int]:
-        """What banks have taken back and not given again, in minor units by currency: one query."""
+        """Amounts charged back and not yet returned, in minor units by currency. One query."""
         signs = {EventKind.CHARGE_BACK: 1, EventKind.CHARGE_SUCCESS: -1}
         rows = PaymentEvent.objects.filter(reference__in=self.values("reference"), kind__in=signs)
         taken: dict[str, int] = {}
@@ -33,10 +33,10 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
 
 
 class Dispute(models.Model):
-    """A bank asks for a card payment again on behalf of its customer; it takes the money at once.
+    """A dispute of a card payment; the bank withdraws the money as soon as it opens.
 
-    `reference` and `reason` are Stripe's own id and word; until `evidence_by` our evidence is read there;
-    `told_at` is when Stripe wrote what is known here. `amount` is minor units.
+    `reference` and `reason` are Stripe's id and reason code. Stripe accepts evidence until `evidence_by`.
+    `told_at` is the time of the Stripe event that was applied last. `amount` is in minor units.
     """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
@@ -64,5 +64,5 @@ class Dispute(models.Model):
         return self.state in DISPUTE_OVER
 
     def is_late(self, now: datetime.datetime) -> bool:
-        """Whether nobody at Stripe reads our evidence any more."""
+        """Whether the deadline for submitting evidence has passed."""
         return self.evidence_by is not None and self.evidence_by <= now

@@ -1,4 +1,4 @@
-"""Calls to whoever moves money for us, and what they tell us by themselves."""
+"""Calls to payment gateways, and the events that gateways send us."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.models.payment import Payment
 from orders.states import UNANSWERED, CallState
 
-OVERTAKEN = "overtaken"  # the code of a call that was not wanted any more before anybody made it
+OVERTAKEN = "overtaken"  # Code of a call that became unnecessary before it was made.
 
 
 class Operation(models.TextChoices):
@@ -26,17 +26,17 @@ class Operation(models.TextChoices):
 
 class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
     def unanswered(self) -> GatewayCallQuerySet:
-        """Calls of which nobody knows yet how they end."""
+        """Calls whose outcome is not known yet."""
         return self.filter(state__in=UNANSWERED)
 
     def refused(self) -> GatewayCallQuerySet:
-        """Those that a person has to see to: they may be asked for again, and nobody set them aside."""
+        """Refused calls that staff must handle: they can be retried and were not set aside."""
         return self.repeatable().filter(set_aside_at=None)
 
     def repeatable(self) -> GatewayCallQuerySet:
-        """Those that were refused, and neither asked for again nor overtaken.
+        """Refused calls that were neither retried nor overtaken.
 
-        What a buyer's card refused is the buyer's to repeat.
+        Excludes START calls: a refused card is retried by the buyer.
         """
         later = GatewayCall.objects.filter(operation=OuterRef("operation"), asked_at__gt=OuterRef("asked_at"))
         again = later.filter(payment=OuterRef("payment"), refund=None) | later.filter(
@@ -47,17 +47,17 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         ).exclude(Q(operation=Operation.START) | Q(code=OVERTAKEN))
 
     def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
-        """Those whose time has come to be asked about, longest waiting first."""
+        """Calls whose state is due to be fetched from the gateway, longest waiting first."""
         waiting = UNANSWERED | {CallState.NEEDS_BUYER}
         return self.filter(state__in=waiting, look_at__lte=now).order_by("look_at", "pk")
 
 
 class GatewayCall(models.Model):
-    """One call: the intent, written and committed before it is made, and what came of it.
+    """A call to a gateway: the intent, committed before the call is made, and its outcome.
 
-    `amount` is minor units. `reference` is the gateway's own id of what the call made. `look_at` is when
-    to ask what became of it. A payment is begun once, and captured and cancelled at most once; a payout
-    is paid once, and may be taken back in parts.
+    `amount` is in minor units. `reference` is the gateway's id of the created object. `look_at` is the time
+    of the next status check. A payment is started once and captured and cancelled at most once; a payout is
+    paid once and may be reversed in parts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -125,7 +125,7 @@ class GatewayCall(models.Model):
 
     @property
     def key(self) -> str:
-        """What the gateway knows every try of this call by."""
+        """The idempotency key sent with every attempt of this call."""
         return f"call:{self.pk}"
 
 
@@ -134,13 +134,13 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         return self.filter(handled_at=None).order_by("received_at", "pk")
 
     def to_see(self, *providers: str) -> GatewayEventQuerySet:
-        """Providers' notices that a person should see: nobody could work on them, or they are odd."""
+        """Events of these providers that staff should see: processing failed or reported a problem."""
         odd = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
         return self.filter(odd, provider__in=providers).order_by("-received_at", "-pk")
 
 
 class GatewayEvent(models.Model):
-    """What an outside service told us, as it came, once per its own id; a task does what follows from it."""
+    """An event from an outside service, stored unmodified, once per event id; a task processes it."""
 
     provider = models.CharField(max_length=20)
     event_id = models.CharField(max_length=190)

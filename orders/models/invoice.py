@@ -7,10 +7,10 @@ from orders.models.order import Order
 
 
 class InvoiceDetails(models.Model):
-    """The company that an order's invoice is to be made out to, as its buyer wrote it.
+    """The company to which the seller invoices an order, as the buyer entered it.
 
-    Whoever sells makes the invoice; our own papers are none. An order without such a row needs no company's
-    name on it. `tax_code` is normalised (`shop.core.identifiers.tax_codes`).
+    The seller issues the invoice; none of our documents is one. An order without this row needs no company
+    invoice. `tax_code` is normalised (`shop.core.identifiers.tax_codes`).
     """
 
     order = models.OneToOneField(Order, models.CASCADE, related_name="invoice")
@@ -34,9 +34,9 @@ class InvoiceDetails(models.Model):
 
     @property
     def details(self) -> dict[str, str]:
-        """What was written, by column."""
+        """The entered values by column name."""
         return {name: getattr(self, name) for name in ("company", "tax_code", "address", "email")}
 
     def copy_for(self, order: Order) -> InvoiceDetails:
-        """The same, unsaved, for another order."""
+        """An unsaved copy for another order."""
         return InvoiceDetails(order=order, **self.details)

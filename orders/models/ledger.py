@@ -1,4 +1,4 @@
-"""The ledger: double entry, append only. What anybody owes or holds is a sum over it."""
+"""The ledger: double entry, append only. Every balance is a sum over its entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orders.models.settlement import Settlement
 
 
 class Account(models.TextChoices):
-    """Where money is, whose it is, or what it was for. Debit is positive, credit negative."""
+    """Ledger accounts. Debits are positive, credits negative."""
 
     BUYER = "buyer", _("owed by buyers")
     GATEWAY = "gateway", _("with the card gateway")
@@ -33,7 +33,7 @@ class Account(models.TextChoices):
     PAYOUT_DUE = "payout_due", _("settled and to be paid out")
 
 
-# Their entries belong to a settlement.
+# Entries of these accounts belong to a settlement.
 OF_COOPERATIVES = frozenset({Account.COOPERATIVE_PAYABLE, Account.COOPERATIVE_CASH})
 
 
@@ -51,9 +51,9 @@ class PostingKind(models.TextChoices):
 
 
 class LedgerPosting(models.Model):
-    """One thing that happened to money: its entries sum to zero in each currency. Never changed or deleted.
+    """One money event; its entries sum to zero in each currency. Never changed or deleted.
 
-    `key` names the fact that it books, so that none is booked twice; `part` is whose goods it books.
+    `key` is the idempotency key of the booked event; `part` is the order part that it concerns.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -77,7 +77,7 @@ class LedgerPosting(models.Model):
 
 
 class EntryNature(models.TextChoices):
-    """What an entry of a cooperative's account is made of, for its statement."""
+    """What an entry of a cooperative's account is for, as shown on its statement."""
 
     GOODS = "goods", _("goods sold")
     DELIVERY = "delivery", _("delivery")
@@ -92,8 +92,11 @@ class EntryNature(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class CooperativeBalance:
-    """In minor units: what a cooperative is `owed` in running periods (below zero: owes), the cash of ours it
-    holds, what is settled and still `due` to be paid, and what has been `paid_out`."""
+    """A cooperative's balance, in minor units.
+
+    `owed` is its credit in open periods (negative: it owes us), `cash_held` our cash in its hands, `due` the
+    settled amount still to be paid out, `paid_out` the total already paid out.
+    """
 
     owed: int = 0
     cash_held: int = 0
@@ -103,7 +106,7 @@ class CooperativeBalance:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a running period comes to so far, in minor units: the figures that its closing fixes."""
+    """Totals of an open period so far, in minor units; closing the settlement freezes them."""
 
     brought_over: int = 0
     goods: int = 0
@@ -121,7 +124,10 @@ class Figures:
 
     @classmethod
     def of(cls, debits: Mapping[tuple[str, str], int]) -> Figures:
-        """From a running period's debits by account and nature; what has no figure of its own corrects."""
+        """Build from an open period's debits by (account, nature).
+
+        Natures without a figure of their own count as corrections.
+        """
         nature = EntryNature
         payable = {key[1]: total for key, total in debits.items() if key[0] == Account.COOPERATIVE_PAYABLE}
         figures = {
@@ -138,17 +144,17 @@ class Figures:
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def balance(self) -> int:
-        """Σ, in minor units; ask it of one currency."""
+        """The sum in minor units; filter by one currency first."""
         total: int = self.aggregate(total=Sum("amount", default=0))["total"]
         return total
 
     def by_account(self, currency: str) -> dict[str, int]:
-        """Each account's balance in a currency."""
+        """The balance of each account in a currency."""
         rows = self.filter(currency=currency).order_by("account").values_list("account")
         return dict(rows.annotate(total=Sum("amount")))
 
     def figures(self) -> dict[int, Figures]:
-        """What running periods come to, by settlement, in one query."""
+        """Totals of open periods by settlement id. One query."""
         rows = (
             self.filter(account__in=OF_COOPERATIVES)
             .order_by("settlement")
@@ -161,7 +167,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         return {key: Figures.of(sums) for key, sums in debits.items()}
 
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
-        """Each cooperative's balance in a currency, in one query."""
+        """The balance of each cooperative in a currency. One query."""
         of = Account.COOPERATIVE_PAYABLE, Account.COOPERATIVE_CASH, Account.PAYOUT_DUE
         is_due, left = Q(account=Account.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
         rows = (
@@ -181,7 +187,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         }
 
     def of_cooperative(self, cooperative: Cooperative, currency: str) -> CooperativeBalance:
-        """What it is owed, holds and has been paid."""
+        """The balance of one cooperative in a currency."""
         own = self.filter(cooperative=cooperative).by_cooperative(currency)
         return own.get(cooperative.pk, CooperativeBalance())
 
@@ -189,8 +195,8 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
 class LedgerEntry(models.Model):
     """A debit (positive) or credit (negative) of one account, in minor units. Never changed or deleted.
 
-    `cooperative` and `carrier` say whose account it is; `settlement` which period a cooperative's entry
-    belongs to.
+    `cooperative` and `carrier` identify the account's owner; `settlement` is the period of a cooperative's
+    entry.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -224,5 +230,5 @@ class LedgerEntry(models.Model):
 
     @property
     def credit(self) -> int:
-        """Its amount where it is a credit."""
+        """The amount if it is a credit, else 0."""
         return max(0, -self.amount)

@@ -1,4 +1,4 @@
-"""What was agreed, line by line, and the goods promised to each."""
+"""Order lines, and the stock allocated to them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.order_by("part", "position", "pk")
 
     def to_weigh(self) -> OrderLineQuerySet:
-        """What stands and is still to be put on the scale."""
+        """Lines of active parts that have not been weighed yet."""
         return self.filter(part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True)
 
 
 class OrderLine(Counted, WithMetadata):
-    """One agreed thing: names, unit, prices, tax and commission copied, so that the past stays as it was.
+    """One ordered item: names, unit, prices, tax and commission are copied so that history stays unchanged.
 
-    Minor units: `unit_list` and `unit_price` are what one step was said to cost (list, and after
-    catalogue rules), never multiplied back; `list_*`, `priced_*` and `total_*` are the line as
-    listed, after its own discounts, and after its share of every discount, net and gross.
+    Amounts are minor units. `unit_list` and `unit_price` are the quoted prices of one step (list price, and
+    after catalogue discounts); they are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
+    are the line's net and gross amounts at list price, after its own discounts, and after its share of every
+    discount.
 
-    Of goods sold by weight `estimate_grams` is what all steps were said to weigh, and what the agreed
-    prices are for; up to `bound_grams`, which cost `most_gross`, the buyer agreed to pay by the scale.
-    `weighed_grams` is what the scale said; beyond the bound nothing is charged.
+    For catch-weight lines `estimate_grams` is the quoted weight of all steps, on which the agreed prices are
+    based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `most_gross`.
+    `weighed_grams` is the recorded weight; weight above the bound is not charged.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -109,7 +110,7 @@ class OrderLine(Counted, WithMetadata):
             models.Index(fields=["order", "position", "id"], name="order_line_in_order"),
             models.Index(fields=["part", "position", "id"], name="order_line_in_part"),
             models.Index(fields=["product_key"], name="order_line_by_product"),
-            # All that reports read of a line, so that they read no row.
+            # Covering index: reports read only the index, not the rows.
             models.Index(
                 fields=[
                     *(*COUNTED, "category_key", "product_key", *COUNTED_ALSO),
@@ -124,29 +125,32 @@ class OrderLine(Counted, WithMetadata):
 
     @property
     def is_by_weight(self) -> bool:
-        """Whether the scale decides what it costs."""
+        """Whether the price depends on the weighed amount (catch weight)."""
         return self.estimate_grams is not None
 
     @property
     def is_to_weigh(self) -> bool:
-        """Whether the scale has still to say what it costs: until then it cannot be packed."""
+        """Whether it still has to be weighed; until then it cannot be packed."""
         return self.is_by_weight and self.weighed_grams is None
 
     @property
     def charged_grams(self) -> int | None:
-        """What its total is for: what was weighed, up to the bound; before that the estimate."""
+        """The grams that the total is for.
+
+        The weighed amount up to the bound, or the estimate before weighing.
+        """
         if self.weighed_grams is None or self.bound_grams is None:
             return self.estimate_grams
         return min(self.weighed_grams, self.bound_grams)
 
     @property
     def kilo_price(self) -> int:
-        """What a kilogram costs, as said when it was ordered; for goods sold by weight."""
+        """The quoted price of a kilogram, for catch-weight lines."""
         return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
 
 
 class Allocation(models.Model):
-    """Goods promised to an order line out of one stock, until dispatched or cancelled."""
+    """Stock allocated to an order line, until dispatch or cancellation."""
 
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="allocations")
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="allocations")

@@ -38,7 +38,7 @@ class Source(models.TextChoices):
 
 
 class Origin(models.TextChoices):
-    """Saleor's word for how an order began."""
+    """Saleor's `OrderOriginEnum`."""
 
     CHECKOUT = "checkout", "CHECKOUT"
     DRAFT = "draft", "DRAFT"
@@ -47,7 +47,7 @@ class Origin(models.TextChoices):
 
 
 class OrderNumber(models.Model):
-    """The one sequence of order numbers, drafts included: each row is a number given out."""
+    """The single sequence of order numbers, drafts included: one row per issued number."""
 
     id = models.BigAutoField(primary_key=True)
 
@@ -56,7 +56,7 @@ class OrderNumber(models.Model):
 
 
 class OrderCode(models.Model):
-    """The sequence behind the short codes that people write and banks carry."""
+    """The sequence from which the short order codes for buyers and bank notes are derived."""
 
     id = models.BigAutoField(primary_key=True)
 
@@ -65,10 +65,10 @@ class OrderCode(models.Model):
 
 
 class OrderCodeKey(models.Model):
-    """The one secret that order codes are made with: made with the first order, and never changed.
+    """The secret from which order codes are derived; created with the first order and never changed.
 
-    It lives here and not in SECRET_KEY, so that a new SECRET_KEY changes no code and a restored
-    database goes on where it stopped.
+    It is stored here and not derived from SECRET_KEY, so that rotating SECRET_KEY changes no code and a
+    restored database continues the same sequence.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
@@ -86,53 +86,55 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(placed_at__isnull=False)
 
     def drafts(self) -> OrderQuerySet:
-        """What staff are still writing, newest first."""
+        """Drafts, newest first."""
         return self.filter(placed_at=None).order_by("-number")
 
     def of_buyer(self, user_id: int) -> OrderQuerySet:
         return self.placed().filter(user=user_id)
 
     def of_guest(self, contact: str) -> OrderQuerySet:
-        """Placed without signing in, with this normalised phone or this e-mail; none for an empty one."""
+        """Guest orders with this normalised phone or e-mail; none if the contact is empty."""
         if not contact:
             return self.none()
         return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
 
     def held_by(self, token: uuid.UUID) -> OrderQuerySet:
-        """Whoever holds the unguessable id of an order sees it."""
+        """The order with this unguessable id, for anyone who holds it."""
         return self.placed().filter(pk=token)
 
     def visible_to(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
-        """Placed ones that somebody may look at by their unguessable ids: not another person's, and those
-        of others only until their links expire."""
+        """Placed orders that `user` may open by their unguessable ids.
+
+        Excludes orders of other accounts, and guest orders whose link has expired.
+        """
         placed, open_links = self.placed(), Q(link_expires_at=None) | Q(link_expires_at__gt=now)
         if user is None:
             return placed.filter(open_links)
         return placed.filter(Q(user=None) & open_links | Q(user=user.pk))
 
     def changeable_by(self, user: User | None) -> OrderQuerySet:
-        """Placed ones of this person, and those of guests, for whoever holds their ids."""
+        """Placed orders of this user, and guest orders, for callers who hold their ids."""
         return self.placed().filter(Q(user=None) | Q(user=user.pk if user else None))
 
     def from_basket(self, basket_id: uuid.UUID, user_id: int | None) -> OrderQuerySet:
-        """What a basket became, for whoever holds its id: the person themselves, or the guest they were."""
+        """The order placed from a basket, for the same user or for a guest who holds the basket's id."""
         return self.placed().filter(Q(user=None) | Q(user=user_id), basket_key=basket_id)
 
     def found_by(self, phone: str, code: str) -> OrderQuerySet:
-        """The order that a buyer's normalised phone and its tidied code name together.
+        """The order with both this normalised phone and this tidied code.
 
-        Never by its number: numbers are counted up, and whoever knows a phone number would find its orders.
+        Order numbers are not accepted: they are sequential, so a phone number alone would reveal the orders.
         """
         return self.placed().filter(code=code, phone=phone) if phone else self.none()
 
     def placed_on_day(self, day: datetime.date) -> OrderQuerySet:
-        """Those placed on a day of Vietnam's."""
+        """Orders placed on a calendar day in Vietnam."""
         return self.filter(
             placed_at__gte=start_of_day(day), placed_at__lt=start_of_day(day + datetime.timedelta(days=1))
         )
 
     def matching(self, text: str) -> OrderQuerySet:
-        """Those that a code, a number, a phone (its last six digits will do) or words of a name lead to."""
+        """Search by code, number, phone (the last six digits suffice) or words of the buyer's name."""
         found = Q()
         for word in words_asked(text):
             found &= Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}")
@@ -150,14 +152,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.order_by("-placed_at", "-number")
 
     def waiting_for_transfer(self) -> OrderQuerySet:
-        """Those that stand, cost more than has come, and are paid by bank transfer."""
+        """Active orders that are payable by bank transfer and not fully paid."""
         open_ones = self.filter(placed_at__isnull=False, cancelled_at=None, expired_at=None)
         return open_ones.filter(due_gross__gt=F("charged"), payments__method="transfer").distinct()
 
     def lapsed(self, now: datetime.datetime) -> OrderQuerySet:
-        """Unconfirmed ones without any money, whose payments' times (if they have any) are over.
+        """Unconfirmed, unpaid orders whose payment deadlines (if any) have passed.
 
-        Not while money that names one of them waits for somebody to look at it.
+        Excludes orders named by a bank transfer that still waits for review.
         """
         return (
             self.unpaid()
@@ -171,7 +173,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         )
 
     def unpaid(self) -> OrderQuerySet:
-        """Placed ones that wait for their first money and are not confirmed."""
+        """Placed orders that are unconfirmed and have received no money yet."""
         return self.filter(
             placed_at__isnull=False,
             confirmed_at=None,
@@ -183,11 +185,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(WithMetadata, WithExternalReference, WithTimes):
-    """What a buyer agreed to, or a draft of it.
+    """An order, or a draft of one.
 
-    Facts are kept (`placed_at` null means draft); `status`, `saleor_status`, `link_expires_at`, the
-    coverages and the sums are written from them by `recalculate_order` alone. Sums are minor
-    units: `total_*` is Σ parts, `due_gross` what the parts that still stand cost.
+    Facts are stored (`placed_at` null means draft). `status`, `saleor_status`, `link_expires_at`, the
+    coverages and the sums are derived from them and written only by `recalculate_order`. Sums are minor
+    units: `total_*` is the sum over all parts, `due_gross` the total of the parts that are still active.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -273,14 +275,14 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.placed_at is None
 
     def has_expired_link(self, now: datetime.datetime) -> bool:
-        """Whether its address alone does not open it any more."""
+        """Whether the order's link alone no longer opens it."""
         return self.link_expires_at is not None and self.link_expires_at <= now
 
     @property
     def told_status(self) -> str:
-        """Its status in the words of every door.
+        """The status label shown in every interface.
 
-        Reads its parts where it is on the way, and its payments while it is to be confirmed.
+        Reads the parts of an order on the way, and the payments of an unconfirmed one.
         """
         if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():
             return gettext("waiting for payment")
@@ -293,7 +295,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.get_status_display()
 
     def _waits_for_money(self) -> bool:
-        """Whether its buyer has to pay before it counts: not at the door, and not what a card holds."""
+        """Whether the buyer must pay before it is confirmed: not COD and not fully authorised on a card."""
         if not self.still_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
         last = max(self.payments.all(), key=lambda each: (each.created_at, each.pk), default=None)
@@ -301,17 +303,17 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def still_due(self) -> int:
-        """What the parts that stand cost beyond what has been paid, in minor units."""
+        """The unpaid amount of the active parts, in minor units."""
         return max(0, self.due_gross - self.charged)
 
     @property
     def no_longer_due(self) -> int:
-        """What of the order was called off or given back, in minor units."""
+        """The amount of the order that was cancelled or refunded, in minor units."""
         return self.total_gross - self.due_gross
 
     @property
     def placed_on(self) -> datetime.datetime:
-        """When it was placed; only asked of orders that were."""
+        """When it was placed. Raises ValueError for a draft."""
         if self.placed_at is None:
             raise ValueError("a draft has not been placed")
         return self.placed_at

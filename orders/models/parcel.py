@@ -22,21 +22,22 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return self.filter(part__cooperative=cooperative)
 
     def counting(self) -> ParcelQuerySet:
-        """What goes out to the buyer, first or in place of something else, and is not undone."""
+        """Outgoing parcels (dispatches and replacements) that are not voided."""
         return self.filter(kind__in=OUTGOING).exclude(state=ParcelState.VOIDED)
 
     def dispatches(self) -> ParcelQuerySet:
-        """What was ordered on its first way to the buyer; what is sent in its place is not counted again."""
+        """Parcels of the original order that are not voided; replacements are not counted again."""
         return self.filter(kind=ParcelKind.DISPATCH).exclude(state=ParcelState.VOIDED)
 
     def in_order(self) -> ParcelQuerySet:
         return self.order_by("part", "number", "pk")
 
     def owing_cash(self) -> ParcelQuerySet:
-        """Those whose cash the platform is still to get: delivered and not reported, or in somebody's hands.
+        """Parcels whose COD cash the platform has yet to receive.
 
-        `owed` is the amount in minor units, `since` when it was collected or, where nobody said so, when
-        the parcel arrived. Cash of a parcel that was undone later is owed all the same.
+        Either delivered without a report, or collected by a carrier or cooperative. Annotates `owed` (minor
+        units) and `since` (the time of collection or, if unreported, of delivery). Cash of a parcel that was
+        voided later is still owed.
         """
         return self.filter(
             Q(cod_state__in=sorted(CASH_AWAY)) | Q(cod_state=CodState.EXPECTED, state=ParcelState.DELIVERED)
@@ -57,11 +58,11 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
 
 class Parcel(WithMetadata, WithTimes):
-    """What is dispatched, or what comes back. Each step keeps its time.
+    """A dispatched or returned parcel, with a timestamp for each state.
 
-    `cod_expected` and `cod_collected` are minor units of the order's currency; `cod_holder` says in whose
-    hands the cash is (or will be, once the parcel has left). `pickup_code` proves who collects; `key`
-    comes from the phone that made the parcel and makes its repeat harmless.
+    `cod_expected` and `cod_collected` are minor units of the order's currency; `cod_holder` says who holds
+    the cash (or will, once the parcel has left). `pickup_code` authenticates the collector; `key` is the
+    idempotency key of the phone that created the parcel.
     """
 
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="parcels")
@@ -110,7 +111,7 @@ class Parcel(WithMetadata, WithTimes):
         indexes = [
             models.Index(fields=["state", "id"], name="parcel_by_state"),
             models.Index(fields=["tracking_number"], name="parcel_by_tracking"),
-            # Cash that is still on its way: few rows of many.
+            # Cash not yet remitted: a small fraction of the rows.
             models.Index(
                 fields=["cod_state", "cod_holder", "carrier", "id"],
                 condition=Q(cod_state__in=["collected", "remitted"])
@@ -128,19 +129,19 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def is_counting(self) -> bool:
-        """What `counting()` asks of rows."""
+        """The same condition as `counting()`, for a loaded row."""
         return self.is_outgoing and self.state != ParcelState.VOIDED
 
     @property
     def has_cash_short(self) -> bool:
-        """Whether less was collected than was to be: the rest is still due from the buyer."""
+        """Whether less cash was collected than expected; the buyer still owes the rest."""
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 
 
 def places(parcels: Iterable[Parcel]) -> dict[int, str]:
-    """Which one of how many each of a part's parcels is, as people count them ("1/2"), by its key.
+    """Labels ("1/2") of a part's parcels, by primary key.
 
-    What goes out and what comes back are counted apart; what was undone counts no longer and has no place.
+    Outgoing and returned parcels are numbered separately; voided parcels get no label.
     """
     kept: dict[bool, list[int]] = {}
     for parcel in sorted(parcels, key=lambda each: (each.number, each.pk)):
@@ -152,7 +153,7 @@ def places(parcels: Iterable[Parcel]) -> dict[int, str]:
 
 class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
     def with_the_buyer(self, part: OrderPart) -> dict[uuid.UUID, int]:
-        """Steps of a part's lines that the buyer has got and not sent back, by line id: one query."""
+        """Delivered and not returned steps of a part's lines, by line id. One query."""
         rows = (
             self.filter(order_line__part=part)
             .exclude(parcel__state=ParcelState.VOIDED)
@@ -170,9 +171,10 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
 
 
 class ParcelLine(models.Model):
-    """Some of an order line in a parcel, out of one stock; what is sold `by_weight` has been weighed.
+    """A quantity of an order line in a parcel, taken from one stock.
 
-    Of goods that came back `stock` is where they lie; without one they are not fit to be sold again.
+    `by_weight` lines have been weighed. In a returned parcel `stock` is where the items were restocked; null
+    means they cannot be sold again.
     """
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")

@@ -43,18 +43,18 @@ if TYPE_CHECKING:
 
 class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def for_cooperative(self, cooperative: Cooperative) -> OrderPartQuerySet:
-        """Its parts of orders that count: what still waits for its money is nobody's work."""
+        """Parts of confirmed orders; unpaid ones are not shown to the cooperative."""
         return self.filter(cooperative=cooperative, order__confirmed_at__isnull=False)
 
     def standing(self) -> OrderPartQuerySet:
         return self.filter(state__in=STANDING)
 
     def to_accept(self) -> OrderPartQuerySet:
-        """What nobody has answered yet, most urgent first."""
+        """Parts not accepted or declined yet, most urgent first."""
         return self.filter(state=PartState.NEW).order_by("accept_by", "pk")
 
     def to_pack(self) -> OrderPartQuerySet:
-        """Accepted parts of which something is in no parcel yet, or in one still open."""
+        """Accepted parts with a line that is not fully in closed parcels."""
         in_parcels = Q(parcel_lines__parcel__kind__in=NO_LONGER_OPEN) & ~Q(
             parcel_lines__parcel__state=ParcelState.VOIDED
         )
@@ -77,21 +77,21 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         ).order_by("accepted_at", "pk")
 
     def to_hand_over(self) -> OrderPartQuerySet:
-        """Parts with a parcel that is packed and waits to leave."""
+        """Parts with a packed parcel that has not been handed over."""
         return self.filter(pk__in=self._holding(ParcelState.PACKED)).order_by("accepted_at", "pk")
 
     def on_the_way(self) -> OrderPartQuerySet:
-        """Parts with a parcel that left and has not arrived, or could not be delivered."""
+        """Parts with a parcel in transit or with a failed delivery."""
         away = self._holding(ParcelState.HANDED_OVER, ParcelState.FAILED_DELIVERY)
         return self.filter(pk__in=away).order_by("accepted_at", "pk")
 
     def finished(self) -> OrderPartQuerySet:
-        """Parts with nothing left to do: delivered or returned, declined or cancelled; newest first."""
+        """Completed parts (delivered, returned, declined or cancelled), newest first."""
         over = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
         return self.filter(over | ~Q(state__in=STANDING)).order_by("-order__placed_at", "-pk")
 
     def next_comers(self, day: datetime.date) -> Any:
-        """The next day, from `day` on, that goods are collected: `pickup_day` and how many `people` come."""
+        """The first day from `day` on with pickups: `pickup_day` and the number of `people` expected."""
         return (
             self.standing()
             .filter(pickup_day__gte=day)
@@ -103,29 +103,29 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
 
     def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Any]:
-        """The keys of parts with a parcel in one of the states."""
+        """Keys of parts with an outgoing parcel in one of these states."""
         return OrderPart.objects.filter(parcels__state__in=states, parcels__kind__in=OUTGOING).values("pk")
 
     def unanswered(self) -> OrderPartQuerySet:
-        """New parts that the platform was called about, most urgent first."""
+        """New parts already escalated to the platform, most urgent first."""
         return self.to_accept().filter(called_at__isnull=False, order__confirmed_at__isnull=False)
 
     def showing_address(self) -> OrderPartQuerySet:
-        """Those whose cooperative may see where the buyer lives: what `shows_address` asks, of rows."""
+        """Parts whose cooperative may see the buyer's address: the queryset form of `shows_address`."""
         return self.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED)
 
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
-        """Parts of orders that count whose time to be accepted is over; others wait for nobody."""
+        """Parts of confirmed orders whose acceptance deadline has passed."""
         return self.filter(
             state=PartState.NEW, accept_by__lte=now, order__confirmed_at__isnull=False
         ).order_by("accept_by", "pk")
 
 
 def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
-    """Give parts loaded for a page or a letter (with `way`) the names of their ways in its language.
+    """Translate the delivery method names of loaded parts (with `way`) for display.
 
-    Where a way is called otherwise by now, what was said when it was ordered stays. One query, none in
-    the shop's own language. The parts must not be saved afterwards.
+    If the method was renamed after the order was placed, the ordered name stays. One query; none in the
+    shop's default language. Do not save the parts afterwards.
     """
     told = list(parts)
     same = [(part, part.way) for part in told if part.way is not None and part.way.name == part.way_name]
@@ -139,10 +139,11 @@ def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
 
 
 class OrderPart(Counted, WithMetadata, WithTimes):
-    """One cooperative's share of one order: its lines, delivery, money and progress. Exists from placement.
+    """One cooperative's part of one order: its lines, delivery, money and progress. Exists from placement.
 
-    The delivery's words and prices are copied. Minor units: `delivery_list_*`, `delivery_priced_*`
-    and `delivery_*` as on a line; `goods_*` is Σ of its lines' totals, `total_*` goods and delivery.
+    The delivery's names and prices are copied. Amounts are minor units: `delivery_list_*`,
+    `delivery_priced_*` and `delivery_*` as on a line; `goods_*` is the sum of the line totals, `total_*` adds
+    delivery.
     """
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="parts")
@@ -207,7 +208,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         indexes = [
             models.Index(fields=["cooperative", "state", "progress", "id"], name="part_by_cooperative"),
             models.Index(fields=["accept_by", "id"], condition=Q(state=PartState.NEW), name="part_to_accept"),
-            # All that reports read of a part, so that they read no row.
+            # Covering index: reports read only the index, not the rows.
             models.Index(
                 fields=[
                     *(*COUNTED, *COUNTED_ALSO),
@@ -230,23 +231,23 @@ class OrderPart(Counted, WithMetadata, WithTimes):
 
     @property
     def shows_contact(self) -> bool:
-        """Whether its cooperative may see the buyer's name and phone: once it said yes, to the end."""
+        """Whether the cooperative may see the buyer's name and phone: from acceptance on."""
         return self.state == PartState.ACCEPTED
 
     @property
     def shows_address(self) -> bool:
-        """Whether its cooperative may see where the buyer lives: until the goods are there."""
+        """Whether the cooperative may see the buyer's address: from acceptance until arrival."""
         return self.shows_contact and self.progress not in ARRIVED
 
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
-        """Whether all of it lies in closed parcels, `parcels` being those that go out, with their lines."""
+        """Whether all quantities are in closed parcels. `parcels`: its outgoing parcels with their lines."""
         parcels = list(parcels)
         held = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
         wanted = sum(line.quantity for line in self.lines.all())
         return held >= wanted and all(parcel.packed_at is not None for parcel in parcels)
 
     def told_state(self, parcels: Iterable[Parcel]) -> str:
-        """How far it is, in the words of every door; `parcels` as in `is_packed`."""
+        """The state label shown in every interface. `parcels` as in `is_packed`."""
         if self.state != PartState.ACCEPTED:
             return self.get_state_display()
         if self.progress == Progress.NOTHING:
@@ -258,9 +259,9 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         return self.get_progress_display()
 
     def may_be_cancelled(self, parcels: Iterable[Parcel], *, by_buyer: bool = False) -> bool:
-        """Whether it may still be called off, `parcels` being all of its own.
+        """Whether the part may still be cancelled. `parcels`: all parcels of this part.
 
-        Until something has left the store house; by its buyer until something is packed.
+        Staff may cancel until a parcel has left the warehouse; buyers until one is packed.
         """
         too_late = PACKED_OR_GONE if by_buyer else GONE
         return self.is_standing and not any(parcel.state in too_late for parcel in parcels)

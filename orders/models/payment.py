@@ -25,7 +25,7 @@ class Method(models.TextChoices):
 
 
 class EventKind(models.TextChoices):
-    """What happened to a payment, in the words of Saleor's transaction events."""
+    """Kinds of payment events, named as Saleor's transaction events."""
 
     AUTHORIZATION_REQUEST = "authorization_request", _("authorisation asked for")
     AUTHORIZATION_SUCCESS = "authorization_success", _("authorised")
@@ -49,7 +49,7 @@ class EventKind(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class PaymentSums:
-    """What a payment's events add up to, in minor units. A payment has no other state."""
+    """Sums over a payment's events, in minor units. A payment has no other state."""
 
     authorised: int = 0
     charged: int = 0
@@ -62,7 +62,7 @@ class PaymentSums:
 
     @classmethod
     def of(cls, totals: dict[str, int]) -> PaymentSums:
-        """From the sum of amounts per kind of event."""
+        """Compute from the total amount per kind of event."""
         kind = EventKind
 
         def total(*kinds: str) -> int:
@@ -74,7 +74,7 @@ class PaymentSums:
         cancelled = total(kind.CANCEL_SUCCESS)
         authorised = total(kind.AUTHORIZATION_SUCCESS, kind.AUTHORIZATION_ADJUSTMENT)
         answered = total(kind.CHARGE_SUCCESS, kind.CHARGE_FAILURE)
-        # A cancellation releases what was authorised, or, where nothing was, what was still expected.
+        # A cancellation releases the authorisation or, without one, the amount still expected.
         if authorised:
             authorised = max(0, authorised - answered - cancelled)
         else:
@@ -100,12 +100,12 @@ class PaymentSums:
 
     @property
     def pays(self) -> int:
-        """What pays for goods now: taken, or held until it is."""
+        """The amount that covers the order now: authorised plus charged."""
         return self.authorised + self.charged
 
 
 def sums_before(basket: uuid.UUID) -> dict[Method, list[PaymentSums]]:
-    """The sums of a basket's payments by their methods: one query. Payments without an event are left out."""
+    """Sums of a basket's payments by method; omits payments without an event. One query."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
     for payment, method, kind, total in _events_before(basket):
         totals.setdefault((payment, method), {})[kind] = total
@@ -123,7 +123,7 @@ def _events_before(basket: uuid.UUID) -> models.QuerySet[Any, Any]:
 
 
 def sums_from(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.UUID, PaymentSums]:
-    """Each payment's sums, by totals of its events of one kind: payment, kind, minor units."""
+    """Sums by payment, from rows (payment id, event kind, total in minor units)."""
     totals: dict[uuid.UUID, dict[str, int]] = {}
     for payment_id, kind, total in rows:
         totals.setdefault(payment_id, {})[kind] = total
@@ -132,12 +132,12 @@ def sums_from(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.UUID, Pay
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def sums(self) -> dict[uuid.UUID, PaymentSums]:
-        """Each payment's sums, in one query."""
+        """Sums by payment. One query."""
         rows = PaymentEvent.objects.filter(payment__in=self.values("pk")).order_by("payment")
         return sums_from(rows.values_list("payment", "kind").annotate(total=Sum("amount")))
 
     def sums_by_order(self) -> dict[uuid.UUID, list[PaymentSums]]:
-        """The sums of several orders' payments, in one query; payments without an event are left out."""
+        """Sums of payments grouped by order; omits payments without an event. One query."""
         rows = (
             PaymentEvent.objects.filter(payment__in=self.values("pk"))
             .order_by("payment")
@@ -153,20 +153,22 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         }
 
     def given_back_elsewhere(self) -> int:
-        """What went back to buyers without a decision of ours, at a gateway's own desk or by an app, in minor
-        units of one currency."""
+        """The amount refunded without a `Refund` row, in minor units; filter by one currency first.
+
+        Such refunds are made in a gateway's dashboard or by an API app.
+        """
         signs = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
         rows = PaymentEvent.objects.filter(payment__in=self.values("pk"), refund=None, kind__in=signs)
         totals = rows.order_by("kind").values_list("kind").annotate(total=Sum("amount"))
         return sum(signs[EventKind(kind)] * total for kind, total in totals)
 
     def current(self) -> Payment | None:
-        """Of one order's payments the way in which it is to be paid now."""
+        """The latest payment, which is the one in effect; filter by one order first."""
         return self.order_by("-created_at", "-pk").first()
 
 
 class Payment(WithMetadata, WithTimes):
-    """One way in which money is to come for a basket, a draft or an order: a row before any call."""
+    """One attempt to pay a basket, draft or order by one method; created before any gateway call."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     basket = models.ForeignKey(Basket, models.SET_NULL, related_name="payments", null=True, blank=True)
@@ -194,14 +196,14 @@ class Payment(WithMetadata, WithTimes):
 
     @property
     def is_at_the_door(self) -> bool:
-        """Whether each part is paid in cash when it arrives."""
+        """Whether it is cash on delivery."""
         return self.method == Method.COD
 
 
 class PaymentEvent(models.Model):
-    """One thing that happened to a payment; `key` makes an outside event count once.
+    """One event of a payment; `key` makes an outside event count once.
 
-    `refund` is the decision that money given back follows; `parcel` the one that cash came with.
+    `refund` is the refund decision behind a refund event; `parcel` is the parcel on which cash was collected.
     """
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="events")
@@ -230,6 +232,6 @@ class PaymentEvent(models.Model):
 
 
 def total_sums(sums: Iterable[PaymentSums]) -> tuple[int, int]:
-    """What several payments have authorised and charged together, in minor units."""
+    """Total authorised and total charged of several payments, in minor units."""
     every = list(sums)
     return sum(one.authorised for one in every), sum(one.charged for one in every)

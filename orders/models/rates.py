@@ -1,4 +1,4 @@
-"""Dated rates: what the platform keeps of a sale, and what it withholds as tax."""
+"""Dated rates: the platform's commission and the tax it withholds."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Dated = TypeVar("Dated", bound=models.Model)
 
 class DatedRateQuerySet(models.QuerySet[Dated]):
     def on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
-        """Those that hold on a day of Vietnam's."""
+        """Rates valid on a calendar day in Vietnam."""
         return self.filter(Q(until_day=None) | Q(until_day__gte=day), from_day__lte=day)
 
 
 class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
     def together(self, day: datetime.date) -> Decimal:
-        """Σ percent of those that hold on the day."""
+        """The sum of the percentages valid on the day."""
         total: Decimal = self.on(day).aggregate(total=Sum("percent", default=Decimal(0)))["total"]
         return total
 
 
 class CommissionRate(models.Model):
-    """Percent of the goods' price that the platform keeps, from a day on.
+    """The platform's commission in percent of the product price, valid from a day on.
 
-    For one cooperative and category, one of them, or all: whoever is named more closely wins (the
-    cooperative before the category), then the latest `from_day`. A category stands for all below it.
+    Applies to a cooperative, a category, both, or everything. The most specific rate wins (cooperative before
+    category), then the latest `from_day`. A category includes its descendants.
     """
 
     cooperative = models.ForeignKey(
@@ -59,22 +59,23 @@ class CommissionRate(models.Model):
         return f"{self.percent} %"
 
     def covers(self, cooperative_id: int, path: str) -> bool:
-        """Whether it is for that cooperative's goods on a shelf with this path; ask it with its category."""
+        """Whether the rate applies to a cooperative's products in this category path. Reads `category`."""
         if self.cooperative_id not in (None, cooperative_id):
             return False
         return self.category is None or path.startswith(self.category.path or "/none/")
 
     @property
     def closeness(self) -> tuple[bool, int]:
-        """How closely it names what it is for: the cooperative, then how far down its shelf stands."""
+        """Specificity for ranking: has a cooperative, then the depth of the category."""
         depth = 0 if self.category is None else self.category.level + 1
         return self.cooperative_id is not None, depth
 
 
 def commissions(goods: Iterable[tuple[int, str]], *, day: datetime.date) -> Mapping[tuple[int, str], Decimal]:
-    """The percent for each (cooperative, path of the category or ""), in one query; 0 where none is set.
+    """Commission percent by (cooperative id, category path or ""); 0 where no rate is set. One query.
 
-    The cooperative counts before the category, a nearer shelf before one further up, then the later day.
+    The cooperative takes precedence over the category, a deeper category over its ancestors, then the later
+    day.
     """
     wanted = set(goods)
     rates = _commissions_on(day, {cooperative_id for cooperative_id, _path in wanted}) if wanted else []
@@ -93,7 +94,7 @@ def _commissions_on(day: datetime.date, cooperatives: Collection[int]) -> models
 
 
 class WithholdingRate(models.Model):
-    """Percent of a sale that a platform taking orders and payments withholds as tax (Decree 117/2025)."""
+    """Tax percentage that an e-commerce platform withholds from sales (Decree 117/2025)."""
 
     name = models.CharField(max_length=120)
     percent = models.DecimalField(max_digits=5, decimal_places=2)

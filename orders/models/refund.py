@@ -1,4 +1,4 @@
-"""Complaints of buyers, and decisions to give money back."""
+"""Buyers' complaints, and refund decisions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.core.models import Picture, PictureState
 
 
 class Wish(models.TextChoices):
-    """What a buyer who complains would like best."""
+    """The remedy that a complaining buyer prefers."""
 
     MONEY = "money", _("my money back")
     REPLACEMENT = "replacement", _("the goods sent anew")
@@ -33,22 +33,22 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
         return self.filter(part__cooperative=cooperative)
 
     def open(self) -> ComplaintQuerySet:
-        """What waits for an answer, most urgent first."""
+        """Complaints that wait for an answer, most urgent first."""
         return self.filter(state=ComplaintState.OPEN).order_by("due_by", "pk")
 
     def with_refused_photos(self) -> ComplaintQuerySet:
-        """With `has_refused_photo`: whether one of its photos could not be opened."""
+        """Annotate `has_refused_photo`: whether one of its photos could not be decoded."""
         photos = Complaint.pictures.through._default_manager.filter(
             complaint=models.OuterRef("pk"), picture__state=PictureState.REFUSED
         )
         return self.annotate(has_refused_photo=models.Exists(photos))
 
     def overdue(self, now: datetime.datetime) -> ComplaintQuerySet:
-        """What should have been answered by now, longest waiting first."""
+        """Open complaints past their deadline, oldest deadline first."""
         return self.open().filter(due_by__lte=now)
 
     def with_all(self) -> ComplaintQuerySet:
-        """With what a page of one of them shows."""
+        """Load everything that a complaint's page shows."""
         lines = models.Prefetch(
             "lines", ComplaintLine.objects.select_related("order_line").order_by("order_line__position", "pk")
         )
@@ -60,9 +60,9 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
 
 
 class Complaint(models.Model):
-    """What a buyer says is wrong with goods that came, with pictures; to be answered by a time.
+    """A buyer's complaint about delivered items, with pictures and a deadline for the answer.
 
-    `key` comes from the form and makes its repeat harmless.
+    `key` is the form's idempotency key.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -116,24 +116,25 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.order_by("decided_at", "pk")
 
     def taken_off(self) -> int:
-        """What need not be paid (any more) for goods and delivery, in minor units of one currency."""
+        """The reduction of the amount due, in minor units; filter by one currency first."""
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
         return total
 
     def without_money(self) -> int:
-        """What of it had not been paid, or had gone back before, and only need not be paid any more, in minor
-        units of one currency."""
+        """The part of the refunds that pays nothing out, in minor units; filter by one currency first.
+
+        It was never paid or had already been refunded, so it only reduces the amount due.
+        """
         total: int = self.aggregate(total=Sum(F("amount") - F("money"), default=0))["total"]
         return total
 
     def taken_off_parts(self) -> dict[int, int]:
-        """The same by part, in one query; parts without a refund are left out."""
+        """The reduction of the amount due by part; omits parts without a refund. One query."""
         rows = self.filter(part__isnull=False).order_by("part").values_list("part")
         return dict(rows.annotate(total=Sum(F("amount") - F("surplus"))))
 
     def paid_back(self) -> dict[uuid.UUID, int]:
-        """What of each refund's money has reached the buyer, in minor units, in one query; failed ones count
-        nothing."""
+        """The amount of each refund that reached the buyer, in minor units. One query."""
         kinds = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
         rows = (
             self.filter(events__kind__in=kinds)
@@ -147,7 +148,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return paid
 
     def lacking(self) -> dict[uuid.UUID, int]:
-        """What of each refund's money is on no way to the buyer since it failed; others are left out."""
+        """The amount of each refund that failed and is not being paid otherwise; omits others."""
         signs = {EventKind.REFUND_REQUEST: -1, EventKind.REFUND_FAILURE: 1, EventKind.REFUND_REVERSE: 1}
         rows = (
             self.filter(money__gt=0)
@@ -161,29 +162,28 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return {refund_id: left for refund_id, left in lacking.items() if left > 0}
 
     def failed(self) -> RefundQuerySet:
-        """Those of which some money did not go through at some time."""
+        """Refunds with a failed or reversed payment, at any time."""
         kinds = [EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
         return self.filter(events__kind__in=kinds).distinct()
 
     def to_pay(self) -> RefundQuerySet:
-        """Those whose money has not all reached the buyer."""
+        """Refunds whose money has not fully reached the buyer."""
         arrived = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_SUCCESS), default=0)
         reversed_ = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_REVERSE), default=0)
         return self.annotate(arrived=arrived - reversed_).filter(money__gt=F("arrived"))
 
     def still_to_pay(self) -> int:
-        """What was promised to buyers and has not reached them, in minor units of one currency."""
+        """The amount promised to buyers but not received, in minor units; filter by one currency first."""
         paid = self.paid_back()
         return sum(max(0, money - paid.get(pk, 0)) for pk, money in self.values_list("pk", "money"))
 
 
 class Refund(models.Model):
-    """The decision to give money back: how much of which lines and of the delivery, and who bears it.
+    """A refund decision: the amounts per line and for delivery, and who bears the cost.
 
-    Minor units: `amount` = Σ lines + `delivery` + `surplus`. `money` is what of it had been paid and so goes
-    back to the buyer; the rest only need not be paid any more. The money itself are events of payments that
-    name this row; `parcel` holds the goods that come back, or that are not sent. `key` makes a repeat
-    harmless.
+    In minor units: `amount` = sum of lines + `delivery` + `surplus`. `money` is the part that the buyer had
+    paid and gets back; the rest only reduces the amount due. The transfers of money are payment events that
+    refer to this row. `parcel` holds the items that come back or are not sent. `key` is the idempotency key.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -226,12 +226,12 @@ class Refund(models.Model):
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):
     def by_line(self) -> dict[uuid.UUID, int]:
-        """What of each line of an order is given back, in minor units: one query."""
+        """The refunded amount of each line of an order, in minor units. One query."""
         rows = self.order_by("order_line").values_list("order_line")
         return dict(rows.annotate(total=Sum("amount")))
 
     def paid_back_whole(self) -> set[uuid.UUID]:
-        """Lines of an order of which all is given back: one query."""
+        """Ids of an order's fully refunded lines. One query."""
         rows = self.order_by("order_line").values("order_line", "order_line__total_gross")
         whole = rows.annotate(total=Sum("amount")).filter(
             total__gt=0, total__gte=F("order_line__total_gross")
@@ -240,7 +240,7 @@ class RefundLineQuerySet(models.QuerySet["RefundLine"]):
 
 
 class RefundLine(models.Model):
-    """What of a line's money is given back; `quantity` is 0 where goods are kept."""
+    """The refunded amount of a line; `quantity` is 0 if the buyer keeps the items."""
 
     refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refund_lines")

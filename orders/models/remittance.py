@@ -1,4 +1,4 @@
-"""Cash on its way back: who handed in what for which parcels, and the rows of a carrier's statement."""
+"""Remittances of COD cash, and the rows of carriers' COD statements."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
         return self.order_by("-at", "-pk")
 
     def unseen(self) -> CashRemittanceQuerySet:
-        """Those whose money nobody has seen on our account yet."""
+        """Remittances not yet matched to a payment on our bank account."""
         return self.filter(reconciled_at=None)
 
     def lacking(self) -> CashRemittanceQuerySet:
-        """Carriers' that came with another sum, as long as the difference is not settled."""
+        """Carriers' remittances that arrived with another amount, while the difference is unresolved."""
         settled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
         return settled.exclude(remitted=F("received") + F("made_good"))
 
 
 class CashRemittance(models.Model):
-    """Cash that a carrier or a cooperative hands in. `key` makes it count once.
+    """COD cash remitted by a carrier or a cooperative; `key` is its idempotency key.
 
-    Sums of its lines, in minor units: `collected` from buyers, less the carrier's `fees`, makes `remitted`.
-    `received` is what was seen on our account once it is settled, `made_good` what of a difference was put
-    right afterwards (below zero: of too much); `fee_bearer` says who bears the fees.
+    Sums over its lines, in minor units: `remitted` = `collected` from buyers less the carrier's `fees`.
+    `received` is the amount that arrived on our account, set on reconciliation. `made_good` is the part of
+    the difference resolved afterwards (negative if too much arrived). `fee_bearer` says who bears the fees.
     """
 
     key = models.CharField(max_length=160, unique=True)
@@ -89,23 +89,23 @@ class CashRemittance(models.Model):
 
     @property
     def giver(self) -> str:
-        """Who handed it in, by name; a cooperative is to be loaded with it."""
+        """The remitter's name; load the cooperative with the row."""
         return self.cooperative.name if self.cooperative is not None else self.carrier
 
     @property
     def difference(self) -> int:
-        """What was received beyond what was handed in (below zero: missing), once it is settled."""
+        """Received minus remitted (negative: missing); 0 before reconciliation."""
         return 0 if self.received is None else self.received - self.remitted
 
     @property
     def lacking(self) -> int:
-        """What of a carrier's difference nobody has settled yet (below zero: came too much)."""
+        """The unresolved difference of a carrier's remittance (negative: too much arrived)."""
         is_none = self.received is None or self.holder != CashHolder.CARRIER
         return 0 if is_none else -self.difference - self.made_good
 
 
 class RemittanceLine(models.Model):
-    """The cash of one parcel in a remittance; a parcel's cash is handed in once. Minor units."""
+    """The cash of one parcel in a remittance, in minor units; a parcel is remitted once."""
 
     remittance = models.ForeignKey(CashRemittance, models.PROTECT, related_name="lines")
     parcel = models.OneToOneField(Parcel, models.PROTECT, related_name="remittance_line")
@@ -127,7 +127,7 @@ class RemittanceLine(models.Model):
 
 
 class RowProblem(models.TextChoices):
-    """Why a row of a carrier's statement is a person's to settle."""
+    """Why a row of a carrier's statement needs manual review."""
 
     BAD_AMOUNT = "bad_amount", _("the amount cannot be read")
     BAD_SUM = "bad_sum", _("collected less fee is not what is handed in")
@@ -155,7 +155,7 @@ class StatementRowQuerySet(models.QuerySet["StatementRow"]):
 
 
 class StatementRow(models.Model):
-    """One row of a carrier's statement as it was read; the file itself is not kept. Minor units."""
+    """One row of a carrier's statement, in minor units; the file itself is not stored."""
 
     statement = models.ForeignKey(StatementImport, models.CASCADE, related_name="lines")
     place = models.PositiveIntegerField(help_text=_("Its line in the file, from 1."))

@@ -1,4 +1,4 @@
-"""Settlements with cooperatives, and money that we owe and send."""
+"""Settlements with cooperatives, and outgoing payments."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         return self.filter(state=SettlementState.OPEN)
 
     def closed(self) -> SettlementQuerySet:
-        """Closed and paid ones."""
+        """Settlements that are closed or paid."""
         return self.exclude(state=SettlementState.OPEN)
 
     def to_pay(self) -> SettlementQuerySet:
-        """Closed ones whose sum is still to be paid."""
+        """Closed settlements with an amount still to be paid out."""
         return self.filter(state=SettlementState.CLOSED, payable__gt=0)
 
     def settled(self) -> SettlementQuerySet:
-        """Those that are over: paid, or closed with nothing to pay (below zero it was carried over)."""
+        """Finished settlements: paid, or closed with nothing to pay out."""
         return self.filter(Q(state=SettlementState.PAID) | Q(state=SettlementState.CLOSED, payable__lte=0))
 
     def newest_first(self) -> SettlementQuerySet:
@@ -39,12 +39,12 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
 
 
 class Settlement(models.Model):
-    """A period's money between the platform and one cooperative, in one currency.
+    """One period's money between the platform and one cooperative, in one currency.
 
-    While it is open every entry about the cooperative lands in it; once closed, its figures are copied
-    here (minor units) and never change: the database refuses. `payable` = `brought_over` + `goods` +
-    `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` − `cash_held` is what the platform
-    pays; below zero it is carried over to the next period, whose `brought_over` it is.
+    While it is open, new ledger entries about the cooperative belong to it. On closing, its figures are
+    copied here (minor units) and become immutable; a database trigger enforces it. `payable` = `brought_over`
+    + `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` − `cash_held` is what
+    the platform pays. A negative `payable` is carried over as the next period's `brought_over`.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="settlements")
@@ -113,22 +113,22 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(way=PayoutWay.BANK)
 
     def payable(self) -> PayoutQuerySet:
-        """What is due and whose receiver's account is known."""
+        """Due payouts with a known bank account."""
         return self.due().exclude(way=PayoutWay.BANK, bank_account="")
 
     def released(self, now: datetime.datetime) -> PayoutQuerySet:
-        """Those that no newly named account holds back."""
+        """Payouts that are not held back because of a recently changed account."""
         return self.filter(Q(payable_from=None) | Q(payable_from__lte=now))
 
     def without_account(self) -> PayoutQuerySet:
-        """What is due and waits for its receiver to say where it shall go."""
+        """Due bank payouts whose receiver has not given an account yet."""
         return self.due().to_bank().filter(bank_account="")
 
 
 class Payout(models.Model):
-    """Money that we owe and send: a buyer's refund, a transfer given back, or a cooperative's settlement.
+    """An outgoing payment: a buyer's refund, a returned transfer or a settlement payout.
 
-    The receiver's account is copied. Minor units.
+    The receiver's account is copied. Amounts are minor units.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -175,5 +175,5 @@ class Payout(models.Model):
 
     @property
     def account_end(self) -> str:
-        """The account's last four signs: enough for its owner to know it again."""
+        """The last four digits of the account, enough for its owner to recognise it."""
         return self.bank_account[-4:]

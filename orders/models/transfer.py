@@ -1,4 +1,4 @@
-"""Money that was seen on our bank account, and what it was for."""
+"""Incoming bank transfers and how they were allocated to payments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orders.states import TransferState
 
 
 class ReviewReason(models.TextChoices):
-    """Why a transfer settled nothing by itself."""
+    """Why a transfer was not matched automatically."""
 
     NO_CODE = "no_code", _("no order code in the note")
     UNKNOWN_CODE = "unknown_code", _("the code is of no order")
@@ -34,7 +34,7 @@ class ReviewReason(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class AskedTransfer:
-    """A transfer as it is asked for: to whom, whole đồng, and the note by which we know it again.
+    """Details of a requested transfer: receiver, amount in whole đồng, and the note used for matching.
 
     `payload` is the text of its QR code.
     """
@@ -48,7 +48,7 @@ class AskedTransfer:
 
     @property
     def as_text(self) -> str:
-        """All of it, a line each, to be copied at once."""
+        """All fields, one a line, for copying at once."""
         return "\n".join(filter(None, (self.bank, self.account, self.holder, str(self.amount), self.note)))
 
 
@@ -61,7 +61,7 @@ class StatementKind(models.TextChoices):
 
 
 class StatementImport(models.Model):
-    """A statement that somebody read in: which file, by which columns, and what came of its rows."""
+    """An imported statement: its file, column mapping and row counts."""
 
     kind = models.CharField(max_length=8, choices=StatementKind)
     file_name = models.CharField(max_length=250)
@@ -91,18 +91,18 @@ class StatementImport(models.Model):
 
 class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
     def to_review(self) -> BankTransferQuerySet:
-        """Those that a person has to look at, the longest waiting first."""
+        """Transfers that need manual review, longest waiting first."""
         return self.filter(state=TransferState.REVIEW).order_by("seen_at", "pk")
 
     def in_doubt_about(self, order: Order) -> BankTransferQuerySet:
-        """Those that name this order and no other, and that a person has yet to look at."""
+        """Transfers in review whose note names only this order."""
         return self.filter(order=order).to_review()
 
     def newest_first(self) -> BankTransferQuerySet:
         return self.order_by("-at", "-pk")
 
     def matching(self, text: str) -> BankTransferQuerySet:
-        """Those whose note or reference holds the text, whose amount it is, or that paid the order named."""
+        """Transfers whose note or reference contains the text, or with this amount or order code."""
         found = Q(note__icontains=text) | Q(reference__icontains=text)
         written = "".join(sign for sign in text.upper() if sign.isalnum())
         if written:
@@ -114,12 +114,12 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
 
 
 class BankTransfer(models.Model):
-    """One incoming transfer, as the bank or a service reports it; `fingerprint` makes it count once.
+    """One incoming transfer as reported by the bank or a service; `fingerprint` makes it count once.
 
-    `amount` is whole đồng. `note` is what the payer wrote, as the bank passed it on. `likeness` is the same
-    for transfers that only a bank's reference tells apart, `event_id` the service's own number. `order` is
-    the one order that the note names, whether or not the money went to it. `payer_*` is the account that it
-    came from, where the bank told.
+    `amount` is whole đồng. `note` is the payer's text as passed on by the bank. `likeness` is equal for
+    transfers that differ only in the bank's reference; `event_id` is the service's own id. `order` is the
+    only order that the note names, even if the money did not go to it. `payer_*` is the payer's account, if
+    the bank reported it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -161,12 +161,12 @@ class BankTransfer(models.Model):
 
     @property
     def told_by(self) -> str:
-        """Who told us of it, by the name that they write themselves."""
+        """The display name of the provider that reported it."""
         return str(_TOLD_BY.get(self.provider, self.provider))
 
 
 class TransferShare(models.Model):
-    """What of a transfer went to one payment; the shares never exceed it."""
+    """The amount of a transfer allocated to one payment; the shares never exceed the transfer."""
 
     transfer = models.ForeignKey(BankTransfer, models.PROTECT, related_name="shares")
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="transfer_shares")

@@ -1,4 +1,4 @@
-"""Goods that weigh more than their buyer agreed to: the question, and what they said."""
+"""Weights above the bound that the buyer agreed to: the question and the answer."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _PATIENCE = datetime.timedelta(days=1)
 
 class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
     def of_order(self, order: Order) -> WeightQuestionQuerySet:
-        """With their lines and whose they are."""
+        """Questions of an order, with their lines and cooperatives."""
         return self.filter(line__order=order).select_related("line__cooperative")
 
     def open(self) -> WeightQuestionQuerySet:
-        """Those that wait for the buyer."""
+        """Questions without an answer."""
         return self.filter(answer="")
 
     def forgotten(self, now: datetime.datetime) -> WeightQuestionQuerySet:
-        """Those that have waited for a day: fresh goods do not wait much longer."""
+        """Questions unanswered for a day; fresh products cannot wait longer."""
         return self.open().filter(asked_at__lte=now - _PATIENCE)
 
     def in_order(self) -> WeightQuestionQuerySet:
@@ -40,7 +40,10 @@ class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
 
 
 class WeightQuestion(models.Model):
-    """What a line would weigh (grams) and cost (minor units) beyond its bound; unanswered nothing leaves."""
+    """Asks the buyer to accept a weight (grams) and cost (minor units) above the bound.
+
+    The line cannot be dispatched until it is answered.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="weight_questions")
