@@ -19,7 +19,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Forbidden, Missing, Refused, Words
 
-Params = ParamSpec("Given")
+Params = ParamSpec("Params")
 StaffPage = Callable[Concatenate[HttpRequest, Actor, Params], HttpResponse]
 
 

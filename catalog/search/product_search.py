@@ -77,8 +77,8 @@ def _corrected_text(goods: BitMap, phrases: Sequence[Sequence[Sequence[str]]], f
     newest = goods.max()
 
     def likeliest_held(each: Sequence[Sequence[str]]) -> Sequence[str]:
-        synonyms = (one for one in each if newest in find(choices_of([[one]])))
-        return each[0] if len(each) == 1 else next(synonyms, each[0])
+        candidates = (one for one in each if newest in find(choices_of([[one]])))
+        return each[0] if len(each) == 1 else next(candidates, each[0])
 
     return " ".join(word for each in phrases for word in likeliest_held(each))
 
@@ -106,10 +106,10 @@ def _rank(
     *,
     newest: bool,
 ) -> Tiers:
-    """Rank products that match `choices` or are in `said` by the `better` queries, then name matches."""
-    synonyms = translated if translated is not None else BitMap()
-    named = [*better, lambda: find(choices, named=True) | synonyms]
-    return Tiers(find(choices) | synonyms, named, newest=newest)
+    """Rank products that match `choices` or are in `translated` by the `better` queries, then name matches."""
+    also = translated if translated is not None else BitMap()
+    named = [*better, lambda: find(choices, named=True) | also]
+    return Tiers(find(choices) | also, named, newest=newest)
 
 
 def _translated_matches(words: Sequence[str], memory: Memory | None = None) -> BitMap:

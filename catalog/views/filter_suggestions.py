@@ -53,7 +53,10 @@ def chosen(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[
 
 
 def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[WayOut]:
-    """If nothing matches: filters whose removal helps, the most products first; all of them if no single one helps."""
+    """If nothing matches: filters whose removal helps, the most products first.
+
+    Offers removing all filters if no single removal helps.
+    """
     selection = filters.selection
     names = {facet.name: facet.label for facet in facets} | _toggle_names()
     names[PLACE] = names.get(PLACE) or names.get(COMMUNE) or _("Where it is from")

@@ -125,7 +125,7 @@ def _choice(variant: Variant, price: Price, free: int) -> Choice:
 def _back_form(
     request: HttpRequest, product: Product, choices: Sequence[Choice], *, today: datetime.date
 ) -> BackForm | None:
-    """The back-in-stock form, if a variant is sold out, the seller is paused or it is out of season; else None."""
+    """The back-in-stock form, or None if every variant can be ordered and it is in season."""
     short = [choice.variant for choice in choices if choice.is_sold_out]
     if not short and not product.cooperative.is_paused_on(today) and today.month in product.months:
         return None

@@ -1,4 +1,4 @@
-"""Putting products in channels and taking them out, as the platform's staff do."""
+"""Staff add products to channels and remove them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def list_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Put a product in channels or take it out: channel, whether it is on sale (None: as it is), columns.
+    """Set a product's listings: (channel, published or None to keep, columns); withdraw `hidden` ones.
 
-    Publishing by staff is the approval. Raises Missing, NotYetComplete, WrongMove.
+    Publishing by staff implies approval. Raises Missing, NotYetComplete, WrongMove.
     """
     product = locked_product(product_id)
     for channel, on_sale, values in shown:
@@ -49,15 +49,15 @@ def list_product(
                 data={"channel": channel.pk, "fields": changed},
             )
         if on_sale is not None:
-            _turn(listing, on_sale, actor=actor, now=now)
+            _publish_or_pause(listing, on_sale, actor=actor, now=now)
     for listing in listings_of(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
         move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     refresh_listings(product)
     return product
 
 
-def _turn(listing: Listing, on_sale: bool, *, actor: Actor, now: datetime.datetime) -> None:
-    """Put a listing on sale or pause it, by whatever moves its table has for that."""
+def _publish_or_pause(listing: Listing, on_sale: bool, *, actor: Actor, now: datetime.datetime) -> None:
+    """Publish or pause a listing by the allowed state transitions."""
     if on_sale and listing.state != ListingState.PUBLISHED:
         require_complete(listing)
         if listing.state == ListingState.WITHDRAWN:

@@ -1,4 +1,4 @@
-"""A listing's way onto the shelf and off it."""
+"""State changes of a listing: submit, publish, return, pause, resume, withdraw, reopen."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ from shop.core.states import WrongMove, advance
 
 
 class NotYetComplete(Refused):
-    """Consumer law wants more to be said first. `details["fields"]` lists what is missing."""
+    """Consumer law requires more information. `details["fields"]` lists what is missing."""
 
     code = "not_yet_complete"
     default_words = _("Something that buyers must be told is missing.")
 
 
 def missing_by_law(product: Product) -> list[str]:
-    """What Consumer Law 19/2023, article 37, wants said and is not: names of fields, in a fixed order.
+    """Names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
 
-    Who sells, what it costs, where it comes from, how long it keeps, what delivery costs, and how it
-    may be returned; and a picture, so that the buyer sees what it is. How much one gets needs no check:
-    no variant is without a unit.
+    Seller, price, origin, shelf life, delivery and return terms; and a picture, so that the buyer sees the
+    product. The quantity needs no check, as every variant has a unit.
     """
     cooperative = product.cooperative
     prices = Price.objects.filter(variant__product=product, amount__gt=0)
@@ -51,11 +50,11 @@ def missing_by_law(product: Product) -> list[str]:
 def submit_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Ask for a listing to go on sale; where the channel checks nothing, it does at once.
+    """Submit a listing for review, or publish it if the channel requires none.
 
     Raises Missing, NotYetComplete, WrongMove.
     """
-    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     require_complete(listing)
     to = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
     return move_listing(listing, to, actor=actor, now=now)
@@ -63,8 +62,8 @@ def submit_listing(
 
 @transaction.atomic(durable=True)
 def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
-    """Platform staff put it on sale: that is the approval. Raises Missing, NotYetComplete, WrongMove."""
-    listing = _locked_listing(Listing.objects.existing(), listing_id)
+    """Publish by platform staff, which implies approval. Raises Missing, NotYetComplete, WrongMove."""
+    listing = _lock_listing(Listing.objects.existing(), listing_id)
     require_complete(listing)
     move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
     notices.listing_answered(listing, now=now)
@@ -73,10 +72,10 @@ def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
-    """Platform staff hand it back to be mended. Raises Missing, ReasonNeeded, WrongMove."""
+    """Return a listing to draft for correction. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
         raise ReasonNeeded(field="reason")
-    listing = _locked_listing(Listing.objects.existing(), listing_id)
+    listing = _lock_listing(Listing.objects.existing(), listing_id)
     _require_state(listing, ListingState.IN_REVIEW, to=ListingState.DRAFT)
     move_listing(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
     notices.listing_answered(listing, now=now)
@@ -87,8 +86,8 @@ def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.
 def pause_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Take it off sale for a while. Raises Missing, WrongMove."""
-    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    """Pause a published listing. Raises Missing, WrongMove."""
+    listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     return move_listing(listing, ListingState.PAUSED, actor=actor, now=now)
 
 
@@ -96,8 +95,8 @@ def pause_listing(
 def resume_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Put a paused listing on sale again: it was approved. Raises Missing, NotYetComplete, WrongMove."""
-    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    """Publish a paused, already approved listing. Raises Missing, NotYetComplete, WrongMove."""
+    listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
     require_complete(listing)
     return move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
@@ -112,9 +111,9 @@ def withdraw_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Take it off the market; `cooperative` None means platform staff. Raises Missing, WrongMove."""
+    """Withdraw a listing; `cooperative` None means platform staff. Raises Missing, WrongMove."""
     rows = Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
-    listing = _locked_listing(rows, listing_id)
+    listing = _lock_listing(rows, listing_id)
     return move_listing(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
 
 
@@ -122,11 +121,11 @@ def withdraw_listing(
 def reopen_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Take a withdrawn listing up again, as a draft that goes the whole way anew; a reason given stays.
+    """Return a withdrawn listing to draft, for a new review; the reason stays.
 
-    Raises Missing, also for goods that were removed, and WrongMove.
+    Raises Missing (also for a removed product), WrongMove.
     """
-    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     if listing.product.is_removed:
         raise Missing()
     _require_state(listing, ListingState.WITHDRAWN, to=ListingState.DRAFT)
@@ -136,7 +135,7 @@ def reopen_listing(
 def move_listing(
     listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Step: move a locked listing along its table and note what goes with the move. Raises WrongMove."""
+    """Step: change a locked listing's state and record it. Raises WrongMove."""
     came_from = advance(listing, to, LISTING_MOVES)
     listing.state_reason = reason
     if to == ListingState.IN_REVIEW:
@@ -158,20 +157,20 @@ def move_listing(
 
 
 def _require_state(listing: Listing, state: ListingState, *, to: ListingState) -> None:
-    """For moves that the table allows from elsewhere too, but to others than this actor."""
+    """For transitions that are allowed from other states too, but not to this actor."""
     if listing.state != state:
         raise WrongMove(came_from=listing.state, to=to)
 
 
 def require_complete(listing: Listing) -> None:
-    """Step: raises NotYetComplete where the channel checks listings and the law wants more to be said."""
+    """Step: raises NotYetComplete if the channel checks listings and required information is missing."""
     if listing.channel.checks_listings and not listing.product.cooperative.is_house:
         missing = missing_by_law(listing.product)
         if missing:
             raise NotYetComplete(fields=missing)
 
 
-def _locked_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:
+def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:
     listing = locked_one(
         rows.filter(pk=listing_id).select_related(
             "channel", "product", "product__cooperative", "product__product_type"

@@ -1,4 +1,4 @@
-"""Promotions made, changed and ended; and the prices that follow from them."""
+"""Create, edit and end promotions, and refresh the prices they affect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Channel, record_change
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 class OddReduction(Refused):
@@ -37,7 +37,7 @@ class EndsTooEarly(Refused):
 
 
 class NobodyBears(Refused):
-    """Only goods of one cooperative can be lowered at a cooperative's cost."""
+    """A cooperative can only bear reductions of its own products."""
 
     code = "nobody_bears"
     default_words = _("A cooperative can bear only what is taken off its own goods. Choose the cooperative.")
@@ -45,9 +45,9 @@ class NobodyBears(Refused):
 
 @dataclass(frozen=True, slots=True)
 class PromotionTerms:
-    """What a promotion says. `percent` or `amount` (minor units off each step); no goods named means all.
+    """Terms of a promotion: `percent` or `amount` (minor units per step); no products means all.
 
-    `cooperative`: whose goods, None for everybody's.
+    `cooperative` is whose products it applies to, None for all.
     """
 
     name: str
@@ -70,13 +70,13 @@ def make_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
-    """A new promotion; prices follow once it runs.
+    """Create a promotion; prices follow when it starts.
 
-    `acting` is the cooperative that makes it for its own goods at its own cost; None is the platform.
-    Raises OddReduction, EndsTooEarly, NobodyBears, Missing (goods of others).
+    `acting` is the cooperative that creates it for its own products and bears it; None is the platform.
+    Raises OddReduction, EndsTooEarly, NobodyBears, and Missing for other sellers' products.
     """
     promotion = Promotion(channel=channel)
-    _write(promotion, terms, acting, now)
+    _save_promotion(promotion, terms, acting, now)
     record_change("promotion.made", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id)
     return promotion
 
@@ -90,10 +90,10 @@ def edit_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
-    """Say something else of a promotion; orders placed keep their prices. Raises as `make_promotion`."""
-    promotion = _locked(promotion_id, acting)
+    """Update a promotion; placed orders keep their prices. Raises like `make_promotion`."""
+    promotion = _lock_promotion(promotion_id, acting)
     before = {"starts_at": str(promotion.starts_at), "percent": str(promotion.percent)}
-    _write(promotion, terms, acting, now)
+    _save_promotion(promotion, terms, acting, now)
     record_change(
         "promotion.edited",
         promotion,
@@ -109,8 +109,8 @@ def edit_promotion(
 def end_promotion(
     *, promotion_id: uuid.UUID, acting: Cooperative | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """End it now; one that has not begun never does. Ended before, it stays as it is. Raises Missing."""
-    promotion = _locked(promotion_id, acting)
+    """End a promotion now; one not yet started never runs. No-op if it has ended. Raises Missing."""
+    promotion = _lock_promotion(promotion_id, acting)
     if promotion.ends_at is not None and promotion.ends_at <= now:
         return
     promotion.starts_at = min(promotion.starts_at, now)
@@ -121,19 +121,19 @@ def end_promotion(
 
 
 def refresh_promotion(*, promotion_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Write the prices of all goods that a promotion reaches or has lowered, so many in a transaction.
+    """Rewrite the prices of all products that a promotion covers or has reduced, in batches.
 
-    Killed between, it is still due. Changed meanwhile, it is due again.
+    If interrupted, or if the promotion is edited meanwhile, it stays due.
     """
     promotion = Promotion.objects.prefetch_related("products", "categories").get(pk=promotion_id)
     last = 0
     while True:
-        batch = list(_touched(promotion).filter(pk__gt=last).order_by("pk")[:_AT_ONCE])
+        batch = list(_affected_products(promotion).filter(pk__gt=last).order_by("pk")[:_BATCH_SIZE])
         if not batch:
             break
-        _refresh([product.pk for product in batch], actor=actor, now=now)
+        _refresh_prices([product.pk for product in batch], actor=actor, now=now)
         last = batch[-1].pk
-    # Only what was seen is done: an edit since has set another instant.
+    # Only if `refresh_at` is unchanged: a concurrent edit has set a new one.
     Promotion.objects.filter(pk=promotion.pk, refresh_at=promotion.refresh_at).update(
         refresh_at=promotion.next_turn(now)
     )
@@ -147,7 +147,7 @@ def refresh_promotion_task(*, promotion_id: str) -> None:
 
 @shared_task(name="catalog.refresh_promotions")
 def refresh_promotions_task() -> None:
-    """Sweep: promotions that began, ended or were changed."""
+    """Sweep: promotions that started, ended or were edited."""
     now = timezone.now()
     run_each(
         Promotion.objects.due(now).values_list("pk", flat=True),
@@ -159,14 +159,14 @@ def refresh_promotions_task() -> None:
 
 
 @transaction.atomic(durable=True)
-def _refresh(product_ids: list[int], *, actor: Actor, now: datetime.datetime) -> None:
+def _refresh_prices(product_ids: list[int], *, actor: Actor, now: datetime.datetime) -> None:
     changed = write_prices(product_ids, actor=actor, now=now)
     if changed:
         write_lowest_prices(changed)
 
 
-def _touched(promotion: Promotion) -> QuerySet[Product]:
-    """Goods that a promotion reaches, and those whose price it made."""
+def _affected_products(promotion: Promotion) -> QuerySet[Product]:
+    """Products that the promotion covers, and those whose price it set."""
     reached = Q()
     if promotion.cooperative_id is not None:
         reached = Q(cooperative=promotion.cooperative_id)
@@ -180,10 +180,10 @@ def _touched(promotion: Promotion) -> QuerySet[Product]:
     return Product.objects.filter(reached | Q(pk__in=lowered)) if reached else Product.objects.all()
 
 
-def _write(
+def _save_promotion(
     promotion: Promotion, terms: PromotionTerms, acting: Cooperative | None, now: datetime.datetime
 ) -> None:
-    _check(terms, acting)
+    _validate_terms(terms, acting)
     promotion.name = terms.name
     promotion.cooperative = acting or terms.cooperative
     promotion.borne_by_platform = acting is None and terms.borne_by_platform
@@ -196,7 +196,7 @@ def _write(
     after_commit(refresh_promotion_task.delay, promotion_id=str(promotion.pk))
 
 
-def _check(terms: PromotionTerms, acting: Cooperative | None) -> None:
+def _validate_terms(terms: PromotionTerms, acting: Cooperative | None) -> None:
     percent, amount = terms.percent, terms.amount
     if (percent is None) == (amount is None):
         raise OddReduction(field="value")
@@ -211,7 +211,7 @@ def _check(terms: PromotionTerms, acting: Cooperative | None) -> None:
         raise Missing(field="products")
 
 
-def _locked(promotion_id: uuid.UUID, acting: Cooperative | None) -> Promotion:
+def _lock_promotion(promotion_id: uuid.UUID, acting: Cooperative | None) -> Promotion:
     rows = Promotion.objects.all() if acting is None else Promotion.objects.for_cooperative(acting)
     promotion = locked_one(rows.filter(pk=promotion_id))
     if promotion is None:

@@ -1,4 +1,4 @@
-"""Selling prices: what the catalogue's rules leave of list prices, and the lowest ones that lists sort by."""
+"""Apply promotions to list prices, and store the lowest prices that lists sort by."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from shop.core.models import record_change
 
 
 def write_prices(product_ids: Iterable[int], *, actor: Actor, now: datetime.datetime) -> set[int]:
-    """Step: let the best running rule lower each price of these products; answer those with another price.
+    """Step: apply the best running promotion to each price; returns ids of products whose price changed.
 
-    Rules are read after the products are locked: whoever changes a rule commits before he locks them to
-    have their prices written, so the last one to lock writes what all rules say.
+    Promotions are read after the products are locked. An edit of a promotion commits before it locks the
+    products, so the last transaction to lock them sees all promotions.
     """
     keys = set(product_ids)
     locked(Product.objects.filter(pk__in=keys))
@@ -37,16 +37,16 @@ def write_prices(product_ids: Iterable[int], *, actor: Actor, now: datetime.date
     changed = []
     for price in prices:
         before = price.discounted, price.rule
-        price.discounted, price.rule = _best(price, rules)
+        price.discounted, price.rule = _best_price(price, rules)
         if before != (price.discounted, price.rule):
             changed.append(price)
-            _tell(price, before[0], actor=actor, now=now)
+            _record_reduction(price, before[0], actor=actor, now=now)
     Price.objects.bulk_update(changed, ["discounted", "rule"], batch_size=500)
     return {price.variant.product_id for price in changed}
 
 
 def write_lowest_prices(product_ids: Iterable[int]) -> None:
-    """Step: bring the columns that lists sort and filter by in line with these products' prices."""
+    """Step: update the price columns of these products' listings that lists sort and filter by."""
     keys = list(product_ids)
     listings = locked(Listing.objects.filter(product__in=keys))
     rows = (
@@ -66,21 +66,21 @@ def write_lowest_prices(product_ids: Iterable[int]) -> None:
     Listing.objects.bulk_update(changed, ["lowest_price", "lowest_list_price"], batch_size=500)
 
 
-def _best(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:
-    """The lowest price that a rule leaves, with the rule; of equal ones the oldest's. They never add up."""
+def _best_price(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:
+    """The lowest promotional price and its promotion's id; the oldest wins a tie. They do not add up."""
     if price.amount is None:
         return None, None
-    offers = [
+    candidates = [
         (rule.price_of(price.amount), rule.pk)
         for rule in rules
-        if rule.channel_id == price.channel_id and _reaches(rule, price.variant.product)
+        if rule.channel_id == price.channel_id and _covers(rule, price.variant.product)
     ]
-    best = min(offers, key=lambda offer: offer[0], default=None)
+    best = min(candidates, key=lambda offer: offer[0], default=None)
     return best if best is not None and best[0] < price.amount else (None, None)
 
 
-def _reaches(rule: Promotion, product: Product) -> bool:
-    """Whether a rule is for a product: its cooperative's, and named by itself or by a branch above it."""
+def _covers(rule: Promotion, product: Product) -> bool:
+    """Whether a promotion covers a product: by cooperative, and by product or category branch."""
     if rule.cooperative_id not in (None, product.cooperative_id):
         return False
     products, categories = rule.products.all(), rule.categories.all()
@@ -92,7 +92,7 @@ def _reaches(rule: Promotion, product: Product) -> bool:
     )
 
 
-def _tell(price: Price, before: int | None, *, actor: Actor, now: datetime.datetime) -> None:
+def _record_reduction(price: Price, before: int | None, *, actor: Actor, now: datetime.datetime) -> None:
     product = price.variant.product
     record_change(
         "price.reduced",

@@ -1,4 +1,4 @@
-"""Told when goods are back: asked for once, told once, ended by one click."""
+"""Back-in-stock requests: create, send once, unsubscribe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.core.models import Channel, market_channel, record_change
 from shop.notifications.models import Way
 
 BATCH = 100
-# Contacts are kept no longer than the message needs: a month after it, or a round of seasons without one.
+# Contacts are kept only as long as needed: 30 days after the message, or 400 days without one.
 KEPT_AFTER_TELLING = datetime.timedelta(days=30)
 KEPT_WAITING = datetime.timedelta(days=400)
 
@@ -46,10 +46,10 @@ def ask_back(
     actor: Actor,
     now: datetime.datetime,
 ) -> BackRequest:
-    """Somebody wants to be told, once, when goods can be ordered again: those of one kind, or any (None).
+    """Request one message when a product can be ordered again, for one variant or any (None).
 
-    `contact` is an e-mail address or a kept phone number, as `way` says. Asking again changes nothing until
-    the message has gone out, and then waits anew. Raises Missing, AlreadyThere.
+    `contact` is an e-mail address or a normalised phone number, depending on `way`. A repeat changes nothing
+    until the message was sent; then it starts a new wait. Raises Missing, AlreadyThere.
     """
     product = Product.objects.resting_or_on_sale(channel.pk).filter(slug=product_slug).first()
     if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):
@@ -66,16 +66,16 @@ def ask_back(
     )
     BackRequest.objects.bulk_create([asked], ignore_conflicts=True)
     row = locked_one(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
-    if row is None:  # ended at the same moment
+    if row is None:  # Deleted at the same moment.
         raise Missing()
     if row.told_at is not None or row.token == asked.token:
-        _wait_anew(row, asked, channel, actor=actor, now=now)
+        _start_wait(row, asked, channel, actor=actor, now=now)
     return row
 
 
 @transaction.atomic(durable=True)
 def end_back(*, token: str, actor: Actor, now: datetime.datetime) -> None:
-    """Nothing is sent, and the contact is forgotten. Raises Missing where that has been done."""
+    """Delete a request and its contact. Raises Missing if already done."""
     row = locked_one(BackRequest.objects.filter(token=token).select_related("product"))
     if row is None:
         raise Missing()
@@ -84,32 +84,33 @@ def end_back(*, token: str, actor: Actor, now: datetime.datetime) -> None:
 
 
 def end_back_requests_of(user: User) -> None:
-    """Step: what a person waits for, by their account, address or number, is forgotten."""
+    """Step: delete a user's requests, by account, e-mail or phone."""
     contacts = [contact for contact in (user.email, user.phone) if contact]
     BackRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
 
 
 def end_back_requests_to(contact: str) -> None:
-    """Step: what somebody without an account waits for, by their address or number, is forgotten."""
+    """Step: delete a guest's requests, by e-mail or phone."""
     BackRequest.objects.filter(contact=contact).delete()
 
 
 def tell_back(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
-    """Write the messages to those whose goods are back, whoever asked first coming first; answer how many."""
-    told: list[int] = []
+    """Send a batch of due messages, oldest requests first; returns how many."""
+    sent: list[int] = []
     run_batch(
         BackRequest.objects.due(channel, day_of(now)).values_list("pk", flat=True),
-        lambda keys: told.append(_tell_some(keys, channel, now=now)),
+        lambda keys: sent.append(_send_batch(keys, channel, now=now)),
         sweep="catalog.tell_back",
         at_once=batch,
     )
-    return sum(told)
+    return sum(sent)
 
 
 @transaction.atomic(durable=True)
-def _tell_some(keys: Sequence[int], channel: Channel, *, now: datetime.datetime) -> int:
-    """Found again under their locks, so that of two sweeps only one tells. The message's own key says the
-    same once more: one for each time of asking.
+def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime) -> int:
+    """Select the rows again under their locks, so that of two sweeps only one sends.
+
+    The message's key also ensures one message per request.
     """
     due = BackRequest.objects.due(channel, day_of(now)).filter(pk__in=keys)
     rows = locked(due.select_related("product__cooperative", "variant", "user"))
@@ -128,7 +129,7 @@ def _tell_some(keys: Sequence[int], channel: Channel, *, now: datetime.datetime)
 
 @shared_task(name="catalog.tell_back")
 def tell_back_task() -> None:
-    """Sweep: whoever waits for goods that are back; and contacts that are needed no longer."""
+    """Sweep: send due messages, and delete contacts that are no longer needed."""
     now = timezone.now()
     channel = market_channel()
     if channel is not None:
@@ -139,10 +140,13 @@ def tell_back_task() -> None:
     ).delete()
 
 
-def _wait_anew(
+def _start_wait(
     row: BackRequest, asked: BackRequest, channel: Channel, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """A row that waits from now on; what can be ordered now is waited for until its season, or not at all."""
+    """Start a new wait.
+
+    If it can be ordered now, wait for the season; raises AlreadyThere during the season.
+    """
     row.asked_at, row.told_at, row.language, row.way = now, None, asked.language, asked.way
     row.user, row.until_season = asked.user or row.user, False
     row.save(update_fields=["asked_at", "told_at", "language", "way", "user", "until_season"])

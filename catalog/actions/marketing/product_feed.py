@@ -1,7 +1,7 @@
-"""The market's goods as a feed for Google's Merchant Center: one file for each language, written by a task.
+"""Product feed for Google Merchant Center: one file per language, written by a task.
 
-Fields by Google's product data specification (support.google.com/merchants/answer/7052112). What has no photo
-yet is left out, since Google refuses it.
+Fields follow Google's product data specification (support.google.com/merchants/answer/7052112). Products
+without a photo are left out, since Google rejects them.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from shop.core.money import plain_amount
 from shop.core.web.public_urls import public_address
 from shop.core.web.sitemaps import address_of
 
-_KEPT = datetime.timedelta(hours=6)
-_AT_ONCE = 500
+_MAX_AGE = datetime.timedelta(hours=6)
+_BATCH_SIZE = 500
 _BUFFER = 256 * 1024
 _MOST_TITLE, _MOST_TEXT = 150, 5000
-_NOTHING: AttributesImpl[str] = AttributesImpl({})
+_NO_ATTRIBUTES: AttributesImpl[str] = AttributesImpl({})
 _NAMESPACE = "http://base.google.com/ns/1.0"
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """A variant on the shelf with all that the feed says of it."""
+class _FeedVariant:
+    """A listed variant with everything that the feed needs."""
 
     listing: Listing
     variant: Variant
@@ -55,15 +55,15 @@ class _Kind:
 
 
 def feed_path(language: str) -> str:
-    """Where the feed lies in the storage, compressed."""
+    """The storage path of the compressed feed."""
     return f"feeds/google-{language}.xml.gz"
 
 
 @shared_task(name="catalog.write_feeds")
 def write_feeds_task() -> None:
-    """Write the feeds where they are missing or older than six hours."""
+    """Write the feeds if one is missing or older than six hours."""
     paths = [feed_path(code) for code, _name in settings.LANGUAGES]
-    oldest = timezone.now() - _KEPT
+    oldest = timezone.now() - _MAX_AGE
     if all(
         default_storage.exists(each) and default_storage.get_modified_time(each) > oldest for each in paths
     ):
@@ -72,9 +72,9 @@ def write_feeds_task() -> None:
 
 
 def write_feeds() -> int:
-    """Write every language's feed; answer how many kinds of goods are in each.
+    """Write the feeds of all languages; returns the number of variants in each.
 
-    In a number of queries for each 500 goods that does not depend on how many kinds they have.
+    The number of queries per 500 products does not depend on their number of variants.
     """
     channel, count, run = market_channel(), 0, SweepRun("catalog.write_feeds")
     with ExitStack() as files:
@@ -82,42 +82,42 @@ def write_feeds() -> int:
         for language, _name in settings.LANGUAGES:
             file = files.enter_context(tempfile.TemporaryFile())
             feeds[language] = _Feed(file, language)
-        for kinds in _chunks(channel, day_of(timezone.now())) if channel else ():
+        for kinds in _feed_batches(channel, day_of(timezone.now())) if channel else ():
             count += len(kinds)
             for feed in feeds.values():
                 feed.add(kinds, run)
         for language, feed in feeds.items():
             feed.finish()
-            _put(feed_path(language), feed.file)
+            _replace_file(feed_path(language), feed.file)
     return count
 
 
 class _Feed:
-    """A feed that is being written in one language."""
+    """Writes the feed of one language."""
 
     def __init__(self, file: IO[bytes], language: str) -> None:
         self.file, self.language = file, language
         packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0)
-        self._packed = io.BufferedWriter(packed, buffer_size=_BUFFER)  # each tag is a write of its own
+        self._packed = io.BufferedWriter(packed, buffer_size=_BUFFER)  # Each tag is a separate write.
         self._xml = XMLGenerator(self._packed, encoding="utf-8", short_empty_elements=True)
         self._xml.startDocument()
         self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))
-        self._xml.startElement("channel", _NOTHING)
+        self._xml.startElement("channel", _NO_ATTRIBUTES)
         with translation.override(language):
             home = public_address(reverse("home"))
         shop = shop_settings()
-        self._told({"title": shop.name, "link": home, "description": shop.description or shop.name})
+        self._write_fields({"title": shop.name, "link": home, "description": shop.description or shop.name})
 
-    def add(self, kinds: Sequence[_Kind], run: SweepRun) -> None:
-        """Add these, with their texts in the feed's language. One that fails is left out."""
-        said = _Said(kinds, self.language)
+    def add(self, kinds: Sequence[_FeedVariant], run: SweepRun) -> None:
+        """Add variants, with texts in the feed's language; one that fails is skipped."""
+        said = _Texts(kinds, self.language)
         by_key = {kind.variant.pk: kind for kind in kinds}
         for key in by_key:
-            run.attempt(key, lambda each: self._write(_item(by_key[each], said)))
+            run.attempt(key, lambda each: self._write(_item_fields(by_key[each], said)))
 
     def _write(self, item: dict[str, Any]) -> None:
-        self._xml.startElement("item", _NOTHING)
-        self._told({f"g:{field}": text for field, text in item.items() if text})
+        self._xml.startElement("item", _NO_ATTRIBUTES)
+        self._write_fields({f"g:{field}": text for field, text in item.items() if text})
         self._xml.endElement("item")
 
     def finish(self) -> None:
@@ -126,19 +126,19 @@ class _Feed:
         self._xml.endDocument()
         self._packed.close()
 
-    def _told(self, fields: Mapping[str, Any]) -> None:
+    def _write_fields(self, fields: Mapping[str, Any]) -> None:
         for name, said in fields.items():
-            self._xml.startElement(name, _NOTHING)
+            self._xml.startElement(name, _NO_ATTRIBUTES)
             self._xml.characters(str(said))
             self._xml.endElement(name)
 
 
-class _Said:
-    """Texts of goods, their kinds, shelves and cooperatives in a language: a query for each of them."""
+class _Texts:
+    """Translated texts of products, variants, categories and cooperatives: one query per model."""
 
-    def __init__(self, kinds: Sequence[_Kind], language: str) -> None:
+    def __init__(self, kinds: Sequence[_FeedVariant], language: str) -> None:
         products = [kind.listing.product for kind in kinds]
-        shelves = {int(key) for product in products for key in _keys(product.category)}
+        shelves = {int(key) for product in products for key in _ancestor_keys(product.category)}
         self.language = language
         self.shelves = Category.objects.in_bulk(shelves)
         self._texts: dict[tuple[str, str, str], str] = {}
@@ -159,12 +159,12 @@ class _Said:
         return self._texts.get((row._meta.label_lower, str(row.pk), field)) or own
 
 
-def _item(kind: _Kind, said: _Said) -> dict[str, Any]:
-    """What is told of one kind of goods; empty values are left out."""
+def _item_fields(kind: _FeedVariant, said: _Texts) -> dict[str, Any]:
+    """The feed's fields for one variant; empty values are omitted."""
     variant, price, product = kind.variant, kind.price, kind.listing.product
     name = said.of(product, "name")
     label = said.of(variant, "name")
-    shelves = [said.shelves[int(key)] for key in _keys(product.category) if int(key) in said.shelves]
+    shelves = [said.shelves[int(key)] for key in _ancestor_keys(product.category) if int(key) in said.shelves]
     listed, selling = price.amount or 0, price.selling or 0
     return {
         "id": variant.sku or f"v{variant.pk}",
@@ -187,7 +187,7 @@ def _item(kind: _Kind, said: _Said) -> dict[str, Any]:
 
 
 def _measure(variant: Variant) -> dict[str, str]:
-    """What is in one, and for what measure its price is compared."""
+    """The content of a step, and the measure for its unit price."""
     if variant.content_grams:
         return {"unit_pricing_measure": f"{variant.content_grams} g", "unit_pricing_base_measure": "1 kg"}
     if variant.content_ml:
@@ -196,32 +196,32 @@ def _measure(variant: Variant) -> dict[str, str]:
 
 
 def _is_gtin(barcode: str) -> bool:
-    """A world-wide number: 2 at the beginning is for a shop's own use (GS1)."""
+    """Whether it is a global GTIN; a leading 2 marks a shop's internal number (GS1)."""
     return barcode.isdecimal() and len(barcode) in (8, 12, 13, 14) and not barcode.startswith("2")
 
 
-def _keys(category: Category | None) -> list[str]:
+def _ancestor_keys(category: Category | None) -> list[str]:
     return [key for key in (category.path or "").strip("/").split("/") if key] if category else []
 
 
-def _chunks(channel: Channel, day: datetime.date) -> Iterator[list[_Kind]]:
-    """Everything on the shelf with a price and a photo, some hundred goods at once, in the order of keys.
+def _feed_batches(channel: Channel, day: datetime.date) -> Iterator[list[_FeedVariant]]:
+    """Listed variants with a price and a photo, in batches of listings ordered by product id.
 
-    Nothing is there of sellers who rest on the day.
+    Variants of paused sellers are out of stock.
     """
     last = 0
     while True:
         rows = Listing.objects.on_shelf(channel.pk).filter(product__gt=last).order_by("product")
-        listings = list(rows.select_related("product__cooperative", "product__category")[:_AT_ONCE])
+        listings = list(rows.select_related("product__cooperative", "product__category")[:_BATCH_SIZE])
         if not listings:
             return
         last = listings[-1].product_id
-        yield _kinds(listings, channel, day)
+        yield _feed_variants(listings, channel, day)
 
 
-def _kinds(listings: Sequence[Listing], channel: Channel, day: datetime.date) -> list[_Kind]:
+def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.date) -> list[_FeedVariant]:
     by_product = {listing.product_id: listing for listing in listings}
-    images = _images(list(by_product))
+    images = _image_urls(list(by_product))
     variants = list(Variant.objects.filter(product__in=list(images)).order_by("product", "sort_order", "pk"))
     priced = Price.objects.filter(variant__in=variants, channel=channel, amount__gt=0)
     prices = {price.variant_id: price for price in priced}
@@ -231,7 +231,7 @@ def _kinds(listings: Sequence[Listing], channel: Channel, day: datetime.date) ->
     )
     free = {row["variant"]: row["total"] for row in rows}
     return [
-        _Kind(
+        _FeedVariant(
             by_product[variant.product_id],
             variant,
             prices[variant.pk],
@@ -244,8 +244,8 @@ def _kinds(listings: Sequence[Listing], channel: Channel, day: datetime.date) ->
     ]
 
 
-def _images(products: Sequence[int]) -> dict[int, str]:
-    """The address of the first photo of each product that has one, the widest JPEG there is."""
+def _image_urls(products: Sequence[int]) -> dict[int, str]:
+    """The absolute URL of each product's first photo, its widest JPEG."""
     rows = ProductMedia.objects.filter(product__in=products, picture__state=PictureState.READY)
     found = {}
     for media in rows.select_related("picture").order_by("product", "-sort_order", "-pk"):
@@ -256,7 +256,7 @@ def _images(products: Sequence[int]) -> dict[int, str]:
     return found
 
 
-def _put(path: str, file: IO[bytes]) -> None:
+def _replace_file(path: str, file: IO[bytes]) -> None:
     file.seek(0)
     default_storage.delete(path)
     default_storage.save(path, File(file))

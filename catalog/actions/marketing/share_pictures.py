@@ -1,7 +1,7 @@
-"""Drawing what chats show beside a link to goods or to a cooperative, once for what stands in it.
+"""Draw the link-preview pictures of products and cooperatives.
 
-A sweep reads the changes that were written since the last one. What they changed is drawn anew only if it
-stands in the picture, so that a price or the stock draws nothing.
+A sweep reads the changes since its last run. A picture is redrawn only if its content changed, so price and
+stock changes draw nothing.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from shop.core.images.share_pictures import draw
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Change, Picture, PictureState, SharePicture, market_channel, shop_settings
 
-_SEEN_KEY = "share-pictures-seen"  # lost with the cache, and then everything is only looked at again
+_SEEN_KEY = "share-pictures-seen"  # If the cache is lost, everything is only checked again.
 _CHANGES_AT_ONCE = 2000
 _LOOKED_AT_AT_ONCE = 100
-_LATE = 200  # changes of a transaction that began earlier may show after later ones
+_OVERLAP = 200  # Changes of an earlier transaction may become visible after later ones.
 _PHOTO_WIDTH = 640
-_DESIGN = "1"  # another one draws everything anew, as things change
+_DESIGN = "1"  # Increment to redraw all pictures as their rows change.
 _PRODUCT, _COOPERATIVE = Product._meta.label_lower, Cooperative._meta.label_lower
 NO_BREAK = "\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """What stands in a picture."""
+    """The content of a picture."""
 
     row: models.Model
     name: str
@@ -50,22 +50,22 @@ class _Drawing:
         return self.photo is not None and self.photo.state == PictureState.WAITING
 
     def mark(self, market: str) -> str:
-        """What differs as soon as the picture would."""
+        """A digest of everything that the picture shows."""
         photo = self.photo if self.photo and self.photo.state == PictureState.READY else None
-        told = [_DESIGN, market, self.name, *self.below, f"{photo.pk} {photo.digest}" if photo else ""]
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+        parts = [_DESIGN, market, self.name, *self.below, f"{photo.pk} {photo.digest}" if photo else ""]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @shared_task(name="catalog.draw_share_pictures")
 def draw_share_pictures_task() -> None:
-    """Draw what has changed since the last time; what is too much for once is left for the next.
+    """Draw pictures whose rows changed since the last run; the excess is left for the next run.
 
-    What waits for its photo is drawn without one, and looked at again.
+    One whose photo is still being processed is drawn without it and retried.
     """
     seen, again = cache.get(_SEEN_KEY, (0, []))
     due = dict.fromkeys(tuple(each) for each in again)
-    changes = Change.objects.filter(pk__gt=max(0, seen - _LATE)).order_by("pk")
-    rows = changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_AT_ONCE + _LATE]
+    changes = Change.objects.filter(pk__gt=max(0, seen - _OVERLAP)).order_by("pk")
+    rows = changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_AT_ONCE + _OVERLAP]
     for pk, kind, key in rows:
         if kind in (_PRODUCT, _COOPERATIVE):
             due[kind, key] = None
@@ -80,31 +80,31 @@ def draw_share_pictures_task() -> None:
             drawn.append(each)
 
     run_each(due, draw_one, sweep="catalog.draw_share_pictures")
-    waiting = [each for each in due if each not in drawn]  # for their photo, or because they failed
+    waiting = [each for each in due if each not in drawn]  # Their photo is being processed, or they failed.
     cache.set(_SEEN_KEY, (seen, waiting), timeout=None)
 
 
 def draw_share_pictures(kind: str, key: int) -> bool:
-    """Draw the picture of goods or of a cooperative if something else stands in it now.
+    """Redraw the picture of a product or cooperative if its content changed.
 
-    With a cooperative go its goods that have one: its name stands in them. What nobody may see has none.
-    Answers whether a photo is still being made.
+    A cooperative's products are redrawn too, since they show its name. Non-public rows lose their picture.
+    Returns whether a photo is still being processed.
     """
     market = shop_settings().name
     if kind == _PRODUCT:
-        drawings = list(_of_products(Product.objects.filter(pk=key)))
+        drawings = list(_product_drawings(Product.objects.filter(pk=key)))
     else:
         pictures = SharePicture.objects.filter(kind=_PRODUCT).values("key")
         goods = Product.objects.filter(cooperative=key, pk__in=pictures)
-        drawings = [*_of_cooperative(key), *_of_products(goods)]
+        drawings = [*_cooperative_drawings(key), *_product_drawings(goods)]
     for drawing in drawings:
-        _draw(drawing, market)
+        _draw_if_changed(drawing, market)
     if (kind, key) not in {(drawing.kind, drawing.row.pk) for drawing in drawings}:
-        _forget(kind, key)
+        _delete_picture(kind, key)
     return any(drawing.is_waiting for drawing in drawings)
 
 
-def _of_products(products: models.QuerySet[Product]) -> Iterator[_Drawing]:
+def _product_drawings(products: models.QuerySet[Product]) -> Iterator[_Drawing]:
     channel = market_channel()
     if channel is None:
         return
@@ -117,26 +117,26 @@ def _of_products(products: models.QuerySet[Product]) -> Iterator[_Drawing]:
         yield _Drawing(product, product.name, below, first.picture if first else None)
 
 
-def _of_cooperative(key: int) -> Iterator[_Drawing]:
+def _cooperative_drawings(key: int) -> Iterator[_Drawing]:
     for cooperative in Cooperative.objects.public().filter(pk=key).select_related("cover"):
         yield _Drawing(cooperative, cooperative.name, (_place(cooperative),), cooperative.cover)
 
 
 def _place(cooperative: Cooperative) -> str:
-    """Commune and province, broken over lines between them only."""
+    """Commune and province, with line breaks allowed only between them."""
     parts = (cooperative.commune_name, cooperative.province_name)
     return ", ".join(part.replace(" ", NO_BREAK) for part in parts if part)
 
 
-def _draw(drawing: _Drawing, market: str) -> None:
-    """Draw it unless the same was drawn before; the old file is taken away once the row names the new one."""
+def _draw_if_changed(drawing: _Drawing, market: str) -> None:
+    """Draw it unless unchanged; the old file is deleted after the row refers to the new one."""
     mark = drawing.mark(market)
     before = SharePicture.objects.filter(kind=drawing.kind, key=drawing.row.pk).first()
     if before is not None and before.mark == mark:
         return
     path = f"share/{drawing.kind}-{drawing.row.pk}-{mark[:16]}.jpg"
-    default_storage.delete(path)  # of a run that was cut short
-    path = default_storage.save(path, ContentFile(_drawn(drawing, market)))
+    default_storage.delete(path)  # Left by an interrupted run.
+    path = default_storage.save(path, ContentFile(_render_jpeg(drawing, market)))
     SharePicture.objects.update_or_create(
         kind=drawing.kind, key=drawing.row.pk, defaults={"mark": mark, "path": path}
     )
@@ -144,13 +144,13 @@ def _draw(drawing: _Drawing, market: str) -> None:
         default_storage.delete(before.path)
 
 
-def _forget(kind: str, key: int) -> None:
+def _delete_picture(kind: str, key: int) -> None:
     for old in SharePicture.objects.filter(kind=kind, key=key):
         old.delete()
         default_storage.delete(old.path)
 
 
-def _drawn(drawing: _Drawing, market: str) -> bytes:
+def _render_jpeg(drawing: _Drawing, market: str) -> bytes:
     photo = drawing.photo
     if photo is None or photo.state != PictureState.READY:
         return draw(name=drawing.name, below=drawing.below, market=market, photo=None)

@@ -1,4 +1,4 @@
-"""The weekly bulletin: made once a week, of the market and of each cooperative; sent to who follows them."""
+"""Create the weekly bulletins of the market and each cooperative, and mail them to followers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from shop.core.texts.number_words import spoken
 
 BATCH = 200
 GOODS, FEW_GOODS = 10, 6
-OUT_AT = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
+OUT_AT = datetime.time(6)  # On Monday, before the loudspeaker's morning programme.
 LOUDSPEAKER = "vi"
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Goods as the bulletin names them: the cheapest kind's price (minor units) for one step of it."""
+    """A product in the bulletin, with its cheapest price (minor units) per step."""
 
     listing: Listing
     price: Price | None
@@ -42,7 +42,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """When and where goods are handed over this week."""
+    """A time and place of pickup this week."""
 
     way: DeliveryWay
     time: PickupTime
@@ -50,7 +50,7 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a bulletin tells: hand-overs and coaches of the week, goods in season, new, ending, coming."""
+    """The content of a bulletin: pickups, coaches, and products in season, new, ending and coming."""
 
     first: datetime.date
     last: datetime.date
@@ -63,9 +63,9 @@ class News:
 
 
 def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
-    """Every bulletin of the week that is not there yet; answers how many were made. Monday names the week.
+    """Create the missing bulletins of the week (its Monday); returns how many.
 
-    The market has one, and so has each cooperative with goods on the shelf; who rests has none while it does.
+    One for the market, and one for each cooperative with listed products that is not paused.
     """
     made = Bulletin.objects.filter(week=week)
     on_shelf = Listing.objects.on_shelf(channel.pk).filter(product__cooperative=OuterRef("pk"))
@@ -81,7 +81,7 @@ def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datet
     by_key = {cooperative.pk if cooperative else 0: cooperative for cooperative in missing}
     run_each(
         by_key,
-        lambda key: made_now.append(_make(by_key[key], week, channel, now=now)),
+        lambda key: made_now.append(_create_bulletin(by_key[key], week, channel, now=now)),
         sweep="catalog.weekly_bulletin",
     )
     return sum(made_now)
@@ -89,9 +89,9 @@ def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datet
 
 @transaction.atomic(durable=True)
 def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATCH) -> bool:
-    """Write the mails of the next followers; answers whether there are more.
+    """Mail the next batch of followers; returns whether there are more.
 
-    Under the bulletin's lock; it remembers how far it came, and each follower's mail has a key of its own.
+    The bulletin is locked and stores its progress; each follower's mail has an idempotency key.
     """
     bulletin = locked_one(Bulletin.objects.filter(pk=bulletin_id, sent_at=None).select_related("cooperative"))
     if bulletin is None:
@@ -115,12 +115,12 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
 
 @transaction.atomic
 def _write_mail(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
-    """Within a savepoint: a follower whose mail cannot be written is passed over."""
+    """In a savepoint: a follower whose mail fails is skipped."""
     notices.bulletin_is_out(bulletin, follow, now=now)
 
 
 def tell_week(*, channel: Channel, now: datetime.datetime) -> list[int]:
-    """This week's bulletins, made from Monday morning on; answers those that have mails to be written yet."""
+    """Create this week's bulletins from Monday morning on; returns ids of those still to be mailed."""
     week = week_of(day_of(now))
     if now < datetime.datetime.combine(week, OUT_AT, VIETNAM):
         return []
@@ -130,7 +130,7 @@ def tell_week(*, channel: Channel, now: datetime.datetime) -> list[int]:
 
 @shared_task(name="catalog.weekly_bulletin")
 def weekly_bulletin_task() -> None:
-    """Sweep: bulletins that are due, and their mails."""
+    """Sweep: create due bulletins and start mailing them."""
     channel = market_channel()
     for bulletin_id in tell_week(channel=channel, now=timezone.now()) if channel else []:
         send_bulletin_task.delay(bulletin_id=bulletin_id)
@@ -138,20 +138,20 @@ def weekly_bulletin_task() -> None:
 
 @shared_task(name="catalog.send_bulletin")
 def send_bulletin_task(*, bulletin_id: int) -> None:
-    """One batch of a bulletin's mails; the next is a task of its own, so that other work gets its turn."""
+    """Mail one batch and enqueue the next as its own task, so that other tasks are not starved."""
     if send_bulletin(bulletin_id=bulletin_id, now=timezone.now()):
         send_bulletin_task.delay(bulletin_id=bulletin_id)
 
 
-def _make(
+def _create_bulletin(
     cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
 ) -> int:
-    """The bulletin in each language; what it tells is read before the transaction, which is to be short."""
+    """Build the bulletin in each language; content is read before the transaction, to keep it short."""
     rows = []
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             context = {
-                "news": _news(cooperative, week, channel, now=now),
+                "news": _collect_content(cooperative, week, channel, now=now),
                 "cooperative": cooperative,
                 "shop": shop_settings(),
                 "site": settings.PUBLIC_URL,
@@ -168,12 +168,12 @@ def _make(
                     made_at=now,
                 )
             )
-    return _keep(rows)
+    return _insert_bulletins(rows)
 
 
 @transaction.atomic(durable=True)
-def _keep(rows: Sequence[Bulletin]) -> int:
-    """All languages or none; of two that were made at once, one is kept. Answers how many were."""
+def _insert_bulletins(rows: Sequence[Bulletin]) -> int:
+    """Insert all languages or none; of two concurrent runs one wins. Returns the number of rows."""
     week, cooperative, now = rows[0].week, rows[0].cooperative, rows[0].made_at
     if Bulletin.objects.filter(week=week, cooperative=cooperative).exists():
         return 0
@@ -185,10 +185,10 @@ def _keep(rows: Sequence[Bulletin]) -> int:
     return len(mine)
 
 
-def _news(
+def _collect_content(
     cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
 ) -> News:
-    """What there is to tell from now on, its texts in the language that is active."""
+    """Collect the content from now on, with texts in the active language."""
     selling = Cooperative.objects.selling_on(week)
     on_shelf = Listing.objects.on_shelf(channel.pk)
     ways = DeliveryWay.objects.offered().filter(cooperative__in=selling)
@@ -197,30 +197,30 @@ def _news(
         ways = ways.filter(cooperative=cooperative)
     else:
         ways = ways.filter(kind__in=[WayKind.MARKET_DAY, WayKind.COACH])
-    told = list(ways.select_related("cooperative"))
-    show_in_language(told, "name", "note")
-    show_in_language([way.cooperative for way in told], "name")
+    offered_ways = list(ways.select_related("cooperative"))
+    show_in_language(offered_ways, "name", "note")
+    show_in_language([way.cooperative for way in offered_ways], "name")
     listings = on_shelf.filter(product__cooperative__in=selling)
     month, following = week.month, week.month % 12 + 1
     back_by = datetime.date(week.year + week.month // 12, following, 1)
     later = on_shelf.filter(product__cooperative__in=Cooperative.objects.selling_on(back_by))
-    there = listings.filter(is_available=True)
-    seasonal = there.in_season(month).exclude(product__season=ALL_MONTHS)
-    fresh = there.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
+    available = listings.filter(is_available=True)
+    seasonal = available.in_season(month).exclude(product__season=ALL_MONTHS)
+    recent = available.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
     return News(
         first=week,
         last=week + datetime.timedelta(days=6),
-        meetings=[each for each in _meetings(told, week) if each.time.starts_at > now],
-        coaches=[each for each in coaches_in_week(told, week) if each.leaves_at > now],
-        in_season=_offered(seasonal.newest_first(), GOODS),
-        new=_offered(fresh.newest_first(), FEW_GOODS),
-        ending=_offered(there.in_season(month).out_of_season(following).by_name(), FEW_GOODS),
-        coming=_offered(later.in_season(following).out_of_season(month).by_name(), FEW_GOODS),
+        meetings=[each for each in _pickups(offered_ways, week) if each.time.starts_at > now],
+        coaches=[each for each in coaches_in_week(offered_ways, week) if each.leaves_at > now],
+        in_season=_with_prices(seasonal.newest_first(), GOODS),
+        new=_with_prices(recent.newest_first(), FEW_GOODS),
+        ending=_with_prices(available.in_season(month).out_of_season(following).by_name(), FEW_GOODS),
+        coming=_with_prices(later.in_season(following).out_of_season(month).by_name(), FEW_GOODS),
     )
 
 
-def _meetings(ways: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]:
-    """Each time of the week at which goods are handed over, in time."""
+def _pickups(ways: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]:
+    """The week's pickup times, in chronological order."""
     days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
     found = [
         Meeting(way, PickupTime(day, hours.starts, hours.ends, hours.capacity))
@@ -233,8 +233,8 @@ def _meetings(ways: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]
     return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.way.pk))
 
 
-def _offered(listings: ListingQuerySet, most: int) -> list[Offered]:
-    """The goods with their cheapest price, in three queries."""
+def _with_prices(listings: ListingQuerySet, most: int) -> list[Offered]:
+    """Listings with their cheapest price; three queries."""
     rows = list(listings[:most])
     products = [row.product for row in rows]
     show_in_language(products, "name")
@@ -249,9 +249,9 @@ def _offered(listings: ListingQuerySet, most: int) -> list[Offered]:
     by_product: dict[int, list[Price]] = {}
     for price in prices:
         by_product.setdefault(price.variant.product_id, []).append(price)
-    return [_cheapest(row, by_product.get(row.product_id, [])) for row in rows]
+    return [_with_cheapest_price(row, by_product.get(row.product_id, [])) for row in rows]
 
 
-def _cheapest(listing: Listing, prices: Sequence[Price]) -> Offered:
+def _with_cheapest_price(listing: Listing, prices: Sequence[Price]) -> Offered:
     cheapest = min(prices, key=lambda price: price.selling or 0, default=None)
     return Offered(listing, cheapest, len({price.selling for price in prices}) > 1)

@@ -1,4 +1,4 @@
-"""Goods that people keep an eye on. Like a basket they are nobody else's business: no history is kept."""
+"""Users' wish lists. Like baskets they are private, so no change history is recorded."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.db import transaction
 
 from catalog.models import Product, WishedProduct
 
-MOST = 200  # of one person
+MOST = 200  # Products per user.
 
 
 @transaction.atomic(durable=True)
 def wish_for(*, user_id: int, product_ids: Iterable[int], now: datetime.datetime) -> None:
-    """Keep goods on a person's list; what is there already stays, and what is gone is left out.
+    """Add products to a user's wish list; ignores duplicates and removed products.
 
-    A list that is full forgets what was put on it first.
+    A full list drops its oldest entries.
     """
     there = Product.objects.existing().in_bulk(list(product_ids))
     WishedProduct.objects.bulk_create(
@@ -29,5 +29,5 @@ def wish_for(*, user_id: int, product_ids: Iterable[int], now: datetime.datetime
 
 @transaction.atomic(durable=True)
 def wish_no_longer(*, user_id: int, product_id: int) -> None:
-    """Take something off a person's list; nothing happens where it is not on it."""
+    """Remove a product from a user's wish list; no-op if absent."""
     WishedProduct.objects.filter(user=user_id, product=product_id).delete()

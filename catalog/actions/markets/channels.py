@@ -1,4 +1,4 @@
-"""A market of its own: opening a channel, changing its settings, and what sells in it."""
+"""Create channels, and change their settings, zones and warehouses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ChannelSlugTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ChannelLinks:
-    """The zones and store houses that a channel takes in, and those that it gives up."""
+    """Zones and warehouses to add to a channel, and to remove from it."""
 
     add_zones: Collection[int] = ()
     remove_zones: Collection[int] = ()
@@ -37,7 +37,7 @@ class ChannelLinks:
 
 @dataclass(frozen=True, slots=True)
 class ChannelChange:
-    """Columns of a channel with their new values, and its links."""
+    """New values of a channel's columns, and changes of its links."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     links: ChannelLinks = ChannelLinks()
@@ -45,11 +45,11 @@ class ChannelChange:
 
 @transaction.atomic(durable=True)
 def open_channel(*, change: ChannelChange, actor: Actor, now: datetime.datetime) -> Channel:
-    """A new channel; nothing is listed in it yet. Raises ChannelSlugTaken, Missing."""
+    """Create a channel without listings. Raises ChannelSlugTaken, Missing."""
     channel = Channel(**change.values)
     _save(channel, force_insert=True)
-    _link(channel, change.links)
-    record_change("channel.opened", channel, actor=actor, now=now, data=_told(change))
+    _update_links(channel, change.links)
+    record_change("channel.opened", channel, actor=actor, now=now, data=_change_data(change))
     return channel
 
 
@@ -57,7 +57,7 @@ def open_channel(*, change: ChannelChange, actor: Actor, now: datetime.datetime)
 def change_channel(
     *, channel_id: int, change: ChannelChange, actor: Actor, now: datetime.datetime
 ) -> Channel:
-    """New settings for a channel. What is to be had in it follows its country, zones and store houses.
+    """Update a channel; refreshes availability if its country, zones or warehouses change.
 
     Raises Missing, ChannelSlugTaken.
     """
@@ -68,10 +68,10 @@ def change_channel(
     for column, value in change.values.items():
         setattr(channel, column, value)
     _save(channel)
-    if _link(channel, change.links) or channel.default_country != country:
+    if _update_links(channel, change.links) or channel.default_country != country:
         listed = Variant.objects.filter(product__listings__channel=channel)
         refresh_availability(variant_ids=listed.values_list("pk", flat=True))
-    record_change("channel.changed", channel, actor=actor, now=now, data=_told(change))
+    record_change("channel.changed", channel, actor=actor, now=now, data=_change_data(change))
     return channel
 
 
@@ -83,10 +83,10 @@ def _save(channel: Channel, *, force_insert: bool = False) -> None:
         raise ChannelSlugTaken(field="slug") from taken
 
 
-def _link(channel: Channel, links: ChannelLinks) -> bool:
-    """Take in and give up; whether there was anything to do. Raises Missing."""
-    zones = _found(Zone, links.add_zones, "addShippingZones")
-    warehouses = _found(Warehouse, links.add_warehouses, "addWarehouses")
+def _update_links(channel: Channel, links: ChannelLinks) -> bool:
+    """Add and remove links; returns whether there were any. Raises Missing."""
+    zones = _rows_or_missing(Zone, links.add_zones, "addShippingZones")
+    warehouses = _rows_or_missing(Warehouse, links.add_warehouses, "addWarehouses")
     for zone in zones:
         zone.channels.add(channel)
     for zone in Zone.objects.filter(pk__in=links.remove_zones).order_by("pk"):
@@ -102,13 +102,13 @@ def _link(channel: Channel, links: ChannelLinks) -> bool:
     return any((zones, warehouses, links.remove_zones, links.remove_warehouses))
 
 
-def _found(model: Any, keys: Collection[Any], field_name: str) -> list[Any]:
+def _rows_or_missing(model: Any, keys: Collection[Any], field_name: str) -> list[Any]:
     rows = list(model.objects.filter(pk__in=keys).order_by("pk"))
     if len(rows) < len(set(keys)):
         raise Missing(field=field_name)
     return rows
 
 
-def _told(change: ChannelChange) -> dict[str, Any]:
-    """Which columns; metadata may hold secrets, so their values are not written down."""
+def _change_data(change: ChannelChange) -> dict[str, Any]:
+    """Column names only: metadata may hold secrets, so values are not recorded."""
     return {"fields": sorted(change.values)}

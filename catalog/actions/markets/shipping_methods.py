@@ -1,4 +1,4 @@
-"""Kinds of delivery within a zone, and what they cost in each channel."""
+"""Shipping services of a zone, and their prices per channel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MostBelowLeast(Refused):
 
 
 class NotInChannel(Refused):
-    """Its zone is not delivered to in this channel."""
+    """The service's zone does not include this channel."""
 
     code = "not_in_channel"
     default_words = _("The zone is not one of this channel.")
@@ -34,7 +34,7 @@ class NotInChannel(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What a kind of delivery costs in a channel, in minor units, between two values of orders."""
+    """A service's price in a channel, in minor units, and the order values it applies to."""
 
     channel_id: int
     price: int | None = None
@@ -45,7 +45,7 @@ class Priced:
 
 @transaction.atomic(durable=True)
 def add_kind(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> Service:
-    """Raises DoesNotFit, Missing, MostBelowLeast."""
+    """Create a shipping service. Raises DoesNotFit, Missing, MostBelowLeast."""
     require_related(Service, values)
     service = Service(**values)
     _save(service)
@@ -57,8 +57,8 @@ def add_kind(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime)
 def change_kind(
     *, service_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Service:
-    """Raises DoesNotFit, Missing, MostBelowLeast."""
-    service = _locked(service_id)
+    """Update a shipping service. Raises DoesNotFit, Missing, MostBelowLeast."""
+    service = _lock_service(service_id)
     require_related(Service, values)
     for column, value in values.items():
         setattr(service, column, value)
@@ -69,8 +69,8 @@ def change_kind(
 
 @transaction.atomic(durable=True)
 def remove_kind(*, service_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Where no cooperative offers it. Raises Missing, StillUsed."""
-    service = _locked(service_id)
+    """Delete a service that no delivery method uses. Raises Missing, StillUsed."""
+    service = _lock_service(service_id)
     record_change("service.deleted", service, actor=actor, now=now, snapshot={"name": service.name})
     try:
         service.delete()
@@ -87,24 +87,24 @@ def price_kind(
     actor: Actor,
     now: datetime.datetime,
 ) -> Service:
-    """What it costs in channels of its zone, and where it is offered no more.
+    """Set a service's prices in channels of its zone, and remove it from channels.
 
     Raises Missing, MostBelowLeast, NotInChannel.
     """
-    service = _locked(service_id)
+    service = _lock_service(service_id)
     for each in prices:
         channel = Channel.objects.filter(pk=each.channel_id).first()
         if channel is None:
             raise Missing(field="addChannels")
         if not channel.zones.filter(pk=service.zone_id).exists():
             raise NotInChannel(field="addChannels", channel_id=channel.pk)
-        _price(service, channel, each)
+        _set_price(service, channel, each)
     ServicePrice.objects.filter(service=service, channel__in=removed).delete()
     record_change("service.priced", service, actor=actor, now=now)
     return service
 
 
-def _price(service: Service, channel: Channel, given: Priced) -> None:
+def _set_price(service: Service, channel: Channel, given: Priced) -> None:
     row = ServicePrice.objects.filter(service=service, channel=channel).first()
     row = row or ServicePrice(service=service, channel=channel)
     row.currency = channel.currency
@@ -129,7 +129,7 @@ def _save(service: Service) -> None:
     save_claiming(service)
 
 
-def _locked(service_id: int) -> Service:
+def _lock_service(service_id: int) -> Service:
     service = locked_one(Service.objects.filter(pk=service_id))
     if service is None:
         raise Missing(field="id")

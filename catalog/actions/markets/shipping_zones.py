@@ -1,4 +1,4 @@
-"""Zones: which countries are delivered to together, in which channels, out of which store houses."""
+"""Shipping zones: countries with their channels and warehouses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DefaultZoneTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ZoneChange:
-    """Columns of a zone with their new values; countries of None stay as they are."""
+    """New values of a zone's columns and its links; `countries` None keeps them."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     countries: Collection[str] | None = None
@@ -42,31 +42,31 @@ class ZoneChange:
 
 @transaction.atomic(durable=True)
 def add_zone(*, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
-    """Raises DefaultZoneTaken, DoesNotFit, Missing."""
+    """Create a zone. Raises DefaultZoneTaken, DoesNotFit, Missing."""
     zone = Zone(**change.values)
     save_claiming(zone)
-    _write(zone, change)
+    _update_links(zone, change)
     record_change("zone.added", zone, actor=actor, now=now)
     return zone
 
 
 @transaction.atomic(durable=True)
 def change_zone(*, zone_id: int, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
-    """What is to be had in its channels follows. Raises DefaultZoneTaken, DoesNotFit, Missing."""
+    """Update a zone and refresh availability. Raises DefaultZoneTaken, DoesNotFit, Missing."""
     zone = locked_one(Zone.objects.filter(pk=zone_id))
     if zone is None:
         raise Missing(field="id")
     for column, value in change.values.items():
         setattr(zone, column, value)
     save_claiming(zone)
-    _write(zone, change)
+    _update_links(zone, change)
     record_change("zone.changed", zone, actor=actor, now=now, data={"fields": sorted(change.values)})
     return zone
 
 
 @transaction.atomic(durable=True)
 def remove_zone(*, zone_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """With its kinds of delivery, where no cooperative offers them. Raises Missing, StillUsed."""
+    """Delete a zone and its services if no delivery method uses them. Raises Missing, StillUsed."""
     zone = locked_one(Zone.objects.filter(pk=zone_id))
     if zone is None:
         raise Missing(field="id")
@@ -76,10 +76,10 @@ def remove_zone(*, zone_id: int, actor: Actor, now: datetime.datetime) -> None:
         zone.delete()
     except ProtectedError as error:
         raise StillUsed(field="id") from error
-    _refresh(channels)
+    _refresh_availability(channels)
 
 
-def _write(zone: Zone, change: ZoneChange) -> None:
+def _update_links(zone: Zone, change: ZoneChange) -> None:
     channels = set(zone.channels.values_list("pk", flat=True))
     if zone.is_default and Zone.objects.filter(is_default=True).exclude(pk=zone.pk).exists():
         raise DefaultZoneTaken(field="default")
@@ -90,19 +90,19 @@ def _write(zone: Zone, change: ZoneChange) -> None:
         ZoneCountry.objects.bulk_create(
             ZoneCountry(zone=zone, country=each) for each in sorted(wanted - have)
         )
-    zone.channels.add(*_found(Channel, change.add_channels, "addChannels"))
+    zone.channels.add(*_rows_or_missing(Channel, change.add_channels, "addChannels"))
     zone.channels.remove(*change.remove_channels)
-    zone.warehouses.add(*_found(Warehouse, change.add_warehouses, "addWarehouses"))
+    zone.warehouses.add(*_rows_or_missing(Warehouse, change.add_warehouses, "addWarehouses"))
     zone.warehouses.remove(*Warehouse.objects.filter(pk__in=change.remove_warehouses))
-    _refresh(channels | set(zone.channels.values_list("pk", flat=True)))
+    _refresh_availability(channels | set(zone.channels.values_list("pk", flat=True)))
 
 
-def _refresh(channel_ids: Collection[int]) -> None:
+def _refresh_availability(channel_ids: Collection[int]) -> None:
     listed = Variant.objects.filter(product__listings__channel__in=channel_ids).distinct()
     refresh_availability(variant_ids=listed.values_list("pk", flat=True))
 
 
-def _found(model: Any, keys: Collection[Any], field_name: str) -> list[Any]:
+def _rows_or_missing(model: Any, keys: Collection[Any], field_name: str) -> list[Any]:
     rows = list(model.objects.filter(pk__in=keys).order_by("pk"))
     if len(rows) < len(set(keys)):
         raise Missing(field=field_name)

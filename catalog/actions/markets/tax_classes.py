@@ -1,4 +1,4 @@
-"""Tax classes and their rates, which begin and end on days: what was ordered before keeps the rate it had."""
+"""Tax classes and their dated rates; past orders keep the rate they had."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HIGHEST_RATE = Decimal(100)
 
 
 class OddRate(Refused):
-    """`details["countries"]`: of which countries."""
+    """`details["countries"]` lists the countries with an invalid rate."""
 
     code = "odd_rate"
     default_words = _("A rate lies between 0 and 100 percent.")
@@ -31,14 +31,14 @@ class OddRate(Refused):
 def add_tax_class(
     *, name: str, rates: Mapping[str, Decimal], actor: Actor, now: datetime.datetime
 ) -> TaxClass:
-    """With its rates (percent) by country, from long ago on. Raises DoesNotFit, OddRate."""
-    _check(rates)
+    """Create a tax class with undated rates (percent) by country. Raises DoesNotFit, OddRate."""
+    _validate_rates(rates)
     row = TaxClass(name=name)
     save_claiming(row)
     TaxRate.objects.bulk_create(
         TaxRate(tax_class=row, country=country, rate=rate) for country, rate in sorted(rates.items())
     )
-    record_change("taxclass.added", row, actor=actor, now=now, data=_told(rates))
+    record_change("taxclass.added", row, actor=actor, now=now, data=_change_data(rates))
     return row
 
 
@@ -52,12 +52,12 @@ def change_tax_class(
     actor: Actor,
     now: datetime.datetime,
 ) -> TaxClass:
-    """New rates hold from today on; of countries that `ended` the last day was yesterday.
+    """Update a tax class: new rates apply from today, `ended` countries' rates until yesterday.
 
     Raises DoesNotFit, Missing, OddRate.
     """
-    _check(rates)
-    row = _locked(tax_class_id)
+    _validate_rates(rates)
+    row = _lock_tax_class(tax_class_id)
     if name is not None:
         row.name = name
         save_claiming(row)
@@ -66,39 +66,41 @@ def change_tax_class(
         running = TaxRate.objects.on(today).filter(tax_class=row, country=country)
         if running.filter(rate=rate).exists():
             continue
-        _end(row, [country], today)
+        _end_rates(row, [country], today)
         TaxRate.objects.create(tax_class=row, country=country, rate=rate, valid_from=today)
-    _end(row, ended, today)
-    record_change("taxclass.changed", row, actor=actor, now=now, data=_told(rates) | {"ended": sorted(ended)})
+    _end_rates(row, ended, today)
+    record_change(
+        "taxclass.changed", row, actor=actor, now=now, data=_change_data(rates) | {"ended": sorted(ended)}
+    )
     return row
 
 
 @transaction.atomic(durable=True)
 def remove_tax_class(*, tax_class_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """What had it is taxed by its kind, or by the country's rate, from now on. Raises Missing."""
-    row = _locked(tax_class_id)
+    """Delete a tax class; its items fall back to the product type's or country's rate. Raises Missing."""
+    row = _lock_tax_class(tax_class_id)
     record_change("taxclass.deleted", row, actor=actor, now=now, snapshot={"name": row.name})
     row.delete()
 
 
-def _end(row: TaxClass, countries: Collection[str], today: datetime.date) -> None:
+def _end_rates(row: TaxClass, countries: Collection[str], today: datetime.date) -> None:
     rates = TaxRate.objects.filter(tax_class=row, country__in=countries)
     rates.filter(valid_from__gte=today).delete()
     yesterday = today - datetime.timedelta(days=1)
     rates.filter(Q(valid_until=None) | Q(valid_until__gte=today)).update(valid_until=yesterday)
 
 
-def _check(rates: Mapping[str, Decimal]) -> None:
-    odd = sorted(country for country, rate in rates.items() if not 0 <= rate <= HIGHEST_RATE)
-    if odd:
-        raise OddRate(field="rate", countries=odd)
+def _validate_rates(rates: Mapping[str, Decimal]) -> None:
+    invalid = sorted(country for country, rate in rates.items() if not 0 <= rate <= HIGHEST_RATE)
+    if invalid:
+        raise OddRate(field="rate", countries=invalid)
 
 
-def _told(rates: Mapping[str, Decimal]) -> dict[str, object]:
+def _change_data(rates: Mapping[str, Decimal]) -> dict[str, object]:
     return {"rates": {country: str(rate) for country, rate in sorted(rates.items())}}
 
 
-def _locked(tax_class_id: int) -> TaxClass:
+def _lock_tax_class(tax_class_id: int) -> TaxClass:
     row = locked_one(TaxClass.objects.filter(pk=tax_class_id))
     if row is None:
         raise Missing(field="id")

@@ -1,4 +1,4 @@
-"""Steps that say things of goods by their attributes. The caller has locked the product or variant."""
+"""Steps that set the attribute values of products and variants; the caller holds their locks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AttributeNotOfType(Refused):
 
 
 class AttributeNeeded(Refused):
-    """`details["attributes"]` are the keys of those that are missing."""
+    """`details["attributes"]` lists the ids of the missing attributes."""
 
     code = "attribute_needed"
     default_words = _("This has to be said of goods of this kind.")
@@ -38,7 +38,7 @@ class AttributeNeeded(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value of the attribute's list: by its key, or by its name, which may be new."""
+    """A value of the attribute's list, by id or by name; an unknown name is added."""
 
     key: int | None = None
     name: str = ""
@@ -46,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is said by one attribute: choices of its list, or one value of its own in `columns`."""
+    """Values for one attribute: choices from its list, or own values given by `columns`."""
 
     attribute_id: int
     choices: Sequence[Choice] = ()
@@ -54,21 +54,21 @@ class Told:
 
 
 def say_of_product(product: Product, told: Iterable[Told], *, whole: bool) -> None:
-    """Say these things instead of what was said by the same attributes. `whole` checks what is required.
+    """Replace the product's values of these attributes; `whole` also checks required attributes.
 
     Raises AttributeNotOfType, AttributeNeeded, Missing.
     """
-    links = _links(product.product_type_id, AttributeScope.PRODUCT)
+    links = _attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
     say_of(product, ProductAttributeValue, "product", links, list(told), whole=whole)
 
 
 def say_of_variant(variant: Variant, told: Iterable[Told], *, whole: bool) -> None:
-    """The same of a variant."""
-    links = _links(variant.product.product_type_id, AttributeScope.VARIANT)
+    """Like `say_of_product`, for a variant."""
+    links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
     say_of(variant, VariantAttributeValue, "variant", links, list(told), whole=whole)
 
 
-def _links(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
+def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
     rows = ProductTypeAttribute.objects.filter(product_type=product_type_id, scope=scope)
     return {row.attribute_id: row.attribute for row in rows.select_related("attribute").order_by("pk")}
 
@@ -82,12 +82,12 @@ def say_of(
     *,
     whole: bool,
 ) -> None:
-    """Say it of whatever has attributes: `links` are those of its kind, `rows` hold the values it has."""
+    """Set values of any owner: `links` are its type's attributes, `rows` the model that stores values."""
     for each in told:
         attribute = links.get(each.attribute_id)
         if attribute is None:
             raise AttributeNotOfType(field="attributes", attributes=[each.attribute_id])
-        values = _values(attribute, each, f"{column}-{owner.pk}")
+        values = _resolve_values(attribute, each, f"{column}-{owner.pk}")
         held: Any = rows._default_manager.filter(**{column: owner})
         held.filter(value__attribute=attribute).exclude(value__in=values).delete()
         for place, value in enumerate(values):
@@ -99,8 +99,8 @@ def say_of(
             raise AttributeNeeded(field="attributes", attributes=missing)
 
 
-def _values(attribute: Attribute, told: Told, own_slug: str) -> list[AttributeValue]:
-    found = [_chosen(attribute, choice) for choice in told.choices]
+def _resolve_values(attribute: Attribute, told: Told, own_slug: str) -> list[AttributeValue]:
+    found = [_resolve_choice(attribute, choice) for choice in told.choices]
     for place, columns in enumerate(told.columns):
         address = f"{own_slug}-{place}"
         value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
@@ -112,7 +112,7 @@ def _values(attribute: Attribute, told: Told, own_slug: str) -> list[AttributeVa
     return found
 
 
-def _chosen(attribute: Attribute, choice: Choice) -> AttributeValue:
+def _resolve_choice(attribute: Attribute, choice: Choice) -> AttributeValue:
     if choice.key is not None:
         value = AttributeValue.objects.filter(attribute=attribute, pk=choice.key).first()
         if value is None:
@@ -122,7 +122,7 @@ def _chosen(attribute: Attribute, choice: Choice) -> AttributeValue:
 
 
 def add_value(attribute: Attribute, name: str, **columns: Any) -> AttributeValue:
-    """Step: the value of this name in an attribute's list, put at its end where it is new.
+    """Step: the value with this name in the attribute's list, appended if new.
 
     Raises AlreadyTaken, DoesNotFit.
     """

@@ -1,4 +1,4 @@
-"""Taking goods away for good: really, where nothing refers to them; else hidden, their address free again."""
+"""Delete products, or hide them if orders or stock movements refer to them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from shop.core.models import record_change
 def remove_product(
     *, cooperative: Cooperative, product_id: int, actor: Actor, now: datetime.datetime
 ) -> bool:
-    """Delete a product, or hide it where it was ever stocked or sold; answer whether it is really gone.
+    """Delete a product, or hide it if it was ever stocked or sold. Returns whether it was deleted.
 
-    A hidden product's listings are withdrawn and its slug is freed for another. Raises Missing.
+    Hiding withdraws its listings and frees its slug. Raises Missing.
     """
     product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
     if product is None:
@@ -35,13 +35,13 @@ def remove_product(
 
 
 def _is_referred_to(product: Product) -> bool:
-    """Whether anything was ever moved or promised of it."""
+    """Whether it has any stock movement, allocation or reservation."""
     promised = Stock.objects.filter(variant__product=product).filter(Q(allocated__gt=0) | Q(reserved__gt=0))
     return promised.exists() or Movement.objects.filter(stock__variant__product=product).exists()
 
 
 def _delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
-    """Delete it, unless a line of an order or a draft, which outer apps write, still names it."""
+    """Delete it; returns False if a line of an order or API draft still refers to it."""
     try:
         with transaction.atomic():
             record_change(
@@ -64,7 +64,8 @@ def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
         if listing.state != ListingState.WITHDRAWN:
             move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     product.removed_at = now
-    product.slug = f"{product.slug[:230]}~{product.pk}"  # a sign that no slug has: the old one is free
+    # `~` occurs in no slug, so the old slug is free for another product.
+    product.slug = f"{product.slug[:230]}~{product.pk}"
     product.save(update_fields=["removed_at", "slug", "updated_at"])
     record_change(
         "product.hidden",

@@ -1,4 +1,4 @@
-"""Offering goods: a product with its variants, prices and pictures, and editing them."""
+"""Members create and edit products with variants, prices and pictures."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NoWarehouse(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ProductDetails:
-    """What is said of a product. `season` has bit m-1 set for month m."""
+    """Editable details of a product. `season` has bit m-1 set for month m."""
 
     name: str
     description: str = ""
@@ -67,10 +67,10 @@ class ProductDetails:
 
 @dataclass(frozen=True, slots=True)
 class VariantDetails:
-    """One thing to order: what one step is, and its price in the channel's minor units, tax included.
+    """A variant's sale step and its price in the channel's minor units, tax included.
 
-    What is weighed (`is_weighed`) says what a step weighs by estimate (`content_grams`), and its price is for
-    that; up to `tolerance_percent` more is paid without asking.
+    For catch-weight variants (`is_weighed`) `content_grams` is the estimated weight of a step, on which the
+    price is based; the buyer pays for up to `tolerance_percent` more without being asked.
     """
 
     price: int
@@ -101,9 +101,9 @@ def offer_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Draft a product with its variants, each with how many steps are there now.
+    """Create a draft product with variants, each with its initial stock in steps.
 
-    The same `key` again answers the first product. Raises KeyReused, OddPrice, NoWarehouse.
+    A repeated `key` returns the first product. Raises KeyReused, OddPrice, NoWarehouse.
     """
     if key is not None:
         locked_one(Cooperative.objects.filter(pk=cooperative.pk))
@@ -137,16 +137,16 @@ def add_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Step of `offer_product`."""
+    """Create the product within the caller's transaction; a step of `offer_product`."""
     product = Product(cooperative=cooperative, product_type=product_type, category=category)
-    _describe(product, details)
-    product.slug = _free_slug(details.name, cooperative)
+    _set_details(product, details)
+    product.slug = _unique_slug(details.name, cooperative)
     product.save(force_insert=True)
     Listing.objects.create(product=product, channel=channel, currency=channel.currency)
     for position, picture in enumerate(pictures):
         ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
     for variant_details, on_hand in variants:
-        _add_variant(product, channel, variant_details, on_hand, actor=actor, now=now)
+        _create_variant(product, channel, variant_details, on_hand, actor=actor, now=now)
     record_change("product.offered", product, actor=actor, now=now, cooperative_id=cooperative.pk, key=key)
     refresh_listings(product)
     return product
@@ -162,14 +162,14 @@ def edit_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Say something else of a product. Raises Missing for another cooperative's.
+    """Update a product's details. Raises Missing for another cooperative's product.
 
-    What is on sale must stay complete: raises NotYetComplete.
+    Published products must stay complete: raises NotYetComplete.
     """
     product = locked_product(cooperative, product_id)
     before = {field: getattr(product, field, None) for field in ("name", "origin", "shelf_life")}
     product.category = category
-    _describe(product, details)
+    _set_details(product, details)
     product.save()
     write_prices([product.pk], actor=actor, now=now)
     write_lowest_prices([product.pk])
@@ -193,7 +193,7 @@ def add_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """One more size or pattern of a product; the same `key` again answers the first.
+    """Add a variant to a product; a repeated `key` returns the first one.
 
     Raises KeyReused, Missing, OddPrice, NoWarehouse.
     """
@@ -201,7 +201,7 @@ def add_variant(
     made = made_before(key, "variant.added", cooperative_id=cooperative.pk, root=product)
     if made is not None:
         return Variant.objects.for_cooperative(cooperative).get(pk=made)
-    variant = _add_variant(product, channel, details, on_hand, actor=actor, now=now)
+    variant = _create_variant(product, channel, details, on_hand, actor=actor, now=now)
     record_change(
         "variant.added",
         variant,
@@ -225,7 +225,7 @@ def edit_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Change a variant and its price in one channel. Raises Missing, OddPrice."""
+    """Update a variant and its price in one channel. Raises Missing, OddPrice."""
     variant = locked_variant(Variant.objects.for_cooperative(cooperative), variant_id)
     if variant is None:
         raise Missing()
@@ -250,7 +250,7 @@ def edit_variant(
 
 
 def locked_product(cooperative: Cooperative, product_id: int) -> Product:
-    """Step: the cooperative's product, locked. Raises Missing."""
+    """Step: lock a product of the cooperative. Raises Missing."""
     product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
     if product is None:
         raise Missing()
@@ -258,9 +258,9 @@ def locked_product(cooperative: Cooperative, product_id: int) -> Product:
 
 
 def locked_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None:
-    """Step: one of these variants, its product locked before it, as by whoever writes the prices of products.
+    """Step: lock one of these variants after its product, in the lock order of price updates.
 
-    None where there is none.
+    Returns None if there is none.
     """
     product_id = variants.filter(pk=variant_id).values_list("product", flat=True).first()
     if product_id is None:
@@ -272,7 +272,7 @@ def locked_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | No
 def reprice(
     variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> Price:
-    """Step: set the list price of a variant, whose product is locked, in a channel; the rules follow.
+    """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
 
     Raises OddPrice.
     """
@@ -301,15 +301,15 @@ def reprice(
 
 
 def refresh_listings(product: Product) -> None:
-    """Bring the kept columns of a product's listings in line: lowest prices and availability."""
+    """Refresh the lowest prices and availability stored on a product's listings."""
     write_lowest_prices([product.pk])
     refresh_availability(variant_ids=product.variants.values_list("pk", flat=True))
 
 
 def describe_for_search(product: Product, *further: str) -> None:
-    """Write the derived columns that search and sorting read; saving is the caller's.
+    """Set the derived columns for search and sorting; the caller saves.
 
-    Neighbours are joined in what things are called, not in what is told of them.
+    Names also index adjacent words joined together; descriptions do not.
     """
     cooperative = product.cooperative
     named = (product.name, product.origin, cooperative.name, cooperative.place, *further)
@@ -321,14 +321,14 @@ def describe_for_search(product: Product, *further: str) -> None:
 
 
 def rich_text(text: str) -> dict[str, Any]:
-    """A plain text's paragraphs as EditorJS JSON, the form in which descriptions are kept."""
+    """Convert plain text to EditorJS JSON, the stored format of descriptions."""
     paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
     return {
         "blocks": [{"type": "paragraph", "data": {"text": each}} for each in paragraphs if each],
     }
 
 
-def _describe(product: Product, details: ProductDetails) -> None:
+def _set_details(product: Product, details: ProductDetails) -> None:
     for field, value in asdict(details).items():
         if field != "description":
             setattr(product, field, value)
@@ -337,7 +337,7 @@ def _describe(product: Product, details: ProductDetails) -> None:
     describe_for_search(product, *(word for word in [product.category and product.category.name] if word))
 
 
-def _add_variant(
+def _create_variant(
     product: Product,
     channel: Channel,
     details: VariantDetails,
@@ -372,8 +372,8 @@ def _add_variant(
     return variant
 
 
-def _free_slug(name: str, cooperative: Cooperative) -> str:
-    """The name alone while it is free, then with the cooperative's, then numbered."""
+def _unique_slug(name: str, cooperative: Cooperative) -> str:
+    """The slug of the name; if taken, with the cooperative's slug appended, then numbered."""
     plain = slug(name)[:200]
     longer = f"{plain}-{cooperative.slug}"[:240]
     taken = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))

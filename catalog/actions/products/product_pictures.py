@@ -1,4 +1,4 @@
-"""A product's pictures: one more, another order, one less."""
+"""Add, reorder and remove a product's pictures."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def add_picture(
     actor: Actor,
     now: datetime.datetime,
 ) -> ProductMedia:
-    """Show one more picture, behind the others; `alt` says what is to be seen. Raises Missing."""
+    """Append a picture; `alt` is its alternative text. Raises Missing."""
     product = locked_product(cooperative, product_id)
     media = ProductMedia.objects.create(
-        product=product, picture=picture, alt=alt, sort_order=_behind(product)
+        product=product, picture=picture, alt=alt, sort_order=_next_position(product)
     )
     record_change(
         "product.pictured", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
@@ -52,11 +52,11 @@ def place_picture(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Put a picture at a place, counted from 0; beyond the last is the last. Raises Missing."""
+    """Move a picture to a position, counted from 0 and capped at the last. Raises Missing."""
     product = locked_product(cooperative, product_id)
     shown = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
     before = [media.pk for media in shown]
-    moved = _found(shown, media_id)
+    moved = _media_or_missing(shown, media_id)
     shown.remove(moved)
     shown.insert(max(0, place), moved)
     after = [media.pk for media in shown]
@@ -80,13 +80,13 @@ def place_picture(
 def remove_picture(
     *, cooperative: Cooperative, product_id: int, media_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Show a picture no longer; orders that were placed with it keep it. Raises Missing, LastPicture."""
+    """Remove a picture; past orders keep it. Raises Missing, LastPicture."""
     product = locked_product(cooperative, product_id)
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     shown = list(rows.order_by("sort_order", "pk"))
-    media = _found(shown, media_id)
+    media = _media_or_missing(shown, media_id)
     is_last = [each.pk for each in shown if each.picture.state != PictureState.REFUSED] == [media.pk]
-    if is_last and _must_be_seen(product):
+    if is_last and _needs_picture(product):
         raise LastPicture()
     record_change(
         "product.picture_removed",
@@ -100,20 +100,20 @@ def remove_picture(
     media.delete()
 
 
-def _found(shown: list[ProductMedia], media_id: int) -> ProductMedia:
+def _media_or_missing(shown: list[ProductMedia], media_id: int) -> ProductMedia:
     found = next((media for media in shown if media.pk == media_id), None)
     if found is None:
         raise Missing()
     return found
 
 
-def _behind(product: Product) -> int:
-    """The place behind the last picture."""
+def _next_position(product: Product) -> int:
+    """The position after the last picture."""
     last = ProductMedia.objects.filter(product=product).order_by("-sort_order", "-pk").first()
     return last.sort_order + 1 if last is not None else 0
 
 
-def _must_be_seen(product: Product) -> bool:
-    """Whether it is on sale where the law's wants are checked."""
+def _needs_picture(product: Product) -> bool:
+    """Whether it is published in a channel that enforces the legal requirements."""
     on_sale = Listing.objects.filter(product=product, state=ListingState.PUBLISHED)
     return not product.cooperative.is_house and on_sale.filter(channel__checks_listings=True).exists()

@@ -1,4 +1,4 @@
-"""Saying goods in other languages, field by field."""
+"""Translate products and variants, field by field."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def translate_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Say the goods and their kinds (by key) in a language; `cooperative` None means platform staff.
+    """Store translations of the product and its variants (by key).
 
-    An empty text is taken away. Raises Missing.
+    `cooperative` None means platform staff. An empty text deletes the translation. Raises Missing.
     """
     rows = Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
     product = locked_one(rows.filter(pk=product_id))
     if product is None:
         raise Missing()
     changed = say_in_language(product, language, texts, of=PRODUCT_TEXTS)
-    if "description_text" in changed:  # Saleor's clients read the same as formatted text
+    if "description_text" in changed:  # Saleor's clients read the formatted description.
         text = texts["description_text"].strip()
         formatted = json.dumps(rich_text(text), ensure_ascii=False) if text else ""
         say_in_language(product, language, {"description": formatted}, of=("description",))

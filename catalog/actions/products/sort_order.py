@@ -1,4 +1,4 @@
-"""Putting things into another order: variants, goods of a collection, values of a list, pictures."""
+"""Reorder rows: variants, products of a collection, attribute values, pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shop.core.models import record_change
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """So many places further down, or up where `by` is below nought."""
+    """Move a row `by` positions down (negative: up)."""
 
     key: Hashable
     by: int
@@ -34,9 +34,9 @@ def arrange(
     now: datetime.datetime,
     by: str = "pk",
 ) -> models.Model:
-    """Move rows of what they belong to (`root_key` among `root`), one after another; places end at both ends.
+    """Apply moves to the rows of an owner (`root_key` in `root`), in turn; positions are clamped.
 
-    `rows` are in their order; `by` is the column that moves name them by. Raises Missing.
+    `rows` are in their current order; `by` is the column that `Move.key` refers to. Raises Missing.
     """
     owner: models.Model | None = locked_one(root.filter(pk=root_key)) if root_key is not None else None
     if owner is None:

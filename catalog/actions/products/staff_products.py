@@ -1,6 +1,6 @@
-"""Goods that the platform's staff or a program enter: column by column, as their own systems know them.
+"""Create and update products on behalf of staff and API apps. Only the named columns change.
 
-Members offer goods through `catalog.actions.products.offer_products`; here only what is named changes.
+Members use `catalog.actions.products.offer_products`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def enter_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """A product without variants, in no channel yet. Without a cooperative it is the house's own.
+    """Create a product without variants and channels. Without a cooperative the platform seller owns it.
 
     Raises Missing, NoHouse, AlreadyTaken, AttributeNotOfType, AttributeNeeded.
     """
@@ -81,10 +81,10 @@ def enter_product(
     require_related(Product, values)
     product = Product(product_type=product_type, cooperative=_owner(cooperative_id), **values)
     product.slug = product.slug or free_slug(Product, product.name)
-    _derive(product)
+    _set_search_columns(product)
     save_claiming(product)
     say_of_product(product, told, whole=True)
-    _collect(product, collections)
+    _add_to_collections(product, collections)
     record_change("product.offered", product, actor=actor, now=now, cooperative_id=product.cooperative_id)
     return product
 
@@ -99,7 +99,7 @@ def amend_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Change what is named; None leaves collections. What is on sale must stay complete.
+    """Update the named columns; `collections` None keeps them. Published products must stay complete.
 
     Raises Missing, AlreadyTaken, AttributeNotOfType, NotYetComplete.
     """
@@ -107,12 +107,12 @@ def amend_product(
     before = {column: getattr(product, column) for column in ("name", "slug", "category_id")}
     require_related(Product, values)
     put_columns(product, values)
-    _derive(product)
+    _set_search_columns(product)
     save_claiming(product)
     say_of_product(product, told, whole=False)
     if collections is not None:
         CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
-        _collect(product, collections)
+        _add_to_collections(product, collections)
     write_prices([product.pk], actor=actor, now=now)
     write_lowest_prices([product.pk])
     for listing in listings_of(product).filter(state=ListingState.PUBLISHED):
@@ -140,7 +140,7 @@ def enter_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """One more thing to order, with what lies where: (store house, steps). It has no price yet.
+    """Create a variant without a price, with its stock as (warehouse, steps).
 
     Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded, OddCount.
     """
@@ -164,7 +164,7 @@ def enter_variant(
         root=product,
         cooperative_id=product.cooperative_id,
     )
-    _count(variant, stocks, actor=actor, now=now)
+    _record_counts(variant, stocks, actor=actor, now=now)
     return variant
 
 
@@ -177,7 +177,7 @@ def amend_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Change what is named. Raises Missing, AlreadyTaken, AttributeNotOfType."""
+    """Update the named columns. Raises Missing, AlreadyTaken, AttributeNotOfType."""
     variant = _locked_variant(variant_id)
     changed = put_columns(variant, values)
     save_claiming(variant, field="sku")
@@ -197,7 +197,7 @@ def amend_variant(
 
 @transaction.atomic(durable=True)
 def remove_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a variant that was never stocked nor sold. Raises Missing, StillUsed."""
+    """Delete a variant that was never stocked or sold. Raises Missing, StillUsed."""
     variant = _locked_variant(variant_id)
     product = variant.product
     moved = Stock.objects.filter(variant=variant).filter(
@@ -231,9 +231,9 @@ def price_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Set list prices: channel, amount in minor units, and what it costs and cost before, where named.
+    """Set list prices: channel, amount in minor units, and optionally cost and prior price.
 
-    Raises Missing, NotListed where the product is not in the channel, OddPrice.
+    Raises Missing, OddPrice, and NotListed if the product is not in the channel.
     """
     variant = _locked_variant(variant_id)
     listed = set(Listing.objects.filter(product=variant.product).values_list("channel", flat=True))
@@ -268,20 +268,20 @@ def count_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Set what is on hand in store houses, each by a movement of the difference.
+    """Set the stock on hand in warehouses, each by a movement of the difference.
 
-    Raises Missing, also for another cooperative's store house, StockThere where `only_new`, OddCount.
+    Raises Missing (also for another cooperative's warehouse), OddCount, and StockThere with `only_new`.
     """
     variant = _locked_variant(variant_id, field="variantId")
     if only_new:
-        houses = [house for house, _quantity in stocks]
-        if Stock.objects.filter(variant=variant, warehouse__in=houses).exists():
+        warehouses = [house for house, _quantity in stocks]
+        if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
             raise StockThere(field="stocks")
-    _count(variant, stocks, actor=actor, now=now)
+    _record_counts(variant, stocks, actor=actor, now=now)
     return variant
 
 
-def _count(
+def _record_counts(
     variant: Variant, stocks: Sequence[tuple[Any, int]], *, actor: Actor, now: datetime.datetime
 ) -> None:
     for house, quantity in stocks:
@@ -301,12 +301,12 @@ def _owner(cooperative_id: int | None) -> Cooperative:
     return cooperative
 
 
-def _derive(product: Product) -> None:
+def _set_search_columns(product: Product) -> None:
     category = product.category.name if product.category is not None else ""
     describe_for_search(product, *filter(None, [category]))
 
 
-def _collect(product: Product, collections: Sequence[int]) -> None:
+def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
     for key in collections:
         collection = Collection.objects.filter(pk=key).first()
         if collection is None:
@@ -319,13 +319,13 @@ def _collect(product: Product, collections: Sequence[int]) -> None:
 
 
 def listings_of(product: Product) -> Any:
-    """Step: its listings with what moving them needs."""
+    """Step: the product's listings, loaded for state changes."""
     rows = Listing.objects.filter(product=product).order_by("pk")
     return rows.select_related("channel", "product", "product__cooperative", "product__product_type")
 
 
 def locked_product(key: int, *, field: str = "id") -> Product:
-    """Step: a product that is there still. Raises Missing."""
+    """Step: lock a product that was not removed. Raises Missing."""
     product = locked_one(Product.objects.filter(pk=key).select_related("cooperative", "category"))
     if product is None or product.is_removed:
         raise Missing(field=field)
@@ -341,7 +341,7 @@ def _locked_variant(key: int, *, field: str = "id") -> Variant:
 
 @transaction.atomic(durable=True)
 def show_first(*, product_id: Any, variant_id: Any, actor: Actor, now: datetime.datetime) -> Product:
-    """Say which variant of the goods is shown first. Raises Missing for one that is not theirs."""
+    """Set the default variant of a product. Raises Missing, also for another product's variant."""
     product = locked_one(Product.objects.existing().filter(pk=product_id)) if product_id is not None else None
     if product is None:
         raise Missing(field="productId")

@@ -1,4 +1,4 @@
-"""Which words the catalogue holds, counted anew from time to time; slips of the pen are found among them."""
+"""Periodically count the words of the catalogue, for spelling corrections."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from catalog.models import AS_TYPED, KnownWord, Listing, Misspelling, Product
 from catalog.search.spelling_corrections import misspellings
 from catalog.states import ListingState
 
-_LETTERS = range(2, 31)  # how long a word is that is worth knowing
-_AT_ONCE = 1_000
-_KEPT = 20_000  # rows of the journal: whoever is further behind reads everything anew
+_LETTERS = range(2, 31)  # Length of the words that are counted.
+_BATCH_SIZE = 1_000
+_JOURNAL_ROWS = 20_000  # Journal rows kept; a reader further behind rebuilds its index.
 _SEEN_KEY = "words-counted-up-to"
 
 
 def learn_words() -> int:
-    """Count the words of all goods that were ever on sale; answer how many there are."""
-    counts = _counted()
+    """Recount the words of all products that are published in any channel; returns how many there are."""
+    counts = _count_words()
     known = dict(KnownWord.objects.values_list("word", "goods"))
     gone = [word for word in known if word not in counts]
     new = [word for word in counts if word not in known]
     other = {word for word, goods in counts.items() if known.get(word, goods) != goods}
-    for words in _parts(gone):
+    for words in _batches(gone):
         KnownWord.objects.filter(word__in=words).delete()
-    for words in _parts(new):
-        _add(words, counts)
-    for words in _parts(sorted(other)):
+    for words in _batches(new):
+        _add_words(words, counts)
+    for words in _batches(sorted(other)):
         rows = list(KnownWord.objects.filter(word__in=words))
         for row in rows:
             row.goods = counts[row.word]
@@ -40,19 +40,19 @@ def learn_words() -> int:
 
 @shared_task(name="catalog.learn_words")
 def learn_words_task() -> None:
-    """Sweep: where goods were written to since the last count, count again, and shorten the journal."""
+    """Sweep: recount if products changed since the last count, and trim the journal."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM catalog_touched")
         (last,) = cursor.fetchone()
         if last == cache.get(_SEEN_KEY):
             return
-        cursor.execute("DELETE FROM catalog_touched WHERE id <= %s", [last - _KEPT])
+        cursor.execute("DELETE FROM catalog_touched WHERE id <= %s", [last - _JOURNAL_ROWS])
     learn_words()
     cache.set(_SEEN_KEY, last, timeout=None)
 
 
 @transaction.atomic(durable=True)
-def _add(words: Sequence[str], counts: Counter[str]) -> None:
+def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
     KnownWord.objects.bulk_create(
         (KnownWord(word=word, goods=counts[word]) for word in words), ignore_conflicts=True
     )
@@ -60,12 +60,12 @@ def _add(words: Sequence[str], counts: Counter[str]) -> None:
     Misspelling.objects.bulk_create(
         (Misspelling(word=row, left=left) for row in rows for left in misspellings(row.word)),
         ignore_conflicts=True,
-        batch_size=_AT_ONCE,
+        batch_size=_BATCH_SIZE,
     )
 
 
-def _counted() -> Counter[str]:
-    """How many goods hold each word."""
+def _count_words() -> Counter[str]:
+    """The number of products for each word."""
     counts: Counter[str] = Counter()
     goods = Product.objects.filter(
         pk__in=Listing.objects.filter(state=ListingState.PUBLISHED).values("product")
@@ -73,12 +73,12 @@ def _counted() -> Counter[str]:
     for name, text in goods.order_by().values_list("search_name", "search_text").iterator(chunk_size=2_000):
         words = {word for word in name.split() if not word.startswith(AS_TYPED)}
         counts.update(words.union(text.split()))
-    return Counter({word: goods for word, goods in counts.items() if _is_worth_knowing(word)})
+    return Counter({word: goods for word, goods in counts.items() if _is_indexable(word)})
 
 
-def _is_worth_knowing(word: str) -> bool:
+def _is_indexable(word: str) -> bool:
     return len(word) in _LETTERS and not word.isdecimal()
 
 
-def _parts(words: Sequence[str]) -> list[Sequence[str]]:
-    return [words[first : first + _AT_ONCE] for first in range(0, len(words), _AT_ONCE)]
+def _batches(words: Sequence[str]) -> list[Sequence[str]]:
+    return [words[first : first + _BATCH_SIZE] for first in range(0, len(words), _BATCH_SIZE)]

@@ -1,4 +1,4 @@
-"""Words that mean the same to buyers, as the platform's admins write them down."""
+"""Maintain synonym sets for the search."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.texts.folding import folded_words
 
-MOST = 12  # words in a set
+MOST = 12  # Words in a set.
 
 
 class OneWordOnly(Refused):
@@ -27,7 +27,7 @@ class OneWordOnly(Refused):
 
 
 class OddWord(Refused):
-    """A word without letters, or too long; `details["word"]` is the first such."""
+    """A word without letters or too long; `details["word"]` is the first one."""
 
     code = "odd_word"
     default_words = _("Each has letters, at most 60 of them, and at most four words.")
@@ -37,13 +37,13 @@ class OddWord(Refused):
 def write_synonyms(
     *, set_id: int | None, words: Sequence[str], actor: Actor, now: datetime.datetime
 ) -> SynonymSet:
-    """Make a set of these words, or let a set hold them and no others; those that fold alike are one.
+    """Create a synonym set, or replace a set's words; words that fold alike count once.
 
-    Where a set holds just these words already, no second one is made. Raises Missing, OneWordOnly, OddWord.
+    Returns an existing set with exactly these words. Raises Missing, OneWordOnly, OddWord.
     """
-    folded = _folded(words)
+    folded = _fold_words(words)
     if set_id is None:
-        same = _set_of(folded)
+        same = _find_set(folded)
         if same is not None:
             return same
         kept = SynonymSet.objects.create()
@@ -67,7 +67,7 @@ def write_synonyms(
 
 @transaction.atomic(durable=True)
 def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Let these words no longer mean the same. Raises Missing."""
+    """Delete a synonym set. Raises Missing."""
     kept = locked_one(SynonymSet.objects.filter(pk=set_id))
     if kept is None:
         raise Missing()
@@ -76,15 +76,15 @@ def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> Non
     kept.delete()
 
 
-def _set_of(folded: Collection[str]) -> SynonymSet | None:
-    """The oldest set that holds these words and no others."""
+def _find_set(folded: Collection[str]) -> SynonymSet | None:
+    """The oldest set with exactly these words."""
     held = Count("words", filter=Q(words__folded__in=list(folded)))
     sets = SynonymSet.objects.annotate(all=Count("words"), held=held)
     return sets.filter(all=len(folded), held=len(folded)).order_by("pk").first()
 
 
-def _folded(words: Sequence[str]) -> dict[str, str]:
-    """Each word by its folded form, the first of those that fold alike."""
+def _fold_words(words: Sequence[str]) -> dict[str, str]:
+    """Words by their folded form, the first of those that fold alike. Raises OddWord, OneWordOnly."""
     folded: dict[str, str] = {}
     for word in words:
         text = " ".join(word.split())

@@ -1,4 +1,4 @@
-"""Certificates: handed in by members with their paper, looked at by the market, shown from then on."""
+"""Certificates: submitted by members with their document, reviewed by staff, then shown."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ExpiresTooEarly(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CertificateDetails:
-    """What stands on the paper; `picture` is a photo of it, `product_ids` the goods that it is for."""
+    """The certificate's data; `picture` is a photo of it, `product_ids` the products it covers."""
 
     kind: CertificateKind
     number: str
@@ -51,13 +51,13 @@ class CertificateDetails:
 def submit_certificate(
     *, cooperative: Cooperative, details: CertificateDetails, actor: Actor, now: datetime.datetime
 ) -> Certificate:
-    """Hand a certificate in; buyers see it once the market has.
+    """Submit a certificate; buyers see it after review.
 
-    Raises StarsNeeded, ExpiresTooEarly, and Missing for goods of others.
+    Raises StarsNeeded, ExpiresTooEarly, and Missing for other sellers' products.
     """
     row = Certificate(cooperative=cooperative, state=CertificateState.IN_REVIEW)
-    _write(row, details, now)
-    _record("certificate.submitted", row, actor=actor, now=now)
+    _save_details(row, details, now)
+    _record_certificate("certificate.submitted", row, actor=actor, now=now)
     return row
 
 
@@ -70,16 +70,16 @@ def change_certificate(
     actor: Actor,
     now: datetime.datetime,
 ) -> Certificate:
-    """Put a certificate right; the market looks at it anew, and until then nobody sees it.
+    """Correct a certificate; it is hidden until it is reviewed again.
 
-    A paper without a new photo keeps the one it has. Raises as `submit_certificate`.
+    Without a new photo it keeps the old one. Raises like `submit_certificate`.
     """
-    row = _locked(Certificate.objects.for_cooperative(cooperative), certificate_id)
+    row = _lock_certificate(Certificate.objects.for_cooperative(cooperative), certificate_id)
     if row.state != CertificateState.IN_REVIEW:
         advance(row, CertificateState.IN_REVIEW, CERTIFICATE_MOVES)
     row.state_reason = ""
-    _write(row, details, now)
-    _record("certificate.submitted", row, actor=actor, now=now)
+    _save_details(row, details, now)
+    _record_certificate("certificate.submitted", row, actor=actor, now=now)
     return row
 
 
@@ -87,42 +87,42 @@ def change_certificate(
 def remove_certificate(
     *, cooperative: Cooperative, certificate_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Take a certificate off the page for good. Raises Missing."""
-    row = _locked(Certificate.objects.for_cooperative(cooperative), certificate_id)
+    """Delete a certificate. Raises Missing."""
+    row = _lock_certificate(Certificate.objects.for_cooperative(cooperative), certificate_id)
     snapshot = {"kind": row.kind, "stars": row.stars, "number": row.number, "issuer": row.issuer}
-    _record("certificate.removed", row, actor=actor, now=now, snapshot=snapshot)
+    _record_certificate("certificate.removed", row, actor=actor, now=now, snapshot=snapshot)
     row.delete()
 
 
 @transaction.atomic(durable=True)
 def confirm_certificate(*, certificate_id: int, actor: Actor, now: datetime.datetime) -> Certificate:
-    """Platform staff have seen the paper: it is shown. Raises Missing, WrongMove."""
-    return _answer(certificate_id, CertificateState.CONFIRMED, "", actor=actor, now=now)
+    """Confirm a certificate after staff checked its document. Raises Missing, WrongMove."""
+    return _decide(certificate_id, CertificateState.CONFIRMED, "", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def return_certificate(
     *, certificate_id: int, reason: str, actor: Actor, now: datetime.datetime
 ) -> Certificate:
-    """Platform staff hand it back to be mended. Raises Missing, ReasonNeeded, WrongMove."""
+    """Return a certificate for correction. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
         raise ReasonNeeded(field="reason")
-    return _answer(certificate_id, CertificateState.RETURNED, reason.strip(), actor=actor, now=now)
+    return _decide(certificate_id, CertificateState.RETURNED, reason.strip(), actor=actor, now=now)
 
 
-def _answer(
+def _decide(
     certificate_id: int, to: CertificateState, reason: str, *, actor: Actor, now: datetime.datetime
 ) -> Certificate:
-    row = _locked(Certificate.objects.all(), certificate_id)
+    row = _lock_certificate(Certificate.objects.all(), certificate_id)
     advance(row, to, CERTIFICATE_MOVES)
     row.state_reason = reason
     row.save(update_fields=["state_reason"])
-    _record(f"certificate.{to}", row, actor=actor, now=now, why=reason)
+    _record_certificate(f"certificate.{to}", row, actor=actor, now=now, why=reason)
     notices.certificate_answered(row, now=now)
     return row
 
 
-def _write(row: Certificate, details: CertificateDetails, now: datetime.datetime) -> None:
+def _save_details(row: Certificate, details: CertificateDetails, now: datetime.datetime) -> None:
     is_ocop = details.kind == CertificateKind.OCOP
     if is_ocop and details.stars not in (3, 4, 5):
         raise StarsNeeded(field="stars")
@@ -140,7 +140,7 @@ def _write(row: Certificate, details: CertificateDetails, now: datetime.datetime
     row.products.set(products)
 
 
-def _record(
+def _record_certificate(
     what: str,
     row: Certificate,
     *,
@@ -162,7 +162,7 @@ def _record(
     )
 
 
-def _locked(rows: QuerySet[Certificate], certificate_id: int) -> Certificate:
+def _lock_certificate(rows: QuerySet[Certificate], certificate_id: int) -> Certificate:
     row = locked_one(rows.filter(pk=certificate_id).select_related("cooperative"))
     if row is None:
         raise Missing()

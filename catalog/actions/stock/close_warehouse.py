@@ -1,4 +1,4 @@
-"""Closing a store house, once nothing lies in it any more."""
+"""Close an empty warehouse."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class LastStoreHouse(Refused):
 def close_warehouse(
     *, cooperative: Cooperative, warehouse_id: uuid.UUID, actor: Actor, now: datetime.datetime
 ) -> bool:
-    """Close a store house, or delete it where nothing ever lay in it; answer whether it is really gone.
+    """Close a warehouse, or delete it if it never held stock. Returns whether it was deleted.
 
     Raises Missing, LastStoreHouse, StillCollected, NotEmpty.
     """
     locked_one(Cooperative.objects.filter(pk=cooperative.pk))
-    houses = Warehouse.objects.for_cooperative(cooperative).open()
-    warehouse = locked_one(houses.filter(pk=warehouse_id))
+    open_warehouses = Warehouse.objects.for_cooperative(cooperative).open()
+    warehouse = locked_one(open_warehouses.filter(pk=warehouse_id))
     if warehouse is None:
         raise Missing()
-    if not houses.exclude(pk=warehouse.pk).exists():
+    if not open_warehouses.exclude(pk=warehouse.pk).exists():
         raise LastStoreHouse()
     if is_collected_at(warehouse):
         raise StillCollected()
@@ -57,7 +57,7 @@ def close_warehouse(
 
 
 def _delete(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> bool:
-    """Delete it, unless an ended way or a parcel still names it."""
+    """Delete it; returns False if an ended delivery method or a parcel refers to it."""
     try:
         with transaction.atomic():
             record_change(

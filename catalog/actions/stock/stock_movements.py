@@ -1,6 +1,6 @@
-"""Stock: what may be promised, and every change of what is there.
+"""Stock: availability, allocation choices, and every change of stock on hand.
 
-Functions without a transaction of their own are steps: the caller has locked the rows they get.
+Functions without their own transaction are steps: the caller has locked the rows.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from shop.core.database.transactions import locked
 from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
 
-MOST = 1_000_000  # steps in one count
+MOST = 1_000_000  # Maximum steps in one count.
 
 
 class SoldOut(Refused):
-    """Not enough is free. `details["free"]` maps each short variant to how many steps are left."""
+    """Not enough free stock. `details["free"]` maps each short variant to the steps left."""
 
     code = "sold_out"
     default_words = _("Some of these goods have just been sold.")
@@ -40,7 +40,7 @@ class OddCount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Some steps of a variant out of one stock row."""
+    """A quantity of a variant taken from one stock row."""
 
     variant_id: int
     stock_id: int
@@ -49,7 +49,7 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many steps of a variant were found in a warehouse; `key` makes a phone's repeat harmless."""
+    """A counted quantity of a variant in a warehouse; `key` is an idempotency key."""
 
     variant_id: int
     warehouse_id: uuid.UUID
@@ -65,10 +65,10 @@ def choose_stock(
     order: Sequence[int] = (),
     strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
 ) -> list[Pick]:
-    """Where to take the wanted steps of each variant from; all shortages are told at once.
+    """Choose stock rows for the wanted quantities; reports all shortages at once.
 
-    `rows` are locked and in reach of the buyer; `order` lists stock ids as the channel prefers its
-    warehouses. Raises SoldOut.
+    `rows` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
+    preference. Raises SoldOut.
     """
     place = {stock_id: n for n, stock_id in enumerate(order)}
     by_variant: dict[int, list[Stock]] = {}
@@ -95,19 +95,19 @@ def choose_stock(
 
 
 def write_promises(rows: Iterable[Stock]) -> None:
-    """Save what locked rows keep, as it stands in memory, in one statement.
+    """Save `reserved` and `allocated` of locked rows in one statement.
 
-    Only where the last step went, or the first is free again, are goods no longer to be had, or are again.
+    Availability is refreshed only if a row's free stock ran out or became positive.
     """
     touched = list(rows)
     if not touched:
         return
     Stock.objects.bulk_update(touched, ["reserved", "allocated"])
-    turned = {row.variant_id for row in touched if (row.free > 0) != (row.promisable > 0)}
+    flipped = {row.variant_id for row in touched if (row.free > 0) != (row.promisable > 0)}
     for row in touched:
         row.free = row.promisable
-    if turned:
-        refresh_availability(variant_ids=turned)
+    if flipped:
+        refresh_availability(variant_ids=flipped)
 
 
 def move_stock(
@@ -123,7 +123,7 @@ def move_stock(
     grams: int | None = None,
     lot_id: int | None = None,
 ) -> Movement:
-    """Write down a change of what is on hand in a locked row; facts are never refused."""
+    """Record a change of the stock on hand of a locked row; facts are never refused."""
     movement = Movement.objects.create(
         stock=row,
         quantity=quantity,
@@ -155,10 +155,10 @@ def count_stock(
     actor: Actor,
     now: datetime.datetime,
 ) -> Stock:
-    """Set what is on hand to what was counted, by a movement of the difference.
+    """Set the stock on hand to a count, by a movement of the difference.
 
-    A count that finds what was expected is kept too when it carries a key: the same `key` again changes
-    nothing, whatever has been sold since. Raises Missing for another cooperative's goods, OddCount.
+    With a `key`, a count without a difference is recorded too, so that a repeat changes nothing even after
+    later sales. Raises OddCount, and Missing for another cooperative's product.
     """
     count = Count(variant_id, warehouse_id, counted, note, key)
     return record_count(count, cooperative=cooperative, actor=actor, now=now)
@@ -168,9 +168,9 @@ def count_stock(
 def count_many(
     *, cooperative: Cooperative, counts: Sequence[Count], actor: Actor, now: datetime.datetime
 ) -> list[Stock]:
-    """Set what is on hand to what was counted, of many stocks: all of them or none.
+    """Record several counts, all or none.
 
-    Their rows are locked together first, in the one order. Raises as `count_stock`.
+    All rows are locked first, in the global lock order. Raises like `count_stock`.
     """
     variants = {count.variant_id for count in counts}
     locked(Stock.objects.for_cooperative(cooperative).filter(variant__in=variants))
@@ -178,7 +178,7 @@ def count_many(
 
 
 def record_count(count: Count, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> Stock:
-    """Step of `count_stock`. A count that changes nothing is a movement of nothing: its key is kept."""
+    """Record a count; a step of `count_stock`. Without a difference the movement is 0, to keep its key."""
     if not 0 <= count.counted <= MOST:
         raise OddCount(field="counted")
     row = stock_row(cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id)
@@ -214,9 +214,9 @@ def receive_stock(
     actor: Actor,
     now: datetime.datetime,
 ) -> Stock:
-    """Add what came in, or take off what spoilt (a negative quantity with reason LOSS).
+    """Record a receipt, or a loss (negative quantity with reason LOSS).
 
-    The same `key` again changes nothing. Raises Missing, also for a store house that is closed, and OddCount.
+    A repeated `key` changes nothing. Raises OddCount, and Missing (also for a closed warehouse).
     """
     if not quantity or abs(quantity) > 1_000_000:
         raise OddCount(field="quantity")
@@ -239,7 +239,7 @@ def receive_stock(
 
 
 def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
-    """The locked row of a variant in a warehouse, made where there is none yet.
+    """The locked stock row of a variant in a warehouse; created if missing.
 
     A variant is stocked only in its own cooperative's warehouses. Raises Missing.
     """
@@ -252,17 +252,17 @@ def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.U
 
 
 def refresh_availability(*, variant_ids: Iterable[int]) -> None:
-    """Bring `Listing.is_available` of these variants' products in line with prices and stock.
+    """Update `Listing.is_available` of these variants' products from prices and stock.
 
-    What counts is what reaches a buyer in the channel's own country.
-    The listings are locked before stock is looked at: of two buyers who take the last of two sizes at once,
-    the second sees what the first took. Stock rows come before listings in every transaction.
+    Only stock that reaches the channel's own country counts. Listings are locked before stock is read: when
+    two buyers concurrently take the last of two sizes, the second sees the first's allocation. Every
+    transaction locks stock rows before listings.
     """
     touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
     rows = locked(Listing.objects.filter(pk__in=touched))
     for channel in Channel.objects.filter(pk__in={row.channel_id for row in rows}).order_by("pk"):
         mine = [row for row in rows if row.channel_id == channel.pk]
-        there = set(_buyable(channel.pk, channel.default_country, [row.pk for row in mine]))
+        there = set(_available_listings(channel.pk, channel.default_country, [row.pk for row in mine]))
         stale = [row.pk for row in mine if row.is_available != (row.pk in there)]
         for is_available in (True, False) if stale else ():
             changed = [key for key in stale if (key in there) == is_available]
@@ -270,8 +270,8 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
 
 
 @prepared
-def _buyable(channel: int, country: str, listings: Collection[int]) -> QuerySet[Any]:
-    """The keys of those listings in the channel of which some variant has a price and is in stock."""
+def _available_listings(channel: int, country: str, listings: Collection[int]) -> QuerySet[Any]:
+    """Ids of those listings with a priced, in-stock variant."""
     in_stock = Stock.objects.reachable(channel_id=channel, country=country)
     priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
     buyable = Variant.objects.filter(

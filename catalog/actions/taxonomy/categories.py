@@ -1,4 +1,4 @@
-"""The shelves of the market."""
+"""Create, edit and move categories."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_category(
     actor: Actor,
     now: datetime.datetime,
 ) -> Category:
-    """Step: a new shelf, inside `parent` or on the floor; `address` is its slug where not the name's.
+    """Step: create a category inside `parent` or at the root; `address` overrides the slug.
 
     Raises AlreadyTaken.
     """
@@ -58,7 +58,7 @@ def edit_category(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: rename, describe or shift a shelf; goods on it are found by its new name. Raises Missing."""
+    """Step: update a category; reindexes its products if the name changes. Raises Missing."""
     category = locked_one(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing()
@@ -86,18 +86,18 @@ def edit_category(
 def move_category(
     *, category: Category, parent: Category | None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Put a shelf with all that is in it elsewhere. Raises ShelfInItself."""
+    """Move a category with its branch. Raises ShelfInItself."""
     before = category.path or ""
     if parent is not None and (parent.path or "").startswith(before):
         raise ShelfInItself(field="parent")
     branch = list(Category.objects.filter(path__startswith=before).order_by("path"))
     root, level = (parent.path or "/", parent.level + 1) if parent else ("/", 0)
-    risen = category.level - level
-    for shelf in branch:
-        shelf.path = f"{root}{category.pk}/{(shelf.path or '')[len(before) :]}"
-        shelf.level -= risen
-        if shelf.pk == category.pk:
-            shelf.parent = parent
+    levels_up = category.level - level
+    for row in branch:
+        row.path = f"{root}{category.pk}/{(row.path or '')[len(before) :]}"
+        row.level -= levels_up
+        if row.pk == category.pk:
+            row.parent = parent
     Category.objects.bulk_update(branch, ["path", "level", "parent"])
     Promotion.objects.filter(categories__isnull=False).update(refresh_at=now)
     record_change("category.moved", category, actor=actor, now=now, data={"from": before})

@@ -1,4 +1,4 @@
-"""Kinds of goods and what is said of them: attributes, their lists of values, and which kind has which."""
+"""Product types, attributes, attribute values, and which type has which attributes."""
 
 from __future__ import annotations
 
@@ -26,79 +26,87 @@ Assigned: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
 def create_kind(
     *, values: Mapping[str, Any], wanted: Assigned, actor: Actor, now: datetime.datetime
 ) -> ProductType:
-    """A new kind of goods, with its attributes. Raises AlreadyTaken, Missing."""
-    kind: ProductType = enter_master(ProductType, values=values, actor=actor, now=now)
+    """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
+    product_type: ProductType = enter_master(ProductType, values=values, actor=actor, now=now)
     if wanted:
-        _assign(kind, wanted, actor=actor, now=now)
-    return kind
+        _assign_attributes(product_type, wanted, actor=actor, now=now)
+    return product_type
 
 
 @transaction.atomic(durable=True)
 def change_kind(
     key: int, *, values: Mapping[str, Any], wanted: Assigned, actor: Actor, now: datetime.datetime
 ) -> ProductType:
-    """Change the columns that are named, and give it these attributes too. Raises Missing, AlreadyTaken."""
-    kind: ProductType = amend_master(ProductType, key, values=values, actor=actor, now=now)
+    """Update the named columns and add attributes. Raises Missing, AlreadyTaken."""
+    product_type: ProductType = amend_master(ProductType, key, values=values, actor=actor, now=now)
     if wanted:
-        _assign(kind, wanted, actor=actor, now=now)
-    return kind
+        _assign_attributes(product_type, wanted, actor=actor, now=now)
+    return product_type
 
 
 @transaction.atomic(durable=True)
 def assign_attributes(
     *, product_type_id: int, wanted: Assigned, actor: Actor, now: datetime.datetime
 ) -> ProductType:
-    """Give a kind of goods attributes. Raises Missing."""
-    kind = _locked_kind(product_type_id)
-    _assign(kind, wanted, actor=actor, now=now)
-    return kind
+    """Add attributes to a product type. Raises Missing."""
+    product_type = _lock_product_type(product_type_id)
+    _assign_attributes(product_type, wanted, actor=actor, now=now)
+    return product_type
 
 
-def _assign(kind: ProductType, wanted: Assigned, *, actor: Actor, now: datetime.datetime) -> None:
-    there = kind.attribute_rows.count()
+def _assign_attributes(
+    product_type: ProductType, wanted: Assigned, *, actor: Actor, now: datetime.datetime
+) -> None:
+    there = product_type.attribute_rows.count()
     for place, (key, scope, chosen) in enumerate(wanted, there):
         attribute = Attribute.objects.filter(pk=key).first()
         if attribute is None:
             raise Missing(field="operations")
         ProductTypeAttribute.objects.update_or_create(
-            product_type=kind,
+            product_type=product_type,
             attribute=attribute,
             scope=scope,
             defaults={"variant_selection": chosen},
             create_defaults={"variant_selection": chosen, "sort_order": place},
         )
     keys = [key for key, _scope, _chosen in wanted]
-    record_change("producttype.attributes_assigned", kind, actor=actor, now=now, data={"attributes": keys})
+    record_change(
+        "producttype.attributes_assigned", product_type, actor=actor, now=now, data={"attributes": keys}
+    )
 
 
 @transaction.atomic(durable=True)
 def unassign_attributes(
     *, product_type_id: int, keys: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> ProductType:
-    """Take attributes from a kind of goods; what was said by them is forgotten. Raises Missing."""
-    kind = _locked_kind(product_type_id)
-    kind.attribute_rows.filter(attribute__in=keys).delete()
+    """Remove attributes from a product type; their values are deleted. Raises Missing."""
+    product_type = _lock_product_type(product_type_id)
+    product_type.attribute_rows.filter(attribute__in=keys).delete()
     record_change(
-        "producttype.attributes_unassigned", kind, actor=actor, now=now, data={"attributes": list(keys)}
+        "producttype.attributes_unassigned",
+        product_type,
+        actor=actor,
+        now=now,
+        data={"attributes": list(keys)},
     )
-    return kind
+    return product_type
 
 
-def _locked_kind(key: int) -> ProductType:
-    kind = locked_one(ProductType.objects.filter(pk=key))
-    if kind is None:
+def _lock_product_type(key: int) -> ProductType:
+    product_type = locked_one(ProductType.objects.filter(pk=key))
+    if product_type is None:
         raise Missing(field="productTypeId")
-    return kind
+    return product_type
 
 
 @transaction.atomic(durable=True)
 def create_attribute(
     *, values: Mapping[str, Any], listed: Listed, actor: Actor, now: datetime.datetime
 ) -> Attribute:
-    """A new attribute with its list of values. Raises AlreadyTaken, DoesNotFit."""
+    """Create an attribute with its list of values. Raises AlreadyTaken, DoesNotFit."""
     attribute: Attribute = enter_master(Attribute, values=values, actor=actor, now=now)
     for name, columns in listed:
-        _list(attribute, name, columns, actor=actor, now=now)
+        _add_value(attribute, name, columns, actor=actor, now=now)
     return attribute
 
 
@@ -112,8 +120,10 @@ def change_attribute(
     actor: Actor,
     now: datetime.datetime,
 ) -> Attribute:
-    """Change the columns that are named; take values from its list, and from whatever they were said of, and
-    put others on it. Raises Missing, AlreadyTaken, DoesNotFit."""
+    """Update the named columns, delete the `struck` values and add the `listed` ones.
+
+    Deleted values disappear from products too. Raises Missing, AlreadyTaken, DoesNotFit.
+    """
     attribute: Attribute = amend_master(Attribute, key, values=values, actor=actor, now=now)
     if struck:
         rows = attribute.values.filter(pk__in=struck)
@@ -121,7 +131,7 @@ def change_attribute(
         rows.delete()
         record_change("attribute.values_struck", attribute, actor=actor, now=now, data={"names": names})
     for name, columns in listed:
-        _list(attribute, name, columns, actor=actor, now=now)
+        _add_value(attribute, name, columns, actor=actor, now=now)
     return attribute
 
 
@@ -129,14 +139,14 @@ def change_attribute(
 def list_value(
     *, attribute_id: int, name: str, columns: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
-    """One more value in an attribute's list. Raises Missing, DoesNotFit."""
+    """Add a value to an attribute's list. Raises Missing, DoesNotFit."""
     attribute = locked_one(Attribute.objects.filter(pk=attribute_id))
     if attribute is None:
         raise Missing(field="attribute")
-    return _list(attribute, name, columns, actor=actor, now=now)
+    return _add_value(attribute, name, columns, actor=actor, now=now)
 
 
-def _list(
+def _add_value(
     attribute: Attribute, name: str, columns: Mapping[str, Any], *, actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
     value = add_value(attribute, name, **columns)

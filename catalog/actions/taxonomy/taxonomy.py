@@ -1,4 +1,4 @@
-"""What goods hang on, kept by the platform's staff: shelves, collections, and steps for all of it."""
+"""Staff manage categories and collections; generic steps for other catalogue records."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StillUsed(Refused):
 def enter_master(
     model: type[models.Model], *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Any:
-    """Step: a new kind of goods, attribute or collection, with these columns. Raises AlreadyTaken."""
+    """Step: create a product type, attribute or collection. Raises AlreadyTaken."""
     require_related(model, values)
     row: Any = model(**values)
     row.slug = row.slug or free_slug(model, row.name)
@@ -52,14 +52,14 @@ def change_master(
     actor: Actor,
     now: datetime.datetime,
 ) -> Any:
-    """Change the columns that are named. Raises Missing, AlreadyTaken."""
+    """Update the named columns. Raises Missing, AlreadyTaken."""
     return amend_master(model, key, values=values, actor=actor, now=now)
 
 
 def amend_master(
     model: type[models.Model], key: int, *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Any:
-    """Step: change the columns that are named. Raises Missing, AlreadyTaken."""
+    """Step: update the named columns. Raises Missing, AlreadyTaken."""
     row: Any = locked_one(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
@@ -73,7 +73,7 @@ def amend_master(
 
 @transaction.atomic(durable=True)
 def remove_master(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Delete it where nothing needs it. Raises Missing, StillUsed."""
+    """Delete a record that nothing refers to. Raises Missing, StillUsed."""
     row: Any = locked_one(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
@@ -94,7 +94,7 @@ def remove_master(model: type[models.Model], key: int, *, actor: Actor, now: dat
 def put_up_category(
     *, parent_id: int | None, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Category:
-    """A new shelf, behind the others. Raises Missing for no such parent, AlreadyTaken."""
+    """Create a category after its siblings. Raises AlreadyTaken, and Missing for an unknown parent."""
     parent = Category.objects.filter(pk=parent_id).first() if parent_id is not None else None
     if parent_id is not None and parent is None:
         raise Missing(field="parent")
@@ -119,7 +119,7 @@ def put_up_category(
 def describe_category(
     *, category_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Category:
-    """Say something else of a shelf; goods on it are found by its new name. Raises Missing, AlreadyTaken."""
+    """Update a category; reindexes its products if the name changes. Raises Missing, AlreadyTaken."""
     category = locked_one(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing(field="id")
@@ -141,7 +141,7 @@ def describe_category(
 
 @transaction.atomic(durable=True)
 def take_down_category(*, category_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a shelf without shelves in it; its goods stand nowhere then. Raises Missing, StillUsed."""
+    """Delete a category without subcategories; its products have none then. Raises Missing, StillUsed."""
     category = locked_one(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing(field="id")
@@ -165,10 +165,10 @@ def take_down_category(*, category_id: int, actor: Actor, now: datetime.datetime
 def create_collection(
     *, values: Mapping[str, Any], product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
-    """A new collection with these goods in it. Raises AlreadyTaken, Missing."""
+    """Create a collection with these products. Raises AlreadyTaken, Missing."""
     collection: Collection = enter_master(Collection, values=values, actor=actor, now=now)
     if product_ids:
-        _place(collection, product_ids, actor=actor, now=now)
+        _append_products(collection, product_ids, actor=actor, now=now)
     return collection
 
 
@@ -176,13 +176,13 @@ def create_collection(
 def place_in_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
-    """Put goods behind those that are in it. Raises Missing."""
-    collection = _locked_collection(collection_id)
-    _place(collection, product_ids, actor=actor, now=now)
+    """Append products to a collection. Raises Missing."""
+    collection = _lock_collection(collection_id)
+    _append_products(collection, product_ids, actor=actor, now=now)
     return collection
 
 
-def _place(
+def _append_products(
     collection: Collection, product_ids: Sequence[int], *, actor: Actor, now: datetime.datetime
 ) -> None:
     if Product.objects.existing().filter(pk__in=product_ids).count() != len(set(product_ids)):
@@ -200,7 +200,7 @@ def _place(
 def take_from_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
-    collection = _locked_collection(collection_id)
+    collection = _lock_collection(collection_id)
     collection.product_rows.filter(product__in=product_ids).delete()
     record_change(
         "collection.emptied", collection, actor=actor, now=now, data={"products": list(product_ids)}
@@ -217,8 +217,8 @@ def show_collection(
     actor: Actor,
     now: datetime.datetime,
 ) -> Collection:
-    """In which channels it is, and since when customers see it there. Raises Missing."""
-    collection = _locked_collection(collection_id)
+    """Set the channels in which a collection is visible, and since when. Raises Missing."""
+    collection = _lock_collection(collection_id)
     CollectionListing.objects.filter(collection=collection, channel__in=hidden).delete()
     for channel, values in shown:
         CollectionListing.objects.update_or_create(
@@ -234,7 +234,7 @@ def show_collection(
     return collection
 
 
-def _locked_collection(key: int) -> Collection:
+def _lock_collection(key: int) -> Collection:
     collection = locked_one(Collection.objects.filter(pk=key))
     if collection is None:
         raise Missing(field="id")
