@@ -141,5 +141,5 @@ class BackRequestAdmin(ReadMostly):
     fields = (
         *("product", "variant", "user", "way", "contact", "language"),
         *("until_season", "asked_at", "told_at"),
-    )  # The token is a secret of the requester.
+    )  # the token is a secret of the requester
     ordering = ("-asked_at", "-pk")

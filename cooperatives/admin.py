@@ -72,7 +72,7 @@ class FollowAdmin(ReadMostly):
         "language",
         "asked_at",
         "confirmed_at",
-    )  # The token is a secret of the follower.
+    )  # the token is a secret of the follower
     ordering = ("-asked_at", "-pk")
 
 

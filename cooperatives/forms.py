@@ -18,7 +18,7 @@ from cooperatives.actions.cooperative_translations import COOPERATIVE_TEXTS, HOU
 from cooperatives.models import Cooperative, Producer
 from shop.core.models import Translation
 
-_LONG = 120  # Texts longer than this many characters get a multi-line field.
+_LONG = 120  # texts longer than this many characters get a multi-line field
 _LABELS: dict[str, Promise] = {
     "name": _("Name"),
     "description_text": _("Description"),

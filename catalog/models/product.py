@@ -22,8 +22,8 @@ from shop.core.models import (
 )
 
 ALL_MONTHS = 0b1111_1111_1111
-FEW = 5  # Default low-stock threshold in steps, unless the variant sets its own.
-AS_TYPED = "·"  # Marks words with their original diacritics in `search_name`.
+FEW = 5  # default low-stock threshold in steps, unless the variant sets its own
+AS_TYPED = "·"  # marks words with their original diacritics in `search_name`
 
 
 class Unit(models.TextChoices):

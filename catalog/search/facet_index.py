@@ -27,11 +27,11 @@ from cooperatives.models import Certificate
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.texts.folding import folded_words
 
-BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # Lower bounds of the price bands, in minor units.
-LONGEST_SECONDS = 3_600  # The index is rebuilt after this time, whatever the journal says.
+BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # lower bounds of the price bands, in minor units
+LONGEST_SECONDS = 3_600  # the index is rebuilt after this time, whatever the journal says
 
 Sets = dict[Any, BitMap]
-NamePrefixes = tuple[str, ...]
+NameSuffixes = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class NamedPlace:
     """A province or commune with products, and its current and former names."""
 
     division: Division
-    name: NamePrefixes
+    name: NameSuffixes
     words: Sequence[str]
     former: Sequence[FormerName]
 
@@ -79,7 +79,7 @@ class Shelf:
 
     def __init__(self, channel_id: int, day: datetime.date) -> None:
         self.channel_id, self.day = channel_id, day
-        self.memory: Memory = {}  # Cached results of term searches over all products.
+        self.memory: Memory = {}  # cached results of term searches over all products
         self._built_at = time.monotonic()
         self._journal = Journal()
         self.goods = self.available = BitMap()
@@ -225,7 +225,7 @@ def band_of(price: int) -> int:
     return BANDS[bisect_right(BANDS, price) - 1]
 
 
-def beginnings(name: str) -> NamePrefixes:
+def beginnings(name: str) -> NameSuffixes:
     """The suffixes of a name that start at a word, folded and without spaces, longest first."""
     words = folded_words(name)
     return tuple("".join(words[first:]) for first in range(len(words)))

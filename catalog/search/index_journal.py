@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-MOST_NEWS = 5_000  # Above this number of rows a full rebuild is quicker.
-LOOKED_BACK = 500  # Latest rows that are checked for missing ids when the journal is opened.
-LONGEST_TRANSACTION = 3_600  # Seconds; an id missing for longer belongs to a rolled-back transaction.
+MOST_NEWS = 5_000  # above this number of rows a full rebuild is quicker
+LOOKED_BACK = 500  # latest rows that are checked for missing ids when the journal is opened
+LONGEST_TRANSACTION = 3_600  # seconds; an id missing for longer belongs to a rolled-back transaction
 
 _LAST = "SELECT id, product_id, token, words FROM catalog_touched ORDER BY id DESC LIMIT %s"
 _NEWS = (
@@ -19,7 +19,7 @@ _NEWS = (
 )
 
 Row = tuple[int, int, str, bool]
-Gap = tuple[int, int, float]  # First and last missing id, and since when they are missing.
+Gap = tuple[int, int, float]  # first and last missing id, and since when they are missing
 
 
 class News(NamedTuple):

@@ -19,9 +19,7 @@ from shop.core.models import Translation, show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.folding import folded_words
 
-_SHORTEST_JOINED = (
-    5  # A word this long may be several joined syllables; few Vietnamese syllables are as long.
-)
+_SHORTEST_JOINED = 5  # a word this long may be several joined syllables; few Vietnamese syllables are as long
 _CANDIDATES = 60
 
 

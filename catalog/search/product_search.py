@@ -18,8 +18,8 @@ from catalog.search.spelling_corrections import choices_of, meant
 from catalog.search.synonym_expansion import Reading, readings_among, with_synonyms
 from catalog.search.term_matching import Choice, Memory, Term, beginning, goods_said_with, goods_with, whole
 
-Ask = Callable[..., BitMap]  # `goods_with` with its limit and memory applied.
-COUNTED = 1000  # The largest number of results that can be paged through, also in the API.
+Ask = Callable[..., BitMap]  # `goods_with` with its limit and memory applied
+COUNTED = 1000  # the largest number of results that can be paged through, also in the API
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def look_up(query: str, *, limit: int | None = None, memory: Memory | None = Non
     synonyms = with_synonyms(words)
     better = [partial(find, whole(words), named=True)]
     as_typed = [[[Term(AS_TYPED + word)]] for word in words_as_typed(query)]
-    if as_typed:  # Words in other scripts have no typed form.
+    if as_typed:  # words in other scripts have no typed form
         better.insert(0, partial(find, as_typed, named=True))
     tiers = _rank(
         synonyms or beginning(words),
@@ -106,7 +106,7 @@ def _rank(
     *,
     newest: bool,
 ) -> Tiers:
-    """Rank products that match `choices` or are in `translated` by the `better` queries, then name matches."""
+    """Rank products that match `choices`, or are in `translated`, by `better` and then name matches."""
     also = translated if translated is not None else BitMap()
     named = [*better, lambda: find(choices, named=True) | also]
     return Tiers(find(choices) | also, named, newest=newest)

@@ -15,9 +15,9 @@ from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
 from shop.core.texts.folding import fold
 
-SHORTEST = 2  # Letters typed before suggestions are shown.
+SHORTEST = 2  # letters typed before suggestions are shown
 MOST_GOODS, MOST_OTHERS = 6, 2
-LOOKED_AT = 60  # Candidates examined, since several products with one name count once.
+LOOKED_AT = 60  # candidates examined, since several products with one name count once
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from catalog.models import KnownWord, Misspelling
 from catalog.search.term_matching import Choice, Term, begun
 
-SHORTEST = 3  # Shorter words are not corrected.
-MOST_MEANT = 4  # Corrections considered for one word.
+SHORTEST = 3  # shorter words are not corrected
+MOST_MEANT = 4  # corrections considered for one word
 
 
 def misspellings(word: str) -> set[str]:

@@ -13,10 +13,10 @@ from catalog.models import Synonym
 from catalog.search.term_matching import Choice, Term, begun
 from shop.core.database.compiled_query import prepared
 
-Reading = list[Term]  # One interpretation of a query.
+Reading = list[Term]  # one interpretation of a query
 
 LONGEST_PHRASE = 4
-_MOST_READINGS = 4  # Interpretations with synonyms; each is searched separately.
+_MOST_READINGS = 4  # interpretations with synonyms; each is searched separately
 
 
 def with_synonyms(words: Sequence[str]) -> list[Choice] | None:

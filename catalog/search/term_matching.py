@@ -44,7 +44,7 @@ class Term:
 
 # Alternative phrases; a phrase matches if all its terms do.
 Choice = Sequence[Sequence[Term]]
-Memory = dict[tuple[str, str, int | None], BitMap]  # By query, searched field (or language) and limit.
+Memory = dict[tuple[str, str, int | None], BitMap]  # by query, searched field (or language) and limit
 
 
 def whole(words: Sequence[str]) -> list[Choice]:

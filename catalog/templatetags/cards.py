@@ -13,7 +13,7 @@ from catalog.views.product_cards import Card
 
 register = template.Library()
 
-_CACHED_CARDS = 4_000  # Rendered cards in the cache, about a kilobyte each.
+_CACHED_CARDS = 4_000  # rendered cards in the cache, about a kilobyte each
 
 
 @register.simple_tag

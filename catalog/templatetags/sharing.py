@@ -30,7 +30,7 @@ register = template.Library()
 register.filter(plain_amount)
 
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
-_MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit codes.
+_MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit codes
 
 
 @register.simple_tag

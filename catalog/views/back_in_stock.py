@@ -78,7 +78,7 @@ def ask(request: HttpRequest, slug: str) -> HttpResponse:
 def back_request(request: HttpRequest, token: str) -> HttpResponse:
     """A request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":
-        with suppress(Missing):  # A repeat: already deleted.
+        with suppress(Missing):  # a repeat: already deleted
             end_back(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/ended.html")
     row = BackRequest.objects.filter(token=token).select_related("product", "variant").first()

@@ -91,7 +91,7 @@ def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
         monday = datetime.date.fromisoformat(week)
     except ValueError as error:
         raise Http404 from error
-    if week != monday.isoformat():  # `2026-W48` parses as a date too, but a page must have one URL.
+    if week != monday.isoformat():  # `2026-W48` parses as a date too, but a page must have one URL
         raise Http404
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
     rows = Bulletin.objects.of(cooperative).in_language(language).select_related("cooperative")

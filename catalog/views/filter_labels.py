@@ -20,7 +20,7 @@ from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, number
 from shop.core.templatetags.languages import own, said
 
-Names = dict[Any, tuple[str, str]]  # By key: the value in URLs, and the label as HTML.
+Names = dict[Any, tuple[str, str]]  # by key: the value in URLs, and the label as HTML
 
 
 def cooperatives_named(keys: Sequence[Any]) -> Names:

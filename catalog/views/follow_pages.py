@@ -65,7 +65,7 @@ def following(request: HttpRequest) -> HttpResponse:
 def followed(request: HttpRequest, token: str) -> HttpResponse:
     """A follow with buttons to confirm or delete it; opening the link alone changes nothing."""
     if request.method == "POST":
-        with suppress(Missing):  # A repeat: already deleted.
+        with suppress(Missing):  # a repeat: already deleted
             end_follow(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/ended.html")
     row = Follow.objects.filter(token=token).select_related("cooperative").first()

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from catalog.actions.marketing.product_feed import feed_path
 
 _RETRY_SECONDS = 600
-_CHUNK_SIZE = 64 * 1024  # Bytes per chunk.
+_CHUNK_SIZE = 64 * 1024  # bytes per chunk
 
 
 @require_safe

@@ -19,7 +19,7 @@ from cooperatives.models import CertificateKind
 from shop.core.templatetags.languages import said
 from shop.core.texts.folding import fold
 
-SHOWN, MOST = 8, 34  # Options shown per facet, and the most that can be unfolded.
+SHOWN, MOST = 8, 34  # options shown per facet, and the most that can be unfolded
 MOST_CHOSEN = 50
 HIGHEST_PRICE = 999_999_999
 
@@ -96,11 +96,11 @@ class Filters:
         self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
         self._certificates = self._values(CERTIFICATE, _OTHER_CERTIFICATES)
         self.lowest, self.highest = (_parse_price(asked.get(name, "")) for name in (LOWEST, HIGHEST))
-        self.odd_prices = [name for name in (LOWEST, HIGHEST) if self._is_odd(asked.get(name, ""))]
+        self.odd_prices = [name for name in (LOWEST, HIGHEST) if self._is_invalid_price(asked.get(name, ""))]
         self.selection = Selection(goods, self._chosen())
 
     @staticmethod
-    def _is_odd(written: str) -> bool:
+    def _is_invalid_price(written: str) -> bool:
         """Whether the text is neither empty nor a price."""
         return bool(written.strip()) and _parse_price(written) is None
 

@@ -37,7 +37,7 @@ from shop.core.models.geography import Division
 from shop.core.texts.folding import fold, typed_words
 
 PER_PAGE = 24
-MOST_FOUND = 6  # Cooperatives, categories and places shown above the search results, each.
+MOST_FOUND = 6  # cooperatives, categories and places shown above the search results, each
 
 
 @require_safe

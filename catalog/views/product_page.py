@@ -144,7 +144,7 @@ def _similar(product: Product, channel: Channel) -> list[Listing]:
     keys = beside.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MOST_SIMILAR]
     found = list(Listing.objects.on_shelf(channel.pk).filter(product__in=list(keys)).order_by("-product"))
     for listing in found:
-        listing.channel = channel  # Avoids a query.
+        listing.channel = channel  # avoids a query
     return found
 
 

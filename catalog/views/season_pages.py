@@ -26,7 +26,7 @@ from shop.core.models import show_in_language
 from shop.core.texts.folding import slug as in_address
 
 PER_PAGE = 24
-SEASONAL = 8  # Rows of a province's calendar; the full calendar is linked.
+SEASONAL = 8  # rows of a province's calendar; the full calendar is linked
 MOST_COOPERATIVES = 40
 STARS = (5, 4, 3)
 

@@ -64,7 +64,7 @@ def apply_to_sell(
 
     Raises AlreadyApplied if the user already belongs to a cooperative that was not rejected.
     """
-    locked(User.objects.filter(pk=user.pk))  # Serialises concurrent submissions of the same application.
+    locked(User.objects.filter(pk=user.pk))  # serialises concurrent submissions of the same application
     return apply(user=user, details=details, actor=actor, now=now)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.models.payment import Payment
 from orders.states import UNANSWERED, CallState
 
-OVERTAKEN = "overtaken"  # Code of a call that became unnecessary before it was made.
+OVERTAKEN = "overtaken"  # code of a call that became unnecessary before it was made
 
 
 class Operation(models.TextChoices):

@@ -66,7 +66,7 @@ def ask_back(
     )
     BackRequest.objects.bulk_create([asked], ignore_conflicts=True)
     row = locked_one(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
-    if row is None:  # Deleted at the same moment.
+    if row is None:  # deleted at the same moment
         raise Missing()
     if row.told_at is not None or row.token == asked.token:
         _start_wait(row, asked, channel, actor=actor, now=now)

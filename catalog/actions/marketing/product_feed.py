@@ -98,7 +98,7 @@ class _Feed:
     def __init__(self, file: IO[bytes], language: str) -> None:
         self.file, self.language = file, language
         packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0)
-        self._packed = io.BufferedWriter(packed, buffer_size=_BUFFER)  # Each tag is a separate write.
+        self._packed = io.BufferedWriter(packed, buffer_size=_BUFFER)  # each tag is a separate write
         self._xml = XMLGenerator(self._packed, encoding="utf-8", short_empty_elements=True)
         self._xml.startDocument()
         self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))

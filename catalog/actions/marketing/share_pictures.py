@@ -22,12 +22,12 @@ from shop.core.images.share_pictures import draw
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Change, Picture, PictureState, SharePicture, market_channel, shop_settings
 
-_SEEN_KEY = "share-pictures-seen"  # If the cache is lost, everything is only checked again.
+_SEEN_KEY = "share-pictures-seen"  # if the cache is lost, everything is only checked again
 _CHANGES_AT_ONCE = 2000
 _LOOKED_AT_AT_ONCE = 100
-_OVERLAP = 200  # Changes of an earlier transaction may become visible after later ones.
+_OVERLAP = 200  # changes of an earlier transaction may become visible after later ones
 _PHOTO_WIDTH = 640
-_DESIGN = "1"  # Increment to redraw all pictures as their rows change.
+_DESIGN = "1"  # increment to redraw all pictures as their rows change
 _PRODUCT, _COOPERATIVE = Product._meta.label_lower, Cooperative._meta.label_lower
 NO_BREAK = "\u00a0"
 
@@ -80,7 +80,7 @@ def draw_share_pictures_task() -> None:
             drawn.append(each)
 
     run_each(due, draw_one, sweep="catalog.draw_share_pictures")
-    waiting = [each for each in due if each not in drawn]  # Their photo is being processed, or they failed.
+    waiting = [each for each in due if each not in drawn]  # their photo is being processed, or they failed
     cache.set(_SEEN_KEY, (seen, waiting), timeout=None)
 
 
@@ -135,7 +135,7 @@ def _draw_if_changed(drawing: _Drawing, market: str) -> None:
     if before is not None and before.mark == mark:
         return
     path = f"share/{drawing.kind}-{drawing.row.pk}-{mark[:16]}.jpg"
-    default_storage.delete(path)  # Left by an interrupted run.
+    default_storage.delete(path)  # left by an interrupted run
     path = default_storage.save(path, ContentFile(_render_jpeg(drawing, market)))
     SharePicture.objects.update_or_create(
         kind=drawing.kind, key=drawing.row.pk, defaults={"mark": mark, "path": path}

@@ -27,7 +27,7 @@ from shop.core.texts.number_words import spoken
 
 BATCH = 200
 GOODS, FEW_GOODS = 10, 6
-OUT_AT = datetime.time(6)  # On Monday, before the loudspeaker's morning programme.
+OUT_AT = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
 LOUDSPEAKER = "vi"
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from catalog.models import Product, WishedProduct
 
-MOST = 200  # Products per user.
+MOST = 200  # products per user
 
 
 @transaction.atomic(durable=True)

@@ -44,7 +44,7 @@ def translate_product(
     if product is None:
         raise Missing()
     changed = say_in_language(product, language, texts, of=PRODUCT_TEXTS)
-    if "description_text" in changed:  # Saleor's clients read the formatted description.
+    if "description_text" in changed:  # Saleor's clients read the formatted description
         text = texts["description_text"].strip()
         formatted = json.dumps(rich_text(text), ensure_ascii=False) if text else ""
         say_in_language(product, language, {"description": formatted}, of=("description",))

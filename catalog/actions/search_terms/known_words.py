@@ -13,9 +13,9 @@ from catalog.models import AS_TYPED, KnownWord, Listing, Misspelling, Product
 from catalog.search.spelling_corrections import misspellings
 from catalog.states import ListingState
 
-_LETTERS = range(2, 31)  # Length of the words that are counted.
+_LETTERS = range(2, 31)  # length of the words that are counted
 _BATCH_SIZE = 1_000
-_JOURNAL_ROWS = 20_000  # Journal rows kept; a reader further behind rebuilds its index.
+_JOURNAL_ROWS = 20_000  # journal rows kept; a reader further behind rebuilds its index
 _SEEN_KEY = "words-counted-up-to"
 
 

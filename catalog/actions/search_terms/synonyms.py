@@ -18,7 +18,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.texts.folding import folded_words
 
-MOST = 12  # Words in a set.
+MOST = 12  # words in a set
 
 
 class OneWordOnly(Refused):

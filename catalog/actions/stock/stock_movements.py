@@ -23,7 +23,7 @@ from shop.core.database.transactions import locked
 from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
 
-MOST = 1_000_000  # Maximum steps in one count.
+MOST = 1_000_000  # maximum steps in one count
 
 
 class SoldOut(Refused):
