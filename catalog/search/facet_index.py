@@ -114,7 +114,7 @@ class Shelf:
         return time.monotonic() - self._built_at > LONGEST_SECONDS
 
     def followed(self) -> Shelf:
-        """The index with all later changes, or itself if there are none. Raises Outdated.
+        """The index with all later changes, or itself if there are none. Raises IndexOutdated.
 
         Returns a copy, so other threads keep a consistent view of the old one.
         """

@@ -45,7 +45,7 @@ class Journal:
         self._missing = _find_gaps((row[0] for row in rows), time.monotonic())
 
     def news(self) -> News:
-        """Changes since the last call. Raises Outdated."""
+        """Changes since the last call. Raises IndexOutdated."""
         rows = self._read()
         if self._last and all(
             (key, token) != (self._last, self._token) for key, _product, token, _words in rows

@@ -85,7 +85,7 @@ def set_rates(
 ) -> None:
     """Replace a delivery method's price table in one channel.
 
-    Existing orders keep their fee. Raises Missing, NoRates, OddRate.
+    Existing orders keep their fee. Raises Missing, NoRates, InvalidDeliveryRate.
     """
     way = _lock_delivery_method(cooperative, way_id)
     price_way(way, channel, rates, free_above=free_above, actor=actor, now=now)
@@ -121,7 +121,10 @@ def price_way(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Replace the rates of a locked delivery method; a step of `set_rates`. Raises NoRates, OddRate."""
+    """Replace the rates of a locked delivery method; a step of `set_delivery_rates`.
+
+    Raises NoRates, InvalidDeliveryRate.
+    """
     if not rates and way.kind not in COLLECTED:
         raise NoRates(field="rates")
     _check_rates(rates)

@@ -31,7 +31,7 @@ class OddRate(Refused):
 def add_tax_class(
     *, name: str, rates: Mapping[str, Decimal], actor: Actor, now: datetime.datetime
 ) -> TaxClass:
-    """Create a tax class with undated rates (percent) by country. Raises DoesNotFit, OddRate."""
+    """Create a tax class with undated rates (percent) by country. Raises DoesNotFit, InvalidTaxRate."""
     _validate_rates(rates)
     row = TaxClass(name=name)
     save_claiming(row)
@@ -54,7 +54,7 @@ def change_tax_class(
 ) -> TaxClass:
     """Update a tax class: new rates apply from today, `ended` countries' rates until yesterday.
 
-    Raises DoesNotFit, Missing, OddRate.
+    Raises DoesNotFit, Missing, InvalidTaxRate.
     """
     _validate_rates(rates)
     row = _lock_tax_class(tax_class_id)

@@ -73,7 +73,7 @@ def enter_product(
 ) -> Product:
     """Create a product without variants and channels. Without a cooperative the platform seller owns it.
 
-    Raises Missing, NoHouse, AlreadyTaken, AttributeNotOfType, AttributeNeeded.
+    Raises Missing, MissingPlatformSeller, AlreadyTaken, AttributeNotOfType, AttributeNeeded.
     """
     product_type = ProductType.objects.filter(pk=product_type_id).first()
     if product_type is None:
@@ -142,7 +142,7 @@ def enter_variant(
 ) -> Variant:
     """Create a variant without a price, with its stock as (warehouse, steps).
 
-    Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded, OddCount.
+    Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded, InvalidStockCount.
     """
     product = locked_product(product_id, field="product")
     variant = Variant(
@@ -270,7 +270,8 @@ def count_variant(
 ) -> Variant:
     """Set the stock on hand in warehouses, each by a movement of the difference.
 
-    Raises Missing (also for another cooperative's warehouse), OddCount, and StockThere with `only_new`.
+    Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockThere with
+    `only_new`.
     """
     variant = _locked_variant(variant_id, field="variantId")
     if only_new:

@@ -158,7 +158,7 @@ def count_stock(
     """Set the stock on hand to a count, by a movement of the difference.
 
     With a `key`, a count without a difference is recorded too, so that a repeat changes nothing even after
-    later sales. Raises OddCount, and Missing for another cooperative's product.
+    later sales. Raises InvalidStockCount, and Missing for another cooperative's product.
     """
     count = Count(variant_id, warehouse_id, counted, note, key)
     return record_count(count, cooperative=cooperative, actor=actor, now=now)
@@ -216,7 +216,7 @@ def receive_stock(
 ) -> Stock:
     """Record a receipt, or a loss (negative quantity with reason LOSS).
 
-    A repeated `key` changes nothing. Raises OddCount, and Missing (also for a closed warehouse).
+    A repeated `key` changes nothing. Raises InvalidStockCount, and Missing (also for a closed warehouse).
     """
     if not quantity or abs(quantity) > 1_000_000:
         raise OddCount(field="quantity")
