@@ -1,4 +1,4 @@
-"""Who is acting, and by which door they came."""
+"""Actors: who performs an action, and through which entry point."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Door(TextChoices):
-    """The four doors, and the house itself."""
+    """The interface an action came through: market pages, members' app, desk, API, or the system itself."""
 
     MARKET = "market", _("market")
     MEMBERS = "members", _("members' app")
@@ -28,7 +28,7 @@ class ActorKind(TextChoices):
     SYSTEM = "system", _("system")
 
 
-# Parts of the house that people know by a name of their own; all others are "the system" to them.
+# System actors shown to people under their own name. All others are shown as "the system".
 KNOWN_SYSTEMS: Mapping[str, Promise | str] = MappingProxyType(
     {
         "sepay": "SePay",
@@ -42,7 +42,7 @@ KNOWN_SYSTEMS: Mapping[str, Promise | str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user, a guest, an app or the system; `key` is the user's or app's id as text."""
+    """A user, a guest, an app or the system. `key` is the id of the user or app as text."""
 
     kind: ActorKind
     door: Door

@@ -1,4 +1,4 @@
-"""Django's admin as the desk's back room: everything can be looked at, little can be changed."""
+"""Base classes for Django's admin: staff can read everything and change only a few columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.core.models import (
     record_change,
 )
 
-if TYPE_CHECKING:  # generic to the type checker alone
+if TYPE_CHECKING:  # Generic only for the type checker.
     Admin = admin.ModelAdmin[Any]
     Inline = admin.TabularInline[Any, Any]
 else:
@@ -31,22 +31,22 @@ else:
 
 
 def acting(request: HttpRequest) -> Actor:
-    """Who writes in the back room."""
+    """Return the signed-in staff member as an actor of the desk."""
     key = request.user.pk
-    assert key is not None  # the back room opens to nobody who has not signed in
+    assert key is not None  # the admin requires a signed-in user
     return Actor.person(key, str(request.user), Door.DESK)
 
 
 def record_by_hand(
     request: HttpRequest, what: str, row: models.Model, *, data: dict[str, Any] | None = None
 ) -> None:
-    """Write down that a row was "added", "edited" or "removed" here, in the transaction that does it."""
+    """Record that a row was "added", "edited" or "removed" in the admin, in the caller's transaction."""
     word = f"{row._meta.model_name}.{what}"
     record_change(word, row, actor=acting(request), now=timezone.now(), data=data)
 
 
 def written(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What a form changed, from what to what; of columns in `silent` only that they were changed."""
+    """Return the old and new values of a form's changed fields; for fields in `silent` only their names."""
     shown = [field for field in form.changed_data if field not in silent]
     return {
         "fields": form.changed_data,
@@ -56,7 +56,7 @@ def written(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON holds it: rows by their keys."""
+    """Convert a value to JSON; rows become their primary keys."""
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, (list, models.QuerySet)):
@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
 
 
 class ReadInline(Inline):
-    """Rows beside a row, to read."""
+    """Read-only related rows."""
 
     extra = 0
     can_delete = False
@@ -78,13 +78,15 @@ class ReadInline(Inline):
 
 
 class ReadMostly(Admin):
-    """Rows to read. Only the columns named in `editable` may be written; nothing is added or deleted.
+    """Read-only admin. Only the columns in `editable` can be changed; rows cannot be added or deleted.
 
-    States, money and whatever an action writes stay out of `editable`: the trade's rules are there.
+    Never list states, money or anything that an action writes in `editable`: the actions hold the rules.
     """
 
     editable: ClassVar[tuple[str, ...]] = ()
-    silent: ClassVar[tuple[str, ...]] = ()  # personal: the history says that they changed, not to what
+    silent: ClassVar[
+        tuple[str, ...]
+    ] = ()  # personal data: the change log records the field's name without its values
     list_per_page = 50
     show_full_result_count = False
 
@@ -114,7 +116,7 @@ class ChangeAdmin(ReadMostly):
 
 @admin.register(Channel)
 class ChannelAdmin(ReadMostly):
-    """Whether a channel is active, and how it treats orders, is written here until there is a page for it."""
+    """Activate a channel and change its order settings. The desk has no page for this yet."""
 
     editable = ("name", "reservation_minutes", "checks_listings", "automatically_confirm_all_new_orders")
     list_display = ("name", "slug", "currency", "is_active")
@@ -123,7 +125,7 @@ class ChannelAdmin(ReadMostly):
 
 @admin.register(ShopSettings)
 class ShopSettingsAdmin(ReadMostly):
-    """Who operates the market, as the law wants it named, and how long cooperatives have to answer."""
+    """Edit the market operator's legal details and the cooperatives' response deadlines."""
 
     editable = (
         *("name", "description", "operator_name", "operator_registration", "operator_address"),

@@ -1,4 +1,4 @@
-"""Changing the shop's own settings."""
+"""Change the shop's settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shop.core.models import ShopSettings, record_change
 
 @transaction.atomic(durable=True)
 def change_shop(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> ShopSettings:
-    """New values for columns of the settings, which are made where nobody has saved any yet."""
+    """Set columns of the settings row; create the row if it does not exist yet."""
     ShopSettings.objects.get_or_create(pk=1)
     settings = locked_one(ShopSettings.objects.filter(pk=1))
     assert settings is not None

@@ -1,4 +1,4 @@
-"""What may go wrong in the trade, said in words that a page, a phone and the API all show alike."""
+"""Base classes of expected failures, with messages that pages, phones and the API share."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Words = str | Promise
 class Refused(Exception):
     """An expected failure: the action changed nothing.
 
-    Subclasses stand beside the action that raises them. `code` is for programs and never changes;
-    `words` are for people; `field` names the input at fault; `details` hold what a door needs to
-    point at the lines or rows concerned.
+    Subclasses are defined beside the action that raises them. `code` is for programs and never changes;
+    `words` is the message for people; `field` names the invalid input; `details` hold the ids of the lines or
+    rows concerned.
     """
 
     code: ClassVar[str] = "refused"
@@ -29,21 +29,21 @@ class Refused(Exception):
 
 
 class Missing(Refused):
-    """No such row, or not one this person may see: both are told alike."""
+    """The row does not exist or the person may not see it; both look the same from outside."""
 
     code = "missing"
     default_words = _("We could not find that.")
 
 
 class Forbidden(Refused):
-    """The person may see the row but their role does not allow this step."""
+    """The person may see the row, but their role does not allow the action."""
 
     code = "forbidden"
     default_words = _("Your role does not allow this step.")
 
 
 class ReasonNeeded(Refused):
-    """Whoever is turned down, kept waiting or called off is told why."""
+    """Rejecting, suspending or cancelling something requires a reason for the person affected."""
 
     code = "reason_needed"
     default_words = _("Say why, so that they know what to do.")

@@ -1,4 +1,4 @@
-"""Check the change log against its seals: what was changed, removed or emptied past the triggers."""
+"""Verify the change log against its seals: find changes that were altered, removed or emptied."""
 
 from __future__ import annotations
 
@@ -21,28 +21,31 @@ _SEALS_AT_ONCE = 500
 
 
 def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
-    """Read-only, one seal after the other. Changes newer than the last seal are not covered by any."""
-    redacted = _redacted("names"), _redacted("contents")
+    """Yield one message per fault, seal by seal.
+
+    Read-only; changes newer than the last seal are not covered.
+    """
+    redacted = _redacted_change_ids("names"), _redacted_change_ids("contents")
     number, previous = 0, START
     while seals := list(ChangeSeal.objects.filter(number__gt=number).order_by("number")[:_SEALS_AT_ONCE]):
         for seal in seals:
             if seal.number != number + 1:
                 yield f"seals {number + 1} to {seal.number - 1} of the change log are missing"
-            yield from _faults_of(seal, previous, *redacted)
+            yield from _seal_faults(seal, previous, *redacted)
             number, previous = seal.number, seal.digest
-    yield from _orphans()
-    yield from _skipped(now)
+    yield from _missing_last_seals()
+    yield from _unsealed_old_changes(now)
 
 
-def _redacted(part: str) -> set[int]:
-    """Ids of the changes that were emptied on the record."""
+def _redacted_change_ids(part: str) -> set[int]:
+    """Return the ids of changes whose redaction is recorded in the log."""
     found: set[int] = set()
     for data in Change.objects.filter(what=REDACTED).values_list("data", flat=True).iterator(1_000):
         found.update(data.get(part, ()))
     return found
 
 
-def _faults_of(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
+def _seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
     rows = list(SealedChange.objects.filter(seal=seal).order_by("change_id"))
     if len(rows) != seal.count or digest_of_seal(previous, seal.number, seal.sealed_at, rows) != seal.digest:
         yield (
@@ -51,10 +54,10 @@ def _faults_of(seal: ChangeSeal, previous: str, names: set[int], contents: set[i
         )
     changes = Change.objects.in_bulk([row.change_id for row in rows])
     for row in rows:
-        yield from _faults_of_change(row, changes.get(row.change_id), names, contents)
+        yield from _change_faults(row, changes.get(row.change_id), names, contents)
 
 
-def _faults_of_change(
+def _change_faults(
     row: SealedChange, change: Change | None, names: set[int], contents: set[int]
 ) -> Iterator[str]:
     name = f"change {row.change_id}"
@@ -75,15 +78,18 @@ def _faults_of_change(
         yield f"{name}: its content was altered"
 
 
-def _orphans() -> Iterator[str]:
-    """Rows of a seal that is gone: the last ones, since others would leave a gap in the numbers."""
+def _missing_last_seals() -> Iterator[str]:
+    """Find sealed rows whose seal is gone.
+
+    Only the last seals: an earlier one leaves a gap in the numbers.
+    """
     known = ChangeSeal.objects.values("number")
     for number in SealedChange.objects.exclude(seal__in=known).values_list("seal_id", flat=True).distinct():
         yield f"seal {number} of the change log is missing"
 
 
-def _skipped(now: datetime.datetime) -> Iterator[str]:
-    """Changes among those sealed long ago that are in no seal: nobody commits as late as that."""
+def _unsealed_old_changes(now: datetime.datetime) -> Iterator[str]:
+    """Find unsealed changes older than the commit window: a regular transaction cannot have added them."""
     old = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
     below = old.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.values("change_id")

@@ -1,7 +1,8 @@
-"""The change log as evidence: a sweep seals it into a chain of hashes; erasing words is recorded in it.
+"""Seal the change log into a chain of hashes, and record redactions of personal data in it.
 
-Triggers refuse to change or delete what is written. The chain shows when somebody got round them. Changes are
-sealed after their commit and not while they are written, so that transactions wait for no common row.
+Database triggers refuse updates and deletes of changes; the chain reveals when somebody bypassed them.
+Changes are sealed after their commit, not while they are written, so that transactions do not wait for one
+shared row.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from shop.core.models import Change, ChangeSeal, SealedChange, record_change
 
 log = logging.getLogger(__name__)
 REDACTED = "change.redacted"
-# No transaction is open for longer. A change may be committed after others with higher ids were sealed.
+# The longest time a transaction may stay open. A change may be committed after changes with higher ids were
+# sealed.
 LATEST_COMMIT = datetime.timedelta(hours=1)
-START = "0" * 64  # the digest before the first seal
+START = "0" * 64  # the previous digest of the first seal
 _IN_ONE_SEAL = 1_000
 _SEALS_AT_ONCE = 50
 
@@ -40,16 +42,16 @@ def seal_changes_task() -> None:
 
 
 def seal_changes(*, now: datetime.datetime) -> int:
-    """Seal the oldest changes that are not sealed yet; answers how many."""
+    """Seal the oldest unsealed changes and return how many."""
     changes = list(unsealed_changes(now=now)[:_IN_ONE_SEAL])
     if not changes:
         return 0
-    rows = [_hashed(change) for change in changes]
+    rows = [_build_sealed_change(change) for change in changes]
     with transaction.atomic():
         last = next(iter(locked(ChangeSeal.objects.filter(pk__in=_last_number()))), None)
         number, previous = (last.number + 1, last.digest) if last else (1, START)
         if last and ChangeSeal.objects.filter(pk=number).exists():
-            return 0  # another worker sealed while this one waited
+            return 0  # another worker sealed these changes while this one waited for the lock
         seal = ChangeSeal.objects.create(
             number=number,
             sealed_at=now,
@@ -65,7 +67,7 @@ def seal_changes(*, now: datetime.datetime) -> int:
 
 
 def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
-    """Changes without a seal, by id. Those below what was sealed long ago are no longer looked for."""
+    """Return changes without a seal, by id. Changes below the seals of an hour ago are the audit's task."""
     old = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
     since = old.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.filter(pk=OuterRef("pk"))
@@ -76,7 +78,7 @@ def _last_number() -> list[int]:
     return list(ChangeSeal.objects.order_by("-number").values_list("number", flat=True)[:1])
 
 
-def _hashed(change: Change) -> SealedChange:
+def _build_sealed_change(change: Change) -> SealedChange:
     row = SealedChange(change_id=change.pk, facts=digest_of_facts(change))
     if change.actor_name:
         row.name_salt = secrets.token_hex(16)
@@ -110,38 +112,38 @@ def has_content(change: Change) -> bool:
 def digest_of_seal(
     previous: str, number: int, sealed_at: datetime.datetime, rows: Iterable[SealedChange]
 ) -> str:
-    """Over the rows in the order of their changes. Salts are left out: they may go."""
-    told = [[row.change_id, row.facts, row.name_digest, row.content_digest] for row in rows]
+    """Hash the rows in the order given. Salts are left out because redaction deletes them."""
+    payload = [[row.change_id, row.facts, row.name_digest, row.content_digest] for row in rows]
     return _digest(
-        previous, number, sealed_at.astimezone(datetime.UTC).isoformat(timespec="microseconds"), told
+        previous, number, sealed_at.astimezone(datetime.UTC).isoformat(timespec="microseconds"), payload
     )
 
 
 def _digest(*values: Any) -> str:
-    told = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return sha256(told.encode()).hexdigest()
+    payload = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return sha256(payload.encode()).hexdigest()
 
 
 def redact_names(changes: QuerySet[Change], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: take the actor's name out of these changes, and record of which ones."""
-    ids = _ids(changes.exclude(actor_name=""))
+    """Step: delete the actor's name from these changes and record which ones were redacted."""
+    ids = _named_change_ids(changes.exclude(actor_name=""))
     Change.objects.filter(pk__in=ids).update(actor_name="")
     SealedChange.objects.filter(pk__in=ids).update(name_salt="")
-    _record("names", ids, actor=actor, now=now)
+    _record_redaction("names", ids, actor=actor, now=now)
 
 
 def redact_contents(changes: QuerySet[Change], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: take words, data and snapshot out of these changes, and record of which ones."""
+    """Step: delete reason, data and snapshot from these changes and record which ones were redacted."""
     ids = [change.pk for change in changes.order_by("pk") if has_content(change)]
     Change.objects.filter(pk__in=ids).update(why="", data={}, snapshot=None)
     SealedChange.objects.filter(pk__in=ids).update(content_salt="")
-    _record("contents", ids, actor=actor, now=now)
+    _record_redaction("contents", ids, actor=actor, now=now)
 
 
-def _ids(changes: QuerySet[Change]) -> list[int]:
+def _named_change_ids(changes: QuerySet[Change]) -> list[int]:
     return list(changes.order_by("pk").values_list("pk", flat=True))
 
 
-def _record(part: str, ids: Sequence[int], *, actor: Actor, now: datetime.datetime) -> None:
+def _record_redaction(part: str, ids: Sequence[int], *, actor: Actor, now: datetime.datetime) -> None:
     if ids:
         record_change(REDACTED, Change(pk=ids[0]), actor=actor, now=now, data={part: list(ids)})

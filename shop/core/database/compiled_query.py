@@ -1,4 +1,4 @@
-"""Queries whose SQL is worked out once: most of what a small query costs is finding out how it is said.
+"""Compile a queryset's SQL once and reuse it: for small queries Django spends most time building SQL.
 
     @prepared
     def prices_of(channel: int, variants: Collection[int]) -> QuerySet[Price]:
@@ -6,12 +6,12 @@
 
     prices = prices_of(channel.pk, keys)  # a list of Price
 
-The function is called once for each shape of its arguments, with values that stand for them; from then on
-the SQL is sent with the real ones. Positional arguments are keys, texts, days and moments that go to the
-database as they are, and collections of those for `__in`; None, True, False and members of enums belong to
-the shape, as keyword arguments do (limits, names of columns). An argument that does not reach the SQL as it
-is or as a pattern (`__year` changes it, a column of small integers has no place for it) is refused with
-ValueError when it is first met.
+The decorated function is called once for each shape of its arguments, with placeholder values; later calls
+send the compiled SQL with the real values. Positional arguments are keys, strings, dates and datetimes that
+reach the database unchanged, and collections of those for `__in`. None, True, False, enum members and keyword
+arguments (limits, column names) are part of the shape. Raises ValueError on the first call if an argument
+does not reach the SQL unchanged or inside a LIKE pattern (`__year` transforms it; a small integer column
+cannot hold the placeholder).
 """
 
 from __future__ import annotations
@@ -39,17 +39,19 @@ from django.db.transaction import TransactionManagementError
 Given = ParamSpec("Given")
 
 _COLLECTIONS = (list, tuple, set, frozenset)
-_CONSTANT = (type(None), bool, Enum)
-# Values that stand for arguments: of no column too large, and met nowhere else.
-_INTEGERS = 2_000_000_000
-_TEXT = "\ue000"  # of a private use; the underscore after it tells patterns, where it is escaped, from texts
-_MOMENT = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
-_DAY = datetime.date(1877, 3, 5)
+_SHAPE_TYPES = (type(None), bool, Enum)
+# Placeholder values: they fit every column and do not occur in real data.
+_FIRST_INTEGER = 2_000_000_000
+_TEXT_PREFIX = "\ue000"  # private-use character; the underscore after it is escaped in LIKE patterns, which tells them from plain strings
+_FIRST_DATETIME = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
+_FIRST_DATE = datetime.date(1877, 3, 5)
 
 
-class _Ready(NamedTuple):
-    """A compiled query: `places` find each of its parameters among the arguments; what is found goes through
-    `conversions` and `make`."""
+class _CompiledQuery(NamedTuple):
+    """A compiled query.
+
+    `places` read its parameters from the arguments; `conversions` and `make` turn database rows into results.
+    """
 
     sql: str
     places: tuple[Callable[[list[Any]], Any], ...]
@@ -59,65 +61,69 @@ class _Ready(NamedTuple):
 
 
 def prepared(build: Callable[Given, QuerySet[Any, Any]]) -> Callable[Given, list[Any]]:
-    """Decorates a function that builds a queryset; the rows come as a list."""
-    known: dict[Hashable, _Ready] = {}
+    """Decorate a function that builds a queryset; calls return its rows as a list."""
+    known: dict[Hashable, _CompiledQuery] = {}
 
     @wraps(build)
     def ask(*args: Given.args, **shape: Given.kwargs) -> list[Any]:
-        given = [_padded(each) if isinstance(each, _COLLECTIONS) else each for each in args]
+        given = [_pad_collection(each) if isinstance(each, _COLLECTIONS) else each for each in args]
         if [] in given:
             return list(build(*args, **shape))
-        key = (*map(_shape, given), *sorted(shape.items()))
+        key = (*map(_argument_shape, given), *sorted(shape.items()))
         if key not in known:
-            known[key] = _compiled(build, given, shape)
-        return _sent(known[key], given)
+            known[key] = _compile(build, given, shape)
+        return _execute(known[key], given)
 
     return ask
 
 
-def _padded(given: Iterable[Any]) -> list[Any]:
-    """A collection filled up with its last member to a power of two, so that few shapes are met."""
+def _pad_collection(given: Iterable[Any]) -> list[Any]:
+    """Pad a collection with its last member to a power of two, which limits the number of shapes."""
     values = list(given)
     short = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
     return values + values[-1:] * short
 
 
-def _shape(value: Any) -> Hashable:
+def _argument_shape(value: Any) -> Hashable:
     if isinstance(value, list):
         return (len(value), type(value[0]).__name__)
-    return (value,) if isinstance(value, _CONSTANT) else type(value).__name__
+    return (value,) if isinstance(value, _SHAPE_TYPES) else type(value).__name__
 
 
-def _compiled(build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapping[str, Any]) -> _Ready:
-    """The query for arguments of this shape."""
-    stand_ins, places = _stand_ins(given)
+def _compile(
+    build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapping[str, Any]
+) -> _CompiledQuery:
+    """Compile the query for arguments of this shape."""
+    stand_ins, places = _placeholders(given)
     rows = build(*stand_ins, **shape)
     connection = connections[DEFAULT_DB_ALIAS]
     compiler = rows.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
-        raise ValueError(f"{build.__qualname__} finds nothing, whatever it is asked for.") from empty
+        raise ValueError(f"{build.__qualname__} never returns rows.") from empty
     found: list[Callable[[list[Any]], Any]] = []
     met: set[Any] = set()
     for parameter in parameters:
         place = places.get(parameter) if isinstance(parameter, Hashable) else None
-        pattern = _pattern_in(parameter, places) if place is None and isinstance(parameter, str) else None
+        pattern = _find_pattern(parameter, places) if place is None and isinstance(parameter, str) else None
         if pattern is not None:
             found.append(pattern[1])
         else:
-            found.append(_reading(place, parameter))
+            found.append(_parameter_reader(place, parameter))
         met.add(pattern[0] if pattern is not None else place)
     unmet = set(places.values()) - met
     if unmet:
         raise ValueError(
-            f"{build.__qualname__}: argument {min(unmet)[0] + 1} does not reach the SQL as it is."
+            f"{build.__qualname__}: argument {min(unmet)[0] + 1} does not reach the SQL unchanged."
         )
-    return _Ready(sql, tuple(found), _conversions(compiler), _making(rows, compiler), _is_locking(rows))
+    return _CompiledQuery(
+        sql, tuple(found), _conversions(compiler), _row_builder(rows, compiler), _is_locking(rows)
+    )
 
 
 def _conversions(compiler: Any) -> tuple[tuple[int, Any, Any], ...]:
-    """Which columns the database answers otherwise than Python knows them, and how they become that."""
+    """Return the columns whose database values need conversion, with their converters."""
     columns = [each[0] for each in compiler.select[0 : compiler.col_count]]
     found = compiler.get_converters(columns)
     return tuple((place, converters, column) for place, (converters, column) in found.items())
@@ -127,20 +133,21 @@ def _is_locking(rows: QuerySet[Any]) -> bool:
     return rows.query.select_for_update and connections[DEFAULT_DB_ALIAS].features.has_select_for_update
 
 
-def _stand_ins(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int]]]:
-    """For each argument a value of its kind that is met nowhere else; and by how these may be written among
-    SQL's parameters the argument and its member."""
+def _placeholders(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int]]]:
+    """Return a unique placeholder for each argument, and a map from each form it takes among the SQL
+    parameters to its argument and member.
+    """
     places: dict[Any, tuple[int, int]] = {}
 
     def stand_in(value: Any, place: tuple[int, int]) -> Any:
-        if isinstance(value, _CONSTANT):
+        if isinstance(value, _SHAPE_TYPES):
             return value
-        made = _standing_for(value, len(places))
+        made = _placeholder(value, len(places))
         places[made] = place
         if isinstance(made, uuid.UUID):
             places[made.hex] = place
         elif isinstance(made, datetime.date):
-            places[_adapted(made)] = place
+            places[_adapt_date(made)] = place
         return made
 
     made = [
@@ -152,82 +159,82 @@ def _stand_ins(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int]]]
     return made, places
 
 
-def _standing_for(value: Any, n: int) -> Any:
+def _placeholder(value: Any, n: int) -> Any:
     if isinstance(value, int):
-        return _INTEGERS + n
+        return _FIRST_INTEGER + n
     if isinstance(value, str):
-        return f"{_TEXT}{n}_"
+        return f"{_TEXT_PREFIX}{n}_"
     if isinstance(value, uuid.UUID):
         return uuid.uuid4()
     if isinstance(value, datetime.datetime):
-        return _MOMENT + datetime.timedelta(seconds=n)
+        return _FIRST_DATETIME + datetime.timedelta(seconds=n)
     if isinstance(value, datetime.date):
-        return _DAY + datetime.timedelta(days=n)
-    raise TypeError(f"A prepared query takes no {type(value).__name__}.")
+        return _FIRST_DATE + datetime.timedelta(days=n)
+    raise TypeError(f"A compiled query does not accept {type(value).__name__}.")
 
 
-def _adapted(value: Any) -> Any:
-    """A day or a moment as the database takes it."""
+def _adapt_date(value: Any) -> Any:
+    """Convert a date or datetime to the database's form."""
     operations = connections[DEFAULT_DB_ALIAS].ops
     if isinstance(value, datetime.datetime):
         return operations.adapt_datetimefield_value(value)
     return operations.adapt_datefield_value(value)
 
 
-def _pattern_in(
+def _find_pattern(
     parameter: str, places: Mapping[Any, tuple[int, int]]
 ) -> tuple[tuple[int, int], Callable[[list[Any]], Any]] | None:
-    """Which argument stands in a pattern of LIKE, and how it is written there; None where none does."""
+    """Return the argument used in a LIKE pattern and a function that renders the pattern; None without one."""
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
     for made, place in places.items():
-        if isinstance(made, str) and made.startswith(_TEXT) and escape(made) in parameter:
-            return place, _written_in(parameter.split(escape(made)), _argument(place))
+        if isinstance(made, str) and made.startswith(_TEXT_PREFIX) and escape(made) in parameter:
+            return place, _pattern_reader(parameter.split(escape(made)), _argument_reader(place))
     return None
 
 
-def _written_in(around: list[str], argument: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+def _pattern_reader(around: list[str], argument: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
     return lambda given: escape(argument(given)).join(around)
 
 
-def _reading(place: tuple[int, int] | None, parameter: Any) -> Callable[[list[Any]], Any]:
-    """How the parameter of a request is found in its arguments, written as this one was."""
+def _parameter_reader(place: tuple[int, int] | None, parameter: Any) -> Callable[[list[Any]], Any]:
+    """Return a function that reads a parameter's value from the arguments, in the form the SQL expects."""
     if place is None:
         return lambda given: parameter
-    argument, kind = _argument(place), type(parameter)
+    argument, kind = _argument_reader(place), type(parameter)
     if isinstance(parameter, int):
         return argument if kind is int else lambda given: kind(argument(given))
     if isinstance(parameter, uuid.UUID):
         return argument
-    return lambda given: _written(argument(given))
+    return lambda given: _database_value(argument(given))
 
 
-def _argument(place: tuple[int, int]) -> Callable[[list[Any]], Any]:
+def _argument_reader(place: tuple[int, int]) -> Callable[[list[Any]], Any]:
     n, m = place
     return lambda given: given[n] if m < 0 else given[n][m]
 
 
-def _written(value: Any) -> Any:
+def _database_value(value: Any) -> Any:
     if isinstance(value, uuid.UUID):
         return value.hex
     if isinstance(value, Enum):
         return value.value
-    return _adapted(value) if isinstance(value, datetime.date) else value
+    return _adapt_date(value) if isinstance(value, datetime.date) else value
 
 
-def _sent(ready: _Ready, given: list[Any]) -> list[Any]:
+def _execute(ready: _CompiledQuery, given: list[Any]) -> list[Any]:
     connection = connections[DEFAULT_DB_ALIAS]
     if ready.is_locking and connection.get_autocommit():
-        raise TransactionManagementError("Rows are locked in a transaction, which ends it.")
+        raise TransactionManagementError("Locking rows needs an open transaction.")
     with connection.cursor() as cursor:
         cursor.execute(ready.sql, tuple(place(given) for place in ready.places))
         found = cursor.fetchall()
     if ready.conversions:
-        found = [_converted(row, ready.conversions, connection) for row in found]
+        found = [_convert_row(row, ready.conversions, connection) for row in found]
     return ready.make(found)
 
 
-def _converted(
+def _convert_row(
     row: Sequence[Any], conversions: tuple[tuple[int, Any, Any], ...], connection: Any
 ) -> list[Any]:
     values = list(row)
@@ -239,25 +246,25 @@ def _converted(
     return values
 
 
-def _making(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
-    """How the rows that the database answers become what the queryset is of."""
+def _row_builder(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
+    """Return a function that converts database rows to what the queryset yields."""
     kind = rows._iterable_class
     if kind is ModelIterable:
-        return _making_models(rows, compiler)
+        return _model_builder(rows, compiler)
     if kind is FlatValuesListIterable:
         return lambda found: [row[0] for row in found]
     if kind is ValuesListIterable:
-        if compiler.has_extra_select:  # columns to order by
+        if compiler.has_extra_select:  # extra columns used for ordering
             return lambda found: [tuple(row[: compiler.col_count]) for row in found]
         return lambda found: list(map(tuple, found))
     if kind is ValuesIterable:
         query = rows.query
         names = list(query.selected or (*query.values_select, *query.annotation_select))
         return lambda found: [dict(zip(names, row, strict=False)) for row in found]
-    raise TypeError(f"A prepared query answers models, values or lists of values, no {kind.__name__}.")
+    raise TypeError(f"A compiled query returns models, values or lists of values, not {kind.__name__}.")
 
 
-def _making_models(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
+def _model_builder(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
     columns = compiler.klass_info["select_fields"]
     first, end, model = columns[0], columns[-1] + 1, compiler.klass_info["model"]
     names = [column[0].target.attname for column in compiler.select[first:end]]
@@ -270,8 +277,8 @@ def _making_models(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], 
     def make(found: list[Any]) -> list[Any]:
         models = []
         for row in found:
-            made = _model(model, names, row[first:end])
-            _relate(made, related, row)
+            made = _build_model(model, names, row[first:end])
+            _set_related_rows(made, related, row)
             for name, place in annotations:
                 setattr(made, name, row[place])
             models.append(made)
@@ -282,9 +289,10 @@ def _making_models(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], 
     return make
 
 
-def _model(model: type[Model], names: Sequence[str], values: Sequence[Any]) -> Model:
-    """As Django's from_db does it, only that no column is asked how it is to be set: what it holds was read,
-    and nothing is known of the object yet that it could contradict. Columns left out are read when needed."""
+def _build_model(model: type[Model], names: Sequence[str], values: Sequence[Any]) -> Model:
+    """Build a model like Django's `from_db`, without calling field descriptors: the values come from the
+    database and the new object has no state they could contradict. Deferred columns load on access.
+    """
     made = model.__new__(model)
     state = ModelState()
     state.db, state.adding = DEFAULT_DB_ALIAS, False
@@ -292,22 +300,23 @@ def _model(model: type[Model], names: Sequence[str], values: Sequence[Any]) -> M
     return made
 
 
-def _relate(made: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
-    """The rows that were read along with it; `related` are Django's RelatedPopulators, which know where."""
+def _set_related_rows(made: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
+    """Set the related rows that the same query read; `related` are Django's RelatedPopulators."""
     for each in related:
         values = row[each.cols_start : each.cols_end]
         if values[each.pk_idx] is None:
             each.local_setter(made, None)
             continue
-        other = _model(each.model_cls, each.init_list, values)
-        _relate(other, each.related_populators, row)
+        other = _build_model(each.model_cls, each.init_list, values)
+        _set_related_rows(other, each.related_populators, row)
         each.local_setter(made, other)
         each.remote_setter(other, made)
 
 
 def attach(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: str) -> None:
-    """Let `parent.name.all()` be those of the rows whose foreign key `by` is to it, in their order, as if
-    Django had prefetched them."""
+    """Make `parent.name.all()` return the rows whose foreign key `by` points to the parent, in their order,
+    as Django's prefetch does.
+    """
     groups: dict[Any, list[Model]] = {}
     for row in rows:
         groups.setdefault(getattr(row, f"{by}_id"), []).append(row)
@@ -316,12 +325,12 @@ def attach(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: st
         for row in mine:
             setattr(row, by, parent)
         kept = parent.__dict__.setdefault("_prefetched_objects_cache", {})
-        kept[name] = _Attached(type(parent))
+        kept[name] = _PrefetchedRows(type(parent))
         kept[name]._result_cache = mine
 
 
-class _Attached(QuerySet[Any]):
-    """Rows that are read already; another question than for all of them would be about others."""
+class _PrefetchedRows(QuerySet[Any]):
+    """Prefetched rows. Any further filter raises TypeError."""
 
-    def _chain(self) -> _Attached:
-        raise TypeError("These rows were attached: nothing but all() can be asked of them.")
+    def _chain(self) -> _PrefetchedRows:
+        raise TypeError("These rows are prefetched: only all() is supported.")

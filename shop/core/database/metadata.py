@@ -1,4 +1,4 @@
-"""Changing the free keys of a row, alone or with its other columns."""
+"""Change the metadata of a row, alone or together with its other columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shop.core.database.transactions import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
-_FREE_KEYS = ("metadata", "private_metadata")
+_METADATA_COLUMNS = ("metadata", "private_metadata")
 
 
 class EmptyKey(Refused):
@@ -23,14 +23,15 @@ class EmptyKey(Refused):
 
 
 def put_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
-    """Step: set columns of a row, unsaved, and answer which of them changed. Keys of metadata come beside
-    those that are there: they are other systems' too."""
+    """Step: set columns of an unsaved row and return the names of those that changed. Metadata is merged into
+    the existing keys, because other systems own some of them.
+    """
     changed = []
     for column, value in values.items():
-        kept = getattr(row, column)
-        wanted = kept | value if column in _FREE_KEYS else value
-        if wanted != kept:
-            setattr(row, column, wanted)
+        current = getattr(row, column)
+        new = current | value if column in _METADATA_COLUMNS else value
+        if new != current:
+            setattr(row, column, new)
             changed.append(column)
     return changed
 
@@ -46,9 +47,9 @@ def change_metadata(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Put keys into a row's metadata, public or private, and take others out. Raises Missing, EmptyKey.
+    """Set and remove keys of a row's public or private metadata. Raises Missing, EmptyKey.
 
-    What is in the change's data are the keys alone: values may be secrets of an integration.
+    The change records only the names of the keys: values may be an integration's secrets.
     """
     if any(not name.strip() for name in put):
         raise EmptyKey(field="input")
@@ -56,9 +57,9 @@ def change_metadata(
     if row is None:
         raise Missing(field="id")
     column = "private_metadata" if private else "metadata"
-    kept: dict[str, str] = getattr(row, column)
-    changed = {name: value for name, value in (kept | dict(put)).items() if name not in remove}
-    if changed == kept:
+    current: dict[str, str] = getattr(row, column)
+    changed = {name: value for name, value in (current | dict(put)).items() if name not in remove}
+    if changed == current:
         return
     setattr(row, column, changed)
     row.save(update_fields=[column])

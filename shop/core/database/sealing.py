@@ -1,4 +1,4 @@
-"""Secrets that the database must not hold readable, encrypted under SECRET_KEY."""
+"""Encrypt secrets for the database with a key derived from SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
-MESSAGES = "shop.notifications.sealing"  # what only a message's receiver may read
+MESSAGES = "shop.notifications.sealing"  # message texts that only the recipient may read
 FACTORS = "shop.accounts.second_factor.factors"
-NEW_FACTORS = "shop.accounts.second_factor.factors.new"  # shown on a page, not kept yet
+NEW_FACTORS = "shop.accounts.second_factor.factors.new"  # shown on a page but not stored yet
 
 
 class Unreadable(Exception):
-    """The text was sealed under another SECRET_KEY or for another purpose, is damaged, or is too old."""
+    """The text was encrypted under another SECRET_KEY or purpose, is damaged, or is too old."""
 
 
 def seal(secret: str, *, purpose: str = MESSAGES) -> str:
@@ -22,7 +22,7 @@ def seal(secret: str, *, purpose: str = MESSAGES) -> str:
 
 
 def unseal(sealed: str, *, purpose: str = MESSAGES, max_age: int | None = None) -> str:
-    """The secret; `max_age` in seconds refuses what was sealed earlier. Raises Unreadable."""
+    """Decrypt a secret. With `max_age` (seconds), older texts are refused. Raises Unreadable."""
     try:
         return _cipher(purpose).decrypt(sealed.encode(), ttl=max_age).decode()
     except InvalidToken as error:

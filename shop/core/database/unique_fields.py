@@ -1,4 +1,4 @@
-"""Steps that save rows under names which only one may have, and rows that refer to others."""
+"""Steps that save rows with unique fields, check column limits and check foreign keys."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class DoesNotFit(Refused):
 
 
 def save_claiming(row: models.Model, *, field: str = "slug") -> None:
-    """Save a row. Raises AlreadyTaken where something that only one may have is another's, DoesNotFit for
-    texts that are too long, numbers that are too large, addresses that are none.
+    """Save a row.
+
+    Raises AlreadyTaken if a unique value belongs to another row, DoesNotFit if a text is too long, a number
+    too large or an address invalid.
     """
     require_fitting(row)
     try:
@@ -37,7 +39,10 @@ def save_claiming(row: models.Model, *, field: str = "slug") -> None:
 
 
 def require_fitting(row: models.Model) -> None:
-    """Raises DoesNotFit for what the row's columns cannot hold; PostgreSQL would say so in its own words."""
+    """Check the row's values against its columns' limits; PostgreSQL's own errors name no field.
+
+    Raises DoesNotFit.
+    """
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
         if not value or not isinstance(field, (models.CharField, models.TextField, models.IntegerField)):
@@ -50,13 +55,13 @@ def require_fitting(row: models.Model) -> None:
 
 
 def in_camel_case(name: str) -> str:
-    """A column as the API names it, where it does not name it otherwise."""
+    """Return the API's default name of a column."""
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
 
 
 def free_slug(model: type[models.Model], name: str) -> str:
-    """The name in an address, numbered where others have it."""
+    """Return a slug for the name that no other row has, with a number appended if needed."""
     plain = slug(name)[:230]
     taken = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
     candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
@@ -64,7 +69,7 @@ def free_slug(model: type[models.Model], name: str) -> str:
 
 
 def require_related(model: type[models.Model], values: Mapping[str, Any]) -> None:
-    """Raises Missing where a column names a row that is not there; the database would say so too late."""
+    """Check that referenced rows exist; the database would only report it at commit. Raises Missing."""
     for field in model._meta.concrete_fields:
         key = values.get(field.attname) if field.related_model is not None else None
         related: Any = field.related_model

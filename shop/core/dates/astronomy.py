@@ -1,8 +1,8 @@
-"""When the moon is new and where the sun stands, to the minute: what a lunar calendar is computed from.
+"""Compute new moons and the sun's position to the minute, for the lunar calendar.
 
-The series are those of Jean Meeus, Astronomical Algorithms, 2nd edition: chapter 49 (phases of the moon)
-and chapter 25 (the sun, low accuracy). ΔT is the polynomial of Espenak and Meeus for 2005 to 2050. A day is
-Vietnam's, UTC+7, as the calendar decision of 1967 wants it; days are counted as `date.toordinal` does.
+The series are those of Jean Meeus, Astronomical Algorithms, 2nd edition: chapter 49 (phases of the moon) and
+chapter 25 (the sun, low accuracy). ΔT is the polynomial of Espenak and Meeus for 2005 to 2050. Days are
+Vietnam's, UTC+7, as the calendar decision of 1967 requires, and are counted like `date.toordinal`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _VIETNAM = 7 / 24
 _MONTH = 29.530588861
 _FIRST_NEW_MOON = 2451550.09766  # 6 January 2000
 
-# Of each term: amplitude in days, power of E, multiples of M (sun), M' (moon), F (moon's node).
+# Each term: amplitude in days, power of E, multiples of M (sun), M' (moon), F (moon's node).
 _MOON_TERMS = (
     (-0.40720, 0, 0, 1, 0),
     (0.17241, 1, 1, 0, 0),
@@ -39,7 +39,7 @@ _MOON_TERMS = (
     (-0.00003, 0, 1, 1, 2),
     (0.00003, 0, -1, 1, 2),
 )
-# The planets' pull: amplitude in days, degrees at the start, degrees a month.
+# Planetary perturbations: amplitude in days, degrees at the start, degrees a month.
 _PLANET_TERMS = (
     (0.000325, 299.77, 0.107408),
     (0.000165, 251.88, 0.016321),
@@ -54,13 +54,13 @@ _PLANET_TERMS = (
 
 
 def new_moon_near(ordinal: int) -> int:
-    """The number of a new moon within a month of that day, counted from the first of the year 2000."""
+    """Return the number of a new moon within a month of that day; number 0 is 6 January 2000."""
     return round((ordinal - _ORDINAL_OF_JULIAN_DAY - _FIRST_NEW_MOON) / _MONTH)
 
 
 @lru_cache(maxsize=1024)
 def new_moon_day(number: int) -> int:
-    """The day in Vietnam on which that new moon falls."""
+    """Return the day in Vietnam on which that new moon falls."""
     centuries = number / 1236.85
     sun = math.radians(2.5534 + 29.10535670 * number - 0.0000014 * centuries**2)
     moon = math.radians(201.5643 + 385.81693528 * number + 0.0107582 * centuries**2)
@@ -73,14 +73,14 @@ def new_moon_day(number: int) -> int:
         moment += amplitude * flattening**power * math.sin(angle)
     for amplitude, start, monthly in _PLANET_TERMS:
         moment += amplitude * math.sin(math.radians(start + monthly * number))
-    return math.floor(moment - _clock_ahead(moment) + _ORDINAL_OF_JULIAN_DAY + _VIETNAM)
+    return math.floor(moment - _delta_t(moment) + _ORDINAL_OF_JULIAN_DAY + _VIETNAM)
 
 
 @lru_cache(maxsize=1024)
 def sun_term(ordinal: int) -> int:
-    """In which twelfth of its path (0 from the spring equinox) the sun stands as Vietnam's day begins."""
+    """Return the sun's 30° segment (0 starts at the spring equinox) at the start of the day in Vietnam."""
     moment = ordinal - _ORDINAL_OF_JULIAN_DAY - _VIETNAM
-    centuries = (moment + _clock_ahead(moment) - 2451545) / 36525
+    centuries = (moment + _delta_t(moment) - 2451545) / 36525
     mean = 280.46646 + 36000.76983 * centuries + 0.0003032 * centuries**2
     anomaly = math.radians(357.52911 + 35999.05029 * centuries - 0.0001537 * centuries**2)
     centre = (
@@ -92,7 +92,7 @@ def sun_term(ordinal: int) -> int:
     return int((mean + centre + nutation) % 360 // 30)
 
 
-def _clock_ahead(moment: float) -> float:
-    """ΔT, in days: how far even time is ahead of the turning earth."""
+def _delta_t(moment: float) -> float:
+    """Return ΔT in days: terrestrial time minus universal time."""
     years = (moment - 2451545) / 365.25
     return (62.92 + 0.32217 * years + 0.005589 * years**2) / 86400

@@ -1,4 +1,4 @@
-"""Days as Vietnam counts them: its days, its weekdays, and the lunar calendar of UTC+7."""
+"""Vietnam's calendar: its time zone, weekdays, and the lunar calendar of UTC+7."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ WEEKDAYS: tuple[Promise, ...] = (
     pgettext_lazy("day of the week", "Saturday"),
     pgettext_lazy("day of the week", "Sunday"),
 )
-_WINTER_SOLSTICE = 9  # the term of 270°, counted in steps of 30° from the spring equinox
+_WINTER_SOLSTICE = 9  # the 270° segment, in steps of 30° from the spring equinox
 
 
 def day_of(instant: datetime.datetime) -> datetime.date:
-    """The day it is in Vietnam at that instant."""
+    """Return the date in Vietnam at that instant."""
     return instant.astimezone(VIETNAM).date()
 
 
 def start_of_day(day: datetime.date) -> datetime.datetime:
-    """The instant, in UTC, at which the day begins in Vietnam."""
+    """Return the instant, in UTC, at which the day begins in Vietnam."""
     return datetime.datetime.combine(day, datetime.time(), VIETNAM).astimezone(datetime.UTC)
 
 
 def weekday_name(weekday: int) -> Promise:
-    """The name of a weekday, 0 being Monday, in the language of who reads it."""
+    """Return the translated name of a weekday; 0 is Monday."""
     return WEEKDAYS[weekday]
 
 
 @dataclass(frozen=True, slots=True)
 class LunarDay:
-    """A day of the lunar calendar; `is_leap` tells the second of two months with one number."""
+    """A date of the lunar calendar. `is_leap` marks the second of two months with one number."""
 
     year: int
     month: int
@@ -54,22 +54,22 @@ class LunarDay:
 
 
 def lunar_of(day: datetime.date) -> LunarDay:
-    """The lunar date of a solar day."""
+    """Convert a solar date to a lunar date."""
     ordinal = day.toordinal()
     year = day.year + 1
-    months = _months(year)
+    months = _lunar_months(year)
     while months[0].first > ordinal:
         year -= 1
-        months = _months(year)
+        months = _lunar_months(year)
     month = max((each for each in months if each.first <= ordinal), key=lambda each: each.first)
-    # The list of a year runs from the 11th month of the year before to the 10th of the year itself.
+    # The months of a year run from the 11th month of the year before to the 10th month of the year itself.
     lunar_year = year - 1 if month.number >= 11 else year
     return LunarDay(lunar_year, month.number, ordinal - month.first + 1, month.is_leap)
 
 
 def solar_of(lunar: LunarDay) -> datetime.date:
-    """The solar day of a lunar date. Raises ValueError where that month or day does not exist."""
-    months = _months(lunar.year + 1 if lunar.month >= 11 else lunar.year)
+    """Convert a lunar date to a solar date. Raises ValueError if the month or day does not exist."""
+    months = _lunar_months(lunar.year + 1 if lunar.month >= 11 else lunar.year)
     for month in months:
         if (month.number, month.is_leap) == (lunar.month, lunar.is_leap):
             if not 1 <= lunar.day <= month.length:
@@ -79,39 +79,39 @@ def solar_of(lunar: LunarDay) -> datetime.date:
 
 
 def falls_on_lunar_day(day: datetime.date, number: int) -> bool:
-    """Whether it is that day of a lunar month, leap months included; a month of 29 days has no 30th."""
+    """Whether the date has that day number in its lunar month. A month of 29 days has no 30th."""
     return lunar_of(day).day == number
 
 
 def next_weekday(after: datetime.date, weekday: int) -> datetime.date:
-    """The first such weekday (0 is Monday) later than `after`."""
-    return _next(after, lambda day: day.weekday() == weekday)
+    """Return the first such weekday (0 is Monday) after `after`."""
+    return _next_day_matching(after, lambda day: day.weekday() == weekday)
 
 
 def next_solar_day(after: datetime.date, number: int) -> datetime.date:
-    """The first day with that number in its month later than `after`; months too short are passed over."""
+    """Return the first date after `after` with that day number; shorter months are skipped."""
     if not 1 <= number <= 31:
         raise ValueError(f"no month has a day {number}")
-    return _next(after, lambda day: day.day == number)
+    return _next_day_matching(after, lambda day: day.day == number)
 
 
 def next_lunar_day(after: datetime.date, number: int) -> datetime.date:
-    """The first day with that number in its lunar month later than `after`."""
+    """Return the first date after `after` with that day number in its lunar month."""
     if not 1 <= number <= 30:
         raise ValueError(f"no lunar month has a day {number}")
-    return _next(after, lambda day: falls_on_lunar_day(day, number))
+    return _next_day_matching(after, lambda day: falls_on_lunar_day(day, number))
 
 
-def _next(after: datetime.date, fits: Callable[[datetime.date], bool]) -> datetime.date:
+def _next_day_matching(after: datetime.date, matches: Callable[[datetime.date], bool]) -> datetime.date:
     day = after + datetime.timedelta(days=1)
-    while not fits(day):
+    while not matches(day):
         day += datetime.timedelta(days=1)
     return day
 
 
 @dataclass(frozen=True, slots=True)
-class _Month:
-    """A lunar month: its number, whether it is a leap one, the ordinal of its first day, its length."""
+class _LunarMonth:
+    """A lunar month: its number, whether it is a leap month, its first day's ordinal, and its length in days."""
 
     number: int
     is_leap: bool
@@ -120,16 +120,16 @@ class _Month:
 
 
 @lru_cache(maxsize=64)
-def _months(year: int) -> tuple[_Month, ...]:
-    """The months from the 11th of the lunar year before up to the 10th of `year`.
+def _lunar_months(year: int) -> tuple[_LunarMonth, ...]:
+    """Return the months from the 11th of the lunar year before up to the 10th of `year`.
 
-    The rule: the month of the winter solstice is the 11th; where thirteen months lie between two such,
-    the first of them during which the sun enters no new twelfth of its path is the leap month.
+    The month of the winter solstice is the 11th. If thirteen months lie between two such months, the first of
+    them in which the sun enters no new 30° segment is the leap month.
     """
     start, end = _solstice_moon(year - 1), _solstice_moon(year)
     firsts = [new_moon_day(moon) for moon in range(start, end + 1)]
     has_leap = end - start == 13
-    months: list[_Month] = []
+    months: list[_LunarMonth] = []
     number = 11
     for first, following in pairwise(firsts):
         is_leap = has_leap and bool(months) and sun_term(first) == sun_term(following)
@@ -137,16 +137,16 @@ def _months(year: int) -> tuple[_Month, ...]:
             has_leap = False
         elif months:
             number = number % 12 + 1
-        months.append(_Month(number, is_leap, first, following - first))
+        months.append(_LunarMonth(number, is_leap, first, following - first))
     return tuple(months)
 
 
 def _solstice_moon(year: int) -> int:
-    """Which new moon begins the month that holds the winter solstice of the solar year."""
+    """Return the number of the new moon that begins the month of the year's winter solstice."""
     moon = new_moon_near(datetime.date(year, 12, 31).toordinal())
     while new_moon_day(moon) > datetime.date(year, 12, 31).toordinal():
         moon -= 1
-    # On its first day the sun must not have reached 270° yet (it may do so later that day).
+    # At the start of its first day the sun must be below 270°; it may reach it later that day.
     if sun_term(new_moon_day(moon)) >= _WINTER_SOLSTICE:
         moon -= 1
     return moon

@@ -1,4 +1,4 @@
-"""Days that people write into forms: bounded, so that adding to them never leaves the calendar."""
+"""Validate dates from forms, so that date arithmetic never overflows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)
 
 
 def validate_day(day: datetime.date) -> None:
-    """Refuse days before 1900 and after 2099: slips of the pen, too far away to calculate with."""
+    """Refuse dates before 1900 and after 2099; they are typing mistakes."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ValidationError(
             _("Write a day between %(first)s and %(last)s.")

@@ -1,4 +1,4 @@
-"""Bringing Vietnam's provinces and communes into the database."""
+"""Load Vietnam's provinces and communes into the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shop.core.texts.folding import fold, sort_key
 
 _FILE = Path(__file__).parent / "data" / "divisions.json"
 _BATCH = 400
-# Which province each former one went to: Resolution 202/2025/QH15 of 12 June 2025 (Huế: 175/2024/QH15).
+# The former provinces merged into each one: Resolution 202/2025/QH15 of 12 June 2025 (Huế: 175/2024/QH15).
 _FORMER_PROVINCES = {
     "08": ("Hà Giang",),
     "15": ("Yên Bái",),
@@ -46,21 +46,23 @@ _FORMER_PROVINCES = {
 
 @transaction.atomic(durable=True)
 def load_divisions() -> int:
-    """Write every province and commune of the file, and what they were made of; answer how many there are.
+    """Load all provinces, communes and former places from the file; return the number of divisions.
 
-    Rows that are there keep their keys, so a second run changes nothing.
+    Existing rows keep their keys, so a second run changes nothing.
     """
     return write_divisions()
 
 
 def write_divisions() -> int:
-    """The step of `load_divisions`, in the caller's transaction."""
+    """Step of `load_divisions`, in the caller's transaction."""
     data = json.loads(_FILE.read_text(encoding="utf-8"))
     valid_from = datetime.date.fromisoformat(data["valid_from"])
-    provinces = _write([_division(row, Level.PROVINCE, valid_from) for row in data["provinces"]])
-    communes = _write(
+    provinces = _upsert_divisions(
+        [_build_division(row, Level.PROVINCE, valid_from) for row in data["provinces"]]
+    )
+    communes = _upsert_divisions(
         [
-            _division(row, Level.COMMUNE, valid_from, provinces[province])
+            _build_division(row, Level.COMMUNE, valid_from, provinces[province])
             for province, rows in data["communes"].items()
             for row in rows
         ]
@@ -70,7 +72,7 @@ def write_divisions() -> int:
     return len(provinces) + len(communes)
 
 
-def _division(
+def _build_division(
     row: list[Any], level: Level, valid_from: datetime.date, parent_id: int | None = None
 ) -> Division:
     code, type_word, name = row[:3]
@@ -87,8 +89,8 @@ def _division(
     )
 
 
-def _write(divisions: list[Division]) -> dict[str, int]:
-    """Insert them or bring them up to date; answer their keys by code."""
+def _upsert_divisions(divisions: list[Division]) -> dict[str, int]:
+    """Insert or update divisions; return their keys by code."""
     Division.objects.bulk_create(
         divisions,
         update_conflicts=True,

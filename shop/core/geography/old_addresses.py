@@ -1,4 +1,4 @@
-"""Addresses as they were written before 1 July 2025, and the communes of today that they may mean."""
+"""Match addresses written before 1 July 2025 to today's communes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from shop.core.models.geography import Division, FormerPlace, Level, bare_name
 from shop.core.texts.folding import fold
 
-MOST = 12  # suggestions; whoever has more of them writes what was above the commune, too
-LONGEST = 200  # letters of an address that are read
+MOST = 12  # suggestions; with more matches the person should also write the district or province
+LONGEST = 200  # characters of an address that are read
 
-_BETWEEN = re.compile(r"[,;\n]")
-# Where people write no commas, the next part begins with its type. "quan" alone is in too many names.
-_NEXT = re.compile(
+_SEPARATORS = re.compile(r"[,;\n]")
+# Without commas, the next part begins with its type. "quan" alone occurs in too many names.
+_NEXT_TYPE = re.compile(
     r"\s+(?=(?:(?<!thị )xã|phường|thị trấn|huyện|quận|thị xã|tỉnh|thành phố|tp\.?)\s+\S)", re.IGNORECASE
 )
-_NEXT_UNMARKED = re.compile(
+_NEXT_TYPE_FOLDED = re.compile(
     r"\s+(?=(?:(?<!thi )xa|phuong|thi tran|huyen|thi xa|tinh|thanh pho|tp\.?)\s+\S)", re.IGNORECASE
 )
 _COMMUNE_TYPES = {
@@ -28,15 +28,15 @@ _COMMUNE_TYPES = {
     "thi tran": re.compile(r"^(?:thi tran\b|tt\.?\s)"),
     "dac khu": re.compile(r"^dac khu\b"),
 }
-_ABOVE = re.compile(r"^(?:huyen|quan|thi xa|tinh|thanh pho|tx|tp|[hqt]\.)(?=\W)")
-_SHORT = {"hcm": "ho chi minh", "sai gon": "ho chi minh", "hn": "ha noi"}
+_UPPER_TYPES = re.compile(r"^(?:huyen|quan|thi xa|tinh|thanh pho|tx|tp|[hqt]\.)(?=\W)")
+_ABBREVIATIONS = {"hcm": "ho chi minh", "sai gon": "ho chi minh", "hn": "ha noi"}
 
 
 @dataclass(slots=True)
 class Suggestion:
-    """A commune of today, the former places that the address names, and what was written before them.
+    """A commune of today, the former places that match the address, and the text before them.
 
-    `street` is the hamlet or house ("thôn Nà Ít"), to be kept.
+    `street` is the hamlet or house ("thôn Nà Ít"), which is kept.
     """
 
     commune: Division
@@ -45,35 +45,35 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _AddressPart:
     written: str
     folded: str
 
     @property
     def name(self) -> str:
         bare = bare_name(self.folded)
-        return _SHORT.get(bare, bare)
+        return _ABBREVIATIONS.get(bare, bare)
 
     @property
     def commune_type(self) -> str:
-        """The type of commune that is written before the name, "" where none is."""
+        """The commune type written before the name, or ""."""
         return next((word for word, start in _COMMUNE_TYPES.items() if start.match(self.folded)), "")
 
     @property
-    def is_above(self) -> bool:
-        """Whether a district's or a province's type is written before the name."""
-        return bool(_ABOVE.match(self.folded))
+    def is_upper_level(self) -> bool:
+        """Whether a district or province type is written before the name."""
+        return bool(_UPPER_TYPES.match(self.folded))
 
 
 def suggest_from_old(text: str, *, on: datetime.date) -> list[Suggestion]:
-    """The communes in force on a day that an old address may mean, in the order of the alphabet.
+    """Return the communes in force on a day that match an old address, in alphabetical order.
 
-    `text` is a commune with or without what was around it: "thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh
-    Bắc Kạn", "Vi Hương, Bắc Kạn"; marks, types and commas may be missing. District and province, old or
-    new, narrow the answer. Where a commune was divided, each of its heirs is in it: the person chooses, never
-    the program. Three queries.
+    `text` is a commune with or without its surroundings: "thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc
+    Kạn", "Vi Hương, Bắc Kạn"; diacritics, types and commas may be missing. District and province, old or new,
+    narrow the result. If a commune was divided, every successor is returned and the person chooses. Runs
+    three queries.
     """
-    parts = _parts(text[:LONGEST])
+    parts = _split_parts(text[:LONGEST])
     names = {part.name for part in parts}
     if not names:
         return []
@@ -84,32 +84,32 @@ def suggest_from_old(text: str, *, on: datetime.date) -> list[Suggestion]:
         .select_related("division__parent")
         .order_by("division__sort_key", "division", "pk")
     )
-    found = _by_name(former, current.filter(folded__in=names).select_related("parent").in_order())
-    for place in _candidates(parts, provinces):
+    found = _group_by_name(former, current.filter(folded__in=names).select_related("parent").in_order())
+    for place in _commune_candidates(parts, provinces):
         part, above = parts[place], {each.name for each in parts[place + 1 :]}
-        hits = _narrowed(found.get(part.name, []), part.commune_type, above, provinces)
+        hits = _narrow_matches(found.get(part.name, []), part.commune_type, above, provinces)
         if hits:
             street = ", ".join(each.written for each in parts[:place])
             return _suggestions(hits, street)[:MOST]
     return []
 
 
-def _parts(text: str) -> list[_Part]:
+def _split_parts(text: str) -> list[_AddressPart]:
     text = unicodedata.normalize("NFC", text)
-    between = _NEXT if fold(text) != " ".join(text.lower().split()) else _NEXT_UNMARKED
-    pieces = [piece for chunk in _BETWEEN.split(text) for piece in between.split(chunk)]
+    between = _NEXT_TYPE if fold(text) != " ".join(text.lower().split()) else _NEXT_TYPE_FOLDED
+    pieces = [piece for chunk in _SEPARATORS.split(text) for piece in between.split(chunk)]
     written = [" ".join(piece.split()).strip(" .") for piece in pieces]
-    return [_Part(piece, fold(piece)) for piece in written if piece]
+    return [_AddressPart(piece, fold(piece)) for piece in written if piece]
 
 
 def _province_names() -> set[str]:
-    """Every province of today and before, folded."""
+    """Return the folded names of all current and former provinces."""
     rows = Division.objects.filter(level=Level.PROVINCE).values_list("folded", "former_places__folded")
     return {name for pair in rows for name in pair if name}
 
 
-def _candidates(parts: Sequence[_Part], provinces: Collection[str]) -> Iterable[int]:
-    """The places of the parts that may be the commune, likeliest first."""
+def _commune_candidates(parts: Sequence[_AddressPart], provinces: Collection[str]) -> Iterable[int]:
+    """Return the indexes of parts that may name the commune, likeliest first."""
     typed = [place for place, part in enumerate(parts) if part.commune_type]
     if typed:
         return typed
@@ -117,13 +117,13 @@ def _candidates(parts: Sequence[_Part], provinces: Collection[str]) -> Iterable[
     return [
         place
         for place, part in enumerate(parts)
-        if not part.is_above and not (place == last > 0 and part.name in provinces)
+        if not part.is_upper_level and not (place == last > 0 and part.name in provinces)
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Hit:
-    """A commune of today, by its own name or by that of a former place."""
+class _Match:
+    """A match of a commune, by its own name or by a former place's name."""
 
     commune: Division
     former: FormerPlace | None = None
@@ -142,26 +142,26 @@ class _Hit:
         return fold(self.former.type_word if self.former else self.commune.type_word)
 
 
-def _by_name(former: Iterable[FormerPlace], current: Iterable[Division]) -> dict[str, list[_Hit]]:
-    found: dict[str, list[_Hit]] = {}
+def _group_by_name(former: Iterable[FormerPlace], current: Iterable[Division]) -> dict[str, list[_Match]]:
+    found: dict[str, list[_Match]] = {}
     for place in former:
-        found.setdefault(place.folded, []).append(_Hit(place.division, place))
+        found.setdefault(place.folded, []).append(_Match(place.division, place))
     for commune in current:
-        found.setdefault(commune.folded, []).append(_Hit(commune))
+        found.setdefault(commune.folded, []).append(_Match(commune))
     return found
 
 
-def _narrowed(
-    hits: Sequence[_Hit], type_word: str, above: Collection[str], provinces: Collection[str]
-) -> Sequence[_Hit]:
-    """Those in the province that is named, if one is; of these those of the district and type, if any."""
+def _narrow_matches(
+    hits: Sequence[_Match], type_word: str, above: Collection[str], provinces: Collection[str]
+) -> Sequence[_Match]:
+    """Narrow matches by province, then by district and type; a filter without matches is ignored."""
     if any(name in provinces for name in above):
         hits = [hit for hit in hits if hit.provinces & set(above)]
     hits = [hit for hit in hits if hit.district in above] or hits
     return [hit for hit in hits if hit.type_word == type_word] or hits
 
 
-def _suggestions(hits: Iterable[_Hit], street: str) -> list[Suggestion]:
+def _suggestions(hits: Iterable[_Match], street: str) -> list[Suggestion]:
     found: dict[int, Suggestion] = {}
     for hit in hits:
         suggestion = found.setdefault(hit.commune.pk, Suggestion(hit.commune, street))

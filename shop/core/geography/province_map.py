@@ -1,4 +1,4 @@
-"""The 34 provinces as they lie on the map: their outlines and their middles."""
+"""Outlines and centres of the 34 provinces on the map."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FILE = Path(__file__).parent / "data" / "provinces.json"
 class Shape:
     """A province on a map of `MAP_WIDTH` by `MAP_HEIGHT` units.
 
-    `path` and `islands` are SVG paths, the islands as dots (lines of no length). `centre` is longitude and
+    `path` and `islands` are SVG paths; islands are dots (lines of zero length). `centre` is longitude and
     latitude in degrees.
     """
 
@@ -33,7 +33,7 @@ def _shapes(rows: dict[str, dict[str, Any]]) -> dict[str, Shape]:
 _DATA = json.loads(_FILE.read_text(encoding="utf-8"))
 MAP_WIDTH: int = _DATA["width"]
 MAP_HEIGHT: int = _DATA["height"]
-# By the code of `Division`; drawn from Natural Earth, see data/LICENSE-natural-earth.
+# By the code of `Division`. Drawn from Natural Earth, see data/LICENSE-natural-earth.
 SHAPES = _shapes(_DATA["provinces"])
-# Words on the map: across, down, word.
+# Labels on the map: x, y, text.
 LABELS: list[tuple[int, int, str]] = [(across, down, word) for across, down, word in _DATA["labels"]]

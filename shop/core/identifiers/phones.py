@@ -1,4 +1,4 @@
-"""Vietnamese telephone numbers: however they are written, kept one way."""
+"""Normalise, validate and format Vietnamese phone numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 _COUNTRY = "84"
-MOST_DIGITS = 15  # of any number in the world, its country's code included (ITU-T E.164)
+MOST_DIGITS = 15  # the longest number in the world, with country code (ITU-T E.164)
 
 
 def normalise(written: str) -> str:
-    """The one form a number is kept in: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
+    """Return the stored form: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
 
-    Numbers of other countries keep their "+"; short numbers (113, 1900 xxxx) and what is no number keep
-    their digits. Nothing is refused: carriers open prefixes faster than lists of them are updated.
+    Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits. Nothing
+    is refused, because carriers open prefixes faster than lists of them are updated.
     """
     digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
     international = written.strip().startswith(("+", "(+")) or digits.startswith("00")
@@ -28,14 +28,14 @@ def normalise(written: str) -> str:
         return f"+{_COUNTRY}{digits[2:].removeprefix('0')}"
     if digits.startswith("0") and len(digits) > 1:
         return f"+{_COUNTRY}{digits[1:]}"
-    # Nine digits without the leading zero: the mobile prefixes are 3, 5, 7, 8 and 9.
+    # Nine digits without the leading zero: mobile prefixes are 3, 5, 7, 8 and 9.
     if len(digits) == 9 and digits[0] in "35789":
         return f"+{_COUNTRY}{digits}"
     return digits
 
 
 def validate_phone(written: str) -> None:
-    """Refuse what has more digits than any telephone number; numbers that merely look odd are accepted."""
+    """Refuse numbers with more digits than any phone number has; unusual ones pass."""
     if len(normalise(written).removeprefix("+")) > MOST_DIGITS:
         raise ValidationError(
             _("A phone number has at most %(most)s digits.") % {"most": MOST_DIGITS}, code="phone_too_long"
@@ -43,7 +43,7 @@ def validate_phone(written: str) -> None:
 
 
 def looks_odd(written: str) -> bool:
-    """Whether to ask the writer to look again. A warning only: live numbers may look odd to the tables."""
+    """Whether to ask the person to check the number. Only a warning: valid numbers may look odd."""
     try:
         return not phonenumbers.is_valid_number(phonenumbers.parse(normalise(written), "VN"))
     except phonenumbers.NumberParseException:
@@ -51,7 +51,7 @@ def looks_odd(written: str) -> bool:
 
 
 def shown(number: str) -> str:
-    """A kept number as people here write it: "0987 654 321"; a foreign one as "+1 202-555-0100"."""
+    """Format a stored number for display: "0987 654 321"; a foreign one as "+1 202-555-0100"."""
     if not number.startswith("+"):
         return number
     try:

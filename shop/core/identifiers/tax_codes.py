@@ -1,25 +1,25 @@
-"""Vietnamese tax codes: however they are written, kept one way, slips of a digit found."""
+"""Normalise Vietnamese tax codes and verify their check digit."""
 
 from __future__ import annotations
 
 import re
 
-# Of ten digits the last checks the nine before it (General Department of Taxation, Circular 86/2024/TT-BTC
+# The last of ten digits checks the nine before it (General Department of Taxation; Circular 86/2024/TT-BTC
 # keeps the structure): ten less the weighted sum modulo eleven.
 _WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
 _ENTERPRISE = re.compile(r"(\d{10})(?:(\d{3}))?")
-_PERSON = re.compile(r"\d{12}")  # since 1 July 2025 households and persons have their identity number
+_PERSON = re.compile(r"\d{12}")  # since 1 July 2025 households and persons use their identity number
 
 
 def normalise(written: str) -> str:
-    """The one form a code is kept in: "0101248141", or "0101248141-001" of a branch."""
+    """Return the stored form: "0101248141", or "0101248141-001" for a branch."""
     signs = "".join(written.split()).replace("-", "").replace(".", "")
     found = _ENTERPRISE.fullmatch(signs)
     return f"{found[1]}-{found[2]}" if found and found[2] else signs
 
 
 def is_tax_code(code: str) -> bool:
-    """Whether a normalised code can be one: its length, and the check digit of an enterprise's."""
+    """Whether a normalised code has a valid length and, for an enterprise, a valid check digit."""
     digits = code.replace("-", "")
     if not digits.isascii() or not digits.isdecimal():
         return False

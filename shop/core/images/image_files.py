@@ -1,7 +1,7 @@
-"""What a photo must be to be taken, and the sizes that are made of it.
+"""Check uploaded photos and create their renditions.
 
-A request only reads the header (`inspect`). Decoding happens in a process of its own (`picture_decoder`) that
-ends when it takes too much memory or time, and is started by the worker alone (`renditions`).
+A request only reads the header (`inspect`). The worker decodes (`renditions`) in a separate process
+(`picture_decoder`), which is killed when it takes too much memory or time.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from shop.core.errors import Refused, Words
 from shop.core.images.picture_headers import UnknownPicture, read_header
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_PIXELS = 200_000_000  # phones have sensors of that size; what can be decoded follows from the memory
+MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides what can be decoded
 MAX_SIDE = 30_000
-MOST_UNEQUAL_SIDES = 10  # a strip longer than that is no photo, and WebP ends at 16,383 pixels
+MOST_UNEQUAL_SIDES = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 WIDTHS = (320, 640, 1200)
-DECODED_BYTES = 400_000_000  # what the pixels of one picture may take while it is decoded
-MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond what it starts with
-SECONDS = 20  # of the processor; the largest honest photo took 2.5
+DECODED_BYTES = 400_000_000  # the memory that one decoded picture may take
+MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond its own start
+SECONDS = 20  # CPU time; the slowest valid photo took 2.5
 _DECODER = Path(__file__).with_name("picture_decoder.py")
 
 
@@ -53,14 +53,14 @@ class PictureTooLarge(Refused):
 
 
 class UndecodablePicture(Refused):
-    """`details["reason"]` says for the log what became of the decoder."""
+    """The picture could not be decoded. `details["reason"]` is for the log."""
 
     code: ClassVar[str] = "undecodable_picture"
     default_words: ClassVar[Words] = _("This photo could not be opened. Please add another one.")
 
 
 class DecoderBroken(RuntimeError):
-    """The decoder itself did not start or failed, whatever the picture: nothing is said of the picture."""
+    """The decoder itself failed to start or crashed; the picture may be fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Renditions:
-    """The size of the picture as it is seen, and what was made of it."""
+    """The upright size of the picture and its renditions."""
 
     width: int
     height: int
@@ -83,11 +83,10 @@ class Renditions:
 
 
 def inspect(file: IO[bytes]) -> tuple[int, int]:
-    """The width and height that the file's header names; the file is left at its beginning.
+    """Return width and height from the file's header; leave the file at its start.
 
-    Nothing is decoded: a photo that breaks off behind its header, or lies on its side, is found by the
-    worker. Raises PictureTooHeavy above 25 MB, PictureTooLarge for more pixels than can be decoded in the
-    memory there is, NotAPicture for everything else.
+    Nothing is decoded: the worker finds truncated and rotated photos. Raises PictureTooHeavy above 25 MB,
+    PictureTooLarge if decoding would need too much memory, NotAPicture for everything else.
     """
     size = file.seek(0, io.SEEK_END)
     if size > MAX_BYTES:
@@ -107,11 +106,11 @@ def inspect(file: IO[bytes]) -> tuple[int, int]:
 
 
 def make_renditions(original: IO[bytes], *, memory: int = MEMORY, seconds: int = SECONDS) -> Renditions:
-    """The picture turned upright in 320, 640 and 1200 pixels, or its own width where that is less.
+    """Return the picture upright in widths 320, 640 and 1200, or its own width if smaller.
 
-    Nothing of the camera or the place stays in it: EXIF is left out, colours are turned into sRGB. It is
-    decoded by a process of its own under `memory` bytes and `seconds` of the processor.
-    Raises as `inspect`, UndecodablePicture, and DecoderBroken.
+    EXIF (camera, place) is removed and colours are converted to sRGB. A separate process decodes it with at
+    most `memory` bytes and `seconds` of CPU time. Raises what `inspect` raises, UndecodablePicture and
+    DecoderBroken.
     """
     inspect(original)
     with tempfile.TemporaryDirectory(prefix="picture-") as place:
@@ -122,7 +121,7 @@ def make_renditions(original: IO[bytes], *, memory: int = MEMORY, seconds: int =
 
 
 def read_renditions(folder: Path, told: Mapping[str, Any]) -> Renditions:
-    """What the decoder wrote into a folder, as its answer says."""
+    """Read the renditions that the decoder wrote into a folder, as listed in its answer."""
     files = tuple(
         Rendition(
             width,
@@ -144,8 +143,8 @@ def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, Any]:
             [*command, *limits],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env={**_kept_environment(), "MALLOC_ARENA_MAX": "1"},
-            timeout=5 * seconds,  # the clock, which runs on while the processor is busy with others
+            env={**_decoder_environment(), "MALLOC_ARENA_MAX": "1"},
+            timeout=5 * seconds,  # wall clock: the CPU may be busy with other processes
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -160,6 +159,6 @@ def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, Any]:
     return told
 
 
-def _kept_environment() -> dict[str, str]:
-    """What Python needs to start; the shop's settings and secrets are nothing for a decoder."""
+def _decoder_environment() -> dict[str, str]:
+    """Return the variables Python needs to start; the decoder gets no settings and no secrets."""
     return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}

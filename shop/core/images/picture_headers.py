@@ -1,8 +1,8 @@
-"""Read what a picture file says of its size from its first bytes, without decoding or unpacking anything.
+"""Read a picture's size from its header, without decoding or unpacking anything.
 
-Image libraries allocate for a whole picture, or read a whole file, when they open some formats (WebP, HEIF,
-AVIF), so no request opens one. Formats: JPEG (ITU T.81), PNG, GIF89a, WebP (RFC 9649), HEIF and AVIF (ISO
-23008-12). A header may lie: the decoder looks again, under limits of its own.
+Image libraries allocate memory for a whole picture, or read a whole file, when they open some formats (WebP,
+HEIF, AVIF), so requests use this instead. Formats: JPEG (ITU T.81), PNG, GIF89a, WebP (RFC 9649), HEIF and
+AVIF (ISO 23008-12). A header may lie: the decoder checks again under its own limits.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-_MOST_SEGMENTS = 2_000  # of a JPEG before its pixels; a profile or preview takes one for each 64 kB
+_MOST_SEGMENTS = 2_000  # in a JPEG before its pixels; a profile or preview takes one per 64 kB
 _MOST_BOXES = 5_000
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-# Frames of a JPEG: C4, C8 and CC are tables. Lossless and arithmetic ones are left to the decoder.
+# JPEG frame markers; C4, C8 and CC are tables. Lossless and arithmetic frames are left to the decoder.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 
 
 class UnknownPicture(ValueError):
-    """The first bytes are of no format that is taken, or break off."""
+    """The file's header has no accepted format or is truncated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The stored size, before any turning, and the bytes that decoding takes for each pixel (measured)."""
+    """The stored size before rotation, and the bytes per pixel that decoding takes (measured)."""
 
     width: int
     height: int
@@ -36,7 +36,10 @@ class Header:
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """What the file's beginning says; the file is left anywhere. Raises UnknownPicture."""
+    """Read the size from the file's header; the file position is undefined afterwards.
+
+    Raises UnknownPicture.
+    """
     file.seek(0)
     start = file.read(32)
     try:
@@ -62,7 +65,9 @@ def read_header(file: IO[bytes]) -> Header:
 
 
 def _jpeg(file: IO[bytes]) -> Header:
-    """Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients."""
+    """Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients in
+    memory.
+    """
     file.seek(2)
     for _segment in range(_MOST_SEGMENTS):
         marker = _jpeg_marker(file)
@@ -79,7 +84,7 @@ def _jpeg(file: IO[bytes]) -> Header:
 
 
 def _jpeg_marker(file: IO[bytes]) -> int:
-    """The next marker; FF may be repeated before it."""
+    """Return the next marker; FF may be repeated before it."""
     sign, marker = struct.unpack("BB", file.read(2))
     for _fill in range(16):
         if sign != 0xFF:
@@ -91,7 +96,7 @@ def _jpeg_marker(file: IO[bytes]) -> int:
 
 
 def _webp(start: bytes) -> Header:
-    """Its decoder holds two canvases and two copies, and has no smaller sizes."""
+    """The decoder holds two canvases and two copies, and cannot decode at a smaller size."""
     if len(start) < 30:
         raise UnknownPicture
     kind = start[12:16]
@@ -108,15 +113,15 @@ def _webp(start: bytes) -> Header:
 
 
 def _heif(file: IO[bytes]) -> Header:
-    """The largest of the sizes of items (`ispe`): tiles, thumbnails and the whole each have one."""
+    """Return the largest item size (`ispe`): tiles, thumbnails and the whole picture each have one."""
     end = file.seek(0, 2)
     file.seek(8)
-    (length,) = struct.unpack(">I", _at(file, 0, 4))
-    brands = _at(file, 8, min(length, 256) - 8)
+    (length,) = struct.unpack(">I", _read_at(file, 0, 4))
+    brands = _read_at(file, 8, min(length, 256) - 8)
     if not {brands[at : at + 4] for at in range(0, len(brands), 4)} & (_HEIF_BRANDS | _AVIF_BRANDS):
         raise UnknownPicture
     sizes = [
-        struct.unpack(">II", _at(file, start + 4, 8))
+        struct.unpack(">II", _read_at(file, start + 4, 8))
         for start, _stop in _boxes(file, 0, end, (b"meta", b"iprp", b"ipco", b"ispe"), [_MOST_BOXES])
     ]
     if not sizes:
@@ -128,20 +133,20 @@ def _heif(file: IO[bytes]) -> Header:
 def _boxes(
     file: IO[bytes], start: int, stop: int, path: tuple[bytes, ...], left: list[int]
 ) -> Iterator[tuple[int, int]]:
-    """Where the contents of boxes at a path of nested kinds begin and end; `left` counts them down."""
+    """Yield start and end of the boxes at a path of nested types; `left` counts down the boxes allowed."""
     while start + 8 <= stop:
         left[0] -= 1
         if left[0] < 0:
             raise UnknownPicture
-        length, kind = struct.unpack(">I4s", _at(file, start, 8))
+        length, kind = struct.unpack(">I4s", _read_at(file, start, 8))
         head = 8
         if length == 1:
-            (length,), head = struct.unpack(">Q", _at(file, start + 8, 8)), 16
+            (length,), head = struct.unpack(">Q", _read_at(file, start + 8, 8)), 16
         end = stop if length == 0 else start + length
         if (length and length < head) or end > stop:
             raise UnknownPicture
         if kind == path[0]:
-            inside = start + head + (4 if kind == b"meta" else 0)  # a full box: version and flags come first
+            inside = start + head + (4 if kind == b"meta" else 0)  # a full box starts with version and flags
             if len(path) == 1:
                 yield inside, end
             else:
@@ -149,6 +154,6 @@ def _boxes(
         start = end
 
 
-def _at(file: IO[bytes], position: int, count: int) -> bytes:
+def _read_at(file: IO[bytes], position: int, count: int) -> bytes:
     file.seek(position)
     return file.read(count)

@@ -1,4 +1,4 @@
-"""Keep uploaded photos in a request; make their sizes in the worker, one at a time for each process."""
+"""Store uploaded photos in requests, and create their renditions in the worker, one at a time per process."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ from shop.core.models import Picture, PictureState
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 5
-_decoding = threading.Lock()  # the decoder takes up to half a gigabyte: one for each process of the worker
+_decoding = threading.Lock()  # the decoder takes up to half a gigabyte, so each worker process runs only one
 
 
 def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
-    """Keep an uploaded photo; its sizes are made by a task, a drawing stands in for it until then.
+    """Store an uploaded photo and queue its renditions; pages show a placeholder until they exist.
 
-    Check rights and states before calling it: the file is read here for the first time.
-
-    The original may tell where it was taken: nobody is sent it, and its name follows from no other's.
-    Call it before the transaction that uses the picture: files and image work have no place in one.
-    Raises NotAPicture, PictureTooHeavy, PictureTooLarge; then nothing was kept.
+    Check permissions and states first: this reads the whole file. Call it before the transaction that uses
+    the picture, because file work must not happen inside one. The original may contain a location, so it is
+    never served and its name is random. Raises NotAPicture, PictureTooHeavy, PictureTooLarge; then nothing is
+    stored.
     """
     width, height = inspect(upload)
     digest = _digest(upload)
     picture = Picture(alt=alt, digest=digest, width=width, height=height)
-    picture.original.save(f"{secrets.token_hex(16)}.{_ending(upload)}", upload, save=False)
+    picture.original.save(f"{secrets.token_hex(16)}.{_file_extension(upload)}", upload, save=False)
     picture.save(force_insert=True)
     after_commit(make_renditions_task.delay, picture_id=picture.pk)
     return picture
@@ -45,21 +44,21 @@ def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
 
 @shared_task(name="core.make_renditions")
 def make_renditions_task(*, picture_id: int) -> None:
-    """Make the sizes of pictures that wait; a thread that finds the decoder at work does not wait for it."""
-    log.debug("picture %s asks for its sizes", picture_id)
+    """Create the renditions of waiting pictures; return at once if this process is already decoding."""
+    log.debug("rendering requested by picture %s", picture_id)
     render_waiting()
 
 
 @shared_task(name="core.sweep_pictures")
 def sweep_pictures_task() -> None:
-    """Make the sizes of pictures whose task was lost or found the decoder at work."""
+    """Create renditions of pictures whose task was lost or skipped."""
     render_waiting()
 
 
 def render_waiting() -> None:
-    """Make the sizes of the oldest pictures that wait; where there were some, a message asks for the next.
+    """Create the renditions of the oldest waiting pictures, and queue the next batch if there were any.
 
-    So a worker that is told to stop is done after a few pictures, and other tasks get their turn.
+    Small batches let a worker shut down quickly and give other tasks their turn.
     """
     if not _decoding.acquire(blocking=False):
         return
@@ -73,13 +72,13 @@ def render_waiting() -> None:
 
 
 def _render_claimed(picture_id: int) -> None:
-    """Render a picture unless another process is at it; where that fails, its claim ends by itself."""
+    """Render a picture unless another process claimed it. After a failure the claim expires by itself."""
     if Picture.objects.claim(picture_id, timezone.now()):
         render(Picture.objects.get(pk=picture_id))
 
 
 def render(picture: Picture) -> None:
-    """Make a picture's sizes and note where they lie; what cannot be decoded is marked as refused."""
+    """Create a picture's renditions and save their paths; mark an undecodable picture as refused."""
     try:
         with picture.original.open("rb") as original:
             made = make_renditions(original)
@@ -92,9 +91,9 @@ def render(picture: Picture) -> None:
 
 
 def keep_renditions(picture: Picture, made: Renditions) -> None:
-    """Write a picture's sizes and note where they lie.
+    """Write a picture's renditions and save their paths.
 
-    Files have the same names each time, so a run that was cut short leaves nothing behind.
+    File names are the same on each run, so an interrupted run leaves no stray files.
     """
     renditions = {}
     for file in made.files:
@@ -123,7 +122,7 @@ def _digest(upload: File[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _ending(upload: File[bytes]) -> str:
-    """The ending of the file's name where it is a plain one; the name itself is not kept."""
+def _file_extension(upload: File[bytes]) -> str:
+    """Return the file's extension if it is a known one; the file's name itself is not stored."""
     ending = (upload.name or "").rpartition(".")[2].lower()
     return ending if ending in ("jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "gif") else "bin"

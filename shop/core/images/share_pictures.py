@@ -1,4 +1,4 @@
-"""The picture that chats show beside a link. Pure: words and a photo in, bytes out."""
+"""Draw the preview picture that chat apps show beside a link. Pure: text and a photo in, bytes out."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 SIZE = (1200, 630)
 _STATIC = Path(__file__).resolve().parents[2] / "static"
-_PHOTO = 630  # the photo is a square at the left
+_PHOTO = 630  # width and height of the photo at the left
 _MARGIN = 48
 _COLUMN = SIZE[0] - _PHOTO - 2 * _MARGIN
-_GROUND, _INK, _SOFT = "#f4f5f0", "#171d2c", "#505a63"
+_BACKGROUND, _INK, _SOFT = "#f4f5f0", "#171d2c", "#505a63"
 _BRAND, _YELLOW, _RED = "#1b2850", "#f6bb3c", "#b3261e"
-_HEM = 18  # the brocade along the foot
-_FOOT = 92
+_BAND_HEIGHT = 18  # height of the brocade band at the bottom
+_FOOTER_HEIGHT = 92
 _NAME_SIZES = (60, 52, 44)
 _NAME_LINES = 4
-_LEADING = 1.28  # room for stacked marks
+_LINE_HEIGHT = 1.28  # line height; leaves room for stacked diacritics
 
 
 def draw(*, name: str, below: tuple[str, ...], market: str, photo: IO[bytes] | None) -> bytes:
-    """A JPEG: the photo, the name as large as fits in four lines, lines below it, the market at the foot.
+    """Return a JPEG: photo, name as large as fits in four lines, lines of text, and the market's name.
 
-    Without a photo the market's sign stands in its place.
+    Without a photo the market's logo is drawn instead.
     """
-    image = Image.new("RGB", SIZE, _GROUND)
+    image = Image.new("RGB", SIZE, _BACKGROUND)
     image.paste(_photo(photo), (0, 0))
     pen = ImageDraw.Draw(image)
     across, down = _PHOTO + _MARGIN, _MARGIN
     for size in _NAME_SIZES:
-        lines = list(_wrapped(name, _font(700, size)))
+        lines = list(_wrap_text(name, _font(700, size)))
         if len(lines) <= _NAME_LINES:
             break
     else:
         lines = [*lines[: _NAME_LINES - 1], f"{lines[_NAME_LINES - 1]}…"]
     for line in lines:
         pen.text((across, down), line, _INK, _font(700, size))
-        down += round(size * _LEADING)
+        down += round(size * _LINE_HEIGHT)
     down += 20
     for text in below:
-        for line in list(_wrapped(text, _font(400, 30)))[:2]:
+        for line in list(_wrap_text(text, _font(400, 30)))[:2]:
             pen.text((across, down), line, _SOFT, _font(400, 30))
-            down += round(30 * _LEADING)
-    _draw_foot(image, pen, market)
+            down += round(30 * _LINE_HEIGHT)
+    _draw_footer(image, pen, market)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=82, optimize=True, progressive=True)
     return out.getvalue()
@@ -57,15 +57,15 @@ def _photo(file: IO[bytes] | None) -> Image.Image:
     side = (_PHOTO, SIZE[1])
     if file is None:
         ground = Image.new("RGB", side, _BRAND)
-        sign = _sign(280)
+        sign = _logo(280)
         ground.paste(sign, ((side[0] - 280) // 2, (side[1] - 280) // 2), sign)
         return ground
     with Image.open(file) as image:
         return ImageOps.fit(image.convert("RGB"), side, Image.Resampling.LANCZOS)
 
 
-def _wrapped(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
-    """The text in lines as wide as the column; a word longer than that stands alone."""
+def _wrap_text(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
+    """Yield lines no wider than the column; a longer word gets its own line."""
     line = ""
     for word in text.split(" "):
         longer = f"{line} {word}".strip()
@@ -77,26 +77,26 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
         yield line
 
 
-def _draw_foot(image: Image.Image, pen: ImageDraw.ImageDraw, market: str) -> None:
-    top = SIZE[1] - _HEM - _FOOT
+def _draw_footer(image: Image.Image, pen: ImageDraw.ImageDraw, market: str) -> None:
+    top = SIZE[1] - _BAND_HEIGHT - _FOOTER_HEIGHT
     pen.rectangle((_PHOTO, top, SIZE[0], SIZE[1]), _BRAND)
-    sign = _sign(60)
+    sign = _logo(60)
     image.paste(sign, (_PHOTO + _MARGIN, top + 16), sign)
     pen.text((_PHOTO + _MARGIN + 76, top + 22), market, "white", _font(700, 36))
-    pen.rectangle((0, SIZE[1] - _HEM, SIZE[0], SIZE[1]), _RED)
-    middle = SIZE[1] - _HEM // 2
-    for across in range(_HEM, SIZE[0], 2 * _HEM):
+    pen.rectangle((0, SIZE[1] - _BAND_HEIGHT, SIZE[0], SIZE[1]), _RED)
+    middle = SIZE[1] - _BAND_HEIGHT // 2
+    for across in range(_BAND_HEIGHT, SIZE[0], 2 * _BAND_HEIGHT):
         diamond = [(across - 7, middle), (across, middle - 7), (across + 7, middle), (across, middle + 7)]
         pen.polygon(diamond, _YELLOW)
 
 
 @cache
-def _sign(side: int) -> Image.Image:
+def _logo(side: int) -> Image.Image:
     with Image.open(_STATIC / "illustrations" / "icon-192.png") as icon:
         return icon.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS)
 
 
 @cache
 def _font(weight: int, size: int) -> ImageFont.FreeTypeFont:
-    """Noto Sans with all of Vietnamese; its licence lies beside it."""
+    """Noto Sans with all Vietnamese letters; its licence is in the same folder."""
     return ImageFont.truetype(str(_STATIC / "fonts" / f"noto-sans-{weight}.ttf"), size)

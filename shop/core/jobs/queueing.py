@@ -1,7 +1,7 @@
-"""Queue messages for workers. Without a broker the shop goes on: a message that cannot be queued is logged.
+"""Queue messages for workers. Without a broker the shop keeps working; lost messages are logged.
 
-Rows are the truth and a sweep finds what is due, so a lost message costs minutes. After a failure nothing is
-queued for some seconds, so that requests do not wait for a broker that does not answer.
+Database rows are the truth and a sweep finds what is due, so a lost message costs minutes. After a failure
+nothing is queued for some seconds, so that requests do not wait for an unreachable broker.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ _paused_until = 0.0
 
 
 def publish(send: Callable[..., Any], /, *args: Any, **kwargs: Any) -> bool:
-    """Call `send` (a task's `delay`); answer whether the message was queued. Never raises."""
+    """Call `send` (a task's `delay`); return whether the message was queued. Never raises."""
     global _paused_until
     if is_paused():
         return False
     try:
         send(*args, **kwargs)
-    except Exception as error:  # each broker has errors of its own: refused, timed out, disk full, no folder
+    except (
+        Exception
+    ) as error:  # each broker raises its own errors: refused, timeout, disk full, missing folder
         _paused_until = time.monotonic() + PAUSE_SECONDS
-        log.error("a message was not queued; none is tried for %s seconds: %r", PAUSE_SECONDS, error)
+        log.error("message not queued; pausing for %s seconds: %r", PAUSE_SECONDS, error)
         return False
     return True
 
 
 def publish_or_run(task: Any, /, **kwargs: Any) -> None:
-    """Queue the task, or run it here when the queue is away. For short tasks that somebody waits for."""
+    """Queue the task, or run it here if the queue is unavailable. For short tasks that a person waits for."""
     if publish(task.delay, **kwargs):
         return
     try:
@@ -42,7 +44,7 @@ def publish_or_run(task: Any, /, **kwargs: Any) -> None:
 
 
 def is_paused() -> bool:
-    """Whether the queue failed a moment ago."""
+    """Whether queueing failed within the last PAUSE_SECONDS."""
     return time.monotonic() < _paused_until
 
 

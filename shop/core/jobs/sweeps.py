@@ -35,7 +35,7 @@ def delay_before_retry(
     failures: int, *, first: datetime.timedelta = FIRST_WAIT, longest: datetime.timedelta = LONGEST_WAIT
 ) -> datetime.timedelta:
     """Return `first`, doubled with each failure after the first one, up to `longest`. Never overflows."""
-    # The exponent is bounded as well: a power of a large count is too large for a timedelta.
+    # The exponent is bounded too: a power of a large count overflows timedelta.
     doublings = min(max(0, failures - 1), 30)
     return longest if first >= longest / 2**doublings else first * 2**doublings
 
@@ -115,7 +115,7 @@ class SweepRun:
         """Call `action` with the key; record a failure or clear an old one. Return whether it succeeded."""
         try:
             action(key)
-        except Exception as error:  # whatever it is, the other rows go on
+        except Exception as error:  # the other rows continue after any error
             self._record(key, error)
             return False
         if key_text(key) in self._failures:

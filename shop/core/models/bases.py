@@ -1,4 +1,4 @@
-"""What many rows share: metadata, references of other systems, times."""
+"""Abstract models: metadata, external references, SEO texts, timestamps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from django.db import models
 
 
 class WithMetadata(models.Model):
-    """Free keys for integrations: the public ones anybody may read, the private ones staff and apps.
+    """Free key-value pairs for integrations. Anybody may read the public ones, staff and apps the private
+    ones.
 
     Both map non-empty strings to strings, as Saleor's clients expect.
     """
@@ -19,7 +20,7 @@ class WithMetadata(models.Model):
 
 
 class WithExternalReference(models.Model):
-    """The id that another system knows this row by."""
+    """The id of this row in another system."""
 
     external_reference = models.CharField(max_length=250, unique=True, null=True, blank=True)
 
@@ -28,7 +29,7 @@ class WithExternalReference(models.Model):
 
 
 class WithSeo(models.Model):
-    """What search engines are told; null where the name and the description serve.
+    """Title and description for search engines; null falls back to the row's name and description.
 
     Nullable also because SQLite then adds the columns without rebuilding tables that have triggers.
     """

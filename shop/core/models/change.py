@@ -13,7 +13,7 @@ from shop.core.errors import Refused
 
 
 class KeyReused(Refused):
-    """The key was sent with something else before: whoever sends it has mixed up what it asks for."""
+    """The idempotency key was already used for a different request."""
 
     code = "key_reused"
     default_words = _("This was sent once already, for something else. Please open the page again.")
@@ -21,11 +21,11 @@ class KeyReused(Refused):
 
 class ChangeQuerySet(models.QuerySet["Change"]):
     def of(self, row: models.Model) -> ChangeQuerySet:
-        """What happened to this row alone."""
+        """Changes of this row alone."""
         return self.filter(kind=row._meta.label_lower, key=str(row.pk))
 
     def under(self, root: models.Model) -> ChangeQuerySet:
-        """What happened to this row and to whatever belongs to it: an order with parts and parcels."""
+        """Changes of this row and everything below it, such as an order with its parts and parcels."""
         return self.filter(root_kind=root._meta.label_lower, root_key=str(root.pk))
 
     def in_time(self) -> ChangeQuerySet:
@@ -33,12 +33,12 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
 
 class Change(models.Model):
-    """One thing that happened: written in the transaction that made it so, never edited.
+    """One entry of the change log, written in the transaction it describes and never edited.
 
-    `what` says it in a dotted word ("part.accepted"); `kind`/`key` name the row, `root_kind`/`root_key`
-    the order, product or cooperative it belongs to; `cooperative` its cooperative's id, for scoping.
-    Keys are text without foreign keys because a change outlives what it tells of. `sent_key` is what a
-    phone sent with what it asked for: found again, it says that this was done and is the first answer.
+    `what` is a dotted word ("part.accepted"). `kind`/`key` identify the row, `root_kind`/`root_key` the
+    order, product or cooperative it belongs to, and `cooperative` its cooperative for scoping. Keys are text
+    without foreign keys because a change outlives its row. `sent_key` is the client's idempotency key: if it
+    exists, the request was done and this change is its answer.
     """
 
     at = models.DateTimeField()
@@ -73,7 +73,7 @@ class Change(models.Model):
 
     @property
     def who(self) -> str:
-        """Who did it, as people call them."""
+        """The actor's name as shown to people."""
         if self.actor_kind == ActorKind.SYSTEM:
             return str(KNOWN_SYSTEMS.get(self.actor_name, ActorKind.SYSTEM.label))
         return self.actor_name or str(ActorKind(self.actor_kind).label)
@@ -92,7 +92,7 @@ def record_change(
     snapshot: dict[str, Any] | None = None,
     key: str | None = None,
 ) -> Change:
-    """Write down that `what` happened to `row`, in the caller's transaction."""
+    """Record that `what` happened to `row`, in the caller's transaction."""
     return Change.objects.create(
         **change_values(
             what,
@@ -110,7 +110,7 @@ def record_change(
 
 
 def bound_key(sent: str, *to: object) -> str | None:
-    """The key that a page was sent with, bound to what it was sent for; None where it is no key."""
+    """Bind a page's idempotency key to what it was sent for; None if it is not a UUID."""
     try:
         return ":".join(str(each) for each in (*to, uuid.UUID(sent)))
     except ValueError:
@@ -118,11 +118,11 @@ def bound_key(sent: str, *to: object) -> str | None:
 
 
 def done_before(key: str | None, what: str, row: models.Model) -> bool:
-    """Whether `what` was done to `row` already under the key a phone sent; asked under the row's lock.
+    """Whether `what` was already done to `row` under this idempotency key. Call it under the row's lock.
 
-    Raises KeyReused where something else was done under it.
+    Raises KeyReused if the key was used for something else.
     """
-    first = _first_answer(key, what)
+    first = _change_with_key(key, what)
     if first is None:
         return False
     if (first.kind, first.key) != (row._meta.label_lower, str(row.pk)):
@@ -133,11 +133,12 @@ def done_before(key: str | None, what: str, row: models.Model) -> bool:
 def made_before(
     key: str | None, what: str, *, cooperative_id: int, root: models.Model | None = None
 ) -> str | None:
-    """The key of the row that a cooperative made already, under `root`, by the key a phone sent.
+    """Return the key of the row that a cooperative already created under this idempotency key, or None.
 
-    Asked under the lock of the root or cooperative. Raises KeyReused where it was sent with something else.
+    Call it under the lock of the root or cooperative. Raises KeyReused if the key was used for something
+    else.
     """
-    first = _first_answer(key, what)
+    first = _change_with_key(key, what)
     if first is None:
         return None
     is_elsewhere = root is not None and (first.root_kind, first.root_key) != (
@@ -149,7 +150,7 @@ def made_before(
     return first.key
 
 
-def _first_answer(key: str | None, what: str) -> Change | None:
+def _change_with_key(key: str | None, what: str) -> Change | None:
     first = Change.objects.filter(sent_key=key).first() if key is not None else None
     if first is not None and first.what != what:
         raise KeyReused()
@@ -169,7 +170,7 @@ def change_values(
     snapshot: dict[str, Any] | None = None,
     key: str | None = None,
 ) -> dict[str, Any]:
-    """The columns of a Change, for writing many at once."""
+    """Return the columns of a Change, for bulk inserts."""
     root = root or row
     return {
         "what": what,

@@ -4,11 +4,11 @@ from django.db import models
 
 
 class ChangeSeal(models.Model):
-    """A batch of changes and their hash, chained to the seal before it. Written once, never changed.
+    """A batch of changes with their hash, chained to the seal before it. Written once, never changed.
 
-    `digest` covers the previous seal's digest, the number and time of this one, and the rows of
-    `SealedChange` that belong to it. `last_id` is the highest change in it: a change that was committed late
-    belongs to a later seal than its neighbours.
+    `digest` covers the previous seal's digest, this seal's number and time, and its `SealedChange` rows.
+    `last_id` is the highest change in it; a change that was committed late belongs to a later seal than its
+    neighbours.
     """
 
     number = models.PositiveBigIntegerField(primary_key=True)
@@ -22,11 +22,11 @@ class ChangeSeal(models.Model):
 
 
 class SealedChange(models.Model):
-    """What a change said when it was sealed, as hashes; it stays when the change is gone.
+    """The hashes of a change when it was sealed; the row stays after the change is deleted.
 
-    `facts` covers the columns that never change. Name and content may hold personal data: each is hashed
-    with a salt of its own, which goes when the law asks for the words to go. Without the salt the hash tells
-    nothing about them, and the chain over the hashes holds.
+    `facts` covers the columns that never change. Name and content may hold personal data, so each hash has
+    its own salt, which is deleted on redaction. Without the salt the hash reveals nothing, and the chain of
+    hashes still verifies.
     """
 
     change_id = models.PositiveBigIntegerField(primary_key=True)

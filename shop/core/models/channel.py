@@ -19,7 +19,7 @@ class TransactionFlow(models.TextChoices):
 
 
 class Channel(WithMetadata):
-    """A market with one currency. The defaults are Saleor's, but for those that name our own rules."""
+    """A market with one currency. Defaults are Saleor's, except for our own columns."""
 
     name = models.CharField(max_length=250)
     slug = models.SlugField(max_length=255, unique=True)
@@ -72,7 +72,7 @@ class Channel(WithMetadata):
 
 
 def market_channel() -> Channel | None:
-    """The channel that our own pages sell in: the first active one; None on an empty shop."""
+    """Return the channel of our own pages: the first active one, or None on an empty shop."""
     return next(iter(_active()), None)
 
 

@@ -1,4 +1,4 @@
-"""Vietnam's provinces and communes as dated rows, and the names they had before."""
+"""Vietnam's provinces and communes as dated rows, with their former names."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from django.utils.translation import pgettext_lazy
 
 from shop.core.texts.folding import fold
 
-# What may stand before a name, folded; a number may follow directly: "P.4", "Phường 4".
+# Folded type words that may precede a name; a number may follow directly: "P.4", "Phường 4".
 _TYPE_WORDS = re.compile(
     r"^(?:thanh pho|tinh|tp\.?|quan|huyen|thi xa|tx\.?|xa|phuong|p\.|thi tran|tt\.?|dac khu|q\.|h\.|x\.)\s*"
 )
 
 
 def bare_name(folded: str) -> str:
-    """A folded name without its type word, unless nothing else is left: "phu thong" of "xa phu thong"."""
+    """Remove the type word from a folded name unless nothing else is left: "xa phu thong" gives "phu thong"."""
     return _TYPE_WORDS.sub("", folded).strip() or folded
 
 
@@ -30,7 +30,7 @@ class Level(models.TextChoices):
 
 class DivisionQuerySet(models.QuerySet["Division"]):
     def current(self, *, on: datetime.date) -> DivisionQuerySet:
-        """Those in force on a day."""
+        """Divisions in force on a day."""
         return self.filter(Q(valid_until=None) | Q(valid_until__gte=on), valid_from__lte=on)
 
     def provinces(self) -> DivisionQuerySet:
@@ -40,24 +40,24 @@ class DivisionQuerySet(models.QuerySet["Division"]):
         return self.filter(level=Level.COMMUNE, parent__code=province_code).in_order()
 
     def in_order(self) -> DivisionQuerySet:
-        """In the order of the Vietnamese alphabet."""
+        """Sort by the Vietnamese alphabet."""
         return self.order_by("sort_key", "pk")
 
     def matching(self, text: str) -> DivisionQuerySet:
-        """Those whose name holds the text, marks or not, with or without its type word."""
+        """Divisions whose name contains the text, with or without diacritics and type word."""
         folded = fold(text)
         return self.filter(Q(folded__contains=folded) | Q(folded=bare_name(folded)))
 
     def named(self, text: str) -> DivisionQuerySet:
-        """Those with this name, marks or not, with or without its type word."""
+        """Divisions with this name, with or without diacritics and type word."""
         return self.filter(folded=bare_name(fold(text)))
 
 
 class Division(models.Model):
-    """A province or city, or one of its communes, wards and special zones, while it has that name and shape.
+    """A province, city, commune, ward or special zone, for as long as it has this name and area.
 
-    Two levels since 1 July 2025, no districts. `code` is that of the General Statistics Office, as text:
-    "01" is Hà Nội. `name` comes without its type ("Phủ Thông"), `full_name` with it ("Xã Phủ Thông").
+    Two levels since 1 July 2025, no districts. `code` is that of the General Statistics Office, as text: "01"
+    is Hà Nội. `name` omits the type ("Phủ Thông"), `full_name` includes it ("Xã Phủ Thông").
     """
 
     code = models.CharField(max_length=10)
@@ -97,10 +97,10 @@ class Division(models.Model):
 
 
 class FormerPlace(models.Model):
-    """A name from before a merger and one division of today that its land went to.
+    """A former place and one of today's divisions that its area belongs to.
 
-    A divided place has one row for each of its heirs; `is_part` tells that only part of it went there.
-    `district` ("Huyện Bạch Thông") and `province` ("Bắc Kạn") are what a former commune lay in.
+    A divided place has one row for each successor; `is_part` marks that only a part of it went there.
+    `district` ("Huyện Bạch Thông") and `province` ("Bắc Kạn") contained a former commune.
     """
 
     division = models.ForeignKey(Division, models.CASCADE, related_name="former_places")
@@ -124,6 +124,6 @@ class FormerPlace(models.Model):
 
     @property
     def in_a_sentence(self) -> str:
-        """As it stands within one: "xã Vi Hương, huyện Bạch Thông"."""
+        """The name for use within a sentence: "xã Vi Hương, huyện Bạch Thông"."""
         named = (str(self), self.district)
         return ", ".join(f"{name[0].lower()}{name[1:]}" for name in named if name)

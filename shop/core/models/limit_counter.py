@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-Try = tuple[str, int, int]  # key, how many are allowed, within how many seconds
+Try = tuple[str, int, int]  # key, tries allowed, period in seconds
 
-# One statement, so that parallel tries cannot read the same count. It changes no row when the count is at
-# the limit, and counts from one again when the period has ended.
+# One statement, so that parallel tries cannot read the same count. It changes no row when the count is at the
+# limit, and starts again from one when the period has ended.
 _COUNT_TRY = """
 INSERT INTO core_limitcounter (key, count, expires_at) VALUES (%(key)s, 1, %(expires_at)s)
 ON CONFLICT (key) DO UPDATE SET
@@ -31,9 +31,9 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         return found or 0
 
     def count_tries(self, tries: Sequence[Try]) -> bool:
-        """Count all of them, or none where one of the limits is reached already; answer whether they count.
+        """Count all tries, or none if one of the limits is reached; return whether they were counted.
 
-        Refuses to run inside a transaction: a rollback would forget the tries.
+        Refuses to run inside a transaction: a rollback would undo the count.
         """
         now = timezone.now()
         adapt = connection.ops.adapt_datetimefield_value
@@ -53,7 +53,7 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
 
 
 class LimitCounter(models.Model):
-    """Tries counted for one limit and one subject; `shop.core.web.rate_limits` makes the keys."""
+    """The number of tries for one limit and one subject; `shop.core.web.rate_limits` builds the keys."""
 
     key = models.CharField(max_length=120, primary_key=True)
     count = models.PositiveIntegerField()

@@ -14,7 +14,7 @@ class PictureState(models.TextChoices):
     REFUSED = "refused", _("not usable")
 
 
-CLAIM = datetime.timedelta(minutes=5)  # longer than the decoder is given
+CLAIM = datetime.timedelta(minutes=5)  # longer than the decoder's time limit
 
 
 class PictureQuerySet(models.QuerySet["Picture"]):
@@ -22,20 +22,20 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         return self.filter(state=PictureState.WAITING).order_by("pk")
 
     def claimable(self, now: datetime.datetime) -> PictureQuerySet:
-        """Those that wait and that no process works on; a process that died loses its claim."""
+        """Waiting pictures without a valid claim; a dead process's claim expires."""
         return self.waiting().filter(Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM))
 
     def claim(self, picture_id: int, now: datetime.datetime) -> bool:
-        """Claim a picture; False where another process has it or its sizes are made."""
+        """Claim a picture; False if another process has it or its renditions exist."""
         return bool(self.claimable(now).filter(pk=picture_id).order_by().update(claimed_at=now))
 
 
 class Picture(models.Model):
-    """A photo or drawing with the sizes made of it; a placeholder is shown until they are.
+    """A photo or drawing with its renditions; pages show a placeholder until they exist.
 
-    `renditions` maps a width to its files: {"320": {"webp": path, "jpeg": path, "height": 240}}.
-    `digest` is the SHA-256 of what was uploaded. Until the sizes are made, `width` and `height` are those
-    that the file's header names. `claimed_at` is when a worker began to make the sizes.
+    `renditions` maps a width to its files: {"320": {"webp": path, "jpeg": path, "height": 240}}. `digest` is
+    the SHA-256 of the upload. Until the renditions exist, `width` and `height` come from the file's header.
+    `claimed_at` is when a worker began to create them.
     """
 
     original = models.FileField(upload_to="pictures/original/", max_length=200)

