@@ -1,4 +1,4 @@
-"""People, groups and consents in Django's admin."""
+"""Users, groups, apps and consents in Django's admin."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from shop.accounts.models import App, Consent, Group, GroupPermission, User
 from shop.accounts.sign_in.sessions import close_access
 from shop.core.admin import Admin, Inline, ReadMostly, record_by_hand, written
 
-admin.site.unregister(DjangosGroup)  # opens nothing: what staff may do hangs on the groups below
+admin.site.unregister(DjangosGroup)  # unused: staff permissions come from our own groups
 
 
 @admin.register(User)
 class UserAdmin(ReadMostly):
-    """A password or a key of somebody's is never shown."""
+    """Users without passwords and keys."""
 
     editable = ("note", "is_active")
     silent = ("note",)
@@ -44,7 +44,7 @@ class GroupPermissionInline(Inline):
 
 @admin.register(Group)
 class GroupAdmin(Admin):
-    """What groups of staff may do: the one thing that is made and changed here."""
+    """Permission groups of staff, the only rows created and edited in the admin."""
 
     list_display = ("name", "is_platform_wide", "restricted_to_channels")
     list_filter = ("is_platform_wide",)
@@ -70,7 +70,7 @@ class GroupAdmin(Admin):
 
 @admin.register(App)
 class AppAdmin(ReadMostly):
-    """Tokens are shown to nobody, not even here."""
+    """Apps without their tokens."""
 
     editable = ("is_active",)
     exclude = ("private_metadata",)

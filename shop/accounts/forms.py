@@ -1,4 +1,4 @@
-"""What people write about themselves."""
+"""Forms for sign-in, registration, personal details and addresses."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _name() -> forms.CharField:
 
 
 def phone_field(words: Any, *, css: str = "input", help_text: Any = "") -> forms.CharField:
-    """A telephone number as people write it; `words` are for one that is missing."""
+    """Return a phone number field; `words` is its error message when empty."""
     keys = {"class": css, "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
     return forms.CharField(
         label=_("Phone number"),
@@ -70,7 +70,7 @@ def _email() -> forms.EmailField:
 
 
 class EntranceForm(forms.Form):
-    """`next`: where somebody was sent here from; `back`: the page they came from of their own."""
+    """`next`: the page that required signing in; `back`: the page the person came from."""
 
     next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
     back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
@@ -87,13 +87,13 @@ class SignInForm(EntranceForm):
 
 
 class PhoneForm(EntranceForm):
-    """A number that a code is sent to. Whether carriers know its prefix is not asked: they open new ones."""
+    """A phone number that receives a code. Carriers' prefixes are not checked, because new ones appear."""
 
     phone = phone_field(_("Write your phone number."), css="input input-large")
 
     def clean_phone(self) -> str:
         phone = normalise(self.cleaned_data["phone"])
-        # Short numbers and foreign ones of any length exist; what no text message reaches has no country.
+        # Foreign and short numbers exist; numbers without a country cannot receive text messages.
         if not phone.startswith("+") or not 8 <= len(phone) <= 16:
             raise forms.ValidationError(_("A mobile number has 10 digits, such as 0987 654 321."))
         return phone
@@ -116,7 +116,7 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        """The digits as any keyboard writes them. What cannot be a code uses up no try."""
+        """Convert digits of any script. Input that cannot be a code costs no try."""
         written = self.cleaned_data["code"]
         digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
         if len(digits) != DIGITS:
@@ -145,7 +145,7 @@ class PasswordLinkForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    """Another address for the account."""
+    """A new e-mail address for the account."""
 
     email = _email()
 
@@ -167,7 +167,7 @@ class NewPasswordForm(forms.Form):
 
 
 class PlaceSelect(forms.Select):
-    """Places to choose among, each marked as Vietnamese on pages that are not."""
+    """Divisions to choose from; on pages in other languages each is marked as Vietnamese."""
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(*args, **kwargs)
@@ -177,7 +177,7 @@ class PlaceSelect(forms.Select):
 
 
 class PlaceForm(forms.Form):
-    """A place as Vietnam is divided since 2025: a province or city, and a commune or ward in it."""
+    """A province or city, and a commune or ward in it, as divided since 2025."""
 
     province = forms.ChoiceField(
         label=_("Province or city"),
@@ -207,7 +207,7 @@ class PlaceForm(forms.Form):
 
     @property
     def place(self) -> dict[str, str]:
-        """The codes and names of the place that was chosen, once it is valid; empty where nothing was."""
+        """The codes and names of the chosen divisions; empty strings without a choice. Valid forms only."""
         province = self._provinces.get(self.cleaned_data["province"])
         commune = self._communes.get(self.cleaned_data["commune"])
         return {
@@ -219,7 +219,7 @@ class PlaceForm(forms.Form):
 
 
 class PlacedForm(PlaceForm):
-    """A person and an address as Vietnamese people write it: two levels, a street or hamlet, a landmark."""
+    """A person and a Vietnamese address: province, commune, street or hamlet, landmark."""
 
     field_order: Sequence[str] = ("name", "phone")
 
@@ -243,12 +243,12 @@ class PlacedForm(PlaceForm):
 
     @property
     def phone_is_odd(self) -> bool:
-        """A warning only: whoever wrote it may know better."""
+        """Whether to warn about the number; it may still be right."""
         written = str(self["phone"].value() or "")
         return bool(normalise(written)) and looks_odd(written)
 
     def placed(self) -> Address:
-        """The place that was written, unsaved and nobody's yet, once it is valid."""
+        """Return the address, unsaved and without a user. Valid forms only."""
         place = self.place
         return Address(
             street_address_1=self.cleaned_data["street"],
@@ -261,7 +261,7 @@ class PlacedForm(PlaceForm):
 
 
 class DetailsForm(PlacedForm):
-    """Name, phone, and the address that a checkout proposes; the address whole or not at all."""
+    """Name, phone, and default delivery address; the address is optional but must be complete."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -278,12 +278,12 @@ class DetailsForm(PlacedForm):
 
     @property
     def address(self) -> Address | None:
-        """The address that was written, once it is valid; None without a province."""
+        """The address, or None without a province. Valid forms only."""
         return self.placed() if self.cleaned_data["province"] else None
 
 
 def set_places(field: forms.Field, empty: Any, divisions: Sequence[Division], *, full: bool = False) -> None:
-    """Let a field choose among these places, in their order."""
+    """Fill a field's choices with these divisions, in their order."""
     assert isinstance(field, forms.ChoiceField)
     named = [(each.code, each.full_name if full else each.name) for each in divisions]
     field.choices = [("", empty), *named]

@@ -1,4 +1,4 @@
-"""States of requests about personal data, and the table of moves between them."""
+"""States of data requests, and the moves allowed between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks of the accounts, where Celery looks for them."""
+"""Import the accounts' tasks where Celery discovers them."""
 
 from shop.accounts.sign_in.sessions import sweep_entrance_task
 

@@ -1,4 +1,4 @@
-"""Addresses of accounts. What stands above accounts, the shop hands in: orders, and arrivals."""
+"""URLs of accounts. The shop passes in the views that depend on higher layers (orders, arrivals)."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ from shop.accounts.views.signing_in import Arrive
 def addresses(
     *, home: Callable[[HttpRequest], HttpResponseBase], arrive: Arrive
 ) -> tuple[list[URLPattern], str]:
-    """The addresses with their namespace, as `include` takes them."""
+    """Return URL patterns and namespace, as `include` expects."""
     return [
         path("", home, name="home"),
         path("dang-nhap/", account_pages.sign_in, {"arrive": arrive}, name="sign-in"),

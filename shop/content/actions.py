@@ -1,4 +1,4 @@
-"""Pages, their kinds and menus, kept by the platform's staff."""
+"""Create, edit and delete pages, page types and menus on behalf of staff."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def write_page(
     actor: Actor,
     now: datetime.datetime,
 ) -> Page:
-    """A new page. Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded."""
+    """Create a page. Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded."""
     page_type = PageType.objects.filter(pk=page_type_id).first()
     if page_type is None:
         raise Missing(field="pageType")
     page = Page(page_type=page_type, **values)
     page.slug = page.slug or free_slug(Page, page.title)
     save_claiming(page)
-    _say(page, told, whole=True)
+    _set_attribute_values(page, told, whole=True)
     record_change("page.written", page, actor=actor, now=now)
     return page
 
@@ -59,10 +59,10 @@ def write_page(
 def edit_page(
     *, page_id: int, values: Mapping[str, Any], told: Sequence[Told], actor: Actor, now: datetime.datetime
 ) -> Page:
-    """Change what is named. Raises Missing, AlreadyTaken, AttributeNotOfType."""
-    page = _locked(Page, page_id)
-    changed = _change(page, values)
-    _say(page, told, whole=False)
+    """Change the given columns and attributes of a page. Raises Missing, AlreadyTaken, AttributeNotOfType."""
+    page = _lock_row(Page, page_id)
+    changed = _change_columns(page, values)
+    _set_attribute_values(page, told, whole=False)
     record_change("page.edited", page, actor=actor, now=now, data={"fields": changed})
     return page
 
@@ -77,14 +77,14 @@ def keep_page_type(
     actor: Actor,
     now: datetime.datetime,
 ) -> PageType:
-    """A new kind of pages, or another name or other attributes for one. Raises Missing, AlreadyTaken."""
+    """Create a page type, or change one's columns and attributes. Raises Missing, AlreadyTaken."""
     if page_type_id is None:
         page_type = PageType(**values)
         page_type.slug = page_type.slug or free_slug(PageType, page_type.name)
         save_claiming(page_type)
     else:
-        page_type = _locked(PageType, page_type_id)
-        _change(page_type, values)
+        page_type = _lock_row(PageType, page_type_id)
+        _change_columns(page_type, values)
     page_type.attribute_rows.filter(attribute__in=remove).delete()
     for place, key in enumerate(add, page_type.attribute_rows.count()):
         if not Attribute.objects.filter(pk=key).exists():
@@ -106,7 +106,7 @@ def keep_menu(
     actor: Actor,
     now: datetime.datetime,
 ) -> Menu:
-    """A new menu with entries, or another name for one. Raises Missing, AlreadyTaken."""
+    """Create a menu with entries, or change one's columns. Raises Missing, AlreadyTaken."""
     if menu_id is None:
         menu = Menu(**values)
         menu.slug = menu.slug or free_slug(Menu, menu.name)
@@ -116,8 +116,8 @@ def keep_menu(
         for place, item in enumerate(items):
             save_claiming(MenuItem(menu=menu, sort_order=place, **item), field="items")
     else:
-        menu = _locked(Menu, menu_id)
-        _change(menu, values)
+        menu = _lock_row(Menu, menu_id)
+        _change_columns(menu, values)
     record_change("menu.added" if menu_id is None else "menu.edited", menu, actor=actor, now=now)
     return menu
 
@@ -131,8 +131,8 @@ def add_menu_item(
     actor: Actor,
     now: datetime.datetime,
 ) -> MenuItem:
-    """One more entry, behind the others on its level. Raises Missing, also for another menu's parent."""
-    menu = _locked(Menu, menu_id, field="menu")
+    """Append a menu entry on its level. Raises Missing, also if the parent belongs to another menu."""
+    menu = _lock_row(Menu, menu_id, field="menu")
     parent = MenuItem.objects.filter(pk=parent_id, menu=menu).first() if parent_id is not None else None
     if parent_id is not None and parent is None:
         raise Missing(field="parent")
@@ -153,10 +153,10 @@ def add_menu_item(
 def change_menu_item(
     *, item_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> MenuItem:
-    """Another name, or another thing that it leads to. Raises Missing."""
-    item = _locked(MenuItem, item_id)
+    """Change an entry's name or target. Raises Missing."""
+    item = _lock_row(MenuItem, item_id)
     require_related(MenuItem, values)
-    changed = _change(item, values)
+    changed = _change_columns(item, values)
     record_change(
         "menu.item_changed", item, actor=actor, now=now, root=Menu(pk=item.menu_id), data={"fields": changed}
     )
@@ -165,11 +165,11 @@ def change_menu_item(
 
 @transaction.atomic(durable=True)
 def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a page, a kind without pages, a menu, or an entry with those below it.
+    """Delete a page, a page type without pages, a menu, or an entry with its children.
 
     Raises Missing, PagesLeft.
     """
-    row = _locked(model, key)
+    row = _lock_row(model, key)
     word = f"{model._meta.model_name}.deleted"
     record_change(word, row, actor=actor, now=now, snapshot={"name": str(row)})
     try:
@@ -178,21 +178,21 @@ def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: da
         raise PagesLeft(field="id") from error
 
 
-def _say(page: Page, told: Sequence[Told], *, whole: bool) -> None:
+def _set_attribute_values(page: Page, told: Sequence[Told], *, whole: bool) -> None:
     rows = PageTypeAttribute.objects.filter(page_type=page.page_type_id).select_related("attribute")
     links = {row.attribute_id: row.attribute for row in rows.order_by("pk")}
     say_of(page, PageAttributeValue, "page", links, told, whole=whole)
 
 
-def _locked(model: type[Row], key: int, *, field: str = "id") -> Row:
+def _lock_row(model: type[Row], key: int, *, field: str = "id") -> Row:
     row = locked_one(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field=field)
     return row
 
 
-def _change(row: models.Model, values: Mapping[str, Any]) -> list[str]:
-    """Change columns, and tell which were different."""
+def _change_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+    """Set columns and save; return the names of those that changed."""
     changed = [column for column, value in values.items() if getattr(row, column) != value]
     for column in changed:
         setattr(row, column, values[column])

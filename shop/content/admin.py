@@ -1,4 +1,4 @@
-"""Pages and menus in Django's admin, to read."""
+"""Read-only pages and menus in Django's admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole minor units of a currency: đồng have none below them, dollars have cents."""
+"""Money in whole minor units of a currency: đồng have none below them, dollars have cents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-# ISO 4217: the currencies whose smallest unit is not a hundredth.
+# ISO 4217: currencies whose minor unit is not a hundredth.
 _MINOR_DIGITS = {
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
@@ -14,49 +14,49 @@ _MINOR_DIGITS = {
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimals the currency is written with: 0 for VND, 2 for USD."""
+    """Return the number of decimals of a currency: 0 for VND, 2 for USD."""
     return _MINOR_DIGITS.get(currency.upper(), 2)
 
 
 def plain_amount(amount: int, currency: str) -> str:
-    """Minor units as machines read them, in whole units with a point: `45000`, `12.50`."""
+    """Format minor units for machines, in whole units with a point: `45000`, `12.50`."""
     digits = minor_digits(currency)
     whole, fraction = divmod(amount, 10**digits)
     return f"{whole}.{fraction:0{digits}}" if digits else str(whole)
 
 
 def half_up(amount: Decimal) -> int:
-    """The nearest whole minor unit, halves away from zero, as people round money."""
+    """Round to the nearest minor unit, halves away from zero."""
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def percent_of(amount: int, percent: Decimal) -> int:
-    """That many percent of an amount of minor units, rounded once."""
+    """Return that percentage of an amount in minor units, rounded once."""
     return half_up(Decimal(amount) * percent / 100)
 
 
 def net_of(gross: int, tax_rate: Decimal) -> int:
-    """The part of a price with tax that is not tax; `tax_rate` in percent."""
+    """Return the net amount of a gross price; `tax_rate` in percent."""
     return half_up(Decimal(gross) * 100 / (100 + tax_rate))
 
 
 def gross_of(net: int, tax_rate: Decimal) -> int:
-    """A net price with its tax; `tax_rate` in percent."""
+    """Return the gross amount of a net price; `tax_rate` in percent."""
     return half_up(Decimal(net) * (100 + tax_rate) / 100)
 
 
 def split(amount: int, weights: Sequence[int]) -> list[int]:
-    """Shares of `amount` in proportion to `weights` that add up to it exactly.
+    """Split `amount` in proportion to `weights`; the results add up to it exactly.
 
-    The remainder goes one unit each to the largest fractions, earlier ones first. All weights zero:
-    shared evenly. Raises ValueError without weights (unless there is nothing to share) or with a
-    negative one.
+    The remainder goes one unit each to the largest fractions, earlier ones first. If all weights are zero it
+    is split evenly. Raises ValueError for a negative weight, or for no weights with an amount that is not
+    zero.
     """
     if any(weight < 0 for weight in weights):
         raise ValueError("a weight is negative")
     if not weights:
         if amount:
-            raise ValueError("nobody to share with")
+            raise ValueError("no weights to split an amount by")
         return []
     if not any(weights):
         weights = [1] * len(weights)
@@ -75,16 +75,16 @@ def split(amount: int, weights: Sequence[int]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in whole minor units with its currency; never mixes two currencies."""
+    """An amount in whole minor units with its currency. Raises ValueError when currencies differ."""
 
     amount: int
     currency: str
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.amount + self._same(other).amount, self.currency)
+        return Money(self.amount + self._require_same_currency(other).amount, self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.amount - self._same(other).amount, self.currency)
+        return Money(self.amount - self._require_same_currency(other).amount, self.currency)
 
     def __neg__(self) -> Money:
         return Money(-self.amount, self.currency)
@@ -93,21 +93,21 @@ class Money:
         return Money(self.amount * times, self.currency)
 
     def __lt__(self, other: Money) -> bool:
-        return self.amount < self._same(other).amount
+        return self.amount < self._require_same_currency(other).amount
 
     def split(self, weights: Sequence[int]) -> list[Money]:
-        """Shares in proportion to `weights` that add up to this sum."""
+        """Split in proportion to `weights`; the results add up to this amount."""
         return [Money(share, self.currency) for share in split(self.amount, weights)]
 
-    def _same(self, other: Money) -> Money:
+    def _require_same_currency(self, other: Money) -> Money:
         if other.currency != self.currency:
-            raise ValueError(f"{self.currency} and {other.currency} do not mix")
+            raise ValueError(f"{self.currency} and {other.currency} cannot be combined")
         return other
 
 
 @dataclass(frozen=True, slots=True)
 class TaxedMoney:
-    """A price as it is with tax and without, in minor units, and the rate (percent) between them."""
+    """A net and gross price in minor units, and the tax rate (percent) between them."""
 
     net: int
     gross: int

@@ -1,4 +1,4 @@
-"""Moving a state: only along its table, only on a locked row."""
+"""State machines: move a locked row's state along its transition table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Moves = Mapping[str, frozenset[str]]
 
 
 class WrongMove(Refused):
-    """The row's state does not allow this move; somebody was quicker, or the page is old."""
+    """The row's current state does not allow this move: somebody was quicker, or the page is old."""
 
     code = "wrong_move"
     default_words = _("This has changed in the meantime. Please look at it again.")
 
 
 def advance(row: Model, to: str, moves: Moves, *, column: str = "state") -> str:
-    """Move `row.<column>` to `to` and save that column; answer the state it came from.
+    """Set `row.<column>` to `to`, save that column, and return the previous state.
 
-    The caller holds the row's lock (SQLite: the writer). Raises WrongMove where the table
-    has no such move.
+    The caller holds the row's lock (on SQLite: the write transaction). Raises WrongMove if the table does not
+    contain the move.
     """
     came_from: str = getattr(row, column)
     if to not in moves.get(came_from, frozenset()):
@@ -35,7 +35,7 @@ def advance(row: Model, to: str, moves: Moves, *, column: str = "state") -> str:
 
 
 def advance_all(rows: Sequence[Model], to: str, moves: Moves, *, column: str = "state") -> None:
-    """Move many locked rows of one model at once, or none: Raises WrongMove where one of them may not."""
+    """Move many locked rows of one model, or none of them. Raises WrongMove if one may not move."""
     for row in rows:
         came_from: str = getattr(row, column)
         if to not in moves.get(came_from, frozenset()):
@@ -47,7 +47,7 @@ def advance_all(rows: Sequence[Model], to: str, moves: Moves, *, column: str = "
 
 
 def unreachable(moves: Moves, *, first: str) -> set[str]:
-    """States of the table that no chain of moves from `first` arrives at (a mistake in the table)."""
+    """Return states that no chain of moves from `first` reaches (a mistake in the table)."""
     seen = {first}
     waiting = [first]
     while waiting:

@@ -1,4 +1,4 @@
-"""Tasks of the core, where Celery looks for them."""
+"""Import the core's tasks where Celery discovers them."""
 
 from shop.core.change_log.seal_changes import seal_changes_task
 from shop.core.images.renditions import make_renditions_task, sweep_pictures_task

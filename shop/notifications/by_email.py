@@ -6,9 +6,9 @@ from shop.notifications.models import Notification
 
 
 def deliver(row: Notification) -> None:
-    """Hand one message to the mail server. Raises OSError or SMTPException when it does not take it.
+    """Send one message to the mail server. Raises OSError or SMTPException if it is not accepted.
 
-    What can be ended says so in its headers, for the mail program's own button: one POST ends it (RFC 8058).
+    Subscriptions carry unsubscribe headers, so that mail programs show a button (one POST, RFC 8058).
     """
     headers = {"Message-ID": f"<{row.pk}.{row.created_at:%Y%m%d%H%M%S}@cho-phien>"}
     if row.unsubscribe_url:

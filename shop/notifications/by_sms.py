@@ -1,7 +1,7 @@
-"""Text messages: written to the console until a provider's address is set.
+"""Send text messages: printed to the console unless SMS_URL is set.
 
-With SMS_URL set, each message is one POST of {"to", "text", "id"} in JSON with SMS_TOKEN as bearer: the
-shape that small gateways and every provider's adapter can take. `id` lets them drop a repeat.
+With SMS_URL, each message is one POST of JSON {"to", "text", "id"} with SMS_TOKEN as bearer token, which
+small gateways and providers' adapters can take. `id` lets them drop duplicates.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SECONDS = 15
 
 
 def deliver(row: Notification) -> None:
-    """Send one text. Raises OSError when the provider cannot be reached or refuses."""
+    """Send one text message. Raises OSError if the provider is unreachable or refuses."""
     if not settings.SMS_URL:
         sys.stdout.write(f"text to {row.to}: {row.text}\n")
         sys.stdout.flush()

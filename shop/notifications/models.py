@@ -15,17 +15,16 @@ class Way(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def due(self, now: datetime.datetime) -> NotificationQuerySet:
-        """What still has to go out and may be tried now, oldest first."""
+        """Messages that may be tried now, oldest first."""
         return self.filter(sent_at=None, given_up_at=None, due_at__lte=now).order_by("due_at", "pk")
 
 
 class Notification(models.Model):
-    """A message to one person: stored with what caused it, delivered after, tried again until it is out.
+    """A message to one person: stored in the transaction that caused it, delivered later, retried until sent.
 
-    `key` names the occasion ("order-placed:<id>:email"), so that no occasion is told twice. `sealed` is what
-    its receiver alone may read: it stands in the text's place for it while the message goes out, and is
-    forgotten then. After `good_until` nobody wants the message any more. `unsubscribe_url` is where a mail
-    that was asked for is ended: mail programs show it as a button (RFC 8058).
+    `key` identifies the occasion ("order-placed:<id>:email"), so that nothing is sent twice. `sealed` is an
+    encrypted secret, inserted into the text on delivery and then deleted. After `good_until` the message is
+    dropped. `unsubscribe_url` ends a subscription; mail programs show it as a button (RFC 8058).
     """
 
     key = models.CharField(max_length=120, unique=True)

@@ -1,4 +1,4 @@
-"""Store a message with what caused it; deliver it once that stands; try again until it is out."""
+"""Outbox of messages: stored in the caller's transaction, delivered after commit, retried until sent."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from shop.notifications.text_allowance import take_allowance
 
 log = logging.getLogger(__name__)
 
-# A mail server that is away for a day loses nothing; after that the address is the likelier fault.
+# Retries outlast a mail server's outage of a day; after that the address is more likely at fault.
 _FIRST_WAIT = datetime.timedelta(minutes=1)
 _LONGEST_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
 _AT_ONCE = 200
-# Where what is sealed stands in a text.
+# Placeholder of the secret in a text.
 SEAL = "\N{WHITE MEDIUM SMALL SQUARE}"
 
 _DELIVER = {Way.EMAIL: by_email.deliver, Way.SMS: by_sms.deliver}
@@ -45,10 +45,10 @@ def send(
     good_until: datetime.datetime | None = None,
     unsubscribe_url: str = "",
 ) -> None:
-    """Put a message into the outbox, in the caller's transaction. The same `key` a second time adds nothing.
+    """Add a message to the outbox, in the caller's transaction. A repeated `key` adds nothing.
 
-    Names in a subject may hold line breaks, which no mail may: it is kept on one line. A `secret` is written
-    where the text has SEAL; the database never holds it readable.
+    Line breaks in a subject, which mail forbids, become spaces. `secret` replaces SEAL in the text; the
+    database stores it only encrypted.
     """
     row = Notification(
         key=key,
@@ -68,7 +68,7 @@ def send(
     Notification.objects.bulk_create([row], ignore_conflicts=True)
     if good_until is None:
         after_commit(deliver_task.delay, key=key)
-    else:  # a code or link that somebody waits for
+    else:  # a code or link that a person waits for
         after_commit_or_run(deliver_task, key=key)
 
 
@@ -82,7 +82,7 @@ def deliver_task(*, key: str) -> None:
 
 @shared_task(name="notifications.sweep")
 def sweep_task() -> None:
-    """Deliver what is due: messages whose task was lost, and those to be tried again."""
+    """Deliver due messages: those whose task was lost, and retries."""
     run_each(
         Notification.objects.due(timezone.now()).values_list("key", flat=True),
         lambda key: deliver_task(key=key),
@@ -92,10 +92,10 @@ def sweep_task() -> None:
 
 
 def deliver(row: Notification, *, now: datetime.datetime) -> bool:
-    """Try to deliver one message; answer whether it went out.
+    """Try to deliver one message; return whether it was sent.
 
-    It is claimed first, by moving its next try ahead: of two workers only one sends it, and one that
-    dies with it loses a wait, not the message.
+    The next try is scheduled first, which claims the row: of two workers only one sends it, and a crash
+    delays the message without losing it.
     """
     if row.good_until is not None and row.good_until <= now:
         Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed="")
@@ -106,14 +106,14 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     ).update(attempts=row.attempts + 1, due_at=now + wait)
     if not claimed:
         return False
-    if row.way == Way.SMS and not row.attempts:  # a repeat is not counted again
+    if row.way == Way.SMS and not row.attempts:  # retries are not counted again
         reason = take_allowance(row.to, for_code=row.good_until is not None)
         if reason:
             Notification.objects.filter(pk=row.pk).update(last_error=reason, given_up_at=now, sealed="")
-            log.warning("message %s is not sent: %s", row.key, reason)
+            log.warning("message %s not sent: %s", row.key, reason)
             return False
     try:
-        _DELIVER[Way(row.way)](_opened(row))
+        _DELIVER[Way(row.way)](_insert_secret(row))
     except Unreadable:
         Notification.objects.filter(pk=row.pk).update(
             last_error="sealed under another SECRET_KEY", given_up_at=now, sealed=""
@@ -121,9 +121,9 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
         return False
     except (OSError, smtplib.SMTPException, HTTPException) as error:
         _note_failure(row, error, now)
-        log.warning("message %s is not out yet: %s", row.key, error)
+        log.warning("delivery of message %s failed, will retry: %s", row.key, error)
         return False
-    except Exception as error:  # a fault of ours: it must not be tried for ever either
+    except Exception as error:  # a programming error must not be retried for ever either
         _note_failure(row, error, now)
         raise
     Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed="")
@@ -131,15 +131,15 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
 
 
 def _note_failure(row: Notification, error: Exception, now: datetime.datetime) -> None:
-    """Keep the error of a try, and give the message up after the last one."""
-    told: dict[str, object] = {"last_error": str(error).replace("\0", "")[:250]}
+    """Save the error of a try, and give the message up after the last one."""
+    values: dict[str, object] = {"last_error": str(error).replace("\0", "")[:250]}
     if row.attempts + 1 >= _TRIES:
-        told |= {"given_up_at": now, "sealed": ""}
-    Notification.objects.filter(pk=row.pk).update(**told)
+        values |= {"given_up_at": now, "sealed": ""}
+    Notification.objects.filter(pk=row.pk).update(**values)
 
 
-def _opened(row: Notification) -> Notification:
-    """The message as its receiver reads it; never saved. Raises Unreadable."""
+def _insert_secret(row: Notification) -> Notification:
+    """Insert the secret into the message; never saved. Raises Unreadable."""
     if row.sealed:
         secret = unseal(row.sealed)
         row.text, row.html = row.text.replace(SEAL, secret), row.html.replace(SEAL, secret)

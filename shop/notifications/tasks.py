@@ -1,4 +1,4 @@
-"""Tasks of the notifications, where Celery looks for them."""
+"""Import the notifications' tasks where Celery discovers them."""
 
 from shop.notifications.send import deliver_task, sweep_task
 

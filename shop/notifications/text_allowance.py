@@ -1,7 +1,7 @@
-"""How many text messages go out: per number, per day for the shop, and to which countries.
+"""Limits on text messages: per number, per day for the shop, and by country.
 
-Texts cost money, and anybody can have one sent to any number. One that is not allowed is given up, the desk
-is told, and e-mail goes on.
+Texts cost money, and anybody can have one sent to any number. A text over the limit is given up and the desk
+is notified; e-mail is not affected.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ class TextNotSent(Refused):
 
 
 def require_allowance(number: str) -> None:
-    """Raise TextNotSent when a code to this number would not be sent. Counts nothing."""
-    reason = _refusal(number, for_code=True)
+    """Raise TextNotSent if a code to this number would not be sent. Counts nothing."""
+    reason = _refusal_reason(number, for_code=True)
     if reason:
         raise TextNotSent(reason=reason)
 
 
 def take_allowance(number: str, *, for_code: bool) -> str:
-    """Count one text; answer why it may not be sent, empty when it may."""
-    reason = _refusal(number, for_code=for_code)
+    """Count one text; return the reason if it may not be sent, else ""."""
+    reason = _refusal_reason(number, for_code=for_code)
     if reason:
         return reason
     limits = [(_per_number(), number), (_per_day(for_code=for_code), "shop")]
     try:
         take_all([(limit, about) for limit, about in limits if limit.tries])
     except TooManyTries:  # used up by another process since it was read
-        return _refusal(number, for_code=for_code) or SHOP_USED_UP
+        return _refusal_reason(number, for_code=for_code) or SHOP_USED_UP
     return ""
 
 
 def not_sent_since(since: datetime.datetime) -> int:
-    """How many texts were given up for want of allowance."""
+    """Return how many texts were given up because of the limits."""
     return Notification.objects.filter(given_up_at__gte=since, last_error__in=NOT_ALLOWED).count()
 
 
-def _refusal(number: str, *, for_code: bool) -> str:
+def _refusal_reason(number: str, *, for_code: bool) -> str:
     if not number.startswith(tuple(f"+{code}" for code in settings.TEXT_COUNTRIES)):
         return FOREIGN_NUMBER
     if (limit := _per_number()).tries and limit.is_reached(number):
@@ -69,6 +69,6 @@ def _per_number() -> Limit:
 
 
 def _per_day(*, for_code: bool) -> Limit:
-    """One counter for all texts; the last fifth of it is for codes alone."""
+    """One limit for all texts; the last fifth of it is reserved for codes."""
     most = settings.TEXTS_PER_DAY
     return Limit("texts-shop", tries=most if for_code else most * 4 // 5, seconds=_DAY)

@@ -1,4 +1,4 @@
-"""How people come in: codes that were sent, and where they are signed in."""
+"""One-time codes and signed-in browsers."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class CodePurpose(models.TextChoices):
 
 class EntryCodeQuerySet(models.QuerySet["EntryCode"]):
     def open(self, now: datetime.datetime, tries: int) -> EntryCodeQuerySet:
-        """Those that may still be tried."""
+        """Codes that may still be tried."""
         return self.filter(used_at=None, expires_at__gt=now, tries__lt=tries)
 
 
 class EntryCode(models.Model):
-    """Six digits that were sent to a number or an address, to show that it is theirs who asked.
+    """Six digits sent to a phone number or e-mail address to prove that the person owns it.
 
-    Only a keyed hash is kept; whoever knows the row's id (the visitor's session) may try it.
+    Only a keyed hash is stored. Trying a code requires the row's id, which the visitor's session holds.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -65,7 +65,7 @@ class EntryCode(models.Model):
 
 
 class SignInWay(models.TextChoices):
-    """What somebody showed to come in."""
+    """What the person used to sign in."""
 
     PASSWORD = "password", _("password")
     CODE = "code", _("code by text message")
@@ -75,20 +75,20 @@ class SignInWay(models.TextChoices):
 
 class SignInQuerySet(models.QuerySet["SignIn"]):
     def standing(self, user_id: int, now: datetime.datetime) -> SignInQuerySet:
-        """Where somebody is signed in, the place used last first; what has run out is none."""
+        """Unexpired sign-ins of a user, the last used one first."""
         alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
         return self.filter(models.Exists(alive), user=user_id).order_by("-seen_at", "-pk")
 
     def ended(self, now: datetime.datetime) -> SignInQuerySet:
-        """Those whose session is gone."""
+        """Sign-ins whose session is gone."""
         alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
         return self.filter(~models.Exists(alive))
 
 
 class SignIn(models.Model):
-    """One browser in which somebody is signed in: since when, how, from where it was used last.
+    """One browser in which a person is signed in: since when, how, and the address last used.
 
-    `agent` is how the browser names itself. The session's key opens it: no door shows it.
+    `agent` is the browser's User-Agent. The session key grants access, so no interface shows it.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_ins")

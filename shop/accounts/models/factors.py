@@ -1,4 +1,4 @@
-"""What somebody proves their sign-in with besides a password or a code: passkeys, an app, recovery codes."""
+"""Second factors of an account: passkeys, an authenticator app, recovery codes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.utils.translation import pgettext_lazy
 
 
 class Passkey(models.Model):
-    """A WebAuthn credential: the public key of a pair whose private half never leaves somebody's device.
+    """A WebAuthn credential: the public key of a pair whose private key stays on the person's device.
 
-    `credential_id` is base64url without padding, as browsers write it.
+    `credential_id` is base64url without padding, as browsers send it.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="passkeys")
@@ -34,10 +34,10 @@ class Passkey(models.Model):
 
 
 class AuthenticatorApp(models.Model):
-    """The secret that somebody's authenticator app makes time-based codes (TOTP, RFC 6238) from.
+    """The secret of a person's authenticator app for time-based codes (TOTP, RFC 6238).
 
-    `sealed_secret` is encrypted under SECRET_KEY. `last_step` is the time step of the newest code that was
-    accepted: neither it nor an older one is accepted again.
+    `sealed_secret` is encrypted under SECRET_KEY. `last_step` is the time step of the newest accepted code:
+    neither it nor an older one is accepted again.
     """
 
     user = models.OneToOneField(
@@ -58,7 +58,7 @@ class RecoveryCodeQuerySet(models.QuerySet["RecoveryCode"]):
 
 
 class RecoveryCode(models.Model):
-    """One code that stands in once for a lost phone or key. Only a keyed hash is kept."""
+    """A single-use code that replaces a lost phone or key. Only a keyed hash is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="recovery_codes")
     digest = models.CharField(max_length=64)

@@ -20,7 +20,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
     def create_user(self, *, email: str | None = None, password: str | None = None, **fields: Any) -> User:
-        """A new person; e-mail addresses are kept in lower case, an empty one is none."""
+        """Create a user. E-mail addresses are stored in lower case, an empty one as null."""
         user = User(email=(email or "").strip().lower() or None, **fields)
         user.set_password(password)
         user.save(force_insert=True)
@@ -30,8 +30,8 @@ class UserManager(BaseUserManager["User"]):
 class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     """A person: buyer, member or admin. E-mail and phone are each unique when present.
 
-    `first_name` holds the whole name as Vietnamese people write it; `last_name` is there for
-    clients that split it.
+    `first_name` holds the whole name as Vietnamese people write it; `last_name` exists for clients that split
+    it.
     """
 
     email = models.EmailField(unique=True, null=True, blank=True)
@@ -107,7 +107,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
         return Actor.person(self.pk, self.name, door)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Django's admin shows raw data to superusers only; the trade's own gate is cooperatives.access."""
+        """Superusers see raw data in Django's admin. All other permissions go through cooperatives.access."""
         return self.is_active and self.is_superuser
 
     def has_perms(self, perms: list[str], obj: object = None) -> bool:
@@ -118,10 +118,10 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
 
 
 class Address(WithMetadata):
-    """A place to deliver to or to bill. Saleor's columns, plus the commune's code and a landmark.
+    """A delivery or billing address. Saleor's columns, plus commune code and landmark.
 
-    In Vietnam `country_area` is the province, `city` the commune or ward as written, and
-    `street_address_1` the hamlet, house and street. Copies on orders belong to nobody (`user` null).
+    In Vietnam `country_area` is the province, `city` the commune or ward as written, and `street_address_1`
+    the hamlet, house and street. Copies on orders have no `user`.
     """
 
     user = models.ForeignKey(
@@ -147,7 +147,7 @@ class Address(WithMetadata):
         return ", ".join(self.lines())
 
     def lines(self) -> list[str]:
-        """The address as Vietnamese people write it: hamlet or house, commune, province."""
+        """Return the lines in Vietnamese order: hamlet or house, commune, province."""
         parts = (
             self.company_name,
             self.street_address_1,
@@ -159,7 +159,7 @@ class Address(WithMetadata):
         return [part for part in parts if part]
 
     def copy(self) -> Address:
-        """An unsaved copy that belongs to nobody, for an order to keep."""
+        """Return an unsaved copy without a user, for an order."""
         fields = {
             field.attname: getattr(self, field.attname)
             for field in self._meta.concrete_fields
@@ -169,10 +169,10 @@ class Address(WithMetadata):
 
 
 class Group(models.Model):
-    """A set of permissions that staff share, possibly for some channels only (Saleor's permission groups).
+    """Permissions shared by staff, optionally for some channels only (Saleor's permission groups).
 
-    The permissions hold for everybody's rows where `is_platform_wide` says so, and otherwise for the rows of
-    the cooperatives that the group works for. A group without either gives access to nothing.
+    They apply to all rows if `is_platform_wide` is set, otherwise to the rows of the group's cooperatives. A
+    group with neither grants nothing.
     """
 
     name = models.CharField(max_length=150, unique=True)
@@ -209,7 +209,7 @@ class GroupPermission(models.Model):
 
 
 class App(WithMetadata):
-    """A program that acts through the API under its own name, with permissions of its own."""
+    """A program that uses the API under its own name with its own permissions."""
 
     name = models.CharField(max_length=250)
     identifier = models.CharField(max_length=256, blank=True, default="")
@@ -239,7 +239,7 @@ class AppPermission(models.Model):
 
 
 class AppToken(models.Model):
-    """What an app shows to be known. Only its SHA-256 is kept: it is shown once, when it is made."""
+    """An app's token. Only its SHA-256 is stored; the token is shown once, on creation."""
 
     app = models.ForeignKey(App, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=128, blank=True, default="")
@@ -257,9 +257,9 @@ class ConsentPurpose(models.TextChoices):
 
 
 class Consent(models.Model):
-    """That somebody agreed to one purpose, to which version of its words, when (Law 91/2025).
+    """Consent to one purpose: which version of the text, and when (Law 91/2025).
 
-    `about` names what it was given for ("order:<uuid>") where there is no account to hang it on.
+    `about` names the subject ("order:<uuid>") for people without an account.
     """
 
     user = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What people ask about their personal data, and copies of it that were made for them."""
+"""Requests about personal data, and the data exports created for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shop.notifications.models import Way
 
 
 class RequestKind(models.TextChoices):
-    """The rights of Law 91/2025 that are asked for here."""
+    """The rights under Law 91/2025 that can be requested here."""
 
     ACCESS = "access", _("a copy of my data")
     CORRECTION = "correction", _("correcting my data")
@@ -28,11 +28,11 @@ class RequestKind(models.TextChoices):
 
 class DataRequestQuerySet(models.QuerySet["DataRequest"]):
     def open(self) -> DataRequestQuerySet:
-        """What waits for an answer, most urgent first."""
+        """Open requests, most urgent first."""
         return self.filter(state=RequestState.OPEN).order_by("due_at", "pk")
 
     def at_state(self, state: str) -> DataRequestQuerySet:
-        """Those at one state, newest first; open ones by urgency."""
+        """Requests in a state, newest first; open ones by urgency."""
         return self.open() if state == RequestState.OPEN else self.filter(state=state).newest_first()
 
     def of_person(self, user_id: int) -> DataRequestQuerySet:
@@ -47,11 +47,10 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
 
 
 class DataRequest(models.Model):
-    """One request about personal data: by whom, by when it is to be answered, who answered and how.
+    """One request about personal data: requester, deadline, and the answer.
 
-    `contact` is a number or an address that its owner has shown to be theirs: guests have no account to hang
-    a request on. `runs_at` is when a deletion happens by itself. Whoever is erased leaves the row without
-    contact, name and words.
+    `contact` is a phone number or e-mail address that its owner has confirmed, because guests have no
+    account. `runs_at` is when a deletion runs automatically. Erasure clears contact, name and words.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -105,16 +104,18 @@ class DataRequest(models.Model):
 
 class DataExportQuerySet(models.QuerySet["DataExport"]):
     def to_make(self) -> DataExportQuerySet:
-        """Those that no job has made yet."""
+        """Exports that no job has created yet."""
         return self.filter(ready_at=None).order_by("made_at", "pk")
 
     def visible_to(self, user_id: int | None, now: datetime.datetime) -> DataExportQuerySet:
-        """Those that somebody may fetch: their own, or a guest's by its unguessable id. Old ones are gone."""
+        """Exports that a user may download: their own, or a guest's by its unguessable id. Expired ones
+        excluded.
+        """
         return self.filter(Q(user=user_id) | Q(user=None), ready_at__isnull=False, expires_at__gt=now)
 
 
 class DataExport(models.Model):
-    """A copy of somebody's data, made by a job and kept for some days: JSON and a workbook, packed."""
+    """A copy of a person's data, created by a job and kept for some days: JSON and a workbook, compressed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request = models.OneToOneField(DataRequest, models.CASCADE, related_name="export")

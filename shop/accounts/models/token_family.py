@@ -1,4 +1,4 @@
-"""Sign-ins over the API: one family of refresh tokens for each."""
+"""Families of refresh tokens: one for each sign-in over the API."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class TokenFamilyQuerySet(models.QuerySet["TokenFamily"]):
         return self.filter(expires_at__gt=now)
 
     def of_person(self, user_id: int, now: datetime.datetime) -> TokenFamilyQuerySet:
-        """The sign-ins of somebody over the API, the one used last first."""
+        """A user's sign-ins over the API, the last used one first."""
         return self.active(now).filter(user=user_id).order_by("-seen_at", "pk")
 
 
 class TokenFamily(models.Model):
-    """The refresh tokens that descend from one sign-in over the API. Without the row none of them is good.
+    """The refresh tokens descending from one API sign-in. Deleting the row revokes them all.
 
-    `current` names the token that may be used, `previous` the one that it replaced at `rotated_at`.
+    `current` names the valid token, `previous` the one it replaced at `rotated_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

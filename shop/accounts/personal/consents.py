@@ -1,4 +1,4 @@
-"""What people agreed to, and that they no longer do."""
+"""Give and withdraw consents."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from shop.core.database.transactions import locked_one
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-CONSENT_VERSION = "2026-11"  # of the words that people are shown; raised whenever they change
-# What somebody may agree to, and no longer agree to, at any time; for an order it is asked with the order.
+CONSENT_VERSION = "2026-11"  # version of the consent text; raise it whenever the text changes
+# Purposes a person may consent to or withdraw at any time; the order's consent is asked in the checkout.
 STANDING = (ConsentPurpose.NEWS,)
 
 
 def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> User:
-    """Step: a person agrees to a purpose from now on; a second yes changes nothing. Raises Missing."""
-    user = _locked(user_id)
+    """Step: record a person's consent to a purpose, unless it is already given. Raises Missing."""
+    user = _lock_user(user_id)
     if consents_to(purpose, user_id=user_id).exists():
         return user
     row = Consent.objects.create(
@@ -32,7 +32,7 @@ def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: da
 
 
 def withdraw(user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: a locked person no longer agrees, which stands among the requests as done; again: nothing."""
+    """Step: withdraw a locked user's consent and file the request as done; without a consent do nothing."""
     if not end_consents(consents_to(purpose, user_id=user.pk), now=now):
         return
     note_done(RequestKind.WITHDRAWAL, user, actor=actor, now=now)
@@ -42,17 +42,17 @@ def withdraw(user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime
 def consents_to(
     purpose: ConsentPurpose, *, user_id: int | None = None, about: Collection[str] = ()
 ) -> QuerySet[Consent]:
-    """Consents that still stand: of a person, or given with what `about` names."""
-    whose = Q(user=user_id) if user_id is not None else Q(pk=None)
-    return Consent.objects.filter(whose | Q(about__in=about), purpose=purpose, withdrawn_at=None)
+    """Return active consents of a person, or those given for the subjects in `about`."""
+    owner = Q(user=user_id) if user_id is not None else Q(pk=None)
+    return Consent.objects.filter(owner | Q(about__in=about), purpose=purpose, withdrawn_at=None)
 
 
 def end_consents(rows: QuerySet[Consent], *, now: datetime.datetime) -> int:
-    """Step: these no longer stand; how many there were."""
+    """Step: withdraw these consents; return how many there were."""
     return rows.update(withdrawn_at=now)
 
 
-def _locked(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()

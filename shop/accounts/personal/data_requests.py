@@ -1,4 +1,4 @@
-"""Requests about personal data: filed with a day by which they are due, answered, or taken back."""
+"""File, answer and withdraw requests about personal data, each with a deadline."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from shop.core.states import advance
 from shop.notifications.models import Way
 from shop.notifications.send import send
 
-# The longest that the law lets each kind of request take, in days: Decree 356/2025/NĐ-CP, article 5, for the
-# rights of article 4 of Law 91/2025/QH15, both in force since 1 January 2026 (Frasers Law Company, "The next
-# chapter in data protection", 19 January 2026). More where others have to act, and one extension, are not
-# counted on; that a request is answered within two working days is kept by the message that it has come.
+# The law's maximum for each kind of request, in days: Decree 356/2025/NĐ-CP, article 5, for the rights of
+# article 4 of Law 91/2025/QH15, both in force since 1 January 2026 (Frasers Law Company, "The next chapter in
+# data protection", 19 January 2026). Extensions, and longer terms where third parties must act, are not used.
+# The confirmation message satisfies the duty to respond within two working days.
 LAWFUL_DAYS = {
     "data_access_days": 10,
     "data_correction_days": 10,
@@ -37,7 +37,7 @@ LAWFUL_DAYS = {
 
 
 class LaterThanTheLaw(Refused):
-    """`field` names the setting, `details["days"]` how many the law gives."""
+    """The deadline exceeds the law's. `field` names the setting, `details["days"]` is the maximum."""
 
     code = "later_than_the_law"
 
@@ -49,7 +49,7 @@ class DeletionTooLate(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: a number or an address that is theirs, and their account if they have one."""
+    """The requester: a confirmed phone number or e-mail address, and their account if they have one."""
 
     way: str
     contact: str
@@ -67,7 +67,7 @@ class Asker:
 def file_request(
     *, kind: RequestKind, asker: Asker, words: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
-    """Write a request down, and tell its asker by when it is answered."""
+    """File a request and notify the requester of the deadline."""
     return enter_request(kind=kind, asker=asker, words=words, actor=actor, now=now)
 
 
@@ -107,7 +107,7 @@ def enter_request(
 
 
 def note_done(kind: RequestKind, user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: something that was asked for and done in the same moment stands among the requests, too."""
+    """Step: file a request that was fulfilled at once, so that it appears among the others."""
     DataRequest.objects.create(
         kind=kind,
         state=RequestState.DONE,
@@ -124,7 +124,7 @@ def note_done(kind: RequestKind, user: User, *, actor: Actor, now: datetime.date
 def answer_by_hand(
     *, request_id: uuid.UUID, state: RequestState, answer: str, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Somebody at the desk has seen to it, or refuses, with words for the asker.
+    """Close a request from the desk as done or refused, with an answer for the requester.
 
     Raises Missing, ReasonNeeded, WrongMove.
     """
@@ -135,7 +135,7 @@ def answer_by_hand(
 
 @transaction.atomic(durable=True)
 def take_back(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """The asker no longer wants it. Raises Missing, WrongMove."""
+    """Withdraw one's own request. Raises Missing, WrongMove."""
     row = lock_request(request_id)
     if row.user_id != user_id:
         raise Missing()
@@ -145,10 +145,10 @@ def take_back(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: datetim
 def end_request(
     row: DataRequest, state: RequestState, *, answer: str = "", actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, on a locked row: it is over, and its asker is told. Raises WrongMove."""
+    """Step: close a locked request and notify the requester. Raises WrongMove."""
     row.answered_at, row.answered_by, row.answer, row.hindrance = now, actor.name, answer, ""
     row.save(update_fields=["answered_at", "answered_by", "answer", "hindrance"])
-    advance(row, state, REQUEST_MOVES)  # a wrong move undoes all of it
+    advance(row, state, REQUEST_MOVES)  # a wrong move rolls back the transaction
     record_change(f"data_request.{state}", row, actor=actor, now=now)
     if answer:
         with translation.override(row.language):
@@ -156,7 +156,7 @@ def end_request(
 
 
 def tell_asker(row: DataRequest, subject: str, words: str, *, now: datetime.datetime) -> None:
-    """Step: one message to whoever asked, in the language that is active."""
+    """Step: send one message to the requester, in the active language."""
     if not row.contact:
         return
     context = {"row": row, "words": words, "shop": shop_settings()}
@@ -175,7 +175,7 @@ def tell_asker(row: DataRequest, subject: str, words: str, *, now: datetime.date
 
 @transaction.atomic(durable=True)
 def change_data_times(*, days: Mapping[str, int], actor: Actor, now: datetime.datetime) -> None:
-    """Set how long requests may take; open ones keep their days. Raises LaterThanTheLaw, DeletionTooLate."""
+    """Set the deadlines of new requests. Raises LaterThanTheLaw, DeletionTooLate."""
     for name, most in LAWFUL_DAYS.items():
         if days.get(name, 0) > most:
             words = gettext_lazy("The law gives at most %(days)s days for it.") % {"days": most}
@@ -190,9 +190,9 @@ def change_data_times(*, days: Mapping[str, int], actor: Actor, now: datetime.da
 
 
 def due_at(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) -> datetime.datetime:
-    """The end of the last day on which the answer is in time: days of Vietnam's, holidays included.
+    """Return the deadline: the end of the last day in Vietnam, counting holidays.
 
-    As many as the settings say, which is never more than `LAWFUL_DAYS`.
+    The days come from the settings and never exceed `LAWFUL_DAYS`.
     """
     days = {
         RequestKind.ACCESS: settings.data_access_days,
@@ -205,7 +205,7 @@ def due_at(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) ->
 
 
 def lock_request(request_id: uuid.UUID) -> DataRequest:
-    """Raises Missing."""
+    """Lock a request. Raises Missing."""
     row = locked_one(DataRequest.objects.filter(pk=request_id))
     if row is None:
         raise Missing()

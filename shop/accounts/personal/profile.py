@@ -1,4 +1,4 @@
-"""What people keep about themselves: their name and language, and the addresses they use."""
+"""Change a person's profile: name, language and addresses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.core.models import record_change
 
 
 class Use(StrEnum):
-    """What an address is a person's first choice for."""
+    """What an address is the default for."""
 
     SHIPPING = "shipping"
     BILLING = "billing"
@@ -33,16 +33,16 @@ def change_profile(
     actor: Actor,
     now: datetime.datetime,
 ) -> User:
-    """Change columns of a person, and the addresses they use by default. Raises DoesNotFit, Missing."""
-    user = _locked(user_id)
+    """Change columns of a user and their default addresses. Raises DoesNotFit, Missing."""
+    user = _lock_user(user_id)
     for column, value in values.items():
         setattr(user, column, value)
     require_fitting(user)
     for use, address in (addresses or {}).items():
         address.user = user
-        address.pk = _own_default(user, use)
+        address.pk = _unshared_default_id(user, use)
         address.save()
-        setattr(user, _column(use), address.pk)
+        setattr(user, _default_column(use), address.pk)
     user.save()
     record_change("user.details_changed", user, actor=actor, now=now, data={"fields": sorted(values)})
     return user
@@ -52,19 +52,19 @@ def change_profile(
 def add_address(
     *, user_id: int, address: Address, use: Use | None, actor: Actor, now: datetime.datetime
 ) -> Address:
-    """Keep an address for somebody, by default too where `use` says for what. Raises Missing."""
-    user = _locked(user_id)
+    """Add an address to a user; with `use` it also becomes the default. Raises Missing."""
+    user = _lock_user(user_id)
     address.user = user
     address.save(force_insert=True)
     if use is not None:
-        _choose(user, address, use)
+        _set_default(user, address, use)
     record_change("address.added", address, root=user, actor=actor, now=now)
     return address
 
 
 @transaction.atomic(durable=True)
 def change_address(*, address: Address, actor: Actor, now: datetime.datetime) -> None:
-    """Save what was changed in somebody's address. Raises Missing where it is gone."""
+    """Save changes of a user's address. Raises Missing if it was deleted."""
     kept = locked_one(Address.objects.filter(pk=address.pk, user__isnull=False))
     if kept is None or kept.user is None:
         raise Missing(field="id")
@@ -74,7 +74,7 @@ def change_address(*, address: Address, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def remove_address(*, address_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Forget an address; orders keep copies of theirs. Raises Missing."""
+    """Delete an address; orders have their own copies. Raises Missing."""
     address = locked_one(Address.objects.filter(pk=address_id, user__isnull=False))
     if address is None or address.user is None:
         raise Missing(field="id")
@@ -84,34 +84,34 @@ def remove_address(*, address_id: int, actor: Actor, now: datetime.datetime) -> 
 
 @transaction.atomic(durable=True)
 def choose_address(*, user_id: int, address_id: int, use: Use, actor: Actor, now: datetime.datetime) -> User:
-    """Use one of their addresses by default. Raises Missing."""
-    user = _locked(user_id)
+    """Make one of a user's addresses the default. Raises Missing."""
+    user = _lock_user(user_id)
     address = Address.objects.filter(pk=address_id, user=user).first()
     if address is None:
         raise Missing(field="id")
-    _choose(user, address, use)
+    _set_default(user, address, use)
     record_change("user.address_chosen", user, actor=actor, now=now, data={"use": use.value})
     return user
 
 
-def _choose(user: User, address: Address, use: Use) -> None:
-    column = _column(use)
+def _set_default(user: User, address: Address, use: Use) -> None:
+    column = _default_column(use)
     setattr(user, column, address.pk)
     user.save(update_fields=[column, "updated_at"])
 
 
-def _own_default(user: User, use: Use) -> int | None:
-    """The default address of this use, unless it is that of the other use as well."""
+def _unshared_default_id(user: User, use: Use) -> int | None:
+    """Return the default address of this use, unless it is also the default of the other use."""
     billing, shipping = user.default_billing_address_id, user.default_shipping_address_id
     kept = shipping if use is Use.SHIPPING else billing
     return None if billing == shipping else kept
 
 
-def _column(use: Use) -> str:
+def _default_column(use: Use) -> str:
     return f"default_{use.value}_address_id"
 
 
-def _locked(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing(field="id")

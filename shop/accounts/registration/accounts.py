@@ -1,4 +1,4 @@
-"""What people do with their accounts: open one, come in, set a new password, correct their details."""
+"""Register users, check passwords, send password links and change details."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PhoneTaken(Refused):
 def register(
     *, email: str, password_hash: str, name: str, language: str, actor: Actor, now: datetime.datetime
 ) -> User:
-    """Open an account for whoever has shown that the address is theirs. Raises EmailTaken."""
+    """Create an account for a person who proved ownership of the e-mail address. Raises EmailTaken."""
     user = User(email=email, password=password_hash, first_name=name, language=language)
     try:
         with transaction.atomic():
@@ -51,7 +51,7 @@ def register(
 
 
 def who_signs_in(*, written: str, password: str) -> User | None:
-    """The person with this e-mail or phone and password; None for anybody else, after the same work."""
+    """Return the active user with this e-mail or phone and password, else None; takes equal time."""
     user = who_knows_password(written=written, password=password)
     if user is None or not user.is_active or waits_for_confirmation(user):
         return None
@@ -59,24 +59,24 @@ def who_signs_in(*, written: str, password: str) -> User | None:
 
 
 def waits_for_confirmation(user: User) -> bool:
-    """Whether the account opens only once the link of its letter was followed."""
+    """Whether the user must first follow the confirmation link."""
     shop = shop_settings()
     is_needed = shop.enable_account_confirmation_by_email and not shop.allow_login_without_confirmation
     return is_needed and not user.is_confirmed
 
 
 def who_knows_password(*, written: str, password: str) -> User | None:
-    """Like `who_signs_in`, but also somebody whose account is closed, so that they can be told."""
+    """Like `who_signs_in`, but also returns closed accounts, so that their owners can be informed."""
     user = person_named(written)
     if user is None:
-        User().set_password(password)  # so that an unknown name takes as long as a wrong password
+        User().set_password(password)  # equal time for unknown names and wrong passwords
         return None
     return user if user.check_password(password) else None
 
 
 @transaction.atomic(durable=True)
 def send_password_link(*, email: str, link_to: Callable[[User], str], now: datetime.datetime) -> None:
-    """Write to a person how to set a new password; nothing happens for an address that nobody has."""
+    """Send a user a link to set a new password; do nothing for an unknown address."""
     user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if user is None or not user.email:
         return
@@ -100,11 +100,11 @@ def send_password_link(*, email: str, link_to: Callable[[User], str], now: datet
 def set_password(
     *, user_id: int, password: str, confirms: bool = False, actor: Actor, now: datetime.datetime
 ) -> User:
-    """A new password, which ends every session and token given out for the old one. Raises Missing.
+    """Set a new password and end every session and token. Raises Missing.
 
-    `confirms` where a letter's link was used: it shows that the e-mail address is theirs.
+    `confirms` after an e-mailed link, which proves ownership of the address.
     """
-    user = _locked(user_id)
+    user = _lock_user(user_id)
     user.set_password(password)
     revoke_tokens(user)
     user.is_confirmed = user.is_confirmed or confirms
@@ -118,8 +118,8 @@ def set_password(
 def change_details(
     *, user_id: int, name: str, phone: str, address: Address | None, actor: Actor, now: datetime.datetime
 ) -> User:
-    """Name, phone (normalised, or none) and where goods go by default. Raises Missing, PhoneTaken."""
-    user = _locked(user_id)
+    """Change name, phone (normalised, or none) and default delivery address. Raises Missing, PhoneTaken."""
+    user = _lock_user(user_id)
     if user.phone != (phone or None):
         user.phone, user.phone_confirmed_at = phone or None, None
     user.first_name, user.last_name = name, ""
@@ -142,14 +142,14 @@ def change_details(
 
 
 def person_named(written: str) -> User | None:
-    """The person whose e-mail address or phone number this is, however it is written."""
+    """Return the user with this e-mail address or phone number, in any notation."""
     if "@" in written:
         return User.objects.filter(email=written.strip().lower()).first()
     phone = normalise(written)
     return User.objects.filter(phone=phone).first() if phone else None
 
 
-def _locked(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = locked_one(User.objects.filter(pk=user_id))
     if user is None:
         raise Missing()

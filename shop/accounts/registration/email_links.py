@@ -1,6 +1,6 @@
-"""Links of letters: what they prove, and the letters that carry them.
+"""E-mails with single-use links, and the tokens in those links.
 
-Each link works once, because what it changes is part of what its token is made from, and for three days.
+A link works once, because the state it changes is part of its token, and for three days.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def email_change_token(user: User, new_email: str) -> str:
 
 
 def new_email_of(token: str, user: User) -> str | None:
-    """The address that this person asked to change to; None for a token of somebody else's, or an old one."""
+    """Return the requested new address; None if the token is invalid, expired or another user's."""
     try:
         key, old, new = signing.loads(token, salt=_EMAIL_CHANGE, max_age=settings.PASSWORD_RESET_TIMEOUT)
     except (signing.BadSignature, ValueError, TypeError):
@@ -55,7 +55,7 @@ def new_email_of(token: str, user: User) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The words of a letter with one link."""
+    """The texts of an e-mail with one link."""
 
     kind: str
     subject: str | Promise
@@ -89,7 +89,7 @@ DELETE_ACCOUNT = Letter(
 
 @transaction.atomic(durable=True)
 def send_link(*, letter: Letter, user: User, to: str, url: str, now: datetime.datetime) -> None:
-    """Write to somebody, at an address of theirs."""
+    """Send a link to a user's address."""
     write_link(letter=letter, user=user, to=to, url=url, now=now)
 
 
@@ -115,9 +115,9 @@ LinkTo = Callable[[User], str]
 
 
 def tell_of_entrance(*, user: User, words: str | Promise, now: datetime.datetime) -> None:
-    """Step: tell somebody that how their account is entered has changed, in case it was not them.
+    """Step: notify a user that their sign-in methods changed, in case it was not them.
 
-    By mail, or by text message to a confirmed number where they have no address.
+    By e-mail, or by text message to a confirmed number if there is no e-mail address.
     """
     is_mail = bool(user.email)
     to = user.email or (user.phone if user.phone_confirmed_at else None)

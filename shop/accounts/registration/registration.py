@@ -1,4 +1,4 @@
-"""Accounts that open once a letter's link was followed, and e-mail addresses that change so."""
+"""Register with e-mail confirmation, and change e-mail addresses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from shop.notifications.send import send
 
 
 class LinkTooOld(Refused):
-    """The link of a letter was used already, is older than three days, or is not this person's."""
+    """The link was already used, is older than three days, or belongs to another user."""
 
     code = "link_too_old"
     default_words = _("This link is no longer good. Ask for a new one.")
@@ -53,10 +53,10 @@ def enrol(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Open an account, confirmed by a letter's link where there is one.
+    """Register a user; with `link_to`, an e-mailed link must confirm the account.
 
-    Where the address has an account already, only its owner is told, by a letter, after the same work.
-    Somebody who has not confirmed yet is sent the link again. Raises DoesNotFit.
+    If the address already has an account, only its owner is notified, after the same work. An unconfirmed
+    user is sent the link again. Raises DoesNotFit.
     """
     require_fitting(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
@@ -75,7 +75,7 @@ def enrol(
         if known is None or not known.is_active:
             return
         if known.is_confirmed or link_to is None:
-            _write_of_registration(known, now)
+            _send_registration_notice(known, now)
             return
         user = known
     else:
@@ -86,13 +86,13 @@ def enrol(
 
 @transaction.atomic(durable=True)
 def tell_of_registration(*, user_id: int, now: datetime.datetime) -> None:
-    """Tell somebody by a letter that their address was used to open an account."""
+    """E-mail a user that somebody tried to register with their address."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is not None:
-        _write_of_registration(user, now)
+        _send_registration_notice(user, now)
 
 
-def _write_of_registration(user: User, now: datetime.datetime) -> None:
+def _send_registration_notice(user: User, now: datetime.datetime) -> None:
     with translation.override(user.language):
         subject = gettext("Somebody opens an account with your address")
         url = f"{settings.PUBLIC_URL}{reverse('accounts:sign-in')}"
@@ -111,7 +111,7 @@ def _write_of_registration(user: User, now: datetime.datetime) -> None:
 
 @transaction.atomic(durable=True)
 def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datetime) -> User:
-    """The address is theirs. Raises LinkTooOld."""
+    """Confirm the account's e-mail address. Raises LinkTooOld."""
     user = locked_one(User.objects.filter(email=email.strip().lower(), is_active=True))
     if user is None or not CONFIRMATION.check_token(user, token):
         raise LinkTooOld(field="token")
@@ -123,9 +123,7 @@ def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datet
 
 @transaction.atomic(durable=True)
 def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.datetime) -> User:
-    """Use the new address from now on; tokens given out for the old one end. Raises Missing, LinkTooOld,
-    EmailTaken.
-    """
+    """Switch to the new address and revoke all tokens. Raises Missing, LinkTooOld, EmailTaken."""
     user = locked_one(User.objects.filter(pk=user_id, is_active=True))
     if user is None:
         raise Missing()
@@ -147,7 +145,7 @@ def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.dateti
 
 @transaction.atomic(durable=True)
 def end_tokens(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Sign somebody out of everything that holds a token. Raises Missing."""
+    """Revoke all tokens of a user. Raises Missing."""
     user = locked_one(User.objects.filter(pk=user_id))
     if user is None:
         raise Missing()

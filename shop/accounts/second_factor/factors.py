@@ -1,4 +1,4 @@
-"""The second factor of an account: an authenticator app, passkeys, and recovery codes for a lost device."""
+"""Manage an account's second factor: authenticator app, passkeys, and recovery codes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEP_SECONDS = 30
 DIGITS = 6
 RECOVERY_CODES = 10
 FEW_RECOVERY_CODES = 3
-_RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that is read as something else
+_RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look alike
 _RECOVERY_LENGTH = 10  # 49 bits
 
 
@@ -60,14 +60,14 @@ class SuperusersSecondFactor(Refused):
 def add_authenticator_app(
     *, user_id: int, secret: str, written: str, actor: Actor, now: datetime.datetime
 ) -> list[str]:
-    """Keep an app that has just shown a right code for its secret; it replaces the former one.
+    """Save an authenticator app after a valid code; it replaces the former app.
 
-    Returns recovery codes where it is the account's first second factor. Raises Missing, WrongSecondFactor.
+    Returns recovery codes if it is the account's first second factor. Raises Missing, WrongSecondFactor.
     """
-    step = _step_of(secret, _digits(written), now)
+    step = _matching_step(secret, _digits(written), now)
     if step is None:
         raise WrongSecondFactor(field="code")
-    user = _locked(user_id)
+    user = _lock_user(user_id)
     AuthenticatorApp.objects.update_or_create(
         user=user,
         defaults={
@@ -77,20 +77,22 @@ def add_authenticator_app(
             "last_used_at": now,
         },
     )
-    _note(user, "authenticator_app_added", _("An authenticator app was added to your account."), actor, now)
+    _record_and_notify(
+        user, "authenticator_app_added", _("An authenticator app was added to your account."), actor, now
+    )
     return _turn_on(user, now)
 
 
 @transaction.atomic(durable=True)
 def ask_for_passkeys(*, user_id: int, actor: Actor, now: datetime.datetime) -> list[str]:
-    """Ask for one of the person's passkeys after a password or phone code.
+    """Require one of the user's passkeys after a password or phone code.
 
-    Returns recovery codes where it is the account's first second factor. Raises Missing, NoSecondFactor.
+    Returns recovery codes if it is the account's first second factor. Raises Missing, NoSecondFactor.
     """
-    user = _locked(user_id)
+    user = _lock_user(user_id)
     if not Passkey.objects.filter(user=user).exists():
         raise NoSecondFactor()
-    _note(
+    _record_and_notify(
         user,
         "second_factor_on",
         _("Signing in to your account asks for a passkey, too, from now on."),
@@ -102,22 +104,22 @@ def ask_for_passkeys(*, user_id: int, actor: Actor, now: datetime.datetime) -> l
 
 @transaction.atomic(durable=True)
 def renew_recovery_codes(*, user_id: int, actor: Actor, now: datetime.datetime) -> list[str]:
-    """Ten new recovery codes; the former ones end. Raises Missing, NoSecondFactor."""
-    user = _locked(user_id)
+    """Replace the recovery codes by ten new ones. Raises Missing, NoSecondFactor."""
+    user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor()
-    _note(user, "recovery_codes_renewed", _("Your account has new recovery codes."), actor, now)
+    _record_and_notify(user, "recovery_codes_renewed", _("Your account has new recovery codes."), actor, now)
     return _new_recovery_codes(user, now)
 
 
 @transaction.atomic(durable=True)
 def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Forget the app and the recovery codes; passkeys go on signing in. Raises Missing, NoSecondFactor."""
-    user = _locked(user_id)
+    """Delete app and recovery codes; passkeys can still sign in. Raises Missing, NoSecondFactor."""
+    user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor()
     _turn_off(user)
-    _note(
+    _record_and_notify(
         user,
         "second_factor_off",
         _("The second step of signing in to your account was turned off."),
@@ -128,16 +130,16 @@ def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime
 
 @transaction.atomic(durable=True)
 def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.datetime) -> None:
-    """Remove every factor of somebody who has lost theirs, and sign them out everywhere.
+    """Remove all factors of a user who lost theirs, and sign them out everywhere.
 
-    Only a superuser resets one of a superuser's. Raises Missing, NoSecondFactor, OwnSecondFactor,
-    ReasonNeeded, SuperusersSecondFactor.
+    Only a superuser may reset a superuser. Raises Missing, NoSecondFactor, OwnSecondFactor, ReasonNeeded,
+    SuperusersSecondFactor.
     """
     if not why.strip():
         raise ReasonNeeded(field="why")
     if actor.user_id == user_id:
         raise OwnSecondFactor()
-    user = _locked(user_id)
+    user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor()
     by_superuser = actor.user_id is None or User.objects.filter(pk=actor.user_id, is_superuser=True).exists()
@@ -148,11 +150,11 @@ def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.d
     user.save(update_fields=["revocation_key", "updated_at"])
     forget_sign_ins(SignIn.objects.filter(user=user))
     words = _("The second step of signing in to your account was reset by an administrator.")
-    _note(user, "second_factor_reset", words, actor, now, why=why.strip())
+    _record_and_notify(user, "second_factor_reset", words, actor, now, why=why.strip())
 
 
 def prove_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
-    """Accept a code of the person's app, or one of their recovery codes, once.
+    """Accept a code of the user's app, or a recovery code, once.
 
     Each call counts as a try, whatever its outcome. Raises TooManyTries, NoSecondFactor, WrongSecondFactor,
     SecondFactorUsed.
@@ -164,14 +166,14 @@ def prove_second_factor(*, user_id: int, written: str, actor: Actor, now: dateti
 
 
 def turn_off_without_factors(user: User) -> None:
-    """Step: where neither an app nor a passkey is left, signing in asks for no second factor."""
+    """Step: turn off the second factor if neither an app nor a passkey is left."""
     has_app = AuthenticatorApp.objects.filter(user=user).exists()
     if user.has_second_factor and not has_app and not Passkey.objects.filter(user=user).exists():
         _turn_off(user)
 
 
 def remove_factors(user: User) -> None:
-    """Step: forget the app, the passkeys and the recovery codes of a person."""
+    """Step: delete a user's app, passkeys and recovery codes."""
     Passkey.objects.filter(user=user).delete()
     _turn_off(user)
 
@@ -181,7 +183,7 @@ def new_app_secret() -> str:
 
 
 def app_address(secret: str, *, account: str, shop: str) -> str:
-    """What a QR code tells an authenticator app."""
+    """Return the URI for an authenticator app's QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=shop)
 
 
@@ -191,17 +193,17 @@ def has_app(user: User) -> bool:
 
 @transaction.atomic(durable=True)
 def _accept_code(user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
-    user = _locked(user_id)
+    user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor(field="code")
     digits = _digits(written)
     if len(digits) == DIGITS and len(written.strip()) <= DIGITS + 2:
-        _use_app(user, digits, now)
+        _accept_app_code(user, digits, now)
     else:
-        _use_recovery_code(user, written, actor, now)
+        _accept_recovery_code(user, written, actor, now)
 
 
-def _use_app(user: User, digits: str, now: datetime.datetime) -> None:
+def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
     app = AuthenticatorApp.objects.filter(user=user).first()
     if app is None:
         raise WrongSecondFactor(field="code")
@@ -209,7 +211,7 @@ def _use_app(user: User, digits: str, now: datetime.datetime) -> None:
         secret = unseal(app.sealed_secret, purpose=FACTORS)
     except Unreadable as error:
         raise WrongSecondFactor(field="code") from error
-    step = _step_of(secret, digits, now)
+    step = _matching_step(secret, digits, now)
     if step is None:
         raise WrongSecondFactor(field="code")
     fresh = AuthenticatorApp.objects.filter(pk=app.pk, sealed_secret=app.sealed_secret, last_step__lt=step)
@@ -217,15 +219,17 @@ def _use_app(user: User, digits: str, now: datetime.datetime) -> None:
         raise SecondFactorUsed(field="code")
 
 
-def _use_recovery_code(user: User, written: str, actor: Actor, now: datetime.datetime) -> None:
+def _accept_recovery_code(user: User, written: str, actor: Actor, now: datetime.datetime) -> None:
     unused = RecoveryCode.objects.unused().filter(user=user)
     if not unused.filter(digest=_digest(user, _letters(written))).update(used_at=now):
         raise WrongSecondFactor(field="code")
-    _note(user, "recovery_code_used", _("A recovery code was used to sign in to your account."), actor, now)
+    _record_and_notify(
+        user, "recovery_code_used", _("A recovery code was used to sign in to your account."), actor, now
+    )
 
 
-def _step_of(secret: str, digits: str, now: datetime.datetime) -> int | None:
-    """The time step that a code is right for: this one, or the one before or after it."""
+def _matching_step(secret: str, digits: str, now: datetime.datetime) -> int | None:
+    """Return the time step the code is valid for: the current, previous or next one; else None."""
     app = pyotp.TOTP(secret, digits=DIGITS, interval=STEP_SECONDS)
     current = int(now.timestamp()) // STEP_SECONDS
     near = (current - 1, current, current + 1)
@@ -260,10 +264,10 @@ def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
-def _note(
+def _record_and_notify(
     user: User, what: str, words: str | Promise, actor: Actor, now: datetime.datetime, *, why: str = ""
 ) -> None:
-    """Step: record what happened to a person's factors, and notify them."""
+    """Step: record a change of a user's factors and notify them."""
     record_change(f"user.{what}", user, actor=actor, now=now, why=why)
     tell_of_entrance(user=user, words=words, now=now)
 
@@ -275,7 +279,7 @@ def _digest(user: User, letters: str) -> str:
 
 
 def _digits(written: str) -> str:
-    """The digits as any keyboard writes them."""
+    """Convert digits of any script."""
     return "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
 
 
@@ -283,7 +287,7 @@ def _letters(written: str) -> str:
     return "".join(sign for sign in written.lower() if sign.isalnum())
 
 
-def _locked(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()

@@ -29,7 +29,7 @@ def _code_field(label: Any, help_text: Any = "") -> forms.CharField:
 
 
 class AppCodeForm(forms.Form):
-    """Six digits that an authenticator app shows. What cannot be a code uses up no try."""
+    """Six digits from an authenticator app. Input that cannot be a code costs no try."""
 
     field: ClassVar[str] = "code"
     code = _code_field(_("6-digit code from the app"), _("The app shows a new code every 30 seconds."))
@@ -43,7 +43,7 @@ class AppCodeForm(forms.Form):
 
 
 class NewAppForm(AppCodeForm):
-    """The first code of a new app, and the sealed secret that the page showed."""
+    """The first code of a new app, and the encrypted secret shown on the page."""
 
     sealed = forms.CharField(max_length=500, widget=forms.HiddenInput)
 

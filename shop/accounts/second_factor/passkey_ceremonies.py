@@ -1,4 +1,4 @@
-"""WebAuthn ceremonies: what a browser is asked to sign, and the check of its answer."""
+"""WebAuthn ceremonies: options for the browser, and verification of its response."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from shop.core.models import shop_settings
 
 Options = dict[str, Any]
 
-# What the library raises, besides its own exceptions, for answers that no browser makes.
-_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+# Errors the library raises, besides its own, for malformed responses.
+_MALFORMED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
 
 class InvalidPasskey(Refused):
@@ -42,14 +42,14 @@ class InvalidPasskey(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a ceremony takes place: the name that passkeys are bound to, and the page's origin."""
+    """Where a ceremony happens: the relying party id that passkeys are bound to, and the page's origin."""
 
     relying_party_id: str
     origin: str
 
     @classmethod
     def of(cls, *, scheme: str, host: str) -> Site:
-        """The shop's own name where the page is at it or below it, else the name that was asked for."""
+        """Use the shop's own domain if the host is that or a subdomain, else the host."""
         name = urlsplit(f"//{host}").hostname or ""
         own = urlsplit(settings.PUBLIC_URL).hostname or ""
         is_own = name == own or name.endswith(f".{own}")
@@ -66,7 +66,7 @@ class NewCredential:
 
 
 def registration_options(user: User, *, site: Site) -> tuple[Options, str]:
-    """Options to make a passkey with user verification, and the challenge to keep for the check."""
+    """Return options to create a passkey with user verification, and the challenge to store."""
     options = generate_registration_options(
         rp_id=site.relying_party_id,
         rp_name=shop_settings().name,
@@ -86,7 +86,7 @@ def registration_options(user: User, *, site: Site) -> tuple[Options, str]:
 
 
 def verify_registration(answer: str, *, challenge: str, site: Site) -> NewCredential:
-    """Check a browser's answer to `registration_options`. Raises InvalidPasskey."""
+    """Verify a browser's response to `registration_options`. Raises InvalidPasskey."""
     try:
         verified = verify_registration_response(
             credential=answer,
@@ -95,7 +95,7 @@ def verify_registration(answer: str, *, challenge: str, site: Site) -> NewCreden
             expected_origin=site.origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, *_UNREADABLE) as error:
+    except (WebAuthnException, *_MALFORMED) as error:
         raise InvalidPasskey() from error
     return NewCredential(
         bytes_to_base64url(verified.credential_id), verified.credential_public_key, verified.sign_count
@@ -103,7 +103,7 @@ def verify_registration(answer: str, *, challenge: str, site: Site) -> NewCreden
 
 
 def authentication_options(*, site: Site, user: User | None = None) -> tuple[Options, str]:
-    """Options to sign with a passkey, of this user's where one is named, and the challenge to keep."""
+    """Return options to sign with a passkey (of this user, if given), and the challenge to store."""
     known = user.passkeys.order_by("pk").values_list("credential_id", flat=True) if user else []
     options = generate_authentication_options(
         rp_id=site.relying_party_id,
@@ -114,7 +114,7 @@ def authentication_options(*, site: Site, user: User | None = None) -> tuple[Opt
 
 
 def verify_authentication(answer: str, *, challenge: str, site: Site) -> tuple[Passkey, int]:
-    """The passkey that signed the answer, and its new signature count. Raises InvalidPasskey."""
+    """Return the passkey that signed the response, and its new signature count. Raises InvalidPasskey."""
     try:
         credential = json.loads(answer)
         passkey = Passkey.objects.select_related("user").filter(credential_id=str(credential["id"])).first()
@@ -129,6 +129,6 @@ def verify_authentication(answer: str, *, challenge: str, site: Site) -> tuple[P
             credential_current_sign_count=passkey.sign_count,
             require_user_verification=True,
         )
-    except (WebAuthnException, *_UNREADABLE) as error:
+    except (WebAuthnException, *_MALFORMED) as error:
         raise InvalidPasskey() from error
     return passkey, verified.new_sign_count

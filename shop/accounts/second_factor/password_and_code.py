@@ -1,7 +1,6 @@
-"""Signing in where there is one field only: the code of an app written directly after the password.
+"""Sign in with password and app code in one field: the code follows the password directly.
 
-Clients of the API, Saleor's Dashboard among them, send an e-mail address and a password and know no second
-step.
+API clients, including Saleor's Dashboard, send only an e-mail address and a password.
 """
 
 from __future__ import annotations
@@ -17,26 +16,26 @@ from shop.accounts.second_factor.factors import DIGITS, prove_second_factor
 from shop.core.actors import Door
 from shop.core.errors import Refused
 
-_WITH_CODE = re.compile(rf"(?P<password>.*?) ?(?P<code>[0-9]{{{DIGITS}}})", re.DOTALL)
+_PASSWORD_AND_CODE = re.compile(rf"(?P<password>.*?) ?(?P<code>[0-9]{{{DIGITS}}})", re.DOTALL)
 
 
 class CodeNeeded(Refused):
-    """The password is right, but the account has a second factor, too."""
+    """The password is right, but the account also requires a second factor."""
 
     code = "second_factor_needed"
     default_words = _("Write the six digits of your authenticator app directly after your password.")
 
 
 def who_proves_all(*, written: str, password: str, now: datetime.datetime) -> User | None:
-    """The person with this e-mail or phone and password, and with a code after it where they need one.
+    """Return the user with this e-mail or phone, password, and app code if they need one.
 
-    None for anybody else, after the same work. Raises CodeNeeded, TooManyTries, WrongSecondFactor,
+    Returns None for anybody else, after the same work. Raises CodeNeeded, TooManyTries, WrongSecondFactor,
     SecondFactorUsed.
     """
     known = person_named(written)
     if known is None or not known.has_second_factor:
         return who_knows_password(written=written, password=password)
-    both = _WITH_CODE.fullmatch(password)
+    both = _PASSWORD_AND_CODE.fullmatch(password)
     if not known.check_password(both["password"] if both else password):
         return None
     if both is None:

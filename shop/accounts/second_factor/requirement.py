@@ -1,4 +1,4 @@
-"""Who must have a second factor for their work, and by when."""
+"""Who must have a second factor, and by when."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from shop.core.models import ShopSettings, record_change, shop_settings
 
 
 def deadline_of(user: User, *, is_required: bool, now: datetime.datetime) -> datetime.datetime | None:
-    """By when somebody must have a second factor; None where they have one or need none.
+    """Return the deadline for a second factor; None if the user has one or needs none.
 
-    The days of grace begin when it is asked for the first time.
+    The grace period starts when it is first required.
     """
     if not is_required or user.has_second_factor:
         return None
@@ -25,7 +25,7 @@ def deadline_of(user: User, *, is_required: bool, now: datetime.datetime) -> dat
 
 
 def is_overdue(user: User, *, is_required: bool, now: datetime.datetime) -> bool:
-    """Whether somebody's days of grace are over."""
+    """Whether the user's grace period is over."""
     deadline = deadline_of(user, is_required=is_required, now=now)
     return deadline is not None and deadline <= now
 
@@ -34,7 +34,7 @@ def is_overdue(user: User, *, is_required: bool, now: datetime.datetime) -> bool
 def change_second_factor_rule(
     *, for_staff: bool, for_managers: bool, grace_days: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Say who needs a second factor. Whoever has none yet begins their days of grace anew."""
+    """Set who needs a second factor. The grace period restarts for users without one."""
     ShopSettings.objects.get_or_create(pk=1)
     settings = locked_one(ShopSettings.objects.filter(pk=1))
     assert settings is not None
@@ -51,7 +51,7 @@ def change_second_factor_rule(
 
 @transaction.atomic(durable=True)
 def _begin_grace(*, user_id: int, now: datetime.datetime) -> datetime.datetime:
-    """Begin somebody's days of grace, once."""
+    """Start a user's grace period once; return its end."""
     due_at = now + datetime.timedelta(days=shop_settings().second_factor_grace_days)
     begun = User.objects.filter(pk=user_id, second_factor_due_at=None)
     if begun.update(second_factor_due_at=due_at):

@@ -1,10 +1,10 @@
-"""How browsers name themselves, in words that their owners know."""
+"""Translate User-Agent strings to names that people know."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-# The first that stands in the text: most browsers also name those that they descend from.
+# The first match wins: most browsers also name their ancestors.
 _BROWSERS = (
     ("Zalo", "Zalo"),
     ("FBAN", "Facebook"),
@@ -33,6 +33,6 @@ _SYSTEMS = (
 
 
 def browser_of(agent: str) -> str:
-    """ "Chrome, Android" for what a browser says of itself."""
+    """Return e.g. "Chrome, Android" for a User-Agent."""
     known = [next((name for mark, name in names if mark in agent), "") for names in (_BROWSERS, _SYSTEMS)]
     return ", ".join(filter(None, known)) or _("unknown device")

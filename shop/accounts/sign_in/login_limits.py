@@ -1,27 +1,27 @@
-"""How often somebody may try to come in, or to have letters sent: the same for pages and the API."""
+"""Rate limits for sign-in and for outgoing mail and SMS, shared by pages and API."""
 
 from __future__ import annotations
 
 from shop.core.web.rate_limits import Limit, take_all
 
-# Counted for an account from one known device, or from one network for devices it has not used before.
+# Counted per account and known device, or per account and network for unknown devices.
 FAILED_SIGN_INS = Limit("sign-in", tries=8, seconds=15 * 60)
 FAILED_IN_NETWORK = Limit("sign-in-network", tries=60, seconds=15 * 60)
-# Counted for an account from all networks together, known devices left out.
+# Counted per account over all networks, without known devices.
 SIGN_INS_OF_ACCOUNT = Limit("sign-in-account", tries=30, seconds=60 * 60)
 PASSWORD_LINKS = Limit("password-link", tries=3, seconds=60 * 60)
 PASSWORD_LINKS_IN_NETWORK = Limit("password-link-network", tries=20, seconds=60 * 60)
 CONFIRMATIONS = Limit("confirmation", tries=3, seconds=60 * 60)
 REGISTRATIONS = Limit("register", tries=20, seconds=60 * 60)
 
-# Over the API one address may be a storefront's server, which asks for all of its buyers.
+# Over the API, one IP address may be a storefront's server acting for all its buyers.
 API_FAILED_IN_NETWORK = Limit("api-sign-in-network", tries=600, seconds=15 * 60)
 API_PASSWORD_LINKS_IN_NETWORK = Limit("api-password-link-network", tries=400, seconds=60 * 60)
 API_REGISTRATIONS = Limit("api-register", tries=400, seconds=60 * 60)
 
 
 def check_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
-    """Raises TooManyTries."""
+    """Check the limits of password links. Raises TooManyTries."""
     PASSWORD_LINKS.check(email)
     in_network.check(network)
 
@@ -31,8 +31,8 @@ def count_password_link(network: str, email: str, *, in_network: Limit = PASSWOR
     in_network.spend(network)
 
 
-# A device that a number has signed in from before keeps its own few codes, whatever others ask for: neither a
-# flood for a number nor one from a shared network locks its owner out.
+# A known device has its own limit per number, so that neither a flood of requests for a number nor one from a
+# shared network locks its owner out.
 CODES_HERE = Limit("code", tries=4, seconds=15 * 60)
 CODES_FOR_NUMBER = Limit("code-number", tries=10, seconds=60 * 60)
 CODES_IN_NETWORK = Limit("code-network", tries=60, seconds=60 * 60)
@@ -42,7 +42,7 @@ PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
 
 
 def take_code(network: str, to: str, device: str) -> None:
-    """Count a code that is about to be sent; `device`: what a known device is known by, empty for any other.
+    """Count a code that is about to be sent; `device` is empty for unknown devices.
 
     Raises TooManyTries.
     """
@@ -51,6 +51,6 @@ def take_code(network: str, to: str, device: str) -> None:
         take_all([(CODES_FOR_NUMBER, to), (CODES_IN_NETWORK, network)])
 
 
-# Whoever tries a second factor knows the password already, or holds the session.
+# Trying a second factor requires the password or the session.
 SECOND_FACTORS = Limit("second-factor", tries=6, seconds=15 * 60)
 SECOND_FACTORS_IN_A_DAY = Limit("second-factor-day", tries=60, seconds=24 * 60 * 60)

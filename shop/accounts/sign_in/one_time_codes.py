@@ -1,6 +1,6 @@
-"""Codes that show whose a number or an address is: sent by a job, kept as a keyed hash, tried a few times.
+"""One-time codes that prove ownership of a phone number or e-mail address, stored as keyed hashes.
 
-Nothing here asks whether an account has the number: whoever writes one gets a code and the same answer.
+Whether an account has the number is never checked here, so that the response reveals nothing.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ DIGITS = 6
 
 
 class CodeTooOld(Refused):
-    """It was used, is older than five minutes, was tried too often, or was never sent."""
+    """The code was used, has expired, was tried too often, or was never sent."""
 
     code = "code_too_old"
     default_words = gettext_lazy("This code is no longer good. Have a new one sent.")
 
 
 class WrongCode(Refused):
-    """`details["left"]`: how many tries are left."""
+    """The code is wrong. `details["left"]` is how many tries are left."""
 
     code = "wrong_code"
     default_words = gettext_lazy("That is not the code.")
@@ -46,7 +46,7 @@ class WrongCode(Refused):
 def send_code(
     *, purpose: CodePurpose, way: Way, to: str, language: str, user_id: int | None, now: datetime.datetime
 ) -> uuid.UUID:
-    """Have a new code sent to a normalised number or an address; answers the id it can be tried under.
+    """Send a new code to a normalised number or e-mail address; return the id it can be tried under.
 
     Raises TextNotSent.
     """
@@ -75,10 +75,10 @@ def send_code(
 
 
 def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: datetime.datetime) -> EntryCode:
-    """The code, used up, if these are its digits. Raises CodeTooOld, WrongCode.
+    """Use up the code and return it if the digits match. Raises CodeTooOld, WrongCode.
 
-    Each step stands by itself, so that a try counts although it is refused, and of several at once no more
-    are compared than there are tries, and one succeeds.
+    Each statement commits on its own, so that a rejected try counts. Of concurrent tries no more are compared
+    than allowed, and only one succeeds.
     """
     mine = EntryCode.objects.filter(pk=code_id, purpose=purpose)
     if not mine.open(now, TRIES).update(tries=F("tries") + 1):
@@ -101,5 +101,5 @@ def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: dat
 
 
 def _digest(key: uuid.UUID, digits: str) -> str:
-    """Six digits are guessed in no time from a plain hash; this one needs the shop's SECRET_KEY."""
+    """Hash with SECRET_KEY: a plain hash of six digits is guessed at once."""
     return salted_hmac("shop.accounts.codes", f"{key}:{digits}", algorithm="sha256").hexdigest()

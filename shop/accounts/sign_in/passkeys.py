@@ -1,4 +1,4 @@
-"""Passkeys of a person: added after a verified registration, used to sign in, removed."""
+"""Add, use and remove passkeys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TooManyPasskeys(Refused):
 
 
 def passkeys_of(user_id: int) -> QuerySet[Passkey]:
-    """A person's passkeys, oldest first."""
+    """A user's passkeys, oldest first."""
     return Passkey.objects.filter(user=user_id).order_by("created_at", "pk")
 
 
@@ -39,8 +39,8 @@ def passkeys_of(user_id: int) -> QuerySet[Passkey]:
 def add_passkey(
     *, user_id: int, name: str, credential: NewCredential, actor: Actor, now: datetime.datetime
 ) -> Passkey:
-    """Keep a verified credential and notify its owner. Raises Missing, TooManyPasskeys, InvalidPasskey."""
-    user = _locked(user_id)
+    """Save a verified credential and notify its owner. Raises Missing, TooManyPasskeys, InvalidPasskey."""
+    user = _lock_user(user_id)
     if passkeys_of(user_id).count() >= MOST:
         raise TooManyPasskeys()
     try:
@@ -53,7 +53,7 @@ def add_passkey(
                 sign_count=credential.sign_count,
                 created_at=now,
             )
-    except IntegrityError as taken:  # the same credential sent twice, or kept by another account
+    except IntegrityError as taken:  # the same credential was sent twice, or belongs to another account
         raise InvalidPasskey() from taken
     record_change("user.passkey_added", user, actor=actor, now=now)
     tell_of_entrance(user=user, words=_("A passkey was added to your account."), now=now)
@@ -62,9 +62,9 @@ def add_passkey(
 
 @transaction.atomic(durable=True)
 def use_passkey(*, answer: str, challenge: str, site: Site, now: datetime.datetime) -> User:
-    """The owner of the passkey that signed the answer. Raises InvalidPasskey.
+    """Return the owner of the passkey that signed the response. Raises InvalidPasskey.
 
-    Each signature of an authenticator that counts is accepted once, also of two sent at the same moment.
+    If the authenticator counts signatures, each one is accepted once, also under concurrency.
     """
     passkey, sign_count = verify_authentication(answer, challenge=challenge, site=site)
     unchanged = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)
@@ -75,8 +75,8 @@ def use_passkey(*, answer: str, challenge: str, site: Site, now: datetime.dateti
 
 @transaction.atomic(durable=True)
 def remove_passkey(*, user_id: int, passkey_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Remove one of a person's passkeys and notify them. Raises Missing."""
-    user = _locked(user_id)
+    """Remove one of a user's passkeys and notify them. Raises Missing."""
+    user = _lock_user(user_id)
     gone, _by_model = passkeys_of(user_id).filter(pk=passkey_id).delete()
     if not gone:
         raise Missing()
@@ -85,7 +85,7 @@ def remove_passkey(*, user_id: int, passkey_id: int, actor: Actor, now: datetime
     tell_of_entrance(user=user, words=_("A passkey was removed from your account."), now=now)
 
 
-def _locked(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()

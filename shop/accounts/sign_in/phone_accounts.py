@@ -1,7 +1,7 @@
-"""Accounts by phone number: who has one, opening one, and whose number it is.
+"""Accounts by phone number: find, create and confirm.
 
-A number that somebody only wrote down opens nothing: a code sent to it does. Whoever has shown that a number
-is theirs takes it from an account that never did.
+Only a code sent to a number proves ownership. A person who proves it takes the number over from an account
+that never confirmed it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from shop.core.models import record_change
 
 
 def holder_of(phone: str) -> User | None:
-    """The account that a number stands on, confirmed or not."""
+    """Return the account with this number, confirmed or not."""
     return User.objects.filter(phone=phone).first() if phone else None
 
 
 @transaction.atomic(durable=True)
 def open_by_phone(*, phone: str, name: str, language: str, actor: Actor, now: datetime.datetime) -> User:
-    """Open an account for whoever has just shown that the number is theirs. Raises PhoneTaken."""
-    _free(phone, keeper=None, actor=actor, now=now)
+    """Create an account for a person who proved ownership of the number. Raises PhoneTaken."""
+    _release_phone(phone, keeper=None, actor=actor, now=now)
     try:
         with transaction.atomic():
             user = User.objects.create_user(
                 phone=phone, phone_confirmed_at=now, first_name=name, language=language
             )
-    except IntegrityError as taken:  # the same code page sent twice at once
+    except IntegrityError as taken:  # the same form was sent twice at once
         raise PhoneTaken(field="phone") from taken
     record_change("user.registered", user, actor=actor, now=now)
     return user
@@ -40,25 +40,25 @@ def open_by_phone(*, phone: str, name: str, language: str, actor: Actor, now: da
 
 @transaction.atomic(durable=True)
 def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datetime) -> User:
-    """The number is theirs: they have entered its code. Raises Missing, PhoneTaken."""
+    """Set a user's number as confirmed, after they entered its code. Raises Missing, PhoneTaken."""
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
     if user.phone == phone and user.phone_confirmed_at is not None:
         return user
-    _free(phone, keeper=user_id, actor=actor, now=now)
+    _release_phone(phone, keeper=user_id, actor=actor, now=now)
     user.phone, user.phone_confirmed_at = phone, now
     try:
         with transaction.atomic():
             user.save(update_fields=["phone", "phone_confirmed_at", "updated_at"])
-    except IntegrityError as taken:  # somebody opened an account with it at the same moment
+    except IntegrityError as taken:  # another account took it at the same moment
         raise PhoneTaken(field="phone") from taken
     record_change("user.phone_confirmed", user, actor=actor, now=now)
     return user
 
 
-def _free(phone: str, *, keeper: int | None, actor: Actor, now: datetime.datetime) -> None:
-    """Step: take a number from the account that never showed it was theirs. Raises PhoneTaken."""
+def _release_phone(phone: str, *, keeper: int | None, actor: Actor, now: datetime.datetime) -> None:
+    """Step: remove a number from an account that never confirmed it. Raises PhoneTaken."""
     for holder in locked(User.objects.filter(phone=phone)):
         if holder.pk == keeper:
             continue

@@ -1,4 +1,4 @@
-"""Where somebody is signed in: kept when they come in, ended from anywhere."""
+"""Record where a user is signed in, and end sign-ins remotely."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def keep_sign_in(
     agent: str,
     now: datetime.datetime,
 ) -> None:
-    """Remember that somebody has come in: where, how and when."""
+    """Record a sign-in: browser, method and time."""
     SignIn.objects.update_or_create(
         session_key=session_key,
         defaults={
@@ -45,14 +45,14 @@ def keep_sign_in(
 
 
 def note_seen(*, session_key: str, address: str | None, now: datetime.datetime) -> None:
-    """Somebody is here again. One statement: whoever reads a page does not wait for more."""
+    """Update when a sign-in was last seen, in one statement because it runs on page views."""
     SignIn.objects.filter(session_key=session_key).update(seen_at=now, address=address)
 
 
 @transaction.atomic(durable=True)
 def end_sign_in(*, user_id: int, sign_in_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Sign somebody out in one place. Raises Missing."""
-    user = _locked(user_id)
+    """End one sign-in of a user. Raises Missing."""
+    user = _lock_user(user_id)
     rows = SignIn.objects.filter(pk=sign_in_id, user=user)
     if not forget_sign_ins(rows):
         raise Missing()
@@ -61,11 +61,11 @@ def end_sign_in(*, user_id: int, sign_in_id: int, actor: Actor, now: datetime.da
 
 @transaction.atomic(durable=True)
 def end_other_sign_ins(*, user_id: int, but: str, actor: Actor, now: datetime.datetime) -> int:
-    """Sign somebody out everywhere but in one session, programs that hold a token included; how many places.
+    """End all sign-ins of a user except one session, and all their tokens; return how many.
 
     Raises Missing.
     """
-    user = _locked(user_id)
+    user = _lock_user(user_id)
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
     count = forget_sign_ins(SignIn.objects.filter(user=user).exclude(session_key=but))
@@ -74,7 +74,7 @@ def end_other_sign_ins(*, user_id: int, but: str, actor: Actor, now: datetime.da
 
 
 def forget_sign_ins(rows: QuerySet[SignIn]) -> int:
-    """Step: end these sessions."""
+    """Step: delete these sessions; return how many."""
     keys = list(rows.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     SignIn.objects.filter(session_key__in=keys).delete()
@@ -82,16 +82,14 @@ def forget_sign_ins(rows: QuerySet[SignIn]) -> int:
 
 
 def close_access(user: User) -> None:
-    """Step: sign somebody out everywhere. The caller saves `revocation_key`."""
+    """Step: sign a user out everywhere. The caller saves `revocation_key`."""
     revoke_tokens(user)
     forget_sign_ins(SignIn.objects.filter(user=user))
 
 
 @transaction.atomic(durable=True)
 def sweep_entrance(*, now: datetime.datetime) -> None:
-    """Forget codes that are a day old, expired sessions and token families, and places whose session is
-    gone.
-    """
+    """Delete old codes, expired sessions and token families, and sign-ins without a session."""
     EntryCode.objects.filter(expires_at__lt=now - datetime.timedelta(days=1)).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     SignIn.objects.ended(now).delete()
@@ -100,11 +98,11 @@ def sweep_entrance(*, now: datetime.datetime) -> None:
 
 @shared_task(name="accounts.sweep_entrance")
 def sweep_entrance_task() -> None:
-    """Once an hour."""
+    """Run `sweep_entrance`, once an hour."""
     sweep_entrance(now=timezone.now())
 
 
-def _locked(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = locked_one(User.objects.filter(pk=user_id))
     if user is None:
         raise Missing()

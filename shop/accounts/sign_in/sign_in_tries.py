@@ -1,8 +1,8 @@
-"""Count tries of passwords before they are compared, by account and place, for pages and API alike.
+"""Limit password tries, counted before passwords are compared, for pages and API alike.
 
-Tries are counted for the account, however its e-mail address or phone number is written. A place is a device
-that the account has signed in from before, or else the visitor's network. All networks together have
-`SIGN_INS_OF_ACCOUNT` tries; beyond that unknown devices need a code first, and known ones still sign in.
+Tries are counted per account, in whatever notation it is named, and per place: a known device, or else the
+network. All networks together have `SIGN_INS_OF_ACCOUNT` tries; beyond that unknown devices first need a
+one-time code, while known devices can still sign in.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shop.core.web.rate_limits import Limit, TooManyTries
 
 
 class DeviceCodeNeeded(Refused):
-    """Too many tries were made for the account from unknown devices: show by a code that you own it."""
+    """Unknown devices made too many tries for this account; a one-time code is required."""
 
     code = "device_code_needed"
     default_words = _(
@@ -29,7 +29,7 @@ class DeviceCodeNeeded(Refused):
 
 
 def account_key(written: str) -> str:
-    """One name for each account, however it is written. What names no account is its own name."""
+    """Return the limit key of an account, in whatever notation; unknown names are their own key."""
     user = person_named(written)
     if user is not None:
         return user_key(user.pk)
@@ -42,7 +42,7 @@ def user_key(user_id: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignInTry:
-    """One try of a password, counted when it is taken."""
+    """One password try, counted when taken."""
 
     account: str
     place: str
@@ -54,10 +54,7 @@ class SignInTry:
     def take(
         cls, account: str, *, network: str, device: str = "", in_network: Limit = FAILED_IN_NETWORK
     ) -> SignInTry:
-        """Count a try. `device` is empty for devices that the account has never signed in from.
-
-        Raises TooManyTries, DeviceCodeNeeded.
-        """
+        """Count a try. `device` is empty for unknown devices. Raises TooManyTries, DeviceCodeNeeded."""
         attempt = cls(account, device or network, network, bool(device), in_network)
         FAILED_SIGN_INS.take(attempt.place, account)
         if not device:
@@ -69,7 +66,7 @@ class SignInTry:
         return attempt
 
     def succeed(self) -> None:
-        """Forget the failures of this place, and give back what the success itself took."""
+        """Reset this place's failures, and give back the tries that this success took."""
         FAILED_SIGN_INS.forget(self.place, self.account)
         if not self.is_known_device:
             self.in_network.give_back(self.network)

@@ -1,7 +1,7 @@
-"""Families of refresh tokens: one for each sign-in over the API, ended by a token that is used twice.
+"""Families of refresh tokens: one per API sign-in, revoked when a replaced token is reused.
 
-A client that asks for a new refresh token uses up the old one. One that does not keeps its token until it
-expires; it is bound to the same row, and ends with it.
+Rotating clients replace their token on each use. Others keep their token until it expires; it is bound to the
+same row and is revoked with it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 LIFETIME = datetime.timedelta(days=30)  # of a token
-LONGEST = datetime.timedelta(days=365)  # of a family, however often its tokens are renewed
-# How long the token before the current one is answered: answers get lost, and tabs refresh at once.
+LONGEST = datetime.timedelta(days=365)  # of a family, however often its tokens are rotated
+# How long the previous token is still accepted: responses get lost, and tabs refresh at once.
 GRACE = datetime.timedelta(seconds=30)
 _LONGEST_AGENT = 300
 
 
 class TokenRevoked(Refused):
-    """The token's family has ended, or the token was used up before."""
+    """The token's family has ended, or the token was already replaced."""
 
     code = "token_revoked"
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The token that a client is to hold from now on: the same one unless it was rotated."""
+    """The token that a client must use from now on: the same one unless it was rotated."""
 
     family: TokenFamily
     name: str
@@ -44,7 +44,7 @@ class Renewal:
 
 @transaction.atomic(durable=True)
 def start_family(*, user_id: int, address: str | None, agent: str, now: datetime.datetime) -> TokenFamily:
-    """Begin the family of a sign-in."""
+    """Start the token family of a sign-in."""
     return TokenFamily.objects.create(
         user_id=user_id,
         current=_new_name(),
@@ -60,28 +60,28 @@ def start_family(*, user_id: int, address: str | None, agent: str, now: datetime
 def use_token(
     *, family_id: uuid.UUID, name: str, rotate: bool, address: str | None, now: datetime.datetime
 ) -> Renewal:
-    """Use a refresh token; with `rotate` it is used up and replaced.
+    """Use a refresh token; with `rotate` it is replaced.
 
-    Within GRACE the token before the current one gets the same answer as the first time. Later use of a
-    token that was replaced ends the family. Raises TokenRevoked.
+    Within GRACE the previous token gets the same answer again. Later reuse of a replaced token ends the
+    family. Raises TokenRevoked.
     """
-    renewal = _use(family_id=family_id, name=name, rotate=rotate, address=address, now=now)
+    renewal = _try_token(family_id=family_id, name=name, rotate=rotate, address=address, now=now)
     if renewal is None:
         raise TokenRevoked()
     return renewal
 
 
 @transaction.atomic(durable=True)
-def _use(
+def _try_token(
     *, family_id: uuid.UUID, name: str, rotate: bool, address: str | None, now: datetime.datetime
 ) -> Renewal | None:
-    """None where the token is no good. It does not raise: what ends a family must not be rolled back."""
+    """Return None for an invalid token. Must not raise: ending the family must not be rolled back."""
     family = locked_one(TokenFamily.objects.active(now).filter(pk=family_id))
     if family is None:
         return None
     is_repeat = name == family.previous and now - family.rotated_at <= GRACE
     if name != family.current and not is_repeat:
-        _end_reused(family, now)
+        _revoke_reused(family, now)
         return None
     if rotate and not is_repeat:
         family.previous, family.current, family.rotated_at = family.current, _new_name(), now
@@ -93,7 +93,7 @@ def _use(
 
 @transaction.atomic(durable=True)
 def end_family(*, user_id: int, family_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Sign somebody out of one program. Raises Missing."""
+    """Sign a user out of one API client. Raises Missing."""
     family = locked_one(TokenFamily.objects.filter(pk=family_id, user=user_id))
     if family is None:
         raise Missing()
@@ -102,12 +102,12 @@ def end_family(*, user_id: int, family_id: uuid.UUID, actor: Actor, now: datetim
 
 
 def revoke_tokens(user: User) -> None:
-    """Step: end every token of somebody. The caller saves `revocation_key`."""
+    """Step: revoke all tokens of a user. The caller saves `revocation_key`."""
     user.revocation_key = secrets.token_urlsafe()
     TokenFamily.objects.filter(user=user).delete()
 
 
-def _end_reused(family: TokenFamily, now: datetime.datetime) -> None:
+def _revoke_reused(family: TokenFamily, now: datetime.datetime) -> None:
     data = {"address": family.address or "", "since": family.at.isoformat()}
     record_change("user.token_reused", family.user, actor=Actor.system(), now=now, data=data)
     family.delete()

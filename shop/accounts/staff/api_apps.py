@@ -1,4 +1,4 @@
-"""Apps of others: what they may, and the tokens that they are known by."""
+"""Manage API apps: permissions and tokens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LENGTH = 30
 
 
 def app_of_token(token: str) -> App | None:
-    """The active app that this token belongs to. One query, none for a string that is no such token."""
+    """Return the active app with this token. One query; none if the string cannot be a token."""
     if len(token) != _LENGTH or not token.isascii() or not token.isalnum():
         return None
     return App.objects.filter(tokens__digest=_digest(token), is_active=True).first()
@@ -32,11 +32,11 @@ def app_of_token(token: str) -> App | None:
 def create_app(
     *, name: str, identifier: str, permissions: Collection[str], actor: Actor, now: datetime.datetime
 ) -> tuple[App, str]:
-    """A new app and its first token, which nobody is shown again. Raises DoesNotFit."""
+    """Create an app with its first token, which is shown only once. Raises DoesNotFit."""
     app = App(name=name, identifier=identifier)
     require_fitting(app)
     app.save(force_insert=True)
-    _allow(app, permissions)
+    _grant_permissions(app, permissions)
     _row, token = _new_token(app, "Default")
     record_change("app.created", app, actor=actor, now=now, data={"permissions": sorted(permissions)})
     return app, token
@@ -53,8 +53,8 @@ def change_app(
     actor: Actor,
     now: datetime.datetime,
 ) -> App:
-    """Change what is given of an app; it holds at once. Raises DoesNotFit, Missing."""
-    app = _locked(app_id)
+    """Change the given columns and permissions of an app; effective at once. Raises DoesNotFit, Missing."""
+    app = _lock_app(app_id)
     app.name = app.name if name is None else name
     app.identifier = app.identifier if identifier is None else identifier
     app.is_active = app.is_active if is_active is None else is_active
@@ -62,7 +62,7 @@ def change_app(
     app.save()
     if permissions is not None:
         AppPermission.objects.filter(app=app).delete()
-        _allow(app, permissions)
+        _grant_permissions(app, permissions)
     data = {"active": app.is_active} | ({} if permissions is None else {"permissions": sorted(permissions)})
     record_change("app.changed", app, actor=actor, now=now, data=data)
     return app
@@ -70,8 +70,8 @@ def change_app(
 
 @transaction.atomic(durable=True)
 def delete_app(*, app_id: int, actor: Actor, now: datetime.datetime) -> App:
-    """Forget an app and its tokens; what it did stays written down. Raises Missing."""
-    app = _locked(app_id)
+    """Delete an app and its tokens; the change log keeps its actions. Raises Missing."""
+    app = _lock_app(app_id)
     record_change("app.deleted", app, actor=actor, now=now, snapshot={"name": app.name})
     key = app.pk
     app.delete()
@@ -81,8 +81,8 @@ def delete_app(*, app_id: int, actor: Actor, now: datetime.datetime) -> App:
 
 @transaction.atomic(durable=True)
 def add_app_token(*, app_id: int, name: str, actor: Actor, now: datetime.datetime) -> tuple[AppToken, str]:
-    """One more token for an app. Raises Missing."""
-    app = _locked(app_id)
+    """Add a token to an app. Raises Missing."""
+    app = _lock_app(app_id)
     row, token = _new_token(app, name)
     record_change("app.token_added", app, actor=actor, now=now, data={"name": name})
     return row, token
@@ -90,7 +90,7 @@ def add_app_token(*, app_id: int, name: str, actor: Actor, now: datetime.datetim
 
 @transaction.atomic(durable=True)
 def remove_app_token(*, token_id: int, actor: Actor, now: datetime.datetime) -> AppToken:
-    """End one token of an app. Raises Missing."""
+    """Revoke one token of an app. Raises Missing."""
     row = AppToken.objects.select_related("app").filter(pk=token_id).first()
     if row is None:
         raise Missing(field="id")
@@ -107,16 +107,16 @@ def _new_token(app: App, name: str) -> tuple[AppToken, str]:
 
 
 def _digest(token: str) -> str:
-    """A token is long and random: a plain hash cannot be turned back, and finds its row at once."""
+    """Hash a token. Tokens are long and random, so an unsalted hash is safe and can be looked up."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _allow(app: App, permissions: Collection[str]) -> None:
+def _grant_permissions(app: App, permissions: Collection[str]) -> None:
     codes = [code for code in Permission.values if code in permissions]
     AppPermission.objects.bulk_create([AppPermission(app=app, code=code) for code in codes])
 
 
-def _locked(app_id: int) -> App:
+def _lock_app(app_id: int) -> App:
     app = locked_one(App.objects.filter(pk=app_id))
     if app is None:
         raise Missing(field="id")

@@ -1,4 +1,4 @@
-"""What a group may be allowed: the codes of Saleor's permissions, so that its Dashboard understands them."""
+"""Permissions of groups and apps; the codes are Saleor's, so that its Dashboard understands them."""
 
 from __future__ import annotations
 

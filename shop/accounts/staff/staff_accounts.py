@@ -1,4 +1,4 @@
-"""Staff and their groups, and what those who care for people change about customers."""
+"""Manage staff, their groups, and customers' accounts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class GroupNameTaken(Refused):
 
 
 class NotStaff(Refused):
-    """`details["user_ids"]` are those who are not."""
+    """A user is not staff. `details["user_ids"]` lists those users."""
 
     code = "not_staff"
     default_words = _("Only staff can be in a group.")
@@ -40,7 +40,7 @@ class ReferenceTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """What a group gains and loses; a name, a width or a restriction of None stays."""
+    """Changes of a group; None leaves a column unchanged."""
 
     name: str | None = None
     is_platform_wide: bool | None = None
@@ -62,10 +62,10 @@ def hire(
     actor: Actor,
     now: datetime.datetime,
 ) -> User:
-    """Somebody works for the platform from now on; a customer with this address is that person.
+    """Make a user staff, creating the account if the address has none.
 
-    A new person has no password until they set one by a letter. Raises DoesNotFit, ReferenceTaken, and
-    EmailTaken where they are staff already.
+    A new account has no password until the person sets one through an e-mailed link. Raises DoesNotFit,
+    ReferenceTaken, and EmailTaken if the user is already staff.
     """
     user = locked_one(User.objects.filter(email=email, erased_at=None))
     if user is not None and user.is_staff:
@@ -90,7 +90,7 @@ def change_person(
     actor: Actor,
     now: datetime.datetime,
 ) -> User:
-    """Change somebody's columns, and the groups of a member of staff.
+    """Change a user's columns, and a staff member's groups.
 
     Raises DoesNotFit, EmailTaken, Missing, ReferenceTaken.
     """
@@ -110,7 +110,7 @@ def change_person(
 
 @transaction.atomic(durable=True)
 def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> User:
-    """An account that staff open for somebody, without a password.
+    """Create an account without a password on behalf of a customer.
 
     Raises DoesNotFit, EmailTaken, ReferenceTaken.
     """
@@ -123,27 +123,30 @@ def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: da
 
 @transaction.atomic(durable=True)
 def make_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
-    """A new group of staff, for nobody's rows unless it is platform-wide. Raises GroupNameTaken, NotStaff."""
+    """Create a permission group; unless platform-wide it grants nothing yet.
+
+    Raises GroupNameTaken, NotStaff.
+    """
     group = Group(name=change.name or "")
     _save_group(group, change)
-    record_change("group.added", group, actor=actor, now=now, data=_told(change))
+    record_change("group.added", group, actor=actor, now=now, data=_change_data(change))
     return group
 
 
 @transaction.atomic(durable=True)
 def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
-    """What a group may, who is in it, for which channels. Raises Missing, GroupNameTaken, NotStaff."""
+    """Change a group's permissions, members and channels. Raises Missing, GroupNameTaken, NotStaff."""
     group = locked_one(Group.objects.filter(pk=group_id))
     if group is None:
         raise Missing(field="id")
     _save_group(group, change)
-    record_change("group.edited", group, actor=actor, now=now, data=_told(change))
+    record_change("group.edited", group, actor=actor, now=now, data=_change_data(change))
     return group
 
 
 @transaction.atomic(durable=True)
 def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Whoever was in it keeps what other groups give. Raises Missing."""
+    """Delete a group; its members keep the permissions of their other groups. Raises Missing."""
     group = locked_one(Group.objects.filter(pk=group_id))
     if group is None:
         raise Missing(field="id")
@@ -168,9 +171,9 @@ def _save_group(group: Group, change: GroupChange) -> None:
         group.is_platform_wide = change.is_platform_wide
     if change.restricted_to_channels is not None:
         group.restricted_to_channels = change.restricted_to_channels
-    strangers = User.objects.filter(pk__in=change.add_users, is_staff=False)
-    if strangers.exists():
-        raise NotStaff(field="addUsers", user_ids=list(strangers.order_by("pk").values_list("pk", flat=True)))
+    non_staff = User.objects.filter(pk__in=change.add_users, is_staff=False)
+    if non_staff.exists():
+        raise NotStaff(field="addUsers", user_ids=list(non_staff.order_by("pk").values_list("pk", flat=True)))
     try:
         with transaction.atomic():
             group.save()
@@ -187,7 +190,7 @@ def _save_group(group: Group, change: GroupChange) -> None:
     group.channels.remove(*change.remove_channels)
 
 
-def _told(change: GroupChange) -> dict[str, Any]:
+def _change_data(change: GroupChange) -> dict[str, Any]:
     return {
         "gained": sorted(change.add_permissions),
         "lost": sorted(change.remove_permissions),

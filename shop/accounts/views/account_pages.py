@@ -1,4 +1,4 @@
-"""Coming in and going out, a new account, a new password, one's details."""
+"""Pages to sign in and out, reset a password, and edit one's details."""
 
 from __future__ import annotations
 
@@ -54,17 +54,18 @@ from shop.core.identifiers.phones import shown
 from shop.core.models.geography import Division
 from shop.core.web.rate_limits import TooManyTries, network_of
 
-_WRITTEN = "details_written"  # in the session: what somebody wrote before they confirmed that it is them
+_PENDING_DETAILS = (
+    "details_written"  # session key: the posted details, saved while the user proves their identity
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """A code to the phone, a passkey, or e-mail (or phone) and password; then on to one's work, or back to
-    where one was.
+    """Sign in by phone code, passkey, or password; then redirect to the user's work or previous page.
 
-    With `?lai=1` somebody who is in signs in once more.
+    With `?lai=1` a signed-in user signs in again.
     """
     is_again = request.user.is_authenticated and bool(request.GET.get("lai"))
     if request.user.is_authenticated and request.method != "POST" and not is_again:
@@ -73,9 +74,9 @@ def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _sign_in_page(request, form, is_again=is_again)
     try:
-        user = _who(request, form.cleaned_data)
+        user = _authenticate(request, form.cleaned_data)
     except DeviceCodeNeeded:
-        return _device_code(request, form)
+        return _send_device_code(request, form)
     except TooManyTries as refused:
         form.add_error(None, str(refused.words))
         return _sign_in_page(request, form, status=429)
@@ -88,7 +89,7 @@ def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """The end of the session, and of all it knows."""
+    """Sign out and clear the session."""
     logout(request)
     messages.success(request, _("You are signed out."))
     return redirect("home")
@@ -97,7 +98,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def password_link(request: HttpRequest) -> HttpResponse:
-    """Ask for a letter that lets one set a new password; the answer is the same for every address."""
+    """Request a password link; the response is the same for every address."""
     form = PasswordLinkForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/password_link.html", {"form": form})
@@ -116,7 +117,7 @@ def password_link(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password")
 def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
-    """Set a new password with the link of the letter, which works once and for three days."""
+    """Set a new password through an e-mailed link, which works once and for three days."""
     user = _user_of_link(uid, token)
     if user is None:
         return render(request, "accounts/password_link_old.html", status=404)
@@ -138,24 +139,27 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 @login_required
 @never_cache
 def details(request: HttpRequest) -> HttpResponse:
-    """Name, phone and address; an old address is turned into one of today.
+    """Edit name, phone and address; an old address is converted to today's divisions.
 
-    Another phone number, which may let them in, asks for a recent proof first; what was written is kept.
+    Changing the phone number, which can sign the user in, requires a recent proof of identity; the posted
+    values are saved meanwhile.
     """
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
-    written = request.session.pop(_WRITTEN, {}) if request.method == "GET" else {}
+    written = request.session.pop(_PENDING_DETAILS, {}) if request.method == "GET" else {}
     posted = with_commune(request.POST) if request.method == "POST" else written
     is_sent = request.method == "POST" and not is_shown_anew(posted)
     form = _details_form(user, posted, is_sent=is_sent)
     if not is_sent or not form.is_valid():
         return _details_page(request, form, user)
     if form.cleaned_data["phone"] != (user.phone or "") and not has_recent_proof(request):
-        request.session[_WRITTEN] = {
+        request.session[_PENDING_DETAILS] = {
             name: value for name, value in request.POST.items() if name[:4] != "csrf"
         }
         return ask_for_proof(request, then=request.path)
     try:
-        PHONES_ASKED.check(str(user.pk))  # whether another account has a number is told a few times only
+        PHONES_ASKED.check(
+            str(user.pk)
+        )  # limits how often a user can find out whether another account has a number
         change_details(
             user_id=user.pk,
             name=form.cleaned_data["name"],
@@ -168,14 +172,14 @@ def details(request: HttpRequest) -> HttpResponse:
         form.add_error(refused.field, str(refused.words))
         PHONES_ASKED.spend(str(user.pk))
         return _details_page(request, form, user)
-    messages.success(request, _("Your details are kept."))
+    messages.success(request, _("Your details are saved."))
     if form.phone_is_odd:
         messages.warning(request, _("The phone number looks odd. Please look at it again."))
     return redirect("accounts:home")
 
 
-def _who(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
-    """Who signs in; the try is counted first. Raises TooManyTries, DeviceCodeNeeded."""
+def _authenticate(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
+    """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeNeeded."""
     account = account_key(given["name"])
     device = known_device(request, account)
     attempt = SignInTry.take(account, network=network_of(request.META), device=device)
@@ -185,7 +189,7 @@ def _who(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
     return user
 
 
-def _device_code(request: HttpRequest, form: SignInForm) -> HttpResponse:
+def _send_device_code(request: HttpRequest, form: SignInForm) -> HttpResponse:
     try:
         return send_device_code(request, form.cleaned_data)
     except TooManyTries as refused:
@@ -207,7 +211,7 @@ def _sign_in_page(
 
 
 def _password_url(user: User) -> str:
-    """The link of the letter, in the person's language."""
+    """Build the password link, in the user's language."""
     with override(user.language):
         path = resolve_url(
             "accounts:password",
@@ -238,17 +242,17 @@ def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpRe
 
 
 def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:
-    """The form as posted, as shown anew with another province's communes, or as kept."""
-    kept: dict[str, Any] = {"name": user.first_name, "phone": shown(user.phone or "")}
+    """Build the form as posted, reloaded with another province's communes, or as saved."""
+    saved: dict[str, Any] = {"name": user.first_name, "phone": shown(user.phone or "")}
     if user.default_shipping_address is not None:
         address = user.default_shipping_address
-        kept |= {
+        saved |= {
             "province": address.province_code,
             "commune": address.commune_code,
             "street": address.street_address_1,
             "landmark": address.landmark,
         }
-    written = {**kept, **{name: posted[name] for name in posted}}
+    written = {**saved, **{name: posted[name] for name in posted}}
     current = Division.objects.current(on=day_of(timezone.now()))
     code = str(written.get("province", ""))[:10]
     return DetailsForm(

@@ -1,6 +1,6 @@
-"""Coming in by a code: write the number, enter what was sent to it; a name the first time.
+"""Sign in by phone code: enter the number, then the code; new users also enter a name.
 
-Whether an account has the number is found out only once its code was entered.
+Whether an account has the number is revealed only after its code was entered.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from shop.notifications.models import Way
 SENT, SHOWN = (
     "code",
     "shown_phone",
-)  # in the session: what was sent, and a number that its code was entered for
-_SHOWN_FOR = 15 * 60  # seconds in which the rest is to be done
+)  # session keys: the code that was sent, and a phone number confirmed by its code
+_CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def code_sending(request: HttpRequest) -> HttpResponse:
-    """Have a code sent to a number; the answer is the same for every number."""
+    """Send a code to a number; the response is the same for every number."""
     if not settings.PHONE_CODES:
         raise Http404
     form = PhoneForm(request.POST or None, initial=ways_back(request))
@@ -61,7 +61,7 @@ def code_sending(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code")
 def code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """Enter the code. A number of an account leads in, a new one to the question for a name."""
+    """Enter the code. A known number signs in, a new one continues to the name page."""
     sent = sent_code(request, CodePurpose.ENTER)
     if sent is None:
         return redirect("accounts:code-sending")
@@ -75,7 +75,7 @@ def code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return _code_page(request, form, sent)
     user = holder_of(entered.to)
     if user is not None and user.phone_confirmed_at is not None:
-        return _arrived(request, user, sent, way=SignInWay.CODE, arrive=arrive, phone=entered.to)
+        return _sign_in(request, user, sent, way=SignInWay.CODE, arrive=arrive, phone=entered.to)
     request.session[SHOWN] = sent | {"to": entered.to, "at": time.time()}
     return redirect("accounts:code-name")
 
@@ -83,9 +83,9 @@ def code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def code_name(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """The number is theirs and opens no account yet: say a name and open one.
+    """Create an account for a confirmed number without one.
 
-    Where an account has only written it down, its owner signs in to it instead and has it confirmed.
+    If another account lists the number unconfirmed, its owner can sign in instead and confirm it.
     """
     shown = shown_phone(request)
     if shown is None:
@@ -108,7 +108,7 @@ def code_name(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return _name_page(request, form, shown)
     finally:
         REGISTRATIONS.spend(network)
-    return _arrived(request, user, shown, way=SignInWay.REGISTERED, arrive=arrive, phone=shown["to"])
+    return _sign_in(request, user, shown, way=SignInWay.REGISTERED, arrive=arrive, phone=shown["to"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,13 +116,13 @@ def code_name(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code")
 def phone_confirmation(request: HttpRequest) -> HttpResponse:
-    """Show by a code that the number in my details is mine, which lets me in by a code from then on."""
+    """Confirm one's own number by a code, which enables signing in by code."""
     user = User.objects.get(pk=request.user.pk or 0)
     if not settings.PHONE_CODES or not user.phone or user.phone_confirmed_at is not None:
         return redirect("accounts:details")
     sent = sent_code(request, CodePurpose.CONFIRM)
     if sent is None or sent["to"] != user.phone or "phone" in request.POST:
-        return _confirmation_sent(request, user)
+        return _send_confirmation(request, user)
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _confirmation_page(request, form, sent)
@@ -146,7 +146,7 @@ def send(
     user_id: int | None = None,
     about: str = "",
 ) -> None:
-    """Have a code sent, and remember in the session what it is for, and `about` what. Raises TooManyTries."""
+    """Send a code and remember its purpose and subject in the session. Raises TooManyTries."""
     network, device = network_of(request.META), known_device(request, to)
     take_code(network, to, device)
     code_id = send_code(
@@ -168,13 +168,13 @@ def send(
 
 
 def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | None:
-    """What was last sent to this visitor, if it was for this."""
+    """Return the code last sent to this visitor if it has this purpose, else None."""
     sent: dict[str, Any] | None = request.session.get(SENT)
     return sent if sent is not None and sent.get("purpose") == purpose else None
 
 
 def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> EntryCode:
-    """The code that was entered, used up. Raises CodeTooOld, WrongCode."""
+    """Use up the entered code and return it. Raises CodeTooOld, WrongCode."""
     sent = sent_code(request, purpose) or {}
     try:
         code_id = uuid.UUID(str(sent.get("id", "")))
@@ -186,13 +186,13 @@ def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> Entr
 
 
 def shown_phone(request: HttpRequest) -> dict[str, Any] | None:
-    """The number that this visitor has just shown to be theirs, with where they want to go."""
+    """Return the number this visitor has just confirmed, with the pages to return to; else None."""
     shown: dict[str, Any] | None = request.session.get(SHOWN)
-    return shown if shown is not None and time.time() - shown["at"] < _SHOWN_FOR else None
+    return shown if shown is not None and time.time() - shown["at"] < _CONFIRMED_SECONDS else None
 
 
 def confirm_shown(request: HttpRequest, user: User) -> str:
-    """Somebody signs in otherwise after the number of theirs was shown: now it is confirmed. Answers it."""
+    """Confirm a user's number if this visitor has just proved it; return the number or ""."""
     shown = shown_phone(request)
     if shown is None or shown["to"] != user.phone:
         return ""
@@ -201,7 +201,7 @@ def confirm_shown(request: HttpRequest, user: User) -> str:
     return str(shown["to"])
 
 
-def _arrived(
+def _sign_in(
     request: HttpRequest, user: User, given: dict[str, Any], *, way: SignInWay, arrive: Arrive, phone: str
 ) -> HttpResponse:
     if not user.is_active:
@@ -223,8 +223,8 @@ def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> Ht
     return render(request, "accounts/code.html", context)
 
 
-def _confirmation_sent(request: HttpRequest, user: User) -> HttpResponse:
-    """Only what was asked for sends a message: opening the page again does not."""
+def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
+    """Send a confirmation code on POST only, so that reloading the page sends nothing."""
     if request.method != "POST":
         return redirect("accounts:details")
     try:

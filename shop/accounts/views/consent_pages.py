@@ -1,4 +1,4 @@
-"""What I agreed to, when, in which version of the words; and that I no longer do."""
+"""Page of a user's consents: date, version, and withdrawal."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PER_PAGE = 20
 @login_required
 @never_cache
 def consents(request: HttpRequest) -> HttpResponse:
-    """Each purpose as it stands, and everything that was agreed to, newest first."""
+    """List each purpose with its status, and all consents, newest first."""
     mine = Consent.objects.filter(user=request.user.pk)
-    standing = set(mine.filter(withdrawn_at=None).values_list("purpose", flat=True).distinct())
+    active = set(mine.filter(withdrawn_at=None).values_list("purpose", flat=True).distinct())
     rows = mine.order_by("-given_at", "-pk")
     context = {
-        "purposes": [(purpose, purpose.label, purpose in standing) for purpose in STANDING],
+        "purposes": [(purpose, purpose.label, purpose in active) for purpose in STANDING],
         "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "accounts/consents.html", context)

@@ -1,7 +1,7 @@
-"""Make a device known by a code, when too many passwords were tried for an account from unknown devices.
+"""Verify a device by a one-time code, after too many failed passwords from unknown devices.
 
-The answers are the same whether the account exists or not. The code signs nobody in: the password is still
-asked for, and its tries are then counted for this device alone.
+The responses are the same whether the account exists or not. The code signs nobody in: the password is still
+required, and its tries then count for this device only.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from shop.accounts.views.signing_in import safe
 from shop.core.web.rate_limits import network_of
 from shop.notifications.models import Way
 
-_SENT = "device_code"  # in the session: the code's id, and the account it is for
-_GOOD_FOR = 10 * 60  # seconds
+_SENT = "device_code"  # session key: the code's id and the account it is for
+_VALID_SECONDS = 10 * 60  # seconds
 
 
 def send_device_code(request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
-    """Send a code to the account's owner, and go to the page that asks for it. Raises TooManyTries."""
+    """Send a code to the account's owner and redirect to the code page. Raises TooManyTries."""
     account, network = account_key(given["name"]), network_of(request.META)
     take_code(network, account, "")
     user = person_named(given["name"])
     request.session[_SENT] = {
-        "id": str(_sent_to(request, user) or uuid.uuid4()),
+        "id": str(_send_to_owner(request, user) or uuid.uuid4()),
         "account": account,
         "next": given.get("next", ""),
         "at": time.time(),
@@ -56,9 +56,9 @@ def send_device_code(request: HttpRequest, given: Mapping[str, Any]) -> HttpResp
 @never_cache
 @sensitive_post_parameters("code")
 def device_code(request: HttpRequest) -> HttpResponse:
-    """Enter the code; then on to the password."""
+    """Enter the code; then continue to the password."""
     sent: dict[str, Any] | None = request.session.get(_SENT)
-    if sent is None or time.time() - sent["at"] > _GOOD_FOR:
+    if sent is None or time.time() - sent["at"] > _VALID_SECONDS:
         return redirect("accounts:sign-in")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
@@ -80,8 +80,8 @@ def device_code(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _sent_to(request: HttpRequest, user: User | None) -> uuid.UUID | None:
-    """The id of the code that was sent to somebody; None where there is nobody to send it to."""
+def _send_to_owner(request: HttpRequest, user: User | None) -> uuid.UUID | None:
+    """Send a code and return its id; None without a recipient."""
     if user is None or not user.is_active:
         return None
     if user.email:

@@ -1,4 +1,4 @@
-"""Another e-mail address for an account: written here, used once its letter's link was followed."""
+"""Change an account's e-mail address: entered here, effective after the e-mailed link was followed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shop.core.errors import Refused
 @require_recent_proof
 @never_cache
 def email(request: HttpRequest) -> HttpResponse:
-    """Write the address; the answer is the same whether another account has it or not."""
+    """Enter the new address; the response is the same whether another account has it or not."""
     user = User.objects.get(pk=request.user.pk or 0)
     form = EmailForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
@@ -51,7 +51,7 @@ def email(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
-    """The letter's link: a button uses the address, since mailboxes open links by themselves."""
+    """Confirm the new address by a button on the linked page, because mail scanners open links by themselves."""
     user = User.objects.get(pk=request.user.pk or 0)
     new = new_email_of(token, user)
     if new is None:

@@ -1,6 +1,6 @@
-"""Devices that somebody has signed in from before: known by a cookie, so that floods do not touch them.
+"""Recognise devices a user signed in from before by a cookie, and exempt them from shared limits.
 
-The cookie holds a random id and keyed hashes of numbers and accounts, signed: it opens nothing.
+The signed cookie holds a random id and keyed hashes of numbers and accounts; it grants no access.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from django.utils.crypto import salted_hmac
 COOKIE = "device"
 _SALT = "shop.accounts.views.known_devices"
 _AGE = 60 * 60 * 24 * 365
-_MOST = 10  # numbers and accounts: a phone is shared by a family
+_MAX_NAMES = 10  # numbers and accounts: families share a phone
 
 
 def known_device(request: HttpRequest, to: str) -> str:
-    """The id of the visitor's device, if this number or account has signed in from it; else empty."""
+    """Return the device's id if this number or account signed in from it before, else ""."""
     device, marks = _read(request)
-    return device if _mark(to) in marks else ""
+    return device if _hash_name(to) in marks else ""
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -> None:
-    """From now on the device is known to these numbers and accounts."""
+    """Add these numbers and accounts to the device's cookie."""
     device, marks = _read(request)
-    new = [_mark(each) for each in names]
-    kept = [*new, *(each for each in marks if each not in new)][:_MOST]
+    new = [_hash_name(each) for each in names]
+    kept = [*new, *(each for each in marks if each not in new)][:_MAX_NAMES]
     response.set_signed_cookie(
         COOKIE,
         ".".join([device or secrets.token_urlsafe(12), *kept]),
@@ -47,5 +47,5 @@ def _read(request: HttpRequest) -> tuple[str, list[str]]:
     return device, marks
 
 
-def _mark(to: str) -> str:
+def _hash_name(to: str) -> str:
     return salted_hmac(_SALT, to, algorithm="sha256").hexdigest()[:20]

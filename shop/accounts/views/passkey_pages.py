@@ -1,4 +1,4 @@
-"""Passkeys: signing in with one, adding one, removing one."""
+"""Sign in with a passkey; add and remove passkeys."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from shop.core.errors import Missing, Refused
 from shop.core.web.rate_limits import TooManyTries, network_of
 
 _LONGEST_NAME = 60
-_CHALLENGE = "passkey_challenge"  # in the session: what the browser was asked to sign, good for one answer
+_CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, valid for one response
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """What the browser is to sign (GET, as JSON), and its answer (POST), which signs its owner in.
+    """Return authentication options as JSON (GET), or sign in by the browser's response (POST).
 
-    The challenge is known to this session alone and is good once: there is nothing to guess.
+    The challenge belongs to this session and is valid once, so there is nothing to guess.
     """
     network = network_of(request.META)
     try:
@@ -61,14 +61,14 @@ def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 @require_recent_proof
 @never_cache
 def passkeys(request: HttpRequest) -> HttpResponse:
-    """My passkeys, and the form of a new one."""
+    """List the user's passkeys, and add one."""
     user = _user(request)
     here = browser_of(request.headers.get("User-Agent", ""))
     if request.method != "POST":
         return render(request, "accounts/passkeys.html", {"passkeys": passkeys_of(user.pk), "here": here})
     try:
         credential = verify_registration(
-            request.POST.get("credential", ""), challenge=_challenge(request), site=_site(request)
+            request.POST.get("credential", ""), challenge=_take_challenge(request), site=_site(request)
         )
         add_passkey(
             user_id=user.pk,
@@ -90,15 +90,15 @@ def passkeys(request: HttpRequest) -> HttpResponse:
 @require_recent_proof
 @never_cache
 def passkey_options(request: HttpRequest) -> HttpResponse:
-    """What the browser is to make a new passkey of, as JSON."""
+    """Return registration options for a new passkey, as JSON."""
     options, challenge = registration_options(_user(request), site=_site(request))
-    return _asked(request, options, challenge)
+    return _store_challenge(request, options, challenge)
 
 
 @require_POST
 @require_recent_proof
 def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
-    """One of my passkeys no longer signs in."""
+    """Remove one of the user's passkeys."""
     user = _user(request)
     try:
         remove_passkey(user_id=user.pk, passkey_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
@@ -109,28 +109,28 @@ def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonResponse:
-    """What the browser is to sign, with a passkey of this user's where one is named."""
+    """Return authentication options, limited to a user's passkeys if one is given."""
     options, challenge = authentication_options(site=_site(request), user=user)
-    return _asked(request, options, challenge)
+    return _store_challenge(request, options, challenge)
 
 
 def passkey_owner(request: HttpRequest) -> User:
-    """The owner of the passkey that signed this session's challenge. Raises InvalidPasskey."""
+    """Return the owner of the passkey that signed this session's challenge. Raises InvalidPasskey."""
     return use_passkey(
         answer=request.POST.get("credential", ""),
-        challenge=_challenge(request),
+        challenge=_take_challenge(request),
         site=_site(request),
         now=timezone.now(),
     )
 
 
-def _asked(request: HttpRequest, options: Options, challenge: str) -> JsonResponse:
+def _store_challenge(request: HttpRequest, options: Options, challenge: str) -> JsonResponse:
     request.session[_CHALLENGE] = challenge
     return JsonResponse(options)
 
 
-def _challenge(request: HttpRequest) -> str:
-    """The challenge that this session was given last. Raises InvalidPasskey where there is none."""
+def _take_challenge(request: HttpRequest) -> str:
+    """Take the session's challenge. Raises InvalidPasskey if there is none."""
     challenge = request.session.pop(_CHALLENGE, "")
     if not challenge:
         raise InvalidPasskey()

@@ -1,4 +1,4 @@
-"""What a session knows of how its person proved who they are, and when."""
+"""Record in the session how and when its user proved their identity."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from django.utils import timezone
 from shop.accounts.models import User
 from shop.accounts.views.session_presence import SESSION_KEY
 
-METHOD = "authenticated_by"  # in the session: "password", "code", "passkey", "registered", "second_factor"
-HAS_SECOND_FACTOR = "second_factor"  # in the session: whether a second factor was proven in it
+METHOD = "authenticated_by"  # session key: "password", "code", "passkey", "registered", "second_factor"
+HAS_SECOND_FACTOR = "second_factor"  # session key: whether a second factor was proved in this session
 
 OPENED_WITHIN = datetime.timedelta(minutes=10)
-# Whoever opened a form in time has some minutes more to fill it in.
+# A form opened in time gets some more minutes to be submitted.
 SENT_WITHIN = datetime.timedelta(minutes=15)
 
 
 def note_proof(request: HttpRequest, *, method: str, second_factor: bool) -> None:
-    """Remember in the session that its person has just proven who they are."""
+    """Record that the session's user has just proved their identity."""
     request.session[SESSION_KEY] = timezone.now().isoformat()
     request.session[METHOD] = method
     request.session[HAS_SECOND_FACTOR] = second_factor
 
 
 def has_recent_proof(request: HttpRequest) -> bool:
-    """Whether the last proof is recent, and as strong as the account asks for."""
+    """Whether the last proof is recent and includes the second factor, if the account has one."""
     try:
         at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
     except ValueError:
@@ -36,7 +36,7 @@ def has_recent_proof(request: HttpRequest) -> bool:
 
 
 def is_as_strong_as_asked(request: HttpRequest) -> bool:
-    """False where the account has a second factor that this session never proved."""
+    """False if the account has a second factor that this session did not prove."""
     user = request.user
     is_asked = isinstance(user, User) and user.has_second_factor
     return not is_asked or bool(request.session.get(HAS_SECOND_FACTOR))

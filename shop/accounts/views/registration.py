@@ -1,6 +1,6 @@
-"""Open an account by e-mail: the account exists once the code sent to the address was entered.
+"""Register by e-mail: the account is created after the code sent to the address was entered.
 
-The pages are the same whether the address has an account or not; its owner is told by a letter.
+The pages are the same whether the address has an account or not; its owner is notified by e-mail.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from shop.core.errors import Refused
 from shop.core.web.rate_limits import TooManyTries, network_of
 from shop.notifications.models import Way
 
-_PENDING = "registration"  # in the session: what was written, until the code was entered
-_GOOD_FOR = 30 * 60  # seconds
+_PENDING = "registration"  # session key: the posted values, until the code is entered
+_VALID_SECONDS = 30 * 60  # seconds
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("password")
 def register(request: HttpRequest) -> HttpResponse:
-    """Name, address and password; then on to the code."""
+    """Enter name, address and password; then continue to the code."""
     form = RegisterForm(request.POST or None, initial=ways_back(request))
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/register.html", {"form": form})
@@ -56,7 +56,7 @@ def register(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code")
 def register_code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """Enter the code, which opens the account and signs in."""
+    """Enter the code, create the account and sign in."""
     pending = pending_registration(request)
     if pending is None:
         return redirect("accounts:register")
@@ -69,7 +69,7 @@ def register_code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 
 
 def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
-    """Send the code, or tell the address's owner; either way after the same work. Raises TooManyTries."""
+    """Send the code, or notify the address's owner; both do the same work. Raises TooManyTries."""
     email, network = given["email"].strip().lower(), network_of(request.META)
     REGISTRATIONS.take(network)
     take_code(network, email, "")
@@ -99,17 +99,17 @@ def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
 
 
 def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
-    """What this visitor wrote to open an account, as long as the code may still come."""
+    """Return what this visitor posted to register, while the code is still valid; else None."""
     pending: dict[str, Any] | None = request.session.get(_PENDING)
-    return pending if pending is not None and time.time() - pending["at"] < _GOOD_FOR else None
+    return pending if pending is not None and time.time() - pending["at"] < _VALID_SECONDS else None
 
 
 def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, Any]) -> User | None:
-    """Open the account if the form holds its code; None, with the reason in the form, if not."""
+    """Create the account if the form holds a valid code; else add an error to the form and return None."""
     if request.method != "POST" or not form.is_valid():
         return None
     try:
-        user = _open(request, pending, form.cleaned_data["code"])
+        user = _create_account(request, pending, form.cleaned_data["code"])
     except Refused as refused:
         unknown = isinstance(refused, CodeTooOld | WrongCode)
         words = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
@@ -119,8 +119,8 @@ def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, Any
     return user
 
 
-def _open(request: HttpRequest, pending: Mapping[str, Any], code: str) -> User:
-    """Raises CodeTooOld, WrongCode, EmailTaken."""
+def _create_account(request: HttpRequest, pending: Mapping[str, Any], code: str) -> User:
+    """Use up the code and create the account. Raises CodeTooOld, WrongCode, EmailTaken."""
     now = timezone.now()
     use_code(code_id=uuid.UUID(pending["id"]), purpose=CodePurpose.REGISTER, written=code, now=now)
     return open_registered_account(

@@ -1,4 +1,4 @@
-"""My second factor: what I have, adding an authenticator app, recovery codes, turning it off."""
+"""Manage one's second factor: overview, authenticator app, recovery codes, turning it off."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from shop.core.database.sealing import NEW_FACTORS, Unreadable, seal, unseal
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 
-_SECRET_SHOWN_FOR = 60 * 60  # seconds in which its first code is to be written
+_SECRET_SHOWN_FOR = 60 * 60  # seconds in which the app's first code must be entered
 
 
 @require_safe
 @login_required
 @never_cache
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """What my account asks for after the password, and what is left of my recovery codes."""
+    """Show the user's second factors and how many recovery codes are left."""
     user = _user(request)
     left = RecoveryCode.objects.unused().filter(user=user).count()
     context = {
@@ -59,10 +59,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code", "sealed")
 def authenticator_app(request: HttpRequest) -> HttpResponse:
-    """Set up an app: its secret as a QR code and to type, kept once a code of it was right."""
+    """Set up an authenticator app: show its secret as QR code and text, save it after a valid code."""
     user = _user(request)
     form = NewAppForm(request.POST if request.method == "POST" else None)
-    shown = _shown_secret(user, request.POST.get("sealed", ""))
+    shown = _decrypt_shown_secret(user, request.POST.get("sealed", ""))
     secret = shown or new_app_secret()
     if form.is_bound and not shown:
         form.add_error(None, _("The page was open for too long. Give the app the new key."))
@@ -80,7 +80,7 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
         else:
             note_proof(request, method="second_factor", second_factor=True)
             if codes:
-                return _codes_page(request, codes)
+                return _recovery_codes_page(request, codes)
             messages.success(request, _("The app is set up. It takes the place of the former one."))
             return redirect("accounts:second-factor")
     address = app_address(secret, account=user.email or user.phone or user.name, shop=shop_settings().name)
@@ -99,33 +99,33 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
 @require_POST
 @require_recent_proof
 def second_factor_passkeys(request: HttpRequest) -> HttpResponse:
-    """Have one of my passkeys asked for after my password or phone code."""
+    """Require a passkey after the password or phone code."""
     user = _user(request)
     try:
         codes = ask_for_passkeys(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("accounts:second-factor")
-    return _codes_page(request, codes) if codes else redirect("accounts:second-factor")
+    return _recovery_codes_page(request, codes) if codes else redirect("accounts:second-factor")
 
 
 @require_POST
 @require_recent_proof
 def recovery_codes(request: HttpRequest) -> HttpResponse:
-    """Ten new recovery codes, shown this once; the former ones end."""
+    """Show ten new recovery codes once; the former ones become invalid."""
     user = _user(request)
     try:
         codes = renew_recovery_codes(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("accounts:second-factor")
-    return _codes_page(request, codes)
+    return _recovery_codes_page(request, codes)
 
 
 @require_POST
 @require_recent_proof
 def second_factor_end(request: HttpRequest) -> HttpResponse:
-    """My password or phone code is enough again."""
+    """Turn off the second factor."""
     user = _user(request)
     try:
         turn_off_second_factor(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
@@ -136,14 +136,14 @@ def second_factor_end(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:second-factor")
 
 
-def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
+def _recovery_codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
     answer = render(request, "accounts/recovery_codes.html", {"codes": codes, "day": timezone.now()})
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _shown_secret(user: User, sealed: str) -> str:
-    """The secret that this person's page showed; empty for a stranger's, a made-up or an old one."""
+def _decrypt_shown_secret(user: User, sealed: str) -> str:
+    """Decrypt the secret that this user's page showed; "" if invalid, expired or another user's."""
     try:
         owner, _colon, secret = unseal(sealed, purpose=NEW_FACTORS, max_age=_SECRET_SHOWN_FOR).partition(":")
     except Unreadable:

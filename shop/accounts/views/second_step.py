@@ -1,4 +1,4 @@
-"""The second factor: after a password or phone code, and again before what concerns money or rights."""
+"""Ask for the second factor: at sign-in, and again before pages of money or permissions."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ from shop.core.web.rate_limits import TooManyTries
 @never_cache
 @sensitive_post_parameters("code", "recovery")
 def second_step(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """Sign in with a code of the app or a recovery code, once the password or phone code was right."""
+    """Complete a sign-in with an app code or a recovery code."""
     pending = pending_sign_in(request)
     if pending is None:
         return redirect("accounts:sign-in")
     user, kept = pending
     refused = _code_page_unless_proven(request, user, reverse("accounts:second-step-passkey"))
-    return refused or _finish(request, user, kept, arrive)
+    return refused or _finish_sign_in(request, user, kept, arrive)
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def second_step_passkey(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """Sign in with a passkey of the account, once the password or phone code was right."""
+    """Complete a sign-in with a passkey of the account."""
     pending = pending_sign_in(request)
     if pending is None:
         return redirect("accounts:sign-in")
@@ -55,7 +55,7 @@ def second_step_passkey(request: HttpRequest, *, arrive: Arrive) -> HttpResponse
         return passkey_challenge(request, user)
     if not _is_own_passkey(request, user):
         return redirect("accounts:second-step")
-    return _finish(request, user, kept, arrive)
+    return _finish_sign_in(request, user, kept, arrive)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,29 +63,29 @@ def second_step_passkey(request: HttpRequest, *, arrive: Arrive) -> HttpResponse
 @never_cache
 @sensitive_post_parameters("code", "recovery")
 def identity_check(request: HttpRequest) -> HttpResponse:
-    """Confirm by the second factor that it is still the same person, then go on to where they were."""
+    """Confirm the signed-in user's identity by the second factor, then return to the previous page."""
     user = User.objects.get(pk=request.user.pk or 0)
     if not user.has_second_factor:
         return ask_for_proof(request)
     refused = _code_page_unless_proven(request, user, reverse("accounts:identity-check-passkey"))
-    return refused or _confirmed(request)
+    return refused or _finish_identity_check(request)
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
 @never_cache
 def identity_check_passkey(request: HttpRequest) -> HttpResponse:
-    """The same by a passkey of the account."""
+    """Confirm the identity by a passkey of the account."""
     user = User.objects.get(pk=request.user.pk or 0)
     if request.method == "GET":
         return passkey_challenge(request, user)
     if not _is_own_passkey(request, user):
         return redirect("accounts:identity-check")
-    return _confirmed(request)
+    return _finish_identity_check(request)
 
 
 def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: str) -> HttpResponse | None:
-    """The page that asks for a code; None once the right one was sent."""
+    """Return the page that asks for a code; None after a valid code was sent."""
     is_recovery = "recovery" in request.POST
     app_form = AppCodeForm(request.POST if request.method == "POST" and not is_recovery else None)
     recovery_form = RecoveryCodeForm(request.POST if is_recovery else None)
@@ -120,7 +120,7 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
 
 
 def _is_own_passkey(request: HttpRequest, user: User) -> bool:
-    """Whether the browser's answer is signed by one of this user's passkeys; otherwise a message says so."""
+    """Whether one of this user's passkeys signed the response; otherwise add an error message."""
     try:
         SECOND_FACTORS.take(str(user.pk))
         if passkey_owner(request).pk == user.pk:
@@ -134,7 +134,7 @@ def _is_own_passkey(request: HttpRequest, user: User) -> bool:
     return False
 
 
-def _finish(request: HttpRequest, user: User, kept: dict[str, Any], arrive: Arrive) -> HttpResponse:
+def _finish_sign_in(request: HttpRequest, user: User, kept: dict[str, Any], arrive: Arrive) -> HttpResponse:
     del request.session[PENDING]
     phone = confirm_shown(request, user) or kept["shown_phone"]
     return finish(
@@ -148,6 +148,6 @@ def _finish(request: HttpRequest, user: User, kept: dict[str, Any], arrive: Arri
     )
 
 
-def _confirmed(request: HttpRequest) -> HttpResponse:
+def _finish_identity_check(request: HttpRequest) -> HttpResponse:
     note_proof(request, method="second_factor", second_factor=True)
     return redirect(safe(request, request.POST.get("next", "")) or reverse("accounts:home"))

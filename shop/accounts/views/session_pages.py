@@ -1,4 +1,4 @@
-"""Where I am signed in, and the end of it there."""
+"""List the user's sign-ins and end them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _SignInRow:
     row: SignIn
     browser: str
     is_here: bool
@@ -36,10 +36,10 @@ class _Place:
 @login_required
 @never_cache
 def places(request: HttpRequest) -> HttpResponse:
-    """Each device, since when, from where; this one first."""
+    """List devices and API clients with time and address; this device first."""
     here = request.session.session_key
     rows = SignIn.objects.standing(request.user.pk or 0, timezone.now())[:_SHOWN]
-    shown = [_Place(row, browser_of(row.agent), row.session_key == here) for row in rows]
+    shown = [_SignInRow(row, browser_of(row.agent), row.session_key == here) for row in rows]
     shown.sort(key=lambda place: not place.is_here)
     families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
     programs = [(row, browser_of(row.agent)) for row in families]
@@ -49,7 +49,7 @@ def places(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def program(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Sign me out of a program that holds a token of mine."""
+    """Sign the user out of an API client."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
         end_family(user_id=user.pk, family_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
@@ -62,7 +62,7 @@ def program(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 def place(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sign me out there."""
+    """Sign the user out of one device."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
         end_sign_in(user_id=user.pk, sign_in_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
@@ -75,7 +75,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @login_required
 def other_places(request: HttpRequest) -> HttpResponse:
-    """Sign me out everywhere else, programs with a token of mine included."""
+    """Sign the user out everywhere else, including API clients."""
     user = User.objects.get(pk=request.user.pk or 0)
     count = end_other_sign_ins(
         user_id=user.pk,
@@ -83,10 +83,10 @@ def other_places(request: HttpRequest) -> HttpResponse:
         actor=user.acting(Door.MARKET),
         now=timezone.now(),
     )
-    said = ngettext(
+    text = ngettext(
         "Signed out in %(count)d other place, and in all programs.",
         "Signed out in %(count)d other places, and in all programs.",
         count,
     )
-    messages.success(request, said % {"count": count})
+    messages.success(request, text % {"count": count})
     return redirect("accounts:places")

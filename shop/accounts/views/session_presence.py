@@ -1,4 +1,4 @@
-"""When somebody was last seen where they are signed in: written down now and then, not with each page."""
+"""Middleware that records when a session was last seen, at most every 15 minutes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django.utils import timezone
 from shop.accounts.sign_in.sessions import note_seen
 from shop.core.web.rate_limits import address_of
 
-SESSION_KEY = "authenticated_at"  # a moment in ISO 8601, in sessions that began at our own entrance
+SESSION_KEY = "authenticated_at"  # an ISO 8601 timestamp, only in sessions started by our own sign-in
 _EVERY = 15 * 60  # seconds
-Answer = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def note_presence(get_response: Answer) -> Answer:
+def note_presence(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         session = request.session
-        # A page that did not look at its visitor's session is not made to read it.
+        # Do not load the session for pages that did not use it.
         key = session.session_key if session.accessed and session.get(SESSION_KEY) else None
         if key and cache.add(f"seen:{key}", 1, _EVERY):
             note_seen(session_key=key, address=address_of(request.META), now=timezone.now())

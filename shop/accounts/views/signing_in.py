@@ -1,4 +1,4 @@
-"""Coming in, however somebody showed who they are; and asking them to show it once more."""
+"""Sign users in after any kind of proof, and ask for a new proof where needed."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from shop.accounts.views.known_devices import remember_device
 from shop.accounts.views.proof import has_recent_proof, note_proof
 from shop.core.web.rate_limits import address_of
 
-# What the rest of the shop does when somebody comes in. The text is the number that they have just shown to
-# be theirs, empty if none; the answer is where their work is, empty if they have none.
+# Callback run after a sign-in. The string is the phone number just confirmed, or ""; it returns the URL of
+# the user's work, or "".
 Arrive = Callable[[HttpRequest, User, str], str]
-# In the session: who has shown a password or a code, and is to show a second factor.
+# session key: a user who passed the first step and must prove a second factor
 PENDING = "second_step"
 _PENDING_FOR = 10 * 60  # seconds
 Given = ParamSpec("Given")
@@ -45,10 +45,10 @@ def enter(
     arrive: Arrive,
     shown_phone: str = "",
 ) -> HttpResponse:
-    """Where somebody was sent from comes first, then their work, then the page they were on.
+    """Sign in, or ask for the second factor first; then redirect to `next`, the user's work, or `back`.
 
-    `given` holds these addresses as `next` and `back`; the account is one that is open. An account with a
-    second factor is asked for it first; a passkey, which verifies its person itself, is one.
+    `given` holds the URLs `next` and `back`. The account must be active. A passkey verifies the user itself
+    and counts as second factor.
     """
     if user.has_second_factor and way is not SignInWay.PASSKEY:
         return _ask_for_second_factor(request, user, given, way, shown_phone)
@@ -68,7 +68,7 @@ def finish(
     shown_phone: str,
     second_factor: bool,
 ) -> HttpResponse:
-    """Sign in somebody who has proven all that their account asks for, and send them on."""
+    """Sign in a user who proved everything their account requires, and redirect."""
     let_in(request, user, way=way, second_factor=second_factor)
     work = arrive(request, user, shown_phone)
     wanted, back = safe(request, given.get("next", "")), safe(request, given.get("back", ""))
@@ -78,7 +78,7 @@ def finish(
 
 
 def let_in(request: HttpRequest, user: User, *, way: SignInWay, second_factor: bool = False) -> None:
-    """Sign somebody in, in a session with a new key."""
+    """Sign a user in, with a new session key."""
     login(request, user)
     note_proof(request, method=way, second_factor=second_factor)
     if not request.session.session_key:
@@ -96,9 +96,9 @@ def let_in(request: HttpRequest, user: User, *, way: SignInWay, second_factor: b
 def require_recent_proof(
     page: Callable[Concatenate[HttpRequest, Given], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, Given], HttpResponse]:
-    """A page of money, rights or sign-in: its person proves who they are again unless they just have.
+    """Decorate pages about money, permissions or sign-in: require a recent proof of identity.
 
-    A page asks before it is shown. What is sent without a recent proof does nothing, and says so.
+    A page asks before it is shown. A POST without a recent proof does nothing and shows a message.
     """
 
     @wraps(page)
@@ -111,9 +111,9 @@ def require_recent_proof(
 
 
 def ask_for_proof(request: HttpRequest, *, then: str = "") -> HttpResponse:
-    """To the second factor, or to a new sign-in where the account has none.
+    """Redirect to the second factor, or to a new sign-in if the account has none.
 
-    Afterwards to `then`, or back to the page.
+    Afterwards the user returns to `then`, or to the page.
     """
     is_page = request.method in ("GET", "HEAD")
     is_partial = "HX-Request" in request.headers
@@ -134,7 +134,7 @@ def ask_for_proof(request: HttpRequest, *, then: str = "") -> HttpResponse:
 
 
 def ways_back(request: HttpRequest) -> dict[str, str]:
-    """Where somebody was sent here from, and the page they came from of their own."""
+    """Return `next` (the page that required signing in) and `back` (the page the user came from)."""
     came_from = safe(request, request.headers.get("Referer", ""))
     inside = reverse("accounts:sign-in").removesuffix("dang-nhap/")
     return {
@@ -144,13 +144,13 @@ def ways_back(request: HttpRequest) -> dict[str, str]:
 
 
 def safe(request: HttpRequest, address: str) -> str:
-    """The address, if it is one of ours."""
-    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if ours else ""
+    """Return the URL if it is on this site, else ""."""
+    is_own = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if is_own else ""
 
 
 def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
-    """Who is to show a second factor in this session, and what they were on the way to."""
+    """Return the user who must prove a second factor in this session, with the saved URLs; else None."""
     kept: dict[str, Any] | None = request.session.get(PENDING)
     if kept is None or time.time() - kept["at"] > _PENDING_FOR:
         return None
@@ -163,7 +163,7 @@ def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
 def _ask_for_second_factor(
     request: HttpRequest, user: User, given: Mapping[str, Any], way: SignInWay, shown_phone: str
 ) -> HttpResponse:
-    """The session, under a new key, remembers who is half in; it opens nothing yet."""
+    """Remember the user in the session, under a new key; they are not signed in yet."""
     request.session.cycle_key()
     request.session[PENDING] = {
         "user": user.pk,

@@ -1,4 +1,4 @@
-"""Menus: named trees of links that a storefront shows in its head and foot."""
+"""Menus: named trees of links in a storefront's header and footer."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Menu(WithMetadata):
 
 
 class MenuItem(WithMetadata):
-    """One entry: it leads to one thing at most; without any it is a heading.
+    """A menu entry with at most one target; without one it is a heading.
 
-    `shelf_of` and `page_of` are the cooperative whose own shelf or page it leads to.
+    `shelf_of` and `page_of` link to a cooperative's product collection or page.
     """
 
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="items")

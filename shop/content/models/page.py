@@ -1,4 +1,4 @@
-"""Pages that staff write: about the market, terms, stories; and their types with attributes."""
+"""Pages written by staff (about the market, terms, stories), and their types with attributes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Attribute, AttributeValue
 from shop.core.models import WithMetadata, WithSeo
 
-COOPERATIVE = "cooperative"  # the type of the pages that every cooperative has
+COOPERATIVE = "cooperative"  # the page type of cooperatives' pages
 
 
 class PageType(WithMetadata):
-    """A kind of pages, with the attributes that they have."""
+    """A type of pages with its attributes."""
 
     slug = models.SlugField(max_length=255, unique=True)
     name = models.CharField(max_length=250)
@@ -45,13 +45,14 @@ class PageTypeAttribute(models.Model):
 
 class PageQuerySet(models.QuerySet["Page"]):
     def published(self, now: datetime.datetime) -> PageQuerySet:
-        """What everybody may read: published, and not only from some later day on."""
+        """Pages that everybody may read: published, and not scheduled for later."""
         return self.filter(Q(published_at=None) | Q(published_at__lte=now), is_published=True)
 
 
 class Page(WithMetadata, WithSeo):
-    """A page that staff wrote. `content` is EditorJS JSON. A cooperative's page is none of these rows: it is
-    read from the cooperative itself.
+    """A page written by staff.
+
+    `content` is EditorJS JSON. Cooperatives' pages are not stored here; they are read from the cooperative.
     """
 
     page_type = models.ForeignKey(PageType, models.PROTECT, related_name="pages")

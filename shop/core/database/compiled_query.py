@@ -42,7 +42,8 @@ _COLLECTIONS = (list, tuple, set, frozenset)
 _SHAPE_TYPES = (type(None), bool, Enum)
 # Placeholder values: they fit every column and do not occur in real data.
 _FIRST_INTEGER = 2_000_000_000
-_TEXT_PREFIX = "\ue000"  # private-use character; the underscore after it is escaped in LIKE patterns, which tells them from plain strings
+# A private-use character. The underscore after it is escaped in LIKE patterns, which marks them.
+_TEXT_PREFIX = "\ue000"
 _FIRST_DATETIME = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
 _FIRST_DATE = datetime.date(1877, 3, 5)
 
@@ -184,7 +185,7 @@ def _adapt_date(value: Any) -> Any:
 def _find_pattern(
     parameter: str, places: Mapping[Any, tuple[int, int]]
 ) -> tuple[tuple[int, int], Callable[[list[Any]], Any]] | None:
-    """Return the argument used in a LIKE pattern and a function that renders the pattern; None without one."""
+    """Return the argument in a LIKE pattern and a function that renders the pattern; None without one."""
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
     for made, place in places.items():
         if isinstance(made, str) and made.startswith(_TEXT_PREFIX) and escape(made) in parameter:

@@ -111,7 +111,7 @@ def _next_day_matching(after: datetime.date, matches: Callable[[datetime.date], 
 
 @dataclass(frozen=True, slots=True)
 class _LunarMonth:
-    """A lunar month: its number, whether it is a leap month, its first day's ordinal, and its length in days."""
+    """A lunar month: its number, whether it is a leap month, first day's ordinal, and length in days."""
 
     number: int
     is_leap: bool

@@ -19,7 +19,7 @@ _TYPE_WORDS = re.compile(
 
 
 def bare_name(folded: str) -> str:
-    """Remove the type word from a folded name unless nothing else is left: "xa phu thong" gives "phu thong"."""
+    """Remove the type word from a folded name unless nothing remains: "xa phu thong" gives "phu thong"."""
     return _TYPE_WORDS.sub("", folded).strip() or folded
 
 

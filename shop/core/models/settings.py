@@ -9,10 +9,10 @@ from shop.core.models.bases import WithMetadata
 
 
 class ShopSettings(WithMetadata):
-    """The shop's own settings: one typed row, read by `shop_settings()` and nowhere else.
+    """The shop's settings: one typed row, read only through `shop_settings()`.
 
-    The first block is Saleor's site settings with Saleor's defaults; the second names who operates
-    the market, as the E-commerce Law (122/2025) wants it in the footer; the third is ours.
+    The first block is Saleor's site settings with Saleor's defaults. The second identifies the market's
+    operator, as the E-commerce Law (122/2025) requires in the footer. The third is ours.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
@@ -64,7 +64,7 @@ class ShopSettings(WithMetadata):
     answer_complaints_days = models.PositiveSmallIntegerField(
         default=7, help_text=_("Within how many days a complaint is answered.")
     )
-    # What Decree 356/2025/NĐ-CP gives at the most (`LAWFUL_DAYS` in shop/accounts/requests.py).
+    # Maximums of Decree 356/2025/NĐ-CP (`LAWFUL_DAYS` in shop/accounts/personal/data_requests.py).
     data_access_days = models.PositiveSmallIntegerField(
         default=10, help_text=_("Within how many days somebody gets a copy of their data.")
     )
@@ -114,7 +114,7 @@ class ShopSettings(WithMetadata):
 
 
 def shop_settings() -> ShopSettings:
-    """The settings; Saleor's and our defaults on a shop where nobody has saved any."""
+    """Return the saved settings, or the defaults if none were saved."""
     return next(iter(_settings()), None) or ShopSettings()
 
 

@@ -5,16 +5,17 @@ from django.db import models
 
 class SharePictureQuerySet(models.QuerySet["SharePicture"]):
     def path_of(self, row: models.Model) -> str:
-        """Where the row's picture lies in the storage; empty while there is none."""
+        """Return the storage path of the row's picture, or ""."""
         found = self.filter(kind=row._meta.label_lower, key=row.pk).values_list("path", flat=True).first()
         return found or ""
 
 
 class SharePicture(models.Model):
-    """What chats show beside a link to a row's page; drawn by a task, see `marketing.share_pictures`.
+    """The preview picture that chat apps show for a row's page; drawn by a task, see
+    `marketing.share_pictures`.
 
-    `kind` is the model's label ("catalog.product"), `mark` tells what was drawn, so that nothing is drawn
-    twice. The file's name holds the mark too: caches may keep it for ever.
+    `kind` is the model's label ("catalog.product"). `mark` is a digest of the drawn content, so that nothing
+    is drawn twice; the file name contains it, so caches may keep the file for ever.
     """
 
     kind = models.CharField(max_length=60)

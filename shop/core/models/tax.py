@@ -15,7 +15,7 @@ from shop.core.models.bases import WithMetadata
 
 
 class TaxClass(WithMetadata):
-    """A kind of goods or delivery with the same tax: unprocessed produce, processed food, handicraft."""
+    """Products or deliveries with the same tax: unprocessed produce, processed food, handicraft."""
 
     name = models.CharField(max_length=255)
 
@@ -35,7 +35,7 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
 
 
 class TaxRate(models.Model):
-    """A tax class's rate (percent) in a country, in force from and until days that may be open."""
+    """A tax class's rate (percent) in a country. Open-ended if `valid_from` or `valid_until` is null."""
 
     tax_class = models.ForeignKey(TaxClass, models.CASCADE, related_name="rates", null=True, blank=True)
     country = models.CharField(max_length=2)
@@ -49,7 +49,8 @@ class TaxRate(models.Model):
         verbose_name = pgettext_lazy("model", "tax rate")
         verbose_name_plural = pgettext_lazy("models", "tax rates")
         constraints = [
-            # Without a class or a first day there is one row too; SQLite would tell nulls apart.
+            # Null classes and null dates count as equal here; a plain constraint would treat nulls as
+            # distinct.
             models.UniqueConstraint(
                 Coalesce("tax_class", models.Value(0)),
                 "country",
@@ -66,9 +67,9 @@ class TaxRate(models.Model):
 def tax_rates(
     classes: Iterable[int | None], *, country: str, day: datetime.date
 ) -> dict[int | None, Decimal]:
-    """The rate in percent of each tax class on a day; None is the country's rate without a class.
+    """Return the rate in percent of each tax class on a day; None is the country's rate without a class.
 
-    A class without a rate of its own has the country's; without that either, nothing.
+    A class without its own rate gets the country's rate, or 0.
     """
     found: dict[int | None, Decimal] = dict(_rates_on(day, country))
     fallback = found.get(None, Decimal(0))

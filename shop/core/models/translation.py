@@ -10,21 +10,21 @@ from django.utils.translation import get_language, pgettext_lazy
 
 from shop.core.database.compiled_query import prepared
 
-_OWN = "_own_words"
+_UNTRANSLATED_ATTRIBUTE = "_own_words"
 
 
 class TranslationQuerySet(models.QuerySet["Translation"]):
     def texts(self, kind: str, keys: Iterable[object], language: str) -> dict[tuple[str, str], str]:
-        """All texts of these rows in one language, in one query, by (key, field)."""
+        """All texts of these rows in one language by (key, field). One query."""
         rows = self.filter(kind=kind, key__in=[str(key) for key in keys], language=language)
         return {(row.key, row.field): row.text for row in rows}
 
 
 class Translation(models.Model):
-    """One field of one row in one further language; where it is missing the row's own text stands.
+    """One field of one row in another language; without it pages show the row's own text.
 
-    `kind` is the model's label ("catalog.product"), `key` its primary key as text, `language` an
-    IETF tag in lower case ("en", "vi", "tyz"). Rich text is kept as its JSON.
+    `kind` is the model's label ("catalog.product"), `key` its primary key as text, `language` an IETF tag in
+    lower case ("en", "vi", "tyz"). Rich text is stored as JSON.
     """
 
     kind = models.CharField(max_length=60)
@@ -50,10 +50,10 @@ class Translation(models.Model):
 
 
 def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
-    """Give rows of one model, as loaded for a page, the texts of the page's language.
+    """Replace fields of loaded rows of one model by their translations into the page's language.
 
-    One query, none in the shop's own language. What is not translated stays as it is, and `own_words` knows
-    it. The rows must not be saved afterwards.
+    Runs one query, none in the shop's own language. Untranslated fields keep their text and are listed by
+    `own_words`. Do not save the rows afterwards.
     """
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not rows:
@@ -61,7 +61,7 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
     found = _texts(rows[0]._meta.label_lower, [str(row.pk) for row in rows], language)
     texts = {(key, field): text for key, field, text in found}
     for row in rows:
-        own: set[str] = row.__dict__.setdefault(_OWN, set())
+        own: set[str] = row.__dict__.setdefault(_UNTRANSLATED_ATTRIBUTE, set())
         for field in fields:
             text = texts.get((str(row.pk), field))
             if text:
@@ -78,12 +78,12 @@ def _texts(kind: str, keys: Collection[str], language: str) -> QuerySet[Any, Any
 
 
 def note_own_words(row: models.Model, field: str) -> None:
-    """Let `own_words` know a text that is in the shop's own language, on a page that is not."""
+    """Mark a field as untranslated for `own_words`, if the page is not in the shop's own language."""
     if (get_language() or settings.LANGUAGE_CODE) != settings.LANGUAGE_CODE:
-        row.__dict__.setdefault(_OWN, set()).add(field)
+        row.__dict__.setdefault(_UNTRANSLATED_ATTRIBUTE, set()).add(field)
 
 
 def own_words(row: models.Model) -> Set[str]:
-    """The fields that are in the shop's own language, where that is not the page's."""
-    own: Set[str] = row.__dict__.get(_OWN, frozenset())
+    """Return the fields shown in the shop's own language on a page in another language."""
+    own: Set[str] = row.__dict__.get(_UNTRANSLATED_ATTRIBUTE, frozenset())
     return own

@@ -1,4 +1,4 @@
-"""Vietnamese words as computers need them: without marks to search, in the alphabet's order to list."""
+"""Fold Vietnamese text for search, make slugs, and build keys that sort alphabetically."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ import unicodedata
 import zlib
 from itertools import pairwise
 
-_SPLIT = re.compile(r"[^a-z0-9]+")
-_TYPED = re.compile(r"[^\W_]+")
-_LONGEST_WORD = 40  # letters of a word that are kept for searching
-LONGEST_QUERY = 4000  # letters of what somebody looks for that are looked at
-MOST_WORDS = 8  # and words of it
-# The letters with a place of their own in the alphabet, after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
-_OWN_PLACE = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
+_NON_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST_WORD = 40  # letters of a word used for searching
+LONGEST_QUERY = 4000  # letters of a query that are read
+MOST_WORDS = 8  # words of a query that are used
+# Letters with their own position after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
+_LETTER_POSITIONS = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
 _BREVE, _CIRCUMFLEX, _HORN = "\u0306", "\u0302", "\u031b"
-# Tones in the order of Vietnamese dictionaries: huyền, hỏi, ngã, sắc, nặng; no mark comes first.
+# Tones in dictionary order: huyền, hỏi, ngã, sắc, nặng; no tone comes first.
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
 _LETTERS_IN_KEY = 400
 
 
 def fold(text: str) -> str:
-    """Lower case, no marks, single spaces: "Đậu  Đỏ" is "dau do". đ does not decompose, so it is named."""
+    """Lower-case, remove diacritics, collapse spaces: "Đậu  Đỏ" is "dau do". NFD does not decompose đ."""
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFC", text))
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(bare.lower().replace("đ", "d").split())
 
 
 def slug(text: str) -> str:
-    """The text in an address: "Gạo nếp" is "gao-nep". Never empty: what has no such letters has a number."""
-    plain = "-".join(filter(None, _SPLIT.split(fold(text))))
+    """Return a slug: "Gạo nếp" is "gao-nep". Never empty: a text without Latin letters gets a checksum."""
+    plain = "-".join(filter(None, _NON_ALPHANUMERIC.split(fold(text))))
     return plain or f"so-{zlib.crc32(text.encode()):08x}"
 
 
 def folded_words(text: str) -> list[str]:
-    """The words of a text without marks and signs, in their order: "Đậu đỏ, 1 kg" is dau, do, 1, kg."""
-    return [word[:_LONGEST_WORD] for word in _SPLIT.split(fold(text)) if word]
+    """Return the folded words of a text in order: "Đậu đỏ, 1 kg" is dau, do, 1, kg."""
+    return [word[:_LONGEST_WORD] for word in _NON_ALPHANUMERIC.split(fold(text)) if word]
 
 
 def typed_words(text: str) -> list[str]:
-    """The words of a text with their marks, small and composed: "Đậu ĐỎ" is đậu, đỏ."""
-    return [word[:_LONGEST_WORD] for word in _TYPED.findall(unicodedata.normalize("NFC", text).lower())]
+    """Return the words with diacritics, in lower case and composed: "Đậu ĐỎ" is đậu, đỏ."""
+    return [word[:_LONGEST_WORD] for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
 
 
 def words_asked(text: str) -> list[str]:
-    """The folded words of what somebody looks for, each once; more than MOST_WORDS are not asked for."""
+    """Return the distinct folded words of a search query, at most MOST_WORDS."""
     return list(dict.fromkeys(fold(text[:LONGEST_QUERY]).split()))[:MOST_WORDS]
 
 
 def search_words(*texts: str) -> str:
-    """Words for a search column: folded, each once, then joined neighbours, so "caphe" finds "cà phê".
+    """Return a search column's text: distinct folded words, then joined neighbours: "caphe" finds "cà phê".
 
     Words of different texts are not joined.
     """
@@ -59,10 +59,9 @@ def search_words(*texts: str) -> str:
 
 
 def sort_key(text: str) -> str:
-    """A key that sorts as Vietnamese dictionaries do: a ă â b c d đ e ê …, tones only between equal letters.
+    """Return a key that sorts like Vietnamese dictionaries: a ă â b c d đ e ê …; tones break ties.
 
-    It holds small ASCII letters and digits alone, so that every database orders it alike, and at most
-    500 of them.
+    At most 500 lower-case ASCII letters and digits, so that every database sorts it alike.
     """
     places: list[str] = []
     tones: list[str] = []
@@ -76,7 +75,7 @@ def sort_key(text: str) -> str:
 
 
 def _word_key(word: str) -> tuple[list[str], int]:
-    """The places of a word's letters in the alphabet, and its tone."""
+    """Return the alphabet positions of a word's letters, and its tone."""
     letters: list[str] = []
     tone = 0
     for mark in unicodedata.normalize("NFD", word):
@@ -84,13 +83,13 @@ def _word_key(word: str) -> tuple[list[str], int]:
             tone = max(tone, _TONES[mark])
         elif mark in (_BREVE, _CIRCUMFLEX, _HORN) and letters:
             whole = unicodedata.normalize("NFC", letters[-1][0] + mark)
-            letters[-1] = _OWN_PLACE.get(whole, letters[-1])
+            letters[-1] = _LETTER_POSITIONS.get(whole, letters[-1])
         elif "a" <= mark <= "z":
             letters.append(mark + "0")
         elif mark.isdecimal():
             letters.append(f"1{unicodedata.decimal(mark)}")
         elif mark == "đ":
-            letters.append(_OWN_PLACE[mark])
+            letters.append(_LETTER_POSITIONS[mark])
         elif mark.isalpha():
             letters.append("z9")
     return letters, tone

@@ -1,8 +1,8 @@
-"""What Django's own fields say of a wrong entry: its English stays, our catalogue says it in our words.
+"""Replace the error messages of Django's form fields by our own translations.
 
-Naming a message here is all it takes: a project's catalogue goes before the framework's
+Listing a message here is enough: a project's catalogue precedes the framework's
 (https://docs.djangoproject.com/en/5.2/topics/i18n/translation/#how-django-discovers-translations), so every
-form, the admin's too, says the same.
+form, including the admin's, uses our wording.
 """
 
 from django.utils.translation import gettext_noop, ngettext_lazy

@@ -1,7 +1,7 @@
-"""Vietnamese as it is read out: numbers, sums, days, hours and units in words.
+"""Spell out Vietnamese text for reading aloud: numbers, amounts, dates, times and units in words.
 
-For the loudspeaker of a commune and for programs that speak: whoever reads aloud must not have to work out
-what "15.000 ₫/kg" or "29/11" is called. Numbers follow the schoolbooks of the north: linh, mốt, tư, lăm.
+For a commune's loudspeaker and for screen readers: nobody reading aloud should have to work out "15.000 ₫/kg"
+or "29/11". Numbers follow northern schoolbooks: linh, mốt, tư, lăm.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _ABBREVIATIONS = {
     "SĐT": "số điện thoại",
 }
 
-_GAP = "[ \u00a0\u202f]"
+_SPACE = "[ \u00a0\u202f]"
 _UNIT = "|".join(re.escape(each) for each in sorted(_UNITS, key=len, reverse=True))
 _NUMBER = r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+\.\d{1,2}(?![.\d])|\d+(?:,\d+)?"
 _FULL_DAY = re.compile(
@@ -51,33 +51,37 @@ _FULL_DAY = re.compile(
 _DAY = re.compile(r"(?:\b(ngày) )?\b(0?[1-9]|[12]\d|3[01])/(0?[1-9]|1[0-2])\b(?!/)", re.IGNORECASE)
 _CLOCK = re.compile(r"(?<![\d.,/])([01]?\d|2[0-4])(?:[:hg]([0-5]\d)|h)(?![^\W_])", re.IGNORECASE)
 _WEEKDAY = re.compile(r"\bT([2-7])\b")
-_FOURTH = re.compile(rf"\b(thứ|tháng|quý){_GAP}0?4\b(?![.,/]\d)", re.IGNORECASE)
-_HOUSE = re.compile(rf"\b(số|ngõ|ngách|hẻm|kiệt){_GAP}(\d+(?:/\d+)+)", re.IGNORECASE)
-_PHONE = re.compile(rf"(?<![\d.,])(?:\+84{_GAP}?|0)\d{{1,4}}(?:[{_GAP[1:-1]}.]?\d{{2,4}}){{2,3}}(?![.,]?\d)")
-_END = r"(?![^\W\d_])"
-_SHARE = re.compile(rf"(?<![\d.,/])([1-9])/([2-9]){_GAP}?({_UNIT}){_END}", re.IGNORECASE)
-_MEASURED = re.compile(
-    rf"({_NUMBER}){_GAP}?({_UNIT}){_END}(?:{_GAP}?/{_GAP}?(?:({_UNIT}){_END}|(?=\w)))?", re.IGNORECASE
+_FOURTH = re.compile(rf"\b(thứ|tháng|quý){_SPACE}0?4\b(?![.,/]\d)", re.IGNORECASE)
+_HOUSE_NUMBER = re.compile(rf"\b(số|ngõ|ngách|hẻm|kiệt){_SPACE}(\d+(?:/\d+)+)", re.IGNORECASE)
+_PHONE = re.compile(
+    rf"(?<![\d.,])(?:\+84{_SPACE}?|0)\d{{1,4}}(?:[{_SPACE[1:-1]}.]?\d{{2,4}}){{2,3}}(?![.,]?\d)"
 )
-_EACH = re.compile(rf"(\d{_GAP}?[^\W\d_]+){_GAP}?/{_GAP}?(?!(?:{_UNIT}){_END})(?=[^\W\d_])")  # 12 quả/hộp
-_MONTH = re.compile(rf"\b(tháng{_GAP}(?:0?[1-9]|1[0-2]))/(\d{{4}})\b", re.IGNORECASE)
-_TIMES = re.compile(rf"(?<=\d){_GAP}?[x×]{_GAP}?(?=\d)", re.IGNORECASE)
-_SEAM = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # QL3, 3B
-_PLAIN = re.compile(_NUMBER)
+_END = r"(?![^\W\d_])"
+_FRACTION = re.compile(rf"(?<![\d.,/])([1-9])/([2-9]){_SPACE}?({_UNIT}){_END}", re.IGNORECASE)
+_QUANTITY = re.compile(
+    rf"({_NUMBER}){_SPACE}?({_UNIT}){_END}(?:{_SPACE}?/{_SPACE}?(?:({_UNIT}){_END}|(?=\w)))?", re.IGNORECASE
+)
+_PER_UNIT = re.compile(
+    rf"(\d{_SPACE}?[^\W\d_]+){_SPACE}?/{_SPACE}?(?!(?:{_UNIT}){_END})(?=[^\W\d_])"
+)  # 12 quả/hộp
+_MONTH = re.compile(rf"\b(tháng{_SPACE}(?:0?[1-9]|1[0-2]))/(\d{{4}})\b", re.IGNORECASE)
+_TIMES = re.compile(rf"(?<=\d){_SPACE}?[x×]{_SPACE}?(?=\d)", re.IGNORECASE)
+_LETTER_DIGIT_BOUNDARY = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # QL3, 3B
+_ANY_NUMBER = re.compile(_NUMBER)
 _POINT = re.compile(r"^(\d+)\.(\d{1,2})$")
-_RANGE = re.compile(rf"(?<=\w){_GAP}?[–—]{_GAP}?(?=\d)|(?<=\d)-(?=\d)|(?<=\dh)-(?=\d)", re.IGNORECASE)
-_SHORT = re.compile("|".join(rf"(?<![^\W_]){re.escape(each)}(?![^\W_])" for each in _ABBREVIATIONS))
+_RANGE = re.compile(rf"(?<=\w){_SPACE}?[–—]{_SPACE}?(?=\d)|(?<=\d)-(?=\d)|(?<=\dh)-(?=\d)", re.IGNORECASE)
+_ABBREVIATION = re.compile("|".join(rf"(?<![^\W_]){re.escape(each)}(?![^\W_])" for each in _ABBREVIATIONS))
 _SIGNS = (
     *(("·", ","), (" (", ", "), (" [", ", ")),
     *(("×", " nhân "), ("&", " và "), ("+", " cộng "), ("=", " bằng "), ("★", " sao ")),
 )
-_SHARES = str.maketrans({"½": "1/2", "¼": "1/4", "¾": "3/4"})
+_FRACTION_SIGNS = str.maketrans({"½": "1/2", "¼": "1/4", "¾": "3/4"})
 _SLASH = re.compile(r"(?<=\d)/(?=\d)")
 _SILENT = re.compile(r"[()\[\]\"“”«»*_•]")
 
 
 def number_words(number: int) -> str:
-    """A whole number as it is said: 15000 is "mười lăm nghìn", 1005 "một nghìn không trăm linh năm"."""
+    """Spell out a whole number: 15000 is "mười lăm nghìn", 1005 "một nghìn không trăm linh năm"."""
     if number < 0:
         return f"âm {number_words(-number)}"
     if number < 1000:
@@ -89,36 +93,36 @@ def number_words(number: int) -> str:
 
 
 def spoken(text: str) -> str:
-    """A Vietnamese text with everything in words that is written in figures or shortened.
+    """Spell out all figures and abbreviations of a Vietnamese text.
 
-    Line breaks stay, since whoever reads takes breath there. No digit is left.
+    Line breaks stay as pauses. The result contains no digit.
     """
     text = _PHONE.sub(lambda found: _digit_by_digit(found[0]), text)
     text = _RANGE.sub(" đến ", text)
-    text = _HOUSE.sub(lambda found: f"{found[1]} {found[2].replace('/', ' trên ')}", text)
-    text = _MONTH.sub(r"\1 năm \2", text.translate(_SHARES))
-    text = _SHARE.sub(_share_words, text)
+    text = _HOUSE_NUMBER.sub(lambda found: f"{found[1]} {found[2].replace('/', ' trên ')}", text)
+    text = _MONTH.sub(r"\1 năm \2", text.translate(_FRACTION_SIGNS))
+    text = _FRACTION.sub(_fraction_words, text)
     text = _FULL_DAY.sub(lambda found: f"{_day_words(found[2], found[3])} năm {_figure(found[4])}", text)
     text = _DAY.sub(lambda found: _day_words(found[2], found[3]), text)
     text = _CLOCK.sub(lambda found: _clock_words(int(found[1]), int(found[2] or 0)), text)
     text = _WEEKDAY.sub(lambda found: f"thứ {found[1]}", text)
     text = _FOURTH.sub(r"\1 tư", text)
     text = _TIMES.sub(" nhân ", text)
-    text = _EACH.sub(r"\1 một ", text)
-    text = _MEASURED.sub(_measure_words, text)
+    text = _PER_UNIT.sub(r"\1 một ", text)
+    text = _QUANTITY.sub(_measure_words, text)
     text = _SLASH.sub(" trên ", text).replace("/", " ")
-    text = _SEAM.sub(" ", text)
-    text = _PLAIN.sub(lambda found: _figure(found[0]), text)
-    text = _SHORT.sub(lambda found: _ABBREVIATIONS[found[0]], text)
+    text = _LETTER_DIGIT_BOUNDARY.sub(" ", text)
+    text = _ANY_NUMBER.sub(lambda found: _figure(found[0]), text)
+    text = _ABBREVIATION.sub(lambda found: _ABBREVIATIONS[found[0]], text)
     for sign, words in _SIGNS:
         text = text.replace(sign, words)
     text = _SILENT.sub("", text)
-    lines = (re.sub(rf"{_GAP}+", " ", line).strip() for line in text.splitlines())
+    lines = (re.sub(rf"{_SPACE}+", " ", line).strip() for line in text.splitlines())
     return "\n".join(re.sub(r" (?=[,.;:?])", "", line) for line in lines)
 
 
 def _below_thousand(number: int, *, is_full: bool) -> str:
-    """A number below a thousand; inside a larger one (`is_full`) it is said with its hundreds."""
+    """Spell out a number below a thousand; inside a larger one (`is_full`) with its hundreds."""
     hundreds, rest = divmod(number, 100)
     words = [_DIGITS[hundreds], "trăm"] if hundreds or is_full else []
     tens, ones = divmod(rest, 10)
@@ -134,7 +138,7 @@ def _below_thousand(number: int, *, is_full: bool) -> str:
 
 
 def _one_after(tens: int, ones: int) -> str:
-    """The last figure changes its name after tens: hai mươi mốt, hai mươi tư, mười lăm."""
+    """Spell out the last figure, which changes after tens: hai mươi mốt, hai mươi tư, mười lăm."""
     if ones == 5:
         return "lăm"
     if tens > 1 and ones in (1, 4):
@@ -143,7 +147,7 @@ def _one_after(tens: int, ones: int) -> str:
 
 
 def _rest_words(rest: int) -> str:
-    """What follows the largest group; groups of nothing are passed over."""
+    """Spell out what follows the largest group, skipping empty groups."""
     words = []
     for size, name in _GROUPS:
         many, rest = divmod(rest, size)
@@ -155,9 +159,9 @@ def _rest_words(rest: int) -> str:
 
 
 def _figure(written: str) -> str:
-    """A number as it is written here, `1.234,5`: what follows the comma is said after "phẩy".
+    """Spell out a number in Vietnamese notation, `1.234,5`; the comma is read as "phẩy".
 
-    One or two figures after a full stop are no thousands: `1.5` is meant as `1,5`.
+    One or two figures after a full stop are decimals: `1.5` means `1,5`.
     """
     written = _POINT.sub(r"\1,\2", written).replace(".", "")
     whole, _, fraction = written.partition(",")
@@ -170,22 +174,22 @@ def _figure(written: str) -> str:
 
 
 def _measure_words(found: re.Match[str]) -> str:
-    """A sum, a weight or a share, and what it is for: "mười lăm nghìn đồng một ki-lô-gam"."""
+    """Spell out a price, weight or percentage with its unit: "mười lăm nghìn đồng một ki-lô-gam"."""
     words = f"{_figure(found[1])} {_UNITS[found[2].lower()]}"
     if "/" not in found[0]:
         return words
     return f"{words} một {_UNITS[found[3].lower()] if found[3] else ''}"
 
 
-def _share_words(found: re.Match[str]) -> str:
-    """A part of a measure: `1/2 kg` is "nửa ki-lô-gam" and no day."""
+def _fraction_words(found: re.Match[str]) -> str:
+    """Spell out a fraction of a unit: `1/2 kg` is "nửa ki-lô-gam", not a date."""
     part, of = int(found[1]), int(found[2])
     words = "nửa" if (part, of) == (1, 2) else f"{_DIGITS[part]} phần {'tư' if of == 4 else _DIGITS[of]}"
     return f"{words} {_UNITS[found[3].lower()]}"
 
 
 def _day_words(day: str, month: str) -> str:
-    """The first ten days are called mồng, the fourth month tư."""
+    """Spell out a date: days 1 to 10 take "mồng", the fourth month is "tư"."""
     words = number_words(int(day))
     before = "mồng " if int(day) <= 10 else ""
     return f"ngày {before}{words} tháng {'tư' if int(month) == 4 else number_words(int(month))}"
@@ -197,6 +201,6 @@ def _clock_words(hour: int, minute: int) -> str:
 
 
 def _digit_by_digit(number: str) -> str:
-    """A telephone number, in the groups in which it is written."""
-    groups = re.split(rf"[{_GAP[1:-1]}.]+", re.sub(rf"^\+84{_GAP}?", "0", number))
+    """Spell out a phone number digit by digit, in its written groups."""
+    groups = re.split(rf"[{_SPACE[1:-1]}.]+", re.sub(rf"^\+84{_SPACE}?", "0", number))
     return ", ".join(" ".join(_DIGITS[int(sign)] for sign in group) for group in groups if group)

@@ -1,4 +1,4 @@
-"""Formatted texts as clients' editors write them (EditorJS): made safe to show, and read as plain text."""
+"""Sanitise rich text from clients' editors (EditorJS), and convert it to plain text."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Any
 
 import nh3
 
-# What a text may hold within a block; everything else is taken out, scripts with all that is in them.
+# HTML allowed within a block. Everything else is removed, scripts with their content.
 _TAGS = {"a", "b", "br", "code", "em", "i", "mark", "s", "strong", "sub", "sup", "u"}
 _ATTRIBUTES = {"a": {"href"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def cleaned(content: Any) -> Any:
-    """The same content with every text made harmless. Anything that is not made of blocks is no content."""
+    """Return the content with all HTML sanitised; None unless it consists of blocks."""
     if not isinstance(content, dict) or not isinstance(content.get("blocks"), list):
         return None
-    return _cleaned(content)
+    return _sanitise(content)
 
 
 def plain(content: Any) -> str:
-    """The words alone, a paragraph for each block."""
+    """Return the plain text, one paragraph per block."""
     blocks = (content or {}).get("blocks") or []
     paragraphs = (" ".join(_texts(block.get("data"))) for block in blocks if isinstance(block, dict))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _cleaned(value: Any) -> Any:
+def _sanitise(value: Any) -> Any:
     if isinstance(value, str):
         return nh3.clean(value, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES)
     if isinstance(value, list):
-        return [_cleaned(each) for each in value]
+        return [_sanitise(each) for each in value]
     if isinstance(value, dict):
-        return {str(key): _cleaned(each) for key, each in value.items()}
+        return {str(key): _sanitise(each) for key, each in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""Saying a row's texts in another language."""
+"""Translate a row's texts into another language."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.core.models import Translation, record_change
 
 
 def other_languages() -> dict[str, str]:
-    """The languages of our pages that texts may be said in, all but the shop's own, by their code."""
+    """Return the codes and names of the languages texts can be translated into: all but the shop's own."""
     others = (code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
     return {code: get_language_info(code)["name_translated"] for code in others}
 
@@ -33,8 +33,10 @@ def translate(
     actor: Actor,
     now: datetime.datetime,
 ) -> models.Model:
-    """Say a row of these in a language; an empty text is taken away. Raises AlreadyTaken for an address that
-    another has in that language, DoesNotFit, Missing."""
+    """Save translations of one of these rows; an empty text deletes its translation.
+
+    Raises AlreadyTaken for a slug that another row has in that language, DoesNotFit, Missing.
+    """
     row: models.Model | None = locked_one(rows.filter(pk=key)) if key is not None else None
     if row is None:
         raise Missing(field="id")
@@ -66,10 +68,10 @@ def _is_column(row: models.Model, name: str) -> bool:
 def say_in_language(
     row: models.Model, language: str, texts: Mapping[str, str], *, of: Collection[str]
 ) -> list[str]:
-    """Step: keep the texts of these fields in a language; an empty one is taken away: the row's own shows.
+    """Step: save translations of a locked row's fields; an empty text deletes its translation.
 
-    The caller has locked the row. Only fields among `of` may be said. Answers those that changed, in their
-    order. Raises Missing for another field, and for a language that is the shop's own.
+    Returns the changed fields in order. Raises Missing for a field outside `of` and for the shop's own
+    language.
     """
     if language == settings.LANGUAGE_CODE or not set(texts) <= set(of):
         raise Missing()
@@ -77,13 +79,13 @@ def say_in_language(
     before = Translation.objects.texts(kind, [key], language)
     changed = []
     for field, text in texts.items():
-        said = text.strip()
-        if said == before.get((key, field), ""):
+        cleaned = text.strip()
+        if cleaned == before.get((key, field), ""):
             continue
         changed.append(field)
-        if said:
+        if cleaned:
             Translation.objects.update_or_create(
-                kind=kind, key=key, language=language, field=field, defaults={"text": said}
+                kind=kind, key=key, language=language, field=field, defaults={"text": cleaned}
             )
         else:
             Translation.objects.filter(kind=kind, key=key, language=language, field=field).delete()
@@ -98,16 +100,15 @@ def say_each_in_language(
     *,
     of: Collection[str],
 ) -> list[str]:
-    """Step: the same for several of a locked row's own, by their key.
+    """Step: like `say_in_language`, for several children of a locked row, by their key.
 
-    Answers what changed as "word.key.field". Raises Missing as it does, and for a key that is not among the
-    rows.
+    Returns the changes as "word.key.field". Raises Missing also for a key that is not among the rows.
     """
-    mine = rows.in_bulk(list(texts))
-    if set(mine) != set(texts):
+    children = rows.in_bulk(list(texts))
+    if set(children) != set(texts):
         raise Missing()
     return [
         f"{word}.{key}.{field}"
-        for key, row in mine.items()
+        for key, row in children.items()
         for field in say_in_language(row, language, texts[key], of=of)
     ]

@@ -1,4 +1,4 @@
-"""Which state of the program this is, as far as people see it: its pages, looks and words."""
+"""Identify the build by what people see of it: templates, static files and translations."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from pathlib import Path
 
 from django.conf import settings
 
-_SEEN = ("templates", "shop/static", "locale")
+_VISIBLE_FOLDERS = ("templates", "shop/static", "locale")
 
 
 @cache
 def build_id() -> str:
-    """Twelve letters that differ as soon as a template, a static file or a translation does.
+    """Return twelve characters that change with any template, static file or translation.
 
-    Made from what the files hold, so that all machines with the same files say the same.
+    Computed from the files' content, so that machines with the same files agree.
     """
     digest = hashlib.sha256()
     base = Path(settings.BASE_DIR)
-    for path in sorted(path for folder in _SEEN for path in (base / folder).rglob("*") if path.is_file()):
+    for path in sorted(
+        path for folder in _VISIBLE_FOLDERS for path in (base / folder).rglob("*") if path.is_file()
+    ):
         if path.suffix != ".mo":
             digest.update(str(path.relative_to(base)).encode())
             digest.update(path.read_bytes())

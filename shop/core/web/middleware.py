@@ -1,4 +1,4 @@
-"""What every answer of the shop gets on its way out."""
+"""Middleware for all responses: compression, security headers, HEAD, NUL characters, health probes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _COMPRESSED_TYPES = (
     "text/",
@@ -24,15 +24,15 @@ _COMPRESSED_TYPES = (
     "application/xml",
     "image/svg+xml",
 )
-_WORTH_COMPRESSING = 500  # bytes; below that the headers outweigh the gain
+_MIN_COMPRESSED_BYTES = 500  # bytes; below that the headers outweigh the gain
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _PERMISSIONS = "camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(), browsing-topics=()"
 
 
-def admit_probes(get_response: Answer) -> Answer:
-    """Machines ask for /health/ by an address that is no name of the shop's; that page uses none.
+def admit_probes(get_response: GetResponse) -> GetResponse:
+    """Let /health/ answer under any host name, because probes use internal addresses.
 
-    Everywhere else a name that is not among ALLOWED_HOSTS is refused.
+    All other pages still require a host from ALLOWED_HOSTS. The health page does not use its host.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -43,76 +43,76 @@ def admit_probes(get_response: Answer) -> Answer:
     return middleware
 
 
-def send_heads_alone(get_response: Answer) -> Answer:
-    """Who asks for the head of a page (HEAD) is sent no page: servers drop it, with a warning for each."""
+def send_heads_alone(get_response: GetResponse) -> GetResponse:
+    """Omit the body from responses to HEAD; servers drop it anyway and log a warning each time."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         answer = get_response(request)
         if request.method == "HEAD" and isinstance(answer, HttpResponse):
-            answer.content = b""  # the headers, its length among them, stay those of the page
+            answer.content = b""  # headers, including Content-Length, stay those of the page
         return answer
 
     return middleware
 
 
 class LeaveOutNul:
-    """The sign NUL, which no keyboard writes and PostgreSQL keeps in no text, goes from what a page is asked.
+    """Remove NUL characters from queries and forms: PostgreSQL cannot store them.
 
-    An address whose path holds it is no page's. What machines send, to doors that ask for no token of a form,
-    is left as it came: it has rules of its own, and proofs of its very bytes.
+    A path with NUL is answered with 404. Requests to CSRF-exempt views (webhooks, API) stay unchanged: they
+    have their own validation, and signatures over the exact bytes.
     """
 
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path_info:
             raise Http404
         if "%00" in request.META.get("QUERY_STRING", ""):
-            request.GET = _without_nul(request.GET)  # type: ignore[assignment]  # immutable, as it was
+            request.GET = _remove_nul(request.GET)  # type: ignore[assignment]  # immutable, as it was
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_address: object) -> None:
         is_form = request.method == "POST" and request.content_type in _FORMS
         if is_form and not getattr(view, "csrf_exempt", False):
-            request.POST = _without_nul(request.POST)  # type: ignore[assignment]
+            request.POST = _remove_nul(request.POST)  # type: ignore[assignment]
 
 
-def _without_nul(asked: QueryDict) -> QueryDict:
-    if not any("\0" in each for name, values in asked.lists() for each in (name, *values)):
-        return asked
-    return QueryDict(asked.urlencode().replace("%00", ""))
+def _remove_nul(values: QueryDict) -> QueryDict:
+    if not any("\0" in each for name, items in values.lists() for each in (name, *items)):
+        return values
+    return QueryDict(values.urlencode().replace("%00", ""))
 
 
-def compress_pages(get_response: Answer) -> Answer:
-    """Brotli or gzip for text answers, so that no proxy is needed for it.
+def compress_pages(get_response: GetResponse) -> GetResponse:
+    """Compress text responses with Brotli or gzip, so that no proxy is needed for it.
 
-    Against BREACH (guessing a secret from the length of a page that also repeats a visitor's input): CSRF
-    tokens are masked anew in each page, and a page's compressed length is blurred by some tens of bytes.
+    Against BREACH (guessing a secret from the length of a page that repeats a visitor's input), CSRF tokens
+    are masked anew in each page, and the compressed length varies by some tens of bytes.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if not isinstance(response, HttpResponse) or not _worth_compressing(response):
+        if not isinstance(response, HttpResponse) or not _is_worth_compressing(response):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
         accepted = {
             part.split(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")
         }
         if "br" in accepted:
-            _replace(response, "br", _brotli(response.content))
+            _replace_content(response, "br", _brotli(response.content))
         elif "gzip" in accepted:
-            _replace(response, "gzip", _gzip(response.content))
+            _replace_content(response, "gzip", _gzip(response.content))
         return response
 
     return middleware
 
 
-def add_security_headers(get_response: Answer) -> Answer:
-    """Headers that Django and django-csp do not set, and caching rules for pages that say nothing of it.
+def add_security_headers(get_response: GetResponse) -> GetResponse:
+    """Set the headers that Django and django-csp do not set, and default caching rules for HTML.
 
-    A page may hold somebody's basket, so nobody but the visitor's own browser keeps it, and that asks again;
-    the same address answers HTMX with a part of the page, so caches tell the two apart.
+    A page may show a basket, so only the visitor's browser may keep it and must revalidate. The same URL
+    answers HTMX with a fragment, so responses vary by HX-Request.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -126,15 +126,15 @@ def add_security_headers(get_response: Answer) -> Answer:
     return middleware
 
 
-def _worth_compressing(response: HttpResponse) -> bool:
+def _is_worth_compressing(response: HttpResponse) -> bool:
     return (
         not response.has_header("Content-Encoding")
         and response.headers.get("Content-Type", "").startswith(_COMPRESSED_TYPES)
-        and len(response.content) >= _WORTH_COMPRESSING
+        and len(response.content) >= _MIN_COMPRESSED_BYTES
     )
 
 
-def _replace(response: HttpResponse, encoding: str, content: bytes) -> None:
+def _replace_content(response: HttpResponse, encoding: str, content: bytes) -> None:
     if len(content) >= len(response.content):
         return
     response.content = content
@@ -142,11 +142,11 @@ def _replace(response: HttpResponse, encoding: str, content: bytes) -> None:
     response.headers["Content-Length"] = str(len(content))
     etag = response.headers.get("ETag")
     if etag and etag.startswith('"'):
-        response.headers["ETag"] = f"W/{etag}"  # the same page, no longer the same bytes
+        response.headers["ETag"] = f"W/{etag}"  # the same page, but no longer the same bytes
 
 
 def _brotli(content: bytes) -> bytes:
-    """A flush costs some bytes and changes no text: where and how often it happens is left to chance."""
+    """Compress with random flushes, which change the length but not the content."""
     compressor = brotli.Compressor(quality=5)
     parts = []
     for _ in range(secrets.randbelow(4)):
@@ -157,7 +157,7 @@ def _brotli(content: bytes) -> bytes:
 
 
 def _gzip(content: bytes) -> bytes:
-    """A gzip header may carry a file name: one of random length blurs how long the page is."""
+    """Compress with a file name of random length in the gzip header, which varies the length."""
     blur = b"x" * secrets.randbelow(64)
     packed = gzip.compress(content, compresslevel=6, mtime=0)
     flags = packed[3] | 0x08  # FNAME

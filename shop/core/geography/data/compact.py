@@ -55,7 +55,7 @@ def compact(divisions: Path, mergers: Path) -> dict[str, object]:
 
 
 def former_places(mergers: Path) -> dict[str, list[Former]]:
-    """Return the places merged into each commune, by its code: type, name, district, province, is part only."""
+    """Return the places merged into each commune, by code: type, name, district, province, is part only."""
     with sqlite3.connect(mergers / "dataset.db") as data:
         old = {
             "_".join(row[i] or "" for i in range(3)): _former_place(*row[3:]) for row in data.execute(_OLD)
