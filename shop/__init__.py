@@ -1,4 +1,4 @@
-"""The site: the innermost kernel and the outward faces. Celery's application must exist before any task."""
+"""The site package. Imports the Celery application, which must exist before any task is defined."""
 
 from shop.celery import app as celery_app
 

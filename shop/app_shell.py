@@ -1,4 +1,4 @@
-"""What makes the market an app on a buyer's phone: its manifest and its worker."""
+"""The web app manifest and the service worker of the market."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from shop.core.models import shop_settings
 from shop.core.web.build_id import build_id
 
 _BRAND = "#1b2850"
-_GROUND = "#f4f5f0"
+_BACKGROUND = "#f4f5f0"
 _SCOPE = "/"  # both languages are one app
-# What the page shown without a network is drawn with.
-_DRAWN_WITH = (
+# Files of the offline page.
+_OFFLINE_FILES = (
     *("css/tokens.css", "css/components.css", "js/market.js"),
     *("fonts/bricolage-grotesque-latin-700.woff2", "fonts/bricolage-grotesque-vietnamese-700.woff2"),
     *("illustrations/empty-tray.svg", "illustrations/hem.svg", "illustrations/logo-light.svg"),
 )
-# Doors with a worker of their own, or with none.
-_OTHER_DOORS = ("members:today", "desk:home")
+# Interfaces with their own service worker, or without one.
+_OTHER_INTERFACES = ("members:today", "desk:home")
 
 
 @require_safe
 def manifest(request: HttpRequest) -> JsonResponse:
-    """How the market is called and drawn on a phone's first screen."""
+    """Return the web app manifest: name, icons and shortcuts on a phone's home screen."""
     name = shop_settings().name
     return JsonResponse(
         {
@@ -43,7 +43,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
             "scope": _SCOPE,
             "display": "standalone",
             "theme_color": _BRAND,
-            "background_color": _GROUND,
+            "background_color": _BACKGROUND,
             "categories": ["shopping", "food"],
             "icons": [
                 _icon("icon-192.png", 192, "any"),
@@ -62,23 +62,25 @@ def manifest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
-    """The script that shows pages seen before, or a page of our own, where there is no network.
+    """Return the service worker, which shows visited pages or an offline page without network.
 
-    One for both languages: its scope is the whole site. A browser takes a new one when a byte of it differs,
-    and its name for what it keeps holds the build, so that pages of an older build are dropped.
+    One worker serves both languages, because its scope is the whole site. Browsers update it when a byte
+    differs; its cache name contains the build id, so that pages of an older build are dropped.
     """
     context = {
         "build": build_id(),
-        "files": [static(name) for name in _DRAWN_WITH],
-        "languages": [_in_language(code) for code, _name in settings.LANGUAGES],
-        "other_doors": [path for code, _name in settings.LANGUAGES for path in _paths_of(_OTHER_DOORS, code)],
+        "files": [static(name) for name in _OFFLINE_FILES],
+        "languages": [_language_texts(code) for code, _name in settings.LANGUAGES],
+        "other_doors": [
+            path for code, _name in settings.LANGUAGES for path in _paths_of(_OTHER_INTERFACES, code)
+        ],
     }
     answer = render(request, "worker.js", context, content_type="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 
 
-def _in_language(code: str) -> dict[str, str]:
+def _language_texts(code: str) -> dict[str, str]:
     with translation.override(code):
         return {
             "code": code,

@@ -3,7 +3,7 @@ from django.core.checks import Tags, register
 
 
 class ShopConfig(AppConfig):
-    """The site itself: holds the management commands and the outward faces; no models of its own."""
+    """The site: management commands and interfaces, without models of its own."""
 
     name = "shop"
     label = "shop"

@@ -1,4 +1,4 @@
-"""Where an ASGI server enters."""
+"""ASGI entry point."""
 
 import os
 

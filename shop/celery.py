@@ -1,7 +1,7 @@
-"""Background jobs: the Celery application and the timetable of sweeps.
+"""The Celery application and the schedule of background sweeps.
 
-A message only makes work prompt. Rows are the truth: every sweep finds what is due, so a lost message costs
-minutes, never an order.
+Messages only make work prompt. Database rows are the truth: every sweep finds what is due, so a lost message
+costs minutes, never an order.
 """
 
 from __future__ import annotations
@@ -57,20 +57,20 @@ app.conf.beat_schedule = {
 
 @app.task(name="shop.celery.note_beat", expires=60)
 def note_beat() -> None:
-    """Write down when beat last spoke and a worker listened; `/health/` reads it."""
+    """Record when beat and a worker last ran; `/health/` reads it."""
     cache.set(BEAT_KEY, timezone.now().isoformat(), timeout=None)
 
 
 @beat_init.connect
-def _beat_at_once(**_: object) -> None:
-    """So that `/health/` need not wait for the first turn of the timetable."""
+def _queue_first_beat(**_: object) -> None:
+    """Queue the first beat at once, so that `/health/` need not wait for the schedule."""
     note_beat.delay()
 
 
 @app.on_configure.connect
 def _make_queue_folders(**_: object) -> None:
-    """The file transport expects its folders to be there."""
-    # From Django's settings: asking app.conf here would configure it again, and so on for ever.
+    """Create the folders that the file transport expects."""
+    # Read Django's settings: reading app.conf here would configure it again, endlessly.
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     for name in ("data_folder_in", "control_folder"):
         if name in options:

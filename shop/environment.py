@@ -1,4 +1,4 @@
-"""Variables of the environment as the settings read them."""
+"""Read environment variables for the settings."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def env(name: str, default: str = "") -> str:
-    """The variable's value without surrounding blanks; an empty one counts as unset."""
+    """Return the variable without surrounding blanks; an empty one counts as unset."""
     return os.environ.get(name, "").strip() or default
 
 
 def words(name: str) -> list[str]:
-    """A comma-separated variable as a list."""
+    """Return a comma-separated variable as a list."""
     return [word.strip() for word in env(name).split(",") if word.strip()]
 
 
 def whole(name: str, default: int) -> int:
-    """A variable that must be a whole number."""
+    """Return a variable as a whole number. Raises ImproperlyConfigured."""
     value = env(name, str(default))
     if not value.isdigit():
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
@@ -31,7 +31,10 @@ def whole(name: str, default: int) -> int:
 
 
 def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
-    """A comma-separated variable of addresses and networks (10.0.0.0/8)."""
+    """Return a comma-separated variable of addresses and networks (10.0.0.0/8).
+
+    Raises ImproperlyConfigured.
+    """
     try:
         return [ip_network(word.strip()) for word in env(name, default).split(",") if word.strip()]
     except ValueError as error:
@@ -39,22 +42,22 @@ def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
 
 
 def own_address() -> str:
-    """The machine's address in its network, as its routes have it; nothing is sent to find out."""
+    """Return the machine's address on its network, from its routes; sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("203.0.113.1", 9))
-        except OSError:  # in no network
+        except OSError:  # no network
             return "127.0.0.1"
         return str(probe.getsockname()[0])
 
 
 def in_address(host: str) -> str:
-    """A host as it stands in a web address: IPv6 in brackets."""
+    """Return a host for use in a URL: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def database(url: str) -> dict[str, Any]:
-    """`postgres://user:password@host:port/name?option=value` as Django's settings."""
+    """Parse `postgres://user:password@host:port/name?option=value` into Django's settings."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must start with postgres://; SQLite lives in DATA_DIR.")
@@ -72,7 +75,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 def cache_at(redis_url: str, file: Path) -> dict[str, Any]:
-    """The cache in Redis, or in the embedded shop's file, as Django's settings."""
+    """Return Django's cache settings: Redis, or a file in the embedded setup."""
     if not redis_url:
         return {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": file}
     return {
@@ -84,7 +87,7 @@ def cache_at(redis_url: str, file: Path) -> dict[str, Any]:
 
 
 def broker_options(redis_url: str, folder: Path) -> dict[str, Any]:
-    """How Celery speaks to Redis, or to the queue's folder. A buyer waits a second at most for a broker."""
+    """Return Celery's transport options for Redis or the queue's folder. Timeouts are one second."""
     if not redis_url:
         return {
             "data_folder_in": str(folder / "messages"),
@@ -102,10 +105,10 @@ def broker_options(redis_url: str, folder: Path) -> dict[str, Any]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches itself by that name or address."""
+    """Whether the name or address is only reachable from this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ip_address(host.strip("[]")).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # a host name
         return False

@@ -1,4 +1,4 @@
-"""What machines are told about the shop's state at /health/."""
+"""Report the shop's state to monitoring at /health/."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ Report = dict[str, Any]
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """200 while the shop can sell: its database takes writes, and an embedded one its folder too.
+    """Answer 200 while the shop can sell: its database is writable, and so is an embedded shop's folder.
 
-    `missing` names every part that is not well. Without cache, broker or jobs the shop sells, and what they
-    do waits.
+    `missing` lists the unhealthy parts. Without cache, broker or jobs the shop still sells and their work
+    waits.
     """
     checks: dict[str, Callable[[], Report]] = {
-        "database": _database,
-        "data": lambda: _folder(settings.DATA_DIR),
-        "storage": _media,
-        "cache": _cache,
-        "broker": _broker,
-        "jobs": lambda: _jobs(timezone.now()),
+        "database": _check_database,
+        "data": lambda: _check_folder(settings.DATA_DIR),
+        "storage": _check_media,
+        "cache": _check_cache,
+        "broker": _check_broker,
+        "jobs": lambda: _check_jobs(timezone.now()),
     }
     report = {name: check() for name, check in checks.items()}
     missing = [name for name, part in report.items() if not part["ok"]]
@@ -53,8 +53,8 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({**report, "missing": missing}, status=200 if sells else 503)
 
 
-def _database() -> Report:
-    """Whether the database answers and takes writes: a standby or a full server may only be read."""
+def _check_database() -> Report:
+    """Check that the database answers and is writable: standbys and full servers are read-only."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(_IS_READ_ONLY[connection.vendor])
@@ -64,8 +64,8 @@ def _database() -> Report:
     return {"ok": not int(is_read_only), "kind": connection.vendor}
 
 
-def _folder(folder: Path) -> Report:
-    """Whether a file can be written there, and how much room its disk has."""
+def _check_folder(folder: Path) -> Report:
+    """Check that a file can be written to the folder, and how much space is left."""
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"\0" * 4096)
@@ -82,12 +82,12 @@ def _folder(folder: Path) -> Report:
     }
 
 
-def _media() -> Report:
-    """The folder of pictures; one that is not there yet is made with the first file."""
+def _check_media() -> Report:
+    """Check the folder of pictures, or its parent if it does not exist yet."""
     folder = Path(default_storage.path(""))
     while not folder.exists():
         folder = folder.parent
-    return _folder(folder)
+    return _check_folder(folder)
 
 
 def _free_megabytes(folder: Path) -> int:
@@ -97,20 +97,20 @@ def _free_megabytes(folder: Path) -> int:
         return 0
 
 
-def _cache() -> Report:
-    """A cache that is away answers nothing and raises nothing, so a value must come back."""
+def _check_cache() -> Report:
+    """Check that a cached value comes back: an unreachable cache raises nothing."""
     cache.set(_PROBE_KEY, 1, 60)
     return {"ok": cache.get(_PROBE_KEY) == 1}
 
 
-def _broker() -> Report:
-    """Whether a message could be queued. A broker that failed a moment ago is not asked again."""
+def _check_broker() -> Report:
+    """Check that a message can be queued. A broker that just failed is not tried again."""
     kind = str(app.conf.broker_url).partition(":")[0]
     if queueing.is_paused():
         return {"ok": False, "kind": kind}
     if kind == "filesystem":
         folder = Path(app.conf.broker_transport_options["data_folder_out"])
-        return {"ok": _folder(folder)["is_writable"], "kind": kind}
+        return {"ok": _check_folder(folder)["is_writable"], "kind": kind}
     return {"ok": queueing.publish(_connect_to_broker), "kind": kind}
 
 
@@ -119,8 +119,8 @@ def _connect_to_broker() -> None:
         producer.channel.client.ping()
 
 
-def _jobs(now: datetime) -> Report:
-    """Whether a worker ran beat's task lately; the age is null until the first one after a start."""
+def _check_jobs(now: datetime) -> Report:
+    """Check that a worker ran beat's task recently; the age is null until the first run after a start."""
     last = cache.get(BEAT_KEY)
     if last is None:
         return {"ok": False, "last_beat": None, "age_seconds": None}

@@ -1,4 +1,4 @@
-"""What Django's system checks say of a server beyond its settings."""
+"""System checks of a server beyond Django's own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from shop.management.demo.passwords import find_accounts_with_published_password
 def check_published_passwords(
     *, app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Warn of accounts on a server that open with a password from the demo's source code.
+    """Warn of accounts on a server that still have a password published in the demo's source code.
 
-    Runs with `manage.py check --database default`, before migrations, and whenever `manage.py run` starts a
+    Runs with `manage.py check --database default` before migrations, and when `manage.py run` starts a
     server.
     """
     if not settings.SERVER or not databases:

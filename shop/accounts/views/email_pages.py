@@ -51,7 +51,7 @@ def email(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
-    """Confirm the new address by a button on the linked page, because mail scanners open links by themselves."""
+    """Confirm the new address by a button on the linked page, because mail scanners open links."""
     user = User.objects.get(pk=request.user.pk or 0)
     new = new_email_of(token, user)
     if new is None:

@@ -1,4 +1,4 @@
-"""Icons drawn into the page: each use carries its own few lines, so partial pages need no sprite."""
+"""Inline SVG icons: each use includes its own paths, so HTMX fragments need no sprite sheet."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _DRAWINGS = _drawings()
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """The named icon of static/icons.svg; always beside a word, so hidden from screen readers.
+    """Return the named icon of static/icons.svg, hidden from screen readers because a word accompanies it.
 
-    Raises KeyError for a name that the sheet does not have.
+    Raises KeyError for an unknown name.
     """
     return format_html('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', _DRAWINGS[name])

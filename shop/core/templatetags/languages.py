@@ -1,4 +1,4 @@
-"""In which language a text of a row is, where it may not be the page's."""
+"""Mark the language of texts that may differ from the page's language."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ register = template.Library()
 
 @register.simple_tag
 def lang(row: models.Model | None, field: str) -> SafeString:
-    """` lang="vi"` for an element that shows a text of the row which nobody translated; else nothing.
+    """Return ` lang="vi"` for an element with an untranslated text of the row, else "".
 
-    So that it is read in its own tongue. Asked of rows that `show_in_language` has seen.
+    Screen readers then pronounce it correctly. The row must have been passed to `show_in_language`.
     """
     if not row or field not in own_words(row):
         return SafeString("")
@@ -27,26 +27,26 @@ def lang(row: models.Model | None, field: str) -> SafeString:
 
 @register.simple_tag
 def lang_own() -> SafeString:
-    """The same for a text that is never translated: places, addresses, names in papers."""
-    return _unless_here(settings.LANGUAGE_CODE)
+    """Return the same for texts that are never translated: places, addresses, names on documents."""
+    return _lang_unless_current(settings.LANGUAGE_CODE)
 
 
 @register.filter
 def said(row: models.Model, field: str) -> SafeString:
-    """A text of the row within a sentence, marked as `lang` marks elements."""
+    """Return a text of the row for use within a sentence, marked like `lang` marks elements."""
     return marked(lang(row, field), getattr(row, field))
 
 
 @register.filter
 def own(text: object) -> SafeString:
-    """A text within a sentence that is never translated, marked as `lang_own` marks elements."""
+    """Return an untranslatable text within a sentence, marked like `lang_own` marks elements."""
     return marked(lang_own(), text)
 
 
 @register.simple_tag
 def kept(text: str, translation: str, language: str) -> SafeString:
-    """What was kept in two languages, the shop's own and `language` (if `translation` is not empty): in the
-    page's where it is one of them, else in the shop's own and marked so.
+    """Return a text stored in the shop's own language and in `language`: the translation if the page is in
+    that language and `translation` is not empty, else the original, marked.
     """
     if translation and language == get_language():
         return conditional_escape(translation)
@@ -54,16 +54,16 @@ def kept(text: str, translation: str, language: str) -> SafeString:
 
 
 def sentence(words: str, /, **values: object) -> SafeString:
-    """Words with `%(name)s` in them as HTML: all is escaped but values that are marked like the above."""
+    """Format `%(name)s` placeholders as HTML: escape everything except values that are already marked."""
     return SafeString(conditional_escape(words) % {key: _html(value) for key, value in values.items()})
 
 
-def _unless_here(language: str) -> SafeString:
+def _lang_unless_current(language: str) -> SafeString:
     return SafeString("") if language == get_language() else format_html(' lang="{}"', language)
 
 
 def marked(mark: SafeString, text: object) -> SafeString:
-    """A text within a sentence with the mark that an element would have."""
+    """Wrap a text within a sentence in a span with the `lang` attribute."""
     return format_html("<span{}>{}</span>", mark, text) if mark else _html(text)
 
 

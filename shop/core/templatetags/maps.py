@@ -1,4 +1,4 @@
-"""A small map of Vietnam with one province marked, drawn into the page: no tiles, nobody else's server."""
+"""An inline SVG map of Vietnam with one province marked, without tiles or third-party servers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _LABELS = format_html_join("", '<text x="{}" y="{}">{}</text>', LABELS)
 
 @register.simple_tag
 def province_map(code: str, name: str) -> SafeString:
-    """The map with the province of this code (`Division.code`) marked and named for those who listen.
+    """Return the map with the province of this code (`Division.code`) marked and labelled for screen readers.
 
-    Nothing for a code that no province has. The archipelagos Hoàng Sa and Trường Sa are on it, as on every
-    map of Vietnam. Styled by `.map`.
+    Returns "" for an unknown code. The map includes the archipelagos Hoàng Sa and Trường Sa, as every map of
+    Vietnam does. Styled by `.map`.
     """
     shape = SHAPES.get(code)
     if shape is None:

@@ -1,4 +1,4 @@
-"""Pictures in the sizes that were made of them."""
+"""Show pictures in their renditions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shop.core.models import Picture, PictureState
 
 register = template.Library()
 
-# The layout's column widths: cards are about half a phone and a quarter of a desk.
+# The layout's column widths: cards take about half a phone and a quarter of a desktop.
 _SIZES = {
     "card": "(min-width: 60rem) 18rem, (min-width: 48rem) 30vw, 46vw",
     "cover": "(min-width: 60rem) 48rem, 100vw",
@@ -22,12 +22,12 @@ _SIZES = {
 }
 
 
-# What was drawn before is drawn alike: a picture's files never change, and a list shows two dozen of them.
-_KEPT = 2_000
+# Rendered elements are cached: a picture's files never change, and a list shows two dozen of them.
+_CACHE_SIZE = 2_000
 
 
 class Made(NamedTuple):
-    """One width of a picture: the names of its files, and its height."""
+    """One rendition of a picture: width, height, and file names."""
 
     width: str
     height: int
@@ -39,7 +39,7 @@ Files = tuple[Made, ...]  # of one picture, the smallest first
 
 
 def files_of(shown: Picture | None) -> Files:
-    """What was made of a picture; nothing while it is not ready."""
+    """Return a picture's renditions; empty until they are ready."""
     made = shown.renditions if shown and shown.state == PictureState.READY else {}
     return tuple(
         Made(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"])
@@ -51,17 +51,17 @@ def files_of(shown: Picture | None) -> Files:
 def picture(
     shown: Picture | Files | None, alt: str = "", size: str = "card", lazy: bool = True, css: str = ""
 ) -> SafeString:
-    """A `<picture>` of WebP with JPEG behind it; a drawing stands in until the sizes are made.
+    """Return a `<picture>` with WebP and JPEG sources, or a placeholder until renditions exist.
 
-    `size` is card, cover or thumb; `lazy=False` for what is seen first. Empty `alt` beside a name. On a
-    phone a card gets the smallest size, however fine the screen: a list of twenty must stay light.
+    `size` is card, cover or thumb; `lazy=False` for what is seen first. Use an empty `alt` beside a name. On
+    phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
     files = shown if isinstance(shown, tuple) else files_of(shown)
-    return _drawn(files[:1] if size == "thumb" else files, str(alt), size, lazy, css)
+    return _render_picture(files[:1] if size == "thumb" else files, str(alt), size, lazy, css)
 
 
-@lru_cache(_KEPT)
-def _drawn(made: Files, alt: str, size: str, lazy: bool, css: str) -> SafeString:
+@lru_cache(_CACHE_SIZE)
+def _render_picture(made: Files, alt: str, size: str, lazy: bool, css: str) -> SafeString:
     context: dict[str, Any] = {"alt": alt, "lazy": lazy, "css": css, "sizes": _SIZES[size]}
     if made:
         fallback = made[min(1, len(made) - 1)] if size == "cover" else made[0]

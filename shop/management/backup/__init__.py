@@ -1,1 +1,1 @@
-"""Copies of a running shop: its database at one moment, the files that its rows name, and its keys."""
+"""Back up and restore a running shop: a database snapshot, the files its rows refer to, and its keys."""

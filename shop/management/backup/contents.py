@@ -1,4 +1,4 @@
-"""What of a shop belongs into a backup, asked of one snapshot of its database."""
+"""Determine what belongs to a backup, from one snapshot of the database."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from shop.core.models import Picture, SharePicture
 from shop.environment import env
 
 Query = Callable[[str], Iterable[tuple[Any, ...]]]
-KEYS = {"secret_key": "SECRET_KEY", "jwt_key.pem": "JWT_PRIVATE_KEY"}  # file of DATA_DIR: variable
+KEYS = {
+    "secret_key": "SECRET_KEY",
+    "jwt_key.pem": "JWT_PRIVATE_KEY",
+}  # file in DATA_DIR: environment variable
 
 
 def count_rows(query: Query) -> dict[str, int]:
-    """How many rows each table of the models has."""
+    """Return the number of rows of each model's table."""
     models = apps.get_models(include_auto_created=True)
     tables = sorted({model._meta.db_table for model in models if model._meta.managed})
-    return {table: next(iter(query(f"SELECT count(*) FROM {_quoted(table)}")))[0] for table in tables}
+    return {table: next(iter(query(f"SELECT count(*) FROM {_quote_name(table)}")))[0] for table in tables}
 
 
 def applied_migrations(query: Query) -> list[list[str]]:
@@ -32,7 +35,7 @@ def applied_migrations(query: Query) -> list[list[str]]:
 
 
 def named_files(query: Query) -> Iterator[str]:
-    """Paths below MEDIA_ROOT that rows name: uploads, the sizes made of pictures, and pictures to share."""
+    """Yield paths below MEDIA_ROOT that rows refer to: uploads, renditions, and preview pictures."""
     for model in apps.get_models():
         for column in model._meta.concrete_fields:
             if isinstance(column, FileField):
@@ -45,25 +48,25 @@ def named_files(query: Query) -> Iterator[str]:
 
 
 def _values(query: Query, model: type[Model], column: str) -> Iterator[Any]:
-    rows = query(f"SELECT {_quoted(column)} FROM {_quoted(model._meta.db_table)}")
+    rows = query(f"SELECT {_quote_name(column)} FROM {_quote_name(model._meta.db_table)}")
     return (value for (value,) in rows if value)
 
 
-def _quoted(name: str) -> str:
+def _quote_name(name: str) -> str:
     return connection.ops.quote_name(name)
 
 
 def given_keys() -> list[str]:
-    """Keys that come from the environment, and so are no part of a backup."""
+    """Return the keys that come from the environment, which a backup omits."""
     return [name for name in KEYS.values() if env(name)]
 
 
 def key_files() -> list[Path]:
-    """The keys that this shop made itself: texts sealed in the database cannot be read without them."""
+    """Return the shop's own key files; encrypted texts in the database cannot be read without them."""
     paths = [Path(settings.DATA_DIR, file) for file, name in KEYS.items() if not env(name)]
     return [path for path in paths if path.exists()]
 
 
 def key_fingerprint() -> str:
-    """Tells whether two shops have the same SECRET_KEY, without telling the key."""
+    """Return a fingerprint that shows whether two shops have the same SECRET_KEY, without revealing it."""
     return salted_hmac("shop.management.backup", "fingerprint", algorithm="sha256").hexdigest()

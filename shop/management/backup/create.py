@@ -1,4 +1,4 @@
-"""Make a backup beside its place and move it there when it is whole."""
+"""Create a backup in a temporary folder and rename it when it is complete."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ NEVER_COPIED = (
 
 
 def create_backup(target: Path, *, with_keys: bool) -> Manifest:
-    """Copy database, files and keys to a new folder, which is there only once it is whole."""
+    """Copy database, files and keys to a new folder, which appears only when complete."""
     if target.exists():
         raise CommandError(f"{target} is there already.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _folder_in_the_making(target) as folder:
+    with _temporary_folder(target) as folder:
         with _snapshot(folder) as query:
             manifest = Manifest(
                 made_at=timezone.now().isoformat(),
@@ -62,8 +62,8 @@ def _snapshot(folder: Path) -> AbstractContextManager[Query]:
 
 
 @contextmanager
-def _folder_in_the_making(target: Path) -> Iterator[Path]:
-    """A hidden folder beside the target that becomes it at the end, and is gone after a failure."""
+def _temporary_folder(target: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside the target; rename it to the target at the end, delete it on failure."""
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
         yield folder
@@ -75,7 +75,7 @@ def _folder_in_the_making(target: Path) -> Iterator[Path]:
 
 
 def _copy_media(name: str, folder: Path) -> bool:
-    """Copy a file of MEDIA_ROOT; False where there is none of this name."""
+    """Copy a file of MEDIA_ROOT; return False if it does not exist."""
     try:
         source = Path(safe_join(str(settings.MEDIA_ROOT), name))
     except SuspiciousFileOperation:
@@ -97,5 +97,5 @@ def _copy_keys(folder: Path, manifest: Manifest, *, with_keys: bool) -> None:
         return
     for path in files:
         (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
-        shutil.copy(path, folder / KEYS / path.name)  # with its mode: for its owner only
+        shutil.copy(path, folder / KEYS / path.name)  # keeps its mode: readable by the owner only
         manifest.keys.append(path.name)

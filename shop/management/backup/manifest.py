@@ -1,4 +1,4 @@
-"""What lies in a backup: a manifest, and the SHA-256 of every file in the format of `sha256sum`."""
+"""Write and verify a backup's manifest, and the SHA-256 sums of its files (`sha256sum` format)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 
 
 class InvalidBackup(Exception):
-    """A folder is no whole backup, or its files are not those that were written."""
+    """The folder is not a complete backup, or its files were changed."""
 
 
 @dataclass
 class Manifest:
-    """`rows` counts each table; `left_out` and `missing` name what a restored shop lacks."""
+    """Contents of a backup. `rows` counts each table; `left_out` and `missing` list what it lacks."""
 
     made_at: str
     vendor: str
@@ -41,7 +41,7 @@ class Manifest:
 
 
 def seal_backup(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest, then the sums of all files; all of it is on the disk when this returns."""
+    """Write the manifest, then the sums of all files; everything is flushed to disk on return."""
     _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     lines = [f"{digest_of(path)}  {path.relative_to(folder)}\n" for path in paths]
@@ -51,7 +51,7 @@ def seal_backup(folder: Path, manifest: Manifest) -> None:
 
 
 def read_backup(folder: Path) -> Manifest:
-    """The manifest of a backup whose files are all as they were written. Raises InvalidBackup."""
+    """Verify a backup's files and return its manifest. Raises InvalidBackup."""
     _check_files(folder)
     try:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
@@ -65,7 +65,7 @@ def read_backup(folder: Path) -> Manifest:
 def _check_files(folder: Path) -> None:
     if not (folder / SUMS).is_file():
         raise InvalidBackup(f"{folder} is no whole backup: it has no {SUMS}.")
-    listed = dict(_listed(folder))
+    listed = dict(_read_sums(folder))
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {SUMS}
     if MANIFEST not in listed or there != listed.keys():
         odd = sorted({MANIFEST, *there} ^ listed.keys())
@@ -75,7 +75,7 @@ def _check_files(folder: Path) -> None:
         raise InvalidBackup(f"Files of {folder} were changed: {', '.join(changed[:10])}")
 
 
-def _listed(folder: Path) -> Iterator[tuple[str, str]]:
+def _read_sums(folder: Path) -> Iterator[tuple[str, str]]:
     for line in (folder / SUMS).read_bytes().decode(errors="replace").splitlines():
         digest, _blank, name = line.partition("  ")
         yield name, digest
@@ -87,7 +87,7 @@ def digest_of(path: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Have what was written of a file or folder on the disk."""
+    """Flush a file or folder to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -21,8 +21,8 @@ FILE = "database.dump"
 
 @contextmanager
 def take_snapshot(folder: Path) -> Iterator[Query]:
-    """Dump the shop's database into the folder; answers questions to the same moment as is in the dump."""
-    program = _program("pg_dump")
+    """Dump the shop's database into the folder; yield a query function on the same snapshot."""
+    program = _find_program("pg_dump")
     connection.close()
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
@@ -43,7 +43,7 @@ def insist_on_emptiness() -> None:
 
 def put_back(folder: Path, manifest: Manifest) -> None:
     """Restore the dump in one transaction."""
-    program = _program("pg_restore")
+    program = _find_program("pg_restore")
     connection.close()
     flags = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     _run(program, [*flags, str(folder / FILE), "-d"])  # the database's name follows
@@ -60,7 +60,7 @@ def _query(sql: str) -> list[tuple[object, ...]]:
     return rows
 
 
-def _program(name: str) -> str:
+def _find_program(name: str) -> str:
     program = shutil.which(name)
     if program is None:
         raise CommandError(f"{name} is missing: apt-get install postgresql-client")
@@ -68,7 +68,7 @@ def _program(name: str) -> str:
 
 
 def _run(program: str, flags: Sequence[str]) -> None:
-    """Run one of PostgreSQL's tools on the shop's database; the password goes by the environment."""
+    """Run one of PostgreSQL's tools on the shop's database; the password is passed in the environment."""
     arguments, variables = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, flags)
     environment = {**os.environ, **(variables or {})}
     done = subprocess.run([program, *arguments[1:]], env=environment, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Put a backup into an empty place: everything is checked before anything is written."""
+"""Restore a backup into an empty installation; everything is checked before anything is written."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from shop.management.backup.manifest import Manifest, digest_of, read_backup, sy
 
 
 def restore_backup(source: Path) -> Manifest:
-    """Restore files and keys, and the database last, so that an interrupted restore can be run again.
+    """Restore files and keys, and the database last, so that an interrupted restore can be repeated.
 
-    Raises InvalidBackup and CommandError; then the database is as it was.
+    Raises InvalidBackup and CommandError; then the database is unchanged.
     """
     manifest = read_backup(source)
-    _insist_on_known_database(manifest)
+    _require_known_database(manifest)
     engine = sqlite if connection.vendor == "sqlite" else postgres
     engine.insist_on_emptiness()
     names = [str(path.relative_to(source / MEDIA)) for path in (source / MEDIA).rglob("*") if path.is_file()]
     media = Path(settings.MEDIA_ROOT)
-    _insist_on_no_other_files(source / MEDIA, media, names)
+    _require_no_other_files(source / MEDIA, media, names)
     for name in names:
         _put_file(source / MEDIA / name, media / name)
     for name in manifest.keys:
@@ -39,12 +39,12 @@ def restore_backup(source: Path) -> Manifest:
 
 
 def has_other_key(manifest: Manifest) -> bool:
-    """The restored shop has another SECRET_KEY than the one that was copied: sealed texts stay sealed."""
-    comes_along = "secret_key" in manifest.keys and "SECRET_KEY" not in given_keys()
-    return not comes_along and manifest.key_fingerprint != key_fingerprint()
+    """Whether the restored shop has another SECRET_KEY, so that encrypted texts cannot be read."""
+    is_included = "secret_key" in manifest.keys and "SECRET_KEY" not in given_keys()
+    return not is_included and manifest.key_fingerprint != key_fingerprint()
 
 
-def _insist_on_known_database(manifest: Manifest) -> None:
+def _require_known_database(manifest: Manifest) -> None:
     if manifest.vendor != connection.vendor:
         raise CommandError(
             f"The backup is of {manifest.vendor}, and this shop is set up for {connection.vendor}."
@@ -58,8 +58,8 @@ def _insist_on_known_database(manifest: Manifest) -> None:
         )
 
 
-def _insist_on_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> None:
-    """Files may be there already only where they are the backup's own, as after an interrupted restore."""
+def _require_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> None:
+    """Allow existing files only if they equal the backup's, as after an interrupted restore."""
     expected = {media / name: copies / name for name in names}
     for path in media.rglob("*"):
         if path.is_file() and (path not in expected or digest_of(path) != digest_of(expected[path])):
@@ -67,7 +67,7 @@ def _insist_on_no_other_files(copies: Path, media: Path, names: Sequence[str]) -
 
 
 def _put_file(source: Path, target: Path) -> None:
-    """Copy a file, whole or not at all."""
+    """Copy a file atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f"{target.name}.restored")
     shutil.copy(source, fresh)

@@ -1,7 +1,7 @@
-"""Copy an SQLite database while it is written to, and put a copy in an empty place.
+"""Copy an SQLite database while it is in use, and restore a copy into an empty installation.
 
-A copy of the file alone (`cp`) lacks whatever is still in the write-ahead log, or mixes two moments. SQLite's
-online backup reads one moment, and holds up no writer.
+Copying the file (`cp`) misses the write-ahead log or mixes two moments. SQLite's online backup is consistent
+and blocks no writer.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ FILE = "database.sqlite3"
 
 @contextmanager
 def take_snapshot(folder: Path) -> Iterator[Query]:
-    """Copy the shop's database into the folder; answers questions to the copy."""
-    source = _database()
+    """Copy the shop's database into the folder; yield a query function on the copy."""
+    source = _database_path()
     if not source.exists():
         raise CommandError(f"There is no database to copy: {source}")
     copy_database(source, folder / FILE)
@@ -34,25 +34,25 @@ def take_snapshot(folder: Path) -> Iterator[Query]:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Everything committed before, as one file that needs no log beside it."""
+    """Copy everything committed so far into one file without a log."""
     with (
         closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True, timeout=20)) as original,
         closing(sqlite3.connect(target)) as copy,
     ):
         original.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
-        _check(copy, target)
+        _check_integrity(copy, target)
 
 
 def insist_on_emptiness() -> None:
-    path = _database()
+    path = _database_path()
     if path.exists() and path.stat().st_size:
         raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
 
 
 def put_back(folder: Path, manifest: Manifest) -> None:
-    """Put the copy where the shop's database is expected, whole or not at all."""
-    path = _database()
+    """Restore the copy as the shop's database, atomically."""
+    path = _database_path()
     fresh = path.with_name(f"{path.name}.restored")
     fresh.unlink(missing_ok=True)
     with (
@@ -60,7 +60,7 @@ def put_back(folder: Path, manifest: Manifest) -> None:
         closing(sqlite3.connect(fresh)) as restored,
     ):
         copy.backup(restored)
-        _check(restored, fresh)
+        _check_integrity(restored, fresh)
         if count_rows(restored.execute) != manifest.rows:
             raise InvalidBackup(f"{folder / FILE} has not as many rows as its manifest says.")
     sync(fresh)
@@ -71,12 +71,12 @@ def put_back(folder: Path, manifest: Manifest) -> None:
     sync(path.parent)
 
 
-def _check(database: sqlite3.Connection, path: Path) -> None:
-    register(database)  # Django's functions, which constraints of tables call
+def _check_integrity(database: sqlite3.Connection, path: Path) -> None:
+    register(database)  # Django's functions, used by check constraints
     (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         raise CommandError(f"{path} is damaged: {answer}")
 
 
-def _database() -> Path:
+def _database_path() -> Path:
     return Path(connection.settings_dict["NAME"])

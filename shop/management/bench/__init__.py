@@ -1,1 +1,1 @@
-"""How quick the shop's own pages are, measured on databases of our own."""
+"""Benchmarks of the shop's pages and API on private databases."""

@@ -1,4 +1,4 @@
-"""The API's operations that clients ask most, and what the same data costs without it: the floor."""
+"""Measure the API's most frequent operations, beside hand-written SQL for the same data."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ query Orders {{
 
 
 def measure_operations(*, seconds: float) -> Iterator[Measured]:
-    """Each operation for about so many seconds, and beside it the same data by hand-written SQL.
+    """Measure each operation for about `seconds`, and the same data by hand-written SQL.
 
-    Kept answers are off: what is measured is working them out.
+    Response caching is off: the work itself is measured.
     """
     settings.API_CACHE_SECONDS = 0
     channel = market_channel()
@@ -111,23 +111,23 @@ def measure_operations(*, seconds: float) -> Iterator[Measured]:
     listing = Listing.objects.on_shelf(channel.pk).newest_first().select_related("product")[0]
     product, shelf = listing.product.slug, Category.objects.roots()[0].slug
     admin = access_token(User.objects.get(is_superuser=True), now=timezone.now())
-    asked = {"channel": channel.slug}
-    told: list[tuple[str, Callable[[Any], object]]] = [
-        ("API list of 20", asking(LIST, asked | {"count": 20})),
+    base = {"channel": channel.slug}
+    operations: list[tuple[str, Callable[[Any], object]]] = [
+        ("API list of 20", asking(LIST, base | {"count": 20})),
         ("list of 20 by hand", lambda _: list_by_hand(channel, 20)),
-        ("API list of 100", asking(LIST, asked | {"count": 100})),
+        ("API list of 100", asking(LIST, base | {"count": 100})),
         ("list of 100 by hand", lambda _: list_by_hand(channel, 100)),
-        ("API product", asking(PRODUCT, asked | {"slug": product})),
+        ("API product", asking(PRODUCT, base | {"slug": product})),
         ("product by hand", lambda _: product_by_hand(channel, product)),
-        ("API category", asking(CATEGORY, asked | {"slug": shelf})),
+        ("API category", asking(CATEGORY, base | {"slug": shelf})),
         ("category by hand", lambda _: category_by_hand(channel, shelf)),
-        ("API search", asking(SEARCH, asked | {"words": SEARCHED})),
+        ("API search", asking(SEARCH, base | {"words": SEARCHED})),
         ("API staff orders", asking(ORDERS, {}, admin)),
         ("staff orders by hand", lambda _: orders_by_hand()),
     ]
-    for name, ask in told:
+    for name, ask in operations:
         yield measure(name, ask, seconds=seconds)
-    # Orders that wait for their money, as Saleor's clients may leave them.
+    # Allow unpaid orders, as Saleor's clients may leave them.
     Channel.objects.filter(pk=channel.pk).update(allow_unpaid_orders=True)
     purchase = Purchase(goods_of_two_cooperatives(), channel)
     yield measure("API whole checkout", purchase, seconds=seconds)
@@ -135,7 +135,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measured]:
 
 
 def asking(document: str, variables: dict[str, Any], token: str = "") -> Callable[[Any], None]:
-    """Sends the operation, and is not content with errors."""
+    """Return a function that sends the operation and raises Unexpected on errors."""
     client = Client(SERVER_NAME="localhost")
     body = json.dumps({"query": document, "variables": variables})
     headers = {"authorization": f"Bearer {token}"} if token else {}

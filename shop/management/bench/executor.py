@@ -1,4 +1,4 @@
-"""The executor beside graphql-core's own: the same document over the same rows, without any database."""
+"""Compare our executor with graphql-core's: the same document over the same rows, without a database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHAPES = [(100, 20), (100, 10), (20, 10), (1, 10)]  # objects × fields
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Milliseconds of CPU for one execution of a document that is parsed and validated already."""
+    """Milliseconds of CPU for one execution of a parsed and validated document."""
 
     shape: str
     depth_first: float
@@ -58,7 +58,7 @@ def _row(names: list[str], number: int) -> dict[str, Any]:
 
 
 def _fastest(run: Callable[[], object], rounds: int) -> float:
-    """Milliseconds of the quickest of so many rounds: whatever else the machine does only makes it slower."""
+    """Return the milliseconds of the fastest round: other load on the machine only slows rounds down."""
     times = []
     for _ in range(rounds):
         start = process_time()

@@ -1,4 +1,4 @@
-"""The same data as the API's operations show, by hand-written SQL: what they cannot be quicker than."""
+"""Read the data of the API's operations by hand-written SQL: the lower bound of their time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import connection
 from shop.core.models import Channel
 
 _ON_SALE = "l.state IN ('published') AND o.state IN ('approved')"
-_GOODS = f"""
+_PRODUCTS = f"""
 FROM catalog_product p
 JOIN catalog_listing l ON l.product_id = p.id AND l.channel_id = %s
 JOIN cooperatives_cooperative o ON o.id = p.cooperative_id
@@ -30,9 +30,9 @@ WHERE r.channel_id = %s AND r.amount IS NOT NULL AND v.product_id IN ({keys})
 _PRODUCT = f"""
 SELECT p.id, p.name, p.slug, p.description, p.seo_title, p.seo_description, l.is_available, p.cooperative_id,
        c.id, c.name, c.slug, c.path, t.id, t.name
-{_GOODS.replace("WHERE", "JOIN catalog_producttype t ON t.id = p.product_type_id WHERE")} AND p.slug = %s
+{_PRODUCTS.replace("WHERE", "JOIN catalog_producttype t ON t.id = p.product_type_id WHERE")} AND p.slug = %s
 """
-_SAID = """
+_ATTRIBUTE_VALUES = """
 SELECT {owner}, a.id, a.name, a.slug, a.input_type, w.id, w.name, w.slug FROM {table} s
 JOIN catalog_attributevalue w ON w.id = s.value_id JOIN catalog_attribute a ON a.id = w.attribute_id
 WHERE {owner} IN ({keys}) AND a.visible_in_storefront ORDER BY s.sort_order, s.id
@@ -61,26 +61,28 @@ _LINES = """
 SELECT order_id, id, product_name, variant_name, sku, quantity, total_gross FROM orders_orderline
 WHERE order_id IN ({marks}) ORDER BY position, id
 """
-_WAYS = "SELECT order_id, way_name FROM orders_orderpart WHERE order_id IN ({marks}) ORDER BY number"
+_DELIVERY_NAMES = (
+    "SELECT order_id, way_name FROM orders_orderpart WHERE order_id IN ({marks}) ORDER BY number"
+)
 
 
 def list_by_hand(channel: Channel, count: int) -> bytes:
-    rows = _all(f"{_CARD} {_GOODS} ORDER BY p.sort_key, p.id LIMIT %s", channel.pk, count + 1)
+    rows = _fetch_all(f"{_CARD} {_PRODUCTS} ORDER BY p.sort_key, p.id LIMIT %s", channel.pk, count + 1)
     return orjson.dumps({"data": {"products": _page(rows[:count], channel)}})
 
 
 def category_by_hand(channel: Channel, slug: str) -> bytes:
-    """The tree's first two levels, and the branch's cheapest 20."""
-    tree = _all(
+    """Return the category tree's first two levels, and the category's cheapest 20 products."""
+    tree = _fetch_all(
         "SELECT id, name, slug, parent_id FROM catalog_category WHERE level < 2 ORDER BY sort_order, name, id"
     )
-    (shelf,) = _all(
+    (shelf,) = _fetch_all(
         "SELECT id, name, slug, seo_title, description, path FROM catalog_category WHERE slug = %s", slug
     )
-    of_branch = f"{_GOODS} AND c.path LIKE %s"
+    of_branch = f"{_PRODUCTS} AND c.path LIKE %s"
     asked = (channel.pk, f"{shelf[-1]}%")
-    ((total,),) = _all(f"SELECT count(*) {of_branch}", *asked)
-    rows = _all(f"{_CARD} {of_branch} ORDER BY l.lowest_price, p.id LIMIT 21", *asked)
+    ((total,),) = _fetch_all(f"SELECT count(*) {of_branch}", *asked)
+    rows = _fetch_all(f"{_CARD} {of_branch} ORDER BY l.lowest_price, p.id LIMIT 21", *asked)
     below: dict[Any, list[Any]] = {}
     for row in tree:
         below.setdefault(row[3], []).append({"id": row[0], "name": row[1], "slug": row[2]})
@@ -96,14 +98,14 @@ def category_by_hand(channel: Channel, slug: str) -> bytes:
 
 
 def product_by_hand(channel: Channel, slug: str) -> bytes:
-    (row,) = _all(_PRODUCT, channel.pk, slug)
+    (row,) = _fetch_all(_PRODUCT, channel.pk, slug)
     key = row[0]
     above = row[11].strip("/").replace("/", ", ") or "0"
-    variants = _all(_VARIANTS, channel.pk, key)
+    variants = _fetch_all(_VARIANTS, channel.pk, key)
     keys = ", ".join(str(each[0]) for each in variants)
-    prices = {each[1]: each for each in _all(_PRICES.format(keys=key), channel.pk)}
-    said = _said("s.product_id", "catalog_productattributevalue", key)
-    said_of_variants = _said("s.variant_id", "catalog_variantattributevalue", keys)
+    prices = {each[1]: each for each in _fetch_all(_PRICES.format(keys=key), channel.pk)}
+    said = _attribute_values("s.product_id", "catalog_productattributevalue", key)
+    said_of_variants = _attribute_values("s.variant_id", "catalog_variantattributevalue", keys)
     return orjson.dumps(
         {
             "data": {
@@ -113,18 +115,18 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
                     "seoDescription": row[5],
                     "isAvailable": row[6],
                     "category": {"id": row[8], "name": row[9], "slug": row[10]},
-                    "above": _all(f"SELECT name, slug FROM catalog_category WHERE id IN ({above})"),
+                    "above": _fetch_all(f"SELECT name, slug FROM catalog_category WHERE id IN ({above})"),
                     "productType": {"id": row[12], "name": row[13]},
-                    "collections": _all(_COLLECTIONS, key),
-                    "cooperative": _all(
+                    "collections": _fetch_all(_COLLECTIONS, key),
+                    "cooperative": _fetch_all(
                         "SELECT id, name, slug FROM cooperatives_cooperative WHERE id = %s", row[7]
                     ),
                     "media": [
-                        {"id": each[1], "alt": each[2], "url": _address(each[3], "1200")}
-                        for each in _all(_PICTURES.format(keys=key))
+                        {"id": each[1], "alt": each[2], "url": _picture_url(each[3], "1200")}
+                        for each in _fetch_all(_PICTURES.format(keys=key))
                     ],
                     "attributes": said.get(key, []),
-                    "pricing": _range(list(prices.values()), channel.currency),
+                    "pricing": _price_range(list(prices.values()), channel.currency),
                     "variants": [
                         {
                             "id": each[0],
@@ -132,7 +134,7 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
                             "sku": each[2],
                             "quantityLimitPerCustomer": each[3],
                             "quantityAvailable": min(50, each[5] or 0) if each[4] else 50,
-                            "pricing": _range([prices[each[0]]], channel.currency),
+                            "pricing": _price_range([prices[each[0]]], channel.currency),
                             "attributes": said_of_variants.get(each[0], []),
                         }
                         for each in variants
@@ -145,14 +147,14 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
 
 
 def orders_by_hand() -> bytes:
-    rows = _all(_ORDERS)[:20]
+    rows = _fetch_all(_ORDERS)[:20]
     keys = [row[0] for row in rows]
     marks = ", ".join(["%s"] * len(keys))
     lines: dict[Any, list[Any]] = {}
-    for line in _all(_LINES.format(marks=marks), *keys):
+    for line in _fetch_all(_LINES.format(marks=marks), *keys):
         lines.setdefault(line[0], []).append(line[1:])
     ways: dict[Any, list[str]] = {}
-    for order, way in _all(_WAYS.format(marks=marks), *keys):
+    for order, way in _fetch_all(_DELIVERY_NAMES.format(marks=marks), *keys):
         ways.setdefault(order, []).append(way)
     nodes = [
         {"node": {"order": row, "lines": lines.get(row[0]), "shippingMethodName": ways.get(row[0])}}
@@ -162,13 +164,13 @@ def orders_by_hand() -> bytes:
 
 
 def _page(rows: list[Any], channel: Channel) -> dict[str, Any]:
-    """Cards of products with the first picture and the lowest price of each."""
+    """Return product cards, each with its first picture and lowest price."""
     keys = ", ".join(str(row[0]) for row in rows) or "0"
     pictures: dict[Any, Any] = {}
-    for row in _all(_PICTURES.format(keys=keys)):
-        pictures.setdefault(row[0], {"url": _address(row[3], "320"), "alt": row[2]})
+    for row in _fetch_all(_PICTURES.format(keys=keys)):
+        pictures.setdefault(row[0], {"url": _picture_url(row[3], "320"), "alt": row[2]})
     prices: dict[Any, list[Any]] = {}
-    for row in _all(_PRICES.format(keys=keys), channel.pk):
+    for row in _fetch_all(_PRICES.format(keys=keys), channel.pk):
         prices.setdefault(row[0], []).append(row)
     nodes = [
         {
@@ -177,14 +179,14 @@ def _page(rows: list[Any], channel: Channel) -> dict[str, Any]:
             "slug": row[2],
             "thumbnail": pictures.get(row[0]),
             "category": {"id": row[3], "name": row[4], "slug": row[5]},
-            "pricing": _range(prices.get(row[0], []), channel.currency),
+            "pricing": _price_range(prices.get(row[0], []), channel.currency),
         }
         for row in rows
     ]
     return {"edges": [{"node": node} for node in nodes]}
 
 
-def _range(prices: list[Any], currency: str) -> dict[str, Any] | None:
+def _price_range(prices: list[Any], currency: str) -> dict[str, Any] | None:
     if not prices:
         return None
     now = [row[2] for row in prices]
@@ -197,10 +199,10 @@ def _range(prices: list[Any], currency: str) -> dict[str, Any] | None:
     }
 
 
-def _said(owner: str, table: str, keys: object) -> dict[Any, list[Any]]:
-    """Attributes with their values, by what they are said of."""
+def _attribute_values(owner: str, table: str, keys: object) -> dict[Any, list[Any]]:
+    """Return attributes with their values, by product or variant."""
     found: dict[Any, dict[Any, Any]] = {}
-    for row in _all(_SAID.format(owner=owner, table=table, keys=keys or "0")):
+    for row in _fetch_all(_ATTRIBUTE_VALUES.format(owner=owner, table=table, keys=keys or "0")):
         attributes = found.setdefault(row[0], {})
         named = {"id": row[1], "name": row[2], "slug": row[3], "inputType": row[4]}
         said = attributes.setdefault(row[1], {"attribute": named, "values": []})
@@ -208,12 +210,12 @@ def _said(owner: str, table: str, keys: object) -> dict[Any, list[Any]]:
     return {key: list(attributes.values()) for key, attributes in found.items()}
 
 
-def _address(renditions: Any, width: str) -> str | None:
+def _picture_url(renditions: Any, width: str) -> str | None:
     made = orjson.loads(renditions) if isinstance(renditions, str) else renditions
     return f"/media/{made[width]['jpeg']}" if made and width in made else None
 
 
-def _all(statement: str, *values: Any) -> list[Any]:
+def _fetch_all(statement: str, *values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
         rows: list[Any] = cursor.fetchall()

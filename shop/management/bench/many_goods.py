@@ -1,4 +1,4 @@
-"""Very many goods to measure with: the demo's, again and again, of other cooperatives from all provinces."""
+"""Create very many products to measure with: variations of the demo's, of new cooperatives in all provinces."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from shop.core.models import Channel, Translation
 from shop.core.models.geography import Division, Level
 from shop.core.texts.folding import fold
 
-GOODS_OF_ONE = 200  # goods of a cooperative
+GOODS_OF_ONE = 200  # products of one cooperative
 _AT_ONCE = 2_000
-_MANNERS = (
+_NAME_SUFFIXES = (
     "",
     "loại một",
     "hữu cơ",
@@ -50,15 +50,15 @@ _SEASONS = (0b1111_1111_1111, 0b1111_1111_1111, 0b1110_0000_0001, 0b0000_1111_10
 
 
 @dataclass(frozen=True, slots=True)
-class _Stall:
+class _Seller:
     cooperative: Cooperative
     warehouse: Warehouse
     certificates: Sequence[Certificate]
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
-    """A product of the demo with its first variant and picture, and what it is called in English."""
+class _Template:
+    """A product of the demo with its first variant and picture, and its English name."""
 
     product: Product
     variant: Variant
@@ -68,26 +68,27 @@ class _Pattern:
 
 
 def lay_out_many(count: int, *, now: datetime.datetime, seed: int = 2026) -> None:
-    """Put so many more goods on the shelf of the demo's channel; the same seed gives the same goods.
+    """Create `count` more published products in the demo's channel; the same seed creates the same ones.
 
-    Rows are written in bulk as the shop's own actions would leave them, but for Change rows and movements.
+    Rows are inserted in bulk as the actions would leave them, without Change rows and stock movements.
     """
     random = Random(seed)
     channel = Channel.objects.get(slug="viet-nam")
-    patterns = _patterns(channel)
+    templates = _demo_templates(channel)
     communes = list(Division.objects.filter(level=Level.COMMUNE).select_related("parent").order_by("pk"))
     with transaction.atomic(durable=True):
-        stalls = [
-            _put_up(n, random.choice(communes), channel, random) for n in range(max(1, count // GOODS_OF_ONE))
+        sellers = [
+            _create_seller(n, random.choice(communes), channel, random)
+            for n in range(max(1, count // GOODS_OF_ONE))
         ]
     for first in range(0, count, _AT_ONCE):
         with transaction.atomic(durable=True):
             numbers = range(first, min(first + _AT_ONCE, count))
-            _write(numbers, patterns, stalls, communes, channel, random, now)
+            _create_products(numbers, templates, sellers, communes, channel, random, now)
     learn_words()
 
 
-def _patterns(channel: Channel) -> list[_Pattern]:
+def _demo_templates(channel: Channel) -> list[_Template]:
     goods = Product.objects.on_shelf(channel.pk).select_related("category", "default_variant").order_by("pk")
     prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
     pictures = dict(ProductMedia.objects.order_by("-sort_order").values_list("product", "picture"))
@@ -95,7 +96,7 @@ def _patterns(channel: Channel) -> list[_Pattern]:
         "catalog.product", [product.pk for product in goods], "en"
     )
     return [
-        _Pattern(
+        _Template(
             product,
             product.default_variant,
             prices[product.default_variant.pk] or 1,
@@ -107,8 +108,8 @@ def _patterns(channel: Channel) -> list[_Pattern]:
     ]
 
 
-def _put_up(n: int, commune: Division, channel: Channel, random: Random) -> _Stall:
-    """A cooperative with a store house, a way of delivery and its certificates."""
+def _create_seller(n: int, commune: Division, channel: Channel, random: Random) -> _Seller:
+    """Create a cooperative with a warehouse, a delivery method and certificates."""
     name = f"HTX {commune.name} {n}"
     province = commune.parent
     assert province is not None
@@ -146,29 +147,31 @@ def _put_up(n: int, commune: Division, channel: Channel, random: Random) -> _Sta
         Certificate.objects.create(cooperative=cooperative, kind=kind, stars=stars)
         for kind, stars in random.sample(kinds, 3)
     ]
-    return _Stall(cooperative, warehouse, certificates)
+    return _Seller(cooperative, warehouse, certificates)
 
 
-def _write(
+def _create_products(
     numbers: range,
-    patterns: Sequence[_Pattern],
-    stalls: Sequence[_Stall],
+    templates: Sequence[_Template],
+    sellers: Sequence[_Seller],
     communes: Sequence[Division],
     channel: Channel,
     random: Random,
     now: datetime.datetime,
 ) -> None:
-    drawn = [(n, random.choice(patterns), random.choice(stalls)) for n in numbers]
-    products = [_product(n, pattern, stall, random.choice(communes), random) for n, pattern, stall in drawn]
+    drawn = [(n, random.choice(templates), random.choice(sellers)) for n in numbers]
+    products = [
+        _product(n, template, seller, random.choice(communes), random) for n, template, seller in drawn
+    ]
     Product.objects.bulk_create(products)
     rows = list(zip(products, drawn, strict=True))
-    variants = [_variant(product, pattern.variant) for product, (_n, pattern, _stall) in rows]
+    variants = [_variant(product, template.variant) for product, (_n, template, _stall) in rows]
     Variant.objects.bulk_create(variants)
     for product, variant in zip(products, variants, strict=True):
         product.default_variant = variant
     Product.objects.bulk_update(products, ["default_variant"], batch_size=500)
     amounts = [
-        pattern.price * random.randrange(70, 140) // 100_000 * 1_000 or 1_000 for _n, pattern, _ in drawn
+        template.price * random.randrange(70, 140) // 100_000 * 1_000 or 1_000 for _n, template, _ in drawn
     ]
     Price.objects.bulk_create(
         Price(variant=variant, channel=channel, currency=channel.currency, amount=amount)
@@ -176,8 +179,8 @@ def _write(
     )
     on_hand = [random.choice([0, 3, 20, 50, 80, 200, 500]) for _ in variants]
     Stock.objects.bulk_create(
-        Stock(variant=variant, warehouse=stall.warehouse, on_hand=there)
-        for variant, (_n, _pattern, stall), there in zip(variants, drawn, on_hand, strict=True)
+        Stock(variant=variant, warehouse=seller.warehouse, on_hand=there)
+        for variant, (_n, _pattern, seller), there in zip(variants, drawn, on_hand, strict=True)
     )
     Listing.objects.bulk_create(
         Listing(
@@ -193,50 +196,50 @@ def _write(
         for product, amount, there in zip(products, amounts, on_hand, strict=True)
     )
     ProductMedia.objects.bulk_create(
-        ProductMedia(product=product, picture_id=pattern.picture_id) for product, (_n, pattern, _s) in rows
+        ProductMedia(product=product, picture_id=template.picture_id) for product, (_n, template, _s) in rows
     )
     through = Product.certificates.through
     through.objects.bulk_create(
-        through(product=product, certificate=random.choice(stall.certificates))
-        for product, (_n, _pattern, stall) in rows
+        through(product=product, certificate=random.choice(seller.certificates))
+        for product, (_n, _pattern, seller) in rows
         if random.random() < 0.2
     )
     Translation.objects.bulk_create(_in_english(rows))
 
 
-def _product(n: int, pattern: _Pattern, stall: _Stall, commune: Division, random: Random) -> Product:
-    like = pattern.product
+def _product(n: int, template: _Template, seller: _Seller, commune: Division, random: Random) -> Product:
+    original = template.product
     product = Product(
-        cooperative=stall.cooperative,
-        product_type_id=like.product_type_id,
-        category_id=like.category_id,
-        tax_class_id=like.tax_class_id,
+        cooperative=seller.cooperative,
+        product_type_id=original.product_type_id,
+        category_id=original.category_id,
+        tax_class_id=original.tax_class_id,
         slug=f"do-{n}",
-        name=" ".join(filter(None, (like.name, random.choice(_MANNERS), commune.name))),
-        description=like.description,
-        description_text=like.description_text,
-        origin=f"{commune.full_name}, {stall.cooperative.province_name}",
+        name=" ".join(filter(None, (original.name, random.choice(_NAME_SUFFIXES), commune.name))),
+        description=original.description,
+        description_text=original.description_text,
+        origin=f"{commune.full_name}, {seller.cooperative.province_name}",
         season=random.choice(_SEASONS),
         is_sample=True,
     )
-    describe_for_search(product, *([like.category.name] if like.category else []))
+    describe_for_search(product, *([original.category.name] if original.category else []))
     return product
 
 
-def _variant(product: Product, like: Variant) -> Variant:
+def _variant(product: Product, original: Variant) -> Variant:
     return Variant(
         product=product,
         cooperative_id=product.cooperative_id,
-        unit=like.unit,
-        content_grams=like.content_grams,
-        content_ml=like.content_ml,
-        content_count=like.content_count,
-        content_unit=like.content_unit,
-        weight=like.weight,
+        unit=original.unit,
+        content_grams=original.content_grams,
+        content_ml=original.content_ml,
+        content_count=original.content_count,
+        content_unit=original.content_unit,
+        weight=original.weight,
     )
 
 
-def _in_english(rows: Sequence[tuple[Product, tuple[int, _Pattern, _Stall]]]) -> Iterator[Translation]:
-    for product, (_n, pattern, stall) in rows:
-        text = f"{pattern.english} of {stall.cooperative.commune_name}"
+def _in_english(rows: Sequence[tuple[Product, tuple[int, _Template, _Seller]]]) -> Iterator[Translation]:
+    for product, (_n, template, seller) in rows:
+        text = f"{template.english} of {seller.cooperative.commune_name}"
         yield Translation(kind="catalog.product", key=str(product.pk), language="en", field="name", text=text)

@@ -1,4 +1,4 @@
-"""Asking the shop for a page again and again in this process, and counting what that takes."""
+"""Request a page repeatedly in this process, and measure time, CPU and queries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ FEWEST, MOST = 10, 2_000  # requests of one page
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One page: requests a second of one process, milliseconds at the middle and at 95 of 100, milliseconds
-    of the process's CPU for one of them, queries."""
+    """One page's result: requests per second of one process, milliseconds at the median and 95th percentile,
+    milliseconds of CPU per request, and queries.
+    """
 
     page: str
     a_second: float
@@ -31,17 +32,17 @@ class Measured:
 def measure(
     page: str, ask: Callable[[Any], object], *, seconds: float, prepare: Callable[[], Any] = lambda: None
 ) -> Measured:
-    """Time `ask`, given what `prepare` made untimed, for about `seconds`; the first one is not counted."""
+    """Time `ask` for about `seconds`, passing what `prepare` returns (untimed); the first run is not counted."""
     ask(prepare())
-    queries = _queries(ask, prepare())
+    queries = _count_queries(ask, prepare())
     taken: list[float] = []
     cpu = 0.0
     until = time.perf_counter() + seconds
     while len(taken) < FEWEST or (time.perf_counter() < until and len(taken) < MOST):
         given = prepare()
-        begun, worked = time.perf_counter(), time.process_time()
+        begun, cpu_begun = time.perf_counter(), time.process_time()
         ask(given)
-        cpu += time.process_time() - worked
+        cpu += time.process_time() - cpu_begun
         taken.append(time.perf_counter() - begun)
     taken.sort()
     return Measured(
@@ -54,14 +55,14 @@ def measure(
     )
 
 
-def _queries(ask: Callable[[Any], object], given: Any) -> int:
-    """How many statements one request sends; those that open and close a transaction are not counted."""
+def _count_queries(ask: Callable[[Any], object], given: Any) -> int:
+    """Count the statements of one request, without those that begin and end transactions."""
     count = 0
 
-    def note(execute: Callable[..., Any], *told: Any) -> Any:
+    def note(execute: Callable[..., Any], *args: Any) -> Any:
         nonlocal count
         count += 1
-        return execute(*told)
+        return execute(*args)
 
     with connection.execute_wrapper(note):
         ask(given)

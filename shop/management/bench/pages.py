@@ -1,4 +1,4 @@
-"""The pages that are measured, as their people ask for them."""
+"""Measure the main pages as their users request them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ SEARCHED = "bi xanh"
 ENOUGH = 1_000_000
 PROVINCE = "19"  # Thái Nguyên: every demo cooperative delivers there
 _HIDDEN = re.compile(r'<input type="hidden" name="(basket|shown_total|shown_most)" value="([^"]*)"')
-_WAY = re.compile(r'name="(way-\d+)" value="([^"]+)" checked')
+_DELIVERY_CHOICE = re.compile(r'name="(way-\d+)" value="([^"]+)" checked')
 _COMMUNE = re.compile(r'<option value="(\d{5})"')
 
 
 class Unexpected(Exception):
-    """A page answered otherwise than it must: measuring it would say nothing."""
+    """A page answered with an unexpected status, so measuring it would be meaningless."""
 
 
 def measure_pages(*, seconds: float) -> Iterator[Measured]:
-    """Each page for about so many seconds, in the order in which a sale comes about."""
+    """Measure each page for about `seconds`, in the order of a sale."""
     buyer = _client()
     goods = goods_of_two_cooperatives()
     product = goods[0].product
@@ -42,7 +42,7 @@ def measure_pages(*, seconds: float) -> Iterator[Measured]:
     yield measure("list", _page(buyer, reverse("catalog:products")), seconds=seconds)
     yield measure("product", _page(buyer, reverse("catalog:product", args=[product.slug])), seconds=seconds)
     yield measure("search", _page(buyer, f"{reverse('catalog:search')}?q={SEARCHED}"), seconds=seconds)
-    yield measure("basket change", _change(buyer, goods[0]), seconds=seconds)
+    yield measure("basket change", _change_quantity(buyer, goods[0]), seconds=seconds)
     basket = _Checkout(goods)
     yield measure("checkout", basket.send, prepare=basket.fill, seconds=seconds)
     yield measure("member's today", _page(member, reverse("members:today")), seconds=seconds)
@@ -55,7 +55,7 @@ def measure_pages(*, seconds: float) -> Iterator[Measured]:
 
 
 class _Checkout:
-    """A guest fills a basket with goods of two cooperatives and opens checkout; then the order is placed."""
+    """A guest fills a basket with products of two cooperatives and opens the checkout; then places the order."""
 
     def __init__(self, goods: Sequence[Variant]) -> None:
         self._goods = goods
@@ -64,14 +64,14 @@ class _Checkout:
     def fill(self) -> tuple[Client, dict[str, str]]:
         client = _client()
         for variant in self._goods:
-            _put(client, variant)(None)
+            _add_to_basket(client, variant)(None)
         client.post(reverse("orders:basket-place"), {"province": PROVINCE})
         client.post(reverse("orders:checkout-opening"))
         page = client.get(reverse("orders:checkout")).content.decode()
         communes = client.get(reverse("orders:communes"), {"province": PROVINCE}).content.decode()
         self._count += 1
         written = {name: html.unescape(value) for name, value in _HIDDEN.findall(page)}
-        written |= {name: html.unescape(value) for name, value in _WAY.findall(page)}
+        written |= {name: html.unescape(value) for name, value in _DELIVERY_CHOICE.findall(page)}
         written |= {
             "name": f"Người Đo {self._count}",
             "phone": "0912345678",
@@ -105,7 +105,7 @@ def _page(client: Client, address: str) -> Callable[[Any], None]:
     return ask
 
 
-def _put(client: Client, variant: Variant) -> Callable[[Any], None]:
+def _add_to_basket(client: Client, variant: Variant) -> Callable[[Any], None]:
     def ask(_given: Any) -> None:
         answer = client.post(reverse("orders:basket-lines"), {"variant": variant.pk, "quantity": 1})
         if answer.status_code != 302:
@@ -114,9 +114,9 @@ def _put(client: Client, variant: Variant) -> Callable[[Any], None]:
     return ask
 
 
-def _change(client: Client, variant: Variant) -> Callable[[Any], None]:
-    """One line of a basket, to two steps and back to one."""
-    _put(client, variant)(None)
+def _change_quantity(client: Client, variant: Variant) -> Callable[[Any], None]:
+    """Change one basket line's quantity to two and back to one."""
+    _add_to_basket(client, variant)(None)
     line = BasketLine.objects.order_by("-created_at")[0]
     address = reverse("orders:basket-line", args=[line.pk])
     quantities = itertools.cycle([2, 1])
@@ -130,7 +130,7 @@ def _change(client: Client, variant: Variant) -> Callable[[Any], None]:
 
 
 def goods_of_two_cooperatives() -> list[Variant]:
-    """A variant of each of two cooperatives, with so much of it that it does not sell out meanwhile."""
+    """Return a variant of each of two cooperatives, stocked so that it does not sell out."""
     channel = market_channel()
     if channel is None:
         raise Unexpected("the shop has no channel")
@@ -148,7 +148,7 @@ def goods_of_two_cooperatives() -> list[Variant]:
 
 
 def _member() -> User:
-    """A member who packs for the cooperative with the most orders."""
+    """Return a manager of the cooperative that comes first."""
     managers = Membership.objects.filter(
         role=Role.MANAGER, is_active=True, cooperative__state=CooperativeState.APPROVED
     )
@@ -156,7 +156,7 @@ def _member() -> User:
 
 
 def _whole_history() -> str:
-    """The report over every order there is, by month."""
+    """Return the query string of a sales report over all orders, by month."""
     first, last = (
         Order.objects.placed().order_by(column).values_list("placed_at", flat=True)[0]
         for column in ("placed_at", "-placed_at")

@@ -1,4 +1,4 @@
-"""A whole purchase over the API: six requests from the empty cart to an order that waits for its money."""
+"""Measure a whole purchase over the API: six requests from an empty cart to an unpaid order."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _ADDRESS = {
 
 
 class Purchase:
-    """Buys one step of the first of these goods and two of the second, each time for another guest."""
+    """Buy one step of the first variant and two of the second, as a new guest each time."""
 
     def __init__(self, goods: Sequence[Variant], channel: Channel) -> None:
         keys = global_ids("ProductVariant", [each.pk for each in goods])
@@ -76,7 +76,7 @@ class Purchase:
         self._ask(_COMPLETE, id=basket)
 
     def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """The checkout or order that a mutation answers with."""
+        """Send a mutation and return its checkout or order. Raises Unexpected."""
         body = json.dumps({"query": document, "variables": variables})
         answer = self._client.post("/graphql/", body, content_type="application/json").json()
         payload = next(iter((answer.get("data") or {"": None}).values()))

@@ -1,4 +1,4 @@
-"""Looking around among very many goods, as buyers do; each page asked for in many ways in turn."""
+"""Measure lists and searches among very many products, with many variations of each page."""
 
 from __future__ import annotations
 
@@ -33,18 +33,19 @@ _FILTERS = (
     f"giao=on&tinh={PROVINCE}&cn=vietgap",
     "nhom=gao-mien-do-kho&noi=01&noi=04&xep=ten",
 )
-# Common and rare ones, with and without accents, joined, of one meaning, in parts; then slips; then English.
+# Frequent and rare ones, with and without diacritics, joined, synonyms, prefixes; then misspellings; then
+# English.
 _WORDS = (
     *("miến dong", "gao", "mật ong rừng", "quyt bach thong", "khan tho cam", "che", "caphe", "đậu phộng"),
     *("htx", "bi xanh thom", "hong", "ga doi", "mien phu thong", "lap suon ba be", "nghe"),
 )
-_SLIPS = ("mien dogn", "quty bach thong", "mat ogn rung", "khna tho cam", "gung tuoii", "lapsuonhunkhoi")
+_MISSPELLED = ("mien dogn", "quty bach thong", "mat ogn rung", "khna tho cam", "gung tuoii", "lapsuonhunkhoi")
 _ENGLISH = ("noodles", "honey", "rice of", "pillow", "tea")
-_BEGUN = ("mi", "mie", "mien", "mien d", "qu", "quyt", "kha", "khan tho", "th", "ha")
+_PREFIXES = ("mi", "mie", "mien", "mien d", "qu", "quyt", "kha", "khan tho", "th", "ha")
 
 
 def measure_shelves(*, seconds: float) -> Iterator[Measured]:
-    """Each page for about so many seconds, as somebody signed in asks: pages are kept for strangers."""
+    """Measure each page for about `seconds` as a signed-in user, because guests get cached pages."""
     channel = market_channel()
     assert channel is not None
     client = Client(SERVER_NAME="localhost")
@@ -60,27 +61,27 @@ def measure_shelves(*, seconds: float) -> Iterator[Measured]:
         "category": [reverse("catalog:category", args=["gao-mien-do-kho"])],
         "search": [f"{_SEARCH}?q={words}" for words in _WORDS],
         "search, filtered": [f"{_SEARCH}?q={words}&mua=on&con=on&xep=gia" for words in _WORDS],
-        "search, misspelt": [f"{_SEARCH}?q={words}" for words in _SLIPS],
+        "search, misspelt": [f"{_SEARCH}?q={words}" for words in _MISSPELLED],
         "search in English": [f"/en{_SEARCH}?q={words}" for words in _ENGLISH],
-        "suggestions": [f"{reverse('catalog:suggestions')}?q={words}" for words in _BEGUN],
+        "suggestions": [f"{reverse('catalog:suggestions')}?q={words}" for words in _PREFIXES],
         "product": [reverse("catalog:product", args=[slug]) for slug in goods],
     }
     for name, addresses in pages.items():
         for address in addresses:
-            client.get(address)  # as of each page, the first time does not count
-        yield measure(name, _in_turn(client, addresses), seconds=seconds)
+            client.get(address)  # warm up, as the first request of each page is not counted
+        yield measure(name, _request_in_turn(client, addresses), seconds=seconds)
 
     def forget() -> None:
         shelf_of(channel.pk, day_of(timezone.now())).memory.clear()
 
-    unheard = _in_turn(client, pages["search"])
-    yield measure("search, as if for the first time", unheard, seconds=seconds, prepare=forget)
+    uncached = _request_in_turn(client, pages["search"])
+    yield measure("search, as if for the first time", uncached, seconds=seconds, prepare=forget)
     variables = {"channel": channel.slug}
     yield measure("API list of 20", asking(LIST, variables | {"count": 20}), seconds=seconds)
     yield measure("API search", asking(SEARCH, variables | {"words": "miến dong"}), seconds=seconds)
 
 
-def _in_turn(client: Client, addresses: Sequence[str]) -> Callable[[Any], None]:
+def _request_in_turn(client: Client, addresses: Sequence[str]) -> Callable[[Any], None]:
     turn = cycle(addresses)
 
     def ask(_given: Any) -> None:

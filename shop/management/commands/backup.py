@@ -1,4 +1,4 @@
-"""`manage.py backup TARGET`: a copy of the running shop."""
+"""`manage.py backup TARGET`: copy the running shop to a folder."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from shop.management.backup.create import create_backup
 
 class Command(BaseCommand):
     help = (
-        "Copies database, pictures and keys to a new folder while the shop runs. The folder holds people's"
-        " data and the shop's keys: keep it where only its owner reads it. PostgreSQL needs pg_dump."
+        "Copy database, pictures and keys to a new folder while the shop runs. The folder holds personal"
+        " data and the shop's keys: restrict access to it. PostgreSQL needs pg_dump."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("target", type=Path, help="the folder to make")
+        parser.add_argument("target", type=Path, help="the folder to create")
         parser.add_argument("--without-keys", action="store_true", help="leave out the keys of DATA_DIR")
 
     def handle(self, *, target: Path, without_keys: bool, **options: Any) -> None:

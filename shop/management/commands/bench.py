@@ -1,4 +1,4 @@
-"""`manage.py bench`: how quick the pages are on SQLite and PostgreSQL, with few and with many orders."""
+"""`manage.py bench`: measure the pages on SQLite and PostgreSQL, with few and many orders."""
 
 from __future__ import annotations
 
@@ -33,30 +33,32 @@ from shop.management.servers.process import MissingService
 from shop.management.servers.redis import start_redis
 
 FEW, MANY, VERY_MANY = 40, 20_000, 100_000
-LONGEST_SECONDS = 1_800  # of one database with one history, seeding included
+LONGEST_SECONDS = 1_800  # of one database with one number of orders, including seeding
 
 
 class Command(BaseCommand):
     help = (
-        "Prints requests a second, milliseconds (p50, p95, and of this process's CPU) and queries of the main"
-        " pages and of the API's operations as a table, each on SQLite and PostgreSQL of its own, with the"
+        "Print requests per second, milliseconds (p50, p95, and CPU of this process) and queries of the main"
+        " pages and API operations as a table, each on private SQLite and PostgreSQL databases, with the"
         " demo's orders and with 20,000; lists and searches among 100,000 products; then the API's executor"
-        " beside graphql-core's. In one process, without a web server: what the shop itself takes."
+        " beside graphql-core's. Runs in one process without a web server."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--orders", type=int, nargs="+", default=[FEW, MANY], help="sizes of history")
+        parser.add_argument(
+            "--orders", type=int, nargs="+", default=[FEW, MANY], help="numbers of past orders"
+        )
         parser.add_argument(
             "--products",
             type=int,
             default=VERY_MANY,
-            help="goods to look around among (100,000; 0: none)",
+            help="number of products for lists and searches (100,000; 0: none)",
         )
-        parser.add_argument("--seconds", type=float, default=3, help="for each page (3)")
+        parser.add_argument("--seconds", type=float, default=3, help="seconds for each page (3)")
         parser.add_argument(
             "--databases", nargs="+", choices=("sqlite", "postgres"), default=["sqlite", "postgres"]
         )
-        parser.add_argument("--measure", action="store_true", help="only measure here, answer as JSON")
+        parser.add_argument("--measure", action="store_true", help="measure in this process, print JSON")
 
     def handle(
         self,
@@ -96,7 +98,7 @@ class Command(BaseCommand):
         asked: Callable[[int], list[str]],
         seconds: float,
     ) -> None:
-        """The figures with so many of these, on each database."""
+        """Print the table of one measurement, for each database and count."""
         self.stdout.write(f"\n| database | {what} | page | requests/s | p50 ms | p95 ms | CPU ms | queries |")
         self.stdout.write("|---|---:|---|---:|---:|---:|---:|---:|")
         for database in databases:
@@ -108,7 +110,7 @@ class Command(BaseCommand):
                 self.stdout.flush()
 
     def _measure(self, count: int, products: int, seconds: float) -> None:
-        """In the process that was started with a database of its own: fill it, and ask for the pages."""
+        """Seed this process's private database and print the measurements as JSON lines."""
         logging.disable(logging.WARNING)
         prepare(out=sys.stderr, demo=False)
         call_command(
@@ -119,7 +121,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         gc.collect()
-        gc.freeze()  # as the server does once it has started
+        gc.freeze()  # as the server does after its start
         everything = chain(measure_operations(seconds=seconds), measure_pages(seconds=seconds))
         try:
             for each in measure_shelves(seconds=seconds) if products else everything:
@@ -130,7 +132,7 @@ class Command(BaseCommand):
 
 
 def _measured(database: str, asked: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
-    """The figures of one database filled as asked for, each as it comes."""
+    """Measure in a new process with a private database; yield the rows."""
     with tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder, _servers(database) as servers:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--measure"]
         answer = subprocess.run(
@@ -149,7 +151,7 @@ def _measured(database: str, asked: Sequence[str], seconds: float) -> Iterator[d
 
 @contextmanager
 def _servers(database: str) -> Iterator[dict[str, str]]:
-    """The settings that name private servers, while these run; none for SQLite."""
+    """Start private servers and yield their settings; nothing for SQLite."""
     if database == "sqlite":
         yield {}
         return
@@ -176,7 +178,7 @@ def _servers(database: str) -> Iterator[dict[str, str]]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """This process's environment without settings of the shop's own that would lead elsewhere."""
+    """Return the environment without settings that would point to other services."""
     ours = {"DATABASE_URL", "REDIS_URL", "DEBUG", "EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"}
     ours |= {"MEDIA_URL", "MEDIA_ROOT", "ALLOWED_HOSTS", "PUBLIC_URL", "SECRET_KEY"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}

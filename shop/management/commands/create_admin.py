@@ -1,4 +1,4 @@
-"""`manage.py create_admin E-MAIL`: the first person who may enter the desk."""
+"""`manage.py create_admin E-MAIL`: create the first account with access to the desk."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from shop.accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Makes an admin of the platform. Asks for the password, or takes it from ADMIN_PASSWORD."
+    help = "Create a platform admin. Asks for the password, or reads it from ADMIN_PASSWORD."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--name", default="", help="the whole name, as people write it")
+        parser.add_argument("--name", default="", help="full name")
 
     def handle(self, *, email: str, name: str, **options: Any) -> None:
         password = os.environ.get("ADMIN_PASSWORD") or getpass.getpass("Password: ")

@@ -8,7 +8,7 @@ from shop.core.geography.divisions import load_divisions
 
 
 class Command(BaseCommand):
-    help = "Writes Vietnam's 34 provinces and 3,321 communes into the database; running it again is harmless."
+    help = "Load Vietnam's 34 provinces and 3,321 communes into the database; running it again is harmless."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"{load_divisions()} divisions.")

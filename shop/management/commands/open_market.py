@@ -1,4 +1,4 @@
-"""`manage.py open_market`: what an empty shop needs before the first cooperative applies."""
+"""`manage.py open_market`: set up an empty shop before the first cooperative applies."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from shop.management.demo.bootstrap import lay_ground
 
 class Command(BaseCommand):
     help = (
-        "Lays out an empty shop: provinces and communes, the channel viet-nam with its zone, kinds of"
-        " delivery, tax classes, kinds of goods, shelves, groups of staff and the settings. Running it again"
-        " changes nothing that is there."
+        "Set up an empty shop: provinces and communes, the channel viet-nam with its zone, shipping"
+        " methods, tax classes, product types, categories, permission groups and settings. Running it again"
+        " changes no existing row."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

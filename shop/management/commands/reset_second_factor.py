@@ -1,4 +1,4 @@
-"""Reset the second factor of an account, for the last administrator who has lost theirs."""
+"""`manage.py reset_second_factor NAME`: reset an account's second factor, for the last administrator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="e-mail address or phone number")
-        parser.add_argument("--why", default="manage.py reset_second_factor", help="the reason that is kept")
+        parser.add_argument("--why", default="manage.py reset_second_factor", help="the reason to record")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = person_named(options["name"])

@@ -1,4 +1,4 @@
-"""`manage.py restore SOURCE`: put a backup into an empty place."""
+"""`manage.py restore SOURCE`: restore a backup into an empty installation."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from shop.management.backup.restore import has_other_key, restore_backup
 
 class Command(BaseCommand):
     help = (
-        "Puts a folder that `manage.py backup` made into an empty DATA_DIR, or an empty database and"
-        " MEDIA_ROOT. Refuses a backup of which anything was changed. PostgreSQL needs pg_restore."
+        "Restore a folder created by `manage.py backup` into an empty DATA_DIR, or an empty database and"
+        " MEDIA_ROOT. Refuses a backup whose files were changed. PostgreSQL needs pg_restore."
     )
-    requires_system_checks = []  # they may ask the database
+    requires_system_checks = []  # checks may query the database
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", type=Path, help="the backup's folder")

@@ -1,4 +1,4 @@
-"""`manage.py run`: the whole shop with one command."""
+"""`manage.py run`: run the whole shop with one command."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from shop.management.demo.passwords import keep_passwords, passwords_file, repla
 from shop.management.preparation import prepare
 from shop.management.supervisor import AlreadyRunning, supervise
 
-# One worker needs no news of other workers.
-_ALONE = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+# A single worker does not need messages from other workers.
+_SINGLE_WORKER_FLAGS = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
 class Command(BaseCommand):
-    help = "Prepares the shop and runs web server, job worker and timetable until Ctrl-C."
+    help = "Prepare the shop and run web server, job worker and scheduler until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--no-demo", action="store_true", help="leave an empty shop empty")
+        parser.add_argument("--no-demo", action="store_true", help="do not add the demo to an empty shop")
         parser.add_argument("--workers", type=int, default=2, help="web processes (each serves 8 at once)")
 
     def handle(self, *, no_demo: bool, workers: int, **options: Any) -> None:
-        _insist_on_free_port()
+        _require_free_port()
         prepare(out=sys.stdout, demo=not (no_demo or settings.SERVER))
         if settings.SERVER:
             self.check(databases=["default"])
@@ -60,9 +60,9 @@ class Command(BaseCommand):
 
 
 def _demo_accounts() -> list[str]:
-    """Those that are there; with their published passwords only where nobody else can reach the shop.
+    """List the demo accounts that exist; with published passwords only if nobody else can reach the shop.
 
-    On a server this goes to a log, so nothing is said there.
+    Lists nothing on a server, where this goes to a log.
     """
     if settings.SERVER:
         return []
@@ -82,7 +82,7 @@ def _demo_accounts() -> list[str]:
 
 
 def web_command(*, address: str, workers: int) -> list[str]:
-    """The web server's command line; what visitors may take of it is in the settings (shop/server)."""
+    """Return the web server's command line; limits on requests are in the settings (shop/server)."""
     options = {
         "--bind": address,
         "--worker-class": "shop.server.worker.BufferedWorker",
@@ -94,7 +94,7 @@ def web_command(*, address: str, workers: int) -> list[str]:
         "--log-level": "warning",
     }
     flags = [word for option in options.items() for word in option]
-    # Eight threads would each take memory of their own, to hold it: they take turns anyway.
+    # Otherwise each of the eight threads would reserve its own memory arena.
     python = ["env", "MALLOC_ARENA_MAX=2", sys.executable]
     return [*python, "-m", "gunicorn", "shop.wsgi", "--preload", "--no-control-socket", *flags]
 
@@ -113,13 +113,22 @@ def _commands(*, workers: int) -> dict[str, list[str]]:
     loudness = ["--loglevel", "WARNING"]
     return {
         "web": web_command(address=settings.LISTENS_AT, workers=workers),
-        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *loudness, *_ALONE],
+        "worker": [
+            *celery,
+            "worker",
+            "--pool",
+            "threads",
+            "--concurrency",
+            "4",
+            *loudness,
+            *_SINGLE_WORKER_FLAGS,
+        ],
         "beat": [*celery, "beat", "--pidfile", "", *loudness],
     }
 
 
-def _insist_on_free_port() -> None:
-    """Say it in one sentence before preparing anything, rather than let the web server fail over and over."""
+def _require_free_port() -> None:
+    """Fail with one clear message before preparing anything; the web server would restart in a loop."""
     with socket.socket(socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

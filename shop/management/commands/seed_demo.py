@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the demo market, with goods, stalls, accounts and a history to try it with."""
+"""`manage.py seed_demo`: fill the shop with demo cooperatives, products, accounts and orders."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from shop.management.demo.open_orders import write_statement
 from shop.management.demo.passwords import keep_passwords, make_passwords, passwords_file
 from shop.management.demo.seeding import fill, has_begun, seed_orders, set_out
 
-_FEW = 40
+_DEFAULT_ORDERS = 40
 
 
 class Command(BaseCommand):
     help = (
-        "Fills the shop with demo cooperatives, goods, accounts and past orders. Running it again adds"
+        "Fill the shop with demo cooperatives, products, accounts and past orders. Running it again adds"
         " nothing; the same --seed on the same day gives the same orders."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--orders", type=int, default=_FEW, help="how many past orders (40)")
-        parser.add_argument("--seed", type=int, default=1, help="which history (1)")
-        parser.add_argument("--later", action="store_true", help="leave the pictures' sizes to the worker")
+        parser.add_argument("--orders", type=int, default=_DEFAULT_ORDERS, help="number of past orders (40)")
+        parser.add_argument("--seed", type=int, default=1, help="random seed of the past orders (1)")
+        parser.add_argument(
+            "--later", action="store_true", help="let the worker create the pictures' renditions"
+        )
         parser.add_argument(
             "--allow-on-server",
             action="store_true",
@@ -50,14 +52,14 @@ class Command(BaseCommand):
         now = timezone.now()
         passwords = make_passwords() if is_real or settings.OPEN_TO_NETWORK else PUBLISHED
         opened_before = set(User.objects.filter(email__in=PUBLISHED).values_list("email", flat=True))
-        self._tell("  cooperatives, goods and pictures")
+        self._print_now("  cooperatives, goods and pictures")
         fill(now=now, pictures_now=not later, passwords=passwords)
         opened = {email: passwords[email] for email in PUBLISHED if email not in opened_before}
         if not is_real and passwords is not PUBLISHED:
             keep_passwords(opened)
         if options["verbosity"]:
-            self._tell_accounts(opened, is_real=is_real)
-        self._tell("  orders of the past months")
+            self._print_accounts(opened, is_real=is_real)
+        self._print_now("  orders of the past months")
         placed = seed_orders(orders, seed=seed, now=now)
         self.stdout.write(f"  {placed} past orders")
         set_out()
@@ -66,9 +68,8 @@ class Command(BaseCommand):
         if statement is not None:
             self.stdout.write(f"  a carrier's statement to read in at the desk: {statement}")
 
-    def _tell_accounts(self, opened: Mapping[str, str], *, is_real: bool) -> None:
-        """Who may sign in. Random passwords go to a terminal, or to the file of an embedded shop, never to a
-        log."""
+    def _print_accounts(self, opened: Mapping[str, str], *, is_real: bool) -> None:
+        """List the accounts. Random passwords go to a terminal or an embedded shop's file, never to a log."""
         if not is_real:
             is_public = not (settings.OPEN_TO_NETWORK or passwords_file().exists())
             shown: Mapping[str, str] = PUBLISHED if is_public else {}
@@ -79,14 +80,14 @@ class Command(BaseCommand):
         for account in ACCOUNTS:
             self.stdout.write(f"  {account.role}: {account.email}, {shown.get(account.email, rest)}")
 
-    def _tell(self, what: str) -> None:
-        """At once, since the next step takes a while."""
+    def _print_now(self, what: str) -> None:
+        """Print at once, because the next step takes a while."""
         self.stdout.write(what)
         self.stdout.flush()
 
 
 def _has_real_data() -> bool:
-    """There are orders or accounts, and the demo was not begun here before them."""
+    """Whether there were orders or accounts before the demo was seeded."""
     if has_begun():
         return False
     return Order.objects.exists() or User.objects.exclude(email__in=PUBLISHED).exists()

@@ -1,4 +1,4 @@
-"""`manage.py verify`: recompute on a running shop what always has to hold."""
+"""`manage.py verify`: check the invariants of a running shop."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from shop.management.verification.everything import find_faults, one_moment
 
 class Command(BaseCommand):
     help = (
-        "Recomputes stock, sums, payments, cash, refunds, ledger and the change log's seals, on one moment of"
-        " the database, without writing. Lists what is wrong and then exits with 1."
+        "Recompute stock, totals, payments, cash, refunds, ledger and the change log's seals on one snapshot of"
+        " the database, without writing. Lists the faults and exits with 1 if there are any."
     )
 
     def handle(self, **options: Any) -> None:
