@@ -1,4 +1,4 @@
-"""The gate in front of work pages: a second factor where one is needed, a recent proof for Django's admin."""
+"""Middleware for work pages: require a second factor, and a recent proof for Django's admin."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from shop.accounts.views.signing_in import ask_for_proof
 from shop.core.models import shop_settings
 
 _DESK, _MEMBERS, _ADMIN = ("desk", "reports", "admin"), "members", "admin"
-# Files of the members' app and of the admin, which show nothing.
+# Public files of the members' app and the admin.
 _OPEN = frozenset({"members:manifest", "members:worker", "admin:jsi18n"})
 
 
 class SecondFactorGate:
-    """Works on namespaces of addresses, so that no page of the desk can be left out."""
+    """Applies to URL namespaces, so that no page of the desk can be left out."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -37,30 +37,30 @@ class SecondFactorGate:
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
         match = request.resolver_match
-        space = match.namespaces[0] if match is not None and match.namespaces else ""
-        if match is None or space not in (*_DESK, _MEMBERS) or match.view_name in _OPEN:
+        namespace = match.namespaces[0] if match is not None and match.namespaces else ""
+        if match is None or namespace not in (*_DESK, _MEMBERS) or match.view_name in _OPEN:
             return None
         user = request.user
-        if not isinstance(user, User) or (space != _MEMBERS and not user.is_staff):
-            return None  # the page asks them to sign in, or is missing to them
+        if not isinstance(user, User) or (namespace != _MEMBERS and not user.is_staff):
+            return None  # the page asks them to sign in, or hides itself
         if not is_as_strong_as_asked(request):
             return ask_for_proof(request)
         if not user.has_second_factor:
-            answer = _enrolment_of(request, user, space)
+            answer = _require_enrolment(request, user, namespace)
             if answer is not None:
                 return answer
-        return None if space != _ADMIN or has_recent_proof(request) else ask_for_proof(request)
+        return None if namespace != _ADMIN or has_recent_proof(request) else ask_for_proof(request)
 
 
-def _enrolment_of(request: HttpRequest, user: User, space: str) -> HttpResponse | None:
-    """To setting up a second factor once the days of grace are over; until then a banner says by when."""
+def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> HttpResponse | None:
+    """Redirect to setting up a second factor after the grace period; before it, show a banner."""
     now = timezone.now()
     if user.second_factor_due_at is not None and user.second_factor_due_at > now:
-        # A change of the rule empties these dates: one that is to come holds, and costs no query.
+        # A change of the rule clears these dates: a future one is valid and saves a query.
         request.second_factor_due_at = user.second_factor_due_at  # type: ignore[attr-defined]
         return None
     settings = shop_settings()
-    if space == _MEMBERS:
+    if namespace == _MEMBERS:
         is_required = settings.second_factor_for_managers and _is_manager(user)
     else:
         is_required = settings.second_factor_for_staff

@@ -1,8 +1,8 @@
-"""Settings, all in one file, read from the environment.
+"""All settings, read from the environment.
 
-Nothing needs to be set to run embedded: SQLite, jobs over files and mail on the console, everything kept
-in DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVER_NEEDS must be set, and
-a half-set configuration refuses to start and names what is missing.
+Nothing needs to be set for the embedded setup: SQLite, jobs over files, mail on the console, all data in
+DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVER_NEEDS must be set, and an
+incomplete configuration refuses to start and names what is missing.
 """
 
 import contextlib
@@ -43,8 +43,8 @@ STRIPE_NEEDS = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_S
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
-def _missing() -> list[str]:
-    """What is not set although something else that is set asks for it."""
+def _missing_variables() -> list[str]:
+    """Return the variables that are unset although another set variable requires them."""
     missing = []
     if env("DATABASE_URL") or env("REDIS_URL"):
         missing += [name for name in SERVER_NEEDS if not env(name)]
@@ -65,10 +65,10 @@ def _missing() -> list[str]:
     return list(dict.fromkeys(missing))
 
 
-if _missing():
+if _missing_variables():
     raise ImproperlyConfigured(
-        f"The shop is only half configured. Set {', '.join(_missing())}, or unset what asks for them"
-        " (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL, STRIPE_…) to run embedded."
+        f"The shop is only half configured. Set {', '.join(_missing_variables())}, or unset"
+        " what requires them (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL, STRIPE_…) to run embedded."
     )
 
 SERVER = bool(env("DATABASE_URL"))
@@ -79,20 +79,20 @@ if DEBUG and SERVER:
     raise ImproperlyConfigured("DEBUG shows strangers the inside of the shop: unset it on a server.")
 
 
-def _kept_secret() -> str:
-    """The generated key of an embedded shop; made once, by whichever process is first."""
+def _load_or_create_secret() -> str:
+    """Return the generated key of an embedded shop; the first process creates it."""
     path = DATA_DIR / "secret_key"
     if not path.exists():
         fresh = path.with_name(f"secret_key.{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(50))
-        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
+        with contextlib.suppress(FileExistsError):  # another process was first, and its key is used
             os.link(fresh, path)
         fresh.unlink()
     return path.read_text()
 
 
-SECRET_KEY = env("SECRET_KEY") or _kept_secret()
+SECRET_KEY = env("SECRET_KEY") or _load_or_create_secret()
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
 HOST = env("HOST", "127.0.0.1").strip("[]")
@@ -101,18 +101,18 @@ PORT = whole("PORT", 8000)
 
 _LISTENS_EVERYWHERE = HOST in ("0.0.0.0", "::")
 LISTENS_AT = f"{in_address(HOST)}:{PORT}"
-# Where people reach the shop: links in mails, and whether cookies may only travel over TLS.
+# The public URL: for links in mails, and to decide whether cookies require TLS.
 PUBLIC_URL = env(
     "PUBLIC_URL", f"http://{in_address(own_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
 ).rstrip("/")
 if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
     raise ImproperlyConfigured("PUBLIC_URL must start with https:// (or http:// for trying things out).")
-# Who lets an embedded shop listen everywhere means to reach it by names that nobody can know here.
+# An embedded shop that listens everywhere is reached by names unknown here.
 ALLOWED_HOSTS = words("ALLOWED_HOSTS") or (
     ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({in_address(HOST)} - {*LOOPBACK})]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-# Others than this machine's own people may reach the shop: nobody may sign in there with published passwords.
+# Other machines can reach the shop, so accounts with published passwords must not work.
 OPEN_TO_NETWORK = SERVER or not all(
     is_loopback(host) for host in [HOST, urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS]
 )
@@ -198,7 +198,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "shop.core.formats"
 USE_I18N = True
 USE_THOUSAND_SEPARATOR = False
-TIME_ZONE = "Asia/Ho_Chi_Minh"  # what a day is; instants are stored in UTC
+TIME_ZONE = "Asia/Ho_Chi_Minh"  # defines days; instants are stored in UTC
 USE_TZ = True
 
 # --- Database, cache, jobs ------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "TEST": {
             "NAME": path.with_name("test.sqlite3")
-        },  # a file: threads of a test need connections of their own
+        },  # a file, because threads of a test need their own connections
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -227,35 +227,35 @@ QUEUE_DIR = DATA_DIR / "queue"
 CACHES = {"default": cache_at(REDIS_URL, DATA_DIR / "cache.sqlite3")}
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(REDIS_URL, QUEUE_DIR)
-CELERY_TASK_PUBLISH_RETRY = False  # rows are the truth: a lost message costs minutes, a retry a buyer's time
+CELERY_TASK_PUBLISH_RETRY = False  # a lost message costs minutes, a retry a buyer's time
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_IGNORE_RESULT = True  # rows are the truth; a task's result is in the database
+CELERY_TASK_IGNORE_RESULT = True  # results are in the database
 CELERY_TASK_ACKS_LATE = bool(REDIS_URL)
 CELERY_TASK_SOFT_TIME_LIMIT = None
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find what is due, whenever they start
-CELERY_WORKER_REDIRECT_STDOUTS = False  # letters and texts to the console are no warnings
+CELERY_WORKER_REDIRECT_STDOUTS = False  # mails and texts on the console are not warnings
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Web server (shop/server) ---------------------------------------------------------------------
 
-# How long a visitor may take, in seconds: for a request's head; for its body and for taking the answer, where
-# each thousand bytes give a second more; between two requests of one connection.
+# Time limits in seconds: for a request's header; for its body and for reading the response, each plus a
+# second per thousand bytes; and between two requests of one connection.
 REQUEST_HEADER_SECONDS = whole("REQUEST_HEADER_SECONDS", 10)
 REQUEST_BODY_SECONDS = whole("REQUEST_BODY_SECONDS", 30)
 RESPONSE_SECONDS = whole("RESPONSE_SECONDS", 30)
 KEEP_ALIVE_SECONDS = whole("KEEP_ALIVE_SECONDS", 30)
 REQUEST_BODY_BYTES = whole("REQUEST_BODY_MB", 10) * 1024 * 1024  # exceptions in shop/server/body_limits.py
-CONNECTIONS_PER_ADDRESS = whole("CONNECTIONS_PER_ADDRESS", 100)  # of one web process; not for proxies
-# Only these may say for whom they ask (X-Forwarded-For, X-Forwarded-Proto).
+CONNECTIONS_PER_ADDRESS = whole("CONNECTIONS_PER_ADDRESS", 100)  # per web process; proxies are exempt
+# Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES", "127.0.0.1,::1")
 
 # --- Files ----------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-# Files of MEDIA_ROOT are sent by the shop itself unless MEDIA_URL points to a web server or CDN that does.
+# The shop serves MEDIA_ROOT itself unless MEDIA_URL points to a web server or CDN.
 MEDIA_URL = env("MEDIA_URL", "/media/")
 MEDIA_ROOT = Path(env("MEDIA_ROOT", str(DATA_DIR / "media")))
 STORAGES = {
@@ -272,7 +272,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_PERMISSIONS = 0o644
-LOW_DISK_MEGABYTES = whole("LOW_DISK_MEGABYTES", 500)  # less free room is told at /health/
+LOW_DISK_MEGABYTES = whole("LOW_DISK_MEGABYTES", 500)  # /health/ reports less free space
 
 # --- Mail -----------------------------------------------------------------------------------------
 
@@ -287,36 +287,40 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "cho-phien@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# Text messages go to the console until a provider's address is set (shop/notifications/by_sms.py).
+# Text messages go to the console until a provider is set (shop/notifications/by_sms.py).
 SMS_URL = env("SMS_URL")
 SMS_TOKEN = env("SMS_TOKEN")
-PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without a provider offers no codes: they would not come
+PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without an SMS provider offers no codes
 TEXT_COUNTRIES = words("TEXT_COUNTRIES") or ["84"]  # calling codes of the countries that get texts
-TEXTS_PER_NUMBER = whole("TEXTS_PER_NUMBER", 20)  # in a day; 0 for no limit, here and below
-TEXTS_PER_DAY = whole("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is kept for codes
+TEXTS_PER_NUMBER = whole("TEXTS_PER_NUMBER", 20)  # per day; 0 for no limit, here and below
+TEXTS_PER_DAY = whole("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is reserved for codes
 
 # --- Limits on orders -----------------------------------------------------------------------------
 
-# Beyond these a day's orders need a code sent to the buyer's phone (orders/actions/order_limits.py).
+# Above these daily limits an order requires a code sent to the buyer's phone.
 ORDERS_PER_PHONE = whole("ORDERS_PER_PHONE", 5)
 ORDERS_PER_NETWORK = whole("ORDERS_PER_NETWORK", 20)
-API_ORDERS_PER_NETWORK = whole("API_ORDERS_PER_NETWORK", 1000)  # one may be a storefront's server
+API_ORDERS_PER_NETWORK = whole("API_ORDERS_PER_NETWORK", 1000)  # one network may be a storefront's server
 ORDERS_PER_DAY = whole("ORDERS_PER_DAY", 1000)
-CONFIRMED_ORDERS_PER_PHONE = whole("CONFIRMED_ORDERS_PER_PHONE", 30)  # with a code; beyond it the desk orders
-# While more guests' orders than this wait for money, a guest's new order has so many minutes for it.
+CONFIRMED_ORDERS_PER_PHONE = whole(
+    "CONFIRMED_ORDERS_PER_PHONE", 30
+)  # with a code; above it, staff place the order
+# While more unpaid guest orders than this exist, a new guest order must be paid within these minutes.
 UNPAID_GUEST_ORDERS = whole("UNPAID_GUEST_ORDERS", 50)
 UNPAID_GUEST_MINUTES = whole("UNPAID_GUEST_MINUTES", 60)
 
 # --- Cards ----------------------------------------------------------------------------------------
 
-# Cards are off until Stripe's three keys are set. The addresses are others in tests only; the script's must
-# be of the version that the library's API has (docs.stripe.com/sdks/stripejs-versioning).
+# Cards are off until Stripe's three keys are set. Only tests change the URLs. The script's version must match
+# the library's API version (docs.stripe.com/sdks/stripejs-versioning).
 STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY")
 STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY")
 STRIPE_WEBHOOK_SECRET = env("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_URL = env("STRIPE_API_URL", "https://api.stripe.com").rstrip("/")
 STRIPE_JS_URL = env("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
-STRIPE_SMALLEST_VND = whole("STRIPE_SMALLEST_VND", 15_000)  # Stripe's half dollar, with room for the rate
+STRIPE_SMALLEST_VND = whole(
+    "STRIPE_SMALLEST_VND", 15_000
+)  # Stripe's minimum of half a dollar, with room for the exchange rate
 if STRIPE_SECRET_KEY and not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
     raise ImproperlyConfigured("STRIPE_SECRET_KEY must be a secret key (sk_… or rk_…).")
 if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_"):
@@ -326,7 +330,7 @@ if ("_test_" in STRIPE_SECRET_KEY) != ("_test_" in STRIPE_PUBLISHABLE_KEY):
 
 # --- Bank transfers -------------------------------------------------------------------------------
 
-# Services that tell when money has come onto the market's account; each is off until its secret is set.
+# Services that report incoming transfers to the market's account; each is off until its secret is set.
 SEPAY_SECRET = env("SEPAY_SECRET")
 SEPAY_API_KEY = env("SEPAY_API_KEY")
 CASSO_SECRET = env("CASSO_SECRET")
@@ -334,19 +338,19 @@ PAYOS_CHECKSUM_KEY = env("PAYOS_CHECKSUM_KEY")
 
 # --- API ------------------------------------------------------------------------------------------
 
-# The key that signs tokens, as PEM; without it one is made and kept in DATA_DIR, which serves one machine.
+# The private key that signs tokens, as PEM; without it one is generated in DATA_DIR, for one machine only.
 JWT_PRIVATE_KEY = env("JWT_PRIVATE_KEY").replace("\\n", "\n")
 API_COST_LIMIT = whole("API_COST_LIMIT", 50_000)  # 0 turns it off
-# How long answers of the catalogue to anybody are kept, while nothing changes; 0 keeps none.
+# How long anonymous catalogue responses are cached while nothing changes; 0 turns it off.
 API_CACHE_SECONDS = whole("API_CACHE_SECONDS", 0)
-PAGE_CACHE_SECONDS = whole("PAGE_CACHE_SECONDS", 10)  # the same for public pages to strangers
+PAGE_CACHE_SECONDS = whole("PAGE_CACHE_SECONDS", 10)  # the same for public pages to anonymous visitors
 API_ORIGINS = words("API_ORIGINS")  # sites whose browsers may use the API with cookies
-# Sites that letters asked for over the API may lead to; `*` is any.
+# Hosts that links in mails requested over the API may point to; `*` allows any.
 API_CLIENT_HOSTS = words("API_CLIENT_HOSTS") or [
     urlsplit(PUBLIC_URL).hostname or "",
     *([] if SERVER else LOOPBACK),
 ]
-API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # to try things out, and to pay without money
+API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # for trials: the playground, and payments without money
 
 # --- Safety ---------------------------------------------------------------------------------------
 
@@ -358,8 +362,8 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
 SECURE_SSL_REDIRECT = _TLS
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # asked by machines on the inside
-# TLS ends at a proxy in front of us, which must set this header itself and drop the visitor's.
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # requested by probes on the internal network
+# TLS ends at a proxy in front of us, which must set this header itself and drop the client's.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -374,7 +378,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- What is written down -------------------------------------------------------------------------
+# --- Logging --------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,

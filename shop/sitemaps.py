@@ -1,7 +1,6 @@
-"""Lists of addresses for search engines, each worked out at most once an hour.
+"""Sitemap views, cached for an hour.
 
-They are kept by section and page number alone. Whatever else an address carries, and the name that the shop
-was reached by, changes nothing and makes no further entry.
+The cache key is section and page number only, so that other query parameters and host names add no entries.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ Sitemaps = dict[str, type[Sitemap] | Sitemap]  # type: ignore[type-arg]
 
 @require_safe
 def sitemap_index(request: HttpRequest, *, sitemaps: Sitemaps) -> HttpResponse:
-    """Where the lists lie: at the market's own address, whatever name it was asked by."""
-    return _kept(request, "index", "", sitemaps)
+    """Return the sitemap index with PUBLIC_URL's addresses, whatever host was requested."""
+    return _cached_response(request, "index", "", sitemaps)
 
 
 @require_safe
@@ -34,19 +33,19 @@ def sitemap(request: HttpRequest, *, sitemaps: Sitemaps, section: str) -> HttpRe
     number = request.GET.get(_PAGE, "1")
     if section not in sitemaps or not (number.isascii() and number.isdecimal() and len(number) <= 6):
         raise Http404
-    return _kept(request, section, str(int(number)), sitemaps)
+    return _cached_response(request, section, str(int(number)), sitemaps)
 
 
-def _kept(request: HttpRequest, section: str, number: str, sitemaps: Sitemaps) -> HttpResponse:
+def _cached_response(request: HttpRequest, section: str, number: str, sitemaps: Sitemaps) -> HttpResponse:
     key = f"sitemap:{section}:{number}"
-    kept = cache.get(key)
-    if kept is None:
+    cached = cache.get(key)
+    if cached is None:
         asked = QueryDict(f"{_PAGE}={number}") if number else QueryDict()
         request.GET = asked
         answer = contrib.sitemap(request, sitemaps, section) if number else _index(request, sitemaps)
-        kept = answer.render().content, dict(answer.headers)
-        cache.set(key, kept, _HOUR)
-    content, headers = kept
+        cached = answer.render().content, dict(answer.headers)
+        cache.set(key, cached, _HOUR)
+    content, headers = cached
     return HttpResponse(content, headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""The site's own pages: front page, fixed texts, what is shown offline; and the frame of all pages."""
+"""Views of the site's own pages (home, fixed texts, offline page), and the context of all pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from shop.core.models import market_channel, shop_settings, show_in_language
 from shop.core.templatetags.languages import marked
 from shop.core.web.public_urls import canonical_address, public_address
 
-# Texts that the law or the buyer asks for, one file per language; the operator checks them before opening.
+# Legal and help texts, one file per language; the operator must check them before opening.
 PAGES = {
     "tro-giup": _("Help and complaints"),
     "dat-hang-tra-tien": _("How to order and pay"),
@@ -46,14 +46,14 @@ PAGES = {
     "quy-che": _("Operating rules"),
 }
 SEASON_GOODS, SHELF_GOODS = 8, 4
-# Pages of an account that orders, which know all of a person's rows, have to show.
+# Pages of the account section that the orders app provides, because it knows all of a person's rows.
 ACCOUNT_PAGES = {
     *("orders:my-data", "orders:data-deletion", "orders:data-request", "orders:data-request-code"),
     *("orders:addresses", "orders:address-new", "orders:address"),
 }
-TEXT_SIZE, LARGE = "text_size", "large"  # a cookie and its one value
+TEXT_SIZE, LARGE = "text_size", "large"  # a cookie and its single value
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
-# Doors behind which nothing is to be found, and pages that lead to more of themselves without end.
+# Pages without content for crawlers, and pages that link to endless variations of themselves.
 NOT_FOR_CRAWLERS = (
     *("catalog:search", "orders:basket", "orders:checkout", "orders:find", "accounts:home"),
     *("members:today", "desk:home", "catalog:wishes", "catalog:follow-market"),
@@ -142,7 +142,7 @@ SECTIONS = {
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The front page: this week's market, what is in season, the shelves, the cooperatives."""
+    """Show the home page: this week's market, products in season, categories, cooperatives."""
     now = timezone.now()
     channel = market_channel()
     listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
@@ -160,7 +160,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "season_cards": season_cards,
         "goods_count": listings.order_by()[: COUNTED + 1].count(),
         "categories": categories,
-        "stalls": [_stall(cooperative, ways, now) for cooperative in cooperatives],
+        "stalls": [_cooperative_card(cooperative, ways, now) for cooperative in cooperatives],
         "shelf": shelf,
         "shelf_cards": cards(list(of_shelf), now=now),
     }
@@ -169,7 +169,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """One of the fixed texts; 404 for any other word."""
+    """Show a fixed text; 404 for unknown slugs."""
     if slug not in PAGES:
         raise Http404
     channel = market_channel()
@@ -185,14 +185,14 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """What the installed app shows when there is no network."""
+    """Show the page for use without a network."""
     return render(request, "offline.html")
 
 
-@csrf_exempt  # a token would make each page's footer somebody's own; enlarging others' letters gains nothing
+@csrf_exempt  # a token would make every page personal; forging this request gains nothing
 @require_POST
 def text_size_choice(request: HttpRequest) -> HttpResponse:
-    """Large letters on every page of this browser, or normal ones again; back to the page that was read."""
+    """Set or clear large text for this browser, then return to the page."""
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     answer = HttpResponseRedirect(back if is_ours else reverse("home"))
@@ -211,13 +211,13 @@ def text_size_choice(request: HttpRequest) -> HttpResponse:
 
 
 def text_size(request: HttpRequest) -> str:
-    """`large` where the visitor asked for large letters, else empty."""
+    """Return `large` if the visitor chose large text, else ""."""
     return LARGE if request.COOKIES.get(TEXT_SIZE) == LARGE else ""
 
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """What crawlers may look at: the market, and nobody's basket, order or work."""
+    """Return robots.txt: open the market, close baskets, orders and work pages."""
     closed = [path for code, _name in settings.LANGUAGES for path in _closed_to_crawlers(code)]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in [*closed, *MACHINES_ONLY])]
     lines += ["", f"Sitemap: {public_address(reverse('sitemaps'))}", ""]
@@ -226,9 +226,9 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """A file of MEDIA_ROOT. Its name never stands for other content, so caches need not ask again.
+    """Serve a file of MEDIA_ROOT. Names are never reused for other content, so caches need not revalidate.
 
-    Originals of pictures may tell where they were taken: nobody is sent one.
+    Originals of pictures may contain a location and are never served.
     """
     if "original" in Path(path).parts:
         raise Http404
@@ -238,15 +238,15 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """What every page's frame shows: the shop, the languages, where one is, what lies in the basket.
+    """Context processor for the frame of every page: shop, languages, section, basket.
 
-    Lazy: a page that shows no frame (a partial, a file) asks the database nothing, and one that says that
-    the request's host is unknown does not ask for the host.
+    Lazy: a response without the frame (a fragment, a file) runs no query, and an error page for an unknown
+    host does not read the host.
     """
     return {
         "shop": SimpleLazyObject(shop_settings),
         "languages": SimpleLazyObject(lambda: _languages(request)),
-        # Templates call it, and get text.
+        # Templates call it and get text.
         "canonical": lambda: canonical_address(
             request.path, request.GET, get_language() or settings.LANGUAGE_CODE
         ),
@@ -254,7 +254,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "text_size": text_size(request),
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
-        "way_back": SimpleLazyObject(lambda: _way_back(request)),
+        "way_back": SimpleLazyObject(lambda: _previous_page(request)),
     }
 
 
@@ -264,7 +264,7 @@ def _closed_to_crawlers(language: str) -> list[str]:
 
 
 def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
-    """What is to be had now: first what has a season, then what there is all year."""
+    """Return available products: seasonal ones first, then those of all year."""
     now = listings.in_season(month).newest_first()
     seasonal = list(now.exclude(product__season=ALL_MONTHS)[:SEASON_GOODS])
     rest = SEASON_GOODS - len(seasonal)
@@ -272,14 +272,14 @@ def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
 
 
 def _in_a_sentence(card: Card) -> str:
-    """A product's name as it stands within a Vietnamese sentence: "Quýt Bạch Thông" is "quýt Bạch Thông"."""
+    """Return a product's name for a Vietnamese sentence: "Quýt Bạch Thông" becomes "quýt Bạch Thông"."""
     if get_language() != settings.LANGUAGE_CODE:
         return marked(card.name_lang, card.name)
     return card.name[:1].lower() + card.name[1:]
 
 
-def _stall(cooperative: Cooperative, ways: Sequence[DeliveryWay], now: datetime) -> dict[str, Any]:
-    """A cooperative and when its goods can next be collected or travel."""
+def _cooperative_card(cooperative: Cooperative, ways: Sequence[DeliveryWay], now: datetime) -> dict[str, Any]:
+    """Return a cooperative with its next pickup market and next coach departure."""
     own = [way for way in ways if way.cooperative_id == cooperative.pk]
     return {
         "cooperative": cooperative,
@@ -321,8 +321,10 @@ def _memberships_of(user_id: int) -> QuerySet[Membership]:
     return mine.select_related("cooperative").order_by("pk")
 
 
-def _way_back(request: HttpRequest) -> str:
-    """The page of ours that the person came from, for pages that say what went wrong; empty if none."""
+def _previous_page(request: HttpRequest) -> str:
+    """Return the page of is_own the person came from, for error pages; "" if none."""
     came_from = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
-    return came_from if ours else ""
+    is_own = url_has_allowed_host_and_scheme(
+        came_from, {request.get_host()}, require_https=request.is_secure()
+    )
+    return came_from if is_own else ""

@@ -1,7 +1,7 @@
-"""Where a WSGI server (gunicorn, by `manage.py run`) enters.
+"""WSGI entry point (gunicorn, started by `manage.py run`).
 
-Workers are forked from a process that has loaded everything, and share what none of them changes. Looking for
-rubbish would write to all of it, and copy it: what is there by then is no rubbish, and is left alone.
+Workers are forked from a process that has loaded everything, and share its unchanged memory. Garbage
+collection would write to that memory and copy it, so existing objects are frozen.
 """
 
 import gc
@@ -15,10 +15,10 @@ from django.urls import get_resolver
 from django.utils import translation
 
 
-def _load_for_all() -> None:
-    """Every address's view, the API's schema, every page's template and every language's words; no row."""
+def _preload() -> None:
+    """Load all views, the API's schema, all templates and all languages; no database rows."""
     get_resolver().check()
-    # Only now: models can be imported once Django is set up.
+    # Import late: models need Django to be set up.
     from shop.api import endpoint
 
     endpoint.contract()
@@ -34,6 +34,6 @@ def _load_for_all() -> None:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 application = get_wsgi_application()
-_load_for_all()
+_preload()
 gc.collect()
 gc.freeze()

@@ -101,7 +101,7 @@ class Money:
 
     def _require_same_currency(self, other: Money) -> Money:
         if other.currency != self.currency:
-            raise ValueError(f"{self.currency} and {other.currency} cannot be combined")
+            raise ValueError(f"{self.currency} and {other.currency} do not mix")
         return other
 
 

@@ -1,4 +1,4 @@
-"""What must be in order before the shop opens; each step does nothing when nothing changed since."""
+"""Prepare the shop before it starts; each step does nothing if nothing changed."""
 
 from __future__ import annotations
 
@@ -27,22 +27,23 @@ Say = Callable[[str], None]
 
 
 def prepare(*, out: TextIO, demo: bool) -> None:
-    """Translations, database, static files and the demo, in a shop that is empty or where it was interrupted.
+    """Compile translations, migrate, collect static files, and seed the demo if the shop is empty or a
+    seeding was interrupted.
 
-    Tells what takes time.
+    Prints the steps that take time.
     """
     compile_translations(out=out)
     _migrate(out=out)
     _collect_static_files(out=out)
     if demo and (_is_empty() or is_interrupted()):
-        with _told(out, "Filling the shop with demo goods"):
+        with _report_step(out, "Filling the shop with demo goods"):
             call_command("seed_demo", stdout=out, verbosity=0)
 
 
 def compile_translations(*, out: TextIO) -> None:
-    """Make the .mo of every .po that changed. By Babel, since a fresh machine has no gettext.
+    """Compile each changed .po file with Babel, because temporary machines lack gettext.
 
-    What was read before, when there was perhaps none, is read anew: the demo is written in this process, too.
+    Loaded catalogues are discarded afterwards: the demo is seeded in this process, too.
     """
     for po in sorted(
         Path(folder) for base in settings.LOCALE_PATHS for folder in base.glob("*/LC_MESSAGES/*.po")
@@ -50,35 +51,35 @@ def compile_translations(*, out: TextIO) -> None:
         mo = po.with_suffix(".mo")
         if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
             continue
-        with _told(out, f"Compiling {po.relative_to(settings.BASE_DIR)}"):
-            fresh = mo.with_suffix(f".{os.getpid()}")
-            with po.open("rb") as source, fresh.open("wb") as target:
-                # Without a locale Babel leaves out how plurals are formed, and they would show in English.
+        with _report_step(out, f"Compiling {po.relative_to(settings.BASE_DIR)}"):
+            temporary = mo.with_suffix(f".{os.getpid()}")
+            with po.open("rb") as source, temporary.open("wb") as target:
+                # Without a locale Babel omits the plural rule, and plurals would show in English.
                 write_mo(target, read_po(source, locale=po.parent.parent.name))
-            fresh.replace(mo)
+            temporary.replace(mo)
     translation_file_changed(sender=None, file_path=Path("django.mo"))
 
 
 def _migrate(*, out: TextIO) -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        with _told(out, "Bringing the database up to date"):
+        with _report_step(out, "Bringing the database up to date"):
             call_command("migrate", interactive=False, verbosity=0, stdout=out)
 
 
 def _collect_static_files(*, out: TextIO) -> None:
-    """Copy, name by content and compress; the stamp is written last, so that a broken run is repeated."""
+    """Collect, hash and compress static files; writing the stamp last makes an interrupted run repeat."""
     stamp = settings.DATA_DIR / "static.stamp"
     state = _static_state()
     if stamp.exists() and stamp.read_text() == state and Path(settings.STATIC_ROOT).exists():
         return
-    with _told(out, "Compressing stylesheets, scripts and pictures"):
+    with _report_step(out, "Compressing stylesheets, scripts and pictures"):
         call_command("collectstatic", interactive=False, verbosity=0, clear=True, stdout=out)
     stamp.write_text(state)
 
 
 def _static_state() -> str:
-    """A fingerprint of all static files: place, size and time of change."""
+    """Return a fingerprint of all static files: path, size and modification time."""
     digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
         for path, storage in finder.list([]):
@@ -88,12 +89,12 @@ def _static_state() -> str:
 
 
 def _is_empty() -> bool:
-    """Nobody has an account and no cooperative but the platform's own house exists."""
+    """Whether there are no accounts and no cooperative except the platform seller."""
     return not get_user_model().objects.exists() and Cooperative.objects.count() <= 1
 
 
 @contextmanager
-def _told(out: TextIO, what: str) -> Iterator[None]:
+def _report_step(out: TextIO, what: str) -> Iterator[None]:
     out.write(f"· {what} …\n")
     out.flush()
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Keeps the shop's processes running: starts them, restarts what dies, stops them together."""
+"""Supervise the shop's processes: start them, restart those that die, stop them together."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-_LOOK_EVERY = 0.2  # seconds
-_STEADY_AFTER = 10.0  # a child that lived this long starts again at once when it dies
-_LONGEST_PAUSE = 30.0
-_STOP_WITHIN = 15.0  # then children are killed
+_POLL_SECONDS = 0.2  # seconds
+_STABLE_SECONDS = 10.0  # a child that lived this long is restarted without a pause
+_MAX_PAUSE_SECONDS = 30.0
+_STOP_SECONDS = 15.0  # then children are killed
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
 class AlreadyRunning(Exception):
-    """Another supervisor keeps the processes of this DATA_DIR."""
+    """Another supervisor runs the processes of this DATA_DIR."""
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Child:
 def supervise(commands: Mapping[str, Sequence[str]], *, data_dir: Path, out: TextIO) -> None:
     """Run the commands until INT or TERM.
 
-    A supervisor that is killed takes its children with it (the kernel tells them), so that a new one can
-    start at once. Raises AlreadyRunning.
+    If the supervisor is killed, the kernel ends its children, so that a new one can start at once. Raises
+    AlreadyRunning.
     """
     with (data_dir / "run.lock").open("w") as lock:
         try:
@@ -53,25 +53,25 @@ def supervise(commands: Mapping[str, Sequence[str]], *, data_dir: Path, out: Tex
         try:
             while not stops:
                 for child in children:
-                    _look_after(child, out=out)
-                time.sleep(_LOOK_EVERY)
+                    _restart_if_ended(child, out=out)
+                time.sleep(_POLL_SECONDS)
         finally:
             _stop(children, stops=stops, out=out)
 
 
-def _look_after(child: Child, *, out: TextIO) -> None:
+def _restart_if_ended(child: Child, *, out: TextIO) -> None:
     now = time.monotonic()
     if child.process is not None:
         code = child.process.poll()
         if code is None:
             return
-        steady = now - child.started >= _STEADY_AFTER
-        child.pause = 1.0 if steady else min(child.pause * 2, _LONGEST_PAUSE)
+        steady = now - child.started >= _STABLE_SECONDS
+        child.pause = 1.0 if steady else min(child.pause * 2, _MAX_PAUSE_SECONDS)
         child.start_at = now if steady else now + child.pause
         child.process = None
         _say(out, f"{child.name} ended with code {code}; it starts again in {child.start_at - now:.0f} s")
     if now >= child.start_at:
-        # Its own session keeps Ctrl-C to the supervisor, which then stops everyone in order.
+        # A session of its own, so that Ctrl-C reaches only the supervisor, which stops all in order.
         child.process = subprocess.Popen(
             child.command, start_new_session=True, preexec_fn=_die_with(os.getpid())
         )
@@ -79,23 +79,23 @@ def _look_after(child: Child, *, out: TextIO) -> None:
 
 
 def _die_with(parent: int) -> Callable[[], None]:
-    """For a new child, before its program begins: end it when this supervisor ends, however that happens."""
+    """Return a hook for a new child: end it when this supervisor ends, for whatever reason."""
 
-    def ask_the_kernel() -> None:
+    def set_death_signal() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask_the_kernel
+    return set_death_signal
 
 
 def _stop(children: Sequence[Child], *, stops: list[int], out: TextIO) -> None:
-    """Ask everyone to finish; kill who has not after a while, or at once when asked a second time."""
+    """Terminate all children; kill those still running after a while, or at a second signal."""
     _say(out, "stopping")
     asked = len(stops)
     for child in children:
         _signal(child, signal.SIGTERM)
-    until = time.monotonic() + _STOP_WITHIN
+    until = time.monotonic() + _STOP_SECONDS
     while any(child.process and child.process.poll() is None for child in children):
         if time.monotonic() > until or len(stops) > asked:
             for child in children:

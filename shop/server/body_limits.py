@@ -1,4 +1,4 @@
-"""How large a request's body may be at each address. Larger ones are refused before they are read."""
+"""Limits of request bodies per URL. Larger ones are refused before they are read."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 MEGABYTE = 1024 * 1024
-_PHOTO = 26 * MEGABYTE  # a photo of 25 MB (shop/core/pictures.py) and the rest of its form
+_PHOTO = 26 * MEGABYTE  # a photo of 25 MB (shop/core/images/image_files.py) and the rest of its form
 _FORM_WITH_FILES = "multipart/form-data"
 _LANGUAGE = "(?:/en)?"
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """What one kind of address takes, in bytes, and why.
+    """The limit of one kind of URL in bytes, and its reason.
 
-    More than the default is taken only as a form with files whose Content-Length says its size, and, where
-    `needs_sign_in`, only from somebody who is signed in or brings a valid token.
+    More than the default is accepted only as multipart form with a Content-Length and, with `needs_sign_in`,
+    only from a signed-in person or a valid token.
     """
 
     address: re.Pattern[str]
@@ -55,7 +55,7 @@ BODY_LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one request may send: `needs_sign_in` above `without_sign_in` bytes."""
+    """What one request may send: above `without_sign_in` bytes the sender must be signed in."""
 
     most: int
     without_sign_in: int
@@ -75,7 +75,7 @@ def allowance_for(path: str, content_type: str) -> Allowance:
 
 
 def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase]) -> object:
-    """The same table for other servers than ours, which hand a request over before its body was read."""
+    """Middleware with the same limits, for other servers, which pass requests on before reading the body."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"

@@ -1,4 +1,4 @@
-"""One connection: how long each of its steps may take, and who may send a large body."""
+"""One connection: time limits of its steps, and the check of who sends a large body."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from shop.server.parser import RequestParser, SignInFirst
 from shop.server.visitors import is_known_visitor
 
 _LINGER_SECONDS = 5
-_BYTES_A_SECOND = 1000  # each thousand bytes of a body or an answer give a second more
+_BYTES_A_SECOND = 1000  # each thousand bytes of a body or response add a second
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds; `body` and `response` for the first thousand bytes, or for a pause in a steady trickle."""
+    """Seconds; `body` and `response` apply to the first thousand bytes, or to a pause in a steady trickle."""
 
     header: int
     body: int
@@ -43,8 +43,11 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """Takes a worker thread only when a whole request has arrived, as waitress does, and in addition
-    measures each step from its beginning: who sends a byte now and then does not stay for ever."""
+    """A connection.
+
+    As in waitress, a request takes a thread only when it is complete; in addition each step has a time limit,
+    so that slow senders cannot stay for ever.
+    """
 
     task_class = Task
 
@@ -60,10 +63,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.step_began = self.creation_time
         self._moved_before = 0
 
-    # --- how long a step may take -------------------------------------------------------------------
+    # --- time limits ---------------------------------------------------------------------------------
 
     def is_overdue(self, now: float) -> bool:
-        """Asked about once a second."""
+        """Whether the current step exceeded its time; checked about once a second."""
         step = self._current_step()
         if step != self._step:
             self._step, self.step_began, self._moved_before = step, now, self._moved_bytes()
@@ -74,7 +77,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def is_waiting(self) -> bool:
-        """Nothing is under way yet: closing it loses no more than a connection."""
+        """Whether no request is in progress, so that closing loses only the connection."""
         return self._current_step()[0] in ("new", "idle", "header")
 
     @property
@@ -141,8 +144,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         super().service()
 
     def handle_close(self) -> None:
-        """Closing with unread bytes would reset the connection, and the sender never see why it was refused:
-        what still comes is thrown away for a moment."""
+        """Before closing, discard unread bytes for a moment: closing at once would reset the connection, and
+        the sender would not see the error.
+        """
         if self.has_unread_body and not self.lingers and self.connected:
             self.lingers, self.will_close = True, False
             with contextlib.suppress(OSError):
@@ -154,7 +158,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
 
 class VisitorCheck:
-    """A job for a worker thread: nothing more is read of a large body until it is known who sends it."""
+    """A worker thread's task: identify the sender of a large body before reading more of it."""
 
     def __init__(self, channel: Channel, request: RequestParser) -> None:
         self._channel, self._request = channel, request

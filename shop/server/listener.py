@@ -1,4 +1,4 @@
-"""Accepts connections, and decides which one gives way when there are too many."""
+"""Accept connections, and choose which one to close when there are too many."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEND_BUFFER_BYTES = 128 * 1024  # the kernel doubles it
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    """waitress's server on a socket that gunicorn opened."""
+    """waitress's server on a socket opened by gunicorn."""
 
     channel_class = Channel
     is_stopping = False
@@ -50,13 +50,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return any(parsed in network for network in settings.TRUSTED_PROXIES)
 
     def fix_addr(self, addr: Any) -> Any:
-        """IPv4 visitors of an IPv6 socket under their own address, not as ::ffff:192.0.2.1."""
+        """Return IPv4 clients of an IPv6 socket by their own address, not as ::ffff:192.0.2.1."""
         parsed = ipaddress.ip_address(addr[0].partition("%")[0])
         mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
         return (str(mapped or parsed), *addr[1:])
 
     def accept(self) -> Any:
-        """A new connection, unless there is no room for it: then it is closed at once."""
+        """Accept a connection, or close it at once if there is no room."""
         accepted = super().accept()
         if accepted is None:
             return None
@@ -67,13 +67,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return None
 
     def maintenance(self, now: float) -> None:
-        """Asked for once a second. Closes at once: waitress's own way waits until the visitor reads."""
+        """Close overdue connections, once a second. waitress would wait until the client reads."""
         for channel in list(self.active_channels.values()):
             if channel.is_overdue(now):
                 channel.handle_close()
 
     def stop(self) -> None:
-        """Accept nobody any more. Answers under way are finished, idle connections closed soon."""
+        """Stop accepting. Responses in progress are finished, idle connections are closed soon."""
         self.is_stopping = True
         self.accepting = False
         self.timeouts = replace(self.timeouts, keep_alive=_STOPPING_KEEP_ALIVE)
@@ -107,14 +107,14 @@ def _adjustments(connections: int) -> Adjustments:
         connection_limit=connections * 10,
         cleanup_interval=1,
         max_request_header_size=32 * 1024,
-        # Threads wait for slow readers only of answers larger than this; from 1 MB on they lie in a file.
+        # Threads wait for slow readers only for larger responses; from 1 MB on these are buffered in a file.
         outbuf_high_watermark=128 * 1024 * 1024,
-        # X-Forwarded-… are dropped by our parser.
+        # Our parser drops X-Forwarded-… headers.
         clear_untrusted_proxy_headers=False,
         log_socket_errors=False,
         ident=None,
     )
-    # Else the kernel takes up to 4 MB for each connection that does not read, copied in the event loop.
+    # Otherwise the kernel buffers up to 4 MB per connection that does not read, copied in the event loop.
     adjustments.socket_options = [
         *adjustments.socket_options,
         (socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES),

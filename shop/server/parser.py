@@ -1,4 +1,4 @@
-"""Reads one request. Whether its body may be read is decided by its head."""
+"""Parse one request. Its header decides whether the body is read."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ _PROXY_HEADERS = ("FORWARDED", "X_FORWARDED_")
 
 
 class BodyTooLarge(RequestEntityTooLarge):  # type: ignore[misc]  # waitress has no types
-    """413; also when the head promised less than what came."""
+    """413; also if the body turns out larger than announced."""
 
     def __init__(self, path: str, most: int) -> None:
         self._path, self._most = path, most
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        return _in_plain_words("413 Content Too Large", too_large_words(self._path, self._most))
+        return _plain_text_response("413 Content Too Large", too_large_words(self._path, self._most))
 
 
 class SignInFirst(Error):  # type: ignore[misc]
-    """403: so large a body is read only of somebody the shop knows."""
+    """403: a body this large requires signing in."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        return _in_plain_words("403 Forbidden", sign_in_words(self._path))
+        return _plain_text_response("403 Forbidden", sign_in_words(self._path))
 
 
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]
-    """waitress's parser, stricter about how a body is framed and with each address's limit of it."""
+    """waitress's parser with stricter body framing and a body limit per URL."""
 
     error: Error | None
     needs_sign_in = False
-    continue_after_check = False  # "Expect: 100-continue" waits for the check of who sends
+    continue_after_check = False  # "Expect: 100-continue" waits for the check of the sender
     path = "/"
 
     def __init__(self, adj: Any, *, is_from_proxy: bool) -> None:
         super().__init__(adj)
-        self._is_from_proxy = is_from_proxy  # may say for whom it asks
+        self._is_from_proxy = is_from_proxy  # may set X-Forwarded-… headers
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
         if isinstance(self.error, RequestEntityTooLarge) and not isinstance(self.error, BodyTooLarge):
             self.error = BodyTooLarge(self.path, self.adj.max_request_body_size - 1)
         if self.error is not None:
-            self.expect_continue = False  # otherwise waitress asks for the body and reads it after all
+            self.expect_continue = False  # otherwise waitress asks for the body and reads it
         return consumed
 
     def refuse(self, error: Error) -> None:
@@ -64,7 +64,10 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         return self.error is not None and bool(self.content_length or self.chunked)
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Raises ParsingError for what two servers could read in two ways (RFC 9112, 5.2 and 6.3)."""
+        """Refuse headers that two servers could read differently (RFC 9112, 5.2 and 6.3).
+
+        Raises ParsingError.
+        """
         if _FOLDED_LINE.search(header_plus):
             raise ParsingError("A header line is folded.")
         super().parse_header(header_plus)
@@ -86,13 +89,13 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
 
     def _set_body_limit(self, allowance: Allowance) -> None:
         most = allowance.without_sign_in if self.chunked else allowance.most
-        # All that is asked of `adj` from here on; waitress refuses what reaches the number.
+        # waitress reads nothing else of `adj` from here on; it refuses bodies that reach the number.
         self.adj = SimpleNamespace(max_request_body_size=most + 1)
         if allowance.without_sign_in < self.content_length <= most:
             self.needs_sign_in = True
             self.continue_after_check, self.expect_continue = self.expect_continue, False
 
 
-def _in_plain_words(status: str, words: str) -> tuple[str, list[tuple[str, str]], bytes]:
+def _plain_text_response(status: str, words: str) -> tuple[str, list[tuple[str, str]], bytes]:
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
     return status, headers, f"{words}\n".encode()

@@ -1,4 +1,4 @@
-"""Who sends a request, known by its head alone."""
+"""Identify the sender of a request by its headers alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CREDENTIALS = ("COOKIE", "AUTHORIZATION", "AUTHORIZATION_BEARER")
 
 
 def is_known_visitor(headers: Mapping[str, str]) -> bool:
-    """Whether a person is signed in or a token is valid. False where that cannot be found out."""
+    """Whether a person is signed in or a token is valid. False if that cannot be determined."""
     kept = {f"HTTP_{name}": headers[name] for name in _CREDENTIALS if name in headers}
     request = WSGIRequest({"REQUEST_METHOD": "HEAD", "wsgi.input": BytesIO(), "PATH_INFO": "/", **kept})
     close_old_connections()
@@ -32,8 +32,8 @@ def is_known_visitor(headers: Mapping[str, str]) -> bool:
             return True
         context = Context(request, contract().schema)
         return context.user is not None or context.app is not None
-    except Exception:  # a bad token, or no database: nobody who is known
-        logger.info("A large body was refused: its sender is not known.", exc_info=True)
+    except Exception:  # a bad token, or no database: unknown
+        logger.info("Large request body refused: unknown sender.", exc_info=True)
         return False
     finally:
         close_old_connections()

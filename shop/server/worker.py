@@ -1,7 +1,7 @@
-"""gunicorn's worker process: many connections in one event loop, whole requests in a few threads.
+"""gunicorn's worker process: many connections in one event loop, complete requests in a few threads.
 
-gunicorn keeps the processes (preloading, restarts, recycling, signals); waitress speaks HTTP. A request takes
-a thread once it has arrived as a whole, and its answer is buffered: slow visitors hold no thread.
+gunicorn manages the processes (preloading, restarts, recycling, signals); waitress speaks HTTP. A request
+takes a thread once it is complete, and its response is buffered, so slow clients hold no thread.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from gunicorn.workers.base import Worker
 from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import poll2
 
-_NOTIFY_SECONDS = 1.0  # gunicorn's master kills a worker that it hears nothing of
-_MOST_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and an answer
+_NOTIFY_SECONDS = 1.0  # gunicorn's master kills a worker that does not report
+_MOST_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and a response
 
 
 class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     _notify_at = 0.0
 
     def run(self) -> None:
-        # Only now: gunicorn imports this module before Django is set up.
+        # Import late: gunicorn imports this module before Django is set up.
         from shop.server.listener import Listener
 
         _allow_open_files()
@@ -44,23 +44,23 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         ]
         while self.alive and self.ppid == os.getppid():
             self._serve(_NOTIFY_SECONDS)
-        self._finish()
+        self._finish_requests()
         dispatcher.shutdown(timeout=1)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.alive = False
-        self._wake()
+        self._wake_event_loop()
 
     def _serve(self, seconds: float) -> None:
-        """One turn of the event loop, of which a request takes a few. The master is told once a second."""
+        """Run one turn of the event loop (a request takes a few). Report to the master once a second."""
         now = time.monotonic()
         if now >= self._notify_at:
             self.notify()
             self._notify_at = now + _NOTIFY_SECONDS
         poll2(seconds, self._map)
 
-    def _finish(self) -> None:
-        """Answer what has come, for as long as gunicorn allows."""
+    def _finish_requests(self) -> None:
+        """Finish the requests in progress, for as long as gunicorn allows."""
         for listener in self._listeners:
             listener.stop()
         until = time.monotonic() + self.cfg.graceful_timeout
@@ -74,11 +74,11 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Recycling the worker after %d requests.", self.nr)
             self.alive = False
-            self._wake()
+            self._wake_event_loop()
         answer: Iterable[bytes] = self.wsgi(environ, start_response)
         return answer
 
-    def _wake(self) -> None:
+    def _wake_event_loop(self) -> None:
         for listener in self._listeners:
             listener.pull_trigger()
 

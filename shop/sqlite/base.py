@@ -1,8 +1,7 @@
-"""Django's SQLite backend with a fair queue of writers.
+"""Django's SQLite backend with a fair writer lock.
 
-SQLite lets one writer in at a time and makes the others poll, so under load some wait for seconds while
-newcomers overtake them. Here whoever begins a transaction first takes its turn at a lock, and sleeps until
-it comes.
+SQLite admits one writer and makes the others poll, so under load some wait for seconds while newcomers
+overtake them. Here a transaction takes its turn at a lock when it begins, and sleeps until the turn comes.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from shop.sqlite.turns import Turns, turns_of
 
 
 @lru_cache(maxsize=2048)
-def _with_question_marks(sql: str) -> str:
-    """A statement as SQLite has its parameters. The same ones come again and again."""
+def _convert_placeholders(sql: str) -> str:
+    """Convert a statement's placeholders to SQLite's; cached, because statements repeat."""
     return base.FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
 
 
 class _Cursor(base.SQLiteCursorWrapper):
     def convert_query(self, query: str, *, param_names: Any = None) -> str:
         if param_names is None:
-            return _with_question_marks(query)
+            return _convert_placeholders(query)
         converted: str = super().convert_query(query, param_names=param_names)
         return converted
 
@@ -49,7 +48,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> Any:
-        super()._commit()  # when this fails, Django rolls back, which passes the turn
+        super()._commit()  # if this fails, Django rolls back, which passes the turn on
         self._pass_turn()
 
     def _rollback(self) -> Any:

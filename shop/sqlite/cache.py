@@ -1,7 +1,7 @@
-"""A cache in an SQLite file of its own, shared by the processes of one machine.
+"""A cache in a separate SQLite file, shared by the processes of one machine.
 
-Apart from the shop's database, so that caching never queues behind a writer. A file that cannot be read or
-written (a full disk, a damaged file) is an empty cache: no page fails because of it.
+Separate from the shop's database, so that caching never waits for a writer. An unusable file (full disk,
+damaged) behaves like an empty cache: no page fails because of it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
 log = logging.getLogger(__name__)
 
-_SWEEP_EVERY = 500  # writes of one thread
+_SWEEP_EVERY = 500  # writes per thread
 _LIVE = "(expires IS NULL OR expires > :now)"
 
 
-class _NoAnswer:
-    """What a statement finds and changes in a file that does not work."""
+class _EmptyResult:
+    """The empty result of a statement on an unusable file."""
 
     rowcount = 0
 
@@ -41,7 +41,7 @@ class SqliteCache(BaseCache):
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         row = self._run(f"SELECT value FROM entries WHERE key = :key AND {_LIVE}", key, version).fetchone()
-        return default if row is None else _unpacked(row[0])
+        return default if row is None else _unpack(row[0])
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         self._write(
@@ -49,7 +49,7 @@ class SqliteCache(BaseCache):
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
             key,
             version,
-            value=_packed(value),
+            value=_pack(value),
             expires=self.get_backend_timeout(timeout),
         )
 
@@ -60,13 +60,13 @@ class SqliteCache(BaseCache):
             " WHERE entries.expires <= :now",
             key,
             version,
-            value=_packed(value),
+            value=_pack(value),
             expires=self.get_backend_timeout(timeout),
         )
         return added.rowcount == 1
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        """The number after adding `delta`; ValueError where the key holds no number."""
+        """Return the number after adding `delta`. Raises ValueError if the key holds no number."""
         row = self._write(
             f"UPDATE entries SET value = value + :delta WHERE key = :key AND {_LIVE}"
             " AND typeof(value) = 'integer' RETURNING value",
@@ -93,27 +93,27 @@ class SqliteCache(BaseCache):
     def clear(self) -> None:
         self._execute("DELETE FROM entries", {})
 
-    def _write(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _NoAnswer:
+    def _write(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _EmptyResult:
         self._writes += 1
         if self._writes % _SWEEP_EVERY == 0:
             self._sweep()
         return self._run(sql, key, version, **values)
 
-    def _run(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _NoAnswer:
+    def _run(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _EmptyResult:
         key = self.make_and_validate_key(key, version)
         return self._execute(sql, {"key": key, "now": time.time(), **values})
 
-    def _execute(self, sql: str, values: Mapping[str, Any]) -> sqlite3.Cursor | _NoAnswer:
-        """The statement's answer; none when the file is broken or full. Then it is opened anew next time."""
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> sqlite3.Cursor | _EmptyResult:
+        """Run a statement; return an empty result on errors and reopen the file next time."""
         try:
             return self._open().execute(sql, values)
         except sqlite3.Error as error:
-            log.warning("the cache in %s does not answer: %s", self._path, error)
+            log.warning("cache file %s is unusable: %s", self._path, error)
             self._connection = None
-            return _NoAnswer()
+            return _EmptyResult()
 
     def _sweep(self) -> None:
-        """Drop what has expired, and beyond the limit what would expire first."""
+        """Delete expired entries, and beyond the limit those that expire first."""
         self._execute("DELETE FROM entries WHERE expires <= :now", {"now": time.time()})
         self._execute(
             "DELETE FROM entries WHERE key IN (SELECT key FROM entries ORDER BY expires IS NULL, expires, key"
@@ -122,7 +122,9 @@ class SqliteCache(BaseCache):
         )
 
     def _open(self) -> sqlite3.Connection:
-        """This thread's connection (Django makes a cache object per thread); a forked child opens its own."""
+        """Return this thread's connection (Django creates a cache object per thread); a forked child opens
+        its own.
+        """
         if self._connection is None or self._opened_by != os.getpid():
             self._connection = sqlite3.connect(
                 self._path, timeout=20, isolation_level=None, check_same_thread=False
@@ -137,12 +139,12 @@ class SqliteCache(BaseCache):
         return self._connection
 
 
-def _packed(value: Any) -> int | bytes:
-    """Whole numbers as they are, so that SQL can add to them; the rest pickled."""
+def _pack(value: Any) -> int | bytes:
+    """Store integers unpickled, so that SQL can add to them; pickle everything else."""
     return (
         value if type(value) is int and abs(value) < 2**62 else pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     )
 
 
-def _unpacked(stored: int | bytes) -> Any:
+def _unpack(stored: int | bytes) -> Any:
     return stored if isinstance(stored, int) else pickle.loads(stored)

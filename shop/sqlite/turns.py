@@ -1,4 +1,4 @@
-"""Turns at writing to one database file, between the threads of a process and between processes."""
+"""A fair writer lock for one database file, between threads and processes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import threading
 
 
 class Turns:
-    """A lock of this process's threads, and behind it a file lock that the kernel frees when a process dies.
+    """A lock among this process's threads, then a file lock, which the kernel frees when a process dies.
 
-    Any thread may give back what another took, since a connection may be shared by threads in tests.
+    Any thread may release what another acquired, because tests share connections among threads.
     """
 
     def __init__(self, lock_file: str | None) -> None:
@@ -20,10 +20,10 @@ class Turns:
         )
 
     def take(self, *, timeout: float) -> bool:
-        """Wait for a turn; False when a thread of this process kept it longer than `timeout` seconds.
+        """Wait for the lock; return False if a thread of this process held it longer than `timeout` seconds.
 
-        Another process is waited for as long as it takes: a file lock with a time limit could only poll, and
-        whoever polls loses its place in the queue.
+        There is no time limit for other processes: a file lock with a timeout would have to poll, and polling
+        loses the place in the queue.
         """
         if not self._thread_lock.acquire(timeout=timeout):
             return False
@@ -42,22 +42,22 @@ class Turns:
 
 
 _known: dict[str, Turns] = {}
-_knowing = threading.Lock()
+_known_lock = threading.Lock()
 
 
 def turns_of(database: str, *, in_memory: bool) -> Turns:
-    """The turns of a database, the same object for every connection of this process."""
-    with _knowing:
+    """Return the lock of a database, the same object for all connections of this process."""
+    with _known_lock:
         if database not in _known:
             _known[database] = Turns(None if in_memory else f"{database}.turns")
         return _known[database]
 
 
-def _forget() -> None:
-    """A forked child shares its parent's open lock file, and with it the lock: it must open its own."""
-    global _knowing
-    _knowing = threading.Lock()
+def _reset_after_fork() -> None:
+    """Make a forked child open its own lock file; it would otherwise share its parent's lock."""
+    global _known_lock
+    _known_lock = threading.Lock()
     _known.clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_reset_after_fork)

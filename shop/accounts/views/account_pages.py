@@ -172,7 +172,7 @@ def details(request: HttpRequest) -> HttpResponse:
         form.add_error(refused.field, str(refused.words))
         PHONES_ASKED.spend(str(user.pk))
         return _details_page(request, form, user)
-    messages.success(request, _("Your details are saved."))
+    messages.success(request, _("Your details are kept."))
     if form.phone_is_odd:
         messages.warning(request, _("The phone number looks odd. Please look at it again."))
     return redirect("accounts:home")

@@ -1,4 +1,4 @@
-"""Create very many products to measure with: variations of the demo's, of new cooperatives in all provinces."""
+"""Create very many products for benchmarks: variations of the demo's, sold by new cooperatives."""
 
 from __future__ import annotations
 

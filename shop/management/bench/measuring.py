@@ -32,7 +32,7 @@ class Measured:
 def measure(
     page: str, ask: Callable[[Any], object], *, seconds: float, prepare: Callable[[], Any] = lambda: None
 ) -> Measured:
-    """Time `ask` for about `seconds`, passing what `prepare` returns (untimed); the first run is not counted."""
+    """Time `ask` for about `seconds` with what `prepare` returns (untimed); the first run is not counted."""
     ask(prepare())
     queries = _count_queries(ask, prepare())
     taken: list[float] = []

@@ -55,7 +55,7 @@ def measure_pages(*, seconds: float) -> Iterator[Measured]:
 
 
 class _Checkout:
-    """A guest fills a basket with products of two cooperatives and opens the checkout; then places the order."""
+    """A guest fills a basket with products of two cooperatives, opens the checkout and places the order."""
 
     def __init__(self, goods: Sequence[Variant]) -> None:
         self._goods = goods

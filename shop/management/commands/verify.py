@@ -15,7 +15,7 @@ from shop.management.verification.everything import find_faults, one_moment
 
 class Command(BaseCommand):
     help = (
-        "Recompute stock, totals, payments, cash, refunds, ledger and the change log's seals on one snapshot of"
+        "Recompute stock, totals, payments, cash, refunds, ledger and the change log's seals on a snapshot of"
         " the database, without writing. Lists the faults and exits with 1 if there are any."
     )
 

@@ -1,4 +1,4 @@
-"""Who may sign in to the demo. The passwords are public: for trying things out, never for a real market."""
+"""The demo's accounts. The passwords are public: for trials, never for a real market."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shop.core.models import record_change
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`cooperative` is the slug of the one a member acts for."""
+    """A demo account. `cooperative` is the slug of a member's cooperative."""
 
     role: str
     email: str
@@ -50,19 +50,19 @@ PUBLISHED = {account.email: account.password for account in ACCOUNTS}
 def open_accounts(
     *, passwords: Mapping[str, str] = PUBLISHED, actor: Actor, now: datetime.datetime
 ) -> Mapping[str, User]:
-    """Step: the demo's accounts as far as they are missing; answers them by e-mail."""
+    """Step: create missing demo accounts; return all of them by e-mail."""
     users = {}
     for account in ACCOUNTS:
         user = User.objects.filter(email=account.email).first()
         if user is None:
-            user = _open(account, passwords[account.email], now)
+            user = _create_account(account, passwords[account.email], now)
             if account.cooperative:
-                _admit(user, account.cooperative, actor=actor, now=now)
+                _create_membership(user, account.cooperative, actor=actor, now=now)
         users[account.email] = user
     return users
 
 
-def _open(account: Account, password: str, now: datetime.datetime) -> User:
+def _create_account(account: Account, password: str, now: datetime.datetime) -> User:
     is_admin = account.role == "admin"
     user = User.objects.create_user(
         email=account.email,
@@ -91,7 +91,7 @@ def _open(account: Account, password: str, now: datetime.datetime) -> User:
     return user
 
 
-def _admit(user: User, slug: str, *, actor: Actor, now: datetime.datetime) -> None:
+def _create_membership(user: User, slug: str, *, actor: Actor, now: datetime.datetime) -> None:
     cooperative = Cooperative.objects.get(slug=slug)
     membership = Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER)
     record_change(

@@ -1,4 +1,4 @@
-"""What every stall stands on, the demo's and others: the market, its shelves, kinds of goods, of delivery."""
+"""Set up a market, the demo's or a real one: channel, categories, product types, shipping methods, groups."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What goods and stalls refer to, by the keys of the data files: categories by name, services by kind."""
+    """The market's rows, by the keys of the data files: categories by name, services by kind."""
 
     channel: Channel
     zone: Zone
@@ -55,17 +55,17 @@ def lay_ground(
     actor: Actor,
     now: datetime.datetime,
 ) -> Ground:
-    """Step: the market as far as it is missing.
+    """Step: create the missing rows of the market.
 
-    A shelf whose picture is not among `pictures` has none. `operator` is who runs the market, by the
-    settings' columns without their prefix; None is the demo's.
+    A category whose picture is not in `pictures` gets none. `operator` holds the market operator's settings
+    columns without their prefix; None uses the demo's.
     """
     channel = _channel()
-    _settings(_demo_operator() if operator is None else {"operator": operator})
+    _create_settings(_demo_operator() if operator is None else {"operator": operator})
     taxes = {row["key"]: _tax_class(row) for row in market()["tax"]}
     zone = _zone(channel)
-    _house()
-    _groups()
+    _create_platform_seller()
+    _create_groups()
     translations: list[Translation] = []
     attributes = {row["key"]: _attribute(row) for row in market()["attribute"]}
     for attribute in attributes.values():
@@ -76,7 +76,7 @@ def lay_ground(
     types = {row["key"]: _product_type(row, taxes, attributes) for row in market()["type"]}
     categories = _categories(pictures, translations, actor=actor, now=now)
     texts.keep(translations)
-    _content(categories)
+    _create_pages_and_menus(categories)
     return Ground(channel, zone, types, attributes, categories, services)
 
 
@@ -94,13 +94,13 @@ def _channel() -> Channel:
 
 
 def _demo_operator() -> dict[str, Mapping[str, str]]:
-    """Who runs the demo, and the account that buyers transfer to; a real shop's is set at the desk."""
-    told = market()
-    return {"operator": told["operator"], "bank": told["bank"]}
+    """Return the demo's operator and bank account; a real shop sets its own at the desk."""
+    values = market()
+    return {"operator": values["operator"], "bank": values["bank"]}
 
 
-def _settings(told: Mapping[str, Mapping[str, str]]) -> None:
-    columns = {f"{kind}_{field}": value for kind, row in told.items() for field, value in row.items()}
+def _create_settings(values: Mapping[str, Mapping[str, str]]) -> None:
+    columns = {f"{kind}_{field}": value for kind, row in values.items() for field, value in row.items()}
     ShopSettings.objects.get_or_create(pk=1, defaults=columns)
 
 
@@ -123,8 +123,8 @@ def _zone(channel: Channel) -> Zone:
     return zone
 
 
-def _house() -> None:
-    """The platform's own row, which owns what staff make without naming a cooperative."""
+def _create_platform_seller() -> None:
+    """Create the platform seller, which owns what staff create without naming a cooperative."""
     Cooperative.objects.get_or_create(
         is_house=True,
         defaults={
@@ -136,7 +136,7 @@ def _house() -> None:
     )
 
 
-def _groups() -> None:
+def _create_groups() -> None:
     for name, permissions in _GROUPS.items():
         group = Group.objects.get_or_create(name=name, defaults={"is_platform_wide": True})[0]
         GroupPermission.objects.bulk_create(
@@ -187,15 +187,15 @@ def _product_type(
         )
     ProductTypeAttribute.objects.get_or_create(
         product_type=product_type,
-        attribute=_whose(),
+        attribute=_cooperative_attribute(),
         scope=AttributeScope.PRODUCT,
         defaults={"sort_order": len(row["attributes"])},
     )
     return product_type
 
 
-def _whose() -> Attribute:
-    """The attribute that shows Saleor's clients whose goods they are: a view of the column."""
+def _cooperative_attribute() -> Attribute:
+    """Return the attribute that shows Saleor's clients a product's cooperative; a view of the column."""
     attribute, is_new = Attribute.objects.get_or_create(
         slug="cooperative",
         defaults={
@@ -210,8 +210,8 @@ def _whose() -> Attribute:
     return attribute
 
 
-def _content(categories: Mapping[str, Category]) -> None:
-    """The kind of page that every cooperative has, and the menus that Saleor's storefront looks for."""
+def _create_pages_and_menus(categories: Mapping[str, Category]) -> None:
+    """Create the page type of cooperatives, and the menus that Saleor's storefront looks for."""
     words = market()["word"]
     PageType.objects.get_or_create(slug=COOPERATIVE, defaults={"name": words["cooperative"]})
     Menu.objects.get_or_create(slug="footer", defaults={"name": words["footer"]})
@@ -235,7 +235,7 @@ def _categories(
 ) -> dict[str, Category]:
     categories: dict[str, Category] = {}
 
-    def put_up(row: dict[str, Any], parent: Category | None, place: int) -> Category:
+    def create_category(row: dict[str, Any], parent: Category | None, place: int) -> Category:
         category = Category.objects.filter(slug=slug(row["name"])).first()
         if category is None:
             category = add_category(name=row["name"], parent=parent, sort_order=place, actor=actor, now=now)
@@ -251,7 +251,7 @@ def _categories(
         return category
 
     for place, root in enumerate(market()["category"]):
-        parent = put_up(root, None, place)
+        parent = create_category(root, None, place)
         for inner_place, row in enumerate(root["inside"]):
-            put_up(row, parent, inner_place)
+            create_category(row, parent, inner_place)
     return categories

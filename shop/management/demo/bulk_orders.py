@@ -1,7 +1,7 @@
-"""Writing a long history's finished orders down in bulk: the rows that the shop's own actions would leave.
+"""Insert finished demo orders in bulk: the same rows that the shop's actions would write.
 
-A test compares both. Prices come from the same pure function and orders from the same step; what is derived
-is what `recalculate_order` would derive, as every part is either delivered whole or called off.
+A test compares both. Prices come from the same pure function and orders from the same step. Derived columns
+equal those of `recalculate_order`, because every part is either fully delivered or cancelled.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _AT_ONCE = 500
 
 
 @dataclass(slots=True)
-class _Rows:
-    """What is written for some orders together; parcels come with what names them once they are kept."""
+class _PendingRows:
+    """Rows to insert for a batch of orders; rows that refer to parcels follow once parcels have keys."""
 
     parts: list[OrderPart] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
@@ -67,8 +67,8 @@ def write_finished(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Write orders down whose every part is over, in batches of their own transaction."""
-    writer = _Writer(channel, members, buyer, now)
+    """Insert orders whose every part is finished, one transaction per batch."""
+    writer = _BulkWriter(channel, members, buyer, now)
     for start in range(0, len(planned), _AT_ONCE):
         with transaction.atomic(durable=True):
             writer.write(planned[start : start + _AT_ONCE])
@@ -76,7 +76,7 @@ def write_finished(
         refresh_availability(variant_ids=list(Stock.objects.values_list("variant", flat=True)))
 
 
-class _Writer:
+class _BulkWriter:
     def __init__(
         self, channel: Channel, members: Mapping[int, Actor], buyer: User, now: datetime.datetime
     ) -> None:
@@ -88,9 +88,9 @@ class _Writer:
         }
 
     def write(self, planned: Sequence[PlannedOrder]) -> None:
-        rows = _Rows()
+        rows = _PendingRows()
         for each in planned:
-            self._order(each, rows)
+            self._write_order(each, rows)
         for part in rows.parts:
             part.has_ended = not part.is_standing
         OrderPart.objects.bulk_update(
@@ -103,26 +103,26 @@ class _Writer:
         Payment.objects.bulk_create(rows.payments)
         Consent.objects.bulk_create(rows.consents)
         Parcel.objects.bulk_create([parcel for parcel, *_rest in rows.parcels])
-        self._parcels(rows)
+        self._write_parcels(rows)
         PaymentEvent.objects.bulk_create(rows.events, batch_size=1000)
-        _book(rows)
+        _post_to_ledger(rows)
         Change.objects.bulk_create(rows.changes, batch_size=1000)
 
-    def _order(self, planned: PlannedOrder, rows: _Rows) -> None:
-        order = self._record(planned)
+    def _write_order(self, planned: PlannedOrder, rows: _PendingRows) -> None:
+        order = self._record_order(planned)
         parts = list(order.parts.order_by("number"))
         for line in order.lines.in_order():
             rows.lines[line.part_id].append(line)
-        who = self._who(planned)
+        who = self._buyer_actor(planned)
         payment = Payment(order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}:0")
         rows.payments.append(payment)
         asked = sum(part.total_gross for part in parts)
-        house = Actor.system()
+        system = Actor.system()
         rows.events.append(
-            event_of(payment, EventKind.CHARGE_REQUEST, asked, "due:0", house, planned.placed_at)
+            event_of(payment, EventKind.CHARGE_REQUEST, asked, "due:0", system, planned.placed_at)
         )
         rows.consents.append(consent_of(order, who, planned.placed_at))
-        self._change(
+        self._add_change(
             rows,
             ("order.placed", order, order),
             who,
@@ -130,20 +130,20 @@ class _Writer:
             data={"total": asked, "source": planned.source},
         )
         number = 0
-        for part, said in zip(parts, planned.parts, strict=True):
-            times = planned.times(said, now=self._now)
-            if said.outcome.is_ended:
-                self._end(part, said, payment, order, times, rows)
+        for part, planned_part in zip(parts, planned.parts, strict=True):
+            times = planned.times(planned_part, now=self._now)
+            if planned_part.outcome.is_ended:
+                self._end_part(part, planned_part, payment, order, times, rows)
             else:
                 number += 1
-                self._deliver(part, said, payment, order, times, number, rows)
+                self._deliver_part(part, planned_part, payment, order, times, number, rows)
         rows.parts += parts
-        _derive(order, parts, rows)
+        _set_derived_columns(order, parts, rows)
 
-    def _record(self, planned: PlannedOrder) -> Order:
+    def _record_order(self, planned: PlannedOrder) -> Order:
         user = self._buyer if planned.is_demo_buyer else None
         address = address_of(planned)
-        offer = self._prices.quote(planned)
+        quote = self._prices.quote(planned)
         basket = Basket(
             channel=self._channel,
             currency=self._channel.currency,
@@ -157,7 +157,7 @@ class _Writer:
             province_code=address.province_code,
         )
         order, _lines = record_order(
-            offer,
+            quote,
             basket=basket,
             contact=contact,
             source=planned.source,
@@ -165,52 +165,57 @@ class _Writer:
             confirmed=self._channel.automatically_confirm_all_new_orders,
         )
         if any(part.time is not None for part in planned.parts):
-            take_slots(order, offer)
+            take_slots(order, quote)
         return order
 
-    def _who(self, planned: PlannedOrder) -> Actor:
+    def _buyer_actor(self, planned: PlannedOrder) -> Actor:
         return self._buyer.acting(Door.MARKET) if planned.is_demo_buyer else Actor.guest()
 
-    def _end(
+    def _end_part(
         self,
         part: OrderPart,
-        said: PlannedPart,
+        planned_part: PlannedPart,
         payment: Payment,
         order: Order,
         times: Times,
-        rows: _Rows,
+        rows: _PendingRows,
     ) -> None:
-        """The part was called off before anything was packed."""
-        declined = said.outcome == Outcome.DECLINED
+        """Cancel or decline the part before anything was packed."""
+        declined = planned_part.outcome == Outcome.DECLINED
         actor = self._members[part.cooperative_id] if declined else Actor.guest()
         part.state = PartState.DECLINED if declined else PartState.CANCELLED
-        part.ended_at, part.end_reason = times.accepted, said.reason
+        part.ended_at, part.end_reason = times.accepted, planned_part.reason
         less, key = part.total_gross, f"due:{part.number}"
         kind, who = EventKind.CANCEL_SUCCESS, Actor.system()
         rows.events.append(event_of(payment, kind, less, key, who, times.accepted))
         if part.slot_id is not None:
             PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
-        self._change(
-            rows, (f"part.{part.state}", part, order), actor, times.accepted, part=part, why=said.reason
+        self._add_change(
+            rows,
+            (f"part.{part.state}", part, order),
+            actor,
+            times.accepted,
+            part=part,
+            why=planned_part.reason,
         )
 
-    def _deliver(
+    def _deliver_part(
         self,
         part: OrderPart,
-        said: PlannedPart,
+        planned_part: PlannedPart,
         payment: Payment,
         order: Order,
         times: Times,
         number: int,
-        rows: _Rows,
+        rows: _PendingRows,
     ) -> None:
-        """The part was accepted and went out in one parcel, which arrived and was paid for."""
+        """Accept the part and deliver it in one parcel, paid in cash."""
         part.state, part.progress, part.accepted_at = PartState.ACCEPTED, Progress.DELIVERED, times.accepted
         parcel = Parcel(
             part=part,
             number=number,
             state=ParcelState.DELIVERED,
-            warehouse_id=said.way.warehouse_id or self._firsts[part.cooperative_id],
+            warehouse_id=planned_part.way.warehouse_id or self._firsts[part.cooperative_id],
             carrier=part.carrier,
             cod_state=CodState.COLLECTED if part.total_gross else CodState.NONE,
             cod_expected=part.total_gross,
@@ -221,16 +226,16 @@ class _Writer:
         )
         if parcel.cod_collected:
             parcel.cod_holder, parcel.cod_collected_at = holder_of(part, parcel), times.delivered
-        rows.parcels.append((parcel, said, payment, order, times))
+        rows.parcels.append((parcel, planned_part, payment, order, times))
         member = self._members[part.cooperative_id]
-        self._change(rows, ("part.accepted", part, order), member, times.accepted, part=part)
+        self._add_change(rows, ("part.accepted", part, order), member, times.accepted, part=part)
 
-    def _parcels(self, rows: _Rows) -> None:
-        """What names the parcels: their lines, the goods that left with them, their cash, their changes."""
+    def _write_parcels(self, rows: _PendingRows) -> None:
+        """Insert the parcels' lines, stock movements, cash and changes."""
         lines: list[ParcelLine] = []
         movements: list[Movement] = []
-        for parcel, said, payment, order, times in rows.parcels:
-            member = self._members[said.cooperative_id]
+        for parcel, planned_part, payment, order, times in rows.parcels:
+            member = self._members[planned_part.cooperative_id]
             for line in rows.lines[parcel.part_id]:
                 stock_id = self._stock_of(parcel, line)
                 lines.append(line_of(parcel, line, stock_id))
@@ -243,7 +248,7 @@ class _Writer:
                 ("parcel.handed_over", times.handed_over),
                 ("parcel.delivered", times.delivered),
             ):
-                self._change(rows, (what, parcel, order), member, at, part=parcel.part, parcel=parcel)
+                self._add_change(rows, (what, parcel, order), member, at, part=parcel.part, parcel=parcel)
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
                 kind, amount = EventKind.CHARGE_SUCCESS, parcel.cod_collected
@@ -259,14 +264,14 @@ class _Writer:
 
     def _weigh(
         self,
-        rows: _Rows,
+        rows: _PendingRows,
         line: OrderLine,
         part: OrderPart,
         order: Order,
         member: Actor,
         at: datetime.datetime,
     ) -> None:
-        """The scale said what was estimated."""
+        """Record the estimated weight as weighed."""
         line.weighed_grams = line.estimate_grams
         values = change_values(
             "line.weighed",
@@ -290,10 +295,10 @@ class _Writer:
         assert line.variant_id is not None
         return self._stocks[parcel.warehouse_id, line.variant_id]
 
-    def _change(
+    def _add_change(
         self,
-        rows: _Rows,
-        told: tuple[str, Order | OrderPart | Parcel, Order],
+        rows: _PendingRows,
+        subject: tuple[str, Order | OrderPart | Parcel, Order],
         actor: Actor,
         at: datetime.datetime,
         *,
@@ -302,7 +307,7 @@ class _Writer:
         why: str = "",
         data: dict[str, object] | None = None,
     ) -> None:
-        what, row, order = told
+        what, row, order = subject
         if part is not None:
             data = {"part": part.number, **({"parcel": parcel.number} if parcel else {})}
         values = change_values(
@@ -318,8 +323,8 @@ class _Writer:
         rows.changes.append(Change(**values))
 
 
-def _derive(order: Order, parts: Sequence[OrderPart], rows: _Rows) -> None:
-    """What `update_standing` writes on an order whose parts are all delivered or called off."""
+def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _PendingRows) -> None:
+    """Write the columns that `recalculate_order` derives when all parts are delivered or cancelled."""
     lines = [line for part in parts for line in rows.lines[part.pk]]
     standing = [part for part in parts if part.is_standing]
     due = sum(part.total_gross for part in standing)
@@ -341,13 +346,13 @@ def _derive(order: Order, parts: Sequence[OrderPart], rows: _Rows) -> None:
     )
 
 
-def _book(rows: _Rows) -> None:
-    """Money as its events say, then goods as what has arrived is worth: what `update_standing` books."""
+def _post_to_ledger(rows: _PendingRows) -> None:
+    """Post the payment events, then the delivered parts, as the actions do."""
     drafts = [draft for event in rows.events if (draft := draft_of_event(event)) is not None]
     earned = earned_by(parcel.part_id for parcel, *_rest in rows.parcels)
     drafts += [
         draft_of_part(order, parcel.part, earned[parcel.part_id], now=times.delivered)
-        for parcel, _said, _payment, order, times in rows.parcels
+        for parcel, _planned, _payment, order, times in rows.parcels
     ]
     if drafts:
         post_all(drafts)

@@ -1,4 +1,4 @@
-"""Rows that are written for an order of the past, each as the shop's own action would write it."""
+"""Build single rows of past orders, as the shop's actions would write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong in the demo: a complaint that waits for its answer, and one that was made good."""
+"""File two demo complaints: one unanswered, one refunded."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from shop.core.actors import Actor
 from shop.notifications.models import Notification
 
 _WORDS = ("Một gói bị rách, hàng rơi ra ngoài.", "Nhận thiếu một phần so với đơn.")
-_HOLD = datetime.timedelta(days=1)  # between naming an account and paying there
+_HOLD = datetime.timedelta(days=1)  # between entering a bank account and paying to it
 _ACCOUNT = BankAccount("970436", "0099887766", "NGUOI MUA MAU")
 
 
 def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: datetime.datetime) -> None:
-    """Of the latest goods that came, one part is complained about today; another was, and is paid back.
+    """File a complaint today about one recently delivered part; file and refund another.
 
-    Called again it finds both. A demo in which nothing came lately has neither.
+    Repeated calls find both. Without recent deliveries there are none.
     """
     parts = list(
         OrderPart.objects.filter(
@@ -43,13 +43,13 @@ def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: d
     missing = 2 - Complaint.objects.filter(key__startswith="demo:").count()
     for part, place in zip(in_time, range(2 - missing, 2), strict=False):
         then = now - _HOLD if place == 1 else now
-        complaint = _complain(part, place, now=then)
+        complaint = _file_complaint(part, place, now=then)
         if place == 1:
-            _make_good(part, complaint, members[part.cooperative_id], actor=actor, then=then, now=now)
+            _refund_complaint(part, complaint, members[part.cooperative_id], actor=actor, then=then, now=now)
     Notification.objects.filter(sent_at=None, created_at__in=(now - _HOLD, now)).update(sent_at=now)
 
 
-def _complain(part: OrderPart, place: int, *, now: datetime.datetime) -> Complaint:
+def _file_complaint(part: OrderPart, place: int, *, now: datetime.datetime) -> Complaint:
     here = next(each for each in arrived(part) if each.is_in_time(now))
     return complain(
         part_id=part.pk,
@@ -62,7 +62,7 @@ def _complain(part: OrderPart, place: int, *, now: datetime.datetime) -> Complai
     )
 
 
-def _make_good(
+def _refund_complaint(
     part: OrderPart,
     complaint: Complaint,
     member: Actor,
@@ -71,7 +71,7 @@ def _make_good(
     then: datetime.datetime,
     now: datetime.datetime,
 ) -> None:
-    """Half of what was complained about goes back: decided `then`, and sent now that its day is over."""
+    """Refund half of the line: decided at `then`, paid now that the waiting day is over."""
     line = complaint.lines.select_related("order_line").get().order_line
     amount = max(1_000, line.total_gross // line.quantity // 2)
     decision = Decision(Bearer.COOPERATIVE, _WORDS[1], {line.pk: LineRefund(amount)})

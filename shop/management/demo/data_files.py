@@ -1,4 +1,4 @@
-"""The demo's texts and figures, read from the TOML files in `data/`."""
+"""Read the demo's texts and figures from the TOML files in `data/`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 HERE = Path(__file__).parent
 _DATA = HERE / "data"
 _PACK = re.compile(r"(?P<pack>\w+) (?P<size>[\d,]+) (?P<measure>g|kg|ml)")
-# Whole sizes say the same in both languages: "1 kg", "30 × 120 cm".
-_SAME = re.compile(r"[\d ×]+ (?:kg|g|ml|cm)")
+# Plain sizes are the same in both languages: "1 kg", "30 × 120 cm".
+_PLAIN_SIZE = re.compile(r"[\d ×]+ (?:kg|g|ml|cm)")
 
 
 @cache
@@ -28,7 +28,7 @@ def cooperatives() -> list[dict[str, Any]]:
 
 @cache
 def products() -> list[dict[str, Any]]:
-    """Every product, with what its file says of all of them (cooperative, origin) filled in."""
+    """Return all products, with their file's shared values (cooperative, origin) filled in."""
     rows = []
     for name in ("products-thien-an", "products-real", "products-samples"):
         content = _read(name)
@@ -38,11 +38,14 @@ def products() -> list[dict[str, Any]]:
 
 
 def in_english(text: str) -> str:
-    """The English of a short text. Raises KeyError where nobody wrote one: a test reads all of them."""
+    """Translate a short text to English.
+
+    Raises KeyError for a missing translation; a test checks all texts.
+    """
     english = _english()
     if text in english["texts"]:
         return str(english["texts"][text])
-    if _SAME.fullmatch(text):
+    if _PLAIN_SIZE.fullmatch(text):
         return text
     found = _PACK.fullmatch(text)
     if found is None:

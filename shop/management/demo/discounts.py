@@ -1,4 +1,4 @@
-"""What the demo gives away: a code of the market, a code of a cooperative, and a promotion."""
+"""Create the demo's discounts: a platform voucher, a cooperative's voucher, and a promotion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAYS = 90
 
 
 def give_offers(channel: Channel, *, actor: Actor, now: datetime.datetime) -> None:
-    """The demo's offers as far as they are missing, after its history, whose prices were without them."""
+    """Create missing discounts, after the past orders, whose prices are without them."""
     today = start_of_day(day_of(now))
     end = today + datetime.timedelta(days=_DAYS)
     if not VoucherCode.objects.filter(code=MARKET_CODE).exists():
@@ -32,8 +32,8 @@ def give_offers(channel: Channel, *, actor: Actor, now: datetime.datetime) -> No
             apply_once_per_customer=True,
         )
         issue_voucher(channel=channel, code=MARKET_CODE, terms=terms, actor=actor, now=now)
-    giver = Cooperative.objects.filter(slug="htx-thien-an").first()
-    if giver is not None and not VoucherCode.objects.filter(code=COOPERATIVE_CODE).exists():
+    cooperative = Cooperative.objects.filter(slug="htx-thien-an").first()
+    if cooperative is not None and not VoucherCode.objects.filter(code=COOPERATIVE_CODE).exists():
         terms = VoucherTerms(
             name="Thiên An bớt 20.000 ₫",
             value=20_000,
@@ -43,11 +43,13 @@ def give_offers(channel: Channel, *, actor: Actor, now: datetime.datetime) -> No
             minimum_spent=150_000,
             usage_limit=100,
         )
-        issue_voucher(channel=channel, code=COOPERATIVE_CODE, terms=terms, acting=giver, actor=actor, now=now)
-    _lower_prices(channel, today, end, actor=actor, now=now)
+        issue_voucher(
+            channel=channel, code=COOPERATIVE_CODE, terms=terms, acting=cooperative, actor=actor, now=now
+        )
+    _create_promotion(channel, today, end, actor=actor, now=now)
 
 
-def _lower_prices(
+def _create_promotion(
     channel: Channel,
     today: datetime.datetime,
     end: datetime.datetime,

@@ -1,4 +1,4 @@
-"""Who follows in the demo, what its buyer waits for, and this week's bulletin."""
+"""Create the demo's followers, a back-in-stock request, and this week's bulletin."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _FOLLOWED = (None, "htx-thien-an")  # the market, and one cooperative
 
 
 def follow_and_wait(channel: Channel, buyer: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """What of it is missing: the buyer follows and waits for goods out of season."""
+    """Let the buyer follow sellers and request a product out of season, if not done yet."""
     if buyer.email is None or Follow.objects.of_person(buyer.pk).exists():
         return
     for slug in _FOLLOWED:
         ask_to_follow(
             cooperative_slug=slug, email=buyer.email, user=buyer, language="vi", actor=actor, now=now
         )
-    resting = Listing.objects.on_shelf(channel.pk).out_of_season(day_of(now).month).by_name().first()
-    if resting is not None and not BackRequest.objects.of_person(buyer.pk).exists():
+    out_of_season = Listing.objects.on_shelf(channel.pk).out_of_season(day_of(now).month).by_name().first()
+    if out_of_season is not None and not BackRequest.objects.of_person(buyer.pk).exists():
         ask_back(
-            product_slug=resting.product.slug,
+            product_slug=out_of_season.product.slug,
             variant_id=None,
             way=Way.EMAIL,
             contact=buyer.email,
@@ -43,5 +43,5 @@ def follow_and_wait(channel: Channel, buyer: User, *, actor: Actor, now: datetim
 
 
 def tell_week_of(channel: Channel, *, now: datetime.datetime) -> None:
-    """The week's bulletins, after what lowers prices: a bulletin keeps those of the hour it was made."""
+    """Create the week's bulletins, after the promotions, because a bulletin keeps its prices."""
     make_bulletins(week=week_of(day_of(now)), channel=channel, now=now)

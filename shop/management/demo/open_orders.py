@@ -1,4 +1,4 @@
-"""What is under way in the demo today: goods to be weighed, cash on its way back, a carrier's statement."""
+"""Create the demo's open orders of today: products to weigh, cash to remit, a carrier's statement."""
 
 from __future__ import annotations
 
@@ -27,49 +27,53 @@ from shop.core.models import Channel
 from shop.notifications.models import Notification
 
 STATEMENT = "doi-soat-cod-mau.csv"
-_SEEN_AFTER = datetime.timedelta(days=15)  # older cash has long been handed in
-_HANDED_IN_AFTER = datetime.timedelta(days=8)  # and of carriers', what is older than this, just now
-_HEADS = ("Mã đơn hàng", "Ngày giao", "Tiền thu hộ", "Tổng phí", "Thực nhận")
+_RECONCILED_AFTER = datetime.timedelta(days=15)  # older cash was remitted and reconciled long ago
+_REMITTED_AFTER = datetime.timedelta(days=8)  # carriers' cash older than this has just been remitted
+_COLUMNS = ("Mã đơn hàng", "Ngày giao", "Tiền thu hộ", "Tổng phí", "Thực nhận")
 _FEE = 5_000
-_SHORT_BY = 20_000
+_SHORTFALL = 20_000
 _MOST_ROWS = 8
 _ROUND = 1_000
-_FEW = 2
+_MAX_FULLY_REMITTED = 2
 
 
 def hand_in_cash(*, actor: Actor, now: datetime.datetime) -> None:
-    """Old cash came back and was seen, but for the last of who brings a lot; carriers' is on its way."""
-    for giver, parcels in _held(before=now - _SEEN_AFTER).items():
-        kept = 1 if len(parcels) > _FEW else 0
-        _hand_in(
+    """Remit and reconcile old cash, except one parcel of holders with many; remit carriers' recent cash."""
+    for giver, parcels in _collected_parcels(before=now - _RECONCILED_AFTER).items():
+        kept = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
+        _remit(
             giver,
             parcels[: len(parcels) - kept],
-            seen=True,
+            is_reconciled=True,
             actor=actor,
             now=now - datetime.timedelta(days=9),
         )
-    for giver, parcels in _held(before=now - _HANDED_IN_AFTER, after=now - _SEEN_AFTER).items():
+    for giver, parcels in _collected_parcels(
+        before=now - _REMITTED_AFTER, after=now - _RECONCILED_AFTER
+    ).items():
         if giver.holder == CashHolder.CARRIER:
-            _hand_in(giver, parcels, seen=False, actor=actor, now=now - datetime.timedelta(days=1))
+            _remit(giver, parcels, is_reconciled=False, actor=actor, now=now - datetime.timedelta(days=1))
 
 
 def order_by_weight(
     channel: Channel, buyer: User, members: Mapping[int, Actor], *, now: datetime.datetime
 ) -> None:
-    """Two orders of the demo's buyer: one waits for the scale, one weighs more than agreed and asks."""
-    gourd = (
+    """Place two orders of the demo's buyer: one to be weighed, one heavier than agreed and awaiting the
+    answer.
+    """
+    weighed_variant = (
         Variant.objects.buyable_in(channel.pk)
         .filter(is_weighed=True, product__listings__state=ListingState.PUBLISHED)
         .order_by("pk")
         .first()
     )
-    if gourd is None or buyer.default_shipping_address is None:
+    if weighed_variant is None or buyer.default_shipping_address is None:
         return
     for quantity, hours, is_too_heavy in ((2, 3, False), (1, 2, True)):
         placed_at = now - datetime.timedelta(hours=hours)
         order = Order.objects.filter(user=buyer, placed_at=placed_at).first()
-        order = order or _place(channel, buyer, gourd, quantity, now=placed_at)
-        part, member = order.parts.get(), members[gourd.cooperative_id]
+        order = order or _place(channel, buyer, weighed_variant, quantity, now=placed_at)
+        part, member = order.parts.get(), members[weighed_variant.cooperative_id]
         if part.state != PartState.NEW:
             continue
         later = placed_at + datetime.timedelta(hours=1)
@@ -82,15 +86,15 @@ def order_by_weight(
 
 
 def write_statement(folder: Path) -> Path | None:
-    """What the carrier with most cash would send: fees kept, a payment short, a parcel that is not ours."""
-    parcels = max(_held(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MOST_ROWS:]
+    """Write the statement of the carrier with most cash: fees deducted, a payment short, an unknown parcel."""
+    parcels = max(_collected_parcels(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MOST_ROWS:]
     if not parcels:
         return None
     written = io.StringIO()
     table = csv.writer(written)
-    table.writerow(_HEADS)
+    table.writerow(_COLUMNS)
     for place, parcel in enumerate(parcels):
-        collected = parcel.cod_collected - (_SHORT_BY if place == 0 else 0)
+        collected = parcel.cod_collected - (_SHORTFALL if place == 0 else 0)
         table.writerow(_row(f"{parcel.part.order.code}-{parcel.number}", parcel, collected))
     table.writerow(_row("TK2M7QX-1", parcels[-1], 150_000))
     path = folder / STATEMENT
@@ -103,13 +107,13 @@ def _row(code: str, parcel: Parcel, collected: int) -> tuple[str, str, int, int,
     return code, f"{day_of(on):%d/%m/%Y}", collected, _FEE, collected - _FEE
 
 
-def _held(
+def _collected_parcels(
     *,
     holder: CashHolder | None = None,
     before: datetime.datetime | None = None,
     after: datetime.datetime | None = None,
 ) -> dict[Giver, list[Parcel]]:
-    """Collected cash by whose hands it is in, oldest first."""
+    """Return parcels with collected cash by its holder, oldest first."""
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED).select_related("part__order")
     if holder is not None:
         rows = rows.filter(cod_holder=holder)
@@ -126,8 +130,8 @@ def _held(
     return held
 
 
-def _hand_in(
-    giver: Giver, parcels: Sequence[Parcel], *, seen: bool, actor: Actor, now: datetime.datetime
+def _remit(
+    giver: Giver, parcels: Sequence[Parcel], *, is_reconciled: bool, actor: Actor, now: datetime.datetime
 ) -> None:
     if not parcels:
         return
@@ -138,11 +142,11 @@ def _hand_in(
         giver=giver,
         parcel_ids=[parcel.pk for parcel in parcels],
         fees=fees,
-        key=f"demo:{giver.holder}:{giver.carrier or giver.cooperative_id}:{seen}",
+        key=f"demo:{giver.holder}:{giver.carrier or giver.cooperative_id}:{is_reconciled}",
         actor=actor,
         now=now,
     )
-    if seen:
+    if is_reconciled:
         reconcile_cash(
             remittance_id=remittance.pk,
             received=remittance.remitted,

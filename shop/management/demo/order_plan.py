@@ -1,7 +1,7 @@
-"""What was ordered in the past months: a plan that is the same for the same seed, stock and day.
+"""Plan the demo's past orders: the same plan for the same seed, stock and day.
 
-It only decides; `past_orders` lives it through with the shop's own actions, `bulk_orders` writes the
-finished part of a long one down at once.
+The plan only decides. `past_orders` runs it through the shop's actions; `bulk_orders` inserts the finished
+part of a long history at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shop.core.models import Channel, Division, Level
 Choice = TypeVar("Choice")
 
 DAYS = 180
-OPEN_DAYS = 4  # younger orders may still be on their way
+OPEN_DAYS = 4  # younger orders may still be open
 _UNPAID_DAYS = 0.4  # still younger ones are to be paid by transfer
 _MOST_OPEN = 60
 _SURNAMES = (
@@ -70,7 +70,7 @@ _STREETS = (
     "Tổ dân phố 6",
     "Thôn 5",
 )
-# Codes of provinces and how often people there buy; the rest share what is left over.
+# Province codes and their share of orders.
 _PROVINCES = {
     "19": 34,
     "01": 32,
@@ -89,7 +89,7 @@ _REASONS = ("Hết hàng, vụ này mưa nhiều", "Người mua đổi ý", "Đ
 
 
 class Outcome(StrEnum):
-    """How far a part has come by now."""
+    """How far a part has progressed by now."""
 
     NEW = "new"
     ACCEPTED = "accepted"
@@ -110,7 +110,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
-    """One cooperative's share; `lines` are variants with how many steps of each."""
+    """One cooperative's part; `lines` are pairs of variant and steps."""
 
     cooperative_id: int
     way: DeliveryWay
@@ -122,7 +122,7 @@ class PlannedPart:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a part was accepted, packed, handed over and delivered, if it came that far."""
+    """When a part was accepted, packed, handed over and delivered, if it got that far."""
 
     accepted: datetime.datetime
     packed: datetime.datetime
@@ -148,11 +148,13 @@ class PlannedOrder:
 
     @property
     def is_by_transfer(self) -> bool:
-        """The youngest wait for a transfer, so nobody has done anything about them yet."""
+        """Whether the order is paid by transfer: the youngest are, so nobody has handled them yet."""
         return all(part.outcome == Outcome.NEW for part in self.parts)
 
     def times(self, part: PlannedPart, *, now: datetime.datetime) -> Times:
-        """A part's steps, none of them later than now; what is collected is handed over at its time."""
+        """Return the times of a part's steps, none later than now; a pickup is handed over at its pickup
+        time.
+        """
         hours = (2, 6, 24, 48)
         steps = [min(now, self.placed_at + datetime.timedelta(hours=each)) for each in hours]
         if part.time is not None:
@@ -162,7 +164,7 @@ class PlannedOrder:
 
 
 class Planner:
-    """Draws orders from one stream of random numbers; reads the shop once, in a fixed order."""
+    """Plan orders from one stream of random numbers; read the shop once, in a fixed order."""
 
     def __init__(self, channel: Channel, *, seed: int, now: datetime.datetime) -> None:
         self._random = random.Random(seed)
@@ -175,12 +177,14 @@ class Planner:
         self._taken: dict[tuple[int, str], int] = {}
 
     def plan(self, orders: int) -> list[PlannedOrder]:
-        """That many orders, oldest first: most over the past months, some of the last days still open."""
-        fresh = min(_MOST_OPEN, max(3, orders // 5), orders)
-        ages = [self._random.uniform(0.02, OPEN_DAYS) for _ in range(fresh)]
-        ages[: fresh // 3] = [self._random.uniform(0.02, _UNPAID_DAYS) for _ in range(fresh // 3)]
-        # The market grows: nearer days have more orders.
-        ages += [OPEN_DAYS + (DAYS - OPEN_DAYS) * self._random.random() ** 1.6 for _ in range(orders - fresh)]
+        """Plan that many orders, oldest first: most in past months, some of the last days still open."""
+        recent = min(_MOST_OPEN, max(3, orders // 5), orders)
+        ages = [self._random.uniform(0.02, OPEN_DAYS) for _ in range(recent)]
+        ages[: recent // 3] = [self._random.uniform(0.02, _UNPAID_DAYS) for _ in range(recent // 3)]
+        # The market grows: recent days have more orders.
+        ages += [
+            OPEN_DAYS + (DAYS - OPEN_DAYS) * self._random.random() ** 1.6 for _ in range(orders - recent)
+        ]
         return [self._order(age) for age in sorted(ages, reverse=True)]
 
     def _order(self, age: float) -> PlannedOrder:
@@ -197,14 +201,14 @@ class Planner:
             phone=f"+8490{self._random.randrange(10_000_000):07}",
             commune=commune,
             street=self._random.choice(_STREETS),
-            source=self._weighted(_SOURCES),
+            source=self._choose_weighted(_SOURCES),
             language="en" if self._random.random() < 0.04 else "vi",
             is_demo_buyer=self._random.random() < 0.06,
             parts=parts,
         )
 
     def _parts(self, placed_at: datetime.datetime, province: str, age: float) -> tuple[PlannedPart, ...]:
-        """One to three cooperatives that have goods in season and a way to the province."""
+        """Plan one to three cooperatives with products in season and a delivery method to the province."""
         wanted = self._random.choices((1, 2, 3), (60, 30, 10))[0]
         month = day_of(placed_at).month
         cooperatives = list(self._goods)
@@ -235,7 +239,7 @@ class Planner:
             return None
         outcome = self._outcome(age)
         if delivery[1] is not None:
-            outcome = self._of_collected(outcome, delivery[1])
+            outcome = self._pickup_outcome(outcome, delivery[1])
         reason = self._random.choice(_REASONS) if outcome.is_ended else ""
         return PlannedPart(cooperative_id, *delivery, lines, outcome, reason)
 
@@ -246,7 +250,7 @@ class Planner:
         placed_at: datetime.datetime,
         province: str,
     ) -> tuple[DeliveryWay, PickupTime | None] | None:
-        """A way that goes there with this weight; people near by sometimes collect."""
+        """Choose a delivery method for province and weight; nearby buyers sometimes pick up."""
         grams = sum(variant.grams_for(variant.product) * quantity for variant, quantity in lines)
         goods = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
         sent: list[DeliveryWay] = []
@@ -276,22 +280,22 @@ class Planner:
             return Outcome.ACCEPTED if chance < 0.5 else Outcome.PACKED
         return Outcome.AWAY if chance < 0.7 else Outcome.DELIVERED
 
-    def _of_collected(self, outcome: Outcome, time: PickupTime) -> Outcome:
-        """What is collected waits, packed, for its day, and is handed over on it."""
+    def _pickup_outcome(self, outcome: Outcome, time: PickupTime) -> Outcome:
+        """Keep a pickup packed until its day, then deliver it."""
         if outcome in (Outcome.AWAY, Outcome.DELIVERED):
             return Outcome.PACKED if time.starts_at > self._now else Outcome.DELIVERED
         return outcome
 
     def _province(self) -> str:
         known = {code: weight for code, weight in _PROVINCES.items() if code in self._communes}
-        return self._weighted(known)
+        return self._choose_weighted(known)
 
-    def _weighted(self, weights: dict[Choice, int]) -> Choice:
+    def _choose_weighted(self, weights: dict[Choice, int]) -> Choice:
         return self._random.choices(list(weights), list(weights.values()))[0]
 
 
 def _goods(channel: Channel) -> dict[int, list[Variant]]:
-    """Variants on sale by cooperative, in a steady order."""
+    """Return variants on sale by cooperative, in a fixed order."""
     variants = (
         Variant.objects.buyable_in(channel.pk)
         .filter(product__listings__state=ListingState.PUBLISHED)
@@ -317,7 +321,7 @@ def _ways() -> dict[int, list[DeliveryWay]]:
 
 
 def _communes(today: datetime.date) -> dict[str, list[Division]]:
-    """The communes of the provinces that buy, by the province's code."""
+    """Return the communes of the provinces in the plan, by province code."""
     rows = (
         Division.objects.current(on=today)
         .filter(level=Level.COMMUNE, parent__code__in=_PROVINCES)

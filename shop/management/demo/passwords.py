@@ -1,4 +1,4 @@
-"""Passwords of the demo's accounts where strangers might try the published ones."""
+"""Replace the demo's published passwords where strangers could use them."""
 
 from __future__ import annotations
 
@@ -16,50 +16,52 @@ from shop.accounts.registration.accounts import set_password
 from shop.core.actors import Actor
 from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another on a phone
-_GROUPS, _GROUP = 4, 4  # 79 bits
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike on a phone
+_GROUPS, _GROUP_LENGTH = 4, 4  # 79 bits
 
 
 def make_passwords() -> dict[str, str]:
-    """A random password for each of the demo's accounts, by e-mail."""
+    """Return a random password for each demo account, by e-mail."""
     return {account.email: _random_password() for account in ACCOUNTS}
 
 
 def find_accounts_with_published_password() -> list[User]:
-    """The demo's accounts whose published password still opens them. Takes a password hash for each."""
+    """Return demo accounts whose published password still works. Hashes one password per account."""
     found = User.objects.filter(email__in=PUBLISHED, is_active=True).only("email", "password").order_by("pk")
     return [user for user in found if check_password(PUBLISHED[user.email or ""], user.password)]
 
 
 def replace_published_passwords(*, actor: Actor, now: datetime.datetime) -> dict[str, str]:
-    """Give each account that still has its published password a random one; answers those by e-mail.
+    """Give accounts with their published password a random one; return those by e-mail.
 
-    Whoever signed in with the published password is signed out.
+    Their sessions end.
     """
-    fresh = {}
+    temporary = {}
     for user in find_accounts_with_published_password():
         password = _random_password()
         set_password(user_id=user.pk, password=password, actor=actor, now=now)
-        fresh[user.email or ""] = password
-    return fresh
+        temporary[user.email or ""] = password
+    return temporary
 
 
 def passwords_file() -> Path:
-    """Where an embedded shop keeps random passwords of the demo, for its owner only."""
+    """Return the file with an embedded shop's random demo passwords, readable by its owner only."""
     return Path(settings.DATA_DIR, "demo-passwords")
 
 
 def keep_passwords(passwords: Mapping[str, str]) -> None:
-    """Write passwords to the file beside those that are there; the file is whole at any moment."""
+    """Add passwords to the file atomically."""
     path = passwords_file()
     lines = dict(line.split(" ", 1) for line in path.read_text().splitlines()) if path.exists() else {}
     lines |= passwords
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text("".join(f"{email} {password}\n" for email, password in lines.items()))
-    fresh.replace(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.touch(mode=0o600)
+    temporary.write_text("".join(f"{email} {password}\n" for email, password in lines.items()))
+    temporary.replace(path)
 
 
 def _random_password() -> str:
-    groups = ("".join(secrets.choice(_LETTERS) for _letter in range(_GROUP)) for _group in range(_GROUPS))
+    groups = (
+        "".join(secrets.choice(_LETTERS) for _letter in range(_GROUP_LENGTH)) for _group in range(_GROUPS)
+    )
     return "-".join(groups)

@@ -1,4 +1,4 @@
-"""Living a planned history through: each order is placed, packed and delivered by the shop's own actions."""
+"""Run planned orders through the shop's own actions: place, pack and deliver them."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Stocked = Mapping[tuple[uuid.UUID, int], int]
 
 
 def receive_goods(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: bring in beforehand what will be sold, so that the past leaves today's stock as it is."""
-    _move(_sold(planned, ended=None), 1, Reason.RECEIPT, actor=actor, now=now)
+    """Step: receive what will be sold, so that past orders leave today's stock unchanged."""
+    _move_stock(_sold_quantities(planned, ended=None), 1, Reason.RECEIPT, actor=actor, now=now)
 
 
 def write_off(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: what was called off has not kept until today."""
-    _move(_sold(planned, ended=True), -1, Reason.LOSS, actor=actor, now=now)
+    """Step: write off the stock of cancelled parts, which was received for them."""
+    _move_stock(_sold_quantities(planned, ended=True), -1, Reason.LOSS, actor=actor, now=now)
 
 
 def live_through(
@@ -47,9 +47,9 @@ def live_through(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Place and handle each order at its times. `members` says who acts for a cooperative.
+    """Place and handle each order at its planned times. `members` is each cooperative's actor.
 
-    What an earlier, interrupted run placed stays; of its parts, those that nobody touched are handled.
+    Orders from an interrupted run stay; their parts in state "new" are handled.
     """
     for each in planned:
         user = buyer if each.is_demo_buyer else None
@@ -58,23 +58,23 @@ def live_through(
         for part in each.parts:
             row = parts[part.cooperative_id]
             if row.state == PartState.NEW:
-                _handle(each, part, row, members, now=now)
+                _bring_to_outcome(each, part, row, members, now=now)
 
 
 def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
-    """The order that this one of the plan became, if it was placed already."""
+    """Return the order already placed for this plan, or None."""
     phone = (buyer.phone or "") if planned.is_demo_buyer else planned.phone
     return Order.objects.filter(placed_at=planned.placed_at, phone=phone).order_by("number").first()
 
 
 def silence(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
-    """Step: their messages belong to the past; nobody is to be written to today."""
+    """Step: mark past messages as sent, so that nobody is written to today."""
     phones = [buyer.phone, *(each.phone for each in planned)]
     Notification.objects.filter(to__in=phones, sent_at=None).update(sent_at=now)
 
 
 def address_of(planned: PlannedOrder) -> Address:
-    """The unsaved address of a planned order."""
+    """Build the unsaved address of a planned order."""
     province = planned.commune.parent
     assert province is not None
     return Address(
@@ -112,7 +112,7 @@ def _place(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
             address=address,
             province_code=address.province_code,
         ),
-        deliveries={part.cooperative_id: _wanted(part) for part in planned.parts},
+        deliveries={part.cooperative_id: _delivery_choice(part) for part in planned.parts},
         consents=frozenset({ConsentPurpose.ORDER}),
         method=Method.TRANSFER if planned.is_by_transfer else Method.COD,
         actor=user.acting(Door.MARKET) if user else Actor.guest(),
@@ -121,13 +121,13 @@ def _place(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
     )
 
 
-def _wanted(part: PlannedPart) -> WantedDelivery:
+def _delivery_choice(part: PlannedPart) -> WantedDelivery:
     if part.time is None:
         return WantedDelivery(part.way.pk)
     return WantedDelivery(part.way.pk, part.time.day, part.time.starts)
 
 
-def _handle(
+def _bring_to_outcome(
     planned: PlannedOrder,
     part: PlannedPart,
     row: OrderPart,
@@ -135,7 +135,7 @@ def _handle(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Take a part as far as its outcome says."""
+    """Bring a part to its planned outcome."""
     member, times = members[part.cooperative_id], planned.times(part, now=now)
     if part.outcome == Outcome.DECLINED:
         decline_part(part_id=row.pk, reason=part.reason, actor=member, now=times.accepted)
@@ -148,7 +148,7 @@ def _handle(
     accept_part(part_id=row.pk, actor=member, now=times.accepted)
     if part.outcome == Outcome.ACCEPTED:
         return
-    _weigh(row, member, times.packed)
+    _record_weights(row, member, times.packed)
     quantities = dict(row.lines.values_list("pk", "quantity"))
     parcel = pack_parcel(part_id=row.pk, quantities=quantities, actor=member, now=times.packed)
     parcel = close_parcel(parcel_id=parcel.pk, actor=member, now=times.packed)
@@ -166,37 +166,41 @@ def _handle(
         )
 
 
-def _sold(planned: Iterable[PlannedOrder], *, ended: bool | None) -> Stocked:
-    """Steps by warehouse and variant; `ended` True counts only what was called off."""
+def _sold_quantities(planned: Iterable[PlannedOrder], *, ended: bool | None) -> Stocked:
+    """Sum steps by warehouse and variant; `ended` True counts only cancelled and declined parts."""
     firsts = first_warehouses()
     sold: dict[tuple[uuid.UUID, int], int] = defaultdict(int)
     for each in planned:
         for part in each.parts:
             if ended is None or part.outcome.is_ended == ended:
-                house = part.way.warehouse_id or firsts[part.cooperative_id]
+                warehouse_id = part.way.warehouse_id or firsts[part.cooperative_id]
                 for variant, quantity in part.lines:
-                    sold[house, variant.pk] += quantity
+                    sold[warehouse_id, variant.pk] += quantity
     return sold
 
 
 def first_warehouses() -> dict[int, uuid.UUID]:
-    """Where each cooperative's goods are taken from first, by cooperative."""
+    """Return each cooperative's first warehouse."""
     rows = Warehouse.objects.order_by("-channel_rows__sort_order", "-pk")
     return dict(rows.values_list("cooperative", "pk"))
 
 
-def _move(stocked: Stocked, sign: int, reason: Reason, *, actor: Actor, now: datetime.datetime) -> None:
-    houses = Warehouse.objects.select_related("cooperative").in_bulk({house for house, _variant in stocked})
-    for (house, variant_id), quantity in sorted(
+def _move_stock(stocked: Stocked, sign: int, reason: Reason, *, actor: Actor, now: datetime.datetime) -> None:
+    warehouses = Warehouse.objects.select_related("cooperative").in_bulk(
+        {warehouse_id for warehouse_id, _variant in stocked}
+    )
+    for (warehouse_id, variant_id), quantity in sorted(
         stocked.items(), key=lambda item: (str(item[0][0]), item[0][1])
     ):
-        row = stock_row(cooperative=houses[house].cooperative, variant_id=variant_id, warehouse_id=house)
+        row = stock_row(
+            cooperative=warehouses[warehouse_id].cooperative, variant_id=variant_id, warehouse_id=warehouse_id
+        )
         move_stock(row, sign * quantity, reason=reason, actor=actor, now=now, document="demo")
     refresh_availability(variant_ids={variant_id for _house, variant_id in stocked})
 
 
-def _weigh(part: OrderPart, member: Actor, now: datetime.datetime) -> None:
-    """The scale says what was estimated, so that planned sums are what was paid."""
+def _record_weights(part: OrderPart, member: Actor, now: datetime.datetime) -> None:
+    """Record estimated weights as weighed, so that planned totals equal paid ones."""
     for line in part.lines.filter(estimate_grams__isnull=False).in_order():
         grams = line.estimate_grams or 0
         weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=member, now=now)

@@ -1,4 +1,4 @@
-"""What a planned order costs, without asking the database for each: the quote that the basket would show."""
+"""Quote planned orders without a query for each: the same quote that the basket would show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shop.management.demo.order_plan import PlannedOrder, PlannedPart
 
 
 class PriceList:
-    """Prices of a channel and rates of tax, each read once."""
+    """Prices of a channel and tax rates, each read once."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel, self._shop = channel, shop_settings()

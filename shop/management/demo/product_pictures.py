@@ -1,4 +1,4 @@
-"""The demo's drawings as pictures."""
+"""Store the demo's drawings as pictures."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MASTERS = HERE / "pictures"
 
 
 def hang_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Picture]:
-    """The picture of each drawing, by its name; those that are kept already are found again.
+    """Return the picture of each drawing by name, stored once.
 
-    `made_now` makes their sizes at once, so that the first page is whole; else the worker does.
+    `made_now` creates the renditions at once, so that the first page is complete; otherwise the worker does.
     """
     found = {picture.digest: picture for picture in Picture.objects.exclude(digest="").order_by("-pk")}
     pictures = {}
@@ -38,6 +38,6 @@ def hang_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pictu
 
 
 def _render(picture: Picture, master: Path) -> None:
-    """Make the sizes of a drawing of ours: decoded here, as nobody else has sent it."""
+    """Create a drawing's renditions in this process, because our own files are safe to decode."""
     with tempfile.TemporaryDirectory() as folder:
         keep_renditions(picture, read_renditions(Path(folder), make(master, Path(folder), WIDTHS)))

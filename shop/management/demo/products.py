@@ -1,4 +1,4 @@
-"""The demo's goods: products with variants, prices, stock, pictures and their English, put on sale."""
+"""Create the demo's products with variants, prices, stock, pictures and translations, and publish them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from shop.management.demo.bootstrap import Ground
 from shop.management.demo.data_files import in_english, market, products
 from shop.management.demo.sellers import Stall
 
-# What stands first on the front page while it is in season; the newest listings do.
-_FRONT = (
+# Products shown first on the home page in their season, as the newest listings are.
+_HOME_PAGE = (
     "Quýt Bạch Thông",
     "Gạo bao thai Chợ Đồn, gạo mới",
     "Miến dong Côn Minh",
@@ -58,12 +58,12 @@ def lay_out_goods(
     actor: Actor,
     now: datetime.datetime,
 ) -> int:
-    """Step: every product of the data that its cooperative does not have yet; answers how many were added."""
+    """Step: create the products of the data files that are missing; return how many."""
     translations: list[Translation] = []
     there = set(Product.objects.values_list("cooperative__slug", "name"))
     sku = count(1)
     added = 0
-    for place, row in enumerate(_front_last()):
+    for place, row in enumerate(_in_listing_order()):
         numbers = [next(sku) for _ in row["variants"]]
         if (row["cooperative"], row["name"]) in there:
             continue
@@ -71,8 +71,8 @@ def lay_out_goods(
         listed_at = now - datetime.timedelta(days=60) + datetime.timedelta(hours=place)
         product = _add(row, stall, ground, pictures, actor=actor, now=listed_at)
         variants = list(product.variants.in_order())
-        _finish(product, row, stall, added)
-        _finish_variants(variants, row, numbers, ground)
+        _set_product_extras(product, row, stall, added)
+        _set_variant_extras(variants, row, numbers, ground)
         _fill_other_warehouses(variants, row, stall, actor=actor, now=listed_at)
         listing = Listing.objects.select_related("channel", "product").get(product=product)
         move_listing(listing, ListingState.PUBLISHED, actor=actor, now=listed_at)
@@ -83,7 +83,7 @@ def lay_out_goods(
 
 
 def show_together(ground: Ground) -> None:
-    """Step: the collections of the data that are not there yet, shown in the channel."""
+    """Step: create the missing collections and publish them in the channel."""
     for row in market()["collection"]:
         address = slug(row["name"])
         if Collection.objects.filter(slug=address).exists():
@@ -103,10 +103,10 @@ def show_together(ground: Ground) -> None:
         texts.keep(texts.english(collection, name=row["en"], description=texts.blocks_json(row["about_en"])))
 
 
-def _front_last() -> list[dict[str, Any]]:
-    """All goods, those of the front page last, the very first at the end: lists show the newest first."""
-    places = {name: -place for place, name in enumerate(_FRONT)}
-    return sorted(products(), key=lambda row: places.get(row["name"], -len(_FRONT)))
+def _in_listing_order() -> list[dict[str, Any]]:
+    """Return all products, the home page's last and its first one at the end: lists show the newest first."""
+    places = {name: -place for place, name in enumerate(_HOME_PAGE)}
+    return sorted(products(), key=lambda row: places.get(row["name"], -len(_HOME_PAGE)))
 
 
 def _add(
@@ -130,7 +130,7 @@ def _add(
             season_note=row.get("season_note", ""),
             **{field: row.get(field, "") for field in _TEXTS},
         ),
-        variants=[(_variant(each), _shares(each["stock"], stall)[0]) for each in row["variants"]],
+        variants=[(_variant(each), _split_stock(each["stock"], stall)[0]) for each in row["variants"]],
         pictures=[pictures[row["picture"]]],
         actor=actor,
         now=now,
@@ -151,13 +151,13 @@ def _variant(row: dict[str, Any]) -> VariantDetails:
     )
 
 
-def _shares(stock: int, stall: Stall) -> list[int]:
-    """How much of the stock lies in each warehouse; the first takes what rounding leaves."""
+def _split_stock(stock: int, stall: Stall) -> list[int]:
+    """Split the stock among warehouses; the first takes the rounding remainder."""
     others = [stock * share // 100 for share in stall.shares[1:]]
     return [stock - sum(others), *others]
 
 
-def _finish(product: Product, row: dict[str, Any], stall: Stall, place: int) -> None:
+def _set_product_extras(product: Product, row: dict[str, Any], stall: Stall, place: int) -> None:
     product.is_sample = True
     if stall.producers:
         product.producer = stall.producers[place % len(stall.producers)]
@@ -165,14 +165,14 @@ def _finish(product: Product, row: dict[str, Any], stall: Stall, place: int) -> 
     product.certificates.set([stall.certificates[key] for key in row.get("certificates", [])])
 
 
-def _finish_variants(
+def _set_variant_extras(
     variants: list[Variant], row: dict[str, Any], numbers: list[int], ground: Ground
 ) -> None:
-    for variant, said, number in zip(variants, row["variants"], numbers, strict=True):
+    for variant, data, number in zip(variants, row["variants"], numbers, strict=True):
         variant.sku = f"CP-{number:04}"
-        variant.low_stock_at = min(5, said["stock"] // 4) if said["stock"] else None
+        variant.low_stock_at = min(5, data["stock"] // 4) if data["stock"] else None
         for key, attribute in ground.attributes.items():
-            name = said["name"] if key == "packing" and row["type"] != "craft" else said.get(key, "")
+            name = data["name"] if key == "packing" and row["type"] != "craft" else data.get(key, "")
             if name:
                 VariantAttributeValue.objects.create(variant=variant, value=_value(attribute, name))
     Variant.objects.bulk_update(variants, ["sku", "low_stock_at"])
@@ -190,8 +190,8 @@ def _value(attribute: Attribute, name: str) -> AttributeValue:
 def _fill_other_warehouses(
     variants: list[Variant], row: dict[str, Any], stall: Stall, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    for variant, said in zip(variants, row["variants"], strict=True):
-        shares = _shares(said["stock"], stall)
+    for variant, data in zip(variants, row["variants"], strict=True):
+        shares = _split_stock(data["stock"], stall)
         for warehouse, quantity in zip(stall.warehouses[1:], shares[1:], strict=True):
             stock = stock_row(cooperative=stall.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk)
             if quantity:

@@ -1,8 +1,8 @@
-"""Makes the masters in `pictures/` from the drawings in `drawings/`; run by hand when a drawing changes.
+"""Render `drawings/` to the images in `pictures/`; run by hand when a drawing changes.
 
     pip install resvg_py && python shop/management/demo/rasterise.py
 
-The masters are committed, so that nobody who runs the shop needs resvg.
+The images are committed, so that running the shop does not need resvg.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _WIDTH = 1200
 
 
 def rasterise(drawing: Path) -> bytes:
-    """The drawing at 1200 pixels, as lossless WebP, on white where it has no ground."""
+    """Return the drawing as lossless WebP of 1200 pixels width, on a white background."""
     pixels = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_path=str(drawing), width=_WIDTH))))
-    ground = Image.new("RGBA", pixels.size, "white")
-    flat = Image.alpha_composite(ground, pixels.convert("RGBA")).convert("RGB")
+    background = Image.new("RGBA", pixels.size, "white")
+    flat = Image.alpha_composite(background, pixels.convert("RGBA")).convert("RGB")
     made = io.BytesIO()
     flat.save(made, "WEBP", lossless=True, quality=100, method=6)
     return made.getvalue()

@@ -1,4 +1,4 @@
-"""Filling an empty shop with the demo; what was interrupted is taken up where it stopped."""
+"""Seed an empty shop with the demo; continue where an interrupted run stopped."""
 
 from __future__ import annotations
 
@@ -30,22 +30,21 @@ from shop.management.demo.settlements import agree_rates, in_periods, settle
 from shop.management.demo.synonyms import agree_on_words
 from shop.management.demo.transfers import receive_transfers
 
-# A longer history is written down in bulk, but for its last days.
+# Longer histories are inserted in bulk, except their last days.
 MOST_LIVED_THROUGH = 300
 SEEDER = Actor.system("demo")
-# How far the demo came, as changes of its market: stalls stand, the history's goods are there, all is done.
+# Progress markers, recorded as changes of the channel: sellers created, stock received, orders complete.
 BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
-SET_OUT = "demo.set_out"  # and what is under way today is there too
+SET_OUT = "demo.set_out"  # today's open orders are complete too
 
 
 def fill(
     *, now: datetime.datetime, pictures_now: bool = True, passwords: Mapping[str, str] = PUBLISHED
 ) -> Mapping[str, User]:
-    """Everything of the demo that is missing; answers the accounts by e-mail.
+    """Create everything of the demo that is missing; return the accounts by e-mail.
 
-    Divisions and pictures come first: files have no place in a transaction. The rest is one
-    transaction, so that stalls never stand by half; who follows them comes after it. A second run adds
-    nothing.
+    Divisions and pictures come first, because files must not be written in a transaction. The rest is one
+    transaction, except synonyms and followers. A second run adds nothing.
     """
     if not Division.objects.exists():
         load_divisions()
@@ -55,7 +54,7 @@ def fill(
         stalls = put_up_stalls(ground, pictures, actor=SEEDER, now=now)
         lay_out_goods(ground, stalls, pictures, actor=SEEDER, now=now)
         show_together(ground)
-        if _reached(BEGUN) is None:
+        if _find_marker(BEGUN) is None:
             record_change(BEGUN, ground.channel, actor=SEEDER, now=now)
         accounts = open_accounts(passwords=passwords, actor=SEEDER, now=now)
     agree_on_words(actor=SEEDER, now=now)
@@ -64,23 +63,23 @@ def fill(
 
 
 def has_begun() -> bool:
-    """The demo's stalls stand here, whether or not the rest is there."""
-    return _reached(BEGUN) is not None
+    """Whether the demo's sellers exist."""
+    return _find_marker(BEGUN) is not None
 
 
 def is_interrupted() -> bool:
-    """The demo was begun and has not come to its end."""
-    return has_begun() and _reached(SET_OUT) is None
+    """Whether the demo was started and not completed."""
+    return has_begun() and _find_marker(SET_OUT) is None
 
 
 def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
-    """A history of that many orders over the past months; answers how many it has.
+    """Create that many past orders; return how many.
 
-    The same seed gives the same history on the same day. A history that was interrupted goes on as it was
-    begun. A shop that has orders otherwise keeps what it has: then nothing is placed and 0 is answered.
+    The same seed gives the same orders on the same day. An interrupted run continues with its own count, seed
+    and time. A shop with other orders is left alone and 0 is returned.
     """
-    stocked = _reached(STOCKED)
-    if _reached(FILLED) or (stocked is None and Order.objects.exists()):
+    stocked = _find_marker(STOCKED)
+    if _find_marker(FILLED) or (stocked is None and Order.objects.exists()):
         return 0
     if stocked is not None:
         count, seed, now = stocked.data["orders"], stocked.data["seed"], stocked.at
@@ -95,12 +94,12 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
 
 
 def set_out() -> None:
-    """What is under way today, once and after the history: cash on its way back, goods to be weighed.
+    """Create today's open orders once, after the past orders: cash to remit, products to weigh.
 
-    A long history is for measuring: there it is left out.
+    Skipped for long histories, which serve measurements.
     """
-    stocked = _reached(STOCKED)
-    if stocked is None or _reached(FILLED) is None or _reached(SET_OUT):
+    stocked = _find_marker(STOCKED)
+    if stocked is None or _find_marker(FILLED) is None or _find_marker(SET_OUT):
         return
     channel, now = Channel.objects.get(slug="viet-nam"), stocked.at
     if stocked.data["orders"] <= MOST_LIVED_THROUGH:
@@ -135,12 +134,12 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
         record_change(FILLED, channel, actor=SEEDER, now=now)
 
 
-def _reached(step: str) -> Change | None:
+def _find_marker(step: str) -> Change | None:
     return Change.objects.filter(what=step, kind=Channel._meta.label_lower).first()
 
 
 def members_by_cooperative() -> dict[int, Actor]:
-    """Who acts for each cooperative: its member where it has one, else the demo."""
+    """Return each cooperative's actor: its member, or else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):
         actors[membership.cooperative_id] = membership.user.acting(Door.MEMBERS)
@@ -148,10 +147,10 @@ def members_by_cooperative() -> dict[int, Actor]:
 
 
 def _drawings() -> list[str]:
-    shelves = market()["category"]
+    categories = market()["category"]
     return [
         *(row["picture"] for row in products()),
         *(row["cover"] for row in cooperatives()),
-        *(shelf["picture"] for shelf in shelves),
-        *(row["picture"] for shelf in shelves for row in shelf["inside"]),
+        *(category["picture"] for category in categories),
+        *(row["picture"] for category in categories for row in category["inside"]),
     ]

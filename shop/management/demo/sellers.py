@@ -1,4 +1,4 @@
-"""The demo's cooperatives with their store houses, ways of delivery, certificates and households."""
+"""Create the demo's cooperatives with warehouses, delivery methods, certificates and producers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SAMPLE_PAPERS = "(số mẫu)"
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A cooperative with what its goods refer to; `shares` says how many percent of the stock lie where."""
+    """A cooperative with the rows its products refer to; `shares` is the stock's percentage per warehouse."""
 
     cooperative: Cooperative
     warehouses: list[Warehouse]
@@ -45,20 +45,20 @@ class Stall:
 def put_up_stalls(
     ground: Ground, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, Stall]:
-    """Step: every cooperative of the data that is not there yet; answers all of them by slug."""
+    """Step: create the missing cooperatives of the data files; return all of them by slug."""
     translations: list[Translation] = []
     stalls = {}
     for place, row in enumerate(cooperatives(), start=1):
         cooperative = Cooperative.objects.filter(slug=row["slug"]).first()
         if cooperative is None:
-            cooperative = _found(row, place, pictures, actor=actor, now=now)
-            _furnish(cooperative, row, ground, translations, actor=actor, now=now)
-        stalls[row["slug"]] = _stall(cooperative, row)
+            cooperative = _create_cooperative(row, place, pictures, actor=actor, now=now)
+            _create_related_rows(cooperative, row, ground, translations, actor=actor, now=now)
+        stalls[row["slug"]] = _load_seller(cooperative, row)
     texts.keep(translations)
     return stalls
 
 
-def _found(
+def _create_cooperative(
     row: dict[str, Any],
     place: int,
     pictures: Mapping[str, Picture],
@@ -66,7 +66,7 @@ def _found(
     actor: Actor,
     now: datetime.datetime,
 ) -> Cooperative:
-    """The cooperative as one whose papers were checked; telephone, number and account are samples."""
+    """Create an approved cooperative; phone, registration number and bank account are samples."""
     commune = Division.objects.current(on=day_of(now)).select_related("parent").get(code=row["commune"])
     province = commune.parent or commune
     cooperative = Cooperative.objects.create(
@@ -97,7 +97,7 @@ def _found(
     return cooperative
 
 
-def _furnish(
+def _create_related_rows(
     cooperative: Cooperative,
     row: dict[str, Any],
     ground: Ground,
@@ -113,12 +113,12 @@ def _furnish(
         story=row["story_en"].strip(),
         return_terms=row["returns_en"],
     )
-    houses = {
-        each["key"]: _warehouse(cooperative, each, place, ground)
+    warehouses_by_key = {
+        each["key"]: _create_warehouse(cooperative, each, place, ground)
         for place, each in enumerate(row["warehouses"])
     }
     for place, each in enumerate(row["ways"]):
-        way = _way(cooperative, each, place, ground, houses)
+        way = _create_delivery_method(cooperative, each, place, ground, warehouses_by_key)
         if "table" in each:
             rates = _rates(each["table"])
             price_way(way, ground.channel, rates, free_above=each.get("free_above"), actor=actor, now=now)
@@ -149,7 +149,7 @@ def _furnish(
         translations += texts.english(household, makes=in_english(each["makes"]))
 
 
-def _warehouse(cooperative: Cooperative, row: dict[str, Any], place: int, ground: Ground) -> Warehouse:
+def _create_warehouse(cooperative: Cooperative, row: dict[str, Any], place: int, ground: Ground) -> Warehouse:
     address = Address.objects.create(
         street_address_1=row["street"],
         city=cooperative.commune_name,
@@ -173,12 +173,12 @@ def _warehouse(cooperative: Cooperative, row: dict[str, Any], place: int, ground
     return warehouse
 
 
-def _way(
+def _create_delivery_method(
     cooperative: Cooperative,
     row: dict[str, Any],
     place: int,
     ground: Ground,
-    houses: Mapping[str, Warehouse],
+    warehouses_by_key: Mapping[str, Warehouse],
 ) -> DeliveryWay:
     weekday, hour = row.get("departs", (None, None))
     shortest, longest = row.get("days", (None, None))
@@ -189,7 +189,7 @@ def _way(
         name=row["name"],
         carrier=row.get("carrier", ""),
         note=row.get("note", ""),
-        warehouse=houses[row["warehouse"]] if "warehouse" in row else None,
+        warehouse=warehouses_by_key[row["warehouse"]] if "warehouse" in row else None,
         minimum_days=shortest,
         maximum_days=longest,
         departs_weekday=weekday,
@@ -200,7 +200,7 @@ def _way(
 
 
 def _rates(table: str) -> list[Rate]:
-    """A price table: each zone's brackets for each of its provinces; "else" is everywhere else."""
+    """Read a price table: a zone's weight brackets for each of its provinces; "else" is everywhere else."""
     zones: dict[str, list[str]] = market()["zones"] | {"else": [""]}
     return [
         Rate(price, province, grams)
@@ -226,7 +226,7 @@ def _market_days(row: dict[str, Any]) -> list[Hours]:
     ]
 
 
-def _stall(cooperative: Cooperative, row: dict[str, Any]) -> Stall:
+def _load_seller(cooperative: Cooperative, row: dict[str, Any]) -> Stall:
     certificates = list(cooperative.certificates.filter(is_sample=True).order_by("pk"))
     warehouses = list(
         cooperative.warehouses.filter(channel_rows__isnull=False).order_by("channel_rows__sort_order", "pk")

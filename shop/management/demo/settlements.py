@@ -1,4 +1,4 @@
-"""The demo's money with cooperatives: commission, a period that was paid, one that was closed, one running.
+"""Create the demo's settlements: commission rates, and one paid, one closed and one open period.
 
 The rates are illustrative.
 """
@@ -22,16 +22,16 @@ from shop.core.dates.calendar import day_of
 from shop.management.demo.order_plan import DAYS, PlannedOrder
 from shop.notifications.models import Notification
 
-# How many days ago the two periods were closed; the older one has been paid.
+# Days since the two periods were closed; the older one has been paid.
 PAID_AGO, CLOSED_AGO = 35, 6
 _PAID_AFTER = datetime.timedelta(days=2)
-_EVERYBODY, _CRAFTS, _CLOSE_BY = Decimal(5), Decimal(8), Decimal(4)
-_CRAFT_SHELF, _CLOSE_ONE = "tho-cam-goi-thao-duoc", "htx-yen-duong"
+_DEFAULT_RATE, _CRAFT_RATE, _NEARBY_RATE = Decimal(5), Decimal(8), Decimal(4)
+_CRAFT_CATEGORY, _NEARBY_COOPERATIVE = "tho-cam-goi-thao-duoc", "htx-yen-duong"
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Orders that were over before a period was closed; `closed_at` None: it runs."""
+    """Orders finished before a period was closed; an open period has no `closed_at`."""
 
     orders: Sequence[PlannedOrder]
     closed_at: datetime.datetime | None = None
@@ -39,15 +39,15 @@ class Period:
 
 
 def agree_rates(*, actor: Actor, now: datetime.datetime) -> None:
-    """What the market keeps, from before the first order on; and what it would withhold if it had to."""
+    """Create commission rates from before the first order, and sample withholding rates."""
     if CommissionRate.objects.exists():
         return
     first = day_of(now) - datetime.timedelta(days=DAYS + 1)
-    shelf = Category.objects.filter(slug=_CRAFT_SHELF).first()
-    cooperative = Cooperative.objects.filter(slug=_CLOSE_ONE).first()
-    rates: list[tuple[int | None, int | None, Decimal]] = [(None, None, _EVERYBODY)]
-    rates += [(None, shelf.pk, _CRAFTS)] if shelf else []
-    rates += [(cooperative.pk, None, _CLOSE_BY)] if cooperative else []
+    category = Category.objects.filter(slug=_CRAFT_CATEGORY).first()
+    cooperative = Cooperative.objects.filter(slug=_NEARBY_COOPERATIVE).first()
+    rates: list[tuple[int | None, int | None, Decimal]] = [(None, None, _DEFAULT_RATE)]
+    rates += [(None, category.pk, _CRAFT_RATE)] if category else []
+    rates += [(cooperative.pk, None, _NEARBY_RATE)] if cooperative else []
     for cooperative_id, category_id, percent in rates:
         add_commission_rate(
             cooperative_id=cooperative_id,
@@ -62,7 +62,7 @@ def agree_rates(*, actor: Actor, now: datetime.datetime) -> None:
 
 
 def in_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> list[Period]:
-    """The history cut where periods were closed: an order is in the first that was closed after its end."""
+    """Assign orders to the first period that closed after their end."""
     evening = now.replace(hour=10, minute=0, second=0, microsecond=0)  # 17:00 in Vietnam
     paid, closed = (evening - datetime.timedelta(days=days) for days in (PAID_AGO, CLOSED_AGO))
     first = [each for each in planned if each.is_over and _end_of(each, now=now) < paid]
@@ -76,7 +76,7 @@ def in_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> li
 
 
 def settle(period: Period, *, actor: Actor) -> None:
-    """Close what was booked in it for each cooperative, and pay it where it was paid; once."""
+    """Close the period of each cooperative, and pay it if it has a `paid_at`; once."""
     if period.closed_at is None:
         return
     booked = LedgerEntry.objects.filter(settlement__opened_at__lt=period.closed_at).values("settlement")
@@ -90,15 +90,15 @@ def settle(period: Period, *, actor: Actor) -> None:
         for place, payout in enumerate(list(due), start=1):
             reference = f"FT{period.paid_at:%y%m%d}{place:04}"
             mark_paid(payout_id=payout.pk, reference=reference, actor=actor, now=period.paid_at)
-    _silence(period.closed_at)
+    _mark_messages_sent(period.closed_at)
 
 
 def _end_of(planned: PlannedOrder, *, now: datetime.datetime) -> datetime.datetime:
-    """When the last of its parts was with the buyer."""
+    """Return when the order's last part was delivered."""
     return max(planned.times(part, now=now).delivered for part in planned.parts)
 
 
-def _silence(at: datetime.datetime) -> None:
-    """Letters of the past belong to it."""
-    told = Notification.objects.filter(created_at__gte=at, created_at__lte=at + _PAID_AFTER, sent_at=None)
-    told.update(sent_at=at)
+def _mark_messages_sent(at: datetime.datetime) -> None:
+    """Mark past messages as sent."""
+    messages = Notification.objects.filter(created_at__gte=at, created_at__lte=at + _PAID_AFTER, sent_at=None)
+    messages.update(sent_at=at)

@@ -1,4 +1,4 @@
-"""What words the demo's buyers use: those that mean the same, and those that its goods hold."""
+"""Create the demo's synonyms and learn its search words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shop.management.demo.data_files import market
 
 
 def agree_on_words(*, actor: Actor, now: datetime.datetime) -> None:
-    """The sets of the data, where there are none yet; then every word that the goods hold is known."""
+    """Create the synonym sets of the data files if there are none; then learn the words of all products."""
     if not SynonymSet.objects.exists():
         for row in reversed(market()["same"]):
             write_synonyms(set_id=None, words=row["words"], actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""English beside Vietnamese: rows of translations."""
+"""Build the demo's English translations and rich texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LANGUAGE = "en"
 
 
 def english(row: models.Model, **texts: str) -> list[Translation]:
-    """The translations of a saved row's fields; empty texts have none."""
+    """Return translations of a saved row's fields; empty texts are skipped."""
     return [
         Translation(kind=row._meta.label_lower, key=str(row.pk), language=LANGUAGE, field=field, text=text)
         for field, text in texts.items()
@@ -23,12 +23,12 @@ def english(row: models.Model, **texts: str) -> list[Translation]:
 
 
 def keep(translations: Iterable[Translation]) -> None:
-    """Store them; what is there already stays as somebody may have mended it."""
+    """Insert translations; existing ones stay, because staff may have edited them."""
     Translation.objects.bulk_create(translations, ignore_conflicts=True, batch_size=500)
 
 
 def blocks(text: str) -> dict[str, Any]:
-    """Paragraphs as EditorJS JSON, the form in which descriptions are kept."""
+    """Convert paragraphs to EditorJS JSON, the format of descriptions."""
     paragraphs = (part.strip() for part in text.split("\n\n"))
     return {"blocks": [{"type": "paragraph", "data": {"text": part}} for part in paragraphs if part]}
 

@@ -1,4 +1,4 @@
-"""What arrived on the demo's bank account: a transfer that settled its order, and some that are in doubt."""
+"""Create the demo's incoming bank transfers: matched ones and doubtful ones."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _SOON = datetime.timedelta(minutes=20)
 
 
 def receive_transfers(*, now: datetime.datetime) -> None:
-    """The demo's transfers as far as they are missing, told as SePay would tell of them."""
-    for arrival in _arrivals(now):
+    """Record the demo's missing transfers, as SePay would report them."""
+    for arrival in _planned_transfers(now):
         take_arrival(arrival=arrival, actor=Actor.system(Provider.SEPAY), now=arrival.at)
 
 
-def _arrivals(now: datetime.datetime) -> Iterator[Arrival]:
+def _planned_transfers(now: datetime.datetime) -> Iterator[Arrival]:
     waiting = Order.objects.placed().filter(payments__method=Method.TRANSFER).order_by("placed_at", "number")
     for place, order in enumerate(waiting):
         at = min(now, order.placed_on + _SOON)
         if place % 3 == 0:
-            yield _arrival(f"MBVCB.{order.number} {order.code} FT", order.total_gross, order.code, at)
+            yield _transfer(f"MBVCB.{order.number} {order.code} FT", order.total_gross, order.code, at)
         elif place % 3 == 1:
-            yield _arrival(f"{order.code} chuyen tien", order.total_gross - 20_000, order.code, at)
+            yield _transfer(f"{order.code} chuyen tien", order.total_gross - 20_000, order.code, at)
         else:
-            yield _arrival(f"ck don {order.code[:-1]}", order.total_gross, order.code, at)
-    yield _arrival("NGUYEN THI LAN chuyen tien mua hang", 185_000, "1", now - 3 * _SOON)
-    yield _arrival("LAI TIEN GUI THANG 10", 12_345, "2", now - 5 * _SOON)
+            yield _transfer(f"ck don {order.code[:-1]}", order.total_gross, order.code, at)
+    yield _transfer("NGUYEN THI LAN chuyen tien mua hang", 185_000, "1", now - 3 * _SOON)
+    yield _transfer("LAI TIEN GUI THANG 10", 12_345, "2", now - 5 * _SOON)
 
 
-def _arrival(note: str, amount: int, number: str, at: datetime.datetime) -> Arrival:
+def _transfer(note: str, amount: int, number: str, at: datetime.datetime) -> Arrival:
     account = shop_settings().bank_account
     reference = f"MAU{number}"
     return Arrival(Provider.SEPAY, reference, account, amount, note, reference, at)

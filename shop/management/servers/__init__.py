@@ -1,1 +1,1 @@
-"""Servers of our own, for tests and measurements: started on free ports, gone with us."""
+"""Private servers for tests and benchmarks: started on free ports, stopped with this process."""

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own: Debian's if it is there, else the wheel's."""
+"""Run a private PostgreSQL: Debian's, or else the one of a Python wheel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shop.management.servers.process import (
 
 
 def start_postgres() -> Service:
-    """A fresh cluster that forgets everything; durability is off, since nothing outlives us."""
+    """Start a new cluster without durability, because its data is discarded."""
     folder = new_folder("postgres")
     programs = _programs(folder)
     data, port = folder / "data", free_port()
@@ -43,14 +43,14 @@ def start_postgres() -> Service:
         "synchronous_commit": "off",
         "full_page_writes": "off",
         "jit": "off",
-        "lock_timeout": "2min",  # longer is for ever, and shall be seen
+        "lock_timeout": "2min",  # longer waits are deadlocks and must fail
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return start(
         [str(programs / "postgres"), "-D", str(data), *options],
         folder=folder,
         url=f"postgres://shop@127.0.0.1:{port}/postgres",
-        ready=lambda: _answers(port),
+        ready=lambda: _is_ready(port),
     )
 
 
@@ -70,11 +70,11 @@ def _programs(folder: Path) -> Path:
     )
     if reachable.returncode == 0:
         return programs
-    # The virtual environment lies in a home that nobody may look into.
+    # The virtual environment may be in a home directory that `nobody` cannot read.
     return Path(shutil.copytree(programs.parent, folder / "programs")) / "bin"
 
 
-def _answers(port: int) -> bool:
+def _is_ready(port: int) -> bool:
     try:
         psycopg.connect(
             host="127.0.0.1", port=port, user="shop", dbname="postgres", connect_timeout=2

@@ -1,4 +1,4 @@
-"""A server process on a free port of the loopback, which ends with us even when we are killed."""
+"""Run a server process on a free loopback port; it ends with this process, even if that is killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 class MissingService(Exception):
-    """A server program is not on this machine; the words name the package."""
+    """A server program is not installed; the message names the package."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Service:
 
 
 def new_folder(name: str) -> Path:
-    """A folder that the server may write to: as root, it belongs to nobody, whom the server runs as."""
+    """Create a folder for the server; as root it belongs to `nobody`, the server's user."""
     folder = Path(tempfile.mkdtemp(prefix=f"cho-phien-{name}-"))
     if os.getuid() == 0:
         shutil.chown(folder, "nobody", "nogroup")
@@ -42,7 +42,7 @@ def new_folder(name: str) -> Path:
 
 
 def unprivileged(command: Sequence[str]) -> list[str]:
-    """The command, run as nobody when we are root (PostgreSQL insists), and ended with us."""
+    """Run the command as `nobody` if we are root (PostgreSQL refuses root), and end it with this process."""
     drop = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
     return ["setpriv", *drop, "--pdeathsig=INT", *command]
 
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 
 def start(command: Sequence[str], *, folder: Path, url: str, ready: Callable[[], bool]) -> Service:
-    """Start a server and wait until it answers; what it says is kept in its folder."""
+    """Start a server and wait until it is ready; its output goes to a log in its folder."""
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(unprivileged(command), stdout=output, stderr=subprocess.STDOUT, cwd=folder)
@@ -62,8 +62,8 @@ def start(command: Sequence[str], *, folder: Path, url: str, ready: Callable[[],
     until = time.monotonic() + 30
     while not ready():
         if process.poll() is not None or time.monotonic() > until:
-            said = log.read_text(errors="replace")
+            output_text = log.read_text(errors="replace")
             service.stop()
-            raise RuntimeError(f"{command[0]} did not start:\n{said}")
+            raise RuntimeError(f"{command[0]} did not start:\n{output_text}")
         time.sleep(0.05)
     return service

@@ -1,4 +1,4 @@
-"""A Redis of our own: Valkey or Redis of Debian's if it is there, else the wheel's Valkey."""
+"""Run a private Redis: Debian's Valkey or Redis, or else Valkey of a Python wheel."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from shop.management.servers.process import (
 
 
 def start_redis() -> Service:
-    """A server that keeps nothing on disk."""
+    """Start a server without persistence."""
     folder = new_folder("redis")
     port = free_port()
     return start(
         [_program(folder), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "64"],
         folder=folder,
         url=f"redis://127.0.0.1:{port}",
-        ready=lambda: _answers(port),
+        ready=lambda: _is_ready(port),
     )
 
 
@@ -46,11 +46,11 @@ def _program(folder: Path) -> str:
         == 0
     ):
         return str(program)
-    # The virtual environment lies in a home that nobody may look into.
+    # The virtual environment may be in a home directory that `nobody` cannot read.
     return str(shutil.copy(program, folder / program.name))
 
 
-def _answers(port: int) -> bool:
+def _is_ready(port: int) -> bool:
     try:
         return bool(redis.Redis(port=port).ping())
     except redis.ConnectionError:

@@ -1,5 +1,5 @@
-"""What always holds in a shop, whatever happened: rules asked of the rows, not of the code that keeps them.
+"""Verify the shop's invariants from its rows, independently of the code that maintains them.
 
-Each rule yields one sentence for each fault, with the ids concerned. Rules about orders take `Rows`, which
-hold a batch of orders or all of them; the others ask the database in parts. Nothing is written.
+Each rule yields one sentence per fault, with the ids concerned. Rules about orders take `Rows`, a batch of
+orders or all of them; the others read the database in batches. Nothing is written.
 """

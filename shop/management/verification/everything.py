@@ -1,4 +1,4 @@
-"""Every rule over a whole shop, in batches, on one moment of its database."""
+"""Run every rule over the whole shop, in batches, on one snapshot of its database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ORDERS_AT_ONCE = 500
 
 
 def find_faults(*, now: datetime.datetime) -> Iterator[str]:
-    """One sentence for each fault. Memory is bounded by a batch of orders, not by the shop."""
+    """Yield one sentence per fault. Memory is bounded by a batch of orders."""
     yield from goods.find_wrong_stock()
     yield from goods.find_wrong_availability()
     yield from goods.find_wrong_slots()
@@ -60,9 +60,9 @@ def _batches() -> Iterator[Sequence[uuid.UUID]]:
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """All reads see the same moment, nothing can be written, and writers are not held up.
+    """Read one consistent snapshot, forbid writes, and block no writers.
 
-    On SQLite that is a plain BEGIN: Django's own transactions would take the writers' turn.
+    On SQLite this is a plain BEGIN, because Django's transactions would take the writer lock.
     """
     if connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:

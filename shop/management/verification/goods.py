@@ -1,4 +1,4 @@
-"""No goods are promised twice, parcels hold what was ordered, nothing leaves unweighed."""
+"""Check stock, availability, parcels, weights and pickup slots."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _sums_by_stock(rows: QuerySet[Any]) -> Counter[int]:
 
 
 def find_wrong_availability() -> Iterator[str]:
-    """A listing is available when a variant with a price is untracked, or free for its channel."""
+    """A listing is available if a priced variant is untracked, or in stock for its channel."""
     served: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
     for warehouse, channel in set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _covered():
         served[warehouse].add(channel)
@@ -61,7 +61,7 @@ def find_wrong_availability() -> Iterator[str]:
 
 
 def _available(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) -> set[tuple[int, int]]:
-    """Products and channels in which something of them is to be had."""
+    """Return pairs of product and channel in which a variant is available."""
     free = Stock.objects.filter(free__gt=0, variant__product__in=products)
     in_channel = {
         (variant, channel)
@@ -79,7 +79,9 @@ def _available(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) 
 
 
 def _covered() -> set[tuple[uuid.UUID, int]]:
-    """Warehouses and channels whose country is in a zone of both: by name, or as one that nobody names."""
+    """Return pairs of warehouse and channel that share a zone with the channel's country: listed in the zone,
+    or in a default zone if no zone lists it.
+    """
     countries = dict(Channel.objects.values_list("pk", "default_country"))
     named = {
         (zone, channel)
@@ -104,7 +106,7 @@ def find_wrong_parcels(rows: Rows) -> Iterator[str]:
             yield f"parcel {row.parcel_id} holds line {row.order_line_id} from another variant's stock"
     sums, promised = _ParcelSums(rows), summed(rows.allocations, "line_id")
     for line in rows.lines.values():
-        if sums.held[line.pk] + sums.unsent[line.pk] > line.quantity:
+        if sums.in_parcels[line.pk] + sums.unsent[line.pk] > line.quantity:
             yield f"order {line.order.code}: parcels hold more of line {line.pk} than was ordered"
         if sums.returned[line.pk] > sums.received[line.pk]:
             yield f"order {line.order.code}: more of line {line.pk} came back than was received"
@@ -119,14 +121,14 @@ def find_wrong_parcels(rows: Rows) -> Iterator[str]:
 
 
 class _ParcelSums:
-    """Quantities by order line, of parcels that are not undone."""
+    """Quantities by order line, without voided parcels."""
 
     def __init__(self, rows: Rows) -> None:
         of = {kind: [row for row in rows.counting if row.parcel.kind == kind] for kind in ParcelKind}
-        self.held = summed(of[ParcelKind.DISPATCH], "order_line_id")
+        self.in_parcels = summed(of[ParcelKind.DISPATCH], "order_line_id")
         self.unsent = summed(of[ParcelKind.REFUND], "order_line_id")
-        back = [*of[ParcelKind.RETURN], *of[ParcelKind.RETURN_AND_REFUND]]
-        self.returned = summed(back, "order_line_id")
+        return_lines = [*of[ParcelKind.RETURN], *of[ParcelKind.RETURN_AND_REFUND]]
+        self.returned = summed(return_lines, "order_line_id")
         self.received = summed(
             [row for row in rows.counting if row.parcel.is_outgoing and _is_delivered(row)], "order_line_id"
         )
@@ -148,7 +150,7 @@ def _from_stock(rows: list[ParcelLine], *, is_gone: bool) -> Counter[Any]:
 
 
 def find_wrong_weights(rows: Rows) -> Iterator[str]:
-    """What is sold by weight costs what the scale says, up to its bound, and lies in no parcel unweighed."""
+    """Weighed lines cost what was weighed, up to their bound, and are not packed unweighed."""
     dispatched = [row for row in rows.counting if row.parcel.kind == ParcelKind.DISPATCH]
     held_of = grouped(dispatched, "order_line_id")
     for line in rows.lines.values():
@@ -162,10 +164,10 @@ def find_wrong_weights(rows: Rows) -> Iterator[str]:
             yield f"order {line.order.code}: a question about the weight of line {line.pk} is open in vain"
 
 
-def _weight_fault(line: OrderLine, held: list[ParcelLine]) -> str:
+def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
     if line.estimate_grams is None:
         weighed = (line.bound_grams, line.weighed_grams, line.most_gross) != (None, None, None)
-        if weighed or not {(row.by_weight, row.grams) for row in held} <= {(False, None)}:
+        if weighed or not {(row.by_weight, row.grams) for row in in_parcels} <= {(False, None)}:
             return "is not sold by weight and has weights"
         return ""
     if line.bound_grams is None or line.most_gross is None:
@@ -176,18 +178,18 @@ def _weight_fault(line: OrderLine, held: list[ParcelLine]) -> str:
         return "does not cost what its weight says"
     if line.total_gross > line.most_gross:
         return "costs more than its bound"
-    if line.weighed_grams is None and held:
+    if line.weighed_grams is None and in_parcels:
         return "is packed unweighed"
-    if not all(row.by_weight and row.grams for row in held):
+    if not all(row.by_weight and row.grams for row in in_parcels):
         return "is packed without grams"
-    is_whole = sum(row.quantity for row in held) == line.quantity
-    if is_whole and sum(row.grams or 0 for row in held) != line.weighed_grams:
+    is_whole = sum(row.quantity for row in in_parcels) == line.quantity
+    if is_whole and sum(row.grams or 0 for row in in_parcels) != line.weighed_grams:
         return "weighs otherwise than its parcels"
     return ""
 
 
 def find_work_on_unconfirmed_orders(rows: Rows) -> Iterator[str]:
-    """Nobody works on an order that does not count."""
+    """Parts of unconfirmed orders are not worked on."""
     parcels_of = grouped(rows.parcels.values(), "part_id")
     for part in rows.parts.values():
         is_begun = (part.accepted_at, part.accept_by) != (None, None) or parcels_of[part.pk]

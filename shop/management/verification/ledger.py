@@ -1,4 +1,4 @@
-"""No money that moved and no goods that arrived are lost or booked twice; closed periods are level."""
+"""Check that money and delivered products are posted exactly once, and that closed periods balance."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def find_unlevel_postings() -> Iterator[str]:
 
 
 def find_wrongly_booked_events() -> Iterator[str]:
-    """Each event that moved money has its posting, and each posting of an event its event."""
+    """Each event that moved money has a posting, and each event posting has its event."""
     moved = PaymentEvent.objects.filter(kind__in=MOVED_MONEY, amount__gt=0)
     for batch in in_batches(moved):
         keys = [f"event:{event.pk}" for event in batch]
@@ -43,15 +43,15 @@ def find_wrongly_booked_events() -> Iterator[str]:
 
 
 def find_wrong_balances(rows: Rows) -> Iterator[str]:
-    """What the ledger says a buyer owes is what they received and did not pay."""
+    """A buyer's ledger balance equals what they received minus what they paid."""
     of_buyers = LedgerEntry.objects.filter(account=Account.BUYER, posting__order__isnull=False)
     entries = rows.of_orders(of_buyers, "posting__order").order_by()
-    owing = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
+    balances = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
     parts_of, worth = grouped(rows.parts.values(), "order_id"), received_worth(rows)
     for order in rows.orders.values():
         expected = sum(worth[part.pk] for part in parts_of[order.pk]) - order.charged
-        if owing.get(order.pk, 0) != expected:
-            yield f"order {order.code}: owes {owing.get(order.pk, 0)} in the ledger, {expected} by its rows"
+        if balances.get(order.pk, 0) != expected:
+            yield f"order {order.code}: owes {balances.get(order.pk, 0)} in the ledger, {expected} by its rows"
 
 
 def find_unbooked_parts(rows: Rows, newest: int | None = None) -> Iterator[str]:
@@ -62,7 +62,7 @@ def find_unbooked_parts(rows: Rows, newest: int | None = None) -> Iterator[str]:
 
 
 def received_worth(rows: Rows) -> Counter[int]:
-    """What of each part its buyer has received and not been refunded, counted line by line."""
+    """Return the value each part's buyer received, less refunds, summed line by line."""
     arrived = [
         row
         for row in rows.counting
@@ -70,8 +70,8 @@ def received_worth(rows: Rows) -> Counter[int]:
     ]
     steps, totals = summed(arrived, "order_line_id"), Counter[int]()
     for line in rows.lines.values():
-        come = line.total_gross * min(steps[line.pk], line.quantity) // line.quantity
-        totals[line.part_id] += min(come, line.total_gross - rows.refunded[line.pk])
+        value = line.total_gross * min(steps[line.pk], line.quantity) // line.quantity
+        totals[line.part_id] += min(value, line.total_gross - rows.refunded[line.pk])
     given = summed(rows.refunds, "part_id", "delivery")
     for part_id in {row.order_line.part_id for row in arrived}:
         totals[part_id] += rows.parts[part_id].delivery_gross - given[part_id]
@@ -79,7 +79,7 @@ def received_worth(rows: Rows) -> Counter[int]:
 
 
 def find_wrong_settlements() -> Iterator[str]:
-    """A closed period's accounts are level, and its entries are its cooperative's."""
+    """A closed settlement's accounts balance, and its entries belong to its cooperative."""
     periods = {row.pk: row for row in Settlement.objects.order_by("pk")}
     entries = LedgerEntry.objects.filter(settlement__isnull=False)
     sums = entries.order_by("settlement", "account", "cooperative", "currency").values_list(

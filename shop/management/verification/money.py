@@ -1,4 +1,4 @@
-"""Nobody pays or gets back more than there is, and cash is where parcels and ledger say it is."""
+"""Check that payments and refunds stay within their limits, and that cash agrees with parcels and ledger."""
 
 from __future__ import annotations
 
@@ -71,28 +71,28 @@ def _wrong_cash_of_parts(rows: Rows, payments_of: dict[Any, list[Any]]) -> Itera
             open_ = sum(each.cod_expected for each in counting if each.cod_state == CodState.EXPECTED)
             collected = sum(parcel.cod_collected for parcel in dispatches)
             if open_ > max(0, part.total_gross - taken_off - collected):
-                yield _about(part, f"{open_} in cash is asked for, more than is due after its refunds")
+                yield _part_fault(part, f"{open_} in cash is asked for, more than is due after its refunds")
             continue
-        # An undone parcel may have brought more already than its goods cost once they are weighed again.
+        # A voided parcel may have collected more than its products cost after they were weighed again.
         already = sum(parcel.cod_collected for parcel in dispatches if parcel not in counting)
         due = max(0, part.total_gross - already)
         if expected > due:
-            yield _about(part, f"{expected} in cash is asked for, {due} is due")
+            yield _part_fault(part, f"{expected} in cash is asked for, {due} is due")
         payments = payments_of[part.order_id]
         if not payments or payments[-1].method != Method.COD:
             continue
         held = summed([row for parcel in counting for row in in_parcel[parcel.pk]], "order_line_id")
         is_whole = all(held[line.pk] == line.quantity for line in lines_of[part.pk])
         if is_whole and expected != due:
-            yield _about(part, f"its parcels bring {expected} in cash, {due} is due")
+            yield _part_fault(part, f"its parcels bring {expected} in cash, {due} is due")
 
 
-def _about(part: OrderPart, fault: str) -> str:
+def _part_fault(part: OrderPart, fault: str) -> str:
     return f"order {part.order.code}: part {part.pk}: {fault}"
 
 
 def find_wrong_refunds(rows: Rows) -> Iterator[str]:
-    """Nobody is given back more than a line, a delivery or the whole cost, or than was paid."""
+    """No line, delivery or order is refunded above its cost or above what was paid."""
     for key, total in rows.refunded.items():
         if key is not None and total > rows.lines[key].total_gross:
             yield f"order {rows.lines[key].order.code}: more of line {key} is refunded than it costs"
@@ -112,12 +112,12 @@ def find_wrong_refunds(rows: Rows) -> Iterator[str]:
             yield f"refund {refund.pk}: more was given back than requested"
     for part_id, total in deliveries.items():
         if part_id is not None and total > rows.parts[part_id].delivery_gross:
-            yield _about(rows.parts[part_id], "more of its delivery is refunded than it costs")
+            yield _part_fault(rows.parts[part_id], "more of its delivery is refunded than it costs")
     yield from _overdrawn_payments(rows)
 
 
 def _overdrawn_payments(rows: Rows) -> Iterator[str]:
-    # What a bank takes back while a refund is on its way nobody foresaw: Stripe then refuses the refund.
+    # A chargeback during a refund is unforeseeable; Stripe then refuses the refund.
     events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
     disputed = summed(events, "payment_id", "amount")
     for payment, sums in rows.sums.items():
@@ -126,7 +126,7 @@ def _overdrawn_payments(rows: Rows) -> Iterator[str]:
 
 
 def _refund_events(rows: Rows) -> Counter[tuple[Any, str]]:
-    """What was asked, done and failed of each refund, by kind of event."""
+    """Sum each refund's requested, completed and failed amounts, by kind of event."""
     sums: Counter[tuple[Any, str]] = Counter()
     events = rows.of_orders(PaymentEvent.objects.filter(refund__isnull=False), "refund__order")
     for refund, kind, amount in events.values_list("refund", "kind", "amount"):
@@ -135,7 +135,7 @@ def _refund_events(rows: Rows) -> Counter[tuple[Any, str]]:
 
 
 def find_wrong_cash_away() -> Iterator[str]:
-    """Cash that is with a carrier or a cooperative in the ledger is what the parcels say is with them."""
+    """Cash held by carriers and cooperatives is the same in the ledger and on parcels."""
     away, booked = _cash_away_by_parcels(), _cash_away_by_ledger()
     for key in sorted({*away, *booked}, key=str):
         if away[key] != booked[key]:
@@ -149,7 +149,7 @@ def _cash_away_by_parcels() -> Counter[Any]:
     parcels = Parcel.objects.select_related("part").order_by()
     for parcel in parcels.filter(cod_state__in=CASH_AWAY).iterator(_AT_ONCE):
         away[_holder_of(parcel)] += parcel.cod_collected
-    # Taken off what the cooperative is owed.
+    # Offset against what the cooperative is owed.
     kept = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
     for parcel in kept.iterator(_AT_ONCE):
         away[_holder_of(parcel)] += parcel.cod_collected
@@ -180,11 +180,11 @@ def _holder_of(parcel: Parcel) -> tuple[str, int | None, str]:
 
 
 def find_wrong_unmatched_transfers() -> Iterator[str]:
-    """Unmatched money in the ledger is what no order has of transfers that were found and not sent back.
+    """The unmatched transfers account equals what no order got of transfers that were not sent back.
 
-    Of a transfer that was found only in part, that part belongs to an order.
+    Of a partly matched transfer, the matched share belongs to an order.
     """
-    nobodys = 0
+    unmatched = 0
     for batch in in_batches(BankTransfer.objects.select_related("payout")):
         keys = [_found_key(transfer) for transfer in batch]
         found = set(LedgerPosting.objects.filter(key__in=keys).values_list("key", flat=True))
@@ -203,13 +203,13 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
             payout = getattr(transfer, "payout", None)
             is_sent = payout is not None and payout.state == PayoutState.PAID
             if _found_key(transfer) in found:
-                nobodys += transfer.amount - gone - (payout.amount if payout and is_sent else 0)
+                unmatched += transfer.amount - gone - (payout.amount if payout and is_sent else 0)
             elif gone not in (0, transfer.amount):
                 yield f"transfer {transfer.pk}: its rest is booked nowhere"
     entries = LedgerEntry.objects.filter(account=Account.UNCLAIMED)
     booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]
-    if booked != nobodys:
-        yield f"unmatched transfers come to {nobodys}, the ledger says {booked}"
+    if booked != unmatched:
+        yield f"unmatched transfers come to {unmatched}, the ledger says {booked}"
 
 
 def _found_key(transfer: BankTransfer) -> str:

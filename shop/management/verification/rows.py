@@ -1,4 +1,4 @@
-"""The rows of some orders, or of all: each table read once however many rules ask for it."""
+"""The rows of some orders, or of all; each table is read once for all rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def in_batches(rows: QuerySet[Row], size: int = 1_000) -> Iterator[list[Row]]:
-    """The rows by their keys, so many at a time: memory is bounded by a batch."""
+    """Yield the rows by primary key in batches, which bounds memory."""
     rows, last = rows.order_by("pk"), None
     while batch := list((rows if last is None else rows.filter(pk__gt=last))[:size]):
         last = batch[-1].pk
@@ -37,7 +37,7 @@ def in_batches(rows: QuerySet[Row], size: int = 1_000) -> Iterator[list[Row]]:
 
 
 def grouped(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
-    """The rows by a column, in their order; nothing for what has none."""
+    """Group rows by a column, keeping their order; missing keys give an empty list."""
     groups: defaultdict[Any, list[Any]] = defaultdict(list)
     for row in rows:
         groups[getattr(row, key)].append(row)
@@ -45,7 +45,7 @@ def grouped(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
 
 
 def summed(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
-    """Sums of a column by another."""
+    """Sum one column grouped by another."""
     sums: Counter[Any] = Counter()
     for row in rows:
         sums[getattr(row, key)] += getattr(row, of)
@@ -53,14 +53,14 @@ def summed(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
 
 
 class Rows:
-    """What is known to each other is linked: a line's part, its order and its variant are read once, too."""
+    """Rows of orders, linked in memory: a line's part, order and variant are read once."""
 
     def __init__(self, order_ids: Collection[uuid.UUID] | None = None) -> None:
-        """`None` stands for all orders, and for what belongs to none."""
+        """`None` selects all orders, and rows without an order."""
         self._order_ids = order_ids
 
     def of_orders(self, rows: QuerySet[Row], path: str) -> QuerySet[Row]:
-        """Those of `rows` that belong to these orders by the column `path`."""
+        """Filter `rows` to these orders by the column `path`."""
         return rows if self._order_ids is None else rows.filter(**{f"{path}__in": self._order_ids})
 
     @cached_property
@@ -102,7 +102,7 @@ class Rows:
 
     @cached_property
     def counting(self) -> list[ParcelLine]:
-        """Those whose parcel is not undone."""
+        """Lines of parcels that are not voided."""
         return [row for row in self.parcel_lines if row.parcel.state != ParcelState.VOIDED]
 
     @cached_property
@@ -119,12 +119,12 @@ class Rows:
 
     @cached_property
     def refunded(self) -> Counter[Any]:
-        """What of each line is refunded."""
+        """The refunded amount of each line."""
         return summed(self.refund_lines, "order_line_id", "amount")
 
     @cached_property
     def payments(self) -> list[Payment]:
-        """Oldest first."""
+        """Payments, oldest first."""
         return list(self.of_orders(Payment.objects.order_by("created_at", "pk"), "order"))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Totals are the sums of what they are made of, and what is derived is what deriving again gives."""
+"""Check that totals equal the sums of their components, and that derived columns are current."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def find_wrong_sums(rows: Rows) -> Iterator[str]:
         for side in SIDES:
             yield from _wrong_sides(order, parts, lines, side)
         active = {part.pk for part in parts if part.is_standing}
-        given = sum(one.amount - one.surplus for one in refunds_of[order.pk] if one.part_id in active)
-        due = sum(part.total_gross for part in parts if part.pk in active) - given
+        refunded = sum(one.amount - one.surplus for one in refunds_of[order.pk] if one.part_id in active)
+        due = sum(part.total_gross for part in parts if part.pk in active) - refunded
         if order.due_gross != due:
             yield f"order {order.code}: due_gross is {order.due_gross}, its active parts come to {due}"
         if order.total_net > order.total_gross:
@@ -53,7 +53,7 @@ def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], s
 
 
 def find_wrong_counts(rows: Rows) -> Iterator[str]:
-    """Reports count parts and lines where their orders say."""
+    """The reporting columns of parts and lines agree with their order."""
     for part in rows.parts.values():
         yield from _wrongly_counted(part, counted_of(part.order, is_standing=part.is_standing))
     for line in rows.lines.values():
@@ -68,7 +68,7 @@ def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, Any]) -> Ite
 
 
 def find_wrong_discounts(rows: Rows) -> Iterator[str]:
-    """A discount is the sum of its shares; what a line or a delivery costs less than listed is, too."""
+    """A discount equals the sum of its shares, and shares equal the reductions of lines and deliveries."""
     shares = list(rows.of_orders(DiscountShare.objects.order_by("pk"), "discount__order"))
     of_discounts = summed(shares, "discount_id", "amount")
     of_lines, of_parts = summed(shares, "line_id", "amount"), summed(shares, "part_id", "amount")
@@ -98,7 +98,7 @@ def side_of(order: Order) -> str:
 
 
 def find_stale_orders(rows: Rows, newest: int | None = None) -> Iterator[str]:
-    """Statuses, progress, coverages and sums are what deriving them again gives."""
+    """Statuses, progress, coverages and sums equal a fresh recalculation."""
     for order in rows.latest_changed(newest):
         stale = find_stale_columns(order)
         if stale:
