@@ -67,8 +67,9 @@ def _missing_variables() -> list[str]:
 
 if _missing_variables():
     raise ImproperlyConfigured(
-        f"The shop is only half configured. Set {', '.join(_missing_variables())}, or unset"
-        " what requires them (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL, STRIPE_…) to run embedded."
+        f"The shop is only half configured. Set {', '.join(_missing_variables())}, or unset what"
+        " requires them (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL, STRIPE_…) to run"
+        " embedded."
     )
 
 SERVER = bool(env("DATABASE_URL"))

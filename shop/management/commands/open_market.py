@@ -25,6 +25,8 @@ class Command(BaseCommand):
         if not Division.objects.exists():
             load_divisions()
         with transaction.atomic(durable=True):
-            ground = lay_ground({}, operator={}, actor=Actor.system("open_market"), now=timezone.now())
-        self.stdout.write(f"The market {ground.channel.name} is open: {len(ground.categories)} shelves.")
+            market_rows = lay_ground({}, operator={}, actor=Actor.system("open_market"), now=timezone.now())
+        self.stdout.write(
+            f"The market {market_rows.channel.name} is open: {len(market_rows.categories)} shelves."
+        )
         self.stdout.write("Check the tax rates, and name the operator, at /quan-tri/du-lieu/.")

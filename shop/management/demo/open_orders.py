@@ -86,7 +86,7 @@ def order_by_weight(
 
 
 def write_statement(folder: Path) -> Path | None:
-    """Write the statement of the carrier with most cash: fees deducted, a payment short, an unknown parcel."""
+    """Write the statement of the carrier with most cash: fees deducted, one shortfall, an unknown parcel."""
     parcels = max(_collected_parcels(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MOST_ROWS:]
     if not parcels:
         return None

@@ -51,8 +51,8 @@ _TEXTS = ("origin", "ingredients", "packaging", "shelf_life", "storage")
 
 
 def lay_out_goods(
-    ground: Ground,
-    stalls: Mapping[str, Stall],
+    market_rows: Ground,
+    sellers: Mapping[str, Stall],
     pictures: Mapping[str, Picture],
     *,
     actor: Actor,
@@ -67,13 +67,13 @@ def lay_out_goods(
         numbers = [next(sku) for _ in row["variants"]]
         if (row["cooperative"], row["name"]) in there:
             continue
-        stall = stalls[row["cooperative"]]
+        seller = sellers[row["cooperative"]]
         listed_at = now - datetime.timedelta(days=60) + datetime.timedelta(hours=place)
-        product = _add(row, stall, ground, pictures, actor=actor, now=listed_at)
+        product = _add(row, seller, market_rows, pictures, actor=actor, now=listed_at)
         variants = list(product.variants.in_order())
-        _set_product_extras(product, row, stall, added)
-        _set_variant_extras(variants, row, numbers, ground)
-        _fill_other_warehouses(variants, row, stall, actor=actor, now=listed_at)
+        _set_product_extras(product, row, seller, added)
+        _set_variant_extras(variants, row, numbers, market_rows)
+        _fill_other_warehouses(variants, row, seller, actor=actor, now=listed_at)
         listing = Listing.objects.select_related("channel", "product").get(product=product)
         move_listing(listing, ListingState.PUBLISHED, actor=actor, now=listed_at)
         translations += _in_english(product, variants, row)
@@ -82,7 +82,7 @@ def lay_out_goods(
     return added
 
 
-def show_together(ground: Ground) -> None:
+def show_together(market_rows: Ground) -> None:
     """Step: create the missing collections and publish them in the channel."""
     for row in market()["collection"]:
         address = slug(row["name"])
@@ -94,7 +94,9 @@ def show_together(ground: Ground) -> None:
             description=texts.blocks(row["about"]),
             description_text=row["about"],
         )
-        CollectionListing.objects.create(collection=collection, channel=ground.channel, is_published=True)
+        CollectionListing.objects.create(
+            collection=collection, channel=market_rows.channel, is_published=True
+        )
         keys = dict(Product.objects.filter(name__in=row["goods"]).values_list("name", "pk"))
         CollectionProduct.objects.bulk_create(
             CollectionProduct(collection=collection, product_id=keys[name], sort_order=place)
@@ -111,18 +113,18 @@ def _in_listing_order() -> list[dict[str, Any]]:
 
 def _add(
     row: dict[str, Any],
-    stall: Stall,
-    ground: Ground,
+    seller: Stall,
+    market_rows: Ground,
     pictures: Mapping[str, Picture],
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     return add_product(
-        cooperative=stall.cooperative,
-        channel=ground.channel,
-        product_type=ground.types[row["type"]],
-        category=ground.categories[row["category"]],
+        cooperative=seller.cooperative,
+        channel=market_rows.channel,
+        product_type=market_rows.types[row["type"]],
+        category=market_rows.categories[row["category"]],
         details=ProductDetails(
             name=row["name"],
             description=row["about"],
@@ -130,7 +132,7 @@ def _add(
             season_note=row.get("season_note", ""),
             **{field: row.get(field, "") for field in _TEXTS},
         ),
-        variants=[(_variant(each), _split_stock(each["stock"], stall)[0]) for each in row["variants"]],
+        variants=[(_variant(each), _split_stock(each["stock"], seller)[0]) for each in row["variants"]],
         pictures=[pictures[row["picture"]]],
         actor=actor,
         now=now,
@@ -151,27 +153,27 @@ def _variant(row: dict[str, Any]) -> VariantDetails:
     )
 
 
-def _split_stock(stock: int, stall: Stall) -> list[int]:
+def _split_stock(stock: int, seller: Stall) -> list[int]:
     """Split the stock among warehouses; the first takes the rounding remainder."""
-    others = [stock * share // 100 for share in stall.shares[1:]]
+    others = [stock * share // 100 for share in seller.shares[1:]]
     return [stock - sum(others), *others]
 
 
-def _set_product_extras(product: Product, row: dict[str, Any], stall: Stall, place: int) -> None:
+def _set_product_extras(product: Product, row: dict[str, Any], seller: Stall, place: int) -> None:
     product.is_sample = True
-    if stall.producers:
-        product.producer = stall.producers[place % len(stall.producers)]
+    if seller.producers:
+        product.producer = seller.producers[place % len(seller.producers)]
     product.save(update_fields=["is_sample", "producer"])
-    product.certificates.set([stall.certificates[key] for key in row.get("certificates", [])])
+    product.certificates.set([seller.certificates[key] for key in row.get("certificates", [])])
 
 
 def _set_variant_extras(
-    variants: list[Variant], row: dict[str, Any], numbers: list[int], ground: Ground
+    variants: list[Variant], row: dict[str, Any], numbers: list[int], market_rows: Ground
 ) -> None:
     for variant, data, number in zip(variants, row["variants"], numbers, strict=True):
         variant.sku = f"CP-{number:04}"
         variant.low_stock_at = min(5, data["stock"] // 4) if data["stock"] else None
-        for key, attribute in ground.attributes.items():
+        for key, attribute in market_rows.attributes.items():
             name = data["name"] if key == "packing" and row["type"] != "craft" else data.get(key, "")
             if name:
                 VariantAttributeValue.objects.create(variant=variant, value=_value(attribute, name))
@@ -188,12 +190,14 @@ def _value(attribute: Attribute, name: str) -> AttributeValue:
 
 
 def _fill_other_warehouses(
-    variants: list[Variant], row: dict[str, Any], stall: Stall, *, actor: Actor, now: datetime.datetime
+    variants: list[Variant], row: dict[str, Any], seller: Stall, *, actor: Actor, now: datetime.datetime
 ) -> None:
     for variant, data in zip(variants, row["variants"], strict=True):
-        shares = _split_stock(data["stock"], stall)
-        for warehouse, quantity in zip(stall.warehouses[1:], shares[1:], strict=True):
-            stock = stock_row(cooperative=stall.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk)
+        shares = _split_stock(data["stock"], seller)
+        for warehouse, quantity in zip(seller.warehouses[1:], shares[1:], strict=True):
+            stock = stock_row(
+                cooperative=seller.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk
+            )
             if quantity:
                 document = f"product:{variant.product_id}"
                 move_stock(stock, quantity, reason=Reason.RECEIPT, actor=actor, now=now, document=document)

@@ -50,15 +50,15 @@ def fill(
         load_divisions()
     pictures = hang_pictures(_drawings(), made_now=pictures_now)
     with transaction.atomic(durable=True):
-        ground = lay_ground(pictures, actor=SEEDER, now=now)
-        stalls = put_up_stalls(ground, pictures, actor=SEEDER, now=now)
-        lay_out_goods(ground, stalls, pictures, actor=SEEDER, now=now)
-        show_together(ground)
+        market_rows = lay_ground(pictures, actor=SEEDER, now=now)
+        sellers = put_up_stalls(market_rows, pictures, actor=SEEDER, now=now)
+        lay_out_goods(market_rows, sellers, pictures, actor=SEEDER, now=now)
+        show_together(market_rows)
         if _find_marker(BEGUN) is None:
-            record_change(BEGUN, ground.channel, actor=SEEDER, now=now)
+            record_change(BEGUN, market_rows.channel, actor=SEEDER, now=now)
         accounts = open_accounts(passwords=passwords, actor=SEEDER, now=now)
     agree_on_words(actor=SEEDER, now=now)
-    follow_and_wait(ground.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
+    follow_and_wait(market_rows.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
     return accounts
 
 

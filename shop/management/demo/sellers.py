@@ -43,19 +43,19 @@ class Stall:
 
 
 def put_up_stalls(
-    ground: Ground, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
+    market_rows: Ground, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, Stall]:
     """Step: create the missing cooperatives of the data files; return all of them by slug."""
     translations: list[Translation] = []
-    stalls = {}
+    sellers = {}
     for place, row in enumerate(cooperatives(), start=1):
         cooperative = Cooperative.objects.filter(slug=row["slug"]).first()
         if cooperative is None:
             cooperative = _create_cooperative(row, place, pictures, actor=actor, now=now)
-            _create_related_rows(cooperative, row, ground, translations, actor=actor, now=now)
-        stalls[row["slug"]] = _load_seller(cooperative, row)
+            _create_related_rows(cooperative, row, market_rows, translations, actor=actor, now=now)
+        sellers[row["slug"]] = _load_seller(cooperative, row)
     texts.keep(translations)
-    return stalls
+    return sellers
 
 
 def _create_cooperative(
@@ -100,7 +100,7 @@ def _create_cooperative(
 def _create_related_rows(
     cooperative: Cooperative,
     row: dict[str, Any],
-    ground: Ground,
+    market_rows: Ground,
     translations: list[Translation],
     *,
     actor: Actor,
@@ -114,14 +114,16 @@ def _create_related_rows(
         return_terms=row["returns_en"],
     )
     warehouses_by_key = {
-        each["key"]: _create_warehouse(cooperative, each, place, ground)
+        each["key"]: _create_warehouse(cooperative, each, place, market_rows)
         for place, each in enumerate(row["warehouses"])
     }
     for place, each in enumerate(row["ways"]):
-        way = _create_delivery_method(cooperative, each, place, ground, warehouses_by_key)
+        way = _create_delivery_method(cooperative, each, place, market_rows, warehouses_by_key)
         if "table" in each:
             rates = _rates(each["table"])
-            price_way(way, ground.channel, rates, free_above=each.get("free_above"), actor=actor, now=now)
+            price_way(
+                way, market_rows.channel, rates, free_above=each.get("free_above"), actor=actor, now=now
+            )
         days, cut_off = _market_days(each), each.get("cut_off", 0)
         if days:
             schedule_way(way, days, cut_off_hours=cut_off, actor=actor, now=now)
@@ -149,7 +151,9 @@ def _create_related_rows(
         translations += texts.english(household, makes=in_english(each["makes"]))
 
 
-def _create_warehouse(cooperative: Cooperative, row: dict[str, Any], place: int, ground: Ground) -> Warehouse:
+def _create_warehouse(
+    cooperative: Cooperative, row: dict[str, Any], place: int, market_rows: Ground
+) -> Warehouse:
     address = Address.objects.create(
         street_address_1=row["street"],
         city=cooperative.commune_name,
@@ -167,9 +171,9 @@ def _create_warehouse(cooperative: Cooperative, row: dict[str, Any], place: int,
         is_private=False,
     )
     WarehouseChannel.objects.create(
-        warehouse=warehouse, channel=ground.channel, sort_order=cooperative.sort_order * 10 + place
+        warehouse=warehouse, channel=market_rows.channel, sort_order=cooperative.sort_order * 10 + place
     )
-    warehouse.zones.add(ground.zone)
+    warehouse.zones.add(market_rows.zone)
     return warehouse
 
 
@@ -177,14 +181,14 @@ def _create_delivery_method(
     cooperative: Cooperative,
     row: dict[str, Any],
     place: int,
-    ground: Ground,
+    market_rows: Ground,
     warehouses_by_key: Mapping[str, Warehouse],
 ) -> DeliveryWay:
     weekday, hour = row.get("departs", (None, None))
     shortest, longest = row.get("days", (None, None))
     return DeliveryWay.objects.create(
         cooperative=cooperative,
-        service=ground.services[row["kind"]],
+        service=market_rows.services[row["kind"]],
         kind=row["kind"],
         name=row["name"],
         carrier=row.get("carrier", ""),

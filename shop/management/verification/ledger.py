@@ -51,7 +51,8 @@ def find_wrong_balances(rows: Rows) -> Iterator[str]:
     for order in rows.orders.values():
         expected = sum(worth[part.pk] for part in parts_of[order.pk]) - order.charged
         if balances.get(order.pk, 0) != expected:
-            yield f"order {order.code}: owes {balances.get(order.pk, 0)} in the ledger, {expected} by its rows"
+            owed = balances.get(order.pk, 0)
+            yield f"order {order.code}: owes {owed} in the ledger, {expected} by its rows"
 
 
 def find_unbooked_parts(rows: Rows, newest: int | None = None) -> Iterator[str]:
