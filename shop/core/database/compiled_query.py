@@ -171,7 +171,7 @@ def _placeholder(value: Any, n: int) -> Any:
         return _FIRST_DATETIME + datetime.timedelta(seconds=n)
     if isinstance(value, datetime.date):
         return _FIRST_DATE + datetime.timedelta(days=n)
-    raise TypeError(f"A compiled query does not accept {type(value).__name__}.")
+    raise TypeError(f"A compiled query takes no {type(value).__name__}.")
 
 
 def _adapt_date(value: Any) -> Any:
@@ -334,4 +334,4 @@ class _PrefetchedRows(QuerySet[Any]):
     """Prefetched rows. Any further filter raises TypeError."""
 
     def _chain(self) -> _PrefetchedRows:
-        raise TypeError("These rows are prefetched: only all() is supported.")
+        raise TypeError("These rows are prefetched: nothing but all() is supported.")
