@@ -54,85 +54,85 @@ def week_of(day: datetime.date) -> datetime.date:
     return day - datetime.timedelta(days=day.weekday())
 
 
-def coaches_in_week(ways: Sequence[DeliveryWay], monday: datetime.date) -> list[Coach]:
+def coaches_in_week(methods: Sequence[DeliveryWay], monday: datetime.date) -> list[Coach]:
     """Coach departures in the week, in chronological order, with their order deadlines."""
     found = [
-        _departure(way, monday + datetime.timedelta(days=way.departs_weekday))
-        for way in ways
-        if way.kind == WayKind.COACH and way.departs_weekday is not None
+        _departure(method, monday + datetime.timedelta(days=method.departs_weekday))
+        for method in methods
+        if method.kind == WayKind.COACH and method.departs_weekday is not None
     ]
     return sorted(found, key=lambda coach: (coach.leaves_at, coach.way.pk))
 
 
 def market_ways() -> list[DeliveryWay]:
     """Active market-day and coach delivery methods of approved cooperatives."""
-    ways = DeliveryWay.objects.offered().filter(
+    methods = DeliveryWay.objects.offered().filter(
         kind__in=[WayKind.MARKET_DAY, WayKind.COACH], cooperative__state=CooperativeState.APPROVED
     )
-    rows = list(ways)
+    rows = list(methods)
     show_in_language(rows, "name")
     return rows
 
 
-def this_week(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
+def this_week(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
     """The seven days from Monday, and the next market and coach of these delivery methods."""
     monday = week_of(day_of(now))
-    coach = next_coach(ways, now=now)
+    coach = next_coach(methods, now=now)
     days = [
-        _week_day(monday + datetime.timedelta(days=ahead), ways, coach, day_of(now)) for ahead in range(7)
+        _week_day(monday + datetime.timedelta(days=ahead), methods, coach, day_of(now)) for ahead in range(7)
     ]
-    return Week(days, next_market(ways, now=now), coach)
+    return Week(days, next_market(methods, now=now), coach)
 
 
-def next_market(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Market | None:
+def next_market(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Market | None:
     """The earliest market day; the first delivery method wins a tie."""
     found = [
-        Market(way, time, time.starts_at - datetime.timedelta(hours=way.cut_off_hours))
-        for way in ways
-        if way.kind == WayKind.MARKET_DAY
-        for time in way.pickup_times(now=now, count=1)
+        Market(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
+        for method in methods
+        if method.kind == WayKind.MARKET_DAY
+        for time in method.pickup_times(now=now, count=1)
     ]
     return min(found, key=lambda market: market.time.starts_at, default=None)
 
 
-def next_coach(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Coach | None:
+def next_coach(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Coach | None:
     """The coach whose orders close earliest."""
     found = [
         coach
-        for way in ways
-        if way.kind == WayKind.COACH
-        for coach in [_next_departure(way, now)]
+        for method in methods
+        if method.kind == WayKind.COACH
+        for coach in [_next_departure(method, now)]
         if coach is not None
     ]
     return min(found, key=lambda coach: coach.closes_at, default=None)
 
 
-def _next_departure(way: DeliveryWay, now: datetime.datetime) -> Coach | None:
-    if way.departs_weekday is None:
+def _next_departure(method: DeliveryWay, now: datetime.datetime) -> Coach | None:
+    if method.departs_weekday is None:
         return None
     day = day_of(now) - datetime.timedelta(days=1)
     for _week in range(2):
-        day = next_weekday(day, way.departs_weekday)
-        coach = _departure(way, day)
+        day = next_weekday(day, method.departs_weekday)
+        coach = _departure(method, day)
         if coach.closes_at > now:
             return coach
     return None
 
 
-def _departure(way: DeliveryWay, day: datetime.date) -> Coach:
-    leaves_at = datetime.datetime.combine(day, way.departs_at or datetime.time(12), VIETNAM)
-    return Coach(way, leaves_at, leaves_at - datetime.timedelta(hours=way.cut_off_hours))
+def _departure(method: DeliveryWay, day: datetime.date) -> Coach:
+    leaves_at = datetime.datetime.combine(day, method.departs_at or datetime.time(12), VIETNAM)
+    return Coach(method, leaves_at, leaves_at - datetime.timedelta(hours=method.cut_off_hours))
 
 
 def _week_day(
-    date: datetime.date, ways: Sequence[DeliveryWay], coach: Coach | None, today: datetime.date
+    date: datetime.date, methods: Sequence[DeliveryWay], coach: Coach | None, today: datetime.date
 ) -> WeekDay:
     """A day of the week; the coach's weekdays are marked whether past or still to come."""
     is_market = any(
         market_day.falls_on(date)
-        for way in ways
-        if way.kind == WayKind.MARKET_DAY
-        for market_day in way.market_days.all()
+        for method in methods
+        if method.kind == WayKind.MARKET_DAY
+        for market_day in method.market_days.all()
     )
     closes = coach is not None and day_of(coach.closes_at).weekday() == date.weekday()
     leaves = coach is not None and day_of(coach.leaves_at).weekday() == date.weekday()

@@ -23,8 +23,8 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
 
     def to_send(self, week: datetime.date) -> BulletinQuerySet:
         """This week's bulletins with followers still to mail; past weeks are not sent."""
-        told = Q(cooperative=None) | Q(cooperative__in=Cooperative.objects.public())
-        return self.filter(told, week=week, sent_at=None).order_by("pk")
+        audience = Q(cooperative=None) | Q(cooperative__in=Cooperative.objects.public())
+        return self.filter(audience, week=week, sent_at=None).order_by("pk")
 
 
 class Bulletin(models.Model):

@@ -124,10 +124,10 @@ class Shelf:
         new = copy.copy(self)
         if words:
             new.memory = {}
-        gone = BitMap(touched)
-        new.goods, new.available = self.goods - gone, self.available - gone
+        removed = BitMap(touched)
+        new.goods, new.available = self.goods - removed, self.available - removed
         for name in _FACETS:
-            setattr(new, name, _without(getattr(self, name), gone))
+            setattr(new, name, _without(getattr(self, name), removed))
         new._read(touched)
         if (new.provinces.keys(), new.communes.keys()) != (self.provinces.keys(), self.communes.keys()):
             new.__dict__.pop("places", None)
@@ -208,16 +208,16 @@ def shelf_of(channel_id: int, day: datetime.date) -> Shelf:
     """The current index of a channel, cached in this process between calls."""
     with _lock:
         # Removed first, so that an index whose update fails is not kept.
-        shelf = _indexes.pop(channel_id, None)
-        if shelf is None or shelf.day != day or shelf.is_worn:
-            shelf = Shelf(channel_id, day)
+        index = _indexes.pop(channel_id, None)
+        if index is None or index.day != day or index.is_worn:
+            index = Shelf(channel_id, day)
         else:
             try:
-                shelf = shelf.followed()
+                index = index.followed()
             except Outdated:
-                shelf = Shelf(channel_id, day)
-        _indexes[channel_id] = shelf
-        return shelf
+                index = Shelf(channel_id, day)
+        _indexes[channel_id] = index
+        return index
 
 
 def band_of(price: int) -> int:
@@ -250,7 +250,7 @@ def _add_to_set(sets: Sets, key: Any, goods: BitMap) -> None:
         sets[key] = sets[key] | goods if key in sets else goods
 
 
-def _without(sets: Sets, gone: BitMap) -> Sets:
+def _without(sets: Sets, removed: BitMap) -> Sets:
     """The sets without these products; unaffected sets are reused."""
-    left = ((key, goods if goods.isdisjoint(gone) else goods - gone) for key, goods in sets.items())
+    left = ((key, goods if goods.isdisjoint(removed) else goods - removed) for key, goods in sets.items())
     return {key: goods for key, goods in left if goods}

@@ -19,7 +19,8 @@ from shop.core.models import Translation, show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.folding import folded_words
 
-_SHORTEST_JOINED = 5  # a word this long may be several joined syllables; few Vietnamese syllables are as long
+# A word this long may be several joined syllables; few Vietnamese syllables are as long.
+_SHORTEST_JOINED = 5
 _CANDIDATES = 60
 
 
@@ -57,19 +58,19 @@ def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
     ][:most]
 
 
-def find_places(readings: Sequence[Reading], shelf: Shelf, most: int) -> list[FoundPlace]:
+def find_places(readings: Sequence[Reading], index: Shelf, most: int) -> list[FoundPlace]:
     """Provinces and communes with products whose current or former name matches."""
     found: dict[int, FoundPlace] = {}
     for reading in filter(None, readings):
-        for place in shelf.places:
+        for place in index.places:
             if _matches_words(reading, place.name, place.words):
-                found.setdefault(place.division.pk, _found_place(place, shelf))
+                found.setdefault(place.division.pk, _found_place(place, index))
     for reading in filter(None, readings if len(found) < most else ()):
         written = "".join(term.word for term in reading)
-        for place in shelf.places:
+        for place in index.places:
             called = [each for each in place.former if _matches_former_name(each.joined, written)]
             if called:
-                found.setdefault(place.division.pk, _found_place(place, shelf, former=called[0].full_name))
+                found.setdefault(place.division.pk, _found_place(place, index, former=called[0].full_name))
     return list(found.values())[:most]
 
 
@@ -81,9 +82,9 @@ def holds(name: str, reading: Reading) -> bool:
     return _matches_words(reading, beginnings(name), folded_words(name))
 
 
-def _matches_words(reading: Reading, after_space: Sequence[str], words: Collection[str]) -> bool:
+def _matches_words(reading: Reading, suffixes: Sequence[str], words: Collection[str]) -> bool:
     return all(
-        any(each.startswith(term.word) for each in after_space) if term.begins else term.word in words
+        any(each.startswith(term.word) for each in suffixes) if term.begins else term.word in words
         for term in reading
     )
 
@@ -93,8 +94,8 @@ def _matches_former_name(name: str, written: str) -> bool:
     return name == written or (len(written) >= _SHORTEST_JOINED and name.startswith(written))
 
 
-def _found_place(place: NamedPlace, shelf: Shelf, former: str = "") -> FoundPlace:
-    return FoundPlace(place.division, len(shelf.goods_from(place.division)), former)
+def _found_place(place: NamedPlace, index: Shelf, former: str = "") -> FoundPlace:
+    return FoundPlace(place.division, len(index.goods_from(place.division)), former)
 
 
 def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -31,7 +31,7 @@ class Suggestions:
         return bool(self.goods or self.categories or self.cooperatives or self.places)
 
 
-def suggestions_for(query: str, shelf: Shelf) -> Suggestions:
+def suggestions_for(query: str, index: Shelf) -> Suggestions:
     """A few products, categories, cooperatives and places whose names start like the query.
 
     Products whose whole name starts so come first, then the newest; of equal names only the newest is kept.
@@ -41,15 +41,15 @@ def suggestions_for(query: str, shelf: Shelf) -> Suggestions:
         return Suggestions()
     readings = readings_of(words)
     return Suggestions(
-        goods=_goods(query, shelf),
+        goods=_goods(query, index),
         categories=find_categories(readings, MOST_OTHERS),
         cooperatives=find_cooperatives(readings, MOST_OTHERS),
-        places=find_places(readings, shelf, MOST_OTHERS),
+        places=find_places(readings, index, MOST_OTHERS),
     )
 
 
-def _goods(query: str, shelf: Shelf) -> list[Product]:
-    keys = [key for key in named_so_far(query, limit=LOOKED_AT) if key in shelf.goods]
+def _goods(query: str, index: Shelf) -> list[Product]:
+    keys = [key for key in named_so_far(query, limit=LOOKED_AT) if key in index.goods]
     by_key = Product.objects.only("name", "slug").in_bulk(keys)
     rows = [by_key[key] for key in keys if key in by_key]
     show_in_language(rows, "name")

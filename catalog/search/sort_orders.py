@@ -46,9 +46,9 @@ class InOrder(Sequence[int]):
     """
 
     def __init__(
-        self, goods: Tiers, order: Order, shelf: Shelf, *, month: int, province_code: str = ""
+        self, goods: Tiers, order: Order, index: Shelf, *, month: int, province_code: str = ""
     ) -> None:
-        self._tiers, self._order, self._shelf = goods, order, shelf
+        self._tiers, self._order, self._index = goods, order, index
         self._goods = goods.goods
         self._month, self._province = month, province_code
 
@@ -82,28 +82,28 @@ class InOrder(Sequence[int]):
 
     def _groups(self) -> Iterator[BitMap]:
         """Consecutive groups of products; within each, the secondary order applies."""
-        goods, shelf = self._goods, self._shelf
+        goods, index = self._goods, self._index
         if self._order == Order.RELEVANCE:
             yield from self._tiers
         elif self._order == Order.SEASON:
-            in_season = shelf.months.get(self._month, BitMap())
+            in_season = index.months.get(self._month, BitMap())
             yield from (goods & in_season, goods - in_season)
         elif self._order in (Order.CHEAPEST, Order.DEAREST):
-            known = [price for price in shelf.prices if price is not None]
+            known = [price for price in index.prices if price is not None]
             for price in sorted(known, reverse=self._order == Order.DEAREST):
-                yield goods & shelf.prices[price]
-            yield goods & shelf.prices.get(None, BitMap())
+                yield goods & index.prices[price]
+            yield goods & index.prices.get(None, BitMap())
         elif self._order == Order.NEAREST and self._province in SHAPES:
             here = self._province
-            for code in sorted(shelf.provinces, key=lambda each: (kilometres(here, each), each)):
-                yield goods & shelf.provinces[code]
+            for code in sorted(index.provinces, key=lambda each: (kilometres(here, each), each)):
+                yield goods & index.provinces[code]
         else:
             yield goods
 
     def _slice_group(self, run: BitMap, first: int, last: int) -> list[int]:
         if self._order in (Order.CHEAPEST, Order.DEAREST):
             return list(islice(reversed(run), first, last))
-        channel, is_by_name = self._shelf.channel_id, self._order == Order.BY_NAME
+        channel, is_by_name = self._index.channel_id, self._order == Order.BY_NAME
         if len(run) > MOST_IDS_IN_QUERY:
             return _scan_index(_by_name if is_by_name else partial(_newest, channel), run, first, last)
         keys, most = _ids_as_text(run), 1 << (last - 1).bit_length()

@@ -59,8 +59,8 @@ def readings_of(words: Sequence[str]) -> list[Reading]:
 def readings_among(words: Sequence[str], choices: Sequence[Choice]) -> list[Reading]:
     """Like `readings_of`, given the result of `with_synonyms`."""
     others = islice(product(*choices), _MOST_READINGS) if choices else ()
-    said = [as_typed(words), *([term for phrase in one for term in phrase] for one in others)]
-    return [each for place, each in enumerate(said) if each not in said[:place]]
+    readings = [as_typed(words), *([term for phrase in one for term in phrase] for one in others)]
+    return [each for place, each in enumerate(readings) if each not in readings[:place]]
 
 
 def as_typed(words: Sequence[str]) -> Reading:
@@ -81,8 +81,8 @@ def _synonyms_of(phrases: Sequence[str]) -> dict[str, list[str]]:
     for key, folded in _synonym_sets(phrases):
         by_set[key].append(folded)
     found: dict[str, list[str]] = {}
-    for said in by_set.values():
+    for readings in by_set.values():
         for phrase in phrases:
-            if phrase in said:
-                found.setdefault(phrase, []).extend(each for each in said if each != phrase)
+            if phrase in readings:
+                found.setdefault(phrase, []).extend(each for each in readings if each != phrase)
     return found

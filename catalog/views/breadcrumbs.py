@@ -22,12 +22,12 @@ class Step(NamedTuple):
 def steps_to(category: Category | None) -> list[Step]:
     """The market, all products, then the category's ancestors and itself, outermost first."""
     above = [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
-    shelves = list(Category.objects.filter(pk__in=above).order_by("level", "pk")) if above else []
-    show_in_language(shelves, "name")
+    categories = list(Category.objects.filter(pk__in=above).order_by("level", "pk")) if above else []
+    show_in_language(categories, "name")
     return [
         market_step(),
         Step(_("Goods"), reverse("catalog:products")),
-        *(Step(shelf.name, reverse("catalog:category", args=[shelf.slug]), shelf) for shelf in shelves),
+        *(Step(row.name, reverse("catalog:category", args=[row.slug]), row) for row in categories),
     ]
 
 

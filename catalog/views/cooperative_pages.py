@@ -93,6 +93,6 @@ def _certificates(cooperative: Cooperative, today: datetime.date) -> list[Certif
 
 
 def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[Offer]:
-    ways = list(DeliveryWay.objects.offered().filter(cooperative=cooperative))
-    show_in_language(ways, "name", "note")
-    return [Offer(way, None, False, way.pickup_times(now=now, count=2)) for way in ways]
+    methods = list(DeliveryWay.objects.offered().filter(cooperative=cooperative))
+    show_in_language(methods, "name", "note")
+    return [Offer(method, None, False, method.pickup_times(now=now, count=2)) for method in methods]

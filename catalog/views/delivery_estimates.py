@@ -103,20 +103,22 @@ def _delivery_options(
 ) -> list[Offer]:
     """The cooperative's delivery methods with the checkout's fee for the province, or else the lowest fee."""
     offers = []
-    ways = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
-    show_in_language(ways, "name", "note")
-    for way in ways:
-        times = way.pickup_times(now=now, count=2) if way.is_collected else []
+    methods = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
+    show_in_language(methods, "name", "note")
+    for method in methods:
+        times = method.pickup_times(now=now, count=2) if method.is_collected else []
         if province is not None:
-            fee = way.fee(
+            fee = method.fee(
                 channel_id=channel.pk,
                 province_code=province.code,
                 grams=purchase.grams,
                 goods=purchase.goods,
             )
-            offers.append(Offer(way, fee, False, times))
+            offers.append(Offer(method, fee, False, times))
         else:
-            rates = [rate.price for rate in way.rates.all() if rate.channel_id == channel.pk]
+            rates = [rate.price for rate in method.rates.all() if rate.channel_id == channel.pk]
             is_lowest = len(set(rates)) > 1
-            offers.append(Offer(way, min(rates, default=0 if way.is_collected else None), is_lowest, times))
+            offers.append(
+                Offer(method, min(rates, default=0 if method.is_collected else None), is_lowest, times)
+            )
     return offers

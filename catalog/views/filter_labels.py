@@ -39,17 +39,17 @@ def divisions_named(keys: Sequence[Any]) -> Names:
     return {code: (code, own(name)) for code, name in _divisions(keys)} if keys else {}
 
 
-def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:
+def communes_within(provinces: Sequence[str], index: Shelf) -> list[str]:
     """Codes of the provinces' communes that have products."""
-    return [code for code in _communes(list(provinces)) if code in shelf.communes] if provinces else []
+    return [code for code in _communes(list(provinces)) if code in index.communes] if provinces else []
 
 
-def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
+def branches(inside: Iterable[Category], index: Shelf) -> dict[str, BitMap]:
     """Products of each category including its descendants, by slug."""
-    paths = {key: path for key, path in _paths() if key in shelf.categories}
+    paths = {key: path for key, path in _paths() if key in index.categories}
     return {
         row.slug: union(
-            shelf.categories[key]
+            index.categories[key]
             for key, path in paths.items()
             if (path or "").startswith(row.path or "/none/")
         )

@@ -76,13 +76,13 @@ def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> lis
     return [WayOut(_("all filters"), without(asked, *all_names), len(selection.all_goods))]
 
 
-def with_fewer_words(query: str, shelf: Shelf) -> list[WayOut]:
+def with_fewer_words(query: str, index: Shelf) -> list[WayOut]:
     """If no product has all the words: the query without each word that then finds something."""
     words = words_of(query)
     links = []
     for left_out in words if len(words) > 1 else ():
         others = [word for word in words if word != left_out]
-        count = shelf.goods.intersection_cardinality(goods_with(beginning(others)))
+        count = index.goods.intersection_cardinality(goods_with(beginning(others)))
         if count:
             fewer = " ".join(others)
             links.append(WayOut(fewer, f"?{urlencode({'q': fewer})}", count))

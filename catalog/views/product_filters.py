@@ -71,26 +71,26 @@ class Filters:
         self,
         asked: QueryDict,
         goods: BitMap,
-        shelf: Shelf,
+        index: Shelf,
         *,
         month: int,
         inside: Sequence[Category],
         delivering: Iterable[int] | None,
         resting: Iterable[int],
     ) -> None:
-        self._asked, self._shelf, self._inside = asked, shelf, inside
-        self._branches = filter_labels.branches(inside, shelf)
+        self._asked, self._index, self._inside = asked, index, inside
+        self._branches = filter_labels.branches(inside, index)
         self._toggles = {
-            IN_SEASON: shelf.months.get(month, BitMap()),
-            IN_STOCK: shelf.available - _any_of(shelf.cooperatives, resting),
-            WITH_OCOP: union(shelf.stars.values()),
+            IN_SEASON: index.months.get(month, BitMap()),
+            IN_STOCK: index.available - _any_of(index.cooperatives, resting),
+            WITH_OCOP: union(index.stars.values()),
         }
         if delivering is not None:
-            self._toggles[DELIVERED] = _any_of(shelf.cooperatives, delivering)
+            self._toggles[DELIVERED] = _any_of(index.cooperatives, delivering)
         self._categories = self._values(CATEGORY, self._branches)
         self._cooperatives = filter_labels.cooperatives_by_slug(self._list(COOPERATIVE))
-        self._provinces = self._values(PLACE, shelf.provinces)
-        self._communes = self._values(COMMUNE, shelf.communes)
+        self._provinces = self._values(PLACE, index.provinces)
+        self._communes = self._values(COMMUNE, index.communes)
         self._bands = [int(band) for band in self._values(BAND, map(str, BANDS))]
         self._units = self._values(UNIT, Unit.values)
         self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
@@ -114,33 +114,33 @@ class Filters:
         return [value for value in self._list(name) if value in there]
 
     def _chosen(self) -> dict[str, BitMap]:
-        shelf = self._shelf
+        index = self._index
         sets: dict[str, BitMap] = {}
         if self._categories:
             sets[CATEGORY] = _any_of(self._branches, self._categories)
         if self._cooperatives:
-            sets[COOPERATIVE] = _any_of(shelf.cooperatives, self._cooperatives.values())
+            sets[COOPERATIVE] = _any_of(index.cooperatives, self._cooperatives.values())
         if self._provinces or self._communes:
             sets[PLACE] = self._goods_in_places()
         if self._bands or self.lowest is not None or self.highest is not None:
             sets[BAND] = self._goods_in_price_range()
         if self._units:
-            sets[UNIT] = _any_of(shelf.units, self._units)
+            sets[UNIT] = _any_of(index.units, self._units)
         if self._stars:
-            sets[STARS] = _any_of(shelf.stars, self._stars)
+            sets[STARS] = _any_of(index.stars, self._stars)
         if self._certificates:
-            sets[CERTIFICATE] = _any_of(shelf.certificates, self._certificates)
+            sets[CERTIFICATE] = _any_of(index.certificates, self._certificates)
         return sets | {name: goods for name, goods in self._toggles.items() if self._asked.get(name)}
 
     def _goods_in_places(self) -> BitMap:
         """Products of the chosen communes, and of chosen provinces without a chosen commune."""
-        communes = _any_of(self._shelf.communes, self._communes)
-        whole = [self._shelf.provinces[code] for code in self._provinces]
+        communes = _any_of(self._index.communes, self._communes)
+        whole = [self._index.provinces[code] for code in self._provinces]
         return communes | union(goods for goods in whole if goods.isdisjoint(communes))
 
     def _goods_in_price_range(self) -> BitMap:
-        priced = self._shelf.priced(self.lowest, self.highest)
-        return priced & _any_of(self._shelf.bands, self._bands) if self._bands else priced
+        priced = self._index.priced(self.lowest, self.highest)
+        return priced & _any_of(self._index.bands, self._bands) if self._bands else priced
 
     # --- options ------------------------------------------------------------------------------------------
 
@@ -158,9 +158,9 @@ class Filters:
 
     def facets(self) -> list[Facet]:
         """The facets that offer a choice."""
-        shelf = self._shelf
-        provinces = self._provinces or ([*shelf.provinces] if len(shelf.provinces) == 1 else [])
-        communes = {code: shelf.communes[code] for code in filter_labels.communes_within(provinces, shelf)}
+        index = self._index
+        provinces = self._provinces or ([*index.provinces] if len(index.provinces) == 1 else [])
+        communes = {code: index.communes[code] for code in filter_labels.communes_within(provinces, index)}
         found = [
             _facet(CATEGORY, _("Kind of goods"), self.branches()),
             _facet(
@@ -168,7 +168,7 @@ class Filters:
                 _("Cooperative"),
                 self._options(
                     COOPERATIVE,
-                    shelf.cooperatives,
+                    index.cooperatives,
                     self._cooperatives.values(),
                     filter_labels.cooperatives_named,
                 ),
@@ -176,7 +176,7 @@ class Filters:
             _facet(
                 PLACE,
                 _("Where it is from"),
-                self._options(PLACE, shelf.provinces, self._provinces, filter_labels.divisions_named),
+                self._options(PLACE, index.provinces, self._provinces, filter_labels.divisions_named),
             ),
             _facet(
                 COMMUNE,
@@ -186,17 +186,17 @@ class Filters:
             _facet(
                 BAND,
                 _("Price"),
-                self._fixed_options(BAND, BANDS, shelf.bands, self._bands, filter_labels.band_label),
+                self._fixed_options(BAND, BANDS, index.bands, self._bands, filter_labels.band_label),
             ),
             _facet(
                 UNIT,
                 _("Sold by"),
-                self._fixed_options(UNIT, Unit.values, shelf.units, self._units, filter_labels.unit_label),
+                self._fixed_options(UNIT, Unit.values, index.units, self._units, filter_labels.unit_label),
             ),
             _facet(
                 STARS,
                 _("OCOP stars"),
-                self._fixed_options(STARS, (5, 4, 3), shelf.stars, self._stars, filter_labels.stars_label),
+                self._fixed_options(STARS, (5, 4, 3), index.stars, self._stars, filter_labels.stars_label),
             ),
             _facet(
                 CERTIFICATE,
@@ -204,7 +204,7 @@ class Filters:
                 self._fixed_options(
                     CERTIFICATE,
                     _OTHER_CERTIFICATES,
-                    shelf.certificates,
+                    index.certificates,
                     self._certificates,
                     filter_labels.certificate_label,
                 ),

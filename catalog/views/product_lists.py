@@ -45,8 +45,8 @@ def products(request: HttpRequest) -> HttpResponse:
     """All listed products."""
     categories = _root_categories()
     show_in_language(categories, "name")
-    shelf = market_shelf()
-    return _render_products(request, shelf, Tiers(shelf.goods), inside=categories, steps=[market_step()])
+    index = market_shelf()
+    return _render_products(request, index, Tiers(index.goods), inside=categories, steps=[market_step()])
 
 
 @require_safe
@@ -55,10 +55,10 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     shown = get_object_or_404(Category, slug=slug)
     inside = list(shown.children.in_order())
     show_in_language([shown, *inside], "name", "description_text")
-    shelf = market_shelf()
-    goods = filter_labels.branches([shown], shelf)[shown.slug]
+    index = market_shelf()
+    goods = filter_labels.branches([shown], index)[shown.slug]
     return _render_products(
-        request, shelf, Tiers(goods), inside=inside, category=shown, steps=steps_to(shown)[:-1]
+        request, index, Tiers(goods), inside=inside, category=shown, steps=steps_to(shown)[:-1]
     )
 
 
@@ -67,9 +67,9 @@ def search(request: HttpRequest) -> HttpResponse:
     """Search results."""
     query = request.GET.get("q", "")
     words = words_of(query)
-    shelf = market_shelf()
-    found = look_up(query, memory=shelf.memory)
-    tiers = found.tiers.among(shelf.goods)
+    index = market_shelf()
+    found = look_up(query, memory=index.memory)
+    tiers = found.tiers.among(index.goods)
     context = {
         "is_search": True,
         "search_words": query[:200],
@@ -77,12 +77,12 @@ def search(request: HttpRequest) -> HttpResponse:
         "instead": _with_diacritics(found.instead, next(iter(tiers)))
         if tiers.goods and found.instead
         else "",
-        "others": _other_matches(found, shelf) if words and not _is_htmx(request) else None,
-        "fewer": with_fewer_words(query, shelf) if words and not tiers.goods else [],
+        "others": _other_matches(found, index) if words and not _is_htmx(request) else None,
+        "fewer": with_fewer_words(query, index) if words and not tiers.goods else [],
     }
     categories = _root_categories() if tiers.goods else []
     show_in_language(categories, "name")
-    return _render_products(request, shelf, tiers, inside=categories, **context)
+    return _render_products(request, index, tiers, inside=categories, **context)
 
 
 @require_safe
@@ -94,7 +94,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 
 
 def _render_products(
-    request: HttpRequest, shelf: Shelf, tiers: Tiers, *, inside: Sequence[Category], **context: Any
+    request: HttpRequest, index: Shelf, tiers: Tiers, *, inside: Sequence[Category], **context: Any
 ) -> HttpResponse:
     """Render a filtered, sorted page of products; HTMX requests get only the changed fragment."""
     now = timezone.now()
@@ -104,20 +104,20 @@ def _render_products(
     filters = Filters(
         request.GET,
         tiers.goods,
-        shelf,
+        index,
         month=month,
         inside=inside,
-        delivering=_delivering(shelf, province),
+        delivering=_delivering(index, province),
         resting=_paused_cooperatives(day_of(now)),
     )
     order = _sort_order(request, is_search=bool(context.get("is_search")))
     fitting = tiers.among(filters.selection.goods)
-    goods = InOrder(fitting, order, shelf, month=month, province_code=province.code if province else "")
+    goods = InOrder(fitting, order, index, month=month, province_code=province.code if province else "")
     page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()
     context |= {
         "page": page,
-        "cards": cards(listings_of(list(page.object_list), shelf.channel_id), now=now),
+        "cards": cards(listings_of(list(page.object_list), index.channel_id), now=now),
         "total": goods.total,
         "has_goods": bool(filters.selection.all_goods),
         "is_cut": goods.total > COUNTED,
@@ -146,13 +146,13 @@ def market_shelf() -> Shelf:
     return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))
 
 
-def _other_matches(found: Found, shelf: Shelf) -> dict[str, Any]:
+def _other_matches(found: Found, index: Shelf) -> dict[str, Any]:
     """Categories, places and cooperatives that match the query or its correction."""
     meant = [as_typed(found.instead.split())] if found.instead else []
     readings = [*meant, *found.readings]
     return {
         "categories": find_categories(readings, MOST_FOUND),
-        "places": find_places(readings, shelf, MOST_FOUND),
+        "places": find_places(readings, index, MOST_FOUND),
         "cooperatives": find_cooperatives(readings, MOST_FOUND),
     }
 
@@ -164,9 +164,9 @@ def _with_diacritics(words: str, goods: BitMap) -> str:
     return " ".join(marked.get(word, word) for word in words.split())
 
 
-def _delivering(shelf: Shelf, province: Division | None) -> list[int] | None:
+def _delivering(index: Shelf, province: Division | None) -> list[int] | None:
     """Ids of cooperatives that ship to the province, pickup excluded; None if it is unknown."""
-    return None if province is None else _cooperatives_shipping_to(shelf.channel_id, ["", province.code])
+    return None if province is None else _cooperatives_shipping_to(index.channel_id, ["", province.code])
 
 
 @prepared

@@ -38,11 +38,11 @@ def seasons(request: HttpRequest) -> HttpResponse:
     places = selling_provinces()
     place = next((each for each in places if in_address(each.name) == request.GET.get("noi")), None)
     month = _parse_month(request.GET.get("thang"), now)
-    shelf = market_shelf()
-    harvests = _seasonal_products(shelf, month)
+    index = market_shelf()
+    harvests = _seasonal_products(index, month)
     if place is not None:
-        harvests &= shelf.provinces.get(place.code, BitMap())
-    found = InOrder(Tiers(harvests), Order.BY_NAME, shelf, month=month)
+        harvests &= index.provinces.get(place.code, BitMap())
+    found = InOrder(Tiers(harvests), Order.BY_NAME, index, month=month)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "month": month,
@@ -51,7 +51,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
         "place": place,
         "places": [(each, in_address(each.name)) for each in places],
         "page": page,
-        "cards": _cards_of(list(page.object_list), shelf, now=now),
+        "cards": _cards_of(list(page.object_list), index, now=now),
         "is_cut": found.total > COUNTED,
     }
     return render(request, "catalog/seasons.html", context)
@@ -88,10 +88,10 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
     )
     show_in_language(sellers, "name", "summary")
     month = day_of(now).month
-    shelf = market_shelf()
-    goods = shelf.provinces.get(province.code, BitMap())
-    harvests = InOrder(Tiers(goods & _seasonal_products(shelf)), Order.BY_NAME, shelf, month=month)
-    page = Paginator(InOrder(Tiers(goods), Order.SEASON, shelf, month=month), PER_PAGE).get_page(
+    index = market_shelf()
+    goods = index.provinces.get(province.code, BitMap())
+    harvests = InOrder(Tiers(goods & _seasonal_products(index)), Order.BY_NAME, index, month=month)
+    page = Paginator(InOrder(Tiers(goods), Order.SEASON, index, month=month), PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -99,8 +99,8 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
         "slug": slug,
         "cooperatives": sellers,
         "page": page,
-        "cards": _cards_of(list(page.object_list), shelf, now=now),
-        "seasonal": _cards_of(harvests[:SEASONAL], shelf, now=now),
+        "cards": _cards_of(list(page.object_list), index, now=now),
+        "seasonal": _cards_of(harvests[:SEASONAL], index, now=now),
         "this_month": month,
     }
     return render(request, "catalog/region.html", context)
@@ -112,28 +112,28 @@ def ocop(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     sent = request.GET.get("sao", "")
     stars = int(sent) if sent in ("3", "4", "5") else None
-    shelf = market_shelf()
-    goods = shelf.stars.get(stars, BitMap()) if stars else union(shelf.stars.values())
-    found = InOrder(Tiers(goods), Order.NEWEST, shelf, month=day_of(now).month)
+    index = market_shelf()
+    goods = index.stars.get(stars, BitMap()) if stars else union(index.stars.values())
+    found = InOrder(Tiers(goods), Order.NEWEST, index, month=day_of(now).month)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "stars": stars,
         "every_star": STARS,
         "page": page,
-        "cards": _cards_of(list(page.object_list), shelf, now=now),
+        "cards": _cards_of(list(page.object_list), index, now=now),
         "is_cut": found.total > COUNTED,
     }
     return render(request, "catalog/ocop.html", context)
 
 
-def _seasonal_products(shelf: Shelf, month: int = 0) -> BitMap:
+def _seasonal_products(index: Shelf, month: int = 0) -> BitMap:
     """Seasonal products available in the month, or in any month (0)."""
-    all_year = BitMap.intersection(*(shelf.months.get(each, BitMap()) for each in range(1, 13)))
-    return (shelf.months.get(month, BitMap()) if month else shelf.goods) - all_year
+    all_year = BitMap.intersection(*(index.months.get(each, BitMap()) for each in range(1, 13)))
+    return (index.months.get(month, BitMap()) if month else index.goods) - all_year
 
 
-def _cards_of(product_ids: Sequence[int], shelf: Shelf, *, now: datetime.datetime) -> list[Card]:
-    return cards(listings_of(product_ids, shelf.channel_id), now=now)
+def _cards_of(product_ids: Sequence[int], index: Shelf, *, now: datetime.datetime) -> list[Card]:
+    return cards(listings_of(product_ids, index.channel_id), now=now)
 
 
 def _parse_month(sent: str | None, now: datetime.datetime) -> int:

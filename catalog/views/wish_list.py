@@ -39,10 +39,10 @@ def wishes(request: HttpRequest) -> HttpResponse:
             product__cooperative__state=CooperativeState.APPROVED,
         ).select_related("product__cooperative")
     }
-    gone = list(Product.objects.filter(pk__in=set(wanted) - there.keys()).order_by("sort_key", "pk"))
-    show_in_language(gone, "name")
+    unavailable = list(Product.objects.filter(pk__in=set(wanted) - there.keys()).order_by("sort_key", "pk"))
+    show_in_language(unavailable, "name")
     shown = cards([there[key] for key in wanted if key in there], now=timezone.now())
-    return render(request, "catalog/wishes.html", {"cards": shown, "gone": gone})
+    return render(request, "catalog/wishes.html", {"cards": shown, "gone": unavailable})
 
 
 def _change_wish_list(request: HttpRequest) -> HttpResponse:

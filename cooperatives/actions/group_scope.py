@@ -51,9 +51,9 @@ def set_group_scope(
         raise Missing(field="cooperatives")
     group.is_platform_wide = is_platform_wide
     group.save(update_fields=["is_platform_wide"])
-    kept = GroupCooperative.objects.filter(group=group)
-    kept.exclude(cooperative__in=wanted).delete()
-    have = set(kept.values_list("cooperative", flat=True))
+    rows = GroupCooperative.objects.filter(group=group)
+    rows.exclude(cooperative__in=wanted).delete()
+    have = set(rows.values_list("cooperative", flat=True))
     GroupCooperative.objects.bulk_create(
         GroupCooperative(group=group, cooperative_id=each) for each in sorted(wanted - have)
     )

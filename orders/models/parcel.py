@@ -143,12 +143,16 @@ def places(parcels: Iterable[Parcel]) -> dict[int, str]:
 
     Outgoing and returned parcels are numbered separately; voided parcels get no label.
     """
-    kept: dict[bool, list[int]] = {}
+    keys_by_direction: dict[bool, list[int]] = {}
     for parcel in sorted(parcels, key=lambda each: (each.number, each.pk)):
         if parcel.state != ParcelState.VOIDED:
             goes_out = parcel.kind in (ParcelKind.DISPATCH, ParcelKind.REPLACEMENT)
-            kept.setdefault(goes_out, []).append(parcel.pk)
-    return {key: f"{place}/{len(keys)}" for keys in kept.values() for place, key in enumerate(keys, start=1)}
+            keys_by_direction.setdefault(goes_out, []).append(parcel.pk)
+    return {
+        key: f"{place}/{len(keys)}"
+        for keys in keys_by_direction.values()
+        for place, key in enumerate(keys, start=1)
+    }
 
 
 class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):

@@ -127,13 +127,13 @@ def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
     If the method was renamed after the order was placed, the ordered name stays. One query; none in the
     shop's default language. Do not save the parts afterwards.
     """
-    told = list(parts)
-    same = [(part, part.way) for part in told if part.way is not None and part.way.name == part.way_name]
+    loaded = list(parts)
+    same = [(part, part.way) for part in loaded if part.way is not None and part.way.name == part.way_name]
     show_in_language([way for _part, way in same], "name")
     translated = {part.pk for part, way in same if "name" not in own_words(way)}
     for part, way in same:
         part.way_name = way.name
-    for part in told:
+    for part in loaded:
         if part.pk not in translated:
             note_own_words(part, "way_name")
 

@@ -34,7 +34,7 @@ def missing_by_law(product: Product) -> list[str]:
     """
     cooperative = product.cooperative
     prices = Price.objects.filter(variant__product=product, amount__gt=0)
-    told = {
+    provided = {
         "seller": bool(cooperative.legal_name and cooperative.registration_number and cooperative.phone),
         "price": prices.exists(),
         "origin": bool(product.origin.strip()),
@@ -43,7 +43,7 @@ def missing_by_law(product: Product) -> list[str]:
         "delivery": cooperative.ways.filter(is_active=True).exists(),
         "picture": product.media.shown().exists(),
     }
-    return [field for field, is_told in told.items() if not is_told]
+    return [field for field, is_provided in provided.items() if not is_provided]
 
 
 @transaction.atomic(durable=True)

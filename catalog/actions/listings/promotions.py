@@ -167,17 +167,17 @@ def _refresh_prices(product_ids: list[int], *, actor: Actor, now: datetime.datet
 
 def _affected_products(promotion: Promotion) -> QuerySet[Product]:
     """Products that the promotion covers, and those whose price it set."""
-    reached = Q()
+    covered = Q()
     if promotion.cooperative_id is not None:
-        reached = Q(cooperative=promotion.cooperative_id)
+        covered = Q(cooperative=promotion.cooperative_id)
     products, categories = promotion.products.all(), promotion.categories.all()
     if products or categories:
         named = Q(pk__in=[one.pk for one in products])
         for category in categories:
             named |= Q(category__path__startswith=category.path or "/none/")
-        reached &= named
-    lowered = Price.objects.filter(rule=promotion.pk).values("variant__product")
-    return Product.objects.filter(reached | Q(pk__in=lowered)) if reached else Product.objects.all()
+        covered &= named
+    reduced = Price.objects.filter(rule=promotion.pk).values("variant__product")
+    return Product.objects.filter(covered | Q(pk__in=reduced)) if covered else Product.objects.all()
 
 
 def _save_promotion(

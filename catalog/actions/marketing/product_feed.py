@@ -110,10 +110,10 @@ class _Feed:
 
     def add(self, kinds: Sequence[_FeedVariant], run: SweepRun) -> None:
         """Add variants, with texts in the feed's language; one that fails is skipped."""
-        said = _Texts(kinds, self.language)
+        texts = _Texts(kinds, self.language)
         by_key = {kind.variant.pk: kind for kind in kinds}
         for key in by_key:
-            run.attempt(key, lambda each: self._write(_item_fields(by_key[each], said)))
+            run.attempt(key, lambda each: self._write(_item_fields(by_key[each], texts)))
 
     def _write(self, item: dict[str, Any]) -> None:
         self._xml.startElement("item", _NO_ATTRIBUTES)
@@ -127,9 +127,9 @@ class _Feed:
         self._packed.close()
 
     def _write_fields(self, fields: Mapping[str, Any]) -> None:
-        for name, said in fields.items():
+        for name, value in fields.items():
             self._xml.startElement(name, _NO_ATTRIBUTES)
-            self._xml.characters(str(said))
+            self._xml.characters(str(value))
             self._xml.endElement(name)
 
 
@@ -138,16 +138,16 @@ class _Texts:
 
     def __init__(self, kinds: Sequence[_FeedVariant], language: str) -> None:
         products = [kind.listing.product for kind in kinds]
-        shelves = {int(key) for product in products for key in _ancestor_keys(product.category)}
+        categories = {int(key) for product in products for key in _ancestor_keys(product.category)}
         self.language = language
-        self.shelves = Category.objects.in_bulk(shelves)
+        self.categories = Category.objects.in_bulk(categories)
         self._texts: dict[tuple[str, str, str], str] = {}
         if language == settings.LANGUAGE_CODE:
             return
         for model, keys in (
             (Product, {product.pk for product in products}),
             (Variant, {kind.variant.pk for kind in kinds}),
-            (Category, shelves),
+            (Category, categories),
             (Cooperative, {product.cooperative_id for product in products}),
         ):
             label = model._meta.label_lower
@@ -159,28 +159,30 @@ class _Texts:
         return self._texts.get((row._meta.label_lower, str(row.pk), field)) or own
 
 
-def _item_fields(kind: _FeedVariant, said: _Texts) -> dict[str, Any]:
+def _item_fields(kind: _FeedVariant, texts: _Texts) -> dict[str, Any]:
     """The feed's fields for one variant; empty values are omitted."""
     variant, price, product = kind.variant, kind.price, kind.listing.product
-    name = said.of(product, "name")
-    label = said.of(variant, "name")
-    shelves = [said.shelves[int(key)] for key in _ancestor_keys(product.category) if int(key) in said.shelves]
+    name = texts.of(product, "name")
+    label = texts.of(variant, "name")
+    categories = [
+        texts.categories[int(key)] for key in _ancestor_keys(product.category) if int(key) in texts.categories
+    ]
     listed, selling = price.amount or 0, price.selling or 0
     return {
         "id": variant.sku or f"v{variant.pk}",
         "item_group_id": product.pk,
         "title": (f"{name}, {label}" if label else name)[:_MOST_TITLE],
-        "description": said.of(product, "description_text")[:_MOST_TEXT] or name,
-        "link": f"{address_of('catalog:product', product.slug, said.language)}?variant={variant.pk}",
+        "description": texts.of(product, "description_text")[:_MOST_TEXT] or name,
+        "link": f"{address_of('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
         "image_link": kind.image,
         "availability": "in_stock" if kind.is_there else "out_of_stock",
         "price": f"{plain_amount(listed, price.currency)} {price.currency}",
         "sale_price": f"{plain_amount(selling, price.currency)} {price.currency}" if selling < listed else "",
         "condition": "new",
-        "brand": said.of(product.cooperative, "name")[:70],
+        "brand": texts.of(product.cooperative, "name")[:70],
         "gtin": variant.barcode if _is_gtin(variant.barcode) else "",
         "identifier_exists": "" if _is_gtin(variant.barcode) else "no",
-        "product_type": " > ".join(said.of(shelf, "name") for shelf in shelves),
+        "product_type": " > ".join(texts.of(category, "name") for category in categories),
         "shipping_weight": f"{grams} g" if (grams := variant.grams_for(product)) else "",
         **_measure(variant),
     }

@@ -191,15 +191,15 @@ def _collect_content(
     """Collect the content from now on, with texts in the active language."""
     selling = Cooperative.objects.selling_on(week)
     on_shelf = Listing.objects.on_shelf(channel.pk)
-    ways = DeliveryWay.objects.offered().filter(cooperative__in=selling)
+    methods = DeliveryWay.objects.offered().filter(cooperative__in=selling)
     if cooperative is not None:
         on_shelf = on_shelf.for_cooperative(cooperative)
-        ways = ways.filter(cooperative=cooperative)
+        methods = methods.filter(cooperative=cooperative)
     else:
-        ways = ways.filter(kind__in=[WayKind.MARKET_DAY, WayKind.COACH])
-    offered_ways = list(ways.select_related("cooperative"))
+        methods = methods.filter(kind__in=[WayKind.MARKET_DAY, WayKind.COACH])
+    offered_ways = list(methods.select_related("cooperative"))
     show_in_language(offered_ways, "name", "note")
-    show_in_language([way.cooperative for way in offered_ways], "name")
+    show_in_language([method.cooperative for method in offered_ways], "name")
     listings = on_shelf.filter(product__cooperative__in=selling)
     month, following = week.month, week.month % 12 + 1
     back_by = datetime.date(week.year + week.month // 12, following, 1)
@@ -219,15 +219,15 @@ def _collect_content(
     )
 
 
-def _pickups(ways: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]:
+def _pickups(methods: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]:
     """The week's pickup times, in chronological order."""
     days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
     found = [
-        Meeting(way, PickupTime(day, hours.starts, hours.ends, hours.capacity))
-        for way in ways
-        if way.is_collected
+        Meeting(method, PickupTime(day, hours.starts, hours.ends, hours.capacity))
+        for method in methods
+        if method.is_collected
         for day in days
-        for hours in way.market_days.all()
+        for hours in method.market_days.all()
         if hours.falls_on(day)
     ]
     return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.way.pk))

@@ -104,27 +104,27 @@ def price_kind(
     return service
 
 
-def _set_price(service: Service, channel: Channel, given: Priced) -> None:
+def _set_price(service: Service, channel: Channel, new: Priced) -> None:
     row = ServicePrice.objects.filter(service=service, channel=channel).first()
     row = row or ServicePrice(service=service, channel=channel)
     row.currency = channel.currency
-    if given.price is not None:
-        row.price = given.price
-    if given.minimum is not None:
-        row.minimum_order = given.minimum
-    if given.names_maximum:
-        row.maximum_order = given.maximum
+    if new.price is not None:
+        row.price = new.price
+    if new.minimum is not None:
+        row.minimum_order = new.minimum
+    if new.names_maximum:
+        row.maximum_order = new.maximum
     if row.maximum_order is not None and row.maximum_order < row.minimum_order:
         raise MostBelowLeast(field="maximumOrderPrice")
     row.save()
 
 
 def _save(service: Service) -> None:
-    for least, most, name in (
+    for minimum, maximum, name in (
         (service.minimum_grams, service.maximum_grams, "maximumOrderWeight"),
         (service.minimum_days, service.maximum_days, "maximumDeliveryDays"),
     ):
-        if most is not None and most < (least or 0):
+        if maximum is not None and maximum < (minimum or 0):
             raise MostBelowLeast(field=name)
     save_claiming(service)
 

@@ -93,8 +93,8 @@ def say_of(
         for place, value in enumerate(values):
             held.update_or_create(**{column: owner}, value=value, defaults={"sort_order": place})
     if whole:
-        said = {each.attribute_id for each in told if each.choices or each.columns}
-        missing = [key for key, attribute in links.items() if attribute.value_required and key not in said]
+        given = {each.attribute_id for each in told if each.choices or each.columns}
+        missing = [key for key, attribute in links.items() if attribute.value_required and key not in given]
         if missing:
             raise AttributeNeeded(field="attributes", attributes=missing)
 
@@ -105,8 +105,8 @@ def _resolve_values(attribute: Attribute, told: Told, own_slug: str) -> list[Att
         address = f"{own_slug}-{place}"
         value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
         value = value or AttributeValue(attribute=attribute, slug=address)
-        for column, said in columns.items():
-            setattr(value, column, said)
+        for column, content in columns.items():
+            setattr(value, column, content)
         save_claiming(value, field="attributes")
         found.append(value)
     return found

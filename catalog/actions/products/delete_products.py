@@ -28,10 +28,10 @@ def remove_product(
     product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
     if product is None:
         raise Missing()
-    gone = not _is_referred_to(product) and _delete(product, actor=actor, now=now)
-    if not gone:
+    is_deleted = not _is_referred_to(product) and _delete(product, actor=actor, now=now)
+    if not is_deleted:
         _hide(product, actor=actor, now=now)
-    return gone
+    return is_deleted
 
 
 def _is_referred_to(product: Product) -> bool:

@@ -229,9 +229,11 @@ def edit_variant(
     variant = locked_variant(Variant.objects.for_cooperative(cooperative), variant_id)
     if variant is None:
         raise Missing()
-    said = {field: value for field, value in asdict(details).items() if field != "price"}
-    before = {field: getattr(variant, field) for field in said if getattr(variant, field) != said[field]}
-    for field, value in said.items():
+    new_values = {field: value for field, value in asdict(details).items() if field != "price"}
+    before = {
+        field: getattr(variant, field) for field in new_values if getattr(variant, field) != new_values[field]
+    }
+    for field, value in new_values.items():
         setattr(variant, field, value)
     variant.save()
     if before:
@@ -242,7 +244,7 @@ def edit_variant(
             now=now,
             root=Product(pk=variant.product_id),
             cooperative_id=cooperative.pk,
-            data={"from": before, "to": {field: said[field] for field in before}},
+            data={"from": before, "to": {field: new_values[field] for field in before}},
         )
     reprice(variant, channel, details.price, actor=actor, now=now)
     refresh_listings(variant.product)

@@ -23,14 +23,14 @@ def learn_words() -> int:
     """Recount the words of all products that are published in any channel; returns how many there are."""
     counts = _count_words()
     known = dict(KnownWord.objects.values_list("word", "goods"))
-    gone = [word for word in known if word not in counts]
+    obsolete = [word for word in known if word not in counts]
     new = [word for word in counts if word not in known]
-    other = {word for word, goods in counts.items() if known.get(word, goods) != goods}
-    for words in _batches(gone):
+    changed = {word for word, goods in counts.items() if known.get(word, goods) != goods}
+    for words in _batches(obsolete):
         KnownWord.objects.filter(word__in=words).delete()
     for words in _batches(new):
         _add_words(words, counts)
-    for words in _batches(sorted(other)):
+    for words in _batches(sorted(changed)):
         rows = list(KnownWord.objects.filter(word__in=words))
         for row in rows:
             row.goods = counts[row.word]

@@ -46,34 +46,36 @@ def write_synonyms(
         same = _find_set(folded)
         if same is not None:
             return same
-        kept = SynonymSet.objects.create()
+        synonym_set = SynonymSet.objects.create()
         before: list[str] = []
     else:
         found = locked_one(SynonymSet.objects.filter(pk=set_id))
         if found is None:
             raise Missing()
-        kept = found
-        before = list(kept.words.order_by("sort_order", "pk").values_list("text", flat=True))
-        kept.words.all().delete()
-        kept.save(update_fields=["updated_at"])
+        synonym_set = found
+        before = list(synonym_set.words.order_by("sort_order", "pk").values_list("text", flat=True))
+        synonym_set.words.all().delete()
+        synonym_set.save(update_fields=["updated_at"])
     Synonym.objects.bulk_create(
-        Synonym(set=kept, text=text, folded=plain, sort_order=place)
+        Synonym(set=synonym_set, text=text, folded=plain, sort_order=place)
         for place, (plain, text) in enumerate(folded.items())
     )
     data = {"from": before, "to": list(folded.values())}
-    record_change("synonyms.edited" if before else "synonyms.added", kept, actor=actor, now=now, data=data)
-    return kept
+    record_change(
+        "synonyms.edited" if before else "synonyms.added", synonym_set, actor=actor, now=now, data=data
+    )
+    return synonym_set
 
 
 @transaction.atomic(durable=True)
 def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a synonym set. Raises Missing."""
-    kept = locked_one(SynonymSet.objects.filter(pk=set_id))
-    if kept is None:
+    synonym_set = locked_one(SynonymSet.objects.filter(pk=set_id))
+    if synonym_set is None:
         raise Missing()
-    words = list(kept.words.order_by("sort_order", "pk").values_list("text", flat=True))
-    record_change("synonyms.removed", kept, actor=actor, now=now, snapshot={"words": words})
-    kept.delete()
+    words = list(synonym_set.words.order_by("sort_order", "pk").values_list("text", flat=True))
+    record_change("synonyms.removed", synonym_set, actor=actor, now=now, snapshot={"words": words})
+    synonym_set.delete()
 
 
 def _find_set(folded: Collection[str]) -> SynonymSet | None:

@@ -48,12 +48,12 @@ def close_warehouse(
     rows = locked(Stock.objects.filter(warehouse=warehouse))
     if any(row.on_hand or row.reserved or row.allocated for row in rows):
         raise NotEmpty()
-    gone = not Movement.objects.filter(stock__warehouse=warehouse).exists() and _delete(
+    is_deleted = not Movement.objects.filter(stock__warehouse=warehouse).exists() and _delete(
         warehouse, actor=actor, now=now
     )
-    if not gone:
+    if not is_deleted:
         _close(warehouse, actor=actor, now=now)
-    return gone
+    return is_deleted
 
 
 def _delete(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> bool:

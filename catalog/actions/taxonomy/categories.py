@@ -62,10 +62,14 @@ def edit_category(
     category = locked_one(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing()
-    said = {"name": name, "description_text": description, "sort_order": sort_order}
-    before = {field: getattr(category, field) for field in said if getattr(category, field) != said[field]}
+    new_values = {"name": name, "description_text": description, "sort_order": sort_order}
+    before = {
+        field: getattr(category, field)
+        for field in new_values
+        if getattr(category, field) != new_values[field]
+    }
     for field in before:
-        setattr(category, field, said[field])
+        setattr(category, field, new_values[field])
     category.save()
     if "name" in before:
         goods = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
@@ -78,7 +82,7 @@ def edit_category(
             category,
             actor=actor,
             now=now,
-            data={"from": before, "to": {field: said[field] for field in before}},
+            data={"from": before, "to": {field: new_values[field] for field in before}},
         )
 
 
