@@ -1,1 +1,1 @@
-"""The shop's GraphQL face, in Saleor's words."""
+"""The GraphQL API, compatible with Saleor's schema."""

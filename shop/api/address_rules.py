@@ -1,6 +1,4 @@
-"""What an address needs in each country: Vietnam's by its divisions of today, the others' by Google's
-address data.
-"""
+"""Address requirements by country: Vietnam from its current divisions, others from Google's address data."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from shop.core.models.geography import Division
 
 VIETNAM = "VN"
 
-# Names of the library's fields, and the contract's inputs for each.
+# Maps the library's field names to the schema's input fields.
 INPUTS = {
     "name": ("name",),
     "company_name": ("companyName",),
@@ -31,7 +29,7 @@ INPUTS = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value that may be sent, and how people read it."""
+    """A valid input value and its label for people."""
 
     raw: str
     verbose: str
@@ -39,7 +37,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class AddressRules:
-    """The contract's `AddressValidationData`."""
+    """The schema's `AddressValidationData`."""
 
     country_code: str
     country_name: str
@@ -63,25 +61,27 @@ class AddressRules:
 def rules_of(
     country: str, *, province: str = "", city: str = "", language: str, day: datetime.date
 ) -> AddressRules | None:
-    """The rules of a country, with the places below those named already; None where nothing is known."""
+    """Return a country's rules with the subdivisions of the given province and city; None for an unknown
+    country."""
     name = country_name(country, language)
     if country == VIETNAM:
-        return _of_vietnam(name, province, day)
+        return _vietnam_rules(name, province, day)
     try:
-        found = get_validation_rules({"country_code": country, "country_area": province, "city": city})
+        rules = get_validation_rules({"country_code": country, "country_area": province, "city": city})
     except ValueError:
         return None
-    return _of_library(found, name)
+    return _library_rules(rules, name)
 
 
 @lru_cache(maxsize=2048)
 def country_name(code: str, language: str) -> str:
-    """The country's name in a language; its code where it has none."""
+    """Return the country's name in a language, or its code if it has no name there."""
     return str(Locale.parse(language, sep="-").territories.get(code, code))
 
 
-def _of_vietnam(name: str, province: str, day: datetime.date) -> AddressRules:
-    """Two levels since 1 July 2025: province, then commune or ward, which the contract calls the city."""
+def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules:
+    """Return Vietnam's rules. Since 1 July 2025 there are two levels: province, then commune or ward, which
+    fills the schema's `city`."""
     current = Division.objects.current(on=day)
     chosen = current.provinces().named(province).first() if province else None
     communes = current.communes_of(chosen.code) if chosen else []
@@ -90,7 +90,7 @@ def _of_vietnam(name: str, province: str, day: datetime.date) -> AddressRules:
         country_name=name,
         address_format="%N%n%O%n%A%n%C%n%S %Z",
         address_latin_format="%N%n%O%n%A%n%C%n%S %Z",
-        allowed_fields=_inputs(
+        allowed_fields=_input_names(
             ["name", "company_name", "street_address", "city", "country_area", "postal_code"]
         ),
         required_fields=["city", "streetAddress1"],
@@ -108,16 +108,16 @@ def _of_vietnam(name: str, province: str, day: datetime.date) -> AddressRules:
     )
 
 
-def _of_library(rules: ValidationRules, name: str) -> AddressRules:
-    required = _inputs(rules.required_fields)
+def _library_rules(rules: ValidationRules, name: str) -> AddressRules:
+    required = _input_names(rules.required_fields)
     return AddressRules(
         country_code=rules.country_code,
         country_name=name,
         address_format=rules.address_format,
         address_latin_format=rules.address_latin_format,
-        allowed_fields=_inputs(rules.allowed_fields),
+        allowed_fields=_input_names(rules.allowed_fields),
         required_fields=[each for each in required if each != "streetAddress2"],
-        upper_fields=_inputs(rules.upper_fields),
+        upper_fields=_input_names(rules.upper_fields),
         country_area_type=rules.country_area_type,
         country_area_choices=_choices(rules.country_area_choices),
         city_type=rules.city_type,
@@ -131,7 +131,7 @@ def _of_library(rules: ValidationRules, name: str) -> AddressRules:
     )
 
 
-def _inputs(fields: Iterable[str]) -> list[str]:
+def _input_names(fields: Iterable[str]) -> list[str]:
     return sorted(name for field in fields for name in INPUTS[field])
 
 

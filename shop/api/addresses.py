@@ -1,4 +1,4 @@
-"""Addresses as the contract sends them, checked and put into our columns."""
+"""Validate an `AddressInput` and copy it to the columns of `Address`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.core.identifiers.phones import normalise
 from shop.core.models.geography import Division, bare_name
 from shop.core.texts.folding import fold
 
-# The contract's inputs and our columns.
+# Maps the schema's input fields to our columns.
 COLUMNS = {
     "firstName": "first_name",
     "lastName": "last_name",
@@ -45,10 +45,10 @@ _VIETNAMESE_POSTAL_CODE = re.compile(r"^\d{5}\d?$")
 def address_from(
     given: Mapping[str, Any], context: Context, *, of: Address | None = None, kind: str | None = None
 ) -> Address:
-    """An unsaved address of an `AddressInput`; `of` is the one that it changes, whose other values stay.
+    """Return an unsaved address built from an `AddressInput`, or `of` with the given fields changed.
 
-    Raises Mistakes, each with `addressType` where `kind` (`BILLING`, `SHIPPING`) says what it is for, and
-    PermissionDenied for a client that would skip the checks and may not.
+    `kind` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. Raises Mistakes for invalid
+    fields, and PermissionDenied if the client may not use `skipValidation`.
     """
     if given.get("skipValidation"):
         context.require(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS, Permission.HANDLE_CHECKOUTS)
@@ -63,19 +63,19 @@ def address_from(
         address.phone = normalise(address.phone)
     if "metadata" in given:
         address.metadata = address.metadata | from_input(given["metadata"])
-    mistakes = _too_long(address) or ({} if address.validation_skipped else _checked(address, context))
-    if mistakes:
+    errors = _length_errors(address) or ({} if address.validation_skipped else _validate(address, context))
+    if errors:
         raise Mistakes(
-            [Mistake(code, words, field=name, addressType=kind) for name, (code, words) in mistakes.items()]
+            [Mistake(code, words, field=name, addressType=kind) for name, (code, words) in errors.items()]
         )
     return address
 
 
-Found = dict[str, tuple[str, Any]]
+FieldErrors = dict[str, tuple[str, Any]]
 
 
-def _too_long(address: Address) -> Found:
-    """Inputs that our columns cannot hold."""
+def _length_errors(address: Address) -> FieldErrors:
+    """Return errors for inputs longer than their columns."""
     fields = {field.name: field.max_length for field in Address._meta.concrete_fields}
     return {
         name: ("INVALID", _TOO_LONG)
@@ -84,12 +84,12 @@ def _too_long(address: Address) -> Found:
     }
 
 
-def _checked(address: Address, context: Context) -> Found:
-    """What is missing or does not fit; names are put as the country writes them."""
+def _validate(address: Address, context: Context) -> FieldErrors:
+    """Return errors for missing or invalid fields, and normalise names to the country's spelling."""
     if not address.country:
         return {"country": ("REQUIRED", _REQUIRED)}
     if address.country == VIETNAM:
-        return _checked_in_vietnam(address, context)
+        return _validate_vietnamese(address, context)
     address.province_code = address.commune_code = ""
     written = {
         "country_code": address.country,
@@ -114,25 +114,26 @@ def _checked(address: Address, context: Context) -> Found:
     return {}
 
 
-def _checked_in_vietnam(address: Address, context: Context) -> Found:
-    """The commune is kept as written; where it is one of today's, its code and its province are known."""
-    found: Found = {
+def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
+    """Validate a Vietnamese address. The commune's name stays as given; its code and province code are filled
+    in if it is a current commune."""
+    errors: FieldErrors = {
         name: ("REQUIRED", _REQUIRED)
         for name in ("streetAddress1", "city")
         if not getattr(address, COLUMNS[name])
     }
     if address.postal_code and not _VIETNAMESE_POSTAL_CODE.match(address.postal_code):
-        found["postalCode"] = ("INVALID", _INVALID)
+        errors["postalCode"] = ("INVALID", _INVALID)
     day = day_of(context.now)
     address.province_code = address.commune_code = ""
     if address.country_area:
         province = next(iter(_provinces(day, bare_name(fold(address.country_area)))), None)
         if province is None:
-            return found | {"countryArea": ("INVALID", _INVALID)}
+            return errors | {"countryArea": ("INVALID", _INVALID)}
         address.country_area, address.province_code = province.name, province.code
-        commune = _commune(_communes(day, province.code, bare_name(fold(address.city))), address.city)
+        commune = _pick_commune(_communes(day, province.code, bare_name(fold(address.city))), address.city)
         address.commune_code = commune.code if commune else ""
-    return found
+    return errors
 
 
 @prepared
@@ -145,8 +146,8 @@ def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Divisi
     return Division.objects.current(on=day).communes_of(province).filter(folded=folded)
 
 
-def _commune(candidates: list[Division], written: str) -> Division | None:
-    """The one that is meant: that with the same marks, else the only one."""
+def _pick_commune(candidates: list[Division], written: str) -> Division | None:
+    """Return the commune with exactly this spelling (with diacritics), or else the only candidate."""
     exact = [each for each in candidates if written in (each.name, each.full_name)]
     chosen = exact or candidates
     return chosen[0] if len(chosen) == 1 else None

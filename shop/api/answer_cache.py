@@ -1,10 +1,9 @@
-"""Answers of the catalogue to anybody, kept for a moment and given again while nothing has changed.
+"""Cache responses to anonymous catalogue queries for as long as the catalogue does not change.
 
-Switched on by API_CACHE_SECONDS. A kept answer is known by the whole body that was sent, the address that it
-was sent to, and the language; it is given as long as no change was written down and no goods were put aside
-since it was worked out, which one query tells. Nothing is kept that a token came with, that failed, or that
-asks for anything but the catalogue. What comes by the clock alone (a page whose day has come) may be late by
-those seconds.
+API_CACHE_SECONDS enables it. The cache key is the request body, scheme, host and language. A cached response
+is valid until a `Change` row or a stock reservation is written, which one query checks. Requests with a
+token, failed requests and queries for anything but the catalogue are not cached. Something that changes with
+time alone (a page reaching its publication date) may appear up to API_CACHE_SECONDS late.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, Operation
 
 from shop.api.breadth import Cache, Operation
 
-MOST_BYTES = 16 * 1024 * 1024  # of all answers that one process keeps, and of what asked for them
-# Fields of Query that say the same to everybody who sends no token.
-_SAME_FOR_ALL = frozenset(
+MOST_BYTES = 16 * 1024 * 1024  # of all cached responses and their request bodies, per process
+# Fields of Query with the same result for every request without a token.
+_CACHEABLE_FIELDS = frozenset(
     {
         *("product", "products", "productVariant", "productVariants", "productType", "productTypes"),
         *("category", "categories", "collection", "collections", "attribute", "attributes"),
@@ -31,53 +30,53 @@ _SAME_FOR_ALL = frozenset(
         "__typename",
     }
 )
-# A transaction that began earlier may show its change after one with a higher key, so the newest key alone
-# does not tell. What is put aside for a checkout lies in new rows each time.
-_STATE = """
+# A transaction that began earlier may commit a lower key after a higher one, so the newest key alone does not
+# detect every change. Reservations are inserted as new rows every time.
+_VERSION_SQL = """
 WITH newest AS (SELECT id FROM core_change ORDER BY id DESC LIMIT 256)
 SELECT (SELECT max(id) FROM newest), (SELECT sum(id) FROM newest), count(*), sum(id) FROM orders_reservation
 """
 
 
-class _Kept(NamedTuple):
+class _Entry(NamedTuple):
     state: tuple[object, ...]
     until: float
     answer: bytes
 
 
-_answers: Cache[tuple[object, ...], _Kept] = Cache(MOST_BYTES)
+_answers: Cache[tuple[object, ...], _Entry] = Cache(MOST_BYTES)
 
 
 class Keeping:
-    """One request, as far as its answer is kept or given again. The body has been read."""
+    """The cached response of one request. The request's body must have been read."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self._asked = _asked_by(request)
+        self._key = _cache_key(request)
         self._state: tuple[object, ...] | None = None
 
     def given(self) -> bytes | None:
-        """The answer that was kept, if it still holds."""
-        kept = _answers.get(self._asked) if self._asked is not None else None
+        """Return the cached response if it is still valid."""
+        kept = _answers.get(self._key) if self._key is not None else None
         if kept is None or kept.until < time.monotonic() or kept.state != state_of_shop():
             return None
         return kept.answer
 
     def begin(self, operation: Operation) -> None:
-        """Before the operation is carried out: look what the shop is like, if it may be kept."""
-        if self._asked is not None and _is_same_for_all(operation):
+        """Before execution: record the catalogue's version if the operation is cacheable."""
+        if self._key is not None and _is_cacheable(operation):
             self._state = state_of_shop()
 
     def keep(self, answer: bytes) -> None:
-        """Keep the answer to the operation, if it may be."""
-        if self._asked is None or self._state is None:
+        """Store the response if the operation is cacheable."""
+        if self._key is None or self._state is None:
             return
         until = time.monotonic() + settings.API_CACHE_SECONDS
-        weight = len(answer) + sum(len(part) for part in self._asked if isinstance(part, bytes))
-        _answers.put(self._asked, _Kept(self._state, until, answer), weight=weight)
+        weight = len(answer) + sum(len(part) for part in self._key if isinstance(part, bytes))
+        _answers.put(self._key, _Entry(self._state, until, answer), weight=weight)
 
 
-def _asked_by(request: HttpRequest) -> tuple[object, ...] | None:
-    """What answers to this request are known by; None where they are neither kept nor given."""
+def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
+    """Return the cache key of a request; None if it is not cacheable."""
     if not settings.API_CACHE_SECONDS or request.content_type != "application/json":
         return None
     if "Authorization" in request.headers or "Authorization-Bearer" in request.headers:
@@ -86,27 +85,27 @@ def _asked_by(request: HttpRequest) -> tuple[object, ...] | None:
 
 
 def state_of_shop() -> tuple[object, ...]:
-    """What differs as soon as anything that the catalogue shows has changed. One query."""
+    """Return a value that changes whenever anything shown by the catalogue changes. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_STATE)
+        cursor.execute(_VERSION_SQL)
         return tuple(cursor.fetchone())
 
 
-def _is_same_for_all(operation: Operation) -> bool:
-    """Whether an operation asks for nothing but the catalogue."""
+def _is_cacheable(operation: Operation) -> bool:
+    """Return whether the operation is a query for catalogue fields only."""
     selections = operation.definition.selection_set
-    return operation.kind is OperationType.QUERY and _asks_only(operation, selections)
+    return operation.kind is OperationType.QUERY and _selects_only_cacheable(operation, selections)
 
 
-def _asks_only(operation: Operation, selections: SelectionSetNode) -> bool:
+def _selects_only_cacheable(operation: Operation, selections: SelectionSetNode) -> bool:
     for node in selections.selections:
         if isinstance(node, FieldNode):
-            if node.name.value not in _SAME_FOR_ALL:
+            if node.name.value not in _CACHEABLE_FIELDS:
                 return False
             continue
         below = node.selection_set if isinstance(node, InlineFragmentNode) else None
         if isinstance(node, FragmentSpreadNode):
             below = operation.fragments[node.name.value].selection_set
-        if below is None or not _asks_only(operation, below):
+        if below is None or not _selects_only_cacheable(operation, below):
             return False
     return True

@@ -1,4 +1,4 @@
-"""The areas of the contract, in the order of their dependence."""
+"""The areas of the schema, in the order of their dependencies."""
 
 from __future__ import annotations
 

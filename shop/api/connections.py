@@ -1,8 +1,8 @@
-"""Relay connections: pages of rows that go on from where a cursor stands.
+"""Relay connections with keyset pagination.
 
-A page is cut by the values that the rows are sorted by, never by counting off, so that it stays right while
-rows come and go and the last page costs what the first does. A cursor is the base64 of those values as
-JSON. The last key must be unique. Where a key may be null, nulls come last, and first when it descends.
+A page is found by the values of its sort keys, never by an offset. So it stays correct while rows are
+inserted and deleted, and the last page costs as much as the first. A cursor is the base64 of those values as
+JSON. The last key must be unique. Nulls sort last in ascending order and first in descending order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Key(NamedTuple):
     nullable: bool = False
 
     def order(self, backwards: bool) -> Any:
-        """The key as a queryset orders by it."""
+        """Return the expression for `order_by`."""
         descends = self.descending != backwards
         expression = F(self.column)
         if not self.nullable:
@@ -41,7 +41,8 @@ class Key(NamedTuple):
         return expression.desc(nulls_first=True) if descends else expression.asc(nulls_last=True)
 
     def past(self, value: Any, backwards: bool) -> Q | None:
-        """Rows past this value in the key's direction, or against it; None where there can be none."""
+        """Return the condition for rows after this value, or before it if `backwards`; None if there can be
+        none."""
         descends = self.descending != backwards
         if value is None:
             return Q(**{f"{self.column}__isnull": False}) if descends else None
@@ -57,7 +58,7 @@ class Key(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """A row at its place; `place` are the values it is sorted by."""
+    """A row and its position; `place` holds the values of its sort keys."""
 
     node: Row
     place: tuple[Any, ...]
@@ -65,7 +66,7 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The part of a connection that was asked for."""
+    """The pagination arguments of a connection."""
 
     limit: int
     backwards: bool
@@ -74,7 +75,8 @@ class Asked:
 
     @classmethod
     def by(cls, arguments: Mapping[str, Any], name: str) -> Asked:
-        """Raises ProtocolError, naming the connection, without `first` or `last` or with too many."""
+        """Read the arguments. Raises ProtocolError unless exactly one of `first` and `last` is given and is
+        within LARGEST_PAGE."""
         first, last = arguments.get("first"), arguments.get("last")
         if (first is None) == (last is None):
             raise ProtocolError(
@@ -97,17 +99,17 @@ def connect(
     *,
     order: Sequence[Key],
 ) -> dict[str, Any]:
-    """A connection over a queryset: at most one query for the rows, and one for `totalCount` if asked.
+    """Return a connection over a queryset: at most one query for the rows, and one for `totalCount`.
 
-    Of rows that are prepared, the first page or the last is.
+    The first and last page of `Ready` rows use a compiled query.
     """
     asked = Asked.by(arguments, selection.name)
     wanted = selection.names()
     if isinstance(rows, Ready):
         if asked.after is None and asked.before is None and "totalCount" not in wanted:
-            return _first_page(type_, rows, asked, selection, order) | {"totalCount": None}
+            return _compiled_page(type_, rows, asked, selection, order) | {"totalCount": None}
         rows = built(rows)
-    page = _page(type_, rows, asked, selection, order) if wanted - {"totalCount"} else _empty()
+    page = _query_page(type_, rows, asked, selection, order) if wanted - {"totalCount"} else _empty_page()
     return page | {"totalCount": rows.count() if "totalCount" in wanted else None}
 
 
@@ -121,7 +123,7 @@ def connect_each(
     by: str,
     parents: Sequence[Any],
 ) -> list[dict[str, Any]]:
-    """A connection for each parent, whose key stands in the column `by` of the rows: one query for all."""
+    """Return one connection per parent, joined by the rows' column `by`. One query for all parents."""
     asked = Asked.by(arguments, selection.name)
     wanted, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
@@ -130,21 +132,23 @@ def connect_each(
     is_first = asked.after is None and asked.before is None and "totalCount" not in wanted
     if isinstance(rows, Ready) and is_first:
         shape = rows.shape | {"of": rows.build, "cut": cut}
-        pages: Rows | Ready = Ready(_first_pages, (keys, *rows.args), shape)
+        pages: Rows | Ready = Ready(_first_pages_query, (keys, *rows.args), shape)
     else:
         rows = built(rows) if isinstance(rows, Ready) else rows
         rows = rows.filter(**{f"{by}__in": keys})
-        counts = _counted(rows, by) if "totalCount" in wanted else {}
-        pages = _numbered(_between(rows, asked, order), cut)
+        counts = _count_by_parent(rows, by) if "totalCount" in wanted else {}
+        pages = _limit_per_parent(_filter_by_cursors(rows, asked, order), cut)
     edges: dict[Any, list[Edge]] = {}
     for row in type_.read(pages, names, by, *columns) if wanted - {"totalCount"} else ():
         place = tuple(getattr(row, column) for column in columns)
         edges.setdefault(getattr(row, by), []).append(Edge(row, place))
-    return [_cut(edges.get(parent, []), asked) | {"totalCount": counts.get(parent, 0)} for parent in parents]
+    return [
+        _page_of(edges.get(parent, []), asked) | {"totalCount": counts.get(parent, 0)} for parent in parents
+    ]
 
 
 class _FirstRows(NamedTuple):
-    """Which of each parent's: in the column `by` stands whose they are, and `read` are the columns wanted."""
+    """The first `limit` rows of each parent; `by` is the parent's key column, `read` are the columns read."""
 
     by: str
     order: tuple[Key, ...]
@@ -153,69 +157,69 @@ class _FirstRows(NamedTuple):
     read: tuple[str, ...]
 
 
-def _first_pages(
+def _first_pages_query(
     parents: Collection[Any], *args: Any, of: Callable[..., Rows], cut: _FirstRows, **shape: Any
 ) -> Rows:
-    return _numbered(of(*args, **shape).filter(**{f"{cut.by}__in": parents}), cut)
+    return _limit_per_parent(of(*args, **shape).filter(**{f"{cut.by}__in": parents}), cut)
 
 
-def _numbered(rows: Rows, cut: _FirstRows) -> Rows:
-    within = _sorted(rows, cut.order, cut.backwards)
+def _limit_per_parent(rows: Rows, cut: _FirstRows) -> Rows:
+    within = _sort(rows, cut.order, cut.backwards)
     order = [key.order(cut.backwards) for key in cut.order]
     place = Window(RowNumber(), partition_by=[F(cut.by)], order_by=order)
     numbered: Rows = within.annotate(place_in_page=place).filter(place_in_page__lte=cut.limit)
     if within.query.annotations.keys() & set(cut.read):
-        # Filtering by a window, Django leaves out one of two columns that say the same, as an annotation
-        # may, and takes the values after it for others: so only the keys are found out that way.
+        # When filtering by a window, Django drops one of two columns with the same expression, as an
+        # annotation may have, and shifts the values after it. So the window query selects keys only.
         numbered = within.filter(pk__in=numbered.order_by().values("pk"))
     return numbered
 
 
 def connect_list(values: Sequence[Any], arguments: Mapping[str, Any], selection: Selection) -> dict[str, Any]:
-    """A connection over a short list that is at hand already; cursors are places in it."""
+    """Return a connection over a short list in memory; cursors are indexes into it."""
     asked = Asked.by(arguments, selection.name)
     edges = [Edge(value, (place,)) for place, value in enumerate(values)]
     if asked.after is not None:
-        edges = [edge for edge in edges if edge.place[0] > _place_number(asked.after)]
+        edges = [edge for edge in edges if edge.place[0] > _decode_index(asked.after)]
     if asked.before is not None:
-        edges = [edge for edge in edges if edge.place[0] < _place_number(asked.before)]
+        edges = [edge for edge in edges if edge.place[0] < _decode_index(asked.before)]
     if asked.backwards:
         edges.reverse()
-    return _cut(edges[: asked.limit + 1], asked) | {"totalCount": len(values)}
+    return _page_of(edges[: asked.limit + 1], asked) | {"totalCount": len(values)}
 
 
 def cursor(place: Iterable[Any]) -> str:
-    """The text that stands for a place; clients treat it as opaque."""
+    """Encode a position as a cursor, which clients treat as opaque."""
     return b64encode(json.dumps(list(place), default=str, ensure_ascii=False).encode()).decode()
 
 
-def _first_page(
+def _compiled_page(
     type_: Type, rows: Ready, asked: Asked, selection: Selection, order: Sequence[Key]
 ) -> dict[str, Any]:
     shape = {"of": rows.build, "keys": tuple(order), "backwards": asked.backwards, "limit": asked.limit + 1}
-    within = Ready(_cut_off, rows.args, rows.shape | shape)
+    within = Ready(_first_page_query, rows.args, rows.shape | shape)
     columns = [key.column for key in order]
     found = type_.read(within, selection.names("edges", "node"), *columns)
-    return _cut([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
+    return _page_of([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
 
 
-def _cut_off(
+def _first_page_query(
     *args: Any, of: Callable[..., Rows], keys: tuple[Key, ...], backwards: bool, limit: int, **shape: Any
 ) -> Rows:
-    return _sorted(of(*args, **shape), keys, backwards)[:limit]
+    return _sort(of(*args, **shape), keys, backwards)[:limit]
 
 
-def _page(
+def _query_page(
     type_: Type, rows: Rows, asked: Asked, selection: Selection, order: Sequence[Key]
 ) -> dict[str, Any]:
     columns = [key.column for key in order]
-    within = _sorted(_between(rows, asked, order), order, asked.backwards)[: asked.limit + 1]
+    within = _sort(_filter_by_cursors(rows, asked, order), order, asked.backwards)[: asked.limit + 1]
     found = type_.read(within, selection.names("edges", "node"), *columns)
-    return _cut([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
+    return _page_of([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
 
 
-def _cut(edges: list[Edge], asked: Asked) -> dict[str, Any]:
-    """Edges in the order they were read, one more than wanted if there are more."""
+def _page_of(edges: list[Edge], asked: Asked) -> dict[str, Any]:
+    """Build a page from edges in the order read; one edge more than the limit means that more follow."""
     more, edges = len(edges) > asked.limit, edges[: asked.limit]
     if asked.backwards:
         edges.reverse()
@@ -228,23 +232,24 @@ def _cut(edges: list[Edge], asked: Asked) -> dict[str, Any]:
     return {"edges": edges, "pageInfo": page}
 
 
-def _empty() -> dict[str, Any]:
+def _empty_page() -> dict[str, Any]:
     return {"edges": [], "pageInfo": None}
 
 
-def _sorted(rows: Rows, order: Sequence[Key], backwards: bool) -> Rows:
+def _sort(rows: Rows, order: Sequence[Key], backwards: bool) -> Rows:
     return rows.order_by(*(key.order(backwards) for key in order))
 
 
-def _between(rows: Rows, asked: Asked, order: Sequence[Key]) -> Rows:
+def _filter_by_cursors(rows: Rows, asked: Asked, order: Sequence[Key]) -> Rows:
     for text, backwards in ((asked.after, False), (asked.before, True)):
         if text is not None:
-            rows = rows.filter(_beyond(rows, order, _place(rows, order, text), backwards))
+            rows = rows.filter(_after_position(rows, order, _decode_cursor(rows, order, text), backwards))
     return rows
 
 
-def _beyond(rows: Rows, order: Sequence[Key], place: Sequence[Any], backwards: bool) -> Q:
-    """Past the first key's value, or at it and past the second's, and so on."""
+def _after_position(rows: Rows, order: Sequence[Key], place: Sequence[Any], backwards: bool) -> Q:
+    """Return the keyset condition: after the first key's value, or equal to it and after the second's, and
+    so on."""
     found, level = Q(pk__in=()), Q()
     for key, value in zip(order, place, strict=True):
         past = key.past(value, backwards)
@@ -254,27 +259,27 @@ def _beyond(rows: Rows, order: Sequence[Key], place: Sequence[Any], backwards: b
     return found
 
 
-def _place(rows: Rows, order: Sequence[Key], text: str) -> list[Any]:
-    """The values in a cursor. Raises ProtocolError for one that is none of this list's."""
+def _decode_cursor(rows: Rows, order: Sequence[Key], text: str) -> list[Any]:
+    """Decode a cursor's values. Raises ProtocolError if it does not belong to this list."""
     try:
         values = json.loads(b64decode(text, validate=True))
         if not isinstance(values, list) or len(values) != len(order):
             raise ValueError
         return [
-            None if value is None else _column(rows, key).to_python(value)
+            None if value is None else _sort_field(rows, key).to_python(value)
             for key, value in zip(order, values, strict=True)
         ]
     except (binascii.Error, ValueError, TypeError, ValidationError, RecursionError) as error:
         raise ProtocolError("The cursor is not one of this list.") from error
 
 
-def _column(rows: Rows, key: Key) -> Field[Any, Any]:
+def _sort_field(rows: Rows, key: Key) -> Field[Any, Any]:
     resolved = F(key.column).resolve_expression(rows.query.clone())
     field: Field[Any, Any] = resolved.output_field
     return field
 
 
-def _place_number(text: str) -> int:
+def _decode_index(text: str) -> int:
     try:
         (number,) = json.loads(b64decode(text, validate=True))
         return int(number)
@@ -282,7 +287,7 @@ def _place_number(text: str) -> int:
         raise ProtocolError("The cursor is not one of this list.") from error
 
 
-def _counted(rows: Rows, by: str) -> dict[Any, int]:
+def _count_by_parent(rows: Rows, by: str) -> dict[Any, int]:
     counted = rows.order_by().values_list(by).annotate(number=Count("pk"))
     return dict(counted)
 
@@ -292,13 +297,13 @@ page_info.plain("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
 
 
 def resolvers(type_name: str) -> dict[str, Resolver] | None:
-    """How the fields of any `XCountableConnection` and `XCountableEdge` are read; None for another type."""
+    """Return the resolvers of an `XCountableConnection` or `XCountableEdge`; None for any other type."""
     if type_name.endswith("Connection"):
         return {field: by_name(field) for field in ("edges", "pageInfo", "totalCount")}
     if type_name.endswith("Edge"):
-        return {"node": by_name("node"), "cursor": _cursors}
+        return {"node": by_name("node"), "cursor": _resolve_cursors}
     return None
 
 
-def _cursors(edges: list[Edge], *_: Any) -> list[str]:
+def _resolve_cursors(edges: list[Edge], *_: Any) -> list[str]:
     return [cursor(edge.place) for edge in edges]

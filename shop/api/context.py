@@ -1,6 +1,4 @@
-"""What one request knows: who asks, what they may, which channels there are. All of it found out when asked
-for.
-"""
+"""Per-request context: requester, permissions, channels. Everything is loaded lazily."""
 
 from __future__ import annotations
 
@@ -36,73 +34,73 @@ def _channels() -> QuerySet[Channel]:
 
 
 class Context:
-    """Handed to every resolver. `now` is one instant for the whole request."""
+    """Passed to every resolver. `now` is the same instant for the whole request."""
 
     def __init__(self, request: HttpRequest, schema: GraphQLSchema) -> None:
         self.request = request
         self.schema = schema
         self.now: datetime.datetime = timezone.now()
         self._scopes: dict[Permission, Scope] = {}
-        self._afterwards: list[Callable[[HttpResponse], Any]] = []
-        # Products that lie in a basket at hand: shown with it, on sale or not.
+        self._response_callbacks: list[Callable[[HttpResponse], Any]] = []
+        # Products in a basket being shown: visible with it even if they are no longer published.
         self.goods_at_hand: set[int] = set()
 
-    # --- who asks ---------------------------------------------------------------------------------
+    # --- requester --------------------------------------------------------------------------------
 
     @cached_property
     def token(self) -> str | None:
-        """What stands in the header that clients authenticate with."""
-        written_there = self.request.headers.get("Authorization-Bearer", "").strip()
-        if written_there:
-            return written_there
+        """The token of the `Authorization-Bearer` or `Authorization` header."""
+        bearer = self.request.headers.get("Authorization-Bearer", "").strip()
+        if bearer:
+            return bearer
         header = self.request.headers.get("Authorization", "").strip()
         scheme = next((each for each in _SCHEMES if header.lower().startswith(each)), None)
         return header[len(scheme) :].strip() or None if scheme else None
 
     @cached_property
     def claims(self) -> tokens.Claims | None:
-        """The claims of the request's token; None without one of ours. Raises PyJWT's errors."""
+        """The claims of the request's token; None unless we issued it. Raises PyJWT's errors."""
         if self.token is None or not tokens.is_ours(self.token):
             return None
         return tokens.claims_of(self.token)
 
     @cached_property
     def user(self) -> User | None:
-        """The person who asks; None for anybody. Raises PyJWT's errors for a token that is no good."""
+        """The authenticated user; None for anonymous requests. Raises PyJWT's errors for an invalid token."""
         return tokens.user_of(self.claims, tokens.ACCESS) if self.claims is not None else None
 
     @cached_property
     def app(self) -> App | None:
-        """The app that asks; None for people and anybody."""
+        """The authenticated app; None for users and anonymous requests."""
         if self.token is None or tokens.is_ours(self.token):
             return None
         return app_of_token(self.token)
 
     @property
     def actor(self) -> Actor:
-        """Who is written down for what a mutation changes."""
+        """The actor recorded for changes made by a mutation."""
         if self.app is not None:
             return self.app.acting(Door.API)
         return self.user.acting(Door.API) if self.user else Actor.guest(Door.API)
 
-    # --- what they may ----------------------------------------------------------------------------
+    # --- permissions ------------------------------------------------------------------------------
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        """The permissions of an app or a member of staff for all rows, by their codes; a superuser has all.
+        """Codes of the permissions that an app or staff user holds for all rows; a superuser holds all.
 
-        Permissions that hold for some cooperatives alone are left out: ask `scope` for them.
+        Permissions limited to some cooperatives are not included; use `scope` for them.
         """
         if self.app is not None:
             return frozenset(AppPermission.objects.filter(app=self.app).values_list("code", flat=True))
         return platform_permissions(self.user) if self.user is not None else frozenset()
 
     def scope(self, permission: Permission) -> Scope:
-        """Whose rows the requester holds a permission for; apps hold theirs for everybody's."""
+        """Return the cooperatives for which the requester holds a permission; apps hold theirs for all."""
         if permission not in self._scopes:
             if self.app is not None:
-                is_held = permission.value in self.permissions
-                self._scopes[permission] = EVERYTHING if is_held else Scope()
+                has_permission = permission.value in self.permissions
+                self._scopes[permission] = EVERYTHING if has_permission else Scope()
             else:
                 self._scopes[permission] = scope_of(self.user, permission)
         return self._scopes[permission]
@@ -112,21 +110,21 @@ class Context:
         return self.user is not None and self.user.is_staff
 
     def may(self, *rights: Right) -> bool:
-        """Whether any of these permissions or standings is the requester's."""
-        return any(self._has(right) for right in rights)
+        """Return whether the requester has any of these rights."""
+        return any(self._has_right(right) for right in rights)
 
     def require(self, *rights: Right) -> None:
-        """Raises PermissionDenied, naming them, where none of these is the requester's."""
+        """Raise PermissionDenied, listing the rights, if the requester has none of them."""
         if not self.may(*rights):
             raise PermissionDenied([written(right) for right in rights])
 
     def signed_in(self) -> User:
-        """The person who asks. Raises PermissionDenied for anybody."""
+        """Return the authenticated user. Raises PermissionDenied for anonymous requests."""
         self.require(Standing.USER)
         assert self.user is not None
         return self.user
 
-    def _has(self, right: Right) -> bool:
+    def _has_right(self, right: Right) -> bool:
         if isinstance(right, Within):
             return bool(self.scope(right.permission))
         if isinstance(right, Permission):
@@ -137,7 +135,7 @@ class Context:
             return self.app is not None
         return self.is_staff
 
-    # --- where ------------------------------------------------------------------------------------
+    # --- settings and channels --------------------------------------------------------------------
 
     @cached_property
     def settings(self) -> ShopSettings:
@@ -149,24 +147,24 @@ class Context:
         return {channel.slug: channel for channel in _channels()}
 
     def channel(self, slug: str | None) -> Channel | None:
-        """The channel of this slug; without a slug the only active one there is, else none."""
+        """Return the channel with this slug; without a slug, the active channel if there is just one."""
         if slug is not None:
             return self.channels.get(slug)
         active = [channel for channel in self.channels.values() if channel.is_active]
         return active[0] if len(active) == 1 else None
 
-    # --- what the answer carries beside its body --------------------------------------------------
+    # --- response ---------------------------------------------------------------------------------
 
     def on_response(self, do: Callable[[HttpResponse], Any]) -> None:
-        """Do this to the answer once it is made: set a cookie, for one."""
-        self._afterwards.append(do)
+        """Call `do` with the finished response, for example to set a cookie."""
+        self._response_callbacks.append(do)
 
     def finish(self, response: HttpResponse) -> None:
-        for do in self._afterwards:
+        for do in self._response_callbacks:
             do(response)
 
     def absolute(self, path: str) -> str:
-        """An address as clients elsewhere can open it; `path` is quoted already."""
+        """Return an absolute URL for `path`, which is already quoted."""
         if path.startswith("/") and not path.startswith("//"):
             return f"{self._origin}{path}"
         return self.request.build_absolute_uri(path)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, as Saleor's clients expect it: content types, status codes, CORS, limits, answers."""
+"""GraphQL over HTTP as Saleor's clients expect it: content types, status codes, CORS, limits, responses."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _log = logging.getLogger(__name__)
 
 MOST_OPERATIONS = 1  # in one batch
 MOST_BYTES_WITH_FILES = 30 * 1024 * 1024
-_NULS = (b"\0", b"\\u0000")  # the one character that no column can hold, also as JSON and GraphQL write it
+_NULS = (b"\0", b"\\u0000")  # PostgreSQL cannot store NUL; raw, and as escaped in JSON and GraphQL
 _HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
 ANY_ORIGIN = "*"
 _METHODS = "POST, OPTIONS"
 
 
 class BadBody(Exception):
-    """The request's body is no GraphQL request; `http_status` says so."""
+    """The request's body is not a GraphQL request; `http_status` is the response's status."""
 
     def __init__(self, words: str, http_status: int = 400) -> None:
         super().__init__(words)
@@ -47,7 +47,7 @@ class BadBody(Exception):
 
 @cache
 def contract() -> Contract:
-    """The whole schema, bound when the first request comes and kept."""
+    """Return the schema and its executor, built on the first request and cached."""
     return bind(AREAS)
 
 
@@ -56,8 +56,8 @@ def limits() -> Limits:
     return Limits(contract().schema)
 
 
-def _is_known(request: HttpRequest) -> bool:
-    """Whether the request brings a good token: no mutation takes a file from anybody else."""
+def _is_authenticated(request: HttpRequest) -> bool:
+    """Return whether the request has a valid token. Mutations accept files from nobody else."""
     context = Context(request, contract().schema)
     try:
         return context.user is not None or context.app is not None
@@ -65,57 +65,57 @@ def _is_known(request: HttpRequest) -> bool:
         return False
 
 
-@csrf_exempt  # nothing here is done in the name of a session
-@takes_files(_is_known)
+@csrf_exempt  # the API never authenticates by session
+@takes_files(_is_authenticated)
 def graphql(request: HttpRequest) -> HttpResponse:
-    """The one address of the API."""
+    """Serve `/graphql/`."""
     if request.method == "OPTIONS":
         response = HttpResponse()
     elif request.method == "POST":
-        response = _answer(request)
+        response = _handle_post(request)
     elif request.method == "GET" and settings.API_PLAYGROUND:
         response = render(request, "api/playground.html")
     else:
         response = HttpResponse(status=405, headers={"Allow": _METHODS})
-    _allow_origin(request, response)
+    _add_cors_headers(request, response)
     return response
 
 
 def without_slash(request: HttpRequest) -> HttpResponse:
-    """`/graphql` is another address: a redirect would lose what was posted."""
+    """Answer 404 for `/graphql`, because a redirect would drop the POST body."""
     raise Http404
 
 
 def jwks(request: HttpRequest) -> HttpResponse:
-    """The public key that our tokens can be checked with."""
+    """Serve the public key that verifies our tokens."""
     return JsonResponse({"keys": [signing_key().published()]})
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+def _handle_post(request: HttpRequest) -> HttpResponse:
     context = Context(request, contract().schema)
     try:
-        body = _body(request)
+        body = _parse_body(request)
         if isinstance(body, list):
             if len(body) > MOST_OPERATIONS:
                 raise BadBody("Number of batch queries exceeded.")
             answers = [_execute(each, context) for each in body]
             status = max((each[0] for each in answers), default=200)
-            return _sent(context, [each[1] for each in answers], status)
-        keeping = Keeping(request)
-        given = keeping.given()
-        if given is not None:
-            return HttpResponse(given, content_type="application/json")
-        status, told = _execute(body, context, keeping)
-        response = _sent(context, told, status)
+            return _json_response(context, [each[1] for each in answers], status)
+        answer_cache = Keeping(request)
+        cached = answer_cache.given()
+        if cached is not None:
+            return HttpResponse(cached, content_type="application/json")
+        status, told = _execute(body, context, answer_cache)
+        response = _json_response(context, told, status)
         if status == 200 and "errors" not in told:
-            keeping.keep(response.content)
+            answer_cache.keep(response.content)
         return response
     except BadBody as bad:
-        return _sent(context, _failure([GraphQLError(str(bad))]), bad.http_status)
+        return _json_response(context, _format_failure([GraphQLError(str(bad))]), bad.http_status)
 
 
-def _body(request: HttpRequest) -> Any:
-    """The operation, or list of operations, in a request. Raises BadBody."""
+def _parse_body(request: HttpRequest) -> Any:
+    """Parse the operation, or list of operations, of a request. Raises BadBody."""
     kind = (request.content_type or "").lower()
     try:
         if kind == "multipart/form-data":
@@ -148,35 +148,35 @@ def _refuse_nul(written: bytes) -> None:
         raise BadBody("Texts may not hold the character NUL.")
 
 
-def _execute(body: Any, context: Context, keeping: Keeping | None = None) -> tuple[int, dict[str, Any]]:
-    """The status and the answer of one operation."""
-    query, variables, name = _parts(body)
+def _execute(body: Any, context: Context, answer_cache: Keeping | None = None) -> tuple[int, dict[str, Any]]:
+    """Execute one operation; return the HTTP status and the response."""
+    query, variables, name = _operation_parts(body)
     executor = contract().executor
     told: dict[str, Any] = {}
     try:
         document = executor.read(query)
         if isinstance(document, list):
-            return 400, _failure(document)
+            return 400, _format_failure(document)
         operation = document.operation(name)
         cost = limits().cost(operation, variables)
         if settings.API_COST_LIMIT:
             maximum = settings.API_COST_LIMIT
             told = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
         check_cost(cost)
-        if keeping is not None:
-            keeping.begin(operation)
+        if answer_cache is not None:
+            answer_cache.begin(operation)
         result = executor.run(operation, variables=variables, context=context)
     except GraphQLError as error:
-        return 400, _failure([error], told)
+        return 400, _format_failure([error], told)
     except ProtocolError as error:
-        return 400, _failure([GraphQLError(str(error), original_error=error)], told)
+        return 400, _format_failure([GraphQLError(str(error), original_error=error)], told)
     except RecursionError:
-        return 400, _failure([GraphQLError("The request nests too deep.")], told)
-    return _result(result, told)
+        return 400, _format_failure([GraphQLError("The request nests too deep.")], told)
+    return _format_result(result, told)
 
 
-def _parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
-    """Query, variables and name. Raises BadBody."""
+def _operation_parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
+    """Return query, variables and operation name. Raises BadBody."""
     if not isinstance(body, dict):
         raise BadBody("A request is a JSON object with `query`.")
     query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
@@ -194,30 +194,30 @@ def _parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
     return query, variables or {}, name or None
 
 
-def _result(result: ExecutionResult, extensions: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Without data nothing was executed, or what failed may not be null: the first has no paths."""
+def _format_result(result: ExecutionResult, extensions: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Format a result. No data and no error with a path means nothing was executed: status 400."""
     if result.data is None and not any(error.path for error in result.errors or ()):
-        return 400, _failure(result.errors or [], extensions)
+        return 400, _format_failure(result.errors or [], extensions)
     told: dict[str, Any] = {"errors": [formatted(error) for error in result.errors]} if result.errors else {}
     told["data"] = result.data
     return 200, told | ({"extensions": extensions} if extensions else {})
 
 
-def _failure(errors: list[GraphQLError], extensions: dict[str, Any] | None = None) -> dict[str, Any]:
+def _format_failure(errors: list[GraphQLError], extensions: dict[str, Any] | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {"errors": [formatted(error) for error in errors]}
     return told | ({"extensions": extensions} if extensions else {})
 
 
-def _sent(context: Context, answer: Any, status: int) -> HttpResponse:
+def _json_response(context: Context, answer: Any, status: int) -> HttpResponse:
     response = HttpResponse(orjson.dumps(answer), content_type="application/json", status=status)
     context.finish(response)
     return response
 
 
-def _allow_origin(request: HttpRequest, response: HttpResponse) -> None:
-    """Let browsers of other sites use the API: sites in API_ORIGINS with cookies, any site without them.
+def _add_cors_headers(request: HttpRequest, response: HttpResponse) -> None:
+    """Add CORS headers: with cookies for the sites in API_ORIGINS, without cookies for any site.
 
-    Any site may ask while API_ORIGINS is empty or holds `*`.
+    Any site is allowed if API_ORIGINS is empty or contains `*`.
     """
     patch_vary_headers(response, ("Origin",))
     origin = request.headers.get("Origin")

@@ -1,9 +1,8 @@
-"""What went wrong, on both levels of the contract.
+"""Errors of the API, at both levels of the schema.
 
-Protocol errors stand at the top of an answer, with the name of their kind under
-`extensions.exception.code`, which Saleor's Dashboard reads, and under `extensions.code`, which its
-storefront reads. What a mutation refuses is data: a list of errors in its payload, each with a code of the
-domain's own enum.
+Protocol errors are in the response's top-level `errors`. Their code is in `extensions.exception.code`, which
+Saleor's Dashboard reads, and in `extensions.code`, which its storefront reads. A mutation's refusals are
+data: a list of errors in its payload, each with a code of the domain's own enum.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ _log = logging.getLogger(__name__)
 
 NEUTRAL = "Something went wrong on our side."
 
-# Codes that every domain's enum has, for refusals that are the same everywhere.
+# Codes that every domain's enum has, for refusals shared by all domains.
 COMMON_CODES = {"missing": "NOT_FOUND", "forbidden": "PERMISSION_DENIED"}
 _FALLBACKS = ("INVALID", "GRAPHQL_ERROR", "REQUIRED")
 
 
 class ProtocolError(Exception):
-    """Tells the client what is wrong with its request. `code` is the name that clients branch on."""
+    """The client's request is wrong. Clients branch on `code`."""
 
     code: ClassVar[str] = "GraphQLError"
 
 
 class PermissionDenied(ProtocolError):
-    """The field or mutation is for others; the message lists the permissions, any of which suffices."""
+    """The requester may not use a field or mutation; the message lists the sufficient permissions."""
 
     code = "PermissionDenied"
 
@@ -49,7 +48,7 @@ class QueryTooCostly(ProtocolError):
 
 
 class Mistake(Refused):
-    """Something is wrong with what a mutation was given; `api_code` is one of its domain's error codes."""
+    """A mutation's input is invalid; `api_code` is one of its domain's error codes."""
 
     code = "mistake"
 
@@ -59,7 +58,7 @@ class Mistake(Refused):
 
 
 class Mistakes(Refused):
-    """Several at once, so that a person sees all of them."""
+    """Several input errors, reported together."""
 
     code = "mistakes"
 
@@ -69,7 +68,7 @@ class Mistakes(Refused):
 
 
 def formatted(error: GraphQLError) -> dict[str, Any]:
-    """A protocol error as sent. What nobody foresaw is logged and told in neutral words."""
+    """Format a protocol error for the response. Unexpected exceptions are logged, their text is hidden."""
     cause = error.original_error
     message = error.message
     if cause is None or isinstance(cause, GraphQLError):
@@ -86,26 +85,25 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
     exception: dict[str, Any] = {"code": name}
     if settings.DEBUG and cause is not None:
         exception["stacktrace"] = [line.rstrip("\n") for line in traceback.format_exception(cause)]
-    told: dict[str, Any] = {"message": message, "extensions": {"code": name, "exception": exception}}
+    payload: dict[str, Any] = {"message": message, "extensions": {"code": name, "exception": exception}}
     if error.locations:
-        told["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+        payload["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path:
-        told["path"] = error.path
-    return told
+        payload["path"] = error.path
+    return payload
 
 
 def told_in_payload(
     refused: Refused, codes: Mapping[str, str], known: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """A refusal as the `errors` of a mutation's payload.
+    """Return a refusal as the `errors` of a mutation's payload.
 
-    `codes` maps codes of refusals to values of the domain's enum, whose values are `known`. Inputs that are
-    named otherwise in the API than in our actions are put right by the mutation, which raises Mistake
-    instead.
+    `codes` maps refusal codes to the domain's enum values; `known` holds all values of that enum. Where an
+    input has another name in the API than in the action, the mutation raises Mistake itself.
     """
     if isinstance(refused, Mistakes):
         return [entry for each in refused.mistakes for entry in told_in_payload(each, codes, known)]
-    wanted = refused.api_code if isinstance(refused, Mistake) else codes.get(refused.code)
-    choices = (wanted, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
+    preferred = refused.api_code if isinstance(refused, Mistake) else codes.get(refused.code)
+    choices = (preferred, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
     code = next(choice for choice in choices if choice in known)
     return [refused.details | {"field": refused.field, "message": str(refused.words), "code": code}]

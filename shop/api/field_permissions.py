@@ -1,4 +1,4 @@
-"""Who may ask for what: one decision for a field, whatever the number of objects."""
+"""Rights required by fields: checked once per field, however many objects there are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shop.accounts.staff.permissions import Permission
 
 
 class Standing(StrEnum):
-    """What somebody is, where no permission decides."""
+    """Kinds of requester, for fields that need no specific permission."""
 
     USER = "AUTHENTICATED_USER"
     STAFF = "AUTHENTICATED_STAFF_USER"
@@ -19,8 +19,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A permission, if only for the rows of some cooperatives: whoever asks for it narrows the rows
-    themselves."""
+    """A permission that may be held for some cooperatives only; the resolver must filter its rows by it."""
 
     permission: Permission
 
@@ -29,6 +28,6 @@ Right: TypeAlias = Permission | Standing | Within
 
 
 def written(right: Right) -> str:
-    """The name of a permission or standing as the contract spells it."""
+    """Return the name of a right as the schema spells it."""
     named = right.permission if isinstance(right, Within) else right
     return str(named.value).upper()

@@ -1,4 +1,4 @@
-"""Building blocks of `filter`, `where` and `sortBy`: inputs become conditions.
+"""Convert `filter`, `where` and `sortBy` inputs to query conditions and sort keys.
 
     WHERE = {
         "ids": ids("Product"),
@@ -9,7 +9,7 @@
 
     rows = rows.filter(where(arguments.get("where"), WHERE, context))
 
-`where` knows AND and OR besides; `filter` does not. A member that is null does not filter.
+`where` also supports AND and OR; `filter` does not. A null member does not filter.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ Condition: TypeAlias = "Callable[[Context, Any], Q]"
 Conditions: TypeAlias = Mapping[str, Condition]
 
 NOTHING = Q(pk__in=())
-_DEEPEST = 10
-_MOST = 200  # conditions in one request
+_MAX_DEPTH = 10
+_MAX_CONDITIONS = 200  # conditions in one request
 
 
 def where(given: Mapping[str, Any] | None, conditions: Conditions, context: Context, level: int = 1) -> Q:
-    """What a `where` or `filter` input asks for. Raises ProtocolError for one that nests too deep, or holds
-    more than a database takes at once."""
-    if level > _DEEPEST:
-        raise ProtocolError(f"Conditions nest at most {_DEEPEST} levels.")
-    if level == 1 and _number(given) > _MOST:
-        raise ProtocolError(f"At most {_MOST} conditions can be asked for at once.")
+    """Return the condition of a `where` or `filter` input. Raises ProtocolError if it nests too deep or has
+    more conditions than a database accepts."""
+    if level > _MAX_DEPTH:
+        raise ProtocolError(f"Conditions nest at most {_MAX_DEPTH} levels.")
+    if level == 1 and _count_conditions(given) > _MAX_CONDITIONS:
+        raise ProtocolError(f"At most {_MAX_CONDITIONS} conditions can be asked for at once.")
     found = Q()
     for name, value in (given or {}).items():
         if value is None:
@@ -57,37 +57,37 @@ def where(given: Mapping[str, Any] | None, conditions: Conditions, context: Cont
     return found
 
 
-def _number(given: Any) -> int:
-    """How many conditions an input holds; a list of plain values is one."""
+def _count_conditions(given: Any) -> int:
+    """Count the conditions of an input; a list of plain values counts as one."""
     if isinstance(given, Mapping):
-        return sum(map(_number, given.values()))
+        return sum(map(_count_conditions, given.values()))
     if isinstance(given, list) and any(isinstance(each, Mapping) for each in given):
-        return sum(map(_number, given))
+        return sum(map(_count_conditions, given))
     return 1
 
 
 def refuse_both(arguments: Mapping[str, Any]) -> None:
-    """Raises ProtocolError where `filter` and `where` were given at once."""
+    """Raise ProtocolError if both `filter` and `where` are given."""
     if arguments.get("filter") is not None and arguments.get("where") is not None:
         raise ProtocolError("`filter` and `where` cannot be used together.")
 
 
 def is_(column: str) -> Condition:
-    """A single value: an enum, a boolean, a text."""
+    """Match a single value: an enum, a boolean or a text."""
     return lambda context, value: Q(**{column: value})
 
 
 def any_of(column: str) -> Condition:
-    """A list of values, any of which suffices; an empty list does not filter."""
+    """Match any value of a list; an empty list does not filter."""
     return lambda context, values: Q(**{f"{column}__in": values}) if values else Q()
 
 
 def ids(*type_names: str, column: str = "pk") -> Condition:
-    """A list of global ids, or `GlobalIDFilterInput`."""
+    """Match a list of global ids, or a `GlobalIDFilterInput`."""
 
     def condition(context: Context, given: Any) -> Q:
         if isinstance(given, Mapping):
-            given = _listed(given)
+            given = _listed_values(given)
             if given is None:
                 return Q()
         return Q(**{f"{column}__in": keys_of(given, *type_names)})
@@ -96,12 +96,12 @@ def ids(*type_names: str, column: str = "pk") -> Condition:
 
 
 def matches(column: str) -> Condition:
-    """`StringFilterInput`, and those of `Int`, `Decimal`, `DateTime` and `UUID`:
-    equal to, one of, or in a range."""
+    """Match a `StringFilterInput`, or its Int, Decimal, DateTime or UUID counterpart: equal to, one of, or in
+    a range."""
 
     def condition(context: Context, given: Mapping[str, Any]) -> Q:
         found = Q()
-        values = _listed(given)
+        values = _listed_values(given)
         if values is not None:
             found &= Q(**{f"{column}__in": values})
         if given.get("range") is not None:
@@ -112,7 +112,7 @@ def matches(column: str) -> Condition:
 
 
 def within(column: str) -> Condition:
-    """`IntRangeInput`, `DateTimeRangeInput` and the like, both ends included."""
+    """Match an `IntRangeInput`, `DateTimeRangeInput` or similar, both ends included."""
 
     def condition(context: Context, given: Mapping[str, Any]) -> Q:
         ends = {f"{column}__{end}": given[end] for end in ("gte", "lte") if given.get(end) is not None}
@@ -122,11 +122,11 @@ def within(column: str) -> Condition:
 
 
 def has_metadata(column: str = "metadata") -> Condition:
-    """`[MetadataFilter!]` or `MetadataFilterInput`: a key is there, or has a value, or one of several."""
+    """Match a `[MetadataFilter!]` or `MetadataFilterInput`: a key exists, or has one of the given values."""
 
     def one(given: Mapping[str, Any]) -> Q:
         key, value = given["key"], given.get("value")
-        values = _listed(value) if isinstance(value, Mapping) else None if value is None else [value]
+        values = _listed_values(value) if isinstance(value, Mapping) else None if value is None else [value]
         if values is None:
             return Q(**{f"{column}__has_key": key})
         return _any_of([Q(Exact(KeyTextTransform(key, column), each)) for each in values])
@@ -147,7 +147,7 @@ def sorting(
     *,
     unique: str = "id",
 ) -> list[Key]:
-    """The keys that a `sortBy` input asks for, ending in a unique one that goes the same way."""
+    """Return the keys of a `sortBy` input, ending in a unique key with the same direction."""
     keys = list(default)
     if given is not None and given.get("field") is not None:
         keys = list(fields[given["field"]])
@@ -158,8 +158,8 @@ def sorting(
     return [*keys, Key(unique, descending=bool(keys) and keys[0].descending)]
 
 
-def _listed(given: Mapping[str, Any]) -> list[Any] | None:
-    """The values of `eq` and `oneOf`; None where neither is given."""
+def _listed_values(given: Mapping[str, Any]) -> list[Any] | None:
+    """Return the values of `eq` or `oneOf`; None if neither is given."""
     if given.get("eq") is not None:
         return [given["eq"]]
     listed: list[Any] | None = given.get("oneOf")

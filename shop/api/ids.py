@@ -1,7 +1,7 @@
-"""Global ids, `base64("Type:key")`, and the keys of our rows.
+"""Convert between global ids, `base64("Type:key")`, and primary keys.
 
-An id is named for its GraphQL type, with one exception: shipping methods are `ShippingMethodType` where
-they are managed and `ShippingMethod` in a checkout.
+An id carries the name of its GraphQL type. Shipping methods have two: `ShippingMethodType` where staff manage
+them and `ShippingMethod` in a checkout.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 from shop.api.errors import Mistake, ProtocolError
 
 Key: TypeAlias = Any
-"""A whole number or a UUID, as the type has it."""
+"""An integer or a UUID, depending on the type."""
 
-# Everything else is known by a whole number.
+# All other types have integer keys.
 UUID_TYPES = frozenset(
     {
         "Order",
@@ -35,11 +35,11 @@ UUID_TYPES = frozenset(
         "Warehouse",
     }
 )
-_LARGEST = 2**63 - 1  # of a database's whole numbers
+_MAX_INTEGER = 2**63 - 1  # the largest bigint
 
 
 class InvalidId(ProtocolError):
-    """What was sent is no id, or none of the type that belongs there."""
+    """The text is not a global id, or its type is not the expected one."""
 
     def __init__(self, text: str, type_name: str) -> None:
         super().__init__(f"Invalid ID: {text[:80]}. Expected: {type_name}.")
@@ -50,13 +50,13 @@ def global_id(type_name: str, key: object) -> str:
 
 
 def global_ids(type_name: str, keys: Iterable[object]) -> list[str]:
-    """The ids of a column of keys."""
+    """Return the ids of a column of keys."""
     prefix = f"{type_name}:"
     return [b64encode(f"{prefix}{key}".encode()).decode() for key in keys]
 
 
 def parts(text: str) -> tuple[str, str]:
-    """The type's name and the written key. Raises ValueError where it is no id."""
+    """Split an id into its type name and key text. Raises ValueError if it is malformed."""
     try:
         decoded = b64decode(text, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
@@ -68,7 +68,7 @@ def parts(text: str) -> tuple[str, str]:
 
 
 def key_of(text: str, *type_names: str) -> Key | None:
-    """The key in an id of one of these types; None where it is of another. Raises InvalidId."""
+    """Return the key of an id; None if it has another type. Raises InvalidId if it is malformed."""
     try:
         name, written = parts(text)
         if name not in type_names:
@@ -79,13 +79,13 @@ def key_of(text: str, *type_names: str) -> Key | None:
 
 
 def keys_of(texts: Iterable[str], *type_names: str) -> list[Key]:
-    """The keys of those ids that are of these types. Raises InvalidId."""
+    """Return the keys of the ids that have one of these types. Raises InvalidId."""
     found = (key_of(text, *type_names) for text in texts)
     return [key for key in found if key is not None]
 
 
 def given_key(text: str, *type_names: str, field: str) -> Key:
-    """The key that a mutation was given. Raises Mistake (`GRAPHQL_ERROR` on the field)."""
+    """Return the key of a mutation's id input. Raises Mistake (`GRAPHQL_ERROR` on the field)."""
     try:
         key = key_of(text, *type_names)
     except InvalidId as error:
@@ -96,9 +96,9 @@ def given_key(text: str, *type_names: str, field: str) -> Key:
 
 
 def parsed_key(name: str, written: str) -> Key:
-    """The key that stands in an id of this type. Raises ValueError."""
+    """Parse the key text of an id of this type. Raises ValueError."""
     if name in UUID_TYPES:
         return uuid.UUID(written)
-    if not (written.isascii() and written.isdigit()) or len(written) > 19 or int(written) > _LARGEST:
+    if not (written.isascii() and written.isdigit()) or len(written) > 19 or int(written) > _MAX_INTEGER:
         raise ValueError("not a key")
     return int(written)

@@ -1,8 +1,8 @@
-"""Addresses of pictures: a file under the media address as soon as its sizes are made.
+"""URLs of pictures: a file under MEDIA_URL once its renditions exist, a thumbnail URL before.
 
-Clients name a size in pixels and a format. The sizes that exist are those that our own pages show; the answer
-is the smallest that is large enough, else the largest. AVIF costs ten times the work for the same bytes:
-WebP stands in for it, and JPEG is what `ORIGINAL` means, as what was uploaded is shown to nobody.
+Clients request a size in pixels and a format. Renditions exist in the sizes of our own pages; the result is
+the smallest that is large enough, or else the largest. AVIF takes ten times the CPU for the same bytes, so
+WebP is served instead. `ORIGINAL` means JPEG, because uploaded files are never served.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from shop.api.ids import global_id
 from shop.core.models import PictureState
 
 SIZES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-LIST_SIZE = 256  # of a thumbnail where none is asked for
+LIST_SIZE = 256  # the default thumbnail size
 FULL_SIZE = 4096
 FORMATS = {"ORIGINAL": "jpeg", "WEBP": "webp", "AVIF": "webp"}
 
 
 def nearest_size(wanted: int) -> int:
-    """The size on offer that is nearest to the one asked for; of two equally near ones the larger."""
+    """Return the supported size nearest to the requested one; the larger of two equally near ones."""
     return min(reversed(SIZES), key=lambda size: abs(size - wanted))
 
 
 def image_file(renditions: Mapping[str, Any] | None, size: int, format_: str) -> str | None:
-    """Where in the storage the picture lies in this size; None while its sizes are not made."""
+    """Return the storage path of the rendition for this size; None until renditions exist."""
     if not renditions:
         return None
     widths = sorted(int(width) for width in renditions)
@@ -49,17 +49,17 @@ def image_url(
     *,
     size: int = LIST_SIZE,
 ) -> str:
-    """The whole address of a picture as `size` and `format` ask for it."""
+    """Return the absolute URL of a picture for the arguments `size` and `format`."""
     wanted = nearest_size(arguments["size"]) if arguments.get("size") else size
     format_ = arguments.get("format") or "ORIGINAL"
     path = image_file(renditions if state == PictureState.READY else None, wanted, format_)
     if path is not None:
         return context.absolute(default_storage.url(path))
     named = [global_id(type_name, key), str(wanted), *([format_.lower()] if format_ != "ORIGINAL" else [])]
-    return context.absolute(f"{_thumbnails()}{'/'.join(named)}/")
+    return context.absolute(f"{_thumbnail_prefix()}{'/'.join(named)}/")
 
 
 @cache
-def _thumbnails() -> str:
-    """Where pictures are asked for before their sizes are made; ids are of letters, digits and `=`."""
+def _thumbnail_prefix() -> str:
+    """Return the URL prefix of thumbnails. Ids consist of letters, digits and `=` and need no quoting."""
     return reverse("thumbnail", args=["id", "size"]).removesuffix("id/size/")

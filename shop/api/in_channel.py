@@ -1,12 +1,12 @@
-"""Types whose fields differ from channel to channel: prices, publication, what a customer may see.
+"""Object types whose fields depend on the channel: prices, publication, visibility to customers.
 
     product = InChannel("Product", rows_in=lambda context, channel: …)
 
     @product.field(needs=("id", "in_channel"))
     def pricing(products, arguments, context, selection): ...
 
-The rows carry the key of the channel that they were asked for in, as the column `in_channel`; null where
-staff asked without one. Relations hand it on: a variant's product is the product in the variant's channel.
+Each row carries its channel's key in the column `in_channel`; null if staff named no channel. Relations pass
+it on: a variant's product is the product in the variant's channel.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 
 
 class Shelf(NamedTuple):
-    """What customers see in a channel: rows by the channel's key (and by the moment, where that matters), and
-    whether that is what somebody sees."""
+    """The rows visible to customers in a channel.
+
+    `rows` takes the channel's key, and the current time if `is_by_time`. `is_all` returns whether the
+    requester sees exactly these rows.
+    """
 
     rows: Callable[..., Rows]
     is_all: Callable[[Context, Channel | None], bool]
@@ -40,8 +43,8 @@ class Shelf(NamedTuple):
 
 
 class InChannel(Type):
-    """An object type that is seen in a channel. `rows_in` are what the requester may see of it there; the
-    same for customers, who ask most, is told by `shelf` so that it can be prepared."""
+    """An object type seen in a channel. `rows_in` returns the rows visible to the requester there; `shelf`
+    gives those visible to customers, the most frequent requesters, in a form that can be compiled."""
 
     def __init__(self, name: str, rows_in: RowsIn, *, key: str = "id", shelf: Shelf | None = None) -> None:
         super().__init__(name, self._rows_anywhere, key=key)
@@ -49,22 +52,22 @@ class InChannel(Type):
         self._shelf = shelf
 
     def rows_in(self, context: Context, channel: Channel | None) -> Rows:
-        """All rows that the requester may see in a channel; staff also without one."""
+        """Return all rows visible to the requester in a channel; staff may pass None."""
         return noted(self._rows_in(context, channel), channel)
 
     def rows_asked(self, context: Context, arguments: Mapping[str, Any]) -> Rows:
-        """The rows in the channel that the argument `channel` names; none where there is no such channel.
+        """Return the rows in the channel of the argument `channel`; none if there is no such channel.
 
-        Raises ProtocolError for a customer who names none of several.
+        Raises ProtocolError if a customer names no channel and there are several.
         """
-        channel, is_there = _asked(context, arguments)
+        channel, is_there = _requested_channel(context, arguments)
         return self.rows_in(context, channel) if is_there else self.rows_in(context, None).none()
 
     def asked_among(
         self, context: Context, arguments: Mapping[str, Any], values: Collection[Any], *, by: str = ""
     ) -> Rows | Ready:
-        """Of `rows_asked` those whose column `by` (the key) is among the values."""
-        channel, is_there = _asked(context, arguments)
+        """Return the rows of `rows_asked` whose column `by` (default: the key) is among the values."""
+        channel, is_there = _requested_channel(context, arguments)
         if not is_there or not values:
             return self.rows_in(context, None).none()
         return self.among(context, channel, values, by=by)
@@ -78,15 +81,15 @@ class InChannel(Type):
         by: str = "",
         order: tuple[str, ...] = (),
     ) -> Rows | Ready:
-        """The rows in a channel that the requester may see, whose column `by` (the key) is among these."""
+        """Return the visible rows in a channel whose column `by` (default: the key) is among `keys`."""
         if channel is not None and self._shelf is not None and self._shelf.is_all(context, channel):
             shape = {"shelf": self._shelf.rows, "by": by or self._key, "order": order}
             when = [context.now] if self._shelf.is_by_time else []
-            return ready(_on_shelf, keys, channel.pk, *when, **shape)
+            return ready(_public_rows_query, keys, channel.pk, *when, **shape)
         return self.rows_in(context, channel).filter(**{f"{by or self._key}__in": keys}).order_by(*order)
 
     def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
-        """The rows by key and channel that the requester may see: one query for each channel there is."""
+        """Return the visible rows by key and channel. One query per channel."""
         keys_by_channel: dict[int | None, set[Any]] = {}
         for key, channel_key in pairs:
             if key is not None:
@@ -98,7 +101,7 @@ class InChannel(Type):
         return found
 
     def within(self, field: str, to: InChannel, *, by: str) -> None:
-        """A field that is the row whose key stands in the column `by`, seen in the same channel."""
+        """Add a field for the row that the column `by` refers to, seen in the same channel."""
 
         def resolve(
             parents: list[Row], arguments: Any, context: Context, selection: Selection
@@ -113,24 +116,24 @@ class InChannel(Type):
         return self.rows_asked(context, {})
 
 
-def _asked(context: Context, arguments: Mapping[str, Any]) -> tuple[Channel | None, bool]:
-    """The channel that the argument `channel` names, and whether anything can be seen so."""
+def _requested_channel(context: Context, arguments: Mapping[str, Any]) -> tuple[Channel | None, bool]:
+    """Return the channel of the argument `channel`, and whether the requester can see anything there."""
     slug = arguments.get("channel")
     channel = context.channel(slug) if slug is not None else channel_unasked(context)
     return channel, channel is not None or (slug is None and is_inside(context))
 
 
 def noted(rows: Rows, channel: Channel | None) -> Rows:
-    """Rows that carry the channel they were asked for in."""
+    """Annotate rows with their channel's key."""
     return noted_in(rows, channel.pk if channel else None)
 
 
 def noted_in(rows: Rows, channel_key: int | None) -> Rows:
-    carrying: Rows = rows.annotate(in_channel=Value(channel_key, IntegerField()))
-    return carrying
+    annotated: Rows = rows.annotate(in_channel=Value(channel_key, IntegerField()))
+    return annotated
 
 
-def _on_shelf(
+def _public_rows_query(
     keys: Collection[Any],
     channel: int,
     *when: datetime.datetime,
@@ -142,14 +145,15 @@ def _on_shelf(
 
 
 def is_inside(context: Context) -> bool:
-    """Whether staff or an app asks: what differs between channels is null to them where they name none."""
+    """Return whether the requester is staff or an app. They may omit the channel; fields that depend on it
+    are then null."""
     return context.may(Standing.STAFF, Standing.APP)
 
 
 def channel_unasked(context: Context) -> Channel | None:
-    """Where no channel is named: none for staff and apps, who see all; else the only active one.
+    """Return the channel to use if none is named: None for staff and apps, else the only active one.
 
-    Raises ProtocolError for customers where there are several.
+    Raises ProtocolError for customers if there are several.
     """
     if is_inside(context):
         return None
@@ -160,11 +164,11 @@ def channel_unasked(context: Context) -> Channel | None:
 
 
 def channel_of(context: Context, key: int | None) -> Channel | None:
-    """The channel with this key, out of those at hand."""
+    """Return the channel with this key from the request's channels."""
     return next((each for each in context.channels.values() if each.pk == key), None)
 
 
 def channel_slugs(parents: list[Row], arguments: Any, context: Context, selection: Any) -> list[str | None]:
-    """Resolves `channel: String`: the slug of the channel that an object is seen in."""
+    """Resolve `channel: String`, the slug of the channel that an object is seen in."""
     slugs = {channel.pk: slug for slug, channel in context.channels.items()}
     return [slugs.get(parent.in_channel) for parent in parents]

@@ -1,4 +1,4 @@
-"""The cost of `__schema` and `__type`: about how many types, fields, arguments and values they list."""
+"""Estimate the cost of `__schema` and `__type` by the number of entries they list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from graphql import (
 
 
 class IntrospectionCost:
-    """Estimates how many entries an introspection lists, from the mean lengths of a schema's lists."""
+    """Estimates the entries that an introspection lists, from the mean lengths of a schema's lists."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         types = list(schema.type_map.values())
@@ -39,19 +39,19 @@ class IntrospectionCost:
             "interfaces": sum(len(each.interfaces) for each in with_fields) / len(types),
             "possibleTypes": sum(len(schema.get_possible_types(each)) for each in abstract) / len(types),
         }
-        # `__type` names one type, and may name the largest.
-        self._most_fields = float(max((len(each.fields) for each in with_fields), default=0))
+        # `__type` selects one type, which may be the largest.
+        self._max_fields = float(max((len(each.fields) for each in with_fields), default=0))
 
     def of(self, node: FieldNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
-        """The cost of one `__schema` or `__type` field."""
+        """Return the cost of one `__schema` or `__type` field."""
         if node.selection_set is None:
             return 1
         means = self._means
         if node.name.value == "__type":
-            means = {**means, "fields": self._most_fields}
-        return 1 + ceil(self._listed(node.selection_set, means, fragments, {}))
+            means = {**means, "fields": self._max_fields}
+        return 1 + ceil(self._count_entries(node.selection_set, means, fragments, {}))
 
-    def _listed(
+    def _count_entries(
         self,
         selections: SelectionSetNode,
         means: Mapping[str, float],
@@ -63,12 +63,12 @@ class IntrospectionCost:
             if isinstance(node, FragmentSpreadNode):
                 name = node.name.value
                 if name not in known:
-                    known[name] = self._listed(fragments[name].selection_set, means, fragments, known)
+                    known[name] = self._count_entries(fragments[name].selection_set, means, fragments, known)
                 total += known[name]
             elif isinstance(node, InlineFragmentNode):
-                total += self._listed(node.selection_set, means, fragments, known)
+                total += self._count_entries(node.selection_set, means, fragments, known)
             elif isinstance(node, FieldNode) and node.selection_set is not None:
                 length = means.get(node.name.value)
-                below = self._listed(node.selection_set, self._means, fragments, {})
+                below = self._count_entries(node.selection_set, self._means, fragments, {})
                 total += below if length is None else length * (1 + below)
         return total

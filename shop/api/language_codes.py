@@ -1,4 +1,4 @@
-"""Languages: the contract's codes (`VI`, `EN_US`), our tags (`vi`, `en-us`), and their names."""
+"""Convert between the schema's language codes (`VI`, `EN_US`), our tags (`vi`, `en-us`) and names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 
 
 def tag_of(code: str) -> str:
-    """`PT_BR` is `pt-br`, as translations and people's languages are kept."""
+    """Convert `PT_BR` to `pt-br`, the form stored for translations and users' languages."""
     return code.lower().replace("_", "-")
 
 
@@ -18,7 +18,7 @@ def code_of(tag: str) -> str:
 
 @lru_cache(maxsize=4096)
 def language_name(code: str, language: str) -> str:
-    """What a language is called in another; its code where nobody knows."""
+    """Return the name of a language in another language, or its code if the name is unknown."""
     try:
         named = Locale.parse(tag_of(code), sep="-").get_display_name(Locale.parse(language, sep="-"))
     except (ValueError, UnknownLocaleError):
@@ -27,5 +27,5 @@ def language_name(code: str, language: str) -> str:
 
 
 def displayed(code: str, language: str) -> dict[str, str]:
-    """The contract's `LanguageDisplay`."""
+    """Return the schema's `LanguageDisplay`."""
     return {"code": code, "language": language_name(code, language)}

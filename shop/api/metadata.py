@@ -1,8 +1,8 @@
-"""Free keys of objects: the public triple anybody reads, the private one for staff with the right permission.
+"""Metadata fields of types: three public ones for everybody, three private ones for permitted staff.
 
     keep_metadata(product, Product, rights=[Permission.MANAGE_PRODUCTS])
 
-gives a type the six fields and lets `updateMetadata` and the like write them.
+adds the six fields to a type and lets `updateMetadata` and its siblings write them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Owns: TypeAlias = Callable[[Context, Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """How metadata of one type are written. `owns` tells whether somebody without the rights may write the
-    public ones of the object with this key; `whose` is the column of its cooperative."""
+    """Who may write the metadata of a type. `owns` returns whether a requester without `rights` may write the
+    public metadata of an object, for example its buyer; `whose` is the column of its cooperative."""
 
     of: Type
     model: type[Model]
@@ -35,20 +35,20 @@ class Keeper:
     whose: str = ""
 
     def check(self, context: Context, key: Any, *, private: bool) -> None:
-        """Raises PermissionDenied for somebody who may not write them, Missing where they do not see it."""
+        """Raise PermissionDenied if the requester may not write, Missing if they cannot see the object."""
         if not private and self.owns is not None and self.owns(context, key):
             return
         context.require(*self.rights)
         everywhere = [right for right in self.rights if not isinstance(right, Within)]
-        if not context.may(*everywhere) and not self._is_theirs(context, key):
+        if not context.may(*everywhere) and not self._is_in_own_cooperatives(context, key):
             raise Missing(field="id")
 
-    def _is_theirs(self, context: Context, key: Any) -> bool:
-        theirs = Q(pk__in=())
+    def _is_in_own_cooperatives(self, context: Context, key: Any) -> bool:
+        own_rows = Q(pk__in=())
         for right in self.rights:
             if isinstance(right, Within):
-                theirs |= context.scope(right.permission).rows(cooperative=self.whose)
-        return self.of.rows(context).filter(theirs, pk=key).exists()
+                own_rows |= context.scope(right.permission).rows(cooperative=self.whose)
+        return self.of.rows(context).filter(own_rows, pk=key).exists()
 
 
 KEEPERS: dict[str, Keeper] = {}
@@ -64,26 +64,26 @@ def keep_metadata(
     hidden_unless: str = "",
     whose: str = "cooperative",
 ) -> None:
-    """Give a type its metadata fields. Any of `rights` reads the private ones and writes all.
+    """Add the metadata fields to a type. Any of `rights` allows reading private and writing all metadata.
 
-    Any of `reads` may ask for the private ones too; they are none where the column `hidden_unless` says no.
+    Any of `reads` also allows reading private metadata, which is empty if column `hidden_unless` is false.
     """
     KEEPERS[type_.name] = Keeper(type_, model, tuple(rights), owns, whose)
-    private = _Shown("private_metadata", hidden_unless, tuple(rights), f"{whose}_id")
-    for plain, prefix, shown, needed in (
-        ("metadata", "meta", _Shown("metadata"), ()),
+    private = _VisibleMetadata("private_metadata", hidden_unless, tuple(rights), f"{whose}_id")
+    for plain, prefix, visible, needed in (
+        ("metadata", "meta", _VisibleMetadata("metadata"), ()),
         ("privateMetadata", "privateMeta", private, (*rights, *reads)),
     ):
-        columns = shown.columns
-        type_.field(plain, needs=columns, permissions=needed)(_items(shown))
-        type_.field(f"{prefix}field", needs=columns, permissions=needed)(_one(shown))
-        type_.field(f"{prefix}fields", needs=columns, permissions=needed)(_several(shown))
+        columns = visible.columns
+        type_.field(plain, needs=columns, permissions=needed)(_items_resolver(visible))
+        type_.field(f"{prefix}field", needs=columns, permissions=needed)(_value_resolver(visible))
+        type_.field(f"{prefix}fields", needs=columns, permissions=needed)(_values_resolver(visible))
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    """Which metadata of a row are shown: none where the column `only` says no, and where a right is held for
-    some cooperatives alone, none of others', by the column `whose`."""
+class _VisibleMetadata:
+    """Which metadata of a row are visible: none if the column `only` is false, and none of other cooperatives
+    (by the column `whose`) if the right is limited to some."""
 
     column: str
     only: str = ""
@@ -99,17 +99,17 @@ class _Shown:
         return tuple(filter(None, (self.column, self.only, self.whose if self.is_scoped else "")))
 
     def of(self, parents: Sequence[Row], context: Context) -> list[Mapping[str, str]]:
-        theirs = self._theirs(context) if self.is_scoped else None
+        readable = self._readable_cooperatives(context) if self.is_scoped else None
         return [
             {}
             if (self.only and not getattr(parent, self.only))
-            or (theirs is not None and getattr(parent, self.whose) not in theirs)
+            or (readable is not None and getattr(parent, self.whose) not in readable)
             else getattr(parent, self.column) or {}
             for parent in parents
         ]
 
-    def _theirs(self, context: Context) -> set[int] | None:
-        """The cooperatives whose rows the requester may read; None for all."""
+    def _readable_cooperatives(self, context: Context) -> set[int] | None:
+        """Return the cooperatives whose rows the requester may read; None for all."""
         if context.may(*(right for right in self.rights if not isinstance(right, Within))):
             return None
         scopes = [context.scope(right.permission) for right in self.rights if isinstance(right, Within)]
@@ -118,41 +118,41 @@ class _Shown:
         return {key for scope in scopes for reach in scope.reaches for key in reach.cooperatives}
 
 
-def as_items(kept: Mapping[str, str] | None) -> list[dict[str, str]]:
-    """Metadata as the contract lists them, sorted by key."""
-    return [{"key": key, "value": value} for key, value in sorted((kept or {}).items())]
+def as_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
+    """Return metadata as `[MetadataItem!]`, sorted by key."""
+    return [{"key": key, "value": value} for key, value in sorted((metadata or {}).items())]
 
 
 def from_input(given: Collection[Mapping[str, str]] | None, *, field: str = "metadata") -> dict[str, str]:
-    """`[MetadataInput!]` as a mapping. Raises Mistake for a key that says nothing."""
+    """Convert `[MetadataInput!]` to a mapping. Raises Mistake for an empty key."""
     if any(not each["key"].strip() for each in given or ()):
         raise Mistake("REQUIRED", EmptyKey.default_words, field=field)
     return {each["key"]: each["value"] for each in given or ()}
 
 
-def _items(shown: _Shown) -> Any:
+def _items_resolver(visible: _VisibleMetadata) -> Any:
     def resolve(parents: list[Row], arguments: Any, context: Context, selection: Any) -> list[Any]:
-        return [as_items(kept) for kept in shown.of(parents, context)]
+        return [as_items(metadata) for metadata in visible.of(parents, context)]
 
     return resolve
 
 
-def _one(shown: _Shown) -> Any:
+def _value_resolver(visible: _VisibleMetadata) -> Any:
     def resolve(parents: list[Row], arguments: dict[str, Any], context: Context, selection: Any) -> list[Any]:
-        return [kept.get(arguments["key"]) for kept in shown.of(parents, context)]
+        return [metadata.get(arguments["key"]) for metadata in visible.of(parents, context)]
 
     return resolve
 
 
-def _several(shown: _Shown) -> Any:
+def _values_resolver(visible: _VisibleMetadata) -> Any:
     def resolve(parents: list[Row], arguments: dict[str, Any], context: Context, selection: Any) -> list[Any]:
-        return [_picked(kept, arguments.get("keys")) for kept in shown.of(parents, context)]
+        return [_pick_keys(metadata, arguments.get("keys")) for metadata in visible.of(parents, context)]
 
     return resolve
 
 
-def _picked(kept: Mapping[str, str], keys: list[str] | None) -> Mapping[str, str]:
-    return kept if keys is None else {key: kept[key] for key in keys if key in kept}
+def _pick_keys(metadata: Mapping[str, str], keys: list[str] | None) -> Mapping[str, str]:
+    return metadata if keys is None else {key: metadata[key] for key in keys if key in metadata}
 
 
 metadata_item = Type("MetadataItem")

@@ -1,4 +1,4 @@
-"""Sums of money as the contract shows them: from whole minor units to `amount` and `fractionalAmount`."""
+"""Convert money between whole minor units and the schema's `Money` and `TaxedMoney`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from shop.api.errors import Mistake
 from shop.api.object_types import Type
 from shop.core.money import half_up, minor_digits
 
-_LARGEST = 10**15  # minor units
+_MAX_MINOR_UNITS = 10**15  # minor units
 
 
 class Sum(NamedTuple):
-    """`Money` of the contract; `amount` in minor units. Also answered from `shop.core.money.Money`."""
+    """The schema's `Money`; `amount` is in minor units. Resolvers may also return `shop.core.money.Money`."""
 
     amount: int
     currency: str
 
 
 class Taxed(NamedTuple):
-    """`TaxedMoney` of the contract; in minor units."""
+    """The schema's `TaxedMoney`, in minor units."""
 
     net: int
     gross: int
@@ -29,20 +29,20 @@ class Taxed(NamedTuple):
 
 
 def major(amount: int, currency: str) -> Decimal:
-    """Minor units as the contract writes amounts: đồng as they are, cents as hundredths of dollars."""
+    """Convert minor units to the schema's amounts: đồng unchanged, cents to dollars."""
     return Decimal(amount).scaleb(-minor_digits(currency))
 
 
 def minor(amount: float | Decimal, currency: str) -> Decimal:
-    """The contract's amounts in minor units; not whole where somebody looks for what no price can be."""
+    """Convert the schema's amounts to minor units; a filter's amount may give a fraction."""
     return Decimal(str(amount)).scaleb(minor_digits(currency))
 
 
 def minor_units(amount: Decimal, currency: str, *, field: str) -> int:
-    """A sum as clients write it, in whole minor units. Raises Mistake where it has more decimals than the
-    currency, or more digits than anybody has money."""
+    """Convert a client's amount to whole minor units. Raises Mistake if it has more decimals than the
+    currency or exceeds 10^15 minor units."""
     scaled = minor(amount, currency)
-    whole = half_up(scaled) if abs(scaled) < _LARGEST else -1
+    whole = half_up(scaled) if abs(scaled) < _MAX_MINOR_UNITS else -1
     if scaled != whole:
         raise Mistake("INVALID", f"This is no sum in {currency}.", field=field)
     return whole

@@ -1,6 +1,4 @@
-"""Requests with files, after the GraphQL multipart request specification: `operations`, `map`, then the
-files.
-"""
+"""Parse requests with files by the GraphQL multipart request specification: `operations`, `map`, files."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 
-MOST_PLACES = 50  # of all files together: each may become a copy in the storage
+MOST_PLACES = 50  # of all files together, because each may become a copy in the storage
 
 
 class BadMultipart(ValueError):
@@ -17,7 +15,7 @@ class BadMultipart(ValueError):
 
 
 def operation_with_files(request: HttpRequest) -> Any:
-    """What stands in `operations`, with each file put where `map` says. Raises BadMultipart."""
+    """Return `operations` with each file at its paths from `map`. Raises BadMultipart."""
     try:
         operation = orjson.loads(request.POST["operations"])
         places = orjson.loads(request.POST["map"])
@@ -34,15 +32,15 @@ def operation_with_files(request: HttpRequest) -> Any:
         if file is None or not isinstance(paths, list):
             raise BadMultipart(f"There is no file for the part {name[:40]!r} of `map`.")
         for path in paths:
-            _put(operation, str(path).split("."), file)
+            _insert_file(operation, str(path).split("."), file)
     return operation
 
 
-def _put(target: Any, path: list[str], file: Any) -> None:
-    """Replace the null at this path."""
-    *way, last = path
+def _insert_file(target: Any, path: list[str], file: Any) -> None:
+    """Replace the null at this path with the file."""
+    *parents, last = path
     try:
-        for step in way:
+        for step in parents:
             target = target[int(step)] if isinstance(target, list) else target[step]
         if isinstance(target, list):
             target[int(last)] = file

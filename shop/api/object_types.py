@@ -1,4 +1,4 @@
-"""Object types of the contract: which resolver answers each field, and which columns each field needs.
+"""Object types of the schema: the resolver of each field and the columns that it needs.
 
     product = Type("Product", rows=lambda context: Product.objects.visible_to(context.user))
     product.id()
@@ -8,7 +8,7 @@
     def updated_at(products, arguments, context, selection):
         return [each.updated_at for each in products]
 
-The name of a resolver in camel case is the field. Objects are rows: light tuples of the columns that the
+A resolver's name in camel case is the field's name. Objects are rows: named tuples of the columns that the
 operation's fields need, read by `read`, `by_key` and `grouped`; `row.typename` is the type's name.
 """
 
@@ -36,8 +36,8 @@ Rows: TypeAlias = "QuerySet[Any]"
 
 
 class Ready(NamedTuple):
-    """Rows that are asked for often: a function at the top of a module that builds them, and its arguments,
-    so that the SQL is worked out once (`shop.core.database.compiled_query` says what they may be)."""
+    """A frequent query: a module-level function that builds the queryset, and its arguments, so that the SQL
+    is compiled once (`shop.core.database.compiled_query` says which arguments are allowed)."""
 
     build: Callable[..., Rows]
     args: tuple[Any, ...]
@@ -45,7 +45,7 @@ class Ready(NamedTuple):
 
 
 def built(rows: Ready) -> Rows:
-    """The queryset itself, to be narrowed further."""
+    """Return the queryset itself, for further filtering."""
     return rows.build(*rows.args, **rows.shape)
 
 
@@ -54,7 +54,7 @@ def ready(build: Callable[..., Rows], *args: Any, **shape: Any) -> Ready:
 
 
 class Type:
-    """One object type. `rows` are what the requester may see of its model; `key` is the model's key."""
+    """One object type. `rows` returns the rows visible to the requester; `key` is the model's key column."""
 
     def __init__(self, name: str, rows: Callable[[Context], Rows] | None = None, *, key: str = "id") -> None:
         self.name = name
@@ -64,15 +64,15 @@ class Type:
         self._needs: dict[str, tuple[str, ...]] = {}
 
     def rows(self, context: Context) -> Rows:
-        """All rows that the requester may see."""
+        """Return all rows visible to the requester."""
         if self._rows is None:
             raise TypeError(f"{self.name} has no rows.")
         return self._rows(context)
 
-    # --- which fields there are -----------------------------------------------------------------
+    # --- fields ---------------------------------------------------------------------------------
 
     def id(self) -> None:
-        """The field `id`: the global id."""
+        """Add the field `id`, the global id."""
         key = attrgetter(self._key)
 
         def resolve(parents: list[Row], *_: Any) -> list[str]:
@@ -81,30 +81,28 @@ class Type:
         self._add("id", resolve, (self._key,))
 
     def columns(self, **columns: str) -> None:
-        """Fields that are columns of the row (or attributes of a value) as they stand."""
+        """Add fields that return columns of the row (or attributes of a value) unchanged."""
         for field, column in columns.items():
             self._add(field, by_name(column), (column,))
 
     def column(self, field: str, column: str, *, permissions: Iterable[Right]) -> None:
-        """A column that not everybody may read."""
+        """Add a field that returns a column and needs one of `permissions`."""
         self.field(field, needs=column, permissions=permissions)(by_name(column))
 
     def plain(self, *fields: str) -> None:
-        """Fields of a value that is no row: its keys or attributes of the same names."""
+        """Add fields of a value that is not a row: its keys or attributes with the same names."""
         for field in fields:
             self._add(field, by_name(field), ())
 
     def field(
         self, name: str = "", *, needs: str | Iterable[str] = (), permissions: Iterable[Right] = ()
     ) -> Callable[[Resolver], Resolver]:
-        """Decorates a batch resolver. `needs` are the columns it reads; any of `permissions` suffices to
-        ask.
-        """
+        """Decorate a batch resolver. `needs` are the columns it reads; any of `permissions` suffices."""
         columns = (needs,) if isinstance(needs, str) else tuple(needs)
         rights = tuple(permissions)
 
         def add(resolve: Resolver) -> Resolver:
-            self._add(name or camel(resolve), _guarded(resolve, rights), columns)
+            self._add(name or camel(resolve), _check_rights(resolve, rights), columns)
             return resolve
 
         return add
@@ -118,9 +116,9 @@ class Type:
         rows: Rows | Callable[[], Rows] | None = None,
         permissions: Iterable[Right] = (),
     ) -> None:
-        """A field that is the row whose key stands in the column `by`: one query; null where unseen.
+        """Add a field for the row that the column `by` refers to. One query; null if it is not visible.
 
-        `rows` where whoever sees the parent sees these too, whatever they may see elsewhere.
+        Pass `rows` if everybody who sees the parent may see these rows.
         """
 
         def resolve(
@@ -133,12 +131,12 @@ class Type:
         self.field(field, needs=by, permissions=permissions)(resolve)
 
     def itself(self, field: str, as_: Type, *, permissions: Iterable[Right] = ()) -> None:
-        """A field whose object is the row itself, shown as another type: columns that the contract groups."""
+        """Add a field that returns the row itself as another type, for columns that the schema groups."""
         columns = tuple(dict.fromkeys(column for needs in as_._needs.values() for column in needs))
         self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
 
     def nothing(self, *fields: str, value: Any = None) -> None:
-        """Fields of the contract that this shop never fills: null, or always the same value."""
+        """Add fields that this shop does not support; they always return `value`."""
         for field in fields:
             self._add(field, lambda parents, *_: [value] * len(parents), ())
 
@@ -151,7 +149,7 @@ class Type:
     # --- reading rows ---------------------------------------------------------------------------
 
     def wanted(self, fields: Iterable[str], *also: str) -> tuple[str, ...]:
-        """The columns that these fields need, with the key and `also`, each once."""
+        """Return the columns that these fields need, plus the key and `also`, without duplicates."""
         needs = self._needs
         columns = dict.fromkeys((self._key, *also))
         for field in fields:
@@ -159,11 +157,11 @@ class Type:
         return tuple(columns)
 
     def read(self, rows: Rows | Ready, fields: Iterable[str], *also: str) -> list[Row]:
-        """The rows of a queryset with the columns that these fields need, and `also`. One query."""
+        """Read the rows of a queryset with the columns that these fields need, plus `also`. One query."""
         columns = self.wanted(fields, *also)
         row_class = _row_class(self.name, columns)
         if isinstance(rows, Ready):
-            found: Iterable[Any] = _values_of(rows.build)(*rows.args, columns=columns, **rows.shape)
+            found: Iterable[Any] = _compiled_values(rows.build)(*rows.args, columns=columns, **rows.shape)
         else:
             found = rows.values_list(*columns)
         return [tuple.__new__(row_class, values) for values in found]
@@ -176,22 +174,22 @@ class Type:
         *,
         rows: Rows | Callable[[], Rows] | None = None,
     ) -> dict[Any, Row]:
-        """The rows with these keys that the requester may see (or of `rows`), by key. One query at most."""
+        """Return the visible rows (or those of `rows`) with these keys, by key. At most one query."""
         wanted = {key for key in keys if key is not None}
         if not wanted:
             return {}
         seen = self.rows(context) if rows is None else rows
         key = attrgetter(self._key)
         if callable(seen):
-            asked: Rows | Ready = ready(_among, wanted, rows=seen, key=self._key)
-        elif _is_whole(seen):
-            asked = ready(_among, wanted, rows=seen.model, key=self._key)
+            query_rows: Rows | Ready = ready(_filter_by_keys, wanted, rows=seen, key=self._key)
+        elif _is_unfiltered(seen):
+            query_rows = ready(_filter_by_keys, wanted, rows=seen.model, key=self._key)
         else:
-            asked = seen.filter(**{f"{self._key}__in": wanted})
-        return {key(row): row for row in self.read(asked, fields)}
+            query_rows = seen.filter(**{f"{self._key}__in": wanted})
+        return {key(row): row for row in self.read(query_rows, fields)}
 
     def grouped(self, rows: Rows | Ready, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
-        """The rows of a queryset in its order, by the value of a column. One query."""
+        """Return the rows of a queryset in its order, grouped by a column's value. One query."""
         groups: dict[Any, list[Row]] = {}
         parent = attrgetter(by)
         for row in self.read(rows, fields, by):
@@ -200,7 +198,7 @@ class Type:
 
 
 @cache
-def _values_of(build: Callable[..., Rows]) -> Callable[..., list[tuple[Any, ...]]]:
+def _compiled_values(build: Callable[..., Rows]) -> Callable[..., list[tuple[Any, ...]]]:
     def values(*args: Any, columns: tuple[str, ...], **shape: Any) -> Rows:
         return build(*args, **shape).values_list(*columns)
 
@@ -208,14 +206,14 @@ def _values_of(build: Callable[..., Rows]) -> Callable[..., list[tuple[Any, ...]
     return prepared(values)
 
 
-def _among(keys: Collection[Any], *, rows: type[Model] | Callable[[], Rows], key: str) -> Rows:
-    """Those with these keys of all rows of a model, or of what a function answers."""
-    every: Rows = QuerySet(rows) if isinstance(rows, type) else rows()
-    return every.filter(**{f"{key}__in": keys})
+def _filter_by_keys(keys: Collection[Any], *, rows: type[Model] | Callable[[], Rows], key: str) -> Rows:
+    """Return the rows with these keys, of a model or of the queryset that a function returns."""
+    all_rows: Rows = QuerySet(rows) if isinstance(rows, type) else rows()
+    return all_rows.filter(**{f"{key}__in": keys})
 
 
-def _is_whole(rows: Any) -> bool:
-    """Whether a queryset is all rows of its model, as they are."""
+def _is_unfiltered(rows: Any) -> bool:
+    """Return whether a queryset selects all rows of its model, without filters or annotations."""
     query = rows.query
     return (
         isinstance(rows, QuerySet)
@@ -225,14 +223,14 @@ def _is_whole(rows: Any) -> bool:
 
 
 def camel(resolve: Callable[..., Any]) -> str:
-    """`external_reference` is the field `externalReference`; a last underscore keeps off words of Python."""
+    """Convert `external_reference` to `externalReference`; drop a trailing underscore (reserved words)."""
     first, *rest = resolve.__name__.rstrip("_").split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 def type_names(values: Sequence[Any], context: Any) -> list[str | None]:
-    """The type of each object of an interface or union: rows know it, mappings say it, records are told by
-    their model."""
+    """Return the type name of each object of an interface or union: a row's `typename`, a mapping's
+    `__typename`, or the class name of a model instance."""
     return [_type_name(value) for value in values]
 
 
@@ -242,7 +240,7 @@ def _type_name(value: Any) -> str | None:
     return getattr(value, "typename", None) or type(value).__name__
 
 
-def _guarded(resolve: Resolver, rights: tuple[Right, ...]) -> Resolver:
+def _check_rights(resolve: Resolver, rights: tuple[Right, ...]) -> Resolver:
     if not rights:
         return resolve
 

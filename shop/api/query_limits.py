@@ -1,9 +1,9 @@
-"""What one request may ask for: cost, aliases, mutations, depth, and fields after fragments are spread.
+"""Limits on one request: cost, aliases, mutations, depth, and fields after fragments are spread.
 
-A field that leads to rows (objects with an id, or a connection of them) costs 1, and everything below it
-counts as often as its multipliers say: `first` or `last`, or the length of `ids`. Introspection costs about
-as much as it lists, and a document holds `__schema` once. All else is free. What a document holds is worked
-out once and kept with it; a request only puts in its variables.
+A field that returns rows (objects with an id, or a connection of them) costs 1. The cost of everything below
+it is multiplied by `first` or `last`, or by the length of `ids`. Introspection costs about as much as it
+lists, and a document may contain `__schema` once. All else is free. A document is measured once and the
+result cached with it; each request only fills in its variables.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ MOST_SCHEMAS = 1
 MOST_INTROSPECTIONS = 4
 DEEPEST = 30
 MOST_FIELDS = 20_000
-MOST_COST = 2**53 - 1  # what every client reads as an exact number
+MOST_COST = 2**53 - 1  # the largest integer that every JSON client reads exactly
 _INTROSPECTED = {"__schema": "__Schema", "__type": "__Type"}
 _MOST_DIGITS = 10  # of a 32-bit integer
 
 
 @dataclass(slots=True)
 class Part:
-    """Something that costs: a field, or a group of fields that a fragment spreads."""
+    """A node of the cost tree: a field, or the fields of a spread fragment."""
 
     cost: int
     multipliers: tuple[ValueNode, ...] = ()
@@ -64,7 +64,7 @@ class Part:
 
 @dataclass(slots=True)
 class Measure:
-    """What a selection holds: fields and levels with fragments spread, aliases, and what it costs."""
+    """The measure of a selection: fields and levels with fragments spread, aliases, and cost nodes."""
 
     fields: int = 0
     depth: int = 0
@@ -82,7 +82,7 @@ class Measure:
 
 
 class Measured(NamedTuple):
-    """A whole operation: what costs in it, what is wrong with it, and what its variables are by default."""
+    """A measured operation: its cost tree, the limits it exceeds, and the defaults of its variables."""
 
     whole: Part
     problems: Sequence[str] = ()
@@ -95,26 +95,26 @@ class Limits:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._introspection = IntrospectionCost(schema)
-        self._known: WeakKeyDictionary[Operation, Measured] = WeakKeyDictionary()
+        self._measured: WeakKeyDictionary[Operation, Measured] = WeakKeyDictionary()
 
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
-        """What it costs with these variables; 0 where cost is not limited.
+        """Return the operation's cost with these variables; 0 if cost is not limited.
 
-        Raises GraphQLError where the document holds too much. The cost is compared by `check_cost`.
+        Raises GraphQLError if the document exceeds another limit. `check_cost` compares the cost.
         """
-        known = self._known.get(operation)
+        known = self._measured.get(operation)
         if known is None:
-            known = self._known[operation] = self._measured(operation)
+            known = self._measured[operation] = self._measure(operation)
         if known.problems:
             raise GraphQLError(known.problems[0])
-        return _sum(known.whole, {**known.defaults, **variables}, {}) if settings.API_COST_LIMIT else 0
+        return _total_cost(known.whole, {**known.defaults, **variables}, {}) if settings.API_COST_LIMIT else 0
 
-    def _measured(self, operation: Operation) -> Measured:
+    def _measure(self, operation: Operation) -> Measured:
         root = self._schema.get_root_type(operation.kind)
         if root is None:
             return Measured(Part(0))
         selections = operation.definition.selection_set
-        reader = _Reader(self._schema, operation.fragments, self._introspection)
+        reader = _Measurer(self._schema, operation.fragments, self._introspection)
         measure = reader.read(root, selections, 1)
         defaults = {
             each.variable.name.value: value_from_ast_untyped(each.default_value)
@@ -125,7 +125,7 @@ class Limits:
 
 
 def check_cost(cost: int) -> None:
-    """Raises QueryTooCostly."""
+    """Raise QueryTooCostly if the cost exceeds API_COST_LIMIT."""
     limit = settings.API_COST_LIMIT
     if limit and cost > limit:
         raise QueryTooCostly(f"The query costs {cost}, and at most {limit} is answered.")
@@ -144,15 +144,13 @@ def _problems(operation: Operation, measure: Measure) -> Iterable[str]:
     if measure.introspections > MOST_INTROSPECTIONS:
         yield f"The document asks for the schema more than {MOST_INTROSPECTIONS} times."
     if operation.kind is OperationType.MUTATION:
-        roots = _fields(operation.definition.selection_set, operation.fragments)
+        roots = _iterate_fields(operation.definition.selection_set, operation.fragments)
         if sum(1 for _ in roots) > MOST_MUTATIONS:
             yield f"The document has more than {MOST_MUTATIONS} mutations."
 
 
-class _Reader:
-    """Reads one operation. Each fragment is read once for each type it stands on, however often it is
-    spread.
-    """
+class _Measurer:
+    """Measures one operation. Each fragment is measured once, however often it is spread."""
 
     def __init__(
         self,
@@ -163,43 +161,43 @@ class _Reader:
         self._schema = schema
         self._fragments = fragments
         self._introspection = introspection
-        self._spread: dict[str, Measure] = {}
+        self._measured_fragments: dict[str, Measure] = {}
 
     def read(self, type_: GraphQLNamedType, selections: SelectionSetNode, level: int) -> Measure:
         measure = Measure(depth=1)
-        if level > DEEPEST:  # no need to know how much further it goes
+        if level > DEEPEST:  # the exact depth does not matter
             measure.depth = DEEPEST + 1
             return measure
         for node in selections.selections:
             if isinstance(node, FieldNode):
-                self._field(measure, type_, node, level)
+                self._measure_field(measure, type_, node, level)
             elif isinstance(node, InlineFragmentNode):
                 on = node.type_condition.name.value if node.type_condition else type_.name
                 below = self.read(self._schema.type_map[on], node.selection_set, level)
                 measure.add(below)
                 measure.parts += below.parts
             elif isinstance(node, FragmentSpreadNode):
-                below = self._fragment(node.name.value)
+                below = self._measure_fragment(node.name.value)
                 measure.add(below)
                 if below.parts:
                     measure.parts.append(Part(0, (), below.parts))
         return measure
 
-    def _fragment(self, name: str) -> Measure:
-        """A fragment counts its own levels, from wherever it stands."""
-        known = self._spread.get(name)
+    def _measure_fragment(self, name: str) -> Measure:
+        """Measure a fragment, counting levels from the fragment itself."""
+        known = self._measured_fragments.get(name)
         if known is None:
             fragment = self._fragments[name]
             on = self._schema.type_map[fragment.type_condition.name.value]
-            known = self._spread[name] = self.read(on, fragment.selection_set, 1)
+            known = self._measured_fragments[name] = self.read(on, fragment.selection_set, 1)
         return known
 
-    def _field(self, measure: Measure, type_: GraphQLNamedType, node: FieldNode, level: int) -> None:
+    def _measure_field(self, measure: Measure, type_: GraphQLNamedType, node: FieldNode, level: int) -> None:
         measure.fields += 1
         measure.aliases += node.alias is not None
         name = node.name.value
         if name in _INTROSPECTED:
-            self._add_introspection(measure, node, level)
+            self._measure_introspection(measure, node, level)
             return
         definition = getattr(type_, "fields", {}).get(name)
         if definition is None or node.selection_set is None:
@@ -208,12 +206,12 @@ class _Reader:
         below = self.read(inner, node.selection_set, level + 1)
         below.depth += 1
         measure.add(below)
-        cost = int(_leads_to_rows(definition))
+        cost = int(_returns_rows(definition))
         multipliers = _multipliers(node)
         if cost or below.parts:
             measure.parts.append(Part(cost, multipliers, below.parts))
 
-    def _add_introspection(self, measure: Measure, node: FieldNode, level: int) -> None:
+    def _measure_introspection(self, measure: Measure, node: FieldNode, level: int) -> None:
         measure.introspections += 1
         measure.schemas += node.name.value == "__schema"
         if node.selection_set is None:
@@ -226,7 +224,7 @@ class _Reader:
         measure.parts.append(Part(self._introspection.of(node, self._fragments)))
 
 
-def _leads_to_rows(definition: GraphQLField) -> bool:
+def _returns_rows(definition: GraphQLField) -> bool:
     inner = get_named_type(definition.type)
     if not is_composite_type(inner):
         return False
@@ -241,18 +239,18 @@ def _multipliers(node: FieldNode) -> tuple[ValueNode, ...]:
     return tuple(each.value for each in node.arguments or () if each.name.value in MULTIPLIERS)
 
 
-def _sum(part: Part, variables: Mapping[str, Any], known: dict[int, int]) -> int:
+def _total_cost(part: Part, variables: Mapping[str, Any], known: dict[int, int]) -> int:
     total = known.get(id(part))
     if total is None:
         times = 1
         for multiplier in part.multipliers:
-            times *= max(1, _number(multiplier, variables))
-        each_time = part.cost + sum(_sum(each, variables, known) for each in part.below)
+            times *= max(1, _multiplier_value(multiplier, variables))
+        each_time = part.cost + sum(_total_cost(each, variables, known) for each in part.below)
         total = known[id(part)] = min(times * each_time, MOST_COST)
     return total
 
 
-def _number(node: ValueNode, variables: Mapping[str, Any]) -> int:
+def _multiplier_value(node: ValueNode, variables: Mapping[str, Any]) -> int:
     if isinstance(node, IntValueNode):
         return int(node.value) if len(node.value) <= _MOST_DIGITS else 1
     if isinstance(node, ListValueNode):
@@ -260,19 +258,19 @@ def _number(node: ValueNode, variables: Mapping[str, Any]) -> int:
     value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
     if isinstance(value, list):
         return len(value)
-    # A whole number is also taken where it is written as 100.0. What is no 32-bit integer is refused later.
+    # An integer may also be written as 100.0. Anything but a 32-bit integer is rejected later.
     if isinstance(value, int | float) and abs(value) <= GRAPHQL_MAX_INT:
         return int(value)
     return 1
 
 
-def _fields(
+def _iterate_fields(
     selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Iterable[FieldNode]:
     for node in selections.selections:
         if isinstance(node, FieldNode):
             yield node
         elif isinstance(node, InlineFragmentNode):
-            yield from _fields(node.selection_set, fragments)
+            yield from _iterate_fields(node.selection_set, fragments)
         elif isinstance(node, FragmentSpreadNode):
-            yield from _fields(fragments[node.name.value].selection_set, fragments)
+            yield from _iterate_fields(fragments[node.name.value].selection_set, fragments)

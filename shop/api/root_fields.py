@@ -1,4 +1,4 @@
-"""Fields of `Query` and `Mutation`: one parent, so one value; and refusals as data of a mutation's payload.
+"""Fields of `Query` and `Mutation`: resolvers return one value, and refusals become errors of the payload.
 
 query = Queries()
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shop.api.context import Context
 
 REFUSALS = "_refusals"
-MOST_AT_ONCE = 100  # what a mutation takes away at once
+MOST_AT_ONCE = 100  # objects that one bulk mutation deletes
 
 RootResolver: TypeAlias = "Callable[[dict[str, Any], Context, Selection], Any]"
 
@@ -46,7 +46,7 @@ class Queries(Type):
         permissions: Iterable[Right] = (),
         refused: Mapping[str, Any] | None = None,
     ) -> Callable[[RootResolver], RootResolver]:
-        """Decorates a resolver; `refused` is what a mutation's payload holds beside its errors."""
+        """Decorate a resolver; `refused` holds the payload's other fields for when a mutation is refused."""
 
         def add(resolve: RootResolver) -> RootResolver:
             batch = self._batch(resolve, dict(refused or {}))
@@ -65,11 +65,11 @@ class Queries(Type):
 
 
 class Mutations(Queries):
-    """An area's mutations. `codes` maps codes of refusals to values of the area's error enums.
+    """An area's mutations. `codes` maps refusal codes to values of the area's error enums.
 
-    A resolver returns its payload as a mapping; `errors` and its older twins are filled in here. Where it
-    raises Refused nothing was saved, and the payload holds the errors alone. One that does many things
-    answers the refusals of some under REFUSALS.
+    A resolver returns its payload as a mapping; this class fills in `errors` and its deprecated twins. If the
+    resolver raises Refused, nothing was saved and the payload contains only errors. A bulk resolver returns
+    the refusals of single objects under REFUSALS.
     """
 
     def __init__(self, codes: Mapping[str, str] | None = None) -> None:
@@ -83,19 +83,21 @@ class Mutations(Queries):
             payload = get_named_type(selection.definition.type)
             assert is_object_type(payload)
             try:
-                done = dict(resolve(arguments, context, selection))
-                refusals = done.pop(REFUSALS, [])
+                payload_values = dict(resolve(arguments, context, selection))
+                refusals = payload_values.pop(REFUSALS, [])
             except Refused as error:
-                done, refusals = dict(refused_payload), [error]
+                payload_values, refusals = dict(refused_payload), [error]
             for name, error_type in error_fields(payload).items():
-                done[name] = [entry for each in refusals for entry in self._told(each, error_type)]
-            return [done]
+                payload_values[name] = [
+                    entry for each in refusals for entry in self._entries(each, error_type)
+                ]
+            return [payload_values]
 
         return batch
 
     def deletes_many(self, name: str, one: RootResolver, *, permissions: Iterable[Right]) -> None:
-        """A mutation that does to each of `ids` what `one` does to `id`, each by itself: what is refused
-        stays, and the rest goes. Answers how many went."""
+        """Add a mutation that calls `one` for each of `ids`, independently of the others. Its payload has the
+        `count` of deleted objects and the errors of the refused ones."""
 
         @self.field(name, permissions=permissions, refused={"count": 0})
         def many(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class Mutations(Queries):
     def each_of(
         self, wanted: Sequence[dict[str, Any]], one: RootResolver, context: Context, selection: Selection
     ) -> dict[str, Any]:
-        """The payload of doing one thing with each of these arguments."""
+        """Call `one` with each of these arguments and return the payload."""
         if len(wanted) > MOST_AT_ONCE:
             raise Mistake("INVALID", f"At most {MOST_AT_ONCE} can be taken away at once.", field="ids")
         count, refusals = 0, []
@@ -118,14 +120,14 @@ class Mutations(Queries):
                 count += 1
         return {"count": count, REFUSALS: refusals}
 
-    def _told(self, refused: Refused, error_type: GraphQLObjectType) -> list[dict[str, Any]]:
+    def _entries(self, refused: Refused, error_type: GraphQLObjectType) -> list[dict[str, Any]]:
         enum = get_named_type(error_type.fields["code"].type)
         assert is_enum_type(enum)
         return told_in_payload(refused, self._codes, enum.values)
 
 
 def error_fields(payload: GraphQLObjectType) -> dict[str, GraphQLObjectType]:
-    """The lists of errors in a payload: `errors`, and `accountErrors` or the like."""
+    """Return the error lists of a payload: `errors`, and its twins such as `accountErrors`."""
     found = {name: get_named_type(field.type) for name, field in payload.fields.items()}
     return {
         name: type_

@@ -1,7 +1,7 @@
-"""The contract, put together from its areas: SDL files and the resolvers beside them.
+"""Build the schema from its areas: SDL files and the resolvers beside them.
 
-An area is a folder with `.graphql` files and an `AREA` in its `__init__.py`. Binding refuses a field that no
-resolver answers, and a resolver of a field that no SDL has, so neither can be forgotten.
+An area is a folder with `.graphql` files and an `AREA` in its `__init__.py`. `bind` rejects fields without a
+resolver and resolvers without a field.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ Choices = type[TextChoices] | Mapping[str, str]
 
 @dataclass(frozen=True)
 class Area:
-    """A part of the contract. `enums` say how the values of an enum are stored, where not by their names:
-    a TextChoices with members of the same names or values, or a mapping from names."""
+    """A part of the schema. `enums` gives the stored values of enums that are not stored by name: a
+    TextChoices with members of the same names or values, or a mapping from names."""
 
     folder: Path
     types: Sequence[Type] = ()
@@ -52,56 +52,55 @@ class Area:
 
 @dataclass(frozen=True)
 class Contract:
-    """The schema, and what executes it."""
+    """The schema and its executor."""
 
     schema: GraphQLSchema
     executor: Executor
 
 
 def bind(areas: Iterable[Area]) -> Contract:
-    """Put areas together. Raises ValueError for what does not fit, by name."""
+    """Build the schema and executor from areas. Raises ValueError, naming the field or enum at fault."""
     areas = tuple(areas)
     schema = build_schema("\n".join(area.sdl() for area in areas))
     scalars.equip(schema)
-    _show_deprecated_inputs(schema)
+    _undeprecate_inputs(schema)
     for area in areas:
         for name, choices in area.enums.items():
-            _store(schema, name, choices)
-    resolvers = _resolvers(schema, areas)
+            _set_enum_values(schema, name, choices)
+    resolvers = _collect_resolvers(schema, areas)
     abstract = {name: type_names for name, type_ in schema.type_map.items() if is_abstract_type(type_)}
     executor = Executor(schema, resolvers, abstract, rules=[MaxIntrospectionDepthRule], max_tokens=MAX_TOKENS)
     return Contract(schema, executor)
 
 
-def _show_deprecated_inputs(schema: GraphQLSchema) -> None:
-    """Arguments and input fields that are deprecated are described so, and shown like all others.
+def _undeprecate_inputs(schema: GraphQLSchema) -> None:
+    """Move the deprecation of arguments and input fields into their descriptions.
 
-    Introspection leaves out those that are marked unless it is asked for them; Saleor's never does, and what
-    generates clients' code from it does not ask.
+    By default introspection omits deprecated inputs. Saleor's includes them, and code generators rely on it.
     """
     for type_ in schema.type_map.values():
         if is_input_object_type(type_):
-            _describe(type_.fields.values())
+            _describe_deprecation(type_.fields.values())
         elif is_object_type(type_) or is_interface_type(type_):
             for field_ in type_.fields.values():
-                _describe(field_.args.values())
+                _describe_deprecation(field_.args.values())
 
 
-def _describe(inputs: Iterable[GraphQLArgument | GraphQLInputField]) -> None:
+def _describe_deprecation(inputs: Iterable[GraphQLArgument | GraphQLInputField]) -> None:
     for each in inputs:
         if each.deprecation_reason is not None:
             each.description = f"{each.description or ''} Deprecated: {each.deprecation_reason}".strip()
             each.deprecation_reason = None
 
 
-def _resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolvers:
+def _collect_resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolvers:
     found: Resolvers = {}
     for ours in (each for area in areas for each in area.types):
         known = found.setdefault(ours.name, {})
         if twice := known.keys() & ours.resolvers.keys():
             raise ValueError(f"{ours.name}.{min(twice)} has two resolvers.")
         known |= ours.resolvers
-    plain = _plain_types(schema)
+    plain = _mapping_types(schema)
     unanswered = []
     for name, type_ in schema.type_map.items():
         if not is_object_type(type_) or name.startswith("__"):
@@ -116,8 +115,8 @@ def _resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolvers:
     return found
 
 
-def _plain_types(schema: GraphQLSchema) -> set[str]:
-    """Payloads of mutations and the errors in them: mappings, read by the names of their fields."""
+def _mapping_types(schema: GraphQLSchema) -> set[str]:
+    """Return the types of mutation payloads and errors: mappings, read by their fields' names."""
     mutation = schema.mutation_type
     payloads = [get_named_type(each.type) for each in mutation.fields.values()] if mutation else []
     errors = [name for name, type_ in schema.type_map.items() if _is_error(type_)]
@@ -128,8 +127,8 @@ def _is_error(type_: Any) -> bool:
     return isinstance(type_, GraphQLObjectType) and type_.name.endswith("Error")
 
 
-def _store(schema: GraphQLSchema, name: str, choices: Choices) -> None:
-    """Let resolvers give and get the stored values of an enum."""
+def _set_enum_values(schema: GraphQLSchema, name: str, choices: Choices) -> None:
+    """Make resolvers return and receive an enum's stored values."""
     enum = schema.get_type(name)
     if not is_enum_type(enum):
         raise ValueError(f"There is no enum {name}.")

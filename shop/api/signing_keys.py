@@ -1,7 +1,7 @@
-"""The key that signs tokens: from the environment, or made once and kept in DATA_DIR.
+"""The key that signs tokens: from the environment, or generated once and stored in DATA_DIR.
 
-Its public half is at /.well-known/jwks.json, named by its RFC 7638 thumbprint, so that apps can check our
-tokens.
+Its public key is published at /.well-known/jwks.json under its RFC 7638 thumbprint, so that apps can verify
+our tokens.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key, its public half, and the name that tokens call it by."""
+    """A private key, its public key, and its id in tokens."""
 
     private: RSAPrivateKey
     public: RSAPublicKey
     kid: str
 
     def published(self) -> dict[str, Any]:
-        """The public half as an entry of a JWKS."""
-        return _members(self.public) | {
+        """Return the public key as an entry of a JWKS."""
+        return _jwk_members(self.public) | {
             "key_ops": ["verify"],
             "use": "sig",
             "kid": self.kid,
@@ -49,8 +49,8 @@ class SigningKey:
 
 @lru_cache(maxsize=1)
 def signing_key() -> SigningKey:
-    """The key of this shop. Raises ImproperlyConfigured for one that is no RSA key."""
-    pem = settings.JWT_PRIVATE_KEY or _kept(settings.DATA_DIR / "jwt_key.pem")
+    """Return the shop's signing key. Raises ImproperlyConfigured if it is not an RSA key in PEM."""
+    pem = settings.JWT_PRIVATE_KEY or _read_or_generate(settings.DATA_DIR / "jwt_key.pem")
     try:
         private = serialization.load_pem_private_key(pem.encode(), password=None)
     except ValueError as error:
@@ -61,8 +61,8 @@ def signing_key() -> SigningKey:
     return SigningKey(private, public, _thumbprint(public))
 
 
-def _kept(path: Path) -> str:
-    """The generated key of an embedded shop; made once, by whichever process is first."""
+def _read_or_generate(path: Path) -> str:
+    """Read the generated key from the file; the first process to need it creates the file."""
     if not path.exists():
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         fresh.touch(mode=0o600)
@@ -73,18 +73,18 @@ def _kept(path: Path) -> str:
                 serialization.NoEncryption(),
             )
         )
-        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
+        with contextlib.suppress(FileExistsError):  # another process was first; use its key
             os.link(fresh, path)
         fresh.unlink()
     return path.read_text()
 
 
 def _thumbprint(public: RSAPublicKey) -> str:
-    canonical = json.dumps(_members(public), sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(_jwk_members(public), sort_keys=True, separators=(",", ":"))
     return _base64url(hashlib.sha256(canonical.encode()).digest())
 
 
-def _members(public: RSAPublicKey) -> dict[str, str]:
+def _jwk_members(public: RSAPublicKey) -> dict[str, str]:
     numbers = public.public_numbers()
     return {"kty": "RSA", "n": _base64url_number(numbers.n), "e": _base64url_number(numbers.e)}
 

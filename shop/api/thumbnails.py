@@ -1,7 +1,7 @@
-"""`/thumbnail/<id>/<size>/[<format>/]`: where a picture is asked for before its sizes are made.
+"""`/thumbnail/<id>/<size>/[<format>/]`: redirect to a picture's rendition.
 
-Clients are given such an address while a picture is new, and keep it. It leads to the file as soon as the
-worker has made it, until then to a drawing: no request decodes what somebody uploaded.
+Clients get such URLs before a picture's renditions exist, and may keep them. The view redirects to a
+placeholder until the worker has created the rendition. No request decodes an uploaded file.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from shop.api.ids import parsed_key, parts
 from shop.api.images import image_file, nearest_size
 from shop.core.models import Picture, PictureState
 
-_WAITING = "illustrations/picture-waiting.svg"
+_PLACEHOLDER = "illustrations/picture-waiting.svg"
 _FORMATS = {"": "ORIGINAL", "original": "ORIGINAL", "webp": "WEBP", "avif": "AVIF"}
 
 
-def _of_product(key: Any) -> int | None:
+def _product_picture(key: Any) -> int | None:
     return (
         ProductMedia.objects.shown()
         .filter(product=key)
@@ -36,45 +36,45 @@ def _of_product(key: Any) -> int | None:
     )
 
 
-def _of_media(key: Any) -> int | None:
+def _media_picture(key: Any) -> int | None:
     return ProductMedia.objects.filter(pk=key).values_list("picture", flat=True).first()
 
 
-def _of_category(key: Any) -> int | None:
+def _category_picture(key: Any) -> int | None:
     return Category.objects.filter(pk=key).values_list("picture", flat=True).first()
 
 
-def _of_collection(key: Any) -> int | None:
+def _collection_picture(key: Any) -> int | None:
     own = cooperative_of(key)
     if own is not None:
-        return _of_cooperative(own)
+        return _cooperative_picture(own)
     return Collection.objects.filter(pk=key).values_list("cover", flat=True).first()
 
 
-def _of_cooperative(key: Any) -> int | None:
+def _cooperative_picture(key: Any) -> int | None:
     return Cooperative.objects.public().filter(pk=key).values_list("cover", flat=True).first()
 
 
-_PICTURES: Mapping[str, Callable[[Any], int | None]] = {
-    "Product": _of_product,
-    "ProductMedia": _of_media,
-    "ProductImage": _of_media,
-    "Category": _of_category,
-    "Collection": _of_collection,
-    "Cooperative": _of_cooperative,
+_PICTURE_FINDERS: Mapping[str, Callable[[Any], int | None]] = {
+    "Product": _product_picture,
+    "ProductMedia": _media_picture,
+    "ProductImage": _media_picture,
+    "Category": _category_picture,
+    "Collection": _collection_picture,
+    "Cooperative": _cooperative_picture,
 }
 
 
 @require_safe
 def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> HttpResponse:
-    """Lead to the picture's file; 404 for what is no id of ours, no size or no format."""
-    picture = _picture(id_)
+    """Redirect to the picture's file; 404 for an unknown id, size or format."""
+    picture = _find_picture(id_)
     wanted = _FORMATS.get(format_.lower())
     is_size = size.isascii() and size.isdigit() and len(size) < 10 and int(size) > 0
     if picture is None or wanted is None or not is_size:
         raise Http404
     if picture.state == PictureState.WAITING:
-        response = redirect(static(_WAITING))
+        response = redirect(static(_PLACEHOLDER))
         response.headers["Cache-Control"] = "no-store"
         return response
     path = image_file(picture.renditions, nearest_size(int(size[:9])), wanted)
@@ -83,10 +83,10 @@ def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> H
     return redirect(default_storage.url(path))
 
 
-def _picture(id_: str) -> Picture | None:
+def _find_picture(id_: str) -> Picture | None:
     try:
         name, written = parts(id_)
-        find = _PICTURES[name]
+        find = _PICTURE_FINDERS[name]
         key = find(parsed_key(name, written))
     except (ValueError, KeyError):
         return None

@@ -1,7 +1,7 @@
-"""Tokens that people sign in with: JWT with the contract's claims, and who they speak for.
+"""JWT access and refresh tokens of users, with Saleor's claims.
 
-An access token is good for five minutes, a refresh token for thirty days; both end at once when the person's
-revocation key changes. A refresh token is good as long as its family lives (`token_families`).
+An access token is valid for five minutes, a refresh token for thirty days. Both become invalid when the
+user's revocation key changes, and a refresh token also when its family ends (`token_families`).
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from shop.api.signing_keys import ALGORITHM, signing_key
 from shop.core.database.compiled_query import prepared
 
 ACCESS, REFRESH = "access", "refresh"
-OWNER = "saleor"  # what clients written for Saleor look for
+OWNER = "saleor"  # clients written for Saleor check this claim
 LIFETIMES = {ACCESS: datetime.timedelta(minutes=5), REFRESH: LIFETIME}
 
 Claims = dict[str, Any]
 
 
 def issuer() -> str:
-    """The API's own address."""
+    """Return the API's URL, the `iss` claim."""
     return f"{settings.PUBLIC_URL}/graphql/"
 
 
 def access_token(user: User, *, now: datetime.datetime, audience: str | None = None) -> str:
-    return _signed(user, ACCESS, now, audience)
+    return _sign(user, ACCESS, now, audience)
 
 
 def refresh_token(
     user: User, *, family: TokenFamily, csrf_token: str, now: datetime.datetime, audience: str | None = None
 ) -> str:
-    """The family's current token. The same for the same `now`: a repeated answer holds the same token."""
+    """Return the family's current token; the same for the same `now`, so a repeated request gets it again."""
     named = {"family": str(family.pk), "jti": family.current, "csrfToken": csrf_token}
-    return _signed(user, REFRESH, now, audience, **named)
+    return _sign(user, REFRESH, now, audience, **named)
 
 
 def family_of(claims: Claims) -> uuid.UUID:
-    """The family that a refresh token names. Raises InvalidTokenError."""
+    """Return the key of a refresh token's family. Raises InvalidTokenError."""
     try:
         return uuid.UUID(str(claims["family"]))
     except (KeyError, ValueError) as error:
@@ -60,7 +60,7 @@ def new_csrf_token() -> str:
 
 
 def is_ours(token: str) -> bool:
-    """Whether a string claims to be a token of this shop; anything else is a stranger's and ignored."""
+    """Return whether a token claims to be issued by this shop; the signature is not checked."""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except PyJWTError:
@@ -69,9 +69,9 @@ def is_ours(token: str) -> bool:
 
 
 def claims_of(token: str) -> Claims:
-    """The claims of a token that we signed and that is in time.
+    """Verify a token's signature and lifetime and return its claims.
 
-    Raises ExpiredSignatureError, InvalidSignatureError and InvalidTokenError of PyJWT, in its words.
+    Raises PyJWT's ExpiredSignatureError, InvalidSignatureError and InvalidTokenError.
     """
     return jwt.decode(
         token,
@@ -82,14 +82,14 @@ def claims_of(token: str) -> Claims:
 
 
 def check_family(claims: Claims, *, now: datetime.datetime) -> None:
-    """Raises InvalidTokenError where a refresh token's family has ended, or another token took its place."""
+    """Raise InvalidTokenError if a refresh token's family has ended or the token was replaced."""
     families = TokenFamily.objects.active(now).filter(pk=family_of(claims))
     if not families.filter(current=str(claims.get("jti", ""))).exists():
         raise InvalidTokenError("Invalid token: it was revoked.")
 
 
 def user_of(claims: Claims, kind: str) -> User:
-    """The person whom a token of this kind speaks for. Raises InvalidTokenError where it is revoked."""
+    """Return the user of a token of this kind. Raises InvalidTokenError if it is revoked or another kind."""
     if claims.get("type") != kind:
         raise InvalidTokenError("Invalid token: it is of another kind.")
     user: User | None = next(iter(_active_users(_user_key(claims) or 0)), None)
@@ -111,7 +111,7 @@ def _user_key(claims: Claims) -> int | None:
     return key if isinstance(key, int) else None
 
 
-def _signed(user: User, kind: str, now: datetime.datetime, audience: str | None, **also: Any) -> str:
+def _sign(user: User, kind: str, now: datetime.datetime, audience: str | None, **also: Any) -> str:
     claims: Claims = {
         "iat": now,
         "exp": now + LIFETIMES[kind],

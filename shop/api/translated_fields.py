@@ -1,9 +1,9 @@
-"""What is told of an object in another language: `translation(languageCode:)`.
+"""The field `translation(languageCode:)`.
 
     translated = translation_of(product, "ProductTranslation", "catalog.product", name="name", slug="slug")
 
-gives the type its field and answers the type of the translation. It is null where nothing was translated; a
-client then shows the object's own words. Formatted texts are kept as their JSON.
+adds the field to a type and returns the type of the translation. The field is null if nothing is translated;
+a client then shows the object's own texts. Rich texts are stored as JSON.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ def translation_of(
     required: Collection[str] = (),
     **fields: str,
 ) -> Type:
-    """`fields` map fields of the translation to our columns; `rich` ones are formatted, `required` ones are
-    empty where they are not translated.
+    """Add the field `translation` to a type and return the type of the translation.
+
+    `fields` maps the translation's fields to our columns; `rich` ones are rich texts, `required` ones are
+    empty instead of null if they are not translated.
     """
 
     def resolve(
@@ -45,29 +47,29 @@ def translation_of(
         texts = texts_in(kind, [getattr(row, key) for row in rows], code)
         found = [texts.get(str(getattr(row, key))) for row in rows]
         return [
-            told and {"key": getattr(row, key), "code": code, "texts": told}
-            for row, told in zip(rows, found, strict=True)
+            translations and {"key": getattr(row, key), "code": code, "texts": translations}
+            for row, translations in zip(rows, found, strict=True)
         ]
 
     type_.field("translation", needs=key)(resolve)
     translation = Type(name)
 
     @translation.field("id")
-    def ids(told: list[dict[str, Any]], *_: Any) -> list[str]:
-        return [global_id(name, f"{each['key']}-{tag_of(each['code'])}") for each in told]
+    def ids(translations: list[dict[str, Any]], *_: Any) -> list[str]:
+        return [global_id(name, f"{each['key']}-{tag_of(each['code'])}") for each in translations]
 
     @translation.field("language")
-    def languages(told: list[dict[str, Any]], *_: Any) -> list[dict[str, str]]:
-        return [displayed(each["code"], get_language() or "en") for each in told]
+    def languages(translations: list[dict[str, Any]], *_: Any) -> list[dict[str, str]]:
+        return [displayed(each["code"], get_language() or "en") for each in translations]
 
     for field, column in fields.items():
         default = "" if field in required else None
-        translation.field(field)(_text(column, field in rich, default))
+        translation.field(field)(_text_resolver(column, field in rich, default))
     return translation
 
 
 def formatted(text: str | None) -> Any:
-    """A formatted text as kept; what is no JSON is one paragraph."""
+    """Return a stored rich text as JSON; plain text becomes one paragraph."""
     if not text:
         return None
     with suppress(ValueError):
@@ -75,12 +77,13 @@ def formatted(text: str | None) -> Any:
     return {"blocks": [{"type": "paragraph", "data": {"text": text}}]}
 
 
-def _text(column: str, rich: bool, default: str | None) -> Any:
-    def resolve(told: list[dict[str, Any]], *_: Any) -> list[Any]:
-        texts = [each["texts"].get(column) or default for each in told]
-        if rich:  # our own pages translate the plain text beside it
+def _text_resolver(column: str, rich: bool, default: str | None) -> Any:
+    def resolve(translations: list[dict[str, Any]], *_: Any) -> list[Any]:
+        texts = [each["texts"].get(column) or default for each in translations]
+        if rich:  # our own pages store translations as plain text in `<column>_text`
             texts = [
-                text or each["texts"].get(f"{column}_text") for text, each in zip(texts, told, strict=True)
+                text or each["texts"].get(f"{column}_text")
+                for text, each in zip(texts, translations, strict=True)
             ]
         return [formatted(text) for text in texts] if rich else texts
 

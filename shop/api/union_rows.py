@@ -1,7 +1,7 @@
-"""Rows of two models shown as one list: `UNION ALL`, read in one query.
+"""Show rows of two models as one list: `UNION ALL`, read in one query.
 
-Both sides answer the same columns by the same names, as columns or annotations; the parts of a queryset that
-reading and paging need work on both.
+Both querysets have the same columns or annotations. Only the methods that reading and paging need are
+implemented.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 
 class Joined:
-    """Two querysets laid end to end. Lists over them are sorted by columns alone."""
+    """The union of two querysets. It can be sorted by columns only."""
 
     def __init__(
         self, first: Any, second: Any, order: tuple[Any, ...] = (), cut: slice | None = None
@@ -24,7 +24,7 @@ class Joined:
 
     @property
     def query(self) -> Any:
-        """Tells the types of columns, which both sides have in common."""
+        """The first queryset's query, for the types of the columns; both have the same."""
         return self._first.query
 
     def filter(self, *conditions: Any, **values: Any) -> Joined:
