@@ -1,4 +1,4 @@
-"""GraphQL executed breadth first: each field once for all objects at its place. See README.md."""
+"""A breadth-first GraphQL executor: each field is resolved once for all objects at its path. See README.md."""
 
 from .cache import Cache
 from .documents import Document, Operation

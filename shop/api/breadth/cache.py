@@ -1,4 +1,4 @@
-"""A bounded memory, safe between threads: what was used longest ago goes first."""
+"""A bounded, thread-safe LRU cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 
 class Cache(Generic[Key, Value]):
-    """Remembers values until their weights together pass `limit`; one heavier than that is never kept."""
+    """Stores values up to a total weight of `limit`; a value heavier than that is not stored."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

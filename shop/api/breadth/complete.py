@@ -1,8 +1,7 @@
-"""From a column of resolved values to a column of response values, a level of the type at a time.
+"""Complete columns of resolved values to columns of response values, one type level at a time.
 
-Nulls and exceptions are set aside first (the types in the column tell whether there are any), so that
-everything below deals with good values only. Lists are laid end to end, completed as one column, and cut
-again.
+Nulls and exceptions are split off first (the set of Python types in the column shows whether there are any), so
+the rest handles valid values only. Lists are concatenated, completed as one column, and split again.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ _LISTS = ({list}, {tuple}, {list, tuple})
 
 
 class Queue(Protocol):
-    """Takes the scopes that completion finds."""
+    """Receives the scopes that completion creates."""
 
     def append(self, scope: Scope, /) -> None: ...
 
 
 class Completion:
-    """Completes the values of one request, putting the objects it finds in a queue of further scopes."""
+    """Completes the values of one request and queues a scope for the objects it finds."""
 
     def __init__(
         self,
@@ -45,14 +44,14 @@ class Completion:
         self._queue = queue
 
     def complete(self, scope: Scope, selection: Selection, shape: Shape, values: list[Any]) -> list[Any]:
-        """The values as sent, one for each given; what failed is a hole, and the scope is marked."""
+        """Return the response values, one per input value. A failed value becomes a Hole and marks the scope."""
         kinds: Kinds = set(map(type, values))
         gaps = {kind for kind in kinds if kind in _NOTHING or issubclass(kind, Exception)}
         if gaps:
-            return self._around_gaps(scope, selection, shape, values, kinds, gaps)
-        return self._good(scope, selection, shape, values, kinds)
+            return self._complete_with_gaps(scope, selection, shape, values, kinds, gaps)
+        return self._complete_valid(scope, selection, shape, values, kinds)
 
-    def _around_gaps(
+    def _complete_with_gaps(
         self, scope: Scope, selection: Selection, shape: Shape, values: list[Any], kinds: Kinds, gaps: Kinds
     ) -> list[Any]:
         done: list[Any] = [None] * len(values)
@@ -62,16 +61,16 @@ class Completion:
                 if isinstance(value, Exception):
                     done[place] = Hole(value)
                 elif shape.required and type(value) in gaps:
-                    done[place] = Hole(_null_refused(selection))
+                    done[place] = Hole(_null_error(selection))
         places = [place for place, value in enumerate(values) if type(value) not in gaps]
         if places:
             good = [values[place] for place in places]
-            completed = self._good(scope, selection, shape, good, kinds - gaps)
+            completed = self._complete_valid(scope, selection, shape, good, kinds - gaps)
             for place, value in zip(places, completed, strict=True):
                 done[place] = value
         return done
 
-    def _good(
+    def _complete_valid(
         self, scope: Scope, selection: Selection, shape: Shape, values: list[Any], kinds: Kinds
     ) -> list[Any]:
         if shape.serialise is not None:
@@ -80,13 +79,13 @@ class Completion:
                 scope.mark(selection.key)
             return done
         if shape.items is not None:
-            return self._lists(scope, selection, shape.items, values, kinds)
+            return self._complete_lists(scope, selection, shape.items, values, kinds)
         if shape.object is not None:
-            return self._objects(scope, selection, shape.object, values)
+            return self._complete_objects(scope, selection, shape.object, values)
         assert shape.abstract is not None
-        return self._of_several_types(scope, selection, shape.abstract, values)
+        return self._complete_abstract(scope, selection, shape.abstract, values)
 
-    def _lists(
+    def _complete_lists(
         self, scope: Scope, selection: Selection, items: Shape, values: list[Any], kinds: Kinds
     ) -> list[Any]:
         if kinds not in _LISTS:
@@ -109,7 +108,7 @@ class Completion:
                 start = end
         return done
 
-    def _objects(
+    def _complete_objects(
         self, scope: Scope, selection: Selection, type_: GraphQLObjectType, values: list[Any]
     ) -> list[Any]:
         fields = selection.below(type_)
@@ -120,10 +119,10 @@ class Completion:
         self._queue.append(Scope(fields, values, results, scope, selection.key))
         return results
 
-    def _of_several_types(
+    def _complete_abstract(
         self, scope: Scope, selection: Selection, abstract: AbstractType, values: list[Any]
     ) -> list[Any]:
-        """Objects of an interface or union: those of each type together, in one scope."""
+        """Complete objects of an interface or union, grouped into one scope per concrete type."""
         done: list[Any] = []
         places: dict[str, list[int]] = {}
         types: dict[str, GraphQLObjectType] = {}
@@ -140,7 +139,9 @@ class Completion:
             places.setdefault(found.name, []).append(place)
             done.append(None)
         for name, where in places.items():
-            completed = self._objects(scope, selection, types[name], [values[place] for place in where])
+            completed = self._complete_objects(
+                scope, selection, types[name], [values[place] for place in where]
+            )
             for place, value in zip(where, completed, strict=True):
                 done[place] = value
         return done
@@ -155,7 +156,7 @@ class Completion:
     def _runtime_type(
         self, selection: Selection, abstract: AbstractType, name: Any, value: Any
     ) -> GraphQLObjectType:
-        """The type a resolver named, refused in graphql-core's words when it cannot stand here."""
+        """Return the type that a type resolver named. Raises graphql-core's errors for an impossible type."""
         if isinstance(name, Exception):
             raise name
         type_ = self._schema.get_type(name) if isinstance(name, str) else None
@@ -184,14 +185,14 @@ class Completion:
 
 
 def same_length(values: Any, asked: list[Any], of: str) -> list[Any]:
-    """Check that a resolver answered for every object. Raises TypeError or ValueError."""
+    """Check that a resolver returned one value per object. Raises TypeError or ValueError."""
     answered = values if isinstance(values, list) else list(values)
     if len(answered) != len(asked):
         raise ValueError(f"The resolver of {of} gave {len(answered)} values for {len(asked)} objects.")
     return answered
 
 
-def _null_refused(selection: Selection) -> TypeError:
+def _null_error(selection: Selection) -> TypeError:
     return TypeError(f"Cannot return null for non-nullable field {selection}.")
 
 

@@ -1,4 +1,4 @@
-"""Documents, parsed, validated and planned once for everybody who sends the same text."""
+"""Parse, validate and plan documents, cached by their text."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from graphql.execution.values import VariableValues
 from .cache import Cache
 from .plan import FieldSet, Planner, Resolvers
 
-_PLANS = 16  # combinations of conditions remembered for one operation
-_CHARACTERS = 1_000_000  # of all remembered documents; a parsed document takes some fifty times its text
+_MAX_PLANS = 16  # cached combinations of conditions per operation
+_MAX_CHARACTERS = 1_000_000  # of all cached documents; a parsed document takes about fifty times its text
 
 
 class Operation:
@@ -42,45 +42,53 @@ class Operation:
         self.definition = definition
         self.fragments = fragments
         self.variables = definition.variable_definitions or ()
-        self._conditions = sorted(conditions & {each.variable.name.value for each in self.variables})
-        self._plans: Cache[Hashable, FieldSet] = Cache(_PLANS)
+        self._condition_variables = sorted(conditions & {each.variable.name.value for each in self.variables})
+        self._plans: Cache[Hashable, FieldSet] = Cache(_MAX_PLANS)
 
     @property
     def kind(self) -> OperationType:
         return self.definition.operation
 
     def plan(self, schema: GraphQLSchema, resolvers: Resolvers, variables: VariableValues) -> FieldSet:
-        """The fields of the root under these variables. Raises GraphQLError if the root cannot be planned."""
-        key = tuple(variables.coerced.get(name) for name in self._conditions)
+        """Return the root's fields under these variables. Raises GraphQLError if it cannot be planned."""
+        key = tuple(variables.coerced.get(name) for name in self._condition_variables)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._planned(schema, resolvers, variables)
+            plan = self._build_plan(schema, resolvers, variables)
             self._plans.put(key, plan)
         return plan
 
-    def _planned(self, schema: GraphQLSchema, resolvers: Resolvers, variables: VariableValues) -> FieldSet:
+    def _build_plan(self, schema: GraphQLSchema, resolvers: Resolvers, variables: VariableValues) -> FieldSet:
         root = schema.get_root_type(self.kind)
         if root is None:
             raise GraphQLError(
                 f"Schema is not configured to execute {self.kind.value} operation.", self.definition
             )
         seen = VariableValues(
-            {name: variables.sources[name] for name in self._conditions if name in variables.sources},
-            {name: variables.coerced[name] for name in self._conditions if name in variables.coerced},
+            {
+                name: variables.sources[name]
+                for name in self._condition_variables
+                if name in variables.sources
+            },
+            {
+                name: variables.coerced[name]
+                for name in self._condition_variables
+                if name in variables.coerced
+            },
         )
         planner = Planner(schema, self.fragments, seen, resolvers)
         return planner.fields(root, [self.definition.selection_set])
 
 
 class Document:
-    """A valid document. `ast` is for those who set limits on what may be asked."""
+    """A valid document. `ast` is public for checks of query limits."""
 
     def __init__(self, ast: DocumentNode) -> None:
         self.ast = ast
         fragments = {
             each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)
         }
-        conditions = _conditions(ast)
+        conditions = _condition_variables(ast)
         self.operations = [
             Operation(each, fragments, conditions)
             for each in ast.definitions
@@ -88,7 +96,7 @@ class Document:
         ]
 
     def operation(self, name: str | None) -> Operation:
-        """The operation of this name, or the only one. Raises GraphQLError in graphql-core's words."""
+        """Return the named operation, or the only one. Raises GraphQLError with graphql-core's message."""
         if name is None:
             if len(self.operations) > 1:
                 raise GraphQLError("Must provide operation name if query contains multiple operations.")
@@ -102,7 +110,7 @@ class Document:
 
 
 class Documents:
-    """The documents that clients send to one schema."""
+    """Cache of the documents that clients send to one schema."""
 
     def __init__(
         self,
@@ -110,7 +118,7 @@ class Documents:
         *,
         rules: Collection[type[ASTValidationRule]] = (),
         max_tokens: int | None = None,
-        characters: int = _CHARACTERS,
+        characters: int = _MAX_CHARACTERS,
     ) -> None:
         self._schema = schema
         self._rules = (*specified_rules, *rules)
@@ -118,7 +126,7 @@ class Documents:
         self._known: Cache[str, Document] = Cache(characters)
 
     def read(self, source: str) -> Document | list[GraphQLError]:
-        """The document of this text, or why there is none."""
+        """Return the document of this text, or its errors."""
         document = self._known.get(source)
         if document is not None:
             return document
@@ -134,8 +142,8 @@ class Documents:
         return document
 
 
-def _conditions(ast: DocumentNode) -> frozenset[str]:
-    """The variables on which `@skip` and `@include` depend."""
+def _condition_variables(ast: DocumentNode) -> frozenset[str]:
+    """Return the variables on which `@skip` and `@include` depend."""
     found: set[str] = set()
 
     class Search(Visitor):

@@ -1,10 +1,10 @@
-"""The second pass: where values failed, nulls take their place, and errors get their paths.
+"""The second pass: replace failed values by nulls and locate errors by path.
 
-Execution leaves a `Hole` wherever a value failed or a null stood where none may stand, and remembers which
-fields of which scopes have holes in or below them. Only if there are any does `Settlement` walk the
-response, and only towards the holes. It goes depth first in response order, as the specification describes
-execution: an error in a place that may not be null empties the nearest place above that may, and whatever
-else failed below that place, later in order, is never reported.
+Execution leaves a `Hole` for each failed value and each null in a non-null place, and records which fields of
+which scopes have holes in or below them. `Settlement` walks the response only if there are any, and only
+towards the holes. It goes depth first in response order, as the specification describes execution: an error
+in a non-null place sets the nearest nullable place above to null, and later errors below that place are not
+reported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Path = list[str | int]
 
 
 class Hole:
-    """Stands in a response for a value that failed, until the second pass."""
+    """Placeholder for a failed value until the second pass."""
 
     __slots__ = ("error",)
 
@@ -32,7 +32,7 @@ class Hole:
 
 
 class Answered:
-    """Stands for a field that graphql-core answered itself (introspection), with the errors it found."""
+    """Placeholder for an introspection field that graphql-core executed, with its errors."""
 
     __slots__ = ("data", "errors")
 
@@ -41,36 +41,38 @@ class Answered:
         self.errors = errors
 
 
-class _Emptied:
-    """A value that cannot be, so its surroundings cannot be either."""
+class _Propagated:
+    """Marks a null in a non-null place, which propagates to the parent."""
 
 
-_EMPTIED = _Emptied()
+_PROPAGATED = _Propagated()
 
 
 class Settlement:
-    """Fills the holes below the given scopes with nulls. `errors` are in the order of the response."""
+    """Replaces the holes in the given scopes by nulls. `errors` is in response order."""
 
     def __init__(self, scopes: Iterable[Scope]) -> None:
         self.errors: list[GraphQLError] = []
-        self._owners = {id(result): scope for scope in scopes if scope.holes for result in scope.results}
+        self._scopes_by_result = {
+            id(result): scope for scope in scopes if scope.holes for result in scope.results
+        }
         self._path: Path = []
 
     def settle(self, scope: Scope, result: dict[str, Any], selections: Iterable[Selection]) -> bool:
-        """Settle these fields of one object. False if the object itself cannot be."""
+        """Settle these fields of one object. Return False if the object itself must be null."""
         for selection in selections:
             if selection.key not in scope.holes:
                 continue
             self._path.append(selection.key)
-            settled = self._value(selection, selection.shape, result[selection.key])
+            settled = self._settle_value(selection, selection.shape, result[selection.key])
             self._path.pop()
-            if settled is _EMPTIED:
+            if settled is _PROPAGATED:
                 return False
             result[selection.key] = settled
         return True
 
-    def _value(self, selection: Selection, shape: Shape, value: Any) -> Any:
-        nothing = _EMPTIED if shape.required else None
+    def _settle_value(self, selection: Selection, shape: Shape, value: Any) -> Any:
+        nothing = _PROPAGATED if shape.required else None
         if type(value) is Hole:
             self.errors.append(located_error(value.error, selection.nodes, list(self._path)))
             return nothing
@@ -80,18 +82,18 @@ class Settlement:
         if value is None or shape.serialise is not None:
             return value
         if shape.items is not None:
-            return value if self._items(selection, shape.items, value) else nothing
-        scope = self._owners.get(id(value))
+            return value if self._settle_items(selection, shape.items, value) else nothing
+        scope = self._scopes_by_result.get(id(value))
         if scope is None or self.settle(scope, value, scope.fields.selections):
             return value
         return nothing
 
-    def _items(self, selection: Selection, shape: Shape, items: list[Any]) -> bool:
+    def _settle_items(self, selection: Selection, shape: Shape, items: list[Any]) -> bool:
         for index, item in enumerate(items):
             self._path.append(index)
-            settled = self._value(selection, shape, item)
+            settled = self._settle_value(selection, shape, item)
             self._path.pop()
-            if settled is _EMPTIED:
+            if settled is _PROPAGATED:
                 return False
             items[index] = settled
         return True

@@ -1,4 +1,4 @@
-"""The way in: a schema with its resolvers, ready to answer documents."""
+"""The executor: runs documents against a schema with its resolvers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _VARIABLE_ERRORS = 50  # reported for one request, as many as graphql-core does
 class Executor:
     """Executes documents against a schema, breadth first.
 
-    `resolvers` are by object type and field, `type_resolvers` by interface or union. Fields without one are
-    read from their parents by name. `rules` are validated beside the specification's; `max_tokens` limits
-    what is parsed.
-    Raises TypeError for a schema that is not valid, and ValueError for a resolver of what the schema lacks.
+    `resolvers` maps object type and field to resolver, `type_resolvers` interface or union to type resolver.
+    Fields without a resolver are read from their parents by name. `rules` are validated in addition to the
+    specification's; `max_tokens` limits parsing.
+    Raises TypeError for an invalid schema, and ValueError for a resolver of a field that the schema lacks.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Executor:
         self._type_resolvers = type_resolvers or {}
         self._documents = Documents(schema, rules=rules, max_tokens=max_tokens)
         self._introspection = Introspection(schema)
-        self._refuse_strangers()
+        self._check_resolvers()
 
     def execute(
         self,
@@ -60,7 +60,7 @@ class Executor:
         context: Any = None,
         root: Any = None,
     ) -> ExecutionResult:
-        """Answer a document. What is wrong with it or failed in resolvers is among the result's errors."""
+        """Execute a document. The result holds the errors of validation and of resolvers."""
         document = self.read(source)
         if isinstance(document, list):
             return ExecutionResult(None, document)
@@ -71,7 +71,7 @@ class Executor:
         return self.run(operation, variables=variables, context=context, root=root)
 
     def read(self, source: str) -> Document | list[GraphQLError]:
-        """The parsed and validated document, or its errors: for limits that are checked before running."""
+        """Return the parsed and validated document, or its errors, so that limits can be checked first."""
         return self._documents.read(source)
 
     def run(
@@ -82,7 +82,7 @@ class Executor:
         context: Any = None,
         root: Any = None,
     ) -> ExecutionResult:
-        """Run an operation of a document that `read` gave."""
+        """Run an operation of a document returned by `read`."""
         values = get_variable_values(
             self._schema, operation.variables, dict(variables or {}), max_errors=_VARIABLE_ERRORS
         )
@@ -95,7 +95,7 @@ class Executor:
         run = Run(self._schema, self._type_resolvers, self._introspection, operation, values, context)
         return run.execute(plan, root)
 
-    def _refuse_strangers(self) -> None:
+    def _check_resolvers(self) -> None:
         types = self._schema.type_map
         for name, fields in self._resolvers.items():
             type_ = types.get(name)

@@ -1,8 +1,8 @@
-"""Introspection: answered by graphql-core, and remembered.
+"""Introspection: executed by graphql-core, and cached.
 
-`__schema` and `__type` say the same until the schema changes, and a large schema takes a good part of a
-second. An answer is remembered for the text of the question, whatever its alias, layout and document, and
-the variables it uses. Answers are shared between requests: read them, never change them.
+The results of `__schema` and `__type` never change for a schema, and a large schema takes most of a second. The
+cache key is the field's printed text, without its alias, and the variables it uses. Cached results are
+shared between requests and must not be modified.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from .documents import Operation
 from .errors import Answered
 from .plan import Selection
 
-_REMEMBERED = 8  # a whole schema's answer is some megabytes
+_MAX_CACHED = 8  # the result for a whole schema is some megabytes
 
 
 class Introspection:
-    """Answers `__schema` and `__type` about one schema."""
+    """Answers `__schema` and `__type` for one schema."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._answers: Cache[Hashable, tuple[Any]] = Cache(_REMEMBERED)
+        self._answers: Cache[Hashable, tuple[Any]] = Cache(_MAX_CACHED)
 
     def answer(self, operation: Operation, selection: Selection, variables: VariableValues) -> Any:
-        """The field's value, or `Answered` if there were errors."""
+        """Return the field's value, or an `Answered` if there were errors."""
         used, fragments = _used_below(operation, selection)
         definitions = [each for each in operation.variables if each.variable.name.value in used]
         key = (
-            _question(operation, selection, fragments),
+            _print_selection(operation, selection, fragments),
             *((name, variables.coerced.get(name, Undefined)) for name in sorted(used)),
         )
         known = self._answers.get(key)
@@ -72,8 +72,8 @@ class Introspection:
         return answer
 
 
-def _question(operation: Operation, selection: Selection, fragments: set[str]) -> str:
-    """The selection printed anew, without the field's alias, and the fragments it spreads."""
+def _print_selection(operation: Operation, selection: Selection, fragments: set[str]) -> str:
+    """Print the selection without the field's alias, and the fragments it spreads."""
     nodes = [
         FieldNode(
             name=each.name,
@@ -88,7 +88,7 @@ def _question(operation: Operation, selection: Selection, fragments: set[str]) -
 
 
 def _used_below(operation: Operation, selection: Selection) -> tuple[set[str], set[str]]:
-    """The variables that a selection uses, itself or through fragments, and these fragments."""
+    """Return the variables that a selection uses, directly or through fragments, and these fragments."""
     used: set[str] = set()
     seen: set[str] = set()
     waiting: list[Node] = list(selection.nodes)

@@ -1,7 +1,7 @@
-"""Serialising whole columns of leaf values.
+"""Serialise whole columns of leaf values.
 
-graphql-core's own rules decide (`coerce_output_value`). Where every value of a column already is what its
-scalar sends out, which the set of their Python types tells at once, nothing is called per value.
+graphql-core's `coerce_output_value` decides. If the set of Python types in a column shows that all values are
+already in their output form, nothing is called per value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .errors import Hole
 LeafType = GraphQLScalarType | GraphQLEnumType
 Kinds = set[type]
 Serialise = Callable[[list[Any], Kinds], list[Any]]
-"""A column without nulls or exceptions, and the types in it, to what is sent; what fails becomes a hole."""
+"""Serialises a column without nulls or exceptions, given its set of types; a failed value becomes a Hole."""
 
 _STRINGS = {str}
 _INTEGERS = {int}
@@ -37,19 +37,19 @@ _BOOLEANS = {bool}
 
 
 def column_serialiser(leaf: LeafType) -> Serialise:
-    """The serialiser of a scalar or enum, chosen once for each field of a plan."""
-    ready = _READY.get(id(leaf))
+    """Return the column serialiser of a scalar or enum, chosen once per field of a plan."""
+    fast_path = _FAST_PATHS.get(id(leaf))
     if isinstance(leaf, GraphQLEnumType):
-        ready = _known_names(leaf)
+        fast_path = _enum_lookup(leaf)
 
     def serialise(values: list[Any], kinds: Kinds) -> list[Any]:
-        done = ready(values, kinds) if ready else None
-        return _one_by_one(leaf, values) if done is None else done
+        done = fast_path(values, kinds) if fast_path else None
+        return _coerce_each(leaf, values) if done is None else done
 
     return serialise
 
 
-Ready = Callable[[list[Any], Kinds], list[Any] | None]
+FastPath = Callable[[list[Any], Kinds], list[Any] | None]
 
 
 def _ready_strings(values: list[Any], kinds: Kinds) -> list[Any] | None:
@@ -75,7 +75,7 @@ def _ready_ids(values: list[Any], kinds: Kinds) -> list[Any] | None:
     return values if kinds == _STRINGS else None
 
 
-_READY: dict[int, Ready] = {
+_FAST_PATHS: dict[int, FastPath] = {
     id(GraphQLString): _ready_strings,
     id(GraphQLInt): _ready_integers,
     id(GraphQLFloat): _ready_floats,
@@ -84,8 +84,8 @@ _READY: dict[int, Ready] = {
 }
 
 
-def _known_names(enum: GraphQLEnumType) -> Ready:
-    """Enums whose values are all strings are looked up; anything else goes the long way."""
+def _enum_lookup(enum: GraphQLEnumType) -> FastPath:
+    """Return a lookup for enums whose values are all strings; others are coerced one by one."""
     names = {value.value: name for name, value in enum.values.items() if isinstance(value.value, str)}
 
     def look_up(values: list[Any], kinds: Kinds) -> list[Any] | None:
@@ -99,7 +99,7 @@ def _known_names(enum: GraphQLEnumType) -> Ready:
     return look_up
 
 
-def _one_by_one(leaf: LeafType, values: list[Any]) -> list[Any]:
+def _coerce_each(leaf: LeafType, values: list[Any]) -> list[Any]:
     coerce = leaf.coerce_output_value
     done: list[Any] = []
     for value in values:
@@ -109,12 +109,12 @@ def _one_by_one(leaf: LeafType, values: list[Any]) -> list[Any]:
             coerced = Hole(error)
         else:
             if coerced is None or coerced is Undefined:
-                coerced = Hole(_nothing_came(leaf, value, coerced))
+                coerced = Hole(_null_output_error(leaf, value, coerced))
         done.append(coerced)
     return done
 
 
-def _nothing_came(leaf: LeafType, value: Any, coerced: Any) -> TypeError:
+def _null_output_error(leaf: LeafType, value: Any, coerced: Any) -> TypeError:
     return TypeError(
         f"Expected `{inspect(leaf)}.coerce_output_value({inspect(value)})` to return non-nullable value,"
         f" returned: {inspect(coerced)}"

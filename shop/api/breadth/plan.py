@@ -1,10 +1,9 @@
-"""What an operation asks for, worked out once and used by every request that sends it.
+"""Plans: the fields that an operation selects, computed once and shared by all requests that send it.
 
-A plan is a tree that grows as it is used: a `FieldSet` holds the fields asked of one concrete type at one
-place, in response order; a `Selection` is one of those fields and knows the field sets below it, one for
-each type met there. Fragments are merged and `@skip` and `@include` decided. Those on variables differ
-between requests, so there is one plan for each combination of the variables that stand in conditions; no
-other variable is seen here.
+A plan is a tree that is built lazily. A `FieldSet` holds the selected fields of one concrete type at one path,
+in response order. A `Selection` is one of those fields and has the field sets below it, one per concrete type
+found there. Fragments are merged, and `@skip` and `@include` are evaluated. Since their variables differ between
+requests, there is one plan per combination of variables in conditions; no other variable is used here.
 """
 
 from __future__ import annotations
@@ -51,8 +50,8 @@ Resolvers: TypeAlias = Mapping[str, Mapping[str, Resolver]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A field's type, level by level: a list of `items`, a leaf to `serialise`, or an object of one
-    type or of several."""
+    """A field's type, level by level: a list of `items`, a leaf to `serialise`, or an object of a concrete or
+    abstract type."""
 
     required: bool
     items: Shape | None = None
@@ -62,8 +61,8 @@ class Shape:
 
 
 class FieldSet:
-    """The fields asked of one concrete type at one place. With `error`, asking itself went wrong (a condition
-    that is null): every object there fails with it."""
+    """The selected fields of one concrete type at one path. `error` is set if planning failed (a condition is
+    null); every object there then fails with it."""
 
     __slots__ = ("error", "selections", "type")
 
@@ -76,7 +75,7 @@ class FieldSet:
 
 
 class Selection:
-    """One field at one place of the operation: what a resolver is asked for, and what is wanted below it."""
+    """One selected field at one path of the operation, and the selections below it."""
 
     __slots__ = (
         *("_below", "_names", "_planner", "definition", "key", "name", "nodes", "parent", "resolve", "shape"),
@@ -102,17 +101,17 @@ class Selection:
         self._names: dict[tuple[str, ...], frozenset[str]] = {}
 
     def below(self, type_: GraphQLObjectType) -> FieldSet:
-        """What is asked of objects of this type here."""
+        """Return the selected fields of objects of this type below this field."""
         fields = self._below.get(type_.name)
         if fields is None:
             fields = self._below[type_.name] = self._planner.fields_below(type_, self.nodes)
         return fields
 
     def names(self, *path: str) -> frozenset[str]:
-        """The fields wanted below this one, or below the fields that `path` leads to, whatever their aliases.
+        """Return the names of the fields selected below this one, or below `path`, ignoring aliases.
 
-        For example `selection.names("edges", "node")` in the resolver of a connection. Of an interface or
-        union, all that is asked of any of its types. `__typename` is no field of theirs and not among them.
+        For example `selection.names("edges", "node")` in the resolver of a connection. For an interface or
+        union, the fields of all its types. `__typename` is not included.
         """
         names = self._names.get(path)
         if names is None:
@@ -124,7 +123,7 @@ class Selection:
         return names
 
     def all_below(self) -> Iterator[Selection]:
-        """Every selection below, of every type that can stand here."""
+        """Yield every selection below, for every possible type."""
         for type_ in self._planner.possible_types(self.definition.type):
             yield from self.below(type_).selections
 
@@ -148,7 +147,7 @@ class Planner:
         self._resolvers = resolvers
 
     def fields(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> FieldSet:
-        """Merge selection sets as asked of one type. Raises GraphQLError for a condition that is null."""
+        """Merge selection sets for one type. Raises GraphQLError for a condition that is null."""
         grouped: dict[str, list[FieldNode]] = {}
         visited: set[str] = set()
         for each in sets:
@@ -197,22 +196,22 @@ class Planner:
         visited: set[str],
     ) -> None:
         for node in selection_set.selections:
-            if not self._included(node):
+            if not self._is_included(node):
                 continue
             if isinstance(node, FieldNode):
                 key = node.alias.value if node.alias else node.name.value
                 grouped.setdefault(key, []).append(node)
             elif isinstance(node, InlineFragmentNode):
-                if self._applies(node, type_):
+                if self._is_applicable(node, type_):
                     self._collect(type_, node.selection_set, grouped, visited)
             elif isinstance(node, FragmentSpreadNode):
                 fragment = self._fragments.get(node.name.value)
-                if fragment and node.name.value not in visited and self._applies(fragment, type_):
+                if fragment and node.name.value not in visited and self._is_applicable(fragment, type_):
                     visited.add(node.name.value)
                     self._collect(type_, fragment.selection_set, grouped, visited)
 
-    def _included(self, node: SelectionNode) -> bool:
-        """`@skip` is asked first: a field it leaves out never looks at `@include`."""
+    def _is_included(self, node: SelectionNode) -> bool:
+        """Evaluate `@skip`, then `@include`; a skipped field's `@include` is not evaluated."""
         if not node.directives:
             return True
         skip = get_directive_values(GraphQLSkipDirective, node, self._conditions)
@@ -221,7 +220,7 @@ class Planner:
         include = get_directive_values(GraphQLIncludeDirective, node, self._conditions)
         return not include or bool(include["if"])
 
-    def _applies(
+    def _is_applicable(
         self, fragment: FragmentDefinitionNode | InlineFragmentNode, type_: GraphQLObjectType
     ) -> bool:
         if fragment.type_condition is None:

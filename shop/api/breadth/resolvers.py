@@ -1,6 +1,6 @@
-"""What resolvers are, and how fields without one are read.
+"""The types of resolvers, and the default resolvers.
 
-A resolver answers one field for all objects at one place of the operation:
+A resolver returns one field's values for all objects at one path of the operation:
 
     def resolve_cooperative(parents, arguments, context, selection):
         found = cooperatives_by_key({parent.cooperative_id for parent in parents}, selection.names())
@@ -32,14 +32,14 @@ _PLAIN = {dict}
 
 
 def by_name(name: str) -> Resolver:
-    """Reads a key of mappings and an attribute of anything else; what is missing is null."""
+    """Return a resolver that reads a mapping's key or an object's attribute; null if it is missing."""
     key, attribute = itemgetter(name), attrgetter(name)
 
     def resolve(
         parents: list[Any], arguments: Arguments, context: Any, selection: Selection
     ) -> Sequence[Any]:
         kinds = set(map(type, parents))
-        with suppress(Exception):  # something is missing, or fails: found out for each object below
+        with suppress(Exception):  # something is missing or fails: read object by object below
             if kinds == _PLAIN:
                 return list(map(key, parents))
             if not any(issubclass(kind, Mapping) for kind in kinds):
@@ -50,7 +50,7 @@ def by_name(name: str) -> Resolver:
 
 
 def by_position(position: int) -> Resolver:
-    """Reads a column of rows that are tuples."""
+    """Return a resolver that reads a column of rows that are tuples."""
     column = itemgetter(position)
 
     def resolve(
@@ -62,7 +62,7 @@ def by_position(position: int) -> Resolver:
 
 
 def named_by_mapping(values: list[Any], context: Any) -> Sequence[Any]:
-    """The default type resolver: mappings say their type under `__typename`; nothing else is known."""
+    """Resolve types by default: a mapping's `__typename`, else None."""
     return [value.get("__typename") if isinstance(value, Mapping) else None for value in values]
 
 

@@ -1,4 +1,4 @@
-"""Running a planned operation: scope after scope, each field once for all objects there."""
+"""Run a planned operation scope by scope, each field once for all objects of the scope."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ class Run:
         self._variables = variables
         self._context = context
         self._queue: deque[Scope] = deque()
-        self._ran: list[Scope] = []
+        self._finished_scopes: list[Scope] = []
         self._completion = Completion(schema, type_resolvers, context, self._queue)
         self._errors: list[GraphQLError] = []
 
     def execute(self, fields: FieldSet, root: Any) -> ExecutionResult:
-        """Fields of a query run together; those of a mutation one after another, each with all that is below
-        it, until one fails that may not be null."""
+        """Run the fields of a query together, those of a mutation serially, each with everything below it,
+        until a non-null field fails."""
         data: dict[str, Any] = {}
         scope = Scope(fields, [root], [data])
         serially = self._operation.kind is OperationType.MUTATION
         together = [(selection,) for selection in fields.selections] if serially else [fields.selections]
         for selections in together:
-            self._run(scope, selections)
+            self._run_scope(scope, selections)
             while self._queue:
                 below = self._queue.popleft()
-                self._run(below, below.fields.selections)
+                self._run_scope(below, below.fields.selections)
             if scope.holes and not self._settle(scope, data, selections):
                 return ExecutionResult(None, self._errors)
         return ExecutionResult(data, self._errors or None)
 
-    def _run(self, scope: Scope, selections: tuple[Selection, ...]) -> None:
-        self._ran.append(scope)
+    def _run_scope(self, scope: Scope, selections: tuple[Selection, ...]) -> None:
+        self._finished_scopes.append(scope)
         for selection in selections:
             key = selection.key
             if selection.name == TYPE_NAME:
@@ -66,12 +66,12 @@ class Run:
             elif selection.name in INTROSPECTION:
                 self._introspect(scope, selection)
             else:
-                values = self._resolved(scope, selection)
+                values = self._resolve(scope, selection)
                 done = self._completion.complete(scope, selection, selection.shape, values)
                 for result, value in zip(scope.results, done, strict=True):
                     result[key] = value
 
-    def _resolved(self, scope: Scope, selection: Selection) -> list[Any]:
+    def _resolve(self, scope: Scope, selection: Selection) -> list[Any]:
         try:
             arguments = (
                 get_argument_values(selection.definition, selection.nodes[0], self._variables)
@@ -91,8 +91,8 @@ class Run:
             scope.mark(selection.key)
 
     def _settle(self, scope: Scope, data: dict[str, Any], selections: tuple[Selection, ...]) -> bool:
-        settlement = Settlement(self._ran)
+        settlement = Settlement(self._finished_scopes)
         settled = settlement.settle(scope, data, selections)
         self._errors.extend(settlement.errors)
-        self._ran.clear()
+        self._finished_scopes.clear()
         return settled

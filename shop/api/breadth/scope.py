@@ -1,4 +1,4 @@
-"""A scope: the objects of one concrete type at one place of the operation, and where their answers go."""
+"""A scope: the objects of one concrete type at one path of the operation, and their results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .plan import FieldSet
 
 
 class Scope:
-    """`objects` and `results` run side by side; `holes` are the keys where a value, or one below, failed."""
+    """`objects` and `results` are parallel lists; `holes` are the keys with a failed value in or below."""
 
     __slots__ = ("_above", "_key", "fields", "holes", "objects", "results")
 
@@ -28,7 +28,7 @@ class Scope:
         self._key = key
 
     def mark(self, key: str) -> None:
-        """Remember that there are holes in or below this field, here and all the way up."""
+        """Record that there are holes in or below this field, in this scope and all scopes above."""
         scope: Scope | None = self
         while scope is not None and key not in scope.holes:
             scope.holes.add(key)
