@@ -1,4 +1,4 @@
-"""Where somebody receives goods: on the checkout, in the address book."""
+"""Address forms of the checkout and the address book."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shop.accounts.models import Address
 
 
 class ReceiverForm(PlacedForm):
-    """Who receives goods and where."""
+    """The receiver's name, phone and address."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,13 +28,13 @@ class ReceiverForm(PlacedForm):
 
     @property
     def address(self) -> Address:
-        """What was written, unsaved, once it is valid."""
+        """The unsaved address of a valid form."""
         address = self.placed()
         address.first_name, address.phone = self.cleaned_data["name"], self.cleaned_data["phone"]
         return address
 
 
 class AddressForm(ReceiverForm):
-    """One address of the book."""
+    """An address of the address book."""
 
     is_default = forms.BooleanField(label=_("The checkout proposes this one."), required=False)

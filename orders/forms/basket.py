@@ -1,4 +1,4 @@
-"""What buyers write into a basket: quantities, a code, a place, how each share travels."""
+"""Forms of the basket: quantities, voucher code, province, delivery methods."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from orders.actions.quotes.quote_types import WantedDelivery
 from shop.accounts.forms import set_places
 from shop.core.models.geography import Division
 
-_WAY = re.compile(r"(\d{1,18})(?:@(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}))?")
-_MOST = 1_000_000
+_DELIVERY_VALUE = re.compile(r"(\d{1,18})(?:@(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}))?")
+_MAX_QUANTITY = 1_000_000
 
 
-def _quantity() -> forms.IntegerField:
+def _quantity_field() -> forms.IntegerField:
     return forms.IntegerField(
         label=_("Quantity"),
-        max_value=_MOST,
+        max_value=_MAX_QUANTITY,
         error_messages={
             "required": _("Write how many you want."),
             "invalid": _("A quantity is a whole number, such as 2."),
@@ -32,7 +32,7 @@ def _quantity() -> forms.IntegerField:
 
 
 class PutForm(forms.Form):
-    """Into the basket with it."""
+    """Add a variant to the basket."""
 
     variant = forms.IntegerField(
         label=_("Kind"),
@@ -40,14 +40,14 @@ class PutForm(forms.Form):
         max_value=2**62,
         error_messages={"required": _("Choose a kind first.")},
     )
-    quantity = _quantity()
+    quantity = _quantity_field()
 
 
 class QuantityForm(forms.Form):
-    """How many of a line; the button "take out" needs no number."""
+    """Change a line's quantity; the "take out" button sends none."""
 
     remove = forms.BooleanField(required=False)
-    quantity = _quantity()
+    quantity = _quantity_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,7 +60,7 @@ class QuantityForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A voucher's code; the button "take out" needs none."""
+    """Apply a voucher code; the "take out" button sends none."""
 
     remove = forms.BooleanField(required=False)
     code = forms.CharField(required=False, max_length=255)
@@ -75,11 +75,13 @@ class PlaceForm(forms.Form):
 
 
 def chosen_ways(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[int, WantedDelivery]:
-    """The radio buttons as posted ("12", "12@2026-11-29T06:00"); what makes no sense is not chosen, nor is a
-    service: a basket that travels so goes on so."""
+    """Parse the submitted delivery methods and pickup times ("12", "12@2026-11-29T06:00").
+
+    Invalid values are ignored, and so are shipping services, which stay as chosen over the API.
+    """
     chosen = {}
     for cooperative_id in cooperatives:
-        found = _WAY.fullmatch(str(posted.get(f"way-{cooperative_id}", "")))
+        found = _DELIVERY_VALUE.fullmatch(str(posted.get(f"way-{cooperative_id}", "")))
         if not found:
             continue
         way, day, starts = found.groups()
@@ -95,7 +97,7 @@ def chosen_ways(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[
 
 
 def basket_id_of(posted: Mapping[str, Any]) -> uuid.UUID | None:
-    """The basket that a page was about."""
+    """Return the id of the basket that a form was rendered for."""
     try:
         return uuid.UUID(str(posted.get("basket", "")))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who receives an order and what they agree to, and which order somebody looks for."""
+"""Forms of the checkout, and of the search for an order."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from shop.accounts.forms import phone_field
 from shop.accounts.models import ConsentPurpose
 from shop.core.identifiers.phones import normalise
 
-_MOST_LINES, _LONGEST_PRICE = 500, 18
+_MAX_LINES, _MAX_PRICE_DIGITS = 500, 18
 
 
 class CheckoutForm(InvoiceForm, ReceiverForm):
-    """Who receives an order and where, how each cooperative's share travels, and what is agreed to."""
+    """Receiver, address, delivery method per cooperative, payment method and consents."""
 
     field_order = (*("basket", "shown_total", "shown_most"), *("name", "phone", "email"))
 
@@ -58,21 +58,21 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         payments: Sequence[Method],
         **kwargs: Any,
     ) -> None:
-        """`ways`: the possible values of each cooperative's radio buttons, by its id; `payments`: how
-        the order may be paid, the usual one first, which is taken where nothing is said."""
+        """`ways` maps cooperative ids to the valid values of their delivery radio buttons; `payments` are
+        the available payment methods, the default first."""
         super().__init__(*args, **kwargs)
-        self._usual = payments[0]
+        self._default_method = payments[0]
         self.fields["payment"] = forms.ChoiceField(
             label=_("Payment"),
             required=False,
             choices=[(each.value, each.label) for each in payments],
-            initial=self._usual.value,
+            initial=self._default_method.value,
             widget=forms.RadioSelect,
             error_messages={
                 "invalid_choice": _("Orders cannot be paid this way at the moment. Please choose another.")
             },
         )
-        self._cooperatives = list(ways)
+        self._cooperative_ids = list(ways)
         for cooperative_id, values in ways.items():
             self.fields[f"way-{cooperative_id}"] = forms.ChoiceField(
                 label=pgettext_lazy("of an order", "Delivery"),
@@ -91,47 +91,47 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Ways are asked for once there is a province: before it there is nothing to choose."""
+        """Drop errors about delivery methods while the province is missing: there is nothing to choose yet."""
         given = super().clean()
         if "province" in self.errors:
-            for cooperative_id in self._cooperatives:
+            for cooperative_id in self._cooperative_ids:
                 self.errors.pop(f"way-{cooperative_id}", None)
         return given
 
     @property
     def method(self) -> Method:
-        """How it is to be paid, once valid."""
-        return Method(self.cleaned_data["payment"] or self._usual)
+        """The payment method of a valid form."""
+        return Method(self.cleaned_data["payment"] or self._default_method)
 
     @property
     def contact(self) -> Contact:
-        """What was written, once it is valid."""
+        """The contact of a valid form."""
         given = self.cleaned_data
         return Contact(
             name=given["name"],
             phone=given["phone"],
             email=given["email"],
             province_code=given["province"],
-            notes={key: given[f"note-{key}"] for key in self._cooperatives if given[f"note-{key}"]},
+            notes={key: given[f"note-{key}"] for key in self._cooperative_ids if given[f"note-{key}"]},
             address=self.address,
             invoice=self.invoice_details,
         )
 
     @property
     def seen_prices(self) -> dict[uuid.UUID, int]:
-        """Prices that the page showed as changed, by line: the buyer has seen them. Odd ones are left out."""
+        """Changed prices that the page showed to the buyer, by line id. Malformed values are ignored."""
         seen = {}
         values = self.data.getlist("seen_price") if isinstance(self.data, MultiValueDict) else []
-        for value in values[:_MOST_LINES]:
+        for value in values[:_MAX_LINES]:
             key, _colon, price = value.partition(":")
-            if price.isascii() and price.isdecimal() and len(price) <= _LONGEST_PRICE:
+            if price.isascii() and price.isdecimal() and len(price) <= _MAX_PRICE_DIGITS:
                 with suppress(ValueError):
                     seen[uuid.UUID(key)] = int(price)
         return seen
 
     @property
     def deliveries(self) -> dict[int, WantedDelivery]:
-        return chosen_ways(self.cleaned_data, self._cooperatives)
+        return chosen_ways(self.cleaned_data, self._cooperative_ids)
 
     @property
     def consents(self) -> frozenset[str]:
@@ -140,7 +140,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
 
 class FindForm(forms.Form):
-    """An order is found by what its buyer alone knows: phone and code together, never by its number."""
+    """Find an order by what only its buyer knows: phone and code together, never the order number."""
 
     phone = phone_field(
         _("Write the phone number of the order."), help_text=_("The one given with the order.")

@@ -1,4 +1,4 @@
-"""What a buyer says is wrong, and what is answered."""
+"""Forms for filing and answering complaints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shop.core.errors import Refused
 from shop.core.images.image_files import inspect
 
 
-class _ManyFiles(forms.FileInput):
+class _MultipleFileInput(forms.FileInput):
     allow_multiple_selected = True
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
@@ -28,9 +28,9 @@ class _ManyFiles(forms.FileInput):
 
 
 class PhotosField(forms.FileField):
-    """A few photos that are some: each is looked into, not only at its name."""
+    """Up to MOST_PICTURES photos; the content of each file is checked."""
 
-    widget = _ManyFiles(attrs={"class": "input", "accept": "image/*"})
+    widget = _MultipleFileInput(attrs={"class": "input", "accept": "image/*"})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         uploads = [each for each in data or [] if isinstance(each, UploadedFile)]
@@ -46,7 +46,7 @@ class PhotosField(forms.FileField):
 
 
 class ComplainForm(forms.Form):
-    """Which goods, how many of them, what is wrong, and what the buyer would like best."""
+    """The items and quantities, a description, and the remedy that the buyer prefers."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     words = forms.CharField(
@@ -94,7 +94,7 @@ class ComplainForm(forms.Form):
 
 
 class AnswerForm(GivenForm):
-    """Yes to a complaint: money back, goods anew, goods back. Members bear it themselves."""
+    """Accept a complaint with refunds, replacements and returns. A member's cooperative bears the cost."""
 
     answer = forms.CharField(
         label=_("A word to the buyer"),
@@ -136,19 +136,19 @@ class AnswerForm(GivenForm):
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
-                back=self._field(f"back-{key}"),
+                back=self._field_or_none(f"back-{key}"),
                 anew=self[f"anew-{key}"],
             )
 
     @property
     def remedy(self) -> Remedy:
-        """Goods that come back go with the money where there is some, so that one decision tells of both."""
-        anew = {key: self._number(f"anew-{key}") for key in self.steps}
-        back = {key: self._number(f"back-{key}") for key in self.steps}
+        """The remedy. Returned items are part of the refund decision if there is one for their line."""
+        anew = {key: self._number_of(f"anew-{key}") for key in self.steps}
+        back = {key: self._number_of(f"back-{key}") for key in self.steps}
         lines = {
-            key: LineRefund(amount=self._number(f"amount-{key}"), back=back[key])
+            key: LineRefund(amount=self._number_of(f"amount-{key}"), back=back[key])
             for key in self.steps
-            if self._number(f"amount-{key}")
+            if self._number_of(f"amount-{key}")
         }
         decision = None
         if lines or self.delivery_said:
@@ -168,7 +168,7 @@ class AnswerForm(GivenForm):
 
 
 def answer_form(complaint: Complaint, data: Any = None, *, for_members: bool) -> AnswerForm:
-    """The form for this complaint as things stand; `complaint` comes with its part, order and lines."""
+    """Build the form for a complaint, which must be loaded with its part, order and lines."""
     part = complaint.part
     return AnswerForm(
         data,

@@ -1,4 +1,4 @@
-"""The company that an order's invoice is made out to: on the checkout, and at the desk."""
+"""Form fields for an order's company invoice, at the checkout and at the desk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.models import InvoiceDetails
 from shop.core.identifiers import tax_codes
 
-_NEEDED = {
+_REQUIRED = {
     "invoice_company": _("Write the company's name."),
     "invoice_tax_code": _("Write the company's tax code."),
     "invoice_address": _("Write where the company is registered."),
@@ -18,7 +18,7 @@ _NEEDED = {
 
 
 class InvoiceForm(forms.Form):
-    """Asked for where one is wanted, and else forgotten. Left empty, its e-mail is the form's `email`."""
+    """Invoice details, ignored unless `invoice` is ticked. `invoice_email` defaults to the form's `email`."""
 
     invoice = forms.BooleanField(label=_("I need an invoice for a company."), required=False)
     invoice_company = forms.CharField(
@@ -54,12 +54,12 @@ class InvoiceForm(forms.Form):
         if given.get("invoice"):
             self._check_invoice(given)
         else:
-            for name in (*_NEEDED, "invoice_email"):
+            for name in (*_REQUIRED, "invoice_email"):
                 self.errors.pop(name, None)
         return given
 
     def _check_invoice(self, given: dict[str, Any]) -> None:
-        for name, words in _NEEDED.items():
+        for name, words in _REQUIRED.items():
             if not given.get(name) and name not in self.errors:
                 self.add_error(name, words)
         code = given["invoice_tax_code"] = tax_codes.normalise(given.get("invoice_tax_code", ""))
@@ -75,7 +75,7 @@ class InvoiceForm(forms.Form):
 
     @property
     def invoice_details(self) -> InvoiceDetails | None:
-        """What was written, unsaved and of no order yet, once it is valid; None where none is wanted."""
+        """The unsaved invoice details of a valid form; None if no invoice is wanted."""
         given = self.cleaned_data
         if not given["invoice"]:
             return None
@@ -88,5 +88,5 @@ class InvoiceForm(forms.Form):
 
 
 def invoice_written(details: InvoiceDetails | None) -> dict[str, str]:
-    """What the form's fields hold of these details, but for the tick."""
+    """Return initial values for the form's fields, except the `invoice` checkbox."""
     return {f"invoice_{name}": written for name, written in details.details.items()} if details else {}

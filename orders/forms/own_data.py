@@ -1,4 +1,4 @@
-"""What people ask about their personal data."""
+"""Forms for personal data requests."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from shop.accounts.models import RequestKind
 from shop.core.identifiers.phones import normalise
 from shop.notifications.models import Way
 
-_LONGEST = 2000
+_MAX_LENGTH = 2000
 
 
 class RequestForm(forms.Form):
-    """By somebody who is signed in: copies and deletions have buttons of their own."""
+    """A request by a signed-in user. Exports and deletions have their own pages."""
 
     kind = forms.ChoiceField(
         label=_("What is it about?"),
@@ -29,14 +29,14 @@ class RequestForm(forms.Form):
     )
     words = forms.CharField(
         label=_("What should be done?"),
-        max_length=_LONGEST,
+        max_length=_MAX_LENGTH,
         widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
         error_messages={"required": _("Say what should be done.")},
     )
 
 
 class GuestRequestForm(RequestForm):
-    """By somebody without an account: a code goes to the number or the address that it is about."""
+    """A request by a guest, confirmed by a code sent to the phone number or e-mail address given."""
 
     contact = forms.CharField(
         label=_("Phone number or e-mail that you ordered with"),

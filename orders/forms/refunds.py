@@ -1,4 +1,4 @@
-"""What is given back, by whom it is borne, and whereto it goes."""
+"""Forms for refund decisions and refund accounts."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _BEARERS = [(Bearer.COOPERATIVE, _("the cooperative")), (Bearer.PLATFORM, _("the
 
 
 def steps_field(most: int, label: Any, **fields: Any) -> SumField:
-    """A number up to `most` that may be left empty."""
+    """Return an optional whole-number field with the maximum `most`."""
     return SumField(label=label, required=False, min_value=0, max_value=most, **fields)
 
 
 class AccountForm(forms.Form):
-    """The account that money goes to."""
+    """The bank account that a refund is paid to."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
     bank = forms.ChoiceField(
@@ -68,7 +68,7 @@ class AccountForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of goods in a form, with its fields; what is not asked for has none."""
+    """An order line in a form, with its fields; None for those not shown."""
 
     line: OrderLine
     limit: LineLimit | None
@@ -80,7 +80,7 @@ class Row:
 
 
 class GivenForm(forms.Form):
-    """Amounts by line and for the delivery, borne by somebody."""
+    """Refund amounts per line and for the delivery, and who bears them."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     delivery = SumField(label=_("Delivery"), required=False, min_value=0)
@@ -95,25 +95,25 @@ class GivenForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.limits = limits
-        self.fields["delivery"] = self._sum(_("Delivery"), max(0, limits.delivery))
+        self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 
-    def _sum(self, label: Promise, most: int) -> SumField:
+    def _amount_field(self, label: Promise, most: int) -> SumField:
         words = _("At most %(sum)s can be given back.") % {"sum": money(most, self.limits.currency)}
         return SumField(label=label, required=False, min_value=0, max_value=most, help_text=words)
 
-    def _number(self, name: str) -> int:
+    def _number_of(self, name: str) -> int:
         return int(self.cleaned_data.get(name) or 0)
 
-    def _field(self, name: str) -> forms.BoundField | None:
+    def _field_or_none(self, name: str) -> forms.BoundField | None:
         return self[name] if name in self.fields else None
 
     @property
     def delivery_said(self) -> int:
-        return self._number("delivery")
+        return self._number_of("delivery")
 
 
 class RefundForm(GivenForm):
-    """The desk's decision about a part, or (without lines) about what was paid too much."""
+    """The desk's refund decision for a part, or (without lines) for an overpayment."""
 
     surplus = SumField(label=_("Paid too much"), required=False, min_value=0)
     warehouse = forms.ChoiceField(
@@ -129,7 +129,7 @@ class RefundForm(GivenForm):
 
     def __init__(self, *args: Any, limits: Limits, houses: Sequence[Warehouse], **kwargs: Any) -> None:
         super().__init__(*args, limits=limits, **kwargs)
-        self.fields["surplus"] = self._sum(_("Paid too much"), limits.surplus)
+        self.fields["surplus"] = self._amount_field(_("Paid too much"), limits.surplus)
         self.houses = houses
         where = self.fields["warehouse"]
         assert isinstance(where, forms.ChoiceField)
@@ -145,7 +145,7 @@ class RefundForm(GivenForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for key in self.limits.lines:
-            if self._number(f"damaged-{key}") > self._number(f"back-{key}"):
+            if self._number_of(f"damaged-{key}") > self._number_of(f"back-{key}"):
                 self.add_error(f"damaged-{key}", _("No more can be damaged than come back."))
         return cleaned
 
@@ -160,16 +160,16 @@ class RefundForm(GivenForm):
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
-                back=self._field(f"back-{key}"),
-                damaged=self._field(f"damaged-{key}"),
-                unsent=self._field(f"unsent-{key}"),
+                back=self._field_or_none(f"back-{key}"),
+                damaged=self._field_or_none(f"damaged-{key}"),
+                unsent=self._field_or_none(f"unsent-{key}"),
             )
 
     @property
     def decision(self) -> Decision:
         lines = {
             key: LineRefund(
-                *(self._number(f"{name}-{key}") for name in ("amount", "back", "damaged", "unsent"))
+                *(self._number_of(f"{name}-{key}") for name in ("amount", "back", "damaged", "unsent"))
             )
             for key in self.limits.lines
         }
@@ -179,7 +179,7 @@ class RefundForm(GivenForm):
             reason=self.cleaned_data["reason"],
             lines={key: each for key, each in lines.items() if each != LineRefund()},
             delivery=self.delivery_said,
-            surplus=self._number("surplus"),
+            surplus=self._number_of("surplus"),
             warehouse_id=uuid.UUID(where) if where else None,
             are_here=self.cleaned_data["are_here"],
         )

@@ -1,4 +1,4 @@
-"""Goods that have come back."""
+"""Form for received returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orders.models import Parcel, ParcelLine
 
 
 class ReturnForm(forms.Form):
-    """Goods that have come back: which of them are not to be sold again, and where the others lie."""
+    """Record a returned parcel: damaged quantities, and the warehouse for the rest."""
 
     warehouse = forms.ChoiceField(
         label=_("Into which store house?"), widget=forms.Select(attrs={"class": "input"})
@@ -39,14 +39,14 @@ class ReturnForm(forms.Form):
 
     @property
     def damaged(self) -> dict[uuid.UUID, int]:
-        said = {
+        quantities = {
             line.order_line_id: self.cleaned_data.get(f"damaged-{line.order_line_id}") for line in self.lines
         }
-        return {line_id: count for line_id, count in said.items() if count}
+        return {line_id: count for line_id, count in quantities.items() if count}
 
 
 def return_form(parcel: Parcel, data: Any = None) -> ReturnForm:
-    """The form for a parcel on its way back."""
+    """Build the form for a return parcel."""
     lines = list(parcel.lines.select_related("order_line").order_by("pk"))
     houses = Warehouse.objects.filter(cooperative=parcel.part.cooperative_id).open()
     return ReturnForm(data, lines=lines, houses=list(houses), prefix=f"return-{parcel.pk}")

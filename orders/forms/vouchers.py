@@ -1,4 +1,4 @@
-"""What a voucher shall be, and how many codes of it."""
+"""Forms for vouchers and their codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shop.core.dates.calendar import day_of
 
 
 class VoucherForm(OfferForm):
-    """A voucher; its first code is written with a new one only (`is_new`)."""
+    """A voucher's terms; the first code is entered only for a new voucher (`is_new`)."""
 
     code = forms.CharField(
         label=_("Voucher code"),
@@ -78,7 +78,7 @@ class VoucherForm(OfferForm):
 
     @classmethod
     def said(cls, voucher: Voucher) -> dict[str, Any]:
-        """What the form holds when a voucher is opened."""
+        """Return initial values for an existing voucher."""
         value = voucher.values.order_by("pk").first()
         copied = ("name", "type", "value_type", "bearer", "minimum_quantity", "usage_limit", *cls.rules)
         return {name: getattr(voucher, name) for name in copied} | {
@@ -92,6 +92,6 @@ class VoucherForm(OfferForm):
 
 
 class CodesForm(forms.Form):
-    """How many more codes to draw."""
+    """The number of codes to generate."""
 
     count = SumField(label=_("How many"), max_value=MOST_CODES, initial=50)

@@ -1,4 +1,4 @@
-"""A person's address book: where goods may be brought, and which place the checkout proposes."""
+"""The buyer's address book: delivery addresses, and the default that the checkout proposes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from shop.accounts.views.old_address_fields import is_shown_anew, suggestions
 from shop.core.actors import Door
 from shop.core.identifiers.phones import shown as shown_phone
 
-MOST = 30  # addresses of one person
-_SAME = ("first_name", "phone", "street_address_1", "commune_code", "province_code", "landmark")
+MOST = 30  # addresses per user
+_COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", "province_code", "landmark")
 
 
 @require_safe
 @login_required
 @never_cache
 def addresses(request: HttpRequest) -> HttpResponse:
-    """All of them, the usual one first."""
-    user = _user(request)
+    """List the addresses, the default first."""
+    user = _user_or_404(request)
     book = receiver.book_of(user)
     context = {"book": book, "usual": user.default_shipping_address_id, "is_full": len(book) >= MOST}
     return render(request, "orders/addresses.html", context)
@@ -42,53 +42,53 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def address_new(request: HttpRequest) -> HttpResponse:
-    """One more."""
-    user = _user(request)
+    """Add an address."""
+    user = _user_or_404(request)
     if len(receiver.book_of(user)) >= MOST:
         return redirect("orders:addresses")
-    known = {"name": user.first_name, "phone": shown_phone(user.phone or "")}
-    form = _form(request, known)
+    initial = {"name": user.first_name, "phone": shown_phone(user.phone or "")}
+    form = _build_form(request, initial)
     if not form.is_bound or not form.is_valid():
-        return _show(request, form)
-    _add(user, form.address, is_usual=form.cleaned_data["is_default"])
-    return _kept(request, form)
+        return _render_form(request, form)
+    _add_to_book(user, form.address, is_usual=form.cleaned_data["is_default"])
+    return _redirect_with_message(request, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
 def address(request: HttpRequest, address_id: int) -> HttpResponse:
-    """One of them, to be written anew; orders keep the copies they have."""
-    user = _user(request)
-    kept = _found(user, address_id)
-    is_usual = kept.pk == user.default_shipping_address_id
-    known = {
-        "name": kept.first_name,
-        "phone": shown_phone(kept.phone),
-        "province": kept.province_code,
-        "commune": kept.commune_code,
-        "street": kept.street_address_1,
-        "landmark": kept.landmark,
+    """Edit an address. Orders keep their own copies."""
+    user = _user_or_404(request)
+    row = _address_or_404(user, address_id)
+    is_usual = row.pk == user.default_shipping_address_id
+    initial = {
+        "name": row.first_name,
+        "phone": shown_phone(row.phone),
+        "province": row.province_code,
+        "commune": row.commune_code,
+        "street": row.street_address_1,
+        "landmark": row.landmark,
         "is_default": is_usual,
     }
-    form = _form(request, known)
+    form = _build_form(request, initial)
     if not form.is_bound or not form.is_valid():
-        return _show(request, form, kept)
+        return _render_form(request, form, row)
     actor, now = user.acting(Door.MARKET), timezone.now()
-    change_address(address=_rewritten(kept, form.address), actor=actor, now=now)
+    change_address(address=_copy_columns(row, form.address), actor=actor, now=now)
     if form.cleaned_data["is_default"] and not is_usual:
-        choose_address(user_id=user.pk, address_id=kept.pk, use=Use.SHIPPING, actor=actor, now=now)
-    return _kept(request, form)
+        choose_address(user_id=user.pk, address_id=row.pk, use=Use.SHIPPING, actor=actor, now=now)
+    return _redirect_with_message(request, form)
 
 
 @require_POST
 @login_required
 def address_usual(request: HttpRequest, address_id: int) -> HttpResponse:
-    """Let the checkout propose this one."""
-    user = _user(request)
-    kept = _found(user, address_id)
+    """Make an address the default."""
+    user = _user_or_404(request)
+    row = _address_or_404(user, address_id)
     actor = user.acting(Door.MARKET)
-    choose_address(user_id=user.pk, address_id=kept.pk, use=Use.SHIPPING, actor=actor, now=timezone.now())
+    choose_address(user_id=user.pk, address_id=row.pk, use=Use.SHIPPING, actor=actor, now=timezone.now())
     messages.success(request, _("The checkout proposes this address now."))
     return redirect("orders:addresses")
 
@@ -96,23 +96,23 @@ def address_usual(request: HttpRequest, address_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def address_removal(request: HttpRequest, address_id: int) -> HttpResponse:
-    """Forget one; orders keep the copies they have."""
-    user = _user(request)
-    kept = _found(user, address_id)
-    remove_address(address_id=kept.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    """Delete an address. Orders keep their own copies."""
+    user = _user_or_404(request)
+    row = _address_or_404(user, address_id)
+    remove_address(address_id=row.pk, actor=user.acting(Door.MARKET), now=timezone.now())
     messages.success(request, _("The address is taken out."))
     return redirect("orders:addresses")
 
 
 def keep_in_book(request: HttpRequest, written: Address) -> None:
-    """Add what was written on a checkout to the book of whoever is signed in, unless it is in there."""
+    """Add the checkout's address to the signed-in user's address book, unless it is already there."""
     user = user_of(request)
     if user is not None:
-        _add(user, written)
+        _add_to_book(user, written)
 
 
-def _add(user: User, written: Address, *, is_usual: bool = False) -> None:
-    """Keep what is not in the book yet; the first is the usual one. A full book stays as it is."""
+def _add_to_book(user: User, written: Address, *, is_usual: bool = False) -> None:
+    """Add an address unless the book has it or is full. The first address becomes the default."""
     book = receiver.book_of(user)
     if len(book) >= MOST or any(_is_same(each, written) for each in book):
         return
@@ -120,11 +120,11 @@ def _add(user: User, written: Address, *, is_usual: bool = False) -> None:
     add_address(user_id=user.pk, address=written, use=use, actor=user.acting(Door.MARKET), now=timezone.now())
 
 
-def _form(request: HttpRequest, known: dict[str, Any]) -> AddressForm:
-    """As kept, as posted, or as posted to be shown anew with another province's communes."""
+def _build_form(request: HttpRequest, initial: dict[str, Any]) -> AddressForm:
+    """Return the form: initial, bound to a submission, or refilled after another province was chosen."""
     posted = receiver.with_choice(request, request.POST)
     is_sent = request.method == "POST" and not is_shown_anew(posted)
-    written = {**known, **{name: posted[name] for name in posted}}
+    written = {**initial, **{name: posted[name] for name in posted}}
     if posted:
         written["is_default"] = "is_default" in posted
     return AddressForm(
@@ -135,44 +135,44 @@ def _form(request: HttpRequest, known: dict[str, Any]) -> AddressForm:
     )
 
 
-def _show(request: HttpRequest, form: AddressForm, kept: Address | None = None) -> HttpResponse:
+def _render_form(request: HttpRequest, form: AddressForm, row: Address | None = None) -> HttpResponse:
     written = form.data if form.is_bound else form.initial
     context = {
         "form": form,
-        "kept": kept,
+        "kept": row,
         "old_address": str(written.get("old_address", "")),
         "suggestions": suggestions(written),
     }
     return render(request, "orders/address.html", context)
 
 
-def _kept(request: HttpRequest, form: AddressForm) -> HttpResponse:
+def _redirect_with_message(request: HttpRequest, form: AddressForm) -> HttpResponse:
     messages.success(request, _("The address is kept."))
     if form.phone_is_odd:
         messages.warning(request, _("The phone number looks odd. Please look at it again."))
     return redirect("orders:addresses")
 
 
-def _rewritten(kept: Address, written: Address) -> Address:
-    """The row with what was written; what other doors keep in it stays."""
-    for column in (*_SAME, "city", "country_area"):
-        setattr(kept, column, getattr(written, column))
-    return kept
+def _copy_columns(row: Address, written: Address) -> Address:
+    """Copy the form's columns to the row. Columns written by other interfaces stay."""
+    for column in (*_COMPARED_COLUMNS, "city", "country_area"):
+        setattr(row, column, getattr(written, column))
+    return row
 
 
 def _is_same(one: Address, other: Address) -> bool:
-    return all(getattr(one, column) == getattr(other, column) for column in _SAME)
+    return all(getattr(one, column) == getattr(other, column) for column in _COMPARED_COLUMNS)
 
 
-def _user(request: HttpRequest) -> User:
+def _user_or_404(request: HttpRequest) -> User:
     user = user_of(request)
     if user is None:
         raise Http404
     return user
 
 
-def _found(user: User, address_id: int) -> Address:
-    """One of their own; another person's is missing."""
+def _address_or_404(user: User, address_id: int) -> Address:
+    """Return one of the user's own addresses. Raises Http404 for any other."""
     found = next((each for each in receiver.book_of(user) if each.pk == address_id), None)
     if found is None:
         raise Http404

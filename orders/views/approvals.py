@@ -1,4 +1,4 @@
-"""The forms of a proposal that waits for a second person, at the desk and in the members' app."""
+"""Decide on proposals that need a second person's approval, at the desk and in the members' app."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from shop.core.actors import Actor
 
 
 def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, back: str) -> HttpResponse:
-    """Carry out what the pressed button says."""
+    """Confirm, withdraw or decline a proposal, as the pressed button says."""
     now = timezone.now()
     if "confirm" in request.POST:
-        action, said = partial(confirm, approval_id=pk, actor=actor, now=now), _("Confirmed.")
+        action, message = partial(confirm, approval_id=pk, actor=actor, now=now), _("Confirmed.")
     elif "withdraw" in request.POST:
-        action, said = partial(withdraw, approval_id=pk, actor=actor, now=now), _("Withdrawn.")
+        action, message = partial(withdraw, approval_id=pk, actor=actor, now=now), _("Withdrawn.")
     else:
         why = request.POST.get("why", "")
-        action, said = partial(decline, approval_id=pk, why=why, actor=actor, now=now), _("Declined.")
-    return carry_out(request, action, to=back, said=said)
+        action, message = partial(decline, approval_id=pk, why=why, actor=actor, now=now), _("Declined.")
+    return carry_out(request, action, to=back, said=message)

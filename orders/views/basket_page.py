@@ -1,4 +1,4 @@
-"""The basket: what lies in it, how much, where it goes and how."""
+"""The basket page: lines and quantities, province, delivery methods, voucher code."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from shop.core.models.geography import Division
 
 @require_safe
 def basket(request: HttpRequest) -> HttpResponse:
-    """What lies in the basket, by cooperative, with what it costs to bring."""
-    return _page(request)
+    """Show the basket by cooperative, with delivery fees."""
+    return _render_basket(request)
 
 
 @require_POST
 def lines(request: HttpRequest) -> HttpResponse:
-    """Put some of a variant into the basket."""
+    """Add a quantity of a variant to the basket."""
     form = PutForm(request.POST)
     channel = market_channel()
     if not form.is_valid() or channel is None:
-        return _back(request, " ".join(str(error) for field in form for error in field.errors))
+        return _redirect_back(request, " ".join(str(error) for field in form for error in field.errors))
     held, user = held_basket(request), user_of(request)
     try:
         filled = put_in_basket(
@@ -56,7 +56,7 @@ def lines(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except Refused as refused:
-        return _back(request, str(refused.words))
+        return _redirect_back(request, str(refused.words))
     remember(request, filled)
     messages.success(request, _("It is in the basket."))
     return redirect("orders:basket")
@@ -64,27 +64,27 @@ def lines(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
-    """Change how many steps of a line are wanted; none takes it out."""
+    """Change a line's quantity; zero removes it."""
     held = _held_or_404(request)
     row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=held, pk=line_id)
     form = QuantityForm(request.POST)
     if not form.is_valid():
-        return _page(request, faults={row.pk: str(form.errors["quantity"][0])})
+        return _render_basket(request, faults={row.pk: str(form.errors["quantity"][0])})
     try:
         change_quantity(basket_id=held.pk, line_id=row.pk, quantity=form.wanted, now=timezone.now())
     except Missing:
-        pass  # another tab took it out
+        pass  # removed in another tab
     except Refused as refused:
-        return _page(request, faults={row.pk: str(refused.words)})
-    taken_out = row if form.wanted == 0 else None
-    if not _is_htmx(request) and taken_out is None:
+        return _render_basket(request, faults={row.pk: str(refused.words)})
+    removed_line = row if form.wanted == 0 else None
+    if not _is_htmx(request) and removed_line is None:
         return redirect("orders:basket")
-    return _page(request, taken_out=taken_out, held=held)
+    return _render_basket(request, removed_line=removed_line, held=held)
 
 
 @require_POST
 def place(request: HttpRequest) -> HttpResponse:
-    """Say which province it goes to."""
+    """Set the basket's delivery province."""
     form = PlaceForm(request.POST, provinces=all_provinces())
     held = _held_or_404(request)
     if form.is_valid():
@@ -92,12 +92,12 @@ def place(request: HttpRequest) -> HttpResponse:
         choose_place(basket_id=held.pk, province_code=code, now=timezone.now())
         held.province_code = code
         remember_province(request, code)
-    return _page(request, held=held) if _is_htmx(request) else redirect("orders:basket")
+    return _render_basket(request, held=held) if _is_htmx(request) else redirect("orders:basket")
 
 
 @require_POST
 def deliveries(request: HttpRequest) -> HttpResponse:
-    """Say how a cooperative's share is to travel."""
+    """Choose the delivery method of each cooperative."""
     held = _held_or_404(request)
     cooperatives = set(held.lines.order_by().values_list("variant__cooperative", flat=True))
     try:
@@ -106,12 +106,12 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         messages.error(request, str(refused.words))
-    return _page(request) if _is_htmx(request) else redirect("orders:basket")
+    return _render_basket(request) if _is_htmx(request) else redirect("orders:basket")
 
 
 @require_POST
 def voucher(request: HttpRequest) -> HttpResponse:
-    """Use a voucher's code, or go on without it."""
+    """Apply or remove a voucher code."""
     held = _held_or_404(request)
     form = CodeForm(request.POST)
     form.is_valid()
@@ -122,27 +122,27 @@ def voucher(request: HttpRequest) -> HttpResponse:
         else:
             use_code(basket_id=held.pk, code=code, now=timezone.now())
     except Refused as refused:
-        return _page(request, code_fault=(code, refused))
-    return _page(request) if _is_htmx(request) else redirect("orders:basket")
+        return _render_basket(request, code_fault=(code, refused))
+    return _render_basket(request) if _is_htmx(request) else redirect("orders:basket")
 
 
-def _page(
+def _render_basket(
     request: HttpRequest,
     *,
     faults: dict[uuid.UUID, str] | None = None,
-    taken_out: BasketLine | None = None,
+    removed_line: BasketLine | None = None,
     code_fault: tuple[str, Refused] | None = None,
     held: Basket | None = None,
 ) -> HttpResponse:
-    """The basket, `held` where it has been read; HTMX gets its changing part alone.
+    """Render the basket (`held` if it is already loaded); HTMX requests get only the lines fragment.
 
-    `faults` are words about lines, by line id; `code_fault` is what is wrong with a code just written.
+    `faults` maps line ids to error messages; `code_fault` is a rejected code with its refusal.
     """
     held, is_part = held or held_basket(request), _is_htmx(request)
     provinces = all_provinces()
     code = province_of(request, held)
     province = next((each for each in provinces if each.code == code), None)
-    offer = _quote(held, province) if held else None
+    offer = _quote_basket(held, province) if held else None
     context: dict[str, Any] = {
         "basket": held,
         "provinces": provinces,
@@ -152,19 +152,19 @@ def _page(
         "shares": shown(offer, province, faults) if offer else [],
         "sums": sums_of_quote(offer) if offer else None,
         "must_be_mended": must_be_mended(offer) if offer else False,
-        "taken_out": taken_out,
+        "taken_out": removed_line,
         "reordered": None if is_part else told_once(request),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
     }
-    if offer is not None:  # else every page's frame asks for it
+    if offer is not None:  # otherwise the base template's context processor queries it
         context["basket_count"] = sum(line.quantity for line in offer.wanted.lines)
         context["shop"] = offer.shop
     template = "orders/basket.html#basket-lines" if is_part else "orders/basket.html"
     return render(request, template, context)
 
 
-def _quote(held: Basket, province: Division | None) -> Quote:
+def _quote_basket(held: Basket, province: Division | None) -> Quote:
     wanted = replace(wanted_of(held), province_code=province.code if province else "")
     return quote(wanted, now=timezone.now(), proposing=True)
 
@@ -176,8 +176,8 @@ def _held_or_404(request: HttpRequest) -> Basket:
     return held
 
 
-def _back(request: HttpRequest, words: str) -> HttpResponse:
-    """To the page that the goods were on, with words about what was wrong."""
+def _redirect_back(request: HttpRequest, words: str) -> HttpResponse:
+    """Redirect to the referring page with an error message."""
     messages.error(request, words or _("This is not on sale at the moment."))
     came_from = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())

@@ -1,4 +1,4 @@
-"""Paying by card: in Stripe's fields on our page, or on Stripe's own page where no script runs."""
+"""Card payments: Stripe's fields on the order's page, or Stripe's hosted page without JavaScript."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from shop.core.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card payment as its buyer sees it: what was asked for, and how far it has come."""
+    """A card payment as shown to its buyer: the gateway call and its state."""
 
     call: GatewayCall | None
     said: str = ""
@@ -33,7 +33,7 @@ class Card:
 
     @property
     def waits(self) -> bool:
-        """Nobody knows yet; the page changes by itself once somebody does."""
+        """Whether the result is still unknown; the page updates itself when it is known."""
         return self.call is not None and self.call.state in (CallState.UNKNOWN, CallState.PENDING)
 
     @property
@@ -42,7 +42,8 @@ class Card:
 
     @property
     def shown(self) -> tuple[bool, bool, bool]:
-        """What the page looks like by it: while that stays, whoever types a card is not disturbed."""
+        """The states that the page's form depends on: it is not re-rendered, under a buyer who is typing,
+        unless they change."""
         return self.waits, self.has_failed, self.on_their_page
 
     @property
@@ -51,12 +52,12 @@ class Card:
 
     @property
     def holds(self) -> bool:
-        """Whether more may be held than is taken in the end, since goods are still to be weighed."""
+        """Whether the card is authorised for the upper bound and captured after weighing."""
         return self.call is not None and bool(self.call.terms.get("hold"))
 
 
 def card_of(payment: Payment) -> Card:
-    """What is shown of a card payment; the last word of the bank's, where it refused a card."""
+    """Return what is shown of a card payment, with the bank's last message if it declined the card."""
     call = start_of(payment)
     said = str(words_for(call.code, call.message)) if call and (call.code or call.message) else ""
     if call is not None and not said and call.state == CallState.NEEDS_BUYER:
@@ -68,10 +69,10 @@ def card_of(payment: Payment) -> Card:
 @require_POST
 @never_cache
 def fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """What opens Stripe's fields on the order's page, as JSON; `reload` where there is nothing to pay now."""
+    """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
     order = get_object_or_404(Order.objects.held_by(token))
     try:
-        said = _begun(request, order, hosted=False)
+        said = _start_payment(request, order, hosted=False)
     except Refused as refused:
         return JsonResponse({"said": str(refused.words)}, status=409)
     if said is None or said.call.state in UNANSWERED:
@@ -90,10 +91,10 @@ def fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 @require_POST
 @never_cache
 def their_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """Leads to Stripe's own page, or back where there is nothing to pay, or nobody knows."""
+    """Redirect to Stripe's hosted page, or back to the order if nothing is due or the state is unknown."""
     order = get_object_or_404(Order.objects.held_by(token))
     try:
-        said = _begun(request, order, hosted=True)
+        said = _start_payment(request, order, hosted=True)
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("orders:order", token=token)
@@ -105,17 +106,18 @@ def their_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 
 def look_once(order: Order) -> None:
-    """The buyer is back from their bank, or from Stripe's page: what became of it is asked at once."""
+    """Query the payment's state when the buyer returns from their bank or from Stripe's page."""
     payment = order.payments.current()
     call = start_of(payment) if payment is not None and payment.method == Method.CARD else None
     if call is not None and call.state != CallState.FAILED:
         look_up_call(call_id=call.pk, now=timezone.now())
 
 
-def _begun(request: HttpRequest, order: Order, *, hosted: bool) -> Said | None:
-    """The card payment that goes on, on the page that is wanted, with what Stripe says of it just now.
+def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> Said | None:
+    """Start or continue the card payment, in our page or on Stripe's (`hosted`), and return Stripe's result.
 
-    One that was only asked for is made first, and then taken to the other page. Raises as `change_way`.
+    A call that was only requested is made first, and then replaced if the other page is wanted. Raises the
+    same errors as `change_way`.
     """
     for _time in range(2):
         now = timezone.now()

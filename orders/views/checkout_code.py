@@ -1,4 +1,4 @@
-"""At the checkout: a code to the buyer's phone, where a day's orders have passed a limit."""
+"""Phone verification at the checkout, required when a day's orders exceed a limit."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from shop.notifications.models import Way
 _ABOUT = "checkout"
 _SESSION_KEY = "confirmed_phones"
 _CONFIRMED_SECONDS = 24 * 60 * 60
-_MOST_PHONES = 10
-_AGAIN_SECONDS = 5 * 60  # as long as a code is good
+_MAX_PHONES = 10
+_RESEND_SECONDS = 5 * 60  # a code's lifetime
 
 
 class OrderByPhone(Refused):
-    """A code is needed and none can be sent."""
+    """A code is required but cannot be sent."""
 
     code = "order_by_phone"
     default_words = _(
@@ -38,24 +38,24 @@ class OrderByPhone(Refused):
 
 @contextmanager
 def counted(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Iterator[None]:
-    """Place an order within, under the day's limits.
+    """Apply the daily order limits to the order placed inside the context.
 
     Raises CodeTooOld, PhoneCodeNeeded, TooManyOrders, WrongCode.
     """
     written = str(posted.get("phone-code", ""))
     if written and sent_to(request) == phone:
         entered = enter_code(request, CodePurpose.CONFIRM, written)
-        _remember(request, entered.to)
+        _remember_phone(request, entered.to)
     with counted_order(
-        phone=phone, network=network_of(request.META), is_confirmed=_is_confirmed(request, phone)
+        phone=phone, network=network_of(request.META), is_confirmed=_is_phone_confirmed(request, phone)
     ):
         yield
 
 
 def send_code_to(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Refused | None:
-    """Send a code unless one is on its way; answer what stands in the way."""
+    """Send a code unless a fresh one was sent; return the refusal if it cannot be sent."""
     sent = sent_code(request, CodePurpose.CONFIRM)
-    is_fresh = sent is not None and time.time() - sent["at"] < _AGAIN_SECONDS
+    is_fresh = sent is not None and time.time() - sent["at"] < _RESEND_SECONDS
     if is_fresh and sent_to(request) == phone and "send-phone-code" not in posted:
         return None
     if not settings.PHONE_CODES:
@@ -68,20 +68,20 @@ def send_code_to(request: HttpRequest, posted: Mapping[str, Any], phone: str) ->
 
 
 def sent_to(request: HttpRequest) -> str:
-    """The phone to which a code was sent at the checkout; empty where none was."""
+    """Return the phone that a checkout code was sent to, or an empty string."""
     sent = sent_code(request, CodePurpose.CONFIRM)
     return str(sent["to"]) if sent is not None and sent.get("about") == _ABOUT else ""
 
 
-def _is_confirmed(request: HttpRequest, phone: str) -> bool:
+def _is_phone_confirmed(request: HttpRequest, phone: str) -> bool:
     user = user_of(request)
     if user is not None and user.phone == phone and user.phone_confirmed_at is not None:
         return True
     return bool(time.time() < request.session.get(_SESSION_KEY, {}).get(phone, 0))
 
 
-def _remember(request: HttpRequest, phone: str) -> None:
+def _remember_phone(request: HttpRequest, phone: str) -> None:
     now = time.time()
-    kept = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
-    newest = sorted(kept.items(), key=lambda each: each[1])[1 - _MOST_PHONES :]
+    unexpired = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
+    newest = sorted(unexpired.items(), key=lambda each: each[1])[1 - _MAX_PHONES :]
     request.session[_SESSION_KEY] = dict(newest) | {phone: now + _CONFIRMED_SECONDS}

@@ -1,4 +1,4 @@
-"""One page from basket to order."""
+"""The checkout page: from basket to order."""
 
 from __future__ import annotations
 
@@ -42,70 +42,71 @@ from shop.core.templatetags.languages import said, sentence
 def checkout(request: HttpRequest) -> HttpResponse:
     """Show the checkout; a POST changes it or places the order. Showing it reserves nothing."""
     if request.method == "POST":
-        return _posted(request)
+        return _handle_post(request)
     basket = held_basket(request)
     if basket is None:
         return redirect("orders:basket")
     written, provinces = receiver.known(request, basket), all_provinces()
-    offer = preview_checkout(basket, province_code=_province(provinces, written), now=timezone.now())
+    offer = preview_checkout(basket, province_code=_valid_province(provinces, written), now=timezone.now())
     if not offer.shares or must_be_mended(offer):
         return redirect("orders:basket")
-    return _page(request, basket, offer, provinces, written)
+    return _render_checkout(request, basket, offer, provinces, written)
 
 
 @require_POST
 def opening(request: HttpRequest) -> HttpResponse:
-    """Reserve the goods of the basket and go on to the checkout."""
+    """Reserve the basket's stock and redirect to the checkout."""
     basket = held_basket(request)
     if basket is None:
         return redirect("orders:basket")
     try:
         open_checkout(
             basket_id=basket.pk,
-            province_code=_province(all_provinces(), receiver.known(request, basket)),
+            province_code=_valid_province(all_provinces(), receiver.known(request, basket)),
             language=request.LANGUAGE_CODE,
             marks_prices_seen=False,  # the page that follows shows what has changed
             now=timezone.now(),
         )
     except Missing:
-        return _what_became(request, basket.pk)
+        return _redirect_to_result(request, basket.pk)
     return redirect("orders:checkout")
 
 
 @require_safe
 def communes(request: HttpRequest) -> HttpResponse:
-    """The communes and wards of a province, as options of a list."""
+    """Render the communes and wards of a province as options."""
     chosen = communes_of(request.GET.get("province", ""))
     return render(request, "orders/communes.html", {"communes": chosen})
 
 
-def _posted(request: HttpRequest) -> HttpResponse:
-    """A press on one of the page's buttons: show it anew, or order."""
+def _handle_post(request: HttpRequest) -> HttpResponse:
+    """Handle the page's buttons: apply a change and show the page again, or place the order."""
     basket_id = basket_id_of(request.POST)
     if basket_id is None:
         raise Http404
     basket = basket_of(request, basket_id)
     if basket is None:
-        return _what_became(request, basket_id)
+        return _redirect_to_result(request, basket_id)
     posted = receiver.with_choice(request, request.POST)
     try:
         if "drop-code" in posted or _has_new_code(basket, posted):
-            return _code_changed(request, basket, posted)
+            return _change_code(request, basket, posted)
         if "use-address" in posted or is_shown_anew(posted):
-            return _shown_anew(request, basket, posted)
-        return _order(request, basket, posted)
+            return _show_updated(request, basket, posted)
+        return _place_order(request, basket, posted)
     except Missing:
-        return _what_became(request, basket_id)
+        return _redirect_to_result(request, basket_id)
 
 
 def _has_new_code(basket: Basket, posted: QueryDict) -> bool:
-    """Whether a code stands there that was neither used nor refused yet: what it does is shown first."""
+    """Return whether a code was entered that was not yet applied or refused. Its effect is shown before the
+    order is placed."""
     known = ("", basket.voucher_code, tidy_code(posted.get("code-seen", "")))
     return "use-code" in posted or tidy_code(posted.get("code", "")) not in known
 
 
-def _code_changed(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
-    """Use the code that was written, or go on without the one there is; what else was written stays."""
+def _change_code(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+    """Apply or remove a voucher code, keeping the other inputs."""
     code = posted.get("code", "")[:255]
     try:
         if "drop-code" in posted:
@@ -115,19 +116,19 @@ def _code_changed(request: HttpRequest, basket: Basket, posted: QueryDict) -> Ht
     except Missing:
         raise
     except Refused as refused:
-        return _shown_anew(request, basket, posted, code_fault=(code, refused))
-    return _shown_anew(request, basket, posted)
+        return _show_updated(request, basket, posted, code_fault=(code, refused))
+    return _show_updated(request, basket, posted)
 
 
-def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
-    """Place the order, or say what stands in its way and keep everything.
+def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+    """Place the order, or show the problems and keep all inputs.
 
-    Whether a way is still possible is not asked beforehand: placing tells, and the page then shows it.
+    Delivery methods are not checked beforehand: `place_order` raises, and the page then shows current ones.
     """
     place = place_of(posted.get("province", ""), posted.get("commune", ""))
-    cooperatives = _cooperatives(basket)
+    cooperatives = _cooperative_ids(basket)
     asked = {key: [posted.get(f"way-{key}", "")] for key in cooperatives}
-    form = _form(basket, asked, place, ways_to_pay(basket.channel), posted, data=posted)
+    form = _build_form(basket, asked, place, ways_to_pay(basket.channel), posted, data=posted)
     refused: Refused | None = None
     phone_refusal: Refused | None = None
     if form.is_valid():
@@ -153,24 +154,24 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
             phone_refusal = checkout_code.send_code_to(request, posted, form.contact.phone) or needed
         except (CodeTooOld, TooManyOrders, WrongCode) as wrong:
             phone_refusal = wrong
-        except Refused as stood_in_the_way:
-            refused = stood_in_the_way
+        except Refused as other_refusal:
+            refused = other_refusal
         else:
-            return _placed(request, order, form)
+            return _after_placement(request, order, form)
     provinces = all_provinces()
     offer = open_checkout(
         basket_id=basket.pk,
-        province_code=_province(provinces, posted),
+        province_code=_valid_province(provinces, posted),
         choices=chosen_ways(posted, cooperatives),
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
     )
-    return _page(
+    return _render_checkout(
         request, basket, offer, provinces, posted, bound=True, refused=refused, phone_refusal=phone_refusal
     )
 
 
-def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
+def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
     receiver.forget_written(request)
     remember_proof(request, order)
     if form.cleaned_data["keep_address"]:
@@ -186,38 +187,38 @@ def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpRespo
             _("The phone number %(phone)s looks odd. If it is wrong, tell us: nobody can call you otherwise.")
             % {"phone": form.data["phone"]},
         )
-    return _go(request, "orders:order", token=order.pk)
+    return _redirect(request, "orders:order", token=order.pk)
 
 
-def _shown_anew(
+def _show_updated(
     request: HttpRequest,
     basket: Basket,
     posted: QueryDict,
     *,
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
-    """Another place, way or code was chosen: keep it, and show what it costs now."""
+    """Save a changed address, delivery method or code, and show the new prices."""
     provinces = all_provinces()
-    code, ways = _province(provinces, posted), chosen_ways(posted, _cooperatives(basket))
+    code, ways = _valid_province(provinces, posted), chosen_ways(posted, _cooperative_ids(basket))
     offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
     if code:
         remember_province(request, code)
-    return _page(request, basket, offer, provinces, posted, code_fault=code_fault)
+    return _render_checkout(request, basket, offer, provinces, posted, code_fault=code_fault)
 
 
-def _what_became(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
-    """The same order again, however often it is sent; or the basket, where there is none."""
+def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
+    """Redirect to the order already placed from this basket, or else to the basket."""
     user = user_of(request)
     order = Order.objects.from_basket(basket_id, user.pk if user else None).first()
     if order is not None:
         receiver.forget_written(request)
-        return _go(request, "orders:order", token=order.pk)
+        return _redirect(request, "orders:order", token=order.pk)
     messages.warning(request, _("This basket has changed in another window. Here is what it holds now."))
-    return _go(request, "orders:basket")
+    return _redirect(request, "orders:basket")
 
 
-def _go(request: HttpRequest, page: str, **parts: Any) -> HttpResponse:
-    """To another page; HTMX is told its address, since it would put the page itself into this one."""
+def _redirect(request: HttpRequest, page: str, **parts: Any) -> HttpResponse:
+    """Redirect. HTMX gets the URL in `HX-Redirect`, since it would insert the page into the current one."""
     address = resolve_url(page, **parts)
     if not _is_htmx(request):
         return redirect(address)
@@ -228,7 +229,7 @@ def _is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def _page(
+def _render_checkout(
     request: HttpRequest,
     basket: Basket,
     offer: Quote,
@@ -245,12 +246,12 @@ def _page(
     payments = ways_to_pay(basket.channel, shop=offer.shop)
     place = provinces, communes_of(str(written.get("province", "")))
     possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
-    form = _form(basket, possible, place, payments, written, data=written if bound else None)
-    for share in shares:  # the list of errors on top says whose goods it speaks of
+    form = _build_form(basket, possible, place, payments, written, data=written if bound else None)
+    for share in shares:  # so that the list of errors on top names the cooperative
         form.fields[share.field].label = said(share.share.cooperative, "name")
-    problems = _problems(shares)
+    problems = _problem_messages(shares)
     if refused is not None:
-        problems = problems or _refusal(refused, offer, written)
+        problems = problems or _refusal_messages(refused, offer, written)
         if offer.voucher and offer.voucher.refused and str(offer.voucher.refused.words) not in problems:
             problems = [str(offer.voucher.refused.words), *problems]
     if request.method == "POST":
@@ -293,7 +294,7 @@ def _page(
     return render(request, template, context)
 
 
-def _form(
+def _build_form(
     basket: Basket,
     ways: Mapping[int, list[str]],
     place: tuple[list[Division], list[Division]],
@@ -312,21 +313,21 @@ def _form(
     )
 
 
-def _problems(shares: list[ShownShare]) -> list[str]:
-    """Everything that stands in the way or has changed, in words that name the goods."""
-    told: list[str] = []
+def _problem_messages(shares: list[ShownShare]) -> list[str]:
+    """Return all problems and changes as messages that name the products."""
+    messages_shown: list[str] = []
     for share in shares:
-        told += [
+        messages_shown += [
             sentence("%(name)s: %(words)s", name=said(line.quoted.variant.product, "name"), words=words)
             for line in share.lines
             for words in line.words
         ]
-        told += share.words
-    return told
+        messages_shown += share.words
+    return messages_shown
 
 
-def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list[str]:
-    """Words for a refusal that no line explains: a sum that changed, or what the action itself says."""
+def _refusal_messages(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list[str]:
+    """Return messages for a refusal that no line explains: a changed total, or the action's own message."""
     if not isinstance(refused, BasketChanged):
         return [str(refused.words)]
     currency = offer.wanted.channel.currency
@@ -344,10 +345,10 @@ def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list
     return [str(refused.words)]
 
 
-def _province(provinces: list[Division], written: Mapping[str, Any]) -> str:
+def _valid_province(provinces: list[Division], written: Mapping[str, Any]) -> str:
     code = str(written.get("province", ""))
     return code if any(province.code == code for province in provinces) else ""
 
 
-def _cooperatives(basket: Basket) -> set[int]:
+def _cooperative_ids(basket: Basket) -> set[int]:
     return set(basket.lines.order_by().values_list("variant__cooperative", flat=True))

@@ -1,4 +1,4 @@
-"""A buyer's complaint about one part of an order."""
+"""File and withdraw a buyer's complaint about one part of an order."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from shop.core.web.uploads import takes_files
 
 
 def _is_complaint_possible(request: HttpRequest, token: uuid.UUID, number: int) -> bool:
-    """Whether the order is shown to be the visitor's, something of this part has arrived in time, and no
-    complaint about it is open."""
+    """Return whether the visitor has proved that the order is theirs, items of the part arrived within the
+    complaint period, and no complaint is open."""
     parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token), number=number)
     part = parts.select_related("order").first()
     if part is None or not has_proof(request, part.order):
@@ -41,13 +41,13 @@ def _is_complaint_possible(request: HttpRequest, token: uuid.UUID, number: int) 
 @never_cache
 @takes_files(_is_complaint_possible)
 def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
-    """Say what is wrong, for whoever holds the order's address; too late, whom to call is said instead."""
+    """File a complaint. After the complaint period the page shows whom to call instead."""
     parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token))
     part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
     show_in_language([part.cooperative], "name")
     now = timezone.now()
-    came = arrived(part)
-    in_time = [each for each in came if each.is_in_time(now)]
+    arrived_lines = arrived(part)
+    in_time = [each for each in arrived_lines if each.is_in_time(now)]
     has_open = Complaint.objects.open().filter(part=part).exists()
     is_sent = request.method == "POST"
     if is_sent and _is_repeated(request, part):
@@ -76,8 +76,8 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
         "part": part,
         "order": part.order,
         "form": form,
-        "came": came,
-        "is_done_with": part.progress in HAS_ARRIVED and not came,
+        "came": arrived_lines,
+        "is_done_with": part.progress in HAS_ARRIVED and not arrived_lines,
         "has_open": has_open,
     }
     status = 409 if is_sent and not is_possible else 200
@@ -85,18 +85,18 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
 
 
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
-    """Whether this very complaint was taken before: somebody tapped twice, or did not see the answer."""
+    """Return whether a complaint with this idempotency key exists: a double tap or a resubmission."""
     key = bound_key(request.POST.get("key", ""), "buyer", part.pk)
     return key is not None and Complaint.objects.filter(part=part, key=key).exists()
 
 
 @require_POST
 def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
-    """The buyer takes it back."""
-    mine = Complaint.objects.filter(part__order__in=Order.objects.held_by(token))
-    found = get_object_or_404(mine, pk=complaint_id)
+    """Withdraw a complaint."""
+    own_complaints = Complaint.objects.filter(part__order__in=Order.objects.held_by(token))
+    row = get_object_or_404(own_complaints, pk=complaint_id)
     try:
-        withdraw_complaint(complaint_id=found.pk, actor=actor_of(request), now=timezone.now())
+        withdraw_complaint(complaint_id=row.pk, actor=actor_of(request), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:

@@ -1,4 +1,4 @@
-"""Which basket the visitor holds: their own, or the guest's one whose key their session keeps."""
+"""The visitor's basket: the user's own, or the guest basket whose key is in the session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def guest_key(request: HttpRequest) -> uuid.UUID | None:
-    """The key of the basket that was filled before signing in."""
+    """Return the key of the guest basket in the session."""
     try:
         return uuid.UUID(request.session.get(SESSION_KEY, ""))
     except ValueError:
@@ -36,7 +36,7 @@ def guest_key(request: HttpRequest) -> uuid.UUID | None:
 
 
 def held_basket(request: HttpRequest) -> Basket | None:
-    """The person's newest basket, or the guest's."""
+    """Return the user's newest basket, or the guest's."""
     user, key = user_of(request), guest_key(request)
     if user is None and key is None:
         return None
@@ -45,20 +45,20 @@ def held_basket(request: HttpRequest) -> Basket | None:
 
 
 def basket_of(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
-    """The basket with this id, if the visitor may act on it: theirs, or any guest's whose id they hold."""
+    """Return the basket with this id if the visitor may use it: their own, or a guest's by its id."""
     user = user_of(request)
     held = Basket.objects.held_by(user.pk if user else None, basket_id).filter(pk=basket_id)
     return held.select_related("channel", "user").first()
 
 
 def remember(request: HttpRequest, basket: Basket) -> None:
-    """Keep the key of a guest's basket with the visitor."""
+    """Store the key of a guest's basket in the session."""
     if basket.user_id is None and request.session.get(SESSION_KEY) != str(basket.pk):
         request.session[SESSION_KEY] = str(basket.pk)
 
 
 def province_of(request: HttpRequest, basket: Basket | None) -> str:
-    """The code of the province it goes to: said in the basket, on a page before, or by their own address."""
+    """Return the delivery province's code: from the basket, the session, or the user's address."""
     if basket is not None and basket.province_code:
         return basket.province_code
     return known_province(request)
@@ -70,16 +70,16 @@ def remember_province(request: HttpRequest, code: str) -> None:
 
 
 def basket_count(request: HttpRequest) -> int:
-    """How many steps of goods lie in the visitor's basket."""
+    """Return the total quantity in the visitor's basket."""
     user, key = user_of(request), guest_key(request)
     if user is None and key is None:
         return 0
-    return sum(_quantities(user.pk if user else None, key))
+    return sum(_line_quantities(user.pk if user else None, key))
 
 
 @prepared
-def _quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[Any, int]:
-    """Of each line of the newest basket that is held."""
+def _line_quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[Any, int]:
+    """Select the line quantities of the visitor's newest basket."""
     held = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")
     lines = BasketLine.objects.filter(basket__in=held[:1].values("pk"))
     return lines.order_by().values_list("quantity", flat=True)

@@ -1,6 +1,6 @@
-"""Vouchers and promotions, as the desk sees all of them and a cooperative's managers see their own.
+"""Manage vouchers and promotions: all of them at the desk, a cooperative's own in the members' app.
 
-Both doors hand over who stands in them; what follows is the same, down to the templates.
+Both interfaces pass a `Door` with the actor and cooperative; views and templates are shared.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from shop.core.models import Channel, market_channel
 
 PER_PAGE = 30
 MOST_USES = 50
-MOST_SHOWN = 20  # codes on the page; the file holds them all
+MOST_SHOWN = 20  # codes on the page; the CSV file contains all
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Who comes by which door: `space` is its namespace; `acting` the cooperative, None for the platform."""
+    """The interface and its user: `space` is its URL namespace; `acting` the cooperative, None at the desk."""
 
     space: str
     actor: Actor
@@ -67,7 +67,7 @@ class Door:
 
 
 def offers(request: HttpRequest, door: Door) -> HttpResponse:
-    """Vouchers, or promotions, newest first."""
+    """List vouchers or promotions, newest first."""
     shows_promotions = request.GET.get("xem") == "gia"
     rows = door.promotions if shows_promotions else door.vouchers.with_figures()
     context = {
@@ -80,24 +80,24 @@ def offers(request: HttpRequest, door: Door) -> HttpResponse:
 
 
 def voucher_new(request: HttpRequest, door: Door) -> HttpResponse:
-    """A new voucher with its first code."""
-    owner, channel = _owner(request, door), _channel()
+    """Create a voucher with its first code."""
+    owner, channel = _owner(request, door), _channel_or_404()
     form = _voucher_form(request, door, owner, is_new=True, initial={"starts": day_of(timezone.now())})
     if form.is_valid():
         act = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
-        made = _done(request, door, form, act, _("The code works now, or from its first day on."))
+        made = _run_action(request, door, form, act, _("The code works now, or from its first day on."))
         if made is not None:
             return door.go("voucher", made.pk)
     return door.show(request, "orders/voucher.html", {"form": form, "owner": owner})
 
 
 def voucher(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
-    """What a voucher says, its codes and who used them; posted to, written anew."""
+    """Show and edit a voucher, with its codes and uses."""
     row = get_object_or_404(door.vouchers.with_figures(), pk=pk)
     form = _voucher_form(request, door, row.cooperative, initial=VoucherForm.said(row))
     if form.is_valid():
-        act = partial(edit_voucher, voucher_id=row.pk, channel=_channel(), terms=form.terms)
-        if _done(request, door, form, act, _("Changed.")) is not None:
+        act = partial(edit_voucher, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms)
+        if _run_action(request, door, form, act, _("Changed.")) is not None:
             return door.go("voucher", row.pk)
     uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
     context = {
@@ -113,14 +113,14 @@ def voucher(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
 
 
 def voucher_end(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
-    """Switch a voucher off."""
+    """Deactivate a voucher."""
     end_voucher(voucher_id=pk, acting=door.acting, actor=door.actor, now=timezone.now())
     messages.success(request, str(_("Switched off. Orders placed keep what they got.")))
     return door.go("voucher", pk)
 
 
 def voucher_codes(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
-    """Draw many more codes."""
+    """Generate more codes."""
     form = CodesForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))
@@ -132,7 +132,7 @@ def voucher_codes(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
 
 
 def voucher_file(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
-    """All codes of a voucher, with how often each was used, as CSV."""
+    """Export a voucher's codes and use counts as CSV."""
     row = get_object_or_404(door.vouchers, pk=pk)
     written = io.StringIO()
     table = csv.writer(written)
@@ -144,24 +144,24 @@ def voucher_file(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
 
 
 def promotion_new(request: HttpRequest, door: Door) -> HttpResponse:
-    """A new promotion."""
-    owner, channel = _owner(request, door), _channel()
+    """Create a promotion."""
+    owner, channel = _owner(request, door), _channel_or_404()
     form = _promotion_form(request, door, owner, initial={"starts": day_of(timezone.now())})
     if form.is_valid():
         act = partial(make_promotion, channel=channel, terms=form.terms)
-        made = _done(request, door, form, act, _("Prices follow within a minute once it begins."))
+        made = _run_action(request, door, form, act, _("Prices follow within a minute once it begins."))
         if made is not None:
             return door.go("promotion", made.pk)
     return door.show(request, "orders/promotion.html", {"form": form, "owner": owner})
 
 
 def promotion(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpResponse:
-    """What a promotion says, and how many prices it makes now; posted to, written anew."""
+    """Show and edit a promotion, with the number of prices it currently sets."""
     row = get_object_or_404(door.promotions, pk=pk)
     form = _promotion_form(request, door, row.cooperative, initial=PromotionForm.said(row))
     if form.is_valid():
         act = partial(edit_promotion, promotion_id=row.pk, terms=form.terms)
-        if _done(request, door, form, act, _("Changed. Prices follow within a minute.")) is not None:
+        if _run_action(request, door, form, act, _("Changed. Prices follow within a minute.")) is not None:
             return door.go("promotion", row.pk)
     context = {
         "form": form,
@@ -180,10 +180,10 @@ def promotion_end(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpRespon
     return door.go("promotion", pk)
 
 
-def _done(
+def _run_action(
     request: HttpRequest, door: Door, form: OfferForm, act: Callable[..., Any], said: Promise
 ) -> Any | None:
-    """What the action made; None where it refused, which the form then says."""
+    """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_in(form):
         made = act(acting=door.acting, actor=door.actor, now=timezone.now())
         messages.success(request, str(said))
@@ -216,14 +216,14 @@ def _promotion_form(
 
 
 def _owner(request: HttpRequest, door: Door) -> Cooperative | None:
-    """Whose goods a new offer is for: the door's own cooperative, or the one that the desk chose."""
+    """Return the cooperative of a new discount: the member's own, or the one chosen at the desk."""
     slug = request.GET.get("htx", "")
     if door.acting is not None or not slug:
         return door.acting
     return get_object_or_404(Cooperative.objects.public(), slug=slug)
 
 
-def _channel() -> Channel:
+def _channel_or_404() -> Channel:
     channel = market_channel()
     if channel is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""What the shop knows of me: a copy of it, its deletion, and requests, also of people without an account."""
+"""Personal data requests: export, deletion and other requests, also for people without an account."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _FILES = {
 @login_required
 @never_cache
 def my_data(request: HttpRequest) -> HttpResponse:
-    """Copies that are ready, what I asked for and by when it is answered, and what I may ask for."""
+    """Show available exports, requests with their deadlines, and the possible requests."""
     user = _user(request)
     rows = DataRequest.objects.of_person(user.pk)
     context = {
@@ -64,7 +64,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 @require_POST
 @require_recent_proof
 def copies(request: HttpRequest) -> HttpResponse:
-    """Have a copy made."""
+    """Request a data export."""
     user = _user(request)
 
     def ask() -> None:
@@ -79,15 +79,15 @@ def copies(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def copy(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """A guest's copy: whoever holds its address, which was sent to them, may fetch it for three days."""
-    return render(request, "orders/data_copy.html", {"copy": _copy(request, pk)})
+    """Show a guest's export. Its unguessable URL, which was sent to them, is valid for three days."""
+    return render(request, "orders/data_copy.html", {"copy": _export_or_404(request, pk)})
 
 
 @require_safe
 @never_cache
 def copy_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
-    """The copy as JSON or as a workbook."""
-    found = _copy(request, pk)
+    """Download an export as JSON or as an Excel workbook."""
+    found = _export_or_404(request, pk)
     if kind not in _FILES:
         raise Http404
     content = gzip.decompress(bytes(found.as_json)) if kind == "json" else bytes(found.as_workbook)
@@ -100,7 +100,7 @@ def copy_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
 @require_recent_proof
 @never_cache
 def deletion(request: HttpRequest) -> HttpResponse:
-    """Have my account and what says who I am deleted: what goes, what stays, when, or why not yet."""
+    """Request deletion of the account and personal data, or show why it is not possible yet."""
     user = _user(request)
     if request.method == "POST" and request.POST.get("sure"):
         action = partial(ask_for_deletion, user_id=user.pk, actor=actor_of(request), now=timezone.now())
@@ -126,9 +126,9 @@ def deletion(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def request_form(request: HttpRequest) -> HttpResponse:
-    """Ask something about my data. Who is signed in is known; others get a code to what they write."""
+    """File a data request. Guests first confirm their contact with a code."""
     user = user_of(request)
-    form = _form(user, request.POST if request.method == "POST" else None)
+    form = _build_form(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "orders/data_request.html", {"form": form})
     given = form.cleaned_data
@@ -155,13 +155,13 @@ def request_form(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def request_code(request: HttpRequest) -> HttpResponse:
-    """The code shows that the number or address is theirs who ask: then the request is filed."""
+    """File a guest's request after the code confirms their phone number or e-mail address."""
     sent, asked = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
     if sent is None or asked is None:
         return redirect("orders:data-request")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _code_page(request, form, sent)
+        return _render_code_form(request, form, sent)
     try:
         entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
         ask_as_guest(
@@ -173,7 +173,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error("code", str(refused.words))
-        return _code_page(request, form, sent)
+        return _render_code_form(request, form, sent)
     del request.session["data_request"]
     return render(request, "orders/data_request_filed.html", {"to": entered.to})
 
@@ -181,7 +181,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """I no longer want what I asked for."""
+    """Withdraw a data request."""
     user = _user(request)
     action = partial(take_back, request_id=pk, user_id=user.pk, actor=actor_of(request), now=timezone.now())
     try:
@@ -193,7 +193,7 @@ def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 def consent(request: HttpRequest, purpose: str) -> HttpResponse:
-    """I agree to a purpose, with `agree`; else no longer."""
+    """Give consent to a purpose (with `agree`), or withdraw it."""
     if purpose not in STANDING:
         raise Http404
     decide = agree_to if request.POST.get("agree") else withdraw_consent
@@ -211,17 +211,17 @@ def _user(request: HttpRequest) -> User:
     return User.objects.get(pk=request.user.pk or 0)
 
 
-def _copy(request: HttpRequest, pk: uuid.UUID) -> DataExport:
+def _export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
     user = user_of(request)
     mine = DataExport.objects.visible_to(user.pk if user else None, timezone.now())
     return get_object_or_404(mine.select_related("request"), pk=pk)
 
 
-def _form(user: User | None, data: Any) -> RequestForm:
+def _build_form(user: User | None, data: Any) -> RequestForm:
     return RequestForm(data) if user is not None else GuestRequestForm(data, by_phone=settings.PHONE_CODES)
 
 
-def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
+def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
     context = {
         "form": form,
         "sent": sent,

@@ -1,9 +1,9 @@
-"""What a visitor may do at an order's address, and how a browser shows that the order is its buyer's.
+"""Access to an order's pages by its unguessable URL, and proof that the visitor is the buyer.
 
-The address holds an unguessable id, but letters are forwarded and screens are seen by others. So holding the
-address is enough to read. Whatever moves money or goods asks for proof: the signed-in buyer, the browser that
-placed the order within the last hour, or a code sent to the order's own phone or e-mail, which counts for an
-hour in that browser. Once the address has expired, reading needs proof, too.
+The URL contains an unguessable id, but e-mails are forwarded and screens are seen by others. So the URL only
+allows reading. Whatever moves money or goods needs proof: the signed-in buyer, the browser that placed the
+order within the last hour, or a code sent to the order's phone or e-mail, valid for an hour in that browser.
+Once the URL has expired, reading needs proof as well.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from orders.models import Method, Order
 
 _SESSION_KEY = "proven_orders"
 _PROOF_SECONDS = 60 * 60
-_MOST_PROOFS = 20
+_MAX_PROOFS = 20
 
 
 class Needs(Enum):
-    """What a visitor needs who is not the signed-in buyer."""
+    """What a visitor who is not the signed-in buyer needs."""
 
     ADDRESS = "holding the order's address"
     CARD_ORDER = "the address of an order that is to be paid by card already; else proof"
@@ -38,14 +38,14 @@ class Needs(Enum):
     NOTHING_YET = "the address; this is where proof is given"
 
 
-# Every address below /don-hang/<token>/ by its name. One that is not listed here cannot be routed.
+# Every route below /don-hang/<token>/ by name. A route that is not listed cannot be registered.
 RULES = {
     "order": Needs.ADDRESS,
     "payment-news": Needs.ADDRESS,
     "payment-picture": Needs.ADDRESS,
-    # Fills the visitor's own basket; the receiver's name, phone and e-mail are copied with proof alone.
+    # Fills the visitor's own basket; the receiver's name, phone and e-mail are copied only with proof.
     "reorder": Needs.ADDRESS,
-    # Takes money from the visitor's own card; choosing the card instead of another way needs proof.
+    # Charges the visitor's own card; switching to card from another payment method needs proof.
     "card-fields": Needs.CARD_ORDER,
     "card-page": Needs.CARD_ORDER,
     "payment-way": Needs.PROOF,
@@ -57,19 +57,19 @@ RULES = {
     "refund-account": Needs.PROOF,
     "order-code": Needs.NOTHING_YET,
 }
-# Pages with a form, to which a visitor returns after the code.
-_FORMS = frozenset({"complaint", "refund-account"})
-# What may be opened; all others are buttons of the order's page, and take POST only.
-_OPENED = _FORMS | {"order", "order-code", "payment-news", "payment-picture"}
+# Pages with a form, to which the visitor returns after entering the code.
+_FORM_ROUTES = frozenset({"complaint", "refund-account"})
+# Routes that accept GET; all others are buttons of the order's page and accept POST only.
+_GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-news", "payment-picture"}
 
 
 def order_path(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-    """Route an address below an order's, guarded as `RULES` says."""
-    return path(f"don-hang/<uuid:token>/{route}", _guarded(view, name), name=name)
+    """Build a route below an order's URL, guarded by `RULES`."""
+    return path(f"don-hang/<uuid:token>/{route}", _guard(view, name), name=name)
 
 
 def has_proof(request: HttpRequest, order: Order) -> bool:
-    """Whether the visitor is the order's signed-in buyer, or their browser has shown that it is theirs."""
+    """Return whether the visitor is the order's signed-in buyer, or their session holds a valid proof."""
     if order.user_id is not None and order.user_id == request.user.pk:
         return True
     until = request.session.get(_SESSION_KEY, {}).get(str(order.pk), 0)
@@ -77,34 +77,34 @@ def has_proof(request: HttpRequest, order: Order) -> bool:
 
 
 def remember_proof(request: HttpRequest, order: Order) -> None:
-    """From now on, and for an hour, this browser may change the order, under a new session key.
+    """Allow this session to change the order for an hour, under a new session key.
 
-    Nobody who put their own session into the browser before gets the proof with it.
+    A session key fixed by somebody else beforehand does not get the proof.
     """
     request.session.cycle_key()
     now = time.time()
-    kept = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
-    newest = sorted(kept.items(), key=lambda each: each[1])[1 - _MOST_PROOFS :]
+    unexpired = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
+    newest = sorted(unexpired.items(), key=lambda each: each[1])[1 - _MAX_PROOFS :]
     request.session[_SESSION_KEY] = dict(newest) | {str(order.pk): now + _PROOF_SECONDS}
 
 
-def _guarded(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpResponse]:
+def _guard(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpResponse]:
     needs = RULES[name]
 
     @wraps(view)
     def guarded(request: HttpRequest, token: uuid.UUID, **parts: Any) -> HttpResponse:
-        if name not in _OPENED and request.method != "POST":
+        if name not in _GET_ROUTES and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         order = get_object_or_404(Order.objects.held_by(token))
-        if needs is Needs.NOTHING_YET or _opens(order, needs) or has_proof(request, order):
+        if needs is Needs.NOTHING_YET or _is_url_sufficient(order, needs) or has_proof(request, order):
             return view(request, token=token, **parts)
-        return _ask_for_code(request, order, name)
+        return _redirect_to_code(request, order, name)
 
     return guarded
 
 
-def _opens(order: Order, needs: Needs) -> bool:
-    """Whether the address alone is enough."""
+def _is_url_sufficient(order: Order, needs: Needs) -> bool:
+    """Return whether the URL alone is sufficient."""
     if order.has_expired_link(timezone.now()) or needs is Needs.PROOF:
         return False
     if needs is Needs.CARD_ORDER:
@@ -113,11 +113,11 @@ def _opens(order: Order, needs: Needs) -> bool:
     return True
 
 
-def _ask_for_code(request: HttpRequest, order: Order, name: str) -> HttpResponse:
-    if name == "card-fields":  # asked for by a script of a page that is out of date
+def _redirect_to_code(request: HttpRequest, order: Order, name: str) -> HttpResponse:
+    if name == "card-fields":  # requested by the script of an outdated page
         return JsonResponse({"reload": True}, status=403)
     address = reverse("orders:order-code", args=[order.pk])
-    if name in _FORMS:
+    if name in _FORM_ROUTES:
         address = f"{address}?{urlencode({'next': request.path})}"
     response = redirect(address)
     add_never_cache_headers(response)

@@ -1,4 +1,4 @@
-"""An order as its buyer follows it, and finding it again."""
+"""The buyer's order page, and the search for an order by phone and code."""
 
 from __future__ import annotations
 
@@ -63,29 +63,29 @@ FIND_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
 @never_cache
 @with_card_fields
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """The order's page, for whoever holds its unguessable address.
+    """Show the order to anybody with its unguessable URL.
 
-    Whoever comes back from their bank or from Stripe's page sees at once what became of it.
+    A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """
     if RETURNED in request.GET:
         look_once(get_object_or_404(Order.objects.held_by(token)))
         return redirect("orders:order", token=token)
-    return render(request, "orders/order.html", _context(token, timezone.now()))
+    return render(request, "orders/order.html", _order_context(token, timezone.now()))
 
 
 @require_safe
 @never_cache
 def news(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """What an open page asks again and again: nothing (204) while it is as it was, else how it is now."""
+    """Answer the page's polling: 204 while nothing has changed, else the current state."""
     now = timezone.now()
     if request.GET.get("seen") == mark_of(get_object_or_404(Order.objects.held_by(token)), now=now):
         return HttpResponse(status=204)
-    return render(request, "orders/order.html", _context(token, now) | {"is_news": True})
+    return render(request, "orders/order.html", _order_context(token, now) | {"is_news": True})
 
 
 @require_POST
 def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
-    """The buyer calls a part off, which is possible until it is packed."""
+    """Cancel a part on behalf of the buyer, which is possible until it is packed."""
     part = _part_or_404(token, number)
     try:
         cancel_part_as_buyer(
@@ -106,7 +106,7 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
 
 @require_POST
 def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
-    """The buyer says that what was on its way has come."""
+    """Record the buyer's confirmation that a part's parcels have arrived."""
     part = _part_or_404(token, number)
     try:
         receive_part(part_id=part.pk, actor=actor_of(request), now=timezone.now())
@@ -119,7 +119,7 @@ def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse
 
 @require_POST
 def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
-    """The buyer says whether they pay for what goods weigh beyond what they agreed to."""
+    """Record whether the buyer agrees to pay for weight above the agreed bound."""
     asked = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(token))
     question = get_object_or_404(asked, pk=question_id)
     answer = request.POST.get("answer")
@@ -138,12 +138,12 @@ def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def find(request: HttpRequest) -> HttpResponse:
-    """Find an order again by phone and code; a wrong phone and an unknown code are answered alike."""
+    """Find an order by phone and code. A wrong phone and an unknown code get the same answer."""
     form = FindForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "orders/find.html", {"form": form})
     try:
-        found = _found(request, form.cleaned_data["phone"], form.cleaned_data["code"])
+        found = _find_order(request, form.cleaned_data["phone"], form.cleaned_data["code"])
     except TooManyTries as refused:
         return render(request, "429.html", {"minutes": refused.details["minutes"]}, status=429)
     if found is None:
@@ -154,7 +154,7 @@ def find(request: HttpRequest) -> HttpResponse:
     return redirect("orders:order", token=found.pk)
 
 
-def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
+def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
     shown = get_object_or_404(
         Order.objects.held_by(token)
         .select_related("shipping_address", "channel", "invoice")
@@ -190,8 +190,8 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
     }
 
 
-def _found(request: HttpRequest, phone: str, code: str) -> Order | None:
-    """Every try counts: for the network, for the phone and for the order. Raises TooManyTries."""
+def _find_order(request: HttpRequest, phone: str, code: str) -> Order | None:
+    """Find an order, counting the try per network, phone and code. Raises TooManyTries."""
     FIND_BY_NETWORK.take(network_of(request.META))
     FIND_BY_PHONE.take(phone)
     FIND_BY_ORDER.take(code)
@@ -216,22 +216,22 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: b
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     pictures = _pictures(parts)
-    called_today = _called_today(shown, parts)
+    called_today = _current_names(shown, parts)
     complaints: dict[int, list[Complaint]] = {}
-    made = Complaint.objects.filter(part__order=shown).with_refused_photos()
-    for each in made.order_by("made_at", "pk"):
+    complaint_rows = Complaint.objects.filter(part__order=shown).with_refused_photos()
+    for each in complaint_rows.order_by("made_at", "pk"):
         complaints.setdefault(each.part_id, []).append(each)
-    given: dict[int | None, list[Step]] = {}
+    refund_steps: dict[int | None, list[Step]] = {}
     paid_back = RefundLine.objects.filter(order_line__order=shown).paid_back_whole() if refunds else ()
     for refund in refunds:
-        given.setdefault(refund.refund.part_id, []).append(refund.step)
+        refund_steps.setdefault(refund.refund.part_id, []).append(refund.step)
     return [
         track(
             part,
             parcels.get(part.pk, []),
             pictures.get(part.pk),
             complaints.get(part.pk, ()),
-            given.get(part.pk, ()),
+            refund_steps.get(part.pk, ()),
             paid_back,
             is_transfer_seen,
             called_today,
@@ -240,11 +240,11 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: b
     ]
 
 
-def _called_today(shown: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
-    """What goods are called in the page's language by now, by line, where no name in it was kept at the sale.
+def _current_names(shown: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
+    """Return current product names in the page's language, by line id, for lines sold without a name in it.
 
-    What was agreed stays: this only helps to understand it, so goods that were renamed since are not told.
-    Three queries, none in the shop's own language.
+    They are only shown beside the agreed names, and not for products renamed since the sale. Three queries;
+    none if the page is in the shop's default language.
     """
     here = get_language()
     lines = [
@@ -275,7 +275,7 @@ def _called_today(shown: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, s
 
 
 def _pictures(parts: list[OrderPart]) -> dict[int, Picture]:
-    """The first picture of each part, by part id."""
+    """Return the first picture of each part, by part id."""
     keys = {
         part.pk: next((line.picture_key for line in part.lines.all() if line.picture_key), None)
         for part in parts

@@ -1,4 +1,4 @@
-"""How an order is paid, as its buyer sees it: by which way, until when, and what has come so far."""
+"""The payment of an order as shown to its buyer: payment method, deadline, and amount received."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ICONS = {Method.COD: "banknote", Method.TRANSFER: "qr-code", Method.CARD: "credi
 
 @dataclass(frozen=True, slots=True)
 class PaymentChoice:
-    """One radio button, or one button, of a way to pay; `is_final` where it cannot be changed back."""
+    """The radio button or button of a payment method; `is_final` if the choice cannot be undone."""
 
     value: str
     title: str
@@ -53,7 +53,7 @@ class PaymentChoice:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Until when the goods are kept: the seconds left of the whole time, and the same in words."""
+    """The time left until the reservation expires: seconds left, seconds in total, and in words."""
 
     left: int
     whole: int
@@ -70,10 +70,11 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Paying:
-    """What an order that waits for its money is to be paid by, and how else it could be.
+    """How an order awaiting payment is to be paid, and the alternatives.
 
-    `asked` is the transfer to make, with its `drawing`, and `card` the card payment; None where it is paid
-    another way, or too late. `due` is minor units. The `mark` is another one once anything here is.
+    `asked` is the requested bank transfer, with its QR code `drawing`; `card` is the card payment. Either is
+    None for another payment method or after the deadline. `due` is in minor units. `mark` is a hash that
+    changes whenever anything here changes.
     """
 
     payment: Payment | None
@@ -91,7 +92,7 @@ class Paying:
 
     @property
     def is_too_little_for_now(self) -> bool:
-        """No card takes so little, and as long as one holds the rest no transfer is asked for."""
+        """Whether the rest is below the card minimum and no other payment method is available."""
         is_by_card = self.payment is not None and self.payment.method == Method.CARD
         return is_by_card and self.card is None and not self.others
 
@@ -104,43 +105,44 @@ class Paying:
 
 
 def payment_choices(field: BoundField, ways: list[Method]) -> list[PaymentChoice]:
-    """The radio buttons of a form's field."""
+    """Return the radio buttons of a form's field."""
     chosen = field.value()
-    return [_choice(way, way == chosen) for way in ways]
+    return [_payment_choice(way, way == chosen) for way in ways]
 
 
 def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
-    """None where the order waits for nobody's money, or only for cash at the door, or is held for."""
+    """Return how the order is to be paid. None if nothing is due, if it is paid in cash on delivery, or if
+    the amount is authorised."""
     payment = _last_payment(order)
     waits = is_waiting(order)
-    due = order.still_due if waits else _rest(order, payment)
+    due = order.still_due if waits else _rest_due(order, payment)
     if not waits and not due:
         return None
-    clock = _clock(order, payment, now)
+    clock = _deadline(order, payment, now)
     is_late = clock is not None and not clock.left
     used = payment.method if payment and not is_late else ""
     others = [
-        _choice(way, False, is_final=way == Method.COD and confirms_at_once(order))
+        _payment_choice(way, False, is_final=way == Method.COD and confirms_at_once(order))
         for way in ways_to_pay(order.channel, order.due_gross)
         if way != used
     ]
     if not waits and payment is not None:
-        others = [_choice(way, False) for way in ways_for_rest(order, payment)]
+        others = [_payment_choice(way, False) for way in ways_for_rest(order, payment)]
     in_doubt = list(BankTransfer.objects.in_doubt_about(order))
     return Paying(
         payment,
         others if not waits or not order.charged else [],
         due,
         None if is_late and not order.charged else asked_of(order, payment, shop_settings()),
-        _card(order, payment, due, waits=waits),
+        _card_payment(order, payment, due, waits=waits),
         clock,
         in_doubt,
-        _mark(order, payment, clock, len(in_doubt)),
+        _state_hash(order, payment, clock, len(in_doubt)),
     )
 
 
 def held_of(order: Order) -> int:
-    """What cards hold for the order, in minor units: nothing is to be paid at the door."""
+    """Return the amount authorised on cards, in minor units; nothing is then due on delivery."""
     if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
         return 0
     held, _charged = total_sums(order.payments.all().sums().values())
@@ -148,16 +150,16 @@ def held_of(order: Order) -> int:
 
 
 def mark_of(order: Order, *, now: datetime.datetime) -> str:
-    """What an open page knows its news by: another one once anything about its payment is."""
+    """Return a hash that changes whenever the payment's state changes, for the page's polling."""
     payment = _last_payment(order)
     in_doubt = BankTransfer.objects.in_doubt_about(order).count()
-    return _mark(order, payment, _clock(order, payment, now), in_doubt)
+    return _state_hash(order, payment, _deadline(order, payment, now), in_doubt)
 
 
 @require_safe
 @never_cache
 def picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """The QR code to be kept: whoever has one phone opens it from their pictures in the bank's app."""
+    """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
     order = get_object_or_404(Order.objects.held_by(token).select_related("channel"))
     paying = paying_of(order, now=timezone.now())
     if paying is None or paying.asked is None:
@@ -170,7 +172,7 @@ def picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """Another way to pay an order that still waits for its money."""
+    """Change the payment method of an order that awaits payment."""
     order = get_object_or_404(Order.objects.held_by(token))
     posted = request.POST.get("payment", "")
     try:
@@ -181,15 +183,15 @@ def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return redirect("orders:order", token=token)
 
 
-def _card(order: Order, payment: Payment | None, due: int, *, waits: bool) -> Card | None:
-    """The card payment; of a rest that cards do not take there is none."""
+def _card_payment(order: Order, payment: Payment | None, due: int, *, waits: bool) -> Card | None:
+    """Return the card payment; None if the rest is below the card minimum."""
     if payment is None or payment.method != Method.CARD:
         return None
     return card_of(payment) if waits or takes_cards(order.currency, due) else None
 
 
-def _rest(order: Order, payment: Payment | None) -> int:
-    """What is still to be paid of an order that the cooperatives work on, and not at the door."""
+def _rest_due(order: Order, payment: Payment | None) -> int:
+    """Return what is still to be paid, other than on delivery, of an order already in fulfilment."""
     if payment is None or payment.method == Method.COD or not order.still_due:
         return 0
     rest = order.still_due if payment.method == Method.TRANSFER else sums_of(payment).charge_pending
@@ -200,8 +202,8 @@ def _last_payment(order: Order) -> Payment | None:
     return order.payments.current()
 
 
-def _clock(order: Order, payment: Payment | None, now: datetime.datetime) -> Clock | None:
-    """What is paid after the cooperatives have begun has no hour."""
+def _deadline(order: Order, payment: Payment | None, now: datetime.datetime) -> Clock | None:
+    """Return the payment's deadline; None for what is paid after fulfilment has begun."""
     if payment is None or payment.expires_at is None or not is_waiting(order):
         return None
     whole = payment.expires_at - min(payment.created_at, now)
@@ -209,7 +211,7 @@ def _clock(order: Order, payment: Payment | None, now: datetime.datetime) -> Clo
     return Clock(int(left.total_seconds()), max(1, int(whole.total_seconds())))
 
 
-def _mark(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: int) -> str:
+def _state_hash(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: int) -> str:
     shown = Card(start_of(payment)).shown if payment is not None and payment.method == Method.CARD else ()
     told = (
         *(shown, order.authorize_coverage),
@@ -219,7 +221,7 @@ def _mark(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: 
     return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:16]
 
 
-def _choice(method: Method, is_chosen: bool, *, is_final: bool = False) -> PaymentChoice:
+def _payment_choice(method: Method, is_chosen: bool, *, is_final: bool = False) -> PaymentChoice:
     titles = {
         Method.COD: (_("Cash on delivery"), _("Pay for each part when it arrives")),
         Method.TRANSFER: (_("Bank transfer"), _("Scan a QR code with your bank's app and pay at once")),

@@ -1,4 +1,4 @@
-"""Quotes as pages tell them: what is wrong in words, names in the page's language."""
+"""Prepare quotes for display: problems as messages, names in the page's language."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, weekday_and_day
 from shop.core.templatetags.languages import own, said, sentence
 
-FEW_PLACES = 5  # places left at a pickup time that are worth a word
-UNFOLDED = 3  # ways that one sees at a glance
-# What the buyer must mend in the basket before an order makes sense.
+FEW_PLACES = 5  # the number of free places is shown from here down
+UNFOLDED = 3  # delivery options shown without folding
+# Problems that the buyer must fix in the basket before the checkout.
 _IN_BASKET = frozenset({Problem.NOT_FOR_SALE, Problem.SOLD_OUT, Problem.ONLY_LEFT, Problem.OVER_LIMIT})
 
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """`fault` is what was wrong with the quantity that was just written.
+    """A quoted line for display. `fault` is the error of the quantity just entered.
 
-    `most` is what goods sold by weight cost at most before the buyer is asked.
+    `most` is the upper bound of the price of a line sold by weight; above it the buyer is asked.
     """
 
     quoted: QuotedLine
@@ -46,15 +46,15 @@ class ShownLine:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether its price counts: what is not on sale costs nothing."""
+        """Whether the line counts in the total: products not on sale do not."""
         return Problem.NOT_FOR_SALE not in self.quoted.problems
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One radio button: a way, or one pickup time of it; `is_further` where the way was named above.
+    """One radio button: a delivery method, or one of its pickup times (`is_further` after the first).
 
-    Or the service that carries a share, for a basket that somebody let travel so over the API.
+    It may also be the shipping service chosen for the basket over the API.
     """
 
     value: str
@@ -66,7 +66,7 @@ class Choice:
 
     @property
     def few_left(self) -> int | None:
-        """Places still free at this time, where they are few."""
+        """The number of free places at this time, if at most FEW_PLACES."""
         left = self.time.left if self.time else None
         return left if left is not None and left <= FEW_PLACES else None
 
@@ -88,7 +88,7 @@ class ShownShare:
 
     @property
     def is_long(self) -> bool:
-        """Whether the ways are better folded away behind the one that is chosen."""
+        """Whether the delivery options are folded behind the chosen one."""
         return len(self.choices) > UNFOLDED
 
     @property
@@ -99,7 +99,7 @@ class ShownShare:
 def shown(
     quote: Quote, province: Division | None, faults: Mapping[uuid.UUID, str] | None = None
 ) -> list[ShownShare]:
-    """Each cooperative's share with its problems in words; without a province nothing is said of ways."""
+    """Prepare each seller's quote for display; without a province there are no messages about delivery."""
     in_language(quote)
     told = faults or {}
     currency = quote.wanted.channel.currency
@@ -123,14 +123,14 @@ def shown(
 
 
 def must_be_mended(quote: Quote) -> bool:
-    """Whether the basket itself stands in the way of an order, wherever it goes."""
+    """Return whether the basket has problems that prevent an order to any province."""
     return any(_IN_BASKET & set(line.problems) for line in quote.lines) or any(
         Problem.PAUSED in share.problems for share in quote.shares
     )
 
 
 def line_words(line: QuotedLine, currency: str) -> list[str]:
-    """What is wrong with a line, in the order in which it matters."""
+    """Return the messages about a line's problems, most important first."""
     told = {
         Problem.NOT_FOR_SALE: lambda: _("Not on sale any more. Take it out to go on."),
         Problem.SOLD_OUT: lambda: _("Sold out. Take it out to go on."),
@@ -150,7 +150,7 @@ def line_words(line: QuotedLine, currency: str) -> list[str]:
 
 
 def share_words(share: Share, province: Division | None) -> list[str]:
-    """What is wrong with a cooperative's share as a whole, as HTML."""
+    """Return the messages about a seller's quote as a whole, as HTML."""
     name = said(share.cooperative, "name")
     words: list[str] = []
     if Problem.PAUSED in share.problems:
@@ -171,7 +171,8 @@ def share_words(share: Share, province: Division | None) -> list[str]:
 
 
 def choices_of(share: Share) -> list[Choice]:
-    """The radio buttons of a share: the service that carries it, each possible way or free time of it."""
+    """Return the radio buttons of a seller's quote: the chosen shipping service, then each possible delivery
+    method or free pickup time."""
     choices = []
     if share.service is not None:
         value = f"service-{share.service.pk}"
@@ -188,7 +189,7 @@ def choices_of(share: Share) -> list[Choice]:
 
 
 def in_language(quote: Quote) -> None:
-    """What goods, kinds, cooperatives and ways are called in the page's language, one query each."""
+    """Translate product, variant, cooperative and delivery method names to the page's language."""
     variants = list({line.variant.pk: line.variant for line in quote.lines}.values())
     show_in_language(variants, "name")
     show_in_language([variant.product for variant in variants], "name")

@@ -1,4 +1,4 @@
-"""Who receives an order and where, as far as it is known: written before, kept in the book, or picked."""
+"""The receiver's details proposed at the checkout: entered before, from the address book, or chosen."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from shop.accounts.models import Address, User
 from shop.accounts.views.old_address_fields import filled, with_commune
 from shop.core.identifiers.phones import shown as shown_phone
 
-KEY = "checkout"  # what was written on a checkout, until it is an order
-_WRITTEN = (
+KEY = "checkout"  # session key of the checkout's inputs until the order is placed
+_SAVED_FIELDS = (
     *("name", "phone", "email", "province", "commune", "street", "landmark", "payment"),
     *("invoice", "invoice_company", "invoice_tax_code", "invoice_address", "invoice_email"),
 )
-_NOTE = "note-"
-_MOST_NOTES = 50
+_NOTE_PREFIX = "note-"
+_MAX_NOTES = 50
 
 
 def known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
-    """What the checkout proposes: written before, said of the basket, or kept with their account."""
+    """Return initial values for the checkout: entered before, from the basket, or from the account."""
     written = dict(request.session.get(KEY, {}))
     user = user_of(request)
     if user is not None and not written:
@@ -33,27 +33,31 @@ def known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
             "name": basket.name or user.first_name,
             "phone": shown_phone(basket.phone or user.phone or ""),
             "email": basket.email or user.email or "",
-            **(_place(address) if address else {}),
+            **(_address_fields(address) if address else {}),
             **_last_invoice(user),
         }
     return written | {"province": written.get("province") or province_of(request, basket)}
 
 
 def keep_written(request: HttpRequest, posted: Mapping[str, Any]) -> None:
-    """Keep what was written until it is ordered: who looks at the basket once more writes nothing twice."""
-    notes = [name for name in posted if name.startswith(_NOTE) and name.removeprefix(_NOTE).isdecimal()]
-    kept = {name: str(posted.get(name, ""))[:500] for name in (*_WRITTEN, *notes[:_MOST_NOTES])}
-    kept = {name: value for name, value in kept.items() if value}
-    if request.session.get(KEY) != kept:
-        request.session[KEY] = kept
+    """Save the checkout's inputs in the session until the order is placed."""
+    notes = [
+        name
+        for name in posted
+        if name.startswith(_NOTE_PREFIX) and name.removeprefix(_NOTE_PREFIX).isdecimal()
+    ]
+    saved = {name: str(posted.get(name, ""))[:500] for name in (*_SAVED_FIELDS, *notes[:_MAX_NOTES])}
+    saved = {name: value for name, value in saved.items() if value}
+    if request.session.get(KEY) != saved:
+        request.session[KEY] = saved
 
 
 def write_as_ordered(request: HttpRequest, order: Order) -> None:
-    """Let the checkout propose who received an order, unless something was written already."""
+    """Save an order's receiver as the checkout's inputs, unless some were entered already."""
     address = order.shipping_address
     if address is not None and not request.session.get(KEY):
-        said = {"name": order.buyer_name, "phone": shown_phone(order.phone), "email": order.email}
-        keep_written(request, said | _place(address))
+        fields = {"name": order.buyer_name, "phone": shown_phone(order.phone), "email": order.email}
+        keep_written(request, fields | _address_fields(address))
 
 
 def forget_written(request: HttpRequest) -> None:
@@ -61,21 +65,21 @@ def forget_written(request: HttpRequest) -> None:
 
 
 def book_of(user: User | None) -> list[Address]:
-    """The addresses of a person that goods can be brought to here, the usual one first."""
+    """Return a user's Vietnamese addresses, the default first."""
     if user is None:
         return []
-    mine = list(Address.objects.filter(user=user, country="VN").order_by("-pk"))
-    return sorted(mine, key=lambda each: each.pk != user.default_shipping_address_id)
+    addresses = list(Address.objects.filter(user=user, country="VN").order_by("-pk"))
+    return sorted(addresses, key=lambda each: each.pk != user.default_shipping_address_id)
 
 
 def with_choice(request: HttpRequest, posted: QueryDict) -> QueryDict:
-    """What was posted, with the address of the book that was chosen, or the commune picked for an old one."""
+    """Return the submitted data with the chosen address, or the commune chosen for an old address."""
     if "use-address" in posted:
         return _with_address(posted, book_of(user_of(request)))
     return with_commune(posted)
 
 
-def _place(address: Address) -> dict[str, str]:
+def _address_fields(address: Address) -> dict[str, str]:
     return {
         "province": address.province_code,
         "commune": address.commune_code,
@@ -85,7 +89,7 @@ def _place(address: Address) -> dict[str, str]:
 
 
 def _last_invoice(user: User) -> dict[str, str]:
-    """The company of the person's last invoice, filled in but not asked for."""
+    """Return the company of the user's last invoice, as initial values."""
     return invoice_written(InvoiceDetails.objects.filter(order__user=user).order_by("-pk").first())
 
 
@@ -93,5 +97,5 @@ def _with_address(posted: QueryDict, book: list[Address]) -> QueryDict:
     chosen = next((each for each in book if str(each.pk) == posted["use-address"]), None)
     if chosen is None:
         return posted
-    said = {"name": chosen.first_name, "phone": shown_phone(chosen.phone)}
-    return filled(posted, {name: value for name, value in said.items() if value} | _place(chosen))
+    fields = {"name": chosen.first_name, "phone": shown_phone(chosen.phone)}
+    return filled(posted, {name: value for name, value in fields.items() if value} | _address_fields(chosen))

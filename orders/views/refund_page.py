@@ -1,4 +1,4 @@
-"""Money that goes back to a buyer, as they follow it, and where it shall go."""
+"""Refunds as shown to the buyer, and the form for the account they are paid to."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ from shop.core.models import bound_key
 from shop.core.templatetags.figures import day, money
 from shop.core.web.rate_limits import Limit
 
-_NAMED = Limit("refund-account", tries=10, seconds=24 * 3600)  # each time is a message to the buyer
+_ACCOUNT_CHANGES = Limit(
+    "refund-account", tries=10, seconds=24 * 3600
+)  # each change sends the buyer a message
 
 
 @dataclass(frozen=True, slots=True)
-class _Voice:
-    """What is said of a refund's money: to its buyer, or to somebody else about them."""
+class _Texts:
+    """The texts about a refund's money, addressed to the buyer or to staff."""
 
     arrived: Promise
     by_way: Promise
@@ -45,7 +47,7 @@ class _Voice:
     lacking: Promise
 
 
-_TO_BUYER = _Voice(
+_BUYER_TEXTS = _Texts(
     arrived=gettext_lazy("The money is with you."),
     by_way=gettext_lazy("It went back the way you paid. Banks may take some days to show it."),
     sent=gettext_lazy("Sent on %(day)s to your account ending in %(digits)s, number %(reference)s."),
@@ -54,7 +56,7 @@ _TO_BUYER = _Voice(
     by_card=gettext_lazy("%(sum)s goes back to your card."),
     lacking=gettext_lazy("Your card did not take %(sum)s back. We send it another way."),
 )
-_OF_BUYER = _Voice(
+_STAFF_TEXTS = _Texts(
     arrived=gettext_lazy("The money is with the buyer."),
     by_way=gettext_lazy("It went back the way it was paid."),
     sent=gettext_lazy("Sent on %(day)s to the buyer's account ending in %(digits)s, number %(reference)s."),
@@ -67,7 +69,7 @@ _OF_BUYER = _Voice(
 
 @dataclass(frozen=True, slots=True)
 class ShownRefund:
-    """A refund in words: how far its money has come. `tone` colours what `words` say."""
+    """A refund for display: messages about its progress; `tone` is their colour."""
 
     refund: Refund
     words: list[str]
@@ -80,7 +82,7 @@ class ShownRefund:
 
     @property
     def step(self) -> Step:
-        """As a step of the part that it is about."""
+        """The refund as a step in its part's timeline."""
         refund = self.refund
         title = _("%(sum)s given back") % {"sum": money(refund.money, refund.currency)}
         if not refund.money:
@@ -89,27 +91,28 @@ class ShownRefund:
 
 
 def shown_refunds(order: Order, *, to_desk: bool = False) -> list[ShownRefund]:
-    """All refunds of an order in time, in a fixed number of queries; told to its buyer, or to the desk."""
-    voice = _OF_BUYER if to_desk else _TO_BUYER
+    """Return an order's refunds in chronological order, worded for the buyer or the desk. A fixed number of
+    queries."""
+    texts = _STAFF_TEXTS if to_desk else _BUYER_TEXTS
     payouts = Prefetch("payouts", Payout.objects.order_by("made_at", "pk"))
     rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
     paid, lacking = {}, {}
     if rows:
         mine = Refund.objects.filter(order=order)
         paid, lacking = mine.paid_back(), mine.lacking()
-    return [_shown(row, paid.get(row.pk, 0), lacking.get(row.pk, 0), voice) for row in rows]
+    return [_display_refund(row, paid.get(row.pk, 0), lacking.get(row.pk, 0), texts) for row in rows]
 
 
 def waiting_for_account(shown: Sequence[ShownRefund]) -> int:
-    """What waits for the buyer to say where it shall go, in minor units."""
+    """Return the amount that waits for the buyer's bank account, in minor units."""
     payouts = [payout for each in shown for payout in each.refund.payouts.all()]
-    return sum(payout.amount for payout in payouts if _waits(payout))
+    return sum(payout.amount for payout in payouts if _lacks_account(payout))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """Where the money shall go; may be said anew until it has left."""
+    """Enter the bank account for refunds; it may be changed until the money is sent."""
     order = get_object_or_404(Order.objects.held_by(token))
     due = list(Payout.objects.filter(refund__order=order).due().to_bank())
     same = account_paid_from(order)
@@ -118,8 +121,8 @@ def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     form = AccountForm(sent, initial={"key": uuid.uuid4()})
     if request.method == "POST" and (takes_same or form.is_valid()):
         try:
-            _NAMED.check(str(order.pk))
-            _NAMED.spend(str(order.pk))
+            _ACCOUNT_CHANGES.check(str(order.pk))
+            _ACCOUNT_CHANGES.spend(str(order.pk))
             name_account(
                 order_id=order.pk,
                 to=same if same is not None and takes_same else form.to,
@@ -142,38 +145,38 @@ def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return render(request, "orders/refund_account.html", context)
 
 
-def _shown(refund: Refund, paid: int, lacking: int, voice: _Voice) -> ShownRefund:
+def _display_refund(refund: Refund, paid: int, lacking: int, texts: _Texts) -> ShownRefund:
     if not refund.money:
         return ShownRefund(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
     if paid >= refund.money:
-        sent = _sent(refund, voice)
-        return ShownRefund(refund, [str(voice.arrived), *sent] if sent else [str(voice.by_way)], "good")
-    words = _sent(refund, voice)
+        sent = _sent_messages(refund, texts)
+        return ShownRefund(refund, [str(texts.arrived), *sent] if sent else [str(texts.by_way)], "good")
+    words = _sent_messages(refund, texts)
     payouts = list(refund.payouts.all())
-    waiting = sum(payout.amount for payout in payouts if _waits(payout))
+    waiting = sum(payout.amount for payout in payouts if _lacks_account(payout))
     if waiting:
-        words.append(str(voice.waits) % {"sum": money(waiting, refund.currency)})
+        words.append(str(texts.waits) % {"sum": money(waiting, refund.currency)})
     for payout in payouts:
         if payout.state == PayoutState.DUE and payout.bank_account:
-            told = {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
-            words.append(str(voice.sending) % told)
+            values = {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
+            words.append(str(texts.sending) % values)
     due = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
     by_card = refund.money - paid - lacking - due
     if by_card > 0:
-        words.append(str(voice.by_card) % {"sum": money(by_card, refund.currency)})
+        words.append(str(texts.by_card) % {"sum": money(by_card, refund.currency)})
     if lacking:
-        words.append(str(voice.lacking) % {"sum": money(lacking, refund.currency)})
+        words.append(str(texts.lacking) % {"sum": money(lacking, refund.currency)})
     return ShownRefund(refund, words, "wait", lacking)
 
 
-def _sent(refund: Refund, voice: _Voice) -> list[str]:
+def _sent_messages(refund: Refund, texts: _Texts) -> list[str]:
     return [
-        str(voice.sent)
+        str(texts.sent)
         % {"day": day(payout.paid_at), "digits": payout.account_end, "reference": payout.reference}
         for payout in refund.payouts.all()
         if payout.state == PayoutState.PAID
     ]
 
 
-def _waits(payout: Payout) -> bool:
+def _lacks_account(payout: Payout) -> bool:
     return payout.state == PayoutState.DUE and not payout.bank_account

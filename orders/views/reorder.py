@@ -1,4 +1,4 @@
-"""An order put into the basket once more, and what is different by now in words."""
+"""Reorder: put a past order's items into the basket, and show what has changed since."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from shop.core.models import market_channel
 from shop.core.templatetags.figures import money
 from shop.core.templatetags.languages import kept, own, sentence
 
-_KEY = "reordered-into"  # what the basket's page says once
+_KEY = "reordered-into"  # session key of the message shown once on the basket page
 
 
 @require_POST
 def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """Into the basket with what an order held, for whoever holds its unguessable id."""
+    """Put an order's items into the visitor's basket, by the order's unguessable id."""
     rows = Order.objects.held_by(token).select_related("shipping_address")
     order, channel = get_object_or_404(rows), market_channel()
     if channel is None:
@@ -58,17 +58,18 @@ def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 
 def told_once(request: HttpRequest) -> dict[str, object] | None:
-    """What came of an order put into the basket again: its `code`, how many lines were `put`, `words`."""
+    """Pop the result of a reorder: the order's `code`, the number of lines `put`, and messages (`words`)."""
     answer: dict[str, Any] | None = request.session.pop(_KEY, None)
     if answer is None:
         return None
     words = [
-        _words(Difference(**each), answer["language"], answer["currency"]) for each in answer["differences"]
+        _difference_message(Difference(**each), answer["language"], answer["currency"])
+        for each in answer["differences"]
     ]
     return {"code": answer["code"], "put": answer["put"], "words": words}
 
 
-def _words(difference: Difference, language: str, currency: str) -> SafeString:
+def _difference_message(difference: Difference, language: str, currency: str) -> SafeString:
     was, now = difference.was, difference.now
     name = kept(difference.name, difference.translated, language)
     match difference.what:

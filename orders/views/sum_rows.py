@@ -1,4 +1,4 @@
-"""What a purchase adds up to: the same rows in the same words before it is ordered and after."""
+"""Rows of a purchase's totals, the same for a basket's quote and for an order."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from shop.core.templatetags.languages import own
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
     "discount", "amount", "line__cooperative", "part__cooperative"
 )
-# What of an order's discounts its sums are told from.
+# The discounts that `sums_of_order` needs.
 DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("shares", _SHARES)))
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOff:
-    """What a rule, a code or a hand takes off, in minor units; `givers` bear it, nobody means the market.
+    """A discount by promotion, voucher or staff, in minor units, borne by `givers`, or the platform if empty.
 
-    `name` may be HTML that tells its language; `code` is empty where none was written.
+    `name` may be HTML with a `lang` attribute; `code` is empty without a voucher.
     """
 
     kind: str
@@ -37,9 +37,9 @@ class TakenOff:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Minor units. `goods` and `delivery` are as listed: less all that is taken off they are the total.
+    """Totals in minor units. `goods` and `delivery` are list prices; less the discounts they give the total.
 
-    Without `delivery` nobody knows yet where it goes.
+    `delivery` is None until the province is known.
     """
 
     currency: str
@@ -49,23 +49,23 @@ class Sums:
 
     @property
     def before(self) -> int | None:
-        """What all of it would cost as listed, where something was taken off."""
+        """The total at list prices, if there are discounts."""
         return self.goods + (self.delivery or 0) if self.taken_off else None
 
 
 def sums_of_quote(offer: Quote) -> Sums:
-    """The rows of a basket."""
+    """Return the totals of a basket's quote."""
     sellers: dict[Hashable, Cooperative] = {
         line.wanted.key: share.cooperative for share in offer.shares for line in share.lines
     }
     by_key: dict[Hashable, Cooperative] = {each.cooperative.pk: each.cooperative for each in offer.shares}
     rows = []
-    of_goods = of_delivery = 0
+    discounted_goods = of_delivery = 0
     for lowered in lowered_prices(offer):
         givers = [sellers[key] for key in lowered.amounts]
         amount = sum(lowered.amounts.values())
-        of_goods += amount
-        rows.append(_taken_off(lowered.kind, lowered.name, "", lowered.bearer, givers, amount))
+        discounted_goods += amount
+        rows.append(_discount_row(lowered.kind, lowered.name, "", lowered.bearer, givers, amount))
     for wanted, given in zip(offer.discounts, offer.purchase.discounts, strict=True):
         if not given.amount:
             continue
@@ -73,44 +73,46 @@ def sums_of_quote(offer: Quote) -> Sums:
             of_delivery += given.amount
             givers = [by_key[key] for key in given.shares]
         else:
-            of_goods += given.amount
+            discounted_goods += given.amount
             givers = [sellers[key] for key in given.shares]
         code = offer.voucher.code if offer.voucher and wanted is offer.voucher.discount else ""
-        rows.append(_taken_off(wanted.kind, wanted.name, code, wanted.bearer, givers, given.amount))
+        rows.append(_discount_row(wanted.kind, wanted.name, code, wanted.bearer, givers, given.amount))
     purchase = offer.purchase
     return Sums(
         offer.wanted.channel.currency,
-        purchase.goods.gross + of_goods,
-        sorted(rows, key=_place),
+        purchase.goods.gross + discounted_goods,
+        sorted(rows, key=_sort_key),
         purchase.delivery.gross + of_delivery if offer.wanted.province_code else None,
     )
 
 
 def sums_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> Sums:
-    """The rows of an order that was loaded with `DISCOUNTS`; `cooperatives` are those of its parts by id."""
+    """Return the totals of an order loaded with `DISCOUNTS`; `cooperatives` maps ids to the sellers."""
     rows = []
-    of_goods = of_delivery = 0
+    discounted_goods = of_delivery = 0
     for discount in order.discounts.all():
         keys = []
         for share in discount.shares.all():
             if share.line is not None:
-                of_goods += share.amount
+                discounted_goods += share.amount
                 keys.append(share.line.cooperative_id)
             elif share.part is not None:
                 of_delivery += share.amount
                 keys.append(share.part.cooperative_id)
         code = order.voucher_code if discount.kind == DiscountKind.VOUCHER else ""
         givers = [cooperatives[key] for key in keys]
-        rows.append(_taken_off(discount.kind, discount.name, code, discount.bearer, givers, discount.amount))
+        rows.append(
+            _discount_row(discount.kind, discount.name, code, discount.bearer, givers, discount.amount)
+        )
     return Sums(
         order.currency,
-        order.goods_gross + of_goods,
-        sorted(rows, key=_place),
+        order.goods_gross + discounted_goods,
+        sorted(rows, key=_sort_key),
         order.delivery_gross + of_delivery,
     )
 
 
-def _taken_off(
+def _discount_row(
     kind: str, name: str, code: str, bearer: str, touched: Iterable[Cooperative], amount: int
 ) -> TakenOff:
     givers = {each.pk: each for each in touched} if bearer == Bearer.COOPERATIVE else {}
@@ -118,5 +120,5 @@ def _taken_off(
     return TakenOff(kind, told, code, [givers[key] for key in sorted(givers)], amount)
 
 
-def _place(row: TakenOff) -> tuple[str, str, str, int]:
+def _sort_key(row: TakenOff) -> tuple[str, str, str, int]:
     return row.kind, row.name, row.code, row.amount

@@ -1,4 +1,4 @@
-"""How far a cooperative's part of an order has come, as its buyer reads it."""
+"""The timeline of a cooperative's part of an order, as shown to its buyer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`state`: done, now, or nothing for what is still to come."""
+    """A step of the timeline; `state` is "done", "now", or empty for future steps."""
 
     words: str
     state: str = ""
@@ -42,10 +42,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A part with its steps, its dispatches, and what its buyer may still do.
+    """A part with its steps and parcels, and the actions that its buyer may take.
 
-    `paid_back` are lines of which all was given back; `called_today` is what goods whose names were not kept
-    in the page's language are called in it by now.
+    `paid_back` are the fully refunded lines. `called_today` maps lines whose names were not recorded in the
+    page's language to their current names in it.
     """
 
     part: OrderPart
@@ -58,7 +58,7 @@ class Track:
 
     @property
     def lines(self) -> list[tuple[OrderLine, str]]:
-        """Each with what its goods are called today, where that is worth a word."""
+        """The lines, each with its current product name if that helps."""
         return [(line, self.called_today.get(line.pk, "")) for line in self.part.lines.all()]
 
     @property
@@ -67,7 +67,7 @@ class Track:
 
     @property
     def may_complain(self) -> bool:
-        """Whether something is here that was not paid back; whether it is still time, the form says."""
+        """Whether items have arrived that were not refunded. The form checks the complaint period."""
         is_here = self.part.progress in HAS_ARRIVED - {Progress.RETURNED}
         kept = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
         return is_here and bool(kept) and self.open_complaint is None
@@ -82,7 +82,7 @@ class Track:
 
     @property
     def on_the_way(self) -> list[tuple[str, Parcel]]:
-        """Those that have left, each with which one of how many it is."""
+        """The dispatched parcels, each with its number of the total."""
         place = places(self.parcels)
         return [(place.get(parcel.pk, ""), parcel) for parcel in self.parcels if parcel.state in GONE]
 
@@ -97,22 +97,22 @@ def track(
     is_transfer_seen: bool = False,
     called_today: Mapping[uuid.UUID, str] | None = None,
 ) -> Track:
-    """`parcels`: what of the part went out and counts, in their order; `refunds`: money that goes back;
-    `is_transfer_seen`: a transfer that names the order waits for a person to look at it."""
-    steps = [_accepted(part)]
+    """Build a part's timeline. `parcels` are its valid dispatches in order, `refunds` the refunds' steps;
+    `is_transfer_seen` says that a bank transfer naming the order awaits manual review."""
+    steps = [_acceptance_step(part)]
     if is_waiting(part.order):
-        steps.insert(0, _waits(part.order, is_transfer_seen))
+        steps.insert(0, _waiting_step(part.order, is_transfer_seen))
     if part.is_standing:
-        steps += [_packed(part, parcels), _dispatched(part, parcels), _arrived(part, parcels)]
+        steps += [_packing_step(part, parcels), _dispatch_step(part, parcels), _arrival_step(part, parcels)]
         if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
-            steps.append(Step(_told(Progress(part.progress)), "done"))
+            steps.append(Step(_state_label(Progress(part.progress)), "done"))
     else:
-        steps = [step for step in steps if step.state == "done"] + [_ended(part)]
-    steps += sorted([*(_complained(each) for each in complaints), *refunds], key=_when)
+        steps = [step for step in steps if step.state == "done"] + [_end_step(part)]
+    steps += sorted([*(_complaint_step(each) for each in complaints), *refunds], key=_sort_time)
     return Track(part, steps, list(parcels), picture, complaints, paid_back, called_today or {})
 
 
-def _complained(complaint: Complaint) -> Step:
+def _complaint_step(complaint: Complaint) -> Step:
     if complaint.is_open:
         until = _("answered by %(day)s at the latest") % {"day": weekday_and_day(complaint.due_by)}
         return Step(_("You have complained"), "now", complaint.made_at, until)
@@ -121,16 +121,16 @@ def _complained(complaint: Complaint) -> Step:
         ComplaintState.REJECTED: _("Your complaint is turned down"),
         ComplaintState.WITHDRAWN: _("You have taken your complaint back"),
     }
-    said = words[ComplaintState(complaint.state)]
-    return Step(said, "done", complaint.answered_at, as_said(complaint.answer))
+    title = words[ComplaintState(complaint.state)]
+    return Step(title, "done", complaint.answered_at, as_said(complaint.answer))
 
 
-def _when(step: Step) -> datetime.datetime:
+def _sort_time(step: Step) -> datetime.datetime:
     return step.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def _waits(order: Order, is_transfer_seen: bool) -> Step:
-    """What the cooperatives wait for before they hear of an order."""
+def _waiting_step(order: Order, is_transfer_seen: bool) -> Step:
+    """Return the step before the order is passed on to the cooperatives."""
     if is_transfer_seen:
         return Step(_("We are looking at your transfer"), "now")
     return Step(
@@ -138,7 +138,7 @@ def _waits(order: Order, is_transfer_seen: bool) -> Step:
     )
 
 
-def _accepted(part: OrderPart) -> Step:
+def _acceptance_step(part: OrderPart) -> Step:
     words = _("The cooperative accepts the order")
     if part.accepted_at is not None:
         return Step(words, "done", part.accepted_at)
@@ -153,17 +153,19 @@ def _accepted(part: OrderPart) -> Step:
     return Step(words, "now", note=until)
 
 
-def _packed(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+def _packing_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     words = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
         return Step(words)
     if part.progress in _ALL_GONE or part.is_packed(parcels):
-        return Step(words, "done", _last(parcel.packed_at for parcel in parcels))
-    return Step(_told(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now")
+        return Step(words, "done", _latest(parcel.packed_at for parcel in parcels))
+    return Step(
+        _state_label(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now"
+    )
 
 
-def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    words = capfirst(str(READY)) if part.is_collected else _told(Progress.DISPATCHED)
+def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+    words = capfirst(str(READY)) if part.is_collected else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]
@@ -172,7 +174,7 @@ def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
             "reason": last.reason,
         }
         return Step(words, "now", last.handed_over_at, note)
-    left_at = _last(parcel.handed_over_at for parcel in parcels)
+    left_at = _latest(parcel.handed_over_at for parcel in parcels)
     if part.progress in ARRIVED:
         return Step(words, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
@@ -183,24 +185,26 @@ def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     return Step(words)
 
 
-def _arrived(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     if part.progress in ARRIVED:
-        return Step(_told(Progress.DELIVERED), "done", _last(parcel.delivered_at for parcel in parcels))
+        return Step(
+            _state_label(Progress.DELIVERED), "done", _latest(parcel.delivered_at for parcel in parcels)
+        )
     note = ""
     if part.expected_until is not None:
         note = _("expected %(day)s") % {"day": weekday_and_day(part.expected_until)}
-    return Step(_told(Progress.DELIVERED), note=note)
+    return Step(_state_label(Progress.DELIVERED), note=note)
 
 
-def _ended(part: OrderPart) -> Step:
+def _end_step(part: OrderPart) -> Step:
     words = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
     return Step(words, "now", part.ended_at, as_said(part.end_reason))
 
 
-def _told(state: Progress | OrderStatus) -> str:
-    """A step called as its state is called everywhere."""
+def _state_label(state: Progress | OrderStatus) -> str:
+    """Return a state's label as a step title."""
     return capfirst(str(state.label))
 
 
-def _last(times: Iterable[datetime.datetime | None]) -> datetime.datetime | None:
+def _latest(times: Iterable[datetime.datetime | None]) -> datetime.datetime | None:
     return max((time for time in times if time is not None), default=None)

@@ -1,4 +1,4 @@
-"""What makes the members' pages an app on a phone: its manifest and its worker."""
+"""The members' web app manifest and service worker."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 _BRAND = "#1b2850"
-_GROUND = "#f4f5ef"
+_BACKGROUND = "#f4f5ef"
 
 
 @require_safe
 def manifest(request: HttpRequest) -> JsonResponse:
-    """How the app is called and drawn on a phone's first screen."""
+    """Serve the web app manifest: name, colours and icons on a phone's home screen."""
     start = reverse("members:today")
     return JsonResponse(
         {
@@ -28,7 +28,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
             "scope": start,
             "display": "standalone",
             "theme_color": _BRAND,
-            "background_color": _GROUND,
+            "background_color": _BACKGROUND,
             "icons": [
                 _icon("icon-192.png", 192, "any"),
                 _icon("icon-512.png", 512, "any"),
@@ -41,7 +41,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
-    """The script that shows a page of our own where there is no network."""
+    """Serve the service worker, which shows our own page while offline."""
     answer = render(request, "members/worker.js", content_type="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer

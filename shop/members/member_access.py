@@ -1,4 +1,4 @@
-"""The members' door: signed in, for which cooperative, with which right; and the frame of its pages."""
+"""Access control and page frame of the members' app: sign-in, current cooperative, required right."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from shop.core.models import bound_key
 
 CHOSEN_KEY = "members_cooperative"
 
-# A suspended cooperative still finishes the orders it has; its goods are off the shelf.
-_LET_IN = frozenset({CooperativeState.APPROVED, CooperativeState.SUSPENDED})
+# A suspended cooperative still fulfils its existing orders; its products are not on sale.
+_ADMITTED_STATES = frozenset({CooperativeState.APPROVED, CooperativeState.SUSPENDED})
 
 Arguments = ParamSpec("Arguments")
 Page = Callable[Concatenate[HttpRequest, Standing, Arguments], HttpResponse]
 
 
 def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpResponse]]:
-    """A page for members who hold the right. A foreign row is answered as a missing one."""
+    """Decorate a view for members who hold the right. Missing (also for foreign rows) becomes a 404."""
 
     def guard(page: Page[Arguments]) -> Callable[..., HttpResponse]:
         @wraps(page)
@@ -37,17 +37,17 @@ def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpR
             if not request.user.is_authenticated:
                 return to_sign_in(request)
             try:
-                standing = chosen_standing(request)
-                if standing is None:
+                membership = chosen_standing(request)
+                if membership is None:
                     return redirect("members:apply")
-                if standing.cooperative.state not in _LET_IN:
+                if membership.cooperative.state not in _ADMITTED_STATES:
                     return redirect("members:application")
-                standing.require(right)
-                return page(request, standing, *args, **kwargs)
+                membership.require(right)
+                return page(request, membership, *args, **kwargs)
             except Missing as error:
                 raise Http404 from error
             except Forbidden as error:
-                context = {"standing": standing, "cooperative": standing and standing.cooperative}
+                context = {"standing": membership, "cooperative": membership and membership.cooperative}
                 return render(request, "members/forbidden.html", context | {"words": error.words}, status=403)
 
         return guarded
@@ -56,15 +56,15 @@ def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpR
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """The sign-in page, which leads back here; to today's work where this address only takes what is sent."""
+    """Redirect to sign-in and then back to this page, or to the start page if the request is a POST."""
     back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("members:today")
     return redirect_to_login(back)
 
 
 def chosen_standing(request: HttpRequest) -> Standing | None:
-    """For the cooperative chosen last, or the first that may work here; None for who acts for none.
+    """Return the user's membership in the chosen cooperative, or in the first admitted one; None without any.
 
-    An application that was rejected counts last, so that a newer one is seen.
+    Rejected applications come last, so that a newer application is shown.
     """
     user = request.user
     memberships = memberships_of(user)
@@ -76,7 +76,7 @@ def chosen_standing(request: HttpRequest) -> Standing | None:
         state = membership.cooperative.state
         return (
             membership.cooperative_id != chosen,
-            state not in _LET_IN,
+            state not in _ADMITTED_STATES,
             state == CooperativeState.REJECTED,
         )
 
@@ -85,19 +85,19 @@ def chosen_standing(request: HttpRequest) -> Standing | None:
 
 
 def show(
-    request: HttpRequest, standing: Standing, template: str, context: dict[str, Any], *, status: int = 200
+    request: HttpRequest, membership: Standing, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """A members' page in its frame."""
+    """Render a page in the members' frame."""
     frame: dict[str, Any] = {
-        "standing": standing,
-        "cooperative": standing.cooperative,
-        "may_see_money": standing.may(Right.MONEY),
+        "standing": membership,
+        "cooperative": membership.cooperative,
+        "may_see_money": membership.may(Right.MONEY),
     }
-    if "to_pack_count" not in context and standing.may(Right.PACK):
-        frame["to_pack_count"] = OrderPart.objects.for_cooperative(standing.cooperative).to_pack().count()
+    if "to_pack_count" not in context and membership.may(Right.PACK):
+        frame["to_pack_count"] = OrderPart.objects.for_cooperative(membership.cooperative).to_pack().count()
     return render(request, template, frame | context, status=status)
 
 
 def sent_key(request: HttpRequest, what: str, row: object) -> str | None:
-    """The key by which sending a page twice does its work once; bound to the work and its row."""
+    """Return the form's idempotency key, bound to the action and its row."""
     return bound_key(request.POST.get("key", ""), "members", what, row)

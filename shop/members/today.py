@@ -1,4 +1,4 @@
-"""The members' first page: what to do now, and what to know."""
+"""The members' start page: tasks and notices."""
 
 from __future__ import annotations
 
@@ -22,62 +22,62 @@ from shop.members.forms.fields import as_key
 from shop.members.member_access import CHOSEN_KEY, for_members, show, to_sign_in
 from shop.members.packing.worklist import Stage, Task, at_stage, tasks
 
-_AT_ONCE = 12  # tasks of one kind on this page; the rest is behind "all"
-_LOW_AT_ONCE = 5
+_MAX_TASKS = 12  # tasks per stage on this page; the rest is behind "all"
+_MAX_LOW_STOCKS = 5
 _STAGES = (Stage.ACCEPT, Stage.PACK, Stage.HAND_OVER, Stage.ON_THE_WAY)
 
 
 @require_safe
 @for_members(Right.SEE)
-def today(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """What to accept, pack, hand over and follow; what runs low; who comes on market day."""
+def today(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Show parts to accept, pack, hand over and follow, low stock, and pickups of the next market day."""
     now = timezone.now()
-    mine = OrderPart.objects.for_cooperative(standing.cooperative)
-    sections = _sections(mine, now) if standing.may(Right.PACK) else []
+    mine = OrderPart.objects.for_cooperative(membership.cooperative)
+    sections = _sections(mine, now) if membership.may(Right.PACK) else []
     context = {
         "this_day": day_of(now),
         "sections": sections,
-        "complaints": _complaints(standing) if standing.may(Right.PACK) else [],
+        "complaints": _complaints(membership) if membership.may(Right.PACK) else [],
         "now": now,
-        "big": _big_button(sections, standing),
-        "low": list(Stock.objects.for_cooperative(standing.cooperative).running_low()[:_LOW_AT_ONCE]),
-        "comers": mine.next_comers(day_of(now)) if standing.may(Right.PACK) else None,
-        "is_paused": standing.cooperative.is_paused_on(day_of(now)),
-        "is_suspended": standing.cooperative.state == CooperativeState.SUSPENDED,
-        "may_list": standing.may(Right.LIST),
-        "may_pack": standing.may(Right.PACK),
-        "may_manage": standing.may(Right.MANAGE),
-        "may_count": standing.may(Right.COUNT),
-        "may_see_cash": standing.may(Right.CASH),
+        "big": _next_action(sections, membership),
+        "low": list(Stock.objects.for_cooperative(membership.cooperative).running_low()[:_MAX_LOW_STOCKS]),
+        "comers": mine.next_comers(day_of(now)) if membership.may(Right.PACK) else None,
+        "is_paused": membership.cooperative.is_paused_on(day_of(now)),
+        "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
+        "may_list": membership.may(Right.LIST),
+        "may_pack": membership.may(Right.PACK),
+        "may_manage": membership.may(Right.MANAGE),
+        "may_count": membership.may(Right.COUNT),
+        "may_see_cash": membership.may(Right.CASH),
     }
-    return show(request, standing, "members/today.html", context)
+    return show(request, membership, "members/today.html", context)
 
 
 @require_POST
 def chosen_cooperative(request: HttpRequest) -> HttpResponse:
-    """Act for another of one's cooperatives from here on."""
+    """Switch to another of the user's cooperatives."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
     try:
-        standing = acting_for(get_user(request), as_key(request.POST.get("cooperative")))
+        membership = acting_for(get_user(request), as_key(request.POST.get("cooperative")))
     except Missing as error:
         raise Http404 from error
-    request.session[CHOSEN_KEY] = standing.cooperative.pk
+    request.session[CHOSEN_KEY] = membership.cooperative.pk
     return redirect("members:today")
 
 
-def _complaints(standing: Standing) -> list[Complaint]:
-    """What buyers wait to be answered, most urgent first."""
-    mine = Complaint.objects.for_cooperative(standing.cooperative).open().select_related("part__order")
-    return list(mine[:_AT_ONCE])
+def _complaints(membership: Standing) -> list[Complaint]:
+    """Return open complaints, most urgent first."""
+    mine = Complaint.objects.for_cooperative(membership.cooperative).open().select_related("part__order")
+    return list(mine[:_MAX_TASKS])
 
 
 def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:
-    """The parts at each stage, most pressing first; stages without any are left out."""
+    """Return the parts of each stage, most urgent first; empty stages are omitted."""
     found = [
         (part, stage)
         for stage in _STAGES
-        for part in at_stage(mine, stage).select_related("order", "way")[: _AT_ONCE + 1]
+        for part in at_stage(mine, stage).select_related("order", "way")[: _MAX_TASKS + 1]
     ]
     by_stage: dict[Stage, list[Task]] = {stage: [] for stage in _STAGES}
     for (_part, stage), task in zip(found, tasks(found, now=now), strict=True):
@@ -85,17 +85,17 @@ def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:
     return [
         {
             "stage": stage,
-            "tasks": listed[:_AT_ONCE],
-            "count": at_stage(mine, stage).count() if len(listed) > _AT_ONCE else len(listed),
-            "has_more": len(listed) > _AT_ONCE,
+            "tasks": listed[:_MAX_TASKS],
+            "count": at_stage(mine, stage).count() if len(listed) > _MAX_TASKS else len(listed),
+            "has_more": len(listed) > _MAX_TASKS,
         }
         for stage, listed in by_stage.items()
         if listed
     ]
 
 
-def _big_button(sections: list[dict[str, Any]], standing: Standing) -> dict[str, Any] | None:
-    """The one thing to do now: the first task of the first stage that waits for a member's hand."""
+def _next_action(sections: list[dict[str, Any]], membership: Standing) -> dict[str, Any] | None:
+    """Return the next action: the first task of the first stage that needs a member."""
     for section in sections:
         if section["stage"] != Stage.ON_THE_WAY:
             first = section["tasks"][0].part
@@ -104,6 +104,6 @@ def _big_button(sections: list[dict[str, Any]], standing: Standing) -> dict[str,
                 "count": section["count"],
                 "href": reverse("members:part", args=[first.pk]),
             }
-    if standing.may(Right.LIST):
+    if membership.may(Right.LIST):
         return {"stage": "", "href": reverse("members:listing-new")}
     return None

@@ -1,4 +1,4 @@
-"""The members' addresses, under /xa-vien/. A change of state is sent to the noun that names it."""
+"""URLs of the members' app, under /xa-vien/. A state change is a POST to the noun that names it."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""A breadth-first GraphQL executor: each field is resolved once for all objects at its path. See README.md."""
+"""A breadth-first GraphQL executor: each field is resolved once for all objects at its path."""
 
 from .cache import Cache
 from .documents import Document, Operation

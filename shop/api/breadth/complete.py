@@ -1,7 +1,7 @@
 """Complete columns of resolved values to columns of response values, one type level at a time.
 
-Nulls and exceptions are split off first (the set of Python types in the column shows whether there are any), so
-the rest handles valid values only. Lists are concatenated, completed as one column, and split again.
+Nulls and exceptions are split off first (the set of Python types in the column shows whether there are any),
+so the rest handles valid values only. Lists are concatenated, completed as one column, and split again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Completion:
         self._queue = queue
 
     def complete(self, scope: Scope, selection: Selection, shape: Shape, values: list[Any]) -> list[Any]:
-        """Return the response values, one per input value. A failed value becomes a Hole and marks the scope."""
+        """Return one response value per input value. A failed value becomes a Hole and marks the scope."""
         kinds: Kinds = set(map(type, values))
         gaps = {kind for kind in kinds if kind in _NOTHING or issubclass(kind, Exception)}
         if gaps:

@@ -1,7 +1,7 @@
 """Introspection: executed by graphql-core, and cached.
 
-The results of `__schema` and `__type` never change for a schema, and a large schema takes most of a second. The
-cache key is the field's printed text, without its alias, and the variables it uses. Cached results are
+The results of `__schema` and `__type` never change for a schema, and a large schema takes most of a second.
+The cache key is the field's printed text, without its alias, and the variables it uses. Cached results are
 shared between requests and must not be modified.
 """
 

@@ -44,31 +44,31 @@ _WRITTEN = "application"  # in the session: what was written, until the code was
 @never_cache
 @sensitive_post_parameters("password")
 def apply(request: HttpRequest) -> HttpResponse:
-    """The application. A visitor without an account first enters a code from their mail, which opens one."""
-    user = _who(request)
+    """Apply to sell. Visitors without an account first confirm a code sent by e-mail, which registers them."""
+    user = _current_user(request)
     if isinstance(user, User):
-        standing = chosen_standing(request)
-        if standing is not None and standing.cooperative.state != CooperativeState.REJECTED:
+        membership = chosen_standing(request)
+        if membership is not None and membership.cooperative.state != CooperativeState.REJECTED:
             return redirect("members:application")
-    form = _form(request, ApplicationForm if isinstance(user, User) else ApplicationWithAccountForm)
+    form = _build_form(request, ApplicationForm if isinstance(user, User) else ApplicationWithAccountForm)
     if not form.is_valid():
         return render(request, "members/apply.html", {"form": form})
     try:
         APPLICATIONS.take(network_of(request.META))
         if not isinstance(user, User):
             return _ask_for_code(request, form)
-        _send(form, user)
+        _submit(form, user)
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         return render(request, "members/apply.html", {"form": form})
-    return _sent_on(request, form)
+    return _redirect_to_application(request, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code")
 def code(request: HttpRequest) -> HttpResponse:
-    """Enter the code, which opens the account, signs in and sends the application that was written."""
+    """Verify the code, register and sign in the user, and submit the saved application."""
     pending, written = pending_registration(request), request.session.get(_WRITTEN)
     if pending is None or written is None:
         return redirect("members:apply")
@@ -81,32 +81,32 @@ def code(request: HttpRequest) -> HttpResponse:
     form = _form_of(ApplicationForm, written, is_sent=True)
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
-    _send(form, user)
+    _submit(form, user)
     del request.session[_WRITTEN]
-    return _sent_on(request, form)
+    return _redirect_to_application(request, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def application(request: HttpRequest) -> HttpResponse:
-    """What the market answered; where more was asked for, the application to mend and send again."""
+    """Show the decision; if more information is needed, edit and resubmit the application."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
-    standing = chosen_standing(request)
-    if standing is None:
+    membership = chosen_standing(request)
+    if membership is None:
         return redirect("members:apply")
-    if standing.cooperative.state == CooperativeState.APPROVED:
+    if membership.cooperative.state == CooperativeState.APPROVED:
         return redirect("members:today")
     form = None
-    if standing.cooperative.state == CooperativeState.NEEDS_MORE:
-        form = _form(request, ApplicationForm, standing.cooperative)
-        if form.is_valid() and _send_again(standing, form):
-            return _sent_on(request, form)
-    context = {"cooperative": standing.cooperative, "standing": standing, "form": form}
+    if membership.cooperative.state == CooperativeState.NEEDS_MORE:
+        form = _build_form(request, ApplicationForm, membership.cooperative)
+        if form.is_valid() and _resubmit(membership, form):
+            return _redirect_to_application(request, form)
+    context = {"cooperative": membership.cooperative, "standing": membership, "form": form}
     return render(request, "members/application.html", context)
 
 
 def _ask_for_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
-    """The same answer whether the address has an account or not. Raises TooManyTries."""
+    """Send a code. The response is the same whether the address has an account. Raises TooManyTries."""
     said = form.cleaned_data
     begin_registration(request, said | {"name": said["account_name"]})
     secret = ("password", "csrfmiddlewaretoken")
@@ -114,19 +114,19 @@ def _ask_for_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
     return redirect("members:apply-code")
 
 
-def _send(form: ApplicationForm, user: User) -> None:
+def _submit(form: ApplicationForm, user: User) -> None:
     """Raises AlreadyApplied."""
     details = form.details(user.email or "")
     apply_to_sell(user=user, details=details, actor=user.acting(Door.MEMBERS), now=timezone.now())
 
 
-def _send_again(standing: Standing, form: ApplicationForm) -> bool:
-    cooperative = standing.cooperative
+def _resubmit(membership: Standing, form: ApplicationForm) -> bool:
+    cooperative = membership.cooperative
     try:
         send_application_again(
             cooperative_id=cooperative.pk,
             details=form.details(cooperative.email),
-            actor=standing.actor,
+            actor=membership.actor,
             now=timezone.now(),
         )
     except Refused as refused:
@@ -135,7 +135,7 @@ def _send_again(standing: Standing, form: ApplicationForm) -> bool:
     return True
 
 
-def _sent_on(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
+def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
     if form.has_odd_phone:
         messages.warning(
             request, _("The phone number looks unusual. Is it right? We have kept it as you wrote it.")
@@ -143,7 +143,7 @@ def _sent_on(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
     return redirect("members:application")
 
 
-def _form(
+def _build_form(
     request: HttpRequest, kind: type[ApplicationForm], cooperative: Cooperative | None = None
 ) -> ApplicationForm:
     """The form as sent; the button that fetches a province's communes keeps what was written, unchecked."""
@@ -169,7 +169,7 @@ def _form_of(
     )
 
 
-def _who(request: HttpRequest) -> User | AnonymousUser:
+def _current_user(request: HttpRequest) -> User | AnonymousUser:
     user = get_user(request)
     assert isinstance(user, (User, AnonymousUser))
     return user

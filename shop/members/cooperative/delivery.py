@@ -1,4 +1,4 @@
-"""How the cooperative delivers: its ways, what each costs, when goods are collected."""
+"""A cooperative's delivery methods, their rates and pickup times."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def ways(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """The ways that buyers may choose, and the form of one more."""
-    form = WayForm(request.POST or None, houses=_houses(standing))
+def ways(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List the delivery methods and add one."""
+    form = WayForm(request.POST or None, houses=_open_warehouses(membership))
     if not form.is_valid():
-        return _list(request, standing, form)
+        return _list(request, membership, form)
     with refusals_in(form):
         way = offer_way(
-            cooperative=standing.cooperative,
-            channel=_channel(),
+            cooperative=membership.cooperative,
+            channel=_require_channel(),
             details=form.details,
-            key=sent_key(request, "way", standing.cooperative.pk),
-            actor=standing.actor,
+            key=sent_key(request, "way", membership.cooperative.pk),
+            actor=membership.actor,
             now=timezone.now(),
         )
     if not form.is_valid():
-        return _list(request, standing, form)
+        return _list(request, membership, form)
     messages.success(request, _("Buyers can choose this way now."))
     if way.kind == WayKind.COACH:
         return redirect("members:way", way.pk)
@@ -60,23 +60,23 @@ def ways(request: HttpRequest, standing: Standing) -> HttpResponse:
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def way(request: HttpRequest, standing: Standing, way_id: int) -> HttpResponse:
-    """What buyers read of a way."""
-    shown = _found(standing, way_id)
+def way(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
+    """Edit the texts of a delivery method."""
+    shown = _find_method(membership, way_id)
     form = WayWordsForm(
         request.POST or None,
         initial=WayWordsForm.said_of(shown),
-        houses=_houses(standing) if shown.is_collected else [],
+        houses=_open_warehouses(membership) if shown.is_collected else [],
         kind=shown.kind,
     )
     if not form.is_valid():
-        return show(request, standing, "members/way.html", {"way": shown, "form": form})
+        return show(request, membership, "members/way.html", {"way": shown, "form": form})
     act = partial(
         edit_way,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         way_id=shown.pk,
         words=form.words,
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=reverse("members:ways"), said=_("Changed."))
@@ -84,76 +84,76 @@ def way(request: HttpRequest, standing: Standing, way_id: int) -> HttpResponse:
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def rates(request: HttpRequest, standing: Standing, way_id: int) -> HttpResponse:
-    """What a way costs, by province and weight."""
-    shown, channel, provinces = _found(standing, way_id), _channel(), all_provinces()
+def rates(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
+    """Edit the rates of a delivery method by province and weight."""
+    shown, channel, provinces = _find_method(membership, way_id), _require_channel(), all_provinces()
     if request.method != "POST":
         table = RateTable.of(shown, channel_id=channel.pk, provinces=provinces)
-        return _ask(request, standing, "members/way_rates.html", {"way": shown, "table": table})
+        return _ask(request, membership, "members/way_rates.html", {"way": shown, "table": table})
     table = RateTable.sent(request.POST, provinces=provinces)
     context = {"way": shown, "table": table}
     if request.POST.get("more") or not table.is_valid():
-        return _ask(request, standing, "members/way_rates.html", context)
+        return _ask(request, membership, "members/way_rates.html", context)
     act = partial(
         set_rates,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         way_id=shown.pk,
         channel=channel,
         rates=table.rates,
         free_above=table.free_above.cleaned_data["free_above"],
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
-    return _keep(request, standing, act, "members/way_rates.html", context)
+    return _run_action(request, membership, act, "members/way_rates.html", context)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def market_days(request: HttpRequest, standing: Standing, way_id: int) -> HttpResponse:
-    """When goods of a way may be collected."""
-    shown = _found(standing, way_id)
+def market_days(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
+    """Edit the market days of a pickup method."""
+    shown = _find_method(membership, way_id)
     if not shown.is_collected:
         raise Missing()
     taken = PickupSlot.objects.filter(way=shown, day__gte=day_of(timezone.now()), taken__gt=0)
     context: dict[str, Any] = {"way": shown, "taken": taken.order_by("day", "starts")}
     if request.method != "POST":
         context["table"] = Timetable.of(shown)
-        return _ask(request, standing, "members/way_days.html", context)
+        return _ask(request, membership, "members/way_days.html", context)
     table = context["table"] = Timetable.sent(request.POST)
     if request.POST.get("more") or not table.is_valid():
-        return _ask(request, standing, "members/way_days.html", context)
+        return _ask(request, membership, "members/way_days.html", context)
     act = partial(
         set_market_days,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         way_id=shown.pk,
         days=table.days,
         cut_off_hours=table.cut_off.cleaned_data["cut_off_hours"],
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
-    return _keep(request, standing, act, "members/way_days.html", context)
+    return _run_action(request, membership, act, "members/way_days.html", context)
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def way_end(request: HttpRequest, standing: Standing, way_id: int) -> HttpResponse:
+def way_end(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
     """No longer this way."""
     act = partial(
-        end_way, cooperative=standing.cooperative, way_id=way_id, actor=standing.actor, now=timezone.now()
+        end_way, cooperative=membership.cooperative, way_id=way_id, actor=membership.actor, now=timezone.now()
     )
     return carry_out(request, act, to=reverse("members:ways"), said=_("Buyers no longer see this way."))
 
 
-def _list(request: HttpRequest, standing: Standing, form: WayForm) -> HttpResponse:
-    channel = _channel()
-    mine = DeliveryWay.objects.filter(cooperative=standing.cooperative).offered()
+def _list(request: HttpRequest, membership: Standing, form: WayForm) -> HttpResponse:
+    channel = _require_channel()
+    mine = DeliveryWay.objects.filter(cooperative=membership.cooperative).offered()
     context = {
         "ways": [{"way": each, **_told(each, channel)} for each in mine],
         "currency": channel.currency,
         "form": form,
         "key": uuid.uuid4(),
     }
-    return show(request, standing, "members/ways.html", context)
+    return show(request, membership, "members/ways.html", context)
 
 
 def _told(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
@@ -170,46 +170,46 @@ def _told(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
 
 
 def _ask(
-    request: HttpRequest, standing: Standing, template: str, context: dict[str, Any], *, status: int = 200
+    request: HttpRequest, membership: Standing, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """The page of a table; HTMX, which asks for one more row, gets its rows alone."""
     if request.headers.get("HX-Request") == "true" and request.POST.get("more"):
         return render(request, f"{template}#rows", context)
-    return show(request, standing, template, context, status=status)
+    return show(request, membership, template, context, status=status)
 
 
-def _keep(
+def _run_action(
     request: HttpRequest,
-    standing: Standing,
+    membership: Standing,
     action: Callable[[], object],
     template: str,
     context: dict[str, Any],
 ) -> HttpResponse:
-    """Call the one action; where it refuses, the page again with all that was written."""
+    """Run the action; if it refuses, show the form again with all inputs."""
     try:
         action()
     except (Forbidden, Missing):
         raise
     except Refused as refused:
-        return _ask(request, standing, template, context | {"refused": refused.words})
+        return _ask(request, membership, template, context | {"refused": refused.words})
     messages.success(request, _("Changed."))
     return redirect("members:ways")
 
 
-def _found(standing: Standing, way_id: int) -> DeliveryWay:
-    """The cooperative's way that is offered. Raises Missing."""
-    found = DeliveryWay.objects.filter(cooperative=standing.cooperative, pk=way_id).offered().first()
+def _find_method(membership: Standing, way_id: int) -> DeliveryWay:
+    """Return the cooperative's active delivery method. Raises Missing."""
+    found = DeliveryWay.objects.filter(cooperative=membership.cooperative, pk=way_id).offered().first()
     if found is None:
         raise Missing()
     return found
 
 
-def _channel() -> Channel:
+def _require_channel() -> Channel:
     channel = market_channel()
     if channel is None:
         raise Missing()
     return channel
 
 
-def _houses(standing: Standing) -> list[Warehouse]:
-    return list(Warehouse.objects.for_cooperative(standing.cooperative).open())
+def _open_warehouses(membership: Standing) -> list[Warehouse]:
+    return list(Warehouse.objects.for_cooperative(membership.cooperative).open())

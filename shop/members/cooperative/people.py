@@ -1,4 +1,4 @@
-"""Who acts for the cooperative: one more, another role, one less."""
+"""Manage the cooperative's members: add, change role, remove."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from shop.core.web.rate_limits import Limit
 from shop.members.forms.people import PersonForm, RoleForm
 from shop.members.member_access import for_members, show
 
-# Whoever may ask for any address learns which have an account.
+# Admissions reveal whether an address has an account.
 ADMISSIONS = Limit("admit", tries=30, seconds=60 * 60)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
 @require_recent_proof
-def people(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """The members with their roles, and the form of one more."""
+def people(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List the members with their roles, and add one."""
     form = PersonForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and _is_admitted(standing, form):
+    if form.is_valid() and _admit(membership, form):
         messages.success(request, str(_("They find this cooperative's work once they sign in.")))
         return redirect("members:people")
-    rows = standing.cooperative.memberships.filter(is_active=True).select_related("user")
+    rows = membership.cooperative.memberships.filter(is_active=True).select_related("user")
     shown = [(row, RoleForm(initial={"role": row.role}, prefix=f"m{row.pk}")) for row in rows.order_by("pk")]
-    context = {"people": shown, "form": form, "me": standing.user}
-    return show(request, standing, "members/people.html", context)
+    context = {"people": shown, "form": form, "me": membership.user}
+    return show(request, membership, "members/people.html", context)
 
 
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def person(request: HttpRequest, standing: Standing, membership_id: int) -> HttpResponse:
-    """Another role for a member."""
+def person(request: HttpRequest, membership: Standing, membership_id: int) -> HttpResponse:
+    """Change a member's role."""
     form = RoleForm(request.POST, prefix=f"m{membership_id}")
     if not form.is_valid():
         raise Missing()
     act = partial(
         change_role,
-        cooperative_id=standing.cooperative.pk,
+        cooperative_id=membership.cooperative.pk,
         membership_id=membership_id,
         role=Role(form.cleaned_data["role"]),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=reverse("members:people"), said=_("Changed."))
@@ -63,28 +63,28 @@ def person(request: HttpRequest, standing: Standing, membership_id: int) -> Http
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def person_end(request: HttpRequest, standing: Standing, membership_id: int) -> HttpResponse:
-    """A member no longer."""
+def person_end(request: HttpRequest, membership: Standing, membership_id: int) -> HttpResponse:
+    """Remove a member."""
     act = partial(
         dismiss_member,
-        cooperative_id=standing.cooperative.pk,
+        cooperative_id=membership.cooperative.pk,
         membership_id=membership_id,
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=reverse("members:people"), said=_("They act for it no longer."))
 
 
-def _is_admitted(standing: Standing, form: PersonForm) -> bool:
-    """Whether the person acts for the cooperative now; where not, the form says why."""
+def _admit(membership: Standing, form: PersonForm) -> bool:
+    """Add the member; if refused, add the error to the form and return False."""
     try:
-        ADMISSIONS.check(str(standing.cooperative.pk))
-        ADMISSIONS.spend(str(standing.cooperative.pk))
+        ADMISSIONS.check(str(membership.cooperative.pk))
+        ADMISSIONS.spend(str(membership.cooperative.pk))
         admit_member(
-            cooperative_id=standing.cooperative.pk,
+            cooperative_id=membership.cooperative.pk,
             person=form.cleaned_data["person"],
             role=Role(form.cleaned_data["role"]),
-            actor=standing.actor,
+            actor=membership.actor,
             now=timezone.now(),
         )
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""The cooperative's page as its members write it: story, households, certificates."""
+"""Edit the cooperative's profile: story, producer households, certificates."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def stall(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """What the page says, and who and what stands on it."""
-    cooperative = standing.cooperative
+def stall(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Edit the profile's texts, and list households and certificates."""
+    cooperative = membership.cooperative
     said = {"summary": cooperative.summary, "story": cooperative.story}
     form = StoryForm(request.POST if request.method == "POST" else None, initial=said)
     if form.is_valid():
         act = partial(tell_story, cooperative=cooperative, **form.cleaned_data)
-        if _is_done(request, standing, form, act, _("Your page says it now.")):
+        if _run_action(request, membership, form, act, _("Your page says it now.")):
             return redirect("members:stall")
     certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
     context = {
@@ -52,26 +52,26 @@ def stall(request: HttpRequest, standing: Standing) -> HttpResponse:
         "followers": Follow.objects.confirmed().filter(cooperative=cooperative).count(),
         "today": day_of(timezone.now()),
     }
-    return show(request, standing, "members/stall.html", context)
+    return show(request, membership, "members/stall.html", context)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def household_new(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """One more household."""
+def household_new(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Add a household."""
     form = HouseholdForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        act = partial(add_household, cooperative=standing.cooperative, details=form.details)
-        if _is_done(request, standing, form, act, _("The household is written down.")):
+        act = partial(add_household, cooperative=membership.cooperative, details=form.details)
+        if _run_action(request, membership, form, act, _("The household is written down.")):
             return redirect("members:stall")
-    return show(request, standing, "members/household.html", {"form": form})
+    return show(request, membership, "members/household.html", {"form": form})
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def household(request: HttpRequest, standing: Standing, household_id: int) -> HttpResponse:
-    """What is known of one household, and whether it is named."""
-    shown = Producer.objects.for_cooperative(standing.cooperative).filter(pk=household_id).first()
+def household(request: HttpRequest, membership: Standing, household_id: int) -> HttpResponse:
+    """Edit a household and whether it is named publicly."""
+    shown = Producer.objects.for_cooperative(membership.cooperative).filter(pk=household_id).first()
     if shown is None:
         raise Missing()
     sent = request.POST if request.method == "POST" else None
@@ -79,24 +79,24 @@ def household(request: HttpRequest, standing: Standing, household_id: int) -> Ht
     if form.is_valid():
         act = partial(
             change_household,
-            cooperative=standing.cooperative,
+            cooperative=membership.cooperative,
             household_id=shown.pk,
             details=form.details,
         )
-        if _is_done(request, standing, form, act, _("Changed.")):
+        if _run_action(request, membership, form, act, _("Changed.")):
             return redirect("members:stall")
-    return show(request, standing, "members/household.html", {"form": form, "household": shown})
+    return show(request, membership, "members/household.html", {"form": form, "household": shown})
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def household_removal(request: HttpRequest, standing: Standing, household_id: int) -> HttpResponse:
-    """No longer this household."""
+def household_removal(request: HttpRequest, membership: Standing, household_id: int) -> HttpResponse:
+    """Remove a household."""
     act = partial(
         remove_household,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         household_id=household_id,
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=reverse("members:stall"), said=_("The household is taken off."))
@@ -105,52 +105,52 @@ def household_removal(request: HttpRequest, standing: Standing, household_id: in
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(Right.MANAGE)
-def certificate_new(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """One more certificate, with a photo of its paper."""
-    form = _certificate_form(request, standing)
+def certificate_new(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Submit a certificate with a photo of it."""
+    form = _certificate_form(request, membership)
     if form.is_valid():
-        act = partial(submit_certificate, cooperative=standing.cooperative)
-        if _is_handed_in(request, standing, form, act):
+        act = partial(submit_certificate, cooperative=membership.cooperative)
+        if _submit_certificate(request, membership, form, act):
             return redirect("members:stall")
-    return show(request, standing, "members/certificate.html", {"form": form})
+    return show(request, membership, "members/certificate.html", {"form": form})
 
 
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(Right.MANAGE)
-def certificate(request: HttpRequest, standing: Standing, certificate_id: int) -> HttpResponse:
-    """One certificate, to put right or to renew."""
-    rows = Certificate.objects.for_cooperative(standing.cooperative).select_related("picture")
+def certificate(request: HttpRequest, membership: Standing, certificate_id: int) -> HttpResponse:
+    """Correct or renew a certificate."""
+    rows = Certificate.objects.for_cooperative(membership.cooperative).select_related("picture")
     shown = rows.filter(pk=certificate_id).first()
     if shown is None:
         raise Missing()
-    form = _certificate_form(request, standing, shown)
+    form = _certificate_form(request, membership, shown)
     if form.is_valid():
-        act = partial(change_certificate, cooperative=standing.cooperative, certificate_id=shown.pk)
-        if _is_handed_in(request, standing, form, act):
+        act = partial(change_certificate, cooperative=membership.cooperative, certificate_id=shown.pk)
+        if _submit_certificate(request, membership, form, act):
             return redirect("members:stall")
-    return show(request, standing, "members/certificate.html", {"form": form, "certificate": shown})
+    return show(request, membership, "members/certificate.html", {"form": form, "certificate": shown})
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def certificate_removal(request: HttpRequest, standing: Standing, certificate_id: int) -> HttpResponse:
-    """No longer this certificate."""
+def certificate_removal(request: HttpRequest, membership: Standing, certificate_id: int) -> HttpResponse:
+    """Remove a certificate."""
     act = partial(
         remove_certificate,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         certificate_id=certificate_id,
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=reverse("members:stall"), said=_("The certificate is taken off."))
 
 
 def _certificate_form(
-    request: HttpRequest, standing: Standing, shown: Certificate | None = None
+    request: HttpRequest, membership: Standing, shown: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"
-    goods = Product.objects.for_cooperative(standing.cooperative)
+    goods = Product.objects.for_cooperative(membership.cooperative)
     return CertificateForm(
         request.POST if is_sent else None,
         request.FILES if is_sent else None,
@@ -161,21 +161,21 @@ def _certificate_form(
     )
 
 
-def _is_handed_in(
-    request: HttpRequest, standing: Standing, form: CertificateForm, act: Callable[..., object]
+def _submit_certificate(
+    request: HttpRequest, membership: Standing, form: CertificateForm, act: Callable[..., object]
 ) -> bool:
-    """The photo is kept first: files have no place in a transaction."""
+    """Submit the certificate. The photo is stored first, outside the transaction."""
     photo = form.cleaned_data["photo"]
     picture = keep_picture(photo) if photo else None
     said = _("Handed in. Buyers see it once the market has looked at it.")
-    return _is_done(request, standing, form, partial(act, details=form.details(picture)), said)
+    return _run_action(request, membership, form, partial(act, details=form.details(picture)), said)
 
 
-def _is_done(
-    request: HttpRequest, standing: Standing, form: MembersForm, act: Callable[..., object], said: Promise
+def _run_action(
+    request: HttpRequest, membership: Standing, form: MembersForm, act: Callable[..., object], said: Promise
 ) -> bool:
-    """Call the one action; where it refuses, the form says so."""
+    """Run the action; if it refuses, add the error to the form and return False."""
     with refusals_in(form):
-        act(actor=standing.actor, now=timezone.now())
+        act(actor=membership.actor, now=timezone.now())
         messages.success(request, str(said))
     return form.is_valid()

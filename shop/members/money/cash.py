@@ -1,4 +1,4 @@
-"""Cash on delivery of a cooperative: what it holds itself, and what its carriers have."""
+"""A cooperative's cash on delivery: held by itself, held by carriers, or remitted."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _TABS = {
 
 @require_safe
 @for_members(Right.CASH)
-def cash(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """Parcel by parcel, oldest first, of one kind chosen by `?ai=`."""
+def cash(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List parcels with outstanding cash, oldest first, filtered by `?ai=`."""
     market = market_channel()
     currency = market.currency if market else "VND"
-    sums = of_cooperative(standing.cooperative.pk, currency)
+    sums = of_cooperative(membership.cooperative.pk, currency)
     wanted = request.GET.get("ai", "")
     tab = wanted if wanted in _TABS else ""
     _name, holder, is_handed_in = _TABS[tab]
-    rows: Any = Parcel.objects.for_cooperative(standing.cooperative).owing_cash()
+    rows: Any = Parcel.objects.for_cooperative(membership.cooperative).owing_cash()
     rows = rows.filter(part__order__currency=currency)
     if is_handed_in:
         rows = rows.filter(cod_state=CodState.REMITTED)
@@ -43,15 +43,15 @@ def cash(request: HttpRequest, standing: Standing) -> HttpResponse:
     ordered = rows.select_related("part__order").order_by("since", "pk")
     context = {
         "currency": currency,
-        "may_pack": standing.may(Right.PACK),
+        "may_pack": membership.may(Right.PACK),
         "tab": tab,
-        "tabs": [(key, name, _sum(sums, whose, done)) for key, (name, whose, done) in _TABS.items()],
+        "tabs": [(key, name, _tab_sum(sums, whose, done)) for key, (name, whose, done) in _TABS.items()],
         "page": Paginator(ordered, _PER_PAGE).get_page(request.GET.get("page")),
     }
-    return show(request, standing, "members/cash.html", context)
+    return show(request, membership, "members/cash.html", context)
 
 
-def _sum(sums: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
+def _tab_sum(sums: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
     return sum(
         amount
         for (whose, handed_in), amount in sums.items()

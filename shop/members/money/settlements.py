@@ -1,4 +1,4 @@
-"""A cooperative's money: what runs, what was closed and paid, its statements, and its account."""
+"""A cooperative's settlements, statements and bank account."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _PER_PAGE = 20
 
 @require_safe
 @for_members(Right.MONEY)
-def settlements(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """The running period so far, then those that were closed, the newest first."""
-    own = Settlement.objects.for_cooperative(standing.cooperative)
+def settlements(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Show the open settlement so far, then closed ones, newest first."""
+    own = Settlement.objects.for_cooperative(membership.cooperative)
     market = market_channel()
     running = own.open().filter(currency=market.currency if market else "VND").first()
     closed = own.closed().select_related("payout").newest_first()
@@ -42,17 +42,17 @@ def settlements(request: HttpRequest, standing: Standing) -> HttpResponse:
         "running": report.statement_of(running) if running else None,
         "settlement": running,
         "page": Paginator(closed, _PER_PAGE).get_page(request.GET.get("page")),
-        "bank": bank_of(standing.cooperative.bank_bin),
-        "may_manage": standing.may(Right.MANAGE),
+        "bank": bank_of(membership.cooperative.bank_bin),
+        "may_manage": membership.may(Right.MANAGE),
     }
-    return show(request, standing, "members/settlements.html", context)
+    return show(request, membership, "members/settlements.html", context)
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement(request: HttpRequest, standing: Standing, pk: int) -> HttpResponse:
-    """One period: its sums, what became of them, and each order."""
-    shown = _own(standing, pk)
+def settlement(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
+    """Show a settlement: totals, payout, and each order."""
+    shown = _settlement_or_404(membership, pk)
     page = Paginator(report.orders_in(shown), _PER_PAGE).get_page(request.GET.get("page"))
     is_last = page.number == page.paginator.num_pages
     context = settlement_documents.statement_context(report.statement_of(shown)) | {
@@ -61,45 +61,49 @@ def settlement(request: HttpRequest, standing: Standing, pk: int) -> HttpRespons
         "others": report.other_rows(shown) if is_last else [],
         "operator": shop_settings(),
     }
-    return show(request, standing, "members/settlement.html", context)
+    return show(request, membership, "members/settlement.html", context)
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement_print(request: HttpRequest, standing: Standing, pk: int) -> HttpResponse:
+def settlement_print(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
     back = reverse("members:settlement", args=[pk])
-    return settlement_documents.printed(request, report.statement_of(_own(standing, pk)), back=back)
+    return settlement_documents.printed(
+        request, report.statement_of(_settlement_or_404(membership, pk)), back=back
+    )
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement_pdf(request: HttpRequest, standing: Standing, pk: int) -> HttpResponse:
+def settlement_pdf(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
     back = reverse("members:settlement", args=[pk])
-    return settlement_documents.pdf_of(request, report.statement_of(_own(standing, pk)), back=back)
+    return settlement_documents.pdf_of(
+        request, report.statement_of(_settlement_or_404(membership, pk)), back=back
+    )
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement_workbook(request: HttpRequest, standing: Standing, pk: int) -> HttpResponse:
-    return settlement_documents.workbook_of(report.statement_of(_own(standing, pk)))
+def settlement_workbook(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
+    return settlement_documents.workbook_of(report.statement_of(_settlement_or_404(membership, pk)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
 @require_recent_proof
-def account(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """The account that the market pays to; every change is told to all who manage the cooperative."""
+def account(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Edit the payout account. All managers of the cooperative are notified of a change."""
     if request.method != "POST":
-        return _account_page(
-            request, standing, AccountForm(initial=AccountForm.said_of(standing.cooperative))
+        return _render_account(
+            request, membership, AccountForm(initial=AccountForm.said_of(membership.cooperative))
         )
     form = AccountForm(request.POST)
     if form.is_valid():
         try:
             proposal = change_account(
-                cooperative_id=standing.cooperative.pk,
+                cooperative_id=membership.cooperative.pk,
                 to=form.account,
-                actor=standing.actor,
+                actor=membership.actor,
                 now=timezone.now(),
             )
         except Refused as refused:
@@ -111,36 +115,36 @@ def account(request: HttpRequest, standing: Standing) -> HttpResponse:
             )
             messages.success(request, kept if proposal is None else asked)
             return redirect("members:account")
-    return _account_page(request, standing, form)
+    return _render_account(request, membership, form)
 
 
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def account_decision(request: HttpRequest, standing: Standing, pk: uuid.UUID) -> HttpResponse:
-    """Confirm, decline or withdraw another account of my cooperative."""
-    get_object_or_404(Approval, pk=pk, cooperative=standing.cooperative)
-    return decide_proposal(request, pk, standing.actor, back=reverse("members:account"))
+def account_decision(request: HttpRequest, membership: Standing, pk: uuid.UUID) -> HttpResponse:
+    """Confirm, decline or withdraw a proposed change of the cooperative's account."""
+    get_object_or_404(Approval, pk=pk, cooperative=membership.cooperative)
+    return decide_proposal(request, pk, membership.actor, back=reverse("members:account"))
 
 
-def _own(standing: Standing, pk: int) -> Settlement:
-    rows = Settlement.objects.for_cooperative(standing.cooperative).select_related("cooperative")
+def _settlement_or_404(membership: Standing, pk: int) -> Settlement:
+    rows = Settlement.objects.for_cooperative(membership.cooperative).select_related("cooperative")
     return get_object_or_404(rows, pk=pk)
 
 
-def _account_page(request: HttpRequest, standing: Standing, form: AccountForm) -> HttpResponse:
-    now = account_of(standing.cooperative)
+def _render_account(request: HttpRequest, membership: Standing, form: AccountForm) -> HttpResponse:
+    now = account_of(membership.cooperative)
     waiting = Approval.objects.waiting(timezone.now()).select_related("proposed_by")
-    proposal = waiting.filter(cooperative=standing.cooperative).first()
+    proposal = waiting.filter(cooperative=membership.cooperative).first()
     context: dict[str, Any] = {
         "form": form,
         "now": now,
         "bank": bank_of(now.bank_bin),
         "proposal": proposal,
         "proposal_bank": bank_of(proposal.wanted["bank_bin"]) if proposal else None,
-        "me": standing.user.pk,
-        "changes": Change.objects.of(standing.cooperative)
+        "me": membership.user.pk,
+        "changes": Change.objects.of(membership.cooperative)
         .filter(what="cooperative.account_changed")
         .order_by("-at", "-pk")[:_PER_PAGE],
     }
-    return show(request, standing, "members/account.html", context)
+    return show(request, membership, "members/account.html", context)

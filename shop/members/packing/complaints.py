@@ -1,4 +1,4 @@
-"""What buyers complain about my cooperative's goods: the list, one complaint, and what is answered."""
+"""Buyers' complaints to a cooperative: list, detail, acceptance and rejection."""
 
 from __future__ import annotations
 
@@ -38,66 +38,66 @@ REJECT_REASONS = [
 
 @require_safe
 @for_members(Right.PACK)
-def complaints(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """Those to be answered first, then the others, newest first."""
-    mine = Complaint.objects.for_cooperative(standing.cooperative).select_related("part__order")
+def complaints(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List open complaints first, then the others, newest first."""
+    mine = Complaint.objects.for_cooperative(membership.cooperative).select_related("part__order")
     page = Paginator(mine.newest_first(), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"open": list(mine.open()), "page": page, "now": timezone.now()}
-    return show(request, standing, "members/complaints.html", context)
+    return show(request, membership, "members/complaints.html", context)
 
 
 @require_safe
 @for_members(Right.PACK)
-def complaint(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID) -> HttpResponse:
-    """One complaint with its goods and photos; its answer is the manager's."""
-    return _page(request, standing, _found(standing, complaint_id))
+def complaint(request: HttpRequest, membership: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+    """Show a complaint with its items and photos; only managers may answer it."""
+    return _render_complaint(request, membership, _find_complaint(membership, complaint_id))
 
 
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def acceptance(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID) -> HttpResponse:
-    """Yes, and what the buyer gets."""
-    mine = _found(standing, complaint_id)
+def acceptance(request: HttpRequest, membership: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+    """Accept a complaint with a remedy."""
+    mine = _find_complaint(membership, complaint_id)
     form = answer_form(mine, request.POST, for_members=True)
     if not form.is_valid():
-        return _page(request, standing, mine, answer=form)
+        return _render_complaint(request, membership, mine, answer=form)
     act = partial(
         accept_complaint,
         complaint_id=mine.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
         key=sent_key(request, "accept", mine.pk),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=_address(mine), said=_("The buyer has been told."))
+    return carry_out(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def rejection(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID) -> HttpResponse:
-    """No, and why."""
-    mine = _found(standing, complaint_id)
+def rejection(request: HttpRequest, membership: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+    """Reject a complaint with a reason."""
+    mine = _find_complaint(membership, complaint_id)
     form = ReasonForm(request.POST, reasons=list(REJECT_REASONS))
     if not form.is_valid():
-        return _page(request, standing, mine, no=form)
+        return _render_complaint(request, membership, mine, no=form)
     act = partial(
         reject_complaint,
         complaint_id=mine.pk,
         reason=form.reason,
         key=sent_key(request, "reject", mine.pk),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=_address(mine), said=_("The buyer has been told."))
+    return carry_out(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(Right.PACK)
-def return_receipt(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """Goods have come back: into which house, and how many of them are not to be sold again."""
-    coming = Parcel.objects.for_cooperative(standing.cooperative).filter(kind__in=COMING_BACK)
+def return_receipt(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Receive a return parcel: warehouse and damaged quantities."""
+    coming = Parcel.objects.for_cooperative(membership.cooperative).filter(kind__in=COMING_BACK)
     parcel = coming.filter(pk=parcel_id).first()
     if parcel is None:
         raise Missing()
@@ -112,30 +112,30 @@ def return_receipt(request: HttpRequest, standing: Standing, parcel_id: int) -> 
         damaged=form.damaged,
         warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
         key=sent_key(request, "return", parcel.pk),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=to, said=_("The goods are written in."))
 
 
-def _found(standing: Standing, complaint_id: uuid.UUID) -> Complaint:
-    """The cooperative's complaint with what its page shows. Raises Missing."""
-    mine = Complaint.objects.for_cooperative(standing.cooperative).with_all()
+def _find_complaint(membership: Standing, complaint_id: uuid.UUID) -> Complaint:
+    """Return the cooperative's complaint with the rows that its page shows. Raises Missing."""
+    mine = Complaint.objects.for_cooperative(membership.cooperative).with_all()
     found = mine.filter(pk=complaint_id).first()
     if found is None:
         raise Missing()
     return found
 
 
-def _page(
+def _render_complaint(
     request: HttpRequest,
-    standing: Standing,
+    membership: Standing,
     complaint: Complaint,
     *,
     answer: AnswerForm | None = None,
     no: ReasonForm | None = None,
 ) -> HttpResponse:
-    may_answer = complaint.is_open and standing.may(Right.MANAGE)
+    may_answer = complaint.is_open and membership.may(Right.MANAGE)
     context = {
         "complaint": complaint,
         "part": complaint.part,
@@ -148,8 +148,8 @@ def _page(
         "no": (no or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,
         "opened": "no" if no is not None else "yes" if answer is not None else "",
     }
-    return show(request, standing, "members/complaint.html", context)
+    return show(request, membership, "members/complaint.html", context)
 
 
-def _address(complaint: Complaint) -> str:
+def _complaint_url(complaint: Complaint) -> str:
     return reverse("members:complaint", args=[complaint.pk])

@@ -1,4 +1,4 @@
-"""A parcel's moves: closed, handed over, delivered, failed, voided; and its label."""
+"""A parcel's state changes (packed, handed over, delivered, failed, voided) and its label."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_safe
 @for_members(Right.PACK)
-def parcel(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """Where the code on a label leads: the page of the parcel's part."""
-    return redirect(part_address(_found(standing, parcel_id).part_id))
+def parcel(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Redirect from a label's QR code to the page of the parcel's part."""
+    return redirect(part_address(_find_parcel(membership, parcel_id).part_id))
 
 
 @require_safe
 @for_members(Right.PACK)
-def label(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """A label to print, black on white, A6. Only while the parcel is still to arrive: it names the buyer."""
-    mine = _found(standing, parcel_id)
+def label(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Render a printable A6 label. Only before delivery, because it shows the buyer's contact."""
+    mine = _find_parcel(membership, parcel_id)
     if not mine.part.shows_contact or mine.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
         raise Missing()
     lines = [
@@ -57,7 +57,7 @@ def label(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRespo
     ]
     address = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[mine.pk])}"
     context = {
-        "cooperative": standing.cooperative,
+        "cooperative": membership.cooperative,
         "parcel": mine,
         "part": mine.part,
         "order": mine.part.order,
@@ -70,36 +70,38 @@ def label(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRespo
 
 @require_POST
 @for_members(Right.PACK)
-def closing(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """Packed and labelled."""
-    return _move(request, standing, _found(standing, parcel_id), close_parcel, _("Packed. Now hand it over."))
+def closing(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Mark a parcel as packed."""
+    return _run_transition(
+        request, membership, _find_parcel(membership, parcel_id), close_parcel, _("Packed. Now hand it over.")
+    )
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def handover(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """It leaves the store house, for the first time or once more."""
-    mine = _found(standing, parcel_id)
+def handover(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Hand a parcel over, the first time or again after a failed delivery."""
+    mine = _find_parcel(membership, parcel_id)
     form = HandOverForm(
         request.POST if request.method == "POST" else None, parcel=mine, way_kind=mine.part.way_kind
     )
     if not form.is_valid():
-        return _ask(request, standing, mine, form, "handover")
+        return _render_form(request, membership, mine, form, "handover")
     said = _("It waits. The buyer has been told.") if mine.part.is_collected else _("Handed over.")
-    return _move(request, standing, mine, hand_over_parcel, said, dispatch=form.dispatch)
+    return _run_transition(request, membership, mine, hand_over_parcel, said, dispatch=form.dispatch)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def delivery(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """It has arrived, with or without its cash; against the buyer's code where it was collected."""
-    mine = _found(standing, parcel_id)
+def delivery(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
+    mine = _find_parcel(membership, parcel_id)
     form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=mine)
     if not form.is_valid():
-        return _ask(request, standing, mine, form, "delivery")
-    return _move(
+        return _render_form(request, membership, mine, form, "delivery")
+    return _run_transition(
         request,
-        standing,
+        membership,
         mine,
         deliver_parcel,
         _("Delivered."),
@@ -111,37 +113,39 @@ def delivery(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRe
 
 @require_POST
 @for_members(Right.PACK)
-def cash(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """The cash of a delivered parcel is in hand after all, all of it or less."""
-    mine = _found(standing, parcel_id)
+def cash(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Record the cash of a delivered parcel, in full or in part."""
+    mine = _find_parcel(membership, parcel_id)
     form = CashForm(request.POST, parcel=mine)
     if not form.is_valid():
-        return _ask(request, standing, mine, form, "cash")
-    return _move(request, standing, mine, report_cash, _("Cash collected."), taken=form.taken)
+        return _render_form(request, membership, mine, form, "cash")
+    return _run_transition(request, membership, mine, report_cash, _("Cash collected."), taken=form.taken)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def failure(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """It could not be delivered."""
-    mine = _found(standing, parcel_id)
+def failure(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Record a failed delivery."""
+    mine = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(FAILURE_REASONS))
     if not form.is_valid():
-        return _ask(request, standing, mine, form, "failure")
-    return _move(request, standing, mine, fail_delivery, _("The buyer has been told."), reason=form.reason)
+        return _render_form(request, membership, mine, form, "failure")
+    return _run_transition(
+        request, membership, mine, fail_delivery, _("The buyer has been told."), reason=form.reason
+    )
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def voiding(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """Undo the parcel: its goods are to be packed anew."""
-    mine = _found(standing, parcel_id)
+def voiding(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+    """Void a parcel; its items are to be packed again."""
+    mine = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(VOID_REASONS))
     if not form.is_valid():
-        return _ask(request, standing, mine, form, "voiding")
-    return _move(
+        return _render_form(request, membership, mine, form, "voiding")
+    return _run_transition(
         request,
-        standing,
+        membership,
         mine,
         void_parcel,
         _("Undone. The goods are to be packed again."),
@@ -149,10 +153,10 @@ def voiding(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRes
     )
 
 
-def _found(standing: Standing, parcel_id: int) -> Parcel:
-    """The cooperative's parcel. Raises Missing."""
+def _find_parcel(membership: Standing, parcel_id: int) -> Parcel:
+    """Return the cooperative's parcel. Raises Missing."""
     found = (
-        Parcel.objects.for_cooperative(standing.cooperative)
+        Parcel.objects.for_cooperative(membership.cooperative)
         .filter(pk=parcel_id)
         .select_related("part__order__shipping_address")
         .first()
@@ -162,8 +166,8 @@ def _found(standing: Standing, parcel_id: int) -> Parcel:
     return found
 
 
-def _ask(
-    request: HttpRequest, standing: Standing, mine: Parcel, form: MembersForm, move: str
+def _render_form(
+    request: HttpRequest, membership: Standing, mine: Parcel, form: MembersForm, move: str
 ) -> HttpResponse:
     context = {
         "parcel": mine,
@@ -173,17 +177,17 @@ def _ask(
         "move": move,
         "key": uuid.uuid4(),
     }
-    return show(request, standing, "members/parcel.html", context)
+    return show(request, membership, "members/parcel.html", context)
 
 
-def _move(
+def _run_transition(
     request: HttpRequest,
-    standing: Standing,
+    membership: Standing,
     mine: Parcel,
     action: Callable[..., Any],
     said: Words,
     **facts: Any,
 ) -> HttpResponse:
     key = sent_key(request, action.__name__, mine.pk)
-    act = partial(action, parcel_id=mine.pk, key=key, actor=standing.actor, now=timezone.now(), **facts)
+    act = partial(action, parcel_id=mine.pk, key=key, actor=membership.actor, now=timezone.now(), **facts)
     return carry_out(request, act, to=part_address(mine.part_id), said=said)

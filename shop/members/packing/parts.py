@@ -1,4 +1,4 @@
-"""A cooperative's parts of orders: the list, the pick list, yes and no."""
+"""A cooperative's parts of orders: list, detail, acceptance, refusal and packing."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _PER_PAGE = 20
 
 @require_safe
 @for_members(Right.PACK)
-def parts(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """Parts at one stage, chosen by `?viec=`; those to pack where nothing is chosen."""
+def parts(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List the parts at the stage given by `?viec=`, by default those to pack."""
     now = timezone.now()
     wanted = request.GET.get("viec", "")
     stage = Stage(wanted) if wanted in set(Stage) else Stage.PACK
-    mine = OrderPart.objects.for_cooperative(standing.cooperative)
+    mine = OrderPart.objects.for_cooperative(membership.cooperative)
     page = Paginator(at_stage(mine, stage).select_related("order", "way"), _PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -57,31 +57,31 @@ def parts(request: HttpRequest, standing: Standing) -> HttpResponse:
         "page": page,
         "tasks": tasks([(part, stage) for part in page.object_list], now=now),
     }
-    return show(request, standing, "members/parts.html", context)
+    return show(request, membership, "members/parts.html", context)
 
 
 @require_safe
 @for_members(Right.PACK)
-def part(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
-    """One part: the next step, its goods, where it goes."""
-    return part_page(request, standing, found_part(standing, part_id), now=timezone.now())
+def part(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+    """Show a part: next step, lines, destination."""
+    return part_page(request, membership, found_part(membership, part_id), now=timezone.now())
 
 
 @require_POST
 @for_members(Right.PACK)
-def acceptance(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
-    """Yes, we send it."""
-    mine = found_part(standing, part_id)
+def acceptance(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+    """Accept a part."""
+    mine = found_part(membership, part_id)
     key = sent_key(request, "accept", mine.pk)
-    act = partial(accept_part, part_id=mine.pk, key=key, actor=standing.actor, now=timezone.now())
+    act = partial(accept_part, part_id=mine.pk, key=key, actor=membership.actor, now=timezone.now())
     return carry_out(request, act, to=part_address(mine.pk), said=_("Accepted. Now pick the goods."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.PACK)
-def refusal(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
-    """No: declined while nobody has said yes, called off afterwards; always with a reason."""
-    mine = found_part(standing, part_id)
+def refusal(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+    """Decline a new part, or cancel an accepted one, with a reason."""
+    mine = found_part(membership, part_id)
     form = ReasonForm(request.POST or None, reasons=list(DECLINE_REASONS))
     if not form.is_valid():
         context = {
@@ -90,13 +90,13 @@ def refusal(request: HttpRequest, standing: Standing, part_id: int) -> HttpRespo
             "is_new": mine.state == PartState.NEW,
             "key": uuid.uuid4(),
         }
-        return show(request, standing, "members/refusal.html", context)
+        return show(request, membership, "members/refusal.html", context)
     act = partial(
         refuse_part,
         part_id=mine.pk,
         reason=form.reason,
         key=sent_key(request, "refuse", mine.pk),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=part_address(mine.pk), said=_("The buyer has been told."))
@@ -104,20 +104,20 @@ def refusal(request: HttpRequest, standing: Standing, part_id: int) -> HttpRespo
 
 @require_POST
 @for_members(Right.PACK)
-def parcels(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
-    """A new parcel of what was ticked; the same page sent twice makes one."""
-    mine, now = found_part(standing, part_id), timezone.now()
+def parcels(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+    """Pack a parcel of the ticked lines; idempotent by the form's key."""
+    mine, now = found_part(membership, part_id), timezone.now()
     form = pick_form(mine, request.POST)
     if form is None:
         return redirect(part_address(mine.pk))
     if not form.is_valid():
-        return part_page(request, standing, mine, now=now, pick=form)
+        return part_page(request, membership, mine, now=now, pick=form)
     act = partial(
         pack_parcel,
         part_id=mine.pk,
         quantities=form.quantities,
         key=sent_key(request, "pack", mine.pk),
-        actor=standing.actor,
+        actor=membership.actor,
         now=now,
     )
     return carry_out(request, act, to=part_address(mine.pk), said=_("Picked. Now the label."))
@@ -127,10 +127,10 @@ def part_address(part_id: int) -> str:
     return reverse("members:part", args=[part_id])
 
 
-def found_part(standing: Standing, part_id: int) -> OrderPart:
-    """The cooperative's part with what its page shows. Raises Missing."""
+def found_part(membership: Standing, part_id: int) -> OrderPart:
+    """Return the cooperative's part with the rows that its page shows. Raises Missing."""
     found = (
-        OrderPart.objects.for_cooperative(standing.cooperative)
+        OrderPart.objects.for_cooperative(membership.cooperative)
         .filter(pk=part_id)
         .select_related("order__shipping_address", "order__invoice", "way")
         .prefetch_related("lines")
@@ -143,14 +143,14 @@ def found_part(standing: Standing, part_id: int) -> OrderPart:
 
 def part_page(
     request: HttpRequest,
-    standing: Standing,
+    membership: Standing,
     part: OrderPart,
     *,
     now: datetime.datetime,
     pick: PickForm | None = None,
     weigh: WeighForm | None = None,
 ) -> HttpResponse:
-    """The page of a part; `pick` is its pick list or `weigh` its scale as sent, where something was wrong."""
+    """Render a part's page; `pick` and `weigh` are submitted forms with errors."""
     if pick is None:
         pick = pick_form(part)
     shown = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
@@ -167,17 +167,17 @@ def part_page(
         "discounts": list(Discount.objects.on_part(part)),
         "listed": sum(line.list_gross for line in part.lines.all()),
         "parcels": [_parcel_row(part, parcel, place.get(parcel.pk, "")) for parcel in shown],
-        "step": _step(part, shown, pick),
+        "step": _current_step(part, shown, pick),
         "leaves": leaves,
         "leaves_today": leaves_today,
         "time_left": time_left(part.accept_by, now) if part.accept_by else "",
         "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(shown),
     }
-    return show(request, standing, "members/part.html", context)
+    return show(request, membership, "members/part.html", context)
 
 
 def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
-    """A parcel, which one of how many it is, with the form of its next step."""
+    """Return a parcel with its number of the total and the form of its next step."""
     row: dict[str, Any] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
@@ -190,8 +190,8 @@ def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
     return row
 
 
-def _step(part: OrderPart, parcels: list[Parcel], pick: PickForm | None) -> int:
-    """Which of the four steps is on: 1 accept, 2 pick, 3 label, 4 hand over; 5 when all have been done."""
+def _current_step(part: OrderPart, parcels: list[Parcel], pick: PickForm | None) -> int:
+    """Return the current step: 1 accept, 2 pick, 3 label, 4 hand over; 5 when all are done."""
     if part.state == PartState.NEW:
         return 1
     states = {parcel.state for parcel in parcels}

@@ -1,4 +1,4 @@
-"""The pick list of a part: what is still to be packed, and what has to go over the scale first."""
+"""The pick list of a part: lines still to be packed, and lines to be weighed first."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from shop.members.packing.worklist import in_order, pictures_of, unit_word
 
 @dataclass(frozen=True, slots=True)
 class PickLine:
-    """A line of the pick list. `taken` and `quantity` are its fields while something of it can be packed.
+    """A line of the pick list. `taken` and `quantity` are form fields while some of it can be packed.
 
-    Of what is sold by weight `scale` is the form while it may be weighed, `question` what was asked last.
+    For lines sold by weight, `scale` is the weighing form and `question` the latest question to the buyer.
     """
 
     line: OrderLine
@@ -34,7 +34,7 @@ class PickLine:
 
 
 def pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
-    """The pick list of what is in no parcel yet; None where nothing is left to pick."""
+    """Return the form for lines not yet in a parcel; None if nothing is left to pick."""
     if part.state != PartState.ACCEPTED:
         return None
     lines = in_order(part)
@@ -45,9 +45,9 @@ def pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
 
 
 def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
-    """The part's lines; `weigh` is the scale's form of one of them as sent, where something was wrong."""
+    """Return the part's lines; `weigh` is a submitted weighing form with errors."""
     lines = in_order(part)
-    pictures, questions = pictures_of(lines), _asked_last(lines)
+    pictures, questions = pictures_of(lines), _latest_questions(lines)
     still_open = pick.still_open if pick else {}
     fields = {line.pk for line in pick.lines if still_open[line.pk] and not line.is_to_weigh} if pick else ()
     return [
@@ -58,21 +58,21 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
             still_open.get(line.pk, 0),
             pick[f"taken-{line.pk}"] if pick and line.pk in fields else None,
             pick[f"quantity-{line.pk}"] if pick and line.pk in fields else None,
-            _scale(line, weigh) if still_open.get(line.pk) == line.quantity else None,
+            _weigh_form(line, weigh) if still_open.get(line.pk) == line.quantity else None,
             questions.get(line.pk),
         )
         for line in lines
     ]
 
 
-def _scale(line: OrderLine, sent: WeighForm | None) -> WeighForm | None:
+def _weigh_form(line: OrderLine, sent: WeighForm | None) -> WeighForm | None:
     if not line.is_by_weight:
         return None
     return sent if sent is not None and sent.line.pk == line.pk else WeighForm(line=line)
 
 
-def _asked_last(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
-    """By line, the newest question about its weight: one query, none where nothing is sold by weight."""
+def _latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
+    """Return the latest weight question by line. One query; none if nothing is sold by weight."""
     weighed = [line.pk for line in lines if line.is_by_weight]
     if not weighed:
         return {}

@@ -1,4 +1,4 @@
-"""The scale in the packing room: what it says of a line, and what that comes to before it is kept."""
+"""Weigh lines sold by weight, with a preview of the price."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from shop.members.packing.parts import found_part, part_address, part_page
 
 @require_POST
 @for_members(Right.PACK)
-def weight(request: HttpRequest, standing: Standing, part_id: int, line_id: uuid.UUID) -> HttpResponse:
-    """Keep what the scale says of a line; what is hard to believe is asked back on the page."""
-    mine, now = found_part(standing, part_id), timezone.now()
-    form = WeighForm(request.POST, line=_line(mine, line_id))
+def weight(request: HttpRequest, membership: Standing, part_id: int, line_id: uuid.UUID) -> HttpResponse:
+    """Record a line's weight; an implausible weight must be confirmed."""
+    mine, now = found_part(membership, part_id), timezone.now()
+    form = WeighForm(request.POST, line=_weighed_line(mine, line_id))
     if not form.is_valid():
-        return part_page(request, standing, mine, now=now, weigh=form)
+        return part_page(request, membership, mine, now=now, weigh=form)
     act = partial(
         weigh_line,
         part_id=mine.pk,
@@ -41,12 +41,12 @@ def weight(request: HttpRequest, standing: Standing, part_id: int, line_id: uuid
         key=sent_key(request, "weigh", line_id),
     )
     try:
-        line = act(actor=standing.actor, now=now)
+        line = act(actor=membership.actor, now=now)
     except (Missing, Forbidden):
         raise
     except AbsurdWeight:
         form.doubt()
-        return part_page(request, standing, mine, now=now, weigh=form)
+        return part_page(request, membership, mine, now=now, weigh=form)
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
@@ -56,10 +56,12 @@ def weight(request: HttpRequest, standing: Standing, part_id: int, line_id: uuid
 
 @require_safe
 @for_members(Right.PACK)
-def weight_words(request: HttpRequest, standing: Standing, part_id: int, line_id: uuid.UUID) -> HttpResponse:
-    """What a weight would come to, while it is being written; nothing is kept."""
-    mine = found_part(standing, part_id)
-    line = _line(mine, line_id)
+def weight_words(
+    request: HttpRequest, membership: Standing, part_id: int, line_id: uuid.UUID
+) -> HttpResponse:
+    """Preview the price of a weight while it is being entered; nothing is saved."""
+    mine = found_part(membership, part_id)
+    line = _weighed_line(mine, line_id)
     form = WeighForm(request.GET, line=line)
     context: dict[str, Any] = {"line": line, "order": mine.order}
     if form.is_valid():
@@ -72,8 +74,8 @@ def weight_words(request: HttpRequest, standing: Standing, part_id: int, line_id
     return render(request, "members/weight_words.html", context)
 
 
-def _line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
-    """A line of the part that is sold by weight. Raises Missing."""
+def _weighed_line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
+    """Return a line of the part that is sold by weight. Raises Missing."""
     found = next((line for line in part.lines.all() if line.pk == line_id and line.is_by_weight), None)
     if found is None:
         raise Missing()

@@ -1,4 +1,4 @@
-"""Parts of orders as work: what is in them, how pressing they are, in a fixed number of queries."""
+"""Parts of orders as tasks: contents and urgency, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from shop.core.models import Picture
 from shop.core.templatetags.figures import clock, short_day, weekday_and_day
 
 PRESSING = datetime.timedelta(hours=4)
-_NAMED = 3  # goods that a task names before it says "and more"
+_MAX_NAMED = 3  # products named in a task before "…"
 
 
 class Stage(StrEnum):
-    """What is to be done; the words of the address."""
+    """The next step of a part; the values appear in URLs."""
 
     ACCEPT = "nhan"
     PACK = "dong"
@@ -46,9 +46,9 @@ STAGE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A part in a list: `tone` colours its tag, `urgency` its edge; neither speaks without `words`.
+    """A part in a list: `tone` is the colour of its tag, `urgency` of its edge; `words` say the same.
 
-    `scale` says what its goods by weight wait for, if anything.
+    `scale` says whether lines sold by weight await weighing or the buyer's answer.
     """
 
     part: OrderPart
@@ -62,7 +62,7 @@ class Task:
 
 
 def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
-    """The parts that wait for this step, in the order of work."""
+    """Return the parts at this stage, in order of urgency."""
     return {
         Stage.ACCEPT: parts.to_accept,
         Stage.PACK: parts.to_pack,
@@ -73,31 +73,33 @@ def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
 
 
 def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[Task]:
-    """Tasks of these parts (with `order` and `way` loaded), each at the stage it is listed under."""
+    """Build the tasks of parts (with `order` and `way` loaded), each with the stage it is listed under."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: in_order(part) for part, _stage in parts}
     pictures = pictures_of([line for each in lines.values() for line in each])
-    asked = _asked([line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]])
-    return [_task(part, stage, lines[part.pk], pictures, asked, now) for part, stage in parts]
+    asked = _lines_with_question(
+        [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
+    )
+    return [_build_task(part, stage, lines[part.pk], pictures, asked, now) for part, stage in parts]
 
 
 def in_order(part: OrderPart) -> list[OrderLine]:
-    """A part's lines, as loaded, in their order."""
+    """Return a part's prefetched lines, sorted."""
     return sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
 
 
 def pictures_of(lines: Sequence[OrderLine]) -> dict[int, Picture]:
-    """The pictures that lines were ordered by, in one query; some may be gone."""
+    """Return the lines' pictures by id. One query; deleted pictures are missing."""
     return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
 
 
 def unit_word(line: OrderLine) -> str:
-    """What one step of the line is called, in the reader's language."""
+    """Return the name of the line's sale unit in the page's language."""
     return str(Unit(line.unit).label) if line.unit in Unit.values else ""
 
 
 def time_left(until: datetime.datetime, now: datetime.datetime) -> str:
-    """`2 hours 10 minutes`, rounded down; from two days on only the days."""
+    """Format the time left as `2 hours 10 minutes`, rounded down; from two days on only days."""
     minutes = max(0, int((until - now).total_seconds() // 60))
     days, hours = minutes // 1440, minutes // 60
     if days >= 2:
@@ -112,7 +114,7 @@ def time_left(until: datetime.datetime, now: datetime.datetime) -> str:
 
 
 def when_it_leaves(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
-    """When the part must be ready, in words, and whether that is today."""
+    """Return when the part must be ready, in words, and whether that is today."""
     today = day_of(now)
     if part.is_collected and part.pickup_day:
         hour = clock(part.pickup_starts)
@@ -137,7 +139,7 @@ def when_it_leaves(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
     return _("Send it today"), False
 
 
-def _task(
+def _build_task(
     part: OrderPart,
     stage: Stage,
     lines: Sequence[OrderLine],
@@ -146,36 +148,36 @@ def _task(
     now: datetime.datetime,
 ) -> Task:
     words, tone, urgency, icon = _state_of(part, stage, now)
-    scale = _waits_for(lines, asked) if stage == Stage.PACK else ""
+    scale = _weighing_status(lines, asked) if stage == Stage.PACK else ""
     shown = [pictures[line.picture_key] for line in lines if line.picture_key in pictures]
-    return Task(part, _goods(lines), shown[0] if shown else None, words, tone, urgency, icon, scale)
+    return Task(part, _contents(lines), shown[0] if shown else None, words, tone, urgency, icon, scale)
 
 
-def _asked(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
-    """The lines whose buyers are asked about their weight: one query, none where nothing is to be weighed."""
+def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
+    """Return the lines with an open weight question. One query; none if nothing is to be weighed."""
     to_weigh = [line.pk for line in lines if line.is_to_weigh]
     if not to_weigh:
         return set()
     return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
 
 
-def _waits_for(lines: Sequence[OrderLine], asked: set[uuid.UUID]) -> str:
+def _weighing_status(lines: Sequence[OrderLine], asked: set[uuid.UUID]) -> str:
     to_weigh = {line.pk for line in lines if line.is_to_weigh}
     if to_weigh - asked:
         return _("To be weighed")
     return _("Waits for the buyer's answer") if to_weigh else ""
 
 
-def _goods(lines: Sequence[OrderLine]) -> str:
+def _contents(lines: Sequence[OrderLine]) -> str:
     named = ", ".join(
         " ".join(filter(None, (str(line.quantity), unit_word(line), line.product_name, line.variant_name)))
-        for line in lines[:_NAMED]
+        for line in lines[:_MAX_NAMED]
     )
-    return f"{named}…" if len(lines) > _NAMED else named
+    return f"{named}…" if len(lines) > _MAX_NAMED else named
 
 
 def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[str, str, str, str]:
-    """Words, tone of the tag, urgency of the edge, icon."""
+    """Return the text, tone, urgency and icon of a task."""
     if stage == Stage.ACCEPT:
         if part.accept_by is None:
             return _("Waiting for your answer"), "wait", "soon", "clock"

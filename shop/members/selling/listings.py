@@ -1,4 +1,4 @@
-"""My goods: the list, one of them, its way to the shelf and off it."""
+"""A cooperative's listings: list, detail, and state changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SHELVES: dict[str, tuple[Promise, Q]] = {
     "rut": (_("Withdrawn"), Q(state=ListingState.WITHDRAWN)),
 }
 
-# What the law wants said, in words, and where on the members' pages it is said.
+# Messages for information required by law, and the page where members enter it.
 MISSING_WORDS: dict[str, tuple[Promise, str]] = {
     "seller": (_("The cooperative's legal name, registration and phone. Call the market to add them."), ""),
     "price": (_("A price."), "variants"),
@@ -61,7 +61,7 @@ MISSING_WORDS: dict[str, tuple[Promise, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A listing in the list; `free` is what may still be sold of all its types."""
+    """A row of the list; `free` is the sellable stock of all variants."""
 
     listing: Listing
     product: Product
@@ -73,9 +73,9 @@ class Shown:
 
 @require_safe
 @for_members(Right.LIST)
-def listings(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """The cooperative's goods; `?tin=` keeps those of one shelf."""
-    mine = Listing.objects.for_cooperative(standing.cooperative)
+def listings(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List the cooperative's listings, filtered by `?tin=`."""
+    mine = Listing.objects.for_cooperative(membership.cooperative)
     counts = mine.aggregate(**{shelf: Count("pk", filter=rule) for shelf, (_name, rule) in SHELVES.items()})
     shelf = request.GET.get("tin", "")
     rule = SHELVES[shelf][1] if shelf in SHELVES else ~Q(state=ListingState.WITHDRAWN)
@@ -83,64 +83,66 @@ def listings(request: HttpRequest, standing: Standing) -> HttpResponse:
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "shown": _shown(list(page.object_list)),
+        "shown": _list_rows(list(page.object_list)),
         "shelf": shelf,
         "all_count": sum(counts.values()) - counts["rut"],
         "shelves": [(key, name, counts[key]) for key, (name, _rule) in SHELVES.items() if counts[key]],
     }
-    return show(request, standing, "members/listings.html", context)
+    return show(request, membership, "members/listings.html", context)
 
 
 @require_safe
 @for_members(Right.LIST)
-def listing(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """One of my goods: how it stands, what is still missing, its types with price and stock."""
-    return listing_page(request, standing, found_listing(standing, listing_id))
+def listing(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Show a listing: state, missing information, variants with price and stock."""
+    return listing_page(request, membership, found_listing(membership, listing_id))
 
 
 @require_POST
 @for_members(Right.LIST)
-def submission(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """Ask the market to put it on sale."""
-    return _move(
-        request, standing, listing_id, submit_listing, _("Sent. The market checks it and writes to you.")
+def submission(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Submit a listing for review."""
+    return _run_transition(
+        request, membership, listing_id, submit_listing, _("Sent. The market checks it and writes to you.")
     )
 
 
 @require_POST
 @for_members(Right.LIST)
-def rest(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """Off sale for a while."""
-    return _move(request, standing, listing_id, pause_listing, _("Paused. Buyers do not see it now."))
-
-
-@require_POST
-@for_members(Right.LIST)
-def return_to_sale(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """On sale again."""
-    return _move(request, standing, listing_id, resume_listing, _("On sale again."))
-
-
-@require_POST
-@for_members(Right.LIST)
-def withdrawal(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """Off the market."""
-    return _move(request, standing, listing_id, withdraw_listing, _("Withdrawn."))
-
-
-@require_POST
-@for_members(Right.LIST)
-def reopening(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """Taken up again: a draft once more."""
-    return _move(
-        request, standing, listing_id, reopen_listing, _("It is a draft again. Look at it, then send it.")
+def rest(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Pause a listing."""
+    return _run_transition(
+        request, membership, listing_id, pause_listing, _("Paused. Buyers do not see it now.")
     )
 
 
-def found_listing(standing: Standing, listing_id: int) -> Listing:
-    """The cooperative's listing with its product. Raises Missing."""
+@require_POST
+@for_members(Right.LIST)
+def return_to_sale(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Resume a paused listing."""
+    return _run_transition(request, membership, listing_id, resume_listing, _("On sale again."))
+
+
+@require_POST
+@for_members(Right.LIST)
+def withdrawal(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Withdraw a listing."""
+    return _run_transition(request, membership, listing_id, withdraw_listing, _("Withdrawn."))
+
+
+@require_POST
+@for_members(Right.LIST)
+def reopening(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Reopen a withdrawn listing as a draft."""
+    return _run_transition(
+        request, membership, listing_id, reopen_listing, _("It is a draft again. Look at it, then send it.")
+    )
+
+
+def found_listing(membership: Standing, listing_id: int) -> Listing:
+    """Return the cooperative's listing with its product. Raises Missing."""
     found = (
-        Listing.objects.for_cooperative(standing.cooperative)
+        Listing.objects.for_cooperative(membership.cooperative)
         .filter(pk=listing_id)
         .select_related("channel", "product__category", "product__product_type", "product__cooperative")
         .first()
@@ -155,9 +157,9 @@ def listing_address(listing_id: int) -> str:
 
 
 def listing_page(
-    request: HttpRequest, standing: Standing, mine: Listing, *, photo: PictureForm | None = None
+    request: HttpRequest, membership: Standing, mine: Listing, *, photo: PictureForm | None = None
 ) -> HttpResponse:
-    """The page of a listing; `photo` is its photo form as sent, where something in it was wrong."""
+    """Render a listing's page; `photo` is a submitted photo form with errors."""
     checks = mine.channel.checks_listings and mine.state in (ListingState.DRAFT, ListingState.PAUSED)
     missing = missing_by_law(mine.product) if checks else []
     rows = ProductMedia.objects.filter(product=mine.product).select_related("picture")
@@ -168,32 +170,32 @@ def listing_page(
         "missing": [(field, *MISSING_WORDS[field]) for field in missing],
         "media": media,
         "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
-        "variants": _variants(mine),
+        "variants": _variant_rows(mine),
         "photo": photo or PictureForm(),
         "tongues": other_languages(),
         "key": uuid.uuid4(),
-        "houses": list(Warehouse.objects.for_cooperative(standing.cooperative).open()),
-        "may_count": standing.may(Right.COUNT),
+        "houses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
+        "may_count": membership.may(Right.COUNT),
         "is_sold_out": mine.state == ListingState.PUBLISHED and not mine.is_available,
     }
-    return show(request, standing, "members/listing.html", context)
+    return show(request, membership, "members/listing.html", context)
 
 
-def _move(
-    request: HttpRequest, standing: Standing, listing_id: int, action: Any, said: Promise
+def _run_transition(
+    request: HttpRequest, membership: Standing, listing_id: int, action: Any, said: Promise
 ) -> HttpResponse:
     act = partial(
         action,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         listing_id=listing_id,
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=listing_address(listing_id), said=said)
 
 
-def _shown(rows: list[Listing]) -> list[Shown]:
-    """The rows with their pictures and stock: two further queries, however many rows."""
+def _list_rows(rows: list[Listing]) -> list[Shown]:
+    """Add pictures and stock to the listings. Two queries for all rows."""
     products = [row.product_id for row in rows]
     pictures: dict[int, Picture] = {}
     for media in (
@@ -203,7 +205,7 @@ def _shown(rows: list[Listing]) -> list[Shown]:
         .order_by("product", "sort_order", "pk")
     ):
         pictures.setdefault(media.product_id, media.picture)
-    free = dict(_free(Stock.objects.filter(variant__product__in=products)))
+    free = dict(_free_by_product(Stock.objects.filter(variant__product__in=products)))
     return [
         Shown(
             row,
@@ -221,22 +223,22 @@ def _is_low(variant: Variant | None, free: int) -> bool:
     return variant is None or free <= variant.few
 
 
-def _free(stocks: QuerySet[Stock]) -> Any:
+def _free_by_product(stocks: QuerySet[Stock]) -> Any:
     rows = stocks.values("variant__product").annotate(total=Sum("free")).order_by("variant__product")
     return rows.values_list("variant__product", "total")
 
 
-def _variants(mine: Listing) -> list[dict[str, Any]]:
-    """The product's types with price and stock in the listing's channel."""
+def _variant_rows(mine: Listing) -> list[dict[str, Any]]:
+    """Return the product's variants with price and stock in the listing's channel."""
     variants = list(mine.product.variants.in_order())
     in_channel = Price.objects.filter(variant__in=variants, channel=mine.channel_id).order_by("pk")
     prices = {price.variant_id: price for price in in_channel}
     stocks = Stock.objects.filter(variant__in=variants).values("variant").order_by("variant")
     sums = stocks.annotate(total=Sum("free"), there=Sum("on_hand"))
-    kept = {row["variant"]: (row["total"], row["there"]) for row in sums}
+    totals = {row["variant"]: (row["total"], row["there"]) for row in sums}
     rows = []
     for variant in variants:
-        free, on_hand = kept.get(variant.pk, (0, 0))
+        free, on_hand = totals.get(variant.pk, (0, 0))
         price, is_low = prices.get(variant.pk), free <= variant.few
         rows.append({"variant": variant, "price": price, "free": free, "on_hand": on_hand, "is_low": is_low})
     return rows

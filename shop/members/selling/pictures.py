@@ -1,4 +1,4 @@
-"""The photos of my goods: one more, another order, one less."""
+"""Add, reorder and remove a product's photos."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from shop.members.selling.listings import found_listing, listing_address, listin
 @require_POST
 @takes_files(is_signed_in)
 @for_members(Right.LIST)
-def pictures(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """One more photo."""
-    mine = found_listing(standing, listing_id)
+def pictures(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Add a photo."""
+    mine = found_listing(membership, listing_id)
     form = PictureForm(request.POST, request.FILES)
     if not form.is_valid():
-        return listing_page(request, standing, mine, photo=form)
+        return listing_page(request, membership, mine, photo=form)
     act = partial(
         add_picture,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         product_id=mine.product_id,
         picture=keep_picture(form.upload),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=listing_address(mine.pk), said=_("The photo is there."))
@@ -42,16 +42,16 @@ def pictures(request: HttpRequest, standing: Standing, listing_id: int) -> HttpR
 
 @require_POST
 @for_members(Right.LIST)
-def picture_place(request: HttpRequest, standing: Standing, listing_id: int, media_id: int) -> HttpResponse:
-    """Another place among the photos; the first one is what buyers see in lists."""
-    mine = found_listing(standing, listing_id)
+def picture_place(request: HttpRequest, membership: Standing, listing_id: int, media_id: int) -> HttpResponse:
+    """Move a photo; the first one is shown in lists."""
+    mine = found_listing(membership, listing_id)
     act = partial(
         place_picture,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         product_id=mine.product_id,
         media_id=media_id,
         place=as_key(request.POST.get("place")),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=f"{listing_address(mine.pk)}#pictures-order")
@@ -59,15 +59,17 @@ def picture_place(request: HttpRequest, standing: Standing, listing_id: int, med
 
 @require_POST
 @for_members(Right.LIST)
-def picture_removal(request: HttpRequest, standing: Standing, listing_id: int, media_id: int) -> HttpResponse:
-    """No longer this photo."""
-    mine = found_listing(standing, listing_id)
+def picture_removal(
+    request: HttpRequest, membership: Standing, listing_id: int, media_id: int
+) -> HttpResponse:
+    """Remove a photo."""
+    mine = found_listing(membership, listing_id)
     act = partial(
         remove_picture,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         product_id=mine.product_id,
         media_id=media_id,
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=listing_address(mine.pk), said=_("The photo is taken out."))

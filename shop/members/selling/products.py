@@ -1,4 +1,4 @@
-"""Offering goods: the one page of a new one, and the pages that change what is there."""
+"""Create products on one page, and edit products and variants."""
 
 from __future__ import annotations
 
@@ -36,52 +36,52 @@ _KEPT_SECONDS = 24 * 60 * 60
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(Right.LIST)
-def listing_new(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """New goods on one page. A photo that arrived is kept while something else is mended."""
+def listing_new(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Create a product with its listing. An uploaded photo is kept while other errors are corrected."""
     channel = market_channel()
     if channel is None:
         messages.error(request, _("The market is not open yet."))
         return redirect("members:listings")
-    form = _new_form(request, standing)
+    form = _build_new_form(request, membership)
     if not form.is_valid():
-        return _ask_for_new(request, standing, form, _picture_sent(request, standing, form))
-    picture = _picture_sent(request, standing, form)
+        return _render_new(request, membership, form, _submitted_picture(request, membership, form))
+    picture = _submitted_picture(request, membership, form)
     with refusals_in(form):
         product = offer_product(
-            cooperative=standing.cooperative,
+            cooperative=membership.cooperative,
             channel=channel,
             product_type=form.type_chosen,
             category=form.category_chosen,
             details=form.product_details(),
             variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
             pictures=[picture] if picture else [],
-            key=sent_key(request, "offer", standing.cooperative.pk),
-            actor=standing.actor,
+            key=sent_key(request, "offer", membership.cooperative.pk),
+            actor=membership.actor,
             now=timezone.now(),
         )
     if not form.is_valid():
-        return _ask_for_new(request, standing, form, picture)
+        return _render_new(request, membership, form, picture)
     messages.success(request, _("Kept as a draft. Look at it once more, then send it."))
     return redirect(listing_address(product.listings.get(channel=channel).pk))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.LIST)
-def details(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """Say something else of the goods."""
-    mine = found_listing(standing, listing_id)
+def details(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Edit a product's details."""
+    mine = found_listing(membership, listing_id)
     form = GoodsForm(
         request.POST or None, categories=_categories(), initial=GoodsForm.goods_said(mine.product)
     )
     if not form.is_valid():
-        return show(request, standing, "members/listing_details.html", {"listing": mine, "form": form})
+        return show(request, membership, "members/listing_details.html", {"listing": mine, "form": form})
     act = partial(
         edit_product,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         product_id=mine.product_id,
         category=form.category_chosen,
         details=form.product_details(mine.product.season_note),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=listing_address(mine.pk), said=_("Changed."))
@@ -89,24 +89,24 @@ def details(request: HttpRequest, standing: Standing, listing_id: int) -> HttpRe
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.LIST)
-def variant_new(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """One more size or pattern."""
-    mine = found_listing(standing, listing_id)
+def variant_new(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+    """Add a variant."""
+    mine = found_listing(membership, listing_id)
     form = NewVariantForm(
         request.POST or None,
         initial={"unit": mine.product.variants.in_order().values_list("unit", flat=True).first()},
     )
     if not form.is_valid():
-        return _ask_for_variant(request, standing, mine, form)
+        return _render_variant(request, membership, mine, form)
     act = partial(
         add_variant,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         product_id=mine.product_id,
         channel=mine.channel,
         details=form.variant_details(),
         on_hand=form.cleaned_data["on_hand"],
         key=sent_key(request, "variant", mine.pk),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=listing_address(mine.pk), said=_("Added."))
@@ -114,11 +114,11 @@ def variant_new(request: HttpRequest, standing: Standing, listing_id: int) -> Ht
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.LIST)
-def variant(request: HttpRequest, standing: Standing, listing_id: int, variant_id: int) -> HttpResponse:
-    """Another price, unit or content of a type."""
-    mine = found_listing(standing, listing_id)
+def variant(request: HttpRequest, membership: Standing, listing_id: int, variant_id: int) -> HttpResponse:
+    """Edit a variant's price, unit or content."""
+    mine = found_listing(membership, listing_id)
     shown = (
-        Variant.objects.for_cooperative(standing.cooperative)
+        Variant.objects.for_cooperative(membership.cooperative)
         .filter(product=mine.product_id, pk=variant_id)
         .first()
     )
@@ -129,29 +129,29 @@ def variant(request: HttpRequest, standing: Standing, listing_id: int, variant_i
         request.POST or None, initial=VariantForm.variant_said(shown, price.amount if price else None)
     )
     if not form.is_valid():
-        return _ask_for_variant(request, standing, mine, form, shown)
+        return _render_variant(request, membership, mine, form, shown)
     act = partial(
         edit_variant,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         variant_id=shown.pk,
         channel=mine.channel,
         details=form.variant_details(shown),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=listing_address(mine.pk), said=_("Changed."))
 
 
-def _new_form(request: HttpRequest, standing: Standing) -> NewListingForm:
+def _build_new_form(request: HttpRequest, membership: Standing) -> NewListingForm:
     types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
     show_in_language(types, "name")
-    initial = {"origin": standing.cooperative.place, "product_type": types[0].pk if types else ""}
+    initial = {"origin": membership.cooperative.place, "product_type": types[0].pk if types else ""}
     sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     return NewListingForm(*sent, categories=_categories(), types=types, initial=initial)
 
 
-def _picture_sent(request: HttpRequest, standing: Standing, form: NewListingForm) -> Picture | None:
-    """The photo of this page: the one just sent, else the one that an earlier try brought."""
+def _submitted_picture(request: HttpRequest, membership: Standing, form: NewListingForm) -> Picture | None:
+    """Return the photo just uploaded, or else the one kept from an earlier submission."""
     if not form.is_bound:
         return None
     if form.upload:
@@ -160,24 +160,24 @@ def _picture_sent(request: HttpRequest, standing: Standing, form: NewListingForm
         owner, picture_id = signing.loads(form.data.get("kept", ""), salt=_KEPT_SALT, max_age=_KEPT_SECONDS)
     except signing.BadSignature:
         return None
-    if owner != standing.cooperative.pk:
+    if owner != membership.cooperative.pk:
         return None
     return Picture.objects.filter(pk=picture_id).exclude(state=PictureState.REFUSED).first()
 
 
-def _ask_for_new(
-    request: HttpRequest, standing: Standing, form: NewListingForm, picture: Picture | None
+def _render_new(
+    request: HttpRequest, membership: Standing, form: NewListingForm, picture: Picture | None
 ) -> HttpResponse:
-    kept = signing.dumps([standing.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
+    kept = signing.dumps([membership.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
     context = {"form": form, "picture": picture, "kept": kept, "key": uuid.uuid4()}
-    return show(request, standing, "members/listing_new.html", context)
+    return show(request, membership, "members/listing_new.html", context)
 
 
-def _ask_for_variant(
-    request: HttpRequest, standing: Standing, mine: Any, form: MembersForm, shown: Variant | None = None
+def _render_variant(
+    request: HttpRequest, membership: Standing, mine: Any, form: MembersForm, shown: Variant | None = None
 ) -> HttpResponse:
     context = {"listing": mine, "form": form, "variant": shown, "key": uuid.uuid4()}
-    return show(request, standing, "members/variant.html", context)
+    return show(request, membership, "members/variant.html", context)
 
 
 def _categories() -> list[Category]:

@@ -1,4 +1,4 @@
-"""Counting what is there, writing down what came in, and resting for a while."""
+"""Stock counts, stock receipts, and pausing the cooperative."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _PER_PAGE = 40
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.COUNT)
-def stock(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """Every stock with what should be there; what is written beside it is what was counted."""
-    rows = Stock.objects.for_cooperative(standing.cooperative).to_count()
+def stock(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List every stock with its expected quantity, and record counted quantities."""
+    rows = Stock.objects.for_cooperative(membership.cooperative).to_count()
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     data = request.POST if request.method == "POST" else None
     counted = [
@@ -47,7 +47,7 @@ def stock(request: HttpRequest, standing: Standing) -> HttpResponse:
     ]
     if data is None or [form for _row, form in counted if not form.is_valid()]:
         context = {"page": page, "rows": counted, "has_errors": any(form.errors for _row, form in counted)}
-        return show(request, standing, "members/stock.html", context)
+        return show(request, membership, "members/stock.html", context)
     counts = [
         Count(
             row.variant_id,
@@ -60,7 +60,11 @@ def stock(request: HttpRequest, standing: Standing) -> HttpResponse:
         if form.cleaned_data["counted"] is not None
     ]
     act = partial(
-        count_many, cooperative=standing.cooperative, counts=counts, actor=standing.actor, now=timezone.now()
+        count_many,
+        cooperative=membership.cooperative,
+        counts=counts,
+        actor=membership.actor,
+        now=timezone.now(),
     )
     said = ngettext("%(count)d count written down.", "%(count)d counts written down.", len(counts))
     return carry_out(request, act, to=request.get_full_path(), said=said % {"count": len(counts)})
@@ -68,9 +72,9 @@ def stock(request: HttpRequest, standing: Standing) -> HttpResponse:
 
 @require_POST
 @for_members(Right.COUNT)
-def receipt(request: HttpRequest, standing: Standing, variant_id: int) -> HttpResponse:
-    """Goods that came in, of one variant, into the house that was named, else the first that has had them."""
-    variant = Variant.objects.for_cooperative(standing.cooperative).filter(pk=variant_id).first()
+def receipt(request: HttpRequest, membership: Standing, variant_id: int) -> HttpResponse:
+    """Record received stock of a variant, in the chosen warehouse or else the variant's first one."""
+    variant = Variant.objects.for_cooperative(membership.cooperative).filter(pk=variant_id).first()
     if variant is None:
         raise Missing()
     form = ReceiptForm(request.POST)
@@ -84,12 +88,12 @@ def receipt(request: HttpRequest, standing: Standing, variant_id: int) -> HttpRe
         return redirect(to)
     act = partial(
         receive_stock,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         variant_id=variant.pk,
-        warehouse_id=form.cleaned_data["warehouse"] or _usual_house(variant),
+        warehouse_id=form.cleaned_data["warehouse"] or _default_warehouse(variant),
         quantity=form.cleaned_data["quantity"],
         key=sent_key(request, "receive", variant.pk),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=to, said=_("Written down."))
@@ -97,18 +101,18 @@ def receipt(request: HttpRequest, standing: Standing, variant_id: int) -> HttpRe
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
-def pause(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """Rest for Tết or the harvest, with the day of return that buyers are told."""
+def pause(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Pause the cooperative, for Tết or the harvest, until a day that buyers are shown."""
     now = timezone.now()
     form = PauseForm(request.POST or None, today=day_of(now))
     if form.is_valid():
         try:
             pause_cooperative(
-                cooperative_id=standing.cooperative.pk,
+                cooperative_id=membership.cooperative.pk,
                 until=form.cleaned_data["until"],
                 note=form.cleaned_data["note"],
                 today=day_of(now),
-                actor=standing.actor,
+                actor=membership.actor,
                 now=now,
             )
         except Refused as refused:
@@ -116,22 +120,25 @@ def pause(request: HttpRequest, standing: Standing) -> HttpResponse:
         else:
             messages.success(request, _("You are resting. Orders you already have still wait for you."))
             return redirect("members:today")
-    context = {"form": form, "is_paused": standing.cooperative.is_paused_on(day_of(now))}
-    return show(request, standing, "members/pause.html", context)
+    context = {"form": form, "is_paused": membership.cooperative.is_paused_on(day_of(now))}
+    return show(request, membership, "members/pause.html", context)
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def resumption(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """Sell again, before the day that was named."""
+def resumption(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """Resume selling before the announced day."""
     act = partial(
-        resume_cooperative, cooperative_id=standing.cooperative.pk, actor=standing.actor, now=timezone.now()
+        resume_cooperative,
+        cooperative_id=membership.cooperative.pk,
+        actor=membership.actor,
+        now=timezone.now(),
     )
     return carry_out(request, act, to=reverse("members:today"), said=_("You are selling again."))
 
 
-def _usual_house(variant: Variant) -> uuid.UUID:
-    """Where the variant has been kept first, of the houses still open. Raises Missing."""
+def _default_warehouse(variant: Variant) -> uuid.UUID:
+    """Return the first open warehouse that stocks the variant, or else any open one. Raises Missing."""
     place = Stock.objects.filter(variant=variant, warehouse__closed_at=None).order_by("pk").first()
     if place is not None:
         return place.warehouse_id

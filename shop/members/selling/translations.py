@@ -1,4 +1,4 @@
-"""Goods and the cooperative in other languages: each text beside its original."""
+"""Translate products and the cooperative's profile, each text beside its original."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.LIST)
-def listing_texts(request: HttpRequest, standing: Standing, listing_id: int, language: str) -> HttpResponse:
-    """What buyers read of goods, in another language."""
-    product = found_listing(standing, listing_id).product
-    form = ProductTexts(product, _other(language), _sent(request))
+def listing_texts(request: HttpRequest, membership: Standing, listing_id: int, language: str) -> HttpResponse:
+    """Translate a product's texts."""
+    product = found_listing(membership, listing_id).product
+    form = ProductTexts(product, _require_translatable(language), _submitted(request))
     back = listing_address(listing_id)
     if not form.is_valid():
-        return _page(request, standing, form, language, name=product.name, back=back)
+        return _render_form(request, membership, form, language, name=product.name, back=back)
     act = partial(
         translate_product,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         product_id=product.pk,
         language=language,
         **form.said(),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=back, said=_("Changed."))
@@ -47,36 +47,36 @@ def listing_texts(request: HttpRequest, standing: Standing, listing_id: int, lan
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def cooperative_texts(request: HttpRequest, standing: Standing, language: str) -> HttpResponse:
-    """What buyers read of the cooperative and its ways of delivery, in another language."""
-    cooperative = standing.cooperative
-    form = CooperativeTexts(cooperative, _other(language), _sent(request))
+def cooperative_texts(request: HttpRequest, membership: Standing, language: str) -> HttpResponse:
+    """Translate the texts of the cooperative and its delivery methods."""
+    cooperative = membership.cooperative
+    form = CooperativeTexts(cooperative, _require_translatable(language), _submitted(request))
     back = reverse("members:stall")
     if not form.is_valid():
-        return _page(request, standing, form, language, name=cooperative.name, back=back)
+        return _render_form(request, membership, form, language, name=cooperative.name, back=back)
     act = partial(
         translate_cooperative,
         cooperative_id=cooperative.pk,
         language=language,
         **form.said(),
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=back, said=_("Changed."))
 
 
-def _page(
-    request: HttpRequest, standing: Standing, form: TranslationForm, language: str, *, name: str, back: str
+def _render_form(
+    request: HttpRequest, membership: Standing, form: TranslationForm, language: str, *, name: str, back: str
 ) -> HttpResponse:
     context = {"form": form, "name": name, "tongue": other_languages()[language], "back": back}
-    return show(request, standing, "members/translations.html", context)
+    return show(request, membership, "members/translations.html", context)
 
 
-def _sent(request: HttpRequest) -> QueryDict | None:
+def _submitted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _other(language: str) -> str:
+def _require_translatable(language: str) -> str:
     if language not in other_languages():
         raise Missing()
     return language

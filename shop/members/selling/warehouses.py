@@ -1,4 +1,4 @@
-"""The store houses: one more, another name or place, one less."""
+"""Open, edit and close a cooperative's warehouses."""
 
 from __future__ import annotations
 
@@ -34,75 +34,75 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def warehouses(request: HttpRequest, standing: Standing) -> HttpResponse:
-    """Where goods lie, with how much of them, and the form of one more house."""
-    cooperative = standing.cooperative
+def warehouses(request: HttpRequest, membership: Standing) -> HttpResponse:
+    """List the warehouses with their stock, and open one."""
+    cooperative = membership.cooperative
     place = {"province": cooperative.province_code, "commune": cooperative.commune_code}
-    form = _form(request, place)
+    form = _build_form(request, place)
     if form.is_valid():
         act = partial(
             open_warehouse,
             cooperative=cooperative,
             details=form.details(),
             key=sent_key(request, "warehouse", cooperative.pk),
-            actor=standing.actor,
+            actor=membership.actor,
             now=timezone.now(),
         )
-        if _is_done(request, form, act, _("The house is open. Write down there what comes in.")):
+        if _run_action(request, form, act, _("The house is open. Write down there what comes in.")):
             return redirect("members:warehouses")
-    context = {"houses": _houses(standing), "form": form, "key": uuid.uuid4()}
-    return show(request, standing, "members/warehouses.html", context)
+    context = {"houses": _open_warehouses(membership), "form": form, "key": uuid.uuid4()}
+    return show(request, membership, "members/warehouses.html", context)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def warehouse(request: HttpRequest, standing: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
-    """One house: its name and place, and closing it."""
-    shown = _houses(standing).filter(pk=warehouse_id).first()
+def warehouse(request: HttpRequest, membership: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
+    """Edit a warehouse's name and address."""
+    shown = _open_warehouses(membership).filter(pk=warehouse_id).first()
     if shown is None:
         raise Missing()
-    form = _form(request, WarehouseForm.said_of(shown))
+    form = _build_form(request, WarehouseForm.said_of(shown))
     if form.is_valid():
         act = partial(
             change_warehouse,
-            cooperative=standing.cooperative,
+            cooperative=membership.cooperative,
             warehouse_id=shown.pk,
             details=form.details(shown),
-            actor=standing.actor,
+            actor=membership.actor,
             now=timezone.now(),
         )
-        if _is_done(request, form, act, _("Changed.")):
+        if _run_action(request, form, act, _("Changed.")):
             return redirect("members:warehouses")
-    return show(request, standing, "members/warehouse.html", {"house": shown, "form": form})
+    return show(request, membership, "members/warehouse.html", {"house": shown, "form": form})
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def warehouse_closing(request: HttpRequest, standing: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
-    """No longer this house."""
+def warehouse_closing(request: HttpRequest, membership: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
+    """Close a warehouse."""
     act = partial(
         close_warehouse,
-        cooperative=standing.cooperative,
+        cooperative=membership.cooperative,
         warehouse_id=warehouse_id,
-        actor=standing.actor,
+        actor=membership.actor,
         now=timezone.now(),
     )
     return carry_out(request, act, to=reverse("members:warehouses"), said=_("The house is closed."))
 
 
-def _houses(standing: Standing) -> QuerySet[Warehouse]:
-    """The open houses, each with how many kinds of goods lie there."""
+def _open_warehouses(membership: Standing) -> QuerySet[Warehouse]:
+    """Return the open warehouses, each with its total `on_hand`."""
     lying = Stock.objects.filter(warehouse=OuterRef("pk")).order_by().values("warehouse")
     return (
-        Warehouse.objects.for_cooperative(standing.cooperative)
+        Warehouse.objects.for_cooperative(membership.cooperative)
         .open()
         .select_related("address")
         .annotate(on_hand=Coalesce(Subquery(lying.annotate(total=Sum("on_hand")).values("total")), 0))
     )
 
 
-def _form(request: HttpRequest, said: dict[str, Any]) -> WarehouseForm:
-    """The form as sent; the button that fetches a province's communes keeps what was written, unchecked."""
+def _build_form(request: HttpRequest, said: dict[str, Any]) -> WarehouseForm:
+    """Build the form; the button that loads a province's communes refills it without validation."""
     is_sent = request.method == "POST" and "reload" not in request.POST
     written = request.POST.dict() if request.method == "POST" else said
     return WarehouseForm(
@@ -113,8 +113,10 @@ def _form(request: HttpRequest, said: dict[str, Any]) -> WarehouseForm:
     )
 
 
-def _is_done(request: HttpRequest, form: WarehouseForm, action: Callable[[], object], said: Promise) -> bool:
-    """Call the one action; where it refuses, the form says so."""
+def _run_action(
+    request: HttpRequest, form: WarehouseForm, action: Callable[[], object], said: Promise
+) -> bool:
+    """Run the action; if it refuses, add the error to the form and return False."""
     with refusals_in(form):
         action()
     if not form.is_valid():
