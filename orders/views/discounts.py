@@ -40,7 +40,7 @@ MOST_SHOWN = 20  # codes on the page; the CSV file contains all
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The interface and its user: `space` is its URL namespace; `acting` the cooperative, None at the desk."""
+    """The interface and its user. `space` is its URL namespace; `acting` is None at the desk."""
 
     space: str
     actor: Actor

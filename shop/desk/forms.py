@@ -1,4 +1,4 @@
-"""What the platform's staff write: answers with a reason, and what they look for."""
+"""Forms of the desk: answers with a reason, and searches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shop.core.dates.form_days import validate_day
 LONGEST_REASON = 2000
 
 
-def _reason(help_text: Any, *, required: bool) -> forms.CharField:
+def _reason_field(help_text: Any, *, required: bool) -> forms.CharField:
     return forms.CharField(
         label=_("Reason"),
         required=required,
@@ -30,23 +30,23 @@ def _reason(help_text: Any, *, required: bool) -> forms.CharField:
 
 
 class ReasonForm(forms.Form):
-    """Why; the action has the last word on whether it may be empty."""
+    """A reason; the action decides whether it is required."""
 
-    reason = _reason(_("They read it word for word."), required=True)
+    reason = _reason_field(_("They read it word for word."), required=True)
 
 
 def reason_of(written: Any) -> str:
-    """The reason in what was sent; too long a text is cut, never lost whole."""
+    """Return the submitted reason, truncated to LONGEST_REASON."""
     return str(written.get("reason", ""))[:LONGEST_REASON]
 
 
 def chosen_ids(sent: Iterable[str]) -> list[int]:
-    """The ids that were ticked; what is none, or longer than any, is left out."""
+    """Return the ticked ids, ignoring invalid values."""
     return [int(each) for each in sent if each.isascii() and each.isdecimal() and len(each) < 19]
 
 
 class DeliveryForm(forms.Form):
-    """That a parcel has arrived, as the desk heard it: its cash, and why no code was shown."""
+    """A delivery recorded at the desk: cash collected, and why there is no pickup code."""
 
     cash = forms.ChoiceField(
         label=_("Has the cash been collected?"),
@@ -79,16 +79,16 @@ class DeliveryForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """An answer to a cooperative; whether its state allows it is the action's to say."""
+    """An answer to a cooperative; the action checks whether its state allows it."""
 
     answer = forms.ChoiceField(
         choices=[each for each in CooperativeState.choices if each[0] != CooperativeState.APPLIED]
     )
-    reason = _reason(_("Needed unless you approve. They read it word for word."), required=False)
+    reason = _reason_field(_("Needed unless you approve. They read it word for word."), required=False)
 
 
 class Search(forms.Form):
-    """Words and choices that travel in the address; a choice that makes no sense is none."""
+    """Search terms and filters in the query string; invalid choices are ignored."""
 
     q = forms.CharField(
         label=_("Search"), required=False, widget=forms.TextInput(attrs={"class": "input", "type": "search"})

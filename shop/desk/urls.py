@@ -1,4 +1,4 @@
-"""The platform's desk."""
+"""URLs of the platform's desk."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Cash on delivery that the platform is still to get: with whom it is, and for how long."""
+"""Outstanding cash on delivery, by holder and age."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.reports.report_files import Cell, Column, Kind, Table
 
 
 class Age(StrEnum):
-    """For how many of Vietnam's days cash has been away, and cash that was handed in but not seen yet."""
+    """Age of outstanding cash in Vietnam's days, and remitted cash not yet seen on our account."""
 
     NEW = "0-3"
     WEEK = "4-7"
@@ -43,7 +43,7 @@ _DAYS = {Age.NEW: 3, Age.WEEK: 7, Age.FORTNIGHT: 14}
 
 @dataclass(slots=True)
 class Away:
-    """What somebody still has, in minor units by age; `parcels` counts them all."""
+    """A holder's outstanding cash in minor units by age; `parcels` counts all of them."""
 
     holder: str
     key: str
@@ -53,7 +53,7 @@ class Away:
 
     @property
     def total(self) -> int:
-        """What is in their hands; what was handed in is not."""
+        """The amount still held, without remitted cash."""
         return sum(self.by_age.get(age, 0) for age in AGES)
 
     @property
@@ -66,7 +66,7 @@ class Away:
 
 
 def away_by_holder(today: datetime.date, currency: str) -> tuple[list[Away], list[Away]]:
-    """Carriers and cooperatives with cash, most of it first: one query."""
+    """Return carriers and cooperatives with outstanding cash, largest amount first. One query."""
     rows = (
         with_age(Parcel.objects.owing_cash(), today)
         .filter(part__order__currency=currency)
@@ -91,7 +91,7 @@ def away_by_holder(today: datetime.date, currency: str) -> tuple[list[Away], lis
 
 
 def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
-    """The queryset of parcels that owe cash, each with its `age`."""
+    """Annotate parcels that owe cash with their `age`."""
     since = [
         When(since__gte=start_of_day(today - datetime.timedelta(days=days)), then=Value(age.value))
         for age, days in _DAYS.items()
@@ -101,7 +101,7 @@ def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
 
 
 def sums_of(rows: Iterable[Away]) -> Away:
-    """The line below them."""
+    """Return the total row."""
     every = Away("", "", _("Total"))
     for row in rows:
         every.parcels += row.parcels
@@ -111,7 +111,7 @@ def sums_of(rows: Iterable[Away]) -> Away:
 
 
 def of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool], int]:
-    """What is away of one cooperative's cash, by holder and whether it was handed in: one query."""
+    """Return a cooperative's outstanding cash by holder and whether it was remitted. One query."""
     rows = (
         Parcel.objects.owing_cash()
         .filter(part__cooperative=cooperative_id, part__order__currency=currency)
@@ -124,7 +124,7 @@ def of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool],
 
 
 def table_by_holder(name: str, rows: Sequence[Away], currency: str) -> Table:
-    """Holders and ages as a sheet."""
+    """Return holders and ages as a sheet."""
     columns = [
         Column(name),
         *(Column(str(NAMES[age]), Kind.MONEY) for age in Age),
@@ -139,7 +139,7 @@ def table_by_holder(name: str, rows: Sequence[Away], currency: str) -> Table:
 
 
 def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
-    """Parcels whose cash is away as a sheet; they are to be loaded with part, cooperative and order."""
+    """Return parcels with outstanding cash as a sheet; load them with part, cooperative and order."""
     columns = [
         Column(_("Parcel")),
         Column(_("Tracking number")),

@@ -1,4 +1,4 @@
-"""A chart of bars over time with its measures worked out, so that the page only draws it."""
+"""A bar chart over time with computed coordinates, ready for an SVG template."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from shop.core.money import minor_digits
 from shop.reports.periods import Step, name_of_period
 from shop.reports.sales import Figures
 
-WIDTH, NARROW, HEIGHT = 920, 330, 260  # a desk's and a phone's
+WIDTH, NARROW, HEIGHT = 920, 330, 260  # desktop and phone widths
 _LEFT, _TOP, _BOTTOM = 62, 14, 28
 _ROOM_OF_LABEL = 66
-_HALF_A_LABEL = 18  # of a day; the last one stays within the drawing
-_AVERAGED = 7  # periods
+_HALF_A_LABEL = 18  # half the width of a day's label, so that the last one fits
+_AVERAGED = 7  # periods in the running average
 _LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle, or for labels and points its middle; measures are text with a decimal point."""
+    """A rectangle, with its middle for labels and points; coordinates are text with a decimal point."""
 
     x: str
     y: str
@@ -39,7 +39,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Goods below, delivery on top of them, and for days the running average of the last seven."""
+    """Bars of products with delivery stacked on top, and for days the seven-day running average."""
 
     goods: list[Bar]
     delivery: list[Bar]
@@ -55,7 +55,7 @@ class Chart:
 def chart_of(
     rows: Sequence[tuple[datetime.date, Figures]], step: Step, currency: str, *, width: int = WIDTH
 ) -> Chart:
-    """The chart of figures by period, in their order, drawn for a screen of that width."""
+    """Build the chart of figures by period for a width."""
     left = _LEFT if width == WIDTH else _LEFT // 2 + 13
     spacing = _spacing(max((figures.total for _day, figures in rows), default=0))
     scale = (HEIGHT - _TOP - _BOTTOM) / (spacing * _LINES)
@@ -68,18 +68,36 @@ def chart_of(
         middle = left + room * (place + 0.5)
         low, high = figures.goods * scale, figures.delivery * scale
         if low:
-            goods.append(Bar(_n(middle - wide / 2), _n(ground - low), _n(wide), _n(low)))
+            goods.append(
+                Bar(
+                    _coordinate(middle - wide / 2),
+                    _coordinate(ground - low),
+                    _coordinate(wide),
+                    _coordinate(low),
+                )
+            )
         if high:
-            delivery.append(Bar(_n(middle - wide / 2), _n(ground - low - high), _n(wide), _n(high)))
+            delivery.append(
+                Bar(
+                    _coordinate(middle - wide / 2),
+                    _coordinate(ground - low - high),
+                    _coordinate(wide),
+                    _coordinate(high),
+                )
+            )
         if place % every == 0:
-            days.append(Label(_n(min(middle, width - _HALF_A_LABEL)), str(HEIGHT - 8), _short(day, step)))
+            days.append(
+                Label(
+                    _coordinate(min(middle, width - _HALF_A_LABEL)), str(HEIGHT - 8), _short_label(day, step)
+                )
+            )
         middles.append((middle, figures.total))
-    points = _running(middles, ground, scale) if step == Step.DAY and len(rows) > _AVERAGED else []
+    points = _running_average(middles, ground, scale) if step == Step.DAY and len(rows) > _AVERAGED else []
     return Chart(
         goods=goods,
         delivery=delivery,
         lines=[
-            Label(str(left - 8), _n(ground - amount * scale), _axis(amount, spacing, currency))
+            Label(str(left - 8), _coordinate(ground - amount * scale), _axis(amount, spacing, currency))
             for amount in range(0, spacing * _LINES + 1, spacing)
         ],
         days=days,
@@ -90,16 +108,18 @@ def chart_of(
     )
 
 
-def _running(middles: Sequence[tuple[float, int]], ground: int, scale: float) -> list[tuple[str, str]]:
+def _running_average(
+    middles: Sequence[tuple[float, int]], ground: int, scale: float
+) -> list[tuple[str, str]]:
     points = []
     for place, (x, _total) in enumerate(middles):
         last = [total for _x, total in middles[max(0, place - _AVERAGED + 1) : place + 1]]
-        points.append((_n(x), _n(ground - sum(last) / len(last) * scale)))
+        points.append((_coordinate(x), _coordinate(ground - sum(last) / len(last) * scale)))
     return points
 
 
 def _spacing(most: int) -> int:
-    """The sum between two lines: 1, 2 or 5 with noughts, so that four of them hold the highest bar."""
+    """Return the grid spacing: 1, 2 or 5 times a power of ten, so that four lines cover the highest bar."""
     unit = 1
     while True:
         for step in (1, 2, 5):
@@ -109,7 +129,7 @@ def _spacing(most: int) -> int:
 
 
 def _axis(amount: int, spacing: int, currency: str) -> str:
-    """A sum beside a line: "2 tr" where the lines are millions apart, "50 n" for thousands."""
+    """Format an axis label: "2 tr" for spacings in millions, "50 n" in thousands."""
     whole = 10 ** minor_digits(currency)
     for size, words in (
         (10**9, pgettext("axis of a chart", "%(n)s bn")),
@@ -121,9 +141,9 @@ def _axis(amount: int, spacing: int, currency: str) -> str:
     return str(amount // whole)
 
 
-def _short(day: datetime.date, step: Step) -> str:
+def _short_label(day: datetime.date, step: Step) -> str:
     return name_of_period(day, step) if step == Step.MONTH else f"{day:%d/%m}"
 
 
-def _n(measure: float) -> str:
+def _coordinate(measure: float) -> str:
     return f"{measure:.1f}"

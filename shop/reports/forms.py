@@ -1,4 +1,4 @@
-"""What a report may be asked for; every choice travels in the address."""
+"""Report filters, all in the query string."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from shop.core.models import Channel, Division, market_channel
 from shop.reports.periods import Step
 from shop.reports.sales import Asked, Group
 
-# More columns than these nobody reads, and a file of them is too long to open.
+# Longer reports are unreadable, and their files too large to open.
 MOST_DAYS = {Step.DAY: 366, Step.WEEK: 5 * 366, Step.MONTH: 30 * 366}
 
 
 class DayField(forms.DateField):
-    """A day as people here write it, or as machines do."""
+    """A date in Vietnam's format or ISO 8601."""
 
     def __init__(self, label: Any) -> None:
         super().__init__(
@@ -42,7 +42,7 @@ def _select(label: Any, choices: Sequence[tuple[str, Any]]) -> forms.ChoiceField
 
 
 class SalesForm(forms.Form):
-    """The sales report's period, grouping and filters; by itself this month, by day and by cooperative."""
+    """The sales report's period, grouping and filters; by default this month, by day and cooperative."""
 
     tu = DayField(pgettext_lazy("report", "From"))
     den = DayField(pgettext_lazy("report", "To"))
@@ -84,7 +84,7 @@ class SalesForm(forms.Form):
         return cleaned
 
     def asked(self) -> Asked:
-        """The question of a valid form. Without a channel: all channels of the market's currency."""
+        """The query of a valid form. Without a channel: all channels of the market's currency."""
         cleaned = self.cleaned_data
         chosen = [one for one in self.channels if str(one.pk) == cleaned["kenh"]]
         channels = chosen or [one for one in self.channels if one.currency == self.currency]

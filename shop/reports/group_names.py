@@ -1,4 +1,4 @@
-"""The words for the keys of a grouping, in a fixed number of queries."""
+"""Names for the keys of a grouping, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from orders.models import OrderLine, Source
 from shop.core.models import Channel, Division, Level
 from shop.reports.sales import DELIVERY, Group
 
-FEW = 500  # keys that fit into one query on every database
+FEW = 500  # keys that fit in one query on every database
 
 
 def names_of(group: Group, keys: Collection[object]) -> dict[object, str]:
-    """What to call each key; goods that are gone have the name they were sold under."""
+    """Return a name for each key; deleted products have the name they were sold under."""
     known: dict[object, str] = {DELIVERY: pgettext("report", "Delivery")}
     known.update(_KNOWN[group](keys))
     return {key: known.get(key) or (_("Not known any more") if key else _("Not said")) for key in keys}

@@ -1,4 +1,4 @@
-"""The ledger for people: balances of its accounts, and its postings entry by entry."""
+"""Ledger report: account balances and postings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.reports.report_files import Cell, Column, Kind, Table
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which postings: those with an entry of an account or a cooperative, of an order, within days."""
+    """Filters for postings: account, cooperative, order, date range."""
 
     account: str = ""
     cooperative_id: int | None = None
@@ -29,7 +29,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What an account holds in one currency: debit positive."""
+    """An account's balance in one currency; debit is positive."""
 
     account: Account
     currency: str
@@ -37,7 +37,7 @@ class Balance:
 
 
 def balances(asked: Asked) -> list[Balance]:
-    """By account and currency, of the entries asked for, in the accounts' order; one query."""
+    """Return balances by account and currency, in the accounts' order. One query."""
     rows = _entries(asked).order_by("account", "currency").values_list("account", "currency")
     sums = {(account, currency): total for account, currency, total in rows.annotate(total=Sum("amount"))}
     return [
@@ -49,7 +49,7 @@ def balances(asked: Asked) -> list[Balance]:
 
 
 def postings(asked: Asked) -> QuerySet[LedgerPosting]:
-    """Newest first, with their entries; a page of them costs two queries."""
+    """Return postings with their entries, newest first. Two queries per page."""
     rows = LedgerPosting.objects.select_related("order").order_by("-at", "-pk")
     if asked != Asked():
         rows = rows.filter(pk__in=_entries(asked).values("posting"))
@@ -58,14 +58,14 @@ def postings(asked: Asked) -> QuerySet[LedgerPosting]:
 
 
 def entries_asked(asked: Asked) -> QuerySet[LedgerEntry]:
-    """For a file: the entries asked for themselves, newest first."""
+    """Return the filtered entries for an export, newest first."""
     rows = _entries(asked).select_related("posting__order", "cooperative")
     ordered: QuerySet[LedgerEntry] = rows.order_by("-posting__at", "-posting", "pk")
     return ordered
 
 
 def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
-    """Entries of one currency as a sheet."""
+    """Return entries of one currency as a sheet."""
     columns = [
         Column(_("Day"), Kind.DAY),
         Column(_("Posting"), Kind.COUNT),

@@ -1,4 +1,4 @@
-"""Payments that are due as a list that banks take for many transfers at once."""
+"""Due payouts as a bulk transfer file for the bank."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orders.payments.banks import bank_of
 from orders.payments.vietqr import fold_note
 from shop.reports.report_files import Cell, Column, Kind, Table
 
-LONGEST_NAME = 120  # whole, or the bank finds that the account is somebody else's
+LONGEST_NAME = 120  # never truncated, or the bank reports a wrong account holder
 
 
 def bank_list(rows: Iterable[Payout]) -> Table:
-    """One transfer a row: account numbers as text, names and notes without marks, as banks want them."""
+    """Return one transfer per row: account numbers as text, names and notes without diacritics."""
     listed: list[list[Cell]] = [
         [
             place,

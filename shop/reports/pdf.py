@@ -1,4 +1,4 @@
-"""A page as PDF, where the libraries for it are there: WeasyPrint stands on Debian's Pango."""
+"""Render pages as PDF with WeasyPrint, if its Pango libraries are installed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 from PIL import ImageFile
 
-logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # else each page is told of
+logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # or it logs every page
 
 
 class NoPdf(Exception):
-    """Pango is not on this machine."""
+    """Pango is not installed."""
 
 
 @cache
 def can_make_pdf() -> bool:
-    """Whether WeasyPrint finds its libraries; asked once, since they do not come while we run."""
+    """Return whether WeasyPrint finds its libraries; cached for the process."""
     try:
         import weasyprint  # noqa: F401  # loads Pango at once, or says that it is not there
     except OSError:
@@ -30,9 +30,9 @@ def can_make_pdf() -> bool:
 
 
 def as_pdf(html: str, *, stylesheet: str) -> bytes:
-    """The page set in a stylesheet of ours, named below `static/`. Nothing is fetched from anywhere.
+    """Render HTML with one of our stylesheets, a path below `static/`. No URLs are fetched.
 
-    Its fonts are whole files: of fonts that come in pieces for the web, WeasyPrint garbles Vietnamese.
+    Its fonts must be whole files: WeasyPrint garbles Vietnamese with fonts split for the web.
     Raises NoPdf.
     """
     if not can_make_pdf():

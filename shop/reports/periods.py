@@ -1,4 +1,4 @@
-"""Vietnam's days, weeks and months, counted by the database itself."""
+"""Days, weeks and months in Vietnam's time, grouped in the database."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Step(TextChoices):
 
 
 class PeriodOf(Func):
-    """The first day of the period that a day falls in.
+    """The first day of a day's period, as a database function.
 
-    Django's TruncWeek does the same, but on SQLite by a Python function called for every row.
+    Django's TruncWeek does the same, but on SQLite with a Python function called for every row.
     """
 
     output_field = DateField()
     arity = 1
     _SQLITE = {
         Step.DAY: "",
-        Step.WEEK: ", '-6 days', 'weekday 1'",  # back to the Monday
+        Step.WEEK: ", '-6 days', 'weekday 1'",  # back to Monday
         Step.MONTH: ", 'start of month'",
     }
 
@@ -50,14 +50,14 @@ class PeriodOf(Func):
 
 
 def start_of_period(day: datetime.date, step: Step) -> datetime.date:
-    """The first day of the period that holds the day; weeks begin on Monday."""
+    """Return the first day of a day's period; weeks begin on Monday."""
     if step == Step.WEEK:
         return day - datetime.timedelta(days=day.weekday())
     return day.replace(day=1) if step == Step.MONTH else day
 
 
 def periods(first: datetime.date, last: datetime.date, step: Step) -> Iterator[datetime.date]:
-    """The first days of all periods that hold a day from `first` to `last`, both included."""
+    """Yield the first days of all periods between `first` and `last`, both included."""
     start = start_of_period(first, step)
     while start <= last:
         yield start
@@ -68,7 +68,7 @@ def periods(first: datetime.date, last: datetime.date, step: Step) -> Iterator[d
 
 
 def name_of_period(start: datetime.date, step: Step) -> str:
-    """`24/11/2026`, `23/11–29/11/2026` or `11/2026`."""
+    """Format a period: `24/11/2026`, `23/11–29/11/2026` or `11/2026`."""
     if step == Step.WEEK:
         return f"{start:%d/%m}–{start + datetime.timedelta(days=6):%d/%m/%Y}"
     return f"{start:%m/%Y}" if step == Step.MONTH else f"{start:%d/%m/%Y}"

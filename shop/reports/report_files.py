@@ -1,4 +1,4 @@
-"""Any report as a file: CSV for other programs, XLSX for people who count further."""
+"""Export reports as CSV and XLSX."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import xlsxwriter
 from shop.core.money import minor_digits
 
 Cell = str | int | datetime.date
-BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for the machine's old code page
+BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the legacy code page
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SHEET_NAME_LENGTH = 31
 
@@ -34,9 +34,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under named columns; money in minor units of one currency. `sums` is the line below, if any.
+    """Rows with named columns; money in minor units of one currency. `sums` is the total row, if any.
 
-    `title` are the lines that stand above the columns of a sheet.
+    `title` are the lines above the columns of a sheet.
     """
 
     name: str
@@ -48,23 +48,23 @@ class Table:
 
 
 def as_csv(*tables: Table) -> bytes:
-    """UTF-8 with its mark, an empty line between tables; texts that a spreadsheet would take for a formula
-    begin with an apostrophe."""
+    """Return UTF-8 with a byte order mark, tables separated by an empty line. Texts that look like formulas
+    are prefixed with an apostrophe."""
     written = io.StringIO()
     writer = csv.writer(written)
     for place, table in enumerate(tables):
         if place:
             writer.writerow([])
-        writer.writerow([_defused(column.label) for column in table.columns])
+        writer.writerow([_escape_formula(column.label) for column in table.columns])
         writer.writerows(
-            [_plain(cell, column, table.currency) for cell, column in zip(row, table.columns, strict=True)]
+            [_csv_text(cell, column, table.currency) for cell, column in zip(row, table.columns, strict=True)]
             for row in table.rows
         )
     return (BYTE_ORDER_MARK + written.getvalue()).encode()
 
 
 def as_xlsx(tables: Sequence[Table]) -> bytes:
-    """A workbook with a sheet for each table; numbers are numbers, days are days, texts never formulas."""
+    """Return a workbook with one sheet per table; numbers and dates are typed, texts are never formulas."""
     written = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(written, options) as book:
@@ -112,9 +112,9 @@ def _write_row(
             sheet.write_number(number, place, shown, formats[place])
 
 
-def _plain(cell: Cell, column: Column, currency: str) -> str:
+def _csv_text(cell: Cell, column: Column, currency: str) -> str:
     if isinstance(cell, str):
-        return _defused(cell)
+        return _escape_formula(cell)
     digits = minor_digits(currency) if column.kind == Kind.MONEY else 0
     if isinstance(cell, int) and digits:
         whole, rest = divmod(abs(cell), 10**digits)
@@ -122,7 +122,7 @@ def _plain(cell: Cell, column: Column, currency: str) -> str:
     return str(cell)
 
 
-def _defused(text: str) -> str:
+def _escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report: its address name, its name and what it answers."""
+    """A report: URL name, title and description."""
 
     url_name: str
     name: Promise

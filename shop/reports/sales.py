@@ -1,9 +1,9 @@
-"""The sales report: what was ordered, when, and whose, what or where it was.
+"""The sales report: orders by period, cooperative, category, product, province and so on.
 
-Figures are sums over the parts and lines of placed orders in whole minor units, so they equal the
-orders to the đồng in every grouping; parts and lines carry what is asked of them (`Counted`). Delivery
-belongs to a part: where rows are products or categories it stands in a row of its own. Parts that were
-declined or cancelled count only if asked for.
+Figures are sums over parts and lines of placed orders in whole minor units, so they equal the orders to the
+đồng in every grouping. Parts and lines have denormalised columns for this (`Counted`). Delivery belongs to a
+part; grouped by product or category, it has a row of its own. Declined and cancelled parts count only on
+request.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Group(TextChoices):
 
 
 OF_LINES = frozenset({Group.CATEGORY, Group.PRODUCT})
-# Rows of one cooperative: an order has one part in each, so that counting parts counts orders, and sooner.
+# An order has one part per cooperative, so in these groups counting parts counts orders, and is faster.
 _OF_ONE_COOPERATIVE = frozenset({Group.COOPERATIVE, Group.PRODUCT})
-DELIVERY = "delivery"  # the key of the row that holds delivery where rows are goods
+DELIVERY = "delivery"  # the key of the delivery row when grouping by category or product
 
-# The column of each group's key, on parts and on lines alike; goods are on lines alone.
+# The column of each group's key, the same on parts and lines; categories and products are only on lines.
 _KEYS = {
     Group.COOPERATIVE: "cooperative",
     Group.CATEGORY: "category_key",
@@ -60,14 +60,14 @@ _OF_LINES: dict[str, Aggregate] = {
 }
 
 
-# Sums are taken by day and added up here: telling orders apart takes a day's in hand, never all of them, and
-# since an order has one day, days add up to any period.
+# The database sums by day and Python adds the days up: counting distinct orders then needs memory for one day
+# only, and since an order has one day, days add up to any period.
 _DAY: dict[str, Any] = {"day": F("sold_on")}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a report is asked for. Days are Vietnam's, both included; `channels` share one currency."""
+    """A report's query. Days are Vietnam's, both included; all `channels` have the same currency."""
 
     first: datetime.date
     last: datetime.date
@@ -86,14 +86,14 @@ class Asked:
         return (self.last - self.first).days + 1
 
     def before(self) -> Asked:
-        """The same question about as many days just before."""
+        """The same query for the preceding period of equal length."""
         length = datetime.timedelta(days=self.days)
         return replace(self, first=self.first - length, last=self.last - length)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Numbers of orders and parts, and sums in minor units with tax."""
+    """Counts of orders and parts, and totals in minor units with tax."""
 
     orders: int = 0
     parts: int = 0
@@ -107,7 +107,7 @@ class Figures:
 
     @property
     def average(self) -> int:
-        """What an order came to, in whole minor units; 0 without orders."""
+        """The average order value in whole minor units; 0 without orders."""
         return (self.total + self.orders // 2) // self.orders if self.orders else 0
 
     def __add__(self, other: Figures) -> Figures:
@@ -121,12 +121,12 @@ class Figures:
 
 
 def total_of(rows: Iterable[Figures]) -> Figures:
-    """Their sum. An order that stands in several rows is counted in each: add up periods, not groups."""
+    """Add rows up. An order in several groups is counted in each, so add up periods, not groups."""
     return sum(rows, Figures())
 
 
 def by_period(asked: Asked) -> dict[datetime.date, Figures]:
-    """Figures by the first day of each period that has any."""
+    """Return figures by the first day of each period that has any."""
     return {
         period: figures
         for (period, _key), figures in _rolled_up(asked, _rows(asked, of_lines=bool(asked.category))).items()
@@ -135,17 +135,17 @@ def by_period(asked: Asked) -> dict[datetime.date, Figures]:
 
 
 def by_group(asked: Asked) -> dict[object, Figures]:
-    """Figures of the whole time by the group's key."""
+    """Return figures of the whole date range by group key."""
     return {key: figures for (_period, key), figures in _grouped(asked, with_period=False).items()}
 
 
 def by_period_and_group(asked: Asked) -> dict[tuple[datetime.date | None, object], Figures]:
-    """Figures by period and key."""
+    """Return figures by period and group key."""
     return _grouped(asked, with_period=True)
 
 
 def totals(asked: Asked) -> Figures:
-    """Figures of the whole time, each order counted once."""
+    """Return figures of the whole date range, counting each order once."""
     return total_of(by_period(asked).values())
 
 
@@ -171,7 +171,7 @@ def _grouped(asked: Asked, *, with_period: bool) -> dict[tuple[datetime.date | N
 def _rolled_up(
     asked: Asked, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
 ) -> dict[tuple[datetime.date | None, object], Figures]:
-    """Sums of days as those of their periods, or of the whole time, by the group's key if there is one."""
+    """Add daily sums up to periods, or to the whole date range, by group key if there is one."""
     found: dict[tuple[datetime.date | None, object], Figures] = {}
     for row in rows:
         period = start_of_period(row["day"], asked.step) if with_period else None
@@ -187,8 +187,8 @@ def _rows(
     by: Mapping[str, Any] = _DAY,
     left_out: Set[str] = frozenset(),
 ) -> Iterable[Mapping[str, Any]]:
-    """One row of sums for each group. Of lines goods alone: a line has no delivery."""
-    counted: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(_asked_for(asked))
+    """Return one row of sums per group. Lines have no delivery."""
+    counted: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(_condition(asked))
     if of_lines and asked.category is not None:
         inside = Category.objects.filter(path__startswith=asked.category.path or "/none/")
         counted = counted.filter(category_key__in=inside.values("pk"))
@@ -198,8 +198,8 @@ def _rows(
     return grouped
 
 
-def _asked_for(asked: Asked) -> Q:
-    """The parts or lines asked for."""
+def _condition(asked: Asked) -> Q:
+    """Return the condition for parts or lines."""
     wanted = Q(sold_on__gte=asked.first, sold_on__lte=asked.last, sold_in__in=asked.channels)
     if asked.cooperative is not None:
         wanted &= Q(cooperative=asked.cooperative)
@@ -213,7 +213,7 @@ def _asked_for(asked: Asked) -> Q:
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:
-    """A row of either query; an aggregate over nothing is null. Orders left out are as many as parts."""
+    """Convert a row of either query; null aggregates become 0. Without an order count, parts are counted."""
     return Figures(
         row.get("orders", row["parts"]),
         row["parts"],

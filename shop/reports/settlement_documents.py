@@ -1,4 +1,4 @@
-"""A settlement to take along: for printing, as PDF, as a workbook. The desk and members show the same."""
+"""A settlement statement for printing, as PDF and as XLSX; the same for desk and members."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from shop.reports.settlements import HEADS, Statement
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STYLESHEET = "css/statement.css"
-MOST_ORDERS = 300  # in a printed statement; a longer one is told by days, and its workbook holds every order
+MOST_ORDERS = 300  # a longer printed statement is summed by day; its workbook lists every order
 
 
 def statement_context(statement: Statement) -> dict[str, Any]:
-    """What every page of a statement shows at its head."""
+    """Return the context for a statement's header."""
     settlement = statement.settlement
     return {
         "statement": statement,
@@ -34,13 +34,13 @@ def statement_context(statement: Statement) -> dict[str, Any]:
 
 
 def printed(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
-    """The statement on paper, for the browser's own printing."""
+    """Render the statement for printing by the browser."""
     context = _printed_context(statement) | {"back": back, "is_page": True}
     return render(request, "reports/statement.html", context)
 
 
 def pdf_of(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
-    """The statement as PDF; where it cannot be made, the printed page says so and stands in its place."""
+    """Return the statement as PDF, or the printable page with a notice if PDF is unavailable."""
     context = _printed_context(statement)
     try:
         content = as_pdf(render_to_string("reports/statement.html", context, request), stylesheet=STYLESHEET)
@@ -48,12 +48,12 @@ def pdf_of(request: HttpRequest, statement: Statement, *, back: str) -> HttpResp
         return render(
             request, "reports/statement.html", context | {"back": back, "is_page": True, "no_pdf": True}
         )
-    return _file(content, "application/pdf", statement, "pdf")
+    return _file_response(content, "application/pdf", statement, "pdf")
 
 
 def workbook_of(statement: Statement) -> HttpResponse:
-    """The statement as XLSX."""
-    return _file(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
+    """Return the statement as XLSX."""
+    return _file_response(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
 
 
 def _printed_context(statement: Statement) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _printed_context(statement: Statement) -> dict[str, Any]:
     }
 
 
-def _file(content: bytes, kind: str, statement: Statement, ending: str) -> HttpResponse:
+def _file_response(content: bytes, kind: str, statement: Statement, ending: str) -> HttpResponse:
     settlement = statement.settlement
     name = f"quyet-toan-{slug(settlement.cooperative.name)}-{settlement.number}.{ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,4 +1,4 @@
-"""What a settlement is made of: its figures, and each order and correction with what it came to."""
+"""Settlement report: figures, orders and corrections."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from shop.core.templatetags.figures import clock, day
 from shop.reports.group_names import FEW
 from shop.reports.report_files import Cell, Column, Kind, Table
 
-# What closing itself books is no figure of the period.
+# Postings made by the closing itself are not figures of the period.
 _OF_CLOSING = (PostingKind.OFFSET, PostingKind.SETTLED)
 _PLUS, _MINUS = 1, -1
-# Each figure, what people call it, and whether it is added to what is paid or taken off it.
+# Each figure, its label, and its sign in the payable amount.
 LINES: tuple[tuple[str, Promise, int], ...] = (
     ("brought_over", gettext_lazy("Brought over from the period before"), _PLUS),
     ("goods", gettext_lazy("Goods sold"), _PLUS),
@@ -54,7 +54,7 @@ HEADS: tuple[tuple[str, Promise], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An order (by its code), or what else was booked, with what it adds to the period."""
+    """An order (by code) or another posting, with its contribution to the period."""
 
     at: datetime.datetime
     name: str
@@ -64,7 +64,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A settlement as it is shown: running with its figures so far, or closed with those that were fixed."""
+    """A settlement for display: open with its figures so far, or closed with its fixed figures."""
 
     settlement: Settlement
     figures: Figures
@@ -76,7 +76,7 @@ class Statement:
 
     @property
     def lines(self) -> list[tuple[Promise, int]]:
-        """What there is of it, as amounts that add up to what is paid."""
+        """The non-zero figures as signed amounts that add up to the payable amount."""
         told = [(name, sign * getattr(self.figures, field)) for field, name, sign in LINES]
         return [(name, amount) for name, amount in told if amount]
 
@@ -86,14 +86,14 @@ class Statement:
 
     @property
     def outcome(self) -> tuple[Promise, int]:
-        """Who pays in the end, and how much."""
+        """Who pays whom, and how much."""
         if self.payable < 0:
             return gettext_lazy("The cooperative owes the market"), -self.payable
         return gettext_lazy("The market pays"), self.payable
 
     @property
     def period(self) -> str:
-        """From when until when, in words."""
+        """The period as text."""
         opened, closed = self.settlement.opened_at, self.settlement.closed_at
         if closed is None:
             return _("since %(first)s, still running") % {"first": day(opened)}
@@ -102,7 +102,7 @@ class Statement:
 
 
 def statement_of(settlement: Settlement) -> Statement:
-    """In two queries at most."""
+    """Build a settlement's statement. At most two queries."""
     if settlement.state == SettlementState.OPEN:
         figures = LedgerEntry.objects.filter(settlement=settlement).figures()
         return Statement(settlement, figures.get(settlement.pk, Figures()), None)
@@ -110,19 +110,19 @@ def statement_of(settlement: Settlement) -> Statement:
 
 
 def fixed_figures(settlement: Settlement) -> Figures:
-    """What closing wrote down."""
+    """Return the figures fixed at closing."""
     return Figures(**{each.name: getattr(settlement, each.name) for each in fields(Figures)})
 
 
 def orders_in(settlement: Settlement) -> Any:
-    """The orders of a settlement, oldest booking first: values with `posting__order` and `at`."""
+    """Return a settlement's orders, oldest posting first, as dicts with `posting__order` and `at`."""
     rows = _entries(settlement).filter(posting__order__isnull=False).values("posting__order")
     firsts = rows.annotate(at=Min("posting__at"), first=Min("posting"))
     return firsts.order_by("at", "first")
 
 
 def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> list[Row]:
-    """What these orders (some of `orders_in`) came to, in one query."""
+    """Return rows for orders from `orders_in`. One query."""
     wanted = {each["posting__order"]: each["at"] for each in found}
     entries = _entries(settlement).filter(posting__order__isnull=False)
     if len(wanted) <= FEW:
@@ -142,7 +142,7 @@ def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> l
 
 
 def other_rows(settlement: Settlement) -> list[Row]:
-    """What is of no order: corrections with their reasons, cash handed in, what was brought over."""
+    """Return rows without an order: corrections with reasons, remitted cash, balances carried over."""
     rows = (
         _entries(settlement)
         .filter(posting__order=None)
@@ -159,7 +159,7 @@ def other_rows(settlement: Settlement) -> list[Row]:
 
 
 def by_day(rows: Sequence[Row]) -> list[Row]:
-    """Rows of orders summed by Vietnam's days: a long period on few pages."""
+    """Sum rows of orders by day in Vietnam's time, to shorten long statements."""
     days: dict[datetime.date, list[Row]] = {}
     for row in rows:
         days.setdefault(day_of(row.at), []).append(row)
@@ -172,7 +172,7 @@ def by_day(rows: Sequence[Row]) -> list[Row]:
 
 
 def tables(statement: Statement) -> list[Table]:
-    """The statement as sheets: its sums, and every order and correction."""
+    """Return the statement as sheets: totals, and every order and correction."""
     settlement = statement.settlement
     about = {"number": settlement.number, "name": settlement.cooperative.name}
     title = [_("Settlement %(number)s, %(name)s") % about, statement.period]

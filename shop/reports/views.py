@@ -1,4 +1,4 @@
-"""Reports: pick one, filter it, look at it, take it along."""
+"""Report pages and their exports."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from shop.reports.report_files import Cell, Column, Kind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
 from shop.reports.sales import Asked, Figures
 
-MOST_ROWS = 200  # of goods on the page; the rest stand in one row, the files hold them all
+MOST_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The reports there are."""
+    """List the reports."""
     return render(request, "reports/index.html", {"reports": REPORTS})
 
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
 def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The sales report as a page, or as a file with `?format=csv` or `?format=xlsx`."""
+    """Show the sales report, or export it with `?format=csv` or `?format=xlsx`."""
     today = day_of(timezone.now())
     form = SalesForm(request.GET, today=today)
     if not form.is_valid():
@@ -48,15 +48,15 @@ def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
     asked = form.asked()
     wanted = request.GET.get("format")
     if wanted == "csv":
-        return _file(as_csv(_cross_table(asked)), "text/csv; charset=utf-8", asked, "csv")
+        return _file_response(as_csv(_cross_table(asked)), "text/csv; charset=utf-8", asked, "csv")
     if wanted == "xlsx":
         periods_sheet = _period_table(asked, _period_rows(asked))
         sheets = [_cross_table(asked), _group_table(asked, _group_rows(asked)), periods_sheet]
-        return _file(as_xlsx(sheets), XLSX, asked, "xlsx")
-    return render(request, "reports/sales.html", {"form": form} | _page(asked, today))
+        return _file_response(as_xlsx(sheets), XLSX, asked, "xlsx")
+    return render(request, "reports/sales.html", {"form": form} | _page_context(asked, today))
 
 
-def _page(asked: Asked, today: datetime.date) -> dict[str, Any]:
+def _page_context(asked: Asked, today: datetime.date) -> dict[str, Any]:
     by_period = _period_rows(asked)
     figures = report.total_of(by_period.values())
     before = report.totals(asked.before())
@@ -79,13 +79,13 @@ def _page(asked: Asked, today: datetime.date) -> dict[str, Any]:
 
 
 def _period_rows(asked: Asked) -> dict[datetime.date, Figures]:
-    """Every period in its turn, those without orders too."""
+    """Return figures of every period, including those without orders."""
     found = report.by_period(asked)
     return {day: found.get(day, Figures()) for day in periods(asked.first, asked.last, asked.step)}
 
 
 def _group_rows(asked: Asked) -> list[tuple[object, str, Figures]]:
-    """Keys, names and figures; the largest first, delivery last."""
+    """Return keys, names and figures, largest first, delivery last."""
     found = report.by_group(asked)
     names = names_of(asked.group, found.keys())
     rows = [(key, names[key], figures) for key, figures in found.items()]
@@ -93,7 +93,7 @@ def _group_rows(asked: Asked) -> list[tuple[object, str, Figures]]:
 
 
 def _tiles(now: Figures, before: Figures, asked: Asked) -> list[dict[str, Any]]:
-    """The figures above the chart, each with how it moved since as many days before."""
+    """Return the figures above the chart, each with its change from the preceding period."""
 
     def tile(label: str, value: int, old: int, *, money: bool) -> dict[str, Any]:
         change = round((value - old) * 100 / old) if old else None
@@ -132,7 +132,7 @@ def _figure_columns() -> list[Column]:
     ]
 
 
-def _cells(row: Figures) -> list[int]:
+def _figure_cells(row: Figures) -> list[int]:
     return [row.orders, row.parts, row.goods, row.delivery, row.total, row.commission]
 
 
@@ -146,13 +146,13 @@ def _cross_table(asked: Asked) -> Table:
     return Table(
         _("Sales"),
         [Column(pgettext("report", "From"), Kind.DAY), Column(str(asked.group.label)), *_figure_columns()],
-        [[day, name, *_cells(figures)] for day, name, figures in rows],
+        [[day, name, *_figure_cells(figures)] for day, name, figures in rows],
         asked.currency,
     )
 
 
 def _group_table(asked: Asked, groups: list[tuple[object, str, Figures]]) -> Table:
-    rows: list[list[Cell]] = [[name, *_cells(figures)] for _key, name, figures in groups]
+    rows: list[list[Cell]] = [[name, *_figure_cells(figures)] for _key, name, figures in groups]
     return Table(
         str(asked.group.label), [Column(str(asked.group.label)), *_figure_columns()], rows, asked.currency
     )
@@ -162,13 +162,13 @@ def _period_table(asked: Asked, rows: Mapping[datetime.date, Figures]) -> Table:
     return Table(
         str(asked.step.label),
         [Column(pgettext("report", "From"), Kind.DAY), *_figure_columns()],
-        [[day, *_cells(figures)] for day, figures in rows.items()],
+        [[day, *_figure_cells(figures)] for day, figures in rows.items()],
         asked.currency,
-        sums=[pgettext("report", "Total"), *_cells(report.total_of(rows.values()))],
+        sums=[pgettext("report", "Total"), *_figure_cells(report.total_of(rows.values()))],
     )
 
 
-def _file(content: bytes, content_type: str, asked: Asked, ending: str) -> HttpResponse:
+def _file_response(content: bytes, content_type: str, asked: Asked, ending: str) -> HttpResponse:
     name = f"ban-hang-{asked.first:%Y%m%d}-{asked.last:%Y%m%d}-{asked.group}.{ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type=content_type, headers=headers)

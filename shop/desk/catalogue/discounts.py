@@ -1,4 +1,4 @@
-"""Vouchers and promotions at the desk: everybody's."""
+"""All vouchers and promotions, at the desk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that mean the same, at the desk: whoever looks for one of a set finds the others too."""
+"""Manage sets of search synonyms."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
-_BETWEEN = re.compile(r"[,;\n]")
+_SEPARATOR = re.compile(r"[,;\n]")
 
 
 class SynonymsForm(forms.Form):
-    """Words of one meaning on one line, between commas."""
+    """A set of synonyms, separated by commas."""
 
     words = forms.CharField(
         label=gettext_lazy("Words that mean the same"),
@@ -41,25 +41,25 @@ class SynonymsForm(forms.Form):
 
     @property
     def said(self) -> list[str]:
-        return [word for word in _BETWEEN.split(self.cleaned_data["words"]) if word.strip()]
+        return [word for word in _SEPARATOR.split(self.cleaned_data["words"]) if word.strip()]
 
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_PRODUCTS)
 def synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """All sets; sent here, one more."""
+    """List all sets; a POST adds one."""
     if request.method == "POST":
-        return _written(request, actor, None)
-    return _page(request)
+        return _save(request, actor, None)
+    return _render_page(request)
 
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_PRODUCTS)
 def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """One set to change; sent here, changed."""
+    """Edit a set."""
     if request.method == "POST":
-        return _written(request, actor, pk)
-    return _page(request, changed=_set(pk))
+        return _save(request, actor, pk)
+    return _render_page(request, changed=_find_set(pk))
 
 
 @require_POST
@@ -69,17 +69,17 @@ def synonym_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
     return carry_out(request, action, to=reverse("desk:synonyms"), said=_("They no longer mean the same."))
 
 
-def _written(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
+def _save(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
     form = SynonymsForm(request.POST)
     if form.is_valid():
         with refusals_in(form):
             write_synonyms(set_id=pk, words=form.said, actor=actor, now=timezone.now())
             messages.success(request, _("Whoever looks for one finds the others too."))
             return redirect("desk:synonyms")
-    return _page(request, form=form, changed=_set(pk) if pk is not None else None)
+    return _render_page(request, form=form, changed=_find_set(pk) if pk is not None else None)
 
 
-def _page(
+def _render_page(
     request: HttpRequest, *, form: SynonymsForm | None = None, changed: SynonymSet | None = None
 ) -> HttpResponse:
     initial = {"words": ", ".join(word.text for word in changed.words.all())} if changed else None
@@ -92,8 +92,8 @@ def _page(
     return render(request, "desk/synonyms.html", context, status=422 if form else 200)
 
 
-def _set(pk: int) -> SynonymSet:
-    """Raises Missing."""
+def _find_set(pk: int) -> SynonymSet:
+    """Return a set. Raises Missing."""
     kept: SynonymSet | None = _sets().filter(pk=pk).first()
     if kept is None:
         raise Missing()
@@ -101,6 +101,6 @@ def _set(pk: int) -> SynonymSet:
 
 
 def _sets() -> Any:
-    """Sets with their words in order, the newest first."""
+    """Return the sets with their words in order, newest first."""
     words = Prefetch("words", Synonym.objects.order_by("sort_order", "pk"))
     return SynonymSet.objects.prefetch_related(words).order_by("-pk")

@@ -1,4 +1,4 @@
-"""Goods and cooperatives in other languages, as the desk puts them right."""
+"""Correct translations of products and cooperatives, at the desk."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
-    """What buyers read of goods, in another language."""
+    """Translate a product's texts."""
     product = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk).product
-    form = ProductTexts(product, _other(language), _sent(request))
+    form = ProductTexts(product, _require_translatable(language), _submitted(request))
     back = reverse("desk:listing", args=[pk])
     if not form.is_valid():
-        return _page(request, form, language, name=product.name, back=back)
+        return _render_form(request, form, language, name=product.name, back=back)
     act = partial(
         translate_product,
         cooperative=None,
@@ -50,12 +50,12 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_STAFF)
 def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
-    """What buyers read of a cooperative and its ways of delivery, in another language."""
+    """Translate the texts of a cooperative and its delivery methods."""
     cooperative = get_object_or_404(Cooperative, pk=pk, is_house=False)
-    form = CooperativeTexts(cooperative, _other(language), _sent(request))
+    form = CooperativeTexts(cooperative, _require_translatable(language), _submitted(request))
     back = reverse("desk:cooperative", args=[pk])
     if not form.is_valid():
-        return _page(request, form, language, name=cooperative.name, back=back)
+        return _render_form(request, form, language, name=cooperative.name, back=back)
     act = partial(
         translate_cooperative,
         cooperative_id=cooperative.pk,
@@ -67,18 +67,18 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
     return carry_out(request, act, to=back, said=_("Changed."))
 
 
-def _page(
+def _render_form(
     request: HttpRequest, form: TranslationForm, language: str, *, name: str, back: str
 ) -> HttpResponse:
     context = {"form": form, "name": name, "tongue": other_languages()[language], "back": back}
     return render(request, "desk/translations.html", context)
 
 
-def _sent(request: HttpRequest) -> QueryDict | None:
+def _submitted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _other(language: str) -> str:
+def _require_translatable(language: str) -> str:
     if language not in other_languages():
         raise Missing()
     return language

@@ -1,4 +1,4 @@
-"""What waits for a second person at the desk, and the rules that ask for one."""
+"""Proposals awaiting a second person's approval, and the rules that require it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
-# Whoever may do it alone where no second person is needed may propose and confirm it where one is.
+# The permission to act alone also allows proposing and confirming where a second person is required.
 _NEEDED = {
     ApprovalKind.PAYOUT: Permission.HANDLE_PAYMENTS,
     ApprovalKind.COOPERATIVE_ACCOUNT: Permission.HANDLE_PAYMENTS,
@@ -56,7 +56,7 @@ class SecondPersonForm(forms.Form):
 
 
 def kinds_of(request: HttpRequest) -> list[str]:
-    """The kinds of proposals that this person may decide on."""
+    """Return the kinds of proposals that this user may decide."""
     return [str(kind) for kind, permission in _NEEDED.items() if staff_may(request.user, permission)]
 
 
@@ -64,7 +64,7 @@ def kinds_of(request: HttpRequest) -> list[str]:
 @staff_only()
 @require_recent_proof
 def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What waits, oldest first, with what it would change."""
+    """List pending proposals, oldest first, with their changes."""
     kinds = kinds_of(request)
     if not kinds:
         raise Missing()
@@ -87,7 +87,7 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only()
 @require_recent_proof
 def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Confirm, decline or withdraw one."""
+    """Confirm, decline or withdraw a proposal."""
     row = Approval.objects.filter(pk=pk).first()
     if row is None:
         raise Missing()
@@ -99,7 +99,7 @@ def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Ask a second person to confirm one payment."""
+    """Propose a payout for a second person's confirmation."""
     action = partial(propose_payout, payout_id=pk, actor=actor, now=timezone.now())
     return carry_out(
         request, action, to=reverse("desk:payout", args=[pk]), said=_("A second person is to confirm it.")
@@ -110,7 +110,7 @@ def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Where a second person is needed; switching it off needs one."""
+    """Edit where a second person is required; switching it off requires one."""
     form = SecondPersonForm(request.POST)
     if form.is_valid():
         try:

@@ -1,4 +1,4 @@
-"""Our bank's statements at the desk: upload, say the columns, look, take over, see what came of it."""
+"""Import bank statements: upload, map columns, preview, import, review the results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from shop.desk.money.statement_pages import PER_PAGE, SHOWN, head_of, statements
 @takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Statements read so far, newest first, and a place to hand in another."""
+    """List uploaded statements, newest first, and upload one."""
     form = BankUploadForm(request.POST or None, request.FILES or None)
 
     def read(user: User) -> StatementImport:
@@ -55,10 +55,10 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Before it is taken over: its columns and what would come of it. Afterwards: what came of it."""
+    """Show a statement: column mapping and preview before the import, results after it."""
     shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     if shown.confirmed_at is not None:
-        return _taken_page(request, shown)
+        return _render_imported(request, shown)
     head = head_of(shown)
     lines = sorted({row.place for row in head.rows} | {shown.columns["heading"]} - {0})
     form = BankColumnsForm(request.POST or None, statement=shown, width=head.width, lines=lines)
@@ -74,14 +74,14 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Take over what came in."""
+    """Import the statement's incoming transfers."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     action = partial(take_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:bank-statement", args=[pk]), said=_("Taken over."))
 
 
 def _preview(statement: StatementImport) -> dict[str, Any]:
-    """What taking it over would come to, or why it cannot."""
+    """Preview the import, or the reason why it is impossible."""
     try:
         judged = judge_bank_statement(statement)
     except OtherAccount as other:
@@ -107,7 +107,7 @@ def _preview(statement: StatementImport) -> dict[str, Any]:
     }
 
 
-def _taken_page(request: HttpRequest, shown: StatementImport) -> HttpResponse:
+def _render_imported(request: HttpRequest, shown: StatementImport) -> HttpResponse:
     rows = BankTransfer.objects.filter(statement=shown).select_related("order").order_by("at", "pk")
     taken = rows.count()
     settled = rows.filter(state=TransferState.SETTLED).count()

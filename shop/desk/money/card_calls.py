@@ -1,4 +1,4 @@
-"""Cards at the desk: calls that nobody answered or that were refused, money that banks took back, notices."""
+"""Card payments at the desk: unanswered and failed gateway calls, chargebacks, webhook notices."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ PER_PAGE = 50
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Calls to Stripe: what waits for its answer, what was refused, or all of them, newest first."""
+    """List calls to Stripe: unanswered, failed, or all, newest first."""
     only = request.GET.get("xem", "")
     rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
     chosen = {"hong": rows.refused(), "tat-ca": rows}.get(only, rows.unanswered())
     page = Paginator(chosen.order_by("-asked_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    may_repeat, now = _may_repeat(page.object_list), timezone.now()
+    may_repeat, now = _repeatable_ids(page.object_list), timezone.now()
     disputes = Dispute.objects.select_related("payment__order").newest_first()
     context = {
         "page": page,
         "only": only,
-        "calls": [(call, _said_of(call), call.pk in may_repeat) for call in page.object_list],
+        "calls": [(call, _result_text(call), call.pk in may_repeat) for call in page.object_list],
         "unanswered": rows.unanswered().count(),
         "refused": rows.refused().count(),
         "disputes": [(each, dispute_words(each.reason), each.is_late(now)) for each in disputes[:PER_PAGE]],
@@ -55,65 +55,67 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Ask Stripe now what became of a call."""
+    """Query a call's result at Stripe now."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(look_up_call, call_id=call.pk, now=timezone.now())
-    return carry_out(request, action, to=_back(request), said=_("Stripe was asked."))
+    return carry_out(request, action, to=_return_url(request), said=_("Stripe was asked."))
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_repeat(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Ask for what was refused once more."""
+    """Repeat a failed call."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(ask_again, call_id=call.pk, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=_back(request), said=_("It is asked for once more."))
+    return carry_out(request, action, to=_return_url(request), said=_("It is asked for once more."))
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Nobody need see to what was refused, for a reason."""
+    """Dismiss a failed call with a reason."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(
         set_call_aside, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
-    return carry_out(request, action, to=_back(request), said=_("Set aside."))
+    return carry_out(request, action, to=_return_url(request), said=_("Set aside."))
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """A payout that Stripe refused is sent by the bank."""
+    """Send a refund that Stripe refused as a bank payout."""
     payout = get_object_or_404(Payout, pk=pk)
     action = partial(pay_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=_back(request), said=_("It is among the payments by bank now."))
+    return carry_out(
+        request, action, to=_return_url(request), said=_("It is among the payments by bank now.")
+    )
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Work once more on a notice that nobody could work on."""
+    """Process a failed webhook notice again."""
     notice = get_object_or_404(GatewayEvent, pk=pk, provider=PROVIDER)
     action = partial(handle_event, event_id=notice.pk, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:cards"), said=_("It has been worked on."))
 
 
-def _may_repeat(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
-    """Which of these calls may be asked for again: one query."""
+def _repeatable_ids(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
+    """Return the ids of the calls that may be repeated. One query."""
     keys = [call.pk for call in shown]
     return set(GatewayCall.objects.filter(pk__in=keys).repeatable().values_list("pk", flat=True))
 
 
-def _said_of(call: GatewayCall) -> str:
-    """What became of it, in the desk's language; what is said to buyers is about taking money alone."""
+def _result_text(call: GatewayCall) -> str:
+    """Return a call's result as text for staff; the buyers' texts only cover charges."""
     if not call.code:
         return call.message
     unknown = call.message if call.operation == Operation.START else _("Stripe did not do it.")
     return str(words_for(call.code, unknown))
 
 
-def _back(request: HttpRequest) -> str:
+def _return_url(request: HttpRequest) -> str:
     only = request.POST.get("xem", "")
     return reverse("desk:cards") + (f"?xem={only}" if only in ("hong", "tat-ca") else "")

@@ -1,4 +1,4 @@
-"""Carriers' statements at the desk: upload, say the columns, look, take over, settle what differs."""
+"""Import carriers' COD statements: upload, map columns, preview, import, resolve differences."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from shop.desk.money.statement_pages import PER_PAGE, SHOWN, head_of, statements
 @takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Statements read so far, newest first, and a place to hand in another."""
+    """List uploaded statements, newest first, and upload one."""
     form = UploadForm(request.POST or None, request.FILES or None)
 
     def read(user: User) -> StatementImport:
@@ -53,7 +53,7 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
             file_name=said["file"].name, content=content, carrier=said["carrier"], user=user, now=now
         )
 
-    context = {"carriers": _carriers()}
+    context = {"carriers": _carrier_names()}
     template, page = "desk/cash_statements.html", "desk:cash-statement"
     return statements_page(request, StatementKind.COD, form, read, context, template=template, page=page)
 
@@ -61,10 +61,10 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Before it is taken over: its columns and what would come of it. Afterwards: what came of it."""
+    """Show a statement: column mapping and preview before the import, results after it."""
     shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     if shown.confirmed_at is not None:
-        return _taken_page(request, shown)
+        return _render_imported(request, shown)
     head = head_of(shown)
     form = MappingForm(request.POST or None, statement=shown, width=head.width)
     if request.method == "POST" and form.is_valid():
@@ -85,7 +85,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Take over what agrees."""
+    """Import the rows that match."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     action = partial(take_over, statement_id=pk, actor=actor, now=timezone.now())
     page = reverse("desk:cash-statement", args=[pk])
@@ -95,16 +95,16 @@ def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def problems(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What differs in any statement, to be settled by a person."""
+    """List differing rows of all statements, for manual resolution."""
     rows = StatementRow.objects.problems().select_related("statement", *_WITH_PARCEL)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "desk/cash_problems.html", {"page": page, "rows": _shown(page.object_list)})
+    return render(request, "desk/cash_problems.html", {"page": page, "rows": _display_rows(page.object_list)})
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """One tap on a row that differs: taken as the carrier says, or set aside."""
+    """Resolve a differing row: accept the carrier's amount or dismiss the row."""
     row = get_object_or_404(StatementRow, pk=pk)
     back = reverse("desk:cash-statement", args=[row.statement_id])
     page = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else back
@@ -119,7 +119,7 @@ _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
 
 
 def _preview(statement: StatementImport) -> dict[str, Any]:
-    """What taking over would come to, or why it cannot."""
+    """Preview the import, or the reason why it is impossible."""
     try:
         judged = judge_statement(statement)
     except Refused as refused:
@@ -136,16 +136,16 @@ def _preview(statement: StatementImport) -> dict[str, Any]:
         "collected": sum(each.told.collected for each in ready),
         "fees": sum(each.told.fee for each in ready),
         "remitted": sum(each.told.remitted for each in ready),
-        "judged": [_told(each) for each in [*differing, *ready][:SHOWN]],
+        "judged": [_preview_row(each) for each in [*differing, *ready][:SHOWN]],
     }
 
 
-def _told(each: Judged) -> dict[str, Any]:
+def _preview_row(each: Judged) -> dict[str, Any]:
     label = RowProblem(each.problem).label if each.problem else RowState(each.state).label
     return {"told": each.told, "parcel": each.parcel, "words": label, "is_problem": bool(each.problem)}
 
 
-def _taken_page(request: HttpRequest, shown: StatementImport) -> HttpResponse:
+def _render_imported(request: HttpRequest, shown: StatementImport) -> HttpResponse:
     rows = shown.lines.order_by("place", "pk").select_related(*_WITH_PARCEL)
     wanted = request.GET.get("xem", RowState.PROBLEM)
     state = wanted if wanted in set(RowState) else RowState.PROBLEM
@@ -158,13 +158,13 @@ def _taken_page(request: HttpRequest, shown: StatementImport) -> HttpResponse:
         "states": [(each, each.label, counts.get(each, 0)) for each in RowState],
         "waiting": counts.get(RowState.WAITING, 0),
         "page": page,
-        "rows": _shown(page.object_list),
+        "rows": _display_rows(page.object_list),
         "remittance": getattr(shown, "remittance", None),
     }
     return render(request, "desk/cash_statement_taken.html", context)
 
 
-def _shown(rows: Any) -> list[dict[str, Any]]:
+def _display_rows(rows: Any) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
@@ -176,8 +176,8 @@ def _shown(rows: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _carriers() -> list[str]:
-    """Names of carriers that have cash of ours."""
+def _carrier_names() -> list[str]:
+    """Return the names of carriers that hold cash."""
     rows = Parcel.objects.filter(cod_holder=CashHolder.CARRIER, cod_state__in=[CodState.COLLECTED])
     return list(
         rows.exclude(carrier="").values_list("carrier", flat=True).distinct().order_by("carrier")[:50]

@@ -1,4 +1,4 @@
-"""What the desk asks of cash on delivery: which parcels, who handed in what, and a statement's columns."""
+"""Forms for cash on delivery: parcel filters, remittances, and statement columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LABELS = (
 
 
 class AmountField(forms.CharField):
-    """A sum in đồng as people write it, `1.234.000 ₫`; not below nothing."""
+    """A non-negative amount in đồng, such as `1.234.000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
     default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
@@ -41,7 +41,7 @@ class AmountField(forms.CharField):
 
 
 class CashSearch(forms.Form):
-    """Whose cash, and how old; each travels in the address, and what makes no sense is not asked for."""
+    """Filters by holder and age, in the query string; invalid values are ignored."""
 
     xe = forms.CharField(required=False, max_length=120)
     htx = forms.IntegerField(required=False, min_value=1, max_value=2**31)
@@ -49,7 +49,7 @@ class CashSearch(forms.Form):
 
     @property
     def giver(self) -> Giver | None:
-        """Whose cash alone is shown; None where it is everybody's."""
+        """The holder to filter by; None for all."""
         self.is_valid()
         if self.cleaned_data.get("htx"):
             return Giver(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["htx"])
@@ -65,7 +65,7 @@ class CashSearch(forms.Form):
 
 
 class HandInForm(forms.Form):
-    """Parcels whose cash was handed in, what was kept of it, and the bank's reference."""
+    """A remittance: parcels, fees withheld, and the bank reference."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     fees = AmountField(label=_("Fees kept of it"), required=False)
@@ -81,7 +81,7 @@ class HandInForm(forms.Form):
 
 
 class ReceivedForm(forms.Form):
-    """What came in of a remittance."""
+    """The amount received of a remittance."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     received = AmountField(label=_("Received on our account"))
@@ -100,7 +100,7 @@ class ReceivedForm(forms.Form):
 
 
 class MakeGoodForm(forms.Form):
-    """What became of a difference in a carrier's cash."""
+    """How a difference in a carrier's remittance was resolved."""
 
     BANK, OURS = "bank", "ours"
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -133,7 +133,7 @@ class UploadForm(forms.Form):
 
 
 class MappingForm(ColumnsForm):
-    """Which column of a carrier's statement is which, whose it is, and who bears the fees."""
+    """The column mapping of a carrier's statement, the carrier, and who bears the fees."""
 
     labels = dict(zip(MAPPED, _LABELS, strict=True))
     carrier = forms.CharField(

@@ -1,4 +1,4 @@
-"""Cash on delivery at the desk: with whom it is and how old, what was handed in, and what came of it."""
+"""Cash on delivery at the desk: outstanding cash by holder and age, and remittances."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Who has how much of our cash, and for how long; as a file with `?format=csv` or `xlsx`."""
+    """Show outstanding cash by holder and age; as a file with `?format=csv` or `xlsx`."""
     currency = _currency()
     carriers, cooperatives = report.away_by_holder(day_of(timezone.now()), currency)
     tables = [
@@ -47,7 +47,7 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
         report.table_by_holder(_("Cooperatives"), cooperatives, currency),
     ]
     if request.GET.get("format") in ("csv", "xlsx"):
-        return _file(tables, request.GET["format"], "tien-mat")
+        return _file_response(tables, request.GET["format"], "tien-mat")
     every = report.sums_of([*carriers, *cooperatives])
     context = {
         "currency": currency,
@@ -67,21 +67,21 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The parcels behind a figure; where it is somebody's cash alone, it can be taken in here."""
+    """List the parcels behind a figure; filtered by holder, their cash can be remitted here."""
     form, currency = CashSearch(request.GET), _currency()
-    rows = _parcels(form, currency)
+    rows = _filtered_parcels(form, currency)
     if request.GET.get("format") in ("csv", "xlsx"):
         table = report.table_of_parcels(rows[:MOST_EXPORTED], currency)
-        return _file([table], request.GET["format"], "kien-thu-ho")
-    return _parcels_page(request, form, rows, currency, HandInForm(initial=_first_values()))
+        return _file_response([table], request.GET["format"], "kien-thu-ho")
+    return _render_parcels(request, form, rows, currency, HandInForm(initial=_initial_values()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.HANDLE_PAYMENTS)
 def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What was handed in, newest first; sent here, the cash of chosen parcels is taken in."""
+    """List remittances, newest first; a POST records one for the chosen parcels."""
     if request.method == "POST":
-        return _hand_in(request, actor)
+        return _record_remittance(request, actor)
     rows = CashRemittance.objects.select_related("cooperative", "statement").newest_first()
     if request.GET.get("xem") == "cho":
         rows = rows.unseen()
@@ -94,18 +94,18 @@ def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def remittance(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """One remittance, parcel by parcel."""
-    return _remittance_page(request, pk)
+    """Show a remittance with its parcels."""
+    return _render_remittance(request, pk)
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Its money was seen on our account."""
+    """Record that a remittance arrived on our account."""
     shown = get_object_or_404(CashRemittance, pk=pk)
     form = ReceivedForm(request.POST)
     if not form.is_valid():
-        return _remittance_page(request, pk, form)
+        return _render_remittance(request, pk, form)
     action = partial(
         reconcile_cash,
         remittance_id=shown.pk,
@@ -123,11 +123,11 @@ def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """What became of a difference in a carrier's cash."""
+    """Resolve a difference in a carrier's remittance."""
     shown = get_object_or_404(CashRemittance, pk=pk)
     form = MakeGoodForm(request.POST)
     if not form.is_valid():
-        return _remittance_page(request, pk, difference=form)
+        return _render_remittance(request, pk, difference=form)
     said = form.cleaned_data
     action = partial(
         make_good,
@@ -142,12 +142,14 @@ def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
     return carry_out(request, action, to=reverse("desk:cash-remittance", args=[pk]), said=_("Put right."))
 
 
-def _hand_in(request: HttpRequest, actor: Actor) -> HttpResponse:
+def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
     search = CashSearch(request.GET)
     giver, form = search.giver, HandInForm(request.POST)
     chosen = chosen_ids(request.POST.getlist("parcel"))
     if giver is None or not form.is_valid():
-        return _parcels_page(request, search, _parcels(search, _currency()), _currency(), form, status=422)
+        return _render_parcels(
+            request, search, _filtered_parcels(search, _currency()), _currency(), form, status=422
+        )
     try:
         made = remit_cash(
             giver=giver,
@@ -161,12 +163,14 @@ def _hand_in(request: HttpRequest, actor: Actor) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error(None, str(refused.words))
-        return _parcels_page(request, search, _parcels(search, _currency()), _currency(), form, status=422)
+        return _render_parcels(
+            request, search, _filtered_parcels(search, _currency()), _currency(), form, status=422
+        )
     return redirect("desk:cash-remittance", made.pk)
 
 
-def _parcels(form: CashSearch, currency: str) -> Any:
-    """The queryset that the address asks for, oldest cash first."""
+def _filtered_parcels(form: CashSearch, currency: str) -> Any:
+    """Return the filtered parcels, oldest cash first."""
     rows = report.with_age(Parcel.objects.owing_cash(), day_of(timezone.now()))
     rows = rows.filter(part__order__currency=currency)
     giver = form.giver
@@ -179,7 +183,7 @@ def _parcels(form: CashSearch, currency: str) -> Any:
     return rows.select_related("part__order", "part__cooperative").order_by("since", "pk")
 
 
-def _parcels_page(
+def _render_parcels(
     request: HttpRequest,
     search: CashSearch,
     rows: Any,
@@ -193,7 +197,7 @@ def _parcels_page(
         "page": page,
         "form": form,
         "currency": currency,
-        "who": _name_of(search.giver),
+        "who": _holder_name(search.giver),
         "age": report.NAMES.get(report.Age(search.age)) if search.age else "",
         "takes": search.giver is not None
         and any(parcel.cod_state == CodState.COLLECTED for parcel in page.object_list),
@@ -203,7 +207,7 @@ def _parcels_page(
     return render(request, "desk/cash_parcels.html", context, status=status)
 
 
-def _remittance_page(
+def _render_remittance(
     request: HttpRequest,
     pk: int,
     form: ReceivedForm | None = None,
@@ -214,9 +218,9 @@ def _remittance_page(
         "parcel__part__order", "parcel__part__cooperative"
     )
     if form is None:
-        form = ReceivedForm(initial={"key": uuid.uuid4(), "received": _written(shown.remitted)})
+        form = ReceivedForm(initial={"key": uuid.uuid4(), "received": _format_amount(shown.remitted)})
     if difference is None:
-        difference = MakeGoodForm(initial={"key": uuid.uuid4(), "amount": _written(abs(shown.lacking))})
+        difference = MakeGoodForm(initial={"key": uuid.uuid4(), "amount": _format_amount(abs(shown.lacking))})
     context = {
         "remittance": shown,
         "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
@@ -227,12 +231,12 @@ def _remittance_page(
     return render(request, "desk/remittance.html", context, status=422 if wrong else 200)
 
 
-def _written(amount: int) -> str:
-    """As people write a sum: `1.234.000`."""
+def _format_amount(amount: int) -> str:
+    """Format an amount as `1.234.000`."""
     return f"{amount:,}".replace(",", ".")
 
 
-def _name_of(giver: Giver | None) -> str:
+def _holder_name(giver: Giver | None) -> str:
     if giver is None:
         return ""
     if giver.cooperative_id is None:
@@ -240,7 +244,7 @@ def _name_of(giver: Giver | None) -> str:
     return get_object_or_404(Cooperative, pk=giver.cooperative_id).name
 
 
-def _first_values() -> dict[str, Any]:
+def _initial_values() -> dict[str, Any]:
     return {"key": uuid.uuid4(), "fee_bearer": Bearer.PLATFORM}
 
 
@@ -249,7 +253,7 @@ def _currency() -> str:
     return market.currency if market else "VND"
 
 
-def _file(tables: list[Table], kind: str, name: str) -> HttpResponse:
+def _file_response(tables: list[Table], kind: str, name: str) -> HttpResponse:
     content = as_xlsx(tables) if kind == "xlsx" else as_csv(*tables)
     mime = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}

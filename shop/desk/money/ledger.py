@@ -1,4 +1,4 @@
-"""The ledger at the desk: what every account holds, and every posting."""
+"""The ledger at the desk: account balances and postings."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MOST_EXPORTED = 50_000
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Balances and postings that the address asks for; as a file with `?format=csv` or `xlsx`."""
+    """Show filtered balances and postings; as a file with `?format=csv` or `xlsx`."""
     form = LedgerSearch(request.GET)
-    asked = _asked(form)
+    asked = _ledger_query(form)
     if request.GET.get("format") in ("csv", "xlsx"):
-        return _file(asked, request.GET["format"])
+        return _file_response(asked, request.GET["format"])
     balances = report.balances(asked)
     context = {
         "form": form,
@@ -41,7 +41,7 @@ def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "desk/ledger.html", context)
 
 
-def _asked(form: LedgerSearch) -> Asked:
+def _ledger_query(form: LedgerSearch) -> Asked:
     cooperative = form.chosen("htx")
     return Asked(
         account=form.chosen("account") or "",
@@ -52,8 +52,8 @@ def _asked(form: LedgerSearch) -> Asked:
     )
 
 
-def _file(asked: Asked, kind: str) -> HttpResponse:
-    """A sheet for each currency; a CSV file holds them one after the other."""
+def _file_response(asked: Asked, kind: str) -> HttpResponse:
+    """Export a sheet per currency; a CSV file holds them one after the other."""
     rows = report.entries_asked(asked)[:MOST_EXPORTED]
     by_currency: dict[str, list[LedgerEntry]] = {}
     for row in rows:

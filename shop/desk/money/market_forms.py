@@ -1,4 +1,4 @@
-"""What the market's settings of money may be."""
+"""Forms for the platform's payment settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXT = {"class": "input", "autocomplete": "off"}
 
 
 def bank_field(**more: Any) -> forms.ChoiceField:
-    """One of the banks that take transfers by VietQR."""
+    """Return a choice field of the banks that support VietQR."""
     choices = [("", ""), *((bank.bin, f"{bank.short_name} ({bank.name})") for bank in BANKS)]
     return forms.ChoiceField(
         label=_("Bank"), choices=choices, widget=forms.Select(attrs={"class": "input"}), **more
@@ -26,7 +26,7 @@ def bank_field(**more: Any) -> forms.ChoiceField:
 
 
 class MarketAccountForm(forms.Form):
-    """The account that buyers transfer to; all three empty: none."""
+    """The platform's bank account for buyers' transfers; all fields empty means none."""
 
     bank = bank_field(required=False)
     account = forms.CharField(
@@ -50,7 +50,7 @@ class MarketAccountForm(forms.Form):
 
 
 class MarketTimesForm(forms.Form):
-    """Minutes to pay for each channel; days to complain and to be answered."""
+    """The payment time per channel in minutes; complaint and answer periods in days."""
 
     complaint_days = forms.IntegerField(
         label=_("Days after receipt in which a buyer may complain"), min_value=1, max_value=MOST_DAYS
@@ -75,7 +75,7 @@ class MarketTimesForm(forms.Form):
 
     @property
     def said(self) -> dict[str, Any]:
-        """What `change_market_times` is to be told."""
+        """Return the arguments for `change_market_times`."""
         values = dict(self.cleaned_data)
         minutes = {pk: values.pop(name) for name, pk in self._channels.items()}
         return {"transfer_minutes": minutes, **values}

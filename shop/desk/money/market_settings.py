@@ -1,4 +1,4 @@
-"""The market's own settings of money: its bank account, and how long buyers have."""
+"""The platform's payment settings: bank account, payment time and complaint periods."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ SAMPLE_SUM = 10_000
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def market(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What is set, with a code to try it by."""
-    return _page(request)
+    """Show the settings, with a sample QR code."""
+    return _render_page(request)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Another account, or none."""
+    """Change or remove the bank account."""
     form = MarketAccountForm(request.POST)
     if form.is_valid():
         try:
@@ -51,22 +51,22 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
             kept = _("The account is kept. Scan the sample before you go on.")
             messages.success(request, kept if proposal is None else _("A second person is to confirm it."))
             return redirect("desk:market")
-    return _page(request, account=form)
+    return _render_page(request, account=form)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def market_times(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """How long goods are kept, and how long a buyer may complain."""
+    """Change the payment time and the complaint periods."""
     form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())
     if not form.is_valid():
-        return _page(request, times=form)
+        return _render_page(request, times=form)
     action = partial(change_market_times, **form.said, actor=actor, now=timezone.now())
     return carry_out(request, action, to=request.path.removesuffix("thoi-han/"), said=_("Kept."))
 
 
-def _page(
+def _render_page(
     request: HttpRequest, *, account: MarketAccountForm | None = None, times: MarketTimesForm | None = None
 ) -> HttpResponse:
     shop = shop_settings()

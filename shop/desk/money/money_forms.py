@@ -1,4 +1,4 @@
-"""What the desk writes of rates, settlements, payments and the ledger."""
+"""Forms for rates, settlements, payouts and the ledger."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
 
 
 class PercentField(forms.CharField):
-    """A rate as people write it: `5`, `2,5`, `2.5 %`."""
+    """A percentage such as `5`, `2,5` or `2.5 %`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {"invalid": _("Write a rate such as 5 or 2,5.")}
@@ -39,7 +39,7 @@ class PercentField(forms.CharField):
 
 
 def day_field(label: Any, *, required: bool = True) -> forms.DateField:
-    """A day as Vietnam writes it."""
+    """Return a date field in Vietnam's formats."""
     return forms.DateField(
         validators=[validate_day],
         label=label,
@@ -53,17 +53,17 @@ def day_field(label: Any, *, required: bool = True) -> forms.DateField:
     )
 
 
-def _text(label: Any, *, required: bool = True, longest: int = 120) -> forms.CharField:
+def _text_field(label: Any, *, required: bool = True, longest: int = 120) -> forms.CharField:
     widget = forms.TextInput(attrs={"class": "input", "autocomplete": "off"})
     return forms.CharField(label=label, required=required, max_length=longest, widget=widget)
 
 
-def _choice(label: Any, choices: Any, *, required: bool = True) -> forms.ChoiceField:
+def _choice_field(label: Any, choices: Any, *, required: bool = True) -> forms.ChoiceField:
     widget = forms.Select(attrs={"class": "input"})
     return forms.ChoiceField(label=label, choices=choices, required=required, widget=widget)
 
 
-def _row(label: Any, rows: Any, empty: Any) -> Any:
+def _row_field(label: Any, rows: Any, empty: Any) -> Any:
     return forms.ModelChoiceField(
         label=label,
         required=False,
@@ -78,10 +78,10 @@ def _cooperatives() -> Any:
 
 
 class CommissionForm(forms.Form):
-    """A rate for one cooperative or all, one shelf with what stands in it or all."""
+    """A commission rate for one cooperative or all, and one category (with descendants) or all."""
 
-    cooperative = _row(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
-    category = _row(_("Category"), Category.objects.none(), pgettext_lazy("report", "All"))
+    cooperative = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
+    category = _row_field(_("Category"), Category.objects.none(), pgettext_lazy("report", "All"))
     percent = PercentField(label=_("Percent of the goods' price"))
     from_day = day_field(_("First day"))
     until_day = day_field(_("Last day"), required=False)
@@ -98,22 +98,22 @@ class CommissionForm(forms.Form):
 
 
 class WithholdingForm(forms.Form):
-    """A rate of tax by its name."""
+    """A withholding tax rate by name."""
 
-    name = _text(_("Name of the tax"))
+    name = _text_field(_("Name of the tax"))
     percent = PercentField(label=_("Percent of the goods' price"))
     from_day = day_field(_("First day"))
     until_day = day_field(_("Last day"), required=False)
 
 
 class EndForm(forms.Form):
-    """Until which day a rate holds."""
+    """The last day of a rate."""
 
     last_day = day_field(_("Last day"))
 
 
 class CorrectionForm(forms.Form):
-    """What a cooperative is owed more, or less, and why."""
+    """A correction in favour of or against a cooperative, and the reason."""
 
     MORE, LESS = "more", "less"
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -124,7 +124,7 @@ class CorrectionForm(forms.Form):
         error_messages={"required": _("Say whether it is more or less.")},
     )
     amount = AmountField(label=_("Amount"))
-    reason = _text(_("Reason"), longest=250)
+    reason = _text_field(_("Reason"), longest=250)
 
     @property
     def signed(self) -> int:
@@ -133,23 +133,23 @@ class CorrectionForm(forms.Form):
 
 
 class PaidForm(forms.Form):
-    """That a payment was sent."""
+    """The details of a payout that was sent."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    reference = _text(_("The bank's number"))
+    reference = _text_field(_("The bank's number"))
 
 
 class AccountForm(forms.Form):
-    """Where a payment goes."""
+    """The bank account of a payout."""
 
-    bank_bin = _choice(_("Bank"), [("", _("Choose a bank")), *_BANKS])
+    bank_bin = _choice_field(_("Bank"), [("", _("Choose a bank")), *_BANKS])
     bank_account = forms.RegexField(
         label=_("Account number"),
         regex=r"^\s*[0-9A-Za-z]{4,19}\s*$",
         widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"invalid": _("An account number has 4 to 19 digits or letters, without spaces.")},
     )
-    bank_holder = _text(_("Account holder"))
+    bank_holder = _text_field(_("Account holder"))
 
     @property
     def account(self) -> BankAccount:
@@ -158,10 +158,12 @@ class AccountForm(forms.Form):
 
 
 class LedgerSearch(Search):
-    """Which postings; what makes no sense is not asked for."""
+    """Filters for postings; invalid values are ignored."""
 
-    account = _choice(_("Account"), [("", pgettext_lazy("report", "All")), *Account.choices], required=False)
-    htx = _row(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
+    account = _choice_field(
+        _("Account"), [("", pgettext_lazy("report", "All")), *Account.choices], required=False
+    )
+    htx = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
     tu = day_field(pgettext_lazy("period", "From"), required=False)
     den = day_field(pgettext_lazy("period", "To"), required=False)
 

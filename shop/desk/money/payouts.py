@@ -1,4 +1,4 @@
-"""Payments that are due at the desk: the bank's list, a code to scan for each, and that they were sent."""
+"""Payouts at the desk: bank transfer list, QR code of each, and recording that they were sent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _WHOSE = ("settlement__cooperative", "refund__order", "transfer__order")
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What is due, oldest first; with `?xem=xong` what was paid, newest first."""
+    """List due payouts, oldest first; with `?xem=xong` paid ones, newest first."""
     is_done, now = request.GET.get("xem") == "xong", timezone.now()
     rows = Payout.objects.select_related(*_WHOSE)
     rows = (
@@ -70,7 +70,7 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """All transfers that are due and have an account, as a bank takes them from a file."""
+    """Export all due payouts with an account as a file for the bank."""
     due = Payout.objects.due().released(timezone.now())
     due = due.filter(way=PayoutWay.BANK, currency="VND").exclude(bank_account="")
     due = due.filter(pk__in=[row.pk for row in only_released(due)])
@@ -83,7 +83,7 @@ def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The chosen ones were sent: each under its own number, or all under the one of the file."""
+    """Record chosen payouts as sent, each with its own reference or all with the file's."""
     now, paid = timezone.now(), 0
     common = request.POST.get("reference", "")
     chosen = request.POST.getlist("payout")
@@ -112,18 +112,18 @@ def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """One payment: a code that the bank's app scans, and the forms to say that it went, or where to."""
-    return _one(request, pk)
+    """Show a payout: QR code, and forms for the payment and the account."""
+    return _render_payout(request, pk)
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """It was sent."""
+    """Record that a payout was sent."""
     form = PaidForm(request.POST)
     if not form.is_valid():
-        return _one(request, pk, paid=form)
+        return _render_payout(request, pk, paid=form)
     key = bound_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
     action = partial(mark_paid, payout_id=pk, reference=reference, key=key, actor=actor, now=timezone.now())
@@ -135,20 +135,20 @@ def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """It goes to the account that its cooperative names now, or to the one that is written here."""
+    """Change a payout's account to the cooperative's current one or to the one entered."""
     page = reverse("desk:payout", args=[pk])
     if "follow" in request.POST:
         action: Any = partial(follow_account, payout_id=pk, actor=actor, now=timezone.now())
         return carry_out(request, action, to=page, said=_("It goes to the account that they name now."))
     form = AccountForm(request.POST)
     if not form.is_valid():
-        return _one(request, pk, account=form)
+        return _render_payout(request, pk, account=form)
     action = partial(name_account, payout_id=pk, to=form.account, actor=actor, now=timezone.now())
     return carry_out(request, action, to=page, said=_("The account is kept."))
 
 
 def has_other_account(row: Payout) -> bool:
-    """Whether a settlement's cooperative names another account now than the one that is to be paid."""
+    """Return whether the cooperative's current account differs from the payout's."""
     if row.settlement is None or row.state != PayoutState.DUE or row.way != PayoutWay.BANK:
         return False
     own = account_of(row.settlement.cooperative)
@@ -159,14 +159,14 @@ def _is_listed(row: Payout) -> bool:
     return row.way == PayoutWay.BANK and row.currency == "VND" and bool(row.bank_account)
 
 
-def _one(
+def _render_payout(
     request: HttpRequest, pk: uuid.UUID, *, paid: PaidForm | None = None, account: AccountForm | None = None
 ) -> HttpResponse:
     shown = get_object_or_404(Payout.objects.select_related(*_WHOSE), pk=pk)
     context = {
         "payout": shown,
         "bank": bank_of(shown.bank_bin),
-        "code": _code(shown),
+        "code": _qr_code(shown),
         "is_released": is_released(shown),
         "proposal": Approval.objects.waiting(timezone.now()).filter(payout=shown).first(),
         "is_held": shown.state == PayoutState.DUE and shown.is_held(timezone.now()),
@@ -181,8 +181,8 @@ def _one(
     return render(request, "desk/payout.html", context, status=status)
 
 
-def _code(shown: Payout) -> SafeString | None:
-    """The payment as a VietQR; None where it is held, or there is no account that a code can say."""
+def _qr_code(shown: Payout) -> SafeString | None:
+    """Return the payout's VietQR code; None if it is held or its account cannot be encoded."""
     is_due = shown.state == PayoutState.DUE and _is_listed(shown) and not shown.is_held(timezone.now())
     if not is_due or not is_released(shown):
         return None

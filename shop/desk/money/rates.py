@@ -1,4 +1,4 @@
-"""Commission and tax withheld, at the desk: rates with dates, and whether tax is withheld at all."""
+"""Commission and withholding tax rates with dates, and whether tax is withheld at all."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Commission that holds, will hold and has held; sent here, one more rate."""
+    """List current, future and past commission rates; a POST adds one."""
     if request.method == "POST":
         form = CommissionForm(request.POST)
         if not form.is_valid():
-            return _page(request, commission=form)
+            return _render_page(request, commission=form)
         said = form.cleaned_data
         action = partial(
             add_commission_rate,
@@ -54,8 +54,8 @@ def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
             actor=actor,
             now=timezone.now(),
         )
-        return _added(request, action, form, commission=form)
-    return _page(request)
+        return _add(request, action, form, commission=form)
+    return _render_page(request)
 
 
 @require_POST
@@ -69,13 +69,13 @@ def rate_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def withholdings(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """One more rate of tax."""
+    """Add a withholding tax rate."""
     form = WithholdingForm(request.POST, prefix="tax")
     if not form.is_valid():
-        return _page(request, withholding=form)
+        return _render_page(request, withholding=form)
     name = form.cleaned_data["name"]
     action = partial(add_withholding_rate, name=name, **_terms(form), actor=actor, now=timezone.now())
-    return _added(request, action, form, withholding=form)
+    return _add(request, action, form, withholding=form)
 
 
 @require_POST
@@ -89,7 +89,7 @@ def withholding_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Withhold tax from now on, or no more."""
+    """Switch tax withholding on or off."""
     on, now = request.POST.get("on") == "yes", timezone.now()
     action = partial(switch_withholding, on=on, day=day_of(now), actor=actor, now=now)
     said = _("Tax is withheld of what is ordered from now on.") if on else _("No tax is withheld any more.")
@@ -100,12 +100,12 @@ def _terms(form: Form) -> dict[str, Any]:
     return {name: form.cleaned_data[name] for name in ("percent", "from_day", "until_day")}
 
 
-def _added(request: HttpRequest, action: Any, form: Form, **forms: Any) -> HttpResponse:
+def _add(request: HttpRequest, action: Any, form: Form, **forms: Any) -> HttpResponse:
     try:
         action()
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
-        return _page(request, **forms)
+        return _render_page(request, **forms)
     messages.success(request, _("The rate is kept."))
     return redirect("desk:rates")
 
@@ -119,7 +119,7 @@ def _end(request: HttpRequest, action: Any) -> HttpResponse:
     return carry_out(request, ending, to=reverse("desk:rates"), said=_("Its last day is kept."))
 
 
-def _page(
+def _render_page(
     request: HttpRequest,
     *,
     commission: CommissionForm | None = None,

@@ -1,4 +1,4 @@
-"""Giving money back: how much of what, by whom it is borne, and what becomes of the goods."""
+"""Decide refunds at the desk: amounts, who bears them, and returned items."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from shop.desk.forms import reason_of
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """Of the part chosen by `?goi=`, or what was paid too much; "count" shows the sum and decides nothing."""
+    """Refund the part chosen by `?goi=`, or an overpayment; "count" only previews the total."""
     order = get_object_or_404(Order.objects.placed(), pk=token)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
     chosen = request.GET.get("goi", "")
@@ -43,7 +43,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
         raise Missing()
     limits = limits_of(order, part)
     form = RefundForm(
-        request.POST or None, limits=limits, houses=_houses(part), initial={"key": uuid.uuid4()}
+        request.POST or None, limits=limits, houses=_open_warehouses(part), initial={"key": uuid.uuid4()}
     )
     total = None
     if request.method == "POST" and form.is_valid():
@@ -73,7 +73,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
 def refund_by_bank(
     request: HttpRequest, actor: Actor, token: uuid.UUID, refund_id: uuid.UUID
 ) -> HttpResponse:
-    """What a card did not take back is to be sent by bank."""
+    """Pay a failed card refund by bank transfer."""
     found = get_object_or_404(Refund, pk=refund_id, order=token)
     action = partial(
         pay_back_by_bank,
@@ -90,7 +90,7 @@ def refund_by_bank(
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """The account that a buyer has told us on the phone."""
+    """Enter the refund account that a buyer gave by phone."""
     order = get_object_or_404(Order.objects.placed(), pk=token)
     to = f"{reverse('desk:order', args=[token])}#refunds"
     form = AccountForm(request.POST)
@@ -105,7 +105,7 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
-    """Goods on their way back: they are here, or they do not come."""
+    """Record that a return parcel arrived, or will not arrive."""
     coming = Parcel.objects.filter(kind__in=COMING_BACK, part__order=token)
     parcel = get_object_or_404(coming.select_related("part__order", "part__cooperative"), pk=parcel_id)
     to, now = reverse("desk:order", args=[token]), timezone.now()
@@ -130,7 +130,7 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
     return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 
 
-def _houses(part: OrderPart | None) -> list[Warehouse]:
+def _open_warehouses(part: OrderPart | None) -> list[Warehouse]:
     if part is None:
         return []
     return list(Warehouse.objects.for_cooperative(part.cooperative).open())

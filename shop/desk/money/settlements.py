@@ -1,4 +1,4 @@
-"""Settlements at the desk: what runs, closing one or all, what was closed and paid, and corrections."""
+"""Settlements at the desk: open, closed and paid ones, closing, and corrections."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _TABS = {
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What runs by cooperative, or what is closed and to be paid, or settled; by `?xem=`."""
+    """List open, payable or paid settlements, by `?xem=`."""
     tab = request.GET.get("xem", "") if request.GET.get("xem", "") in _TABS else ""
     rows: Any = _TABS[tab]().select_related("cooperative")
     if tab:
@@ -70,7 +70,7 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Close the chosen periods, or every one in which something was booked; each by itself."""
+    """Close the chosen settlements, or all with entries, each independently."""
     booked = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     running = Settlement.objects.open().filter(booked).order_by("pk")
     chosen = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
@@ -95,15 +95,17 @@ def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """One settlement: its sums, its orders, its payment, and what happened."""
-    return _one(request, _found(pk), CorrectionForm(initial={"key": uuid.uuid4()}))
+    """Show a settlement: totals, orders, payout and history."""
+    return _render_settlement(
+        request, _settlement_or_missing(pk), CorrectionForm(initial={"key": uuid.uuid4()})
+    )
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Close this one."""
+    """Close a settlement."""
     key = bound_key(request.POST.get("key", ""), "desk", "closed", pk)
     action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())
     page = reverse("desk:settlement", args=[pk])
@@ -114,8 +116,8 @@ def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Owe its cooperative more or less; it lands in the running period."""
-    about = _found(pk)
+    """Post a correction, which goes to the open settlement."""
+    about = _settlement_or_missing(pk)
     form = CorrectionForm(request.POST)
     if form.is_valid():
         try:
@@ -134,34 +136,34 @@ def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
             messages.success(request, _("Put right, in the running period."))
             running = Settlement.objects.open().filter(cooperative=about.cooperative_id)
             return redirect("desk:settlement", running.get(currency=about.currency).pk)
-    return _one(request, about, form)
+    return _render_settlement(request, about, form)
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_print(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     back = reverse("desk:settlement", args=[pk])
-    return settlement_documents.printed(request, report.statement_of(_found(pk)), back=back)
+    return settlement_documents.printed(request, report.statement_of(_settlement_or_missing(pk)), back=back)
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     back = reverse("desk:settlement", args=[pk])
-    return settlement_documents.pdf_of(request, report.statement_of(_found(pk)), back=back)
+    return settlement_documents.pdf_of(request, report.statement_of(_settlement_or_missing(pk)), back=back)
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_workbook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return settlement_documents.workbook_of(report.statement_of(_found(pk)))
+    return settlement_documents.workbook_of(report.statement_of(_settlement_or_missing(pk)))
 
 
-def _found(pk: int) -> Settlement:
+def _settlement_or_missing(pk: int) -> Settlement:
     return get_object_or_404(Settlement.objects.select_related("cooperative"), pk=pk)
 
 
-def _one(request: HttpRequest, shown: Settlement, form: CorrectionForm) -> HttpResponse:
+def _render_settlement(request: HttpRequest, shown: Settlement, form: CorrectionForm) -> HttpResponse:
     statement = report.statement_of(shown)
     page = Paginator(report.orders_in(shown), PER_PAGE).get_page(request.GET.get("page"))
     rows = report.rows_of_orders(shown, page.object_list)

@@ -1,4 +1,4 @@
-"""Which column of a statement is which, and a bank's statement as a file."""
+"""Forms for statement uploads and their column mapping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from orders.actions.statements.bank_statements import MAPPED
 from orders.models import StatementImport
 
-LARGEST_UPLOAD = 5_000_001  # one more byte than is taken: the rest need not be in memory
+LARGEST_UPLOAD = 5_000_001  # one byte above the limit; the rest need not be read
 
 
 def statement_file() -> forms.FileField:
@@ -24,7 +24,7 @@ def statement_file() -> forms.FileField:
 
 
 class ColumnsForm(forms.Form):
-    """Each of `labels` is some column, named by its heading, or none."""
+    """A column choice for each of `labels`, by heading, or none."""
 
     labels: ClassVar[dict[str, Any]]
 
@@ -59,7 +59,7 @@ class BankUploadForm(forms.Form):
 
 
 class BankColumnsForm(ColumnsForm):
-    """The columns of a bank's statement."""
+    """The column mapping of a bank statement."""
 
     labels = dict(
         zip(

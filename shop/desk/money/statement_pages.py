@@ -1,4 +1,4 @@
-"""Statements at the desk, a bank's or a carrier's: those read so far, and a place to hand in another."""
+"""Shared pages for bank and carrier statements: list, upload, and sample rows."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from shop.accounts.models import User
 from shop.core.errors import Refused
 
 PER_PAGE = 50
-SAMPLE = 8  # lines shown at least; a bank's own head stands above the headings
-_BELOW = 4  # lines shown below the headings, wherever they stand
-SHOWN = 100  # rows of a preview; the figures above it count all
+SAMPLE = 8  # minimum number of lines shown; banks put their own header above the headings
+_BELOW = 4  # lines shown below the headings
+SHOWN = 100  # rows in a preview; the totals above it count all
 
 
 def statements_page(
@@ -36,9 +36,9 @@ def statements_page(
     template: str,
     page: str,
 ) -> HttpResponse:
-    """The list, newest first; a file that is sent here is kept by `read` and leads to its `page`."""
+    """List statements, newest first; an uploaded file is stored by `read` and redirects to its `page`."""
     if request.method == "POST" and form.is_valid():
-        kept = _kept(request, form, read)
+        kept = _store_upload(request, form, read)
         if kept is not None:
             if kept.confirmed_at is not None:
                 messages.info(request, _("This file was read in before. Nothing of it counts twice."))
@@ -51,26 +51,26 @@ def statements_page(
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A file's first lines, among which the headings stand; `sample` are those that are shown."""
+    """A file's first lines, including the headings; `sample` are the lines shown."""
 
     rows: list[StatementRow]
     sample: list[StatementRow]
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """The number of columns."""
         return max(len(row.cells) for row in self.rows)
 
 
 def head_of(statement: StatementImport) -> Head:
-    """Of a statement of which nothing was taken over yet; all of it is shown while no headings are found."""
+    """Return the head of a statement not yet imported; all lines if no headings are found."""
     rows = list(statement.lines.order_by("place", "pk")[:ROWS_LOOKED_AT])
     heading = statement.columns["heading"]
     above = sum(row.place <= heading for row in rows)
     return Head(rows, rows[: max(SAMPLE, above + _BELOW)] if heading else rows)
 
 
-def _kept(
+def _store_upload(
     request: HttpRequest, form: forms.Form, read: Callable[[User], StatementImport]
 ) -> StatementImport | None:
     user = request.user

@@ -1,4 +1,4 @@
-"""What the desk says about a transfer: which orders it is for, or to whose account it goes back."""
+"""Forms for incoming transfers: the orders to match, or the account to return it to."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from shop.core.errors import Refused
 from shop.desk.forms import LONGEST_REASON, Search
 from shop.desk.money.market_forms import bank_field
 
-ROWS = 3  # of the form by hand; transfers for more orders are settled in steps
+ROWS = 3  # rows of the manual form; transfers for more orders are matched in steps
 
 
 class UnknownOrder(Refused):
-    """No order has one of the codes; it is named in the words."""
+    """No order has one of the codes, which the message names."""
 
     code = "unknown_order"
     default_words = _("No order has the code %(code)s.")
@@ -36,7 +36,7 @@ class BadShare(Refused):
 
 
 def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
-    """The shares that rows of `code` and `amount` say, by order.
+    """Parse rows of `code` and `amount` to amounts by order id.
 
     Raises UnknownOrder, BadShare, NothingShared.
     """
@@ -65,7 +65,7 @@ def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
 
 
 class TransferSearch(Search):
-    """What the list of all transfers is narrowed to."""
+    """Filters for the list of all transfers."""
 
     state = forms.ChoiceField(
         label=_("State"),
@@ -83,7 +83,7 @@ class TransferSearch(Search):
 
 
 class GiveBackForm(forms.Form):
-    """To which account the money goes back, and why."""
+    """The account to return a transfer to, and the reason."""
 
     bank = bank_field()
     account = forms.CharField(

@@ -1,4 +1,4 @@
-"""Money seen on our account, at the desk: what is in doubt and whose it may be, and what was decided."""
+"""Review incoming bank transfers: unmatched ones with suggestions, and decisions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from shop.desk.overview.history import tell
 
 PER_PAGE = 20
 PER_LIST = 50
-COUNTED = 1000  # lists are counted up to here: nobody turns more pages
+COUNTED = 1000  # lists are counted up to here, because nobody turns more pages
 
 _SHARES = Prefetch(
     "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="put_to"
@@ -52,7 +52,7 @@ _SHARES = Prefetch(
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What a person has to look at, the longest waiting first, each with the orders it may be for."""
+    """List transfers for review, oldest first, each with suggested orders."""
     rows = BankTransfer.objects.to_review().select_related("order").prefetch_related(_SHARES)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
@@ -68,7 +68,7 @@ def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def every_transfer(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """All transfers, newest first, by what the desk looks for."""
+    """Search all transfers, newest first."""
     form = TransferSearch(request.GET)
     rows = BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES)
     if form.chosen("q"):
@@ -82,29 +82,32 @@ def every_transfer(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """One transfer: what the bank says of it, what may be done, and what was."""
-    return _page(request, pk, GiveBackForm())
+    """Show a transfer: bank data, possible actions, and history."""
+    return _render_transfer(request, pk, GiveBackForm())
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Give one order or several their shares of it."""
+    """Match a transfer to one or more orders."""
 
     def settle() -> None:
         shares = shares_in(request.POST)
         settle_transfer(transfer_id=pk, shares=shares, actor=actor, now=timezone.now())
 
-    return carry_out(request, settle, to=_back(request, pk), said=_("Settled. The buyer sees it."))
+    return carry_out(request, settle, to=_return_url(request, pk), said=_("Settled. The buyer sees it."))
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token: uuid.UUID) -> HttpResponse:
-    """Order the goods of an ended order anew, and pay them with it."""
+    """Replace an expired or cancelled order by a new one, paid with the transfer."""
     action = partial(place_again, transfer_id=pk, order_id=token, actor=actor, now=timezone.now())
     return carry_out(
-        request, action, to=_back(request, pk), said=_("Ordered anew and paid. The buyer has been told.")
+        request,
+        action,
+        to=_return_url(request, pk),
+        said=_("Ordered anew and paid. The buyer has been told."),
     )
 
 
@@ -112,7 +115,7 @@ def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """What is left of it is to be sent back."""
+    """Decide to return the rest of a transfer."""
     get_object_or_404(BankTransfer, pk=pk)
     form = GiveBackForm(request.POST)
     if form.is_valid():
@@ -129,14 +132,14 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
         else:
             messages.success(request, _("Noted. Now send the money, and write down that it is sent."))
             return redirect("desk:transfer", pk)
-    return _page(request, pk, form)
+    return _render_transfer(request, pk, form)
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Somebody has sent the money back."""
+    """Record that the money was returned."""
     reference = request.POST.get("reference", "")
     action = partial(confirm_sent_back, transfer_id=pk, reference=reference, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:transfer", args=[pk]), said=_("Written down as sent."))
@@ -145,21 +148,21 @@ def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpR
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """It is for no order."""
+    """Dismiss a transfer that is for no order."""
     reason = reason_of(request.POST)
     action = partial(set_transfer_aside, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=_back(request, pk), said=_("Set aside."))
+    return carry_out(request, action, to=_return_url(request, pk), said=_("Set aside."))
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer_review(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """What was set aside is to be looked at after all."""
+    """Reopen a dismissed transfer for review."""
     action = partial(review_again, transfer_id=pk, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:transfer", args=[pk]))
 
 
-def _page(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) -> HttpResponse:
+def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) -> HttpResponse:
     rows = BankTransfer.objects.select_related("order", "statement").prefetch_related(_SHARES)
     shown = get_object_or_404(rows, pk=pk)
     payout = Payout.objects.filter(transfer=shown).first()
@@ -172,15 +175,15 @@ def _page(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) -> HttpRespon
         "alike": alike(shown),
         "payout": payout,
         "payout_bank": bank_of(payout.bank_bin) if payout else None,
-        "payout_drawing": _drawing(payout) if payout and payout.state == PayoutState.DUE else "",
+        "payout_drawing": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",
         "form": form,
         "history": tell(Change.objects.under(shown).in_time()),
     }
     return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
 
 
-def _drawing(payout: Payout) -> Any:
-    """What the bank's app scans to send it; nothing for an account that no code can name."""
+def _qr_code(payout: Payout) -> Any:
+    """Return the QR code for returning the transfer; None if the account cannot be encoded."""
     try:
         payload = payload_for(
             bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note
@@ -190,7 +193,7 @@ def _drawing(payout: Payout) -> Any:
     return qr_svg(payload, title=_("VietQR code to send the money back"))
 
 
-def _back(request: HttpRequest, pk: uuid.UUID) -> str:
-    """The list that somebody came from, else the transfer's page."""
+def _return_url(request: HttpRequest, pk: uuid.UUID) -> str:
+    """Return the URL of the list that the user came from, or of the transfer's page."""
     from_list = request.POST.get("back") == "list"
     return reverse("desk:transfers") if from_list else reverse("desk:transfer", args=[pk])

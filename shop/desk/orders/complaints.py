@@ -1,4 +1,4 @@
-"""What buyers complain about: answered where a cooperative does not, or put right where it said no."""
+"""Complaints at the desk: answer for a cooperative, or overrule its rejection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PER_PAGE = 30
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
 def complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Those at one state, chosen by `?o=`; open ones, the most urgent first, where nothing is chosen."""
+    """List complaints by state (`?o=`), by default open ones, most urgent first."""
     state = request.GET.get("o", "")
     rows = Complaint.objects.select_related("part__order", "part__cooperative")
     if state in set(ComplaintState) - {ComplaintState.OPEN}:
@@ -50,19 +50,19 @@ def complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
 def complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
-    """One complaint; it may be answered in the cooperative's place, and a no of theirs be put right."""
-    return _page(request, get_object_or_404(Complaint.objects.with_all(), pk=complaint_id))
+    """Show a complaint, with forms to answer it or to overrule a rejection."""
+    return _render_complaint(request, get_object_or_404(Complaint.objects.with_all(), pk=complaint_id))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
-    """The buyer is right."""
+    """Accept a complaint."""
     found = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)
     form = answer_form(found, request.POST, for_members=False)
     if not form.is_valid():
-        return _page(request, found, form)
+        return _render_complaint(request, found, form)
     action = partial(
         accept_complaint,
         complaint_id=found.pk,
@@ -79,7 +79,7 @@ def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> H
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
-    """No, and why."""
+    """Reject a complaint with a reason."""
     found = get_object_or_404(Complaint, pk=complaint_id)
     action = partial(
         reject_complaint,
@@ -93,7 +93,9 @@ def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
     return carry_out(request, action, to=to, said=_("The buyer and the cooperative have been told."))
 
 
-def _page(request: HttpRequest, complaint: Complaint, form: AnswerForm | None = None) -> HttpResponse:
+def _render_complaint(
+    request: HttpRequest, complaint: Complaint, form: AnswerForm | None = None
+) -> HttpResponse:
     may_accept = complaint.state in (ComplaintState.OPEN, ComplaintState.REJECTED)
     context = {
         "complaint": complaint,

@@ -1,4 +1,4 @@
-"""Who receives a placed order and where, put right when the buyer calls."""
+"""Correct the receiver and address of a placed order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.desk.orders.draft_forms import ContactForm, written_in
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
 def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """The form as the order has it, and what was written into it."""
+    """Edit the order's contact."""
     order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=token)
     form = ContactForm(
         request.POST if request.method == "POST" else None,

@@ -1,4 +1,4 @@
-"""What is written down while a buyer calls: for whom, where to, which goods at what price."""
+"""Forms for draft orders taken by phone: receiver, address, lines and prices."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from shop.core.identifiers.phones import shown
 MOST_STEPS = 1_000_000
 HIGHEST_PRICE = 10**12
 _RECEIVER = ("name", "phone", "province", "commune", "street")
-_TO_PLACE = ("name", "phone", "province")
+_REQUIRED_TO_PLACE = ("name", "phone", "province")
 _ADDED = re.compile(r"add-(\d{1,18})")
 
 
 class SourceForm(forms.Form):
-    """How the buyer came: a draft begins with it."""
+    """The source of a new draft."""
 
     source = forms.ChoiceField(
         label=_("How the order comes"),
@@ -34,7 +34,7 @@ class SourceForm(forms.Form):
 
 
 class DraftForm(InvoiceForm, ReceiverForm):
-    """Who receives it and where. A draft may be incomplete; what is placed may not (`complete`)."""
+    """Receiver and address. A draft may be incomplete; `complete` makes the fields required."""
 
     email = forms.EmailField(
         label=_("E-mail"), required=False, widget=forms.EmailInput(attrs={"class": "input"})
@@ -56,9 +56,9 @@ class DraftForm(InvoiceForm, ReceiverForm):
         super().__init__(*args, **kwargs)
         self.fields["invoice"].label = _("The buyer needs an invoice for a company.")
         for name, field in self.fields.items():
-            field.widget.attrs["autocomplete"] = "off"  # the browser knows who writes, not who calls
+            field.widget.attrs["autocomplete"] = "off"  # the browser knows the staff's data, not the buyer's
             if name in _RECEIVER:
-                field.required = complete and name in _TO_PLACE
+                field.required = complete and name in _REQUIRED_TO_PLACE
 
     @property
     def contact(self) -> Contact:
@@ -75,7 +75,7 @@ class DraftForm(InvoiceForm, ReceiverForm):
 
 
 class ContactForm(DraftForm):
-    """Who receives a placed order and where: all of it, in the province that its delivery was agreed for."""
+    """The full contact of a placed order; the province cannot change, because delivery was agreed for it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, complete=True, **kwargs)
@@ -86,7 +86,7 @@ class ContactForm(DraftForm):
 
 
 def written_in(order: Order) -> dict[str, str]:
-    """What an order's form holds when it is opened."""
+    """Return initial values for an order's form."""
     address = order.shipping_address or Address()
     invoice = InvoiceDetails.objects.filter(order=order).first()
     return {
@@ -105,7 +105,7 @@ def written_in(order: Order) -> dict[str, str]:
 
 
 class LineForm(forms.Form):
-    """Some steps of a variant at the price that was agreed; no steps take the line out."""
+    """A quantity of a variant at the agreed price; zero removes the line."""
 
     variant = forms.IntegerField(min_value=1, max_value=2**62, widget=forms.HiddenInput)
     quantity = forms.IntegerField(
@@ -127,7 +127,7 @@ Lines = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max=200)
 
 
 def added_in(posted: Mapping[str, Any]) -> dict[int, int]:
-    """Steps to add by variant, from the boxes beside what a search found; empty and odd boxes add nothing."""
+    """Return quantities to add by variant id, from the search results; invalid values are ignored."""
     added = {}
     for name, written in posted.items():
         found = _ADDED.fullmatch(name)

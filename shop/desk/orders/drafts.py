@@ -1,4 +1,4 @@
-"""Writing an order for a buyer who calls: a draft until it is placed."""
+"""Draft orders for buyers who call."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MOST_FOUND = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
 def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The drafts there are; posted to, a new one."""
+    """List drafts; a POST creates one."""
     form = SourceForm(request.POST or None)
     channel = market_channel()
     if request.method == "POST" and form.is_valid() and channel is not None:
@@ -64,19 +64,19 @@ def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
 def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """One draft; posted to, written anew."""
+    """Show and edit a draft."""
     order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=token)
     if not order.is_draft:
         return redirect("desk:order", token)
     if request.method != "POST":
-        return _page(request, order, _form(written_in(order)))
-    form, lines = _form(request.POST), Lines(request.POST, prefix="lines")
+        return _render_draft(request, order, _build_form(written_in(order)))
+    form, lines = _build_form(request.POST), Lines(request.POST, prefix="lines")
     if not form.is_valid() or not lines.is_valid():
-        return _page(request, order, form, lines, status=422)
+        return _render_draft(request, order, form, lines, status=422)
     action = partial(
         edit_draft,
         order_id=order.pk,
-        lines=_wanted(lines, added_in(request.POST)),
+        lines=_requested_lines(lines, added_in(request.POST)),
         deliveries=chosen_ways(request.POST, _cooperatives_in(request.POST)),
         contact=form.contact,
         voucher_code=form.cleaned_data["code"],
@@ -91,13 +91,13 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """Place a draft as it was saved, once it says for whom and where to."""
+    """Place a saved draft, if receiver and address are complete."""
     order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=token)
-    form = _form(written_in(order), complete=True)
+    form = _build_form(written_in(order), complete=True)
     if order.is_draft and not form.is_valid():
-        return _page(request, order, form, status=422)
+        return _render_draft(request, order, form, status=422)
     try:
-        place_draft(order_id=order.pk, consents=_agreed(request), actor=actor, now=timezone.now())
+        place_draft(order_id=order.pk, consents=_given_consents(request), actor=actor, now=timezone.now())
     except BasketChanged as refused:
         messages.error(request, str(refused.words))
         return redirect("desk:draft", token)
@@ -113,22 +113,22 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def draft_deletion(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """Throw a draft away."""
+    """Delete a draft."""
     action = partial(delete_draft, order_id=token, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:drafts"), said=_("The draft is gone."))
 
 
-def _agreed(request: HttpRequest) -> frozenset[str]:
-    """What the buyer said yes to when it was read out."""
+def _given_consents(request: HttpRequest) -> frozenset[str]:
+    """Return the consents that the buyer gave by phone."""
     return frozenset({str(ConsentPurpose.ORDER)} if "consent" in request.POST else ())
 
 
-def _form(written: Mapping[str, Any], *, complete: bool = False) -> DraftForm:
+def _build_form(written: Mapping[str, Any], *, complete: bool = False) -> DraftForm:
     communes = communes_of(str(written.get("province", "")))
     return DraftForm(written, provinces=all_provinces(), communes=communes, complete=complete)
 
 
-def _page(
+def _render_draft(
     request: HttpRequest, order: Order, form: DraftForm, lines: Any = None, *, status: int = 200
 ) -> HttpResponse:
     offer = quote(wanted_of_draft(order), now=timezone.now())
@@ -143,17 +143,17 @@ def _page(
         "order": order,
         "form": form,
         "lines": lines,
-        "shares": _shares(offer, lines, form),
+        "shares": _seller_rows(offer, lines, form),
         "quote": offer,
         "sums": sums_of_quote(offer),
         "looked_for": looked_for,
-        "found": _found(looked_for, order),
+        "found": _find_variants(looked_for, order),
     }
     return render(request, "desk/draft.html", context, status=status)
 
 
-def _shares(offer: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
-    """Each cooperative's share with the forms of its lines, its ways and what stands in the way."""
+def _seller_rows(offer: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
+    """Return each seller's quote with its line forms, delivery choices and problems."""
     currency = offer.wanted.channel.currency
     forms = dict(zip([line.wanted.key for line in offer.lines], lines.forms, strict=False))
     province = next((each for each in all_provinces() if each.code == offer.wanted.province_code), None)
@@ -176,8 +176,8 @@ def _shares(offer: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
     ]
 
 
-def _wanted(lines: Any, added: Mapping[int, int]) -> list[WantedLine]:
-    """The lines as written, then what was added at its price of today."""
+def _requested_lines(lines: Any, added: Mapping[int, int]) -> list[WantedLine]:
+    """Return the edited lines, then the added ones at their current prices."""
     given = [each for each in lines.cleaned_data if each.get("quantity")]
     kept = [
         WantedLine(uuid.uuid4(), each["variant"], each["quantity"], forced_price=each["price"])
@@ -187,13 +187,13 @@ def _wanted(lines: Any, added: Mapping[int, int]) -> list[WantedLine]:
 
 
 def _cooperatives_in(posted: Mapping[str, Any]) -> list[int]:
-    """The cooperatives whose way was chosen."""
+    """Return the cooperatives with a chosen delivery method."""
     keys = [name.removeprefix("way-") for name in posted if name.startswith("way-")]
     return [int(key) for key in keys if key.isdecimal() and len(key) < 19]
 
 
-def _found(query: str, order: Order) -> list[Variant]:
-    """Goods with a price in the draft's channel that hold every word, on the shelf or not."""
+def _find_variants(query: str, order: Order) -> list[Variant]:
+    """Find variants with a price in the draft's channel by all words of the query, published or not."""
     words = words_of(query)
     if not words:
         return []

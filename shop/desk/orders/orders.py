@@ -1,4 +1,4 @@
-"""Orders: found, read, and called off in part or whole."""
+"""Orders at the desk: search, detail, cancellation."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and cou
 
 @dataclass(frozen=True, slots=True)
 class ShownParcel:
-    """A parcel, which one of how many it is, and the form to write down that it has arrived, under way."""
+    """A parcel, its number of the total, and the delivery form while it is in transit."""
 
     parcel: Parcel
     place: str
@@ -67,8 +67,8 @@ class ShownParcel:
 
 @dataclass(frozen=True, slots=True)
 class ShownPart:
-    """A part with its parcels; `may_cancel` while nothing of it has left the store house, `may_give_back` as
-    long as some of its money has not been given back."""
+    """A part with its parcels; `may_cancel` before anything was dispatched, `may_give_back` until all of its
+    money is refunded."""
 
     part: OrderPart
     lines: list[OrderLine]
@@ -78,17 +78,19 @@ class ShownPart:
 
     @property
     def told_state(self) -> str:
-        """How far it is, as its buyer reads it too."""
+        """The part's progress, as also shown to the buyer."""
         return self.part.told_state([each.parcel for each in self.parcels if each.parcel.is_counting])
 
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
 def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Placed orders, newest first, by what the desk looks for."""
+    """Search placed orders, newest first."""
     form = OrderSearch(request.GET)
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
-    rows = _found(form).newest_first().prefetch_related(Prefetch("parts", parts), "payments")[:COUNTED]
+    rows = (
+        _search_orders(form).newest_first().prefetch_related(Prefetch("parts", parts), "payments")[:COUNTED]
+    )
     context = {
         "form": form,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
@@ -100,7 +102,7 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
 def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """Everything about one order."""
+    """Show an order."""
     shown = get_object_or_404(
         Order.objects.placed()
         .select_related("shipping_address", "channel", "user", "invoice")
@@ -135,7 +137,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """Call off every part that still stands."""
+    """Cancel all active parts of an order."""
     shown = get_object_or_404(Order.objects.placed(), pk=token)
     action = partial(
         cancel_order, order_id=shown.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
@@ -147,7 +149,7 @@ def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, number: int) -> HttpResponse:
-    """Call off one cooperative's part."""
+    """Cancel one part."""
     part = get_object_or_404(OrderPart, order=token, order__placed_at__isnull=False, number=number)
     action = partial(
         cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
@@ -161,7 +163,7 @@ def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, numb
 def weight_answer(
     request: HttpRequest, actor: Actor, token: uuid.UUID, question_id: uuid.UUID
 ) -> HttpResponse:
-    """What a buyer who was called says of goods that weigh more than agreed."""
+    """Record a buyer's answer, given by phone, about weight above the agreed bound."""
     asked = WeightQuestion.objects.filter(line__order__in=Order.objects.placed().filter(pk=token))
     question = get_object_or_404(asked, pk=question_id)
     answer = request.POST.get("answer")
@@ -182,7 +184,7 @@ def weight_answer(
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
-    """Another payment method, for a buyer who asked for it on the telephone."""
+    """Change the payment method for a buyer who asked by phone."""
     shown = get_object_or_404(Order.objects.placed(), pk=token)
     chosen = request.POST.get("payment", "")
     if chosen not in Method.values:
@@ -192,7 +194,7 @@ def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
     return carry_out(request, action, to=page, said=_("The payment method is changed."))
 
 
-def _found(form: OrderSearch) -> OrderQuerySet:
+def _search_orders(form: OrderSearch) -> OrderQuerySet:
     found = Order.objects.placed()
     if form.chosen("q"):
         found = found.matching(form.chosen("q"))
@@ -231,19 +233,19 @@ def _parts(order: Order, refunds: list[Refund]) -> list[ShownPart]:
 
 
 def _other_methods(order: Order) -> list[PaymentChoice]:
-    """The payment methods that the buyer may still choose instead."""
+    """Return the payment methods that the buyer may still switch to."""
     paying = paying_of(order, now=timezone.now())
     return paying.others if paying is not None else []
 
 
 def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
-    """What banks ask for again: each with why, and whether the time for evidence is over."""
+    """Return chargebacks, each with its reason and whether the evidence deadline has passed."""
     rows, now = Dispute.objects.filter(payment__order=order).newest_first(), timezone.now()
     return [(each, str(dispute_words(each.reason)), each.is_late(now)) for each in rows]
 
 
 def _account_form(order: Order) -> AccountForm:
-    """Where refunds go, proposing the account that was paid from."""
+    """Return the refund account form, proposing the account that was paid from."""
     same = account_paid_from(order)
     said = {"bank": same.bank_bin, "account": same.account, "holder": same.holder} if same else {}
     return AccountForm(initial=said)
@@ -255,7 +257,7 @@ def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
 
 
 def _payments(order: Order) -> list[dict[str, Any]]:
-    """Payments with their events and what these add up to."""
+    """Return payments with their events and totals."""
     events = PaymentEvent.objects.order_by("at", "pk")
     payments = Payment.objects.filter(order=order)
     sums = payments.sums()

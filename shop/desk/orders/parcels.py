@@ -1,4 +1,4 @@
-"""What the desk writes down of a parcel when no phone in the village can."""
+"""Record deliveries at the desk for members without a phone at hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shop.desk.forms import DeliveryForm
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def parcel_delivery(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
-    """It has arrived; without the buyer's code only with a reason."""
+    """Record a delivery; without the buyer's code it needs a reason."""
     parcel = get_object_or_404(Parcel, pk=parcel_id, part__order=token, part__order__placed_at__isnull=False)
     page = reverse("desk:order", args=[token])
     form = DeliveryForm(request.POST, parcel=parcel)

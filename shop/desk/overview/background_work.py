@@ -1,4 +1,4 @@
-"""Rows that background sweeps could not process: what failed, since when, how often; and retrying them."""
+"""Rows that background sweeps failed to process, and retrying them."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ _LISTS = {
     "orders.take_statements:rows": "desk:cash-problems",
     "orders.take_bank_statements:rows": "desk:bank-statements",
 }
-_OF_PARTS = ("orders.watch_parts:attention", "orders.watch_parts:decline")
+_PART_SWEEPS = ("orders.watch_parts:attention", "orders.watch_parts:decline")
 
 
 @require_safe
 @staff_only(Permission.MANAGE_SETTINGS)
 def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Failed rows, those that nobody has seen first, then the newest."""
+    """List failed rows, unseen ones first, then newest first."""
     page = Paginator(SweepFailure.objects.unseen_first(), _PER_PAGE).get_page(request.GET.get("page"))
     links = _links_of(page.object_list)
     context = {
@@ -104,26 +104,26 @@ def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 def failure_seen(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Take a failure off the list of what waits, until it fails in another way."""
+    """Mark a failure as seen until the row fails with another error."""
     action = partial(mark_sweep_failure_seen, failure_id=pk, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:background-work"), said=_("Marked as seen."))
 
 
 def sweep_name(sweep: str) -> str:
-    """What a sweep does, in words."""
+    """Return a sweep's name for people."""
     return str(SWEEP_NAMES.get(sweep, sweep))
 
 
 def _links_of(failures: Iterable[SweepFailure]) -> dict[int, str]:
-    """The desk's pages of failed rows by the key of the failure; one query for all parts of orders."""
+    """Return the desk URLs of failed rows by failure id; one query for all parts of orders."""
     links: dict[int, str] = {}
-    parts = [row.row_key for row in failures if row.sweep in _OF_PARTS]
+    parts = [row.row_key for row in failures if row.sweep in _PART_SWEEPS]
     orders = dict(OrderPart.objects.filter(pk__in=parts).values_list("pk", "order")) if parts else {}
     for row in failures:
         if row.sweep in _PAGES:
             links[row.pk] = reverse(_PAGES[row.sweep], args=[row.row_key])
         elif row.sweep in _LISTS:
             links[row.pk] = reverse(_LISTS[row.sweep])
-        elif row.sweep in _OF_PARTS and int(row.row_key) in orders:
+        elif row.sweep in _PART_SWEEPS and int(row.row_key) in orders:
             links[row.pk] = reverse("desk:order", args=[orders[int(row.row_key)]])
     return links

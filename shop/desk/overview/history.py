@@ -1,4 +1,4 @@
-"""What happened to something, told in words: the Change rows under it."""
+"""The history of an object: its Change rows as text."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ WORDS: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A change as people read it. `whose` is the part's number, if any; `who` did it by which `door`."""
+    """A change for display: `whose` is the part's number, if any, `who` the actor, `door` the interface."""
 
     change: Change
     words: Promise | str
@@ -219,7 +219,7 @@ class Told:
 
 
 def tell(changes: Iterable[Change]) -> list[Told]:
-    """Changes in words; a word that is new here is shown as it is written."""
+    """Return changes for display; an unknown kind is shown by its code."""
     return [
         Told(
             change,

@@ -1,4 +1,4 @@
-"""The desk's first page: what waits for the platform, and how the day goes."""
+"""The desk's start page: open tasks and today's figures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.desk.overview.waiting import Waiting
 @require_safe
 @staff_only()
 def home(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What waits, as far as this person may see to it."""
+    """Show the open tasks that this user may handle."""
     now = timezone.now()
     waiting: list[Waiting] = []
     if staff_may(request.user, Permission.MANAGE_STAFF):
@@ -72,7 +72,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 def back_room(request: HttpRequest) -> HttpResponse:
-    """Django's admin asks here for a sign-in: it is ours, with its limits; for people who are in, nothing."""
+    """Redirect the Django admin's login to our sign-in, with its rate limits; 404 if already signed in."""
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

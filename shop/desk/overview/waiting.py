@@ -1,4 +1,4 @@
-"""What waits for the platform, kind by kind: how many, the first of them, and where all of them are."""
+"""Open tasks of the platform by kind: count, first rows, and link to all."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One kind of thing that waits: how many, the first of them, and where all of them are."""
+    """One kind of open task: count, first rows, and link to all."""
 
     name: Promise
     count: int
@@ -69,7 +69,7 @@ def listings() -> Waiting:
 
 
 def certificates() -> Waiting:
-    """Papers that members handed in."""
+    """Certificates submitted by members."""
     rows = Certificate.objects.waiting().select_related("cooperative")
     first = list(rows[:SHOWN])
     return Waiting(
@@ -90,7 +90,7 @@ def refused_calls() -> Waiting:
 
 
 def disputes() -> Waiting:
-    """Card payments that banks ask for again, until our evidence is there."""
+    """Chargebacks that still need our evidence."""
     rows = Dispute.objects.to_answer().select_related("payment__order")
     return Waiting(
         _("Disputes to answer"),
@@ -102,27 +102,27 @@ def disputes() -> Waiting:
 
 
 def payouts() -> Waiting:
-    """Money that somebody still has to send."""
+    """Payouts to be sent."""
     rows = Payout.objects.due().select_related("settlement__cooperative", "refund__order", "transfer__order")
     return Waiting(_("Money to pay out"), rows.count(), list(rows[:SHOWN]), "payout", reverse("desk:payouts"))
 
 
 def approvals(kinds: Sequence[str], now: datetime.datetime) -> Waiting:
-    """What one person proposed and another has to confirm."""
+    """Proposals that need a second person's confirmation."""
     rows = Approval.objects.waiting(now).filter(kind__in=kinds).select_related("cooperative", "proposed_by")
     name = _("Waiting for a second person")
     return Waiting(name, rows.count(), list(rows[:SHOWN]), "approval", reverse("desk:approvals"))
 
 
 def statement_rows() -> Waiting:
-    """Rows of carriers' statements that do not agree with what we know."""
+    """Rows of carriers' statements that differ from our data."""
     rows = StatementRow.objects.problems().select_related("statement")
     name = _("Rows of carriers' statements")
     return Waiting(name, rows.count(), list(rows[:SHOWN]), "row", reverse("desk:cash-problems"))
 
 
 def unseen_cash() -> Waiting:
-    """Cash that was handed in and that nobody has seen on our account."""
+    """Remittances not yet seen on our account."""
     rows = CashRemittance.objects.unseen().select_related("cooperative")
     first = list(rows.order_by("at", "pk")[:SHOWN])
     all_at = f"{reverse('desk:cash-remittances')}?xem=cho"
@@ -130,7 +130,7 @@ def unseen_cash() -> Waiting:
 
 
 def lacking_cash() -> Waiting:
-    """Carriers' cash that came with another sum."""
+    """Carriers' remittances with a different amount."""
     rows = CashRemittance.objects.lacking()
     first = list(rows.order_by("at", "pk")[:SHOWN])
     all_at = f"{reverse('desk:cash-remittances')}?xem=lech"
@@ -138,7 +138,7 @@ def lacking_cash() -> Waiting:
 
 
 def old_cash(today: datetime.date) -> Waiting:
-    """Who has had cash of ours for too long."""
+    """Holders with overdue cash."""
     market = market_channel()
     currency = market.currency if market else "VND"
     every = [row for group in away_by_holder(today, currency) for row in group if row.is_late]
@@ -148,7 +148,7 @@ def old_cash(today: datetime.date) -> Waiting:
 
 
 def unanswered() -> Waiting:
-    """Parts that the cooperative was called about: its time is nearly up."""
+    """Parts whose acceptance deadline is near."""
     rows = OrderPart.objects.unanswered().select_related("order", "cooperative")
     return Waiting(
         _("Parts that nobody accepts"),
@@ -160,7 +160,7 @@ def unanswered() -> Waiting:
 
 
 def unweighed(now: datetime.datetime) -> Waiting:
-    """Goods beyond their bound whose buyer has not said for a day whether they want them: call them."""
+    """Weights above the bound that the buyer has not answered for a day; staff should call."""
     rows = WeightQuestion.objects.forgotten(now).select_related("line__order", "line__cooperative")
     return Waiting(
         _("Weights that their buyer does not answer"),
@@ -172,7 +172,7 @@ def unweighed(now: datetime.datetime) -> Waiting:
 
 
 def sweep_failures() -> Waiting:
-    """Rows that background sweeps cannot process and that nobody has looked at."""
+    """Unseen rows that background sweeps failed to process."""
     rows = SweepFailure.objects.unseen()
     first = [(row, sweep_name(row.sweep)) for row in rows[:SHOWN]]
     return Waiting(
@@ -181,20 +181,20 @@ def sweep_failures() -> Waiting:
 
 
 def unsent_texts(now: datetime.datetime) -> Waiting:
-    """Text messages of the last day that the allowance did not cover."""
+    """Text messages of the last day that exceeded the allowance."""
     count = not_sent_since(now - datetime.timedelta(days=1))
     return Waiting(_("Texts that were not sent"), count, [], "texts", reverse("desk:background-work"))
 
 
 def data_requests() -> Waiting:
-    """Requests about personal data that nobody has answered, the most urgent first."""
+    """Unanswered personal data requests, most urgent first."""
     rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(hindrance=""))
     name = _("Requests about personal data")
     return Waiting(name, rows.count(), list(rows[:SHOWN]), "data", reverse("desk:data-requests"))
 
 
 def complaints(now: datetime.datetime) -> Waiting:
-    """Complaints that nobody has answered in time."""
+    """Complaints past their answer deadline."""
     rows = Complaint.objects.overdue(now).select_related("part__order", "part__cooperative")
     return Waiting(
         _("Complaints without an answer"),
@@ -206,7 +206,7 @@ def complaints(now: datetime.datetime) -> Waiting:
 
 
 def stuck_refunds() -> Waiting:
-    """Refunds that a card did not take back: they are to be paid back by bank."""
+    """Failed card refunds, to be paid by bank transfer."""
     lacking = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).lacking()
     rows = Refund.objects.filter(pk__in=list(lacking)).select_related("order").in_time()
     return Waiting(
@@ -215,7 +215,7 @@ def stuck_refunds() -> Waiting:
 
 
 def paid_too_much() -> Waiting:
-    """Money that no line is for; while goods are being weighed it may still be asked for."""
+    """Overpayments, except while weighing may still raise the total."""
     waits = [OrderStatus.PLACED, OrderStatus.IN_HAND]
     rows = overpaid().exclude(status__in=waits).order_by("placed_at", "pk")
     return Waiting(

@@ -1,4 +1,4 @@
-"""Requests about personal data: by when each is due, carried out or answered, and how long they may take."""
+"""Personal data requests at the desk: deadlines, execution, answers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _BY_ITSELF = {
 
 
 class DaysForm(forms.Form):
-    """How many days each kind of request may take."""
+    """The deadline in days for each kind of request."""
 
     def __init__(self, data: Any = None) -> None:
         settings = shop_settings()
@@ -60,18 +60,18 @@ class DaysForm(forms.Form):
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
 def data_requests(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Those at one state, chosen by `?o=`; open ones, the most urgent first, where nothing is chosen."""
-    return _list_page(request)
+    """List requests by state (`?o=`), by default open ones, most urgent first."""
+    return _render_list(request)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """How long requests may take from now on."""
+    """Change the deadlines of future requests."""
     form = DaysForm(request.POST)
     if not form.is_valid():
-        return _list_page(request, form)
+        return _render_list(request, form)
     action = partial(change_data_times, days=form.cleaned_data, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:data-requests"), said=_("Kept."))
 
@@ -79,7 +79,7 @@ def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
 def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """One request, whose it is, and what may be done about it."""
+    """Show a request, its person and the possible actions."""
     row = get_object_or_404(DataRequest.objects.select_related("user"), pk=pk)
     orders = Order.objects.of_buyer(row.user_id) if row.user_id else Order.objects.of_guest(row.contact)
     context = {
@@ -95,7 +95,7 @@ def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespo
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
 def data_request_doing(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Have the shop do what was asked for, now."""
+    """Execute a request now."""
     action = partial(carry_out_request, request_id=pk, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:data-request", args=[pk]), said=_("Done."))
 
@@ -103,7 +103,7 @@ def data_request_doing(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
 def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Somebody has seen to it, or refuses: in words that the asker reads."""
+    """Answer or reject a request, with a text for the person."""
     is_done = request.POST.get("outcome") == RequestState.DONE
     action = partial(
         answer_by_hand,
@@ -117,7 +117,7 @@ def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
     return carry_out(request, action, to=to, said=_("The asker has been told."))
 
 
-def _list_page(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:
+def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:
     chosen = request.GET.get("o", "")
     state = chosen if chosen in set(RequestState) else RequestState.OPEN
     rows = DataRequest.objects.at_state(state).select_related("user")

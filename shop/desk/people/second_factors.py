@@ -1,4 +1,4 @@
-"""Two-step sign-in of people who work here: who has it, resetting a lost one, and who needs it."""
+"""Two-factor authentication of staff: status, reset, and the rule who needs it."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ class SecondFactorRuleForm(forms.Form):
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
 def second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Staff, or whoever has the e-mail address or phone number that is looked for."""
-    return _page(request, None)
+    """List staff, or find a user by e-mail address or phone number."""
+    return _render_page(request, None)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
 def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Remove the lost factors of somebody, with a reason that is kept."""
+    """Remove a user's lost factors, with a recorded reason."""
     action = partial(
         reset_second_factor, user_id=pk, why=request.POST.get("why", ""), actor=actor, now=timezone.now()
     )
@@ -71,15 +71,15 @@ def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Who needs it, and how long they have to set it up."""
+    """Change who needs a second factor, and how long they have to set it up."""
     form = SecondFactorRuleForm(request.POST)
     if not form.is_valid():
-        return _page(request, form)
+        return _render_page(request, form)
     action = partial(change_second_factor_rule, **form.cleaned_data, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:second-factors"), said=_("Kept."))
 
 
-def _page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:
+def _render_page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:
     wanted = request.GET.get("q", "").strip()[:254]
     people = User.objects.filter(erased_at=None)
     if wanted:

@@ -1,4 +1,4 @@
-"""Certificates that members handed in: the paper beside what is written of it, and the market's answer."""
+"""Review submitted certificates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PER_PAGE = 20
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
 def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Those that wait, longest first."""
+    """List pending certificates, oldest first."""
     rows = Certificate.objects.waiting().select_related("cooperative", "picture").prefetch_related("products")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     shown = [(row, ReasonForm(prefix=f"c{row.pk}")) for row in page.object_list]
@@ -35,7 +35,7 @@ def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """The paper says what is written: buyers see it."""
+    """Confirm a certificate; buyers then see it."""
     action = partial(confirm_certificate, certificate_id=pk, actor=actor, now=timezone.now())
     said = _("Buyers see it now. The cooperative has been told.")
     return carry_out(request, action, to=reverse("desk:certificates"), said=said)
@@ -44,7 +44,7 @@ def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> Htt
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Hand it back with what is to be mended."""
+    """Return a certificate for correction."""
     reason = reason_of({"reason": request.POST.get(f"c{pk}-reason", "")})
     action = partial(return_certificate, certificate_id=pk, reason=reason, actor=actor, now=timezone.now())
     said = _("Handed back. The cooperative has been told why.")

@@ -1,4 +1,4 @@
-"""Cooperatives: who asks to sell, who sells, what they said, and the platform's answer."""
+"""Cooperatives at the desk: applications, details and decisions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ BUTTONS = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at before approving, and whether the papers say it."""
+    """One check before approval, and whether it passes."""
 
     words: Promise
     is_there: bool
@@ -67,7 +67,7 @@ class Button:
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Cooperatives in one state, or those a search finds; applications first."""
+    """List cooperatives by state or search, applications first."""
     form = CooperativeSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
     everyone = Cooperative.objects.filter(is_house=False)
@@ -93,8 +93,8 @@ def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 def cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """All that one cooperative said, its members and its history."""
-    return _one(request, pk, AnswerForm())
+    """Show a cooperative's details, members and history."""
+    return _render_cooperative(request, pk, AnswerForm())
 
 
 @require_POST
@@ -103,7 +103,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     """Approve, ask for more, reject, suspend or restore."""
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        return _one(request, pk, form, status=422)
+        return _render_cooperative(request, pk, form, status=422)
     answer = CooperativeState(form.cleaned_data["answer"])
     action = partial(
         answer_application,
@@ -117,7 +117,9 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     return carry_out(request, action, to=page, said=SAID[answer])
 
 
-def _one(request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200) -> HttpResponse:
+def _render_cooperative(
+    request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200
+) -> HttpResponse:
     shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_house=False)), pk=pk)
     rates = commissions([(shown.pk, "")], day=day_of(timezone.now()))
     changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
@@ -146,7 +148,7 @@ def _with_checks(rows: Any) -> Any:
 
 
 def _checks(row: Any) -> list[Check]:
-    """What the papers say; nothing here forbids an answer, it only says where to look."""
+    """Return checks of the application. They inform staff but do not prevent a decision."""
     return [
         Check(_("Registration"), bool(row.registration_number and row.legal_name)),
         Check(_("Representative"), bool(row.representative)),
@@ -158,7 +160,7 @@ def _checks(row: Any) -> list[Check]:
 
 
 def _is_same_name(row: Cooperative) -> bool:
-    """Whether the bank account is the cooperative's own or its representative's."""
+    """Return whether the bank account belongs to the cooperative or its representative."""
     holder = fold(row.bank_holder)
     return bool(holder and row.bank_account) and holder in {
         fold(name) for name in (row.legal_name, row.name, row.representative)
@@ -166,7 +168,7 @@ def _is_same_name(row: Cooperative) -> bool:
 
 
 def _buttons(row: Cooperative) -> list[Button]:
-    """The answers that its state allows, in a fixed order."""
+    """Return the decisions that the cooperative's state allows."""
     allowed = COOPERATIVE_MOVES[row.state]
     buttons = []
     for answer, (words, css) in BUTTONS.items():

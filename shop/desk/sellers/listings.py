@@ -1,4 +1,4 @@
-"""Listings: what waits to be checked, what the buyer would see, and the platform's answer."""
+"""Review listings at the desk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from shop.desk.overview.history import tell
 PER_PAGE = 30
 MOST_CHANGES = 100
 
-# What `missing_by_law` names, in words.
+# Messages for the fields returned by `missing_by_law`.
 WANTED_BY_LAW: dict[str, Promise] = {
     "seller": _("Who sells: full name, registration, phone"),
     "price": _("What it costs"),
@@ -52,7 +52,7 @@ WANTED_BY_LAW: dict[str, Promise] = {
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Listings in one state, those to check first; or those a search finds."""
+    """List listings by state, by default those in review, or by search."""
     form = ListingSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
     found = Listing.objects.existing()
@@ -81,7 +81,7 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """One listing as the buyer will see it, and what the law wants said."""
+    """Show a listing as buyers will see it, and missing information required by law."""
     shown = get_object_or_404(
         Listing.objects.existing().select_related(
             "channel", "product", "product__cooperative", "product__product_type", "product__category"
@@ -129,7 +129,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Put it on sale: that is the approval."""
+    """Approve and publish a listing."""
     action = partial(publish_listing, listing_id=pk, actor=actor, now=timezone.now())
     return carry_out(
         request,
@@ -143,7 +143,7 @@ def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Hand it back with what is to be mended."""
+    """Return a listing for correction."""
     action = partial(
         return_listing, listing_id=pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
@@ -159,7 +159,7 @@ def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_withdrawal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Take it off the market, with the reason."""
+    """Withdraw a listing, with a reason."""
     action = partial(
         withdraw_listing,
         listing_id=pk,

@@ -38,7 +38,7 @@ def ways(request: HttpRequest, membership: Standing) -> HttpResponse:
     """List the delivery methods and add one."""
     form = WayForm(request.POST or None, houses=_open_warehouses(membership))
     if not form.is_valid():
-        return _list(request, membership, form)
+        return _render_list(request, membership, form)
     with refusals_in(form):
         way = offer_way(
             cooperative=membership.cooperative,
@@ -49,7 +49,7 @@ def ways(request: HttpRequest, membership: Standing) -> HttpResponse:
             now=timezone.now(),
         )
     if not form.is_valid():
-        return _list(request, membership, form)
+        return _render_list(request, membership, form)
     messages.success(request, _("Buyers can choose this way now."))
     if way.kind == WayKind.COACH:
         return redirect("members:way", way.pk)
@@ -89,11 +89,11 @@ def rates(request: HttpRequest, membership: Standing, way_id: int) -> HttpRespon
     shown, channel, provinces = _find_method(membership, way_id), _require_channel(), all_provinces()
     if request.method != "POST":
         table = RateTable.of(shown, channel_id=channel.pk, provinces=provinces)
-        return _ask(request, membership, "members/way_rates.html", {"way": shown, "table": table})
+        return _render_table(request, membership, "members/way_rates.html", {"way": shown, "table": table})
     table = RateTable.sent(request.POST, provinces=provinces)
     context = {"way": shown, "table": table}
     if request.POST.get("more") or not table.is_valid():
-        return _ask(request, membership, "members/way_rates.html", context)
+        return _render_table(request, membership, "members/way_rates.html", context)
     act = partial(
         set_rates,
         cooperative=membership.cooperative,
@@ -118,10 +118,10 @@ def market_days(request: HttpRequest, membership: Standing, way_id: int) -> Http
     context: dict[str, Any] = {"way": shown, "taken": taken.order_by("day", "starts")}
     if request.method != "POST":
         context["table"] = Timetable.of(shown)
-        return _ask(request, membership, "members/way_days.html", context)
+        return _render_table(request, membership, "members/way_days.html", context)
     table = context["table"] = Timetable.sent(request.POST)
     if request.POST.get("more") or not table.is_valid():
-        return _ask(request, membership, "members/way_days.html", context)
+        return _render_table(request, membership, "members/way_days.html", context)
     act = partial(
         set_market_days,
         cooperative=membership.cooperative,
@@ -137,18 +137,18 @@ def market_days(request: HttpRequest, membership: Standing, way_id: int) -> Http
 @require_POST
 @for_members(Right.MANAGE)
 def way_end(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
-    """No longer this way."""
+    """Deactivate a delivery method."""
     act = partial(
         end_way, cooperative=membership.cooperative, way_id=way_id, actor=membership.actor, now=timezone.now()
     )
     return carry_out(request, act, to=reverse("members:ways"), said=_("Buyers no longer see this way."))
 
 
-def _list(request: HttpRequest, membership: Standing, form: WayForm) -> HttpResponse:
+def _render_list(request: HttpRequest, membership: Standing, form: WayForm) -> HttpResponse:
     channel = _require_channel()
     mine = DeliveryWay.objects.filter(cooperative=membership.cooperative).offered()
     context = {
-        "ways": [{"way": each, **_told(each, channel)} for each in mine],
+        "ways": [{"way": each, **_rate_summary(each, channel)} for each in mine],
         "currency": channel.currency,
         "form": form,
         "key": uuid.uuid4(),
@@ -156,8 +156,8 @@ def _list(request: HttpRequest, membership: Standing, form: WayForm) -> HttpResp
     return show(request, membership, "members/ways.html", context)
 
 
-def _told(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
-    """What a way costs at least and at most, and whether it goes everywhere."""
+def _rate_summary(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
+    """Return a delivery method's lowest and highest rate, and its number of provinces and market days."""
     rates = [rate for rate in way.rates.all() if rate.channel_id == channel.pk]
     prices = [rate.price for rate in rates]
     places = {rate.province_code for rate in rates}
@@ -169,10 +169,10 @@ def _told(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
     }
 
 
-def _ask(
+def _render_table(
     request: HttpRequest, membership: Standing, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """The page of a table; HTMX, which asks for one more row, gets its rows alone."""
+    """Render the page of a table; HTMX requests for one more row get only the rows fragment."""
     if request.headers.get("HX-Request") == "true" and request.POST.get("more"):
         return render(request, f"{template}#rows", context)
     return show(request, membership, template, context, status=status)
@@ -191,7 +191,7 @@ def _run_action(
     except (Forbidden, Missing):
         raise
     except Refused as refused:
-        return _ask(request, membership, template, context | {"refused": refused.words})
+        return _render_table(request, membership, template, context | {"refused": refused.words})
     messages.success(request, _("Changed."))
     return redirect("members:ways")
 

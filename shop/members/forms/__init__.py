@@ -1,1 +1,1 @@
-"""What members type, checked before anything is done with it."""
+"""Forms of the members' app."""

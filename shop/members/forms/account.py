@@ -1,4 +1,4 @@
-"""The account that the market pays a cooperative to."""
+"""Form for a cooperative's payout account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BANKS = [(each.bin, each.short_name) for each in BANKS]
 
 
 class AccountForm(MembersForm):
-    """A bank, an account and whose it is; the number twice, since a wrong digit pays a stranger."""
+    """Bank, account number and holder; the number is entered twice, because a typo pays a stranger."""
 
     bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *_BANKS])
     bank_account = forms.RegexField(

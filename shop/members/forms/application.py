@@ -1,4 +1,4 @@
-"""What a cooperative says of itself when it asks to sell."""
+"""Forms for a cooperative's application to sell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import looks_odd, normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm
 
-# The banks' BINs in NAPAS' transfers: facts of the interbank network, not of ours.
+# The banks' BINs in the NAPAS interbank network.
 BANKS = [
     ("970405", "Agribank"),
     ("970415", "VietinBank"),
@@ -35,7 +35,7 @@ BANKS = [
 
 
 class ApplicationForm(PlaceForm, MembersForm):
-    """The cooperative's legal identity, its place, its account, its story."""
+    """The cooperative's legal identity, location, bank account and story."""
 
     field_order = (
         *("name", "legal_name", "registration_number", "registration_issuer", "registered_on"),
@@ -104,22 +104,22 @@ class ApplicationForm(PlaceForm, MembersForm):
 
     @property
     def has_odd_phone(self) -> bool:
-        """Worth a second look; accepted all the same."""
+        """Whether the phone number looks unusual; it is accepted anyway."""
         return looks_odd(self.cleaned_data["phone"])
 
     def details(self, email: str) -> ApplicationDetails:
-        said = {key: value for key, value in self.cleaned_data.items() if key in _COPIED}
+        said = {key: value for key, value in self.cleaned_data.items() if key in _COPIED_FIELDS}
         return ApplicationDetails(
             **said | self.place | {"phone": normalise(said["phone"])},
             email=email,
         )
 
 
-_COPIED = frozenset(ApplicationForm.base_fields) - {"province", "commune"}
+_COPIED_FIELDS = frozenset(ApplicationForm.base_fields) - {"province", "commune"}
 
 
 class ApplicationWithAccountForm(ApplicationForm):
-    """The application of somebody new: it opens their account too."""
+    """An application that also registers a user account."""
 
     account_name = forms.CharField(
         label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})

@@ -1,4 +1,4 @@
-"""Fields as people on phones fill them in: sums with dots, photos, reasons in one tap."""
+"""Form fields for phones: amounts with dots, photos, reasons in one tap."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN_WIDGETS = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMu
 
 
 class MembersForm(forms.Form):
-    """A form whose fields look as the members' pages want them."""
+    """A form styled for the members' pages."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
@@ -38,7 +38,7 @@ class MembersForm(forms.Form):
 
 
 class WholeNumberField(forms.IntegerField):
-    """A whole number as people write it: `12.000`, `12 000 ₫`. Letters and decimals are refused."""
+    """A whole number such as `12.000` or `12 000 ₫`. Letters and decimals are rejected."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
@@ -56,7 +56,7 @@ class WholeNumberField(forms.IntegerField):
 
 
 class KilosField(forms.DecimalField):
-    """A weight in kg as people write it, `1,5`, kept in whole grams."""
+    """A weight entered in kg, such as `1,5`, and returned in whole grams."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {
@@ -84,7 +84,7 @@ class KilosField(forms.DecimalField):
 
 
 class PhotoField(forms.FileField):
-    """A photo that is one: what the phone sends is looked into, not only at its name."""
+    """A photo upload; the file's content is checked, not only its name."""
 
     widget = forms.FileInput(attrs={"accept": "image/*"})
     default_error_messages = {"empty": _("This photo is empty. Please choose another one.")}
@@ -100,7 +100,7 @@ class PhotoField(forms.FileField):
 
 
 class ReasonForm(MembersForm):
-    """Why, in one tap or in the member's own words.
+    """A reason, chosen in one tap or entered as text.
 
     `reason` keeps a tapped one by its message id on a line of its own, so that everybody reads it in
     their language (the filter `as_said`).
@@ -136,5 +136,5 @@ class ReasonForm(MembersForm):
 
 
 def as_key(sent: str | None) -> int:
-    """A row's key as a form sends it; what is no number is no row's (0)."""
+    """Parse a submitted primary key; anything but a number gives 0, which no row has."""
     return int(sent) if sent and sent.isascii() and sent.isdecimal() and len(sent) < 19 else 0

@@ -1,4 +1,4 @@
-"""Goods as members offer them: one page for a new one, and its halves for editing."""
+"""Forms for products: one page for a new product, and separate forms for editing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 
 
 class GoodsForm(MembersForm):
-    """What is said of the goods; what the law wants is asked for here, and checked before they are shown."""
+    """A product's details, including those required by law, which are checked before publication."""
 
     name = forms.CharField(label=_("What are the goods called?"), max_length=250)
     category = forms.ChoiceField(label=_("Shelf"), required=False)
@@ -68,11 +68,11 @@ class GoodsForm(MembersForm):
     def __init__(self, *args: Any, categories: Sequence[Category], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.categories = {str(category.pk): category for category in categories}
-        self.set_choices("category", [("", _("Choose a shelf")), *_shelves(categories)])
+        self.set_choices("category", [("", _("Choose a shelf")), *_category_choices(categories)])
 
     @classmethod
     def goods_said(cls, product: Product) -> dict[str, Any]:
-        """The form's initial values for a product."""
+        """Return the form's initial values for a product."""
         told = ("name", "origin", "shelf_life", "storage", "packaging", "ingredients", "return_terms")
         return {field: getattr(product, field) or "" for field in told} | {
             "category": product.category_id or "",
@@ -101,7 +101,7 @@ class GoodsForm(MembersForm):
 
 
 class VariantForm(MembersForm):
-    """One thing to order: what one of it is, and what it costs."""
+    """A variant: unit, content and price."""
 
     unit = forms.ChoiceField(label=_("Sold by"), choices=Unit.choices, widget=forms.RadioSelect)
     content = WholeNumberField(
@@ -174,12 +174,12 @@ class VariantForm(MembersForm):
 
     @property
     def is_other_unit(self) -> bool:
-        """Whether the unit that is chosen hides among the rarer ones."""
+        """Whether the chosen unit is not one of the common ones."""
         chosen = self["unit"].value()
         return bool(chosen) and chosen not in COMMON_UNITS
 
     def variant_details(self, before: Variant | None = None) -> VariantDetails:
-        """What was said, with what this page does not ask kept as it was."""
+        """Return the variant's details; fields not on this page keep their values from `before`."""
         said = self.cleaned_data
         return VariantDetails(
             price=said["price"],
@@ -195,7 +195,7 @@ class VariantForm(MembersForm):
 
 
 class PhotoForm(MembersForm):
-    """A photo from the camera, or one the phone has already."""
+    """A photo from the camera or the gallery."""
 
     photo = PhotoField(
         label=_("Take a photo"),
@@ -210,7 +210,7 @@ class PhotoForm(MembersForm):
 
 
 class PictureForm(PhotoForm):
-    """One more photo of goods that are there."""
+    """Another photo of an existing product."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -220,7 +220,7 @@ class PictureForm(PhotoForm):
 
 
 class NewVariantForm(VariantForm):
-    """One more size or pattern, and how many there are."""
+    """A new variant and its stock."""
 
     on_hand = WholeNumberField(
         label=_("How many are there?"),
@@ -231,7 +231,7 @@ class NewVariantForm(VariantForm):
 
 
 class NewListingForm(PhotoForm, GoodsForm, NewVariantForm):
-    """All of it on one page. `kept` is a photo that arrived while something else was still wrong."""
+    """A new product on one page. `kept` is a photo uploaded in an earlier, invalid submission."""
 
     product_type = forms.ChoiceField(label=_("Kind of goods"))
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -255,8 +255,8 @@ class NewListingForm(PhotoForm, GoodsForm, NewVariantForm):
         return self.types[self.cleaned_data["product_type"]]
 
 
-def _shelves(categories: Iterable[Category]) -> list[Any]:
-    """Shelves under the shelf they stand in, as a phone's list groups them."""
+def _category_choices(categories: Iterable[Category]) -> list[Any]:
+    """Return category choices grouped by parent category."""
     rows = sorted(categories, key=lambda category: category.path or "")
     named = {category.pk: category.name for category in rows}
     shelves: list[Any] = []

@@ -1,4 +1,4 @@
-"""When goods of a way may be collected: hours with the days that have them."""
+"""Forms for the pickup times of a delivery method: hours and their days."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_TIMES = 12
 
 
 class TimeForm(MembersForm):
-    """Hours at which goods may be collected, and the days that have them."""
+    """Pickup hours and the days on which they apply."""
 
     starts = forms.TimeField(label=pgettext_lazy("hour", "From"))
     ends = forms.TimeField(label=pgettext_lazy("hour", "To"))
@@ -59,12 +59,12 @@ class TimeForm(MembersForm):
 
     @property
     def weekdays(self) -> list[tuple[Any, str]]:
-        """The boxes of the week with the whole names of their days."""
+        """The weekday checkboxes with full day names."""
         return [(box, str(weekday_name(day))) for day, box in enumerate(self["weekday"])]
 
     @property
     def is_written(self) -> bool:
-        """Whether anything is in it: rows left empty are taken out."""
+        """Whether the row is filled in; empty rows are removed."""
         return any(self[name].value() for name in self.fields)
 
     def clean(self) -> dict[str, Any]:
@@ -96,14 +96,14 @@ class CutOffForm(MembersForm):
 
 
 class Timetable:
-    """When goods may be collected: hours with their days."""
+    """All pickup times of a delivery method."""
 
     def __init__(self, times: list[TimeForm], cut_off: CutOffForm) -> None:
         self.times, self.cut_off = times, cut_off
 
     @classmethod
     def of(cls, way: DeliveryWay) -> Timetable:
-        """As it holds now; days with the same hours and places stand together."""
+        """Build the table from the current market days, grouped by hours and capacity."""
         days = sorted(way.market_days.all(), key=_hours)
         grouped = [(hours, list(same)) for hours, same in groupby(days, key=_hours)]
         times = [
@@ -116,7 +116,7 @@ class Timetable:
 
     @classmethod
     def sent(cls, data: QueryDict) -> Timetable:
-        """As it was written; rows left empty are left out, with `more` there is one more."""
+        """Build the table from submitted data, without empty rows; `more` adds a row."""
         more = bool(data.get("more"))
         written = range(min(count_sent(data, "times") + more, MOST_TIMES))
         if more:
@@ -137,7 +137,7 @@ class Timetable:
 
     @property
     def is_time_missing(self) -> bool:
-        """Whether there may be one more."""
+        """Whether another row may be added."""
         return len(self.times) < MOST_TIMES
 
     def is_valid(self) -> bool:

@@ -1,4 +1,4 @@
-"""Who is to act for the cooperative, and as what."""
+"""Forms for a cooperative's members and their roles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Role
 from shop.members.forms.fields import MembersForm
 
-# What each role may do, in the words of the work.
+# What each role may do.
 DUTIES = {
     Role.MANAGER: _("Manager: everything, and who the members are"),
     Role.LISTER: _("Lister: goods, prices, photos and counts"),

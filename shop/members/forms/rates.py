@@ -1,4 +1,4 @@
-"""A way's table of prices, by groups of provinces and by weight."""
+"""Forms for the rates of a delivery method, by groups of provinces and by weight."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlacesForm(MembersForm):
 
 
 class BracketForm(MembersForm):
-    """A price up to a weight; without a weight it is for whatever is heavier."""
+    """A price up to a weight; without a weight, for anything heavier."""
 
     weight = KilosField(label=_("Up to, kg"), required=False)
     price = WholeNumberField(label=_("Price"), min_value=0, max_value=HIGHEST_FEE, required=False)
@@ -51,7 +51,7 @@ class FreeAboveForm(MembersForm):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Provinces with the same prices; the last one, without a choice of places, is everywhere else."""
+    """Provinces with the same rates; the last group, without provinces, covers all others."""
 
     prefix: str
     places: PlacesForm | None
@@ -59,21 +59,21 @@ class Group:
 
     @property
     def chosen(self) -> list[str]:
-        """The names of the provinces as they stand on the page."""
+        """The names of the chosen provinces, in page order."""
         if self.places is None:
             return []
         return [str(box.choice_label) for box in self.places["provinces"] if box.data["selected"]]
 
 
 class RateTable:
-    """Prices by groups of provinces and by weight, and from which sum on nothing is asked."""
+    """Rates by groups of provinces and by weight, and the amount above which delivery is free."""
 
     def __init__(self, groups: list[Group], free_above: FreeAboveForm) -> None:
         self.groups, self.free_above = groups, free_above
 
     @classmethod
     def of(cls, way: DeliveryWay, *, channel_id: int, provinces: Sequence[Division]) -> RateTable:
-        """As it holds now; provinces with the same prices stand together."""
+        """Build the table from the current rates, grouping provinces with the same rates."""
         by_place: dict[str, list[DeliveryRate]] = {}
         rates = [rate for rate in way.rates.all() if rate.channel_id == channel_id]
         for rate in sorted(rates, key=lambda each: (each.up_to_grams is None, each.up_to_grams or 0)):
@@ -94,20 +94,20 @@ class RateTable:
 
     @classmethod
     def sent(cls, data: QueryDict, *, provinces: Sequence[Division]) -> RateTable:
-        """As it was written; with `more`, one more row where it says so."""
+        """Build the table from submitted data; `more` says where to add a row."""
         more = data.get("more", "")
         wanted = min(count_sent(data, "groups") + (more == "group"), MOST_GROUPS)
         prefixes = [f"group-{place}" for place in range(wanted)]
         free_above = FreeAboveForm(initial=data.dict()) if more else FreeAboveForm(data)
         groups = [
-            _written_group(data, prefix, provinces if prefix != ELSEWHERE else None, more)
+            _submitted_group(data, prefix, provinces if prefix != ELSEWHERE else None, more)
             for prefix in (*prefixes, ELSEWHERE)
         ]
         return cls(groups, free_above)
 
     @property
     def forms(self) -> list[MembersForm]:
-        """In the order of the page."""
+        """All forms, in page order."""
         ordered: list[MembersForm] = []
         for group in self.groups:
             ordered += [group.places, *group.rows] if group.places else group.rows
@@ -119,7 +119,7 @@ class RateTable:
 
     @property
     def is_group_missing(self) -> bool:
-        """Whether there may be one more."""
+        """Whether another group may be added."""
         return len(self.groups) <= MOST_GROUPS
 
     def is_valid(self) -> bool:
@@ -171,7 +171,7 @@ def _group(
     codes: Sequence[str],
     rows: Sequence[tuple[int | None, int]],
 ) -> Group:
-    places = None if provinces is None else _places(prefix, provinces, initial={"provinces": codes})
+    places = None if provinces is None else _places_form(prefix, provinces, initial={"provinces": codes})
     brackets = [
         BracketForm(prefix=f"{prefix}-{place}", initial={"weight": weight, "price": price})
         for place, (weight, price) in enumerate(rows)
@@ -179,19 +179,19 @@ def _group(
     return Group(prefix, places, brackets or [BracketForm(prefix=f"{prefix}-0")])
 
 
-def _written_group(data: QueryDict, prefix: str, provinces: Sequence[Division] | None, more: str) -> Group:
+def _submitted_group(data: QueryDict, prefix: str, provinces: Sequence[Division] | None, more: str) -> Group:
     count = min(max(1, count_sent(data, f"{prefix}-rows")) + (more == prefix), MOST_ROWS)
     prefixes = [f"{prefix}-{place}" for place in range(count)]
     if more:
         initial = as_written(PlacesForm, data, prefix)
-        places = None if provinces is None else _places(prefix, provinces, initial=initial)
+        places = None if provinces is None else _places_form(prefix, provinces, initial=initial)
         rows = [BracketForm(prefix=each, initial=as_written(BracketForm, data, each)) for each in prefixes]
         return Group(prefix, places, rows)
-    places = None if provinces is None else _places(prefix, provinces, data)
+    places = None if provinces is None else _places_form(prefix, provinces, data)
     return Group(prefix, places, [BracketForm(data, prefix=each) for each in prefixes])
 
 
-def _places(prefix: str, provinces: Sequence[Division], *args: Any, **kwargs: Any) -> PlacesForm:
+def _places_form(prefix: str, provinces: Sequence[Division], *args: Any, **kwargs: Any) -> PlacesForm:
     form = PlacesForm(*args, prefix=prefix, **kwargs)
     form.set_choices("provinces", [(province.code, province.name) for province in provinces])
     return form

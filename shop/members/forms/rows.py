@@ -1,4 +1,4 @@
-"""Pages that grow row by row, with scripts or without.
+"""Helpers for pages with a growing number of rows, with or without JavaScript.
 
 Such a page is sent with `more` to get one more row: then nothing is checked, and what was written stays.
 """
@@ -15,7 +15,7 @@ from shop.members.forms.fields import MembersForm
 
 
 def as_written(kind: type[MembersForm], data: QueryDict, prefix: str) -> Mapping[str, Any]:
-    """What was written, for a form that is not to be checked yet."""
+    """Return submitted data as initial values for a form that is not validated yet."""
     return {
         name: data.getlist(f"{prefix}-{name}")
         if isinstance(field, forms.MultipleChoiceField)
@@ -25,6 +25,6 @@ def as_written(kind: type[MembersForm], data: QueryDict, prefix: str) -> Mapping
 
 
 def count_sent(data: QueryDict, name: str) -> int:
-    """How many rows the page had; what is no number is none."""
+    """Return the submitted number of rows; anything but a number gives 0."""
     written = data.get(name, "")
     return int(written) if written.isascii() and written.isdecimal() and len(written) < 4 else 0

@@ -1,4 +1,4 @@
-"""What members say on their cooperative's page: its story, its households, its certificates."""
+"""Forms for a cooperative's profile: story, households, certificates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
 _DAY_WORDS = {"invalid": _("Write the day like this: 27/11/2026.")}
 
 
-def _day() -> forms.DateInput:
+def _day_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -44,7 +44,7 @@ class StoryForm(MembersForm):
 
 
 class HouseholdForm(MembersForm):
-    """A household; its name is shown to buyers only where the box is ticked."""
+    """A household; its name is public only if the box is ticked."""
 
     name = forms.CharField(
         label=pgettext_lazy("household", "Name"),
@@ -79,7 +79,7 @@ class HouseholdForm(MembersForm):
 
 
 class CertificateForm(MembersForm):
-    """What stands on the paper, with a photo of it: the market compares the two."""
+    """A certificate's details and a photo of it, which platform staff compare."""
 
     kind = forms.ChoiceField(label=_("Which certificate"), choices=CertificateKind)
     stars = forms.TypedChoiceField(
@@ -94,14 +94,14 @@ class CertificateForm(MembersForm):
     issued_on = forms.DateField(
         validators=[validate_day],
         label=_("Issued on"),
-        widget=_day(),
+        widget=_day_input(),
         input_formats=_DAYS,
         error_messages=_DAY_WORDS,
     )
     expires_on = forms.DateField(
         validators=[validate_day],
         label=_("Valid until"),
-        widget=_day(),
+        widget=_day_input(),
         input_formats=_DAYS,
         required=False,
         error_messages=_DAY_WORDS,

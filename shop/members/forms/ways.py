@@ -1,4 +1,4 @@
-"""What a cooperative says of a way of delivery, and of the houses that goods lie in."""
+"""Forms for a cooperative's delivery methods and warehouses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from shop.core.dates.calendar import weekday_name
 from shop.core.identifiers.phones import looks_odd, normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
-_OF_COACHES = ("departs_weekday", "departs_at", "cut_off_hours")
+_COACH_FIELDS = ("departs_weekday", "departs_at", "cut_off_hours")
 
 
 class WayWordsForm(MembersForm):
-    """What buyers read of a way.
+    """The texts of a delivery method.
 
     Days are asked of what is carried, the house of what is collected, the departure of a coach.
     """
@@ -60,12 +60,12 @@ class WayWordsForm(MembersForm):
             del self.fields["warehouse"]
         for name in ("carrier", "minimum_days", "maximum_days") if kind in COLLECTED else ():
             del self.fields[name]
-        for name in _OF_COACHES if kind != WayKind.COACH else ():
+        for name in _COACH_FIELDS if kind != WayKind.COACH else ():
             del self.fields[name]
 
     @classmethod
     def said_of(cls, way: DeliveryWay) -> dict[str, Any]:
-        told = ("name", "carrier", "note", "minimum_days", "maximum_days", *_OF_COACHES)
+        told = ("name", "carrier", "note", "minimum_days", "maximum_days", *_COACH_FIELDS)
         return {field: getattr(way, field) for field in told} | {"warehouse": way.warehouse_id}
 
     def clean(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class WayWordsForm(MembersForm):
 
 
 class WayForm(WayWordsForm):
-    """One more way, with one price for the whole country to begin with."""
+    """A new delivery method, at first with one rate for the whole country."""
 
     kind = forms.ChoiceField(
         label=_("How do the goods reach the buyer?"),
@@ -123,7 +123,7 @@ class WayForm(WayWordsForm):
 
 
 class WarehouseForm(PlaceForm, MembersForm):
-    """A store house: what it is called, where it stands, and whether buyers come there."""
+    """A warehouse: name, address, and whether buyers may collect there."""
 
     field_order = ("name",)
 
@@ -153,11 +153,11 @@ class WarehouseForm(PlaceForm, MembersForm):
 
     @property
     def has_odd_phone(self) -> bool:
-        """Worth a second look; accepted all the same."""
+        """Whether the phone number looks unusual; it is accepted anyway."""
         return bool(self.cleaned_data["phone"]) and looks_odd(self.cleaned_data["phone"])
 
     def details(self, house: Warehouse | None = None) -> WarehouseDetails:
-        """What was written; a house at which anything may be collected stays one."""
+        """Return the warehouse's details; one that already allows any pickup keeps that setting."""
         said = self.cleaned_data
         at_least = house.collecting if house and house.collecting == Collecting.ALL else Collecting.LOCAL
         return WarehouseDetails(

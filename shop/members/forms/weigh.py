@@ -1,4 +1,4 @@
-"""What the scale says, as a packer writes it: kilograms with a comma or a dot."""
+"""Form for weights, entered in kilograms with a comma or a dot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KILOGRAMS = re.compile(r"(\d{1,5})(?:[.,](\d{1,3}))?")
 
 
 class KilogramField(forms.CharField):
-    """`2,35`, `2.35 kg` or `2`, as whole grams; a dot is a comma here and parts no thousands."""
+    """Parses `2,35`, `2.35 kg` or `2` to whole grams; a dot is a decimal separator."""
 
     widget = forms.TextInput(
         attrs={"inputmode": "decimal", "autocomplete": "off", "class": "input input-large"}
@@ -35,7 +35,7 @@ class KilogramField(forms.CharField):
 
 
 class WeighForm(MembersForm):
-    """One line on the scale. `again` is asked for where the first weight is hard to believe."""
+    """The weight of one line. `again` is required if the first weight is implausible."""
 
     kg = KilogramField(label=_("What the scale says"))
     again = KilogramField(label=_("Write it once more"), required=False)
@@ -53,7 +53,7 @@ class WeighForm(MembersForm):
         return f"scale-{self.line.pk}"
 
     def doubt(self) -> None:
-        """Ask for the weight once more: it is far from what was expected."""
+        """Require the weight to be entered again, because it is far from the estimate."""
         self.is_doubted = True
         self.add_error(
             "again" if self.cleaned_data["again"] is not None else "kg",
@@ -66,6 +66,6 @@ class WeighForm(MembersForm):
 
     @property
     def grams(self) -> int:
-        """What was written, once it has been checked."""
+        """The weight of a valid form."""
         written: int = self.cleaned_data["kg"]
         return written

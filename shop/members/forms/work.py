@@ -1,4 +1,4 @@
-"""Packing, handing over, delivering, counting, resting."""
+"""Forms for packing, handover, delivery, stock counts and pauses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VOID_REASONS = [
 
 
 class PickForm(MembersForm):
-    """What goes into this parcel: lines that were ticked, each with how much of it."""
+    """The lines and quantities of a new parcel."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -48,8 +48,8 @@ class PickForm(MembersForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.still_open = still_open
-        # What is sent may be a repeat of what made the parcel: then nothing is open, and the action knows.
-        # Goods that wait for the scale cannot be ticked.
+        # A repeated submission finds nothing open; the action recognises its idempotency key.
+        # Lines that must be weighed first cannot be ticked.
         self.lines = [
             line for line in lines if self.is_bound or (still_open[line.pk] > 0 and not line.is_to_weigh)
         ]
@@ -69,7 +69,7 @@ class PickForm(MembersForm):
 
     @property
     def quantities(self) -> dict[uuid.UUID, int]:
-        """What was ticked, with all of it that was open where no number was written."""
+        """The ticked lines; without a number, the whole open quantity."""
         taken = [line for line in self.lines if self.cleaned_data[f"taken-{line.pk}"]]
         return {
             line.pk: self.cleaned_data[f"quantity-{line.pk}"] or self.still_open[line.pk] or line.quantity
@@ -78,7 +78,7 @@ class PickForm(MembersForm):
 
 
 class HandOverForm(MembersForm):
-    """Whom the parcel is given to. Nothing is required: a neighbour on a motorbike has no tracking number."""
+    """The carrier's details. All are optional: a neighbour on a motorbike has no tracking number."""
 
     carrier = forms.CharField(label=_("Carrier"), max_length=120, required=False)
     tracking_number = forms.CharField(
@@ -121,13 +121,13 @@ class HandOverForm(MembersForm):
         return Dispatch(**said)
 
 
-def _amount() -> WholeNumberField:
+def _amount_field() -> WholeNumberField:
     return WholeNumberField(
         label=_("How much you have been given"), min_value=1, max_value=10**12, required=False
     )
 
 
-def _why_less() -> forms.CharField:
+def _shortfall_reason_field() -> forms.CharField:
     return forms.CharField(
         label=_("Why it is less"),
         max_length=500,
@@ -137,7 +137,7 @@ def _why_less() -> forms.CharField:
 
 
 class DeliveryForm(MembersForm):
-    """The code of who collects, and whether the cash was collected; each asked where there is one."""
+    """The buyer's pickup code and the cash collected, each only if there is one."""
 
     code = forms.CharField(
         label=_("The buyer's code"),
@@ -156,8 +156,8 @@ class DeliveryForm(MembersForm):
         ],
         error_messages={"required": _("Say whether the cash has been collected.")},
     )
-    amount = _amount()
-    reason = _why_less()
+    amount = _amount_field()
+    reason = _shortfall_reason_field()
 
     def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
         super().__init__(*args, prefix=f"delivery-{parcel.pk}", **kwargs)
@@ -170,7 +170,7 @@ class DeliveryForm(MembersForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("cash") == "less":
-            _require_less(self, cleaned)
+            _require_shortfall_reason(self, cleaned)
         return cleaned
 
     @property
@@ -184,14 +184,14 @@ class DeliveryForm(MembersForm):
 
     @property
     def taken(self) -> CashTaken:
-        return _taken(self.cleaned_data) if self.cleaned_data.get("cash") == "less" else IN_FULL
+        return _cash_taken(self.cleaned_data) if self.cleaned_data.get("cash") == "less" else IN_FULL
 
 
 class CashForm(MembersForm):
-    """That the cash of a delivered parcel is in hand after all: all of it where no amount is written."""
+    """The cash of a delivered parcel, collected later; the full amount unless another is entered."""
 
-    amount = _amount()
-    reason = _why_less()
+    amount = _amount_field()
+    reason = _shortfall_reason_field()
 
     def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
         super().__init__(*args, prefix=f"cash-{parcel.pk}", **kwargs)
@@ -199,35 +199,35 @@ class CashForm(MembersForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("amount") is not None:
-            _require_less(self, cleaned)
+            _require_shortfall_reason(self, cleaned)
         return cleaned
 
     @property
     def taken(self) -> CashTaken:
-        return _taken(self.cleaned_data)
+        return _cash_taken(self.cleaned_data)
 
 
-def _require_less(form: MembersForm, cleaned: dict[str, Any]) -> None:
-    """What is asked where less came; whether it is less is the action's to say."""
+def _require_shortfall_reason(form: MembersForm, cleaned: dict[str, Any]) -> None:
+    """Require a reason for a shortfall; the action decides whether there is one."""
     if cleaned.get("amount") is None and "amount" not in form.errors:
         form.add_error("amount", _("Write how much you have been given."))
     if not cleaned.get("reason", "").strip():
         form.add_error("reason", _("Say why it is less."))
 
 
-def _taken(cleaned: dict[str, Any]) -> CashTaken:
+def _cash_taken(cleaned: dict[str, Any]) -> CashTaken:
     return CashTaken(cleaned.get("amount"), cleaned.get("reason", ""))
 
 
 class CountForm(MembersForm):
-    """What was counted of one stock; an empty field counts nothing."""
+    """The counted quantity of a stock; an empty field records nothing."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     counted = WholeNumberField(label=_("Counted now"), min_value=0, max_value=1_000_000, required=False)
 
 
 class ReceiptForm(MembersForm):
-    """What came in of one variant; the house is asked where there are several."""
+    """The received quantity of a variant, and the warehouse if there are several."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     warehouse = forms.UUIDField(label=_("Into which house?"), required=False)
@@ -235,7 +235,7 @@ class ReceiptForm(MembersForm):
 
 
 class PauseForm(MembersForm):
-    """Until when the cooperative rests, and why."""
+    """The end of the cooperative's pause, and a note."""
 
     until = forms.DateField(
         validators=[validate_day],
