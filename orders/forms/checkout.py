@@ -91,7 +91,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Drop errors about delivery methods while the province is missing: there is nothing to choose yet."""
+        """Drop errors about delivery methods while the province is missing: there is nothing to choose."""
         given = super().clean()
         if "province" in self.errors:
             for cooperative_id in self._cooperative_ids:

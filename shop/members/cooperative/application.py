@@ -1,4 +1,4 @@
-"""A cooperative asks to sell, and reads the market's answer."""
+"""A cooperative's application to sell, and the platform's decision."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from shop.members.forms.application import ApplicationForm, ApplicationWithAccou
 from shop.members.member_access import chosen_standing, to_sign_in
 
 APPLICATIONS = Limit("apply", tries=20, seconds=60 * 60)
-_WRITTEN = "application"  # in the session: what was written, until the code was entered
+_SESSION_KEY = "application"  # session key of the form's data until the code is entered
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("password")
 def apply(request: HttpRequest) -> HttpResponse:
-    """Apply to sell. Visitors without an account first confirm a code sent by e-mail, which registers them."""
+    """Apply to sell. Visitors without an account first confirm an e-mailed code, which registers them."""
     user = _current_user(request)
     if isinstance(user, User):
         membership = chosen_standing(request)
@@ -69,7 +69,7 @@ def apply(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 def code(request: HttpRequest) -> HttpResponse:
     """Verify the code, register and sign in the user, and submit the saved application."""
-    pending, written = pending_registration(request), request.session.get(_WRITTEN)
+    pending, written = pending_registration(request), request.session.get(_SESSION_KEY)
     if pending is None or written is None:
         return redirect("members:apply")
     code_form = CodeForm(request.POST or None)
@@ -82,7 +82,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
     _submit(form, user)
-    del request.session[_WRITTEN]
+    del request.session[_SESSION_KEY]
     return _redirect_to_application(request, form)
 
 
@@ -110,12 +110,12 @@ def _ask_for_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
     said = form.cleaned_data
     begin_registration(request, said | {"name": said["account_name"]})
     secret = ("password", "csrfmiddlewaretoken")
-    request.session[_WRITTEN] = {name: text for name, text in request.POST.items() if name not in secret}
+    request.session[_SESSION_KEY] = {name: text for name, text in request.POST.items() if name not in secret}
     return redirect("members:apply-code")
 
 
 def _submit(form: ApplicationForm, user: User) -> None:
-    """Raises AlreadyApplied."""
+    """Submit the application. Raises AlreadyApplied."""
     details = form.details(user.email or "")
     apply_to_sell(user=user, details=details, actor=user.acting(Door.MEMBERS), now=timezone.now())
 
@@ -146,9 +146,9 @@ def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> Htt
 def _build_form(
     request: HttpRequest, kind: type[ApplicationForm], cooperative: Cooperative | None = None
 ) -> ApplicationForm:
-    """The form as sent; the button that fetches a province's communes keeps what was written, unchecked."""
+    """Build the form; the button that loads a province's communes refills it without validation."""
     is_sent = request.method == "POST" and "reload" not in request.POST
-    initial = ApplicationForm.said_of(cooperative) if cooperative else request.session.get(_WRITTEN, {})
+    initial = ApplicationForm.said_of(cooperative) if cooperative else request.session.get(_SESSION_KEY, {})
     return _form_of(kind, request.POST.dict(), initial=initial, is_sent=is_sent)
 
 
