@@ -58,8 +58,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         payments: Sequence[Method],
         **kwargs: Any,
     ) -> None:
-        """Build the form. `ways` maps cooperative ids to the valid values of their delivery fields; `payments`
-        are the available payment methods, the default first."""
+        """`ways` maps cooperative ids to the valid values of their delivery fields; `payments` are the
+        available payment methods, the default first."""
         super().__init__(*args, **kwargs)
         self._default_method = payments[0]
         self.fields["payment"] = forms.ChoiceField(

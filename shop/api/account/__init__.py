@@ -1,4 +1,4 @@
-"""People: signing in, accounts, and what they keep about themselves."""
+"""Users: sign-in, accounts and profiles."""
 
 from pathlib import Path
 

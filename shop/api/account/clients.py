@@ -1,4 +1,4 @@
-"""Addresses of storefronts that letters may lead to, and passwords and channels as clients send them."""
+"""Validation of clients' inputs: redirect URLs, channels, passwords and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shop.accounts.models import User
 from shop.api.context import Context
 from shop.api.errors import Mistake, Mistakes
 
-EMAIL = EmailField()  # what can be an address, and is short enough to be kept
+EMAIL = EmailField()  # validates syntax and length
 _PASSWORD_CODES = {
     "password_too_short": "PASSWORD_TOO_SHORT",
     "password_too_common": "PASSWORD_TOO_COMMON",
@@ -24,13 +24,13 @@ _PASSWORD_CODES = {
 
 
 def link(redirect_url: str, **values: str) -> str:
-    """`<redirectUrl>?email=&token=`, whatever stands in its query already."""
+    """Add query parameters to a redirect URL, keeping its existing ones."""
     parts = urlsplit(redirect_url)
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *values.items()])))
 
 
 def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
-    """The address, if its host is one of our clients'. Raises Mistake."""
+    """Return the URL if its host is an allowed client. Raises Mistake."""
     if not url:
         raise Mistake("REQUIRED", _("Say where the letter's link shall lead."), field=field)
     try:
@@ -46,7 +46,7 @@ def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
 
 
 def checked_channel(slug: str | None, context: Context) -> None:
-    """Raises Mistake where no channel, or one that sells nothing, is named."""
+    """Raise Mistake unless the slug names an active channel."""
     if not slug:
         raise Mistake("MISSING_CHANNEL_SLUG", _("Say which channel this is for."), field="channel")
     channel = context.channel(slug)
@@ -57,7 +57,7 @@ def checked_channel(slug: str | None, context: Context) -> None:
 
 
 def checked_password(password: str, about: User, field: str) -> str:
-    """A password that is good enough. Raises Mistakes, one for each thing that is wrong with it."""
+    """Return the password if it passes all validators. Raises Mistakes, one per failed validator."""
     try:
         validate_password(password, about)
     except ValidationError as error:
@@ -71,7 +71,7 @@ def checked_password(password: str, about: User, field: str) -> str:
 
 
 def checked_email(email: str, field: str = "email") -> str:
-    """An address in lower case. Raises Mistake."""
+    """Return the address in lower case. Raises Mistake if it is invalid."""
     email = email.strip().lower()
     try:
         EMAIL.clean(email, None)

@@ -1,4 +1,4 @@
-"""New passwords and e-mail addresses, by a letter's link or by the old password."""
+"""Change passwords and e-mail addresses, by an e-mailed link or by the old password."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ mutation = Mutations(
 def request_password_reset(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """The answer is the same for every address."""
+    """Send a reset link. The response is the same for every address."""
     redirect = checked_redirect(arguments["redirectUrl"])
     email, network = checked_email(arguments["email"]), network_of(context.request.META)
     try:
@@ -62,7 +62,7 @@ def set_password_by_link(arguments: dict[str, Any], context: Context, selection:
         user_id=user.pk, password=password, confirms=True, actor=context.actor, now=context.now
     )
     if user.has_second_factor or is_second_factor_overdue(user, context):
-        # The link of a letter is one factor: whoever needs two signs in with the new password.
+        # The e-mailed link is one factor. Users with a second factor must sign in with the new password.
         return {"user": user}
     return issued(user, context)
 
@@ -83,7 +83,7 @@ def request_email_change(arguments: dict[str, Any], context: Context, selection:
     _check_password(user, arguments["password"], "password", context)
     email = checked_email(arguments["newEmail"], "newEmail")
     CONFIRMATIONS.take(f"email:{user.pk}")
-    # The answer is the same for an address that another account has: it tells nobody whose is known here.
+    # The response is the same for another account's address, so that it does not reveal accounts.
     if not User.objects.filter(email=email).exists():
         url = link(redirect, token=email_change_token(user, email))
         send_link(letter=CHANGE_EMAIL, user=user, to=email, url=url, now=context.now)
@@ -99,9 +99,9 @@ def confirm_email_change(arguments: dict[str, Any], context: Context, selection:
 
 
 def _check_password(user: User, password: str, field: str, context: Context) -> None:
-    """Raises Mistake; as at the sign-in nobody tries on without end, whose token they may have."""
+    """Check the current password. Raises Mistake. Tries are limited as at sign-in, also with a token."""
     account = user_key(user.pk)
-    try:  # whoever is signed in already has their own tries, whatever strangers try
+    try:  # signed-in users have a limit of their own, independent of strangers' tries
         attempt = SignInTry.take(account, network="", device=f"token of {account}")
     except TooManyTries as refused:
         raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field=field) from refused

@@ -1,4 +1,4 @@
-"""What people keep about themselves over the API."""
+"""Users' own profile and addresses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _COLUMNS = {"firstName": "first_name", "lastName": "last_name"}
 
 @mutation.field()
 def account_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    person, given = _person(arguments.get("customerId"), context), arguments["input"]
+    person, given = _target_user(arguments.get("customerId"), context), arguments["input"]
     values = {column: given[name] or "" for name, column in _COLUMNS.items() if name in given}
     if given.get("languageCode"):
         values["language"] = tag_of(given["languageCode"])
@@ -58,7 +58,7 @@ def account_update(arguments: dict[str, Any], context: Context, selection: Selec
 def account_address_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    person, kind = _person(arguments.get("customerId"), context), arguments.get("type")
+    person, kind = _target_user(arguments.get("customerId"), context), arguments.get("type")
     made = add_address(
         user_id=person.pk,
         address=address_from(arguments["input"], context, kind=kind),
@@ -66,7 +66,7 @@ def account_address_create(
         actor=context.actor,
         now=context.now,
     )
-    return _answer(person.pk, context, selection, made.pk)
+    return _payload(person.pk, context, selection, made.pk)
 
 
 @mutation.field(permissions=[Standing.USER])
@@ -76,7 +76,7 @@ def account_address_update(
     kept = _own_address(arguments["id"], context)
     changed = address_from(arguments["input"], context, of=kept)
     change_address(address=changed, actor=context.actor, now=context.now)
-    return _answer(changed.user_id, context, selection, changed.pk)
+    return _payload(changed.user_id, context, selection, changed.pk)
 
 
 @mutation.field(permissions=[Standing.USER])
@@ -84,9 +84,9 @@ def account_address_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     kept = _own_address(arguments["id"], context)
-    gone = _answer(kept.user_id, context, selection, kept.pk)["address"]
+    gone = _payload(kept.user_id, context, selection, kept.pk)["address"]
     remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
-    return _answer(kept.user_id, context, selection) | {"address": gone}
+    return _payload(kept.user_id, context, selection) | {"address": gone}
 
 
 @mutation.field(permissions=[Standing.USER])
@@ -101,11 +101,11 @@ def account_set_default_address(
         actor=context.actor,
         now=context.now,
     )
-    return _answer(kept.user_id, context, selection)
+    return _payload(kept.user_id, context, selection)
 
 
-def _person(customer_id: str | None, context: Context) -> User:
-    """The requester, or whom they may act for."""
+def _target_user(customer_id: str | None, context: Context) -> User:
+    """Return the requester, or the customer that they may act for."""
     if customer_id is None:
         return context.signed_in()
     context.require(Permission.IMPERSONATE_USER)
@@ -117,7 +117,7 @@ def _person(customer_id: str | None, context: Context) -> User:
 
 
 def _own_address(text: str, context: Context) -> Address:
-    """One of the requester's own; staff who care for customers reach anybody's. Raises Mistake, Missing."""
+    """Return one of the requester's addresses, or any customer's for staff. Raises Mistake, Missing."""
     rows = Address.objects.filter(pk=given_key(text, "Address", field="id"), user__isnull=False)
     if not context.may(Permission.MANAGE_USERS):
         rows = rows.filter(user=context.signed_in())
@@ -127,7 +127,7 @@ def _own_address(text: str, context: Context) -> Address:
     return found
 
 
-def _answer(
+def _payload(
     user_key: int | None, context: Context, selection: Selection, address_key: int | None = None
 ) -> dict[str, Any]:
     people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())

@@ -1,4 +1,4 @@
-"""Who asks, and others for staff."""
+"""The requesting user, and other users and groups for staff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening an account, confirming it, and having it deleted."""
+"""Registration, confirmation and deletion of accounts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
         actor=context.actor,
         now=context.now,
     )
-    # Whoever asks learns no more than what they sent, whether the account is new or not.
+    # The payload only repeats the input, so that it does not reveal whether the account existed.
     about.date_joined = about.updated_at = context.now
     about.is_confirmed = not needs_letter
     return {"user": about, "requiresConfirmation": needs_letter}

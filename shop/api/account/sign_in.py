@@ -1,4 +1,4 @@
-"""Signing in with a password, tokens, and their end."""
+"""Sign-in by password; creation, refresh, verification and revocation of tokens."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ mutation = Mutations()
 
 @mutation.field()
 def token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    user = _who(context, arguments["email"], arguments["password"])
-    _refuse_closed(user, context)
+    user = _authenticate(context, arguments["email"], arguments["password"])
+    _check_account(user, context)
     update_last_login(User, user)
     return issued(user, context, audience=arguments.get("audience"))
 
@@ -51,7 +51,7 @@ def token_refresh(arguments: dict[str, Any], context: Context, selection: Select
         claims = tokens.claims_of(token)
         user = tokens.user_of(claims, tokens.REFRESH)
     except PyJWTError as error:
-        _refuse(error, "refreshToken")
+        _raise_token_error(error, "refreshToken")
     if not arguments.get("refreshToken"):
         _check_csrf(claims, arguments.get("csrfToken"))
     is_cookie = not arguments.get("refreshToken")
@@ -79,8 +79,8 @@ def token_refresh(arguments: dict[str, Any], context: Context, selection: Select
         audience=audience,
     )
     if is_cookie:
-        _keep_in_cookie(context, user, successor)
-    # Clients of the cookie flow never hold the token themselves.
+        _set_cookie(context, user, successor)
+    # Clients of the cookie flow never see the refresh token.
     return {"token": token, "refreshToken": None if is_cookie else successor, "user": user}
 
 
@@ -92,7 +92,7 @@ def token_verify(arguments: dict[str, Any], context: Context, selection: Selecti
         if claims["type"] == tokens.REFRESH:
             tokens.check_family(claims, now=context.now)
     except PyJWTError as error:
-        _refuse(error, "token")
+        _raise_token_error(error, "token")
     return {"isValid": True, "payload": claims, "user": user}
 
 
@@ -105,7 +105,7 @@ def tokens_deactivate_all(
 
 
 def issued(user: User, context: Context, *, audience: str | None = None) -> dict[str, Any]:
-    """Tokens for somebody who has shown who they are; the refresh token goes into a cookie as well."""
+    """Issue tokens for an authenticated user; the refresh token is also set as a cookie."""
     csrf_token = tokens.new_csrf_token()
     family = start_family(
         user_id=user.pk,
@@ -116,7 +116,7 @@ def issued(user: User, context: Context, *, audience: str | None = None) -> dict
     refresh = tokens.refresh_token(
         user, family=family, csrf_token=csrf_token, now=context.now, audience=audience
     )
-    _keep_in_cookie(context, user, refresh)
+    _set_cookie(context, user, refresh)
     return {
         "token": tokens.access_token(user, now=context.now, audience=audience),
         "refreshToken": refresh,
@@ -125,8 +125,8 @@ def issued(user: User, context: Context, *, audience: str | None = None) -> dict
     }
 
 
-def _keep_in_cookie(context: Context, user: User, refresh: str) -> None:
-    """Put a refresh token into its cookie; for sites that API_ORIGINS names it is sent from there, too."""
+def _set_cookie(context: Context, user: User, refresh: str) -> None:
+    """Set the refresh token cookie, cross-site for the origins in API_ORIGINS."""
     same_site: Literal["None", "Lax"] = "None" if settings.API_ORIGINS else "Lax"
 
     def keep(response: HttpResponse) -> None:
@@ -138,13 +138,13 @@ def _keep_in_cookie(context: Context, user: User, refresh: str) -> None:
 
 
 def is_second_factor_overdue(user: User, context: Context) -> bool:
-    """Whether staff that need a second factor have let their days of grace pass without one."""
+    """Return whether a required second factor is missing after the grace period."""
     is_required = user.is_staff and context.settings.second_factor_for_staff
     return is_overdue(user, is_required=is_required, now=context.now)
 
 
-def _who(context: Context, written: str, password: str) -> User:
-    """Raises Mistake: the same for an unknown address and a wrong password."""
+def _authenticate(context: Context, written: str, password: str) -> User:
+    """Return the user. Raises the same Mistake for an unknown address and a wrong password."""
     account, network = account_key(written), network_of(context.request.META)
     device = known_device(context.request, account)
     try:
@@ -170,13 +170,13 @@ def _wrong_credentials() -> Mistake:
     return Mistake("INVALID_CREDENTIALS", words, field="email")
 
 
-def _refuse_closed(user: User, context: Context) -> None:
-    """Raises Mistake for an account that is closed, waits for its letter, or may not use a password."""
+def _check_account(user: User, context: Context) -> None:
+    """Raise Mistake if the account is closed, unconfirmed, or may not sign in by password."""
     shop = context.settings
     if not user.is_active:
         raise Mistake("INACTIVE", _("This account is closed."), field="email")
     if waits_for_confirmation(user):
-        # A code of its own would tell whoever registered an address that it was free.
+        # A distinct code would reveal whether a registered address was unknown before.
         raise _wrong_credentials()
     mode = shop.password_login_mode
     if mode == "disabled" or (mode == "customers_only" and user.is_staff):
@@ -199,8 +199,8 @@ def _check_csrf(claims: tokens.Claims, given: str | None) -> None:
         )
 
 
-def _refuse(error: PyJWTError, field: str) -> NoReturn:
-    """In PyJWT's words: clients look for them."""
+def _raise_token_error(error: PyJWTError, field: str) -> NoReturn:
+    """Raise Mistake with PyJWT's message, which clients match on."""
     code = "JWT_INVALID_TOKEN"
     if isinstance(error, ExpiredSignatureError):
         code = "JWT_SIGNATURE_EXPIRED"

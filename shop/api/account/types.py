@@ -1,4 +1,4 @@
-"""People and groups of staff."""
+"""The types of users and permission groups."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from shop.core.models import Channel
 CARING = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
 
 
-def _people(context: Context) -> Rows:
-    """Oneself; customers for those who care for them or for orders, staff for those who manage staff."""
+def _visible_users(context: Context) -> Rows:
+    """Visible users: oneself; customers with permissions for users or orders; staff with MANAGE_STAFF."""
     people = User.objects.filter(erased_at=None)
     seen = User.objects.filter(pk=context.user.pk) if context.user else User.objects.none()
     if context.may(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS):
@@ -39,7 +39,7 @@ def _is_oneself(context: Context, key: Any) -> bool:
     return context.user is not None and context.user.pk == key
 
 
-user = Type("User", rows=_people)
+user = Type("User", rows=_visible_users)
 user.columns(
     firstName="first_name",
     lastName="last_name",
@@ -61,7 +61,7 @@ keep_metadata(user, User, rights=CARING, owns=_is_oneself)
 
 @user.field("id", needs="id")
 def ids_of_users(users: list[Row], *_: Any) -> list[str]:
-    """Empty for somebody who just registered: it would tell whether they had an account."""
+    """Resolve `id`; empty after registration, so that it does not reveal whether the account existed."""
     return [global_id("User", each.id) if each.id is not None else "" for each in users]
 
 
@@ -85,7 +85,7 @@ def addresses(users: list[Row], arguments: Any, context: Context, selection: Sel
 
 @user.field(needs=("id", "is_staff", "is_superuser"))
 def user_permissions(users: list[Row], arguments: Any, context: Context, *_: Any) -> list[Any]:
-    """What a member of staff may do; for themselves, and for those who manage staff."""
+    """Resolve a staff user's permissions, visible to themselves and with MANAGE_STAFF."""
     held: dict[int, set[str]] = {}
     staff = [each.id for each in users if each.is_staff]
     codes = effective_group_permissions().filter(group__users__in=staff)
@@ -109,7 +109,7 @@ user_permission.plain("code", "name")
 def source_permission_groups(
     held: list[dict[str, Any]], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """The groups that somebody has the permission from."""
+    """Resolve the groups that grant the permission to the user."""
     key = key_of(arguments["userId"], "User")
     through = effective_group_permissions().filter(group__users=key).values_list("code", "group")
     groups: dict[str, set[int]] = {}
@@ -119,14 +119,14 @@ def source_permission_groups(
     return [[rows[each] for each in sorted(groups.get(one["code"], ())) if each in rows] for one in held]
 
 
-def _groups(context: Context) -> Rows:
-    """One's own; all of them for those who manage staff."""
+def _visible_groups(context: Context) -> Rows:
+    """Visible groups: one's own; all with MANAGE_STAFF."""
     if context.may(Permission.MANAGE_STAFF):
         return Group.objects.all()
     return Group.objects.filter(users=context.user) if context.user else Group.objects.none()
 
 
-group = Type("Group", rows=_groups)
+group = Type("Group", rows=_visible_groups)
 group.id()
 group.columns(name="name", restrictedAccessToChannels="restricted_to_channels")
 
@@ -152,7 +152,7 @@ def users(groups: list[Row], arguments: Any, context: Context, selection: Select
 
 @group.field(needs="id")
 def user_can_manage(groups: list[Row], arguments: Any, context: Context, *_: Any) -> list[bool]:
-    """Whether the requester holds all that the group gives: nobody gives what they do not have."""
+    """Resolve whether the requester holds all of the group's permissions."""
     held: dict[int, set[str]] = {}
     codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
     for key, code in codes.values_list("group", "code"):
@@ -193,7 +193,7 @@ def permission_groups(
 def editable_groups(
     users: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """The groups whose permissions the requester holds themselves."""
+    """Resolve the groups whose permissions the requester holds."""
     if not context.may(Permission.MANAGE_STAFF):
         return [[] for _ in users]
     beyond = GroupPermission.objects.exclude(code__in=context.permissions).values("group")
@@ -202,7 +202,7 @@ def editable_groups(
 
 
 def _restricted(users: list[Row]) -> dict[int, set[int]]:
-    """The channels of those who are in groups, all of them restricted to channels."""
+    """Return the channels of users whose groups are all restricted to channels."""
     limits: dict[int, list[bool]] = {}
     chosen: dict[int, set[int]] = {}
     rows = Group.objects.filter(users__in=[each.id for each in users])

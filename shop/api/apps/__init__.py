@@ -1,4 +1,4 @@
-"""Apps: programs that act through the API."""
+"""Apps: API clients with permissions and tokens."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Making apps, changing what they may, and their tokens."""
+"""Create apps, change their permissions and manage their tokens."""
 
 from __future__ import annotations
 
@@ -31,57 +31,57 @@ mutation = Mutations()
 def app_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     made, token = create_app(
-        name=_named(given.get("name") or ""),
+        name=_validated_name(given.get("name") or ""),
         identifier=(given.get("identifier") or "").strip(),
         permissions=_grantable(given.get("permissions") or (), context),
         actor=context.actor,
         now=context.now,
     )
-    return _shown(made.pk, context, selection) | {"authToken": token}
+    return _payload(made.pk, context, selection) | {"authToken": token}
 
 
 @mutation.field(permissions=MANAGING)
 def app_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    given, key = arguments["input"], _app(arguments["id"], context)
+    given, key = arguments["input"], _manageable_app_key(arguments["id"], context)
     permissions = given.get("permissions")
     change_app(
         app_id=key,
-        name=_named(given["name"] or "") if "name" in given else None,
+        name=_validated_name(given["name"] or "") if "name" in given else None,
         identifier=given.get("identifier"),
         permissions=None if permissions is None else _grantable(permissions, context),
         actor=context.actor,
         now=context.now,
     )
-    return _shown(key, context, selection)
+    return _payload(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def app_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = _app(arguments["id"], context)
-    shown = _shown(key, context, selection)
+    key = _manageable_app_key(arguments["id"], context)
+    shown = _payload(key, context, selection)
     delete_app(app_id=key, actor=context.actor, now=context.now)
     return shown
 
 
 @mutation.field(permissions=MANAGING)
 def app_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = _app(arguments["id"], context)
+    key = _manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=True, actor=context.actor, now=context.now)
-    return _shown(key, context, selection)
+    return _payload(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def app_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = _app(arguments["id"], context)
+    key = _manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=False, actor=context.actor, now=context.now)
-    return _shown(key, context, selection)
+    return _payload(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def app_token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     row, token = add_app_token(
-        app_id=_app(given["app"], context, field="app"),
+        app_id=_manageable_app_key(given["app"], context, field="app"),
         name=(given.get("name") or "")[:128],
         actor=context.actor,
         now=context.now,
@@ -101,7 +101,7 @@ def app_token_verify(arguments: dict[str, Any], context: Context, selection: Sel
     return {"valid": app_of_token(arguments["token"]) is not None}
 
 
-def _named(name: str) -> str:
+def _validated_name(name: str) -> str:
     name = name.strip()
     if not name:
         raise Mistake("REQUIRED", _("Write a name."), field="name")
@@ -110,21 +110,21 @@ def _named(name: str) -> str:
     return name
 
 
-def _app(text: str, context: Context, *, field: str = "id") -> int:
-    """The key of an app that may no more than the requester. Raises Mistake."""
+def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> int:
+    """Return the key of an app with no more permissions than the requester. Raises Mistake."""
     key = int(given_key(text, "App", field=field))
     _refuse_beyond(AppPermission.objects.filter(app=key), field, context)
     return key
 
 
 def _refuse_beyond(held: QuerySet[AppPermission], field: str, context: Context) -> None:
-    """Whoever has an app's token may all that it may. Raises Mistake."""
+    """Raise Mistake if an app has permissions that the requester lacks, since its token grants them."""
     if not set(held.values_list("code", flat=True)) <= context.permissions:
         raise Mistake("OUT_OF_SCOPE_APP", _("This app may do more here than you."), field=field)
 
 
 def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:
-    """Nobody gives what they do not hold themselves. Raises Mistake."""
+    """Return the permissions if the requester holds all of them. Raises Mistake."""
     beyond = sorted(set(permissions) - context.permissions)
     if beyond:
         words = _("You cannot give permissions that you do not have.")
@@ -132,5 +132,5 @@ def _grantable(permissions: Collection[str], context: Context) -> Collection[str
     return permissions
 
 
-def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
     return {"app": app.by_key(context, [key], selection.names("app")).get(key)}

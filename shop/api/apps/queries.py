@@ -1,4 +1,4 @@
-"""Apps, for staff; and itself, for an app."""
+"""List and look up apps, for staff; an app may look up itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apps and their tokens. What apps of others bring along (pages, webhooks) cannot be set up yet."""
+"""Apps and their tokens. Third-party apps' extensions and webhooks are not supported yet."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from shop.api.object_types import Row, Rows, Type
 MANAGING = (Permission.MANAGE_APPS,)
 
 
-def _apps(context: Context) -> Rows:
-    """Itself for an app; all of them for staff."""
+def _visible_apps(context: Context) -> Rows:
+    """Visible apps: an app sees itself, staff see all."""
     if context.may(*MANAGING, Standing.STAFF):
         return App.objects.all()
     return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()
 
 
-app = Type("App", rows=_apps)
+app = Type("App", rows=_visible_apps)
 app.id()
 app.columns(identifier="identifier", created="created_at", isActive="is_active", name="name")
 app.nothing("type", value="LOCAL")
@@ -60,7 +60,7 @@ token.columns(name="name")
 
 @token.field(needs="last_letters")
 def auth_token(tokens: list[Row], *_: Any) -> list[str]:
-    """Its last letters: more of it is kept nowhere."""
+    """Resolve the token's last characters; only a hash of it is stored."""
     return [each.last_letters for each in tokens]
 
 

@@ -1,4 +1,4 @@
-"""What every area stands on: values, codes, metadata, filters, and the shop itself."""
+"""Types shared by all areas (values, metadata, channels, places), and the shop."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Opening channels and changing their settings."""
+"""Create, change, activate and deactivate channels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ mutation = Mutations(codes={"channel_slug_taken": "UNIQUE"})
 
 MANAGING = (Permission.MANAGE_CHANNELS,)
 
-# Inputs and the columns that they are kept in; the settings lie in groups of their own.
+# Maps input fields to columns; settings are in nested inputs.
 _COLUMNS = {"isActive": "is_active", "defaultCountry": "default_country"}
 _GROUPS = {
     "stockSettings": {"allocationStrategy": "allocation_strategy"},
@@ -56,7 +56,7 @@ def channel_create(arguments: dict[str, Any], context: Context, selection: Selec
         raise Mistake("INVALID", _("A currency has three letters, as in VND."), field="currencyCode")
     change = ChannelChange(_values(given) | {"currency": currency}, _links(given))
     made = open_channel(change=change, actor=context.actor, now=context.now)
-    return _shown(made.pk, context, selection)
+    return _payload(made.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
@@ -67,39 +67,41 @@ def channel_update(arguments: dict[str, Any], context: Context, selection: Selec
         if column in values:
             kept = Channel.objects.filter(pk=key).values_list(column, flat=True).first() or {}
             values[column] = kept | values[column]
-    return _changed(key, ChannelChange(values, _links(given)), context, selection)
+    return _change_payload(key, ChannelChange(values, _links(given)), context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def channel_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _switched(arguments["id"], True, context, selection)
+    return _set_active(arguments["id"], True, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def channel_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _switched(arguments["id"], False, context, selection)
+    return _set_active(arguments["id"], False, context, selection)
 
 
-def _switched(text: str, active: bool, context: Context, selection: Selection) -> dict[str, Any]:
+def _set_active(text: str, active: bool, context: Context, selection: Selection) -> dict[str, Any]:
     key = given_key(text, "Channel", field="id")
     if Channel.objects.filter(pk=key, is_active=active).exists():
         words = _("This channel is open already.") if active else _("This channel is closed already.")
         raise Mistake("INVALID", words, field="id")
-    return _changed(key, ChannelChange({"is_active": active}), context, selection)
+    return _change_payload(key, ChannelChange({"is_active": active}), context, selection)
 
 
-def _changed(key: Any, change: ChannelChange, context: Context, selection: Selection) -> dict[str, Any]:
+def _change_payload(
+    key: Any, change: ChannelChange, context: Context, selection: Selection
+) -> dict[str, Any]:
     change_channel(channel_id=key, change=change, actor=context.actor, now=context.now)
-    return _shown(key, context, selection)
+    return _payload(key, context, selection)
 
 
 def _values(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that an input sets. Raises Mistake."""
+    """Return the columns that an input sets. Raises Mistake."""
     values = {column: given[name] for name, column in _COLUMNS.items() if given.get(name) is not None}
     if given.get("name") is not None:
-        values["name"] = _written(given["name"], "name", 250)
+        values["name"] = _validated_text(given["name"], "name", 250)
     if given.get("slug") is not None:
-        values["slug"] = slug_of(_written(given["slug"], "slug", 255))
+        values["slug"] = slug_of(_validated_text(given["slug"], "slug", 255))
     for group, columns in _GROUPS.items():
         settings = given.get(group) or {}
         for name, column in columns.items():
@@ -111,7 +113,7 @@ def _values(given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _written(text: str, field: str, longest: int) -> str:
+def _validated_text(text: str, field: str, longest: int) -> str:
     text = text.strip()
     if not text:
         raise Mistake("REQUIRED", _("This is needed."), field=field)
@@ -140,5 +142,5 @@ def _links(given: Mapping[str, Any]) -> ChannelLinks:
     return links
 
 
-def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
     return {"channel": channel.by_key(context, [key], selection.names("channel")).get(key)}

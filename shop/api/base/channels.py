@@ -1,4 +1,4 @@
-"""Channels: markets with a currency."""
+"""Channels: markets with one currency each."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ payment_settings.columns(defaultTransactionFlowStrategy="default_transaction_flo
 payment_settings.nothing("releaseFundsForExpiredCheckouts", value=False)
 payment_settings.nothing("checkoutTtlBeforeReleasingFunds", "checkoutReleaseFundsCutOffDate")
 
-# Settings are columns of the channel: their objects are its rows.
+# Settings are columns of the channel, so their objects are the channel's rows.
 channel.itself("stockSettings", stock_settings, permissions=STAFF)
 channel.itself(
     "orderSettings", order_settings, permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_ORDERS]
@@ -79,7 +79,7 @@ def default_country(channels: list[Row], *_: Any) -> list[dict[str, str]]:
 
 @channel.field()
 def countries(channels: list[Row], *_: Any) -> list[list[dict[str, str]]]:
-    """Those that a zone of the channel delivers to."""
+    """Resolve the countries covered by the channel's shipping zones."""
     keys = [each.id for each in channels]
     found = ZoneCountry.objects.filter(zone__channels__in=keys).order_by("country")
     codes: dict[int, list[str]] = {}
@@ -102,7 +102,7 @@ query = Queries()
 
 @query.field("channel")
 def one_channel(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    """By `id` or `slug`; anybody may, as every storefront has to know its channel."""
+    """Return a channel by `id` or `slug`. Public, because storefronts must know their channel."""
     given, slug = arguments.get("id"), arguments.get("slug")
     if (given is None) == (slug is None):
         raise ProtocolError("A channel is found by exactly one of `id` and `slug`.")

@@ -1,4 +1,4 @@
-"""The types whose objects a gateway of federated APIs may ask for by reference; areas put theirs in."""
+"""Types that a federation gateway may resolve by reference; areas register theirs here."""
 
 from __future__ import annotations
 

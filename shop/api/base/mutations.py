@@ -1,4 +1,4 @@
-"""Metadata of any object."""
+"""Change metadata of any object."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ mutation = Mutations(codes={"empty_key": "REQUIRED"})
 
 @mutation.field()
 def update_metadata(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _changed(arguments, context, selection, private=False)
+    return _change_metadata(arguments, context, selection, private=False)
 
 
 @mutation.field()
 def delete_metadata(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _changed(arguments, context, selection, private=False)
+    return _change_metadata(arguments, context, selection, private=False)
 
 
 @mutation.field()
 def update_private_metadata(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    return _changed(arguments, context, selection, private=True)
+    return _change_metadata(arguments, context, selection, private=True)
 
 
 @mutation.field()
 def delete_private_metadata(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    return _changed(arguments, context, selection, private=True)
+    return _change_metadata(arguments, context, selection, private=True)
 
 
-def _changed(
+def _change_metadata(
     arguments: dict[str, Any], context: Context, selection: Selection, *, private: bool
 ) -> dict[str, Any]:
-    keeper, key = _named(arguments["id"])
+    keeper, key = _metadata_target(arguments["id"])
     keeper.check(context, key, private=private)
-    if keeper.model is ShopSettings:  # a row that is there once somebody has saved something
+    if keeper.model is ShopSettings:  # the row exists only after the first save
         ShopSettings.objects.get_or_create(pk=key)
     change_metadata(
         model=keeper.model,
@@ -60,8 +60,8 @@ def _changed(
     return {"item": found.get(key)}
 
 
-def _named(text: str) -> tuple[Keeper, Any]:
-    """Whose metadata are meant. Raises Mistake for an id of nothing that has any."""
+def _metadata_target(text: str) -> tuple[Keeper, Any]:
+    """Return the object whose metadata is addressed. Raises Mistake for an id of a type without metadata."""
     try:
         name, written = parts(text)
         key = parsed_key(name, written)

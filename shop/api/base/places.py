@@ -1,4 +1,4 @@
-"""Countries, languages, addresses, and what addresses need."""
+"""Countries, languages, addresses and address validation rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAFF_RIGHTS = (Permission.MANAGE_USERS, Permission.MANAGE_ORDERS)
 
 
 def country(code: str, language: str | None = None) -> dict[str, str]:
-    """The contract's `CountryDisplay`, in the language of the request or another."""
+    """Return the schema's `CountryDisplay` in a language, by default the request's."""
     return {"code": code, "country": country_name(code, language or get_language() or "en")}
 
 
@@ -59,8 +59,8 @@ address_validation_data.columns(
 )
 
 
-def _addresses(context: Context) -> Rows:
-    """One's own; staff who care for people or orders see all."""
+def _visible_addresses(context: Context) -> Rows:
+    """Visible addresses: one's own; all for staff with permissions for users or orders."""
     if context.may(*STAFF_RIGHTS):
         return Address.objects.all()
     return Address.objects.filter(user=context.user) if context.user else Address.objects.none()
@@ -70,7 +70,7 @@ def _owns(context: Context, key: Any) -> bool:
     return context.user is not None and Address.objects.filter(pk=key, user=context.user).exists()
 
 
-address = Type("Address", rows=_addresses)
+address = Type("Address", rows=_visible_addresses)
 address.id()
 address.columns(
     firstName="first_name",

@@ -1,4 +1,4 @@
-"""The shop itself."""
+"""The type `Shop`, and federation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shop.api.schema import Choices
 from shop.api.translations import texts_in
 from shop.core.models import ShopSettings
 
-VERSION = "3.24.0"  # of Saleor, whose contract this is
+VERSION = "3.24.0"  # the Saleor version whose schema this is
 SETTINGS = (Permission.MANAGE_SETTINGS,)
 
 shop = Type("Shop", rows=lambda context: ShopSettings.objects.all())
@@ -78,7 +78,7 @@ announcement.plain("createdAt", "updatedAt", "title", "messageHtml", "importance
 
 
 def shown_permission(code: str) -> dict[str, str]:
-    """The contract's `Permission`."""
+    """Return the schema's `Permission`."""
     return {"code": code, "name": str(Permission(code).label)}
 
 
@@ -118,7 +118,7 @@ def domain_of_shop(shops: list[Row], *_: Any) -> list[dict[str, Any]]:
 def countries(
     shops: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[list[dict[str, str]]]:
-    """All of the world's, or those that some zone delivers to, or does not."""
+    """Resolve all countries, or those with or without a shipping zone."""
     code = arguments.get("languageCode")
     attached = (arguments.get("filter") or {}).get("attachedToShippingZones")
     codes = sorted(context.schema.type_map["CountryCode"].values)  # type: ignore[attr-defined]
@@ -131,7 +131,7 @@ def countries(
 
 @shop.field()
 def default_country(shops: list[Row], arguments: Any, context: Context, *_: Any) -> list[Any]:
-    """The first channel's."""
+    """Resolve the first channel's default country."""
     first = next(iter(context.channels.values()), None)
     return [country(first.default_country) if first else None] * len(shops)
 
@@ -182,7 +182,7 @@ def service(arguments: dict[str, Any], context: Context, selection: Selection) -
 
 @query.field("_entities")
 def entities(arguments: dict[str, Any], context: Context, selection: Selection) -> list[Row | None]:
-    """Objects by what a gateway knows of them; one query for each type."""
+    """Return federated objects by reference. One query per type."""
     asked = [each if isinstance(each, dict) else {} for each in arguments["representations"]]
     names = [str(each.get("__typename")) for each in asked]
     found: dict[tuple[str, Any], Row] = {}

@@ -1,4 +1,4 @@
-"""The shop's settings, as staff change them."""
+"""Change the shop's settings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def shop_settings_update(arguments: dict[str, Any], context: Context, selection:
 
 
 def _check(value: Any, column: str, name: str) -> None:
-    """Raises Mistake for what the settings cannot hold."""
+    """Raise Mistake for an invalid setting."""
     longest = getattr(ShopSettings._meta.get_field(column), "max_length", None)
     if isinstance(value, str) and longest is not None and len(value) > longest:
         raise Mistake("INVALID", _("This is too long."), field=name)

@@ -1,4 +1,4 @@
-"""Values that stand in many types and are no rows."""
+"""Value types without rows, used by many types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue: goods, what is said of them, what they cost, how many there are."""
+"""The catalogue: products, attributes, prices, stock and taxes."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""What is said of products, variants and pages by their attributes: which attributes, with which values.
+"""Assigned attributes and their values, of products, variants and pages.
 
-Two shapes of one thing: the older `SelectedAttribute`, and `AssignedAttribute` with a type for each kind of
-input. The attribute `cooperative` of products is a view of whose goods they are; it stores nothing.
+The schema has two forms: the older `SelectedAttribute`, and `AssignedAttribute` with one type per input type.
+The products' attribute `cooperative` is computed from their column and stores nothing.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ SEES_HIDDEN = (
     Permission.MANAGE_PAGES,
     Permission.MANAGE_PAGE_TYPES,
 )
-# Fields of an AttributeValue that the types of assigned attributes read.
+# Fields of AttributeValue used by the types of assigned attributes.
 VALUE_FIELDS = ("id", "name", "slug", "value", "file", "richText", "plainText", "boolean", "dateTime")
 _VALUE_COLUMNS = ("numeric", "reference_kind", "reference_key")
 _ATTRIBUTE_COLUMNS = ("slug", "input_type", "entity_type")
 
-# The type of an assigned attribute by its input; references say besides what they are to.
+# The type of an assigned attribute by its input type; for references also by the referenced type.
 _TYPES: Mapping[str, str] = {
     InputType.DROPDOWN: "AssignedSingleChoiceAttribute",
     InputType.MULTISELECT: "AssignedMultiChoiceAttribute",
@@ -58,7 +58,7 @@ _REFERRED: Mapping[str, str] = {
 
 
 class Owner(NamedTuple):
-    """Something that has attributes: its key, and the key of its type."""
+    """An object with attributes: its key, and the key of its product or page type."""
 
     key: Any
     type_key: Any
@@ -67,7 +67,7 @@ class Owner(NamedTuple):
 
 
 class OwnValue(NamedTuple):
-    """A value of the attribute `cooperative`, as a row of AttributeValue would be."""
+    """A computed value of the attribute `cooperative`, shaped like a row of AttributeValue."""
 
     id: int
     name: str
@@ -90,7 +90,7 @@ class OwnValue(NamedTuple):
 
 
 def attributes_in(context: Context, rows: Rows) -> Rows:
-    """Of attributes those that the requester may see."""
+    """Return the attributes visible to the requester."""
     return rows if context.may(*SEES_HIDDEN) else rows.filter(visible_in_storefront=True)
 
 
@@ -108,9 +108,9 @@ def said(
     value_fields: Collection[str],
     slug: str | None = None,
 ) -> list[list[dict[str, Any]]]:
-    """Of each owner its type's attributes with the values it has.
+    """Return each owner's attributes, as defined by its type, with the assigned values.
 
-    `attributes` are annotated with `held_by`, the key of the type, `values` with `owner`; both in order.
+    `attributes` are annotated with `held_by`, the type's key, and `values` with `owner`; both are sorted.
     """
     if not context.may(*SEES_HIDDEN):
         attributes = Ready(_shown, attributes.args, attributes.shape | {"of": attributes.build})
@@ -139,7 +139,7 @@ def said(
 
 
 def assigned_type(row: Row) -> str:
-    """The type of an attribute once it is assigned."""
+    """Return the GraphQL type of an assigned attribute."""
     if row.input_type in _TYPES:
         return _TYPES[row.input_type]
     number = "Single" if row.input_type == InputType.SINGLE_REFERENCE else "Multi"
@@ -149,7 +149,7 @@ def assigned_type(row: Row) -> str:
 def _add_cooperatives(
     owners: Sequence[Owner], by_type: Mapping[Any, list[Row]], has: dict[tuple[Any, Any], list[Any]]
 ) -> None:
-    """Fill in the attribute `cooperative` of the products among the owners. One query, where it is asked."""
+    """Fill in the attribute `cooperative` of products. One query if it is selected."""
     views = {key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE}
     keys = {owner.cooperative for owner in owners if owner.type_key in views} - {None}
     if not keys:
@@ -213,8 +213,8 @@ def _of_variants(
 
 
 def of_types(kinds: Collection[Any], *, scope: AttributeScope, choosing: bool | None = None) -> Rows:
-    """Attributes of kinds of goods, with the kind that holds each, in its order; `choosing` those by which
-    variants are chosen, or the others."""
+    """Return attributes of product types in their order, each with its type's key; `choosing` filters by
+    whether variants are selected by it."""
     rows = Attribute.objects.filter(
         product_type_rows__product_type__in=kinds, product_type_rows__scope=scope
     ).annotate(
@@ -225,7 +225,7 @@ def of_types(kinds: Collection[Any], *, scope: AttributeScope, choosing: bool | 
 
 
 def held(owners: Collection[Any], *, through: str) -> Rows:
-    """Values of products, variants or pages, with whose each is, in their order."""
+    """Return assigned values of products, variants or pages in their order, each with its owner's key."""
     rows = AttributeValue.objects.filter(**{f"{through}_rows__{through}__in": owners})
     return rows.annotate(owner=F(f"{through}_rows__{through}")).order_by(
         "owner", f"{through}_rows__sort_order", "id"
@@ -297,7 +297,7 @@ def first_of(found: list[list[dict[str, Any]]]) -> list[dict[str, Any] | None]:
     return [each[0] if each else None for each in found]
 
 
-# --- of kinds of goods --------------------------------------------------------------------------------
+# --- product types ------------------------------------------------------------------------------------
 
 
 @product_type.field(needs="id")

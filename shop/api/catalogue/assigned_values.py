@@ -1,4 +1,4 @@
-"""The values of assigned attributes, a type for each kind of input."""
+"""The types of assigned attributes, one per input type."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _type(name: str) -> Type:
     return made
 
 
-def _first(name: str, read: Callable[[Row], Any]) -> Type:
-    """An attribute with one value at most, read from its row."""
+def _single_value_type(name: str, read: Callable[[Row], Any]) -> Type:
+    """Define the type of an attribute with at most one value, read from the value's row."""
     made = _type(name)
 
     @made.field()
@@ -44,14 +44,14 @@ def _numbers(row: Row) -> float | None:
         return None
 
 
-numeric = _first("AssignedNumericAttribute", _numbers)
-plain_text = _first("AssignedPlainTextAttribute", lambda row: row.plain_text)
-rich_text = _first("AssignedTextAttribute", lambda row: row.rich_text)
-boolean = _first("AssignedBooleanAttribute", lambda row: row.boolean)
-date = _first("AssignedDateAttribute", lambda row: row.date_time and day_of(row.date_time))
-date_time = _first("AssignedDateTimeAttribute", lambda row: row.date_time)
-single_choice = _first("AssignedSingleChoiceAttribute", lambda row: row)
-swatch = _first("AssignedSwatchAttribute", lambda row: row)
+numeric = _single_value_type("AssignedNumericAttribute", _numbers)
+plain_text = _single_value_type("AssignedPlainTextAttribute", lambda row: row.plain_text)
+rich_text = _single_value_type("AssignedTextAttribute", lambda row: row.rich_text)
+boolean = _single_value_type("AssignedBooleanAttribute", lambda row: row.boolean)
+date = _single_value_type("AssignedDateAttribute", lambda row: row.date_time and day_of(row.date_time))
+date_time = _single_value_type("AssignedDateTimeAttribute", lambda row: row.date_time)
+single_choice = _single_value_type("AssignedSingleChoiceAttribute", lambda row: row)
+swatch = _single_value_type("AssignedSwatchAttribute", lambda row: row)
 file = _type("AssignedFileAttribute")
 multi_choice = _type("AssignedMultiChoiceAttribute")
 choice = Type("AssignedChoiceAttributeValue")
@@ -83,13 +83,13 @@ def several_choices(assigned: list[dict[str, Any]], arguments: dict[str, Any], *
 
 
 def _translated(rows: Sequence[Row | None], code: str, column: str, *, rich: bool = False) -> list[Any]:
-    """What each value says in a language: null where nobody translated it."""
+    """Return each value's translation, or null."""
     texts = texts_in(KIND, [row.id for row in rows if row is not None], code)
     found = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
     return [formatted(text) for text in found] if rich else found
 
 
-def _firsts(assigned: list[dict[str, Any]]) -> list[Row | None]:
+def _first_values(assigned: list[dict[str, Any]]) -> list[Row | None]:
     return [each["values"][0] if each["values"] else None for each in assigned]
 
 
@@ -105,43 +105,43 @@ def swatches_translated(rows: list[Row], arguments: dict[str, Any], *_: Any) -> 
 
 @plain_text.field("translation")
 def texts_translated(assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any) -> list[Any]:
-    return _translated(_firsts(assigned), arguments["languageCode"], "plain_text")
+    return _translated(_first_values(assigned), arguments["languageCode"], "plain_text")
 
 
 @rich_text.field("translation")
 def formatted_texts_translated(
     assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any
 ) -> list[Any]:
-    return _translated(_firsts(assigned), arguments["languageCode"], "rich_text", rich=True)
+    return _translated(_first_values(assigned), arguments["languageCode"], "rich_text", rich=True)
 
 
 # --- references ---------------------------------------------------------------------------------------
 
 
 def references_to(to: Type, name: str) -> tuple[Type, Type]:
-    """`AssignedSingle…` and `AssignedMulti…ReferenceAttribute` to objects of a type."""
+    """Define `AssignedSingle…` and `AssignedMulti…ReferenceAttribute` for a referenced type."""
     single, multi = _type(f"AssignedSingle{name}Attribute"), _type(f"AssignedMulti{name}Attribute")
 
     @single.field("value")
     def one(
         assigned: list[dict[str, Any]], arguments: Any, context: Context, selection: Selection
     ) -> list[Row | None]:
-        found = _referred(to, assigned, 1, context, selection)
+        found = _referenced_rows(to, assigned, 1, context, selection)
         return [each[0] if each else None for each in found]
 
     @multi.field("value")
     def several(
         assigned: list[dict[str, Any]], arguments: dict[str, Any], context: Context, selection: Selection
     ) -> list[list[Row]]:
-        return _referred(to, assigned, arguments["limit"], context, selection)
+        return _referenced_rows(to, assigned, arguments["limit"], context, selection)
 
     return single, multi
 
 
-def _referred(
+def _referenced_rows(
     to: Type, assigned: list[dict[str, Any]], limit: int, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """What each refers to, as far as the requester may see it."""
+    """Return the referenced objects that the requester may see."""
     pairs = [
         [
             (int(row.reference_key), each["in_channel"])

@@ -1,4 +1,4 @@
-"""Conditions on what is said of goods by their attributes."""
+"""Filters by attribute values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from catalog.models import Category, Collection, Product, Variant
 from shop.api.filters import within
 from shop.api.ids import parsed_key, parts
 
-# The conditions of `reference`: kind of what is referred to, and how it is found by the texts given.
+# The conditions of `reference`: the kind of the referenced object, and its column to match.
 _REFERENCES: Mapping[str, tuple[str, Any]] = {
     "productSlugs": ("Product", lambda texts: Product.objects.filter(slug__in=texts)),
     "productVariantSkus": ("ProductVariant", lambda texts: Variant.objects.filter(sku__in=texts)),
@@ -21,7 +21,7 @@ _REFERENCES: Mapping[str, tuple[str, Any]] = {
 
 
 def said_of(given: Mapping[str, Any]) -> Q:
-    """An `AttributeInput` as a condition on rows that hold values: of the attribute, with such a value."""
+    """Convert an `AttributeInput` to a condition on rows with assigned values."""
     found = Q(value__attribute__slug=given["slug"]) if given.get("slug") else Q()
     if given.get("values"):
         found &= Q(value__slug__in=given["values"])
@@ -29,29 +29,29 @@ def said_of(given: Mapping[str, Any]) -> Q:
         found &= within("value__numeric")(None, given["valuesRange"])  # type: ignore[arg-type]
     for name in ("date", "dateTime"):
         if given.get(name):
-            found &= _moment(name, given[name])
+            found &= _date_condition(name, given[name])
     if given.get("boolean") is not None:
         found &= Q(value__boolean=given["boolean"])
-    return found & _value(given.get("value") or {})
+    return found & _value_condition(given.get("value") or {})
 
 
-def _value(given: Mapping[str, Any]) -> Q:
-    """`AssignedAttributeValueInput`."""
+def _value_condition(given: Mapping[str, Any]) -> Q:
+    """Convert an `AssignedAttributeValueInput` to a condition."""
     found = Q()
     for name in ("slug", "name", "numeric"):
         if given.get(name):
-            found &= _matching(f"value__{name}", given[name])
+            found &= _match_texts(f"value__{name}", given[name])
     for name in ("date", "dateTime"):
         if given.get(name):
-            found &= _moment(name, given[name])
+            found &= _date_condition(name, given[name])
     if given.get("boolean") is not None:
         found &= Q(value__boolean=given["boolean"])
     if given.get("reference"):
-        found &= _reference(given["reference"])
+        found &= _reference_condition(given["reference"])
     return found
 
 
-def _matching(column: str, given: Mapping[str, Any]) -> Q:
+def _match_texts(column: str, given: Mapping[str, Any]) -> Q:
     found = Q()
     if given.get("eq") is not None:
         found &= Q(**{column: given["eq"]})
@@ -63,12 +63,12 @@ def _matching(column: str, given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _moment(name: str, ends: Mapping[str, Any]) -> Q:
+def _date_condition(name: str, ends: Mapping[str, Any]) -> Q:
     column = "value__date_time" if name == "dateTime" else "value__date_time__date"
     return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
 
 
-def _reference(given: Mapping[str, Any]) -> Q:
+def _reference_condition(given: Mapping[str, Any]) -> Q:
     found = Q()
     for name, wanted in given.items():
         for texts in (wanted or {}).values():

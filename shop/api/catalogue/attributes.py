@@ -1,4 +1,4 @@
-"""Attributes and their values, and looking them up."""
+"""Attributes and their values, and queries for attributes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def with_choices(rows: list[Row], *_: Any) -> list[bool]:
 
 @attribute.field(needs="id")
 def choices(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
-    """What there is to choose from; texts, numbers and references are of the thing they are said of."""
+    """Resolve the choices of an attribute; only choice types have any, other values belong to one object."""
     refuse_both(arguments)
     values = attribute_value.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
     for name in ("filter", "where"):
@@ -166,7 +166,7 @@ def reference(rows: list[Row], *_: Any) -> list[str | None]:
 
 
 def file_of(row: Row, context: Context) -> dict[str, str] | None:
-    """The contract's `File`; null where there is none."""
+    """Return the schema's `File`, or null."""
     if not row.file_url:
         return None
     return {"url": context.absolute(row.file_url), "contentType": row.content_type}
@@ -195,8 +195,8 @@ def all_attributes(arguments: dict[str, Any], context: Context, selection: Selec
     return connect(attribute, rows, arguments, selection, order=order)
 
 
-def _of_goods(goods: Rows) -> Q:
-    """Attributes of the kinds of these goods."""
+def _used_by_products(goods: Rows) -> Q:
+    """Match attributes of these products' types."""
     kinds = ProductTypeAttribute.objects.filter(
         attribute=OuterRef("pk"), product_type__in=goods.values("product_type")
     )
@@ -204,12 +204,12 @@ def _of_goods(goods: Rows) -> Q:
 
 
 def _in_category(context: Context, text: str) -> Q:
-    return _of_goods(Product.objects.filter(category=key_of(text, "Category") or 0))
+    return _used_by_products(Product.objects.filter(category=key_of(text, "Category") or 0))
 
 
 def _in_collection(context: Context, text: str) -> Q:
     key = key_of(text, "Collection")
-    return _of_goods(Product.objects.filter(on_shelves([key] if key else [])))
+    return _used_by_products(Product.objects.filter(on_shelves([key] if key else [])))
 
 
 def _only_variants(context: Context, value: bool) -> Q:

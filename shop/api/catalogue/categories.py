@@ -1,4 +1,4 @@
-"""Categories: a tree of shelves, open to everybody."""
+"""Categories: a public tree."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ keep_metadata(category, Category, rights=[Permission.MANAGE_PRODUCTS])
 
 
 def described(rows: list[Row], *_: Any) -> list[Any]:
-    """The formatted description; where there is only plain text, that as paragraphs."""
+    """Resolve the rich description, or else the plain one as paragraphs."""
     return [row.description or as_blocks(row.description_text) for row in rows]
 
 
 def as_blocks(text: str) -> dict[str, Any] | None:
-    """Plain text as the blocks that clients' editors know; null for none."""
+    """Convert plain text to EditorJS blocks; None if empty."""
     paragraphs = [each.strip() for each in text.split("\n\n") if each.strip()]
     if not paragraphs:
         return None
@@ -56,7 +56,7 @@ category.field("descriptionJson", needs=("description", "description_text"))(des
 def ancestors(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Any]:
-    """From the root down to the shelf that each stands in."""
+    """Resolve the ancestors, from the root down to the parent."""
     above = [[int(key) for key in (row.path or "").strip("/").split("/")[:-1]] for row in rows]
     keys = {key for path in above for key in path}
     found = category.by_key(context, keys, selection.names("edges", "node"))
@@ -74,7 +74,7 @@ def children(rows: list[Row], arguments: dict[str, Any], context: Context, selec
 
 
 def _all_categories(keys: Collection[Any] = (), *, by: str = "", level: int | None = None) -> Rows:
-    """All shelves; those whose column `by` is among the keys; those on a level of the tree."""
+    """Return all categories, or those whose column `by` is among `keys`, or those on a level of the tree."""
     rows: Rows = Category.objects.all()
     rows = rows.filter(**{f"{by}__in": keys}) if by else rows
     return rows if level is None else rows.filter(level=level)
@@ -82,7 +82,7 @@ def _all_categories(keys: Collection[Any] = (), *, by: str = "", level: int | No
 
 query = Queries()
 _NARROWING = {"filter", "where", "sortBy"}
-_LEVELS = 8  # levels of the tree that are asked for often
+_LEVELS = 8  # levels of the tree with a compiled query
 
 
 @query.field("category")
@@ -105,11 +105,11 @@ def all_categories(arguments: dict[str, Any], context: Context, selection: Selec
         rows = rows.filter(where(arguments.get(name), _CONDITIONS, context))
     sort = arguments.get("sortBy")
     order = sorting(sort, _SORTS, [Key("sort_order"), Key("id")])
-    return connect(category, _counted(rows, sort), arguments, selection, order=order)
+    return connect(category, _with_count(rows, sort), arguments, selection, order=order)
 
 
-def _counted(rows: Rows, sort: dict[str, Any] | None) -> Rows:
-    """With the number that is sorted by; there are few enough shelves to count."""
+def _with_count(rows: Rows, sort: dict[str, Any] | None) -> Rows:
+    """Annotate the count to sort by; there are few enough categories to count."""
     if sort is None or sort["field"] == "NAME":
         return rows
     inside = {"PRODUCT_COUNT": (Product, "category"), "SUBCATEGORY_COUNT": (Category, "parent")}

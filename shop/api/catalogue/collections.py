@@ -1,4 +1,4 @@
-"""Collections, and the shelves of cooperatives among them."""
+"""Collections, including one computed collection per cooperative."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ def publication_date(rows: list[Row], *_: Any) -> list[Any]:
     return [row.published_at and day_of(row.published_at) for row in rows]
 
 
-def _described(rows: list[Row], *_: Any) -> list[Any]:
-    """As staff wrote it; of a cooperative's shelf its own story."""
+def _descriptions(rows: list[Row], *_: Any) -> list[Any]:
+    """Resolve the description; a cooperative's collection shows its story."""
     return [row.description or as_blocks(row.story) for row in rows]
 
 
-collection.field("description", needs=("description", "story"))(_described)
-collection.field("descriptionJson", needs=("description", "story"))(_described)
+collection.field("description", needs=("description", "story"))(_descriptions)
+collection.field("descriptionJson", needs=("description", "story"))(_descriptions)
 
 
 @collection.field(needs="key", permissions=[Standing.STAFF, Standing.APP])
 def channel_listings(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """Where it is shown; a cooperative's shelf is everywhere and has no rows of its own."""
+    """Resolve the channel listings; a cooperative's collection is in every channel and has no rows."""
     keys = {row.key for row in rows if cooperative_of(row.key) is None}
     found = listing.grouped(
         CollectionListing.objects.filter(collection__in=keys).order_by("channel_id"),

@@ -1,4 +1,4 @@
-"""Cooperatives, beside Saleor's contract."""
+"""Cooperatives, an extension of Saleor's schema."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from shop.core.models import Channel
 ENUMS: dict[str, Choices] = {"CooperativeCertificateKind": CertificateKind}
 
 
-def _seen(context: Context, channel: Channel | None) -> Rows:
-    """Those with a page; staff who care for goods or orders, or answer applications, see all."""
+def _visible_cooperatives(context: Context, channel: Channel | None) -> Rows:
+    """Visible cooperatives: public ones; all for staff with permissions for products, orders or staff."""
     if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS, Permission.MANAGE_STAFF):
         return Cooperative.objects.all()
     own = own_goods(context, "pk")
@@ -38,7 +38,7 @@ def _seen(context: Context, channel: Channel | None) -> Rows:
     )
 
 
-cooperative = InChannel("Cooperative", _seen)
+cooperative = InChannel("Cooperative", _visible_cooperatives)
 cooperative.id()
 cooperative.columns(
     slug="slug",
@@ -80,7 +80,7 @@ def paused_until(
 
 @cooperative.field(needs="id")
 def certificates(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
-    """Those that are valid today."""
+    """Resolve the certificates valid today."""
     held = Certificate.objects.valid_on(day_of(context.now)).filter(cooperative__in={row.id for row in rows})
     found = certificate.grouped(held.order_by("kind", "pk"), selection.names(), by="cooperative_id")
     return [found.get(row.id, []) for row in rows]
@@ -95,7 +95,7 @@ def shelf(rows: list[Row], arguments: Any, context: Context, selection: Selectio
 
 @cooperative.field(needs=("id", "in_channel"))
 def products(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
-    """In the channel that is named, else in the one where the cooperative is looked at."""
+    """Resolve the products in the given channel, by default the channel that the cooperative is seen in."""
     pages: dict[tuple[Any, Any], Any] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         slug = arguments.get("channel")
@@ -121,19 +121,19 @@ def warehouses(rows: list[Row], arguments: Any, context: Context, selection: Sel
 query = Queries()
 
 
-def _asked(arguments: dict[str, Any], context: Context) -> Rows:
+def _requested_rows(arguments: dict[str, Any], context: Context) -> Rows:
     return cooperative.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("cooperative")
 def one_cooperative(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(cooperative, _asked(arguments, context), "cooperatives.cooperative", arguments)
+    rows = found_by(cooperative, _requested_rows(arguments, context), "cooperatives.cooperative", arguments)
     return next(iter(cooperative.read(rows, selection.names())), None)
 
 
 @query.field("cooperatives")
 def all_cooperatives(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = _asked(arguments, context)
+    rows = _requested_rows(arguments, context)
     if arguments.get("search"):
         rows = rows.filter(pk__in=Cooperative.objects.named(arguments["search"]).values("pk"))
     return connect(cooperative, rows, arguments, selection, order=[Key("sort_order"), Key("id")])

@@ -1,4 +1,4 @@
-"""What mutations of the catalogue are given, as the columns and keys that actions take."""
+"""Convert inputs of catalogue mutations to the columns and keys that actions take."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from shop.core.texts.rich_text import cleaned, plain
 
 HEAVIEST = 1_000_000_000  # grams
 GOODS = (Permission.MANAGE_PRODUCTS,)
-OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS),)  # also for whoever works for some cooperatives alone
+OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS),)  # also for staff of single cooperatives
 KINDS = (Permission.MANAGE_PRODUCT_TYPES,)
-# Codes of refusals, as the contract's errors about goods spell them.
+# Maps refusal codes to the schema's error codes for products.
 CODES = {
     "already_taken": "UNIQUE",
     "attribute_needed": "REQUIRED",
@@ -44,12 +44,12 @@ CODES = {
 
 
 def columns(given: Mapping[str, Any], **named: str) -> dict[str, Any]:
-    """The members of an input that were given, by the columns that they go to."""
+    """Return the given members of an input by their columns."""
     return {column: given[name] for name, column in named.items() if given.get(name) is not None}
 
 
 def described(given: Mapping[str, Any], context: Context, **named: str) -> dict[str, Any]:
-    """Columns that most things have: name, slug, description, what search engines are told, metadata."""
+    """Return common columns: name, slug, description, SEO texts, metadata."""
     values = columns(given, slug="slug", **named)
     if "name" in given:
         values["name"] = required(given, "name")
@@ -65,7 +65,7 @@ def described(given: Mapping[str, Any], context: Context, **named: str) -> dict[
 
 
 def required(given: Mapping[str, Any], name: str) -> str:
-    """A text that must say something. Raises Mistake."""
+    """Return a non-empty text. Raises Mistake."""
     text = str(given.get(name) or "").strip()
     if not text:
         raise Mistake("REQUIRED", _("This is needed."), field=name)
@@ -73,7 +73,7 @@ def required(given: Mapping[str, Any], name: str) -> str:
 
 
 def link(given: Mapping[str, Any], name: str, type_name: str, column: str) -> dict[str, Any]:
-    """A column that holds another row's key; null takes it off."""
+    """Return a foreign key column; null clears it."""
     if name not in given:
         return {}
     key = given[name]
@@ -90,7 +90,7 @@ def grams(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 def picture(given: Mapping[str, Any], column: str) -> dict[str, Any]:
-    """Keep an uploaded picture; before the action's transaction, as files have no place in one."""
+    """Store an uploaded picture, before and outside the action's transaction."""
     if given.get("backgroundImage") is None:
         return {}
     kept = keep_picture(given["backgroundImage"], alt=(given.get("backgroundImageAlt") or "")[:250])
@@ -98,7 +98,7 @@ def picture(given: Mapping[str, Any], column: str) -> dict[str, Any]:
 
 
 def published(given: Mapping[str, Any]) -> dict[str, Any]:
-    """When something is published: an instant, or a day as older clients say it."""
+    """Return the publication time, from an instant or from a date as older clients send it."""
     if given.get("publishedAt") is not None:
         return {"published_at": given["publishedAt"]}
     day = given.get("publicationDate")
@@ -106,7 +106,7 @@ def published(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def channel_given(text: str, context: Context, *, field: str = "channelId") -> Channel:
-    """Raises Mistake for an id of no channel."""
+    """Return the channel of an id. Raises Mistake."""
     channel = channel_of(context, int(given_key(text, "Channel", field=field)))
     if channel is None:
         raise Mistake("NOT_FOUND", _("There is no such channel."), field=field, channels=[text])
@@ -118,7 +118,7 @@ def keys(texts: Iterable[str] | None, type_name: str, field: str) -> list[int]:
 
 
 def found(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str]) -> Row | None:
-    """A row as staff see it, without a channel."""
+    """Return a row as seen by staff, without a channel."""
     if isinstance(of, InChannel):
         return of.by_pair(context, [(key, None)], fields).get((key, None))
     return of.by_key(context, [key], fields).get(key)
@@ -127,9 +127,9 @@ def found(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str
 def named_key(
     given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id", is_anybodys: bool = False
 ) -> Any:
-    """The key of what a mutation names by id, external reference or SKU; 0, which is nobody's, for none.
+    """Return the key of an object named by id, external reference or SKU; 0, which no row has, if not found.
 
-    `is_anybodys` where no cooperative's rows are apart from others.
+    Set `is_anybodys` for types whose rows belong to no cooperative.
     """
     if given.get(by) is not None:
         key = given_key(given[by], of.name, field=by)
@@ -142,7 +142,7 @@ def named_key(
 
 
 def is_theirs(of: Type, key: Any, context: Context) -> bool:
-    """Whether the requester handles goods like this row: staff of a cooperative those of it."""
+    """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
     if context.may(*GOODS):
         return True
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")
@@ -150,7 +150,7 @@ def is_theirs(of: Type, key: Any, context: Context) -> bool:
 
 
 def owner(given: Mapping[str, Any], context: Context) -> int | None:
-    """Whose a new thing is; None for the house. Raises Mistake, Missing for staff of others."""
+    """Return the cooperative of a new object; None for the platform seller. Raises Mistake, Missing."""
     text = given.get("cooperative")
     key = int(given_key(text, "Cooperative", field="cooperative")) if text else None
     if context.may(*GOODS):
@@ -170,11 +170,11 @@ def owner(given: Mapping[str, Any], context: Context) -> int | None:
 
 
 def told(given: Sequence[Mapping[str, Any]] | None) -> list[Told]:
-    """`[AttributeValueInput!]`: what is said by which attribute. Raises Mistake."""
-    return [_one_told(each) for each in given or ()]
+    """Convert `[AttributeValueInput!]`. Raises Mistake."""
+    return [_convert_attribute(each) for each in given or ()]
 
 
-def _one_told(given: Mapping[str, Any]) -> Told:
+def _convert_attribute(given: Mapping[str, Any]) -> Told:
     if given.get("id") is not None:
         key = int(given_key(given["id"], "Attribute", field="attributes"))
     else:
@@ -184,22 +184,22 @@ def _one_told(given: Mapping[str, Any]) -> Told:
             raise Mistake("NOT_FOUND", _("There is no such attribute."), field="attributes")
         key = named.pk
     chosen = [given.get("dropdown"), given.get("swatch"), *(given.get("multiselect") or ())]
-    choices = [_choice(each) for each in chosen if each]
+    choices = [_convert_choice(each) for each in chosen if each]
     choices += [Choice(name=name) for name in given.get("values") or () if name.strip()]
-    return Told(key, choices, _own_values(given))
+    return Told(key, choices, _free_values(given))
 
 
-def _choice(given: Mapping[str, Any]) -> Choice:
+def _convert_choice(given: Mapping[str, Any]) -> Choice:
     if given.get("id") is not None:
         return Choice(key=int(given_key(given["id"], "AttributeValue", field="attributes")))
     return Choice(name=required(given, "value"))
 
 
-def _own_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Values that stand in no list."""
+def _free_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return values that are not choices: texts, numbers, dates, files, references."""
     values: list[dict[str, Any]] = []
     if given.get("numeric"):
-        values.append({"name": given["numeric"], "numeric": _number(given["numeric"])})
+        values.append({"name": given["numeric"], "numeric": _parse_number(given["numeric"])})
     if given.get("plainText"):
         values.append({"name": given["plainText"][:60], "plain_text": given["plainText"]})
     if given.get("richText") is not None:
@@ -215,10 +215,10 @@ def _own_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
         kind = given.get("contentType") or ""
         values.append({"name": given["file"][-60:], "file_url": given["file"], "content_type": kind})
     references = [given["reference"]] if given.get("reference") else given.get("references") or ()
-    return values + [_reference(text) for text in references]
+    return values + [_convert_reference(text) for text in references]
 
 
-def _number(text: str) -> str:
+def _parse_number(text: str) -> str:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
@@ -228,7 +228,7 @@ def _number(text: str) -> str:
     return text
 
 
-def _reference(text: str) -> dict[str, Any]:
+def _convert_reference(text: str) -> dict[str, Any]:
     try:
         kind, key = parts(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Weights: whole grams here, a number with a unit in the contract."""
+"""Convert weights from whole grams to the schema's value with a unit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shop.api.scalars import GRAMS
 def weights(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
-    """Resolves `weight`: the column of the same name, in the shop's default unit."""
+    """Resolve `weight` from the column of the same name, in the shop's default unit."""
     unit = context.settings.default_weight_unit
     return [in_unit(row.weight, unit) for row in rows]
 

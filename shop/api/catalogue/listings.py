@@ -1,4 +1,4 @@
-"""Products and variants in their channels, for staff."""
+"""Channel listings of products and variants, for staff."""
 
 from __future__ import annotations
 
@@ -122,17 +122,19 @@ def pricing(
 
 @price.field("price", needs=("amount", "currency"))
 def listed_price(rows: list[Row], *_: Any) -> list[Sum | None]:
-    return [_sum(row.amount, row.currency) for row in rows]
+    return [_amount_or_none(row.amount, row.currency) for row in rows]
 
 
 @price.field(needs=("prior_amount", "currency"))
 def prior_price(rows: list[Row], *_: Any) -> list[Sum | None]:
-    return [_sum(row.prior_amount, row.currency) for row in rows]
+    return [_amount_or_none(row.prior_amount, row.currency) for row in rows]
 
 
 @price.field(needs=("cost", "currency", _WHOSE), permissions=_STAFF)
 def cost_price(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum | None]:
-    return [_sum(cost, row.currency) for row, cost in zip(rows, _costs(rows, context), strict=True)]
+    return [
+        _amount_or_none(cost, row.currency) for row, cost in zip(rows, _costs(rows, context), strict=True)
+    ]
 
 
 @price.field(needs=("amount", "discounted", "cost", _WHOSE), permissions=[Within(Permission.MANAGE_PRODUCTS)])
@@ -144,12 +146,12 @@ def margin(rows: list[Row], arguments: Any, context: Context, selection: Selecti
 
 
 def _costs(rows: list[Row], context: Context) -> list[int | None]:
-    """What each cost its seller; what another's did is no business of a cooperative's staff."""
+    """Return each cost price; a cooperative's staff see only their own."""
     theirs = own_cooperatives(context)
     return [row.cost if theirs is None or getattr(row, _WHOSE) in theirs else None for row in rows]
 
 
-def _sum(amount: int | None, currency: str) -> Sum | None:
+def _amount_or_none(amount: int | None, currency: str) -> Sum | None:
     return None if amount is None else Sum(amount, currency)
 
 

@@ -1,4 +1,4 @@
-"""Finding one thing by the argument that names it: exactly one of `id`, `slug` and the like."""
+"""Look up one object by exactly one of `id`, `slug`, `externalReference` and so on."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ _COLUMNS = {"slug": "slug", "externalReference": "external_reference", "sku": "s
 
 
 def found_by(type_: Type, rows: Rows, kind: str, arguments: Mapping[str, Any], *, key: str = "pk") -> Rows:
-    """The row that the arguments name. Raises ProtocolError unless exactly one of them does.
+    """Return the row that the arguments name. Raises ProtocolError unless exactly one is given.
 
-    With `slugLanguageCode` the slug is the one that was given in that language; `kind` is the model's label
-    among translations.
+    With `slugLanguageCode` the slug is a translated one; `kind` is the model's label in translations.
     """
     column, values = named_by(type_, kind, arguments)
     return rows.filter(**{f"{column if column else key}__in": values})
 
 
 def named_by(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """The column that is asked about ("" for the key) and its value, or none. Raises as `found_by`."""
+    """Return the column ("" for the key) and its value as a list, or an empty list. Raises as `found_by`."""
     given = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
     if len(given) != 1:
         known = " and ".join(f"`{name}`" for name in ("id", *_COLUMNS) if name in arguments) or "`id`"

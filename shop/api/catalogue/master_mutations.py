@@ -1,4 +1,4 @@
-"""Keeping what goods hang on: shelves, collections, kinds of goods and their attributes."""
+"""Create, change and delete categories, collections, product types and attributes."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _FLAGS = {
 }
 
 
-def _acting(context: Context) -> dict[str, Any]:
+def _actor_and_time(context: Context) -> dict[str, Any]:
     return {"actor": context.actor, "now": context.now}
 
 
 def _require_row(model: type[Category] | type[Collection], key: int) -> None:
-    """Asked before a picture that comes along is read. Raises Missing."""
+    """Raise Missing if the row does not exist, before an uploaded picture is processed."""
     if not model.objects.filter(pk=key).exists():
         raise Missing(field="id")
 
@@ -68,7 +68,7 @@ def category_create(arguments: dict[str, Any], context: Context, selection: Sele
     made = taxonomy.put_up_category(
         parent_id=int(given_key(parent, "Category", field="parent")) if parent else None,
         values=described(given, context) | picture(given, "picture_id"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"category": found(category, made.pk, context, selection.names("category"))}
 
@@ -81,7 +81,7 @@ def category_update(arguments: dict[str, Any], context: Context, selection: Sele
     changed = taxonomy.describe_category(
         category_id=key,
         values=described(given, context) | picture(given, "picture_id"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"category": found(category, changed.pk, context, selection.names("category"))}
 
@@ -90,7 +90,7 @@ def category_update(arguments: dict[str, Any], context: Context, selection: Sele
 def category_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(given_key(arguments["id"], "Category", field="id"))
     gone = found(category, key, context, selection.names("category"))
-    taxonomy.take_down_category(category_id=key, **_acting(context))
+    taxonomy.take_down_category(category_id=key, **_actor_and_time(context))
     return {"category": gone}
 
 
@@ -98,7 +98,7 @@ def category_delete(arguments: dict[str, Any], context: Context, selection: Sele
 
 
 def _collection_key(text: str, field: str = "id") -> int:
-    """Raises Mistake for a cooperative's shelf: that follows the cooperative by itself."""
+    """Return a collection's key. Raises Mistake for a cooperative's computed collection."""
     key = int(given_key(text, "Collection", field=field))
     if cooperative_of(key) is not None:
         raise Mistake("INVALID", _("A cooperative's own shelf follows the cooperative."), field=field)
@@ -112,7 +112,7 @@ def collection_create(arguments: dict[str, Any], context: Context, selection: Se
     made = taxonomy.create_collection(
         values=described(given, context) | picture(given, "cover_id"),
         product_ids=keys(given.get("products"), "Product", "products"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"collection": found(collection, made.pk, context, selection.names("collection"))}
 
@@ -125,7 +125,7 @@ def collection_update(arguments: dict[str, Any], context: Context, selection: Se
         Collection,
         key,
         values=described(given, context) | picture(given, "cover_id"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
 
@@ -134,7 +134,7 @@ def collection_update(arguments: dict[str, Any], context: Context, selection: Se
 def collection_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = _collection_key(arguments["id"])
     gone = found(collection, key, context, selection.names("collection"))
-    taxonomy.remove_master(Collection, key, **_acting(context))
+    taxonomy.remove_master(Collection, key, **_actor_and_time(context))
     return {"collection": gone}
 
 
@@ -145,7 +145,7 @@ def collection_add_products(
     changed = taxonomy.place_in_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
 
@@ -157,7 +157,7 @@ def collection_remove_products(
     changed = taxonomy.take_from_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
 
@@ -178,15 +178,15 @@ def collection_channel_listing_update(
         collection_id=_collection_key(arguments["id"]),
         shown=shown,
         hidden=keys(given.get("removeChannels"), "Channel", "removeChannels"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
 
 
-# --- kinds of goods -----------------------------------------------------------------------------------
+# --- product types ------------------------------------------------------------------------------------
 
 
-def _kind(given: dict[str, Any], context: Context) -> dict[str, Any]:
+def _product_type_columns(given: dict[str, Any], context: Context) -> dict[str, Any]:
     values = described(given, context)
     values |= columns(
         given, kind="kind", hasVariants="has_variants", isShippingRequired="is_shipping_required"
@@ -194,7 +194,7 @@ def _kind(given: dict[str, Any], context: Context) -> dict[str, Any]:
     return values | link(given, "taxClass", "TaxClass", "tax_class_id") | grams(given, context)
 
 
-def _wanted(given: dict[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
+def _attribute_assignments(given: dict[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
     lists = (("productAttributes", AttributeScope.PRODUCT), ("variantAttributes", AttributeScope.VARIANT))
     return [
         (key, scope, scope == AttributeScope.VARIANT)
@@ -207,7 +207,11 @@ def _wanted(given: dict[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
 def product_type_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    made = product_types.create_kind(values=_kind(given, context), wanted=_wanted(given), **_acting(context))
+    made = product_types.create_kind(
+        values=_product_type_columns(given, context),
+        wanted=_attribute_assignments(given),
+        **_actor_and_time(context),
+    )
     return {"productType": found(product_type, made.pk, context, selection.names("productType"))}
 
 
@@ -215,7 +219,12 @@ def product_type_create(arguments: dict[str, Any], context: Context, selection: 
 def product_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     key = int(given_key(arguments["id"], "ProductType", field="id"))
-    product_types.change_kind(key, values=_kind(given, context), wanted=_wanted(given), **_acting(context))
+    product_types.change_kind(
+        key,
+        values=_product_type_columns(given, context),
+        wanted=_attribute_assignments(given),
+        **_actor_and_time(context),
+    )
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -223,7 +232,7 @@ def product_type_update(arguments: dict[str, Any], context: Context, selection: 
 def product_type_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(given_key(arguments["id"], "ProductType", field="id"))
     gone = found(product_type, key, context, selection.names("productType"))
-    taxonomy.remove_master(ProductType, key, **_acting(context))
+    taxonomy.remove_master(ProductType, key, **_actor_and_time(context))
     return {"productType": gone}
 
 
@@ -240,7 +249,7 @@ def product_attribute_assign(
         for each in arguments["operations"]
     ]
     key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
-    product_types.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
+    product_types.assign_attributes(product_type_id=key, wanted=wanted, **_actor_and_time(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -250,7 +259,7 @@ def product_attribute_unassign(
 ) -> dict[str, Any]:
     key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
     taken = keys(arguments["attributeIds"], "Attribute", "attributeIds")
-    product_types.unassign_attributes(product_type_id=key, keys=taken, **_acting(context))
+    product_types.unassign_attributes(product_type_id=key, keys=taken, **_actor_and_time(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -263,8 +272,8 @@ def attribute_create(arguments: dict[str, Any], context: Context, selection: Sel
     required(given, "name")
     values = described(given, context, **_FLAGS)
     values |= columns(given, inputType="input_type", entityType="entity_type", type="kind")
-    listed = [(required(each, "name"), _listed(each)) for each in given.get("values") or ()]
-    made = product_types.create_attribute(values=values, listed=listed, **_acting(context))
+    listed = [(required(each, "name"), _choice_columns(each)) for each in given.get("values") or ()]
+    made = product_types.create_attribute(values=values, listed=listed, **_actor_and_time(context))
     return {"attribute": found(attribute, made.pk, context, selection.names("attribute"))}
 
 
@@ -274,8 +283,10 @@ def attribute_update(arguments: dict[str, Any], context: Context, selection: Sel
     key = int(named_key(arguments, attribute, context, is_anybodys=True))
     values = described(given, context, **_FLAGS)
     taken = keys(given.get("removeValues"), "AttributeValue", "removeValues")
-    listed = [(required(each, "name"), _listed(each)) for each in given.get("addValues") or ()]
-    product_types.change_attribute(key, values=values, listed=listed, struck=taken, **_acting(context))
+    listed = [(required(each, "name"), _choice_columns(each)) for each in given.get("addValues") or ()]
+    product_types.change_attribute(
+        key, values=values, listed=listed, struck=taken, **_actor_and_time(context)
+    )
     return {"attribute": found(attribute, key, context, selection.names("attribute"))}
 
 
@@ -285,7 +296,7 @@ def attribute_delete(arguments: dict[str, Any], context: Context, selection: Sel
     gone = found(attribute, key, context, selection.names("attribute"))
     if gone is None:
         raise Missing(field="id")
-    taxonomy.remove_master(Attribute, key, **_acting(context))
+    taxonomy.remove_master(Attribute, key, **_actor_and_time(context))
     return {"attribute": gone}
 
 
@@ -296,7 +307,10 @@ def attribute_value_create(
     given = arguments["input"]
     key = int(given_key(arguments["attribute"], "Attribute", field="attribute"))
     made = product_types.list_value(
-        attribute_id=key, name=required(given, "name"), columns=_listed(given), **_acting(context)
+        attribute_id=key,
+        name=required(given, "name"),
+        columns=_choice_columns(given),
+        **_actor_and_time(context),
     )
     return {
         "attribute": found(attribute, key, context, selection.names("attribute")),
@@ -313,15 +327,15 @@ def attribute_value_delete(
     of = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
     if gone is None or of is None:
         raise Missing(field="id")
-    product_types.change_attribute(of, values={}, listed=[], struck=[key], **_acting(context))
+    product_types.change_attribute(of, values={}, listed=[], struck=[key], **_actor_and_time(context))
     return {
         "attribute": found(attribute, of, context, selection.names("attribute")),
         "attributeValue": gone,
     }
 
 
-def _listed(given: dict[str, Any]) -> dict[str, Any]:
-    """What a value of a list has beside its name."""
+def _choice_columns(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a choice besides its name."""
     return columns(
         given,
         value="value",

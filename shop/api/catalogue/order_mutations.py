@@ -1,4 +1,4 @@
-"""Putting what belongs to goods, collections, kinds and attributes into another order."""
+"""Reorder variants, media, collection products, and attributes and their values."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ mutation = Mutations(codes=CODES)
 
 
 def _moves(given: Sequence[Mapping[str, Any]], type_name: str, name: str = "id") -> list[Move]:
-    """`[ReorderInput!]`: places to go, none where nothing is said."""
+    """Convert `[ReorderInput!]` to moves; entries without `sortOrder` do not move."""
     return [
         Move(given_key(each[name], type_name, field="moves"), each.get("sortOrder") or 0) for each in given
     ]
 
 
-def _own_product(text: str, context: Context) -> Any:
+def _manageable_product_key(text: str, context: Context) -> Any:
     key = given_key(text, "Product", field="productId")
     if not is_theirs(product, key, context):
         raise Missing(field="productId")
@@ -52,7 +52,7 @@ def _own_product(text: str, context: Context) -> Any:
 def product_variant_reorder(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = _own_product(arguments["productId"], context)
+    key = _manageable_product_key(arguments["productId"], context)
     arrange(
         root=Product.objects.all(),
         root_key=key,
@@ -68,8 +68,8 @@ def product_variant_reorder(
 def product_media_reorder(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """All of its pictures are named, in their new order."""
-    key = _own_product(arguments["productId"], context)
+    """Reorder a product's media; the input lists all of them."""
+    key = _manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=key).order_by("sort_order", "pk")
     before = list(rows.values_list("pk", flat=True))
     wanted = [given_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]

@@ -1,4 +1,4 @@
-"""Pictures of products and variants, and of whatever else has one."""
+"""Pictures of products, variants, categories and collections."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def images_of_products(
 def thumbnail(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
-    """The first picture."""
+    """Resolve the first picture's URL."""
     first: dict[Any, Row] = {}
     for row in _shown(products):
         first.setdefault(row.product_id, row)
@@ -121,7 +121,7 @@ def images_of_variants(
 
 
 def background(type_name: str, picture: str, key: str = "id") -> Resolver:
-    """Resolves `backgroundImage` of rows whose picture's key stands in the column `picture`."""
+    """Return a resolver of `backgroundImage` for rows with the picture's key in the column `picture`."""
 
     def resolve(
         rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
@@ -171,7 +171,7 @@ def _images(products: list[Row]) -> dict[Any, list[Row]]:
 
 
 def _shown(products: list[Row]) -> list[Row]:
-    """Media of products with what their addresses need, in their order."""
+    """Return products' media with the columns that URLs need, in order."""
     rows = ready(_media_of, {each.id for each in products}, order=("product_id", "sort_order", "id"))
     return media.read(rows, ("url", "alt", "sortOrder"), "product_id")
 

@@ -1,4 +1,4 @@
-"""Prices with and without tax, of variants and of products as ranges over their variants."""
+"""Net and gross prices of variants, and price ranges of products."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TAXED_FIELDS = frozenset({"net", "tax"})
 
 
 class Priced(NamedTuple):
-    """What one step costs in a channel: as listed, now, and before; with the tax rate in percent."""
+    """A variant's list, current and prior unit price in a channel, with the tax rate in percent."""
 
     variant_id: int
     product_id: int
@@ -61,8 +61,8 @@ def prices_of(
     selection: Selection,
     country: str | None,
 ) -> list[Priced]:
-    """The prices in these channels of which the column is among the keys; with tax rates where somebody asks
-    for net or tax, or prices are entered without tax."""
+    """Return prices in these channels whose column is among `keys`, with tax rates if net or tax is selected
+    or prices are entered without tax."""
     channels = {channel.pk: channel for channel in context.channels.values()}
     found = _prices(keys, channel_keys, column=column)
     all_gross = all(channels[values[2]].prices_entered_with_tax for values in found)
@@ -75,7 +75,7 @@ def prices_of(
 
 
 class _Rates:
-    """Tax rates by channel and class: one query for each country that is met."""
+    """Tax rates by channel and tax class. One query per country."""
 
     def __init__(self, channels: dict[int, Channel], country: str | None, day: datetime.date) -> None:
         self._channels = channels
@@ -101,12 +101,12 @@ class _Rates:
 
 
 def asks_for_tax(selection: Selection) -> bool:
-    """Whether `net` or `tax` is wanted anywhere below."""
+    """Return whether `net` or `tax` is selected anywhere below."""
     return any(below.name in _TAXED_FIELDS or asks_for_tax(below) for below in selection.all_below())
 
 
 def taxed(amount: int, price: Priced, context: Context) -> Taxed:
-    """A price of the channel as net and gross."""
+    """Convert a channel's price to net and gross."""
     if not price.rate:
         return Taxed(amount, amount, price.currency)
     channel = channel_of(context, price.channel_id)
@@ -133,11 +133,11 @@ def _prices_for(
 def pricing_of_variants(
     variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
-    """Null where it has no price in the channel, and without one."""
+    """Resolve variants' pricing; null without a channel or without a price in it."""
     prices = _prices_for(variants, "variant", arguments, context, selection)
     found = {(price.variant_id, price.channel_id): price for price in prices}
     return [
-        _of_variant(price, context) if (price := found.get((each.id, each.in_channel))) else None
+        _variant_pricing(price, context) if (price := found.get((each.id, each.in_channel))) else None
         for each in variants
     ]
 
@@ -146,7 +146,7 @@ def pricing_of_variants(
 def pricing_of_products(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
-    """Null where none of its variants has a price in the channel, and without one."""
+    """Resolve products' pricing; null without a channel or if no variant has a price in it."""
     return ranges(products, [each.id for each in products], arguments, context, selection)
 
 
@@ -157,7 +157,7 @@ def ranges(
     context: Context,
     selection: Selection,
 ) -> list[dict[str, Any] | None]:
-    """`ProductPricingInfo` of a product for each row, which tells the channel."""
+    """Return a product's `ProductPricingInfo` for each row, in the row's channel."""
     channels = {row.in_channel for row in rows} - {None}
     if not channels:
         return [None] * len(rows)
@@ -166,35 +166,35 @@ def ranges(
     for price in prices_of("variant__product", set(product_keys), channels, context, selection, country):
         groups.setdefault((price.product_id, price.channel_id), []).append(price)
     return [
-        _of_product(groups.get((key, row.in_channel)), context)
+        _product_pricing(groups.get((key, row.in_channel)), context)
         for key, row in zip(product_keys, rows, strict=True)
     ]
 
 
-def _of_variant(price: Priced, context: Context) -> dict[str, Any]:
+def _variant_pricing(price: Priced, context: Context) -> dict[str, Any]:
     now, listed = taxed(price.selling, price, context), taxed(price.listed, price, context)
     prior = taxed(price.prior, price, context) if price.prior is not None else None
     return {
         "onSale": price.selling < price.listed,
-        "discount": _less(listed, now),
-        "discountPrior": prior and _less(prior, now),
+        "discount": _discount(listed, now),
+        "discountPrior": prior and _discount(prior, now),
         "price": now,
         "priceUndiscounted": listed,
         "pricePrior": prior,
     }
 
 
-def _of_product(prices: list[Priced] | None, context: Context) -> dict[str, Any] | None:
+def _product_pricing(prices: list[Priced] | None, context: Context) -> dict[str, Any] | None:
     if not prices:
         return None
-    now = _range(prices, lambda price: price.selling, context)
-    listed = _range(prices, lambda price: price.listed, context)
+    now = _price_range(prices, lambda price: price.selling, context)
+    listed = _price_range(prices, lambda price: price.listed, context)
     before = [price for price in prices if price.prior is not None]
-    prior = _range(before, lambda price: price.prior or 0, context) if before else None
+    prior = _price_range(before, lambda price: price.prior or 0, context) if before else None
     return {
         "onSale": any(price.selling < price.listed for price in prices),
-        "discount": _less(listed["start"], now["start"]),
-        "discountPrior": prior and _less(prior["start"], now["start"]),
+        "discount": _discount(listed["start"], now["start"]),
+        "discountPrior": prior and _discount(prior["start"], now["start"]),
         "priceRange": now,
         "priceRangeUndiscounted": listed,
         "priceRangePrior": prior,
@@ -202,14 +202,16 @@ def _of_product(prices: list[Priced] | None, context: Context) -> dict[str, Any]
     }
 
 
-def _range(prices: Iterable[Priced], amount: Callable[[Priced], int], context: Context) -> dict[str, Taxed]:
+def _price_range(
+    prices: Iterable[Priced], amount: Callable[[Priced], int], context: Context
+) -> dict[str, Taxed]:
     ordered = sorted(prices, key=amount)
     first, last = ordered[0], ordered[-1]
     return {"start": taxed(amount(first), first, context), "stop": taxed(amount(last), last, context)}
 
 
-def _less(before: Taxed, now: Taxed) -> Taxed | None:
-    """What was taken off; null where nothing was."""
+def _discount(before: Taxed, now: Taxed) -> Taxed | None:
+    """Return the discount, or null if there is none."""
     if before.gross <= now.gross:
         return None
     return Taxed(before.net - now.net, before.gross - now.gross, now.currency)

@@ -1,4 +1,4 @@
-"""What products are filtered by, in a channel or without one."""
+"""Filters of product lists, with or without a channel."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from shop.api.object_types import Rows
 from shop.core.models import Channel
 from shop.core.money import minor_digits
 
-COOPERATIVE = "cooperative"  # the attribute that is a view of whose goods they are
+COOPERATIVE = "cooperative"  # the attribute computed from the product's cooperative
 
 
 def conditions_in(channel: Channel | None) -> Conditions:
-    """The members of `ProductFilterInput` and `ProductWhereInput`."""
+    """Return the conditions of `ProductFilterInput` and `ProductWhereInput`."""
     return {
         "ids": ids("Product"),
         "slugs": any_of("slug"),
@@ -47,11 +47,11 @@ def conditions_in(channel: Channel | None) -> Conditions:
         )(context, given),
         "productTypes": ids("ProductType", column="product_type"),
         "productType": ids("ProductType", column="product_type"),
-        "categories": lambda context, given: _under(keys_of(given, "Category")),
-        "category": lambda context, given: _under(keys_of(_listed(given), "Category")),
+        "categories": lambda context, given: _in_categories(keys_of(given, "Category")),
+        "category": lambda context, given: _in_categories(keys_of(_listed_ids(given), "Category")),
         "hasCategory": lambda context, value: Q(category__isnull=not value),
         "collections": lambda context, given: on_shelves(keys_of(given, "Collection")),
-        "collection": lambda context, given: on_shelves(keys_of(_listed(given), "Collection")),
+        "collection": lambda context, given: on_shelves(keys_of(_listed_ids(given), "Collection")),
         "giftCard": lambda context, value: (
             Q(product_type__kind=ProductKind.GIFT_CARD)
             if value
@@ -68,29 +68,29 @@ def conditions_in(channel: Channel | None) -> Conditions:
         "availableFrom": lambda context, moment: _listed_as(
             channel, True, published_at__isnull=False, available_from__gte=moment
         ),
-        "price": lambda context, given: _priced(context, channel, given),
-        "minimalPrice": lambda context, given: _lowest(context, channel, given),
+        "price": lambda context, given: _variant_price_in(context, channel, given),
+        "minimalPrice": lambda context, given: _lowest_price_in(context, channel, given),
         "search": lambda context, text: Q(pk__in=find_products(text)),
         "channel": lambda context, slug: Q(),
     }
 
 
 def on_shelves(keys: list[Any]) -> Q:
-    """Goods in any of these collections, or of the cooperatives whose shelves they are."""
+    """Match products in any of these collections, including cooperatives' computed collections."""
     own = [cooperative for key in keys if (cooperative := cooperative_of(key)) is not None]
     placed = CollectionProduct.objects.filter(collection__in=keys, product=OuterRef("pk"))
     return Q(Exists(placed)) | Q(cooperative__in=own)
 
 
-def _under(keys: list[Any]) -> Q:
+def _in_categories(keys: list[Any]) -> Q:
     found = NOTHING
     for path in Category.objects.filter(pk__in=keys).values_list("path", flat=True):
         found |= Q(category__path__startswith=path)
     return found
 
 
-def _listed(given: Mapping[str, Any]) -> list[str]:
-    """The ids of a `GlobalIDFilterInput`."""
+def _listed_ids(given: Mapping[str, Any]) -> list[str]:
+    """Return the ids of a `GlobalIDFilterInput`."""
     return [given["eq"]] if given.get("eq") else list(given.get("oneOf") or ())
 
 
@@ -136,10 +136,10 @@ def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
 
 
 def _of_cooperatives(given: Mapping[str, Any]) -> Q:
-    """Goods of the cooperatives named by `values` or by the slugs of their pages; without any, all."""
+    """Match products of the cooperatives named by `values` or page slugs; without any, match all."""
     value = given.get("value") or {}
     pages = (value.get("reference") or {}).get("pageSlugs") or {}
-    named = [given.get("values"), _listed(value.get("slug") or {}) or None, *pages.values()]
+    named = [given.get("values"), _listed_ids(value.get("slug") or {}) or None, *pages.values()]
     found = Q()
     for slugs in named:
         if slugs:
@@ -147,21 +147,21 @@ def _of_cooperatives(given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _priced(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
-    """Goods of which some variant sells for a price in the range."""
+def _variant_price_in(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+    """Match products with a variant whose price is in the range."""
     rows = Price.objects.filter(variant__product=OuterRef("pk"), amount__isnull=False)
     rows = rows.alias(asked=Coalesce("discounted", "amount"))
     return Q(Exists(rows.filter(_amounts("asked", context, channel, given))))
 
 
-def _lowest(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+def _lowest_price_in(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
     amounts = _amounts("lowest_price", context, channel, given)
     return Q(Exists(Listing.objects.filter(amounts, product=OuterRef("pk"))))
 
 
 def _amounts(column: str, context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
-    """A range, or `DecimalFilterInput`, in whole units of the channel's currency; without a channel in those
-    of whichever the price is in."""
+    """Match a range or `DecimalFilterInput` in major units of the channel's currency; without a channel, of
+    each price's own currency."""
     if channel is not None:
         return Q(channel=channel.pk) & _in_range(column, channel.currency, given)
     found = NOTHING

@@ -1,4 +1,4 @@
-"""Lists of products: of the whole market, of a category, of a collection; filtered, searched and sorted."""
+"""Product lists: all, by category, by collection; with filters, search and sorting."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def all_products(arguments: dict[str, Any], context: Context, selection: Selecti
     slug = asked.get("channel")
     channel = context.channel(slug) if slug is not None else channel_unasked(context)
     if channel is not None and sees_the_shelf(context, channel) and not _NARROWING & arguments.keys():
-        return connect(product, ready(_listed, channel.pk), arguments, selection, order=_BY_NAME)
+        return connect(product, ready(_listed_products, channel.pk), arguments, selection, order=_BY_NAME)
     rows = in_lists(product.rows_asked(context, asked), context, channel)
     rows = narrowed(rows, arguments, context, channel)
     rows = of_cooperative(rows, arguments)
@@ -84,35 +84,34 @@ def all_products(arguments: dict[str, Any], context: Context, selection: Selecti
     if text and text.strip():
         found = find_products(text)
         if sort is None or sort.get("field") in (None, "RANK"):
-            return _ranked(rows, found, arguments, context, selection)
+            return _ranked_page(rows, found, arguments, context, selection)
         rows = rows.filter(pk__in=found)
     rows, order = ordered(rows, sort, channel)
     return connect(product, rows, arguments, selection, order=order)
 
 
-def _listed(channel: int) -> Rows:
-    """What lists show to customers."""
+def _listed_products(channel: int) -> Rows:
+    """Return products that lists show to customers."""
     return noted_in(goods_in_lists(channel), channel)
 
 
-def _listed_below(channel: int, path: str, *, sorted_by: tuple[str, ...]) -> Rows:
-    """Of those what lies on a branch of the tree, with what these columns to sort by need."""
-    rows = _listed(channel).filter(category__path__startswith=path)
+def _listed_in_branch(channel: int, path: str, *, sorted_by: tuple[str, ...]) -> Rows:
+    """Return listed products in a branch of the category tree, annotated for the sort columns."""
+    rows = _listed_products(channel).filter(category__path__startswith=path)
     for column in sorted_by:
         rows = rows.annotate(**_ANNOTATIONS.get(column, {}))
     return rows
 
 
 def of_cooperative(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
-    """Those of the cooperative that the argument `cooperative` names."""
+    """Filter by the argument `cooperative`."""
     if arguments.get("cooperative") is None:
         return rows
     return rows.filter(cooperative=key_of(arguments["cooperative"], "Cooperative"))
 
 
 def in_lists(rows: Rows, context: Context, channel: Channel | None) -> Rows:
-    """What lists show of these products: customers what is not kept out of them, staff what is in the
-    channel."""
+    """Filter products for lists: customers see those not hidden from lists, staff all in the channel."""
     if channel is None:
         return rows
     if context.may(*SEES_ALL_GOODS, *SEES_OWN_GOODS):
@@ -121,7 +120,7 @@ def in_lists(rows: Rows, context: Context, channel: Channel | None) -> Rows:
 
 
 def narrowed(rows: Rows, arguments: Mapping[str, Any], context: Context, channel: Channel | None) -> Rows:
-    """With `filter` or `where`. Raises ProtocolError where both are given."""
+    """Apply `filter` or `where`. Raises ProtocolError if both are given."""
     refuse_both(arguments)
     asked = arguments.get("filter") or arguments.get("where")
     return rows.filter(where(asked, conditions_in(channel), context)) if asked else rows
@@ -130,7 +129,7 @@ def narrowed(rows: Rows, arguments: Mapping[str, Any], context: Context, channel
 def ordered(
     rows: Rows, sort: Mapping[str, Any] | None, channel: Channel | None, default: Sequence[Key] = _BY_NAME
 ) -> tuple[Rows, list[Key]]:
-    """With what `sortBy` needs, and the keys to sort by."""
+    """Annotate what `sortBy` needs, and return the sort keys."""
     if sort is not None and sort.get("attributeId") is not None:
         values: Rows = AttributeValue.objects.all()
         values = values.filter(
@@ -150,15 +149,15 @@ def ordered(
 
 
 def _with_channel(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The channel may also stand in `filter` and in `sortBy`, as older clients put it."""
+    """Read the channel from `filter` or `sortBy`, where older clients put it."""
     places = (arguments, arguments.get("filter") or {}, arguments.get("sortBy") or {})
     return {"channel": next((place["channel"] for place in places if place.get("channel")), None)}
 
 
-def _ranked(
+def _ranked_page(
     rows: Rows, found: list[int], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """A page of what was found, best first: the places are known, so only the page's rows are read."""
+    """Return a page of search results by rank; only the page's rows are read."""
     kept = set(rows.filter(pk__in=found).values_list("pk", flat=True))
     page = connect_list([key for key in found if key in kept], arguments, selection)
     keys = [edge.node for edge in page["edges"]]
@@ -167,14 +166,14 @@ def _ranked(
     return page | {"edges": [Edge(nodes[edge.node], edge.place) for edge in page["edges"]]}
 
 
-# --- on shelves ---------------------------------------------------------------------------------------
+# --- categories and collections -----------------------------------------------------------------------
 
 
 @category.field("products", needs=("id", "path", "level"))
 def products_of_categories(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Any]:
-    """Goods of each category and of all within it; one query for each level of the tree."""
+    """Resolve products of categories and their descendants. One query per level of the tree."""
     asked = _with_channel(arguments)
     slug = asked.get("channel")
     channel = context.channel(slug) if slug is not None else channel_unasked(context)
@@ -189,7 +188,7 @@ def products_of_categories(
         order = sorting(sort, _SORTS, _BY_NAME)
         if "place_on_shelf" not in {key.column for key in order}:
             shape = {"sorted_by": tuple(key.column for key in order)}
-            below_it = ready(_listed_below, channel.pk, rows[0].path or "/none/", **shape)
+            below_it = ready(_listed_in_branch, channel.pk, rows[0].path or "/none/", **shape)
             return [connect(product, below_it, arguments, selection, order=order)]
     goods = _searched(product.rows_asked(context, asked), arguments)
     goods = narrowed(in_lists(goods, context, channel), arguments, context, channel)
@@ -223,7 +222,7 @@ def products_of_categories(
 def products_of_collections(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Any]:
-    """Goods in the order of their places; on a cooperative's shelf by name."""
+    """Resolve products in the collection's order; a cooperative's collection sorts by name."""
     pages: dict[tuple[Any, Any], Any] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         channel = channel_of(context, channel_key)

@@ -1,4 +1,4 @@
-"""Entering, changing and publishing products."""
+"""Create, change and publish products."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
 def product_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    shelves = _shelves(given, None, context)
+    shelves = _collection_keys(given, None, context)
     made = enter_product(
         cooperative_id=owner(given, context),
         product_type_id=int(given_key(given["productType"], "ProductType", field="productType")),
@@ -73,7 +73,7 @@ def product_update(arguments: dict[str, Any], context: Context, selection: Selec
         product_id=key,
         values=_values(given, context),
         told=told(given.get("attributes")),
-        collections=_shelves(given, key, context),
+        collections=_collection_keys(given, key, context),
         actor=context.actor,
         now=context.now,
     )
@@ -82,7 +82,7 @@ def product_update(arguments: dict[str, Any], context: Context, selection: Selec
 
 @mutation.field(permissions=OWN_GOODS)
 def product_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """Really, where it was never stocked nor sold; else it is hidden for good."""
+    """Delete a product if it was never stocked or sold, or else hide it permanently."""
     key = named_key(arguments, product, context)
     gone = found(product, key, context, selection.names("product"))
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
@@ -118,7 +118,7 @@ def product_channel_listing_update(
 
 @mutation.field(permissions=OWN_GOODS)
 def product_media_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """A picture that is uploaded; addresses elsewhere are not fetched."""
+    """Add an uploaded picture; external URLs are not fetched."""
     given = arguments["input"]
     if given.get("image") is None:
         raise Mistake("REQUIRED", _("Choose a picture."), field="image")
@@ -158,10 +158,10 @@ def product_media_delete(arguments: dict[str, Any], context: Context, selection:
     return {"product": found(product, row.product_id, context, selection.names("product")), "media": gone}
 
 
-def _shelves(given: dict[str, Any], key: Any, context: Context) -> list[int] | None:
-    """The collections that goods stand in from now on; None where nothing is said of them.
+def _collection_keys(given: dict[str, Any], key: Any, context: Context) -> list[int] | None:
+    """Return the product's new collections; None if the input does not mention them.
 
-    Raises Mistake: what stands in the platform's collections is the platform's choice.
+    Raises Mistake if a cooperative's staff change the platform's collections.
     """
     if given.get("collections") is None:
         return None

@@ -1,4 +1,4 @@
-"""Kinds of goods."""
+"""Product types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products: what is said of them, and their relations."""
+"""Products and their relations."""
 
 from __future__ import annotations
 
@@ -64,21 +64,20 @@ def charge_taxes(products: list[Row], arguments: Any, context: Context, selectio
 def is_available(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[bool | None]:
-    """Whether some variant can be had where the channel sells, or in the country of the address; null without
-    a channel.
-    """
+    """Resolve whether a variant is available in the channel, or in the address's country; null without a
+    channel."""
     country = (arguments.get("address") or {}).get("country")
     if country is not None:
         found_there = {
             pair
             for channel in channels_of(products, context)
-            for pair in _reaching(products, channel, country)
+            for pair in _available_pairs(products, channel, country)
         }
         return [
             None if each.in_channel is None else (each.id, each.in_channel) in found_there
             for each in products
         ]
-    found = {(key, channel): is_there for key, channel, is_there, *_ in _listed(products)}
+    found = {(key, channel): is_there for key, channel, is_there, *_ in _listing_rows(products)}
     return [
         None if each.in_channel is None else found.get((each.id, each.in_channel), False) for each in products
     ]
@@ -91,7 +90,7 @@ def is_available_for_purchase(
     moments = _available_from(products)
     now = context.now
     return [
-        None if each.in_channel is None else _has_come(moments[place], now)
+        None if each.in_channel is None else _has_passed(moments[place], now)
         for place, each in enumerate(products)
     ]
 
@@ -112,7 +111,7 @@ def available_for_purchase(
 
 @product.field(needs=("id", "in_channel"))
 def variants(products: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
-    """In their order. One query for each channel that the products are seen in."""
+    """Resolve variants in their order. One query per channel."""
     found: dict[tuple[Any, Any], list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
@@ -159,9 +158,9 @@ def product_variants(
 def collections(
     products: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """Those it was put in, by their names, then its cooperative's shelf."""
+    """Resolve collections by name, then the cooperative's computed collection."""
     keys_of: dict[Any, list[Any]] = {}
-    for key, shelf in _placed({each.id for each in products}):
+    for key, shelf in _collection_positions({each.id for each in products}):
         keys_of.setdefault(key, []).append(shelf)
     wanted = [[*keys_of.get(each.id, ()), key_of_cooperative(each.cooperative_id)] for each in products]
     pairs = [(key, each.in_channel) for keys, each in zip(wanted, products, strict=True) for key in keys]
@@ -173,27 +172,27 @@ def collections(
 
 
 @prepared
-def _placed(products: Collection[int]) -> Rows:
+def _collection_positions(products: Collection[int]) -> Rows:
     rows: Rows = CollectionProduct.objects.filter(product__in=products)
     return rows.order_by("collection__name", "collection_id").values_list("product_id", "collection_id")
 
 
 def channels_of(products: list[Row], context: Context) -> list[Channel]:
-    """The channels that these products are seen in."""
+    """Return the channels that these products are seen in."""
     keys = dict.fromkeys(each.in_channel for each in products)
     return [channel for key in keys if (channel := channel_of(context, key)) is not None]
 
 
-def _reaching(products: list[Row], channel: Channel, country: str) -> Iterator[tuple[int, int]]:
-    """Those with a variant that is sold in the channel and reaches the country."""
+def _available_pairs(products: list[Row], channel: Channel, country: str) -> Iterator[tuple[int, int]]:
+    """Yield products with a variant available in the channel and deliverable to the country."""
     in_stock = Stock.objects.reachable(channel_id=channel.pk, country=country).filter(free__gt=0)
     sold = Variant.objects.buyable_in(channel.pk).filter(product__in={each.id for each in products})
     there = sold.filter(Q(track_inventory=False) | Q(Exists(in_stock.filter(variant=OuterRef("pk")))))
     return ((key, channel.pk) for key in there.values_list("product_id", flat=True))
 
 
-def _listed(products: list[Row]) -> list[tuple[Any, ...]]:
-    """Of those listings product, channel, whether it can be had, since when, and when it was published."""
+def _listing_rows(products: list[Row]) -> list[tuple[Any, ...]]:
+    """Return listings: product, channel, availability, available since, published at."""
     channels = {each.in_channel for each in products} - {None}
     return _listings({each.id for each in products}, channels) if channels else []
 
@@ -205,13 +204,13 @@ def _listings(products: Collection[int], channels: Collection[int]) -> Rows:
 
 
 def _available_from(products: list[Row]) -> list[datetime.datetime | None]:
-    """Since when each may be bought: the listing's own moment, else that of its publication."""
-    rows = _listed(products)
+    """Return when each product may be bought: the listing's time, or else its publication."""
+    rows = _listing_rows(products)
     found = {(key, channel): moment or published for key, channel, _there, moment, published in rows}
     return [found.get((each.id, each.in_channel)) for each in products]
 
 
-def _has_come(moment: datetime.datetime | None, now: datetime.datetime) -> bool:
+def _has_passed(moment: datetime.datetime | None, now: datetime.datetime) -> bool:
     return moment is not None and moment <= now
 
 

@@ -1,7 +1,7 @@
-"""Collections as the contract shows them: those that staff made, and the shelf of every cooperative.
+"""Collections: those created by staff, and a computed one per cooperative.
 
-A cooperative's shelf is computed from the cooperative, never stored: its name, address, picture and goods are
-the cooperative's own, so nothing can drift. Its key is the cooperative's behind COOPERATIVE_KEYS.
+A cooperative's collection is computed and never stored: name, slug, picture and products are the
+cooperative's own, so nothing can get out of sync. Its key is COOPERATIVE_KEYS plus the cooperative's key.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SEES_ALL = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_TRANSLATIONS)
 
 
 def cooperative_of(key: int) -> int | None:
-    """The cooperative whose shelf or page has this key; None for one that staff made."""
+    """Return the cooperative of a computed collection's or page's key; None for one created by staff."""
     return key - COOPERATIVE_KEYS if key > COOPERATIVE_KEYS else None
 
 
@@ -43,8 +43,8 @@ def key_of_cooperative(cooperative_key: int) -> int:
 
 
 def shelves(context: Context, channel: Channel | None) -> Rows:
-    """Collections that the requester may see: customers, what is published in the channel."""
-    made = _made()
+    """Return collections visible to the requester; customers see those published in the channel."""
+    made = _staff_collections()
     if channel is not None:
         if not context.may(*_SEES_ALL):
             return shelves_shown(channel.pk, context.now)
@@ -52,27 +52,27 @@ def shelves(context: Context, channel: Channel | None) -> Rows:
         made = made.filter(Exists(here))
     elif not context.may(*_SEES_ALL):
         made = made.none()
-    return Joined(made, _own())  # type: ignore[return-value]
+    return Joined(made, _cooperative_collections())  # type: ignore[return-value]
 
 
 def shelves_shown(channel: int, now: datetime.datetime) -> Rows:
-    """Those that are published in a channel."""
+    """Return collections published in a channel."""
     here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel, is_published=True)
     here = here.filter(Q(published_at=None) | Q(published_at__lte=now))
-    return Joined(_made().filter(Exists(here)), _own())  # type: ignore[return-value]
+    return Joined(_staff_collections().filter(Exists(here)), _cooperative_collections())  # type: ignore[return-value]
 
 
 def sees_what_is_shown(context: Context, channel: Channel | None) -> bool:
     return channel is not None and not context.may(*_SEES_ALL)
 
 
-def _made() -> Any:
+def _staff_collections() -> Any:
     return Collection.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )
 
 
-def _own() -> Any:
+def _cooperative_collections() -> Any:
     return Cooperative.objects.public().annotate(
         key=F("id") + Value(COOPERATIVE_KEYS),
         cooperative_key=F("id"),

@@ -49,7 +49,7 @@ warehouse.columns(
 
 @warehouse.field("address", needs="address_id")
 def addresses(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-    """Where it is: no secret, as buyers may collect there."""
+    """Resolve the warehouse's address; public, because buyers may collect there."""
     wanted = Address.objects.filter(pk__in={row.address_id for row in rows})
     found = {each.id: each for each in address.read(wanted, selection.names())}
     return [found.get(row.address_id) for row in rows]

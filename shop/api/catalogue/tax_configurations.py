@@ -1,4 +1,4 @@
-"""How prices of a channel are taxed: columns of the channel, shown apart under its key."""
+"""Tax configurations: columns of a channel, shown as a separate object with the channel's key."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ error = Type("TaxConfigurationUpdateError")
 
 @error.field()
 def country_codes(errors: list[dict[str, Any]], *_: Any) -> list[list[str]]:
-    """What countries it is about, most often none."""
+    """Resolve the error's countries, usually none."""
     return [each.get("countryCodes", []) for each in errors]
 
 

@@ -1,4 +1,4 @@
-"""Setting up how goods are taxed."""
+"""Create, change and delete tax classes."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ MANAGING = (Permission.MANAGE_TAXES,)
 @mutation.field(permissions=MANAGING)
 def tax_class_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    with _Told():
+    with _WithCountryCodes():
         made = add_tax_class(
             name=_name(given),
             rates=_rates(given.get("createCountryRates") or ()),
             actor=context.actor,
             now=context.now,
         )
-    return _shown(made.pk, context, selection)
+    return _payload(made.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def tax_class_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """A rate that is null is taken away, as is one of a country to remove."""
+    """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
     given = arguments["input"]
-    with _Told():
+    with _WithCountryCodes():
         key = int(given_key(arguments["id"], "TaxClass", field="id"))
     rates = given.get("updateCountryRates") or []
     ended = set(given.get("removeCountryRates") or ())
@@ -55,7 +55,7 @@ def tax_class_update(arguments: dict[str, Any], context: Context, selection: Sel
         words = _("The same cannot be taken in and given up.")
         raise Mistake("DUPLICATED_INPUT_ITEM", words, field="removeCountryRates", countryCodes=sorted(both))
     ended |= {each["countryCode"] for each in rates if each.get("rate") is None}
-    with _Told():
+    with _WithCountryCodes():
         change_tax_class(
             tax_class_id=key,
             name=_name(given) if given.get("name") is not None else None,
@@ -64,21 +64,21 @@ def tax_class_update(arguments: dict[str, Any], context: Context, selection: Sel
             actor=context.actor,
             now=context.now,
         )
-    return _shown(key, context, selection)
+    return _payload(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def tax_class_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(given_key(arguments["id"], "TaxClass", field="id"))
-    gone = _shown(key, context, selection)
+    gone = _payload(key, context, selection)
     if gone["taxClass"] is None:
         raise Missing(field="id")
     remove_tax_class(tax_class_id=key, actor=context.actor, now=context.now)
     return gone
 
 
-class _Told:
-    """Every error about a tax class lists countries, most of them none."""
+class _WithCountryCodes:
+    """Adds `countryCodes` to every refusal, empty by default."""
 
     def __enter__(self) -> None:
         return None
@@ -102,7 +102,7 @@ def _name(given: Mapping[str, Any]) -> str:
 
 
 def _rates(given: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
-    """Percent by country; thousandths of a percent are the finest there are."""
+    """Return percentages by country, rounded to thousandths of a percent."""
     return {each["countryCode"]: _rate(each["rate"]) for each in given}
 
 
@@ -111,7 +111,7 @@ def _rate(given: float) -> Decimal:
     return round(rate, 3) if abs(rate) <= HIGHEST_RATE else rate
 
 
-def _shown(key: int, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: int, context: Context, selection: Selection) -> dict[str, Any]:
     return {"taxClass": tax_class.by_key(context, [key], selection.names("taxClass")).get(key)}
 
 

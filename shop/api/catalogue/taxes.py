@@ -1,4 +1,4 @@
-"""Tax classes: kinds of goods that are taxed alike, with their rates by country."""
+"""Tax classes and their rates by country."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def percentages(rows: list[Row], *_: Any) -> list[float]:
 
 @tax_class.field(needs="id")
 def countries(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
-    """The rates that hold today."""
+    """Resolve the rates valid today."""
     rates = TaxRate.objects.on(day_of(context.now)).filter(tax_class__in={row.id for row in rows})
     rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
     found = rate.grouped(rates, selection.names(), by="tax_class_id")
@@ -53,7 +53,7 @@ def countries(rows: list[Row], arguments: Any, context: Context, selection: Sele
 
 @product.field("taxClass", needs=("tax_class_id", "product_type__tax_class_id"), permissions=_STAFF)
 def of_products(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-    """A product's own, else that of its kind."""
+    """Resolve a product's tax class, by default that of its product type."""
     keys = [row.tax_class_id or row.product_type__tax_class_id for row in rows]
     found = tax_class.by_key(context, keys, selection.names())
     return [found.get(key) for key in keys]

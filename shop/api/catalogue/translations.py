@@ -1,4 +1,4 @@
-"""What the catalogue is called in other languages."""
+"""Translations of catalogue objects."""
 
 from __future__ import annotations
 

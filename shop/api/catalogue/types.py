@@ -27,7 +27,7 @@ from shop.api.in_channel import InChannel, Shelf
 from shop.api.object_types import Rows, Type
 from shop.core.models import Channel
 
-# Whoever holds one of these meets goods that customers do not see.
+# Any of these permissions shows products that customers do not see.
 SEES_ALL_GOODS = (
     Permission.MANAGE_PRODUCTS,
     Permission.MANAGE_PRODUCT_TYPES,
@@ -41,11 +41,11 @@ SEES_ALL_GOODS = (
 )
 
 
-# Whoever handles goods or orders, if only those of some cooperatives.
+# The permissions for products or orders, possibly limited to some cooperatives.
 SEES_OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS), Within(Permission.MANAGE_ORDERS))
 
 
-# Whoever may look at warehouses at all.
+# The permissions that show warehouses.
 SEES_WAREHOUSES = (*SEES_OWN_GOODS, Permission.MANAGE_SHIPPING)
 
 
@@ -54,23 +54,23 @@ def sees_all_goods(context: Context) -> bool:
 
 
 def own_goods(context: Context, cooperative: str) -> Q | None:
-    """For whoever works for some cooperatives alone: their rows, by the column of the cooperative's key.
+    """Return the condition for rows of the requester's cooperatives, by the column of the cooperative's key.
 
-    None for everybody else.
+    None unless the requester is limited to some cooperatives.
     """
     theirs = own_cooperatives(context)
     return None if theirs is None else Q(**{f"{cooperative}__in": theirs})
 
 
 def own_cooperatives(context: Context) -> frozenset[int] | None:
-    """The keys of the cooperatives that somebody works for, if for these alone; None for everybody else."""
+    """Return the requester's cooperatives; None unless they are limited to some."""
     scopes = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
     if not any(scopes) or any(scope.is_platforms for scope in scopes):
         return None
     return frozenset(key for scope in scopes for reach in scope.reaches for key in reach.cooperatives)
 
 
-# What customers meet: goods whose listing is published, and of those the variants that have a price.
+# Visible to customers: products with a published listing, and their variants with a price.
 _ON_SALE = Q(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
 _IN_LISTS = Q(
     state_here=ListingState.PUBLISHED, is_listed_here=True, state_of_seller=CooperativeState.APPROVED
@@ -98,11 +98,11 @@ def goods_on_sale(channel: int) -> Rows:
 
 
 def goods_in_lists(channel: int) -> Rows:
-    """Goods on sale that lists show.
+    """Return products on sale that lists show.
 
-    SQLite is not let begin with the sellers or the listings: it would sort all that is on sale for one page.
-    Behind COALESCE it has to begin with the goods, and follows the index that the page is sorted by.
-    PostgreSQL sees that by itself, and would guess worse.
+    On SQLite, COALESCE keeps the planner from starting with the sellers or listings, which would sort all
+    products for one page. It then starts with the products and follows the index of the sort order.
+    PostgreSQL chooses that plan itself, and COALESCE would worsen its estimates.
     """
     goods: Rows = Product.objects.alias(**_goods_here(channel))
     if connection.vendor != "sqlite":
@@ -120,7 +120,7 @@ def variants_on_sale(channel: int) -> Rows:
 
 
 def sees_the_shelf(context: Context, channel: Channel | None) -> bool:
-    """Whether somebody sees what is on sale in the channel and nothing else."""
+    """Return whether the requester sees exactly what is on sale in the channel."""
     return (
         channel is not None
         and channel.is_active
@@ -131,9 +131,9 @@ def sees_the_shelf(context: Context, channel: Channel | None) -> bool:
 
 
 def goods_in(context: Context, channel: Channel | None) -> Rows:
-    """Products; `here` is their listing in the channel. Customers: what is on sale there.
+    """Return visible products; `here` is their listing in the channel. Customers see those on sale there.
 
-    Goods that were taken away for good are nobody's: rows of the past name them, the catalogue does not.
+    Permanently removed products are not visible to anybody; only past orders refer to them.
     """
     sees_all = sees_all_goods(context)
     own, at_hand = own_goods(context, "cooperative"), Q(pk__in=context.goods_at_hand)
@@ -151,7 +151,7 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
 
 
 def variants_in(context: Context, channel: Channel | None) -> Rows:
-    """Variants; `priced` is their price in the channel. Customers: those that can be bought there."""
+    """Return visible variants; `priced` is their price in the channel. Customers see those with a price."""
     sees_all = sees_all_goods(context)
     own, at_hand = own_goods(context, "cooperative"), Q(product__in=context.goods_at_hand)
     is_staff = sees_all or own is not None
@@ -167,8 +167,8 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
     return rows.filter(_SOLD | at_hand if context.goods_at_hand else _SOLD)
 
 
-def _media(context: Context) -> Rows:
-    """Pictures of goods that somebody meets; customers, of what is on sale in some channel."""
+def _visible_media(context: Context) -> Rows:
+    """Return media of visible products; customers see those of products on sale in any channel."""
     rows: Rows = ProductMedia.objects.all()
     if sees_all_goods(context):
         return rows
@@ -179,9 +179,8 @@ def _media(context: Context) -> Rows:
     return rows.filter(product__in=Product.objects.filter(on_sale).values("pk"))
 
 
-def _houses(context: Context) -> Rows:
-    """Open ones; whoever works for some cooperatives meets only theirs, and buyers none but what an order of
-    theirs names."""
+def _visible_warehouses(context: Context) -> Rows:
+    """Return open warehouses; staff of some cooperatives see only theirs, buyers see none here."""
     rows = Warehouse.objects.filter(closed_at=None)
     own = own_goods(context, "cooperative")
     if own is not None:
@@ -189,7 +188,7 @@ def _houses(context: Context) -> Rows:
     return rows if context.may(*SEES_WAREHOUSES) else rows.none()
 
 
-def _stocks(context: Context) -> Rows:
+def _visible_stocks(context: Context) -> Rows:
     rows = Stock.objects.filter(warehouse__closed_at=None)
     own = own_goods(context, "warehouse__cooperative")
     return rows if own is None else rows.filter(own)
@@ -202,6 +201,6 @@ category = Type("Category", lambda context: Category.objects.all())
 product_type = Type("ProductType", lambda context: ProductType.objects.all())
 attribute = Type("Attribute", lambda context: Attribute.objects.all())
 attribute_value = Type("AttributeValue", lambda context: AttributeValue.objects.all())
-media = Type("ProductMedia", _media)
-warehouse = Type("Warehouse", _houses)
-stock = Type("Stock", _stocks)
+media = Type("ProductMedia", _visible_media)
+warehouse = Type("Warehouse", _visible_warehouses)
+stock = Type("Stock", _visible_stocks)

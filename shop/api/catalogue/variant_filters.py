@@ -1,4 +1,4 @@
-"""What variants are filtered and sorted by."""
+"""Filters and sort keys of variants."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
 
 
 def left_over(context: Context, value: str) -> Q:
-    """Variants with stock, or without; what is not counted is always there."""
+    """Match variants in or out of stock; variants without stock tracking are always in stock."""
     there = Q(track_inventory=False) | Q(Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0)))
     return there if value == "IN_STOCK" else ~there
 
 
 def in_warehouses(context: Context, given: dict[str, Any]) -> Q:
-    """Variants of which so many are in these warehouses together."""
+    """Match variants by their total quantity in these warehouses."""
     rows: Rows = Stock.objects.all()
     if given.get("warehouseIds"):
         rows = rows.filter(warehouse__in=keys_of(given["warehouseIds"], "Warehouse"))

@@ -1,4 +1,4 @@
-"""Looking up variants, one or many."""
+"""Queries for one or many variants."""
 
 from __future__ import annotations
 

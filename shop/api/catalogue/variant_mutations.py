@@ -1,4 +1,4 @@
-"""Entering and changing variants, their prices and their stock."""
+"""Create and change variants, their prices and their stock."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def product_variant_stocks_update(
 def product_variant_stocks_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """Nothing is on hand there any more; how that came to be stays written down."""
+    """Set the stock to zero; its movements are kept."""
     houses = [key_of(each, "Warehouse") for each in arguments.get("warehouseIds") or ()]
     key = named_key(arguments, variant, context, by="variantId")
     there: Any = Stock.objects.filter(variant=key)
@@ -176,7 +176,7 @@ def _counted(
 
 
 def _minor(amount: Decimal, channel: Channel) -> int:
-    """A price in the channel's minor units; what is smaller than one of them is rounded."""
+    """Convert a price to the channel's minor units, rounded."""
     return int((amount * 10 ** minor_digits(channel.currency)).to_integral_value())
 
 
@@ -184,7 +184,7 @@ def _minor(amount: Decimal, channel: Channel) -> int:
 def product_variant_bulk_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """By ids or by SKUs, each by itself."""
+    """Delete variants by ids or SKUs, each independently."""
     named = [{"id": each} for each in arguments.get("ids") or ()]
     named += [{"sku": each} for each in arguments.get("skus") or ()]
     return mutation.each_of(named, product_variant_delete, context, selection)

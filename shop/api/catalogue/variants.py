@@ -1,4 +1,4 @@
-"""Variants: what is said of them, and how many may be had."""
+"""Variants and their available quantity."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shop.api.object_types import Row, Rows, Type
 from shop.core.database.compiled_query import prepared
 from shop.core.models import Channel
 
-MOST_SHOWN = 50  # of what is there, where the shop sets no limit of its own
+MOST_SHOWN = 50  # the default limit of `quantityAvailable`
 
 variant.id()
 variant.columns(
@@ -43,9 +43,9 @@ keep_metadata(variant, Variant, rights=[Within(Permission.MANAGE_PRODUCTS)])
 def quantity_available(
     variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[int]:
-    """How many a buyer may put in the basket at once, never more than the shop's limit.
+    """Resolve the available quantity, up to the shop's limit per line.
 
-    Counted is what reaches the country that is given, else the channel's own; without a channel all there is.
+    Counts stock deliverable to the given country, by default the channel's; without a channel all stock.
     """
     shop_limit = context.settings.limit_quantity_per_checkout or MOST_SHOWN
     country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
@@ -81,7 +81,7 @@ def stocks(
 
 @variant.field(needs=("id", "in_channel"), permissions=[Within(Permission.MANAGE_PRODUCTS)])
 def margin(variants: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
-    """What is left of the price after the cost, in percent."""
+    """Resolve the margin in percent of the price."""
     own = own_goods(context, "variant__cooperative") or Q()
     keys = {each.id for each in variants}
     rows = Price.objects.filter(own, variant__in=keys, amount__gt=0, cost__isnull=False)
@@ -104,14 +104,14 @@ def _free(keys: Collection[int], channel: int | None, country: str | None) -> Ro
 
 
 def stocks_in_reach(keys: list[Any], channel: Channel | None, country: str | None) -> Any:
-    """The stock of these variants that counts: in a channel by its zones, without one all of it."""
+    """Return the variants' stock deliverable in a channel by its zones; without a channel all of it."""
     rows = Stock.objects.filter(variant__in=keys)
     if channel is None:
         return rows
     return rows.reachable(channel_id=channel.pk, country=country or channel.default_country)
 
 
-# Nothing is sold before there is any: orders ahead are promises of stock that is counted as it comes in.
+# Preorders are not supported: only existing stock is sold.
 preorder = Type("PreorderData")
 preorder.plain("globalThreshold", "globalSoldUnits", "endDate")
 threshold = Type("PreorderThreshold")

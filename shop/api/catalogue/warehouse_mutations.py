@@ -1,4 +1,4 @@
-"""Store houses: opening, changing, closing."""
+"""Create, change and close warehouses."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def update_warehouse(arguments: dict[str, Any], context: Context, selection: Sel
 
 @mutation.field(permissions=OWN_GOODS)
 def delete_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """Close it; it is really gone where nothing ever lay in it."""
+    """Close a warehouse; it is deleted if it never had stock."""
     key: Any = given_key(arguments["id"], "Warehouse", field="id")
     row = Warehouse.objects.open().filter(pk=key).select_related("cooperative").first()
     if row is None or not is_theirs(warehouse, key, context):
