@@ -54,6 +54,9 @@ def _extracted() -> list[Message]:
         for source in SOURCES:
             shutil.copytree(ROOT / source, Path(folder, source))
         Path(folder, PO.parent).mkdir(parents=True)
+        # Merging into a file with our header gives plurals as many texts as Vietnamese has: one.
+        header, _, _ = (ROOT / PO).read_text().partition("\n\n")
+        Path(folder, PO).write_text(f"{header}\n")
         command = [
             sys.executable,
             "-m",
