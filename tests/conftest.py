@@ -294,6 +294,7 @@ def jobs_at_once() -> Iterator[None]:
     """Jobs are done where they are asked for, since no worker runs beside the tests."""
     from shop.celery import app
 
+    app.loader.import_default_modules()  # as a worker does: every task is registered, whatever ran before
     app.conf.task_always_eager = True
     yield
     app.conf.task_always_eager = False
