@@ -119,7 +119,9 @@ def test_tasks_process_rows_through_the_sweep_helper():
     ]
 
     # Reads the journal into memory; the rows it finds go through the helper.
-    assert [loop[:2] for loop in loops] == [("catalog/actions/share_pictures.py", "draw_share_pictures_task")]
+    assert [loop[:2] for loop in loops] == [
+        ("catalog/actions/marketing/share_pictures.py", "draw_share_pictures_task")
+    ]
 
 
 def test_every_python_file_is_committed_with_unix_line_ends():
