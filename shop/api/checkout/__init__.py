@@ -1,4 +1,4 @@
-"""Baskets as checkouts: filled, sent somewhere, and made into orders."""
+"""Baskets as Saleor's checkouts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Addresses of checkouts: checked as far as a client wants it, and kept for the person too where they ask."""
+"""Addresses of checkouts: validation with the client's rules, and saving to the address book."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMPARED = [
 def checked(
     given: Mapping[str, Any], rules: Mapping[str, Any] | None, basket: Basket, context: Context, *, kind: str
 ) -> Address:
-    """The address of an input. Raises Mistakes for what the rules do not let pass."""
+    """Return the address of an input. Raises Mistakes for fields that the rules reject."""
     address = Address(country=basket.country)
     rules = rules or {}
     passing = {
@@ -38,13 +38,13 @@ def checked(
 
 
 def require_whole(address: Address, context: Context, *, kind: str) -> None:
-    """Raises Mistakes where what was kept unchecked cannot be delivered to, or billed."""
+    """Raise Mistakes if an address saved without validation is incomplete."""
     if not address.validation_skipped:
         address_from({}, context, of=address, kind=kind)
 
 
 def keep_for_person(basket: Basket, address: Address, context: Context) -> None:
-    """Add it to the addresses of the basket's person, unless they have it."""
+    """Add the address to the user's address book, unless it is already there."""
     if basket.user_id is None:
         return
     same = {column: getattr(address, column) for column in _COMPARED}
@@ -55,7 +55,7 @@ def keep_for_person(basket: Basket, address: Address, context: Context) -> None:
 
 
 def _is_too_long(address: Address, mistake: Mistake) -> bool:
-    """What no rule lets pass: our columns cannot hold it."""
+    """Return whether a field exceeds its column, which no rule can permit."""
     limits = {field.attname: field.max_length for field in Address._meta.concrete_fields}
     return any(
         len(value) > (limits[column] or len(value))

@@ -1,4 +1,4 @@
-"""Baskets as checkouts."""
+"""The type `Checkout`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ checkout.one("shippingAddress", address, by="shipping_address_id", rows=Address.
 checkout.nothing("giftCards", value=[])
 checkout.nothing("taxExemption", value=False)
 checkout.nothing("translatedDiscountName")
-# Where goods are collected, a cooperative's own way says so: no warehouse hands out what is another's.
+# Pickup is a cooperative's own delivery method: no warehouse hands out another cooperative's items.
 checkout.nothing("availableCollectionPoints", value=[])
 
 
@@ -55,7 +55,7 @@ keep_metadata(checkout, Basket, rights=[Permission.MANAGE_CHECKOUTS, Permission.
 
 
 def _quoted(field: str) -> Callable[[Callable[[Quote], Any]], None]:
-    """Decorates what is read from a basket's quote: a field of Checkout."""
+    """Decorate a function that reads a field of Checkout from the basket's quote."""
 
     def add(read: Callable[[Quote], Any]) -> None:
         def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
@@ -68,7 +68,7 @@ def _quoted(field: str) -> Callable[[Callable[[Quote], Any]], None]:
 
 
 @_quoted("subtotalPrice")
-def _goods(offer: Quote) -> Taxed:
+def _subtotal(offer: Quote) -> Taxed:
     sums = offer.purchase.goods
     return Taxed(sums.net, sums.gross, offer.wanted.channel.currency)
 
@@ -128,7 +128,7 @@ def display_gross_prices(parents: list[Row], *_: Any) -> list[bool]:
 
 @checkout.field("user", needs="user_id")
 def owner(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-    """The person themselves, and staff, see whose it is."""
+    """Resolve the basket's user, visible to themselves and to staff."""
     asks = context.user.pk if context.user else None
     shown = context.may(*WORKS_ON_ALL, Permission.MANAGE_USERS)
     keys = [each.user_id if shown or each.user_id == asks else None for each in parents]
@@ -138,11 +138,13 @@ def owner(parents: list[Row], arguments: Any, context: Context, selection: Selec
 
 @checkout.field("lines", needs="id")
 def lines_of(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
-    found = line.grouped(ready(_lines_in, [each.id for each in parents]), selection.names(), by="basket_id")
+    found = line.grouped(
+        ready(_basket_lines, [each.id for each in parents]), selection.names(), by="basket_id"
+    )
     return [found.get(each.id, []) for each in parents]
 
 
-def _lines_in(baskets: Collection[Any]) -> Rows:
+def _basket_lines(baskets: Collection[Any]) -> Rows:
     return BasketLine.objects.filter(basket__in=baskets).order_by("created_at", "id")
 
 
@@ -160,7 +162,7 @@ def stock_reservation_expires(parents: list[Row], *_: Any) -> list[Any]:
     return [ends.get(each.id) for each in parents]
 
 
-def _chosen(show: Callable[[Chosen], Any]) -> Resolver:
+def _from_delivery(show: Callable[[Chosen], Any]) -> Resolver:
     def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
         offers = quotes_of(context, [each.id for each in parents])
         chosen = [chosen_option(offers[each.id]) for each in parents]
@@ -172,12 +174,14 @@ def _chosen(show: Callable[[Chosen], Any]) -> Resolver:
     return resolve
 
 
-checkout.field("delivery", needs="id")(_chosen(lambda chosen: chosen))
-checkout.field("shippingMethod", needs="id")(_chosen(lambda chosen: chosen.method))
-checkout.field("deliveryMethod", needs="id")(_chosen(lambda chosen: chosen.method))
+checkout.field("delivery", needs="id")(_from_delivery(lambda chosen: chosen))
+checkout.field("shippingMethod", needs="id")(_from_delivery(lambda chosen: chosen.method))
+checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chosen.method))
 
 
-def _methods(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Shown]]:
+def _shipping_methods(
+    parents: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Shown]]:
     offers = quotes_of(context, [each.id for each in parents])
     return [
         [each.method for each in deliveries_of(parent.id, offers[parent.id], options_of)]
@@ -185,8 +189,8 @@ def _methods(parents: list[Row], arguments: Any, context: Context, selection: Se
     ]
 
 
-checkout.field("shippingMethods", needs="id")(_methods)
-checkout.field("availableShippingMethods", needs="id")(_methods)
+checkout.field("shippingMethods", needs="id")(_shipping_methods)
+checkout.field("availableShippingMethods", needs="id")(_shipping_methods)
 
 
 @checkout.field(needs="id")

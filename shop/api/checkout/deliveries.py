@@ -1,4 +1,4 @@
-"""How a whole basket travels, as the contract shows it: one method, whatever the cooperatives' ways."""
+"""Delivery of a basket as Saleor's single shipping method, combining the cooperatives' delivery methods."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shop.api.object_types import Row
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A `ShippingMethod`; `price` in the channel's currency."""
+    """A `ShippingMethod`; `price` is in the channel's currency."""
 
     typename: ClassVar[str] = "ShippingMethod"
     service_id: int
@@ -32,7 +32,7 @@ class Shown:
 
     @classmethod
     def of(cls, option: Option, offer: Quote) -> Shown:
-        """An option of this quote. What each cooperative asks stands under its slug, in major units."""
+        """Convert an option of a quote. Its metadata has each cooperative's fee by slug, in major units."""
         currency = offer.wanted.channel.currency
         return cls(
             option.service.pk,
@@ -64,12 +64,12 @@ class Chosen:
 def deliveries_of(
     basket_id: uuid.UUID, offer: Quote, options_of: Callable[[Quote], Iterable[Option]]
 ) -> list[Chosen]:
-    """What a quoted basket can have."""
+    """Return the delivery options of a quoted basket."""
     return [Chosen(basket_id, Shown.of(option, offer)) for option in options_of(offer)]
 
 
 def chosen_key(text: str) -> int | uuid.UUID:
-    """What an id stands for: a service, or one of a basket's deliveries. Raises Mistake, NotDeliveredSo."""
+    """Return the key of a shipping service or of a basket's delivery. Raises Mistake, NotDeliveredSo."""
     try:
         service = key_of(text, "ShippingMethod", "ShippingMethodType")
         key = service if service is not None else key_of(text, "CheckoutDelivery")

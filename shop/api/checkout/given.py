@@ -1,4 +1,4 @@
-"""Lines and prices as the contract's inputs name them."""
+"""Convert checkout line inputs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from shop.core.database.compiled_query import prepared
 
 
 def puts_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Put]:
-    """`[CheckoutLineInput!]`. Raises Mistake for goods that nobody knows, PermissionDenied for a price that
-    the requester may not set."""
+    """Convert `[CheckoutLineInput!]`. Raises Mistake for unknown variants, PermissionDenied if the requester
+    may not set prices."""
     keys = [given_key(each["variantId"], "ProductVariant", field="variantId") for each in lines]
-    _require_known(keys)
+    _require_variants(keys)
     return [
         Put(
             key,
             each["quantity"],
-            _price(each, currency, context),
+            _given_price(each, currency, context),
             bool(each.get("forceNewLine")),
             from_input(each.get("metadata")),
         )
@@ -37,7 +37,7 @@ def puts_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Contex
 
 
 def sets_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Set]:
-    """`[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `puts_from`."""
+    """Convert `[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `puts_from`."""
     sets = []
     for each in lines:
         line, variant = each.get("lineId"), each.get("variantId")
@@ -48,21 +48,21 @@ def sets_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Contex
                 None if line is None else given_key(line, "CheckoutLine", field="lineId"),
                 None if variant is None else given_key(variant, "ProductVariant", field="variantId"),
                 each.get("quantity"),
-                _price(each, currency, context),
+                _given_price(each, currency, context),
                 from_input(each.get("metadata")),
             )
         )
-    _require_known([each.variant_id for each in sets if each.variant_id is not None])
+    _require_variants([each.variant_id for each in sets if each.variant_id is not None])
     return sets
 
 
 @prepared
-def _known(keys: Collection[int]) -> QuerySet[Any]:
+def _existing_variants(keys: Collection[int]) -> QuerySet[Any]:
     return Variant.objects.filter(pk__in=keys).values_list("pk", flat=True)
 
 
-def _require_known(keys: Sequence[int]) -> None:
-    known = set(_known(keys)) if keys else set()
+def _require_variants(keys: Sequence[int]) -> None:
+    known = set(_existing_variants(keys)) if keys else set()
     unknown = [key for key in keys if key not in known]
     if unknown:
         (first, *_others) = global_ids("ProductVariant", unknown)
@@ -73,7 +73,7 @@ def _require_known(keys: Sequence[int]) -> None:
         )
 
 
-def _price(given: Mapping[str, Any], currency: str, context: Context) -> int | None:
+def _given_price(given: Mapping[str, Any], currency: str, context: Context) -> int | None:
     if given.get("price") is None:
         if given.get("priceOverrideReason"):
             raise Mistake("PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", "There is no price to give a reason for.")

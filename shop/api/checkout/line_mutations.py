@@ -1,4 +1,4 @@
-"""Lines of checkouts put in, changed and taken out; and how they travel."""
+"""Add, change and remove checkout lines, and choose the delivery method."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def checkout_lines_add(arguments: dict[str, Any], context: Context, selection: S
     try:
         offer = put_lines(basket_id=basket.pk, puts=puts, now=context.now)
     except Refused as refused:
-        raise _named(refused, [each.variant_id for each in puts]) from refused
+        raise _with_variants(refused, [each.variant_id for each in puts]) from refused
     return shown(basket, context, selection, offer)
 
 
@@ -42,7 +42,7 @@ def checkout_lines_update(
     try:
         offer = set_lines(basket_id=basket.pk, sets=sets, now=context.now)
     except Refused as refused:
-        raise _named(refused, [each.variant_id for each in sets if each.variant_id]) from refused
+        raise _with_variants(refused, [each.variant_id for each in sets if each.variant_id]) from refused
     return shown(basket, context, selection, offer)
 
 
@@ -52,7 +52,7 @@ def checkout_lines_delete(
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
     keys = [given_key(each, "CheckoutLine", field="linesIds") for each in arguments["linesIds"]]
-    return _without(basket, keys, context, selection)
+    return _remove_lines(basket, keys, context, selection)
 
 
 @mutation.field()
@@ -61,7 +61,7 @@ def checkout_line_delete(arguments: dict[str, Any], context: Context, selection:
     if arguments.get("lineId") is None:
         raise Mistake("REQUIRED", "Name the line.", field="lineId")
     key = given_key(arguments["lineId"], "CheckoutLine", field="lineId")
-    return _without(basket, [key], context, selection)
+    return _remove_lines(basket, [key], context, selection)
 
 
 @mutation.field(refused={"deliveries": []})
@@ -78,7 +78,7 @@ def checkout_delivery_method_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    return _travelling(basket, arguments.get("deliveryMethodId"), context, selection)
+    return _choose_delivery(basket, arguments.get("deliveryMethodId"), context, selection)
 
 
 @mutation.field()
@@ -86,10 +86,12 @@ def checkout_shipping_method_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    return _travelling(basket, arguments.get("shippingMethodId"), context, selection)
+    return _choose_delivery(basket, arguments.get("shippingMethodId"), context, selection)
 
 
-def _travelling(basket: Basket, chosen: str | None, context: Context, selection: Selection) -> dict[str, Any]:
+def _choose_delivery(
+    basket: Basket, chosen: str | None, context: Context, selection: Selection
+) -> dict[str, Any]:
     try:
         key = None if chosen is None else chosen_key(chosen)
         offer = choose_option(basket_id=basket.pk, chosen=key, now=context.now)
@@ -98,7 +100,7 @@ def _travelling(basket: Basket, chosen: str | None, context: Context, selection:
     return shown(basket, context, selection, offer)
 
 
-def _without(basket: Basket, keys: list[Any], context: Context, selection: Selection) -> dict[str, Any]:
+def _remove_lines(basket: Basket, keys: list[Any], context: Context, selection: Selection) -> dict[str, Any]:
     try:
         take_out(basket_id=basket.pk, line_ids=keys, now=context.now)
     except Missing as missing:
@@ -110,8 +112,8 @@ def _without(basket: Basket, keys: list[Any], context: Context, selection: Selec
     return shown(basket, context, selection)
 
 
-def _named(refused: Refused, asked: list[int]) -> Refused:
-    """The refusal with the variants that it is about, as far as it tells or only one was asked for."""
+def _with_variants(refused: Refused, asked: list[int]) -> Refused:
+    """Add the affected variants to a refusal, if it names them or only one was given."""
     short = refused.details.get("free")
     keys = list(short) if isinstance(short, dict) else asked if len(asked) == 1 else []
     if not keys or refused.code not in CODES:

@@ -1,4 +1,4 @@
-"""Lines of checkouts: goods and what they cost."""
+"""The type `CheckoutLine`: variants and prices."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ keep_metadata(line, BasketLine, rights=[Permission.MANAGE_CHECKOUTS, Permission.
 
 @line.field("variant", needs=("variant_id", "basket__channel_id"))
 def variants(lines: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row]:
-    """What lies in a basket can be looked at there, even when it is not on sale any more."""
+    """Resolve variants; those in the basket are visible even if no longer on sale."""
     pairs = [(each.variant_id, each.basket__channel_id) for each in lines]
     found = variant.by_pair(context, pairs, selection.names())
     hidden = {key for key, _channel in pairs if (key, _channel) not in found}
@@ -48,7 +48,7 @@ def variants(lines: list[Row], arguments: Any, context: Context, selection: Sele
 
 
 def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], Any]], None]:
-    """Decorates what is read from a line in its basket's quote: a field of CheckoutLine."""
+    """Decorate a function that reads a field of CheckoutLine from the basket's quote."""
 
     def add(read: Callable[[QuotedLine, Quote], Any]) -> None:
         def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
@@ -89,13 +89,13 @@ def _listed_total(one: QuotedLine, offer: Quote) -> Sum:
 
 @_quoted("priorUnitPrice")
 def _prior_unit(one: QuotedLine, offer: Quote) -> Sum | None:
-    prior = _prior(one)
+    prior = _prior_amount(one)
     return None if prior is None else Sum(prior, offer.wanted.channel.currency)
 
 
 @_quoted("priorTotalPrice")
 def _prior_total(one: QuotedLine, offer: Quote) -> Sum | None:
-    prior = _prior(one)
+    prior = _prior_amount(one)
     return None if prior is None else Sum(prior * one.wanted.quantity, offer.wanted.channel.currency)
 
 
@@ -118,7 +118,7 @@ def problems(
 
 
 def _total_of(one: QuotedLine, offer: Quote) -> Taxed:
-    """After every discount; what cannot be bought any more stands at its price without them."""
+    """Return the total after all discounts; unavailable lines have their undiscounted price."""
     priced = next((each for each in offer.purchase.lines if each.key == one.wanted.key), None)
     channel = offer.wanted.channel
     if priced is not None:
@@ -128,8 +128,8 @@ def _total_of(one: QuotedLine, offer: Quote) -> Taxed:
     return Taxed(one.total, gross_of(one.total, one.tax_rate), channel.currency)
 
 
-def _prior(one: QuotedLine) -> int | None:
-    """What one step cost before, where the channel says so."""
+def _prior_amount(one: QuotedLine) -> int | None:
+    """Return the prior unit price, if the channel has one."""
     price = next(iter(one.variant.prices.all()), None)
     return price.prior_amount if price is not None else None
 

@@ -1,4 +1,4 @@
-"""Changing checkouts: each mutation finds the basket, calls one action, and shows what became of it."""
+"""Change checkouts: each mutation finds the basket, calls one action and returns the new checkout."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def shown(
     *,
     is_now: bool = False,
 ) -> dict[str, Any]:
-    """The payload: the checkout as it is now; `offer` where the action has quoted it already.
+    """Return the payload with the current checkout; pass `offer` if the action already quoted it.
 
-    `is_now` where `basket` is as the action has left it, and not as it was before.
+    `is_now` means that `basket` is already in the state after the action.
     """
     forget(context)
     if offer is not None:
@@ -69,7 +69,7 @@ def checkout_create(arguments: dict[str, Any], context: Context, selection: Sele
     channel = _channel(given.get("channel"), context)
     if given.get("privateMetadata"):
         context.require(Permission.MANAGE_CHECKOUTS)
-    email = _email(given["email"]) if given.get("email") else ""
+    email = _validated_email(given["email"]) if given.get("email") else ""
     rules = given.get("validationRules") or {}
     draft = Basket(channel=channel, country=channel.default_country)
     addresses = {
@@ -98,7 +98,7 @@ def checkout_email_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    basket = write_details(basket_id=basket.pk, email=_email(arguments["email"]), now=context.now)
+    basket = write_details(basket_id=basket.pk, email=_validated_email(arguments["email"]), now=context.now)
     return shown(basket, context, selection, is_now=True)
 
 
@@ -124,17 +124,17 @@ def checkout_language_code_update(
 def checkout_shipping_address_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    return _addressed("shippingAddress", "SHIPPING", send_to, arguments, context, selection)
+    return _set_address("shippingAddress", "SHIPPING", send_to, arguments, context, selection)
 
 
 @mutation.field()
 def checkout_billing_address_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    return _addressed("billingAddress", "BILLING", bill_to, arguments, context, selection)
+    return _set_address("billingAddress", "BILLING", bill_to, arguments, context, selection)
 
 
-def _addressed(
+def _set_address(
     name: str,
     kind: str,
     write: Callable[..., Basket],
@@ -167,7 +167,7 @@ def checkout_add_promo_code(
 def checkout_remove_promo_code(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """By the code itself, or by the id of its voucher."""
+    """Remove a voucher by its code or its id."""
     basket = basket_in(arguments, context)
     code, voucher = arguments.get("promoCode"), arguments.get("promoCodeId")
     if (code is None) == (voucher is None):
@@ -187,9 +187,9 @@ def checkout_remove_promo_code(
 def checkout_customer_attach(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """To the requester; an app that may impersonate people names somebody else."""
+    """Attach the checkout to the requester, or to another user if an app may impersonate users."""
     customer = arguments.get("customerId")
-    if customer is not None and (context.user is None or not _is(customer, context.user)):
+    if customer is not None and (context.user is None or not _is_same_person(customer, context.user)):
         context.require(Permission.IMPERSONATE_USER)
         key = given_key(customer, "User", field="customerId")
         person = User.objects.filter(pk=key, erased_at=None).first()
@@ -227,7 +227,7 @@ def _channel(slug: str | None, context: Context) -> Channel:
     raise Mistake("CHANNEL_INACTIVE", _("Nothing is sold in this channel at the moment."), field="channel")
 
 
-def _email(written: str) -> str:
+def _validated_email(written: str) -> str:
     try:
         EMAIL.clean(written.strip(), None)
     except ValidationError as error:
@@ -235,5 +235,5 @@ def _email(written: str) -> str:
     return written.strip()
 
 
-def _is(customer: str, person: User) -> bool:
+def _is_same_person(customer: str, person: User) -> bool:
     return bool(given_key(customer, "User", field="customerId") == person.pk)

@@ -1,4 +1,4 @@
-"""How placed orders travel, in the terms of checkouts."""
+"""Delivery of placed orders, as checkout types."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ order.nothing("shippingMethods", "availableShippingMethods", "giftCards", value=
 
 
 def _parts(context: Context, orders: list[Row]) -> dict[Any, list[dict[str, Any]]]:
-    """What each order's parts agreed on, by the order's key."""
+    """Return each order's parts with their deliveries, by order key."""
     rows = within(context, OrderPart.objects.all(), order="order", part="pk")
     rows = rows.filter(order__in=[each.id for each in orders]).order_by("order", "number")
     found: dict[Any, list[dict[str, Any]]] = {}
@@ -33,8 +33,8 @@ def _parts(context: Context, orders: list[Row]) -> dict[Any, list[dict[str, Any]
     return found
 
 
-def _method(parts: list[dict[str, Any]]) -> Shown | None:
-    """One method for all of these parts; null where nobody chose a kind of delivery."""
+def _combined_method(parts: list[dict[str, Any]]) -> Shown | None:
+    """Combine the parts' deliveries into one method; None if none was chosen."""
     first = next((part for part in parts if part["service"] is not None), None)
     if first is None:
         return None
@@ -50,8 +50,8 @@ def _method(parts: list[dict[str, Any]]) -> Shown | None:
     )
 
 
-def _house(parts: list[dict[str, Any]]) -> Any:
-    """The store house where all of it is collected, if it is one."""
+def _pickup_warehouse(parts: list[dict[str, Any]]) -> Any:
+    """Return the pickup warehouse, if the whole order is collected at one."""
     houses = {part["warehouse"] if part["way_kind"] in COLLECTED else None for part in parts}
     return next(iter(houses)) if len(houses) == 1 else None
 
@@ -61,7 +61,7 @@ def shipping_methods(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Shown | None]:
     found = _parts(context, orders)
-    return [_method(found.get(each.id, [])) for each in orders]
+    return [_combined_method(found.get(each.id, [])) for each in orders]
 
 
 @order.field("deliveryMethod", needs="id")
@@ -69,10 +69,10 @@ def delivery_methods(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Row | Shown | None]:
     found = _parts(context, orders)
-    keys = {each.id: _house(found.get(each.id, [])) for each in orders}
+    keys = {each.id: _pickup_warehouse(found.get(each.id, [])) for each in orders}
     rows = Warehouse.objects.all()
     houses = warehouse.by_key(context, keys.values(), selection.names(), rows=rows)
-    return [houses.get(keys[each.id]) or _method(found.get(each.id, [])) for each in orders]
+    return [houses.get(keys[each.id]) or _combined_method(found.get(each.id, [])) for each in orders]
 
 
 TYPES = ()

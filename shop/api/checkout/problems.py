@@ -1,4 +1,4 @@
-"""What stands in the way of a basket, as the contract says it."""
+"""Problems of a checkout and its lines, as the schema's types."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from shop.api.context import Context
 from shop.api.money import Sum
 from shop.api.object_types import Type
 
-_SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
-_NOT_SO = frozenset({Problem.NOT_DELIVERED, Problem.SLOT_GONE, Problem.PAUSED})
+_OUT_OF_STOCK = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
+_DELIVERY_PROBLEMS = frozenset({Problem.NOT_DELIVERED, Problem.SLOT_GONE, Problem.PAUSED})
 
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """A line that wants more than is `available`, and its variant as it is seen in the basket's channel."""
+    """A line with a quantity above `available`, and its variant in the basket's channel."""
 
     available: int | None
     line: Any
@@ -31,8 +31,8 @@ class Short:
 
 
 def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[Any]:
-    """All of a basket's: its lines', and one where a delivery that was chosen is not to be had."""
-    rows = BasketLine.objects.in_bulk([line.wanted.key for line in offer.lines if _stops(line)])
+    """Return a basket's problems: those of its lines, and one for an unavailable delivery."""
+    rows = BasketLine.objects.in_bulk([line.wanted.key for line in offer.lines if _is_unavailable(line)])
     found = [
         problem
         for line in offer.lines
@@ -43,7 +43,7 @@ def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[An
         (
             offer.wanted.deliveries[share.cooperative.pk]
             for share in offer.shares
-            if share.cooperative.pk in offer.wanted.deliveries and _NOT_SO & set(share.problems)
+            if share.cooperative.pk in offer.wanted.deliveries and _DELIVERY_PROBLEMS & set(share.problems)
         ),
         None,
     )
@@ -56,17 +56,17 @@ def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[An
 
 
 def line_problems(line: QuotedLine, row: Any, offer: Quote, context: Context) -> list[Any]:
-    """Those of one line; its goods can be looked at, on sale or not."""
+    """Return the problems of a line; its variant is visible even if not on sale."""
     if Problem.NOT_FOR_SALE in line.problems:
         context.goods_at_hand.add(line.variant.product_id)
         return [{"__typename": "CheckoutLineProblemVariantNotAvailable", "line": row}]
-    if not _SHORT & set(line.problems):
+    if not _OUT_OF_STOCK & set(line.problems):
         return []
     return [Short(line.free, row, line.variant.pk, offer.wanted.channel.pk)]
 
 
-def _stops(line: QuotedLine) -> bool:
-    return bool((_SHORT | {Problem.NOT_FOR_SALE}) & set(line.problems))
+def _is_unavailable(line: QuotedLine) -> bool:
+    return bool((_OUT_OF_STOCK | {Problem.NOT_FOR_SALE}) & set(line.problems))
 
 
 stale = Type("CheckoutProblemDeliveryMethodStale")

@@ -1,4 +1,4 @@
-"""Finding checkouts: one's own, those whose id is held, and for staff all."""
+"""Look up checkouts: one's own, by unguessable id, and all for staff."""
 
 from __future__ import annotations
 

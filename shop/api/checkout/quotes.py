@@ -1,4 +1,4 @@
-"""What baskets would cost as orders now, worked out once for each basket in a request."""
+"""Quotes of baskets, computed once per basket and request."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ from orders.models import Basket
 from shop.api.context import Context
 from shop.core.database.compiled_query import prepared
 
-_kept: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
-_at_hand: WeakKeyDictionary[Context, dict[Any, Basket]] = WeakKeyDictionary()
+_quotes: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
+_loaded_baskets: WeakKeyDictionary[Context, dict[Any, Basket]] = WeakKeyDictionary()
 
 
 def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
-    """By basket. A few queries for each basket, whatever lies in it; what they hold is read together."""
-    known = _kept.setdefault(context, {})
+    """Return quotes by basket key. A few queries per basket; products of all baskets are read together."""
+    known = _quotes.setdefault(context, {})
     missing = [key for key in dict.fromkeys(keys) if key not in known]
     if missing:
-        at_hand = _at_hand.get(context, {})
-        unread = [key for key in missing if key not in at_hand]
-        baskets = [at_hand[key] for key in missing if key in at_hand]
-        wanted = [wanted_of(basket) for basket in [*baskets, *(_baskets(unread) if unread else [])]]
-        goods = _goods(wanted)
+        loaded = _loaded_baskets.get(context, {})
+        unread = [key for key in missing if key not in loaded]
+        baskets = [loaded[key] for key in missing if key in loaded]
+        wanted = [wanted_of(basket) for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]]
+        goods = _read_products(wanted)
         for one in wanted:
-            known[one.basket_id] = quote(one, now=context.now, goods=goods[_where(one)])
+            known[one.basket_id] = quote(one, now=context.now, goods=goods[_destination(one)])
     return known
 
 
-def _goods(wanted: Sequence[Wanted]) -> dict[Any, Goods]:
-    """What lies in baskets that are sold and brought to the same place is read together."""
+def _read_products(wanted: Sequence[Wanted]) -> dict[Any, Goods]:
+    """Read the products of all baskets with the same channel and destination together."""
     lines: dict[Any, list[WantedLine]] = {}
     for one in wanted:
-        lines.setdefault(_where(one), []).extend(one.lines)
-    one_each = {_where(one): one for one in wanted}
+        lines.setdefault(_destination(one), []).extend(one.lines)
+    one_each = {_destination(one): one for one in wanted}
     return {where: goods_of(replace(one, lines=lines[where])) for where, one in one_each.items()}
 
 
-def _where(one: Wanted) -> tuple[int, str, str]:
+def _destination(one: Wanted) -> tuple[int, str, str]:
     return one.channel.pk, one.country, one.province_code
 
 
 @prepared
-def _baskets(keys: Collection[Any]) -> QuerySet[Basket]:
+def _baskets_by_key(keys: Collection[Any]) -> QuerySet[Basket]:
     return Basket.objects.filter(pk__in=keys).select_related("channel")
 
 
 def remember(context: Context, key: Any, offer: Quote) -> None:
-    """What an action has worked out last need not be worked out again."""
-    _kept.setdefault(context, {})[key] = offer
+    """Cache a quote that an action has computed."""
+    _quotes.setdefault(context, {})[key] = offer
 
 
 def keep_at_hand(context: Context, basket: Basket) -> None:
-    """As an action has left it: it need not be read again."""
-    _at_hand.setdefault(context, {})[basket.pk] = basket
+    """Cache a basket in its state after an action."""
+    _loaded_baskets.setdefault(context, {})[basket.pk] = basket
 
 
 def forget(context: Context) -> None:
-    """Baskets have changed: work them out anew."""
-    _kept.pop(context, None)
-    _at_hand.pop(context, None)
+    """Discard all quotes after a change."""
+    _quotes.pop(context, None)
+    _loaded_baskets.pop(context, None)

@@ -1,4 +1,4 @@
-"""The object types of checkouts, and whose baskets a requester sees and acts on."""
+"""The object types of checkouts, and the baskets that a requester may see and change."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from shop.api.object_types import Rows, Type
 from shop.core.database.compiled_query import prepared
 from shop.core.errors import Missing
 
-# Whoever holds one of these works on everybody's baskets.
+# Any of these permissions allows changing everybody's baskets.
 WORKS_ON_ALL = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
 
 
 def seen(context: Context) -> Rows:
-    """Baskets to look at. Storefronts read without saying for whom: the id opens it, except to another
-    person."""
+    """Return visible baskets. Storefronts read without authentication, so the id is sufficient, except for
+    another signed-in user."""
     if context.may(*WORKS_ON_ALL) or context.user is None:
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user))
 
 
 def acted_on(context: Context) -> Rows:
-    """Baskets to change: guests', and one's own."""
+    """Return baskets that may be changed: guests' and one's own."""
     if context.may(*WORKS_ON_ALL):
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user) if context.user else Q(user=None))
@@ -42,13 +42,13 @@ delivery = Type("Delivery")
 
 
 def basket_in(arguments: dict[str, Any], context: Context) -> Basket:
-    """The basket that a mutation is about, by whichever of its arguments names it.
+    """Return the basket named by any of a mutation's arguments.
 
-    Raises Mistake for what is no id, Missing for a basket that is not there or another person's.
+    Raises Mistake for an invalid id, Missing for an unknown or another user's basket.
     """
     found = _with_owner(named(arguments))
     basket: Basket | None = next(iter(found), None)
-    if basket is None or not _acts_on(context, basket):
+    if basket is None or not _may_change(context, basket):
         raise Missing(field="id")
     return basket
 
@@ -60,15 +60,15 @@ def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
     )
 
 
-def _acts_on(context: Context, basket: Basket) -> bool:
-    """Whether a basket is among those of `acted_on`."""
+def _may_change(context: Context, basket: Basket) -> bool:
+    """Return whether `acted_on` includes the basket."""
     if context.may(*WORKS_ON_ALL) or basket.user_id is None:
         return True
     return context.user is not None and basket.user_id == context.user.pk
 
 
 def named(arguments: dict[str, Any]) -> Any:
-    """The key of the basket that is meant. Raises Mistake."""
+    """Return the key of the named basket. Raises Mistake."""
     for name in ("id", "checkoutId"):
         if arguments.get(name) is not None:
             return given_key(arguments[name], "Checkout", field=name)

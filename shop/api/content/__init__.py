@@ -1,4 +1,4 @@
-"""Pages and menus: what staff write around the goods."""
+"""Pages and menus."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Menus and their entries."""
+"""Menus and their items."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def url(rows: list[Row], *_: Any) -> list[str | None]:
     return [row.url or None for row in rows]
 
 
-def _leads_to(to: InChannel, made: str, own: str) -> Any:
-    """Resolves what an entry leads to: a row of its own, or what a cooperative has by itself."""
+def _target_resolver(to: InChannel, made: str, own: str) -> Any:
+    """Return a resolver of a menu item's target: a stored row, or a cooperative's computed one."""
 
     def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-        keys = [_leading(getattr(row, made), getattr(row, own)) for row in rows]
+        keys = [_target_key(getattr(row, made), getattr(row, own)) for row in rows]
         pairs = [(key, row.in_channel) for key, row in zip(keys, rows, strict=True)]
         found = to.by_pair(context, pairs, selection.names())
         return [found.get(pair) for pair in pairs]
@@ -56,21 +56,21 @@ def _leads_to(to: InChannel, made: str, own: str) -> Any:
     return resolve
 
 
-def _leading(made: int | None, own: int | None) -> int | None:
+def _target_key(made: int | None, own: int | None) -> int | None:
     return made if own is None else key_of_cooperative(own)
 
 
 menu_item.field("collection", needs=("collection_id", "shelf_of_id", "in_channel"))(
-    _leads_to(collection, "collection_id", "shelf_of_id")
+    _target_resolver(collection, "collection_id", "shelf_of_id")
 )
 menu_item.field("page", needs=("page_id", "page_of_id", "in_channel"))(
-    _leads_to(page, "page_id", "page_of_id")
+    _target_resolver(page, "page_id", "page_of_id")
 )
 
 
 @menu.field(needs=("id", "in_channel"))
 def items(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
-    """The entries on the first level; those below are their children."""
+    """Resolve the items of the first level."""
     return _entries(rows, "menu_id", Q(parent=None), context, selection)
 
 
@@ -93,19 +93,21 @@ def _entries(parents: list[Row], by: str, only: Q, context: Context, selection: 
 query = Queries()
 
 
-def _seen(of: InChannel, arguments: dict[str, Any], context: Context) -> Rows:
+def _requested_rows(of: InChannel, arguments: dict[str, Any], context: Context) -> Rows:
     return of.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("menu")
 def one_menu(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(menu, _seen(menu, arguments, context), "content.menu", arguments)
+    rows = found_by(menu, _requested_rows(menu, arguments, context), "content.menu", arguments)
     return next(iter(menu.read(rows, selection.names())), None)
 
 
 @query.field("menus")
 def all_menus(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = _seen(menu, arguments, context).filter(where(arguments.get("filter"), _CONDITIONS, context))
+    rows = _requested_rows(menu, arguments, context).filter(
+        where(arguments.get("filter"), _CONDITIONS, context)
+    )
     sort = arguments.get("sortBy")
     order = sorting(sort, _SORTS, [Key("name"), Key("slug")])
     if sort is not None and sort["field"] == "ITEMS_COUNT":
@@ -117,13 +119,13 @@ def all_menus(arguments: dict[str, Any], context: Context, selection: Selection)
 
 @query.field("menuItem")
 def one_menu_item(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = _seen(menu_item, arguments, context).filter(pk=key_of(arguments["id"], "MenuItem"))
+    rows = _requested_rows(menu_item, arguments, context).filter(pk=key_of(arguments["id"], "MenuItem"))
     return next(iter(menu_item.read(rows, selection.names())), None)
 
 
 @query.field("menuItems")
 def all_menu_items(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = _seen(menu_item, arguments, context)
+    rows = _requested_rows(menu_item, arguments, context)
     rows = rows.filter(where(arguments.get("filter"), _ITEM_CONDITIONS, context))
     order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("sort_order"), Key("id")])
     return connect(menu_item, rows, arguments, selection, order=order)

@@ -1,4 +1,4 @@
-"""Writing pages, their kinds and menus."""
+"""Create, change and delete pages, page types and menus."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ mutation = Mutations(
 PAGES = (Permission.MANAGE_PAGES,)
 KINDS = (Permission.MANAGE_PAGE_TYPES,)
 MENUS = (Permission.MANAGE_MENUS,)
-# What an entry of a menu leads to: type, column of a row of its own, and column of a cooperative's.
-_LEADS = {
+# Targets of a menu item: type, column of a stored row, and column of a cooperative's computed one.
+_TARGETS = {
     "category": ("Category", "category_id", None),
     "collection": ("Collection", "collection_id", "shelf_of_id"),
     "page": ("Page", "page_id", "page_of_id"),
 }
 
 
-def _acting(context: Context) -> dict[str, Any]:
+def _actor_and_time(context: Context) -> dict[str, Any]:
     return {"actor": context.actor, "now": context.now}
 
 
-def _removed(
+def _delete(
     of: Type | InChannel,
     name: str,
     model: Any,
@@ -54,12 +54,12 @@ def _removed(
 ) -> dict[str, Any]:
     key = _own_key(arguments["id"], of.name)
     gone = found(of, key, context, selection.names(name))
-    actions.remove_content(model, key, **_acting(context))
+    actions.remove_content(model, key, **_actor_and_time(context))
     return {name: gone}
 
 
 def _own_key(text: str, type_name: str, field: str = "id") -> int:
-    """Raises Mistake for a cooperative's page: that follows the cooperative by itself."""
+    """Return the key of a stored row. Raises Mistake for a cooperative's computed page."""
     key = int(given_key(text, type_name, field=field))
     if type_name == "Page" and cooperative_of(key) is not None:
         raise Mistake("INVALID", _("A cooperative's own page follows the cooperative."), field=field)
@@ -69,7 +69,7 @@ def _own_key(text: str, type_name: str, field: str = "id") -> int:
 # --- pages --------------------------------------------------------------------------------------------
 
 
-def _page(given: dict[str, Any]) -> dict[str, Any]:
+def _page_columns(given: dict[str, Any]) -> dict[str, Any]:
     values = columns(given, slug="slug", isPublished="is_published")
     if "title" in given:
         values["title"] = required(given, "title")
@@ -86,9 +86,9 @@ def page_create(arguments: dict[str, Any], context: Context, selection: Selectio
     required(given, "title")
     made = actions.write_page(
         page_type_id=int(given_key(given["pageType"], "PageType", field="pageType")),
-        values=_page(given),
+        values=_page_columns(given),
         told=told(given.get("attributes")),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"page": found(page, made.pk, context, selection.names("page"))}
 
@@ -98,19 +98,19 @@ def page_update(arguments: dict[str, Any], context: Context, selection: Selectio
     given = arguments["input"]
     changed = actions.edit_page(
         page_id=_own_key(arguments["id"], "Page"),
-        values=_page(given),
+        values=_page_columns(given),
         told=told(given.get("attributes")),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"page": found(page, changed.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGES)
 def page_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _removed(page, "page", Page, arguments, context, selection)
+    return _delete(page, "page", Page, arguments, context, selection)
 
 
-# --- kinds of pages -----------------------------------------------------------------------------------
+# --- page types ---------------------------------------------------------------------------------------
 
 
 def _kept_type(
@@ -124,7 +124,7 @@ def _kept_type(
         values=values,
         add=keys(given.get("addAttributes"), "Attribute", "addAttributes"),
         remove=keys(given.get("removeAttributes"), "Attribute", "removeAttributes"),
-        **_acting(context),
+        **_actor_and_time(context),
     )
     return {"pageType": found(page_type, kept.pk, context, selection.names("pageType"))}
 
@@ -142,7 +142,7 @@ def page_type_update(arguments: dict[str, Any], context: Context, selection: Sel
 
 @mutation.field(permissions=KINDS)
 def page_type_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _removed(page_type, "pageType", PageType, arguments, context, selection)
+    return _delete(page_type, "pageType", PageType, arguments, context, selection)
 
 
 @mutation.field(permissions=KINDS)
@@ -164,20 +164,20 @@ def page_attribute_unassign(
 # --- menus --------------------------------------------------------------------------------------------
 
 
-def _entry(given: dict[str, Any]) -> dict[str, Any]:
-    """What an entry is called and leads to: one thing at most. Raises Mistake."""
+def _item_columns(given: dict[str, Any]) -> dict[str, Any]:
+    """Return a menu item's name and target, of which there is at most one. Raises Mistake."""
     values = columns(given, url="url")
     if "name" in given:
         values["name"] = required(given, "name")
-    chosen = [name for name in ("url", *_LEADS) if given.get(name)]
+    chosen = [name for name in ("url", *_TARGETS) if given.get(name)]
     if len(chosen) > 1:
         raise Mistake("CANNOT_ASSIGN_NODE", _("An entry leads to one thing."), field=chosen[1])
     if chosen:
         values = {"url": ""} | values
-        for type_name, own, of_cooperative in _LEADS.values():
+        for type_name, own, of_cooperative in _TARGETS.values():
             values |= {own: None} | ({of_cooperative: None} if of_cooperative else {})
             name = chosen[0]
-            if name != "url" and _LEADS[name][0] == type_name:
+            if name != "url" and _TARGETS[name][0] == type_name:
                 key = int(given_key(given[name], type_name, field=name))
                 cooperative = cooperative_of(key) if of_cooperative else None
                 values |= {of_cooperative: cooperative} if cooperative and of_cooperative else {own: key}
@@ -187,11 +187,11 @@ def _entry(given: dict[str, Any]) -> dict[str, Any]:
 @mutation.field(permissions=MENUS)
 def menu_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    items = [_entry(each) for each in given.get("items") or ()]
+    items = [_item_columns(each) for each in given.get("items") or ()]
     if any("name" not in item for item in items):
         raise Mistake("REQUIRED", _("This is needed."), field="items")
     values = columns(given, slug="slug") | {"name": required(given, "name")}
-    made = actions.keep_menu(menu_id=None, values=values, items=items, **_acting(context))
+    made = actions.keep_menu(menu_id=None, values=values, items=items, **_actor_and_time(context))
     return {"menu": found(menu, made.pk, context, selection.names("menu"))}
 
 
@@ -199,13 +199,13 @@ def menu_create(arguments: dict[str, Any], context: Context, selection: Selectio
 def menu_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     values = columns(arguments["input"], name="name", slug="slug")
     key = int(given_key(arguments["id"], "Menu", field="id"))
-    changed = actions.keep_menu(menu_id=key, values=values, **_acting(context))
+    changed = actions.keep_menu(menu_id=key, values=values, **_actor_and_time(context))
     return {"menu": found(menu, changed.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENUS)
 def menu_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _removed(menu, "menu", Menu, arguments, context, selection)
+    return _delete(menu, "menu", Menu, arguments, context, selection)
 
 
 @mutation.field(permissions=MENUS)
@@ -215,8 +215,8 @@ def menu_item_create(arguments: dict[str, Any], context: Context, selection: Sel
     made = actions.add_menu_item(
         menu_id=int(given_key(given["menu"], "Menu", field="menu")),
         parent_id=int(given_key(parent, "MenuItem", field="parent")) if parent else None,
-        values=_entry(given),
-        **_acting(context),
+        values=_item_columns(given),
+        **_actor_and_time(context),
     )
     return {"menuItem": found(menu_item, made.pk, context, selection.names("menuItem"))}
 
@@ -224,13 +224,15 @@ def menu_item_create(arguments: dict[str, Any], context: Context, selection: Sel
 @mutation.field(permissions=MENUS)
 def menu_item_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(given_key(arguments["id"], "MenuItem", field="id"))
-    changed = actions.change_menu_item(item_id=key, values=_entry(arguments["input"]), **_acting(context))
+    changed = actions.change_menu_item(
+        item_id=key, values=_item_columns(arguments["input"]), **_actor_and_time(context)
+    )
     return {"menuItem": found(menu_item, changed.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENUS)
 def menu_item_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return _removed(menu_item, "menuItem", MenuItem, arguments, context, selection)
+    return _delete(menu_item, "menuItem", MenuItem, arguments, context, selection)
 
 
 mutation.deletes_many("pageBulkDelete", page_delete, permissions=PAGES)

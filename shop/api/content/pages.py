@@ -1,4 +1,4 @@
-"""Pages and their types."""
+"""Pages and page types."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def publication_date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
 
 @page.field(needs=("content", "story"))
 def content(rows: list[Row], *_: Any) -> list[Any]:
-    """As staff wrote it; of a cooperative its own story."""
+    """Resolve the content; a cooperative's page shows its story."""
     return [row.content or as_blocks(row.story) for row in rows]
 
 
@@ -149,7 +149,7 @@ def assigned_attribute(
 page_type.id()
 page_type.columns(name="name", slug="slug")
 keep_metadata(page_type, PageType, rights=[Permission.MANAGE_PAGE_TYPES])
-attribute.nothing("referenceTypes", value=[])  # references are free to goods and pages of any kind
+attribute.nothing("referenceTypes", value=[])  # references are not restricted to types
 
 
 @page_type.field("attributes", needs="id")
@@ -170,7 +170,7 @@ def has_pages(rows: list[Row], *_: Any) -> list[bool]:
 
 
 def _available(kind: AttributeKind, link: str) -> Any:
-    """Resolves `availableAttributes`: those of the right kind that a type does not have yet."""
+    """Return a resolver of `availableAttributes`: attributes of a kind that a type does not have yet."""
 
     def resolve(
         rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
@@ -203,7 +203,7 @@ query = Queries()
 
 
 def rows_seen(arguments: dict[str, Any], context: Context) -> Rows:
-    """Pages; the channel is that of goods and collections they refer to."""
+    """Return visible pages; the channel applies to the products and collections they refer to."""
     return page.rows_in(context, context.channel(arguments.get("channel")))
 
 

@@ -1,6 +1,6 @@
 """The object types of pages and menus, and which rows of each a requester may see.
 
-A cooperative's page is computed from the cooperative, as its shelf is, and has the same key.
+A cooperative's page is computed from the cooperative, like its collection, and has the same key.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from shop.core.models import Channel
 
 
 def pages_in(context: Context, channel: Channel | None) -> Rows:
-    """Pages that the requester may read; a channel changes nothing but what they refer to."""
+    """Return visible pages; the channel only affects the objects they refer to."""
     made: Any = Page.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )

@@ -1,4 +1,4 @@
-"""What is done with cooperatives and their money, beside Saleor's contract, which knows no sellers."""
+"""Mutations of cooperatives, and their settlements: extensions, because Saleor has no sellers."""
 
 from pathlib import Path
 

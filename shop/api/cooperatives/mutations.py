@@ -1,4 +1,4 @@
-"""Changing what a cooperative says and whether it sells, closing its periods and paying it."""
+"""Change, pause and approve cooperatives, close settlements and record payouts."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ _SAID = ("summary", "story")
 
 @mutation.field(permissions=OWN)
 def cooperative_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    row, given = _theirs(arguments["id"], context), arguments["input"]
+    row, given = _manageable_cooperative(arguments["id"], context), arguments["input"]
     said = {name: given[name] if given.get(name) is not None else getattr(row, name) for name in _SAID}
     tell_story(cooperative=row, **said, actor=context.actor, now=context.now)
-    return _shown(row.pk, context, selection)
+    return _payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=OWN)
 def cooperative_pause(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    row, note = _theirs(arguments["id"], context), (arguments.get("note") or "").strip()
+    row, note = _manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
     if len(note) > _LONGEST_NOTE:
         raise Mistake("INVALID", _("This is too long."), field="note")
     pause_cooperative(
@@ -66,14 +66,14 @@ def cooperative_pause(arguments: dict[str, Any], context: Context, selection: Se
         actor=context.actor,
         now=context.now,
     )
-    return _shown(row.pk, context, selection)
+    return _payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=OWN)
 def cooperative_resume(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    row = _theirs(arguments["id"], context)
+    row = _manageable_cooperative(arguments["id"], context)
     resume_cooperative(cooperative_id=row.pk, actor=context.actor, now=context.now)
-    return _shown(row.pk, context, selection)
+    return _payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=ANSWERING)
@@ -88,7 +88,7 @@ def cooperative_answer(arguments: dict[str, Any], context: Context, selection: S
         actor=context.actor,
         now=context.now,
     )
-    return _shown(key, context, selection)
+    return _payload(key, context, selection)
 
 
 @mutation.field(permissions=PAYING)
@@ -102,7 +102,7 @@ def cooperative_settlement_close(
 
 @mutation.field(permissions=PAYING)
 def payout_mark_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """Of a settlement: what buyers are given back belongs to their refunds."""
+    """Mark a settlement's payout as paid; refunds' payouts are not included."""
     key = given_key(arguments["id"], "CooperativePayout", field="id")
     if not Payout.objects.filter(pk=key, settlement__isnull=False).exists():
         raise Missing(field="id")
@@ -117,8 +117,8 @@ def payout_mark_paid(arguments: dict[str, Any], context: Context, selection: Sel
     return {"payout": payout.by_key(context, [key], selection.names("payout")).get(key)}
 
 
-def _theirs(text: str, context: Context) -> Cooperative:
-    """A cooperative whose goods the requester handles. Raises Mistake, Missing."""
+def _manageable_cooperative(text: str, context: Context) -> Cooperative:
+    """Return a cooperative whose products the requester manages. Raises Mistake, Missing."""
     key = given_key(text, "Cooperative", field="id")
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
     found = Cooperative.objects.filter(theirs, pk=key, is_house=False).first()
@@ -127,6 +127,6 @@ def _theirs(text: str, context: Context) -> Cooperative:
     return found
 
 
-def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
     shown = cooperative.by_pair(context, [(key, None)], selection.names("cooperative"))
     return {"cooperative": shown.get((key, None))}

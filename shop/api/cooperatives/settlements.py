@@ -1,4 +1,4 @@
-"""Periods of money between the platform and cooperatives, and what is paid out of them."""
+"""Settlements between the platform and cooperatives, and their payouts."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
 from shop.core.database.unique_fields import in_camel_case
 
-# The platform's staff who pay, and those of cooperatives who look after their own money.
+# Platform staff who handle payments, and cooperatives' staff for their own.
 SEES_MONEY = (Within(Permission.HANDLE_PAYMENTS),)
 _FIGURES = tuple(each.name for each in fields(Figures))
 
 
-def _settlements(context: Context) -> Rows:
+def _visible_settlements(context: Context) -> Rows:
     rows: Rows = Settlement.objects.filter(
         context.scope(Permission.HANDLE_PAYMENTS).rows(cooperative="cooperative")
     )
     return rows
 
 
-def _payouts(context: Context) -> Rows:
-    """Those of settlements; what buyers are given back belongs to their refunds."""
+def _visible_payouts(context: Context) -> Rows:
+    """Visible payouts of settlements; refunds' payouts are not included."""
     scope = context.scope(Permission.HANDLE_PAYMENTS)
     rows: Rows = Payout.objects.filter(settlement__isnull=False)
     return rows.filter(scope.rows(cooperative="settlement__cooperative"))
 
 
-settlement = Type("CooperativeSettlement", _settlements)
+settlement = Type("CooperativeSettlement", _visible_settlements)
 settlement.id()
 settlement.columns(
     number="number",
@@ -51,7 +51,7 @@ settlement.columns(
 figures = Type("CooperativeSettlementFigures")
 figures.plain(*(in_camel_case(name) for name in (*_FIGURES, "payable")))
 
-payout = Type("CooperativePayout", _payouts)
+payout = Type("CooperativePayout", _visible_payouts)
 payout.id()
 payout.columns(state="state", way="way", madeAt="made_at", paidAt="paid_at", reference="reference")
 payout.one("settlement", settlement, by="settlement_id")
@@ -66,21 +66,23 @@ def whose(rows: list[Row], arguments: Any, context: Context, selection: Selectio
 
 @settlement.field("figures", needs=("id", "state", "currency", *_FIGURES))
 def figures_of(rows: list[Row], *_: Any) -> list[dict[str, Sum]]:
-    """Of running periods out of the ledger, in one query."""
+    """Resolve figures; those of open settlements are read from the ledger in one query."""
     running = [row.id for row in rows if row.state == SettlementState.OPEN]
     found = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
     return [
-        _shown(found.get(row.id, Figures()) if row.state == SettlementState.OPEN else _fixed(row), row)
+        _money_by_figure(
+            found.get(row.id, Figures()) if row.state == SettlementState.OPEN else _fixed(row), row
+        )
         for row in rows
     ]
 
 
 def _fixed(row: Row) -> Figures:
-    """What closing wrote down."""
+    """Return the figures fixed at closing."""
     return Figures(**{name: getattr(row, name) for name in _FIGURES})
 
 
-def _shown(said: Figures, row: Row) -> dict[str, Sum]:
+def _money_by_figure(said: Figures, row: Row) -> dict[str, Sum]:
     amounts = asdict(said) | {"payable": said.payable}
     return {in_camel_case(name): Sum(amount, row.currency) for name, amount in amounts.items()}
 
@@ -99,7 +101,7 @@ def amounts(rows: list[Row], *_: Any) -> list[Sum]:
 
 @payout.field("accountEnd", needs="bank_account")
 def ends(rows: list[Row], *_: Any) -> list[str]:
-    """Enough for its owner to know it again."""
+    """Resolve the last digits of the account."""
     return [row.bank_account[-4:] for row in rows]
 
 
@@ -122,18 +124,18 @@ query = Queries()
 def cooperative_settlements(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    rows = _narrowed(settlement.rows(context), arguments, "cooperative")
+    rows = _filter_rows(settlement.rows(context), arguments, "cooperative")
     order = [Key("opened_at", descending=True), Key("id", descending=True)]
     return connect(settlement, rows, arguments, selection, order=order)
 
 
 @query.field(permissions=SEES_MONEY)
 def cooperative_payouts(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = _narrowed(payout.rows(context), arguments, "settlement__cooperative")
+    rows = _filter_rows(payout.rows(context), arguments, "settlement__cooperative")
     return connect(payout, rows, arguments, selection, order=[Key("made_at"), Key("id")])
 
 
-def _narrowed(rows: Rows, arguments: dict[str, Any], whose_column: str) -> Rows:
+def _filter_rows(rows: Rows, arguments: dict[str, Any], whose_column: str) -> Rows:
     if arguments.get("cooperative") is not None:
         rows = rows.filter(**{whose_column: key_of(arguments["cooperative"], "Cooperative")})
     return rows if arguments.get("state") is None else rows.filter(state=arguments["state"])

@@ -1,4 +1,4 @@
-"""Orders: lines, parcels as fulfillments, the timeline, refunds, and who may see which of them."""
+"""Orders: lines, parcels as fulfillments, events, refunds, and their visibility."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What was taken off: of an order, and of each line its share."""
+"""Discounts of orders, and each line's share of them."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ discount.columns(type="kind", name="name", translatedName="name", valueType="val
 
 @discount.field(needs=("value_type", "value", "currency"))
 def value(rows: list[Row], *_: Any) -> list[Any]:
-    return [_value(row.value_type, row.value, row.currency) for row in rows]
+    return [_discount_value(row.value_type, row.value, row.currency) for row in rows]
 
 
-def _value(value_type: str, worth: Any, currency: str) -> Any:
-    """A percentage, or an amount as the contract writes it."""
+def _discount_value(value_type: str, worth: Any, currency: str) -> Any:
+    """Return a percentage, or an amount in major units."""
     return worth if value_type == ValueType.PERCENTAGE else major(int(worth), currency)
 
 
 def _totals(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount]:
-    """What it takes off what the requester sees of the order."""
+    """Resolve the discount's total over the visible parts of the order."""
     if not sees_parts(context):
         return [Amount(row.amount, row.currency) for row in rows]
-    shares = _shares(context).filter(discount__in=[row.id for row in rows])
+    shares = _visible_shares(context).filter(discount__in=[row.id for row in rows])
     found = dict(shares.order_by("discount").values_list("discount").annotate(total=Sum("amount")))
     return [Amount(found.get(row.id, 0), row.currency) for row in rows]
 
 
-def _shares(context: Context) -> Rows:
-    """Shares of lines and of deliveries that the requester sees."""
+def _visible_shares(context: Context) -> Rows:
+    """Return the visible shares of lines and deliveries."""
     of_lines = within(context, DiscountShare.objects.all(), order="discount__order", part="line__part")
     of_parts = within(context, DiscountShare.objects.all(), order="discount__order", part="part")
     either: Rows = of_lines | of_parts
@@ -71,7 +71,9 @@ line_discount.columns(
 
 @line_discount.field("value", needs=("discount__value_type", "discount__value", "discount__currency"))
 def worth_of_shares(rows: list[Row], *_: Any) -> list[Any]:
-    return [_value(row.discount__value_type, row.discount__value, row.discount__currency) for row in rows]
+    return [
+        _discount_value(row.discount__value_type, row.discount__value, row.discount__currency) for row in rows
+    ]
 
 
 @line_discount.field("total", needs=_SHARE)
@@ -88,18 +90,18 @@ def unit(rows: list[Row], *_: Any) -> list[Amount]:
 def discounts_of_orders(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """Those over the order: what promotions took off single goods is told with their lines."""
+    """Resolve the discounts of orders, without promotions of single products, which are on the lines."""
     rows = discount.rows(context).filter(order__in=[each.id for each in orders])
     if sees_parts(context):
-        rows = rows.filter(pk__in=_shares(context).values("discount"))
+        rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
     rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
     found = discount.grouped(rows, selection.names(), by="order_id")
     return [found.get(each.id, []) for each in orders]
 
 
-def _told(context: Context, orders: list[Row]) -> dict[Any, tuple[int, list[str]]]:
-    """What each order's discounts come to, and their names."""
-    rows = _shares(context).filter(discount__order__in=[each.id for each in orders])
+def _totals_and_names(context: Context, orders: list[Row]) -> dict[Any, tuple[int, list[str]]]:
+    """Return the total and the names of each order's discounts."""
+    rows = _visible_shares(context).filter(discount__order__in=[each.id for each in orders])
     rows = rows.exclude(discount__kind=DiscountKind.CATALOGUE)
     columns = ("discount__order", "discount__kind", "discount", "discount__name")
     found: dict[Any, tuple[int, list[str]]] = {}
@@ -113,7 +115,7 @@ def _told(context: Context, orders: list[Row]) -> dict[Any, tuple[int, list[str]
 def taken_off(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Amount | None]:
-    found = _told(context, orders)
+    found = _totals_and_names(context, orders)
     return [Amount(found[each.id][0], each.currency) if each.id in found else None for each in orders]
 
 
@@ -121,7 +123,7 @@ def taken_off(
 def discount_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    found = _told(context, orders)
+    found = _totals_and_names(context, orders)
     return [", ".join(found[each.id][1]) if each.id in found else None for each in orders]
 
 

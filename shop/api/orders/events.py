@@ -1,4 +1,4 @@
-"""The timeline of an order: what was written down of it, of its parts and of its parcels."""
+"""The events of an order, from the changes of it, its parts and its parcels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.api.orders.types import HANDLING, event, fulfillment_line, order
 from shop.api.root_fields import Queries
 from shop.core.actors import ActorKind
 
-# What the contract has a word for.
+# Changes with an event type in the schema.
 KINDS = {
     "order.drafted": "DRAFT_CREATED",
     "order.placed": "PLACED",
@@ -45,7 +45,7 @@ KINDS = {
     "payment.refunded": "PAYMENT_REFUNDED",
 }
 OTHER = "EXTERNAL_SERVICE_NOTIFICATION"
-# What it has none for is told in words, as what other services report is.
+# Other changes are shown as messages of the type for external services.
 TOLD: dict[str, Promise] = {
     "part.accepted": pgettext_lazy("history", "Accepted"),
     "part.declined": pgettext_lazy("history", "Declined"),
@@ -67,8 +67,14 @@ TOLD: dict[str, Promise] = {
     "complaint.rejected": pgettext_lazy("history", "Complaint turned down"),
     "complaint.withdrawn": pgettext_lazy("history", "Complaint taken back"),
 }
-# What of a whole order all of its cooperatives are told.
-_OF_ALL = ("order.placed", "order.placed_from_draft", "order.confirmed", "order.cancelled", "order.expired")
+# Changes of the whole order that all of its cooperatives may see.
+_ORDER_WIDE = (
+    "order.placed",
+    "order.placed_from_draft",
+    "order.confirmed",
+    "order.cancelled",
+    "order.expired",
+)
 _MONEY = frozenset(what for what in KINDS if what.startswith("payment."))
 _PARCEL = Parcel._meta.label_lower
 
@@ -87,7 +93,7 @@ event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "
 
 
 def kinds_named(names: Iterable[str]) -> list[str]:
-    """What is written down, where the contract calls it by one of these names."""
+    """Return the kinds of changes with one of these event types."""
     wanted = set(names)
     told = list(TOLD) if OTHER in wanted else []
     return [what for what, name in KINDS.items() if name in wanted] + told
@@ -105,12 +111,12 @@ def events_of_orders(
 
 
 def events_seen(context: Context) -> Rows:
-    """Of what happened: for staff of a cooperative what concerns their part, and how the order stands."""
+    """Return visible changes; staff of a cooperative see those of their part and of the order's status."""
     scope = scope_of(context)
     rows = event.rows(context)
     if scope.is_platforms:
         return rows
-    return rows.filter(scope.rows(cooperative="cooperative") | Q(cooperative=None, what__in=_OF_ALL))
+    return rows.filter(scope.rows(cooperative="cooperative") | Q(cooperative=None, what__in=_ORDER_WIDE))
 
 
 @event.field("type", needs="what")
@@ -120,7 +126,7 @@ def kinds(events: list[Row], *_: Any) -> list[str]:
 
 @event.field(needs=("what", "why"))
 def message(events: list[Row], *_: Any) -> list[str | None]:
-    """Why it was done; before that the words for what the contract has none for."""
+    """Resolve the message: the text of kinds without an event type, then the reason."""
     return [
         ": ".join(filter(None, (str(TOLD[each.what]) if each.what in TOLD else "", each.why))) or None
         for each in events
@@ -139,7 +145,7 @@ def apps(events: list[Row], arguments: Any, context: Context, selection: Selecti
 
 @event.field(needs=("id", "what", "data", "root_key"))
 def amount(events: list[Row], *_: Any) -> list[float | None]:
-    """What was paid or given back, where it was written down."""
+    """Resolve the paid or refunded amount, if recorded."""
     of_money = [each for each in events if each.what in _MONEY and each.data.get("amount") is not None]
     rows = Order.objects.filter(pk__in={each.root_key for each in of_money}).values_list("pk", "currency")
     found = {str(key): currency for key, currency in rows} if of_money else {}
@@ -156,7 +162,7 @@ def order_number(events: list[Row], *_: Any) -> list[str | None]:
 
 @event.field(needs=("kind", "key"))
 def composed_id(events: list[Row], *_: Any) -> list[str | None]:
-    """The parcel that it is about, by the order's number and its own."""
+    """Resolve the parcel, as order number and parcel number."""
     keys = {each.key for each in events if each.kind == _PARCEL}
     rows = Parcel.objects.filter(pk__in=keys).values_list("pk", "part__order__number", "number")
     found = {str(key): f"{order_number}-{number}" for key, order_number, number in rows} if keys else {}
@@ -167,7 +173,7 @@ def composed_id(events: list[Row], *_: Any) -> list[str | None]:
 def fulfilled_items(
     events: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row] | None]:
-    """What was in the parcel."""
+    """Resolve the parcel's lines."""
     keys = {each.key for each in events if each.kind == _PARCEL}
     rows = ParcelLine.objects.filter(parcel__in=keys).order_by("parcel", "pk")
     found = fulfillment_line.grouped(rows, selection.names(), by="parcel_id") if keys else {}
@@ -175,7 +181,7 @@ def fulfilled_items(
 
 
 query = Queries()
-# What staff who come in want to know of.
+# Events shown on the dashboard's home page.
 _NEWS = (
     "order.placed",
     "order.placed_from_draft",

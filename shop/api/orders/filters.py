@@ -1,4 +1,4 @@
-"""What lists of orders are filtered and sorted by."""
+"""Filters and sort keys of order lists."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SORTS: dict[str, list[Key]] = {
 
 
 def found_by(context: Context, text: str) -> Q:
-    """Orders that words lead to: a number or code, a phone, a name; for the platform an e-mail too."""
+    """Search orders by number, code, phone or name; platform staff also by e-mail."""
     found = Q(pk__in=Order.objects.matching(text).values("pk"))
     return found | Q(email__icontains=text.strip()) if _is_platforms(context) else found
 
@@ -61,13 +61,13 @@ def _customer(context: Context, text: str) -> Q:
     return called | Q(email__icontains=text) if _is_platforms(context) else called
 
 
-def _platforms(condition: Condition) -> Condition:
-    """Of what staff of a cooperative are not shown: by it they find nothing, or they could guess it."""
+def _platform_only(condition: Condition) -> Condition:
+    """Restrict a condition on data hidden from cooperatives' staff, who could otherwise guess it."""
     return lambda context, given: condition(context, given) if _is_platforms(context) else NOTHING
 
 
-def _arriving(condition: Condition) -> Condition:
-    """Of where the buyer lives: for staff of a cooperative as long as they are shown it."""
+def _address_visible_only(condition: Condition) -> Condition:
+    """Restrict a condition on the buyer's address to orders whose address the requester sees."""
 
     def shown(context: Context, given: Any) -> Q:
         found = condition(context, given)
@@ -78,8 +78,8 @@ def _arriving(condition: Condition) -> Condition:
     return shown
 
 
-def _days(column: str) -> Condition:
-    """A range of days, the last one included."""
+def _in_days(column: str) -> Condition:
+    """Match a range of days, the last one included."""
 
     def condition(context: Context, given: Mapping[str, Any]) -> Q:
         return Q(**{f"{column}__date__{end}": given[end] for end in ("gte", "lte") if given.get(end)})
@@ -121,18 +121,18 @@ def _payment_statuses(context: Context, names: list[str]) -> Q:
 
 
 def _collected(context: Context, value: bool) -> Q:
-    """Whether all of it is collected by its buyer."""
+    """Match orders that the buyer collects entirely."""
     sent = Q(pk__in=OrderPart.objects.exclude(way_kind__in=COLLECTED).values("order"))
     return ~sent if value else sent
 
 
 def _never(context: Context, value: bool) -> Q:
-    """Of what no order here has: gift cards, invoices, goods ordered ahead."""
+    """Match features that orders here never have: gift cards, invoices, preorders."""
     return NOTHING if value else Q()
 
 
 def _amounts(column: str) -> Condition:
-    """`PriceFilterInput`: amounts as the contract writes them, in one currency or each in its own."""
+    """Match a `PriceFilterInput` in major units, in one currency or each order's own."""
 
     def condition(context: Context, given: Mapping[str, Any]) -> Q:
         currencies = {each.currency for each in context.channels.values()}
@@ -147,7 +147,7 @@ def _amounts(column: str) -> Condition:
 
 
 def _in_minor_units(given: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """A filter's amounts in the units that columns hold."""
+    """Convert a filter's amounts to minor units."""
 
     def units(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -161,8 +161,8 @@ def _in_minor_units(given: Mapping[str, Any], currency: str) -> dict[str, Any]:
 
 
 def _any_with(rows: Any, path: str, conditions: Conditions, part: str = "") -> Condition:
-    """`[XFilterInput!]`: for each of them there is a row of the order that it holds for; of rows of parts one
-    that the requester sees."""
+    """Match a `[XFilterInput!]`: each entry must match a row of the order; rows of parts must be visible to
+    the requester."""
 
     def condition(context: Context, given: list[Mapping[str, Any]]) -> Q:
         seen = of_parts(context, rows.all(), order=path, part=part) if part else rows
@@ -184,7 +184,7 @@ def _parcel_statuses(context: Context, given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _houses(context: Context, given: Mapping[str, Any]) -> Q:
+def _from_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
     conditions: Conditions = {
         "id": ids("Warehouse", column="warehouse"),
         "slug": matches("warehouse__slug"),
@@ -200,7 +200,7 @@ def _with_parcels(context: Context, value: bool) -> Q:
 
 
 def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
-    """Those of whose timeline the entries say this."""
+    """Match orders by their events."""
     found = Q()
     for each in given:
         rows = events_seen(context).filter(root_kind=Order._meta.label_lower)
@@ -236,33 +236,33 @@ def _addresses(path: str) -> Condition:
 
 
 def _numbers(context: Context, texts: list[str]) -> Q:
-    """A number that is none of ours leads to nothing."""
+    """Match order numbers; an invalid number matches nothing."""
     return Q(number__in=[int(each) for each in texts if each.isascii() and each.isdigit() and len(each) < 19])
 
 
-# Changes name their order by text; keys are UUIDs.
+# Changes store their order's key as text.
 _KEY = Cast(Replace("root_key", Value("-"), Value("")), UUIDField())
 _CHANNELS = ids("Channel", column="channel")
 _CHECKOUTS = ids("Checkout", column="basket_key")
-_PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "warehouse": _houses}
+_PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "warehouse": _from_warehouses}
 
 
 def _ids(context: Context, given: list[str]) -> Q:
     return Q(pk__in=order_keys(context, keys_of(given, "Order")).values())
 
 
-_BOTH: Conditions = {
+_COMMON: Conditions = {
     "ids": _ids,
     "updatedAt": within("updated_at"),
     "isClickAndCollect": _collected,
 }
 FILTER: Conditions = {
-    **_BOTH,
+    **_COMMON,
     "metadata": has_metadata(),
     "paymentStatus": _payment_statuses,
     "status": _statuses,
     "customer": _customer,
-    "created": _days("placed_at"),
+    "created": _in_days("placed_at"),
     "search": found_by,
     "channels": _CHANNELS,
     "authorizeStatus": any_of("authorize_coverage"),
@@ -275,13 +275,13 @@ FILTER: Conditions = {
     "numbers": _numbers,
 }
 WHERE: Conditions = {
-    **_BOTH,
+    **_COMMON,
     "metadata": has_metadata(),
     "number": matches("number"),
     "channelId": _CHANNELS,
     "createdAt": within("placed_at"),
-    "user": _platforms(ids("User", column="user")),
-    "userEmail": _platforms(matches("email")),
+    "user": _platform_only(ids("User", column="user")),
+    "userEmail": _platform_only(matches("email")),
     "authorizeStatus": matches("authorize_coverage"),
     "chargeStatus": matches("charge_coverage"),
     "status": matches("saleor_status"),
@@ -296,7 +296,7 @@ WHERE: Conditions = {
     "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL, part="part"),
     "lines": _any_with(OrderLine.objects, "order", {"metadata": has_metadata()}, part="part"),
     "linesCount": _line_counts,
-    "transactions": _platforms(
+    "transactions": _platform_only(
         _any_with(
             Payment.objects, "order", {"pspReference": matches("reference"), "metadata": has_metadata()}
         )
@@ -309,6 +309,6 @@ WHERE: Conditions = {
         .values("order")
     ),
     "events": _events,
-    "billingAddress": _platforms(_addresses("billing_address")),
-    "shippingAddress": _arriving(_addresses("shipping_address")),
+    "billingAddress": _platform_only(_addresses("billing_address")),
+    "shippingAddress": _address_visible_only(_addresses("shipping_address")),
 }

@@ -1,4 +1,4 @@
-"""The company that an order's invoice is made out to, beside Saleor's contract: it has no place for one."""
+"""The invoice's company, an extension of Saleor's schema, which has no field for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shop.api.orders.types import order
 from shop.core.identifiers import tax_codes
 
 _COLUMNS = {"name": "company", "taxCode": "tax_code", "address": "address"}
-_NEEDED = {
+_REQUIRED = {
     "name": _("Write the company's name."),
     "taxCode": _("Write the company's tax code."),
     "address": _("Write where the company is registered."),
@@ -31,20 +31,20 @@ company.columns(**_COLUMNS, email="email")
 def companies_of_orders(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Row | None]:
-    """For whoever sees the whole order; for staff of a cooperative as long as they see where it goes."""
+    """Resolve the company; cooperatives' staff see it as long as they see the address."""
     rows = company.rows(context).filter(order__in=[each.id for each in orders if each.shows_address])
     found = company.grouped(rows, selection.names(), by="order_id")
     return [next(iter(found.get(each.id, ())), None) for each in orders]
 
 
 def invoice_from(given: Mapping[str, Any] | None) -> InvoiceDetails | None:
-    """`InvoiceCompanyInput`, unsaved. Raises Mistake as the checkout's page does."""
+    """Convert an `InvoiceCompanyInput` to an unsaved row. Raises Mistake by the checkout page's rules."""
     if given is None:
         return None
     values = {column: given[name].strip() for name, column in _COLUMNS.items()}
     for name, column in _COLUMNS.items():
         if not values[column]:
-            raise Mistake("REQUIRED", _NEEDED[name], field=name)
+            raise Mistake("REQUIRED", _REQUIRED[name], field=name)
         if len(values[column]) > 250:
             raise Mistake("INVALID", _("This is too long."), field=name)
     values["tax_code"] = tax_codes.normalise(values["tax_code"])

@@ -40,7 +40,7 @@ keep_metadata(line, OrderLine, rights=HANDLING)
 
 
 def per_step(total: int, quantity: int) -> int:
-    """What one step of a total comes to, to the nearest unit; totals are never made from it."""
+    """Return a total's unit price, rounded. Totals are never computed from it."""
     return (2 * total + quantity) // (2 * quantity)
 
 
@@ -68,33 +68,33 @@ def _prices(field: str, kind: str) -> None:
 _prices("totalPrice", "total")
 _prices("undiscountedTotalPrice", "list")
 
-_OFF = ("list_gross", "total_gross", "quantity", "order__currency")
+_DISCOUNT_COLUMNS = ("list_gross", "total_gross", "quantity", "order__currency")
 
 
-def _off(row: Row) -> int:
-    """What one step costs less than listed, in minor units."""
+def _unit_discount(row: Row) -> int:
+    """Return the discount per unit, in minor units."""
     return per_step(row.list_gross, row.quantity) - per_step(row.total_gross, row.quantity)
 
 
-@line.field(needs=_OFF)
+@line.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount(lines: list[Row], *_: Any) -> list[Amount]:
-    return [Amount(_off(each), each.order__currency) for each in lines]
+    return [Amount(_unit_discount(each), each.order__currency) for each in lines]
 
 
-@line.field(needs=_OFF)
+@line.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_value(lines: list[Row], *_: Any) -> list[Decimal]:
-    return [major(_off(each), each.order__currency) for each in lines]
+    return [major(_unit_discount(each), each.order__currency) for each in lines]
 
 
-@line.field(needs=_OFF)
+@line.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_type(lines: list[Row], *_: Any) -> list[str | None]:
-    """Discounts of several kinds add up to an amount."""
-    return [ValueType.FIXED if _off(each) else None for each in lines]
+    """Resolve the type; discounts of several types add up to a fixed amount."""
+    return [ValueType.FIXED if _unit_discount(each) else None for each in lines]
 
 
 @line.field(needs="id")
 def unit_discount_reason(lines: list[Row], *_: Any) -> list[str | None]:
-    """The names of what was taken off."""
+    """Resolve the names of the discounts."""
     found: dict[Any, list[str]] = {}
     shares = DiscountShare.objects.filter(line__in=[each.id for each in lines]).exclude(discount__name="")
     for key, name in shares.order_by("line", "pk").values_list("line", "discount__name"):
@@ -105,7 +105,7 @@ def unit_discount_reason(lines: list[Row], *_: Any) -> list[str | None]:
 
 @line.field(needs=("id", "quantity"))
 def quantity_fulfilled(lines: list[Row], *_: Any) -> list[int]:
-    """What lies in parcels, or was paid back and is not sent."""
+    """Resolve the quantity in parcels, or refunded and not sent."""
     closed = closed_quantities(each.id for each in lines)
     return [closed.get(each.id, 0) for each in lines]
 
@@ -148,7 +148,7 @@ def sellers_of_lines(
 def thumbnail(
     lines: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
-    """The picture that the goods had when they were ordered."""
+    """Resolve the picture at the time of the order."""
     keys = {each.picture_key for each in lines} - {None}
     pictures = Picture.objects.filter(pk__in=keys) if keys else Picture.objects.none()
     found = {key: shown for key, *shown in pictures.values_list("pk", "alt", "state", "renditions")}
@@ -189,7 +189,7 @@ allocation.columns(quantity="quantity")
 def houses_of_allocations(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Row | None]:
-    """Where the goods lie, a closed store house among them."""
+    """Resolve the warehouses of allocations, including closed ones."""
     keys = [row.stock__warehouse_id for row in rows]
     found = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
     return [found.get(key) for key in keys]

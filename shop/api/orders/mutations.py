@@ -1,6 +1,6 @@
-"""What staff do with orders and their parcels.
+"""Staff mutations of orders and parcels.
 
-Whoever handles the orders of some cooperatives sends their goods; whole orders are the platform's to change.
+Cooperatives' staff fulfil their own parts; only platform staff change whole orders.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def order_note_update(arguments: dict[str, Any], context: Context, selection: Se
 @mutation.field(permissions=PLATFORM)
 def order_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    found = _named(arguments, context)
+    found = _find_order(arguments, context)
     values: dict[str, Any] = {}
     if given.get("userEmail") is not None:
         values["email"] = checked_email(given["userEmail"], "userEmail")
@@ -125,8 +125,8 @@ def _address(
     return address_from(given[name], context, of=kept.copy() if kept else None, kind=kind)
 
 
-def _named(arguments: dict[str, Any], context: Context) -> Order:
-    """By `id` or `externalReference`. Raises Mistake, Missing."""
+def _find_order(arguments: dict[str, Any], context: Context) -> Order:
+    """Return an order by `id` or `externalReference`. Raises Mistake, Missing."""
     text, reference = arguments.get("id"), arguments.get("externalReference")
     if (text is None) == (reference is None):
         raise Mistake("REQUIRED", _("Say which order is meant."), field="id")
@@ -139,7 +139,7 @@ def _named(arguments: dict[str, Any], context: Context) -> Order:
     return found
 
 
-# --- goods --------------------------------------------------------------------------------------------
+# --- fulfilment ---------------------------------------------------------------------------------------
 
 
 @mutation.field(permissions=HANDLING)
@@ -151,8 +151,8 @@ def order_fulfill(arguments: dict[str, Any], context: Context, selection: Select
     with Renamed(wrong_move="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=key,
-            goods=_goods(given["lines"], key, context),
-            tracking_number=_number(given.get("trackingNumber")),
+            goods=_sent_quantities(given["lines"], key, context),
+            tracking_number=_tracking_number(given.get("trackingNumber")),
             leaves=context.settings.fulfillment_auto_approve,
             beyond_stock=bool(given.get("allowStockToBeExceeded")),
             actor=context.actor,
@@ -166,8 +166,8 @@ def order_fulfill(arguments: dict[str, Any], context: Context, selection: Select
     }
 
 
-def _goods(given: Iterable[dict[str, Any]], order_id: uuid.UUID, context: Context) -> list[Sent]:
-    """What is sent from where. Raises Mistakes, for each line that is wrong."""
+def _sent_quantities(given: Iterable[dict[str, Any]], order_id: uuid.UUID, context: Context) -> list[Sent]:
+    """Return the quantities to send per warehouse. Raises Mistakes, one per invalid line."""
     goods, wrong = [], []
     for each in given:
         text = each.get("orderLineId")
@@ -206,7 +206,7 @@ def order_fulfillment_approve(
 def order_fulfillment_cancel(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """The goods go back to where they were packed, whatever store house is named."""
+    """Void a parcel. Its stock returns to the warehouse where it was packed; `warehouseId` is ignored."""
     key = _given_parcel(arguments["id"], context)
     with Renamed(wrong_move="CANNOT_CANCEL_FULFILLMENT"):
         reason = gettext_noop("Undone by staff.")
@@ -219,17 +219,17 @@ def order_fulfillment_update_tracking(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     key = _given_parcel(arguments["id"], context)
-    number = _number(arguments["input"].get("trackingNumber"))
+    number = _tracking_number(arguments["input"].get("trackingNumber"))
     with Renamed(wrong_move="INVALID"):
         track_parcel(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
     return _shown_parcel(key, context, selection)
 
 
-# --- what all of them need ----------------------------------------------------------------------------
+# --- shared helpers -----------------------------------------------------------------------------------
 
 
 class Renamed:
-    """Refusals that mean different things in different mutations: code of ours → code of the contract's."""
+    """Maps refusal codes to the schema's error codes for a single mutation."""
 
     def __init__(self, **codes: str) -> None:
         self._codes = codes
@@ -246,7 +246,7 @@ class Renamed:
 
 
 def given_order(text: str, field: str, context: Context) -> uuid.UUID:
-    """The key of an order that the requester handles. Raises Mistake, Missing."""
+    """Return the key of an order that the requester handles. Raises Mistake, Missing."""
     key = order_key(context, given_key(text, "Order", field=field))
     if key is None or not orders_handled(context).filter(pk=key).exists():
         raise Missing(field=field)
@@ -274,7 +274,7 @@ def _shown_parcel(key: int, context: Context, selection: Selection) -> dict[str,
     }
 
 
-def _number(text: str | None) -> str:
+def _tracking_number(text: str | None) -> str:
     number = (text or "").strip()
     if len(number) > LONGEST_NUMBER:
         raise Mistake("INVALID", _("This is too long."), field="trackingNumber")

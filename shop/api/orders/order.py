@@ -1,4 +1,4 @@
-"""What is said of an order, beside its sums."""
+"""The fields of `Order`, except its totals."""
 
 from __future__ import annotations
 
@@ -74,15 +74,15 @@ def number(orders: list[Row], *_: Any) -> list[str]:
     return [str(each.number) for each in orders]
 
 
-_NAMING = ("id", "number", "is_whole")
+_KEY_COLUMNS = ("id", "number", "is_whole")
 
 
-@order.field("id", needs=_NAMING)
+@order.field("id", needs=_KEY_COLUMNS)
 def ids(orders: list[Row], *_: Any) -> list[str]:
     return global_ids("Order", map(shown_key, orders))
 
 
-@order.field(needs=_NAMING)
+@order.field(needs=_KEY_COLUMNS)
 def token(orders: list[Row], *_: Any) -> list[str]:
     return [str(shown_key(each)) for each in orders]
 
@@ -101,7 +101,7 @@ def user_email(orders: list[Row], *_: Any) -> list[str | None]:
 
 
 def _addresses(field: str, column: str, shown: str) -> None:
-    """An order's own copy of an address, for whoever may see it."""
+    """Add a field for the order's copy of an address, for requesters who may see it."""
 
     def resolve(
         orders: list[Row], arguments: Any, context: Context, selection: Selection
@@ -124,7 +124,7 @@ def status_display(orders: list[Row], *_: Any) -> list[str]:
 
 @order.field("user", needs=("user_id", "is_whole"))
 def buyers(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-    """Who holds an order's id is not told whose it is: that is for the person themselves and for staff."""
+    """Resolve the buyer, visible to themselves and to staff, but not to holders of the order's id."""
     own = context.user.pk if context.user else None
     is_told = scope_of(context).is_platforms
     keys = [each.user_id if each.is_whole and (is_told or each.user_id == own) else None for each in orders]
@@ -159,7 +159,7 @@ def payment_status_display(orders: list[Row], *_: Any) -> list[str]:
 
 @order.field(needs=("saleor_status", "charge_coverage"), permissions=HANDLING)
 def actions(orders: list[Row], *_: Any) -> list[list[str]]:
-    """What the older way to pay offers: an order that waits for all of its money may be marked as paid."""
+    """Resolve actions of the older payment API: an unpaid order may be marked as paid."""
     return [
         ["MARK_AS_PAID"]
         if each.charge_coverage == Coverage.NONE and each.saleor_status != SaleorStatus.CANCELED
@@ -200,7 +200,7 @@ def parcels_of_orders(
 
 @order.field(needs="id")
 def weight(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
-    """What it weighs for delivery: the scale's word where goods are sold by weight."""
+    """Resolve the delivery weight; for lines sold by weight the recorded one."""
     rows = line.rows(context).filter(order__in=[each.id for each in orders])
     found: dict[Any, int] = {}
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
@@ -218,8 +218,8 @@ def is_shipping_required(
     return [each.id in found for each in orders]
 
 
-def _named(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
-    """What parts of each order say in a column, each name once."""
+def _joined_names(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
+    """Return the distinct values of a column over each order's parts, joined."""
     parts = within(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
     parts = parts.filter(condition, order__in=[each.id for each in orders])
     found: dict[Any, list[str]] = {}
@@ -233,21 +233,21 @@ def _named(context: Context, orders: list[Row], condition: Q, column: str) -> li
 def shipping_method_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _named(context, orders, ~Q(way_kind__in=COLLECTED), "way_name")
+    return _joined_names(context, orders, ~Q(way_kind__in=COLLECTED), "way_name")
 
 
 @order.field(needs="id")
 def collection_point_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _named(context, orders, Q(way_kind__in=COLLECTED), "way_name")
+    return _joined_names(context, orders, Q(way_kind__in=COLLECTED), "way_name")
 
 
 @order.field(needs="id")
 def shipping_tax_class_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _named(context, orders, Q(), "delivery_tax_class_name")
+    return _joined_names(context, orders, Q(), "delivery_tax_class_name")
 
 
 TYPES = (order, invoice)

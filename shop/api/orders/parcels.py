@@ -1,4 +1,4 @@
-"""Parcels as fulfillments: packed is waiting for approval, gone is fulfilled, undone is cancelled."""
+"""Parcels as fulfillments: packed is WAITING_FOR_APPROVAL, handed over FULFILLED, voided CANCELED."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HERE = (ParcelState.PACKING, ParcelState.PACKED)
 
 
 def status_of(kind: str, state: str) -> str:
-    """A parcel's state in the words of the contract."""
+    """Return the schema's status of a parcel."""
     if state == ParcelState.VOIDED:
         return "CANCELED"
     if kind in _KINDS:
@@ -47,7 +47,7 @@ def status_of(kind: str, state: str) -> str:
 
 
 def with_status(status: str) -> Q:
-    """The parcels that a status of the contract names."""
+    """Match parcels with a status of the schema."""
     if status == "CANCELED":
         return Q(state=ParcelState.VOIDED)
     by_kind = {name: kind for kind, name in _KINDS.items()}
@@ -63,7 +63,7 @@ def status(parcels: list[Row], *_: Any) -> list[str]:
 
 @fulfillment.field(needs=("kind", "state"))
 def status_display(parcels: list[Row], *_: Any) -> list[str]:
-    """Our own word, which says more: whether it has arrived, for one."""
+    """Resolve our own state's label, which is more detailed."""
     return [
         str(ParcelState(each.state).label)
         if each.kind == ParcelKind.DISPATCH or each.state == ParcelState.VOIDED
@@ -81,7 +81,7 @@ def reason(parcels: list[Row], *_: Any) -> list[str | None]:
 def houses_of_parcels(
     parcels: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Row | None]:
-    """Where it was packed, a closed store house among them."""
+    """Resolve the warehouses of parcels, including closed ones."""
     keys = [each.warehouse_id for each in parcels]
     found = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
     return [found.get(key) for key in keys]

@@ -1,4 +1,4 @@
-"""An order's parts, beside Saleor's contract."""
+"""An order's parts, an extension of Saleor's schema."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from shop.api.schema import Choices
 ENUMS: dict[str, Choices] = {"CooperativePartState": PartState, "CooperativePartProgress": Progress}
 
 
-def _parts(context: Context) -> Rows:
+def _visible_parts(context: Context) -> Rows:
     seen: Rows = within(context, OrderPart.objects.all(), order="order", part="pk")
     return seen
 
 
-part = Type("CooperativePart", _parts)
+part = Type("CooperativePart", _visible_parts)
 part.id()
 part.columns(
     number="number",
@@ -84,14 +84,14 @@ def refunded(parts: list[Row], *_: Any) -> list[Amount]:
 def commission(
     parts: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Amount | None]:
-    """No business of a buyer's."""
-    theirs = _theirs(parts, context)
+    """Resolve the commission; hidden from buyers."""
+    theirs = _handled_keys(parts, context)
     return [Amount(each.commission, each.order__currency) if each.id in theirs else None for each in parts]
 
 
 @part.field(needs=("id", "order__currency"))
 def payout(parts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount | None]:
-    theirs = _theirs(parts, context)
+    theirs = _handled_keys(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
         for key, booked in earned_by(theirs).items()
@@ -104,8 +104,8 @@ def payout(parts: list[Row], arguments: Any, context: Context, selection: Select
 _PAYABLE = Account.COOPERATIVE_PAYABLE
 
 
-def _theirs(parts: list[Row], context: Context) -> set[Any]:
-    """The keys of those that the requester handles."""
+def _handled_keys(parts: list[Row], context: Context) -> set[Any]:
+    """Return the keys of the parts that the requester handles."""
     if not context.may(*HANDLING):
         return set()
     rows = OrderPart.objects.filter(pk__in=[each.id for each in parts])

@@ -1,4 +1,4 @@
-"""Orders looked up and listed."""
+"""Look up and list orders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ query = Queries()
 
 @query.field("order")
 def one_order(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    """By `id`, or for staff and apps by `externalReference`, which is not unguessable."""
+    """Return an order by `id`, or by `externalReference` for staff and apps only, since it is guessable."""
     given, reference = arguments.get("id"), arguments.get("externalReference")
     if (given is None) == (reference is None):
         raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
@@ -55,14 +55,14 @@ def _placed() -> Rows:
 
 
 def _handled(context: Context) -> Rows:
-    """What somebody handles, and not what they have bought themselves."""
+    """Return orders that the requester handles, without their own purchases."""
     rows = order.rows(context).filter(placed_at__isnull=False)
     return rows.filter(pk__in=orders_handled(context).values("pk")) if sees_parts(context) else rows
 
 
 @query.field("orders", permissions=HANDLING)
 def all_orders(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """Placed ones; drafts are listed apart."""
+    """List placed orders; drafts have their own list."""
     refuse_both(arguments)
     if scope_of(context).is_everything and not _NARROWING & arguments.keys():
         order_by = sorting(arguments.get("sortBy"), SORTS, PLACED, unique="number")
@@ -85,14 +85,14 @@ def all_orders(arguments: dict[str, Any], context: Context, selection: Selection
 def settings_of_first_channel(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> Row | None:
-    """Of the channel that was opened first, as before there were several."""
+    """Resolve the settings of the first channel, as Saleor's deprecated field does."""
     rows = Channel.objects.order_by("pk")[:1]
     return next(iter(order_settings.read(rows, selection.names())), None)
 
 
 @query.field(permissions=HANDLING)
 def orders_total(arguments: dict[str, Any], context: Context, selection: Selection) -> Taxed | None:
-    """In the currency of the channel; null where none is named and there are several."""
+    """Return the total in the channel's currency; null without a channel if there are several currencies."""
     channel = context.channel(arguments.get("channel"))
     if channel is None:
         return None

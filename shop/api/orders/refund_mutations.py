@@ -1,4 +1,4 @@
-"""Deciding to give money back."""
+"""Grant refunds."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _steps(given: Any) -> dict[Any, int]:
 
 
 def _bearer(given: str | None, context: Context) -> Bearer:
-    """Nobody decides for a cooperative that somebody else pays. Raises Mistake."""
+    """Return the bearer; cooperatives' staff may only choose their cooperative. Raises Mistake."""
     bearer = Bearer(given or Bearer.COOPERATIVE)
     if bearer == Bearer.PLATFORM and not scope_of(context).is_platforms:
         words = _("Only the platform decides what the platform bears.")

@@ -1,4 +1,4 @@
-"""Decisions to give money back, as granted refunds."""
+"""Refund decisions as granted refunds."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def deciding_apps(
 
 
 def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Selection) -> list[Row | None]:
-    """The people, or the apps, that rows say were acting.
+    """Resolve the users or apps that acted, as recorded in the rows.
 
-    Staff of a cooperative are shown other staff and their own members, and of them nothing but their details:
-    buyers, and where people live, are the platform's to know.
+    Cooperatives' staff see other staff and their own members, without addresses and orders; they do not see
+    buyers.
     """
     keys = [int(row.actor_key) if row.actor_kind == kind and row.actor_key else None for row in rows]
     scope = scope_of(context)
@@ -78,12 +78,12 @@ def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Select
         members = Membership.objects.filter(scope.rows(cooperative="cooperative")).values("user")
         people = User.objects.filter(Q(is_staff=True) | Q(pk__in=members))
         found = user.by_key(context, keys, selection.names(), rows=people)
-        found = {key: _in_passing(row) for key, row in found.items()}
+        found = {key: _without_key(row) for key, row in found.items()}
     return [found.get(key) for key in keys]
 
 
-def _in_passing(person: Row) -> Row:
-    """Somebody as strangers meet them: with no key, nothing that is theirs is found."""
+def _without_key(person: Row) -> Row:
+    """Return a user without a key, so that none of their related objects are found."""
     hidden = {"id", "default_shipping_address_id", "default_billing_address_id"}
     return person._replace(**dict.fromkeys(hidden & set(person._fields)))
 
@@ -100,7 +100,7 @@ def lines_of_refunds(
 
 @granted_refund.field("status", needs=("id", "money"))
 def statuses(refunds: list[Row], *_: Any) -> list[str]:
-    """How far its money has come; NONE where nothing was to be paid back, or nobody asked for it yet."""
+    """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
     sums: dict[Any, dict[str, int]] = {}
     events = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds])
     counted = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))

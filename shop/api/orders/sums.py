@@ -1,4 +1,4 @@
-"""What orders cost, and what of it has been paid or given back."""
+"""Totals, paid and refunded amounts of orders."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _taxed("shippingPrice", "delivery")
 
 @order.field(needs=("seen_delivery_net", "seen_delivery_gross"))
 def shipping_tax_rate(orders: list[Row], *_: Any) -> list[float]:
-    """Of several deliveries with different rates what they come to together."""
+    """Resolve the tax rate; several deliveries with different rates give the effective rate."""
     return [
         round(each.seen_delivery_gross / each.seen_delivery_net - 1, 4) if each.seen_delivery_net else 0.0
         for each in orders
@@ -52,8 +52,8 @@ def undiscounted_shipping_price(
     return [Amount(found.get(each.id, 0), each.currency) for each in orders]
 
 
-def _shared(amount: int, row: Row) -> int:
-    """What of an amount for the whole order falls on the parts that the requester sees."""
+def _visible_share(amount: int, row: Row) -> int:
+    """Return the visible parts' share of an amount for the whole order."""
     if row.seen_total_gross == row.total_gross:
         return amount
     return amount * row.seen_total_gross // row.total_gross if row.total_gross else 0
@@ -64,36 +64,39 @@ _SHARING = ("seen_total_gross", "total_gross", "currency")
 
 @order.field(needs=("charged", "seen_due_gross", *_SHARING))
 def total_balance(orders: list[Row], *_: Any) -> list[Amount]:
-    return [Amount(_shared(each.charged, each) - each.seen_due_gross, each.currency) for each in orders]
+    return [
+        Amount(_visible_share(each.charged, each) - each.seen_due_gross, each.currency) for each in orders
+    ]
 
 
 def _charged(orders: list[Row], *_: Any) -> list[Amount]:
-    return [Amount(_shared(each.charged, each), each.currency) for each in orders]
+    return [Amount(_visible_share(each.charged, each), each.currency) for each in orders]
 
 
 order.field("totalCharged", needs=("charged", *_SHARING))(_charged)
 order.field("totalCaptured", needs=("charged", *_SHARING))(_charged)
 
 
-def _of_payments(field: str, read: Callable[[PaymentSums], int]) -> None:
-    """A sum over the events of an order's payments."""
+def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
+    """Add a field for a sum over the events of an order's payments."""
 
     def resolve(orders: list[Row], *_: Any) -> list[Amount]:
         found = Payment.objects.filter(order__in=[each.id for each in orders]).sums_by_order()
         return [
-            Amount(_shared(sum(map(read, found.get(each.id, ()))), each), each.currency) for each in orders
+            Amount(_visible_share(sum(map(read, found.get(each.id, ()))), each), each.currency)
+            for each in orders
         ]
 
     order.field(field, needs=("id", *_SHARING))(resolve)
 
 
-_of_payments("totalAuthorized", lambda sums: sums.authorised)
-_of_payments("totalCanceled", lambda sums: sums.cancelled)
-_of_payments("totalRefunded", lambda sums: sums.refunded)
-_of_payments("totalRefundPending", lambda sums: sums.refund_pending)
-_of_payments("totalAuthorizePending", lambda sums: sums.authorise_pending)
-_of_payments("totalChargePending", lambda sums: sums.charge_pending)
-_of_payments("totalCancelPending", lambda sums: sums.cancel_pending)
+_payment_sum_field("totalAuthorized", lambda sums: sums.authorised)
+_payment_sum_field("totalCanceled", lambda sums: sums.cancelled)
+_payment_sum_field("totalRefunded", lambda sums: sums.refunded)
+_payment_sum_field("totalRefundPending", lambda sums: sums.refund_pending)
+_payment_sum_field("totalAuthorizePending", lambda sums: sums.authorise_pending)
+_payment_sum_field("totalChargePending", lambda sums: sums.charge_pending)
+_payment_sum_field("totalCancelPending", lambda sums: sums.cancel_pending)
 
 
 @order.field(needs=("id", "currency"))
@@ -109,7 +112,7 @@ def total_granted_refund(
 def total_remaining_grant(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Amount]:
-    """What was granted, had been paid, and is neither paid back nor on its way."""
+    """Resolve the granted amount that is neither refunded nor pending."""
     rows: Any = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
     left = rows.lacking()
     found: dict[Any, int] = {}

@@ -23,39 +23,39 @@ from shop.api.object_types import Rows, Type
 from shop.api.orders.seen import orders_seen, within
 from shop.core.models import Change
 
-# Who handles orders at all, if only those of some cooperatives; and who handles whole orders.
+# HANDLING: permission for orders, possibly of some cooperatives only. PLATFORM: for whole orders.
 HANDLING = (Within(Permission.MANAGE_ORDERS),)
 PLATFORM = (Permission.MANAGE_ORDERS,)
 
 
-def _lines(context: Context) -> Rows:
+def _visible_lines(context: Context) -> Rows:
     rows: Rows = within(context, OrderLine.objects.all(), order="order", part="part")
     return rows
 
 
-def _parcels(context: Context) -> Rows:
+def _visible_parcels(context: Context) -> Rows:
     rows: Rows = within(context, Parcel.objects.all(), order="part__order", part="part")
     return rows
 
 
-def _refunds(context: Context) -> Rows:
+def _visible_refunds(context: Context) -> Rows:
     rows: Rows = within(context, Refund.objects.all(), order="order", part="part")
     return rows
 
 
 order = Type("Order", orders_seen)
-line = Type("OrderLine", _lines)
+line = Type("OrderLine", _visible_lines)
 allocation = Type("Allocation", lambda context: Allocation.objects.all())
-fulfillment = Type("Fulfillment", _parcels)
+fulfillment = Type("Fulfillment", _visible_parcels)
 fulfillment_line = Type("FulfillmentLine", lambda context: ParcelLine.objects.all())
 discount = Type("OrderDiscount", lambda context: Discount.objects.all())
 line_discount = Type("OrderLineDiscount", lambda context: DiscountShare.objects.all())
 voucher = Type("Voucher", lambda context: Voucher.objects.all())
 event = Type("OrderEvent", lambda context: Change.objects.all())
-granted_refund = Type("OrderGrantedRefund", _refunds)
+granted_refund = Type("OrderGrantedRefund", _visible_refunds)
 granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())
 
 
 def owns(context: Context, key: Any) -> bool:
-    """Whether somebody may write an order's public metadata: whose it is, or who holds a guest's id."""
+    """Return whether the requester may write public metadata: the buyer, or a guest order's id holder."""
     return Order.objects.changeable_by(context.user).filter(pk=key).exists()

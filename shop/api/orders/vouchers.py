@@ -1,4 +1,4 @@
-"""The offer behind a code that was used: it shows that code and no other."""
+"""The voucher of a used code; other codes of the voucher are hidden."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shop.api.orders.types import order, voucher
 
 
 class UsedVoucher(NamedTuple):
-    """A row of `Voucher`, as one code opened it."""
+    """A row of `Voucher` with the code that was used."""
 
     code: str
     id: int
@@ -30,7 +30,7 @@ keep_metadata(voucher, Voucher, rights=[Permission.MANAGE_DISCOUNTS])
 
 @voucher.field(needs="id")
 def code(rows: list[Row], *_: Any) -> list[str | None]:
-    """The one that was used; where somebody looks at the voucher itself, its first."""
+    """Resolve the used code, or the voucher's first code if it is queried directly."""
     keys = [row.id for row in rows if not isinstance(row, UsedVoucher)]
     first: dict[int, str] = {}
     codes = VoucherCode.objects.filter(voucher__in=keys).order_by("created_at", "pk") if keys else ()
@@ -40,7 +40,7 @@ def code(rows: list[Row], *_: Any) -> list[str | None]:
 
 
 def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
-    """By code, for those that are somebody's still. One query at most."""
+    """Return existing vouchers by code. At most one query."""
     wanted = {each for each in codes if each}
     if not wanted:
         return {}

@@ -1,4 +1,4 @@
-"""Money: gateways, payments as transactions, and orders made of checkouts that are paid for."""
+"""Payment gateways, payments as transactions, and completion of checkouts."""
 
 from pathlib import Path
 

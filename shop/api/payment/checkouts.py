@@ -1,4 +1,4 @@
-"""What is paid for checkouts, and who takes it."""
+"""Payment gateways and paid amounts of checkouts."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def available_payment_gateways(
     return [found[each.channel_id] for each in checkouts]
 
 
-def _covered(checkouts: list[Row], context: Context) -> list[tuple[Cover, int]]:
-    """Of each what is paid, and what it costs."""
+def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[Cover, int]]:
+    """Return each checkout's paid amount and total."""
     keys = [each.id for each in checkouts]
     paid, offers = covers(keys), quotes_of(context, keys)
     return [(paid.get(key, Cover()), offers[key].total) for key in keys]
@@ -48,28 +48,28 @@ def _covered(checkouts: list[Row], context: Context) -> list[tuple[Cover, int]]:
 def authorize_status(
     checkouts: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str]:
-    return [_status(paid.together, total) for paid, total in _covered(checkouts, context)]
+    return [_coverage(paid.together, total) for paid, total in _paid_and_total(checkouts, context)]
 
 
 @checkout.field(needs="id")
 def charge_status(checkouts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[str]:
     return [
-        "OVERCHARGED" if paid.charged > total else _status(paid.charged, total)
-        for paid, total in _covered(checkouts, context)
+        "OVERCHARGED" if paid.charged > total else _coverage(paid.charged, total)
+        for paid, total in _paid_and_total(checkouts, context)
     ]
 
 
 @checkout.field(needs=("id", "currency"))
 def total_balance(checkouts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum]:
-    covered = _covered(checkouts, context)
+    covered = _paid_and_total(checkouts, context)
     return [
         Sum(paid.charged - total, each.currency)
         for each, (paid, total) in zip(checkouts, covered, strict=True)
     ]
 
 
-def _status(paid: int, total: int) -> str:
-    """Nothing is covered by nothing, but of an empty checkout."""
+def _coverage(paid: int, total: int) -> str:
+    """Return the coverage; nothing paid is NONE unless the total is zero."""
     if paid >= total:
         return "FULL" if paid or not total else "NONE"
     return "PARTIAL" if paid else "NONE"

@@ -1,7 +1,7 @@
-"""Who takes money for a checkout, by the ids that Saleor's clients know them by.
+"""Payment gateways of checkouts, under the ids that Saleor's clients know.
 
-Cards are Stripe's, as Saleor's own app has them. What this market takes besides (cash on delivery, bank
-transfer) stands beside them under ids of our own. The dummy pays without money, for trying things out.
+Cards use the id of Saleor's Stripe app. Cash on delivery and bank transfer have ids of our own. The dummy
+gateway is for testing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class OfferedGateway:
 
 
 def offered(channel: Channel, amount: int | None = None) -> list[OfferedGateway]:
-    """The gateways of a channel; of those for an amount (minor units) where it is known. Cards first."""
+    """Return a channel's gateways, cards first; with an amount (minor units), only those that accept it."""
     ways = ways_to_pay(channel, amount)
     methods = [Method.APP] if settings.API_DUMMY_PAYMENT else []
     methods = [*(way for way in ways if way == Method.CARD), *methods]
@@ -54,7 +54,7 @@ def offered(channel: Channel, amount: int | None = None) -> list[OfferedGateway]
 
 
 def settings_of(gateway: OfferedGateway) -> dict[str, Any]:
-    """What a client needs to show the gateway's fields."""
+    """Return the configuration that clients need to show the gateway's fields."""
     if gateway.id == STRIPE:
         return {"stripePublishableKey": settings.STRIPE_PUBLISHABLE_KEY}
     return {}

@@ -1,4 +1,4 @@
-"""Paying for checkouts and orders, and making orders of checkouts."""
+"""Pay for checkouts and orders, and complete checkouts."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ mutation = Mutations(
         "slot_full": "INVALID_SHIPPING_METHOD",
     }
 )
-_LONGEST_KEY = 120
-_SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
+_MAX_KEY_LENGTH = 120
+_OUT_OF_STOCK = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
 
 
 @mutation.field()
@@ -95,23 +95,23 @@ def transaction_initialize(
             amount=None if given is None else minor_units(given, target.currency, field="amount"),
             flow=arguments.get("action"),
             data=arguments["paymentGateway"].get("data"),
-            key=None if key is None else _kept_key(key),
+            key=None if key is None else _stored_key(key),
             context=context,
         )
     except KeyReused as reused:
         raise Mistake("UNIQUE", reused.words, field="idempotencyKey") from reused
-    return _paid(payment, data, context, selection)
+    return _payment_payload(payment, data, context, selection)
 
 
-def _kept_key(sent: str) -> str:
-    """As it is kept beside all others; one that is too long by what it comes to, never cut short."""
+def _stored_key(sent: str) -> str:
+    """Return the stored idempotency key; a key that is too long is hashed, not truncated."""
     key = f"api:{sent}"
-    return key if len(key) <= _LONGEST_KEY else f"api:{hashlib.sha256(sent.encode()).hexdigest()}"
+    return key if len(key) <= _MAX_KEY_LENGTH else f"api:{hashlib.sha256(sent.encode()).hexdigest()}"
 
 
 @mutation.field()
 def transaction_process(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """Whoever holds a payment's id may ask how it went; its money moves by nothing that is said here."""
+    """Query a payment's state, for any holder of its id. The client's data moves no money."""
     if arguments.get("id") is not None:
         key = given_key(arguments["id"], "TransactionItem", field="id")
     else:
@@ -120,21 +120,21 @@ def transaction_process(arguments: dict[str, Any], context: Context, selection: 
     if payment is None:
         raise Missing(field="id")
     data = go_on(payment, arguments.get("data"), context)
-    return _paid(payment, data, context, selection)
+    return _payment_payload(payment, data, context, selection)
 
 
 @mutation.field(refused={"confirmationNeeded": False})
 def checkout_complete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = named(arguments)
     metadata = from_input(arguments.get("metadata"))
-    done = _done_before(key, context)
+    done = _existing_order(key, context)
     if done is None:
         basket = basket_in(arguments, context)
         for address, kind in ((basket.shipping_address, "SHIPPING"), (basket.billing_address, "BILLING")):
-            if address is not None and basket.email:  # without one that is said first
+            if address is not None and basket.email:  # a missing e-mail is reported first
                 require_whole(address, context, kind=kind)
         try:
-            with _counted(basket, context):
+            with _order_limits(basket, context):
                 done = complete_basket(
                     basket_id=key,
                     metadata=metadata,
@@ -143,14 +143,14 @@ def checkout_complete(arguments: dict[str, Any], context: Context, selection: Se
                     now=context.now,
                 )
         except BasketChanged as changed:
-            raise _told(changed) from changed
-        _take_now(done, context)
+            raise _problem_error(changed) from changed
+        _capture_now(done, context)
     found = order.by_key(context, [done.pk], selection.names("order"), rows=whole_orders)
     return {"order": found.get(done.pk), "confirmationNeeded": False, "confirmationData": {}}
 
 
-def _counted(basket: Basket, context: Context) -> AbstractContextManager[None]:
-    """The limits of a day's orders. Apps and staff are not limited."""
+def _order_limits(basket: Basket, context: Context) -> AbstractContextManager[None]:
+    """Apply the daily order limits, except to apps and staff."""
     if context.app is not None or context.permissions:
         return nullcontext()
     user = context.user
@@ -163,40 +163,40 @@ def _counted(basket: Basket, context: Context) -> AbstractContextManager[None]:
     )
 
 
-def _done_before(key: uuid.UUID, context: Context) -> Order | None:
-    """The order that this checkout has become, for whoever might have completed it."""
+def _existing_order(key: uuid.UUID, context: Context) -> Order | None:
+    """Return the order already placed from this checkout, if the requester could have completed it."""
     mine = context.user.pk if context.user else None
-    return next(iter(_became(key, mine)), None)
+    return next(iter(_orders_from_basket(key, mine)), None)
 
 
 @prepared
-def _became(basket: uuid.UUID, user: int | None) -> QuerySet[Order]:
+def _orders_from_basket(basket: uuid.UUID, user: int | None) -> QuerySet[Order]:
     return Order.objects.from_basket(basket, user).order_by("pk")
 
 
-def _take_now(done: Order, context: Context) -> None:
-    """What cards hold for the order is taken while its buyer waits, so that they see it paid; where that
-    fails, the worker goes on with it."""
-    for call_id in _captures(done.pk):
+def _capture_now(done: Order, context: Context) -> None:
+    """Capture card authorisations at once, so that the buyer sees the order as paid. The worker retries
+    failures."""
+    for call_id in _pending_captures(done.pk):
         make_call(call_id=call_id, now=context.now)
 
 
 @prepared
-def _captures(order: uuid.UUID) -> QuerySet[Any]:
+def _pending_captures(order: uuid.UUID) -> QuerySet[Any]:
     asked = GatewayCall.objects.filter(
         payment__order=order, operation=Operation.CAPTURE, state=CallState.INTENDED
     )
     return asked.order_by("asked_at", "pk").values_list("pk", flat=True)
 
 
-def _told(changed: BasketChanged) -> Refused:
-    """What stands in the way of a basket, in the contract's words; the first thing decides."""
+def _problem_error(changed: BasketChanged) -> Refused:
+    """Convert a changed basket's first problem to an error of the schema."""
     offer: Quote = changed.details["quote"]
     if changed.details.get("voucher") is not None:
         return Mistake("VOUCHER_NOT_APPLICABLE", changed.words, field="promoCode")
     for code, problems, field in (
         ("UNAVAILABLE_VARIANT_IN_CHANNEL", {Problem.NOT_FOR_SALE}, "lines"),
-        ("INSUFFICIENT_STOCK", _SHORT, None),
+        ("INSUFFICIENT_STOCK", _OUT_OF_STOCK, None),
         ("QUANTITY_GREATER_THAN_LIMIT", {Problem.OVER_LIMIT}, "quantity"),
     ):
         lines = [each for each in offer.lines if problems & set(each.problems)]
@@ -207,8 +207,8 @@ def _told(changed: BasketChanged) -> Refused:
     return Mistake("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
 
 
-def _paid(payment: Payment, data: Any, context: Context, selection: Selection) -> dict[str, Any]:
-    """The payment, and the last thing that happened to it."""
+def _payment_payload(payment: Payment, data: Any, context: Context, selection: Selection) -> dict[str, Any]:
+    """Return the payload with the payment and its last event."""
     forget_sums(context)
     last = PaymentEvent.objects.filter(payment=payment).order_by("-pk").values_list("pk", flat=True).first()
     items = item.by_key(context, [payment.pk], selection.names("transaction"), rows=Payment.objects.all())
@@ -221,7 +221,7 @@ def _paid(payment: Payment, data: Any, context: Context, selection: Selection) -
 
 
 def _target(text: str, context: Context) -> Target:
-    """The checkout or the order that is to be paid. Raises Mistake, Missing."""
+    """Return the checkout or order to pay. Raises Mistake, Missing."""
     key = given_key(text, "Checkout", "Order", field="id")
     if key_of(text, "Checkout") is not None:
         basket = acted_on(context).filter(pk=key).select_related("channel").first()

@@ -1,4 +1,4 @@
-"""What clients name of payments beside transactions: the older API's, gift cards', and refunds'."""
+"""Payment types besides transactions: the older Payment API, gift cards and refunds."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def payments_of_refunds(
     refunds: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Row | None]:
     rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("-pk")
-    # The first that was asked. Payments are the platform's: staff of cooperatives do not see them.
+    # The first payment used. Cooperatives' staff do not see payments, which belong to the platform.
     keys = dict(rows.values_list("refund", "payment")) if scope_of(context).is_platforms else {}
     found = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
     return [found.get(keys.get(each.id)) for each in refunds]
@@ -62,7 +62,7 @@ def payments_of_refunds(
 def available_payment_gateways(
     shops: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[list[OfferedGateway]]:
-    """Of the channel that is named, else of all that are open, each once."""
+    """Resolve the gateways of the given channel, or of all active channels without duplicates."""
     slug = arguments.get("channel")
     channels = [each for each in context.channels.values() if each.is_active and slug in (None, each.slug)]
     found: dict[str, OfferedGateway] = {}

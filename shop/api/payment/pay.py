@@ -1,4 +1,4 @@
-"""Beginning payments and going on with them, by gateway."""
+"""Start and continue payments by gateway."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from shop.api.errors import Mistake
 from shop.api.payment.gateways import DUMMY
 from shop.core.models import Channel, TransactionFlow
 
-GATEWAY = "gateway"  # the label that says who takes a payment
-# What the dummy may be told to answer.
-_PRETENDED = frozenset(
+GATEWAY = "gateway"  # the metadata key for a payment's gateway
+# The results that a client may request from the dummy gateway.
+_DUMMY_RESULTS = frozenset(
     {
         *(EventKind.CHARGE_SUCCESS, EventKind.CHARGE_FAILURE, EventKind.CHARGE_REQUEST),
         *(EventKind.CHARGE_ACTION_REQUIRED, EventKind.AUTHORIZATION_SUCCESS),
@@ -31,7 +31,7 @@ _SETTLED = frozenset({EventKind.CHARGE_SUCCESS, EventKind.AUTHORIZATION_SUCCESS}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is to be paid: a basket, or an order that waits for money."""
+    """What to pay for: a basket, or an unpaid order."""
 
     channel: Channel
     currency: str
@@ -50,7 +50,7 @@ def begin(
     key: str | None,
     context: Context,
 ) -> tuple[Payment, Any]:
-    """The payment, and what the client needs to go on with it. Raises as `prepay` and `change_way`."""
+    """Start a payment; return it with the data for the client. Raises as `prepay` and `change_way`."""
     labels = {GATEWAY: gateway} | ({FLOW: flow} if flow else {})
     if target.order is not None:
         return _begin_for_order(target.order, method, key, context)
@@ -58,21 +58,21 @@ def begin(
     asked: dict[str, Any] = {"basket_id": target.basket.pk, "amount": amount, "key": key, "labels": labels}
     if gateway == DUMMY:
         payment, wanted = begin_by_app(**asked, actor=context.actor, now=context.now)
-        _pretend(payment, wanted, data, flow or target.channel.default_transaction_flow, context)
+        _record_dummy_result(payment, wanted, data, flow or target.channel.default_transaction_flow, context)
         return payment, None
     payment = prepay(**asked, method=method, actor=context.actor, now=context.now)
-    return payment, _said(payment, context) if method == Method.CARD else None
+    return payment, _stripe_data(payment, context) if method == Method.CARD else None
 
 
 def go_on(payment: Payment, data: Any, context: Context) -> Any:
-    """Find out how it has gone on; what is settled stays as it is."""
+    """Update the payment's state from the gateway; settled payments do not change."""
     if payment.method == Method.CARD:
-        return _said(payment, context)
+        return _stripe_data(payment, context)
     kinds = set(PaymentEvent.objects.filter(payment=payment).values_list("kind", flat=True))
     if payment.private_metadata.get(GATEWAY) == DUMMY and not kinds & _SETTLED:
         first = PaymentEvent.objects.filter(payment=payment).order_by("pk").first()
         flow = payment.private_metadata.get(FLOW, TransactionFlow.CHARGE)
-        _pretend(payment, first.amount if first else 0, data, flow, context)
+        _record_dummy_result(payment, first.amount if first else 0, data, flow, context)
     return None
 
 
@@ -81,11 +81,11 @@ def _begin_for_order(order: Order, method: Method, key: str | None, context: Con
         raise Mistake("INVALID", "The dummy pays for checkouts alone.", field="paymentGateway")
     begun_before(key, order=order)
     payment = change_way(order_id=order.pk, method=method, actor=context.actor, now=context.now)
-    return payment, _said(payment, context) if method == Method.CARD else None
+    return payment, _stripe_data(payment, context) if method == Method.CARD else None
 
 
-def _said(payment: Payment, context: Context) -> Any:
-    """What Stripe says of a card payment just now, and what opens its fields."""
+def _stripe_data(payment: Payment, context: Context) -> Any:
+    """Return Stripe's current state of a card payment, with the client secret."""
     call = start_of(payment)
     said: Said | None = None
     if call is not None:
@@ -95,14 +95,14 @@ def _said(payment: Payment, context: Context) -> Any:
     return {"paymentIntent": {"stripeClientSecret": said.answer.secret}}
 
 
-def _pretend(payment: Payment, amount: int, data: Any, flow: str, context: Context) -> None:
-    """Write down what the dummy was told to answer, or that it went well."""
+def _record_dummy_result(payment: Payment, amount: int, data: Any, flow: str, context: Context) -> None:
+    """Record the requested result of the dummy gateway, by default success."""
     told = data.get("event") if isinstance(data, dict) else None
     told = told if isinstance(told, dict) else {}
     is_charge = flow == TransactionFlow.CHARGE
     usual = EventKind.CHARGE_SUCCESS if is_charge else EventKind.AUTHORIZATION_SUCCESS
     kind = str(told.get("type") or usual).lower()
-    if kind not in _PRETENDED:
+    if kind not in _DUMMY_RESULTS:
         raise Mistake("INVALID", "The dummy cannot answer so.", field="paymentGateway")
     place = PaymentEvent.objects.filter(payment=payment).count()
     note_event(

@@ -1,4 +1,4 @@
-"""Payments that apps and staff tell of, and what they ask to be done with them."""
+"""Payments reported by apps and staff, and actions requested on them."""
 
 from __future__ import annotations
 
@@ -72,24 +72,24 @@ def transaction_create(arguments: dict[str, Any], context: Context, selection: S
         actor=context.actor,
         now=context.now,
     )
-    return _shown(made.pk, context, selection)
+    return _payload(made.pk, context, selection)
 
 
 @mutation.field(permissions=HANDLING)
 def transaction_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    payment = _payment(arguments)
+    payment = _find_payment(arguments)
     reported = _reported(
         arguments.get("transaction") or {}, arguments.get("transactionEvent"), payment.currency, payment
     )
     amend_payment(payment_id=payment.pk, reported=reported, actor=context.actor, now=context.now)
-    return _shown(payment.pk, context, selection)
+    return _payload(payment.pk, context, selection)
 
 
 @mutation.field(permissions=HANDLING)
 def transaction_event_report(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    payment, given = _payment(arguments), arguments.get("amount")
+    payment, given = _find_payment(arguments), arguments.get("amount")
     kind = EventKind(arguments["type"])
     if given is None and kind != EventKind.INFO:
         raise Mistake("REQUIRED", _("Say how much it is."), field="amount")
@@ -97,13 +97,13 @@ def transaction_event_report(
         payment_id=payment.pk,
         kind=kind,
         amount=0 if given is None else minor_units(given, payment.currency, field="amount"),
-        reference=_short(arguments["pspReference"], "pspReference"),
+        reference=_validated_text(arguments["pspReference"], "pspReference"),
         message=arguments.get("message") or "",
         actor=context.actor,
         now=context.now,
     )
     found = event.by_key(context, [happened.pk], selection.names("transactionEvent"))
-    shown = _shown(payment.pk, context, selection)
+    shown = _payload(payment.pk, context, selection)
     return shown | {"alreadyProcessed": not is_new, "transactionEvent": found.get(happened.pk)}
 
 
@@ -111,8 +111,8 @@ def transaction_event_report(
 def transaction_request_action(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """Cards are asked; money goes back by a decision, the way in which it came."""
-    payment, given, action = _payment(arguments), arguments.get("amount"), arguments["actionType"]
+    """Capture or void a card payment, or refund through the original payment method by a refund decision."""
+    payment, given, action = _find_payment(arguments), arguments.get("amount"), arguments["actionType"]
     amount = None if given is None else minor_units(given, payment.currency, field="amount")
     if payment.order_id is None:
         raise Mistake("INVALID", _("There is no order yet."), field="id")
@@ -121,11 +121,11 @@ def transaction_request_action(
     elif action == "CANCEL":
         cancel_hold(payment_id=payment.pk, actor=context.actor, now=context.now)
     else:
-        _give_back(payment, payment.order_id, amount, arguments, context)
-    return _shown(payment.pk, context, selection)
+        _request_refund(payment, payment.order_id, amount, arguments, context)
+    return _payload(payment.pk, context, selection)
 
 
-def _give_back(
+def _request_refund(
     payment: Payment,
     order_id: uuid.UUID,
     amount: int | None,
@@ -152,17 +152,17 @@ def _give_back(
 @mutation.field(permissions=PLATFORM)
 def order_mark_as_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = given_order(arguments["id"], "id", context)
-    reference = _short(arguments.get("transactionReference"), "transactionReference")
+    reference = _validated_text(arguments.get("transactionReference"), "transactionReference")
     mark_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
     forget_sums(context)
     return {"order": shown_order(key, context, selection)}
 
 
-# --- what they need -----------------------------------------------------------------------------------
+# --- helpers ------------------------------------------------------------------------------------------
 
 
-def _payment(arguments: Mapping[str, Any]) -> Payment:
-    """By `id` or `token`. Raises Mistake, Missing."""
+def _find_payment(arguments: Mapping[str, Any]) -> Payment:
+    """Return a payment by `id` or `token`. Raises Mistake, Missing."""
     key = arguments.get("token")
     if arguments.get("id") is not None:
         key = given_key(arguments["id"], "TransactionItem", field="id")
@@ -200,19 +200,21 @@ def _reported(
     return Reported(
         **amounts,
         values=values,
-        reference=_short((told or {}).get("pspReference") or given.get("pspReference"), "pspReference"),
+        reference=_validated_text(
+            (told or {}).get("pspReference") or given.get("pspReference"), "pspReference"
+        ),
         message=(told or {}).get("message") or "",
     )
 
 
-def _short(text: str | None, field: str) -> str:
+def _validated_text(text: str | None, field: str) -> str:
     written = (text or "").strip()
     if len(written) > 100:
         raise Mistake("INVALID", _("This is too long."), field=field)
     return written
 
 
-def _shown(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, Any]:
     forget_sums(context)
     rows = Payment.objects.all()
     return {"transaction": item.by_key(context, [key], selection.names("transaction"), rows=rows).get(key)}

@@ -1,4 +1,4 @@
-"""What payments' events add up to, read once in a request."""
+"""Sums over payments' events, read once per request."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from weakref import WeakKeyDictionary
 from orders.models import Method, Payment, PaymentSums
 from shop.api.context import Context
 
-_kept: WeakKeyDictionary[Context, dict[Any, PaymentSums]] = WeakKeyDictionary()
+_sums: WeakKeyDictionary[Context, dict[Any, PaymentSums]] = WeakKeyDictionary()
 
 
 def sums_by_key(context: Context, keys: Iterable[Any]) -> dict[Any, PaymentSums]:
-    """By payment. One query at most."""
-    known = _kept.setdefault(context, {})
+    """Return sums by payment key. At most one query."""
+    known = _sums.setdefault(context, {})
     missing = {key for key in keys if key not in known}
     if missing:
         found = Payment.objects.filter(pk__in=missing).sums()
@@ -23,11 +23,11 @@ def sums_by_key(context: Context, keys: Iterable[Any]) -> dict[Any, PaymentSums]
 
 
 def forget_sums(context: Context) -> None:
-    _kept.pop(context, None)
+    _sums.pop(context, None)
 
 
 class Cover:
-    """What is paid for a checkout: charged, held by cards, and promised, in minor units."""
+    """Amounts paid for a checkout in minor units: charged, authorised and pending."""
 
     def __init__(self) -> None:
         self.charged = self.held = self.promised = 0
@@ -38,7 +38,7 @@ class Cover:
 
 
 def covers(keys: Iterable[Any]) -> dict[Any, Cover]:
-    """By basket. Two queries."""
+    """Return covers by basket key. Two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
     of = {pk: (basket, method) for pk, basket, method in payments.values_list("pk", "basket", "method")}
     found: dict[Any, Cover] = {}

@@ -1,4 +1,4 @@
-"""Payments as transactions: their sums, their events, what may be done with them."""
+"""Payments as transactions: amounts, events and possible actions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from shop.core.actors import ActorKind
 HANDLING = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS)
 
 
-def _seen(context: Context) -> Rows:
-    """All of them for who handles payments; else those of orders and baskets that are one's own."""
+def _visible_payments(context: Context) -> Rows:
+    """Visible payments: all with HANDLE_PAYMENTS; else those of one's own orders and baskets."""
     if context.may(*HANDLING):
         return Payment.objects.all()
     if context.user is None:
@@ -34,7 +34,7 @@ def _seen(context: Context) -> Rows:
     return Payment.objects.filter(Q(order__user=context.user) | Q(basket__user=context.user))
 
 
-item = Type("TransactionItem", rows=_seen)
+item = Type("TransactionItem", rows=_visible_payments)
 item.id()
 item.columns(
     token="id",
@@ -51,7 +51,7 @@ item.nothing("createdBy", "paymentMethodDetails", "reason", "reasonReference")
 keep_metadata(item, Payment, rights=[Permission.HANDLE_PAYMENTS])
 
 
-def _sum(field: str, read: Callable[[PaymentSums], int]) -> None:
+def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum]:
         found = sums_by_key(context, [row.id for row in rows])
         return [Sum(read(found[row.id]), row.currency) for row in rows]
@@ -59,14 +59,14 @@ def _sum(field: str, read: Callable[[PaymentSums], int]) -> None:
     item.field(field, needs=("id", "currency"))(resolve)
 
 
-_sum("authorizedAmount", lambda sums: sums.authorised)
-_sum("authorizePendingAmount", lambda sums: sums.authorise_pending)
-_sum("refundedAmount", lambda sums: sums.refunded)
-_sum("refundPendingAmount", lambda sums: sums.refund_pending)
-_sum("canceledAmount", lambda sums: sums.cancelled)
-_sum("cancelPendingAmount", lambda sums: sums.cancel_pending)
-_sum("chargedAmount", lambda sums: sums.charged)
-_sum("chargePendingAmount", lambda sums: sums.charge_pending)
+_sum_field("authorizedAmount", lambda sums: sums.authorised)
+_sum_field("authorizePendingAmount", lambda sums: sums.authorise_pending)
+_sum_field("refundedAmount", lambda sums: sums.refunded)
+_sum_field("refundPendingAmount", lambda sums: sums.refund_pending)
+_sum_field("canceledAmount", lambda sums: sums.cancelled)
+_sum_field("cancelPendingAmount", lambda sums: sums.cancel_pending)
+_sum_field("chargedAmount", lambda sums: sums.charged)
+_sum_field("chargePendingAmount", lambda sums: sums.charge_pending)
 
 
 @item.field(needs="id")
@@ -98,7 +98,7 @@ def amounts(rows: list[Row], *_: Any) -> list[Sum]:
 def created_by(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[User | App | None]:
-    """The person or app; null for what came by itself."""
+    """Resolve the user or app; null for system events."""
     keys: dict[str, set[str]] = {}
     for row in rows:
         keys.setdefault(row.actor_kind, set()).add(row.actor_key)
@@ -119,7 +119,7 @@ def events(rows: list[Row], arguments: Any, context: Context, selection: Selecti
 
 @order.field("transactions", needs=("id", "is_whole"))
 def of_orders(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
-    """Of whole orders: no cooperative's business, as payments are the platform's."""
+    """Resolve payments of whole orders; hidden from cooperatives' staff, because they are the platform's."""
     keys = [each.id for each in orders]
     own = set()
     if not context.may(*HANDLING) and context.user is not None:
@@ -146,7 +146,7 @@ def of_checkouts(
     return [found.get(key, []) for key in keys]
 
 
-# What a card said of itself is Stripe's to know.
+# Card details are stored at Stripe only.
 card_details = Type("CardPaymentMethodDetails")
 card_details.plain("name", "brand", "firstDigits", "lastDigits", "expMonth", "expYear")
 other_details = Type("OtherPaymentMethodDetails")

@@ -1,4 +1,4 @@
-"""Zones and kinds of delivery, as staff manage them."""
+"""Shipping zones and methods, for staff."""
 
 from pathlib import Path
 

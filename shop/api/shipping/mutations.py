@@ -1,4 +1,4 @@
-"""Setting up zones and kinds of delivery."""
+"""Create, change and delete shipping zones and methods."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def shipping_zone_create(arguments: dict[str, Any], context: Context, selection:
     given = arguments["input"]
     _required(given, "name")
     made = add_zone(change=_zone_change(given, context), actor=context.actor, now=context.now)
-    return _shown(made.pk, None, context, selection)
+    return _payload(made.pk, None, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
@@ -57,13 +57,13 @@ def shipping_zone_update(arguments: dict[str, Any], context: Context, selection:
     if "name" in given:
         _required(given, "name")
     change_zone(zone_id=key, change=_zone_change(given, context), actor=context.actor, now=context.now)
-    return _shown(key, None, context, selection)
+    return _payload(key, None, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def shipping_zone_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(given_key(arguments["id"], "ShippingZone", field="id"))
-    gone = _shown(key, None, context, selection)
+    gone = _payload(key, None, context, selection)
     remove_zone(zone_id=key, actor=context.actor, now=context.now)
     return gone
 
@@ -103,7 +103,7 @@ def _countries(given: list[str] | None, context: Context) -> list[str] | None:
     return codes
 
 
-# --- kinds of delivery --------------------------------------------------------------------------------
+# --- shipping methods ---------------------------------------------------------------------------------
 
 
 @mutation.field(permissions=MANAGING)
@@ -114,39 +114,39 @@ def shipping_price_create(
     _required(given, "name")
     if given.get("shippingZone") is None:
         raise Mistake("REQUIRED", _("Say which zone it is of."), field="shippingZone")
-    made = add_kind(values=_kind_values(given, context), actor=context.actor, now=context.now)
-    return _shown(made.zone_id, made.pk, context, selection)
+    made = add_kind(values=_method_columns(given, context), actor=context.actor, now=context.now)
+    return _payload(made.zone_id, made.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def shipping_price_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key, given = _method(arguments["id"]), arguments["input"]
+    key, given = _method_key(arguments["id"]), arguments["input"]
     if "name" in given:
         _required(given, "name")
-    values = _kind_values(given, context)
+    values = _method_columns(given, context)
     changed = change_kind(service_id=key, values=values, actor=context.actor, now=context.now)
-    return _shown(changed.zone_id, key, context, selection)
+    return _payload(changed.zone_id, key, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def shipping_price_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = _method(arguments["id"])
+    key = _method_key(arguments["id"])
     of_zone = Service.objects.filter(pk=key).values_list("zone", flat=True).first()
-    gone = _shown(None, key, context, selection)
+    gone = _payload(None, key, context, selection)
     remove_kind(service_id=key, actor=context.actor, now=context.now)
-    return gone | {"shippingZone": _shown(of_zone, None, context, selection)["shippingZone"]}
+    return gone | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
 
 
 @mutation.field(permissions=MANAGING)
 def shipping_method_channel_listing_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key, given = _method(arguments["id"]), arguments["input"]
-    prices = [_priced(each, context) for each in given.get("addChannels") or ()]
+    key, given = _method_key(arguments["id"]), arguments["input"]
+    prices = [_price_change(each, context) for each in given.get("addChannels") or ()]
     removed = [
         int(given_key(text, "Channel", field="removeChannels")) for text in given.get("removeChannels") or ()
     ]
@@ -155,10 +155,10 @@ def shipping_method_channel_listing_update(
     except NotInChannel as refused:
         channels = global_ids("Channel", [refused.details["channel_id"]])
         raise Mistake("INVALID", refused.words, field="addChannels", channels=channels) from refused
-    return _shown(None, key, context, selection)
+    return _payload(None, key, context, selection)
 
 
-def _priced(given: Mapping[str, Any], context: Context) -> Priced:
+def _price_change(given: Mapping[str, Any], context: Context) -> Priced:
     found = channel_of(context, int(given_key(given["channelId"], "Channel", field="channelId")))
     if found is None:
         channels = [given["channelId"]]
@@ -181,7 +181,7 @@ def _amount(given: Mapping[str, Any], name: str, channel: Channel) -> int | None
     return int(amount)
 
 
-def _kind_values(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def _method_columns(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if given.get("name") is not None:
         values["name"] = given["name"].strip()
@@ -210,7 +210,7 @@ def _kind_values(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return values
 
 
-def _method(text: str) -> int:
+def _method_key(text: str) -> int:
     return int(given_key(text, "ShippingMethodType", "ShippingMethod", field="id"))
 
 
@@ -219,7 +219,7 @@ def _required(given: Mapping[str, Any], name: str) -> None:
         raise Mistake("REQUIRED", _("This is needed."), field=name)
 
 
-def _shown(
+def _payload(
     zone_key: int | None, method_key: int | None, context: Context, selection: Selection
 ) -> dict[str, Any]:
     zones = zone.by_key(context, [zone_key], selection.names("shippingZone"))

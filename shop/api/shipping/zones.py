@@ -1,4 +1,4 @@
-"""Zones, their kinds of delivery, and what these cost."""
+"""Shipping zones, their methods and prices."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def methods_of_zones(
 
 @zone.field(needs="id")
 def price_range(zones: list[Row], *_: Any) -> list[dict[str, Sum] | None]:
-    """From the cheapest to the dearest; null where a zone has prices in several currencies, or none."""
+    """Resolve the range from lowest to highest price; null without prices or with several currencies."""
     found: dict[int, set[tuple[int, str]]] = {}
     prices = ServicePrice.objects.filter(service__zone__in=[each.id for each in zones])
     for key, price, currency in prices.values_list("service__zone", "price", "currency"):
@@ -111,7 +111,7 @@ def zones_of_houses(
     return connect_each(zone, rows, arguments, selection, order=[Key("id")], by="warehouses", parents=keys)
 
 
-# --- kinds of delivery --------------------------------------------------------------------------------
+# --- shipping methods ---------------------------------------------------------------------------------
 
 
 @method.field("type", needs="is_weight_based")
@@ -121,7 +121,7 @@ def kinds(methods: list[Row], *_: Any) -> list[str]:
 
 @method.field("description", needs="description")
 def descriptions(methods: list[Row], *_: Any) -> list[dict[str, Any] | None]:
-    """As rich text, a block for each paragraph."""
+    """Resolve the description as rich text, one block per paragraph."""
     return [_blocks(each.description) for each in methods]
 
 
@@ -148,7 +148,7 @@ def maximum_order_weight(
 
 @method.field(needs="id", permissions=MANAGING)
 def excluded_products(methods: list[Row], *_: Any) -> list[None]:
-    """None: what cannot travel a way is the cooperative's to say."""
+    """Resolve to null: products are excluded by the cooperatives, not here."""
     return [None] * len(methods)
 
 
@@ -176,7 +176,7 @@ def maximum_order_price(rows: list[Row], *_: Any) -> list[Sum | None]:
     return [None if row.maximum_order is None else Sum(row.maximum_order, row.currency) for row in rows]
 
 
-# --- looked up ----------------------------------------------------------------------------------------
+# --- queries ------------------------------------------------------------------------------------------
 
 query = Queries()
 _FILTER: Conditions = {

@@ -1,4 +1,4 @@
-"""What staff see and change of people: customers, each other, and their groups."""
+"""Management of customers, staff users and permission groups."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Addresses of customers, as those who care for them keep them."""
+"""Manage customers' addresses."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def address_create(arguments: dict[str, Any], context: Context, selection: Selec
         actor=context.actor,
         now=context.now,
     )
-    return _shown(made.user_id, made.pk, context, selection)
+    return _payload(made.user_id, made.pk, context, selection)
 
 
 @mutation.field(permissions=CARING)
 def address_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    changed = address_from(arguments["input"], context, of=_kept(arguments["id"]))
+    changed = address_from(arguments["input"], context, of=_find_address(arguments["id"]))
     change_address(address=changed, actor=context.actor, now=context.now)
-    return _shown(changed.user_id, changed.pk, context, selection)
+    return _payload(changed.user_id, changed.pk, context, selection)
 
 
 @mutation.field(permissions=CARING)
 def address_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    kept = _kept(arguments["id"])
-    gone = _shown(kept.user_id, kept.pk, context, selection)["address"]
+    kept = _find_address(arguments["id"])
+    gone = _payload(kept.user_id, kept.pk, context, selection)["address"]
     remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
-    return _shown(kept.user_id, None, context, selection) | {"address": gone}
+    return _payload(kept.user_id, None, context, selection) | {"address": gone}
 
 
 @mutation.field(permissions=CARING)
@@ -57,11 +57,11 @@ def address_set_default(arguments: dict[str, Any], context: Context, selection: 
         actor=context.actor,
         now=context.now,
     )
-    return _shown(chosen.pk, None, context, selection)
+    return _payload(chosen.pk, None, context, selection)
 
 
-def _kept(text: str) -> Address:
-    """Somebody's address; the copies that orders keep are nobody's. Raises Mistake, Missing."""
+def _find_address(text: str) -> Address:
+    """Return a user's address; orders' copies are not included. Raises Mistake, Missing."""
     key = given_key(text, "Address", field="id")
     found = Address.objects.filter(pk=key, user__isnull=False).first()
     if found is None:
@@ -69,7 +69,7 @@ def _kept(text: str) -> Address:
     return found
 
 
-def _shown(
+def _payload(
     user_key: int | None, address_key: int | None, context: Context, selection: Selection
 ) -> dict[str, Any]:
     people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())

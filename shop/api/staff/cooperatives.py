@@ -1,4 +1,4 @@
-"""Groups of staff that work for cooperatives, and the cooperatives that somebody acts for."""
+"""Permission groups limited to cooperatives, and users' cooperatives."""
 
 from __future__ import annotations
 

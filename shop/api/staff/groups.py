@@ -1,4 +1,4 @@
-"""Groups of staff: what they may, who is in them, for which channels."""
+"""Permission groups: permissions, users and channels."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MANAGING = (Permission.MANAGE_STAFF,)
 def permission_group_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    change = _change(arguments["input"], context)
+    change = _group_change(arguments["input"], context)
     _refuse_result(change, Grant(), context)
     made = _staff_only(lambda: make_group(change=change, actor=context.actor, now=context.now))
-    return _shown(made.pk, context, selection)
+    return _payload(made.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
@@ -40,11 +40,11 @@ def permission_group_update(
 ) -> dict[str, Any]:
     key = given_key(arguments["id"], "Group", field="id")
     refuse_beyond(key, context)
-    change = _change(arguments["input"], context)
+    change = _group_change(arguments["input"], context)
     for before in _grants_of(Group.objects.filter(pk=key)).values():
         _refuse_result(change, before, context)
     _staff_only(lambda: change_group(group_id=key, change=change, actor=context.actor, now=context.now))
-    return _shown(key, context, selection)
+    return _payload(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
@@ -53,7 +53,7 @@ def permission_group_delete(
 ) -> dict[str, Any]:
     key = given_key(arguments["id"], "Group", field="id")
     refuse_beyond(key, context)
-    shown = _shown(key, context, selection)
+    shown = _payload(key, context, selection)
     delete_group(group_id=key, actor=context.actor, now=context.now)
     return shown
 
@@ -67,19 +67,19 @@ def _staff_only(do: Any) -> Any:
 
 
 def refuse_beyond(key: int, context: Context) -> None:
-    """Nobody touches a group that may more than they do. Raises Mistake."""
+    """Raise Mistake if a group grants more than the requester holds."""
     for grant in _grants_of(Group.objects.filter(pk=key)).values():
         _refuse_grant(grant, "id", "id", context)
 
 
 def groups_beyond(groups: QuerySet[Group], context: Context) -> list[int]:
-    """The groups that give something which the requester does not hold for as much."""
+    """Return the groups that grant more than the requester holds."""
     return sorted(key for key, grant in _grants_of(groups).items() if _is_beyond(grant, context))
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a group gives: permissions, in which channels (None: in all)."""
+    """A group's permissions and channels (None for all)."""
 
     codes: frozenset[str] = frozenset()
     channels: frozenset[int] | None = None
@@ -87,7 +87,7 @@ class Grant:
 
 def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
     found: dict[int, Grant] = {}
-    # The joins are outer ones: a group may have no permission and no channel.
+    # Outer joins, because a group may have no permissions and no channels.
     rows: Any = groups.values_list("pk", "restricted_to_channels", "permissions__code", "channels")
     for key, is_restricted, code, channel_key in rows:
         known = found.get(key, Grant(channels=frozenset() if is_restricted else None))
@@ -108,7 +108,7 @@ def _covers_channels(grant: Grant, context: Context) -> bool:
 
 
 def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context) -> None:
-    """Nobody gives a permission that they do not hold, nor for more channels than they do. Raises Mistake."""
+    """Raise Mistake if a grant has permissions or channels that the requester lacks."""
     _refuse_permissions(set(grant.codes), field, context)
     if not _covers_channels(grant, context):
         words = _("You cannot give permissions in channels that are not yours.")
@@ -117,7 +117,7 @@ def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context
 
 
 def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None:
-    """Check the group as the change would leave it. Raises Mistake."""
+    """Check the group's grant after the change. Raises Mistake."""
     codes = (before.codes | set(change.add_permissions)) - set(change.remove_permissions)
     is_restricted = change.restricted_to_channels
     if is_restricted is None:
@@ -135,8 +135,8 @@ def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
         raise Mistake("OUT_OF_SCOPE_PERMISSION", words, field=field, permissions=beyond)
 
 
-def _change(given: Mapping[str, Any], context: Context) -> GroupChange:
-    """Raises Mistake."""
+def _group_change(given: Mapping[str, Any], context: Context) -> GroupChange:
+    """Convert the input. Raises Mistake."""
     for kind in ("Permissions", "Users", "Channels"):
         if set(given.get(f"add{kind}") or ()) & set(given.get(f"remove{kind}") or ()):
             words = _("The same cannot be taken in and given up.")
@@ -163,6 +163,6 @@ def _change(given: Mapping[str, Any], context: Context) -> GroupChange:
     )
 
 
-def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
     rows = Group.objects.all()
     return {"group": group.by_key(context, [key], selection.names("group"), rows=rows).get(key)}

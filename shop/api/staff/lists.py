@@ -1,4 +1,4 @@
-"""Lists of customers, of staff and of their groups."""
+"""Lists of customers, staff users and permission groups."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from shop.core.texts.folding import MOST_WORDS
 query = Queries()
 
 
-def _found(context: Context, text: str) -> Q:
-    """Somebody whose name, address or phone number holds every word."""
+def _search_users(context: Context, text: str) -> Q:
+    """Match users whose name, e-mail address or phone number contains every word."""
     condition = Q()
     for word in text.split()[:MOST_WORDS]:
         condition &= (
@@ -45,8 +45,8 @@ def _found(context: Context, text: str) -> Q:
     return condition
 
 
-def _days(column: str) -> Any:
-    """A range of days, the last one included."""
+def _in_days(column: str) -> Any:
+    """Match a range of days, the last one included."""
 
     def condition(context: Context, given: dict[str, Any]) -> Q:
         return Q(**{f"{column}__date__{end}": given[end] for end in ("gte", "lte") if given.get(end)})
@@ -55,7 +55,7 @@ def _days(column: str) -> Any:
 
 
 def _with_orders(condition: Any) -> Any:
-    """Whoever has orders that a condition on `created_at` holds for."""
+    """Match users with orders that satisfy a condition on `created_at`."""
     return lambda context, given: Q(
         pk__in=Order.objects.filter(condition(context, given), user__isnull=False).values("user")
     )
@@ -68,11 +68,11 @@ def _by_number_of_orders(condition: Any) -> Any:
 
 
 CUSTOMER_FILTER: Conditions = {
-    "dateJoined": _days("date_joined"),
+    "dateJoined": _in_days("date_joined"),
     "updatedAt": within("updated_at"),
-    "placedOrders": _with_orders(_days("created_at")),
+    "placedOrders": _with_orders(_in_days("created_at")),
     "numberOfOrders": _by_number_of_orders(within("number")),
-    "search": _found,
+    "search": _search_users,
     "metadata": has_metadata(),
     "ids": ids("User"),
 }
@@ -90,7 +90,7 @@ CUSTOMER_WHERE: Conditions = {
 }
 STAFF_FILTER: Conditions = {
     "status": lambda context, value: Q(is_active=value == "ACTIVE"),
-    "search": _found,
+    "search": _search_users,
     "ids": ids("User"),
 }
 GROUP_FILTER: Conditions = {"search": lambda context, text: Q(name__icontains=text), "ids": ids("Group")}
@@ -112,7 +112,7 @@ def customers(arguments: dict[str, Any], context: Context, selection: Selection)
     rows = rows.filter(where(arguments.get("filter"), CUSTOMER_FILTER, context))
     rows = rows.filter(where(arguments.get("where"), CUSTOMER_WHERE, context))
     if arguments.get("search"):
-        rows = rows.filter(_found(context, arguments["search"]))
+        rows = rows.filter(_search_users(context, arguments["search"]))
     return _people(rows, arguments, selection)
 
 

@@ -1,4 +1,4 @@
-"""What staff change about customers and about each other."""
+"""Create, change and delete customers and staff users."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from shop.core.errors import Missing
 mutation = Mutations(codes={"email_taken": "UNIQUE", "reference_taken": "UNIQUE"})
 
 _TEXTS = {"firstName": ("first_name", 256), "lastName": ("last_name", 256), "note": ("note", 10_000)}
-_AS_THEY_ARE = {"isActive": "is_active", "isConfirmed": "is_confirmed"}
+_UNCHANGED_COLUMNS = {"isActive": "is_active", "isConfirmed": "is_confirmed"}
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
@@ -47,12 +47,12 @@ def customer_create(arguments: dict[str, Any], context: Context, selection: Sele
     if addresses:
         _keep_addresses(made.pk, addresses, context)
     _write_password_letter(made, redirect, context)
-    return _shown(made.pk, context, selection)
+    return _payload(made.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
 def customer_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    found, given = _customer(arguments), arguments["input"]
+    found, given = _find_customer(arguments), arguments["input"]
     values = _values(given, found.metadata, found.private_metadata)
     if given.get("email") is not None:
         values["email"] = _email(given)
@@ -60,20 +60,20 @@ def customer_update(arguments: dict[str, Any], context: Context, selection: Sele
     change_person(user_id=found.pk, values=values, actor=context.actor, now=context.now)
     if addresses:
         _keep_addresses(found.pk, addresses, context)
-    return _shown(found.pk, context, selection)
+    return _payload(found.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
 def customer_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    found = _customer(arguments)
-    shown = _shown(found.pk, context, selection)
+    found = _find_customer(arguments)
+    shown = _payload(found.pk, context, selection)
     erase_person(user_id=found.pk, actor=context.actor, now=context.now)
     return shown
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF])
 def staff_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    """A customer with the address is promoted."""
+    """Create a staff user; an existing customer with the e-mail address is promoted."""
     given = arguments["input"]
     redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
     email = _email(given)
@@ -86,12 +86,12 @@ def staff_create(arguments: dict[str, Any], context: Context, selection: Selecti
         now=context.now,
     )
     _write_password_letter(made, redirect, context)
-    return _shown(made.pk, context, selection)
+    return _payload(made.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF])
 def staff_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    found, given = _staff(arguments["id"]), arguments["input"]
+    found, given = _find_staff(arguments["id"]), arguments["input"]
     values = _values(given, found.metadata, found.private_metadata)
     if given.get("email") is not None:
         values["email"] = _email(given)
@@ -106,21 +106,21 @@ def staff_update(arguments: dict[str, Any], context: Context, selection: Selecti
         actor=context.actor,
         now=context.now,
     )
-    return _shown(found.pk, context, selection)
+    return _payload(found.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF])
 def staff_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    found = _staff(arguments["id"])
+    found = _find_staff(arguments["id"])
     _refuse_closing(found, context, "DELETE")
     _refuse_beyond(found, context)
-    shown = _shown(found.pk, context, selection)
+    shown = _payload(found.pk, context, selection)
     erase_person(user_id=found.pk, actor=context.actor, now=context.now)
     return shown
 
 
-def _customer(arguments: Mapping[str, Any]) -> User:
-    """By `id` or `externalReference`. Raises Mistake, Missing."""
+def _find_customer(arguments: Mapping[str, Any]) -> User:
+    """Return a customer by `id` or `externalReference`. Raises Mistake, Missing."""
     given, reference = arguments.get("id"), arguments.get("externalReference")
     if (given is None) == (reference is None):
         raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")
@@ -135,7 +135,7 @@ def _customer(arguments: Mapping[str, Any]) -> User:
     return found
 
 
-def _staff(text: str) -> User:
+def _find_staff(text: str) -> User:
     key = given_key(text, "User", field="id")
     found = User.objects.filter(pk=key, is_staff=True, erased_at=None).first()
     if found is None:
@@ -144,7 +144,7 @@ def _staff(text: str) -> User:
 
 
 def _refuse_closing(found: User, context: Context, verb: str) -> None:
-    """Nobody shuts themselves out, and only a superuser shuts out another. Raises Mistake."""
+    """Raise Mistake for closing one's own account, or a superuser's without being one."""
     if context.user is not None and found.pk == context.user.pk:
         raise Mistake(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
     if found.is_superuser and not (context.user is not None and context.user.is_superuser):
@@ -152,7 +152,7 @@ def _refuse_closing(found: User, context: Context, verb: str) -> None:
 
 
 def _refuse_beyond(found: User, context: Context) -> None:
-    """Nobody changes somebody who may more than they do: with another's address comes all that they may.
+    """Reject changes of users with more permissions, since a changed e-mail address would give them away.
 
     Raises Mistake.
     """
@@ -165,7 +165,7 @@ def _refuse_beyond(found: User, context: Context) -> None:
 
 
 def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
-    """Groups whose permissions the requester holds. Raises Mistake (`OUT_OF_SCOPE_GROUP`), Missing."""
+    """Return groups whose permissions the requester holds. Raises Mistake (`OUT_OF_SCOPE_GROUP`), Missing."""
     keys = [given_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
@@ -185,14 +185,14 @@ def _email(given: Mapping[str, Any]) -> str:
 def _values(
     given: Mapping[str, Any], metadata: Mapping[str, str], private_metadata: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The columns that an input sets; metadata are put beside those that are there. Raises Mistake."""
+    """Return the columns that an input sets; metadata is merged with the existing. Raises Mistake."""
     values: dict[str, Any] = {}
     for name, (column, longest) in _TEXTS.items():
         if name in given:
             values[column] = (given[name] or "").strip()
             if len(values[column]) > longest:
                 raise Mistake("INVALID", _("This is too long."), field=name)
-    for name, column in _AS_THEY_ARE.items():
+    for name, column in _UNCHANGED_COLUMNS.items():
         if given.get(name) is not None:
             values[column] = given[name]
     if "externalReference" in given:
@@ -230,7 +230,7 @@ def _write_password_letter(made: User, redirect: str | None, context: Context) -
         )
 
 
-def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
     rows = User.objects.all()
     return {"user": user.by_key(context, [key], selection.names("user"), rows=rows).get(key)}
 

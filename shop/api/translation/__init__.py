@@ -1,4 +1,4 @@
-"""What the shop is called in other languages, for those who translate it."""
+"""Translations, for translators."""
 
 from pathlib import Path
 

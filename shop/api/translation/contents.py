@@ -1,4 +1,4 @@
-"""What can be translated, one type for each kind of thing: its own words, and those in a language."""
+"""Translatable content: one type per kind of object, with original and translated texts."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ WRITTEN = {
 }
 SAID = {"name": "name", "richText": "rich_text", "plainText": "plain_text"}
 DELIVERED = {**NAMED, "description": "description"}
-# Of these columns the text is kept as its JSON.
+# Columns whose text is stored as JSON.
 RICH = frozenset({"description", "content", "rich_text"})
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of thing: `shown` is its type, `model` its rows; `words` are fields with their columns."""
+    """A translatable kind: `shown` is its type, `model` its model; `words` maps fields to columns."""
 
     name: str
     shown: Type
@@ -92,13 +92,13 @@ KINDS = {
 _OLDER = {"description": "descriptionJson", "content": "contentJson"}
 
 
-def _equip(kind: Kind) -> None:
-    """The fields of a kind's content."""
+def _add_fields(kind: Kind) -> None:
+    """Add the fields of a kind's content type."""
     content, called = kind.content, kind.name[0].lower() + kind.name[1:]
     content.id()
     for name, column in kind.words.items():
         if kind.model is Service and column == "description":
-            content.nothing(name)  # kinds of delivery say nothing more of themselves
+            content.nothing(name)  # shipping methods have no other texts
             continue
         content.columns(**{name: column})
         if name in _OLDER and kind.model is not Service:
@@ -118,7 +118,7 @@ def _equip(kind: Kind) -> None:
 
 
 for _kind in KINDS.values():
-    _equip(_kind)
+    _add_fields(_kind)
 
 translation = translation_of(
     method,
@@ -132,8 +132,8 @@ _value = KINDS["ATTRIBUTE_VALUE"].content
 _value.one("attribute", KINDS["ATTRIBUTE"].content, by="attribute_id", rows=Attribute.objects.all())
 
 
-def _texts_of(rows: Keys[Row], through: str, selection: Selection) -> list[list[Row]]:
-    """What is said of each by attributes that are texts."""
+def _text_values(rows: Keys[Row], through: str, selection: Selection) -> list[list[Row]]:
+    """Return each object's values of text attributes."""
     keys = [row.id for row in rows]
     held: Rows = AttributeValue.objects.filter(
         **{f"{through}_rows__{through}__in": keys},
@@ -148,21 +148,21 @@ def _texts_of(rows: Keys[Row], through: str, selection: Selection) -> list[list[
 def texts_of_products(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _texts_of(rows, "product", selection)
+    return _text_values(rows, "product", selection)
 
 
 @KINDS["VARIANT"].content.field("attributeValues", needs="id")
 def texts_of_variants(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _texts_of(rows, "variant", selection)
+    return _text_values(rows, "variant", selection)
 
 
 @KINDS["PAGE"].content.field("attributeValues", needs="id")
 def texts_of_pages(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _texts_of(rows, "page", selection)
+    return _text_values(rows, "page", selection)
 
 
 query = Queries()

@@ -1,4 +1,4 @@
-"""Saying things in other languages."""
+"""Save and remove translations."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from shop.core.texts.translations import translate
 mutation = Mutations(codes={"already_taken": "UNIQUE"})
 
 
-def _translated(
+def _translate(
     kind: Kind, payload: str, arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    """Say what the input names; null takes a text away."""
+    """Save the given texts; null removes one."""
     key = given_key(arguments["id"], kind.shown.name, kind.content.name, field="id")
     language = tag_of(arguments["languageCode"])
     if language == settings.LANGUAGE_CODE:
@@ -34,15 +34,15 @@ def _translated(
         rows=kind.rows(),
         key=key,
         language=language,
-        texts=_texts(kind, arguments["input"]),
+        texts=_texts_by_column(kind, arguments["input"]),
         actor=context.actor,
         now=context.now,
     )
     return {payload: kind.shown.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
 
 
-def _texts(kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
-    """Texts by column; beside a formatted one the words alone, which our own pages show."""
+def _texts_by_column(kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return texts by column; rich texts also as plain text, which our own pages show."""
     texts = {}
     for name, column in kind.words.items():
         if name not in given:
@@ -57,13 +57,13 @@ def _texts(kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
-def _mutation(kind: Kind, name: str, payload: str) -> None:
+def _add_mutation(kind: Kind, name: str, payload: str) -> None:
     @mutation.field(name, permissions=TRANSLATING)
     def say(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-        return _translated(kind, payload, arguments, context, selection)
+        return _translate(kind, payload, arguments, context, selection)
 
 
 for _kind in KINDS.values():
     _called = _kind.name[0].lower() + _kind.name[1:]
     _verb = "shippingPrice" if _called == "shippingMethod" else _called
-    _mutation(_kind, f"{_verb}Translate", _called)
+    _add_mutation(_kind, f"{_verb}Translate", _called)
