@@ -78,7 +78,10 @@ def put_lines(*, basket_id: uuid.UUID, puts: Sequence[Put], now: datetime.dateti
 
 @transaction.atomic(durable=True)
 def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.datetime) -> Quote:
-    """Change all of these lines or none, adding variants not there yet. Returns and raises as `put_lines`."""
+    """Change all of these lines or none, adding variants not there yet.
+
+    Returns and raises as `put_lines`.
+    """
     basket = locked_basket(basket_id)
     touched = set()
     for each in sets:

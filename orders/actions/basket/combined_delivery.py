@@ -121,21 +121,21 @@ def choose_option(*, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: 
     Returns the new quote. Raises Missing, NotDeliveredSo.
     """
     basket = locked_basket(basket_id)
-    wanted = wanted_of(basket)
-    goods = goods_of(wanted)
+    quote_request = wanted_of(basket)
+    goods = goods_of(quote_request)
     if chosen is None:
         DeliveryChoice.objects.filter(basket=basket).delete()
-        wanted = replace(wanted, deliveries={})
+        quote_request = replace(quote_request, deliveries={})
     else:
-        options = options_of(quote(wanted, now=now, goods=goods))
+        options = options_of(quote(quote_request, now=now, goods=goods))
         named = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
         option = next(named, None)
         if option is None:
             raise NotDeliveredSo(field="delivery")
         store_deliveries(basket, option.choices)
-        wanted = replace(wanted, deliveries={**wanted.deliveries, **option.choices})
+        quote_request = replace(quote_request, deliveries={**quote_request.deliveries, **option.choices})
     touch(basket, now)
-    return quote(wanted, now=now, goods=goods)
+    return quote(quote_request, now=now, goods=goods)
 
 
 def _option(service: Service, shares: Iterable[Share], fallbacks: Mapping[int, Fallback]) -> Option | None:

@@ -148,12 +148,12 @@ def _quote_request(
 
 
 def _available_lines(
-    ordered: Sequence[_OrderedVariant], asked: Wanted, answer: Reordered, *, now: datetime.datetime
+    ordered: Sequence[_OrderedVariant], quote_request: Wanted, answer: Reordered, *, now: datetime.datetime
 ) -> list[tuple[QuotedLine, int]]:
     """Return the available lines with their quantities; add all differences to `answer`."""
     quoted = {
         line.wanted.key: (line, seller_quote)
-        for seller_quote in quote(asked, now=now).shares
+        for seller_quote in quote(quote_request, now=now).shares
         for line in seller_quote.lines
         if Problem.NOT_FOR_SALE not in line.problems
     }

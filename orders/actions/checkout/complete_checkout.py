@@ -59,15 +59,17 @@ def complete_basket(
     """Turn a basket into an order at its current total, which its payments must cover.
 
     A repeat, or a second call at once, returns the one order. Completing a basket implies consent to pass on
-    name and address for the delivery. Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered,
-    PayerNeeded, PlaceNeeded, SlotFull; then nothing has changed.
+    name and address for the delivery.
+
+    Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered, PayerNeeded, PlaceNeeded, SlotFull;
+    then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return already_placed(basket_id)
-    wanted = wanted_of(basket)
-    locks.lock_voucher(wanted.voucher_code)
-    current_quote = quote(wanted, now=now)
+    quote_request = wanted_of(basket)
+    locks.lock_voucher(quote_request.voucher_code)
+    current_quote = quote(quote_request, now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
     method, counts_at_once = _remaining_payment(basket, current_quote)
@@ -86,7 +88,10 @@ def complete_basket(
 
 
 def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:
-    """Return recipient, address and invoice. Raises EmailNeeded, BasketEmpty, PlaceNeeded, PayerNeeded."""
+    """Return recipient, address and invoice.
+
+    Raises EmailNeeded, BasketEmpty, PlaceNeeded, PayerNeeded.
+    """
     if not basket.email:
         raise EmailNeeded()
     if invoice is not None:
@@ -129,7 +134,10 @@ def _require_no_problems(quote: Quote) -> None:
 
 
 def _remaining_payment(basket: Basket, quote: Quote) -> tuple[Method | None, bool]:
-    """Return the method of the remaining payment and whether the order counts at once. Raises NotCovered."""
+    """Return the method of the remaining payment and whether the order counts at once.
+
+    Raises NotCovered.
+    """
     sums = sums_before(basket.pk)
     paid = paid_of(sums)
     if not quote.total:

@@ -56,9 +56,9 @@ def open_checkout(
     basket.language = language or basket.language
     _save_changed_details(basket, before)
     store_deliveries(basket, choices or {})
-    wanted = wanted_of(basket)
-    reserve(basket, wanted, now=now)
-    current_quote = quote(wanted, now=now, proposing=True)
+    quote_request = wanted_of(basket)
+    reserve(basket, quote_request, now=now)
+    current_quote = quote(quote_request, now=now, proposing=True)
     for line in current_quote.lines if marks_prices_seen else []:
         if Problem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
@@ -76,16 +76,16 @@ def _save_changed_details(basket: Basket, before: Mapping[str, str]) -> None:
         basket.save(update_fields=changed)
 
 
-def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
+def reserve(basket: Basket, quote_request: Wanted, *, now: datetime.datetime) -> None:
     """Step: replace a locked basket's reservations. Lines that are short reserve nothing.
 
     Stock reserved before and stock to be reserved is locked together, so that two checkouts never deadlock.
     """
     minutes = basket.channel.reservation_minutes
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
-    chosen = [each.way_id for each in wanted.deliveries.values() if each.way_id is not None]
+    chosen = [each.way_id for each in quote_request.deliveries.values() if each.way_id is not None]
     ways = DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
-    in_reach = stock_in_order(wanted, {line.variant_id for line in lines}, ways)
+    in_reach = stock_in_order(quote_request, {line.variant_id for line in lines}, ways)
     before = kept_for(basket.pk)
     rows = locks.lock_stock({*in_reach, *(each.stock_id for each in before)})
     freed = give_back(kept_for(basket.pk) if before else [], rows)

@@ -23,7 +23,10 @@ class NotACard(Refused):
 
 @transaction.atomic(durable=True)
 def take_held(*, payment_id: uuid.UUID, amount: int | None, actor: Actor, now: datetime.datetime) -> None:
-    """Request a capture of `amount` minor units, or of all that can be. Raises Missing, NotACard, NotHeld."""
+    """Request a capture of `amount` minor units, or of all that can be captured.
+
+    Raises Missing, NotACard, NotHeld.
+    """
     order, payment = _lock_card_payment(payment_id)
     held = min(sums_of(payment).authorised, order.still_due)
     if amount is not None and amount > held:
@@ -41,7 +44,10 @@ def cancel_hold(*, payment_id: uuid.UUID, actor: Actor, now: datetime.datetime) 
 
 
 def _lock_card_payment(payment_id: uuid.UUID) -> tuple[Order, Payment]:
-    """Lock a card payment without a capture or void request. Raises Missing, NotACard, NotHeld."""
+    """Lock a card payment without a capture or void request.
+
+    Raises Missing, NotACard, NotHeld.
+    """
     order, payment = lock_payment(payment_id)
     if order is None:
         raise Missing(field="id")

@@ -102,8 +102,8 @@ def _problem_of(event: StripeEvent, call: GatewayCall | None) -> str:
     """Return a message for staff about an event that we did not cause; "" where there is none."""
     if event.kind != "transfer.reversed" or call is None or call.payout is None:
         return ""
-    asked = call.payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
-    if event.refunded <= sum(asked.values_list("amount", flat=True)):
+    reversals = call.payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
+    if event.refunded <= sum(reversals.values_list("amount", flat=True)):
         return ""
     return f"{event.subject}: {event.refunded} reversed at Stripe, and not by us"
 

@@ -78,8 +78,8 @@ def unused(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 def _unanswered_captures(payment: Payment) -> int:
     """Return the amount of unanswered captures: it counts neither as held nor as paid."""
-    asked = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
-    return sum(asked.values_list("amount", flat=True))
+    captures = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
+    return sum(captures.values_list("amount", flat=True))
 
 
 def _has_end_request(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:

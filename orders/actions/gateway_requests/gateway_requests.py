@@ -107,7 +107,10 @@ def ask_start(
 def ask_capture(
     order: Order, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order: capture part of the authorisation; the rest is released. Raises NotHeld."""
+    """Step, on a locked order: capture part of the authorisation; the rest is released.
+
+    Raises NotHeld.
+    """
     if not 0 < amount <= sums_of(payment).authorised:
         raise NotHeld(field="amount")
     return _create_call(

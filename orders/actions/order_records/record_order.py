@@ -199,7 +199,10 @@ def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> d
 
 
 def take_slots(order: Order, quote: Quote) -> None:
-    """Step: take a place at each chosen pickup time, in one order to avoid deadlocks. Raises SlotFull."""
+    """Step: take a place at each chosen pickup time, in one order to avoid deadlocks.
+
+    Raises SlotFull.
+    """
     chosen = [
         (share.chosen.way, share.chosen_time)
         for share in quote.shares

@@ -89,7 +89,10 @@ def report_payment(
 def amend_payment(
     *, payment_id: uuid.UUID, reported: Reported, actor: Actor, now: datetime.datetime
 ) -> Payment:
-    """Record new totals of a payment. Raises DoesNotFit, Missing, NotReported, ReferenceKnown."""
+    """Record new totals of a payment.
+
+    Raises DoesNotFit, Missing, NotReported, ReferenceKnown.
+    """
     order, payment = lock_payment(payment_id)
     if payment.method != Method.APP:
         raise NotReported(field="id")
@@ -129,7 +132,10 @@ def report_event(
 
 @transaction.atomic(durable=True)
 def mark_as_paid(*, order_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime) -> Payment:
-    """Record on behalf of staff that all due was paid. Raises Missing, NothingDue, ReferenceKnown."""
+    """Record on behalf of staff that all due was paid.
+
+    Raises Missing, NothingDue, ReferenceKnown.
+    """
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing(field="id")

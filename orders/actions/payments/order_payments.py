@@ -83,7 +83,7 @@ def require_way(
 def expect_payment(
     order: Order, method: Method, *, earlier: int | None = None, now: datetime.datetime
 ) -> Payment:
-    """Step: create the payment by which the sum due is expected; `update_standing` writes its pending amount.
+    """Step: create the payment expected for the sum due; `update_standing` writes its pending amount.
 
     Prepaid orders have the channel's time to pay, guests less while many guests' orders are unpaid.
     `earlier` is the number of the order's payments, where known.

@@ -90,7 +90,7 @@ def edit_draft(
     VoucherRefused.
     """
     order = _lock_draft(order_id)
-    wanted = Wanted(
+    quote_request = Wanted(
         order.channel,
         lines,
         deliveries,
@@ -100,7 +100,7 @@ def edit_draft(
         voucher_code=voucher_code,
         buyer=Buyer(order.user_id, contact.phone, contact.email),
     )
-    current_quote = quote(wanted, now=now)
+    current_quote = quote(quote_request, now=now)
     _require_prices(current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
         raise current_quote.voucher.refused

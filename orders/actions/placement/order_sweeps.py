@@ -128,10 +128,10 @@ def watch_parts_task() -> None:
 @transaction.atomic(durable=True)
 def ask_about_weight_again(*, question_id: uuid.UUID, now: datetime.datetime) -> None:
     """Remind a buyer, once, that a line waits for their answer about its weight. Raises Missing."""
-    asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
-    if asked is None:
+    unlocked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
+    if unlocked is None:
         raise Missing()
-    order, part = locks.lock_part(asked.line.part_id)
+    order, part = locks.lock_part(unlocked.line.part_id)
     question = WeightQuestion.objects.forgotten(now).select_related("line").filter(pk=question_id).first()
     if question is not None:
         notices.weight_asked(order, part, question, again=True, now=now)

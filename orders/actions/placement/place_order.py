@@ -79,11 +79,13 @@ def place_order(
 ) -> Order:
     """Turn a basket into an order. A cash-on-delivery order counts at once; others wait for their payment.
 
-    `agreed_total` is the sum on the buyer's button and `agreed_most` the maximum after catch-weight pricing,
-    both in minor units; a quote with another sum is refused. `seen_prices` holds changed prices that the page
+    `agreed_total` is the sum on the buyer's button and `agreed_most` its maximum after weighing, both in
+    minor units; a quote with another sum is refused. `seen_prices` holds changed prices that the page
     has shown, by basket line. `language` is the page's, used for later mail.
-    A repeat (double click, lost response) returns the order that the basket became. Raises BasketChanged,
-    SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, AmountNotForCards, Missing; then nothing has changed.
+    A repeat (double click, lost response) returns the order that the basket became.
+
+    Raises BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, AmountNotForCards, Missing;
+    then nothing has changed.
     """
     return place(
         basket_id=basket_id,
@@ -122,9 +124,9 @@ def place(
         return already_placed(basket_id)
     require_consent(consents)
     basket.language = language or basket.language
-    wanted = _final_request(basket, contact, deliveries, seen_prices or {})
-    locks.lock_voucher(wanted.voucher_code)
-    current_quote = quote(wanted, now=now)
+    quote_request = _final_request(basket, contact, deliveries, seen_prices or {})
+    locks.lock_voucher(quote_request.voucher_code)
+    current_quote = quote(quote_request, now=now)
     if not current_quote.shares:
         raise BasketEmpty()
     _require_agreement(current_quote, agreed_total, agreed_most)
@@ -152,15 +154,15 @@ def _final_request(
     seen_prices: Mapping[uuid.UUID, int],
 ) -> Wanted:
     """Return the basket's quote request with the final contact, deliveries and prices, unsaved."""
-    wanted = wanted_of(basket)
+    quote_request = wanted_of(basket)
     return replace(
-        wanted,
+        quote_request,
         province_code=contact.province_code,
         lines=[
             replace(line, seen_price=seen_prices[line.key]) if line.key in seen_prices else line
-            for line in wanted.lines
+            for line in quote_request.lines
         ],
-        deliveries={**wanted.deliveries, **deliveries},
+        deliveries={**quote_request.deliveries, **deliveries},
         buyer=Buyer(basket.user_id, contact.phone, contact.email),
     )
 
@@ -246,18 +248,18 @@ def allocate(lines: Sequence[OrderLine], quote: Quote) -> None:
 
     Raises SoldOut with every shortage at once.
     """
-    wanted: Counter[int] = Counter()
+    quantities: Counter[int] = Counter()
     for line in quote.lines:
         if line.variant.track_inventory:
-            wanted[line.variant.pk] += line.wanted.quantity
+            quantities[line.variant.pk] += line.wanted.quantity
     chosen = (share.chosen.way if share.chosen else None for share in quote.shares)
-    ids = stock_in_order(quote.wanted, wanted, chosen)
+    ids = stock_in_order(quote.wanted, quantities, chosen)
     basket_id = quote.wanted.basket_id
     kept = kept_for(basket_id) if basket_id is not None else []
     rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
     freed = give_back(kept_for(basket_id) if basket_id is not None and kept else [], rows)
     picks = choose_stock(
-        wanted,
+        quantities,
         [rows[stock_id] for stock_id in ids if stock_id in rows],
         order=ids,
         strategy=quote.wanted.channel.allocation_strategy,

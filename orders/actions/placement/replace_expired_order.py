@@ -76,9 +76,9 @@ def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, no
 
 
 def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
-    wanted = wanted_of_draft(old)
-    locks.lock_voucher(wanted.voucher_code)
-    current_quote = quote(wanted, now=now)
+    quote_request = wanted_of_draft(old)
+    locks.lock_voucher(quote_request.voucher_code)
+    current_quote = quote(quote_request, now=now)
     if len(current_quote.lines) < old.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
         raise CannotBeAgain(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
@@ -116,7 +116,7 @@ def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     payment = expect_payment(order, Method.TRANSFER, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    asked = asked_of(order, payment, current_quote.shop)
+    requested = asked_of(order, payment, current_quote.shop)
     parts = notices.parts_of(order)
-    notices.order_placed(order, parts, payment, asked, invoice=invoice, shop=current_quote.shop, now=now)
+    notices.order_placed(order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now)
     return order

@@ -74,27 +74,27 @@ class Goods:
     shop: ShopSettings
 
 
-def goods_of(wanted: Wanted) -> Goods:
-    variants = variants_of(wanted)
-    return Goods(variants, ways_of(wanted, variants.values()), shop_settings())
+def goods_of(quote_request: Wanted) -> Goods:
+    variants = variants_of(quote_request)
+    return Goods(variants, ways_of(quote_request, variants.values()), shop_settings())
 
 
 def quote(
-    wanted: Wanted, *, now: datetime.datetime, proposing: bool = False, goods: Goods | None = None
+    quote_request: Wanted, *, now: datetime.datetime, proposing: bool = False, goods: Goods | None = None
 ) -> Quote:
     """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
     `proposing` selects each cooperative's first possible delivery method where none, or an impossible one, is
     chosen; pages use it, as they know no channel services. `goods` is given where it was read before.
     """
-    goods = goods or goods_of(wanted)
+    goods = goods or goods_of(quote_request)
     variants, ways, shop = goods.variants, goods.ways, goods.shop
-    asked = {each.service_id for each in wanted.deliveries.values() if each.way_id is None}
-    fallbacks = fallbacks_for(wanted, asked)
-    rates = _tax_rates(wanted, variants.values(), ways, fallbacks, now)
-    free = free_of(wanted, variants, ways)
+    service_ids = {each.service_id for each in quote_request.deliveries.values() if each.way_id is None}
+    fallbacks = fallbacks_for(quote_request, service_ids)
+    rates = _tax_rates(quote_request, variants.values(), ways, fallbacks, now)
+    free = free_of(quote_request, variants, ways)
     shares: dict[int, Share] = {}
-    for wanted_line in wanted.lines:
+    for wanted_line in quote_request.lines:
         variant = variants.get(wanted_line.variant_id)
         if variant is None:
             continue
@@ -103,30 +103,30 @@ def quote(
         seller_quote.lines.append(line)
     _flag_limits(shares.values(), shop)
     _flag_shortages(shares.values())
-    quote_deliveries(wanted, shares, ways, fallbacks, now, proposing)
+    quote_deliveries(quote_request, shares, ways, fallbacks, now, proposing)
     seller_quotes = list(shares.values())
     share_fees(seller_quotes, fallbacks)
-    voucher = judge_code(wanted, seller_quotes, now=now)
+    voucher = judge_code(quote_request, seller_quotes, now=now)
     code_discounts = [voucher.discount] if voucher and voucher.discount else []
-    discounts = [*wanted.discounts, *code_discounts]
-    purchase = _price_seller_quotes(wanted, seller_quotes, rates, discounts)
+    discounts = [*quote_request.discounts, *code_discounts]
+    purchase = _price_seller_quotes(quote_request, seller_quotes, rates, discounts)
     _set_amounts_to_pay(seller_quotes, purchase)
-    return Quote(wanted, seller_quotes, purchase, shop, discounts, voucher)
+    return Quote(quote_request, seller_quotes, purchase, shop, discounts, voucher)
 
 
 def _tax_rates(
-    wanted: Wanted,
+    quote_request: Wanted,
     variants: Iterable[Variant],
     ways: Mapping[int, list[DeliveryWay]],
     fallbacks: Mapping[int, Fallback],
     now: datetime.datetime,
 ) -> dict[int | None, Decimal]:
-    if not wanted.channel.charge_taxes:
+    if not quote_request.channel.charge_taxes:
         return {}
     classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
     classes |= {way.service.tax_class_id for offered in ways.values() for way in offered}
     classes |= {each.service.tax_class_id for each in fallbacks.values()}
-    return tax_rates(classes, country=wanted.country, day=day_of(now))
+    return tax_rates(classes, country=quote_request.country, day=day_of(now))
 
 
 def _tax_class(variant: Variant) -> TaxClass | None:
@@ -197,7 +197,7 @@ def _flag_shortages(shares: Iterable[Share]) -> None:
 
 
 def _price_seller_quotes(
-    wanted: Wanted,
+    quote_request: Wanted,
     seller_quotes: Sequence[Share],
     rates: Mapping[int | None, Decimal],
     discounts: Sequence[WantedDiscount],
@@ -217,7 +217,7 @@ def _price_seller_quotes(
             )
             for seller_quote in seller_quotes
             for line in seller_quote.lines
-            if wanted.by_staff or Problem.NOT_FOR_SALE not in line.problems
+            if quote_request.by_staff or Problem.NOT_FOR_SALE not in line.problems
         ],
         [
             DeliveryIn(
@@ -230,7 +230,7 @@ def _price_seller_quotes(
             if seller_quote.fee is not None
         ],
         [one.terms for one in discounts],
-        with_tax=wanted.channel.prices_entered_with_tax,
+        with_tax=quote_request.channel.prices_entered_with_tax,
     )
 
 

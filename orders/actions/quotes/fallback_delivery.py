@@ -34,7 +34,9 @@ class Fallback:
         return service.minimum_grams <= grams and (service.maximum_grams or grams) >= grams
 
 
-def fallbacks_for(wanted: Wanted, service_ids: Iterable[int | None] | None = None) -> dict[int, Fallback]:
+def fallbacks_for(
+    quote_request: Wanted, service_ids: Iterable[int | None] | None = None
+) -> dict[int, Fallback]:
     """Return services priced in the channel whose zone covers the country, by id; `service_ids` narrows them.
 
     One query, or none where `service_ids` holds no id.
@@ -42,7 +44,7 @@ def fallbacks_for(wanted: Wanted, service_ids: Iterable[int | None] | None = Non
     wanted_ids = None if service_ids is None else {key for key in service_ids if key is not None}
     if wanted_ids is not None and not wanted_ids:
         return {}
-    found = _service_prices(wanted.channel.pk, wanted.country)
+    found = _service_prices(quote_request.channel.pk, quote_request.country)
     return {
         row.service_id: Fallback(row.service, row)
         for row in found

@@ -22,7 +22,7 @@ from shop.core.dates.calendar import day_of
 
 
 def quote_deliveries(
-    wanted: Wanted,
+    quote_request: Wanted,
     shares: Mapping[int, Share],
     ways: Mapping[int, list[DeliveryWay]],
     fallbacks: Mapping[int, Fallback],
@@ -37,8 +37,8 @@ def quote_deliveries(
             Offer(
                 way,
                 way.fee(
-                    channel_id=wanted.channel.pk,
-                    province_code=wanted.province_code,
+                    channel_id=quote_request.channel.pk,
+                    province_code=quote_request.province_code,
                     grams=seller_quote.grams,
                     goods=seller_quote.goods,
                 ),
@@ -49,7 +49,7 @@ def quote_deliveries(
             )
             for way in ways.get(cooperative_id, [])
         ]
-        chosen = wanted.deliveries.get(cooperative_id)
+        chosen = quote_request.deliveries.get(cooperative_id)
         possible = {option.way.pk for option in seller_quote.possible_offers}
         uses_fallback = chosen is not None and chosen.way_id is None and chosen.service_id in fallbacks
         if proposing and not uses_fallback and (chosen is None or chosen.way_id not in possible):

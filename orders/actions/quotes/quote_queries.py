@@ -42,14 +42,14 @@ _UNREAD_OF_METHODS = dict.fromkeys(
 }
 
 
-def variants_of(wanted: Wanted) -> dict[int, Variant]:
+def variants_of(quote_request: Wanted) -> dict[int, Variant]:
     """Return each variant with its product, cooperative, price and listing in the channel, and pictures."""
-    rows = _variants({line.variant_id for line in wanted.lines})
+    rows = _variants({line.variant_id for line in quote_request.lines})
     products = {row.product_id: row.product for row in rows}
     for row in rows:
         row.product = products[row.product_id]
-    attach(rows, "prices", _prices(wanted.channel.pk, [row.pk for row in rows]), by="variant")
-    attach(products.values(), "listings", _listings(wanted.channel.pk, list(products)), by="product")
+    attach(rows, "prices", _prices(quote_request.channel.pk, [row.pk for row in rows]), by="variant")
+    attach(products.values(), "listings", _listings(quote_request.channel.pk, list(products)), by="product")
     attach(products.values(), "media", _media(list(products)), by="product")
     return {row.pk: row for row in rows}
 
@@ -83,11 +83,11 @@ def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
     return rows.order_by("sort_order", "pk")
 
 
-def ways_of(wanted: Wanted, variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
+def ways_of(quote_request: Wanted, variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
     """Return the delivery methods by cooperative, with the rates that can apply to this buyer's province."""
     rows = _delivery_methods({variant.cooperative_id for variant in variants})
     keys = [row.pk for row in rows]
-    attach(rows, "rates", _rates(keys, wanted.channel.pk, {wanted.province_code, ""}), by="way")
+    attach(rows, "rates", _rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}), by="way")
     attach(rows, "market_days", _market_days(keys), by="way")
     ways: dict[int, list[DeliveryWay]] = {}
     for way in rows:
@@ -118,16 +118,16 @@ def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def stock_in_order(
-    wanted: Wanted, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
+    quote_request: Wanted, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
 ) -> list[int]:
     """Return ids of the stock reachable for this buyer, in the channel's warehouse order.
 
     Where a pickup method was chosen, only its warehouse counts. `ways` must include the chosen methods.
     """
-    arguments = (wanted.channel.pk, wanted.country, list(variant_ids))
-    collected = _pickup_warehouses(wanted, ways)
+    arguments = (quote_request.channel.pk, quote_request.country, list(variant_ids))
+    collected = _pickup_warehouses(quote_request, ways)
     if collected:
-        return list(_in_warehouse_order(_reachable_stock(*arguments, collected), wanted.channel.pk))
+        return list(_in_warehouse_order(_reachable_stock(*arguments, collected), quote_request.channel.pk))
     return _reachable_in_order(*arguments)
 
 
@@ -141,9 +141,9 @@ def _in_warehouse_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Any]:
     return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
 
-def _pickup_warehouses(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:
+def _pickup_warehouses(quote_request: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:
     """Return the pickup warehouse by cooperative."""
-    chosen = {delivery.way_id for delivery in wanted.deliveries.values()}
+    chosen = {delivery.way_id for delivery in quote_request.deliveries.values()}
     return {
         way.cooperative_id: way.warehouse_id
         for way in ways
@@ -152,22 +152,24 @@ def _pickup_warehouses(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> di
 
 
 def free_of(
-    wanted: Wanted, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
+    quote_request: Wanted, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
 ) -> dict[int, int]:
     """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
 
     `ways` holds all delivery methods of the cooperatives concerned.
     """
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
-    collected = _pickup_warehouses(wanted, (way for offered in ways.values() for way in offered))
-    arguments = (wanted.channel.pk, wanted.country, tracked)
+    collected = _pickup_warehouses(quote_request, (way for offered in ways.values() for way in offered))
+    arguments = (quote_request.channel.pk, quote_request.country, tracked)
     if collected:
         reach = _reachable_stock(*arguments, collected)
-        free_rows, reserved_rows = list(_sum_free(reach)), list(_sum_reserved(wanted.basket_id, reach))
+        free_rows, reserved_rows = list(_sum_free(reach)), list(_sum_reserved(quote_request.basket_id, reach))
     else:
         free_rows = _reachable_free(*arguments)
         reserved_rows = (
-            _reachable_reserved(wanted.basket_id, *arguments) if wanted.basket_id is not None else []
+            _reachable_reserved(quote_request.basket_id, *arguments)
+            if quote_request.basket_id is not None
+            else []
         )
     free = dict.fromkeys(tracked, 0)
     for variant_id, steps in [*free_rows, *reserved_rows]:

@@ -106,21 +106,23 @@ class _CodeCase:
     code: VoucherCode
     value: VoucherValue
     lines: Sequence[QuotedLine]
-    wanted: Wanted
+    quote_request: Wanted
     now: datetime.datetime
 
 
-def judge_code(wanted: Wanted, shares: Sequence[Share], *, now: datetime.datetime) -> QuotedVoucher | None:
+def judge_code(
+    quote_request: Wanted, shares: Sequence[Share], *, now: datetime.datetime
+) -> QuotedVoucher | None:
     """Return what the entered code does to these sellers' lines; None without a code."""
-    written = tidy_code(wanted.voucher_code)
+    written = tidy_code(quote_request.voucher_code)
     if not written:
         return None
-    code = _find_code(written, wanted)
+    code = _find_code(written, quote_request)
     value = next(iter(code.voucher.values.all()), None) if code else None
     if code is None or value is None:
         return QuotedVoucher(written, refused=CodeUnknown(field="code"))
     voucher = code.voucher
-    case = _CodeCase(voucher, code, value, _covered_lines(voucher, wanted, shares), wanted, now)
+    case = _CodeCase(voucher, code, value, _covered_lines(voucher, quote_request, shares), quote_request, now)
     refused = next((found for rule in _RULES if (found := rule(case)) is not None), None)
     return QuotedVoucher(
         code.code,
@@ -132,12 +134,12 @@ def judge_code(wanted: Wanted, shares: Sequence[Share], *, now: datetime.datetim
     )
 
 
-def _find_code(written: str, wanted: Wanted) -> VoucherCode | None:
+def _find_code(written: str, quote_request: Wanted) -> VoucherCode | None:
     return (
         VoucherCode.objects.filter(code=written, is_active=True)
         .select_related("voucher", "voucher__cooperative")
         .prefetch_related(
-            Prefetch("voucher__values", VoucherValue.objects.filter(channel=wanted.channel)),
+            Prefetch("voucher__values", VoucherValue.objects.filter(channel=quote_request.channel)),
             "voucher__products",
             "voucher__variants",
             "voucher__categories",
@@ -146,14 +148,14 @@ def _find_code(written: str, wanted: Wanted) -> VoucherCode | None:
     )
 
 
-def _covered_lines(voucher: Voucher, wanted: Wanted, shares: Sequence[Share]) -> list[QuotedLine]:
+def _covered_lines(voucher: Voucher, quote_request: Wanted, shares: Sequence[Share]) -> list[QuotedLine]:
     """Return the sellable lines that a voucher covers."""
     return [
         line
         for seller_quote in shares
         if voucher.cooperative_id in (None, seller_quote.cooperative.pk)
         for line in seller_quote.lines
-        if wanted.by_staff or Problem.NOT_FOR_SALE not in line.problems
+        if quote_request.by_staff or Problem.NOT_FOR_SALE not in line.problems
         if voucher.type != VoucherType.SPECIFIC_PRODUCT or _covers(voucher, line)
     ]
 
@@ -184,7 +186,11 @@ def _check_dates(case: _CodeCase) -> Refused | None:
 
 
 def _check_staff_only(case: _CodeCase) -> Refused | None:
-    return VoucherForStaff(field="code") if case.voucher.only_for_staff and not case.wanted.by_staff else None
+    return (
+        VoucherForStaff(field="code")
+        if case.voucher.only_for_staff and not case.quote_request.by_staff
+        else None
+    )
 
 
 def _check_uses(case: _CodeCase) -> Refused | None:
@@ -197,7 +203,7 @@ def _check_uses(case: _CodeCase) -> Refused | None:
         return VoucherUsedUp(field="code")
     if voucher.single_use and uses.filter(code=case.code).exists():
         return VoucherUsedUp(field="code")
-    buyer = case.wanted.buyer
+    buyer = case.quote_request.buyer
     if (
         voucher.apply_once_per_customer
         and uses.of_buyer(buyer.user_id, buyer.phone, buyer.email.strip()).exists()
@@ -208,7 +214,9 @@ def _check_uses(case: _CodeCase) -> Refused | None:
 
 def _check_country(case: _CodeCase) -> Refused | None:
     countries = case.voucher.countries
-    return VoucherNotThere(field="code") if countries and case.wanted.country not in countries else None
+    return (
+        VoucherNotThere(field="code") if countries and case.quote_request.country not in countries else None
+    )
 
 
 def _check_has_covered_lines(case: _CodeCase) -> Refused | None:

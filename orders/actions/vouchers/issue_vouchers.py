@@ -85,7 +85,8 @@ def issue_voucher(
     """Create a voucher with its first code.
 
     `acting` is the cooperative that issues it for its own products at its own cost; None is the platform.
-    Raises OddCode, CodeTaken, OddReduction, EndsTooEarly, NobodyBears, NothingNamed, Missing.
+    Raises OddCode, CodeTaken, OddReduction, EndsTooEarly, NobodyBears, NothingNamed,
+    Missing.
     """
     written = tidy_code(code)
     if not _CODE_PATTERN.fullmatch(written):
