@@ -79,26 +79,26 @@ class Gateway(Protocol):
 
     name: str
 
-    def start(self, ask: Ask) -> Answer:
-        """Start a payment (authorise only, if `ask.hold`)."""
+    def start(self, request: Ask) -> Answer:
+        """Start a payment (authorise only, if `request.hold`)."""
 
-    def capture(self, ask: Ask) -> Answer:
-        """Capture `ask.amount` of the authorised amount; the rest is released."""
+    def capture(self, request: Ask) -> Answer:
+        """Capture `request.amount` of the authorised amount; the rest is released."""
 
-    def cancel(self, ask: Ask) -> Answer:
+    def cancel(self, request: Ask) -> Answer:
         """Void the authorisation, or cancel a payment that has started."""
 
-    def refund(self, ask: Ask) -> Answer:
-        """Refund `ask.amount` of the charged amount."""
+    def refund(self, request: Ask) -> Answer:
+        """Refund `request.amount` of the charged amount."""
 
-    def pay_out(self, ask: Ask) -> Answer:
-        """Transfer `ask.amount` to a cooperative's account."""
+    def pay_out(self, request: Ask) -> Answer:
+        """Transfer `request.amount` to a cooperative's account."""
 
-    def pull_back(self, ask: Ask) -> Answer:
-        """Reverse `ask.amount` of an earlier `pay_out`."""
+    def pull_back(self, request: Ask) -> Answer:
+        """Reverse `request.amount` of an earlier `pay_out`."""
 
     def look_up(
-        self, operation: Operation, ask: Ask, *, has_ended: bool = False, now: datetime.datetime
+        self, operation: Operation, request: Ask, *, has_ended: bool = False, now: datetime.datetime
     ) -> Answer:
         """Look up the result of this call; `UNKNOWN` while it cannot be determined.
 

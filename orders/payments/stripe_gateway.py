@@ -93,230 +93,242 @@ class StripeGateway:
         """Raises AmountNotForCards (its `details["limit"]` is the reason) outside Stripe's limits."""
         check_amount(amount, currency, smallest=self.smallest)
 
-    def start(self, ask: Ask) -> Answer:
-        return self._answer(Operation.START, ask, self._start_hosted if ask.hosted else self._start)
+    def start(self, request: Ask) -> Answer:
+        return self._perform(Operation.START, request, self._start_hosted if request.hosted else self._start)
 
-    def capture(self, ask: Ask) -> Answer:
-        return self._answer(Operation.CAPTURE, ask, self._capture)
+    def capture(self, request: Ask) -> Answer:
+        return self._perform(Operation.CAPTURE, request, self._capture)
 
-    def cancel(self, ask: Ask) -> Answer:
-        return self._answer(Operation.CANCEL, ask, self._cancel)
+    def cancel(self, request: Ask) -> Answer:
+        return self._perform(Operation.CANCEL, request, self._cancel)
 
-    def refund(self, ask: Ask) -> Answer:
-        return self._answer(Operation.REFUND, ask, self._refund)
+    def refund(self, request: Ask) -> Answer:
+        return self._perform(Operation.REFUND, request, self._refund)
 
-    def pay_out(self, ask: Ask) -> Answer:
+    def pay_out(self, request: Ask) -> Answer:
         """With a reference, wait for that payment's money; otherwise the balance must cover the transfer."""
-        return self._answer(Operation.PAY_OUT, ask, self._pay_out)
+        return self._perform(Operation.PAY_OUT, request, self._pay_out)
 
-    def pull_back(self, ask: Ask) -> Answer:
-        return self._answer(Operation.PULL_BACK, ask, self._pull_back)
+    def pull_back(self, request: Ask) -> Answer:
+        return self._perform(Operation.PULL_BACK, request, self._pull_back)
 
     def look_up(
-        self, operation: Operation, ask: Ask, *, has_ended: bool = False, now: datetime.datetime
+        self, operation: Operation, request: Ask, *, has_ended: bool = False, now: datetime.datetime
     ) -> Answer:
         try:
-            found = self._found(operation, ask)
+            found = self._find_trace(operation, request)
         except stripe.StripeError as error:  # a failed lookup says nothing about the call
-            log.warning("Stripe lookup of %s failed: %s", ask.key, error)
-            return unknown(ask, error.code or "")
+            log.warning("Stripe lookup of %s failed: %s", request.key, error)
+            return unknown(request, error.code or "")
         if found is not None:
             return found
         if has_ended:
-            return unknown(ask, "")
-        if ask.asked_at is not None and now - ask.asked_at > KEYS_KEPT:
-            return self._traced(ask) if operation is Operation.START else never_arrived(ask)
+            return unknown(request, "")
+        if request.asked_at is not None and now - request.asked_at > KEYS_KEPT:
+            return self._search_start(request) if operation is Operation.START else never_arrived(request)
         call: Callable[[Ask], Answer] = getattr(self, operation.value)
-        answer = call(ask)
-        if answer.code == "not_configured":  # true now, but says nothing about the first attempt
-            return unknown(ask, answer.code)
-        if operation is Operation.START and answer.reference:  # the replayed response may be outdated
-            return self._answer(operation, ask, lambda _: self._seen(answer.reference, ask))
-        return answer
+        result = call(request)
+        if result.code == "not_configured":  # true now, but says nothing about the first attempt
+            return unknown(request, result.code)
+        if operation is Operation.START and result.reference:  # the replayed response may be outdated
+            return self._perform(operation, request, lambda _: self._current_state(result.reference, request))
+        return result
 
     # --- The calls --------------------------------------------------------------------------------
 
-    def _start(self, ask: Ask) -> Answer:
+    def _start(self, request: Ask) -> Answer:
         params: dict[str, Any] = {
-            "amount": ask.amount,
-            "currency": ask.currency.lower(),
+            "amount": request.amount,
+            "currency": request.currency.lower(),
             "allowed_payment_method_types": _CARD,
             "expand": [_CHARGE],
-            **described(ask),
+            **described(request),
         }
-        return of_intent(self._api.payment_intents.create(cast("Any", params), _request_options(ask)), ask)
+        return of_intent(
+            self._api.payment_intents.create(cast("Any", params), _request_options(request)), request
+        )
 
-    def _start_hosted(self, ask: Ask) -> Answer:
-        named = {"name": ask.description or ask.key}
-        price = {"currency": ask.currency.lower(), "unit_amount": ask.amount, "product_data": named}
+    def _start_hosted(self, request: Ask) -> Answer:
+        named = {"name": request.description or request.key}
+        price = {"currency": request.currency.lower(), "unit_amount": request.amount, "product_data": named}
         params: dict[str, Any] = {
             "mode": "payment",
             "line_items": [{"price_data": price, "quantity": 1}],
-            "success_url": ask.return_url,
-            "cancel_url": ask.return_url,
-            "locale": ask.language,
+            "success_url": request.return_url,
+            "cancel_url": request.return_url,
+            "locale": request.language,
             "allowed_payment_method_types": _CARD,
-            "metadata": labels(ask),
-            "payment_intent_data": described(ask),
+            "metadata": labels(request),
+            "payment_intent_data": described(request),
             "expand": [f"payment_intent.{_CHARGE}"],
         }
-        if ask.email:
-            params["customer_email"] = ask.email
-        return of_session(self._api.checkout.sessions.create(cast("Any", params), _request_options(ask)), ask)
+        if request.email:
+            params["customer_email"] = request.email
+        return of_session(
+            self._api.checkout.sessions.create(cast("Any", params), _request_options(request)), request
+        )
 
-    def _capture(self, ask: Ask) -> Answer:
+    def _capture(self, request: Ask) -> Answer:
         intent = self._api.payment_intents.capture(
-            self._intent_of(ask.reference),
-            {"amount_to_capture": ask.amount, "expand": [_CHARGE]},
-            _request_options(ask),
+            self._intent_of(request.reference),
+            {"amount_to_capture": request.amount, "expand": [_CHARGE]},
+            _request_options(request),
         )
-        return of_intent(intent, ask)
+        return of_intent(intent, request)
 
-    def _cancel(self, ask: Ask) -> Answer:
-        if is_session(ask.reference):
-            session = self._session(ask.reference)
+    def _cancel(self, request: Ask) -> Answer:
+        if is_session(request.reference):
+            session = self._retrieve_session(request.reference)
             if session.status == "open":
-                session = self._api.checkout.sessions.expire(ask.reference, {}, _request_options(ask))
+                session = self._api.checkout.sessions.expire(request.reference, {}, _request_options(request))
             if session.status == "expired":
-                return of_session(session, ask, ended=Operation.CANCEL)
+                return of_session(session, request, ended=Operation.CANCEL)
         intent = self._api.payment_intents.cancel(
-            self._intent_of(ask.reference), {"expand": [_CHARGE]}, _request_options(ask)
+            self._intent_of(request.reference), {"expand": [_CHARGE]}, _request_options(request)
         )
-        return of_intent(intent, ask, ended=Operation.CANCEL)
+        return of_intent(intent, request, ended=Operation.CANCEL)
 
-    def _refund(self, ask: Ask) -> Answer:
+    def _refund(self, request: Ask) -> Answer:
         refund = self._api.refunds.create(
             {
-                "payment_intent": self._intent_of(ask.reference),
-                "amount": ask.amount,
-                "metadata": labels(ask),
+                "payment_intent": self._intent_of(request.reference),
+                "amount": request.amount,
+                "metadata": labels(request),
                 "expand": [f"payment_intent.{_CHARGE}"],
             },
-            _request_options(ask),
+            _request_options(request),
         )
-        return of_refund(refund, ask)
+        return of_refund(refund, request)
 
-    def _pay_out(self, ask: Ask) -> Answer:
+    def _pay_out(self, request: Ask) -> Answer:
         params: dict[str, Any] = {
-            "amount": ask.amount,
-            "currency": ask.currency.lower(),
-            "destination": ask.destination,
-            "metadata": labels(ask),
+            "amount": request.amount,
+            "currency": request.currency.lower(),
+            "destination": request.destination,
+            "metadata": labels(request),
         }
-        if ask.description:
-            params["description"] = ask.description
-        if ask.group:
-            params["transfer_group"] = ask.group
-        if ask.reference:
-            intent = self._api.payment_intents.retrieve(self._intent_of(ask.reference))
+        if request.description:
+            params["description"] = request.description
+        if request.group:
+            params["transfer_group"] = request.group
+        if request.reference:
+            intent = self._api.payment_intents.retrieve(self._intent_of(request.reference))
             params["source_transaction"] = intent.latest_charge
-        transfer = self._api.transfers.create(cast("Any", params), _request_options(ask))
+        transfer = self._api.transfers.create(cast("Any", params), _request_options(request))
         return Answer(Outcome.SUCCEEDED, reference=transfer.id)
 
-    def _pull_back(self, ask: Ask) -> Answer:
+    def _pull_back(self, request: Ask) -> Answer:
         reversal = self._api.transfers.reversals.create(
-            ask.reference, {"amount": ask.amount, "metadata": labels(ask)}, _request_options(ask)
+            request.reference,
+            {"amount": request.amount, "metadata": labels(request)},
+            _request_options(request),
         )
         return Answer(Outcome.SUCCEEDED, reference=reversal.id)
 
     # --- Lookups ----------------------------------------------------------------------------------
 
-    def _found(self, operation: Operation, ask: Ask) -> Answer | None:
+    def _find_trace(self, operation: Operation, request: Ask) -> Answer | None:
         """Find the trace of a call; None if it left nothing visible."""
         match operation:
             case Operation.START:
-                return self._seen(ask.reference, ask) if ask.reference else None
+                return self._current_state(request.reference, request) if request.reference else None
             case Operation.CAPTURE | Operation.CANCEL:
-                answer = self._seen(ask.reference, ask, ended=operation)
-                return None if answer.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else answer
+                result = self._current_state(request.reference, request, ended=operation)
+                return None if result.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else result
             case Operation.REFUND:
                 listed: Any = self._api.refunds.list(
                     {
-                        "payment_intent": self._intent_of(ask.reference),
+                        "payment_intent": self._intent_of(request.reference),
                         "limit": 100,
                         "expand": [f"data.payment_intent.{_CHARGE}"],
                     }
                 )
-                refund = _find_by_key(listed, ask)
-                return None if refund is None else of_refund(refund, ask)
+                refund = _find_by_key(listed, request)
+                return None if refund is None else of_refund(refund, request)
             case Operation.PAY_OUT:
                 listed = self._api.transfers.list(
-                    cast("Any", {"destination": ask.destination, "limit": 100, **since(ask)})
+                    cast("Any", {"destination": request.destination, "limit": 100, **since(request)})
                 )
             case Operation.PULL_BACK:
-                listed = self._api.transfers.reversals.list(ask.reference, {"limit": 100})
-        moved = _find_by_key(listed, ask)
+                listed = self._api.transfers.reversals.list(request.reference, {"limit": 100})
+        moved = _find_by_key(listed, request)
         return None if moved is None else Answer(Outcome.SUCCEEDED, reference=moved.id)
 
-    def _seen(self, reference: str, ask: Ask, *, ended: Operation = Operation.START) -> Answer:
+    def _current_state(self, reference: str, request: Ask, *, ended: Operation = Operation.START) -> Answer:
         """Return the payment's current state."""
         if is_session(reference):
-            return of_session(self._session(reference), ask, ended=ended)
+            return of_session(self._retrieve_session(reference), request, ended=ended)
         intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
-        return of_intent(intent, ask, ended=ended)
+        return of_intent(intent, request, ended=ended)
 
-    def _traced(self, ask: Ask) -> Answer:
+    def _search_start(self, request: Ask) -> Answer:
         """Search for a start that can no longer be repeated, among all payments since its first attempt."""
-        if ask.asked_at is None:
-            return unknown(ask, "key_reused")
+        if request.asked_at is None:
+            return unknown(request, "key_reused")
         listed: Any
-        params = cast("Any", {"limit": 100, **since(ask)})
+        params = cast("Any", {"limit": 100, **since(request)})
         try:
-            if ask.hosted:
+            if request.hosted:
                 listed = self._api.checkout.sessions.list(params)
             else:
                 listed = self._api.payment_intents.list(params)
-            row = _find_by_key(listed, ask)
-            return never_arrived(ask) if row is None else self._seen(row.id, ask)
+            row = _find_by_key(listed, request)
+            return never_arrived(request) if row is None else self._current_state(row.id, request)
         except stripe.StripeError as error:
-            return unknown(ask, error.code or "")
+            return unknown(request, error.code or "")
 
-    def _session(self, reference: str) -> stripe.checkout.Session:
+    def _retrieve_session(self, reference: str) -> stripe.checkout.Session:
         return self._api.checkout.sessions.retrieve(reference, {"expand": [f"payment_intent.{_CHARGE}"]})
 
     def _intent_of(self, reference: str) -> str:
         """Return the PaymentIntent's id; a session that nobody has paid has none, so return its own id."""
         if not is_session(reference):
             return reference
-        intent = self._session(reference).payment_intent
+        intent = self._retrieve_session(reference).payment_intent
         return reference if intent is None else str(getattr(intent, "id", intent))
 
-    def _answer(self, operation: Operation, ask: Ask, act: Callable[[Ask], Answer]) -> Answer:
+    def _perform(self, operation: Operation, request: Ask, act: Callable[[Ask], Answer]) -> Answer:
         """Perform a call and return its result, including errors."""
         try:
-            return act(ask)
+            return act(request)
         except stripe.InvalidRequestError as error:
-            log.warning("Stripe refused %s: %s", ask.key, error)
-            return self._ended(operation, ask) or failed(ask, error.code or "invalid_request")
+            log.warning("Stripe refused %s: %s", request.key, error)
+            return self._completed_elsewhere(operation, request) or failed(
+                request, error.code or "invalid_request"
+            )
         except stripe.CardError as error:
-            return failed(ask, decline_code(error.error) or "card_declined")
+            return failed(request, decline_code(error.error) or "card_declined")
         except (stripe.AuthenticationError, stripe.PermissionError) as error:
             log.error("Stripe does not accept our key; check STRIPE_SECRET_KEY: %s", error)
-            return failed(ask, "not_configured")
+            return failed(request, "not_configured")
         except _UNKNOWN_RESULT_ERRORS as error:
-            log.warning("The result of %s is unknown: %s", ask.key, error)
-            return unknown(ask, decline_code(error.error))
+            log.warning("The result of %s is unknown: %s", request.key, error)
+            return unknown(request, decline_code(error.error))
         except stripe.StripeError as error:  # the same key with other parameters: a bug of ours
-            log.error("Stripe knows the key %s with other parameters: %s", ask.key, error)
-            return self._traced(ask) if operation is Operation.START else unknown(ask, "key_reused")
+            log.error("Stripe knows the key %s with other parameters: %s", request.key, error)
+            return (
+                self._search_start(request)
+                if operation is Operation.START
+                else unknown(request, "key_reused")
+            )
 
-    def _ended(self, operation: Operation, ask: Ask) -> Answer | None:
+    def _completed_elsewhere(self, operation: Operation, request: Ask) -> Answer | None:
         """A refused capture or cancel may have happened already by other means: then return that result."""
         if operation not in (Operation.CAPTURE, Operation.CANCEL):
             return None
         try:
-            return self._found(operation, ask)
+            return self._find_trace(operation, request)
         except stripe.StripeError:
             return None
 
 
-def _request_options(ask: Ask) -> stripe.RequestOptions:
-    return {"idempotency_key": ask.key}
+def _request_options(request: Ask) -> stripe.RequestOptions:
+    return {"idempotency_key": request.key}
 
 
-def _find_by_key(listed: Any, ask: Ask) -> Any:
+def _find_by_key(listed: Any, request: Ask) -> Any:
     """Find the row that this call created, on all pages of a list."""
     for row in listed.auto_paging_iter():
-        if getattr(row.metadata, "key", "") == ask.key:
+        if getattr(row.metadata, "key", "") == request.key:
             return row
     return None

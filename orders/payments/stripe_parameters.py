@@ -10,29 +10,29 @@ from orders.payments.gateway import Ask
 _CLOCK_TOLERANCE = datetime.timedelta(minutes=5)  # tolerated lag of Stripe's clock
 
 
-def labels(ask: Ask) -> dict[str, str]:
+def labels(request: Ask) -> dict[str, str]:
     """Return the metadata of every created object, by which it is found again through our key."""
-    return {**ask.labels, "key": ask.key}
+    return {**request.labels, "key": request.key}
 
 
-def described(ask: Ask) -> dict[str, Any]:
+def described(request: Ask) -> dict[str, Any]:
     """Return the common parameters of a payment, on our page or on Stripe's."""
     params: dict[str, Any] = {
-        "capture_method": "manual" if ask.hold else "automatic",
-        "metadata": labels(ask),
+        "capture_method": "manual" if request.hold else "automatic",
+        "metadata": labels(request),
     }
-    if ask.description:
-        params["description"] = ask.description
-    if ask.group:
-        params["transfer_group"] = ask.group
+    if request.description:
+        params["description"] = request.description
+    if request.group:
+        params["transfer_group"] = request.group
     return params
 
 
-def since(ask: Ask) -> dict[str, Any]:
+def since(request: Ask) -> dict[str, Any]:
     """Return a list filter: created after the first attempt, as late attempts create later objects."""
-    if ask.asked_at is None:
+    if request.asked_at is None:
         return {}
-    return {"created": {"gte": int((ask.asked_at - _CLOCK_TOLERANCE).timestamp())}}
+    return {"created": {"gte": int((request.asked_at - _CLOCK_TOLERANCE).timestamp())}}
 
 
 def is_session(reference: str) -> bool:

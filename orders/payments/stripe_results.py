@@ -13,7 +13,7 @@ from orders.payments.stripe_messages import words_for
 _REFUND_OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "canceled": Outcome.FAILED}
 
 
-def of_intent(intent: Any, ask: Ask, *, ended: Operation = Operation.START) -> Answer:
+def of_intent(intent: Any, request: Ask, *, ended: Operation = Operation.START) -> Answer:
     """Convert a PaymentIntent with its `latest_charge`. `ended` is the operation: a cancelled payment is a
     failed start and a successful cancel; an authorised one is a successful start and no capture yet."""
     outcome, code = _outcome(intent, ended)
@@ -24,7 +24,7 @@ def of_intent(intent: Any, ask: Ask, *, ended: Operation = Operation.START) -> A
         charged=intent.amount_received,
         refunded=getattr(intent.latest_charge, "amount_refunded", 0),
         code=code,
-        message=_message(code, ask),
+        message=_message(code, request),
         secret=(intent.client_secret or "") if outcome is Outcome.NEEDS_BUYER else "",
     )
 
@@ -44,51 +44,55 @@ def _outcome(intent: Any, ended: Operation) -> tuple[Outcome, str]:
     return Outcome.NEEDS_BUYER, decline_code(intent.last_payment_error)
 
 
-def of_session(session: Any, ask: Ask, *, ended: Operation = Operation.START) -> Answer:
+def of_session(session: Any, request: Ask, *, ended: Operation = Operation.START) -> Answer:
     """Convert a Checkout Session; once it is complete, its payment determines the result."""
     intent = session.payment_intent
     if session.status == "complete" and intent is not None:
-        return of_intent(intent, ask, ended=ended)
+        return of_intent(intent, request, ended=ended)
     if session.status == "expired":
         if ended is Operation.CANCEL:
             return Answer(Outcome.SUCCEEDED, reference=session.id)
-        return Answer(Outcome.FAILED, reference=session.id, code="expired", message=_message("expired", ask))
+        return Answer(
+            Outcome.FAILED, reference=session.id, code="expired", message=_message("expired", request)
+        )
     code = decline_code(getattr(intent, "last_payment_error", None))
     return Answer(
         Outcome.NEEDS_BUYER,
         reference=session.id,
         code=code,
-        message=_message(code, ask),
+        message=_message(code, request),
         url=session.url or "",
     )
 
 
-def of_refund(refund: Any, ask: Ask) -> Answer:
+def of_refund(refund: Any, request: Ask) -> Answer:
     """Convert a refund, with the amounts of its payment."""
     outcome = _REFUND_OUTCOMES.get(refund.status or "", Outcome.PENDING)
     code = "refund_failed" if outcome is Outcome.FAILED else ""
-    sums = of_intent(refund.payment_intent, ask)
+    sums = of_intent(refund.payment_intent, request)
     return Answer(
         outcome,
         reference=refund.id,
         charged=sums.charged,
         refunded=sums.refunded,
         code=code,
-        message=_message(code, ask),
+        message=_message(code, request),
     )
 
 
-def failed(ask: Ask, code: str) -> Answer:
-    return Answer(Outcome.FAILED, reference=ask.reference, code=code, message=_message(code, ask))
+def failed(request: Ask, code: str) -> Answer:
+    return Answer(Outcome.FAILED, reference=request.reference, code=code, message=_message(code, request))
 
 
-def unknown(ask: Ask, code: str) -> Answer:
-    return Answer(Outcome.UNKNOWN, reference=ask.reference, code=code, message=_message("unknown", ask))
+def unknown(request: Ask, code: str) -> Answer:
+    return Answer(
+        Outcome.UNKNOWN, reference=request.reference, code=code, message=_message("unknown", request)
+    )
 
 
-def never_arrived(ask: Ask) -> Answer:
+def never_arrived(request: Ask) -> Answer:
     """Return the result of a call that left no trace and is too old to arrive."""
-    return failed(ask, "never_arrived")
+    return failed(request, "never_arrived")
 
 
 def decline_code(error: Any) -> str:
@@ -96,8 +100,8 @@ def decline_code(error: Any) -> str:
     return str(getattr(error, "decline_code", None) or getattr(error, "code", None) or "")
 
 
-def _message(code: str, ask: Ask) -> str:
+def _message(code: str, request: Ask) -> str:
     if not code:
         return ""
-    with translation.override(ask.language):
+    with translation.override(request.language):
         return str(words_for(code))

@@ -56,14 +56,14 @@ def void_parcel(
     if parcel.state == ParcelState.DELIVERED and actor.door not in OF_THE_HOUSE:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     if parcel.state == ParcelState.DELIVERED:
-        _require_nothing_returned(part, parcel)
+        _require_with_the_buyer(part, parcel)
     undo_parcel(parcel, reason.strip(), actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
     update_standing(order, now=now)
     return parcel
 
 
-def _require_nothing_returned(part: OrderPart, parcel: Parcel) -> None:
+def _require_with_the_buyer(part: OrderPart, parcel: Parcel) -> None:
     """Raises GoodsCameBack if the buyer no longer has everything that the parcel brought."""
     brought: Counter[uuid.UUID] = Counter()
     for line in parcel.lines.all():

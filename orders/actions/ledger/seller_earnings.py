@@ -36,35 +36,35 @@ Booked = Counter[tuple[str, str]]
 class Sold:
     """A line or a delivery, with `arrived` of its `ordered` steps delivered to the buyer.
 
-    `total` is what the buyer pays, `worth` what the cooperative is owed before commission, which includes
-    discounts that the platform bears. `refunded` counts all refunds, `borne` those the cooperative bears.
+    `total` is what the buyer pays; `seller_gross` is what the cooperative is owed before commission, including
+    discounts that the platform bears. `refunded` counts all refunds, `seller_refunds` those it bears itself.
     """
 
     arrived: int
     ordered: int
     total: int
-    worth: int
+    seller_gross: int
     refunded: int = 0
-    borne: int = 0
+    seller_refunds: int = 0
     commission: int = 0
     tax: int = 0
 
     @property
-    def come(self) -> int:
+    def delivered_total(self) -> int:
         """The arrived steps' share of the total; with the last step exactly the total."""
         return self.total * self.arrived // self.ordered
 
     @property
-    def bought(self) -> int:
+    def owed_by_buyer(self) -> int:
         """What the buyer owes: at most the total less refunds."""
-        return min(self.come, self.total - self.refunded)
+        return min(self.delivered_total, self.total - self.refunded)
 
     @property
-    def kept(self) -> int:
+    def total_before_platform_refunds(self) -> int:
         """What the buyer would owe without the refunds that the platform bears."""
-        return min(self.come, self.total - self.borne)
+        return min(self.delivered_total, self.total - self.seller_refunds)
 
-    def share(self, amount: int, of_total: int) -> int:
+    def proportion(self, amount: int, of_total: int) -> int:
         """Return the share of an amount that corresponds to `of_total` of the total."""
         if self.total == 0:  # a free line has no refunds, so steps are the only measure
             return amount * self.arrived // self.ordered
@@ -73,17 +73,23 @@ class Sold:
 
 def book_sold(sold: Sold, booked: Booked, nature: EntryNature, *, income: Account) -> None:
     """Add the amounts of one line or delivery; its revenue goes to `income`."""
-    worth, owed = sold.share(sold.worth, sold.come), sold.share(sold.worth, sold.kept)
-    commission, tax = sold.share(sold.commission, sold.kept), sold.share(sold.tax, sold.kept)
+    seller_gross, owed = (
+        sold.proportion(sold.seller_gross, sold.delivered_total),
+        sold.proportion(sold.seller_gross, sold.total_before_platform_refunds),
+    )
+    commission, tax = (
+        sold.proportion(sold.commission, sold.total_before_platform_refunds),
+        sold.proportion(sold.tax, sold.total_before_platform_refunds),
+    )
     payable = Account.COOPERATIVE_PAYABLE
-    booked[Account.BUYER, ""] += sold.bought
-    booked[income, nature if income == payable else ""] -= worth
-    booked[payable, EntryNature.REFUND] += worth - owed
+    booked[Account.BUYER, ""] += sold.owed_by_buyer
+    booked[income, nature if income == payable else ""] -= seller_gross
+    booked[payable, EntryNature.REFUND] += seller_gross - owed
     booked[payable, EntryNature.COMMISSION] += commission
     booked[Account.COMMISSION, ""] -= commission
     booked[payable, EntryNature.TAX] += tax
     booked[Account.TAX_WITHHELD, ""] -= tax
-    booked[Account.PLATFORM_COST, ""] += owed - sold.bought
+    booked[Account.PLATFORM_COST, ""] += owed - sold.owed_by_buyer
 
 
 def earned_by(part_ids: Iterable[int]) -> dict[int, Booked]:
@@ -122,19 +128,32 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
             *("part__withholding_rate", "order__channel__prices_entered_with_tax"),
         )
     )
-    for part_id, steps, ordered, net, gross, rate, commission, more, refunded, borne, tax, with_tax in rows:
-        worth = worth_of(net, gross, more, rate, with_tax=with_tax)
+    for (
+        part_id,
+        steps,
+        ordered,
+        net,
+        gross,
+        rate,
+        commission,
+        platform_discount,
+        refunded,
+        seller_refunds,
+        tax,
+        with_tax,
+    ) in rows:
+        seller_gross = worth_of(net, gross, platform_discount, rate, with_tax=with_tax)
         yield (
             part_id,
             Sold(
                 min(steps, ordered),
                 ordered,
                 gross,
-                worth,
+                seller_gross,
                 refunded,
-                borne,
+                seller_refunds,
                 commission,
-                percent_of(worth, tax),
+                percent_of(seller_gross, tax),
             ),
         )
 
@@ -155,9 +174,9 @@ def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
             *("way_kind", "order__channel__prices_entered_with_tax"),
         )
     )
-    for part_id, net, gross, rate, more, refunded, borne, way_kind, with_tax in rows:
-        worth = worth_of(net, gross, more, rate, with_tax=with_tax)
-        yield part_id, Sold(1, 1, gross, worth, refunded, borne), bool(way_kind)
+    for part_id, net, gross, rate, platform_discount, refunded, seller_refunds, way_kind, with_tax in rows:
+        seller_gross = worth_of(net, gross, platform_discount, rate, with_tax=with_tax)
+        yield part_id, Sold(1, 1, gross, seller_gross, refunded, seller_refunds), bool(way_kind)
 
 
 def worth_of(net: int, gross: int, made_good: int, tax_rate: Decimal, *, with_tax: bool) -> int:

@@ -66,11 +66,11 @@ def grant_refund(
     parts = list(order.parts.select_related("cooperative").filter(pk__in=part_ids).order_by("number"))
     limits = {part.pk: limits_of(order, part) for part in parts}
     _check_quantities(granted, limits.values())
-    pieces = [piece for part in parts for piece in _refundable_items(part, limits[part.pk], granted)]
-    amounts = _split_amount(pieces, granted.amount)
+    items = [item for part in parts for item in _refundable_items(part, limits[part.pk], granted)]
+    amounts = _split_amount(items, granted.amount)
     refunds = []
     for part in parts:
-        decision = _build_decision(part, limits[part.pk], granted, pieces, amounts, bearer, reason)
+        decision = _build_decision(part, limits[part.pk], granted, items, amounts, bearer, reason)
         if decision.amount:
             refunds.append(refund_part(order, part, decision, actor=actor, now=now))
     return refunds
@@ -82,54 +82,54 @@ class _RefundableItem:
 
     part_id: int
     line_id: uuid.UUID | None
-    worth: int
+    maximum: int
 
 
 def _check_quantities(granted: Granted, limits: Collection[Limits]) -> None:
     lines = {line_id: each.line for one in limits for line_id, each in one.lines.items()}
     if any(line_id not in lines for line_id in granted.steps):
         raise Missing(field="lines")
-    beyond = [key for key, steps in granted.steps.items() if not 1 <= steps <= lines[key].quantity]
-    if beyond:
-        raise MoreThanOrdered(lines=beyond)
+    excessive = [key for key, steps in granted.steps.items() if not 1 <= steps <= lines[key].quantity]
+    if excessive:
+        raise MoreThanOrdered(lines=excessive)
 
 
 def _refundable_items(part: OrderPart, limits: Limits, granted: Granted) -> list[_RefundableItem]:
-    is_all = not granted.steps and not granted.delivery
-    pieces = []
+    is_everything = not granted.steps and not granted.delivery
+    items = []
     for line_id, each in limits.lines.items():
-        steps = each.line.quantity if is_all else granted.steps.get(line_id, 0)
-        worth = min(each.left, each.line.total_gross * steps // each.line.quantity)
-        pieces.append(_RefundableItem(part.pk, line_id, worth))
-    concerned = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
-    if is_all or (granted.delivery and concerned):
-        pieces.append(_RefundableItem(part.pk, None, limits.delivery))
-    return [piece for piece in pieces if piece.worth > 0]
+        steps = each.line.quantity if is_everything else granted.steps.get(line_id, 0)
+        maximum = min(each.left, each.line.total_gross * steps // each.line.quantity)
+        items.append(_RefundableItem(part.pk, line_id, maximum))
+    is_affected = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
+    if is_everything or (granted.delivery and is_affected):
+        items.append(_RefundableItem(part.pk, None, limits.delivery))
+    return [item for item in items if item.maximum > 0]
 
 
-def _split_amount(pieces: Sequence[_RefundableItem], amount: int | None) -> list[int]:
-    worths = [piece.worth for piece in pieces]
-    wanted = sum(worths) if amount is None else amount
+def _split_amount(items: Sequence[_RefundableItem], amount: int | None) -> list[int]:
+    maximums = [item.maximum for item in items]
+    wanted = sum(maximums) if amount is None else amount
     if wanted <= 0:
         raise NothingRefunded(field="amount")
-    if wanted > sum(worths):
+    if wanted > sum(maximums):
         raise TooMuchRefunded(field="amount")
-    return split(wanted, worths)
+    return split(wanted, maximums)
 
 
 def _build_decision(
     part: OrderPart,
     limits: Limits,
     granted: Granted,
-    pieces: Sequence[_RefundableItem],
+    items: Sequence[_RefundableItem],
     amounts: Sequence[int],
     bearer: Bearer,
     reason: str,
 ) -> Decision:
     given = {
-        piece.line_id: amount
-        for piece, amount in zip(pieces, amounts, strict=True)
-        if piece.part_id == part.pk and amount
+        item.line_id: amount
+        for item, amount in zip(items, amounts, strict=True)
+        if item.part_id == part.pk and amount
     }
     delivery = given.pop(None, 0)
     lines = {

@@ -158,7 +158,7 @@ def refund_part(
     now: datetime.datetime,
 ) -> Refund:
     """Step of `decide_refund`, on a locked order. Raises the same errors except Missing."""
-    _check_decision(order, part, decision)
+    _check(order, part, decision)
     refund = Refund.objects.create(
         order=order,
         part=part,
@@ -210,7 +210,7 @@ def limits_of(order: Order, part: OrderPart | None) -> Limits:
     )
 
 
-def _check_decision(order: Order, part: OrderPart | None, decision: Decision) -> None:
+def _check(order: Order, part: OrderPart | None, decision: Decision) -> None:
     if not decision.reason.strip():
         raise ReasonNeeded(field="reason")
     is_of_goods = bool(decision.lines) or decision.delivery > 0
