@@ -120,8 +120,8 @@ def guess_mapping(rows: Sequence[Row]) -> Mapping:
 def read_statement(rows: Sequence[Row], mapping: Mapping, *, account: str) -> Reading:
     """Parse the rows below the headings. `account` is ours: rows of other accounts are problems.
 
-    Raises NoColumns for a mapping without date or amount, and OtherAccount if the file's head names only
-    other accounts.
+    Raises BankColumnsMissing for a mapping without date or amount, and StatementOfOtherAccount if the file's
+    head names only other accounts.
     """
     if mapping.date is None:
         raise NoColumns(field="date")
@@ -165,9 +165,9 @@ def _check_head(head: Sequence[Row], account: str) -> None:
 
 
 def _read_row(row: Row, mapping: Mapping, account: str) -> Arrival:
-    whose = _plain(text_in(row.cell(mapping.account)))
+    row_account = _plain(text_in(row.cell(mapping.account)))
     # Spreadsheets that read account numbers as numbers lose leading zeros.
-    if whose and whose.lstrip("0") != account.lstrip("0"):
+    if row_account and row_account.lstrip("0") != account.lstrip("0"):
         raise _UnreadableRowError(Fault.ACCOUNT)
     try:
         at = time_in(row.cell(mapping.date))

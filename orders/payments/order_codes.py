@@ -18,14 +18,14 @@ _OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
 # Lengths of whole codes, for searching one in a longer text.
 CODE_LENGTHS = tuple(length + 2 for length in (_OLD_LENGTH, _LENGTH, _NEXT_LENGTH))
 _LONGEST = 10  # `Order.code` holds 12 characters
-ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `scatter` follows
+ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `permute_number` follows
 
 
 def code_for(number: int, key: bytes) -> str:
     """Return the code of the n-th order under the shop's key.
 
     Under one key no two numbers have the same code. Without the key neither the number behind a code
-    nor the code of the next number can be told.
+    nor the code of the next number can be derived.
     """
     place, length = number, _LENGTH
     while place >= (span := len(ALPHABET) ** length):
@@ -58,7 +58,7 @@ def shift(turn: int, half: int, length: int, key: bytes) -> int:
 
 
 def is_code(text: str) -> bool:
-    """Whether this is a code, upper-case and without spaces, whose check character holds."""
+    """Whether this is a code, upper-case and without spaces, with a correct check character."""
     return (
         _OLD_LENGTH + 2 <= len(text) <= _LONGEST + 2
         and text[0] == "T"

@@ -31,7 +31,7 @@ from shop.core.errors import Refused, Words
 LARGEST_FILE = 5_000_000  # bytes
 MOST_COLUMNS = 60
 LONGEST_CELL = 4_000
-MOST_TEXT = 10_000_000  # characters in all cells: XLSX stores a long text once and refers to it repeatedly
+MOST_TEXT = 10_000_000  # characters in all cells: XLSX stores repeated texts once
 _DELIMITERS = ",;\t"
 _SAMPLE_LINES = 60
 _SAMPLE_CHARACTERS = 300_000

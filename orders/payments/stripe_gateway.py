@@ -2,8 +2,8 @@
 
 Every POST carries the call's idempotency key, which Stripe keeps for at least a day, repeating the first
 response (docs.stripe.com/api/idempotent_requests). A call with an unknown result is therefore first searched
-for by its trace (its key is in the metadata) and, without one, repeated under the same key. After `KEYS_KEPT`
-it is only searched for. Retries are ours alone, never the library's.
+for by its trace (its key is in the metadata) and, without one, repeated under the same key. After
+`KEY_LIFETIME` it is only searched for. Retries are ours alone, never the library's.
 
 A payment's reference is its PaymentIntent (`pi_…`); on Stripe's own page it is the Checkout Session (`cs_…`)
 until that is complete. Both are accepted wherever a reference is taken.
@@ -35,7 +35,7 @@ from orders.payments.stripe_results import (
     unknown,
 )
 
-KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe keeps keys for 24; an hour of margin for clocks and queues
+KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe keeps keys for 24, minus a margin for clocks and queues
 API = "https://api.stripe.com"
 SMALLEST = {"VND": 15_000}
 _CHARGE = "latest_charge"

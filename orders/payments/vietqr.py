@@ -212,10 +212,10 @@ def _parse_recipient(fields: dict[str, str]) -> tuple[str, str, Service]:
     scheme = _fields(fields.get("38", ""))
     if scheme.get("00") != _GUID:
         raise BadPayload(Fault.GUID)
-    whose = _fields(scheme.get("01", ""))
+    recipient = _fields(scheme.get("01", ""))
     if scheme.get("02") not in tuple(Service):
         raise BadPayload(Fault.SERVICE)
-    return whose.get("00", ""), whose.get("01", ""), Service(scheme["02"])
+    return recipient.get("00", ""), recipient.get("01", ""), Service(scheme["02"])
 
 
 def _check_transfer(transfer: Transfer) -> None:

@@ -86,8 +86,8 @@ def settle_transfer(
 ) -> BankTransfer:
     """Assign amounts of a transfer to orders, in whole đồng by order id; the remainder stays under review.
 
-    Repeating it changes nothing. Raises Missing, NothingShared, TooMuchShared, NotDue, OrderEnded,
-    SharedAlready, CashUnderWay, WrongMove.
+    Repeating it changes nothing. Raises Missing, NoAmountAssigned, AmountExceedsTransfer,
+    AmountExceedsOrderDue, OrderEnded, TransferAlreadyAssigned, CashOnDeliveryInProgress, WrongMove.
     """
     orders = locks.lock_orders(shares)
     transfer = locks.lock_transfer(transfer_id)

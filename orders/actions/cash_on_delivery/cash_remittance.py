@@ -172,8 +172,8 @@ def reconcile_cash(
 ) -> CashRemittance:
     """Record what arrived on our account: `received` minor units, with a reason if it differs.
 
-    A missing amount stays owed by the remitter. Raises KeyReused, Missing, ReceivedDiffers, StillBeingTaken,
-    WrongMove.
+    A missing amount stays owed by the remitter. Raises KeyReused, Missing, ReceivedAmountDiffers,
+    StatementInProgress, WrongMove.
     """
     remittance = locks.lock_remittance(remittance_id)
     if done_before(key, "remittance.reconciled", remittance):
@@ -254,10 +254,10 @@ def _record_parcel_changes(
 
 def _spread_fees(parcels: Sequence[Parcel], fees: int) -> list[Handed]:
     """Spread the fees over the parcels in proportion to their cash, without rounding loss."""
-    whole, told, spread, handed = sum(parcel.cod_collected for parcel in parcels), 0, 0, []
+    total, running, spread, handed = sum(parcel.cod_collected for parcel in parcels), 0, 0, []
     for parcel in parcels:
-        told += parcel.cod_collected
-        share = fees * told // whole - spread
+        running += parcel.cod_collected
+        share = fees * running // total - spread
         spread += share
         handed.append(Handed(parcel, parcel.cod_collected, share))
     return handed

@@ -64,7 +64,7 @@ class StillOpen(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A line of which the buyer has `steps`, and the moment `until` which they may complain about it."""
+    """A line, the `steps` of it that the buyer has, and the moment `until` which they may complain."""
 
     line: OrderLine
     steps: int
@@ -93,7 +93,8 @@ def complain(
 ) -> Complaint:
     """File a complaint about these `steps` of lines. A repeated `key` returns the first complaint.
 
-    Raises KeyReused, Missing, NothingNamed, NotThatManyGot, StillOpen, TooLate, TooManyPictures, WordsNeeded.
+    Raises KeyReused, Missing, EmptyComplaint, ComplaintExceedsDelivered, ComplaintAlreadyOpen,
+    ComplaintPeriodOver, TooManyComplaintPictures, ComplaintTextNeeded.
     """
     order, part = locks.lock_part(part_id)
     first = Complaint.objects.filter(key=key).first() if key is not None else None

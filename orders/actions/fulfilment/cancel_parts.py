@@ -111,8 +111,8 @@ def refuse_part(
 def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
     """Cancel all active parts of an order.
 
-    Raises Missing (a draft is deleted, not cancelled), ReasonNeeded, AlreadyHandedOver, and WrongMove if no
-    part is active.
+    Raises Missing (a draft is deleted, not cancelled), ReasonNeeded, PartAlreadyHandedOver, and WrongMove if
+    no part is active.
     """
     if not reason.strip():
         raise ReasonNeeded(field="reason")

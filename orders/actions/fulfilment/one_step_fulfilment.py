@@ -70,7 +70,8 @@ def fulfil_order(
     """Accept, pack and, if it `leaves` at once, hand over: one parcel for each part and warehouse.
 
     Moves allocations from other warehouses to this one; `beyond_stock` even if it has too little stock.
-    Raises Missing, NotConfirmed, NotEnoughThere, NotPaid, NotThatMany, NotWeighed, WrongMove.
+    Raises Missing, OrderNotConfirmed, NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen,
+    LinesNotWeighed, WrongMove.
     """
     order = locks.lock_order(order_id)
     _require_ready(order)
@@ -98,7 +99,10 @@ def fulfil_order(
 
 @transaction.atomic(durable=True)
 def send_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
-    """Hand over a parcel that is packed or being packed. Raises Missing, NotPaid, NotWeighed, WrongMove."""
+    """Hand over a parcel that is packed or being packed.
+
+    Raises Missing, OrderNotPaid, LinesNotWeighed, WrongMove.
+    """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_goods_on_their_way(parcel)
     _require_ready(order)

@@ -85,7 +85,8 @@ def pack_parcel(
 ) -> Parcel:
     """Create a parcel with some of the part's lines; a part may have several parcels.
 
-    A repeated `key` returns the first parcel. Raises KeyReused, Missing, NotThatMany, NotWeighed, WrongMove.
+    A repeated `key` returns the first parcel. Raises KeyReused, Missing, QuantityNotOpen, LinesNotWeighed,
+    WrongMove.
     """
     order, part = locks.lock_part(part_id)
     if key is not None:

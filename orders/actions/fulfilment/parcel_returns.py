@@ -72,7 +72,7 @@ def expect_back(
 ) -> Parcel:
     """Step, on a locked order: create a return that is expected, or already received (`are_here`).
 
-    Raises Missing, NoHouse, NotThatManyBack.
+    Raises Missing, ReturnWarehouseNeeded, NotThatManyBack.
     """
     most = ParcelLine.objects.with_the_buyer(part)
     if any(not 1 <= each.steps <= most.get(line_id, 0) for line_id, each in goods.items()):
@@ -109,7 +109,8 @@ def receive_return(
 ) -> Parcel:
     """Record that a return has arrived; `damaged` maps lines to the steps that are not resold.
 
-    A repeated `key` does nothing. Raises KeyReused, Missing, NoHouse, NotThatManyBack, WrongMove.
+    A repeated `key` does nothing. Raises KeyReused, Missing, ReturnWarehouseNeeded, ReturnExceedsDelivered,
+    WrongMove.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
@@ -155,7 +156,7 @@ def take_back(
 ) -> None:
     """Step of `receive_return`: undamaged items go back into the warehouse's stock, damaged ones do not.
 
-    Raises Missing, NoHouse, NotThatManyBack, WrongMove.
+    Raises Missing, ReturnWarehouseNeeded, NotThatManyBack, WrongMove.
     """
     lines = list(parcel.lines.select_related("order_line", "order_line__variant").order_by("pk"))
     if any(not 0 <= damaged.get(line.order_line_id, 0) <= line.quantity for line in lines):

@@ -85,8 +85,8 @@ def weigh_line(
 
     Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
     charges `at_most` the bound. An implausible weight counts only if `repeated`. A repeated `key` does
-    nothing. Raises Missing, NotByWeight, OddWeight, InAParcel, RefundedAlready, AbsurdWeight, AskedAlready,
-    KeyReused, WrongMove.
+    nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked, LineAlreadyRefunded,
+    ImplausibleWeight, WeightQuestionPending, KeyReused, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()

@@ -36,7 +36,7 @@ Booked = Counter[tuple[str, str]]
 class Sold:
     """A line or a delivery, with `arrived` of its `ordered` steps delivered to the buyer.
 
-    `total` is what the buyer pays; `seller_gross` is what the cooperative is owed before commission, including
+    `total` is what the buyer pays; `seller_gross` is what the cooperative earns before commission, including
     discounts that the platform bears. `refunded` counts all refunds, `seller_refunds` those it bears itself.
     """
 

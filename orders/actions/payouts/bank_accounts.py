@@ -74,7 +74,8 @@ def change_account(
     """Set the account a cooperative is paid to, and use it for due payouts that have no account yet.
 
     Where a second person is required, create a proposal and return it. All managers of the cooperative are
-    notified. An unchanged account does nothing. Raises Missing, NotAnAccount, PersonNeeded, ProposalWaits.
+    notified. An unchanged account does nothing. Raises Missing, InvalidBankAccount, PersonNeeded,
+    ProposalPending.
     """
     to = checked(to)
     cooperative = lock_account(cooperative_id)

@@ -72,13 +72,13 @@ def owed_back(order: Order) -> int:
 def overpaid() -> QuerySet[Order]:
     """Return orders that were charged more than is due plus what is already promised as refunds."""
     promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
-    told = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
-    arrived, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
-    gone = Sum("amount", filter=arrived, default=0) - Sum("amount", filter=reversed_, default=0)
+    executed = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
+    succeeded, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
+    executed_total = Sum("amount", filter=succeeded, default=0) - Sum("amount", filter=reversed_, default=0)
     return Order.objects.filter(charge_coverage=Coverage.OVER).filter(
         charged__gt=F("due_gross")
         + Coalesce(Subquery(promised.annotate(total=Sum("money")).values("total")), 0)
-        - Coalesce(Subquery(told.annotate(total=gone).values("total")), 0)
+        - Coalesce(Subquery(executed.annotate(total=executed_total).values("total")), 0)
     )
 
 

@@ -165,12 +165,12 @@ def note_hindrance(*, request_id: uuid.UUID, hindrance: Words, now: datetime.dat
     if not row.is_open:
         return
     with translation.override(row.language):
-        said = str(hindrance)
-        is_news, row.hindrance = row.hindrance != said, said
+        text = str(hindrance)
+        is_new_reason, row.hindrance = row.hindrance != text, text
         row.runs_at = now + datetime.timedelta(days=1)
         row.save(update_fields=["hindrance", "runs_at"])
-        if is_news:
-            tell_asker(row, _("Your data cannot be deleted yet"), said, now=now)
+        if is_new_reason:
+            tell_asker(row, _("Your data cannot be deleted yet"), text, now=now)
 
 
 def _withdraw(row: DataRequest, actor: Actor, now: datetime.datetime) -> None:

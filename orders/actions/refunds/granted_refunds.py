@@ -57,8 +57,8 @@ def grant_refund(
 ) -> list[Refund]:
     """Create a refund for each affected part among `part_ids`: all of them, or none.
 
-    Unpacked items are not sent; the buyer keeps the others. Raises Missing, MoreThanOrdered, NotCounting,
-    NothingLeftToSend, NothingRefunded, NotWeighed, ReasonNeeded, TooMuchRefunded.
+    Unpacked items are not sent; the buyer keeps the others. Raises Missing, RefundExceedsOrdered,
+    PartNotCharged, NoLinesLeftToSend, EmptyRefund, LinesNotWeighed, ReasonNeeded, RefundExceedsLimit.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:

@@ -125,8 +125,8 @@ def decide_refund(
     """Refund some or all of a part's cost or, without a part, a surplus of the order.
 
     Paid money goes back through its payment method; unpaid money is no longer due. A repeated `key` returns
-    the first refund. Raises KeyReused, Missing, NoHouse, NotCounting, NothingLeftToSend, NothingRefunded,
-    NotThatManyBack, NotThatManyUnsent, NotWeighed, ReasonNeeded, TooMuchRefunded.
+    the first refund. Raises KeyReused, Missing, ReturnWarehouseNeeded, PartNotCharged, NoLinesLeftToSend,
+    EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen, LinesNotWeighed, ReasonNeeded, RefundExceedsLimit.
     """
     order = locks.lock_order(order_id)
     first = Refund.objects.filter(key=key).first() if key is not None else None

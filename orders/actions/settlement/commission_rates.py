@@ -164,8 +164,8 @@ def _end_rate(
 def _record_rate_change(
     what: str, rate: models.Model, data: dict[str, Any], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    whose = getattr(rate, "cooperative_id", None)
-    record_change(what, rate, actor=actor, now=now, cooperative_id=whose, data=data)
+    cooperative_id = getattr(rate, "cooperative_id", None)
+    record_change(what, rate, actor=actor, now=now, cooperative_id=cooperative_id, data=data)
 
 
 def _json_value(value: Any) -> Any:

@@ -103,7 +103,10 @@ def map_bank_statement(
 
 
 def judge_bank_statement(statement: StatementImport) -> JudgedStatement:
-    """Preview what processing the statement would do. Raises NoColumns, OtherAccount, NoRows."""
+    """Preview what processing the statement would do.
+
+    Raises BankColumnsMissing, StatementOfOtherAccount, EmptyStatement.
+    """
     columns = Columns(**statement.columns)
     reading = read_statement(rows_of(statement), columns, account=shop_settings().bank_account)
     if not (reading.arrivals or reading.problems or reading.outgoing):
@@ -114,7 +117,8 @@ def judge_bank_statement(statement: StatementImport) -> JudgedStatement:
 def take_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
     """Confirm a statement, process its first rows at once and the rest in the background.
 
-    Repeated, it continues where it stopped. Raises Missing, NoColumns, OtherAccount, NoRows.
+    Repeated, it continues where it stopped. Raises Missing, BankColumnsMissing, StatementOfOtherAccount,
+    EmptyStatement.
     """
     confirm_bank_statement(statement_id=statement_id, actor=actor, now=now)
     if take_rows(statement_id=statement_id, actor=actor, most=AT_ONCE, clock=lambda: now):

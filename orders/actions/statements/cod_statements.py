@@ -93,11 +93,14 @@ def read_in(
 
 
 def judge_statement(statement: StatementImport) -> list[Judged]:
-    """Preview what processing the statement would do, row by row. Raises NoCodColumns, NoRows."""
-    told = told_by(read_cod_statement(rows_of(statement), CodMapping(**statement.columns)))
-    if not told:
+    """Preview what processing the statement would do, row by row.
+
+    Raises CodColumnsMissing, EmptyStatement.
+    """
+    stated = told_by(read_cod_statement(rows_of(statement), CodMapping(**statement.columns)))
+    if not stated:
         raise NoRows()
-    return judge(told, carrier=statement.carrier)
+    return judge(stated, carrier=statement.carrier)
 
 
 @transaction.atomic(durable=True)
@@ -138,11 +141,11 @@ def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime
         [
             StatementRow(
                 statement=statement,
-                place=each.told.place,
-                cells=cells[each.told.place],
-                code=each.told.code[:120],
-                collected=each.told.collected,
-                fee=_effective_fee(each.told),
+                place=each.stated.place,
+                cells=cells[each.stated.place],
+                code=each.stated.code[:120],
+                collected=each.stated.collected,
+                fee=_effective_fee(each.stated),
                 parcel=each.parcel,
                 state=each.state,
                 problem=each.problem,
@@ -196,8 +199,8 @@ def settle_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datet
         raise NotTakeable(field="code")
     remittance = _lock_or_create_remittance(statement, row, actor=actor, now=now)
     parcel = locks.lock_cash([row.parcel_id])[row.parcel_id]
-    told = Told(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
-    state, problem = verdict(told, parcel, carrier=statement.carrier)
+    stated = Told(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
+    state, problem = verdict(stated, parcel, carrier=statement.carrier)
     if (problem and problem not in TAKEABLE) or row.fee < 0 or row.collected == 0:
         raise NotTakeable()
     if state != RowState.KNOWN:
@@ -287,8 +290,8 @@ def _process_locked_rows(
     for row in rows:
         parcel, state, problem = held.get(row.parcel_id or 0), RowState.PROBLEM, str(RowProblem.UNKNOWN)
         if parcel is not None:
-            told = Told(row.place, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee)
-            state, problem = verdict(told, parcel, carrier=statement.carrier)
+            stated = Told(row.place, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee)
+            state, problem = verdict(stated, parcel, carrier=statement.carrier)
         row.problem = problem
         if state == RowState.WAITING and parcel is not None:
             _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
@@ -328,6 +331,6 @@ def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state:
     statement.save(update_fields=["taken", "known"])
 
 
-def _effective_fee(told: Told) -> int:
+def _effective_fee(stated: Told) -> int:
     """Return what the carrier keeps: what it does not pass on, if its own figures do not add up."""
-    return told.collected - told.remitted
+    return stated.collected - stated.remitted
