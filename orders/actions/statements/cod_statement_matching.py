@@ -41,7 +41,7 @@ class Told:
 class Judged:
     """A row with its parcel. `state` waiting means that it can be processed without a person."""
 
-    stated: Told
+    told: Told
     parcel: Parcel | None
     state: RowState
     problem: str = ""

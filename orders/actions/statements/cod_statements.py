@@ -141,11 +141,11 @@ def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime
         [
             StatementRow(
                 statement=statement,
-                place=each.stated.place,
-                cells=cells[each.stated.place],
-                code=each.stated.code[:120],
-                collected=each.stated.collected,
-                fee=_effective_fee(each.stated),
+                place=each.told.place,
+                cells=cells[each.told.place],
+                code=each.told.code[:120],
+                collected=each.told.collected,
+                fee=_effective_fee(each.told),
                 parcel=each.parcel,
                 state=each.state,
                 problem=each.problem,
