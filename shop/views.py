@@ -103,6 +103,7 @@ SECTIONS = {
     "desk:market": "desk-market",
     "desk:market-account": "desk-market",
     "desk:market-times": "desk-market",
+    "desk:approvals": "desk-market",
     "desk:second-factors": "desk-market",
     "desk:second-factor-rule": "desk-market",
     "desk:transfers": "desk-transfers",

@@ -225,6 +225,11 @@ def _redirect(request: HttpRequest, page: str, **parts: Any) -> HttpResponse:
     return HttpResponse(status=204, headers={"HX-Redirect": address})
 
 
+def _takes_code(phone_refusal: Refused | None) -> bool:
+    """Whether a code to the buyer's phone lets the order through."""
+    return isinstance(phone_refusal, CodeTooOld | PhoneCodeNeeded | WrongCode)
+
+
 def _is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
@@ -276,7 +281,8 @@ def _render_checkout(
         ),
         "problems": problems,
         "phone_refusal": phone_refusal.words if phone_refusal else "",
-        "phone_code_to": checkout_code.sent_to(request) if phone_refusal else "",
+        "phone_code_error": phone_refusal.words if isinstance(phone_refusal, CodeTooOld | WrongCode) else "",
+        "phone_code_to": checkout_code.sent_to(request) if _takes_code(phone_refusal) else "",
         "new_prices": [
             (line.wanted.key, line.unit_price)
             for line in offer.lines

@@ -53,7 +53,10 @@ def order_code(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         form.add_error("code", str(refused.words))
         return _render_page(request, order, form)
     remember_proof(request, order)
-    messages.success(request, _("Thank you. For one hour you can change this order on this device."))
+    messages.success(
+        request,
+        _("Confirmed. Nothing is changed yet; for one hour you can change this order on this device."),
+    )
     return redirect(_next_page(request, order))
 
 

@@ -157,7 +157,7 @@ def test_the_refusal_reaches_somebody_who_goes_on_sending(web):
         answer = everything(connected)
 
     assert status_of(answer) == 413
-    assert "Dữ liệu bạn gửi quá lớn: ở đây tối đa 10 MB." in answer.decode()
+    assert "Dữ liệu gửi lên quá lớn: ở đây tối đa 10 MB." in answer.decode()
     assert web.spooled_bytes() == 0
 
 
@@ -207,7 +207,7 @@ def test_a_large_photo_of_nobody_is_refused_before_it_is_sent_and_read_of_a_memb
     in_english = answer_to_head(web, head(f"/en{path}", length=length))
 
     assert [status_of(each) for each in (nobody, forger, member)] == [403, 403, 100]
-    assert "Vui lòng đăng nhập trước khi gửi tệp lớn như vậy." in nobody.decode()
+    assert "Xin đăng nhập trước khi gửi tệp lớn như vậy." in nobody.decode()
     assert "Please sign in before you send files this large." in in_english.decode()
 
 

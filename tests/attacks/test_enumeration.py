@@ -60,8 +60,8 @@ def test_registering_a_taken_address_looks_like_registering_a_free_one() -> None
     assert taken == free
     assert taken[0] == 200
     assert User.objects.count() == 1
-    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của bạn"]
-    assert letters_to(FREE) == ["Mã vào Chợ Phiên"]
+    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert letters_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
 @pytest.mark.usefixtures("all_places")
@@ -73,8 +73,8 @@ def test_applying_with_a_taken_address_looks_like_applying_with_a_free_one() -> 
     assert taken == free
     assert taken[0] == 200
     assert (User.objects.count(), Cooperative.objects.count()) == (1, 0)
-    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của bạn"]
-    assert letters_to(FREE) == ["Mã vào Chợ Phiên"]
+    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert letters_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
 def test_a_taken_address_costs_the_same_work(monkeypatch) -> None:
@@ -132,7 +132,7 @@ def test_over_the_api_the_owner_of_a_taken_address_is_told() -> None:
 
     assert taken["user"] == {"id": "", "email": TAKEN}
     assert (taken["requiresConfirmation"], taken["errors"]) == (free["requiresConfirmation"], free["errors"])
-    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của bạn"]
+    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
 
 
 def test_changing_to_a_taken_address_says_what_a_free_one_says() -> None:

@@ -243,6 +243,7 @@ def test_the_desk_shows_what_waits_and_a_second_person_confirms_it(rules, client
     second.force_login(mai)
 
     before = first.get(page).content.decode()
+    listed_before = first.get(reverse("desk:payouts")).content.decode()
     first.post(reverse("desk:payout-proposal", args=[payout.pk]))
     proposal = Approval.objects.get()
     own = first.get(reverse("desk:approvals")).content.decode()
@@ -252,7 +253,12 @@ def test_the_desk_shows_what_waits_and_a_second_person_confirms_it(rules, client
     assert Approval.objects.get().state == ApprovalState.OPEN
     second.post(decision, {"confirm": "1"})
     after = first.get(page).content.decode()
+    listed_after = first.get(reverse("desk:payouts")).content.decode()
 
+    assert 'name="payout"' not in listed_before
+    assert reverse("desk:payout-list") not in listed_before
+    assert 'name="payout"' in listed_after
+    assert reverse("desk:payout-list") in listed_after
     assert "<svg" not in before.split("VietQR")[0] or "pay-code" not in before
     assert reverse("desk:payout-proposal", args=[payout.pk]) in before
     assert reverse("desk:payout-payment", args=[payout.pk]) not in before

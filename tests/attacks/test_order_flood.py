@@ -80,7 +80,9 @@ def test_beyond_a_phones_orders_of_the_day_a_code_is_asked_and_places_the_order(
     assert (answer.status_code, Order.objects.count()) == (200, 2)
     assert "Please confirm your phone number with a code: then your order is placed." in page
     assert 'name="phone-code"' in page
-    assert order(variant, client, **{"phone-code": "000000"}).status_code == 200
+    wrong = order(variant, client, **{"phone-code": "000000"})
+    assert wrong.status_code == 200
+    assert 'aria-describedby="phone-code-error"' in text_of(wrong)
     assert Order.objects.count() == 2
     assert Notification.objects.filter(key__startswith="code:").count() == 1
 

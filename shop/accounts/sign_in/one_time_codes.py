@@ -58,13 +58,15 @@ def send_code(
     row.save(force_insert=True)
     with translation.override(language):
         shop = shop_settings()
-        words = _("%(code)s is your code for %(shop)s, good for 5 minutes. Give it to nobody.")
+        # Short enough in Vietnamese for one text message, which holds 70 characters.
+        words = _("%(code)s is your code for %(purpose)s at %(shop)s. Give it to nobody.")
+        named = {"purpose": purpose.label, "shop": shop.name}
         send(
             key=f"code:{row.pk}",
             way=way,
             to=to,
-            subject=_("Your code for %(shop)s") % {"shop": shop.name},
-            text=words % {"code": SEAL, "shop": shop.name},
+            subject=_("Your code for %(purpose)s at %(shop)s") % named,
+            text=words % (named | {"code": SEAL}),
             language=language,
             user_id=user_id,
             secret=digits,

@@ -54,14 +54,17 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
         else rows.filter(state=PayoutState.DUE).order_by("made_at", "pk")
     )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    released = shown if is_done else only_released(shown)
     context = {
         "is_done": is_done,
         "page": page,
         "rows": [
-            (row, bank_of(row.bank_bin), has_other_account(row), row.is_held(now)) for row in page.object_list
+            (row, bank_of(row.bank_bin), has_other_account(row), row.is_held(now), row in released)
+            for row in shown
         ],
         "key": uuid.uuid4(),
-        "has_list": not is_done and any(_is_listed(row) and not row.is_held(now) for row in page.object_list),
+        "has_list": not is_done and any(_is_listed(row) and not row.is_held(now) for row in released),
     }
     return render(request, "desk/payouts.html", context)
 

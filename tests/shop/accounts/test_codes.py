@@ -104,7 +104,7 @@ def test_the_database_never_holds_a_code_that_can_be_read(capsys) -> None:
 
     assert deliver(row, now=NOW)
 
-    assert f"{digits} is your code for Chợ Phiên" in capsys.readouterr().out
+    assert f"{digits} is your code for signing in at Chợ Phiên" in capsys.readouterr().out
     row.refresh_from_db()
     assert (row.sealed, digits in row.text) == ("", False)
 

@@ -61,7 +61,9 @@ def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     client.force_login(user)
 
-    key, sealed = shown_key(client.get(APP).content.decode())
+    shown = client.get(APP).content.decode()
+    key, sealed = shown_key(shown)
+    assert 'href="otpauth://totp/' in shown
     before = client.post(
         APP, {"sealed": sealed, "code": "000000" if pyotp.TOTP(key).now() != "000000" else "1"}
     )
@@ -314,7 +316,7 @@ def test_without_scripts_an_app_is_set_up_and_a_recovery_code_signs_in(
     page.goto("/tai-khoan/hai-buoc/ung-dung/")
     key, _sealed = shown_key(page.content())
     page.fill("#id_code", pyotp.TOTP(key).now())
-    page.get_by_role("button", name="Xác nhận ứng dụng").click()
+    page.get_by_role("button", name="Kích hoạt ứng dụng").click()
     (code, *_rest) = re.findall(r'class="code strong">([a-z0-9-]+)<', page.content())
     context.clear_cookies()
     sign_in()

@@ -67,7 +67,7 @@ def test_neither_the_password_alone_nor_another_code_nor_a_used_one_gives_a_toke
 def test_whoever_forgets_the_code_is_told_where_to_write_it() -> None:
     assert refusal(give_app(make_user()), PASSWORD) == (
         "INVALID_CREDENTIALS",
-        "Hãy viết sáu số của ứng dụng xác thực liền ngay sau mật khẩu.",
+        "Gõ sáu số của ứng dụng xác thực liền ngay sau mật khẩu.",
     )
 
 

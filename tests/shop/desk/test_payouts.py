@@ -183,6 +183,7 @@ def test_queries_do_not_grow_with_payments(desk: Client, django_assert_num_queri
     for name in "BCDE":
         due(make_cooperative(name, **ACCOUNT))
 
-    # The session, the user, how many, the payments with whom they are for, and the shop's name.
-    with django_assert_num_queries(5):
+    # The session, the user, how many, the payments with whom they are for, the rule of the second person,
+    # and the shop's name.
+    with django_assert_num_queries(6):
         desk.get(PAGE)
