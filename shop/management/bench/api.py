@@ -109,7 +109,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measured]:
     channel = market_channel()
     assert channel is not None
     listing = Listing.objects.on_shelf(channel.pk).newest_first().select_related("product")[0]
-    product, shelf = listing.product.slug, Category.objects.roots()[0].slug
+    product, category = listing.product.slug, Category.objects.roots()[0].slug
     admin = access_token(User.objects.get(is_superuser=True), now=timezone.now())
     base = {"channel": channel.slug}
     operations: list[tuple[str, Callable[[Any], object]]] = [
@@ -119,8 +119,8 @@ def measure_operations(*, seconds: float) -> Iterator[Measured]:
         ("list of 100 by hand", lambda _: list_by_hand(channel, 100)),
         ("API product", asking(PRODUCT, base | {"slug": product})),
         ("product by hand", lambda _: product_by_hand(channel, product)),
-        ("API category", asking(CATEGORY, base | {"slug": shelf})),
-        ("category by hand", lambda _: category_by_hand(channel, shelf)),
+        ("API category", asking(CATEGORY, base | {"slug": category})),
+        ("category by hand", lambda _: category_by_hand(channel, category)),
         ("API search", asking(SEARCH, base | {"words": SEARCHED})),
         ("API staff orders", asking(ORDERS, {}, admin)),
         ("staff orders by hand", lambda _: orders_by_hand()),

@@ -76,13 +76,13 @@ def category_by_hand(channel: Channel, slug: str) -> bytes:
     tree = _fetch_all(
         "SELECT id, name, slug, parent_id FROM catalog_category WHERE level < 2 ORDER BY sort_order, name, id"
     )
-    (shelf,) = _fetch_all(
+    (category,) = _fetch_all(
         "SELECT id, name, slug, seo_title, description, path FROM catalog_category WHERE slug = %s", slug
     )
     of_branch = f"{_PRODUCTS} AND c.path LIKE %s"
-    asked = (channel.pk, f"{shelf[-1]}%")
-    ((total,),) = _fetch_all(f"SELECT count(*) {of_branch}", *asked)
-    rows = _fetch_all(f"{_CARD} {of_branch} ORDER BY l.lowest_price, p.id LIMIT 21", *asked)
+    parameters = (channel.pk, f"{category[-1]}%")
+    ((total,),) = _fetch_all(f"SELECT count(*) {of_branch}", *parameters)
+    rows = _fetch_all(f"{_CARD} {of_branch} ORDER BY l.lowest_price, p.id LIMIT 21", *parameters)
     below: dict[Any, list[Any]] = {}
     for row in tree:
         below.setdefault(row[3], []).append({"id": row[0], "name": row[1], "slug": row[2]})
@@ -91,7 +91,7 @@ def category_by_hand(channel: Channel, slug: str) -> bytes:
         for each in below.get(None, ())
     ]
     products = _page(rows[:20], channel) | {"totalCount": total}
-    named = dict(zip(("id", "name", "slug", "seoTitle", "description"), shelf, strict=False))
+    named = dict(zip(("id", "name", "slug", "seoTitle", "description"), category, strict=False))
     return orjson.dumps(
         {"data": {"categories": {"edges": edges}, "category": named | {"products": products}}}
     )

@@ -89,11 +89,13 @@ def lay_out_many(count: int, *, now: datetime.datetime, seed: int = 2026) -> Non
 
 
 def _demo_templates(channel: Channel) -> list[_Template]:
-    goods = Product.objects.on_shelf(channel.pk).select_related("category", "default_variant").order_by("pk")
+    products = (
+        Product.objects.on_shelf(channel.pk).select_related("category", "default_variant").order_by("pk")
+    )
     prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
     pictures = dict(ProductMedia.objects.order_by("-sort_order").values_list("product", "picture"))
     texts: Mapping[tuple[str, str], str] = Translation.objects.texts(
-        "catalog.product", [product.pk for product in goods], "en"
+        "catalog.product", [product.pk for product in products], "en"
     )
     return [
         _Template(
@@ -103,7 +105,7 @@ def _demo_templates(channel: Channel) -> list[_Template]:
             pictures[product.pk],
             texts.get((str(product.pk), "name"), product.name),
         )
-        for product in goods
+        for product in products
         if product.default_variant is not None and product.pk in pictures
     ]
 

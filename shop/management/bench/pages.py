@@ -35,15 +35,15 @@ class Unexpected(Exception):
 def measure_pages(*, seconds: float) -> Iterator[Measured]:
     """Measure each page for about `seconds`, in the order of a sale."""
     buyer = _client()
-    goods = goods_of_two_cooperatives()
-    product = goods[0].product
+    variants = goods_of_two_cooperatives()
+    product = variants[0].product
     member, admin = _client(_member()), _client(User.objects.get(is_superuser=True))
     yield measure("home", _page(buyer, reverse("home")), seconds=seconds)
     yield measure("list", _page(buyer, reverse("catalog:products")), seconds=seconds)
     yield measure("product", _page(buyer, reverse("catalog:product", args=[product.slug])), seconds=seconds)
     yield measure("search", _page(buyer, f"{reverse('catalog:search')}?q={SEARCHED}"), seconds=seconds)
-    yield measure("basket change", _change_quantity(buyer, goods[0]), seconds=seconds)
-    basket = _Checkout(goods)
+    yield measure("basket change", _change_quantity(buyer, variants[0]), seconds=seconds)
+    basket = _Checkout(variants)
     yield measure("checkout", basket.send, prepare=basket.fill, seconds=seconds)
     yield measure("member's today", _page(member, reverse("members:today")), seconds=seconds)
     yield measure(
@@ -57,13 +57,13 @@ def measure_pages(*, seconds: float) -> Iterator[Measured]:
 class _Checkout:
     """A guest fills a basket with products of two cooperatives, opens the checkout and places the order."""
 
-    def __init__(self, goods: Sequence[Variant]) -> None:
-        self._goods = goods
+    def __init__(self, variants: Sequence[Variant]) -> None:
+        self._variants = variants
         self._count = 0
 
     def fill(self) -> tuple[Client, dict[str, str]]:
         client = _client()
-        for variant in self._goods:
+        for variant in self._variants:
             _add_to_basket(client, variant)(None)
         client.post(reverse("orders:basket-place"), {"province": PROVINCE})
         client.post(reverse("orders:checkout-opening"))
@@ -142,9 +142,9 @@ def goods_of_two_cooperatives() -> list[Variant]:
     )
     for variant in variants.select_related("product").order_by("product__sort_key", "pk"):
         found.setdefault(variant.cooperative_id, variant)
-    goods = list(found.values())[:2]
-    Stock.objects.filter(variant__in=goods).update(on_hand=F("on_hand") + ENOUGH)
-    return goods
+    chosen = list(found.values())[:2]
+    Stock.objects.filter(variant__in=chosen).update(on_hand=F("on_hand") + ENOUGH)
+    return chosen
 
 
 def _member() -> User:

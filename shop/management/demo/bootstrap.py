@@ -220,8 +220,8 @@ def _create_pages_and_menus(categories: Mapping[str, Category]) -> None:
         return
     translations: list[Translation] = []
     for place, row in enumerate(market()["category"]):
-        shelf = categories[row["name"]]
-        item = MenuItem.objects.create(menu=navbar, name=shelf.name, category=shelf, sort_order=place)
+        category = categories[row["name"]]
+        item = MenuItem.objects.create(menu=navbar, name=category.name, category=category, sort_order=place)
         translations += texts.english(item, name=row["en"])
     texts.keep(translations)
 
