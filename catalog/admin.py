@@ -25,25 +25,25 @@ from catalog.models import (
     Stock,
     Variant,
 )
-from shop.core.admin import ReadInline, ReadMostly, acting
+from shop.core.admin import ReadMostlyAdmin, ReadOnlyInline, admin_actor
 
 
-class VariantInline(ReadInline):
+class VariantInline(ReadOnlyInline):
     model = Variant
     fk_name = "product"
     fields = ("sku", "name", "unit", "weight", "barcode", "track_inventory")
 
 
-class ListingInline(ReadInline):
+class ListingInline(ReadOnlyInline):
     model = Listing
 
 
-class PriceInline(ReadInline):
+class PriceInline(ReadOnlyInline):
     model = Price
 
 
 @admin.register(Category)
-class CategoryAdmin(ReadMostly):
+class CategoryAdmin(ReadMostlyAdmin):
     editable = ("name", "description_text", "sort_order")
     list_display = ("name", "parent", "level", "sort_order")
     list_select_related = ("parent",)
@@ -55,26 +55,26 @@ class CategoryAdmin(ReadMostly):
             name=obj.name,
             description=obj.description_text,
             sort_order=obj.sort_order,
-            actor=acting(request),
+            actor=admin_actor(request),
             now=timezone.now(),
         )
 
 
 @admin.register(ProductType)
-class ProductTypeAdmin(ReadMostly):
+class ProductTypeAdmin(ReadMostlyAdmin):
     editable = ("name", "is_perishable")
     list_display = ("name", "kind", "is_perishable")
     ordering = ("name", "pk")
 
 
 @admin.register(Attribute)
-class AttributeAdmin(ReadMostly):
+class AttributeAdmin(ReadMostlyAdmin):
     list_display = ("name", "slug", "kind", "input_type")
     ordering = ("name", "pk")
 
 
 @admin.register(Product)
-class ProductAdmin(ReadMostly):
+class ProductAdmin(ReadMostlyAdmin):
     list_display = ("name", "cooperative", "category", "product_type", "is_sample")
     list_filter = ("product_type", "is_sample")
     list_select_related = ("cooperative", "category", "product_type")
@@ -87,7 +87,7 @@ class ProductAdmin(ReadMostly):
 
 
 @admin.register(Variant)
-class VariantAdmin(ReadMostly):
+class VariantAdmin(ReadMostlyAdmin):
     list_display = ("product", "name", "sku", "unit", "barcode")
     list_select_related = ("product",)
     search_fields = ("sku", "barcode", "product__search_text")
@@ -99,33 +99,33 @@ class VariantAdmin(ReadMostly):
 
 
 @admin.register(Stock)
-class StockAdmin(ReadMostly):
+class StockAdmin(ReadMostlyAdmin):
     list_display = ("variant", "warehouse", "on_hand", "reserved", "allocated", "free", "counted_at")
     list_select_related = ("variant", "warehouse")
     ordering = ("warehouse", "variant")
 
 
 @admin.register(Movement)
-class MovementAdmin(ReadMostly):
+class MovementAdmin(ReadMostlyAdmin):
     list_display = ("at", "stock", "quantity", "reason", "document", "door")
     list_filter = ("reason", "door")
     list_select_related = ("stock",)
     ordering = ("-at", "-pk")
 
 
-class CollectionListingInline(ReadInline):
+class CollectionListingInline(ReadOnlyInline):
     model = CollectionListing
 
 
 @admin.register(Collection)
-class CollectionAdmin(ReadMostly):
+class CollectionAdmin(ReadMostlyAdmin):
     list_display = ("name", "slug", "updated_at")
     inlines = (CollectionListingInline,)
     ordering = ("name", "pk")
 
 
 @admin.register(Bulletin)
-class BulletinAdmin(ReadMostly):
+class BulletinAdmin(ReadMostlyAdmin):
     list_display = ("week", "cooperative", "language", "made_at", "sent_at")
     list_filter = ("language",)
     list_select_related = ("cooperative",)
@@ -133,7 +133,7 @@ class BulletinAdmin(ReadMostly):
 
 
 @admin.register(BackRequest)
-class BackRequestAdmin(ReadMostly):
+class BackRequestAdmin(ReadMostlyAdmin):
     list_display = ("product", "variant", "way", "contact", "asked_at", "told_at")
     list_filter = ("way", "until_season")
     list_select_related = ("product", "variant")

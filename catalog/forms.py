@@ -17,10 +17,10 @@ from catalog.actions.products.product_translations import PRODUCT_TEXTS, VARIANT
 from catalog.models import Category, Product, Promotion, Variant
 from cooperatives.forms import Original, TranslationForm
 from cooperatives.models import Cooperative
-from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import normalise
-from shop.notifications.models import Way
+from shop.core.identifiers.phones import normalise_phone
+from shop.notifications.models import ContactMethod
 
 PERCENT, AMOUNT = "percentage", "fixed"
 PLATFORM, COOPERATIVE = "platform", "cooperative"
@@ -28,7 +28,7 @@ _DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
 _HIGHEST = 999_999_999
 
 
-class SumField(forms.IntegerField):
+class AmountField(forms.IntegerField):
     """A whole number as people write amounts: `20.000`, `20 000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
@@ -62,10 +62,10 @@ def _day(label: Any, **kwargs: Any) -> forms.DateField:
     )
 
 
-class OfferForm(forms.Form):
+class ReductionForm(forms.Form):
     """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
-    `cooperative` is whose products it applies to, None for all; `asks_who_bears` adds the bearer when staff
+    `cooperative` is whose products it applies to, None for all; `asks_for_bearer` adds the bearer when staff
     create one for a cooperative.
     """
 
@@ -81,7 +81,7 @@ class OfferForm(forms.Form):
         choices=[(PERCENT, _("Percent")), (AMOUNT, _("Amount of money"))],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    value = SumField(label=_("How much"), error_messages={"required": _("Write how much is taken off.")})
+    value = AmountField(label=_("How much"), error_messages={"required": _("Write how much is taken off.")})
     starts = _day(pgettext_lazy("first day", "From"))
     ends = _day(_("Until and including"), required=False)
     bearer = forms.ChoiceField(
@@ -103,12 +103,12 @@ class OfferForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, cooperative: Cooperative | None, asks_who_bears: bool = False, **kwargs: Any
+        self, *args: Any, cooperative: Cooperative | None, asks_for_bearer: bool = False, **kwargs: Any
     ) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self._cooperative = cooperative
-        if not asks_who_bears:
+        if not asks_for_bearer:
             del self.fields["bearer"]
         self._set_choices("categories", Category.objects.order_by("path"))
         if cooperative is None:
@@ -144,7 +144,7 @@ class OfferForm(forms.Form):
         field.queryset = rows
 
 
-class PromotionForm(OfferForm):
+class PromotionForm(ReductionForm):
     """A promotion; without categories and products it applies to all."""
 
     @property
@@ -170,15 +170,15 @@ class PromotionForm(OfferForm):
             "name": promotion.name,
             "value_type": AMOUNT if promotion.percent is None else PERCENT,
             "value": promotion.amount if promotion.percent is None else int(promotion.percent),
-            "starts": day_of(promotion.starts_at),
-            "ends": day_of(promotion.last_moment) if promotion.last_moment else None,
+            "starts": vietnam_date(promotion.starts_at),
+            "ends": vietnam_date(promotion.last_moment) if promotion.last_moment else None,
             "bearer": PLATFORM if promotion.borne_by_platform else COOPERATIVE,
             "products": promotion.products.all(),
             "categories": promotion.categories.all(),
         }
 
 
-class ProductTexts(TranslationForm):
+class ProductTranslationForm(TranslationForm):
     """Translations of a product and its variants."""
 
     def __init__(self, product: Product, language: str, data: Any = None) -> None:
@@ -195,7 +195,7 @@ class ProductTexts(TranslationForm):
         }
 
 
-class BackForm(forms.Form):
+class BackInStockForm(forms.Form):
     """A back-in-stock request: an e-mail address or phone number, and the variant."""
 
     variant = forms.ChoiceField(label=_("Which kind"), required=False)
@@ -222,7 +222,7 @@ class BackForm(forms.Form):
         written = str(self.cleaned_data["contact"]).strip()
         if "@" in written:
             return str(forms.EmailField().clean(written)).lower()
-        phone = normalise(written)
+        phone = normalise_phone(written)
         if not re.fullmatch(r"\+\d{9,15}", phone):
             raise forms.ValidationError(
                 _("Write an e-mail address such as hoa@example.com, or a phone number with 10 digits.")
@@ -230,8 +230,8 @@ class BackForm(forms.Form):
         return phone
 
     @property
-    def way(self) -> Way:
-        return Way.EMAIL if "@" in self.cleaned_data["contact"] else Way.SMS
+    def way(self) -> ContactMethod:
+        return ContactMethod.EMAIL if "@" in self.cleaned_data["contact"] else ContactMethod.SMS
 
     @property
     def variant_id(self) -> int | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from cooperatives.models import DeliveryWay, PickupTime, WayKind
+from cooperatives.models import DeliveryKind, DeliveryWay, PickupTime
 from cooperatives.states import CooperativeState
-from shop.core.dates.calendar import VIETNAM, day_of, next_weekday
+from shop.core.dates.calendar import VIETNAM, next_weekday, vietnam_date
 from shop.core.models import show_in_language
 
 
@@ -25,7 +25,7 @@ class WeekDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class MarketDate:
     """The next market day at which products ordered now can be collected."""
 
     way: DeliveryWay
@@ -34,7 +34,7 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
-class Coach:
+class CoachDeparture:
     """The next coach that can carry products ordered now."""
 
     way: DeliveryWay
@@ -43,74 +43,75 @@ class Coach:
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class MarketWeek:
     days: list[WeekDay]
-    market: Market | None
-    coach: Coach | None
+    market: MarketDate | None
+    coach: CoachDeparture | None
 
 
-def week_of(day: datetime.date) -> datetime.date:
+def monday_of(day: datetime.date) -> datetime.date:
     """The Monday of the day's week."""
     return day - datetime.timedelta(days=day.weekday())
 
 
-def coaches_in_week(methods: Sequence[DeliveryWay], monday: datetime.date) -> list[Coach]:
+def coach_departures_in_week(methods: Sequence[DeliveryWay], monday: datetime.date) -> list[CoachDeparture]:
     """Coach departures in the week, in chronological order, with their order deadlines."""
     found = [
         _departure(method, monday + datetime.timedelta(days=method.departs_weekday))
         for method in methods
-        if method.kind == WayKind.COACH and method.departs_weekday is not None
+        if method.kind == DeliveryKind.COACH and method.departs_weekday is not None
     ]
     return sorted(found, key=lambda coach: (coach.leaves_at, coach.way.pk))
 
 
-def market_ways() -> list[DeliveryWay]:
+def weekly_delivery_methods() -> list[DeliveryWay]:
     """Active market-day and coach delivery methods of approved cooperatives."""
     methods = DeliveryWay.objects.offered().filter(
-        kind__in=[WayKind.MARKET_DAY, WayKind.COACH], cooperative__state=CooperativeState.APPROVED
+        kind__in=[DeliveryKind.MARKET_DAY, DeliveryKind.COACH], cooperative__state=CooperativeState.APPROVED
     )
     rows = list(methods)
     show_in_language(rows, "name")
     return rows
 
 
-def this_week(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
+def this_week(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> MarketWeek:
     """The seven days from Monday, and the next market and coach of these delivery methods."""
-    monday = week_of(day_of(now))
+    monday = monday_of(vietnam_date(now))
     coach = next_coach(methods, now=now)
     days = [
-        _week_day(monday + datetime.timedelta(days=ahead), methods, coach, day_of(now)) for ahead in range(7)
+        _week_day(monday + datetime.timedelta(days=ahead), methods, coach, vietnam_date(now))
+        for ahead in range(7)
     ]
-    return Week(days, next_market(methods, now=now), coach)
+    return MarketWeek(days, next_market(methods, now=now), coach)
 
 
-def next_market(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Market | None:
+def next_market(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> MarketDate | None:
     """The earliest market day; the first delivery method wins a tie."""
     found = [
-        Market(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
+        MarketDate(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
         for method in methods
-        if method.kind == WayKind.MARKET_DAY
+        if method.kind == DeliveryKind.MARKET_DAY
         for time in method.pickup_times(now=now, count=1)
     ]
     return min(found, key=lambda market: market.time.starts_at, default=None)
 
 
-def next_coach(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Coach | None:
+def next_coach(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> CoachDeparture | None:
     """The coach whose orders close earliest."""
     found = [
         coach
         for method in methods
-        if method.kind == WayKind.COACH
+        if method.kind == DeliveryKind.COACH
         for coach in [_next_departure(method, now)]
         if coach is not None
     ]
     return min(found, key=lambda coach: coach.closes_at, default=None)
 
 
-def _next_departure(method: DeliveryWay, now: datetime.datetime) -> Coach | None:
+def _next_departure(method: DeliveryWay, now: datetime.datetime) -> CoachDeparture | None:
     if method.departs_weekday is None:
         return None
-    day = day_of(now) - datetime.timedelta(days=1)
+    day = vietnam_date(now) - datetime.timedelta(days=1)
     for _week in range(2):
         day = next_weekday(day, method.departs_weekday)
         coach = _departure(method, day)
@@ -119,23 +120,23 @@ def _next_departure(method: DeliveryWay, now: datetime.datetime) -> Coach | None
     return None
 
 
-def _departure(method: DeliveryWay, day: datetime.date) -> Coach:
+def _departure(method: DeliveryWay, day: datetime.date) -> CoachDeparture:
     leaves_at = datetime.datetime.combine(day, method.departs_at or datetime.time(12), VIETNAM)
-    return Coach(method, leaves_at, leaves_at - datetime.timedelta(hours=method.cut_off_hours))
+    return CoachDeparture(method, leaves_at, leaves_at - datetime.timedelta(hours=method.cut_off_hours))
 
 
 def _week_day(
-    date: datetime.date, methods: Sequence[DeliveryWay], coach: Coach | None, today: datetime.date
+    date: datetime.date, methods: Sequence[DeliveryWay], coach: CoachDeparture | None, today: datetime.date
 ) -> WeekDay:
     """A day of the week; the coach's weekdays are marked whether past or still to come."""
     is_market = any(
         market_day.falls_on(date)
         for method in methods
-        if method.kind == WayKind.MARKET_DAY
+        if method.kind == DeliveryKind.MARKET_DAY
         for market_day in method.market_days.all()
     )
-    closes = coach is not None and day_of(coach.closes_at).weekday() == date.weekday()
-    leaves = coach is not None and day_of(coach.leaves_at).weekday() == date.weekday()
+    closes = coach is not None and vietnam_date(coach.closes_at).weekday() == date.weekday()
+    leaves = coach is not None and vietnam_date(coach.leaves_at).weekday() == date.weekday()
     words = [
         word
         for happens, word in [

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from catalog.models import BackRequest, Bulletin, Listing
 from cooperatives.models import Certificate, Follow
 from shop.core.models import shop_settings, show_in_language
-from shop.core.web.public_urls import page_address
-from shop.notifications.models import Way
+from shop.core.web.public_urls import page_url
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
-def listing_answered(listing: Listing, *, now: datetime.datetime) -> None:
+def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
     """Tell the cooperative that its listing was published, or what must be corrected first."""
     cooperative = listing.product.cooperative
     if not cooperative.email:
@@ -25,37 +25,37 @@ def listing_answered(listing: Listing, *, now: datetime.datetime) -> None:
     with translation.override("vi"):
         send(
             key=f"listing-answered:{listing.pk}:{now:%Y%m%d%H%M%S}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=cooperative.email,
             subject=_("%(product)s on Chợ Phiên") % {"product": listing.product.name},
             text=render_to_string(
-                "emails/listing_answered.txt",
+                "emails/send_listing_decision.txt",
                 {"listing": listing, "product": listing.product, "url": f"{settings.PUBLIC_URL}/xa-vien/"},
             ),
             now=now,
         )
 
 
-def certificate_answered(certificate: Certificate, *, now: datetime.datetime) -> None:
+def send_certificate_decision(certificate: Certificate, *, now: datetime.datetime) -> None:
     """Tell the cooperative that its certificate was confirmed, or what must be corrected first."""
     cooperative = certificate.cooperative
     if not cooperative.email:
         return
     with translation.override("vi"):
-        url = page_address("/xa-vien/gian-hang/", "vi")
+        url = page_url("/xa-vien/gian-hang/", "vi")
         send(
             key=f"certificate-answered:{certificate.pk}:{certificate.state}:{now:%Y%m%d%H%M%S}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=cooperative.email,
             subject=_("A certificate of %(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(
-                "emails/certificate_answered.txt", {"certificate": certificate, "url": url}
+                "emails/send_certificate_decision.txt", {"certificate": certificate, "url": url}
             ),
             now=now,
         )
 
 
-def goods_are_back(request: BackRequest, *, now: datetime.datetime) -> None:
+def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
     """Tell the requester once, by e-mail or SMS, that the product can be ordered again."""
     product, language = request.product, request.language
     with translation.override(language):
@@ -66,9 +66,9 @@ def goods_are_back(request: BackRequest, *, now: datetime.datetime) -> None:
         kind = request.variant.name if request.variant else ""
         goods = f"{product.name}, {kind}" if kind else product.name
         subject = _("%(goods)s: to be had again") % {"goods": goods}
-        url = page_address(f"/san-pham/{product.slug}/", language)
-        end = page_address(f"/bao-lai/{request.token}/", language)
-        is_mail = request.way == Way.EMAIL
+        url = page_url(f"/san-pham/{product.slug}/", language)
+        end = page_url(f"/bao-lai/{request.token}/", language)
+        is_mail = request.way == ContactMethod.EMAIL
         context = {
             "goods": goods,
             "product": product,
@@ -84,7 +84,7 @@ def goods_are_back(request: BackRequest, *, now: datetime.datetime) -> None:
         }
         send(
             key=f"back:{request.pk}:{request.asked_at:%Y%m%d%H%M%S%f}",
-            way=Way(request.way),
+            way=ContactMethod(request.way),
             to=request.contact,
             subject=subject if is_mail else "",
             text=render_to_string("emails/goods_back.txt", context) if is_mail else short,
@@ -102,23 +102,23 @@ def bulletin_path(bulletin: Bulletin) -> str:
     return f"/ban-tin/{bulletin.week.isoformat()}/{own}"
 
 
-def bulletin_is_out(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
+def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
     """Send a follower the week's bulletin, once."""
     language = bulletin.language
     with translation.override(language):
         name = bulletin.cooperative.name if bulletin.cooperative else shop_settings().name
         subject = _("%(name)s: this week's bulletin") % {"name": name}
-        end = page_address(f"/theo-doi/{follow.token}/", language)
+        end = page_url(f"/theo-doi/{follow.token}/", language)
         context = {
             "bulletin": bulletin,
             "subject": subject,
             "shop": shop_settings(),
-            "url": page_address(bulletin_path(bulletin), language),
+            "url": page_url(bulletin_path(bulletin), language),
             "end": end,
         }
         send(
             key=f"bulletin:{bulletin.pk}:{follow.pk}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=follow.email,
             subject=subject,
             text=render_to_string("emails/bulletin.txt", context),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from shop.core.money import half_up, percent_of
+from shop.core.money import percent_of, round_half_up
 
 
 def price_for(amount: int, content: int, measure: int) -> int:
@@ -12,9 +12,9 @@ def price_for(amount: int, content: int, measure: int) -> int:
 
     The price per kilogram of a packet: `price_for(45_000, 500, 1000)` is 90,000.
     """
-    return half_up(Decimal(amount) * measure / content)
+    return round_half_up(Decimal(amount) * measure / content)
 
 
-def reduced(listed: int, *, percent: Decimal, amount: int) -> int:
+def reduce_price(listed: int, *, percent: Decimal, amount: int) -> int:
     """A list price less a percentage and an amount in minor units: never negative, rounded once."""
     return max(0, listed - percent_of(listed, percent) - amount)

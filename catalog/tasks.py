@@ -1,19 +1,19 @@
 """Re-exports the app's Celery tasks for autodiscovery."""
 
 from catalog.actions.listings.promotions import refresh_promotion_task, refresh_promotions_task
-from catalog.actions.marketing.back_in_stock import tell_back_task
+from catalog.actions.marketing.back_in_stock import send_back_in_stock_task
 from catalog.actions.marketing.product_feed import write_feeds_task
 from catalog.actions.marketing.share_pictures import draw_share_pictures_task
 from catalog.actions.marketing.weekly_bulletin import send_bulletin_task, weekly_bulletin_task
-from catalog.actions.search_terms.known_words import learn_words_task
+from catalog.actions.search_terms.known_words import count_words_task
 
 __all__ = [
+    "count_words_task",
     "draw_share_pictures_task",
-    "learn_words_task",
     "refresh_promotion_task",
     "refresh_promotions_task",
+    "send_back_in_stock_task",
     "send_bulletin_task",
-    "tell_back_task",
     "weekly_bulletin_task",
     "write_feeds_task",
 ]

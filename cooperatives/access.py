@@ -13,7 +13,7 @@ from cooperatives.models import Cooperative, GroupCooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.staff.permissions import Permission
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Forbidden, Missing
 from shop.core.models import Channel
 
@@ -41,7 +41,7 @@ ROLE_RIGHTS: Mapping[str, frozenset[Right]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MembershipContext:
     """A signed-in member acting for one cooperative in a role."""
 
     user: User
@@ -58,7 +58,7 @@ class Standing:
 
     @property
     def actor(self) -> Actor:
-        return self.user.acting(Door.MEMBERS)
+        return self.user.acting(EntryPoint.MEMBERS)
 
     @property
     def role_name(self) -> str:
@@ -70,7 +70,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class PermissionGrant:
     """The cooperatives and channels covered by one group's permission.
 
     Only `is_platform_wide` covers every cooperative; an empty set covers none. `channels` is None if the
@@ -83,10 +83,10 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PermissionScope:
     """All rows covered by a user's permission: the union over the groups that grant it."""
 
-    reaches: tuple[Reach, ...] = ()
+    reaches: tuple[PermissionGrant, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.reaches)
@@ -96,7 +96,7 @@ class Scope:
         return any(reach.is_platform_wide and reach.channels is None for reach in self.reaches)
 
     @property
-    def is_platforms(self) -> bool:
+    def has_platform_grant(self) -> bool:
         """Whether any grant is platform-wide, even if restricted to some channels."""
         return any(reach.is_platform_wide for reach in self.reaches)
 
@@ -124,18 +124,18 @@ class Scope:
         return found
 
 
-EVERYTHING = Scope((Reach(is_platform_wide=True),))
+PLATFORM_SCOPE = PermissionScope((PermissionGrant(is_platform_wide=True),))
 
 
-def scope_of(user: User | AnonymousUser | None, permission: Permission) -> Scope:
+def permission_scope(user: User | AnonymousUser | None, permission: Permission) -> PermissionScope:
     """The rows for which a staff user holds a permission; superusers hold it for all.
 
     Groups that are neither platform-wide nor assigned to a cooperative grant nothing.
     """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
-        return Scope()
+        return PermissionScope()
     if user.is_superuser:
-        return EVERYTHING
+        return PLATFORM_SCOPE
     groups = Group.objects.filter(users=user, permissions__code=permission).order_by("pk")
     reached: dict[tuple[int, bool, bool], tuple[set[int], set[int]]] = {}
     flags = ("pk", "is_platform_wide", "restricted_to_channels")
@@ -146,9 +146,9 @@ def scope_of(user: User | AnonymousUser | None, permission: Permission) -> Scope
             cooperatives.add(cooperative_id)
         if channel_id is not None:
             channels.add(channel_id)
-    return Scope(
+    return PermissionScope(
         tuple(
-            Reach(
+            PermissionGrant(
                 cooperatives=frozenset() if is_wide else frozenset(cooperatives),
                 channels=frozenset(channels) if is_restricted else None,
                 is_platform_wide=is_wide,
@@ -175,7 +175,7 @@ def effective_group_permissions() -> QuerySet[GroupPermission]:
     return GroupPermission.objects.filter(Q(group__is_platform_wide=True) | Exists(works))
 
 
-def acts_for(user_ids: Sequence[int]) -> dict[int, list[int]]:
+def cooperative_ids_by_user(user_ids: Sequence[int]) -> dict[int, list[int]]:
     """Ids of the cooperatives each user acts for, as a member or through a staff group, sorted."""
     found: dict[int, set[int]] = {}
     members = Membership.objects.filter(user__in=user_ids, is_active=True).values_list("user", "cooperative")
@@ -196,16 +196,18 @@ def memberships_of(user: User | AnonymousUser) -> list[Membership]:
     )
 
 
-def acting_for(user: User | AnonymousUser, cooperative_id: int | None = None) -> Standing:
+def membership_context(user: User | AnonymousUser, cooperative_id: int | None = None) -> MembershipContext:
     """The user's membership of that cooperative, or the first one. Raises Missing if there is none."""
     for membership in memberships_of(user):
         if cooperative_id in (None, membership.cooperative_id):
             assert isinstance(user, User)
-            return Standing(user, membership.cooperative, membership.role)
+            return MembershipContext(user, membership.cooperative, membership.role)
     raise Missing()
 
 
-def staff_may(user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None) -> bool:
+def has_staff_permission(
+    user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None
+) -> bool:
     """Whether a staff user holds a permission through a platform-wide group.
 
     Without `channel` the permission must hold in all channels, so channel-restricted groups do not count.
@@ -227,17 +229,17 @@ def require_any_staff(user: User | AnonymousUser) -> Actor:
         raise Missing()
     if not user.is_superuser and not Group.objects.filter(users=user, is_platform_wide=True).exists():
         raise Missing()
-    return user.acting(Door.DESK)
+    return user.acting(EntryPoint.DESK)
 
 
-def require_staff(
+def require_staff_permission(
     user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None
 ) -> Actor:
     """Require a permission and return the staff user as actor.
 
     Raises Missing, so that a forbidden page looks like an absent one.
     """
-    if not staff_may(user, permission, channel=channel):
+    if not has_staff_permission(user, permission, channel=channel):
         raise Missing()
     assert isinstance(user, User)
-    return user.acting(Door.DESK)
+    return user.acting(EntryPoint.DESK)

@@ -15,19 +15,19 @@ from cooperatives.models import (
     Producer,
     Warehouse,
 )
-from shop.core.admin import ReadInline, ReadMostly
+from shop.core.admin import ReadMostlyAdmin, ReadOnlyInline
 
 
-class MembershipInline(ReadInline):
+class MembershipInline(ReadOnlyInline):
     model = Membership
 
 
-class DeliveryRateInline(ReadInline):
+class DeliveryRateInline(ReadOnlyInline):
     model = DeliveryRate
 
 
 @admin.register(Cooperative)
-class CooperativeAdmin(ReadMostly):
+class CooperativeAdmin(ReadMostlyAdmin):
     """Only sort order and texts are edited here; its state is changed in the staff desk."""
 
     editable = ("sort_order", "summary", "story", "return_terms", "claim_hours", "accept_within_hours")
@@ -39,14 +39,14 @@ class CooperativeAdmin(ReadMostly):
 
 
 @admin.register(GroupCooperative)
-class GroupCooperativeAdmin(ReadMostly):
+class GroupCooperativeAdmin(ReadMostlyAdmin):
     list_display = ("group", "cooperative")
     list_select_related = ("group", "cooperative")
     ordering = ("group", "cooperative", "pk")
 
 
 @admin.register(Certificate)
-class CertificateAdmin(ReadMostly):
+class CertificateAdmin(ReadMostlyAdmin):
     list_display = ("cooperative", "kind", "stars", "number", "expires_on", "state", "is_sample")
     list_filter = ("kind", "state")
     list_select_related = ("cooperative",)
@@ -54,14 +54,14 @@ class CertificateAdmin(ReadMostly):
 
 
 @admin.register(Producer)
-class ProducerAdmin(ReadMostly):
+class ProducerAdmin(ReadMostlyAdmin):
     list_display = ("name", "cooperative", "makes", "agreed_on")
     list_select_related = ("cooperative",)
     ordering = ("cooperative", "pk")
 
 
 @admin.register(Follow)
-class FollowAdmin(ReadMostly):
+class FollowAdmin(ReadMostlyAdmin):
     list_display = ("email", "cooperative", "language", "confirmed_at")
     list_select_related = ("cooperative",)
     search_fields = ("email",)
@@ -77,14 +77,14 @@ class FollowAdmin(ReadMostly):
 
 
 @admin.register(Warehouse)
-class WarehouseAdmin(ReadMostly):
+class WarehouseAdmin(ReadMostlyAdmin):
     list_display = ("name", "cooperative", "collecting")
     list_select_related = ("cooperative",)
     ordering = ("cooperative", "created_at", "pk")
 
 
 @admin.register(DeliveryWay)
-class DeliveryWayAdmin(ReadMostly):
+class DeliveryWayAdmin(ReadMostlyAdmin):
     list_display = ("name", "cooperative", "kind", "is_active")
     list_filter = ("kind", "is_active")
     list_select_related = ("cooperative",)

@@ -14,7 +14,11 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.cooperative_translations import COOPERATIVE_TEXTS, HOUSEHOLD_TEXTS, WAY_TEXTS
+from cooperatives.actions.cooperative_translations import (
+    COOPERATIVE_TEXTS,
+    DELIVERY_METHOD_TEXTS,
+    HOUSEHOLD_TEXTS,
+)
 from cooperatives.models import Cooperative, Producer
 from shop.core.models import Translation
 
@@ -92,7 +96,7 @@ class TranslationForm(forms.Form):
             )
 
 
-class CooperativeTexts(TranslationForm):
+class CooperativeTranslationForm(TranslationForm):
     """Translation form for a cooperative, its named households and its delivery methods."""
 
     def __init__(self, cooperative: Cooperative, language: str, data: Any = None) -> None:
@@ -102,7 +106,7 @@ class CooperativeTexts(TranslationForm):
         rows = [
             Original(cooperative, COOPERATIVE_TEXTS),
             *(Original(household, HOUSEHOLD_TEXTS, household.name) for household in self.households),
-            *(Original(way, WAY_TEXTS, way.name) for way in self.ways),
+            *(Original(way, DELIVERY_METHOD_TEXTS, way.name) for way in self.ways),
         ]
         super().__init__(rows, language, data)
 

@@ -11,22 +11,22 @@ from django.utils.translation import gettext as _
 
 from cooperatives.models import Cooperative, Follow
 from shop.core.models import shop_settings, show_in_language
-from shop.core.web.public_urls import page_address
-from shop.notifications.models import Way
+from shop.core.web.public_urls import page_url
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
-def application_received(cooperative: Cooperative, *, now: datetime.datetime) -> None:
+def send_application_received(cooperative: Cooperative, *, now: datetime.datetime) -> None:
     """Confirm to the applicant that the application arrived."""
     _send_to_cooperative(cooperative, "application_received", now=now)
 
 
-def application_answered(cooperative: Cooperative, *, now: datetime.datetime) -> None:
+def send_application_decision(cooperative: Cooperative, *, now: datetime.datetime) -> None:
     """Inform the applicant of the decision and its reason."""
     _send_to_cooperative(cooperative, "application_answered", now=now)
 
 
-def follow_asked(follow: Follow, *, now: datetime.datetime) -> None:
+def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:
     """Ask the owner of a mailbox to confirm a follow request; at most once an hour."""
     with translation.override(follow.language):
         cooperative = follow.cooperative
@@ -39,15 +39,15 @@ def follow_asked(follow: Follow, *, now: datetime.datetime) -> None:
             "cooperative": cooperative,
             "subject": subject,
             "shop": shop_settings(),
-            "url": page_address(f"/theo-doi/{follow.token}/", follow.language),
+            "url": page_url(f"/theo-doi/{follow.token}/", follow.language),
         }
         send(
             key=f"follow-asked:{follow.pk}:{now:%Y%m%d%H}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=follow.email,
             subject=subject,
-            text=render_to_string("emails/follow_asked.txt", context),
-            html=render_to_string("emails/follow_asked.html", context),
+            text=render_to_string("emails/send_follow_confirmation.txt", context),
+            html=render_to_string("emails/send_follow_confirmation.html", context),
             language=follow.language,
             user_id=follow.user_id,
             now=now,
@@ -61,7 +61,7 @@ def _send_to_cooperative(cooperative: Cooperative, occasion: str, *, now: dateti
         context = {"cooperative": cooperative, "url": f"{settings.PUBLIC_URL}/xa-vien/"}
         send(
             key=f"{occasion}:{cooperative.pk}:{cooperative.state}:{now:%Y%m%d%H%M%S}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=cooperative.email,
             subject=_("%(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(f"emails/{occasion}.txt", context),

@@ -17,7 +17,7 @@ class CooperativeState(TextChoices):
     REJECTED = "rejected", _("rejected")
 
 
-FIRST = CooperativeState.APPLIED
+INITIAL_STATE = CooperativeState.APPLIED
 
 COOPERATIVE_MOVES: Moves = {
     CooperativeState.APPLIED: frozenset(

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from cooperatives.access import require_any_staff, require_staff
+from cooperatives.access import require_any_staff, require_staff_permission
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Forbidden, Missing, Refused, Words
@@ -42,7 +42,7 @@ def staff_only(
                 return redirect_to_login(request.get_full_path() if is_page else reverse("desk:home"))
             try:
                 who = request.user
-                actor = require_staff(who, permission) if permission else require_any_staff(who)
+                actor = require_staff_permission(who, permission) if permission else require_any_staff(who)
                 return page(request, actor, *args, **kwargs)
             except Missing as error:
                 raise Http404 from error
@@ -52,7 +52,7 @@ def staff_only(
     return decorate
 
 
-def carry_out(
+def run_action(
     request: HttpRequest, action: Callable[[], object], *, to: str, said: Words = "", refused_to: str = ""
 ) -> HttpResponse:
     """Run an action and redirect to `to` with a success message.
@@ -73,7 +73,7 @@ def carry_out(
 
 
 @contextmanager
-def refusals_in(form: Form) -> Iterator[None]:
+def refusals_as_form_errors(form: Form) -> Iterator[None]:
     """Turn a refusal of the enclosed action into an error of the form, on the field at fault.
 
     Missing and Forbidden propagate to the view's decorator.

@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Payment, PaymentEvent, Voucher
-from shop.core.admin import ReadInline, ReadMostly
+from shop.core.admin import ReadMostlyAdmin, ReadOnlyInline
 
 
-class OrderPartInline(ReadInline):
+class OrderPartInline(ReadOnlyInline):
     model = OrderPart
     fields = ("number", "cooperative", "state", "progress", "goods_gross", "delivery_gross", "total_gross")
 
 
-class OrderLineInline(ReadInline):
+class OrderLineInline(ReadOnlyInline):
     model = OrderLine
     fields = (
         "position",
@@ -26,16 +26,16 @@ class OrderLineInline(ReadInline):
     )
 
 
-class ParcelLineInline(ReadInline):
+class ParcelLineInline(ReadOnlyInline):
     model = ParcelLine
 
 
-class PaymentEventInline(ReadInline):
+class PaymentEventInline(ReadOnlyInline):
     model = PaymentEvent
 
 
 @admin.register(Order)
-class OrderAdmin(ReadMostly):
+class OrderAdmin(ReadMostlyAdmin):
     list_display = (
         "code",
         "number",
@@ -53,7 +53,7 @@ class OrderAdmin(ReadMostly):
 
 
 @admin.register(OrderPart)
-class OrderPartAdmin(ReadMostly):
+class OrderPartAdmin(ReadMostlyAdmin):
     list_display = ("order", "number", "cooperative", "state", "progress", "total_gross", "commission")
     list_filter = ("state", "progress")
     list_select_related = ("order", "cooperative")
@@ -62,7 +62,7 @@ class OrderPartAdmin(ReadMostly):
 
 
 @admin.register(Parcel)
-class ParcelAdmin(ReadMostly):
+class ParcelAdmin(ReadMostlyAdmin):
     list_display = ("part", "number", "kind", "state", "carrier", "tracking_number", "cod_state")
     list_filter = ("kind", "state", "cod_state")
     list_select_related = ("part",)
@@ -72,7 +72,7 @@ class ParcelAdmin(ReadMostly):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadMostly):
+class PaymentAdmin(ReadMostlyAdmin):
     list_display = ("order", "method", "currency", "reference", "created_at")
     list_filter = ("method",)
     list_select_related = ("order",)
@@ -82,7 +82,7 @@ class PaymentAdmin(ReadMostly):
 
 
 @admin.register(Voucher)
-class VoucherAdmin(ReadMostly):
+class VoucherAdmin(ReadMostlyAdmin):
     list_display = ("name", "type", "value_type", "cooperative")
     list_select_related = ("cooperative",)
     ordering = ("-pk",)

@@ -31,15 +31,15 @@ from orders.models import (
     StatementImport,
     StatementKind,
     Voucher,
-    tidy_code,
+    normalise_code,
 )
-from shop.core.database.transactions import locked, locked_by, locked_one
+from shop.core.database.transactions import lock_compiled_rows, lock_row, lock_rows
 from shop.core.errors import Missing
 
 
 def lock_basket(basket_id: uuid.UUID) -> Basket | None:
     """Lock and return the basket; None where it has become an order or never existed."""
-    return next(iter(locked_by(_basket, basket_id)), None)
+    return next(iter(lock_compiled_rows(_basket, basket_id)), None)
 
 
 def _basket(key: uuid.UUID) -> QuerySet[Basket]:
@@ -48,7 +48,7 @@ def _basket(key: uuid.UUID) -> QuerySet[Basket]:
 
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
     """Lock those of these baskets that still exist, by key; return them by id."""
-    return {basket.pk: basket for basket in locked(Basket.objects.filter(pk__in=basket_ids))}
+    return {basket.pk: basket for basket in lock_rows(Basket.objects.filter(pk__in=basket_ids))}
 
 
 def lock_voucher(code: str) -> Voucher | None:
@@ -58,15 +58,15 @@ def lock_voucher(code: str) -> Voucher | None:
     """
     if not code:
         return None
-    voucher = Voucher.objects.filter(codes__code=tidy_code(code)).first()
+    voucher = Voucher.objects.filter(codes__code=normalise_code(code)).first()
     if voucher is None or not voucher.is_limited:
         return None
-    return locked_one(Voucher.objects.filter(pk=voucher.pk))
+    return lock_row(Voucher.objects.filter(pk=voucher.pk))
 
 
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
     """Lock these stock rows by key; return them by id."""
-    return {row.pk: row for row in locked_by(_stock, list(stock_ids))}
+    return {row.pk: row for row in lock_compiled_rows(_stock, list(stock_ids))}
 
 
 def _stock(keys: Collection[int]) -> QuerySet[Stock]:
@@ -83,7 +83,7 @@ def lock_settlements(
     """
     wanted = sorted(set(cooperative_ids))
     while True:
-        rows = locked(Settlement.objects.open().filter(cooperative__in=wanted, currency=currency))
+        rows = lock_rows(Settlement.objects.open().filter(cooperative__in=wanted, currency=currency))
         found = {row.cooperative_id: row for row in rows}
         missing = [each for each in wanted if each not in found]
         if not missing:
@@ -101,7 +101,7 @@ def _open_settlement(cooperative_id: int, currency: str, *, now: datetime.dateti
 
 def lock_settlement(settlement_id: int) -> Settlement:
     """Lock a settlement in any state. Raises Missing."""
-    settlement = locked_one(Settlement.objects.filter(pk=settlement_id))
+    settlement = lock_row(Settlement.objects.filter(pk=settlement_id))
     if settlement is None:
         raise Missing()
     return settlement
@@ -115,16 +115,16 @@ def lock_payout(payout_id: uuid.UUID) -> Payout:
     if found.refund is not None:
         lock_order(found.refund.order_id)
     if found.transfer_id is not None:
-        lock_transfer(found.transfer_id)
+        lock_bank_transfer(found.transfer_id)
     if found.settlement_id is not None:
         lock_settlement(found.settlement_id)
-    payout = locked_one(Payout.objects.filter(pk=payout_id))
+    payout = lock_row(Payout.objects.filter(pk=payout_id))
     if payout is None:
         raise Missing()
     return payout
 
 
-def lock_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
+def lock_gateway_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
     """Lock a gateway call, after its basket, order or payout. Raises Missing.
 
     The order is None where the call is about a payout or about a payment on a basket.
@@ -141,7 +141,7 @@ def lock_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
     order = lock_order(order_id) if order_id is not None else None
     if unlocked.payout_id is not None:
         lock_payout(unlocked.payout_id)
-    locked_one(GatewayCall.objects.filter(pk=call_id))
+    lock_row(GatewayCall.objects.filter(pk=call_id))
     return order, GatewayCall.objects.select_related("payment", "refund", "payout").get(pk=call_id)
 
 
@@ -167,7 +167,7 @@ def lock_complaint(complaint_id: uuid.UUID) -> tuple[Order, OrderPart, Complaint
 
 def lock_order(order_id: uuid.UUID) -> Order:
     """Lock an order. Raises Missing."""
-    order = locked_one(Order.objects.filter(pk=order_id))
+    order = lock_row(Order.objects.filter(pk=order_id))
     if order is None:
         raise Missing()
     return order
@@ -175,10 +175,10 @@ def lock_order(order_id: uuid.UUID) -> Order:
 
 def lock_orders(order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Order]:
     """Lock these orders by key; return them by id."""
-    return {order.pk: order for order in locked(Order.objects.filter(pk__in=set(order_ids)))}
+    return {order.pk: order for order in lock_rows(Order.objects.filter(pk__in=set(order_ids)))}
 
 
-def lock_cash(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
+def lock_parcels(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
     """Lock the orders of these parcels; return the parcels by id, with parts and orders."""
     wanted = list(parcel_ids)
     orders = lock_orders(Parcel.objects.filter(pk__in=wanted).values_list("part__order", flat=True))
@@ -189,7 +189,7 @@ def lock_cash(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
     return parcels
 
 
-def lock_periods(parcels: Iterable[Parcel], *, now: datetime.datetime) -> None:
+def lock_settlements_of_parcels(parcels: Iterable[Parcel], *, now: datetime.datetime) -> None:
     """Lock the open settlements of all cooperatives in the locked orders of these parcels.
 
     Taken at once, so that two transactions over many orders do not deadlock.
@@ -206,7 +206,7 @@ def lock_periods(parcels: Iterable[Parcel], *, now: datetime.datetime) -> None:
 def lock_statement(statement_id: int, kind: StatementKind = StatementKind.COD) -> StatementImport:
     """Lock a statement of a carrier or of our bank. Raises Missing."""
     rows = StatementImport.objects.filter(pk=statement_id, kind=kind)
-    statement = locked_one(rows)
+    statement = lock_row(rows)
     if statement is None:
         raise Missing()
     return statement
@@ -214,15 +214,15 @@ def lock_statement(statement_id: int, kind: StatementKind = StatementKind.COD) -
 
 def lock_remittance(remittance_id: int) -> CashRemittance:
     """Lock a cash remittance, before its orders. Raises Missing."""
-    remittance = locked_one(CashRemittance.objects.filter(pk=remittance_id))
+    remittance = lock_row(CashRemittance.objects.filter(pk=remittance_id))
     if remittance is None:
         raise Missing()
     return remittance
 
 
-def lock_transfer(transfer_id: uuid.UUID) -> BankTransfer:
+def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:
     """Lock a received bank transfer, after the orders it may pay. Raises Missing."""
-    transfer = locked_one(BankTransfer.objects.filter(pk=transfer_id))
+    transfer = lock_row(BankTransfer.objects.filter(pk=transfer_id))
     if transfer is None:
         raise Missing()
     return transfer

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from cooperatives.access import ROLE_RIGHTS, Right
 from cooperatives.models import Cooperative, Membership
 from orders.models import Approval, Payout, Settlement
-from orders.payments.banks import bank_of
+from orders.payments.banks import find_bank
 from shop.core.models import shop_settings
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
@@ -39,7 +39,7 @@ def settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None
 
 def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetime) -> None:
     """Tell them that a payout was sent, to which account and under which reference."""
-    bank = bank_of(payout.bank_bin)
+    bank = find_bank(payout.bank_bin)
     with translation.override("vi"):
         _notify_members(
             settlement.cooperative,
@@ -52,7 +52,7 @@ def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetim
             settlement=settlement,
             payout=payout,
             bank=bank.short_name if bank else payout.bank_bin,
-            account=masked(payout.bank_account),
+            account=mask_account(payout.bank_account),
             url=f"{settings.PUBLIC_URL}/xa-vien/quyet-toan/{settlement.pk}/",
         )
 
@@ -61,7 +61,7 @@ def account_changed(
     cooperative: Cooperative, before: str, who: str, *, occasion: int, now: datetime.datetime
 ) -> None:
     """Tell all managers who changed the cooperative's account, because thieves redirect payouts this way."""
-    bank = bank_of(cooperative.bank_bin)
+    bank = find_bank(cooperative.bank_bin)
     with translation.override("vi"):
         _notify_members(
             cooperative,
@@ -70,9 +70,9 @@ def account_changed(
             occasion=str(occasion),
             right=Right.MANAGE,
             now=now,
-            before=masked(before),
+            before=mask_account(before),
             bank=bank.short_name if bank else cooperative.bank_bin,
-            account=masked(cooperative.bank_account),
+            account=mask_account(cooperative.bank_account),
             who=who,
             at=now,
             url=f"{settings.PUBLIC_URL}/xa-vien/tai-khoan-ngan-hang/",
@@ -89,7 +89,7 @@ def account_proposed(
     now: datetime.datetime,
 ) -> None:
     """Tell all managers that an account change was proposed and awaits confirmation by one of them."""
-    bank = bank_of(bank_bin)
+    bank = find_bank(bank_bin)
     with translation.override("vi"):
         _notify_members(
             cooperative,
@@ -100,14 +100,14 @@ def account_proposed(
             right=Right.MANAGE,
             now=now,
             bank=bank.short_name if bank else bank_bin,
-            account=masked(account),
+            account=mask_account(account),
             who=who,
             at=now,
             url=f"{settings.PUBLIC_URL}/xa-vien/tai-khoan-ngan-hang/",
         )
 
 
-def masked(account: str) -> str:
+def mask_account(account: str) -> str:
     """Mask an account except its last four characters, which are enough to recognise one's own."""
     return f"••••{account[-4:]}" if account else ""
 
@@ -132,7 +132,7 @@ def _notify_members(
     for place, to in enumerate(readers):
         send(
             key=f"{template}:{occasion}:{place}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=to,
             subject=subject,
             text=text,

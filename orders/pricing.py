@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalog.pricing import price_for
-from shop.core.money import gross_of, net_of, percent_of, split
+from shop.core.money import gross_of, net_of, percent_of, split_amount
 
 
 @dataclass(frozen=True, slots=True)
-class LineIn:
+class LineInput:
     """`unit_list`, `unit_price`: one step at list price, and after catalogue rules; `tax_rate` in percent."""
 
     key: Hashable
@@ -27,7 +27,7 @@ class LineIn:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryIn:
+class DeliveryInput:
     """One cooperative's delivery: list price and price charged."""
 
     cooperative: int
@@ -37,7 +37,7 @@ class DeliveryIn:
 
 
 @dataclass(frozen=True, slots=True)
-class DiscountIn:
+class DiscountInput:
     """Percent or amount off lines or deliveries; `lines`/`cooperatives` narrow it, None means all."""
 
     key: Hashable
@@ -49,24 +49,24 @@ class DiscountIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Taxed:
+class NetAndGross:
     net: int
     gross: int
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedItem:
     """A line or a delivery: list price, price after its own discounts, total after every discount."""
 
     key: Hashable
     cooperative: int
-    listed: Taxed
-    priced: Taxed
-    total: Taxed
+    listed: NetAndGross
+    priced: NetAndGross
+    total: NetAndGross
 
 
 @dataclass(frozen=True, slots=True)
-class DiscountOut:
+class AppliedDiscount:
     """The amount of a discount and its shares by line key, or by cooperative for deliveries."""
 
     key: Hashable
@@ -76,7 +76,7 @@ class DiscountOut:
 
 
 @dataclass(frozen=True, slots=True)
-class AgreedShare:
+class AgreedDiscountShare:
     """A discount's agreed share of a line; a percentage scales with the weight, an amount does not."""
 
     key: Hashable
@@ -85,56 +85,56 @@ class AgreedShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class AgreedLine:
     """A line sold by weight at its estimate: list price, price after own discounts, discount shares."""
 
     grams: int
     listed: int
     priced: int
     tax_rate: Decimal
-    shares: Sequence[AgreedShare] = ()
+    shares: Sequence[AgreedDiscountShare] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class WeighedPrice:
     """The same line at its weighed amount: sums, and discount shares by key."""
 
-    listed: Taxed
-    priced: Taxed
-    total: Taxed
+    listed: NetAndGross
+    priced: NetAndGross
+    total: NetAndGross
     shares: dict[Hashable, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    lines: list[Priced]
-    deliveries: list[Priced]
-    discounts: list[DiscountOut]
+    lines: list[PricedItem]
+    deliveries: list[PricedItem]
+    discounts: list[AppliedDiscount]
 
     @property
-    def goods(self) -> Taxed:
+    def goods(self) -> NetAndGross:
         return _sum([line.total for line in self.lines])
 
     @property
-    def delivery(self) -> Taxed:
+    def delivery(self) -> NetAndGross:
         return _sum([delivery.total for delivery in self.deliveries])
 
     @property
-    def listed(self) -> Taxed:
+    def listed(self) -> NetAndGross:
         return _sum([one.listed for one in (*self.lines, *self.deliveries)])
 
     @property
-    def total(self) -> Taxed:
+    def total(self) -> NetAndGross:
         return _sum([self.goods, self.delivery])
 
-    def goods_of(self, cooperative: int) -> Taxed:
+    def goods_of(self, cooperative: int) -> NetAndGross:
         return _sum([line.total for line in self.lines if line.cooperative == cooperative])
 
 
 def price_purchase(
-    lines: Sequence[LineIn],
-    deliveries: Sequence[DeliveryIn] = (),
-    discounts: Sequence[DiscountIn] = (),
+    lines: Sequence[LineInput],
+    deliveries: Sequence[DeliveryInput] = (),
+    discounts: Sequence[DiscountInput] = (),
     *,
     with_tax: bool = True,
 ) -> Purchase:
@@ -157,7 +157,7 @@ def price_purchase(
         given.append(_apply_discount(discount, left, touched))
     return Purchase(
         lines=[
-            Priced(
+            PricedItem(
                 line.key,
                 line.cooperative,
                 _taxed(line.unit_list * line.quantity, line.tax_rate, with_tax),
@@ -167,7 +167,7 @@ def price_purchase(
             for line in lines
         ],
         deliveries=[
-            Priced(
+            PricedItem(
                 one.cooperative,
                 one.cooperative,
                 _taxed(one.list_price, one.tax_rate, with_tax),
@@ -180,7 +180,7 @@ def price_purchase(
     )
 
 
-def price_weighed(agreed: Agreed, grams: int, *, with_tax: bool = True) -> Weighed:
+def price_weighed(agreed: AgreedLine, grams: int, *, with_tax: bool = True) -> WeighedPrice:
     """Price a line at its weighed amount, in proportion to the estimate; each sum is rounded once.
 
     Percentages scale with the weight; amounts stay as agreed, up to what is left.
@@ -195,35 +195,39 @@ def price_weighed(agreed: Agreed, grams: int, *, with_tax: bool = True) -> Weigh
     listed_sums, priced_sums, total = (
         _taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, left)
     )
-    return Weighed(listed_sums, priced_sums, total, taken)
+    return WeighedPrice(listed_sums, priced_sums, total, taken)
 
 
-def _applies_to(discount: DiscountIn, cooperative: int, line: Hashable | None) -> bool:
+def _applies_to(discount: DiscountInput, cooperative: int, line: Hashable | None) -> bool:
     if discount.cooperatives is not None and cooperative not in discount.cooperatives:
         return False
     return discount.lines is None or line in discount.lines
 
 
 def _apply_discount(
-    discount: DiscountIn, left: dict[Hashable, int], touched: Sequence[Hashable]
-) -> DiscountOut:
+    discount: DiscountInput, left: dict[Hashable, int], touched: Sequence[Hashable]
+) -> AppliedDiscount:
     """Apply a discount to the remaining amounts of the touched keys, in proportion to them."""
     whole = sum(left[key] for key in touched)
     if (discount.percent is None) == (discount.amount is None):
         raise ValueError("a discount is a percentage or an amount")
     wanted = discount.amount if discount.percent is None else percent_of(whole, discount.percent)
     amount = max(0, min(wanted or 0, whole))
-    shares = dict(zip(touched, split(amount, [left[key] for key in touched]), strict=True)) if amount else {}
+    shares = (
+        dict(zip(touched, split_amount(amount, [left[key] for key in touched]), strict=True))
+        if amount
+        else {}
+    )
     for key, share in shares.items():
         left[key] -= share
-    return DiscountOut(discount.key, amount, shares, discount.of_delivery)
+    return AppliedDiscount(discount.key, amount, shares, discount.of_delivery)
 
 
-def _taxed(amount: int, tax_rate: Decimal, with_tax: bool) -> Taxed:
+def _taxed(amount: int, tax_rate: Decimal, with_tax: bool) -> NetAndGross:
     if with_tax:
-        return Taxed(net=net_of(amount, tax_rate), gross=amount)
-    return Taxed(net=amount, gross=gross_of(amount, tax_rate))
+        return NetAndGross(net=net_of(amount, tax_rate), gross=amount)
+    return NetAndGross(net=amount, gross=gross_of(amount, tax_rate))
 
 
-def _sum(amounts: Sequence[Taxed]) -> Taxed:
-    return Taxed(sum(one.net for one in amounts), sum(one.gross for one in amounts))
+def _sum(amounts: Sequence[NetAndGross]) -> NetAndGross:
+    return NetAndGross(sum(one.net for one in amounts), sum(one.gross for one in amounts))

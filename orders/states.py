@@ -24,7 +24,7 @@ PART_MOVES: Moves = {
 }
 
 # Active parts: their stock is still promised and their money is still due.
-STANDING = frozenset({PartState.NEW, PartState.ACCEPTED})
+ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
 
 
 class Progress(TextChoices):
@@ -41,10 +41,10 @@ class Progress(TextChoices):
 
 
 # Dispatched parts that the buyer collects: they wait at the pickup place.
-READY = _("ready to be collected")
-ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+READY_FOR_PICKUP = _("ready to be collected")
+ARRIVED_PROGRESS = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 # Parts of which at least something has arrived.
-HAS_ARRIVED = ARRIVED | {Progress.PARTLY_DELIVERED}
+PARTLY_ARRIVED_PROGRESS = ARRIVED_PROGRESS | {Progress.PARTLY_DELIVERED}
 
 
 class ParcelKind(TextChoices):
@@ -56,11 +56,11 @@ class ParcelKind(TextChoices):
 
 
 # Parcels sent to the buyer; a replacement does not count towards the ordered quantity.
-OUTGOING = frozenset({ParcelKind.DISPATCH, ParcelKind.REPLACEMENT})
+OUTGOING_KINDS = frozenset({ParcelKind.DISPATCH, ParcelKind.REPLACEMENT})
 # Parcels that come back.
-COMING_BACK = frozenset({ParcelKind.RETURN, ParcelKind.RETURN_AND_REFUND})
+RETURN_KINDS = frozenset({ParcelKind.RETURN, ParcelKind.RETURN_AND_REFUND})
 # Kinds whose quantities are no longer open for packing: packed, or refunded without being sent.
-NO_LONGER_OPEN = frozenset({ParcelKind.DISPATCH, ParcelKind.REFUND})
+CLOSING_KINDS = frozenset({ParcelKind.DISPATCH, ParcelKind.REFUND})
 
 
 class ParcelState(TextChoices):
@@ -84,8 +84,8 @@ PARCEL_MOVES: Moves = {
 }
 
 # Parcels that have left the warehouse and count as dispatched.
-GONE = frozenset({ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.FAILED_DELIVERY})
-PACKED_OR_GONE = GONE | {ParcelState.PACKED}
+DISPATCHED_STATES = frozenset({ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.FAILED_DELIVERY})
+PACKED_OR_DISPATCHED_STATES = DISPATCHED_STATES | {ParcelState.PACKED}
 
 
 class CodState(TextChoices):
@@ -99,7 +99,7 @@ class CodState(TextChoices):
 
 
 # The buyer has paid, but the platform has not received the cash.
-CASH_AWAY = frozenset({CodState.COLLECTED, CodState.REMITTED})
+CASH_NOT_RECEIVED = frozenset({CodState.COLLECTED, CodState.REMITTED})
 
 COD_MOVES: Moves = {
     CodState.NONE: frozenset(),
@@ -117,7 +117,7 @@ class CashHolder(TextChoices):
     COOPERATIVE = "cooperative", _("cooperative")
 
 
-class RowState(TextChoices):
+class StatementRowState(TextChoices):
     """Outcome of a row of a carrier's statement."""
 
     WAITING = "waiting", _("to be taken over")
@@ -127,12 +127,16 @@ class RowState(TextChoices):
     DISMISSED = "dismissed", _("set aside")
 
 
-ROW_MOVES: Moves = {
-    RowState.WAITING: frozenset({RowState.TAKEN, RowState.KNOWN, RowState.PROBLEM}),
-    RowState.PROBLEM: frozenset({RowState.TAKEN, RowState.KNOWN, RowState.DISMISSED}),
-    RowState.DISMISSED: frozenset({RowState.PROBLEM}),
-    RowState.TAKEN: frozenset(),
-    RowState.KNOWN: frozenset(),
+STATEMENT_ROW_MOVES: Moves = {
+    StatementRowState.WAITING: frozenset(
+        {StatementRowState.TAKEN, StatementRowState.KNOWN, StatementRowState.PROBLEM}
+    ),
+    StatementRowState.PROBLEM: frozenset(
+        {StatementRowState.TAKEN, StatementRowState.KNOWN, StatementRowState.DISMISSED}
+    ),
+    StatementRowState.DISMISSED: frozenset({StatementRowState.PROBLEM}),
+    StatementRowState.TAKEN: frozenset(),
+    StatementRowState.KNOWN: frozenset(),
 }
 
 
@@ -158,7 +162,7 @@ CALL_MOVES: Moves = {
     CallState.SUCCEEDED: frozenset(),
 }
 # Calls whose outcome is not known yet.
-UNANSWERED = frozenset({CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING})
+OUTCOME_UNKNOWN_STATES = frozenset({CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING})
 
 
 class DisputeState(TextChoices):
@@ -170,11 +174,11 @@ class DisputeState(TextChoices):
     LOST = "lost", pgettext_lazy("dispute", "lost")
 
 
-DISPUTE_OVER = frozenset({DisputeState.WON, DisputeState.LOST})
+DISPUTE_ENDED_STATES = frozenset({DisputeState.WON, DisputeState.LOST})
 # Evidence may be given until the bank decides, and the bank may ask for more.
 DISPUTE_MOVES: Moves = {
-    DisputeState.TO_ANSWER: DISPUTE_OVER | {DisputeState.ANSWERED},
-    DisputeState.ANSWERED: DISPUTE_OVER | {DisputeState.TO_ANSWER},
+    DisputeState.TO_ANSWER: DISPUTE_ENDED_STATES | {DisputeState.ANSWERED},
+    DisputeState.ANSWERED: DISPUTE_ENDED_STATES | {DisputeState.TO_ANSWER},
     DisputeState.WON: frozenset(),
     DisputeState.LOST: frozenset(),
 }

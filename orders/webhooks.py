@@ -15,19 +15,23 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from orders.actions.bank_transfers.bank_webhooks import keep_notice
-from orders.actions.gateway.stripe_webhooks import keep_event
-from orders.payments.incoming_transfers import BadArrival, Provider, arrivals_in
-from orders.payments.stripe_events import NotFromStripe
+from orders.actions.bank_transfers.bank_webhooks import store_bank_webhook
+from orders.actions.gateway.stripe_webhooks import store_stripe_event
+from orders.payments.incoming_transfers import (
+    InvalidIncomingTransfer,
+    TransferSource,
+    read_incoming_transfers,
+)
+from orders.payments.stripe_events import InvalidStripeEvent
 from orders.payments.stripe_gateway import verify_event
 from orders.payments.webhook_signatures import (
-    LARGEST_BODY,
-    Notice,
-    Unproven,
-    Unreadable,
-    prove_casso,
-    prove_payos,
-    prove_sepay,
+    MAX_BODY_BYTES,
+    UnreadableBody,
+    UnverifiedWebhook,
+    WebhookBody,
+    verify_casso_webhook,
+    verify_payos_webhook,
+    verify_sepay_webhook,
 )
 from shop.core.errors import Refused
 
@@ -40,12 +44,12 @@ _ACCEPTED = {"success": True}
 def sepay(request: HttpRequest) -> HttpResponse:
     secret, api_key = settings.SEPAY_SECRET, settings.SEPAY_API_KEY
 
-    def verify(body: bytes) -> Notice:
-        return prove_sepay(
+    def verify(body: bytes) -> WebhookBody:
+        return verify_sepay_webhook(
             body=body, headers=request.headers, now=timezone.now(), secret=secret, api_key=api_key
         )
 
-    return _receive_bank_webhook(request, Provider.SEPAY, verify, is_on=bool(secret or api_key))
+    return _receive_bank_webhook(request, TransferSource.SEPAY, verify, is_on=bool(secret or api_key))
 
 
 @csrf_exempt
@@ -53,10 +57,10 @@ def sepay(request: HttpRequest) -> HttpResponse:
 def casso(request: HttpRequest) -> HttpResponse:
     secret = settings.CASSO_SECRET
 
-    def verify(body: bytes) -> Notice:
-        return prove_casso(body=body, headers=request.headers, now=timezone.now(), secret=secret)
+    def verify(body: bytes) -> WebhookBody:
+        return verify_casso_webhook(body=body, headers=request.headers, now=timezone.now(), secret=secret)
 
-    return _receive_bank_webhook(request, Provider.CASSO, verify, is_on=bool(secret))
+    return _receive_bank_webhook(request, TransferSource.CASSO, verify, is_on=bool(secret))
 
 
 @csrf_exempt
@@ -64,10 +68,10 @@ def casso(request: HttpRequest) -> HttpResponse:
 def payos(request: HttpRequest) -> HttpResponse:
     secret = settings.PAYOS_CHECKSUM_KEY
 
-    def verify(body: bytes) -> Notice:
-        return prove_payos(body=body, secret=secret)
+    def verify(body: bytes) -> WebhookBody:
+        return verify_payos_webhook(body=body, secret=secret)
 
-    return _receive_bank_webhook(request, Provider.PAYOS, verify, is_on=bool(secret))
+    return _receive_bank_webhook(request, TransferSource.PAYOS, verify, is_on=bool(secret))
 
 
 @csrf_exempt
@@ -75,32 +79,32 @@ def payos(request: HttpRequest) -> HttpResponse:
 def stripe(request: HttpRequest) -> HttpResponse:
     if not settings.STRIPE_WEBHOOK_SECRET:
         raise Http404
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-        return _refuse(Unreadable(), status=413)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+        return _refuse(UnreadableBody(), status=413)
     body = request.body
     try:
         event = verify_event(body, request.headers.get("Stripe-Signature", ""))
-    except NotFromStripe as refused:
+    except InvalidStripeEvent as refused:
         return _refuse(refused, status=400)
-    keep_event(event=event, body=body, now=timezone.now())
+    store_stripe_event(event=event, body=body, now=timezone.now())
     return JsonResponse(_ACCEPTED)
 
 
 def _receive_bank_webhook(
-    request: HttpRequest, provider: Provider, verify: Callable[[bytes], Notice], *, is_on: bool
+    request: HttpRequest, provider: TransferSource, verify: Callable[[bytes], WebhookBody], *, is_on: bool
 ) -> HttpResponse:
     if not is_on:
         raise Http404
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-        return _refuse(Unreadable(), status=413)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+        return _refuse(UnreadableBody(), status=413)
     body = request.body
     try:
-        arrivals = arrivals_in(provider, verify(body))
-    except (Unreadable, BadArrival) as refused:
+        arrivals = read_incoming_transfers(provider, verify(body))
+    except (UnreadableBody, InvalidIncomingTransfer) as refused:
         return _refuse(refused, status=400)
-    except Unproven as refused:
+    except UnverifiedWebhook as refused:
         return _refuse(refused, status=401)
-    keep_notice(arrivals=arrivals, body=body, now=timezone.now())
+    store_bank_webhook(arrivals=arrivals, body=body, now=timezone.now())
     return JsonResponse(_ACCEPTED)
 
 

@@ -17,12 +17,12 @@ def env(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def words(name: str) -> list[str]:
+def env_list(name: str) -> list[str]:
     """Return a comma-separated variable as a list."""
     return [word.strip() for word in env(name).split(",") if word.strip()]
 
 
-def whole(name: str, default: int) -> int:
+def env_int(name: str, default: int) -> int:
     """Return a variable as a whole number. Raises ImproperlyConfigured."""
     value = env(name, str(default))
     if not value.isdigit():
@@ -30,7 +30,7 @@ def whole(name: str, default: int) -> int:
     return int(value)
 
 
-def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
+def env_networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
     """Return a comma-separated variable of addresses and networks (10.0.0.0/8).
 
     Raises ImproperlyConfigured.
@@ -41,7 +41,7 @@ def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
         raise ImproperlyConfigured(f"{name} must name addresses or networks: {error}.") from error
 
 
-def own_address() -> str:
+def local_address() -> str:
     """Return the machine's address on its network, from its routes; sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -51,12 +51,12 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def in_address(host: str) -> str:
+def url_host(host: str) -> str:
     """Return a host for use in a URL: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
-def database(url: str) -> dict[str, Any]:
+def database_settings(url: str) -> dict[str, Any]:
     """Parse `postgres://user:password@host:port/name?option=value` into Django's settings."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
@@ -74,7 +74,7 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
-def cache_at(redis_url: str, file: Path) -> dict[str, Any]:
+def cache_settings(redis_url: str, file: Path) -> dict[str, Any]:
     """Return Django's cache settings: Redis, or a file in the embedded setup."""
     if not redis_url:
         return {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": file}

@@ -22,14 +22,14 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
-from shop.api.answer_cache import state_of_shop
+from shop.api.answer_cache import catalogue_version
 from shop.api.breadth import Cache
 from shop.views import TEXT_SIZE, text_size
 
-MOST_BYTES = 8 * 1024 * 1024  # of all pages cached by one process, compressed
+MAX_BYTES = 8 * 1024 * 1024  # of all pages cached by one process, compressed
 # Tells the service worker that this page is public ("keep"), or that the page requested without cookies would
 # be ("ask").
-OFFLINE = "X-Offline"
+OFFLINE_HEADER = "X-Offline"
 _SEARCH = "catalog:search"  # search queries are private, so they are not stored on the phone
 _PUBLIC = frozenset(
     {
@@ -74,10 +74,10 @@ class _PendingKey(NamedTuple):
     state: tuple[object, ...] | None
 
 
-_pages: Cache[tuple[str, ...], _CachedPage] = Cache(MOST_BYTES)
+_pages: Cache[tuple[str, ...], _CachedPage] = Cache(MAX_BYTES)
 
 
-class KeptPages:
+class PageCache:
     """Middleware; place it inside CsrfViewMiddleware, which sends the cookie of a form's token."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -88,7 +88,7 @@ class KeptPages:
         pending = request.META.get(_META_KEY)
         if pending is None or not _is_anonymous_response(request, response):
             if response.status_code == 200 and _is_public(request) and _is_kept_offline(request):
-                response.headers.setdefault(OFFLINE, "ask")
+                response.headers.setdefault(OFFLINE_HEADER, "ask")
             return response
         assert isinstance(response, HttpResponse)
         page = _without_tokens(request, response)
@@ -102,7 +102,7 @@ class KeptPages:
         key = _cache_key(request)
         if key is None:
             return None
-        state = state_of_shop() if settings.PAGE_CACHE_SECONDS else None
+        state = catalogue_version() if settings.PAGE_CACHE_SECONDS else None
         cached = _pages.get(key) if state else None
         if cached is not None and cached.until > time.monotonic() and cached.state == state:
             return _build_response(request, cached.page)
@@ -177,6 +177,6 @@ def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
         response.headers[name] = value
     response.headers["ETag"] = f'W/"{mark}"'
     if _is_kept_offline(request):
-        response.headers[OFFLINE] = "keep"
+        response.headers[OFFLINE_HEADER] = "keep"
     patch_vary_headers(response, ["Cookie", "Accept-Encoding"])
     return get_conditional_response(request, etag=response.headers["ETag"], response=response) or response

@@ -16,8 +16,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from cooperatives.models import Membership, Role
 from shop.accounts.models import User
-from shop.accounts.second_factor.requirement import deadline_of
-from shop.accounts.views.proof import has_recent_proof, is_as_strong_as_asked
+from shop.accounts.second_factor.requirement import second_factor_deadline
+from shop.accounts.views.proof import has_recent_proof, has_required_factor
 from shop.accounts.views.signing_in import ask_for_proof
 from shop.core.models import shop_settings
 
@@ -43,7 +43,7 @@ class SecondFactorGate:
         user = request.user
         if not isinstance(user, User) or (namespace != _MEMBERS and not user.is_staff):
             return None  # the page asks them to sign in, or hides itself
-        if not is_as_strong_as_asked(request):
+        if not has_required_factor(request):
             return ask_for_proof(request)
         if not user.has_second_factor:
             answer = _require_enrolment(request, user, namespace)
@@ -64,7 +64,7 @@ def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> Http
         is_required = settings.second_factor_for_managers and _is_manager(user)
     else:
         is_required = settings.second_factor_for_staff
-    deadline = deadline_of(user, is_required=is_required, now=now)
+    deadline = second_factor_deadline(user, is_required=is_required, now=now)
     if deadline is None:
         return None
     if deadline > now:

@@ -18,15 +18,15 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.environment import (
     broker_options,
-    cache_at,
-    database,
+    cache_settings,
+    database_settings,
     env,
-    in_address,
+    env_int,
+    env_list,
+    env_networks,
     is_loopback,
-    networks,
-    own_address,
-    whole,
-    words,
+    local_address,
+    url_host,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -97,20 +97,20 @@ SECRET_KEY = env("SECRET_KEY") or _load_or_create_secret()
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
 HOST = env("HOST", "127.0.0.1").strip("[]")
-PORT = whole("PORT", 8000)
+PORT = env_int("PORT", 8000)
 
 
 _LISTENS_EVERYWHERE = HOST in ("0.0.0.0", "::")
-LISTENS_AT = f"{in_address(HOST)}:{PORT}"
+LISTENS_AT = f"{url_host(HOST)}:{PORT}"
 # The public URL: for links in mails, and to decide whether cookies require TLS.
 PUBLIC_URL = env(
-    "PUBLIC_URL", f"http://{in_address(own_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
+    "PUBLIC_URL", f"http://{url_host(local_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
 ).rstrip("/")
 if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
     raise ImproperlyConfigured("PUBLIC_URL must start with https:// (or http:// for trying things out).")
 # An embedded shop that listens everywhere is reached by names unknown here.
-ALLOWED_HOSTS = words("ALLOWED_HOSTS") or (
-    ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({in_address(HOST)} - {*LOOPBACK})]
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or (
+    ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({url_host(HOST)} - {*LOOPBACK})]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # Other machines can reach the shop, so accounts with published passwords must not work.
@@ -135,8 +135,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "shop.server.body_limits.refuse_large_bodies",
-    "shop.core.web.middleware.admit_probes",
-    "shop.core.web.middleware.send_heads_alone",
+    "shop.core.web.middleware.allow_health_probes",
+    "shop.core.web.middleware.omit_head_bodies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.core.web.middleware.compress_pages",
@@ -147,14 +147,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "shop.core.web.uploads.DropUnexpectedFiles",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "shop.page_cache.KeptPages",
+    "shop.page_cache.PageCache",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "shop.accounts.views.session_presence.note_presence",
+    "shop.accounts.views.session_presence.record_presence",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.second_factor_gate.SecondFactorGate",
-    "shop.core.web.middleware.LeaveOutNul",
+    "shop.core.web.middleware.RemoveNulCharacters",
 ]
 ROOT_URLCONF = "shop.urls"
 WSGI_APPLICATION = "shop.wsgi.application"
@@ -223,9 +223,11 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 REDIS_URL = env("REDIS_URL")
-DATABASES = {"default": database(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
+DATABASES = {
+    "default": database_settings(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")
+}
 QUEUE_DIR = DATA_DIR / "queue"
-CACHES = {"default": cache_at(REDIS_URL, DATA_DIR / "cache.sqlite3")}
+CACHES = {"default": cache_settings(REDIS_URL, DATA_DIR / "cache.sqlite3")}
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(REDIS_URL, QUEUE_DIR)
 CELERY_TASK_PUBLISH_RETRY = False  # a lost message costs minutes, a retry a buyer's time
@@ -243,14 +245,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Time limits in seconds: for a request's header; for its body and for reading the response, each plus a
 # second per thousand bytes; and between two requests of one connection.
-REQUEST_HEADER_SECONDS = whole("REQUEST_HEADER_SECONDS", 10)
-REQUEST_BODY_SECONDS = whole("REQUEST_BODY_SECONDS", 30)
-RESPONSE_SECONDS = whole("RESPONSE_SECONDS", 30)
-KEEP_ALIVE_SECONDS = whole("KEEP_ALIVE_SECONDS", 30)
-REQUEST_BODY_BYTES = whole("REQUEST_BODY_MB", 10) * 1024 * 1024  # exceptions in shop/server/body_limits.py
-CONNECTIONS_PER_ADDRESS = whole("CONNECTIONS_PER_ADDRESS", 100)  # per web process; proxies are exempt
+REQUEST_HEADER_SECONDS = env_int("REQUEST_HEADER_SECONDS", 10)
+REQUEST_BODY_SECONDS = env_int("REQUEST_BODY_SECONDS", 30)
+RESPONSE_SECONDS = env_int("RESPONSE_SECONDS", 30)
+KEEP_ALIVE_SECONDS = env_int("KEEP_ALIVE_SECONDS", 30)
+REQUEST_BODY_BYTES = env_int("REQUEST_BODY_MB", 10) * 1024 * 1024  # exceptions in shop/server/body_limits.py
+CONNECTIONS_PER_ADDRESS = env_int("CONNECTIONS_PER_ADDRESS", 100)  # per web process; proxies are exempt
 # Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.
-TRUSTED_PROXIES = networks("TRUSTED_PROXIES", "127.0.0.1,::1")
+TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES", "127.0.0.1,::1")
 
 # --- Files ----------------------------------------------------------------------------------------
 
@@ -273,13 +275,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_PERMISSIONS = 0o644
-LOW_DISK_MEGABYTES = whole("LOW_DISK_MEGABYTES", 500)  # /health/ reports less free space
+LOW_DISK_MEGABYTES = env_int("LOW_DISK_MEGABYTES", 500)  # /health/ reports less free space
 
 # --- Mail -----------------------------------------------------------------------------------------
 
 EMAIL_HOST = env("EMAIL_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
-EMAIL_PORT = whole("EMAIL_PORT", 587)
+EMAIL_PORT = env_int("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_USE_SSL = EMAIL_PORT == 465
@@ -292,23 +294,23 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMS_URL = env("SMS_URL")
 SMS_TOKEN = env("SMS_TOKEN")
 PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without an SMS provider offers no codes
-TEXT_COUNTRIES = words("TEXT_COUNTRIES") or ["84"]  # calling codes of the countries that get texts
-TEXTS_PER_NUMBER = whole("TEXTS_PER_NUMBER", 20)  # per day; 0 for no limit, here and below
-TEXTS_PER_DAY = whole("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is reserved for codes
+TEXT_COUNTRIES = env_list("TEXT_COUNTRIES") or ["84"]  # calling codes of the countries that get texts
+TEXTS_PER_NUMBER = env_int("TEXTS_PER_NUMBER", 20)  # per day; 0 for no limit, here and below
+TEXTS_PER_DAY = env_int("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is reserved for codes
 
 # --- Limits on orders -----------------------------------------------------------------------------
 
 # Above these daily limits an order requires a code sent to the buyer's phone.
-ORDERS_PER_PHONE = whole("ORDERS_PER_PHONE", 5)
-ORDERS_PER_NETWORK = whole("ORDERS_PER_NETWORK", 20)
-API_ORDERS_PER_NETWORK = whole("API_ORDERS_PER_NETWORK", 1000)  # one network may be a storefront's server
-ORDERS_PER_DAY = whole("ORDERS_PER_DAY", 1000)
-CONFIRMED_ORDERS_PER_PHONE = whole(
+ORDERS_PER_PHONE = env_int("ORDERS_PER_PHONE", 5)
+ORDERS_PER_NETWORK = env_int("ORDERS_PER_NETWORK", 20)
+API_ORDERS_PER_NETWORK = env_int("API_ORDERS_PER_NETWORK", 1000)  # one network may be a storefront's server
+ORDERS_PER_DAY = env_int("ORDERS_PER_DAY", 1000)
+CONFIRMED_ORDERS_PER_PHONE = env_int(
     "CONFIRMED_ORDERS_PER_PHONE", 30
 )  # with a code; above it, staff place the order
 # While more unpaid guest orders than this exist, a new guest order must be paid within these minutes.
-UNPAID_GUEST_ORDERS = whole("UNPAID_GUEST_ORDERS", 50)
-UNPAID_GUEST_MINUTES = whole("UNPAID_GUEST_MINUTES", 60)
+UNPAID_GUEST_ORDERS = env_int("UNPAID_GUEST_ORDERS", 50)
+UNPAID_GUEST_MINUTES = env_int("UNPAID_GUEST_MINUTES", 60)
 
 # --- Cards ----------------------------------------------------------------------------------------
 
@@ -319,7 +321,7 @@ STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY")
 STRIPE_WEBHOOK_SECRET = env("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_URL = env("STRIPE_API_URL", "https://api.stripe.com").rstrip("/")
 STRIPE_JS_URL = env("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
-STRIPE_SMALLEST_VND = whole(
+STRIPE_SMALLEST_VND = env_int(
     "STRIPE_SMALLEST_VND", 15_000
 )  # Stripe's minimum of half a dollar, with room for the exchange rate
 if STRIPE_SECRET_KEY and not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
@@ -341,13 +343,13 @@ PAYOS_CHECKSUM_KEY = env("PAYOS_CHECKSUM_KEY")
 
 # The private key that signs tokens, as PEM; without it one is generated in DATA_DIR, for one machine only.
 JWT_PRIVATE_KEY = env("JWT_PRIVATE_KEY").replace("\\n", "\n")
-API_COST_LIMIT = whole("API_COST_LIMIT", 50_000)  # 0 turns it off
+API_COST_LIMIT = env_int("API_COST_LIMIT", 50_000)  # 0 turns it off
 # How long anonymous catalogue responses are cached while nothing changes; 0 turns it off.
-API_CACHE_SECONDS = whole("API_CACHE_SECONDS", 0)
-PAGE_CACHE_SECONDS = whole("PAGE_CACHE_SECONDS", 10)  # the same for public pages to anonymous visitors
-API_ORIGINS = words("API_ORIGINS")  # sites whose browsers may use the API with cookies
+API_CACHE_SECONDS = env_int("API_CACHE_SECONDS", 0)
+PAGE_CACHE_SECONDS = env_int("PAGE_CACHE_SECONDS", 10)  # the same for public pages to anonymous visitors
+API_ORIGINS = env_list("API_ORIGINS")  # sites whose browsers may use the API with cookies
 # Hosts that links in mails requested over the API may point to; `*` allows any.
-API_CLIENT_HOSTS = words("API_CLIENT_HOSTS") or [
+API_CLIENT_HOSTS = env_list("API_CLIENT_HOSTS") or [
     urlsplit(PUBLIC_URL).hostname or "",
     *([] if SERVER else LOOPBACK),
 ]

@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from shop.core.web.public_urls import public_address
+from shop.core.web.public_urls import public_url
 
 _HOUR = 60 * 60
 _PAGE = "p"
@@ -53,5 +53,5 @@ def _index(request: HttpRequest, sitemaps: Any) -> TemplateResponse:
     answer = contrib.index(request, sitemaps, sitemap_url_name="sitemap")
     for each in (answer.context_data or {})["sitemaps"]:
         asked = urlsplit(each.location)
-        each.location = public_address(f"{asked.path}?{asked.query}" if asked.query else asked.path)
+        each.location = public_url(f"{asked.path}?{asked.query}" if asked.query else asked.path)
     return answer

@@ -10,7 +10,7 @@ from catalog.views.sitemaps import sitemaps
 from orders import webhooks
 from orders.views import order_list
 from shop import app_shell, health, views
-from shop.accounts.urls import addresses as accounts
+from shop.accounts.urls import account_urls as accounts
 from shop.api import endpoint
 from shop.api.thumbnails import thumbnail
 from shop.core.web.sitemaps import NamedPages

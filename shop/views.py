@@ -22,19 +22,19 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
-from catalog.market_week import market_ways, next_coach, next_market, this_week
+from catalog.market_week import next_coach, next_market, this_week, weekly_delivery_methods
 from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
-from catalog.search import COUNTED
-from catalog.views.product_cards import Card, cards
+from catalog.search import MAX_RESULTS
+from catalog.views.product_cards import ProductCard, build_cards
 from cooperatives.models import Cooperative, DeliveryWay, Membership
-from orders.actions.payments.order_payments import ways_to_pay
+from orders.actions.payments.order_payments import offered_payment_methods
 from orders.views.current_basket import basket_count
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel, shop_settings, show_in_language
 from shop.core.templatetags.languages import marked
-from shop.core.web.public_urls import canonical_address, public_address
+from shop.core.web.public_urls import canonical_url, public_url
 
 # Legal and help texts, one file per language; the operator must check them before opening.
 PAGES = {
@@ -153,17 +153,19 @@ def home(request: HttpRequest) -> HttpResponse:
     categories = list(Category.objects.roots().select_related("picture"))
     show_in_language(categories, "name")
     show_in_language(cooperatives, "name", "summary")
-    ways = market_ways()
-    season_cards = cards(_in_season(listings.filter(is_available=True), day_of(now).month), now=now)
+    ways = weekly_delivery_methods()
+    season_cards = build_cards(
+        _in_season(listings.filter(is_available=True), vietnam_date(now).month), now=now
+    )
     context = {
         "week": this_week(ways, now=now),
         "headline": [_in_a_sentence(card) for card in season_cards[:2]],
         "season_cards": season_cards,
-        "goods_count": listings.order_by()[: COUNTED + 1].count(),
+        "goods_count": listings.order_by()[: MAX_RESULTS + 1].count(),
         "categories": categories,
         "stalls": [_cooperative_card(cooperative, ways, now) for cooperative in cooperatives],
         "shelf": shelf,
-        "shelf_cards": cards(list(of_shelf), now=now),
+        "shelf_cards": build_cards(list(of_shelf), now=now),
     }
     return render(request, "shop/home.html", context)
 
@@ -179,7 +181,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "text": f"shop/pages/{get_language()}/{slug}.html",
         "pages": PAGES,
         "slug": slug,
-        "ways_to_pay": ways_to_pay(channel) if channel else [],
+        "ways_to_pay": offered_payment_methods(channel) if channel else [],
     }
     return render(request, "shop/page.html", context)
 
@@ -221,7 +223,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Return robots.txt: open the market, close baskets, orders and work pages."""
     closed = [path for code, _name in settings.LANGUAGES for path in _closed_to_crawlers(code)]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in [*closed, *MACHINES_ONLY])]
-    lines += ["", f"Sitemap: {public_address(reverse('sitemaps'))}", ""]
+    lines += ["", f"Sitemap: {public_url(reverse('sitemaps'))}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
@@ -248,7 +250,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "shop": SimpleLazyObject(shop_settings),
         "languages": SimpleLazyObject(lambda: _languages(request)),
         # Templates call it and get text.
-        "canonical": lambda: canonical_address(
+        "canonical": lambda: canonical_url(
             request.path, request.GET, get_language() or settings.LANGUAGE_CODE
         ),
         "section": _section(request),
@@ -272,7 +274,7 @@ def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
     return seasonal + list(now.filter(product__season=ALL_MONTHS)[:rest])
 
 
-def _in_a_sentence(card: Card) -> str:
+def _in_a_sentence(card: ProductCard) -> str:
     """Return a product's name for a Vietnamese sentence: "Quýt Bạch Thông" becomes "quýt Bạch Thông"."""
     if get_language() != settings.LANGUAGE_CODE:
         return marked(card.name_lang, card.name)
@@ -286,7 +288,7 @@ def _cooperative_card(cooperative: Cooperative, ways: Sequence[DeliveryWay], now
         "cooperative": cooperative,
         "market": next_market(own, now=now),
         "coach": next_coach(own, now=now),
-        "is_paused": cooperative.is_paused_on(day_of(now)),
+        "is_paused": cooperative.is_paused_on(vietnam_date(now)),
     }
 
 
@@ -298,7 +300,7 @@ def _languages(request: HttpRequest) -> list[dict[str, Any]]:
             "name": LANGUAGE_NAMES[code],
             "is_current": code == here,
             "path": translate_url(request.get_full_path(), code),
-            "address": canonical_address(request.path, request.GET, code),
+            "address": canonical_url(request.path, request.GET, code),
         }
         for code, _name in settings.LANGUAGES
     ]
@@ -316,7 +318,7 @@ def _memberships(request: HttpRequest) -> list[Membership]:
     return _memberships_of(request.user.pk) if request.user.is_authenticated else []
 
 
-@prepared
+@compiled_query
 def _memberships_of(user_id: int) -> QuerySet[Membership]:
     mine = Membership.objects.filter(user=user_id, is_active=True)
     return mine.select_related("cooperative").order_by("pk")

@@ -21,7 +21,7 @@ def _preload() -> None:
     # Import late: models need Django to be set up.
     from shop.api import endpoint
 
-    endpoint.contract()
+    endpoint.built_schema()
     endpoint.limits()
     for language, _name in settings.LANGUAGES:
         with translation.override(language):

@@ -10,12 +10,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.actions.products.offer_products import ProductDetails, VariantDetails, offer_product
+from catalog.actions.products.member_products import ProductDetails, VariantDetails, create_draft_product
 from catalog.actions.taxonomy.categories import add_category
 from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState
 from cooperatives.models import (
     Cooperative,
+    DeliveryKind,
     DeliveryRate,
     DeliveryWay,
     GroupCooperative,
@@ -26,21 +27,20 @@ from cooperatives.models import (
     Service,
     Warehouse,
     WarehouseChannel,
-    WayKind,
     Zone,
     ZoneCountry,
 )
 from cooperatives.states import CooperativeState
-from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.basket.basket_lines import add_to_basket
 from orders.actions.order_records.record_order import Contact
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.quote_types import WantedDelivery
+from orders.actions.quotes.quote_types import RequestedDelivery
 from orders.models import (
     Basket,
     CommissionRate,
-    Method,
     Order,
     OrderPart,
+    PaymentMethod,
     ValueType,
     Voucher,
     VoucherCode,
@@ -156,7 +156,7 @@ def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) ->
 
 
 @kept
-def make_service(channel: Channel, kind: WayKind = WayKind.CARRIER) -> Service:
+def make_service(channel: Channel, kind: DeliveryKind = DeliveryKind.CARRIER) -> Service:
     zone = make_zone(channel)
     return Service.objects.get_or_create(zone=zone, kind=kind, defaults={"name": str(kind.label)})[0]
 
@@ -171,7 +171,7 @@ def make_way(
     **fields: Any,
 ) -> DeliveryWay:
     """A carrier to the door at one fee, to the provinces given (an empty code: everywhere)."""
-    defaults = {"kind": WayKind.CARRIER, "name": "Giao tận nhà", "minimum_days": 2, "maximum_days": 3}
+    defaults = {"kind": DeliveryKind.CARRIER, "name": "Giao tận nhà", "minimum_days": 2, "maximum_days": 3}
     way = DeliveryWay.objects.create(
         cooperative=cooperative, service=make_service(channel), **(defaults | fields)
     )
@@ -190,8 +190,8 @@ def make_market_way(
     warehouse = cooperative.warehouses.order_by("created_at").first() or make_warehouse(cooperative, channel)
     way = DeliveryWay.objects.create(
         cooperative=cooperative,
-        service=make_service(channel, WayKind.MARKET_DAY),
-        kind=WayKind.MARKET_DAY,
+        service=make_service(channel, DeliveryKind.MARKET_DAY),
+        kind=DeliveryKind.MARKET_DAY,
         name="Nhận ở chợ phiên",
         warehouse=warehouse,
         cut_off_hours=12,
@@ -274,7 +274,7 @@ def make_product(
     """A product on sale with as many variants as given, (name, added price), and its stock counted in."""
     channel = channel or make_channel()
     cooperative = cooperative or make_seller(channel=channel)
-    product = offer_product(
+    product = create_draft_product(
         cooperative=cooperative,
         channel=channel,
         product_type=make_product_type(),
@@ -326,7 +326,7 @@ def make_basket(
     """A basket with these variants, as a buyer fills it."""
     basket_id = None
     for variant, quantity in wanted:
-        basket_id = put_in_basket(
+        basket_id = add_to_basket(
             basket_id=basket_id,
             user_id=user.pk if user else None,
             channel=make_channel(),
@@ -356,11 +356,11 @@ def make_contact(**fields: Any) -> Contact:
     return Contact(**(defaults | fields))
 
 
-def carriers_for(basket: Basket) -> dict[int, WantedDelivery]:
+def carriers_for(basket: Basket) -> dict[int, RequestedDelivery]:
     """The first carrier of every cooperative in the basket."""
     cooperatives = {line.variant.cooperative_id for line in basket.lines.select_related("variant")}
-    ways = DeliveryWay.objects.filter(cooperative__in=cooperatives, kind=WayKind.CARRIER).order_by("-pk")
-    return {way.cooperative_id: WantedDelivery(way.pk) for way in ways}
+    ways = DeliveryWay.objects.filter(cooperative__in=cooperatives, kind=DeliveryKind.CARRIER).order_by("-pk")
+    return {way.cooperative_id: RequestedDelivery(way.pk) for way in ways}
 
 
 @kept
@@ -368,8 +368,8 @@ def make_order(
     *wanted: tuple[Variant, int],
     user: User | None = None,
     now: datetime.datetime = NOW,
-    deliveries: dict[int, WantedDelivery] | None = None,
-    method: Method = Method.COD,
+    deliveries: dict[int, RequestedDelivery] | None = None,
+    method: PaymentMethod = PaymentMethod.COD,
     **contact: Any,
 ) -> Order:
     """An order placed on the web (for cash, unless said), by each cooperative's carrier."""

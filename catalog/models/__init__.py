@@ -13,7 +13,7 @@ from catalog.models.collection import Collection, CollectionListing, CollectionP
 from catalog.models.listing import Listing, Price
 from catalog.models.product import (
     ALL_MONTHS,
-    AS_TYPED,
+    EXACT_WORD_PREFIX,
     Product,
     ProductAttributeValue,
     ProductMedia,
@@ -24,12 +24,12 @@ from catalog.models.product import (
 )
 from catalog.models.promotion import Promotion
 from catalog.models.search_terms import KnownWord, Misspelling, Synonym, SynonymSet
-from catalog.models.stock import Lot, Movement, Reason, Stock
+from catalog.models.stock import Lot, Movement, MovementReason, Stock
 from catalog.models.wished_product import WishedProduct
 
 __all__ = [
     "ALL_MONTHS",
-    "AS_TYPED",
+    "EXACT_WORD_PREFIX",
     "Attribute",
     "AttributeScope",
     "AttributeValue",
@@ -45,6 +45,7 @@ __all__ = [
     "Lot",
     "Misspelling",
     "Movement",
+    "MovementReason",
     "Price",
     "Product",
     "ProductAttributeValue",
@@ -52,7 +53,6 @@ __all__ = [
     "ProductType",
     "ProductTypeAttribute",
     "Promotion",
-    "Reason",
     "Stock",
     "Synonym",
     "SynonymSet",

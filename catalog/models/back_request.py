@@ -15,7 +15,7 @@ from catalog.models.stock import Stock
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.models import Channel
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 
 
 class BackRequestQuerySet(models.QuerySet["BackRequest"]):
@@ -72,7 +72,7 @@ class BackRequest(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="back_requests", null=True, blank=True
     )
-    way = models.CharField(max_length=10, choices=Way)
+    way = models.CharField(max_length=10, choices=ContactMethod)
     contact = models.CharField(max_length=254)
     language = models.CharField(max_length=16, default="vi")
     until_season = models.BooleanField(default=False)

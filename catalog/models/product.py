@@ -22,8 +22,8 @@ from shop.core.models import (
 )
 
 ALL_MONTHS = 0b1111_1111_1111
-FEW = 5  # default low-stock threshold in steps, unless the variant sets its own
-AS_TYPED = "·"  # marks words with their original diacritics in `search_name`
+DEFAULT_LOW_STOCK = 5  # default low-stock threshold in steps, unless the variant sets its own
+EXACT_WORD_PREFIX = "·"  # marks words with their original diacritics in `search_name`
 
 
 class Unit(models.TextChoices):
@@ -61,7 +61,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
             cooperative__state=CooperativeState.APPROVED,
         )
 
-    def resting_or_on_sale(self, channel_id: int) -> ProductQuerySet:
+    def paused_or_published(self, channel_id: int) -> ProductQuerySet:
         """Products with a public page: published or paused."""
         return self.filter(
             listings__channel=channel_id,
@@ -109,8 +109,9 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     `season` has bit m-1 set for each month m in which it is available. `description` is EditorJS JSON, as
     Saleor's clients write it; `description_text` is its plain text. `search_name`, `search_text` and
-    `sort_key` are derived by `catalog.actions.products.offer_products`: `search_name` has the words of the
-    name, folded and (prefixed with `AS_TYPED`) as written; `search_text` has all searchable words, folded.
+    `sort_key` are derived by `catalog.actions.products.member_products`: `search_name` has the words of the
+    name, folded and (prefixed with `EXACT_WORD_PREFIX`) as written; `search_text` has all
+    searchable words, folded.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="products")
@@ -258,7 +259,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     @property
     def few(self) -> int:
         """The low-stock threshold in steps: its own, or else the default."""
-        return FEW if self.low_stock_at is None else self.low_stock_at
+        return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at
 
     def grams_for(self, product: Product) -> int:
         """Shipping weight of one step in grams: its own weight, its content, or its product's weight."""

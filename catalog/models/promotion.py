@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from catalog.models.category import Category
 from catalog.models.product import Product
-from catalog.pricing import reduced
+from catalog.pricing import reduce_price
 from cooperatives.models import Cooperative
 from shop.core.models import Channel, WithMetadata, WithTimes
 
@@ -90,7 +90,7 @@ class Promotion(WithMetadata, WithTimes):
 
     def price_of(self, listed: int) -> int:
         """The reduced price for a list price, in minor units."""
-        return reduced(listed, percent=self.percent or Decimal(0), amount=self.amount or 0)
+        return reduce_price(listed, percent=self.percent or Decimal(0), amount=self.amount or 0)
 
     def next_turn(self, now: datetime.datetime) -> datetime.datetime | None:
         """When it next starts or ends after `now`, or None."""

@@ -7,13 +7,13 @@ from django.utils.translation import pgettext_lazy
 
 from shop.core.models import WithTimes
 
-LONGEST = 60
+MAX_TERM_LENGTH = 60
 
 
 class KnownWord(models.Model):
     """A folded word used by listed products, and how many use it as of the last count."""
 
-    word = models.CharField(max_length=LONGEST, unique=True)
+    word = models.CharField(max_length=MAX_TERM_LENGTH, unique=True)
     goods = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -31,7 +31,7 @@ class Misspelling(models.Model):
     """
 
     word = models.ForeignKey(KnownWord, models.CASCADE, related_name="misspellings")
-    left = models.CharField(max_length=LONGEST)
+    left = models.CharField(max_length=MAX_TERM_LENGTH)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "slip of the pen")
@@ -57,8 +57,8 @@ class Synonym(models.Model):
     """A word or phrase of a synonym set, as entered and folded."""
 
     set = models.ForeignKey(SynonymSet, models.CASCADE, related_name="words")
-    text = models.CharField(max_length=LONGEST)
-    folded = models.CharField(max_length=LONGEST)
+    text = models.CharField(max_length=MAX_TERM_LENGTH)
+    folded = models.CharField(max_length=MAX_TERM_LENGTH)
     sort_order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

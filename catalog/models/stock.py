@@ -9,10 +9,10 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.models.product import FEW, Variant
+from catalog.models.product import DEFAULT_LOW_STOCK, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, Warehouse, Zone
-from shop.core.actors import ActorKind, Door
+from shop.core.actors import ActorKind, EntryPoint
 
 
 class Lot(models.Model):
@@ -62,7 +62,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
                 variant__track_inventory=True,
                 variant__product__listings__state=ListingState.PUBLISHED,
                 warehouse__closed_at=None,
-                free__lte=Coalesce("variant__low_stock_at", Value(FEW)),
+                free__lte=Coalesce("variant__low_stock_at", Value(DEFAULT_LOW_STOCK)),
             )
             .select_related("variant__product")
             .distinct()
@@ -130,7 +130,7 @@ class Stock(models.Model):
         return max(0, -int(self.free))
 
 
-class Reason(models.TextChoices):
+class MovementReason(models.TextChoices):
     RECEIPT = "receipt", _("came in")
     COUNT = "count", _("counted")
     DISPATCH = "dispatch", _("dispatched")
@@ -146,7 +146,7 @@ class Movement(models.Model):
 
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="movements")
     quantity = models.IntegerField()
-    reason = models.CharField(max_length=20, choices=Reason)
+    reason = models.CharField(max_length=20, choices=MovementReason)
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="movements", null=True, blank=True)
     grams = models.IntegerField(null=True, blank=True)
     document = models.CharField(max_length=80, blank=True, default="", help_text=_("parcel:12, count:…"))
@@ -154,7 +154,7 @@ class Movement(models.Model):
     key = models.CharField(max_length=80, unique=True, null=True, blank=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor_key = models.CharField(max_length=40, blank=True, default="")
-    door = models.CharField(max_length=10, choices=Door)
+    door = models.CharField(max_length=10, choices=EntryPoint)
     at = models.DateTimeField()
 
     class Meta:

@@ -1,6 +1,6 @@
 """Search for products, cooperatives, categories and places; filters, facets and sort orders."""
 
-from catalog.search.product_search import COUNTED, Found, find_products, look_up
+from catalog.search.product_search import MAX_RESULTS, SearchResult, search_product_ids, search_products
 from catalog.search.query_words import words_of
 
-__all__ = ["COUNTED", "Found", "find_products", "look_up", "words_of"]
+__all__ = ["MAX_RESULTS", "SearchResult", "search_product_ids", "search_products", "words_of"]

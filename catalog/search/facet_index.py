@@ -21,14 +21,14 @@ from django.db.models import Prefetch
 from pyroaring import BitMap
 
 from catalog.models import Listing, Variant
-from catalog.search.index_journal import Journal, Outdated
-from catalog.search.term_matching import Memory
+from catalog.search.index_journal import ChangeJournal, IndexOutdated
+from catalog.search.term_matching import SearchCache
 from cooperatives.models import Certificate
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.texts.folding import folded_words
 
-BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # lower bounds of the price bands, in minor units
-LONGEST_SECONDS = 3_600  # the index is rebuilt after this time, whatever the journal says
+PRICE_BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # lower bounds of the price bands, in minor units
+MAX_AGE_SECONDS = 3_600  # the index is rebuilt after this time, whatever the journal says
 
 Sets = dict[Any, BitMap]
 NameSuffixes = tuple[str, ...]
@@ -58,7 +58,7 @@ _FACETS = (
 )
 
 
-class Shelf:
+class FacetIndex:
     """Products listed in a channel on a day, as bitmaps that are never mutated.
 
     `prices` is keyed by lowest price, `months` (1 to 12) by season; certificates are those valid on the day.
@@ -79,9 +79,9 @@ class Shelf:
 
     def __init__(self, channel_id: int, day: datetime.date) -> None:
         self.channel_id, self.day = channel_id, day
-        self.memory: Memory = {}  # cached results of term searches over all products
+        self.memory: SearchCache = {}  # cached results of term searches over all products
         self._built_at = time.monotonic()
-        self._journal = Journal()
+        self._journal = ChangeJournal()
         self.goods = self.available = BitMap()
         for name in _FACETS:
             setattr(self, name, {})
@@ -97,23 +97,23 @@ class Shelf:
         return [
             NamedPlace(
                 row,
-                beginnings(row.name),
+                name_suffixes(row.name),
                 folded_words(row.name),
                 [FormerName(str(each), each.folded.replace(" ", "")) for each in row.former_places.all()],
             )
             for row in rows.order_by("-level", "sort_key", "pk")
-            if self.goods_from(row)
+            if self.products_from(row)
         ]
 
-    def goods_from(self, division: Division) -> BitMap:
+    def products_from(self, division: Division) -> BitMap:
         sets = self.provinces if division.level == Level.PROVINCE else self.communes
         return sets.get(division.code, BitMap())
 
     @property
-    def is_worn(self) -> bool:
-        return time.monotonic() - self._built_at > LONGEST_SECONDS
+    def is_expired(self) -> bool:
+        return time.monotonic() - self._built_at > MAX_AGE_SECONDS
 
-    def followed(self) -> Shelf:
+    def followed(self) -> FacetIndex:
         """The index with all later changes, or itself if there are none. Raises IndexOutdated.
 
         Returns a copy, so other threads keep a consistent view of the old one.
@@ -135,7 +135,7 @@ class Shelf:
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
         """Products with a lowest price in the range, both ends inclusive; excludes unpriced ones."""
-        return union(
+        return union_of(
             goods
             for price, goods in self.prices.items()
             if price is not None
@@ -180,7 +180,7 @@ class Shelf:
                 _add_to_set(sets, key, BitMap(products))
         for price, products in prices.items():
             if price is not None:
-                _add_to_set(self.bands, band_of(price), BitMap(products))
+                _add_to_set(self.bands, price_band_of(price), BitMap(products))
         for season, products in seasons.items():
             goods = BitMap(products)
             self.goods = self.goods | goods
@@ -201,37 +201,37 @@ _COLUMNS = (
     "is_available",
 )
 _lock = threading.Lock()
-_indexes: dict[int, Shelf] = {}
+_indexes: dict[int, FacetIndex] = {}
 
 
-def shelf_of(channel_id: int, day: datetime.date) -> Shelf:
+def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
     """The current index of a channel, cached in this process between calls."""
     with _lock:
         # Removed first, so that an index whose update fails is not kept.
         index = _indexes.pop(channel_id, None)
-        if index is None or index.day != day or index.is_worn:
-            index = Shelf(channel_id, day)
+        if index is None or index.day != day or index.is_expired:
+            index = FacetIndex(channel_id, day)
         else:
             try:
                 index = index.followed()
-            except Outdated:
-                index = Shelf(channel_id, day)
+            except IndexOutdated:
+                index = FacetIndex(channel_id, day)
         _indexes[channel_id] = index
         return index
 
 
-def band_of(price: int) -> int:
+def price_band_of(price: int) -> int:
     """The lower bound of a price's band."""
-    return BANDS[bisect_right(BANDS, price) - 1]
+    return PRICE_BANDS[bisect_right(PRICE_BANDS, price) - 1]
 
 
-def beginnings(name: str) -> NameSuffixes:
+def name_suffixes(name: str) -> NameSuffixes:
     """The suffixes of a name that start at a word, folded and without spaces, longest first."""
     words = folded_words(name)
     return tuple("".join(words[first:]) for first in range(len(words)))
 
 
-def union(sets: Iterable[BitMap]) -> BitMap:
+def union_of(sets: Iterable[BitMap]) -> BitMap:
     found = list(sets)
     return BitMap.union(*found) if found else BitMap()
 

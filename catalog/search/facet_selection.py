@@ -8,7 +8,7 @@ from functools import reduce
 from pyroaring import BitMap
 
 
-class Selection:
+class FacetSelection:
     """The products out of `all_goods` that match every chosen facet.
 
     `chosen` maps each facet in use to the products that match its chosen values.

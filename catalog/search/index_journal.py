@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-MOST_NEWS = 5_000  # above this number of rows a full rebuild is quicker
-LOOKED_BACK = 500  # latest rows that are checked for missing ids when the journal is opened
-LONGEST_TRANSACTION = 3_600  # seconds; an id missing for longer belongs to a rolled-back transaction
+MAX_CHANGES = 5_000  # above this number of rows a full rebuild is quicker
+LOOKBACK_ROWS = 500  # latest rows that are checked for missing ids when the journal is opened
+MAX_TRANSACTION_SECONDS = 3_600  # seconds; an id missing for longer belongs to a rolled-back transaction
 
 _LAST = "SELECT id, product_id, token, words FROM catalog_touched ORDER BY id DESC LIMIT %s"
 _NEWS = (
@@ -22,55 +22,55 @@ Row = tuple[int, int, str, bool]
 Gap = tuple[int, int, float]  # first and last missing id, and since when they are missing
 
 
-class News(NamedTuple):
+class JournalChanges(NamedTuple):
     """Ids of changed products, and whether search results may have changed."""
 
     goods: frozenset[int]
     words: bool
 
 
-class Outdated(Exception):
+class IndexOutdated(Exception):
     """The journal has no continuous record since the last read: the index must be rebuilt."""
 
 
-class Journal:
+class ChangeJournal:
     """A read position in the journal.
 
     Ids are assigned before transactions commit, so gaps are remembered and read later.
     """
 
     def __init__(self) -> None:
-        rows = _fetch_rows(_LAST, [LOOKED_BACK])[::-1]
+        rows = _fetch_rows(_LAST, [LOOKBACK_ROWS])[::-1]
         self._last, self._token = (rows[-1][0], rows[-1][2]) if rows else (0, "")
         self._missing = _find_gaps((row[0] for row in rows), time.monotonic())
 
-    def news(self) -> News:
+    def news(self) -> JournalChanges:
         """Changes since the last call. Raises IndexOutdated."""
         rows = self._read()
         if self._last and all(
             (key, token) != (self._last, self._token) for key, _product, token, _words in rows
         ):
-            raise Outdated
+            raise IndexOutdated
         new = [row for row in rows if row[0] != self._last]
         products = frozenset(product for _key, product, _token, _words in new)
-        if len(rows) > MOST_NEWS or 0 in products:
-            raise Outdated
+        if len(rows) > MAX_CHANGES or 0 in products:
+            raise IndexOutdated
         if products:
             self._update_gaps([row[0] for row in rows])
             self._last, self._token = rows[-1][0], rows[-1][2]
-        return News(products, any(row[3] for row in new))
+        return JournalChanges(products, any(row[3] for row in new))
 
     def _read(self) -> list[Row]:
         missing = " OR id BETWEEN %s AND %s" * len(self._missing)
         bounds = [bound for first, last, _since in self._missing for bound in (first, last)]
-        return _fetch_rows(_NEWS.format(missing=missing), [self._last, *bounds, MOST_NEWS + 1])
+        return _fetch_rows(_NEWS.format(missing=missing), [self._last, *bounds, MAX_CHANGES + 1])
 
     def _update_gaps(self, keys: Sequence[int]) -> None:
         """Update the gaps after these ids were read: the rest of the old ones, and new ones."""
         now = time.monotonic()
         missing = _find_gaps((key for key in (self._last, *keys) if key >= self._last), now)
         for first, last, since in self._missing:
-            if now - since < LONGEST_TRANSACTION:
+            if now - since < MAX_TRANSACTION_SECONDS:
                 came = [key for key in keys if first <= key <= last]
                 missing += _find_gaps((first - 1, *came, last + 1), since)
         self._missing = missing

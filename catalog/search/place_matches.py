@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from catalog.models import Category
-from catalog.search.facet_index import NamedPlace, Shelf, beginnings
+from catalog.search.facet_index import FacetIndex, NamedPlace, name_suffixes
 from catalog.search.synonym_expansion import Reading
 from cooperatives.models import Cooperative
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Translation, show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.folding import folded_words
@@ -25,7 +25,7 @@ _CANDIDATES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPlace:
+class PlaceMatch:
     """A province or commune with products; `former` is the former name that the query matched, if any."""
 
     division: Division
@@ -38,7 +38,7 @@ def find_cooperatives(readings: Sequence[Reading], most: int) -> list[Cooperativ
     found = _by_translated_name(readings)
     for reading in filter(None, readings):
         rows = _cooperatives(*_like_patterns([term.word for term in reading]))
-        found |= {row.pk: row for row in rows if holds(row.name, reading)}
+        found |= {row.pk: row for row in rows if name_matches(row.name, reading)}
     shown = sorted(found.values(), key=lambda row: (row.sort_order, row.pk))[:most]
     show_in_language(shown, "name")
     return shown
@@ -54,13 +54,15 @@ def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
     return [
         row
         for row in rows
-        if any(holds(name, reading) for reading in readings if reading for name in {row.name, own[row.pk]})
+        if any(
+            name_matches(name, reading) for reading in readings if reading for name in {row.name, own[row.pk]}
+        )
     ][:most]
 
 
-def find_places(readings: Sequence[Reading], index: Shelf, most: int) -> list[FoundPlace]:
+def find_places(readings: Sequence[Reading], index: FacetIndex, most: int) -> list[PlaceMatch]:
     """Provinces and communes with products whose current or former name matches."""
-    found: dict[int, FoundPlace] = {}
+    found: dict[int, PlaceMatch] = {}
     for reading in filter(None, readings):
         for place in index.places:
             if _matches_words(reading, place.name, place.words):
@@ -74,12 +76,12 @@ def find_places(readings: Sequence[Reading], index: Shelf, most: int) -> list[Fo
     return list(found.values())[:most]
 
 
-def holds(name: str, reading: Reading) -> bool:
+def name_matches(name: str, reading: Reading) -> bool:
     """Whether the name contains each word of the reading.
 
     A prefix term also matches the start of a word, or several words written as one.
     """
-    return _matches_words(reading, beginnings(name), folded_words(name))
+    return _matches_words(reading, name_suffixes(name), folded_words(name))
 
 
 def _matches_words(reading: Reading, suffixes: Sequence[str], words: Collection[str]) -> bool:
@@ -94,8 +96,8 @@ def _matches_former_name(name: str, written: str) -> bool:
     return name == written or (len(written) >= _SHORTEST_JOINED and name.startswith(written))
 
 
-def _found_place(place: NamedPlace, index: Shelf, former: str = "") -> FoundPlace:
-    return FoundPlace(place.division, len(index.goods_from(place.division)), former)
+def _found_place(place: NamedPlace, index: FacetIndex, former: str = "") -> PlaceMatch:
+    return PlaceMatch(place.division, len(index.products_from(place.division)), former)
 
 
 def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -110,7 +112,7 @@ def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
     ]
 
 
-@prepared
+@compiled_query
 def _cooperatives(after_space: Collection[str], joined: Collection[str]) -> QuerySet[Cooperative]:
     where = "(' ' || folded_name LIKE %s OR replace(folded_name, ' ', '') LIKE %s)"
     params = [like for pair in zip(after_space, joined, strict=True) for like in pair]
@@ -127,23 +129,23 @@ def _by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
     keys = [
         int(key)
         for key, text in _translated_names(kind, language)
-        if any(holds(text, reading) for reading in readings if reading)
+        if any(name_matches(text, reading) for reading in readings if reading)
     ]
     return {row.pk: row for row in _with_keys(keys)}
 
 
-@prepared
+@compiled_query
 def _translated_names(kind: str, language: str) -> QuerySet[Any, Any]:
     rows = Translation.objects.filter(kind=kind, field="name", language=language)
     return rows.order_by("pk").values_list("key", "text")
 
 
-@prepared
+@compiled_query
 def _with_keys(keys: Collection[int]) -> QuerySet[Cooperative]:
     rows = Cooperative.objects.public().filter(pk__in=keys)
     return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")
 
 
-@prepared
+@compiled_query
 def _categories() -> QuerySet[Category]:
     return Category.objects.in_order().only("slug", "name")

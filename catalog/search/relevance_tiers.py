@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pyroaring import BitMap
 
 
-class Tiers:
+class RelevanceTiers:
     """The matching products, and queries for the better-ranked ones among them, best first.
 
     Each query runs only after the previous tiers were consumed. Results outside `goods` are ignored, except
@@ -32,6 +32,6 @@ class Tiers:
         if left := self.goods - seen:
             yield left
 
-    def among(self, others: BitMap) -> Tiers:
+    def among(self, others: BitMap) -> RelevanceTiers:
         """The same tiers restricted to these products."""
-        return Tiers(self.goods & others, self._better)
+        return RelevanceTiers(self.goods & others, self._better)

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from catalog.models import Category, Product
-from catalog.search.facet_index import Shelf
-from catalog.search.place_matches import FoundPlace, find_categories, find_cooperatives, find_places
-from catalog.search.product_search import named_so_far
+from catalog.search.facet_index import FacetIndex
+from catalog.search.place_matches import PlaceMatch, find_categories, find_cooperatives, find_places
+from catalog.search.product_search import suggest_product_ids
 from catalog.search.query_words import words_of
 from catalog.search.synonym_expansion import readings_of
 from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
 from shop.core.texts.folding import fold
 
-SHORTEST = 2  # letters typed before suggestions are shown
-MOST_GOODS, MOST_OTHERS = 6, 2
-LOOKED_AT = 60  # candidates examined, since several products with one name count once
+MIN_LETTERS = 2  # letters typed before suggestions are shown
+MAX_SUGGESTED_PRODUCTS, MOST_OTHERS = 6, 2
+CANDIDATES = 60  # candidates examined, since several products with one name count once
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,19 @@ class Suggestions:
     goods: Sequence[Product] = ()
     categories: Sequence[Category] = ()
     cooperatives: Sequence[Cooperative] = ()
-    places: Sequence[FoundPlace] = field(default_factory=list)
+    places: Sequence[PlaceMatch] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.goods or self.categories or self.cooperatives or self.places)
 
 
-def suggestions_for(query: str, index: Shelf) -> Suggestions:
+def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
     """A few products, categories, cooperatives and places whose names start like the query.
 
     Products whose whole name starts so come first, then the newest; of equal names only the newest is kept.
     """
     words = words_of(query)
-    if sum(map(len, words)) < SHORTEST:
+    if sum(map(len, words)) < MIN_LETTERS:
         return Suggestions()
     readings = readings_of(words)
     return Suggestions(
@@ -48,8 +48,8 @@ def suggestions_for(query: str, index: Shelf) -> Suggestions:
     )
 
 
-def _goods(query: str, index: Shelf) -> list[Product]:
-    keys = [key for key in named_so_far(query, limit=LOOKED_AT) if key in index.goods]
+def _goods(query: str, index: FacetIndex) -> list[Product]:
+    keys = [key for key in suggest_product_ids(query, limit=CANDIDATES) if key in index.goods]
     by_key = Product.objects.only("name", "slug").in_bulk(keys)
     rows = [by_key[key] for key in keys if key in by_key]
     show_in_language(rows, "name")
@@ -57,4 +57,6 @@ def _goods(query: str, index: Shelf) -> list[Product]:
     for row in rows:
         by_name.setdefault(row.name, row)
     begun = fold(query)
-    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(begun))[:MOST_GOODS]
+    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(begun))[
+        :MAX_SUGGESTED_PRODUCTS
+    ]

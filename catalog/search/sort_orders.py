@@ -15,11 +15,11 @@ from django.db.models.expressions import RawSQL
 from pyroaring import BitMap
 
 from catalog.models import Listing, Product
-from catalog.search.facet_index import Shelf
-from catalog.search.product_search import COUNTED
-from catalog.search.relevance_tiers import Tiers
+from catalog.search.facet_index import FacetIndex
+from catalog.search.product_search import MAX_RESULTS
+from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.states import ListingState
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.geography.province_map import SHAPES
 
 # Up to this many ids are passed to the query; for more, the index is scanned and ids are filtered here.
@@ -28,7 +28,7 @@ _STEPS = (200, 1_000, 5_000, 25_000, 125_000)
 _EARTH_KM = 6_371.0
 
 
-class Order(StrEnum):
+class SortOrder(StrEnum):
     RELEVANCE = "hop"
     SEASON = "mua"
     NEWEST = "moi"
@@ -38,7 +38,7 @@ class Order(StrEnum):
     NEAREST = "gan"
 
 
-class InOrder(Sequence[int]):
+class SortedProducts(Sequence[int]):
     """Product ids in an order, as a sequence for a paginator; ends after COUNTED.
 
     Only `RELEVANCE` uses the tiers. `month` selects the season, `province_code` the buyer's province; without
@@ -46,7 +46,13 @@ class InOrder(Sequence[int]):
     """
 
     def __init__(
-        self, goods: Tiers, order: Order, index: Shelf, *, month: int, province_code: str = ""
+        self,
+        goods: RelevanceTiers,
+        order: SortOrder,
+        index: FacetIndex,
+        *,
+        month: int,
+        province_code: str = "",
     ) -> None:
         self._tiers, self._order, self._index = goods, order, index
         self._goods = goods.goods
@@ -57,7 +63,7 @@ class InOrder(Sequence[int]):
         return len(self._goods)
 
     def __len__(self) -> int:
-        return min(self.total, COUNTED)
+        return min(self.total, MAX_RESULTS)
 
     @overload
     def __getitem__(self, wanted: int) -> int: ...
@@ -83,27 +89,27 @@ class InOrder(Sequence[int]):
     def _groups(self) -> Iterator[BitMap]:
         """Consecutive groups of products; within each, the secondary order applies."""
         goods, index = self._goods, self._index
-        if self._order == Order.RELEVANCE:
+        if self._order == SortOrder.RELEVANCE:
             yield from self._tiers
-        elif self._order == Order.SEASON:
+        elif self._order == SortOrder.SEASON:
             in_season = index.months.get(self._month, BitMap())
             yield from (goods & in_season, goods - in_season)
-        elif self._order in (Order.CHEAPEST, Order.DEAREST):
+        elif self._order in (SortOrder.CHEAPEST, SortOrder.DEAREST):
             known = [price for price in index.prices if price is not None]
-            for price in sorted(known, reverse=self._order == Order.DEAREST):
+            for price in sorted(known, reverse=self._order == SortOrder.DEAREST):
                 yield goods & index.prices[price]
             yield goods & index.prices.get(None, BitMap())
-        elif self._order == Order.NEAREST and self._province in SHAPES:
+        elif self._order == SortOrder.NEAREST and self._province in SHAPES:
             here = self._province
-            for code in sorted(index.provinces, key=lambda each: (kilometres(here, each), each)):
+            for code in sorted(index.provinces, key=lambda each: (distance_km(here, each), each)):
                 yield goods & index.provinces[code]
         else:
             yield goods
 
     def _slice_group(self, run: BitMap, first: int, last: int) -> list[int]:
-        if self._order in (Order.CHEAPEST, Order.DEAREST):
+        if self._order in (SortOrder.CHEAPEST, SortOrder.DEAREST):
             return list(islice(reversed(run), first, last))
-        channel, is_by_name = self._index.channel_id, self._order == Order.BY_NAME
+        channel, is_by_name = self._index.channel_id, self._order == SortOrder.BY_NAME
         if len(run) > MOST_IDS_IN_QUERY:
             return _scan_index(_by_name if is_by_name else partial(_newest, channel), run, first, last)
         keys, most = _ids_as_text(run), 1 << (last - 1).bit_length()
@@ -111,7 +117,7 @@ class InOrder(Sequence[int]):
         return few[first:last]
 
 
-def kilometres(one: str, other: str) -> float:
+def distance_km(one: str, other: str) -> float:
     """Great-circle distance between the centres of two provinces; very far if one is unknown."""
     if one not in SHAPES or other not in SHAPES:
         return _EARTH_KM
@@ -149,22 +155,22 @@ def _ids_from_text(keys: str) -> RawSQL:
 # --- compiled queries -----------------------------------------------------------------------------------
 
 
-@prepared
+@compiled_query
 def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
     return _listed(channel)[start:stop]
 
 
-@prepared
+@compiled_query
 def _few_newest(channel: int, keys: str, *, most: int) -> QuerySet[Any, int]:
     return _listed(channel).filter(product__in=_ids_from_text(keys))[:most]
 
 
-@prepared
+@compiled_query
 def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
     return Product.objects.in_alphabet().values_list("pk", flat=True)[start:stop]
 
 
-@prepared
+@compiled_query
 def _few_by_name(keys: str, *, most: int) -> QuerySet[Any, int]:
     few = Product.objects.filter(pk__in=_ids_from_text(keys))
     return few.in_alphabet().values_list("pk", flat=True)[:most]

@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from catalog.models import KnownWord, Misspelling
-from catalog.search.term_matching import Choice, Term, begun
+from catalog.search.term_matching import Choice, Term, prefix_term
 
-SHORTEST = 3  # shorter words are not corrected
-MOST_MEANT = 4  # corrections considered for one word
+MIN_WORD_LENGTH = 3  # shorter words are not corrected
+MAX_CORRECTIONS = 4  # corrections considered for one word
 
 
-def misspellings(word: str) -> set[str]:
+def deletion_variants(word: str) -> set[str]:
     """The word itself and the word without each of its letters, for matching one-letter typos."""
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
-def meant(words: Sequence[str]) -> list[list[list[str]]] | None:
+def correct_words(words: Sequence[str]) -> list[list[list[str]]] | None:
     """Possible phrases for each word, the likeliest first; None if there is nothing to correct.
 
     An unknown word may be a typo or joined syllables. If all words are known but no product has all of them,
@@ -31,7 +31,7 @@ def meant(words: Sequence[str]) -> list[list[list[str]]] | None:
     split_words = {word: parts for word in unknown if (parts := _split_into_known_words(word))}
     if len(unknown) - len(split_words) > max(1, len(words) // 2):
         return None
-    doubtful = [word for word in unknown or words if len(word) >= SHORTEST]
+    doubtful = [word for word in unknown or words if len(word) >= MIN_WORD_LENGTH]
     likely = _typo_candidates(doubtful)
     phrases: list[list[list[str]]] = []
     for word in words:
@@ -44,15 +44,15 @@ def meant(words: Sequence[str]) -> list[list[list[str]]] | None:
     return phrases
 
 
-def choices_of(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
+def search_choices(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
     """Search choices in which each word may be any of its phrases."""
     return [
-        [[begun(word) if len(phrase) == 1 else Term(word) for word in phrase] for phrase in each]
+        [[prefix_term(word) if len(phrase) == 1 else Term(word) for word in phrase] for phrase in each]
         for each in phrases
     ]
 
 
-def distance(one: str, other: str) -> int:
+def edit_distance(one: str, other: str) -> int:
     """Damerau-Levenshtein distance (optimal string alignment)."""
     before: list[int] = []
     row = list(range(len(other) + 1))
@@ -73,7 +73,7 @@ def _known_words(words: Sequence[str]) -> set[str]:
 
 def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
     """Known words within one typo: by distance, then by frequency."""
-    left = {word: misspellings(word) for word in words}
+    left = {word: deletion_variants(word) for word in words}
     rows = Misspelling.objects.filter(left__in=set().union(*left.values())).values_list(
         "left", "word__word", "word__goods"
     )
@@ -81,10 +81,10 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
     for rest, other, goods in rows:
         for word in words:
             if rest in left[word]:
-                found[word][other] = (distance(word, other), -goods)
+                found[word][other] = (edit_distance(word, other), -goods)
     return {
         word: [each for each, _rank in sorted(others.items(), key=lambda item: (item[1], item[0]))][
-            :MOST_MEANT
+            :MAX_CORRECTIONS
         ]
         for word, others in found.items()
     }

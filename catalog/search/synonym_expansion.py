@@ -10,12 +10,12 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Synonym
-from catalog.search.term_matching import Choice, Term, begun
-from shop.core.database.compiled_query import prepared
+from catalog.search.term_matching import Choice, Term, prefix_term
+from shop.core.database.compiled_query import compiled_query
 
 Reading = list[Term]  # one interpretation of a query
 
-LONGEST_PHRASE = 4
+MAX_PHRASE_WORDS = 4
 _MOST_READINGS = 4  # interpretations with synonyms; each is searched separately
 
 
@@ -27,7 +27,7 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
     phrases = {
         " ".join(words[first:last]): (first, last)
         for first in range(len(words))
-        for last in range(first + 1, min(first + LONGEST_PHRASE, len(words)) + 1)
+        for last in range(first + 1, min(first + MAX_PHRASE_WORDS, len(words)) + 1)
     }
     others = _synonyms_of(list(phrases))
     if not others:
@@ -42,11 +42,11 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
     for place, word in enumerate(words):
         phrase = taken.get(place, "")
         if not phrase:
-            choices.append([[begun(word)]])
+            choices.append([[prefix_term(word)]])
         elif phrase not in used:
             used.add(phrase)
             # Typed words match as prefixes, synonyms only as whole words: "trà" must not match "trái".
-            typed = [begun(each) for each in phrase.split()]
+            typed = [prefix_term(each) for each in phrase.split()]
             choices.append([typed, *([Term(each) for each in other.split()] for other in others[phrase])])
     return choices
 
@@ -59,16 +59,16 @@ def readings_of(words: Sequence[str]) -> list[Reading]:
 def readings_among(words: Sequence[str], choices: Sequence[Choice]) -> list[Reading]:
     """Like `readings_of`, given the result of `with_synonyms`."""
     others = islice(product(*choices), _MOST_READINGS) if choices else ()
-    readings = [as_typed(words), *([term for phrase in one for term in phrase] for one in others)]
+    readings = [prefix_terms(words), *([term for phrase in one for term in phrase] for one in others)]
     return [each for place, each in enumerate(readings) if each not in readings[:place]]
 
 
-def as_typed(words: Sequence[str]) -> Reading:
+def prefix_terms(words: Sequence[str]) -> Reading:
     """The words as prefix terms."""
-    return [begun(word) for word in words]
+    return [prefix_term(word) for word in words]
 
 
-@prepared
+@compiled_query
 def _synonym_sets(phrases: Collection[str]) -> QuerySet[Any, Any]:
     sets = Synonym.objects.filter(folded__in=phrases).values("set")
     rows = Synonym.objects.filter(set__in=sets).order_by("set", "sort_order", "pk")

@@ -31,7 +31,7 @@ _POSTGRESQL_SAID = (
 )
 
 
-MOST_REMEMBERED = 256
+MAX_CACHED_SEARCHES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +44,29 @@ class Term:
 
 # Alternative phrases; a phrase matches if all its terms do.
 Choice = Sequence[Sequence[Term]]
-Memory = dict[tuple[str, str, int | None], BitMap]  # by query, searched field (or language) and limit
+SearchCache = dict[tuple[str, str, int | None], BitMap]  # by query, searched field (or language) and limit
 
 
-def whole(words: Sequence[str]) -> list[Choice]:
+def exact_choices(words: Sequence[str]) -> list[Choice]:
     """Each word as an exact term."""
     return [[[Term(word)]] for word in words]
 
 
-def beginning(words: Sequence[str]) -> list[Choice]:
+def prefix_choices(words: Sequence[str]) -> list[Choice]:
     """Each word as a prefix term; single letters match exactly, as half of the catalogue starts with any."""
-    return [[[begun(word)]] for word in words]
+    return [[[prefix_term(word)]] for word in words]
 
 
-def begun(word: str) -> Term:
+def prefix_term(word: str) -> Term:
     return Term(word, begins=len(word) > 1)
 
 
-def goods_with(
+def products_with_words(
     wanted: Sequence[Choice],
     *,
     named: bool = False,
     limit: int | None = None,
-    memory: Memory | None = None,
+    memory: SearchCache | None = None,
 ) -> BitMap:
     """Ids of products that match a phrase of every choice, in the name or anywhere; the newest, if limited.
 
@@ -76,13 +76,15 @@ def goods_with(
     return _cached(memory, key, lambda: _search(wanted, named, limit))
 
 
-def _cached(memory: Memory | None, key: tuple[str, str, int | None], ask: Callable[[], BitMap]) -> BitMap:
+def _cached(
+    memory: SearchCache | None, key: tuple[str, str, int | None], ask: Callable[[], BitMap]
+) -> BitMap:
     if memory is None:
         return ask()
     found = memory.get(key)
     if found is None:
         found = ask()
-        if len(memory) >= MOST_REMEMBERED:
+        if len(memory) >= MAX_CACHED_SEARCHES:
             memory.clear()
         memory[key] = found
     return found
@@ -99,9 +101,11 @@ def _search(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
     )
 
 
-def goods_said_with(words: Sequence[str], language: str, *, memory: Memory | None = None) -> BitMap:
+def products_with_translated_words(
+    words: Sequence[str], language: str, *, memory: SearchCache | None = None
+) -> BitMap:
     """Ids of products whose name in that language contains words starting with each of these."""
-    wanted = beginning(words)
+    wanted = prefix_choices(words)
     return _cached(memory, (repr(wanted), language, None), lambda: _search_translations(language, wanted))
 
 

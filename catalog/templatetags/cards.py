@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from catalog.views.product_cards import Card
+from catalog.views.product_cards import ProductCard
 
 register = template.Library()
 
@@ -17,7 +17,7 @@ _CACHED_CARDS = 4_000  # rendered cards in the cache, about a kilobyte each
 
 
 @register.simple_tag
-def product_card(card: Card, *, eager: bool = False, without_seller: bool = False) -> SafeString:
+def product_card(card: ProductCard, *, eager: bool = False, without_seller: bool = False) -> SafeString:
     """Render a card; `eager` loads its picture at once, `without_seller` hides the seller.
 
     The template depends only on the card's values, so equal cards render equally. Rendering two dozen cards
@@ -27,6 +27,6 @@ def product_card(card: Card, *, eager: bool = False, without_seller: bool = Fals
 
 
 @lru_cache(_CACHED_CARDS)
-def _render(card: Card, eager: bool, without_seller: bool, language: str) -> SafeString:
+def _render(card: ProductCard, eager: bool, without_seller: bool, language: str) -> SafeString:
     context = {"card": card, "eager": eager, "without_seller": without_seller}
     return render_to_string("components/product_card.html", context)

@@ -18,13 +18,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog.models import Product, ProductMedia
-from catalog.views.breadcrumbs import Step
-from catalog.views.delivery_estimates import Choice
+from catalog.views.breadcrumbs import Breadcrumb
+from catalog.views.delivery_estimates import VariantChoice
 from cooperatives.models import Cooperative
 from shop.core.images.share_pictures import SIZE
 from shop.core.models import Picture, PictureState, ShopSettings
 from shop.core.money import plain_amount
-from shop.core.web.public_urls import public_address
+from shop.core.web.public_urls import public_url
 
 register = template.Library()
 register.filter(plain_amount)
@@ -36,7 +36,7 @@ _MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit code
 @register.simple_tag
 def share_picture(path: str, alt: str) -> SafeString:
     """The preview picture of a link: the file at `path`, or else the market's own."""
-    address = public_address(default_storage.url(path) if path else static("illustrations/share.jpg"))
+    address = public_url(default_storage.url(path) if path else static("illustrations/share.jpg"))
     properties = {
         "og:image": address,
         "og:image:type": "image/jpeg",
@@ -51,7 +51,7 @@ def share_picture(path: str, alt: str) -> SafeString:
 @register.simple_tag
 def structured_product(
     product: Product,
-    choices: Sequence[Choice],
+    choices: Sequence[VariantChoice],
     currency: str,
     address: str,
     media: Sequence[ProductMedia],
@@ -76,9 +76,9 @@ def structured_product(
 
 
 @register.simple_tag
-def structured_path(steps: Sequence[Step], here: str, address: str) -> SafeString:
+def structured_path(steps: Sequence[Breadcrumb], here: str, address: str) -> SafeString:
     """A BreadcrumbList: `steps` lead from the home page down, `here` is the page itself."""
-    whole = [*((step.name, public_address(step.path)) for step in steps), (here, address)]
+    whole = [*((step.name, public_url(step.path)) for step in steps), (here, address)]
     return _json_ld_script(
         {
             "@type": "BreadcrumbList",
@@ -107,7 +107,7 @@ def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString
 @register.simple_tag
 def structured_market(shop: ShopSettings) -> SafeString:
     """The market as an Organization, and its site search."""
-    home = public_address("/")
+    home = public_url("/")
     seller = {
         "@type": "Organization",
         "name": shop.name,
@@ -119,7 +119,7 @@ def structured_market(shop: ShopSettings) -> SafeString:
     }
     search = {
         "@type": "SearchAction",
-        "target": f"{public_address(reverse('catalog:search'))}?q={{words}}",
+        "target": f"{public_url(reverse('catalog:search'))}?q={{words}}",
         "query-input": "required name=words",
     }
     site = {"@type": "WebSite", "name": shop.name, "url": home, "potentialAction": search}
@@ -127,7 +127,7 @@ def structured_market(shop: ShopSettings) -> SafeString:
 
 
 def _offer(
-    product: Product, choice: Choice, currency: str, address: str, *, is_there: bool
+    product: Product, choice: VariantChoice, currency: str, address: str, *, is_there: bool
 ) -> dict[str, Any]:
     variant = choice.variant
     availability = "InStock" if is_there else "OutOfStock"
@@ -180,7 +180,7 @@ def _jpeg(picture: Picture) -> str:
     if picture.state != PictureState.READY or not picture.renditions:
         return ""
     widest = max(picture.renditions, key=int)
-    return public_address(default_storage.url(picture.renditions[widest]["jpeg"]))
+    return public_url(default_storage.url(picture.renditions[widest]["jpeg"]))
 
 
 def _without_empty(data: dict[str, Any]) -> dict[str, Any]:

@@ -1,29 +1,29 @@
 """Public pages of the catalogue."""
 
-from catalog.views.back_in_stock import ask, back_request
+from catalog.views.back_in_stock import back_in_stock_page, back_in_stock_request
 from catalog.views.bulletin_pages import bulletin, bulletin_spoken, bulletin_text, bulletins
 from catalog.views.cooperative_pages import cooperative, cooperatives
-from catalog.views.follow_pages import confirmation, follow, followed, following
+from catalog.views.follow_pages import confirm_follow_page, follow, follow_settings, own_follows
 from catalog.views.product_lists import category, products, search, suggestions
 from catalog.views.product_page import product
 from catalog.views.season_pages import ocop, region, regions, seasons
-from catalog.views.wish_list import wishes
+from catalog.views.wish_list import wish_list_page
 
 __all__ = [
-    "ask",
-    "back_request",
+    "back_in_stock_page",
+    "back_in_stock_request",
     "bulletin",
     "bulletin_spoken",
     "bulletin_text",
     "bulletins",
     "category",
-    "confirmation",
+    "confirm_follow_page",
     "cooperative",
     "cooperatives",
     "follow",
-    "followed",
-    "following",
+    "follow_settings",
     "ocop",
+    "own_follows",
     "product",
     "products",
     "region",
@@ -31,5 +31,5 @@ __all__ = [
     "search",
     "seasons",
     "suggestions",
-    "wishes",
+    "wish_list_page",
 ]

@@ -16,31 +16,31 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from catalog.actions.marketing.back_in_stock import ask_back, end_back
-from catalog.forms import BackForm
+from catalog.actions.marketing.back_in_stock import cancel_back_request, request_back_in_stock
+from catalog.forms import BackInStockForm
 from catalog.models import BackRequest, Product, ProductMedia, Variant
 from shop.accounts.models import User
-from shop.core.actors import Actor, Door
-from shop.core.dates.calendar import day_of
+from shop.core.actors import Actor, EntryPoint
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
-from shop.core.identifiers.phones import shown as shown_phone
+from shop.core.identifiers.phones import format_phone
 from shop.core.models import market_channel, show_in_language
-from shop.core.web.rate_limits import Limit, network_of
-from shop.notifications.models import Way
+from shop.core.web.rate_limits import Limit, client_network
+from shop.notifications.models import ContactMethod
 
 # People ask about a few products; many addresses from one source mean abuse.
-REQUESTS = Limit("back", tries=30, seconds=60 * 60)
-REQUESTS_FOR_ONE = Limit("back-contact", tries=20, seconds=24 * 60 * 60)
+REQUESTS_PER_NETWORK = Limit("back", tries=30, seconds=60 * 60)
+REQUESTS_PER_CONTACT = Limit("back-contact", tries=20, seconds=24 * 60 * 60)
 
 
-def resting(request: HttpRequest, slug: str) -> HttpResponse:
+def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The page of a paused product; 404 for anything else."""
     product = _product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
     show_in_language([product], "name", "description_text", "season_note")
     show_in_language([product.cooperative], "name", "pause_note")
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
     context = {
         "product": product,
         "cooperative": product.cooperative,
@@ -52,18 +52,18 @@ def resting(request: HttpRequest, slug: str) -> HttpResponse:
         ),
         "is_paused": product.cooperative.is_paused_on(today),
         "this_month": today.month,
-        "back_form": back_form(request, variants),
+        "back_form": back_in_stock_form(request, variants),
     }
     return render(request, "catalog/resting.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest, slug: str) -> HttpResponse:
+def back_in_stock_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Request a back-in-stock message for a product or variant."""
     product = _product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
-    form = back_form(request, variants)
+    form = back_in_stock_form(request, variants)
     if form.is_valid() and _create_request(request, form, product):
         return redirect("catalog:product", slug)
     show_in_language([product], "name")
@@ -75,11 +75,11 @@ def ask(request: HttpRequest, slug: str) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def back_request(request: HttpRequest, token: str) -> HttpResponse:
+def back_in_stock_request(request: HttpRequest, token: str) -> HttpResponse:
     """A request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
-            end_back(token=token, actor=_actor(request), now=timezone.now())
+            cancel_back_request(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/ended.html")
     row = BackRequest.objects.filter(token=token).select_related("product", "variant").first()
     if row is None:
@@ -88,26 +88,30 @@ def back_request(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "catalog/back_request.html", {"row": row})
 
 
-def back_form(request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True) -> BackForm:
+def back_in_stock_form(
+    request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True
+) -> BackInStockForm:
     """The posted form, or one prefilled from the account; `is_any`: no variant can be ordered."""
     user = get_user(request)
-    known = (user.email or shown_phone(user.phone or "")) if isinstance(user, User) else ""
+    known = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
-    return BackForm(sent, variants=variants, is_any=is_any, initial={"contact": known}, label_suffix="")
+    return BackInStockForm(
+        sent, variants=variants, is_any=is_any, initial={"contact": known}, label_suffix=""
+    )
 
 
-def _create_request(request: HttpRequest, form: BackForm, product: Product) -> bool:
+def _create_request(request: HttpRequest, form: BackInStockForm, product: Product) -> bool:
     """Create the request within rate limits; on refusal, add the error to the form."""
-    contact, network = form.cleaned_data["contact"], network_of(request.META)
+    contact, network = form.cleaned_data["contact"], client_network(request.META)
     channel, user = market_channel(), get_user(request)
     if channel is None:
         raise Http404
     try:
-        REQUESTS.check(network)
-        REQUESTS_FOR_ONE.check(contact)
-        REQUESTS.spend(network)
-        REQUESTS_FOR_ONE.spend(contact)
-        ask_back(
+        REQUESTS_PER_NETWORK.check(network)
+        REQUESTS_PER_CONTACT.check(contact)
+        REQUESTS_PER_NETWORK.spend(network)
+        REQUESTS_PER_CONTACT.spend(contact)
+        request_back_in_stock(
             product_slug=product.slug,
             variant_id=form.variant_id,
             way=form.way,
@@ -122,9 +126,9 @@ def _create_request(request: HttpRequest, form: BackForm, product: Product) -> b
         form.add_error(None, str(refused.words))
         return False
     message = _("We write to %(contact)s once, when these goods can be ordered again.")
-    if form.way == Way.SMS:
+    if form.way == ContactMethod.SMS:
         message = _("We send a text to %(contact)s once, when these goods can be ordered again.")
-        contact = shown_phone(contact)
+        contact = format_phone(contact)
     messages.success(request, message % {"contact": contact})
     return True
 
@@ -133,10 +137,10 @@ def _product_or_404(slug: str) -> Product:
     channel = market_channel()
     if channel is None:
         raise Http404
-    rows = Product.objects.resting_or_on_sale(channel.pk).select_related("cooperative", "category")
+    rows = Product.objects.paused_or_published(channel.pk).select_related("cooperative", "category")
     return get_object_or_404(rows, slug=slug)
 
 
 def _actor(request: HttpRequest) -> Actor:
     user = get_user(request)
-    return user.acting(Door.MARKET) if isinstance(user, User) else Actor.guest()
+    return user.acting(EntryPoint.MARKET) if isinstance(user, User) else Actor.guest()

@@ -10,13 +10,13 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from catalog.models import Bulletin
-from catalog.views.follow_pages import follow_form, followed_by
+from catalog.views.follow_pages import follow_form, visitors_follow
 from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
 
 WEEKS = 12
 MOST_COOPERATIVES = 60
-LOUDSPEAKER = "vi"
+LOUDSPEAKER_LANGUAGE = "vi"
 
 
 @require_safe
@@ -47,7 +47,7 @@ def bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> H
 @require_safe
 def bulletin_spoken(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """The Vietnamese text for the commune's loudspeaker, with numbers in words."""
-    return _text_download(_bulletin_or_404(week, slug, LOUDSPEAKER).spoken, week, slug, "doc-loa")
+    return _text_download(_bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken, week, slug, "doc-loa")
 
 
 def _render_bulletin(
@@ -77,13 +77,18 @@ def _render_bulletin(
         "earlier": earlier,
         "others": others,
         "follow_form": follow_form(request),
-        "followed": followed_by(request, cooperative),
+        "followed": visitors_follow(request, cooperative),
     }
     return render(request, "catalog/bulletin.html", context)
 
 
 def _loudspeaker_version(shown: Bulletin) -> Bulletin | None:
-    return Bulletin.objects.of(shown.cooperative).in_language(LOUDSPEAKER).filter(week=shown.week).first()
+    return (
+        Bulletin.objects.of(shown.cooperative)
+        .in_language(LOUDSPEAKER_LANGUAGE)
+        .filter(week=shown.week)
+        .first()
+    )
 
 
 def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
@@ -109,4 +114,4 @@ def _text_download(text: str, week: str, slug: str | None, name: str) -> HttpRes
 
 
 def _language() -> str:
-    return get_language() or LOUDSPEAKER
+    return get_language() or LOUDSPEAKER_LANGUAGE

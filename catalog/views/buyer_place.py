@@ -11,16 +11,16 @@ from django.utils import timezone
 
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models.geography import Division, Level
 
-SESSION_KEY = "province_code"
-COMMUNE_KEY = "commune_code"
+PROVINCE_SESSION_KEY = "province_code"
+COMMUNE_SESSION_KEY = "commune_code"
 
 
 def all_provinces() -> list[Division]:
-    return _provinces(day_of(timezone.now()))
+    return _provinces(vietnam_date(timezone.now()))
 
 
 def selling_provinces() -> list[Division]:
@@ -31,29 +31,29 @@ def selling_provinces() -> list[Division]:
 
 def communes_of(province_code: str) -> list[Division]:
     """The province's communes in force today; empty without a province."""
-    return _communes(day_of(timezone.now()), province_code[:10]) if province_code else []
+    return _communes(vietnam_date(timezone.now()), province_code[:10]) if province_code else []
 
 
-def place_of(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
+def divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
     """The province with this code and its commune with that code, each as a list of one or none."""
     codes = [code[:10] for code in (province_code, commune_code) if code]
-    rows = _with_codes(day_of(timezone.now()), codes) if codes else []
+    rows = _with_codes(vietnam_date(timezone.now()), codes) if codes else []
     provinces = [row for row in rows if row.level == Level.PROVINCE and row.code == province_code]
     keys = {row.pk for row in provinces}
     return provinces, [row for row in rows if row.parent_id in keys and row.code == commune_code]
 
 
-@prepared
+@compiled_query
 def _provinces(day: datetime.date) -> QuerySet[Division]:
     return Division.objects.current(on=day).provinces()
 
 
-@prepared
+@compiled_query
 def _communes(day: datetime.date, province_code: str) -> QuerySet[Division]:
     return Division.objects.current(on=day).communes_of(province_code)
 
 
-@prepared
+@compiled_query
 def _with_codes(day: datetime.date, codes: Collection[str]) -> QuerySet[Division]:
     return Division.objects.current(on=day).filter(code__in=codes)
 
@@ -66,12 +66,12 @@ def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Divi
     """
     by_code = {province.code: province for province in provinces}
     if request.GET.get("tinh") == "":
-        if SESSION_KEY in request.session or isinstance(request.user, User):
+        if PROVINCE_SESSION_KEY in request.session or isinstance(request.user, User):
             _store_location(request, "", "")
         return None
     wanted = by_code.get(request.GET.get("tinh", ""))
     if wanted is not None:
-        if request.session.get(SESSION_KEY) != wanted.code:
+        if request.session.get(PROVINCE_SESSION_KEY) != wanted.code:
             _store_location(request, wanted.code, "")
         return wanted
     return by_code.get(known_province(request))
@@ -79,18 +79,18 @@ def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Divi
 
 def known_province(request: HttpRequest) -> str:
     """The code of the stored province, or of a signed-in user's default address; else empty."""
-    if SESSION_KEY not in request.session and isinstance(request.user, User):
+    if PROVINCE_SESSION_KEY not in request.session and isinstance(request.user, User):
         _store_home_location(request, request.user)
-    return str(request.session.get(SESSION_KEY, ""))
+    return str(request.session.get(PROVINCE_SESSION_KEY, ""))
 
 
 def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:
     """The commune of the URL (`?xa=…`) or the stored one; call after `chosen_province`."""
     by_code = {commune.code: commune for commune in communes}
     wanted = by_code.get(request.GET.get("xa", ""))
-    if wanted is not None and request.session.get(COMMUNE_KEY) != wanted.code:
-        request.session[COMMUNE_KEY] = wanted.code
-    return wanted or by_code.get(request.session.get(COMMUNE_KEY, ""))
+    if wanted is not None and request.session.get(COMMUNE_SESSION_KEY) != wanted.code:
+        request.session[COMMUNE_SESSION_KEY] = wanted.code
+    return wanted or by_code.get(request.session.get(COMMUNE_SESSION_KEY, ""))
 
 
 def _store_home_location(request: HttpRequest, user: User) -> None:
@@ -100,5 +100,5 @@ def _store_home_location(request: HttpRequest, user: User) -> None:
 
 
 def _store_location(request: HttpRequest, province_code: str, commune_code: str) -> None:
-    request.session[SESSION_KEY] = province_code
-    request.session[COMMUNE_KEY] = commune_code
+    request.session[PROVINCE_SESSION_KEY] = province_code
+    request.session[COMMUNE_SESSION_KEY] = commune_code

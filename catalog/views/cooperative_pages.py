@@ -14,14 +14,14 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import ALL_MONTHS, Listing, Product
 from catalog.models.listing import ListingQuerySet
-from catalog.views.breadcrumbs import Step, market_step
-from catalog.views.delivery_estimates import Offer
-from catalog.views.follow_pages import follow_form, followed_by
-from catalog.views.product_cards import cards
+from catalog.views.breadcrumbs import Breadcrumb, market_breadcrumb
+from catalog.views.delivery_estimates import DeliveryEstimate
+from catalog.views.follow_pages import follow_form, visitors_follow
+from catalog.views.product_cards import build_cards
 from cooperatives.models import Certificate, Cooperative, DeliveryWay, Producer
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import SharePicture, market_channel, show_in_language
-from shop.core.texts.folding import slug as in_address
+from shop.core.texts.folding import slugify
 
 PER_PAGE = 24
 MOST_PRODUCERS = 40
@@ -38,7 +38,7 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "cooperatives/cooperatives.html",
-        {"page": page, "cooperatives": shown, "today": day_of(timezone.now())},
+        {"page": page, "cooperatives": shown, "today": vietnam_date(timezone.now())},
     )
 
 
@@ -47,7 +47,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     """A cooperative's profile: products, harvests, story, households, delivery methods and certificates."""
     shown = get_object_or_404(Cooperative.objects.public().select_related("cover"), slug=slug)
     now = timezone.now()
-    today = day_of(now)
+    today = vietnam_date(now)
     channel = market_channel()
     listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
     listings = listings.for_cooperative(shown)
@@ -58,10 +58,10 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     offers = _delivery_options(shown, now=now)
     context = {
         "cooperative": shown,
-        "steps": [market_step(), Step(_("Cooperatives"), reverse("catalog:cooperatives"))],
+        "steps": [market_breadcrumb(), Breadcrumb(_("Cooperatives"), reverse("catalog:cooperatives"))],
         "shared": SharePicture.objects.path_of(shown),
         "page": page,
-        "cards": cards(list(page.object_list), now=now),
+        "cards": build_cards(list(page.object_list), now=now),
         "harvests": _harvests(listings),
         "this_month": today.month,
         "collected": [offer for offer in offers if offer.way.is_collected],
@@ -69,9 +69,9 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "producers": producers,
         "certificates": _certificates(shown, today),
         "is_paused": shown.is_paused_on(today),
-        "region": in_address(shown.province_name) if shown.province_code else "",
+        "region": slugify(shown.province_name) if shown.province_code else "",
         "follow_form": follow_form(request),
-        "followed": followed_by(request, shown),
+        "followed": visitors_follow(request, shown),
     }
     return render(request, "cooperatives/cooperative.html", context)
 
@@ -92,7 +92,9 @@ def _certificates(cooperative: Cooperative, today: datetime.date) -> list[Certif
     return rows
 
 
-def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[Offer]:
+def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[DeliveryEstimate]:
     methods = list(DeliveryWay.objects.offered().filter(cooperative=cooperative))
     show_in_language(methods, "name", "note")
-    return [Offer(method, None, False, method.pickup_times(now=now, count=2)) for method in methods]
+    return [
+        DeliveryEstimate(method, None, False, method.pickup_times(now=now, count=2)) for method in methods
+    ]

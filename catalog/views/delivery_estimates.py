@@ -16,11 +16,11 @@ from cooperatives.models import DeliveryWay, PickupTime
 from shop.core.models import Channel, show_in_language
 from shop.core.models.geography import Division
 
-MOST_STEPS = 999
+MAX_QUANTITY = 999
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class VariantChoice:
     """A variant that can be chosen, prices in minor units; `left` is None if stock is not tracked."""
 
     variant: Variant
@@ -38,7 +38,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class DeliveryEstimate:
     """A delivery option on the page; `fee` in minor units, the lowest if provinces differ."""
 
     way: DeliveryWay
@@ -48,10 +48,10 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
+class PurchaseQuantity:
     """The quantity of a variant for which fees are calculated."""
 
-    choice: Choice | None
+    choice: VariantChoice | None
     steps: int
     grams: int
 
@@ -61,7 +61,9 @@ class Purchase:
         return self.choice.price * self.steps if self.choice else 0
 
 
-def meant(query: QueryDict, product: Product, choices: Sequence[Choice], best: Choice | None) -> Purchase:
+def parse_purchase(
+    query: QueryDict, product: Product, choices: Sequence[VariantChoice], best: VariantChoice | None
+) -> PurchaseQuantity:
     """The quantity requested in the URL (`?variant=…&quantity=…`), else one of the best variant.
 
     Sold-out variants are ignored.
@@ -69,13 +71,18 @@ def meant(query: QueryDict, product: Product, choices: Sequence[Choice], best: C
     by_key = {str(choice.variant.pk): choice for choice in choices if not choice.is_sold_out}
     choice = by_key.get(query.get("variant", ""), best)
     written = query.get("quantity", "")
-    steps = min(int(written), MOST_STEPS) if written.isdecimal() and len(written) < 9 else 1
+    steps = min(int(written), MAX_QUANTITY) if written.isdecimal() and len(written) < 9 else 1
     steps = max(steps, 1)
-    return Purchase(choice, steps, choice.variant.grams_for(product) * steps if choice else 0)
+    return PurchaseQuantity(choice, steps, choice.variant.grams_for(product) * steps if choice else 0)
 
 
-def reach(
-    request: HttpRequest, product: Product, channel: Channel, purchase: Purchase, *, now: datetime.datetime
+def delivery_context(
+    request: HttpRequest,
+    product: Product,
+    channel: Channel,
+    purchase: PurchaseQuantity,
+    *,
+    now: datetime.datetime,
 ) -> dict[str, Any]:
     """Template context: delivery options to the buyer's province and commune, if any."""
     provinces = all_provinces()
@@ -97,10 +104,10 @@ def _delivery_options(
     product: Product,
     channel: Channel,
     province: Division | None,
-    purchase: Purchase,
+    purchase: PurchaseQuantity,
     *,
     now: datetime.datetime,
-) -> list[Offer]:
+) -> list[DeliveryEstimate]:
     """The cooperative's delivery methods with the checkout's fee for the province, or else the lowest fee."""
     offers = []
     methods = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
@@ -114,11 +121,13 @@ def _delivery_options(
                 grams=purchase.grams,
                 goods=purchase.goods,
             )
-            offers.append(Offer(method, fee, False, times))
+            offers.append(DeliveryEstimate(method, fee, False, times))
         else:
             rates = [rate.price for rate in method.rates.all() if rate.channel_id == channel.pk]
             is_lowest = len(set(rates)) > 1
             offers.append(
-                Offer(method, min(rates, default=0 if method.is_collected else None), is_lowest, times)
+                DeliveryEstimate(
+                    method, min(rates, default=0 if method.is_collected else None), is_lowest, times
+                )
             )
     return offers

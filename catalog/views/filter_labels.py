@@ -11,19 +11,19 @@ from django.utils.translation import ngettext
 from pyroaring import BitMap
 
 from catalog.models import Category, Unit
-from catalog.search.facet_index import BANDS, Shelf, union
-from catalog.search.sort_orders import Order
+from catalog.search.facet_index import PRICE_BANDS, FacetIndex, union_of
+from catalog.search.sort_orders import SortOrder
 from cooperatives.models import CertificateKind, Cooperative
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, number
 from shop.core.templatetags.languages import own, said
 
-Names = dict[Any, tuple[str, str]]  # by key: the value in URLs, and the label as HTML
+OptionLabels = dict[Any, tuple[str, str]]  # by key: the value in URLs, and the label as HTML
 
 
-def cooperatives_named(keys: Sequence[Any]) -> Names:
+def cooperative_labels(keys: Sequence[Any]) -> OptionLabels:
     rows = _cooperatives(keys)
     show_in_language(rows, "name")
     return {row.pk: (row.slug, said(row, "name")) for row in rows}
@@ -35,20 +35,20 @@ def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
     return dict(Cooperative.objects.selling().filter(slug__in=slugs).order_by("pk").values_list("slug", "pk"))
 
 
-def divisions_named(keys: Sequence[Any]) -> Names:
+def division_labels(keys: Sequence[Any]) -> OptionLabels:
     return {code: (code, own(name)) for code, name in _divisions(keys)} if keys else {}
 
 
-def communes_within(provinces: Sequence[str], index: Shelf) -> list[str]:
+def communes_with_products(provinces: Sequence[str], index: FacetIndex) -> list[str]:
     """Codes of the provinces' communes that have products."""
     return [code for code in _communes(list(provinces)) if code in index.communes] if provinces else []
 
 
-def branches(inside: Iterable[Category], index: Shelf) -> dict[str, BitMap]:
+def products_by_category(inside: Iterable[Category], index: FacetIndex) -> dict[str, BitMap]:
     """Products of each category including its descendants, by slug."""
     paths = {key: path for key, path in _paths() if key in index.categories}
     return {
-        row.slug: union(
+        row.slug: union_of(
             index.categories[key]
             for key, path in paths.items()
             if (path or "").startswith(row.path or "/none/")
@@ -57,36 +57,36 @@ def branches(inside: Iterable[Category], index: Shelf) -> dict[str, BitMap]:
     }
 
 
-@prepared
+@compiled_query
 def _cooperatives(keys: Collection[int]) -> QuerySet[Cooperative]:
     return Cooperative.objects.filter(pk__in=keys).only("slug", "name").order_by("pk")
 
 
-@prepared
+@compiled_query
 def _divisions(codes: Collection[str]) -> QuerySet[Any, Any]:
     rows = Division.objects.filter(code__in=codes, valid_until=None)
     return rows.order_by("pk").values_list("code", "name")
 
 
-@prepared
+@compiled_query
 def _communes(provinces: Collection[str]) -> QuerySet[Any, str]:
     rows = Division.objects.filter(parent__code__in=provinces, valid_until=None)
     return rows.order_by("pk").values_list("code", flat=True)
 
 
-@prepared
+@compiled_query
 def _paths() -> QuerySet[Any, Any]:
     return Category.objects.order_by("pk").values_list("pk", "path")
 
 
-def band_label(band: int) -> str:
+def price_band_label(band: int) -> str:
     """`Dưới 50.000 ₫`, `50.000–100.000 ₫`, `Từ 500.000 ₫`."""
-    place = BANDS.index(band)
-    if place == len(BANDS) - 1:
-        return _("From %(price)s") % {"price": money(BANDS[place])}
+    place = PRICE_BANDS.index(band)
+    if place == len(PRICE_BANDS) - 1:
+        return _("From %(price)s") % {"price": money(PRICE_BANDS[place])}
     if place == 0:
-        return _("Under %(price)s") % {"price": money(BANDS[1])}
-    return f"{number(BANDS[place])}–{money(BANDS[place + 1])}"
+        return _("Under %(price)s") % {"price": money(PRICE_BANDS[1])}
+    return f"{number(PRICE_BANDS[place])}–{money(PRICE_BANDS[place + 1])}"
 
 
 def unit_label(unit: str) -> str:
@@ -101,7 +101,7 @@ def certificate_label(kind: str) -> str:
     return str(CertificateKind(kind).label)
 
 
-def between_label(lowest: int | None, highest: int | None) -> str:
+def price_range_label(lowest: int | None, highest: int | None) -> str:
     if lowest is None:
         return _("Up to %(price)s") % {"price": money(highest)}
     if highest is None:
@@ -109,15 +109,15 @@ def between_label(lowest: int | None, highest: int | None) -> str:
     return f"{number(lowest)}–{money(highest)}"
 
 
-def orders(*, is_search: bool) -> list[tuple[str, str]]:
+def sort_order_choices(*, is_search: bool) -> list[tuple[str, str]]:
     """Sort orders to choose from, the default first."""
-    usual = [(Order.RELEVANCE, _("Best match first"))] if is_search else []
+    usual = [(SortOrder.RELEVANCE, _("Best match first"))] if is_search else []
     further = [
-        (Order.SEASON, _("In season first")),
-        (Order.NEWEST, _("Newest first")),
-        (Order.CHEAPEST, _("Cheapest first")),
-        (Order.DEAREST, _("Dearest first")),
-        (Order.BY_NAME, _("By name")),
-        (Order.NEAREST, _("Nearest first")),
+        (SortOrder.SEASON, _("In season first")),
+        (SortOrder.NEWEST, _("Newest first")),
+        (SortOrder.CHEAPEST, _("Cheapest first")),
+        (SortOrder.DEAREST, _("Dearest first")),
+        (SortOrder.BY_NAME, _("By name")),
+        (SortOrder.NEAREST, _("Nearest first")),
     ]
     return [(str(order), label) for order, label in (*usual, *further)]

@@ -9,28 +9,28 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from catalog.search.facet_index import Shelf
+from catalog.search.facet_index import FacetIndex
 from catalog.search.query_words import words_of
-from catalog.search.term_matching import beginning, goods_with
+from catalog.search.term_matching import prefix_choices, products_with_words
 from catalog.views import filter_labels
 from catalog.views.product_filters import (
     BAND,
     COMMUNE,
     DELIVERED,
+    FACET_PARAMETERS,
     HIGHEST,
     IN_SEASON,
     IN_STOCK,
     LOWEST,
-    NAMES,
     PLACE,
     WITH_OCOP,
     Facet,
-    Filters,
+    ProductFilters,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class WayOut:
+class FilterRemoval:
     """A removable filter: its label, the URL without it, and the number of products then."""
 
     label: str
@@ -38,21 +38,25 @@ class WayOut:
     count: int = 0
 
 
-def chosen(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[WayOut]:
+def applied_filters(
+    filters: ProductFilters, facets: Sequence[Facet], asked: QueryDict
+) -> list[FilterRemoval]:
     """One removal link for each chosen option."""
     links = [
-        WayOut(option.label, without(asked, facet.name, value=option.value))
+        FilterRemoval(option.label, query_string_without(asked, facet.name, value=option.value))
         for facet in facets
         for option in facet.options
         if option.is_chosen
     ]
     if filters.lowest is not None or filters.highest is not None:
-        between = filter_labels.between_label(filters.lowest, filters.highest)
-        links.append(WayOut(between, without(asked, LOWEST, HIGHEST)))
+        between = filter_labels.price_range_label(filters.lowest, filters.highest)
+        links.append(FilterRemoval(between, query_string_without(asked, LOWEST, HIGHEST)))
     return links
 
 
-def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[WayOut]:
+def relaxed_filters(
+    filters: ProductFilters, facets: Sequence[Facet], asked: QueryDict
+) -> list[FilterRemoval]:
     """If nothing matches: filters whose removal helps, the most products first.
 
     Offers removing all filters if no single removal helps.
@@ -62,9 +66,9 @@ def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> lis
     names[PLACE] = names.get(PLACE) or names.get(COMMUNE) or _("Where it is from")
     names[BAND] = _("Price")
     links = [
-        WayOut(
+        FilterRemoval(
             names.get(respect, respect),
-            without(asked, *NAMES.get(respect, (respect,))),
+            query_string_without(asked, *FACET_PARAMETERS.get(respect, (respect,))),
             len(selection.without(respect)),
         )
         for respect in selection.respects
@@ -72,24 +76,26 @@ def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> lis
     useful = sorted((link for link in links if link.count), key=lambda link: -link.count)
     if useful or len(links) < 2 or not selection.all_goods:
         return useful
-    all_names = [name for respect in selection.respects for name in NAMES.get(respect, (respect,))]
-    return [WayOut(_("all filters"), without(asked, *all_names), len(selection.all_goods))]
+    all_names = [name for respect in selection.respects for name in FACET_PARAMETERS.get(respect, (respect,))]
+    return [
+        FilterRemoval(_("all filters"), query_string_without(asked, *all_names), len(selection.all_goods))
+    ]
 
 
-def with_fewer_words(query: str, index: Shelf) -> list[WayOut]:
+def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
     """If no product has all the words: the query without each word that then finds something."""
     words = words_of(query)
     links = []
     for left_out in words if len(words) > 1 else ():
         others = [word for word in words if word != left_out]
-        count = index.goods.intersection_cardinality(goods_with(beginning(others)))
+        count = index.goods.intersection_cardinality(products_with_words(prefix_choices(others)))
         if count:
             fewer = " ".join(others)
-            links.append(WayOut(fewer, f"?{urlencode({'q': fewer})}", count))
+            links.append(FilterRemoval(fewer, f"?{urlencode({'q': fewer})}", count))
     return sorted(links, key=lambda link: -link.count)
 
 
-def without(asked: QueryDict, *names: str, value: str | None = None) -> str:
+def query_string_without(asked: QueryDict, *names: str, value: str | None = None) -> str:
     """The query string without these names, or without one value of a name; returns to page 1."""
     remaining = [
         (name, each)

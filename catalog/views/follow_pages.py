@@ -18,17 +18,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.forms import FollowForm
 from catalog.models import BackRequest
-from cooperatives.actions.followers import ask_to_follow, confirm_follow, end_follow
+from cooperatives.actions.followers import confirm_follow, request_follow, unfollow
 from cooperatives.models import Cooperative, Follow
 from shop.accounts.models import User
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
-from shop.core.web.rate_limits import Limit, network_of
+from shop.core.web.rate_limits import Limit, client_network
 
 MOST_REQUESTS = 100
-FOLLOWS = Limit("follow", tries=20, seconds=60 * 60)
-FOLLOWS_OF_ONE = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
+FOLLOWS_PER_NETWORK = Limit("follow", tries=20, seconds=60 * 60)
+FOLLOWS_PER_ADDRESS = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +46,7 @@ def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 @require_safe
 @login_required
 @never_cache
-def following(request: HttpRequest) -> HttpResponse:
+def own_follows(request: HttpRequest) -> HttpResponse:
     """The signed-in user's follows and back-in-stock requests, each with a button to end it."""
     key = request.user.pk or 0
     follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("asked_at", "pk"))
@@ -62,11 +62,11 @@ def following(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def followed(request: HttpRequest, token: str) -> HttpResponse:
+def follow_settings(request: HttpRequest, token: str) -> HttpResponse:
     """A follow with buttons to confirm or delete it; opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
-            end_follow(token=token, actor=_actor(request), now=timezone.now())
+            unfollow(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/ended.html")
     row = Follow.objects.filter(token=token).select_related("cooperative").first()
     if row is None:
@@ -78,7 +78,7 @@ def followed(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def confirmation(request: HttpRequest, token: str) -> HttpResponse:
+def confirm_follow_page(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm a follow with the token from the e-mail."""
     try:
         confirm_follow(token=token, actor=_actor(request), now=timezone.now())
@@ -96,7 +96,7 @@ def follow_form(request: HttpRequest) -> FollowForm:
     return FollowForm(sent, initial={"email": known}, label_suffix="")
 
 
-def followed_by(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:
+def visitors_follow(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:
     """The signed-in user's confirmed follow of this cooperative or the market, if any."""
     user = get_user(request)
     if not isinstance(user, User):
@@ -106,13 +106,13 @@ def followed_by(request: HttpRequest, cooperative: Cooperative | None) -> Follow
 
 def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | None) -> bool:
     """Create the follow request within rate limits; on refusal, add the error to the form."""
-    email, network, user = form.cleaned_data["email"], network_of(request.META), get_user(request)
+    email, network, user = form.cleaned_data["email"], client_network(request.META), get_user(request)
     try:
-        FOLLOWS.check(network)
-        FOLLOWS_OF_ONE.check(email)
-        FOLLOWS.spend(network)
-        FOLLOWS_OF_ONE.spend(email)
-        row = ask_to_follow(
+        FOLLOWS_PER_NETWORK.check(network)
+        FOLLOWS_PER_ADDRESS.check(email)
+        FOLLOWS_PER_NETWORK.spend(network)
+        FOLLOWS_PER_ADDRESS.spend(email)
+        row = request_follow(
             cooperative_slug=slug,
             email=email,
             user=user if isinstance(user, User) else None,
@@ -133,4 +133,4 @@ def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | N
 
 def _actor(request: HttpRequest) -> Actor:
     user = get_user(request)
-    return user.acting(Door.MARKET) if isinstance(user, User) else Actor.guest()
+    return user.acting(EntryPoint.MARKET) if isinstance(user, User) else Actor.guest()

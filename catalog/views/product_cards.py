@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.templatetags.goods import per_measure, step, unit_name
 from cooperatives.models import Certificate, CertificateKind
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, Picture, show_in_language
 from shop.core.templatetags.languages import lang
-from shop.core.templatetags.pictures import Files, files_of
+from shop.core.templatetags.pictures import Files, rendition_files
 
 _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
 # Large columns that no card shows; they are not loaded.
@@ -36,7 +36,7 @@ _UNUSED_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ProductCard:
     """The content of a product card in the page's language; plain values, so equal cards compare equal.
 
     `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest variant; with
@@ -69,14 +69,14 @@ class Card:
     is_paused: bool
 
 
-def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
+def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[ProductCard]:
     """Cards of these listings (with `product__cooperative` loaded), in the given order."""
     products = [listing.product for listing in listings]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
     prices = _prices(listings)
     pictures = _pictures(products)
-    stars = stars_of(products, day_of(now))
+    stars = ocop_stars_by_product(products, vietnam_date(now))
     free = _free([price.variant_id for row in prices.values() for price in row[:1]], listings)
     return [
         _card(
@@ -85,19 +85,19 @@ def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
             pictures.get(listing.product_id),
             stars.get(listing.product_id),
             free,
-            day_of(now),
+            vietnam_date(now),
         )
         for listing in listings
     ]
 
 
-def listings_of(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
+def listings_for_cards(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
     """The visible listings of these products in the given order, loaded for `cards`."""
     by_product = {row.product_id: row for row in _visible_listings(channel_id, list(product_ids))}
     return [by_product[key] for key in product_ids if key in by_product]
 
 
-def stars_of(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
+def ocop_stars_by_product(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
     """The highest number of OCOP stars of each product on the day, by product id."""
     rows = _ocop_stars([product.pk for product in products], day)
     return {product: stars for product, stars in rows if stars}
@@ -110,13 +110,13 @@ def _card(
     stars: int | None,
     free: dict[int, int],
     today: datetime.date,
-) -> Card:
+) -> ProductCard:
     product, cheapest = listing.product, prices[0] if prices else None
     variant = cheapest.variant if cheapest else None
     left = free.get(variant.pk) if variant and variant.track_inventory else None
     is_paused = product.cooperative.is_paused_on(today)
     is_told = listing.is_available and len(prices) == 1
-    return Card(
+    return ProductCard(
         product_id=product.pk,
         slug=product.slug,
         name=product.name,
@@ -132,7 +132,7 @@ def _card(
         unit=unit_name(variant.unit) if variant else "",
         per_measure=per_measure(variant, cheapest.selling, listing.currency) if cheapest and variant else "",
         kinds=len(prices),
-        picture=files_of(picture),
+        picture=rendition_files(picture),
         stars=stars,
         is_sold_out=not listing.is_available,
         left=left if is_told and variant and left is not None and left <= variant.few else None,
@@ -178,37 +178,37 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
 # --- compiled queries -----------------------------------------------------------------------------------
 
 
-@prepared
+@compiled_query
 def _visible_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
     """Listings with the columns that cards show."""
     rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
     return rows.defer(*_UNUSED_COLUMNS).order_by()
 
 
-@prepared
+@compiled_query
 def _ocop_stars(products: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
     rows = Certificate.objects.valid_on(day).filter(kind=CertificateKind.OCOP, products__in=products)
     return rows.order_by("stars", "pk").values_list("products", "stars")
 
 
-@prepared
+@compiled_query
 def _variants(products: Collection[int]) -> QuerySet[Variant]:
     return Variant.objects.filter(product__in=products).defer(*_KEYS_AND_TIMES)
 
 
-@prepared
+@compiled_query
 def _prices_of(variants: Collection[int], channels: Collection[int]) -> QuerySet[Price]:
     return Price.objects.filter(variant__in=variants, channel__in=channels, amount__isnull=False)
 
 
-@prepared
+@compiled_query
 def _first_media(products: Collection[int]) -> QuerySet[ProductMedia]:
     rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
     rows = rows.only("product", "picture__state", "picture__renditions")
     return rows.order_by("product", "-sort_order", "-pk")
 
 
-@prepared
+@compiled_query
 def _free_stock(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any, Any]:
     rows = Stock.objects.reachable(channel_id=channel, country=country).filter(variant__in=variants)
     return rows.values_list("variant").annotate(total=Sum("free")).order_by("variant")

@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 from pyroaring import BitMap
 
 from catalog.models import Category, Unit
-from catalog.search.facet_index import BANDS, Sets, Shelf, union
-from catalog.search.facet_selection import Selection
+from catalog.search.facet_index import PRICE_BANDS, FacetIndex, Sets, union_of
+from catalog.search.facet_selection import FacetSelection
 from catalog.views import filter_labels
 from cooperatives.models import CertificateKind
 from shop.core.templatetags.languages import said
 from shop.core.texts.folding import fold
 
 SHOWN, MOST = 8, 34  # options shown per facet, and the most that can be unfolded
-MOST_CHOSEN = 50
+MAX_CHOSEN = 50
 HIGHEST_PRICE = 999_999_999
 
 # URL parameter of each facet. Communes belong to the facet PLACE.
@@ -29,7 +29,7 @@ BAND, LOWEST, HIGHEST, UNIT, STARS, CERTIFICATE = "muc", "tu", "den", "ban", "sa
 IN_SEASON, WITH_OCOP, DELIVERED, IN_STOCK = "mua", "ocop", "giao", "con"
 TOGGLES = (IN_SEASON, IN_STOCK, WITH_OCOP, DELIVERED)
 # Parameters to remove when a facet is cleared, if it has several.
-NAMES = {PLACE: (PLACE, COMMUNE), BAND: (BAND, LOWEST, HIGHEST)}
+FACET_PARAMETERS = {PLACE: (PLACE, COMMUNE), BAND: (BAND, LOWEST, HIGHEST)}
 _VALUE = re.compile(r"[-\w]{1,120}")
 # Price formats that people write: 50.000, 50 000 ₫, 50k, 50 nghìn, 1,5 triệu.
 _PRICE = re.compile(
@@ -38,7 +38,7 @@ _PRICE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class FacetOption:
     """A filter option, and the number of products if it were the only choice of its facet.
 
     `label` may be HTML with a lang attribute.
@@ -56,11 +56,11 @@ class Facet:
 
     name: str
     label: str
-    options: Sequence[Option]
+    options: Sequence[FacetOption]
     rest: int
 
 
-class Filters:
+class ProductFilters:
     """The filters of a URL applied to `goods` of the index; invalid values are ignored.
 
     `inside` are the categories to choose from. `delivering` are ids of cooperatives that deliver to the
@@ -71,7 +71,7 @@ class Filters:
         self,
         asked: QueryDict,
         goods: BitMap,
-        index: Shelf,
+        index: FacetIndex,
         *,
         month: int,
         inside: Sequence[Category],
@@ -79,11 +79,11 @@ class Filters:
         resting: Iterable[int],
     ) -> None:
         self._asked, self._index, self._inside = asked, index, inside
-        self._branches = filter_labels.branches(inside, index)
+        self._branches = filter_labels.products_by_category(inside, index)
         self._toggles = {
             IN_SEASON: index.months.get(month, BitMap()),
             IN_STOCK: index.available - _any_of(index.cooperatives, resting),
-            WITH_OCOP: union(index.stars.values()),
+            WITH_OCOP: union_of(index.stars.values()),
         }
         if delivering is not None:
             self._toggles[DELIVERED] = _any_of(index.cooperatives, delivering)
@@ -91,13 +91,15 @@ class Filters:
         self._cooperatives = filter_labels.cooperatives_by_slug(self._list(COOPERATIVE))
         self._provinces = self._values(PLACE, index.provinces)
         self._communes = self._values(COMMUNE, index.communes)
-        self._bands = [int(band) for band in self._values(BAND, map(str, BANDS))]
+        self._bands = [int(band) for band in self._values(BAND, map(str, PRICE_BANDS))]
         self._units = self._values(UNIT, Unit.values)
         self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
         self._certificates = self._values(CERTIFICATE, _OTHER_CERTIFICATES)
         self.lowest, self.highest = (_parse_price(asked.get(name, "")) for name in (LOWEST, HIGHEST))
-        self.odd_prices = [name for name in (LOWEST, HIGHEST) if self._is_invalid_price(asked.get(name, ""))]
-        self.selection = Selection(goods, self._chosen())
+        self.invalid_prices = [
+            name for name in (LOWEST, HIGHEST) if self._is_invalid_price(asked.get(name, ""))
+        ]
+        self.selection = FacetSelection(goods, self._chosen())
 
     @staticmethod
     def _is_invalid_price(written: str) -> bool:
@@ -106,7 +108,7 @@ class Filters:
 
     def _list(self, name: str) -> list[str]:
         """The well-formed values of a parameter, without repeats."""
-        values = self._asked.getlist(name)[:MOST_CHOSEN]
+        values = self._asked.getlist(name)[:MAX_CHOSEN]
         return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
 
     def _values(self, name: str, known: Iterable[Any]) -> list[str]:
@@ -136,7 +138,7 @@ class Filters:
         """Products of the chosen communes, and of chosen provinces without a chosen commune."""
         communes = _any_of(self._index.communes, self._communes)
         whole = [self._index.provinces[code] for code in self._provinces]
-        return communes | union(goods for goods in whole if goods.isdisjoint(communes))
+        return communes | union_of(goods for goods in whole if goods.isdisjoint(communes))
 
     def _goods_in_price_range(self) -> BitMap:
         priced = self._index.priced(self.lowest, self.highest)
@@ -144,10 +146,10 @@ class Filters:
 
     # --- options ------------------------------------------------------------------------------------------
 
-    def toggles(self) -> dict[str, Option]:
+    def toggles(self) -> dict[str, FacetOption]:
         """The on/off filters by name; DELIVERED counts nothing while the location is unknown."""
         return {
-            name: Option(
+            name: FacetOption(
                 name,
                 "",
                 self.selection.count(name, self._toggles.get(name)),
@@ -160,7 +162,9 @@ class Filters:
         """The facets that offer a choice."""
         index = self._index
         provinces = self._provinces or ([*index.provinces] if len(index.provinces) == 1 else [])
-        communes = {code: index.communes[code] for code in filter_labels.communes_within(provinces, index)}
+        communes = {
+            code: index.communes[code] for code in filter_labels.communes_with_products(provinces, index)
+        }
         found = [
             _facet(CATEGORY, _("Kind of goods"), self.branches()),
             _facet(
@@ -170,23 +174,25 @@ class Filters:
                     COOPERATIVE,
                     index.cooperatives,
                     self._cooperatives.values(),
-                    filter_labels.cooperatives_named,
+                    filter_labels.cooperative_labels,
                 ),
             ),
             _facet(
                 PLACE,
                 _("Where it is from"),
-                self._options(PLACE, index.provinces, self._provinces, filter_labels.divisions_named),
+                self._options(PLACE, index.provinces, self._provinces, filter_labels.division_labels),
             ),
             _facet(
                 COMMUNE,
                 _("Commune"),
-                self._options(PLACE, communes, self._communes, filter_labels.divisions_named),
+                self._options(PLACE, communes, self._communes, filter_labels.division_labels),
             ),
             _facet(
                 BAND,
                 _("Price"),
-                self._fixed_options(BAND, BANDS, index.bands, self._bands, filter_labels.band_label),
+                self._fixed_options(
+                    BAND, PRICE_BANDS, index.bands, self._bands, filter_labels.price_band_label
+                ),
             ),
             _facet(
                 UNIT,
@@ -212,7 +218,7 @@ class Filters:
         ]
         return [facet for facet in found if facet is not None]
 
-    def branches(self) -> list[Option]:
+    def branches(self) -> list[FacetOption]:
         """The categories to choose from, without empty ones."""
         names = {row.slug: said(row, "name") for row in self._inside}
         return self._fixed_options(
@@ -224,15 +230,15 @@ class Filters:
         respect: str,
         sets: Sets,
         chosen: Iterable[object],
-        named: Callable[[Sequence[Any]], filter_labels.Names],
-    ) -> list[Option]:
+        named: Callable[[Sequence[Any]], filter_labels.OptionLabels],
+    ) -> list[FacetOption]:
         """Chosen options first, then by count; at most as many as can be unfolded."""
         taken = set(chosen)
         counts = [(key, self.selection.count(respect, goods)) for key, goods in sets.items() if key]
         shown = [(key, count) for key, count in counts if count or key in taken]
         shown.sort(key=lambda each: (each[0] not in taken, -each[1], str(each[0])))
         names = named([key for key, _count in shown[:MOST]])
-        return [Option(*names[key], count, key in taken) for key, count in shown[:MOST] if key in names]
+        return [FacetOption(*names[key], count, key in taken) for key, count in shown[:MOST] if key in names]
 
     def _fixed_options(
         self,
@@ -241,11 +247,11 @@ class Filters:
         sets: Mapping[Any, BitMap],
         chosen: Sequence[Any],
         label: Callable[[Any], str],
-    ) -> list[Option]:
+    ) -> list[FacetOption]:
         """Options in a fixed order, without empty ones."""
         counts = [(key, self.selection.count(respect, sets.get(key))) for key in keys]
         return [
-            Option(str(key), label(key), count, key in chosen)
+            FacetOption(str(key), label(key), count, key in chosen)
             for key, count in counts
             if count or key in chosen
         ]
@@ -254,7 +260,7 @@ class Filters:
 _OTHER_CERTIFICATES = [kind.value for kind in CertificateKind if kind != CertificateKind.OCOP]
 
 
-def _facet(name: str, label: str, options: Sequence[Option]) -> Facet | None:
+def _facet(name: str, label: str, options: Sequence[FacetOption]) -> Facet | None:
     """A facet, or None if there is nothing to choose."""
     if not options or (len(options) == 1 and not options[0].is_chosen):
         return None
@@ -262,7 +268,7 @@ def _facet(name: str, label: str, options: Sequence[Option]) -> Facet | None:
 
 
 def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
-    return union(sets[key] for key in keys if key in sets)
+    return union_of(sets[key] for key in keys if key in sets)
 
 
 def _parse_price(written: str) -> int | None:

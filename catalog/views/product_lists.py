@@ -15,29 +15,29 @@ from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
 from catalog.models import Category, Product
-from catalog.search.facet_index import Shelf, shelf_of
+from catalog.search.facet_index import FacetIndex, facet_index_for
 from catalog.search.place_matches import find_categories, find_cooperatives, find_places
-from catalog.search.product_search import COUNTED, Found, look_up
+from catalog.search.product_search import MAX_RESULTS, SearchResult, search_products
 from catalog.search.query_words import words_of
-from catalog.search.relevance_tiers import Tiers
+from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_suggestions import suggestions_for
-from catalog.search.sort_orders import InOrder, Order
-from catalog.search.synonym_expansion import as_typed
+from catalog.search.sort_orders import SortedProducts, SortOrder
+from catalog.search.synonym_expansion import prefix_terms
 from catalog.views import filter_labels
-from catalog.views.breadcrumbs import market_step, steps_to
+from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
 from catalog.views.buyer_place import all_provinces, chosen_province
-from catalog.views.filter_suggestions import chosen, loosened, with_fewer_words
-from catalog.views.product_cards import cards, listings_of
-from catalog.views.product_filters import DELIVERED, SHOWN, Filters
+from catalog.views.filter_suggestions import applied_filters, relaxed_filters, shorter_queries
+from catalog.views.product_cards import build_cards, listings_for_cards
+from catalog.views.product_filters import DELIVERED, SHOWN, ProductFilters
 from cooperatives.models import Cooperative, DeliveryRate
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel, show_in_language
 from shop.core.models.geography import Division
-from shop.core.texts.folding import fold, typed_words
+from shop.core.texts.folding import fold, words_with_diacritics
 
 PER_PAGE = 24
-MOST_FOUND = 6  # cooperatives, categories and places shown above the search results, each
+MAX_MATCHES = 6  # cooperatives, categories and places shown above the search results, each
 
 
 @require_safe
@@ -45,8 +45,10 @@ def products(request: HttpRequest) -> HttpResponse:
     """All listed products."""
     categories = _root_categories()
     show_in_language(categories, "name")
-    index = market_shelf()
-    return _render_products(request, index, Tiers(index.goods), inside=categories, steps=[market_step()])
+    index = market_facet_index()
+    return _render_products(
+        request, index, RelevanceTiers(index.goods), inside=categories, steps=[market_breadcrumb()]
+    )
 
 
 @require_safe
@@ -55,10 +57,10 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     shown = get_object_or_404(Category, slug=slug)
     inside = list(shown.children.in_order())
     show_in_language([shown, *inside], "name", "description_text")
-    index = market_shelf()
-    goods = filter_labels.branches([shown], index)[shown.slug]
+    index = market_facet_index()
+    goods = filter_labels.products_by_category([shown], index)[shown.slug]
     return _render_products(
-        request, index, Tiers(goods), inside=inside, category=shown, steps=steps_to(shown)[:-1]
+        request, index, RelevanceTiers(goods), inside=inside, category=shown, steps=breadcrumbs_to(shown)[:-1]
     )
 
 
@@ -67,8 +69,8 @@ def search(request: HttpRequest) -> HttpResponse:
     """Search results."""
     query = request.GET.get("q", "")
     words = words_of(query)
-    index = market_shelf()
-    found = look_up(query, memory=index.memory)
+    index = market_facet_index()
+    found = search_products(query, memory=index.memory)
     tiers = found.tiers.among(index.goods)
     context = {
         "is_search": True,
@@ -78,7 +80,7 @@ def search(request: HttpRequest) -> HttpResponse:
         if tiers.goods and found.instead
         else "",
         "others": _other_matches(found, index) if words and not _is_htmx(request) else None,
-        "fewer": with_fewer_words(query, index) if words and not tiers.goods else [],
+        "fewer": shorter_queries(query, index) if words and not tiers.goods else [],
     }
     categories = _root_categories() if tiers.goods else []
     show_in_language(categories, "name")
@@ -89,92 +91,100 @@ def search(request: HttpRequest) -> HttpResponse:
 def suggestions(request: HttpRequest) -> HttpResponse:
     """Autocomplete suggestions: products, categories, cooperatives and places."""
     query = request.GET.get("q", "")
-    found = suggestions_for(query, market_shelf())
+    found = suggestions_for(query, market_facet_index())
     return render(request, "catalog/suggestions.html", {"found": found, "search_words": query[:200]})
 
 
 def _render_products(
-    request: HttpRequest, index: Shelf, tiers: Tiers, *, inside: Sequence[Category], **context: Any
+    request: HttpRequest,
+    index: FacetIndex,
+    tiers: RelevanceTiers,
+    *,
+    inside: Sequence[Category],
+    **context: Any,
 ) -> HttpResponse:
     """Render a filtered, sorted page of products; HTMX requests get only the changed fragment."""
     now = timezone.now()
-    month = day_of(now).month
+    month = vietnam_date(now).month
     provinces = all_provinces()
     province = chosen_province(request, provinces)
-    filters = Filters(
+    filters = ProductFilters(
         request.GET,
         tiers.goods,
         index,
         month=month,
         inside=inside,
         delivering=_delivering(index, province),
-        resting=_paused_cooperatives(day_of(now)),
+        resting=_paused_cooperatives(vietnam_date(now)),
     )
     order = _sort_order(request, is_search=bool(context.get("is_search")))
     fitting = tiers.among(filters.selection.goods)
-    goods = InOrder(fitting, order, index, month=month, province_code=province.code if province else "")
+    goods = SortedProducts(
+        fitting, order, index, month=month, province_code=province.code if province else ""
+    )
     page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()
     context |= {
         "page": page,
-        "cards": cards(listings_of(list(page.object_list), index.channel_id), now=now),
+        "cards": build_cards(listings_for_cards(list(page.object_list), index.channel_id), now=now),
         "total": goods.total,
         "has_goods": bool(filters.selection.all_goods),
-        "is_cut": goods.total > COUNTED,
-        "counted": COUNTED,
+        "is_cut": goods.total > MAX_RESULTS,
+        "counted": MAX_RESULTS,
         "inside": filters.branches(),
         "toggles": filters.toggles(),
         "facets": facets,
         "shown": SHOWN,
         "filters": filters,
-        "chosen": chosen(filters, facets, request.GET),
-        "loosened": loosened(filters, facets, request.GET) if not goods.total else [],
+        "chosen": applied_filters(filters, facets, request.GET),
+        "loosened": relaxed_filters(filters, facets, request.GET) if not goods.total else [],
         "order": order,
-        "orders": filter_labels.orders(is_search=bool(context.get("is_search"))),
+        "orders": filter_labels.sort_order_choices(is_search=bool(context.get("is_search"))),
         "province": province,
         "provinces": provinces,
         "is_change": _is_htmx(request),
-        "needs_province": province is None and (order == Order.NEAREST or bool(request.GET.get(DELIVERED))),
+        "needs_province": province is None
+        and (order == SortOrder.NEAREST or bool(request.GET.get(DELIVERED))),
     }
     template = "catalog/products.html#changes" if _is_htmx(request) else "catalog/products.html"
     return render(request, template, context)
 
 
-def market_shelf() -> Shelf:
+def market_facet_index() -> FacetIndex:
     """The market's current facet index; empty if there is no channel."""
     channel = market_channel()
-    return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))
+    return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
 
 
-def _other_matches(found: Found, index: Shelf) -> dict[str, Any]:
+def _other_matches(found: SearchResult, index: FacetIndex) -> dict[str, Any]:
     """Categories, places and cooperatives that match the query or its correction."""
-    meant = [as_typed(found.instead.split())] if found.instead else []
+    meant = [prefix_terms(found.instead.split())] if found.instead else []
     readings = [*meant, *found.readings]
     return {
-        "categories": find_categories(readings, MOST_FOUND),
-        "places": find_places(readings, index, MOST_FOUND),
-        "cooperatives": find_cooperatives(readings, MOST_FOUND),
+        "categories": find_categories(readings, MAX_MATCHES),
+        "places": find_places(readings, index, MAX_MATCHES),
+        "cooperatives": find_cooperatives(readings, MAX_MATCHES),
     }
 
 
 def _with_diacritics(words: str, goods: BitMap) -> str:
     """The folded words with diacritics, as spelled in the name of the newest of the products."""
     name = Product.objects.filter(pk=goods.max()).values_list("name", flat=True).first() or ""
-    marked = {fold(word): word for word in typed_words(name)}
+    marked = {fold(word): word for word in words_with_diacritics(name)}
     return " ".join(marked.get(word, word) for word in words.split())
 
 
-def _delivering(index: Shelf, province: Division | None) -> list[int] | None:
+def _delivering(index: FacetIndex, province: Division | None) -> list[int] | None:
     """Ids of cooperatives that ship to the province, pickup excluded; None if it is unknown."""
     return None if province is None else _cooperatives_shipping_to(index.channel_id, ["", province.code])
 
 
-@prepared
+@compiled_query
 def _root_categories() -> QuerySet[Category]:
     return Category.objects.roots().only("slug", "name", "path")
 
 
-@prepared
+@compiled_query
 def _cooperatives_shipping_to(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
     rates = DeliveryRate.objects.filter(
         channel=channel, way__is_active=True, way__warehouse=None, province_code__in=provinces
@@ -182,17 +192,17 @@ def _cooperatives_shipping_to(channel: int, provinces: Collection[str]) -> Query
     return rates.order_by().values_list("way__cooperative", flat=True).distinct()
 
 
-@prepared
+@compiled_query
 def _paused_cooperatives(day: datetime.date) -> QuerySet[Any, int]:
     return Cooperative.objects.resting_on(day).order_by().values_list("pk", flat=True)
 
 
-def _sort_order(request: HttpRequest, *, is_search: bool) -> Order:
+def _sort_order(request: HttpRequest, *, is_search: bool) -> SortOrder:
     """The requested sort order; the default is relevance for searches and season for lists."""
-    default = Order.RELEVANCE if is_search else Order.SEASON
+    default = SortOrder.RELEVANCE if is_search else SortOrder.SEASON
     asked = request.GET.get("xep", "")
-    known = [order for order in Order if is_search or order != Order.RELEVANCE]
-    return Order(asked) if asked in known else default
+    known = [order for order in SortOrder if is_search or order != SortOrder.RELEVANCE]
+    return SortOrder(asked) if asked in known else default
 
 
 def _is_htmx(request: HttpRequest) -> bool:

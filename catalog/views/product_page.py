@@ -12,20 +12,20 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog.forms import BackForm
+from catalog.forms import BackInStockForm
 from catalog.models import Price, Product, ProductMedia, Stock, Variant
 from catalog.models.listing import Listing
 from catalog.templatetags.goods import step
-from catalog.views.back_in_stock import back_form, resting
-from catalog.views.breadcrumbs import steps_to
-from catalog.views.delivery_estimates import Choice, meant, reach
-from catalog.views.product_cards import cards
+from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
+from catalog.views.breadcrumbs import breadcrumbs_to
+from catalog.views.delivery_estimates import VariantChoice, delivery_context, parse_purchase
+from catalog.views.product_cards import build_cards
 from catalog.views.wish_list_storage import is_wished
 from cooperatives.models import Certificate
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, SharePicture, market_channel, show_in_language
 
-MOST_SIMILAR = 4
+MAX_SIMILAR = 4
 
 
 @require_safe
@@ -35,18 +35,18 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer")
     shown = rows.filter(slug=slug).first()
     if shown is None:
-        return resting(request, slug)
+        return paused_product_page(request, slug)
     now = timezone.now()
     choices = _choices(shown, channel)
     buying = _variant_context(choices)
-    purchase = meant(request.GET, shown, choices, buying["best"])
+    purchase = parse_purchase(request.GET, shown, choices, buying["best"])
     context = {
         "product": shown,
         "cooperative": shown.cooperative,
         "currency": channel.currency,
         "choices": choices,
         "purchase": purchase,
-        **reach(request, shown, channel, purchase, now=now),
+        **delivery_context(request, shown, channel, purchase, now=now),
     }
     _translate(shown, choices)
     if request.headers.get("HX-Target") == "delivery":
@@ -54,7 +54,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {
         **buying,
         "best": purchase.choice,
-        "steps": steps_to(shown.category),
+        "steps": breadcrumbs_to(shown.category),
         "shared": SharePicture.objects.path_of(shown),
         "media": list(
             ProductMedia.objects.shown()
@@ -63,14 +63,14 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
             .order_by("sort_order", "pk")
         ),
         "certificates": list(
-            Certificate.objects.valid_on(day_of(now)).filter(products=shown).order_by("kind", "pk")
+            Certificate.objects.valid_on(vietnam_date(now)).filter(products=shown).order_by("kind", "pk")
         ),
-        "is_paused": shown.cooperative.is_paused_on(day_of(now)),
-        "this_month": day_of(now).month,
+        "is_paused": shown.cooperative.is_paused_on(vietnam_date(now)),
+        "this_month": vietnam_date(now).month,
         "is_wished": is_wished(request, shown),
         "has_tax_in_price": channel.prices_entered_with_tax,
-        "similar": cards(_similar(shown, channel), now=now),
-        "back_form": _back_form(request, shown, choices, today=day_of(now)),
+        "similar": build_cards(_similar(shown, channel), now=now),
+        "back_form": _back_form(request, shown, choices, today=vietnam_date(now)),
     }
     return render(request, "catalog/product.html", context)
 
@@ -83,7 +83,7 @@ def get_channel_or_404() -> Channel:
     return channel
 
 
-def _variant_context(choices: Sequence[Choice]) -> dict[str, Any]:
+def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     """Template context for choosing a variant; the first available one is preselected."""
     available = [choice for choice in choices if not choice.is_sold_out]
     shown = available or choices
@@ -96,7 +96,7 @@ def _variant_context(choices: Sequence[Choice]) -> dict[str, Any]:
     }
 
 
-def _choices(product: Product, channel: Channel) -> list[Choice]:
+def _choices(product: Product, channel: Channel) -> list[VariantChoice]:
     """The product's variants with a price, in sort order."""
     variants = list(product.variants.in_order())
     priced = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
@@ -116,21 +116,21 @@ def _choices(product: Product, channel: Channel) -> list[Choice]:
     ]
 
 
-def _choice(variant: Variant, price: Price, free: int) -> Choice:
+def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
     selling = price.selling or 0
     list_price = price.amount if price.amount != selling else None
-    return Choice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
+    return VariantChoice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
 
 
 def _back_form(
-    request: HttpRequest, product: Product, choices: Sequence[Choice], *, today: datetime.date
-) -> BackForm | None:
+    request: HttpRequest, product: Product, choices: Sequence[VariantChoice], *, today: datetime.date
+) -> BackInStockForm | None:
     """The back-in-stock form, or None if every variant can be ordered and it is in season."""
     short = [choice.variant for choice in choices if choice.is_sold_out]
     if not short and not product.cooperative.is_paused_on(today) and today.month in product.months:
         return None
     variants = [choice.variant for choice in choices]
-    return back_form(request, short or variants, is_any=len(short) in (0, len(variants)))
+    return back_in_stock_form(request, short or variants, is_any=len(short) in (0, len(variants)))
 
 
 def _similar(product: Product, channel: Channel) -> list[Listing]:
@@ -141,14 +141,14 @@ def _similar(product: Product, channel: Channel) -> list[Listing]:
     if product.category_id is None:
         return []
     beside = Product.objects.available_in(channel.pk).filter(category=product.category_id)
-    keys = beside.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MOST_SIMILAR]
+    keys = beside.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MAX_SIMILAR]
     found = list(Listing.objects.on_shelf(channel.pk).filter(product__in=list(keys)).order_by("-product"))
     for listing in found:
         listing.channel = channel  # avoids a query
     return found
 
 
-def _translate(product: Product, choices: Sequence[Choice]) -> None:
+def _translate(product: Product, choices: Sequence[VariantChoice]) -> None:
     show_in_language(
         [product],
         "name",

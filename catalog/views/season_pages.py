@@ -13,17 +13,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
-from catalog.search import COUNTED
-from catalog.search.facet_index import Shelf, union
-from catalog.search.relevance_tiers import Tiers
-from catalog.search.sort_orders import InOrder, Order
+from catalog.search import MAX_RESULTS
+from catalog.search.facet_index import FacetIndex, union_of
+from catalog.search.relevance_tiers import RelevanceTiers
+from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.views.buyer_place import all_provinces, selling_provinces
-from catalog.views.product_cards import Card, cards, listings_of
-from catalog.views.product_lists import market_shelf
+from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
+from catalog.views.product_lists import market_facet_index
 from cooperatives.models import Cooperative
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import show_in_language
-from shop.core.texts.folding import slug as in_address
+from shop.core.texts.folding import slugify
 
 PER_PAGE = 24
 SEASONAL = 8  # rows of a province's calendar; the full calendar is linked
@@ -36,23 +36,23 @@ def seasons(request: HttpRequest) -> HttpResponse:
     """The harvest calendar: seasonal products by month and province; the default is this month."""
     now = timezone.now()
     places = selling_provinces()
-    place = next((each for each in places if in_address(each.name) == request.GET.get("noi")), None)
+    place = next((each for each in places if slugify(each.name) == request.GET.get("noi")), None)
     month = _parse_month(request.GET.get("thang"), now)
-    index = market_shelf()
+    index = market_facet_index()
     harvests = _seasonal_products(index, month)
     if place is not None:
         harvests &= index.provinces.get(place.code, BitMap())
-    found = InOrder(Tiers(harvests), Order.BY_NAME, index, month=month)
+    found = SortedProducts(RelevanceTiers(harvests), SortOrder.BY_NAME, index, month=month)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "month": month,
         "months": range(1, 13),
-        "this_month": day_of(now).month,
+        "this_month": vietnam_date(now).month,
         "place": place,
-        "places": [(each, in_address(each.name)) for each in places],
+        "places": [(each, slugify(each.name)) for each in places],
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
-        "is_cut": found.total > COUNTED,
+        "is_cut": found.total > MAX_RESULTS,
     }
     return render(request, "catalog/seasons.html", context)
 
@@ -68,7 +68,7 @@ def regions(request: HttpRequest) -> HttpResponse:
         .annotate(Count("pk"))
     )
     shown = [
-        (each, in_address(each.name), counted[each.code]) for each in all_provinces() if each.code in counted
+        (each, slugify(each.name), counted[each.code]) for each in all_provinces() if each.code in counted
     ]
     return render(request, "catalog/regions.html", {"regions": shown})
 
@@ -77,7 +77,7 @@ def regions(request: HttpRequest) -> HttpResponse:
 def region(request: HttpRequest, slug: str) -> HttpResponse:
     """A province's page: cooperatives, products and harvests."""
     now = timezone.now()
-    province = next((each for each in all_provinces() if in_address(each.name) == slug), None)
+    province = next((each for each in all_provinces() if slugify(each.name) == slug), None)
     if province is None:
         raise Http404
     sellers = list(
@@ -87,13 +87,15 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
         .order_by("sort_order", "pk")[:MOST_COOPERATIVES]
     )
     show_in_language(sellers, "name", "summary")
-    month = day_of(now).month
-    index = market_shelf()
+    month = vietnam_date(now).month
+    index = market_facet_index()
     goods = index.provinces.get(province.code, BitMap())
-    harvests = InOrder(Tiers(goods & _seasonal_products(index)), Order.BY_NAME, index, month=month)
-    page = Paginator(InOrder(Tiers(goods), Order.SEASON, index, month=month), PER_PAGE).get_page(
-        request.GET.get("page")
+    harvests = SortedProducts(
+        RelevanceTiers(goods & _seasonal_products(index)), SortOrder.BY_NAME, index, month=month
     )
+    page = Paginator(
+        SortedProducts(RelevanceTiers(goods), SortOrder.SEASON, index, month=month), PER_PAGE
+    ).get_page(request.GET.get("page"))
     context = {
         "province": province,
         "slug": slug,
@@ -112,32 +114,32 @@ def ocop(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     sent = request.GET.get("sao", "")
     stars = int(sent) if sent in ("3", "4", "5") else None
-    index = market_shelf()
-    goods = index.stars.get(stars, BitMap()) if stars else union(index.stars.values())
-    found = InOrder(Tiers(goods), Order.NEWEST, index, month=day_of(now).month)
+    index = market_facet_index()
+    goods = index.stars.get(stars, BitMap()) if stars else union_of(index.stars.values())
+    found = SortedProducts(RelevanceTiers(goods), SortOrder.NEWEST, index, month=vietnam_date(now).month)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "stars": stars,
         "every_star": STARS,
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
-        "is_cut": found.total > COUNTED,
+        "is_cut": found.total > MAX_RESULTS,
     }
     return render(request, "catalog/ocop.html", context)
 
 
-def _seasonal_products(index: Shelf, month: int = 0) -> BitMap:
+def _seasonal_products(index: FacetIndex, month: int = 0) -> BitMap:
     """Seasonal products available in the month, or in any month (0)."""
     all_year = BitMap.intersection(*(index.months.get(each, BitMap()) for each in range(1, 13)))
     return (index.months.get(month, BitMap()) if month else index.goods) - all_year
 
 
-def _cards_of(product_ids: Sequence[int], index: Shelf, *, now: datetime.datetime) -> list[Card]:
-    return cards(listings_of(product_ids, index.channel_id), now=now)
+def _cards_of(product_ids: Sequence[int], index: FacetIndex, *, now: datetime.datetime) -> list[ProductCard]:
+    return build_cards(listings_for_cards(product_ids, index.channel_id), now=now)
 
 
 def _parse_month(sent: str | None, now: datetime.datetime) -> int:
     """The requested month, 0 for all; this month if missing or invalid."""
     if sent is not None and sent.isascii() and sent.isdecimal() and 0 <= int(sent[:3]) <= 12:
         return int(sent[:3])
-    return day_of(now).month
+    return vietnam_date(now).month

@@ -12,11 +12,11 @@ from catalog.models import Category, Listing
 from catalog.views.buyer_place import selling_provinces
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel
-from shop.core.texts.folding import slug as in_address
-from shop.core.web.sitemaps import Addresses
+from shop.core.texts.folding import slugify
+from shop.core.web.sitemaps import LanguageSitemap
 
 
-class Products(Addresses):
+class Products(LanguageSitemap):
     """Listed products."""
 
     view = "catalog:product"
@@ -29,7 +29,7 @@ class Products(Addresses):
         return newest
 
 
-class Categories(Addresses):
+class Categories(LanguageSitemap):
     """Categories."""
 
     view = "catalog:category"
@@ -38,7 +38,7 @@ class Categories(Addresses):
         return Category.objects.order_by("pk").values_list("slug", "updated_at")
 
 
-class Cooperatives(Addresses):
+class Cooperatives(LanguageSitemap):
     """Profile pages of cooperatives."""
 
     view = "catalog:cooperative"
@@ -47,16 +47,16 @@ class Cooperatives(Addresses):
         return Cooperative.objects.public().order_by("pk").values_list("slug", "updated_at")
 
 
-class Regions(Addresses):
+class Regions(LanguageSitemap):
     """Provinces with a public cooperative."""
 
     view = "catalog:region"
 
     def items(self) -> list[tuple[str, None]]:
-        return [(in_address(each.name), None) for each in selling_provinces()]
+        return [(slugify(each.name), None) for each in selling_provinces()]
 
 
-def sitemaps() -> dict[str, Addresses]:
+def sitemaps() -> dict[str, LanguageSitemap]:
     """The sitemaps of products, categories, cooperatives and regions in each language, by name."""
     return {
         f"{word}-{language}": kind(language)

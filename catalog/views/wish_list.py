@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from catalog.actions.marketing.wish_list import MOST, wish_for, wish_no_longer
+from catalog.actions.marketing.wish_list import MAX_WISHES, add_to_wish_list, remove_from_wish_list
 from catalog.models import Listing, Product
 from catalog.states import ListingState
-from catalog.views.product_cards import cards
+from catalog.views.product_cards import build_cards
 from catalog.views.product_page import get_channel_or_404
-from catalog.views.wish_list_storage import SESSION_KEY, wished
+from catalog.views.wish_list_storage import SESSION_KEY, wished_product_ids
 from cooperatives.states import CooperativeState
 from shop.accounts.models import User
 from shop.core.models import show_in_language
@@ -24,12 +24,12 @@ from shop.core.models import show_in_language
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def wishes(request: HttpRequest) -> HttpResponse:
+def wish_list_page(request: HttpRequest) -> HttpResponse:
     """Show the wish list; POST adds a product, or removes it with `remove`."""
     if request.method == "POST":
         return _change_wish_list(request)
     channel = get_channel_or_404()
-    wanted = wished(request)
+    wanted = wished_product_ids(request)
     there = {
         listing.product_id: listing
         for listing in Listing.objects.filter(
@@ -41,7 +41,7 @@ def wishes(request: HttpRequest) -> HttpResponse:
     }
     unavailable = list(Product.objects.filter(pk__in=set(wanted) - there.keys()).order_by("sort_key", "pk"))
     show_in_language(unavailable, "name")
-    shown = cards([there[key] for key in wanted if key in there], now=timezone.now())
+    shown = build_cards([there[key] for key in wanted if key in there], now=timezone.now())
     return render(request, "catalog/wishes.html", {"cards": shown, "gone": unavailable})
 
 
@@ -54,12 +54,12 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
     is_wanted = "remove" not in request.POST
     if isinstance(request.user, User):
         if is_wanted:
-            wish_for(user_id=request.user.pk, product_ids=[product.pk], now=timezone.now())
+            add_to_wish_list(user_id=request.user.pk, product_ids=[product.pk], now=timezone.now())
         else:
-            wish_no_longer(user_id=request.user.pk, product_id=product.pk)
+            remove_from_wish_list(user_id=request.user.pk, product_id=product.pk)
     else:
         kept = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
-        request.session[SESSION_KEY] = [*kept, *([product.pk] if is_wanted else [])][-MOST:]
+        request.session[SESSION_KEY] = [*kept, *([product.pk] if is_wanted else [])][-MAX_WISHES:]
     if request.headers.get("HX-Request") == "true":
         context = {"product": product, "is_wished": is_wanted}
         return render(request, "catalog/wish.html", context)

@@ -6,7 +6,7 @@ import datetime
 
 from django.http import HttpRequest
 
-from catalog.actions.marketing.wish_list import wish_for
+from catalog.actions.marketing.wish_list import add_to_wish_list
 from catalog.models import Product, WishedProduct
 from shop.accounts.models import User
 
@@ -20,14 +20,14 @@ def is_wished(request: HttpRequest, product: Product) -> bool:
     return product.pk in request.session.get(SESSION_KEY, ())
 
 
-def bring_wishes(request: HttpRequest, user: User, *, now: datetime.datetime) -> None:
+def move_guest_wishes(request: HttpRequest, user: User, *, now: datetime.datetime) -> None:
     """Move a guest's wish list to the account after sign-in."""
     wanted = request.session.pop(SESSION_KEY, None)
     if wanted:
-        wish_for(user_id=user.pk, product_ids=wanted, now=now)
+        add_to_wish_list(user_id=user.pk, product_ids=wanted, now=now)
 
 
-def wished(request: HttpRequest) -> list[int]:
+def wished_product_ids(request: HttpRequest) -> list[int]:
     """Ids of the products on the visitor's wish list, newest first."""
     if isinstance(request.user, User):
         mine = WishedProduct.objects.filter(user=request.user).order_by("-added_at", "-pk")

@@ -9,19 +9,19 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives import notices
-from cooperatives.actions.delivery_methods import open_first_store_house
+from cooperatives.actions.delivery_methods import open_first_warehouse
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from shop.accounts.models import User
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.database.transactions import lock_row, lock_rows
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 from shop.core.states import advance
-from shop.core.texts.folding import fold, slug
+from shop.core.texts.folding import fold, slugify
 
 
-class ReturnDayPassed(Refused):
+class InvalidReturnDay(Refused):
     code = "return_day_passed"
     default_words = _("The day of return must lie ahead.")
 
@@ -64,26 +64,30 @@ def apply_to_sell(
 
     Raises AlreadyApplied if the user already belongs to a cooperative that was not rejected.
     """
-    locked(User.objects.filter(pk=user.pk))  # serialises concurrent submissions of the same application
-    return apply(user=user, details=details, actor=actor, now=now)
+    lock_rows(User.objects.filter(pk=user.pk))  # serialises concurrent submissions of the same application
+    return create_application(user=user, details=details, actor=actor, now=now)
 
 
-def apply(*, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime) -> Cooperative:
+def create_application(
+    *, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime
+) -> Cooperative:
     """Create the application; a step of `apply_to_sell`. Raises AlreadyApplied."""
     applications = Cooperative.objects.of_member(user.pk).exclude(state=CooperativeState.REJECTED)
     if applications.exists():
         raise AlreadyApplied()
-    cooperative = Cooperative(slug=free_slug(details.name), folded_name=fold(details.name), **asdict(details))
+    cooperative = Cooperative(
+        slug=unique_cooperative_slug(details.name), folded_name=fold(details.name), **asdict(details)
+    )
     cooperative.zalo_phone = details.phone
     cooperative.save(force_insert=True)
     Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER)
     record_change("cooperative.applied", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
-    notices.application_received(cooperative, now=now)
+    notices.send_application_received(cooperative, now=now)
     return cooperative
 
 
 @transaction.atomic(durable=True)
-def send_application_again(
+def resubmit_application(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
     """Resubmit a corrected application. Raises WrongMove unless more information was requested."""
@@ -97,11 +101,11 @@ def send_application_again(
     record_change(
         "cooperative.applied_again", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk
     )
-    notices.application_received(cooperative, now=now)
+    notices.send_application_received(cooperative, now=now)
 
 
 @transaction.atomic(durable=True)
-def answer_application(
+def set_cooperative_state(
     *,
     cooperative_id: int,
     answer: CooperativeState,
@@ -114,13 +118,13 @@ def answer_application(
     Approval creates the first warehouse, so that products can be listed. Raises ReasonNeeded, WrongMove.
     """
     if answer != CooperativeState.APPROVED and not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     cooperative = _lock_cooperative(cooperative_id)
     came_from = advance(cooperative, answer, COOPERATIVE_MOVES)
     cooperative.state_reason = reason.strip()
     cooperative.save(update_fields=["state_reason"])
     if answer == CooperativeState.APPROVED:
-        open_first_store_house(cooperative)
+        open_first_warehouse(cooperative)
     record_change(
         f"cooperative.{answer}",
         cooperative,
@@ -130,7 +134,7 @@ def answer_application(
         why=reason,
         data={"from": came_from},
     )
-    notices.application_answered(cooperative, now=now)
+    notices.send_application_decision(cooperative, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -143,9 +147,9 @@ def pause_cooperative(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Pause selling (Tết, harvest) until a day shown to buyers. Raises ReturnDayPassed."""
+    """Pause selling (Tết, harvest) until a day shown to buyers. Raises InvalidReturnDay."""
     if until is not None and until <= today:
-        raise ReturnDayPassed(field="until")
+        raise InvalidReturnDay(field="until")
     cooperative = _lock_cooperative(cooperative_id)
     cooperative.paused_from, cooperative.paused_until, cooperative.pause_note = now, until, note.strip()
     cooperative.save(update_fields=["paused_from", "paused_until", "pause_note"])
@@ -169,16 +173,16 @@ def resume_cooperative(*, cooperative_id: int, actor: Actor, now: datetime.datet
     record_change("cooperative.resumed", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
 
 
-def free_slug(name: str) -> str:
+def unique_cooperative_slug(name: str) -> str:
     """A slug derived from the name that no other cooperative has."""
-    wanted = slug(name)[:100]
+    wanted = slugify(name)[:100]
     taken = set(Cooperative.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
     candidates = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
     return next(each for each in candidates if each not in taken)
 
 
 def _lock_cooperative(cooperative_id: int) -> Cooperative:
-    cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
+    cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
     return cooperative

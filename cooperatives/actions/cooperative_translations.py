@@ -9,14 +9,14 @@ from django.db import transaction
 
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
-from shop.core.texts.translations import say_each_in_language, say_in_language
+from shop.core.texts.translations import save_children_translations, save_row_translations
 
 COOPERATIVE_TEXTS = ("name", "summary", "story", "return_terms", "pause_note")
 HOUSEHOLD_TEXTS = ("makes", "place")
-WAY_TEXTS = ("name", "note")
+DELIVERY_METHOD_TEXTS = ("name", "note")
 
 
 @transaction.atomic(durable=True)
@@ -34,14 +34,14 @@ def translate_cooperative(
 
     An empty text deletes the translation. Raises Missing.
     """
-    cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
+    cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
-    changed = say_in_language(cooperative, language, texts, of=COOPERATIVE_TEXTS)
-    changed += say_each_in_language(
+    changed = save_row_translations(cooperative, language, texts, of=COOPERATIVE_TEXTS)
+    changed += save_children_translations(
         cooperative.producers, "household", language, households, of=HOUSEHOLD_TEXTS
     )
-    changed += say_each_in_language(cooperative.ways, "way", language, ways, of=WAY_TEXTS)
+    changed += save_children_translations(cooperative.ways, "way", language, ways, of=DELIVERY_METHOD_TEXTS)
     if changed:
         record_change(
             "cooperative.translated",

@@ -10,22 +10,22 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import (
-    COLLECTED,
-    Collecting,
+    PICKUP_KINDS,
+    ClickAndCollect,
     Cooperative,
+    DeliveryKind,
     DeliveryRate,
     DeliveryWay,
     Service,
     Warehouse,
     WarehouseChannel,
-    WayKind,
     Zone,
 )
 from shop.accounts.models import Address
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, made_before, record_change
+from shop.core.models import Channel, find_already_made, record_change
 
 _EDITABLE_FIELDS = (
     *("name", "carrier", "note", "minimum_days", "maximum_days", "warehouse_id"),
@@ -34,13 +34,13 @@ _EDITABLE_FIELDS = (
 _NOT_IN_JSON = frozenset({"warehouse_id", "departs_at"})
 
 
-class NoStoreHouse(Refused):
+class MissingPickupWarehouse(Refused):
     code = "no_store_house"
     default_words = _("There is no store house yet where goods could be collected.")
 
 
 @dataclass(frozen=True, slots=True)
-class WayWords:
+class DeliveryMethodDetails:
     """Editable details of a delivery method; days count from dispatch.
 
     `warehouse_id` is the pickup warehouse. For a coach, `departs_weekday` (0 is Monday, None every day) and
@@ -59,31 +59,32 @@ class WayWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WayDetails(WayWords):
+class NewDeliveryMethod(DeliveryMethodDetails):
     """A new delivery method with one nationwide price, in the channel's minor units."""
 
-    kind: WayKind
+    kind: DeliveryKind
     fee: int
 
 
 @transaction.atomic(durable=True)
-def offer_way(
+def create_delivery_method(
     *,
     cooperative: Cooperative,
     channel: Channel,
-    details: WayDetails,
+    details: NewDeliveryMethod,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryWay:
     """Create a delivery method; a repeated `key` returns the first result.
 
-    Pickup uses the given warehouse, or else the first one. Raises KeyReused, and NoStoreHouse for pickup
+    Pickup uses the given warehouse, or else the first one. Raises KeyReused, and
+    MissingPickupWarehouse for pickup
     without a warehouse.
     """
     if key is not None:
-        locked_one(Cooperative.objects.filter(pk=cooperative.pk))
-    made = made_before(key, "way.offered", cooperative_id=cooperative.pk)
+        lock_row(Cooperative.objects.filter(pk=cooperative.pk))
+    made = find_already_made(key, "way.offered", cooperative_id=cooperative.pk)
     if made is not None:
         return DeliveryWay.objects.get(pk=made)
     way = DeliveryWay(
@@ -108,14 +109,20 @@ def offer_way(
 
 
 @transaction.atomic(durable=True)
-def edit_way(
-    *, cooperative: Cooperative, way_id: int, words: WayWords, actor: Actor, now: datetime.datetime
+def update_delivery_method(
+    *,
+    cooperative: Cooperative,
+    way_id: int,
+    words: DeliveryMethodDetails,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> DeliveryWay:
     """Update a delivery method; existing orders keep the copied details.
 
-    Raises Missing, and NoStoreHouse if the pickup warehouse is closed or belongs to another cooperative.
+    Raises Missing, and MissingPickupWarehouse if the pickup warehouse is closed or belongs to
+    another cooperative.
     """
-    way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
+    way = lock_row(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
     if way is None:
         raise Missing()
     before = {field: getattr(way, field) for field in _EDITABLE_FIELDS}
@@ -141,9 +148,11 @@ def edit_way(
 
 
 @transaction.atomic(durable=True)
-def end_way(*, cooperative: Cooperative, way_id: int, actor: Actor, now: datetime.datetime) -> None:
+def deactivate_delivery_method(
+    *, cooperative: Cooperative, way_id: int, actor: Actor, now: datetime.datetime
+) -> None:
     """Deactivate a delivery method; existing orders keep it. Raises Missing."""
-    way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
+    way = lock_row(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
     if way is None:
         raise Missing()
     way.is_active = False
@@ -151,7 +160,7 @@ def end_way(*, cooperative: Cooperative, way_id: int, actor: Actor, now: datetim
     record_change("way.ended", way, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk)
 
 
-def open_first_store_house(cooperative: Cooperative) -> Warehouse | None:
+def open_first_warehouse(cooperative: Cooperative) -> Warehouse | None:
     """Create a warehouse at the cooperative's address, or return None if it has one; a step of approval."""
     if Warehouse.objects.filter(cooperative=cooperative).exists():
         return None
@@ -167,11 +176,11 @@ def open_first_store_house(cooperative: Cooperative) -> Warehouse | None:
     warehouse = Warehouse.objects.create(
         cooperative=cooperative, name=cooperative.name, slug=f"kho-{cooperative.slug}", address=address
     )
-    serve_open_channels(warehouse)
+    add_warehouse_to_channels(warehouse)
     return warehouse
 
 
-def serve_open_channels(warehouse: Warehouse) -> None:
+def add_warehouse_to_channels(warehouse: Warehouse) -> None:
     """Add a new warehouse to every active channel and to all of their zones."""
     channels = list(Channel.objects.filter(is_active=True).order_by("pk"))
     WarehouseChannel.objects.bulk_create(
@@ -181,13 +190,13 @@ def serve_open_channels(warehouse: Warehouse) -> None:
     warehouse.zones.set(Zone.objects.filter(channels__in=channels).distinct().order_by("pk"))
 
 
-def _set_details(way: DeliveryWay, words: WayWords) -> None:
+def _set_details(way: DeliveryWay, words: DeliveryMethodDetails) -> None:
     way.name, way.carrier, way.note = words.name, words.carrier, words.note
     way.minimum_days, way.maximum_days = words.minimum_days, words.maximum_days
-    if way.kind == WayKind.COACH:
+    if way.kind == DeliveryKind.COACH:
         way.departs_weekday, way.departs_at = words.departs_weekday, words.departs_at
         way.cut_off_hours = words.cut_off_hours
-    if way.kind in COLLECTED:
+    if way.kind in PICKUP_KINDS:
         way.warehouse = _pickup_warehouse(way, words.warehouse_id)
 
 
@@ -197,14 +206,14 @@ def _pickup_warehouse(way: DeliveryWay, warehouse_id: uuid.UUID | None) -> Wareh
     wanted = warehouse_id or way.warehouse_id
     chosen = (warehouses.filter(pk=wanted) if wanted else warehouses).first()
     if chosen is None:
-        raise NoStoreHouse(field="warehouse")
-    if chosen.collecting == Collecting.DISABLED:
-        chosen.collecting, chosen.is_private = Collecting.LOCAL, False
+        raise MissingPickupWarehouse(field="warehouse")
+    if chosen.collecting == ClickAndCollect.DISABLED:
+        chosen.collecting, chosen.is_private = ClickAndCollect.LOCAL, False
         chosen.save(update_fields=["collecting", "is_private"])
     return chosen
 
 
-def _get_or_create_service(channel: Channel, kind: WayKind) -> Service:
+def _get_or_create_service(channel: Channel, kind: DeliveryKind) -> Service:
     """The channel's shipping service of this kind; created if missing."""
     service = Service.objects.filter(kind=kind, zone__channels=channel).order_by("pk").first()
     if service is not None:

@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import (
-    COLLECTED,
+    PICKUP_KINDS,
     Cooperative,
     DeliveryRate,
     DeliveryWay,
@@ -22,27 +22,27 @@ from cooperatives.models import (
     PickupSlot,
 )
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.dates.calendar import day_of
+from shop.core.database.transactions import lock_row
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
 HIGHEST_FEE = 99_999_999
 
 
-class OddRate(Refused):
+class InvalidDeliveryRate(Refused):
     """Raised for an invalid price; `details["row"]` is the row's index from 0."""
 
     code = "odd_rate"
     default_words = _("Each price of the table is from 0 to 99,999,999, once for each place and weight.")
 
 
-class NoRates(Refused):
+class MissingDeliveryRates(Refused):
     code = "no_rates"
     default_words = _("A way that is carried needs a price at least for one place.")
 
 
-class OddMarketDay(Refused):
+class InvalidMarketDay(Refused):
     """Raised for an invalid market day; `details["row"]` is the row's index from 0."""
 
     code = "odd_market_day"
@@ -50,7 +50,7 @@ class OddMarketDay(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class DeliveryRateInput:
     """A price in minor units for a province code (empty: all others), up to a weight."""
 
     price: int
@@ -59,7 +59,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class MarketDayInput:
     """Opening hours for pickup in Vietnam time; `capacity` is a number of orders, None for no limit."""
 
     kind: MarketDayKind
@@ -73,22 +73,22 @@ _HIGHEST_NUMBER = {MarketDayKind.WEEKDAY: 6, MarketDayKind.SOLAR: 31, MarketDayK
 
 
 @transaction.atomic(durable=True)
-def set_rates(
+def set_delivery_rates(
     *,
     cooperative: Cooperative,
     way_id: int,
     channel: Channel,
-    rates: Sequence[Rate],
+    rates: Sequence[DeliveryRateInput],
     free_above: int | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Replace a delivery method's price table in one channel.
 
-    Existing orders keep their fee. Raises Missing, NoRates, InvalidDeliveryRate.
+    Existing orders keep their fee. Raises Missing, MissingDeliveryRates, InvalidDeliveryRate.
     """
     way = _lock_delivery_method(cooperative, way_id)
-    price_way(way, channel, rates, free_above=free_above, actor=actor, now=now)
+    replace_delivery_rates(way, channel, rates, free_above=free_above, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -96,26 +96,27 @@ def set_market_days(
     *,
     cooperative: Cooperative,
     way_id: int,
-    days: Sequence[Hours],
+    days: Sequence[MarketDayInput],
     cut_off_hours: int,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Replace the pickup times and the order cut-off of a delivery method.
 
-    Booked places stay booked, even if the capacity shrinks. Raises OddMarketDay, and Missing if there is no
+    Booked places stay booked, even if the capacity shrinks. Raises InvalidMarketDay,
+    and Missing if there is no
     such method or it has no pickup.
     """
     way = _lock_delivery_method(cooperative, way_id)
-    if way.kind not in COLLECTED:
+    if way.kind not in PICKUP_KINDS:
         raise Missing()
-    schedule_way(way, days, cut_off_hours=cut_off_hours, actor=actor, now=now)
+    replace_market_days(way, days, cut_off_hours=cut_off_hours, actor=actor, now=now)
 
 
-def price_way(
+def replace_delivery_rates(
     way: DeliveryWay,
     channel: Channel,
-    rates: Sequence[Rate],
+    rates: Sequence[DeliveryRateInput],
     *,
     free_above: int | None,
     actor: Actor,
@@ -123,13 +124,13 @@ def price_way(
 ) -> None:
     """Replace the rates of a locked delivery method; a step of `set_delivery_rates`.
 
-    Raises NoRates, InvalidDeliveryRate.
+    Raises MissingDeliveryRates, InvalidDeliveryRate.
     """
-    if not rates and way.kind not in COLLECTED:
-        raise NoRates(field="rates")
+    if not rates and way.kind not in PICKUP_KINDS:
+        raise MissingDeliveryRates(field="rates")
     _check_rates(rates)
     if free_above is not None and free_above < 0:
-        raise OddRate(field="free_above")
+        raise InvalidDeliveryRate(field="free_above")
     before = way.rates.filter(channel=channel)
     data = {
         "channel": channel.pk,
@@ -146,18 +147,21 @@ def price_way(
     _record("way.priced", way, data, actor=actor, now=now)
 
 
-def schedule_way(
+def replace_market_days(
     way: DeliveryWay,
-    days: Sequence[Hours],
+    days: Sequence[MarketDayInput],
     *,
     cut_off_hours: int,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Replace the schedule of a locked pickup method; a step of `set_market_days`. Raises OddMarketDay."""
+    """Replace the schedule of a locked pickup method; a step of `set_market_days`.
+
+    Raises InvalidMarketDay.
+    """
     _check_days(days)
     if not 0 <= cut_off_hours <= 24 * 14:
-        raise OddMarketDay(field="cut_off_hours")
+        raise InvalidMarketDay(field="cut_off_hours")
     data = {
         "from": _format_market_days(way.market_days.order_by("pk")),
         "cut_off_hours": [way.cut_off_hours, cut_off_hours],
@@ -172,7 +176,7 @@ def schedule_way(
 
 def _update_slot_capacities(way: DeliveryWay, days: Sequence[MarketDay], *, now: datetime.datetime) -> None:
     """Set the capacity of future booked slots to the new one, but never below the places taken."""
-    for slot in PickupSlot.objects.filter(way=way, day__gte=day_of(now)).order_by("day", "starts"):
+    for slot in PickupSlot.objects.filter(way=way, day__gte=vietnam_date(now)).order_by("day", "starts"):
         same = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
         day = next(same, None)
         if day is not None and day.capacity != slot.capacity:
@@ -181,21 +185,21 @@ def _update_slot_capacities(way: DeliveryWay, days: Sequence[MarketDay], *, now:
 
 
 def _lock_delivery_method(cooperative: Cooperative, way_id: int) -> DeliveryWay:
-    way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
+    way = lock_row(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
     if way is None:
         raise Missing()
     return way
 
 
-def _check_rates(rates: Sequence[Rate]) -> None:
+def _check_rates(rates: Sequence[DeliveryRateInput]) -> None:
     places = [(rate.province_code, rate.up_to_grams) for rate in rates]
     for row, rate in enumerate(rates):
         has_valid_weight = rate.up_to_grams is None or rate.up_to_grams > 0
         if not (0 <= rate.price <= HIGHEST_FEE and has_valid_weight) or places[row] in places[:row]:
-            raise OddRate(field="rates", row=row)
+            raise InvalidDeliveryRate(field="rates", row=row)
 
 
-def _check_days(days: Sequence[Hours]) -> None:
+def _check_days(days: Sequence[MarketDayInput]) -> None:
     start_times = [(day.kind, day.number, day.starts) for day in days]
     for row, day in enumerate(days):
         lowest = 0 if day.kind == MarketDayKind.WEEKDAY else 1
@@ -203,7 +207,7 @@ def _check_days(days: Sequence[Hours]) -> None:
         has_places = day.capacity is None or day.capacity > 0
         is_new = start_times[row] not in start_times[:row]
         if not (is_a_day and is_new and has_places and day.starts < day.ends):
-            raise OddMarketDay(field="days", row=row)
+            raise InvalidMarketDay(field="days", row=row)
 
 
 def _format_market_days(days: Iterable[MarketDay]) -> list[str]:

@@ -14,16 +14,16 @@ from cooperatives.models import Cooperative, Follow
 from shop.accounts.models import Consent, ConsentPurpose, User
 from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
 # Unconfirmed addresses are personal data too, so they are deleted after this time.
-FORGOTTEN_AFTER = datetime.timedelta(days=7)
+UNCONFIRMED_KEPT_FOR = datetime.timedelta(days=7)
 
 
 @transaction.atomic(durable=True)
-def ask_to_follow(
+def request_follow(
     *,
     cooperative_slug: str | None,
     email: str,
@@ -42,13 +42,13 @@ def ask_to_follow(
         cooperative = Cooperative.objects.public().filter(slug=cooperative_slug).first()
         if cooperative is None:
             raise Missing()
-    row = begin_follow(cooperative, email, user=user, language=language, actor=actor, now=now)
+    row = create_follow_request(cooperative, email, user=user, language=language, actor=actor, now=now)
     if row is None:
         raise Missing()
     return row
 
 
-def begin_follow(
+def create_follow_request(
     cooperative: Cooperative | None,
     email: str,
     *,
@@ -59,25 +59,25 @@ def begin_follow(
 ) -> Follow | None:
     """Create a follow request; None if it was deleted meanwhile.
 
-    A step of `ask_to_follow`, and of placing an order whose buyer opts in to news.
+    A step of `request_follow`, and of placing an order whose buyer opts in to news.
     """
     email = email.strip().lower()
     asked = Follow(cooperative=cooperative, user=user, email=email, language=language, asked_at=now)
     Follow.objects.bulk_create([asked], ignore_conflicts=True)
-    row = locked_one(Follow.objects.filter(cooperative=cooperative, email=email))
+    row = lock_row(Follow.objects.filter(cooperative=cooperative, email=email))
     if row is not None and row.confirmed_at is None:
         if user is not None and user.is_confirmed and user.email == email:
             row.user = user
             _confirm_row(row, actor=actor, now=now)
         else:
-            notices.follow_asked(row, now=now)
+            notices.send_follow_confirmation(row, now=now)
     return row
 
 
 @transaction.atomic(durable=True)
 def confirm_follow(*, token: str, actor: Actor, now: datetime.datetime) -> Follow:
     """Confirm a follow by the token from the e-mail. Raises Missing."""
-    row = locked_one(Follow.objects.filter(token=token))
+    row = lock_row(Follow.objects.filter(token=token))
     if row is None:
         raise Missing()
     if row.confirmed_at is None:
@@ -86,28 +86,30 @@ def confirm_follow(*, token: str, actor: Actor, now: datetime.datetime) -> Follo
 
 
 @transaction.atomic(durable=True)
-def end_follow(*, token: str, actor: Actor, now: datetime.datetime) -> None:
+def unfollow(*, token: str, actor: Actor, now: datetime.datetime) -> None:
     """Unsubscribe and delete the address. Raises Missing if already done."""
-    row = locked_one(Follow.objects.filter(token=token))
+    row = lock_row(Follow.objects.filter(token=token))
     if row is None:
         raise Missing()
     _end_rows([row], actor=actor, now=now)
 
 
-def end_follows_of(user: User, *, actor: Actor, now: datetime.datetime) -> None:
+def unfollow_all_of_user(user: User, *, actor: Actor, now: datetime.datetime) -> None:
     """Delete all follows of a user, by account or address; a step of larger transactions."""
-    _end_rows(locked(Follow.objects.filter(Q(user=user) | Q(email=user.email or ""))), actor=actor, now=now)
+    _end_rows(
+        lock_rows(Follow.objects.filter(Q(user=user) | Q(email=user.email or ""))), actor=actor, now=now
+    )
 
 
-def end_follows_to(email: str, *, actor: Actor, now: datetime.datetime) -> None:
+def unfollow_address(email: str, *, actor: Actor, now: datetime.datetime) -> None:
     """Delete all follows of an address; a step of larger transactions."""
-    _end_rows(locked(Follow.objects.filter(email=email)), actor=actor, now=now)
+    _end_rows(lock_rows(Follow.objects.filter(email=email)), actor=actor, now=now)
 
 
 @shared_task(name="cooperatives.forget_follows")
-def forget_follows_task() -> None:
+def delete_unconfirmed_follows_task() -> None:
     """Sweep: delete follow requests that were not confirmed in time."""
-    Follow.objects.forgotten(timezone.now() - FORGOTTEN_AFTER).delete()
+    Follow.objects.forgotten(timezone.now() - UNCONFIRMED_KEPT_FOR).delete()
 
 
 def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative, GroupCooperative
 from shop.accounts.models import Group
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
@@ -43,7 +43,7 @@ def set_group_scope(
         raise AmbiguousGroupScope(field="platformWide")
     if not is_platform_wide and not cooperative_ids:
         raise EmptyGroupScope(field="cooperatives")
-    group = locked_one(Group.objects.filter(pk=group_id))
+    group = lock_row(Group.objects.filter(pk=group_id))
     if group is None:
         raise Missing(field="id")
     wanted = set(cooperative_ids)

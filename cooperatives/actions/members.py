@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, Membership, Role
-from shop.accounts.registration.accounts import person_named
+from shop.accounts.registration.accounts import find_user
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 
-class NoSuchPerson(Refused):
+class UserNotFound(Refused):
     code = "no_such_person"
     default_words = _("Nobody has an account with this e-mail or phone number. Ask them to open one first.")
 
@@ -26,17 +26,17 @@ class LastManager(Refused):
 
 
 @transaction.atomic(durable=True)
-def admit_member(
+def add_member(
     *, cooperative_id: int, person: str, role: Role, actor: Actor, now: datetime.datetime
 ) -> Membership:
     """Add the owner of an account, identified by e-mail or phone, as a member with a role.
 
-    An existing member gets the new role. Raises Missing, NoSuchPerson, LastManager.
+    An existing member gets the new role. Raises Missing, UserNotFound, LastManager.
     """
     cooperative = _lock_cooperative(cooperative_id)
-    user = person_named(person)
+    user = find_user(person)
     if user is None or not user.is_active:
-        raise NoSuchPerson(field="person")
+        raise UserNotFound(field="person")
     row = Membership.objects.filter(cooperative=cooperative, user=user).first()
     if row is None:
         row = Membership.objects.create(cooperative=cooperative, user=user, role=role)
@@ -47,7 +47,7 @@ def admit_member(
 
 
 @transaction.atomic(durable=True)
-def change_role(
+def change_member_role(
     *, cooperative_id: int, membership_id: int, role: Role, actor: Actor, now: datetime.datetime
 ) -> None:
     """Change a member's role. Raises Missing, LastManager."""
@@ -57,7 +57,7 @@ def change_role(
 
 
 @transaction.atomic(durable=True)
-def dismiss_member(*, cooperative_id: int, membership_id: int, actor: Actor, now: datetime.datetime) -> None:
+def remove_member(*, cooperative_id: int, membership_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Deactivate a membership; the member's past actions remain. Raises Missing, LastManager."""
     row = _lock_membership(cooperative_id, membership_id)
     _update_membership(row, Role(row.role), is_active=False, actor=actor, now=now)
@@ -104,7 +104,7 @@ def _lock_membership(cooperative_id: int, membership_id: int) -> Membership:
 
 
 def _lock_cooperative(cooperative_id: int) -> Cooperative:
-    cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
+    cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
     return cooperative

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from cooperatives.models import Cooperative, Producer
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import save_claiming
-from shop.core.dates.calendar import day_of
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import save_unique
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
@@ -28,15 +28,15 @@ class HouseholdDetails:
 
 
 @transaction.atomic(durable=True)
-def tell_story(
+def update_profile(
     *, cooperative: Cooperative, summary: str, story: str, actor: Actor, now: datetime.datetime
 ) -> None:
     """Update the one-line summary and the story. Raises Missing, DoesNotFit."""
-    row = locked_one(Cooperative.objects.filter(pk=cooperative.pk))
+    row = lock_row(Cooperative.objects.filter(pk=cooperative.pk))
     if row is None:
         raise Missing()
     row.summary, row.story = " ".join(summary.split()), story.strip()
-    save_claiming(row)
+    save_unique(row)
     record_change("cooperative.told", row, actor=actor, now=now, cooperative_id=row.pk)
 
 
@@ -51,7 +51,7 @@ def add_household(
 
 
 @transaction.atomic(durable=True)
-def change_household(
+def update_household(
     *,
     cooperative: Cooperative,
     household_id: int,
@@ -80,8 +80,8 @@ def _save_household(
     row.name, row.makes, row.place = details.name, details.makes, details.place
     row.phone = details.phone
     # The date of the first consent stays until the consent is withdrawn.
-    row.agreed_on = (row.agreed_on or day_of(now)) if details.agrees else None
-    save_claiming(row)
+    row.agreed_on = (row.agreed_on or vietnam_date(now)) if details.agrees else None
+    save_unique(row)
     _record_household(what, row, actor=actor, now=now)
     return row
 
@@ -100,7 +100,7 @@ def _record_household(what: str, row: Producer, *, actor: Actor, now: datetime.d
 
 
 def _lock_household(cooperative: Cooperative, household_id: int) -> Producer:
-    row = locked_one(Producer.objects.for_cooperative(cooperative).filter(pk=household_id))
+    row = lock_row(Producer.objects.for_cooperative(cooperative).filter(pk=household_id))
     if row is None:
         raise Missing()
     return row

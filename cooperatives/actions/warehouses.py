@@ -11,15 +11,15 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.delivery_methods import serve_open_channels
-from cooperatives.models import Collecting, Cooperative, DeliveryWay, Warehouse
+from cooperatives.actions.delivery_methods import add_warehouse_to_channels
+from cooperatives.models import ClickAndCollect, Cooperative, DeliveryWay, Warehouse
 from shop.accounts.models import Address
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import save_claiming
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
-from shop.core.models import made_before, record_change
-from shop.core.texts.folding import slug
+from shop.core.models import find_already_made, record_change
+from shop.core.texts.folding import slugify
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class WarehouseDetails:
     province_name: str
     commune_name: str
     phone: str = ""
-    collecting: Collecting = Collecting.DISABLED
+    collecting: ClickAndCollect = ClickAndCollect.DISABLED
 
 
-class StillCollected(Refused):
+class WarehouseUsedForPickup(Refused):
     code = "still_collected"
     default_words = _("Buyers still collect goods here. First change or end the way that says so.")
 
@@ -54,9 +54,9 @@ def open_warehouse(
 
     A repeated `key` returns the first result. Raises KeyReused, Missing.
     """
-    if locked_one(Cooperative.objects.filter(pk=cooperative.pk)) is None:
+    if lock_row(Cooperative.objects.filter(pk=cooperative.pk)) is None:
         raise Missing()
-    made = made_before(key, "warehouse.opened", cooperative_id=cooperative.pk)
+    made = find_already_made(key, "warehouse.opened", cooperative_id=cooperative.pk)
     if made is not None:
         return Warehouse.objects.get(pk=made)
     address = Address()
@@ -65,12 +65,12 @@ def open_warehouse(
     warehouse = Warehouse.objects.create(
         cooperative=cooperative,
         name=details.name,
-        slug=_free_slug(f"kho-{cooperative.slug}-{slug(details.name)}"[:240]),
+        slug=_free_slug(f"kho-{cooperative.slug}-{slugify(details.name)}"[:240]),
         address=address,
         collecting=details.collecting,
-        is_private=details.collecting == Collecting.DISABLED,
+        is_private=details.collecting == ClickAndCollect.DISABLED,
     )
-    serve_open_channels(warehouse)
+    add_warehouse_to_channels(warehouse)
     record_change(
         "warehouse.opened",
         warehouse,
@@ -94,19 +94,19 @@ def change_warehouse(
 ) -> Warehouse:
     """Update a warehouse's name, location, phone and pickup option; its slug stays.
 
-    Orders keep the copied pickup place. Raises Missing, StillCollected.
+    Orders keep the copied pickup place. Raises Missing, WarehouseUsedForPickup.
     """
     open_warehouses = Warehouse.objects.for_cooperative(cooperative).open()
-    warehouse = locked_one(open_warehouses.filter(pk=warehouse_id).select_related("address"))
+    warehouse = lock_row(open_warehouses.filter(pk=warehouse_id).select_related("address"))
     if warehouse is None:
         raise Missing()
-    if details.collecting == Collecting.DISABLED and is_collected_at(warehouse):
-        raise StillCollected(field="collecting")
+    if details.collecting == ClickAndCollect.DISABLED and is_used_for_pickup(warehouse):
+        raise WarehouseUsedForPickup(field="collecting")
     before = {"name": warehouse.name, "address": warehouse.address.lines()}
     _fill_address(warehouse.address, cooperative, details)
     warehouse.address.save()
     warehouse.name, warehouse.collecting = details.name, details.collecting
-    warehouse.is_private = details.collecting == Collecting.DISABLED
+    warehouse.is_private = details.collecting == ClickAndCollect.DISABLED
     warehouse.save(update_fields=["name", "collecting", "is_private"])
     record_change(
         "warehouse.changed",
@@ -121,7 +121,7 @@ def change_warehouse(
 
 
 @transaction.atomic(durable=True)
-def enter_warehouse(
+def create_warehouse_from_columns(
     *,
     cooperative_id: int | None,
     values: Mapping[str, Any],
@@ -136,14 +136,14 @@ def enter_warehouse(
     owners = Cooperative.objects.filter(is_house=True)
     if cooperative_id is not None:
         owners = Cooperative.objects.filter(pk=cooperative_id)
-    cooperative = locked_one(owners)
+    cooperative = lock_row(owners)
     if cooperative is None:
         raise Missing(field="cooperative")
     address.save(force_insert=True)
     warehouse = Warehouse(cooperative=cooperative, address=address, **values)
-    warehouse.slug = warehouse.slug or _free_slug(slug(warehouse.name)[:240])
-    save_claiming(warehouse)
-    serve_open_channels(warehouse)
+    warehouse.slug = warehouse.slug or _free_slug(slugify(warehouse.name)[:240])
+    save_unique(warehouse)
+    add_warehouse_to_channels(warehouse)
     record_change(
         "warehouse.opened", warehouse, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk
     )
@@ -151,7 +151,7 @@ def enter_warehouse(
 
 
 @transaction.atomic(durable=True)
-def amend_warehouse(
+def update_warehouse_columns(
     *,
     warehouse_id: uuid.UUID,
     values: Mapping[str, Any],
@@ -161,17 +161,17 @@ def amend_warehouse(
 ) -> Warehouse:
     """Update the given columns; `address` is the warehouse's own with new values, unsaved.
 
-    Raises Missing, StillCollected, AlreadyTaken, DoesNotFit.
+    Raises Missing, WarehouseUsedForPickup, AlreadyTaken, DoesNotFit.
     """
-    warehouse = locked_one(Warehouse.objects.open().filter(pk=warehouse_id).select_related("cooperative"))
+    warehouse = lock_row(Warehouse.objects.open().filter(pk=warehouse_id).select_related("cooperative"))
     if warehouse is None:
         raise Missing(field="id")
-    if values.get("collecting") == Collecting.DISABLED and is_collected_at(warehouse):
-        raise StillCollected(field="clickAndCollectOption")
+    if values.get("collecting") == ClickAndCollect.DISABLED and is_used_for_pickup(warehouse):
+        raise WarehouseUsedForPickup(field="clickAndCollectOption")
     changed = [column for column, value in values.items() if getattr(warehouse, column) != value]
     for column in changed:
         setattr(warehouse, column, values[column])
-    save_claiming(warehouse)
+    save_unique(warehouse)
     if address is not None:
         address.save(force_update=True)
     record_change(
@@ -186,7 +186,7 @@ def amend_warehouse(
     return warehouse
 
 
-def is_collected_at(warehouse: Warehouse) -> bool:
+def is_used_for_pickup(warehouse: Warehouse) -> bool:
     """Whether an active delivery method uses it for pickup."""
     return DeliveryWay.objects.filter(warehouse=warehouse, is_active=True).exists()
 

@@ -7,7 +7,8 @@ from cooperatives.models.cooperative import (
     Role,
 )
 from cooperatives.models.delivery import (
-    COLLECTED,
+    PICKUP_KINDS,
+    DeliveryKind,
     DeliveryRate,
     DeliveryWay,
     MarketDay,
@@ -16,18 +17,18 @@ from cooperatives.models.delivery import (
     PickupTime,
     Service,
     ServicePrice,
-    WayKind,
 )
 from cooperatives.models.follow import Follow
 from cooperatives.models.group import GroupCooperative
-from cooperatives.models.warehouse import Collecting, Warehouse, WarehouseChannel, Zone, ZoneCountry
+from cooperatives.models.warehouse import ClickAndCollect, Warehouse, WarehouseChannel, Zone, ZoneCountry
 
 __all__ = [
-    "COLLECTED",
+    "PICKUP_KINDS",
     "Certificate",
     "CertificateKind",
-    "Collecting",
+    "ClickAndCollect",
     "Cooperative",
+    "DeliveryKind",
     "DeliveryRate",
     "DeliveryWay",
     "Follow",
@@ -43,7 +44,6 @@ __all__ = [
     "ServicePrice",
     "Warehouse",
     "WarehouseChannel",
-    "WayKind",
     "Zone",
     "ZoneCountry",
 ]

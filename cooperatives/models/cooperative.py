@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.states import CertificateState, CooperativeState
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
-from shop.core.texts.folding import words_asked
+from shop.core.texts.folding import query_words
 
 
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):
@@ -33,7 +33,7 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def named(self, text: str) -> CooperativeQuerySet:
         """Cooperatives whose name contains every word of the text, ignoring diacritics."""
         found = self
-        for word in words_asked(text):
+        for word in query_words(text):
             found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
         return found
 

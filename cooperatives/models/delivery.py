@@ -14,18 +14,18 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.models.cooperative import Cooperative
 from cooperatives.models.warehouse import Warehouse, Zone
-from shop.core.dates.calendar import VIETNAM, day_of, falls_on_lunar_day
+from shop.core.dates.calendar import VIETNAM, falls_on_lunar_day, vietnam_date
 from shop.core.models import Channel, TaxClass, WithMetadata
 
 
-class WayKind(models.TextChoices):
+class DeliveryKind(models.TextChoices):
     CARRIER = "carrier", _("to your door")
     COACH = "coach", _("by coach, collected at the station")
     PICKUP = "pickup", _("collected at the store house")
     MARKET_DAY = "market_day", _("collected on market day")
 
 
-COLLECTED = frozenset({WayKind.PICKUP, WayKind.MARKET_DAY})
+PICKUP_KINDS = frozenset({DeliveryKind.PICKUP, DeliveryKind.MARKET_DAY})
 
 
 class Service(WithMetadata):
@@ -34,7 +34,7 @@ class Service(WithMetadata):
     zone = models.ForeignKey(Zone, models.CASCADE, related_name="services")
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True, default="")
-    kind = models.CharField(max_length=12, choices=WayKind, default=WayKind.CARRIER)
+    kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.CARRIER)
     is_weight_based = models.BooleanField(default=False)
     minimum_grams = models.PositiveIntegerField(default=0)
     maximum_grams = models.PositiveIntegerField(null=True, blank=True)
@@ -104,7 +104,7 @@ class DeliveryWay(WithMetadata):
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="ways")
     service = models.ForeignKey(Service, models.PROTECT, related_name="ways")
-    kind = models.CharField(max_length=12, choices=WayKind)
+    kind = models.CharField(max_length=12, choices=DeliveryKind)
     name = models.CharField(max_length=120)
     carrier = models.CharField(max_length=120, blank=True, default="")
     note = models.CharField(max_length=250, blank=True, default="")
@@ -138,7 +138,7 @@ class DeliveryWay(WithMetadata):
 
     @property
     def is_collected(self) -> bool:
-        return self.kind in COLLECTED
+        return self.kind in PICKUP_KINDS
 
     def fee(self, *, channel_id: int, province_code: str, grams: int, goods: int) -> int | None:
         """The fee in minor units including tax; None if it does not deliver there.
@@ -175,7 +175,7 @@ class DeliveryWay(WithMetadata):
     def _times(self, now: datetime.datetime, count: int) -> Iterator[PickupTime]:
         closes = now + datetime.timedelta(hours=self.cut_off_hours)
         market_days = sorted(self.market_days.all(), key=lambda each: (each.starts, each.pk))
-        today = day_of(now)
+        today = vietnam_date(now)
         found = 0
         for ahead in range(120 if market_days else 0):
             day = today + datetime.timedelta(days=ahead)

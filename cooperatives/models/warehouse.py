@@ -12,7 +12,7 @@ from shop.accounts.models import Address
 from shop.core.models import Channel, WithExternalReference, WithMetadata
 
 
-class Collecting(models.TextChoices):
+class ClickAndCollect(models.TextChoices):
     """Pickup options of a warehouse: Saleor's click-and-collect options."""
 
     DISABLED = "disabled", _("nobody collects here")
@@ -79,7 +79,7 @@ class Warehouse(WithMetadata, WithExternalReference):
     slug = models.SlugField(max_length=255, unique=True)
     address = models.ForeignKey(Address, models.PROTECT, related_name="+")
     email = models.EmailField(blank=True, default="")
-    collecting = models.CharField(max_length=10, choices=Collecting, default=Collecting.DISABLED)
+    collecting = models.CharField(max_length=10, choices=ClickAndCollect, default=ClickAndCollect.DISABLED)
     is_private = models.BooleanField(default=True)
     channels = models.ManyToManyField(Channel, through="WarehouseChannel", related_name="warehouses")
     zones = models.ManyToManyField(Zone, related_name="warehouses", blank=True)

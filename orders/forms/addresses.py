@@ -7,11 +7,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.forms import PlacedForm
+from shop.accounts.forms import PersonAddressForm
 from shop.accounts.models import Address
 
 
-class ReceiverForm(PlacedForm):
+class ReceiverForm(PersonAddressForm):
     """The receiver's name, phone and address."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

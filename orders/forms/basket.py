@@ -11,8 +11,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.quotes.quote_types import WantedDelivery
-from shop.accounts.forms import set_places
+from orders.actions.quotes.quote_types import RequestedDelivery
+from shop.accounts.forms import set_division_choices
 from shop.core.models.geography import Division
 
 _DELIVERY_VALUE = re.compile(r"(\d{1,18})(?:@(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}))?")
@@ -31,7 +31,7 @@ def _quantity_field() -> forms.IntegerField:
     )
 
 
-class PutForm(forms.Form):
+class AddLineForm(forms.Form):
     """Add a variant to the basket."""
 
     variant = forms.IntegerField(
@@ -71,10 +71,10 @@ class PlaceForm(forms.Form):
 
     def __init__(self, *args: Any, provinces: Sequence[Division], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        set_places(self.fields["province"], _("Choose a province"), provinces)
+        set_division_choices(self.fields["province"], _("Choose a province"), provinces)
 
 
-def chosen_ways(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[int, WantedDelivery]:
+def chosen_deliveries(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[int, RequestedDelivery]:
     """Parse the submitted delivery methods and pickup times ("12", "12@2026-11-29T06:00").
 
     Invalid values are ignored, and so are shipping services, which stay as chosen over the API.
@@ -86,7 +86,7 @@ def chosen_ways(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[
             continue
         way, day, starts = found.groups()
         try:
-            chosen[cooperative_id] = WantedDelivery(
+            chosen[cooperative_id] = RequestedDelivery(
                 int(way),
                 datetime.date.fromisoformat(day) if day else None,
                 datetime.time.fromisoformat(starts) if starts else None,
@@ -96,7 +96,7 @@ def chosen_ways(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[
     return chosen
 
 
-def basket_id_of(posted: Mapping[str, Any]) -> uuid.UUID | None:
+def posted_basket_id(posted: Mapping[str, Any]) -> uuid.UUID | None:
     """Return the id of the basket that a form was rendered for."""
     try:
         return uuid.UUID(str(posted.get("basket", "")))

@@ -13,15 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.actions.order_records.record_order import Contact
-from orders.actions.quotes.quote_types import WantedDelivery
+from orders.actions.quotes.quote_types import RequestedDelivery
 from orders.forms.addresses import ReceiverForm
-from orders.forms.basket import chosen_ways
+from orders.forms.basket import chosen_deliveries
 from orders.forms.invoice import InvoiceForm
-from orders.models import Method
-from orders.payments.order_codes import tidy
+from orders.models import PaymentMethod
+from orders.payments.order_codes import normalise_order_code
 from shop.accounts.forms import phone_field
 from shop.accounts.models import ConsentPurpose
-from shop.core.identifiers.phones import normalise
+from shop.core.identifiers.phones import normalise_phone
 
 _MAX_LINES, _MAX_PRICE_DIGITS = 500, 18
 
@@ -55,7 +55,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         self,
         *args: Any,
         ways: Mapping[int, Sequence[str]],
-        payments: Sequence[Method],
+        payments: Sequence[PaymentMethod],
         **kwargs: Any,
     ) -> None:
         """`ways` maps cooperative ids to the valid values of their delivery fields; `payments` are the
@@ -99,9 +99,9 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         return given
 
     @property
-    def method(self) -> Method:
+    def method(self) -> PaymentMethod:
         """The payment method of a valid form."""
-        return Method(self.cleaned_data["payment"] or self._default_method)
+        return PaymentMethod(self.cleaned_data["payment"] or self._default_method)
 
     @property
     def contact(self) -> Contact:
@@ -130,8 +130,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         return seen
 
     @property
-    def deliveries(self) -> dict[int, WantedDelivery]:
-        return chosen_ways(self.cleaned_data, self._cooperative_ids)
+    def deliveries(self) -> dict[int, RequestedDelivery]:
+        return chosen_deliveries(self.cleaned_data, self._cooperative_ids)
 
     @property
     def consents(self) -> frozenset[str]:
@@ -156,10 +156,10 @@ class FindForm(forms.Form):
     )
 
     def clean_phone(self) -> str:
-        return normalise(self.cleaned_data["phone"])
+        return normalise_phone(self.cleaned_data["phone"])
 
     def clean_code(self) -> str:
-        code = tidy(self.cleaned_data["code"])
+        code = normalise_order_code(self.cleaned_data["code"])
         if code.isdecimal():
             raise forms.ValidationError(
                 _("Write the code that begins with T. A number alone finds no order.")

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders.actions.complaints.answer_complaint import Remedy
-from orders.actions.complaints.file_complaint import MOST_PICTURES, Arrived
-from orders.actions.refunds.refund_decisions import Decision, Limits, LineRefund, limits_of
-from orders.forms.refunds import GivenForm, Row, steps_field
-from orders.models import Bearer, Complaint, Wish
+from orders.actions.complaints.file_complaint import MAX_COMPLAINT_PICTURES, DeliveredLine
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, RefundLimits, refund_limits
+from orders.forms.refunds import RefundAmountsForm, RefundFormRow, quantity_field
+from orders.models import Complaint, CostBearer, RequestedRemedy
 from shop.core.errors import Refused
-from shop.core.images.image_files import inspect
+from shop.core.images.image_files import inspect_picture
 
 
 class _MultipleFileInput(forms.FileInput):
@@ -28,24 +28,24 @@ class _MultipleFileInput(forms.FileInput):
 
 
 class PhotosField(forms.FileField):
-    """Up to MOST_PICTURES photos; the content of each file is checked."""
+    """Up to MAX_COMPLAINT_PICTURES photos; the content of each file is checked."""
 
     widget = _MultipleFileInput(attrs={"class": "input", "accept": "image/*"})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         uploads = [each for each in data or [] if isinstance(each, UploadedFile)]
-        if len(uploads) > MOST_PICTURES:
+        if len(uploads) > MAX_COMPLAINT_PICTURES:
             raise forms.ValidationError(_("Four photos at the most, please."))
         for upload in uploads:
             super().clean(upload, initial)
             try:
-                inspect(upload)
+                inspect_picture(upload)
             except Refused as refused:
                 raise forms.ValidationError(str(refused.words), code=refused.code) from refused
         return uploads
 
 
-class ComplainForm(forms.Form):
+class ComplaintForm(forms.Form):
     """The items and quantities, a description, and the remedy that the buyer prefers."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -58,8 +58,8 @@ class ComplainForm(forms.Form):
     )
     wish = forms.ChoiceField(
         label=_("What would you like best?"),
-        choices=Wish.choices,
-        initial=Wish.EITHER,
+        choices=RequestedRemedy.choices,
+        initial=RequestedRemedy.EITHER,
         widget=forms.RadioSelect,
     )
     photos = PhotosField(
@@ -68,14 +68,14 @@ class ComplainForm(forms.Form):
         help_text=_("Up to four. Only the cooperative and the market see them."),
     )
 
-    def __init__(self, *args: Any, goods: Sequence[Arrived], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, goods: Sequence[DeliveredLine], **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.goods = goods
         for each in goods:
             name = f"steps-{each.line.pk}"
             is_all = len(goods) == each.steps == 1
-            self.fields[name] = steps_field(each.steps, _("How many"), initial=1 if is_all else None)
+            self.fields[name] = quantity_field(each.steps, _("How many"), initial=1 if is_all else None)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -84,7 +84,7 @@ class ComplainForm(forms.Form):
         return cleaned
 
     @property
-    def rows(self) -> list[tuple[Arrived, forms.BoundField]]:
+    def rows(self) -> list[tuple[DeliveredLine, forms.BoundField]]:
         return [(each, self[f"steps-{each.line.pk}"]) for each in self.goods]
 
     @property
@@ -93,7 +93,7 @@ class ComplainForm(forms.Form):
         return {line_id: count for line_id, count in said.items() if count}
 
 
-class AnswerForm(GivenForm):
+class AcceptComplaintForm(RefundAmountsForm):
     """Accept a complaint with refunds, replacements and returns. A member's cooperative bears the cost."""
 
     answer = forms.CharField(
@@ -108,7 +108,7 @@ class AnswerForm(GivenForm):
         *args: Any,
         complaint: Complaint,
         steps: Mapping[uuid.UUID, int],
-        limits: Limits,
+        limits: RefundLimits,
         for_members: bool,
         **kwargs: Any,
     ) -> None:
@@ -116,23 +116,23 @@ class AnswerForm(GivenForm):
         self.steps = {key: count for key, count in steps.items() if key in limits.lines}
         if for_members:
             del self.fields["bearer"]
-        wants_goods = complaint.wish == Wish.REPLACEMENT
+        wants_goods = complaint.wish == RequestedRemedy.REPLACEMENT
         for key, count in self.steps.items():
             limit = limits.lines[key]
             share = min(limit.left, limit.line.total_gross * count // limit.line.quantity)
-            self.fields[f"amount-{key}"] = steps_field(
+            self.fields[f"amount-{key}"] = quantity_field(
                 limit.left, _("Money back"), initial=None if wants_goods else share
             )
             wanted = count if wants_goods else None
-            self.fields[f"anew-{key}"] = steps_field(count, _("Send anew"), initial=wanted)
-            if limit.come_back > 0:
-                self.fields[f"back-{key}"] = steps_field(min(count, limit.come_back), _("Must come back"))
+            self.fields[f"anew-{key}"] = quantity_field(count, _("Send anew"), initial=wanted)
+            if limit.returnable > 0:
+                self.fields[f"back-{key}"] = quantity_field(min(count, limit.returnable), _("Must come back"))
 
     @property
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[RefundFormRow]:
         for key in self.steps:
             limit = self.limits.lines[key]
-            yield Row(
+            yield RefundFormRow(
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
@@ -152,13 +152,13 @@ class AnswerForm(GivenForm):
         }
         decision = None
         if lines or self.delivery_said:
-            bearer = self.cleaned_data.get("bearer") or Bearer.COOPERATIVE
-            decision = Decision(
-                bearer=Bearer(bearer),
+            bearer = self.cleaned_data.get("bearer") or CostBearer.COOPERATIVE
+            decision = RefundDecision(
+                bearer=CostBearer(bearer),
                 reason=self.cleaned_data["answer"] or gettext_noop("Your complaint is accepted."),
                 lines=lines,
                 delivery=self.delivery_said,
-                are_here=False,
+                is_received=False,
             )
         return Remedy(
             refund=decision,
@@ -167,14 +167,14 @@ class AnswerForm(GivenForm):
         )
 
 
-def answer_form(complaint: Complaint, data: Any = None, *, for_members: bool) -> AnswerForm:
+def answer_form(complaint: Complaint, data: Any = None, *, for_members: bool) -> AcceptComplaintForm:
     """Build the form for a complaint, which must be loaded with its part, order and lines."""
     part = complaint.part
-    return AnswerForm(
+    return AcceptComplaintForm(
         data,
         complaint=complaint,
         steps={line.order_line_id: line.quantity for line in complaint.lines.all()},
-        limits=limits_of(part.order, part),
+        limits=refund_limits(part.order, part),
         for_members=for_members,
         initial={"key": uuid.uuid4()},
     )

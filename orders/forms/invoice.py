@@ -62,7 +62,7 @@ class InvoiceForm(forms.Form):
         for name, words in _REQUIRED.items():
             if not given.get(name) and name not in self.errors:
                 self.add_error(name, words)
-        code = given["invoice_tax_code"] = tax_codes.normalise(given.get("invoice_tax_code", ""))
+        code = given["invoice_tax_code"] = tax_codes.normalise_tax_code(given.get("invoice_tax_code", ""))
         if code and not tax_codes.is_tax_code(code):
             self.add_error(
                 "invoice_tax_code",
@@ -87,6 +87,6 @@ class InvoiceForm(forms.Form):
         )
 
 
-def invoice_written(details: InvoiceDetails | None) -> dict[str, str]:
+def initial_invoice(details: InvoiceDetails | None) -> dict[str, str]:
     """Return initial values for the form's fields, except the `invoice` checkbox."""
     return {f"invoice_{name}": written for name, written in details.details.items()} if details else {}

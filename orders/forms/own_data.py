@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shop.accounts.models import RequestKind
-from shop.core.identifiers.phones import normalise
-from shop.notifications.models import Way
+from shop.core.identifiers.phones import normalise_phone
+from shop.notifications.models import ContactMethod
 
 _MAX_LENGTH = 2000
 
@@ -66,7 +66,7 @@ class GuestRequestForm(RequestForm):
         if "@" in written:
             validate_email(written)
             return written.lower()
-        phone = normalise(written)
+        phone = normalise_phone(written)
         if not self._by_phone or not phone.startswith("+") or not 8 <= len(phone) <= 16:
             raise forms.ValidationError(
                 _("Write a mobile number, or an e-mail address like hoa@example.com.")
@@ -81,5 +81,5 @@ class GuestRequestForm(RequestForm):
         return given
 
     @property
-    def way(self) -> Way:
-        return Way.EMAIL if "@" in self.cleaned_data["contact"] else Way.SMS
+    def way(self) -> ContactMethod:
+        return ContactMethod.EMAIL if "@" in self.cleaned_data["contact"] else ContactMethod.SMS

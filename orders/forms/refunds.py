@@ -11,23 +11,23 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.forms import SumField
+from catalog.forms import AmountField
 from cooperatives.models import Warehouse
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.actions.refunds.refund_decisions import Decision, Limits, LineLimit, LineRefund
-from orders.models import Bearer, OrderLine
+from orders.actions.refunds.refund_decisions import LineRefund, LineRefundLimit, RefundDecision, RefundLimits
+from orders.models import CostBearer, OrderLine
 from orders.payments.banks import BANKS
 from shop.core.templatetags.figures import money
 
-_BEARERS = [(Bearer.COOPERATIVE, _("the cooperative")), (Bearer.PLATFORM, _("the market"))]
+_BEARERS = [(CostBearer.COOPERATIVE, _("the cooperative")), (CostBearer.PLATFORM, _("the market"))]
 
 
-def steps_field(most: int, label: Any, **fields: Any) -> SumField:
+def quantity_field(most: int, label: Any, **fields: Any) -> AmountField:
     """Return an optional whole-number field with the maximum `most`."""
-    return SumField(label=label, required=False, min_value=0, max_value=most, **fields)
+    return AmountField(label=label, required=False, min_value=0, max_value=most, **fields)
 
 
-class AccountForm(forms.Form):
+class RefundAccountForm(forms.Form):
     """The bank account that a refund is paid to."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
@@ -67,11 +67,11 @@ class AccountForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RefundFormRow:
     """An order line in a form, with its fields; None for those not shown."""
 
     line: OrderLine
-    limit: LineLimit | None
+    limit: LineRefundLimit | None
     amount: forms.BoundField
     back: forms.BoundField | None = None
     damaged: forms.BoundField | None = None
@@ -79,27 +79,27 @@ class Row:
     anew: forms.BoundField | None = None
 
 
-class GivenForm(forms.Form):
+class RefundAmountsForm(forms.Form):
     """Refund amounts per line and for the delivery, and who bears them."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    delivery = SumField(label=_("Delivery"), required=False, min_value=0)
+    delivery = AmountField(label=_("Delivery"), required=False, min_value=0)
     bearer = forms.ChoiceField(
         label=_("Who bears the refund"),
         choices=_BEARERS,
-        initial=Bearer.COOPERATIVE,
+        initial=CostBearer.COOPERATIVE,
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: RefundLimits, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.limits = limits
         self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 
-    def _amount_field(self, label: Promise, most: int) -> SumField:
+    def _amount_field(self, label: Promise, most: int) -> AmountField:
         words = _("At most %(sum)s can be given back.") % {"sum": money(most, self.limits.currency)}
-        return SumField(label=label, required=False, min_value=0, max_value=most, help_text=words)
+        return AmountField(label=label, required=False, min_value=0, max_value=most, help_text=words)
 
     def _number_of(self, name: str) -> int:
         return int(self.cleaned_data.get(name) or 0)
@@ -112,14 +112,14 @@ class GivenForm(forms.Form):
         return self._number_of("delivery")
 
 
-class RefundForm(GivenForm):
+class RefundForm(RefundAmountsForm):
     """The desk's refund decision for a part, or (without lines) for an overpayment."""
 
-    surplus = SumField(label=_("Paid too much"), required=False, min_value=0)
+    surplus = AmountField(label=_("Paid too much"), required=False, min_value=0)
     warehouse = forms.ChoiceField(
         label=_("Into which store house?"), required=False, widget=forms.Select(attrs={"class": "input"})
     )
-    are_here = forms.BooleanField(label=_("The goods are here already"), required=False, initial=True)
+    is_received = forms.BooleanField(label=_("The goods are here already"), required=False, initial=True)
     reason = forms.CharField(
         label=_("Reason"),
         max_length=2000,
@@ -127,7 +127,7 @@ class RefundForm(GivenForm):
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
 
-    def __init__(self, *args: Any, limits: Limits, houses: Sequence[Warehouse], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: RefundLimits, houses: Sequence[Warehouse], **kwargs: Any) -> None:
         super().__init__(*args, limits=limits, **kwargs)
         self.fields["surplus"] = self._amount_field(_("Paid too much"), limits.surplus)
         self.houses = houses
@@ -135,12 +135,12 @@ class RefundForm(GivenForm):
         assert isinstance(where, forms.ChoiceField)
         where.choices = [(str(house.pk), house.name) for house in houses]
         for key, limit in limits.lines.items():
-            self.fields[f"amount-{key}"] = steps_field(limit.left, _("Amount"))
-            if limit.come_back > 0:
-                self.fields[f"back-{key}"] = steps_field(limit.come_back, _("Come back"))
-                self.fields[f"damaged-{key}"] = steps_field(limit.come_back, _("Of these damaged"))
+            self.fields[f"amount-{key}"] = quantity_field(limit.left, _("Amount"))
+            if limit.returnable > 0:
+                self.fields[f"back-{key}"] = quantity_field(limit.returnable, _("Come back"))
+                self.fields[f"damaged-{key}"] = quantity_field(limit.returnable, _("Of these damaged"))
             if limit.open > 0:
-                self.fields[f"unsent-{key}"] = steps_field(limit.open, _("Not sent"))
+                self.fields[f"unsent-{key}"] = quantity_field(limit.open, _("Not sent"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -154,9 +154,9 @@ class RefundForm(GivenForm):
         return any(name.startswith("back-") for name in self.fields)
 
     @property
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[RefundFormRow]:
         for key, limit in self.limits.lines.items():
-            yield Row(
+            yield RefundFormRow(
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
@@ -166,7 +166,7 @@ class RefundForm(GivenForm):
             )
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> RefundDecision:
         lines = {
             key: LineRefund(
                 *(self._number_of(f"{name}-{key}") for name in ("amount", "back", "damaged", "unsent"))
@@ -174,12 +174,12 @@ class RefundForm(GivenForm):
             for key in self.limits.lines
         }
         where = self.cleaned_data.get("warehouse")
-        return Decision(
-            bearer=Bearer(self.cleaned_data["bearer"]),
+        return RefundDecision(
+            bearer=CostBearer(self.cleaned_data["bearer"]),
             reason=self.cleaned_data["reason"],
             lines={key: each for key, each in lines.items() if each != LineRefund()},
             delivery=self.delivery_said,
             surplus=self._number_of("surplus"),
             warehouse_id=uuid.UUID(where) if where else None,
-            are_here=self.cleaned_data["are_here"],
+            is_received=self.cleaned_data["is_received"],
         )

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Warehouse
-from orders.forms.refunds import steps_field
+from orders.forms.refunds import quantity_field
 from orders.models import Parcel, ParcelLine
 
 
@@ -31,7 +31,9 @@ class ReturnForm(forms.Form):
         assert isinstance(where, forms.ChoiceField)
         where.choices = [(str(house.pk), house.name) for house in houses]
         for line in lines:
-            self.fields[f"damaged-{line.order_line_id}"] = steps_field(line.quantity, _("Of these damaged"))
+            self.fields[f"damaged-{line.order_line_id}"] = quantity_field(
+                line.quantity, _("Of these damaged")
+            )
 
     @property
     def rows(self) -> list[tuple[ParcelLine, forms.BoundField]]:

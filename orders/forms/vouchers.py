@@ -7,13 +7,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.forms import OfferForm, SumField
-from orders.actions.vouchers.issue_vouchers import MOST_CODES, VoucherTerms
-from orders.models import Bearer, ValueType, Voucher, VoucherType
-from shop.core.dates.calendar import day_of
+from catalog.forms import AmountField, ReductionForm
+from orders.actions.vouchers.issue_vouchers import MAX_CODES_AT_ONCE, VoucherTerms
+from orders.models import CostBearer, ValueType, Voucher, VoucherType
+from shop.core.dates.calendar import vietnam_date
 
 
-class VoucherForm(OfferForm):
+class VoucherForm(ReductionForm):
     """A voucher's terms; the first code is entered only for a new voucher (`is_new`)."""
 
     code = forms.CharField(
@@ -34,9 +34,9 @@ class VoucherForm(OfferForm):
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    minimum_spent = SumField(label=_("From this sum of goods on"), required=False)
-    minimum_quantity = SumField(label=_("From so many goods on"), required=False)
-    usage_limit = SumField(label=_("At most so many uses in all"), required=False)
+    minimum_spent = AmountField(label=_("From this sum of goods on"), required=False)
+    minimum_quantity = AmountField(label=_("From so many goods on"), required=False)
+    usage_limit = AmountField(label=_("At most so many uses in all"), required=False)
     apply_once_per_customer = forms.BooleanField(label=_("Once for each buyer"), required=False)
     single_use = forms.BooleanField(label=_("Each code works once"), required=False)
     apply_once_per_order = forms.BooleanField(
@@ -67,7 +67,7 @@ class VoucherForm(OfferForm):
             type=VoucherType(given["type"]),
             value_type=ValueType(given["value_type"]),
             cooperative=self._cooperative,
-            bearer=Bearer.PLATFORM if self.is_borne_by_platform else Bearer.COOPERATIVE,
+            bearer=CostBearer.PLATFORM if self.is_borne_by_platform else CostBearer.COOPERATIVE,
             minimum_spent=given["minimum_spent"],
             minimum_quantity=given["minimum_quantity"],
             usage_limit=given["usage_limit"],
@@ -84,8 +84,8 @@ class VoucherForm(OfferForm):
         return {name: getattr(voucher, name) for name in copied} | {
             "value": int(value.value) if value else None,
             "minimum_spent": value.minimum_spent if value else None,
-            "starts": day_of(voucher.starts_at),
-            "ends": day_of(voucher.last_moment) if voucher.last_moment else None,
+            "starts": vietnam_date(voucher.starts_at),
+            "ends": vietnam_date(voucher.last_moment) if voucher.last_moment else None,
             "products": voucher.products.all(),
             "categories": voucher.categories.all(),
         }
@@ -94,4 +94,4 @@ class VoucherForm(OfferForm):
 class CodesForm(forms.Form):
     """The number of codes to generate."""
 
-    count = SumField(label=_("How many"), max_value=MOST_CODES, initial=50)
+    count = AmountField(label=_("How many"), max_value=MAX_CODES_AT_ONCE, initial=50)

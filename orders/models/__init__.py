@@ -1,8 +1,8 @@
 from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketLine, DeliveryChoice, Reservation
-from orders.models.counted import counted_of
+from orders.models.counted import report_columns
 from orders.models.discount import (
-    Bearer,
+    CostBearer,
     Discount,
     DiscountKind,
     DiscountShare,
@@ -12,66 +12,64 @@ from orders.models.discount import (
     VoucherType,
     VoucherUse,
     VoucherValue,
-    tidy_code,
+    normalise_code,
 )
 from orders.models.dispute import Dispute
-from orders.models.gateway import OVERTAKEN, GatewayCall, GatewayEvent, Operation
+from orders.models.gateway import SUPERSEDED, GatewayCall, GatewayEvent, Operation
 from orders.models.invoice import InvoiceDetails
 from orders.models.ledger import (
-    OF_COOPERATIVES,
-    Account,
+    COOPERATIVE_ACCOUNTS,
     CooperativeBalance,
     EntryNature,
-    Figures,
+    LedgerAccount,
     LedgerEntry,
     LedgerPosting,
+    PeriodTotals,
     PostingKind,
 )
 from orders.models.line import Allocation, OrderLine
-from orders.models.order import Order, OrderCode, OrderCodeKey, OrderNumber, Origin, Source
-from orders.models.parcel import Parcel, ParcelLine, places
-from orders.models.part import OrderPart, show_ways_in_language
+from orders.models.order import Order, OrderCode, OrderCodeKey, OrderNumber, OrderOrigin, OrderSource
+from orders.models.parcel import Parcel, ParcelLine, parcel_position_labels
+from orders.models.part import OrderPart, translate_delivery_method_names
 from orders.models.payment import (
     EventKind,
-    Method,
     Payment,
     PaymentEvent,
+    PaymentMethod,
     PaymentSums,
-    sums_before,
-    sums_from,
-    total_sums,
+    basket_payment_sums,
+    payment_sums_by_id,
+    total_authorised_and_charged,
 )
-from orders.models.rates import CommissionRate, WithholdingRate, commissions
-from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, Wish
-from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, StatementRow
-from orders.models.settlement import Payout, PayoutWay, Settlement
+from orders.models.rates import CommissionRate, WithholdingRate, commission_percents
+from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, RequestedRemedy
+from orders.models.remittance import CashRemittance, RemittanceLine, StatementRow, StatementRowProblem
+from orders.models.settlement import Payout, PayoutMethod, Settlement
 from orders.models.transfer import (
-    AskedTransfer,
     BankTransfer,
     ReviewReason,
     StatementImport,
     StatementKind,
+    TransferInstructions,
     TransferShare,
 )
 from orders.models.weight import WeightAnswer, WeightQuestion
 
 __all__ = [
-    "OF_COOPERATIVES",
-    "OVERTAKEN",
-    "Account",
+    "COOPERATIVE_ACCOUNTS",
+    "SUPERSEDED",
     "Allocation",
     "Approval",
     "ApprovalKind",
-    "AskedTransfer",
     "BankTransfer",
     "Basket",
     "BasketLine",
-    "Bearer",
     "CashRemittance",
     "CommissionRate",
     "Complaint",
     "ComplaintLine",
     "CooperativeBalance",
+    "CostBearer",
     "DeliveryChoice",
     "Discount",
     "DiscountKind",
@@ -79,40 +77,43 @@ __all__ = [
     "Dispute",
     "EntryNature",
     "EventKind",
-    "Figures",
     "GatewayCall",
     "GatewayEvent",
     "InvoiceDetails",
+    "LedgerAccount",
     "LedgerEntry",
     "LedgerPosting",
-    "Method",
     "Operation",
     "Order",
     "OrderCode",
     "OrderCodeKey",
     "OrderLine",
     "OrderNumber",
+    "OrderOrigin",
     "OrderPart",
-    "Origin",
+    "OrderSource",
     "Parcel",
     "ParcelLine",
     "Payment",
     "PaymentEvent",
+    "PaymentMethod",
     "PaymentSums",
     "Payout",
-    "PayoutWay",
+    "PayoutMethod",
+    "PeriodTotals",
     "PostingKind",
     "Refund",
     "RefundLine",
     "RemittanceLine",
+    "RequestedRemedy",
     "Reservation",
     "ReviewReason",
-    "RowProblem",
     "Settlement",
-    "Source",
     "StatementImport",
     "StatementKind",
     "StatementRow",
+    "StatementRowProblem",
+    "TransferInstructions",
     "TransferShare",
     "ValueType",
     "Voucher",
@@ -122,14 +123,13 @@ __all__ = [
     "VoucherValue",
     "WeightAnswer",
     "WeightQuestion",
-    "Wish",
     "WithholdingRate",
-    "commissions",
-    "counted_of",
-    "places",
-    "show_ways_in_language",
-    "sums_before",
-    "sums_from",
-    "tidy_code",
-    "total_sums",
+    "basket_payment_sums",
+    "commission_percents",
+    "normalise_code",
+    "parcel_position_labels",
+    "payment_sums_by_id",
+    "report_columns",
+    "total_authorised_and_charged",
+    "translate_delivery_method_names",
 ]

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.db import models
 
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
 
 # Columns that reports filter by, in the order of their indexes; the second tuple applies to parts or lines
 # only.
-COUNTED = ("sold_on", "sold_in", "has_ended")
-COUNTED_ALSO = ("cooperative", "sold_to", "sold_from")
+REPORT_COLUMNS = ("sold_on", "sold_in", "has_ended")
+FURTHER_REPORT_COLUMNS = ("cooperative", "sold_to", "sold_from")
 
 
 class Counted(models.Model):
@@ -33,10 +33,10 @@ class Counted(models.Model):
         abstract = True
 
 
-def counted_of(order: Any, *, is_standing: bool) -> dict[str, Any]:
+def report_columns(order: Any, *, is_standing: bool) -> dict[str, Any]:
     """The values of the `Counted` columns for a part of the order and for its lines."""
     return {
-        "sold_on": day_of(order.placed_at) if order.placed_at else None,
+        "sold_on": vietnam_date(order.placed_at) if order.placed_at else None,
         "sold_in_id": order.channel_id,
         "sold_from": order.source,
         "sold_to": order.province_code,

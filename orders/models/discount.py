@@ -32,7 +32,7 @@ class ValueType(models.TextChoices):
     PERCENTAGE = "percentage", _("percent")
 
 
-class Bearer(models.TextChoices):
+class CostBearer(models.TextChoices):
     PLATFORM = "platform", _("the platform")
     COOPERATIVE = "cooperative", _("the cooperative")
 
@@ -60,7 +60,7 @@ class Discount(models.Model):
     name = models.CharField(max_length=255, blank=True, default="")
     source_key = models.CharField(max_length=80, blank=True, default="")
     reason = models.TextField(blank=True, default="")
-    bearer = models.CharField(max_length=12, choices=Bearer)
+    bearer = models.CharField(max_length=12, choices=CostBearer)
 
     objects = DiscountQuerySet.as_manager()
 
@@ -108,7 +108,7 @@ class VoucherType(models.TextChoices):
     SPECIFIC_PRODUCT = "specific_product", _("certain goods")
 
 
-def tidy_code(written: str) -> str:
+def normalise_code(written: str) -> str:
     """Normalise a voucher code: NFC, upper case, no whitespace."""
     return "".join(unicodedata.normalize("NFC", written).split()).upper()
 
@@ -116,7 +116,7 @@ def tidy_code(written: str) -> str:
 class VoucherQuerySet(models.QuerySet["Voucher"]):
     def for_cooperative(self, cooperative: Cooperative) -> VoucherQuerySet:
         """Vouchers that the cooperative created and pays for; excludes those the platform pays for."""
-        return self.filter(cooperative=cooperative, bearer=Bearer.COOPERATIVE)
+        return self.filter(cooperative=cooperative, bearer=CostBearer.COOPERATIVE)
 
     def newest_first(self) -> VoucherQuerySet:
         return self.order_by("-starts_at", "-pk")
@@ -141,7 +141,7 @@ class Voucher(WithMetadata, WithTimes):
     cooperative = models.ForeignKey(
         Cooperative, models.CASCADE, related_name="vouchers", null=True, blank=True
     )
-    bearer = models.CharField(max_length=12, choices=Bearer, default=Bearer.PLATFORM)
+    bearer = models.CharField(max_length=12, choices=CostBearer, default=CostBearer.PLATFORM)
     usage_limit = models.PositiveIntegerField(null=True, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
@@ -206,7 +206,7 @@ class VoucherCodeQuerySet(models.QuerySet["VoucherCode"]):
 
 
 class VoucherCode(models.Model):
-    """A code that buyers enter, stored as normalised by `tidy_code`."""
+    """A code that buyers enter, stored as normalised by `normalise_code`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="codes")

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q, Sum
 
 from orders.models.payment import EventKind, Payment, PaymentEvent
-from orders.states import DISPUTE_OVER, DisputeState
+from orders.states import DISPUTE_ENDED_STATES, DisputeState
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
@@ -61,7 +61,7 @@ class Dispute(models.Model):
 
     @property
     def is_over(self) -> bool:
-        return self.state in DISPUTE_OVER
+        return self.state in DISPUTE_ENDED_STATES
 
     def is_late(self, now: datetime.datetime) -> bool:
         """Whether the deadline for submitting evidence has passed."""

@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.payment import Payment
-from orders.states import UNANSWERED, CallState
+from orders.states import OUTCOME_UNKNOWN_STATES, CallState
 
-OVERTAKEN = "overtaken"  # code of a call that became unnecessary before it was made
+SUPERSEDED = "overtaken"  # code of a call that became unnecessary before it was made
 
 
 class Operation(models.TextChoices):
@@ -27,7 +27,7 @@ class Operation(models.TextChoices):
 class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
     def unanswered(self) -> GatewayCallQuerySet:
         """Calls whose outcome is not known yet."""
-        return self.filter(state__in=UNANSWERED)
+        return self.filter(state__in=OUTCOME_UNKNOWN_STATES)
 
     def refused(self) -> GatewayCallQuerySet:
         """Refused calls that staff must handle: they can be retried and were not set aside."""
@@ -44,11 +44,11 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         )
         return self.filter(
             ~Exists(again), Q(payout=None) | ~Q(payout__way="bank"), state=CallState.FAILED
-        ).exclude(Q(operation=Operation.START) | Q(code=OVERTAKEN))
+        ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))
 
     def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
         """Calls whose state is due to be fetched from the gateway, longest waiting first."""
-        waiting = UNANSWERED | {CallState.NEEDS_BUYER}
+        waiting = OUTCOME_UNKNOWN_STATES | {CallState.NEEDS_BUYER}
         return self.filter(state__in=waiting, look_at__lte=now).order_by("look_at", "pk")
 
 

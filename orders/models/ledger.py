@@ -16,7 +16,7 @@ from orders.models.part import OrderPart
 from orders.models.settlement import Settlement
 
 
-class Account(models.TextChoices):
+class LedgerAccount(models.TextChoices):
     """Ledger accounts. Debits are positive, credits negative."""
 
     BUYER = "buyer", _("owed by buyers")
@@ -34,7 +34,7 @@ class Account(models.TextChoices):
 
 
 # Entries of these accounts belong to a settlement.
-OF_COOPERATIVES = frozenset({Account.COOPERATIVE_PAYABLE, Account.COOPERATIVE_CASH})
+COOPERATIVE_ACCOUNTS = frozenset({LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH})
 
 
 class PostingKind(models.TextChoices):
@@ -105,7 +105,7 @@ class CooperativeBalance:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class PeriodTotals:
     """Totals of an open period so far, in minor units; closing the settlement freezes them."""
 
     brought_over: int = 0
@@ -123,13 +123,15 @@ class Figures:
         return more - self.refunds - self.commission - self.tax_withheld - self.cash_held
 
     @classmethod
-    def of(cls, debits: Mapping[tuple[str, str], int]) -> Figures:
+    def of(cls, debits: Mapping[tuple[str, str], int]) -> PeriodTotals:
         """Build from an open period's debits by (account, nature).
 
         Natures without a figure of their own count as corrections.
         """
         nature = EntryNature
-        payable = {key[1]: total for key, total in debits.items() if key[0] == Account.COOPERATIVE_PAYABLE}
+        payable = {
+            key[1]: total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_PAYABLE
+        }
         figures = {
             "brought_over": -payable.pop(nature.BROUGHT, 0),
             "goods": -payable.pop(nature.GOODS, 0),
@@ -138,7 +140,7 @@ class Figures:
             "commission": payable.pop(nature.COMMISSION, 0),
             "tax_withheld": payable.pop(nature.TAX, 0),
         }
-        held = sum(total for key, total in debits.items() if key[0] == Account.COOPERATIVE_CASH)
+        held = sum(total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_CASH)
         return cls(**figures, corrections=-sum(payable.values()), cash_held=held)
 
 
@@ -153,10 +155,10 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         rows = self.filter(currency=currency).order_by("account").values_list("account")
         return dict(rows.annotate(total=Sum("amount")))
 
-    def figures(self) -> dict[int, Figures]:
+    def figures(self) -> dict[int, PeriodTotals]:
         """Totals of open periods by settlement id. One query."""
         rows = (
-            self.filter(account__in=OF_COOPERATIVES)
+            self.filter(account__in=COOPERATIVE_ACCOUNTS)
             .order_by("settlement")
             .values_list("settlement", "account", "nature")
             .annotate(total=Sum("amount"))
@@ -164,19 +166,19 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         debits: dict[int, dict[tuple[str, str], int]] = {}
         for settlement_id, account, nature, total in rows:
             debits.setdefault(settlement_id, {})[account, nature] = total
-        return {key: Figures.of(sums) for key, sums in debits.items()}
+        return {key: PeriodTotals.of(sums) for key, sums in debits.items()}
 
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
         """The balance of each cooperative in a currency. One query."""
-        of = Account.COOPERATIVE_PAYABLE, Account.COOPERATIVE_CASH, Account.PAYOUT_DUE
-        is_due, left = Q(account=Account.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
+        of = LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH, LedgerAccount.PAYOUT_DUE
+        is_due, left = Q(account=LedgerAccount.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
         rows = (
             self.filter(cooperative__isnull=False, currency=currency, account__in=of)
             .order_by("cooperative")
             .values("cooperative")
             .annotate(
-                owed=Sum("amount", filter=Q(account=Account.COOPERATIVE_PAYABLE), default=0),
-                cash=Sum("amount", filter=Q(account=Account.COOPERATIVE_CASH), default=0),
+                owed=Sum("amount", filter=Q(account=LedgerAccount.COOPERATIVE_PAYABLE), default=0),
+                cash=Sum("amount", filter=Q(account=LedgerAccount.COOPERATIVE_CASH), default=0),
                 due=Sum("amount", filter=is_due, default=0),
                 paid=Sum("amount", filter=is_due & left, default=0),
             )
@@ -201,7 +203,7 @@ class LedgerEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     posting = models.ForeignKey(LedgerPosting, models.PROTECT, related_name="entries")
-    account = models.CharField(max_length=20, choices=Account)
+    account = models.CharField(max_length=20, choices=LedgerAccount)
     nature = models.CharField(max_length=12, choices=EntryNature, blank=True, default="")
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
@@ -216,7 +218,7 @@ class LedgerEntry(models.Model):
             models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_is_something"),
             models.CheckConstraint(
                 condition=Q(settlement__isnull=False, cooperative__isnull=False)
-                | ~Q(account__in=[Account.COOPERATIVE_PAYABLE, Account.COOPERATIVE_CASH]),
+                | ~Q(account__in=[LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH]),
                 name="ledger_entry_of_a_cooperative_is_in_a_settlement",
             ),
         ]

@@ -12,9 +12,9 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Lot, Stock, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
-from orders.models.counted import COUNTED, COUNTED_ALSO, Counted
+from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, Counted
 from orders.models.order import Order
-from orders.states import STANDING
+from orders.states import ACTIVE_PART_STATES
 from shop.core.models import WithMetadata
 
 
@@ -24,7 +24,9 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
     def to_weigh(self) -> OrderLineQuerySet:
         """Lines of active parts that have not been weighed yet."""
-        return self.filter(part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True)
+        return self.filter(
+            part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
+        )
 
 
 class OrderLine(Counted, WithMetadata):
@@ -113,7 +115,7 @@ class OrderLine(Counted, WithMetadata):
             # Covering index: reports read only the index, not the rows.
             models.Index(
                 fields=[
-                    *(*COUNTED, "category_key", "product_key", *COUNTED_ALSO),
+                    *(*REPORT_COLUMNS, "category_key", "product_key", *FURTHER_REPORT_COLUMNS),
                     *("part", "order", "total_gross", "commission"),
                 ],
                 name="line_counted",
@@ -144,7 +146,7 @@ class OrderLine(Counted, WithMetadata):
         return min(self.weighed_grams, self.bound_grams)
 
     @property
-    def kilo_price(self) -> int:
+    def price_per_kilogram(self) -> int:
         """The quoted price of a kilogram, for catch-weight lines."""
         return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orders.states import (
-    ARRIVED,
-    READY,
-    UNANSWERED,
+    ARRIVED_PROGRESS,
+    OUTCOME_UNKNOWN_STATES,
+    READY_FOR_PICKUP,
     Coverage,
     OrderStatus,
     Progress,
@@ -21,12 +21,12 @@ from orders.states import (
 )
 from shop.accounts.models import Address, User
 from shop.core.dates.calendar import start_of_day
-from shop.core.identifiers.phones import normalise
+from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
-from shop.core.texts.folding import words_asked
+from shop.core.texts.folding import query_words
 
 
-class Source(models.TextChoices):
+class OrderSource(models.TextChoices):
     """Where an order came from. Not a channel."""
 
     WEB = "web", _("web")
@@ -37,7 +37,7 @@ class Source(models.TextChoices):
     FACEBOOK = "facebook", _("Facebook")
 
 
-class Origin(models.TextChoices):
+class OrderOrigin(models.TextChoices):
     """Saleor's `OrderOriginEnum`."""
 
     CHECKOUT = "checkout", "CHECKOUT"
@@ -136,7 +136,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def matching(self, text: str) -> OrderQuerySet:
         """Search by code, number, phone (the last six digits suffice) or words of the buyer's name."""
         found = Q()
-        for word in words_asked(text):
+        for word in query_words(text):
             found &= Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}")
         written = "".join(sign for sign in text.upper() if sign.isalnum())
         found |= Q(code=written)
@@ -145,7 +145,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
             if len(digits) < 16:
                 found |= Q(number=int(digits))
             if len(digits) >= 6:
-                found |= Q(phone=normalise(text)) | Q(phone__endswith=digits)
+                found |= Q(phone=normalise_phone(text)) | Q(phone__endswith=digits)
         return self.filter(found)
 
     def newest_first(self) -> OrderQuerySet:
@@ -167,7 +167,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
                 ~Q(transfers__state__in=[TransferState.NEW, TransferState.REVIEW]),
                 ~Q(payments__expires_at__gt=now),
                 ~Q(payments__method="cod"),
-                ~Q(payments__calls__state__in=UNANSWERED),
+                ~Q(payments__calls__state__in=OUTCOME_UNKNOWN_STATES),
             )
             .order_by("placed_at", "pk")
         )
@@ -200,8 +200,8 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     )
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="orders")
     currency = models.CharField(max_length=3)
-    source = models.CharField(max_length=10, choices=Source, default=Source.WEB)
-    origin = models.CharField(max_length=12, choices=Origin, default=Origin.CHECKOUT)
+    source = models.CharField(max_length=10, choices=OrderSource, default=OrderSource.WEB)
+    origin = models.CharField(max_length=12, choices=OrderOrigin, default=OrderOrigin.CHECKOUT)
     till = models.CharField(max_length=60, blank=True, default="")
     device_time = models.DateTimeField(null=True, blank=True)
     key = models.CharField(max_length=80, unique=True, null=True, blank=True)
@@ -279,7 +279,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.link_expires_at is not None and self.link_expires_at <= now
 
     @property
-    def told_status(self) -> str:
+    def status_label(self) -> str:
         """The status label shown in every interface.
 
         Reads the parts of an order on the way, and the payments of an unconfirmed one.
@@ -287,11 +287,11 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():
             return gettext("waiting for payment")
         if self.status == OrderStatus.ON_THE_WAY and all(
-            part.is_collected and part.progress in ARRIVED | {Progress.DISPATCHED}
+            part.is_collected and part.progress in ARRIVED_PROGRESS | {Progress.DISPATCHED}
             for part in self.parts.all()
             if part.is_standing
         ):
-            return str(READY)
+            return str(READY_FOR_PICKUP)
         return self.get_status_display()
 
     def _waits_for_money(self) -> bool:
@@ -299,7 +299,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         if not self.still_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
         last = max(self.payments.all(), key=lambda each: (each.created_at, each.pk), default=None)
-        return last is None or not last.is_at_the_door
+        return last is None or not last.is_cash_on_delivery
 
     @property
     def still_due(self) -> int:
@@ -307,7 +307,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return max(0, self.due_gross - self.charged)
 
     @property
-    def no_longer_due(self) -> int:
+    def cancelled_or_refunded(self) -> int:
         """The amount of the order that was cancelled or refunded, in minor units."""
         return self.total_gross - self.due_gross
 

@@ -13,7 +13,15 @@ from catalog.models import Lot, Stock
 from cooperatives.models import Cooperative, Warehouse
 from orders.models.line import OrderLine
 from orders.models.part import OrderPart
-from orders.states import CASH_AWAY, COMING_BACK, OUTGOING, CashHolder, CodState, ParcelKind, ParcelState
+from orders.states import (
+    CASH_NOT_RECEIVED,
+    OUTGOING_KINDS,
+    RETURN_KINDS,
+    CashHolder,
+    CodState,
+    ParcelKind,
+    ParcelState,
+)
 from shop.core.models import Picture, WithMetadata, WithTimes
 
 
@@ -23,7 +31,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
     def counting(self) -> ParcelQuerySet:
         """Outgoing parcels (dispatches and replacements) that are not voided."""
-        return self.filter(kind__in=OUTGOING).exclude(state=ParcelState.VOIDED)
+        return self.filter(kind__in=OUTGOING_KINDS).exclude(state=ParcelState.VOIDED)
 
     def dispatches(self) -> ParcelQuerySet:
         """Parcels of the original order that are not voided; replacements are not counted again."""
@@ -32,7 +40,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
     def in_order(self) -> ParcelQuerySet:
         return self.order_by("part", "number", "pk")
 
-    def owing_cash(self) -> ParcelQuerySet:
+    def with_unremitted_cash(self) -> ParcelQuerySet:
         """Parcels whose COD cash the platform has yet to receive.
 
         Either delivered without a report, or collected by a carrier or cooperative. Annotates `owed` (minor
@@ -40,7 +48,8 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         voided later is still owed.
         """
         return self.filter(
-            Q(cod_state__in=sorted(CASH_AWAY)) | Q(cod_state=CodState.EXPECTED, state=ParcelState.DELIVERED)
+            Q(cod_state__in=sorted(CASH_NOT_RECEIVED))
+            | Q(cod_state=CodState.EXPECTED, state=ParcelState.DELIVERED)
         ).annotate(
             owed=Case(
                 When(cod_state=CodState.EXPECTED, then=F("cod_expected")),
@@ -125,7 +134,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def is_outgoing(self) -> bool:
-        return self.kind in OUTGOING
+        return self.kind in OUTGOING_KINDS
 
     @property
     def is_counting(self) -> bool:
@@ -138,7 +147,7 @@ class Parcel(WithMetadata, WithTimes):
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 
 
-def places(parcels: Iterable[Parcel]) -> dict[int, str]:
+def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
     """Labels ("1/2") of a part's parcels, by primary key.
 
     Outgoing and returned parcels are numbered separately; voided parcels get no label.
@@ -156,7 +165,7 @@ def places(parcels: Iterable[Parcel]) -> dict[int, str]:
 
 
 class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
-    def with_the_buyer(self, part: OrderPart) -> dict[uuid.UUID, int]:
+    def delivered_quantities(self, part: OrderPart) -> dict[uuid.UUID, int]:
         """Delivered and not returned steps of a part's lines, by line id. One query."""
         rows = (
             self.filter(order_line__part=part)
@@ -167,9 +176,9 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
         )
         left: dict[uuid.UUID, int] = {}
         for line_id, kind, state, total in rows:
-            if kind in OUTGOING and state == ParcelState.DELIVERED:
+            if kind in OUTGOING_KINDS and state == ParcelState.DELIVERED:
                 left[line_id] = left.get(line_id, 0) + total
-            elif kind in COMING_BACK:
+            elif kind in RETURN_KINDS:
                 left[line_id] = left.get(line_id, 0) - total
         return left
 

@@ -11,31 +11,31 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cooperatives.models import (
-    COLLECTED,
+    PICKUP_KINDS,
     Cooperative,
+    DeliveryKind,
     DeliveryWay,
     PickupSlot,
     Service,
     Warehouse,
-    WayKind,
 )
-from orders.models.counted import COUNTED, COUNTED_ALSO, Counted
+from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, Counted
 from orders.models.line import OrderLine
 from orders.models.order import Order
 from orders.states import (
-    ARRIVED,
-    GONE,
-    NO_LONGER_OPEN,
-    OUTGOING,
-    PACKED_OR_GONE,
-    READY,
-    STANDING,
+    ACTIVE_PART_STATES,
+    ARRIVED_PROGRESS,
+    CLOSING_KINDS,
+    DISPATCHED_STATES,
+    OUTGOING_KINDS,
+    PACKED_OR_DISPATCHED_STATES,
+    READY_FOR_PICKUP,
     OrderStatus,
     ParcelState,
     PartState,
     Progress,
 )
-from shop.core.models import WithMetadata, WithTimes, note_own_words, own_words, show_in_language
+from shop.core.models import WithMetadata, WithTimes, mark_untranslated, show_in_language, untranslated_fields
 
 if TYPE_CHECKING:
     from orders.models.parcel import Parcel
@@ -47,7 +47,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         return self.filter(cooperative=cooperative, order__confirmed_at__isnull=False)
 
     def standing(self) -> OrderPartQuerySet:
-        return self.filter(state__in=STANDING)
+        return self.filter(state__in=ACTIVE_PART_STATES)
 
     def to_accept(self) -> OrderPartQuerySet:
         """Parts not accepted or declined yet, most urgent first."""
@@ -55,7 +55,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def to_pack(self) -> OrderPartQuerySet:
         """Accepted parts with a line that is not fully in closed parcels."""
-        in_parcels = Q(parcel_lines__parcel__kind__in=NO_LONGER_OPEN) & ~Q(
+        in_parcels = Q(parcel_lines__parcel__kind__in=CLOSING_KINDS) & ~Q(
             parcel_lines__parcel__state=ParcelState.VOIDED
         )
         open_lines = (
@@ -88,9 +88,9 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def finished(self) -> OrderPartQuerySet:
         """Completed parts (delivered, returned, declined or cancelled), newest first."""
         over = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
-        return self.filter(over | ~Q(state__in=STANDING)).order_by("-order__placed_at", "-pk")
+        return self.filter(over | ~Q(state__in=ACTIVE_PART_STATES)).order_by("-order__placed_at", "-pk")
 
-    def next_comers(self, day: datetime.date) -> Any:
+    def next_pickup_day(self, day: datetime.date) -> Any:
         """The first day from `day` on with pickups: `pickup_day` and the number of `people` expected."""
         return (
             self.standing()
@@ -104,7 +104,9 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Any]:
         """Keys of parts with an outgoing parcel in one of these states."""
-        return OrderPart.objects.filter(parcels__state__in=states, parcels__kind__in=OUTGOING).values("pk")
+        return OrderPart.objects.filter(parcels__state__in=states, parcels__kind__in=OUTGOING_KINDS).values(
+            "pk"
+        )
 
     def unanswered(self) -> OrderPartQuerySet:
         """New parts already escalated to the platform, most urgent first."""
@@ -112,7 +114,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def showing_address(self) -> OrderPartQuerySet:
         """Parts whose cooperative may see the buyer's address: the queryset form of `shows_address`."""
-        return self.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED)
+        return self.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED_PROGRESS)
 
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
         """Parts of confirmed orders whose acceptance deadline has passed."""
@@ -121,7 +123,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         ).order_by("accept_by", "pk")
 
 
-def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
+def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
     """Translate the delivery method names of loaded parts (with `way`) for display.
 
     If the method was renamed after the order was placed, the ordered name stays. One query; none in the
@@ -130,12 +132,12 @@ def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
     loaded = list(parts)
     same = [(part, part.way) for part in loaded if part.way is not None and part.way.name == part.way_name]
     show_in_language([way for _part, way in same], "name")
-    translated = {part.pk for part, way in same if "name" not in own_words(way)}
+    translated = {part.pk for part, way in same if "name" not in untranslated_fields(way)}
     for part, way in same:
         part.way_name = way.name
     for part in loaded:
         if part.pk not in translated:
-            note_own_words(part, "way_name")
+            mark_untranslated(part, "way_name")
 
 
 class OrderPart(Counted, WithMetadata, WithTimes):
@@ -163,7 +165,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     service = models.ForeignKey(Service, models.SET_NULL, related_name="+", null=True, blank=True)
     slot = models.ForeignKey(PickupSlot, models.PROTECT, related_name="parts", null=True, blank=True)
     warehouse = models.ForeignKey(Warehouse, models.SET_NULL, related_name="+", null=True, blank=True)
-    way_kind = models.CharField(max_length=12, choices=WayKind, blank=True, default="")
+    way_kind = models.CharField(max_length=12, choices=DeliveryKind, blank=True, default="")
     way_name = models.CharField(max_length=120, blank=True, default="")
     carrier = models.CharField(max_length=120, blank=True, default="")
     pickup_place = models.CharField(max_length=500, blank=True, default="")
@@ -211,7 +213,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
             # Covering index: reports read only the index, not the rows.
             models.Index(
                 fields=[
-                    *(*COUNTED, *COUNTED_ALSO),
+                    *(*REPORT_COLUMNS, *FURTHER_REPORT_COLUMNS),
                     *("order", "goods_gross", "delivery_gross", "commission"),
                 ],
                 name="part_counted",
@@ -223,11 +225,11 @@ class OrderPart(Counted, WithMetadata, WithTimes):
 
     @property
     def is_standing(self) -> bool:
-        return self.state in STANDING
+        return self.state in ACTIVE_PART_STATES
 
     @property
     def is_collected(self) -> bool:
-        return self.way_kind in COLLECTED
+        return self.way_kind in PICKUP_KINDS
 
     @property
     def shows_contact(self) -> bool:
@@ -237,7 +239,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     @property
     def shows_address(self) -> bool:
         """Whether the cooperative may see the buyer's address: from acceptance until arrival."""
-        return self.shows_contact and self.progress not in ARRIVED
+        return self.shows_contact and self.progress not in ARRIVED_PROGRESS
 
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
         """Whether all quantities are in closed parcels. `parcels`: its outgoing parcels with their lines."""
@@ -246,7 +248,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         wanted = sum(line.quantity for line in self.lines.all())
         return held >= wanted and all(parcel.packed_at is not None for parcel in parcels)
 
-    def told_state(self, parcels: Iterable[Parcel]) -> str:
+    def state_label(self, parcels: Iterable[Parcel]) -> str:
         """The state label shown in every interface. `parcels` as in `is_packed`."""
         if self.state != PartState.ACCEPTED:
             return self.get_state_display()
@@ -255,7 +257,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         if self.progress == Progress.PACKING and self.is_packed(parcels):
             return str(ParcelState.PACKED.label)
         if self.progress == Progress.DISPATCHED and self.is_collected:
-            return str(READY)
+            return str(READY_FOR_PICKUP)
         return self.get_progress_display()
 
     def may_be_cancelled(self, parcels: Iterable[Parcel], *, by_buyer: bool = False) -> bool:
@@ -263,5 +265,5 @@ class OrderPart(Counted, WithMetadata, WithTimes):
 
         Staff may cancel until a parcel has left the warehouse; buyers until one is packed.
         """
-        too_late = PACKED_OR_GONE if by_buyer else GONE
+        too_late = PACKED_OR_DISPATCHED_STATES if by_buyer else DISPATCHED_STATES
         return self.is_standing and not any(parcel.state in too_late for parcel in parcels)

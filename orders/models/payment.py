@@ -13,11 +13,11 @@ from django.utils.translation import pgettext_lazy
 from orders.models.basket import Basket
 from orders.models.order import Order
 from orders.models.parcel import Parcel
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models import WithMetadata, WithTimes
 
 
-class Method(models.TextChoices):
+class PaymentMethod(models.TextChoices):
     COD = "cod", _("cash on delivery")
     TRANSFER = "transfer", _("bank transfer")
     CARD = "card", _("card")
@@ -104,25 +104,25 @@ class PaymentSums:
         return self.authorised + self.charged
 
 
-def sums_before(basket: uuid.UUID) -> dict[Method, list[PaymentSums]]:
+def basket_payment_sums(basket: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
     """Sums of a basket's payments by method; omits payments without an event. One query."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
     for payment, method, kind, total in _events_before(basket):
         totals.setdefault((payment, method), {})[kind] = total
-    found: dict[Method, list[PaymentSums]] = {}
+    found: dict[PaymentMethod, list[PaymentSums]] = {}
     for (_payment, method), sums in totals.items():
-        found.setdefault(Method(method), []).append(PaymentSums.of(sums))
+        found.setdefault(PaymentMethod(method), []).append(PaymentSums.of(sums))
     return found
 
 
-@prepared
+@compiled_query
 def _events_before(basket: uuid.UUID) -> models.QuerySet[Any, Any]:
     rows = PaymentEvent.objects.filter(payment__basket=basket).order_by("payment")
     columns = rows.values_list("payment", "payment__method", "kind")
     return columns.annotate(total=Sum("amount"))
 
 
-def sums_from(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.UUID, PaymentSums]:
+def payment_sums_by_id(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.UUID, PaymentSums]:
     """Sums by payment, from rows (payment id, event kind, total in minor units)."""
     totals: dict[uuid.UUID, dict[str, int]] = {}
     for payment_id, kind, total in rows:
@@ -134,7 +134,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def sums(self) -> dict[uuid.UUID, PaymentSums]:
         """Sums by payment. One query."""
         rows = PaymentEvent.objects.filter(payment__in=self.values("pk")).order_by("payment")
-        return sums_from(rows.values_list("payment", "kind").annotate(total=Sum("amount")))
+        return payment_sums_by_id(rows.values_list("payment", "kind").annotate(total=Sum("amount")))
 
     def sums_by_order(self) -> dict[uuid.UUID, list[PaymentSums]]:
         """Sums of payments grouped by order; omits payments without an event. One query."""
@@ -173,7 +173,7 @@ class Payment(WithMetadata, WithTimes):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     basket = models.ForeignKey(Basket, models.SET_NULL, related_name="payments", null=True, blank=True)
     order = models.ForeignKey(Order, models.PROTECT, related_name="payments", null=True, blank=True)
-    method = models.CharField(max_length=20, choices=Method)
+    method = models.CharField(max_length=20, choices=PaymentMethod)
     name = models.CharField(max_length=250, blank=True, default="")
     message = models.CharField(max_length=500, blank=True, default="")
     currency = models.CharField(max_length=3)
@@ -195,9 +195,9 @@ class Payment(WithMetadata, WithTimes):
         return f"{self.method} {self.pk}"
 
     @property
-    def is_at_the_door(self) -> bool:
+    def is_cash_on_delivery(self) -> bool:
         """Whether it is cash on delivery."""
-        return self.method == Method.COD
+        return self.method == PaymentMethod.COD
 
 
 class PaymentEvent(models.Model):
@@ -231,7 +231,7 @@ class PaymentEvent(models.Model):
         return f"{self.kind} {self.amount}"
 
 
-def total_sums(sums: Iterable[PaymentSums]) -> tuple[int, int]:
+def total_authorised_and_charged(sums: Iterable[PaymentSums]) -> tuple[int, int]:
     """Total authorised and total charged of several payments, in minor units."""
     every = list(sums)
     return sum(one.authorised for one in every), sum(one.charged for one in every)

@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 
 from catalog.models import Category
 from cooperatives.models import Cooperative
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 
 Dated = TypeVar("Dated", bound=models.Model)
 
@@ -65,13 +65,15 @@ class CommissionRate(models.Model):
         return self.category is None or path.startswith(self.category.path or "/none/")
 
     @property
-    def closeness(self) -> tuple[bool, int]:
+    def specificity(self) -> tuple[bool, int]:
         """Specificity for ranking: has a cooperative, then the depth of the category."""
         depth = 0 if self.category is None else self.category.level + 1
         return self.cooperative_id is not None, depth
 
 
-def commissions(goods: Iterable[tuple[int, str]], *, day: datetime.date) -> Mapping[tuple[int, str], Decimal]:
+def commission_percents(
+    goods: Iterable[tuple[int, str]], *, day: datetime.date
+) -> Mapping[tuple[int, str], Decimal]:
     """Commission percent by (cooperative id, category path or ""); 0 where no rate is set. One query.
 
     The cooperative takes precedence over the category, a deeper category over its ancestors, then the later
@@ -82,12 +84,12 @@ def commissions(goods: Iterable[tuple[int, str]], *, day: datetime.date) -> Mapp
     found = {}
     for cooperative_id, path in wanted:
         fitting = [rate for rate in rates if rate.covers(cooperative_id, path)]
-        closest = max(fitting, key=lambda rate: (*rate.closeness, rate.from_day, rate.pk), default=None)
+        closest = max(fitting, key=lambda rate: (*rate.specificity, rate.from_day, rate.pk), default=None)
         found[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
     return found
 
 
-@prepared
+@compiled_query
 def _commissions_on(day: datetime.date, cooperatives: Collection[int]) -> models.QuerySet[CommissionRate]:
     rates = CommissionRate.objects.on(day).filter(Q(cooperative=None) | Q(cooperative__in=cooperatives))
     return rates.select_related("category").order_by("from_day", "pk")

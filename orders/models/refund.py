@@ -10,7 +10,7 @@ from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
-from orders.models.discount import Bearer
+from orders.models.discount import CostBearer
 from orders.models.line import OrderLine
 from orders.models.order import Order
 from orders.models.parcel import Parcel
@@ -20,7 +20,7 @@ from orders.states import ComplaintState
 from shop.core.models import Picture, PictureState
 
 
-class Wish(models.TextChoices):
+class RequestedRemedy(models.TextChoices):
     """The remedy that a complaining buyer prefers."""
 
     MONEY = "money", _("my money back")
@@ -68,7 +68,7 @@ class Complaint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     part = models.ForeignKey(OrderPart, models.PROTECT, related_name="complaints")
     state = models.CharField(max_length=10, choices=ComplaintState, default=ComplaintState.OPEN)
-    wish = models.CharField(max_length=12, choices=Wish, default=Wish.EITHER)
+    wish = models.CharField(max_length=12, choices=RequestedRemedy, default=RequestedRemedy.EITHER)
     words = models.TextField()
     answer = models.TextField(blank=True, default="")
     made_at = models.DateTimeField()
@@ -120,7 +120,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
         return total
 
-    def without_money(self) -> int:
+    def unpaid_reduction(self) -> int:
         """The part of the refunds that pays nothing out, in minor units; filter by one currency first.
 
         It was never paid or had already been refunded, so it only reduces the amount due.
@@ -128,7 +128,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         total: int = self.aggregate(total=Sum(F("amount") - F("money"), default=0))["total"]
         return total
 
-    def taken_off_parts(self) -> dict[int, int]:
+    def amount_reduction_by_part(self) -> dict[int, int]:
         """The reduction of the amount due by part; omits parts without a refund. One query."""
         rows = self.filter(part__isnull=False).order_by("part").values_list("part")
         return dict(rows.annotate(total=Sum(F("amount") - F("surplus"))))
@@ -172,7 +172,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         reversed_ = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_REVERSE), default=0)
         return self.annotate(arrived=arrived - reversed_).filter(money__gt=F("arrived"))
 
-    def still_to_pay(self) -> int:
+    def outstanding_refunds(self) -> int:
         """The amount promised to buyers but not received, in minor units; filter by one currency first."""
         paid = self.paid_back()
         return sum(max(0, money - paid.get(pk, 0)) for pk, money in self.values_list("pk", "money"))
@@ -198,7 +198,7 @@ class Refund(models.Model):
         default=0, help_text=_("What was paid beyond what is due; no line of goods bears it.")
     )
     currency = models.CharField(max_length=3)
-    bearer = models.CharField(max_length=12, choices=Bearer)
+    bearer = models.CharField(max_length=12, choices=CostBearer)
     reason = models.TextField(blank=True, default="")
     decided_at = models.DateTimeField()
     key = models.CharField(max_length=160, unique=True, null=True, blank=True)
@@ -230,7 +230,7 @@ class RefundLineQuerySet(models.QuerySet["RefundLine"]):
         rows = self.order_by("order_line").values_list("order_line")
         return dict(rows.annotate(total=Sum("amount")))
 
-    def paid_back_whole(self) -> set[uuid.UUID]:
+    def fully_refunded_lines(self) -> set[uuid.UUID]:
         """Ids of an order's fully refunded lines. One query."""
         rows = self.order_by("order_line").values("order_line", "order_line__total_gross")
         whole = rows.annotate(total=Sum("amount")).filter(

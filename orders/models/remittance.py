@@ -7,10 +7,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
-from orders.models.discount import Bearer
+from orders.models.discount import CostBearer
 from orders.models.parcel import Parcel
 from orders.models.transfer import StatementImport
-from orders.states import CashHolder, RowState
+from orders.states import CashHolder, StatementRowState
 
 
 class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
@@ -45,7 +45,7 @@ class CashRemittance(models.Model):
         StatementImport, models.PROTECT, related_name="remittance", null=True, blank=True
     )
     currency = models.CharField(max_length=3)
-    fee_bearer = models.CharField(max_length=12, choices=Bearer, default=Bearer.PLATFORM)
+    fee_bearer = models.CharField(max_length=12, choices=CostBearer, default=CostBearer.PLATFORM)
     collected = models.BigIntegerField(default=0)
     fees = models.BigIntegerField(default=0)
     remitted = models.BigIntegerField(default=0)
@@ -126,7 +126,7 @@ class RemittanceLine(models.Model):
         return f"{self.parcel_id} {self.remitted}"
 
 
-class RowProblem(models.TextChoices):
+class StatementRowProblem(models.TextChoices):
     """Why a row of a carrier's statement needs manual review."""
 
     BAD_AMOUNT = "bad_amount", _("the amount cannot be read")
@@ -148,10 +148,10 @@ class RowProblem(models.TextChoices):
 
 class StatementRowQuerySet(models.QuerySet["StatementRow"]):
     def waiting(self) -> StatementRowQuerySet:
-        return self.filter(state=RowState.WAITING).order_by("place", "pk")
+        return self.filter(state=StatementRowState.WAITING).order_by("place", "pk")
 
     def problems(self) -> StatementRowQuerySet:
-        return self.filter(state=RowState.PROBLEM).order_by("statement", "place", "pk")
+        return self.filter(state=StatementRowState.PROBLEM).order_by("statement", "place", "pk")
 
 
 class StatementRow(models.Model):
@@ -163,8 +163,8 @@ class StatementRow(models.Model):
     code = models.CharField(max_length=120, blank=True, default="")
     collected = models.BigIntegerField(null=True, blank=True)
     fee = models.BigIntegerField(default=0)
-    state = models.CharField(max_length=10, choices=RowState, default=RowState.WAITING)
-    problem = models.CharField(max_length=20, choices=RowProblem, blank=True, default="")
+    state = models.CharField(max_length=10, choices=StatementRowState, default=StatementRowState.WAITING)
+    problem = models.CharField(max_length=20, choices=StatementRowProblem, blank=True, default="")
     parcel = models.ForeignKey(Parcel, models.SET_NULL, related_name="+", null=True, blank=True)
 
     objects = StatementRowQuerySet.as_manager()

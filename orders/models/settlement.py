@@ -97,7 +97,7 @@ class Settlement(models.Model):
         return f"{self.cooperative_id}/{self.number}"
 
 
-class PayoutWay(models.TextChoices):
+class PayoutMethod(models.TextChoices):
     BANK = "bank", _("bank transfer")
     STRIPE = "stripe", _("Stripe")
 
@@ -110,11 +110,11 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(state=PayoutState.DUE).order_by("made_at", "pk")
 
     def to_bank(self) -> PayoutQuerySet:
-        return self.filter(way=PayoutWay.BANK)
+        return self.filter(way=PayoutMethod.BANK)
 
     def payable(self) -> PayoutQuerySet:
         """Due payouts with a known bank account."""
-        return self.due().exclude(way=PayoutWay.BANK, bank_account="")
+        return self.due().exclude(way=PayoutMethod.BANK, bank_account="")
 
     def released(self, now: datetime.datetime) -> PayoutQuerySet:
         """Payouts that are not held back because of a recently changed account."""
@@ -139,7 +139,7 @@ class Payout(models.Model):
     transfer = models.OneToOneField(
         BankTransfer, models.PROTECT, related_name="payout", null=True, blank=True
     )
-    way = models.CharField(max_length=8, choices=PayoutWay, default=PayoutWay.BANK)
+    way = models.CharField(max_length=8, choices=PayoutMethod, default=PayoutMethod.BANK)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     bank_bin = models.CharField(max_length=6, blank=True, default="")

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.discount import Bearer
+from orders.models.discount import CostBearer
 from orders.models.order import Order
 from orders.models.payment import Payment, PaymentEvent
 from orders.states import TransferState
@@ -33,7 +33,7 @@ class ReviewReason(models.TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTransfer:
+class TransferInstructions:
     """Details of a requested transfer: receiver, amount in whole đồng, and the note used for matching.
 
     `payload` is the text of its QR code.
@@ -73,7 +73,7 @@ class StatementImport(models.Model):
     taken = models.PositiveIntegerField(default=0)
     known = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list, blank=True)
-    fee_bearer = models.CharField(max_length=12, choices=Bearer, default=Bearer.PLATFORM)
+    fee_bearer = models.CharField(max_length=12, choices=CostBearer, default=CostBearer.PLATFORM)
     confirmed_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When its rows were said to be taken over.")
     )
@@ -94,7 +94,7 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
         """Transfers that need manual review, longest waiting first."""
         return self.filter(state=TransferState.REVIEW).order_by("seen_at", "pk")
 
-    def in_doubt_about(self, order: Order) -> BankTransferQuerySet:
+    def in_review_for(self, order: Order) -> BankTransferQuerySet:
         """Transfers in review whose note names only this order."""
         return self.filter(order=order).to_review()
 

@@ -12,22 +12,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import (
-    AskedTransfer,
     Discount,
     InvoiceDetails,
-    Method,
     Order,
     OrderLine,
     OrderPart,
     Parcel,
     Payment,
+    PaymentMethod,
+    TransferInstructions,
     WeightQuestion,
-    show_ways_in_language,
-    total_sums,
+    total_authorised_and_charged,
+    translate_delivery_method_names,
 )
-from orders.notices.letters import copied, order_url, tell_buyer, tell_cooperative, tell_operator
+from orders.notices.send_notices import (
+    copy_part_for_reader,
+    notify_buyer,
+    notify_cooperative,
+    notify_operator,
+    order_url,
+)
 from orders.states import Coverage
-from shop.core.database.compiled_query import attach, prepared
+from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings
 from shop.core.templatetags.figures import money
 
@@ -49,21 +55,21 @@ __all__ = [
 def parts_of(order: Order) -> list[OrderPart]:
     """Load an order's parts with everything that notices show of them, in two queries."""
     parts = _parts(order.pk)
-    attach(parts, "lines", _lines([part.pk for part in parts]), by="part")
+    attach_prefetched_rows(parts, "lines", _lines([part.pk for part in parts]), by="part")
     return parts
 
 
-@prepared
+@compiled_query
 def _parts(order: uuid.UUID) -> QuerySet[OrderPart]:
     return OrderPart.objects.filter(order=order).select_related("cooperative", "way").order_by("number")
 
 
-@prepared
+@compiled_query
 def _lines(parts: Collection[int]) -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(part__in=parts).in_order()
 
 
-@prepared
+@compiled_query
 def _discounts(order: uuid.UUID) -> QuerySet[Discount]:
     return Discount.objects.filter(order=order).order_by("kind", "pk")
 
@@ -72,7 +78,7 @@ def order_placed(
     order: Order,
     parts: Sequence[OrderPart],
     payment: Payment | None,
-    asked: AskedTransfer | None = None,
+    asked: TransferInstructions | None = None,
     *,
     invoice: InvoiceDetails | None,
     shop: ShopSettings,
@@ -83,11 +89,11 @@ def order_placed(
     `parts` come from `parts_for_notices`, `payment` is the payment by which the order is to be paid, and
     `invoice` holds the company that its invoice is issued to.
     """
-    parts = [copied(part) for part in parts]
+    parts = [copy_part_for_reader(part) for part in parts]
     delivery_listed = sum(part.delivery_list_gross for part in parts)
     with translation.override(order.language):
-        show_ways_in_language(parts)
-        tell_buyer(
+        translate_delivery_method_names(parts)
+        notify_buyer(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
@@ -104,7 +110,7 @@ def order_placed(
         )
 
 
-def _short_transfer_text(asked: AskedTransfer) -> str:
+def _short_transfer_text(asked: TransferInstructions) -> str:
     return _("Transfer %(sum)s to %(bank)s %(account)s, note %(note)s.") % {
         "sum": money(asked.amount),
         "bank": asked.bank,
@@ -128,11 +134,11 @@ def order_confirmed(
     `order_placed`; the invoice details are shown once the part is accepted.
     """
     nothing_came = order.authorize_coverage == Coverage.NONE
-    held = 0 if nothing_came else total_sums(order.payments.all().sums().values())[0]
+    held = 0 if nothing_came else total_authorised_and_charged(order.payments.all().sums().values())[0]
     if order.charged or held:
         with translation.override(order.language):
             subject = _("Order %(code)s is paid") if order.charged else _("Order %(code)s is being prepared")
-            tell_buyer(
+            notify_buyer(
                 order,
                 "order_confirmed",
                 subject=subject % {"code": order.code},
@@ -140,10 +146,10 @@ def order_confirmed(
                 held=held,
                 shop=shop,
             )
-    in_cash = bool(order.still_due) and payment is not None and payment.method == Method.COD
+    in_cash = bool(order.still_due) and payment is not None and payment.method == PaymentMethod.COD
     for part in parts:
         if part.is_standing:
-            tell_cooperative(
+            notify_cooperative(
                 order,
                 part,
                 "part_arrived",
@@ -163,7 +169,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
             if is_waiting
             else _("A parcel of order %(code)s is on its way")
         )
-        tell_buyer(
+        notify_buyer(
             order,
             "parcel_waits" if is_waiting else "parcel_handed_over",
             subject=subject % {"code": order.code},
@@ -178,7 +184,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
 def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
     """Tell the buyer that the carrier could not deliver, and whom to call."""
     with translation.override(order.language):
-        tell_buyer(
+        notify_buyer(
             order,
             "delivery_failed",
             subject=_("A parcel of order %(code)s could not be delivered") % {"code": order.code},
@@ -192,7 +198,7 @@ def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datet
 def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
     """Tell the buyer and the cooperative that a part is cancelled."""
     with translation.override(order.language):
-        tell_buyer(
+        notify_buyer(
             order,
             "part_ended",
             subject=_("Order %(code)s: one part will not come") % {"code": order.code},
@@ -200,7 +206,7 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
             part=part,
             occasion=f"part:{part.pk}",
         )
-    tell_cooperative(order, part, "part_called_off", now=now)
+    notify_cooperative(order, part, "part_called_off", now=now)
 
 
 def weight_asked(
@@ -208,7 +214,7 @@ def weight_asked(
 ) -> None:
     """Ask the buyer whether they pay for a weight above the agreed bound; `again` sends the one reminder."""
     with translation.override(order.language):
-        tell_buyer(
+        notify_buyer(
             order,
             "weight_asked",
             subject=_("Order %(code)s: heavier than agreed, do you want it?") % {"code": order.code},
@@ -220,10 +226,10 @@ def weight_asked(
         )
 
 
-def rest_asked(order: Order, asked: AskedTransfer, *, now: datetime.datetime) -> None:
+def rest_asked(order: Order, asked: TransferInstructions, *, now: datetime.datetime) -> None:
     """Ask a buyer who paid by transfer for the amount that weighing added; once for each amount."""
     with translation.override(order.language):
-        tell_buyer(
+        notify_buyer(
             order,
             "rest_asked",
             subject=_("Order %(code)s has been weighed") % {"code": order.code},
@@ -238,7 +244,7 @@ def weight_answered(
     order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
 ) -> None:
     """Tell the cooperative the buyer's answer, so that packing can continue."""
-    tell_cooperative(
+    notify_cooperative(
         order,
         part,
         "weight_answered",
@@ -251,7 +257,7 @@ def weight_answered(
 
 def part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
     """Tell the operator that a cooperative has not accepted its part yet."""
-    tell_operator(
+    notify_operator(
         f"part-unanswered:{part.pk}",
         gettext_lazy("Nobody has accepted a part of order %(code)s"),
         "part_unanswered",

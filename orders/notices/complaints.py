@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import Complaint, Order, OrderPart
-from orders.notices.letters import tell_buyer, tell_cooperative, tell_operator
+from orders.notices.send_notices import notify_buyer, notify_cooperative, notify_operator
 from orders.states import ComplaintState
 
 
@@ -40,7 +40,7 @@ def complaint_answered(
             if is_yes
             else _("Order %(code)s: your complaint is answered")
         )
-        tell_buyer(
+        notify_buyer(
             order,
             "complaint_answered",
             subject=subject % {"code": order.code},
@@ -55,7 +55,7 @@ def complaint_answered(
 
 def complaint_overdue(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
     """Tell the operator that a cooperative has missed the deadline."""
-    tell_operator(
+    notify_operator(
         f"complaint-overdue:{complaint.pk}",
         gettext_lazy("A complaint about order %(code)s has not been answered"),
         "complaint_overdue",
@@ -70,4 +70,4 @@ def _notify_cooperative(
     order: Order, part: OrderPart, complaint: Complaint, template: str, *, now: datetime.datetime
 ) -> None:
     occasion = f"{complaint.pk}:{complaint.state}"
-    tell_cooperative(order, part, template, now=now, occasion=occasion, complaint=complaint)
+    notify_cooperative(order, part, template, now=now, occasion=occasion, complaint=complaint)

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import Order, Payout, Refund
-from orders.notices.letters import tell_buyer, tell_operator
+from orders.notices.send_notices import notify_buyer, notify_operator
 from shop.core.templatetags.figures import money
-from shop.core.web.public_urls import page_address
+from shop.core.web.public_urls import page_url
 
 
 def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
@@ -48,7 +48,7 @@ def refund_account_named(
     """Tell the buyer on every channel where the refund goes and when, in case somebody else set it."""
     with translation.override(order.language):
         values = {"code": order.code, "sum": money(amount, order.currency), "digits": account_end}
-        tell_buyer(
+        notify_buyer(
             order,
             "refund_account_named",
             subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % values,
@@ -59,7 +59,7 @@ def refund_account_named(
             amount=amount,
             payable_from=payable_from,
             account_end=account_end,
-            account_url=page_address(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", order.language),
+            account_url=page_url(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", order.language),
         )
 
 
@@ -81,7 +81,7 @@ def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.d
 
 def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
     """Tell the operator that the card gateway failed to refund."""
-    tell_operator(
+    notify_operator(
         f"refund-failed:{refund.pk}:{now:%Y%m%d%H%M%S}",
         gettext_lazy("A refund of order %(code)s did not go through"),
         "refund_failed",
@@ -93,7 +93,7 @@ def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> No
 
 def given_back_elsewhere(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
     """Tell the operator that a refund was made in the gateway's dashboard, without a decision here."""
-    tell_operator(
+    notify_operator(
         f"given-back-elsewhere:{reference}",
         gettext_lazy("Money of order %(code)s was given back at Stripe"),
         "given_back_elsewhere",
@@ -115,7 +115,7 @@ def _notify_buyer(
     **context: Any,
 ) -> None:
     waiting = sum(payout.amount for payout in refund.payouts.without_account())
-    tell_buyer(
+    notify_buyer(
         order,
         template,
         subject=subject % {"code": order.code, "sum": money(amount, order.currency)},

@@ -13,16 +13,22 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.payments.incoming_transfers import LONGEST_NOTE, LONGEST_REFERENCE, Arrival, Provider, tidy_text
+from orders.payments.incoming_transfers import (
+    MAX_REFERENCE_LENGTH,
+    MAX_TRANSFER_NOTE_LENGTH,
+    IncomingTransfer,
+    TransferSource,
+    clean_text,
+)
 from orders.payments.statement_cells import (
-    BadCell,
-    Fault,
-    Problem,
-    amount_in,
-    shown,
-    text_in,
-    time_in,
-    words_in,
+    InvalidCell,
+    RowFault,
+    UnreadableRow,
+    cell_text,
+    parse_amount,
+    parse_time,
+    plain_words,
+    row_excerpt,
 )
 from orders.payments.statement_headings import guess_headings
 from orders.payments.statement_tables import Row
@@ -67,14 +73,14 @@ _ACCOUNT_LABELS = ("so tai khoan", "so tk", "account no", "account number", "tai
 _ACCOUNT = re.compile(r"[0-9](?:[ .-]?[0-9]){5,18}(?![0-9*x])")
 
 
-class NoColumns(Refused):
+class BankColumnsMissing(Refused):
     """The mapping lacks a required column; `field` names it."""
 
     code = "no_columns"
     default_words = _("Say which column holds the date and which the amount.")
 
 
-class OtherAccount(Refused):
+class StatementOfOtherAccount(Refused):
     """The file's head names another account than ours; `details["named"]` lists the accounts."""
 
     code = "other_account"
@@ -82,7 +88,7 @@ class OtherAccount(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class BankColumnMapping:
     """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none).
 
     Either `credit` (with `debit`, whose rows are outgoing) or `amount`, where a minus sign or the `direction`
@@ -101,36 +107,36 @@ class Mapping:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BankStatementReading:
     """The content of a statement: incoming transfers, unreadable rows, and the number of outgoing rows."""
 
-    arrivals: list[Arrival]
-    problems: list[Problem]
+    arrivals: list[IncomingTransfer]
+    problems: list[UnreadableRow]
     outgoing: int
 
 
-def guess_mapping(rows: Sequence[Row]) -> Mapping:
+def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
     if not rows:
-        return Mapping(0)
+        return BankColumnMapping(0)
     place, found = guess_headings(rows, _ALIASES, never=_EXCLUDED_HEADINGS)
-    return Mapping(rows[place].line if found else 0, **found)
+    return BankColumnMapping(rows[place].line if found else 0, **found)
 
 
-def read_statement(rows: Sequence[Row], mapping: Mapping, *, account: str) -> Reading:
+def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: str) -> BankStatementReading:
     """Parse the rows below the headings. `account` is ours: rows of other accounts are problems.
 
     Raises BankColumnsMissing for a mapping without date or amount, and StatementOfOtherAccount if the file's
     head names only other accounts.
     """
     if mapping.date is None:
-        raise NoColumns(field="date")
+        raise BankColumnsMissing(field="date")
     if mapping.amount is None and mapping.credit is None:
-        raise NoColumns(field="amount")
+        raise BankColumnsMissing(field="amount")
     account = _plain(account)
     _check_head([row for row in rows if row.line < mapping.heading], account)
-    arrivals: list[Arrival] = []
-    problems: list[Problem] = []
+    arrivals: list[IncomingTransfer] = []
+    problems: list[UnreadableRow] = []
     outgoing = 0
     seen: set[str] = set()
     alike: Counter[str] = Counter()
@@ -142,12 +148,12 @@ def read_statement(rows: Sequence[Row], mapping: Mapping, *, account: str) -> Re
             else:
                 outgoing += 1
         except _UnreadableRowError as error:
-            problems.append(Problem(row.line, error.fault, shown(row)))
-    return Reading(arrivals, problems, outgoing)
+            problems.append(UnreadableRow(row.line, error.fault, row_excerpt(row)))
+    return BankStatementReading(arrivals, problems, outgoing)
 
 
 class _UnreadableRowError(Exception):
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: RowFault) -> None:
         super().__init__(fault)
         self.fault = fault
 
@@ -155,67 +161,67 @@ class _UnreadableRowError(Exception):
 def _check_head(head: Sequence[Row], account: str) -> None:
     named = set()
     for row in head:
-        texts = [text_in(cell) for cell in row.cells]
+        texts = [cell_text(cell) for cell in row.cells]
         for place, text in enumerate(texts):
-            if any(words in words_in(text) for words in _ACCOUNT_LABELS):
+            if any(words in plain_words(text) for words in _ACCOUNT_LABELS):
                 beside = " | ".join(filter(None, [text, *texts[place + 1 :]]))
                 named |= {_plain(number) for number in _ACCOUNT.findall(beside)[:1]}
     if named and account.lstrip("0") not in {number.lstrip("0") for number in named}:
-        raise OtherAccount(named=sorted(named))
+        raise StatementOfOtherAccount(named=sorted(named))
 
 
-def _read_row(row: Row, mapping: Mapping, account: str) -> Arrival:
-    row_account = _plain(text_in(row.cell(mapping.account)))
+def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTransfer:
+    row_account = _plain(cell_text(row.cell(mapping.account)))
     # Spreadsheets that read account numbers as numbers lose leading zeros.
     if row_account and row_account.lstrip("0") != account.lstrip("0"):
-        raise _UnreadableRowError(Fault.ACCOUNT)
+        raise _UnreadableRowError(RowFault.ACCOUNT)
     try:
-        at = time_in(row.cell(mapping.date))
-    except BadCell:
-        raise _UnreadableRowError(Fault.DATE) from None
+        at = parse_time(row.cell(mapping.date))
+    except InvalidCell:
+        raise _UnreadableRowError(RowFault.DATE) from None
     amount = _amount(row, mapping)
-    return Arrival(
-        Provider.STATEMENT,
+    return IncomingTransfer(
+        TransferSource.STATEMENT,
         "",
         account,
         abs(amount),
-        tidy_text(text_in(row.cell(mapping.note)), LONGEST_NOTE),
-        tidy_text(text_in(row.cell(mapping.reference)), LONGEST_REFERENCE),
+        clean_text(cell_text(row.cell(mapping.note)), MAX_TRANSFER_NOTE_LENGTH),
+        clean_text(cell_text(row.cell(mapping.reference)), MAX_REFERENCE_LENGTH),
         at,
         is_incoming=amount > 0,
     )
 
 
-def _amount(row: Row, mapping: Mapping) -> int:
+def _amount(row: Row, mapping: BankColumnMapping) -> int:
     """Return the row's amount, negative for an outgoing transfer and never zero."""
     try:
         if mapping.credit is not None:
             came = _absolute_amount(row, mapping.credit)
             went = _absolute_amount(row, mapping.debit)
             if bool(came) == bool(went):
-                raise BadCell
+                raise InvalidCell
             return came - went
-        amount = amount_in(row.cell(mapping.amount))
-    except BadCell:
-        raise _UnreadableRowError(Fault.AMOUNT) from None
+        amount = parse_amount(row.cell(mapping.amount))
+    except InvalidCell:
+        raise _UnreadableRowError(RowFault.AMOUNT) from None
     if not amount:
-        raise _UnreadableRowError(Fault.AMOUNT)
+        raise _UnreadableRowError(RowFault.AMOUNT)
     if mapping.direction is None:
         return amount
-    kind = text_in(row.cell(mapping.direction))
-    mark = kind if kind in _INCOMING_MARKS | _OUTGOING_MARKS else words_in(kind)
+    kind = cell_text(row.cell(mapping.direction))
+    mark = kind if kind in _INCOMING_MARKS | _OUTGOING_MARKS else plain_words(kind)
     if mark not in _INCOMING_MARKS | _OUTGOING_MARKS or (mark in _INCOMING_MARKS and amount < 0):
-        raise _UnreadableRowError(Fault.DIRECTION)
+        raise _UnreadableRowError(RowFault.DIRECTION)
     return amount if mark in _INCOMING_MARKS else -abs(amount)
 
 
 def _absolute_amount(row: Row, column: int | None) -> int:
     """Return a credit or debit without the sign that some banks add; 0 for an empty cell or a dash."""
     cell = row.cell(column)
-    return 0 if cell in ("", "-") else abs(amount_in(cell))
+    return 0 if cell in ("", "-") else abs(parse_amount(cell))
 
 
-def _number_similar(transfer: Arrival, seen: set[str], alike: Counter[str]) -> Arrival:
+def _number_similar(transfer: IncomingTransfer, seen: set[str], alike: Counter[str]) -> IncomingTransfer:
     """Number similar rows without a reference.
 
     Two rows with one reference and one amount are a duplicate, or the column is not a reference: a person
@@ -225,7 +231,7 @@ def _number_similar(transfer: Arrival, seen: set[str], alike: Counter[str]) -> A
         alike[transfer.likeness] += 1
         return replace(transfer, occurrence=alike[transfer.likeness])
     if transfer.fingerprint in seen:
-        raise _UnreadableRowError(Fault.REPEATED)
+        raise _UnreadableRowError(RowFault.REPEATED)
     seen.add(transfer.fingerprint)
     return transfer
 

@@ -21,7 +21,7 @@ class Bank:
     name: str
 
 
-def bank_of(bin_code: str) -> Bank | None:
+def find_bank(bin_code: str) -> Bank | None:
     """Return the bank with this BIN, or None."""
     return _BY_BIN.get(bin_code)
 

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.payments.incoming_transfers import LONGEST_REFERENCE, tidy_text
-from orders.payments.statement_cells import BadCell, Fault, Problem, amount_in, shown, text_in, time_in
+from orders.payments.incoming_transfers import MAX_REFERENCE_LENGTH, clean_text
+from orders.payments.statement_cells import (
+    InvalidCell,
+    RowFault,
+    UnreadableRow,
+    cell_text,
+    parse_amount,
+    parse_time,
+    row_excerpt,
+)
 from orders.payments.statement_headings import guess_headings
 from orders.payments.statement_tables import Row
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 
 _ALIASES = {
@@ -65,7 +73,7 @@ _ALIASES = {
 }
 
 
-class NoCodColumns(Refused):
+class CodColumnsMissing(Refused):
     """The mapping lacks a required column; `field` names it."""
 
     code = "no_cod_columns"
@@ -73,7 +81,7 @@ class NoCodColumns(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class CodMapping:
+class CodColumnMapping:
     """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none)."""
 
     heading: int
@@ -112,65 +120,65 @@ class CodReading:
     """The parsed rows, and the rows that could not be read."""
 
     rows: list[CodRow]
-    problems: list[Problem]
+    problems: list[UnreadableRow]
 
 
-def guess_cod_mapping(rows: Sequence[Row]) -> CodMapping:
+def guess_cod_columns(rows: Sequence[Row]) -> CodColumnMapping:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
     if not rows:
-        return CodMapping(0)
+        return CodColumnMapping(0)
     place, found = guess_headings(rows, _ALIASES)
-    return CodMapping(rows[place].line if found else 0, **found)
+    return CodColumnMapping(rows[place].line if found else 0, **found)
 
 
-def read_cod_statement(rows: Sequence[Row], mapping: CodMapping) -> CodReading:
+def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> CodReading:
     """Parse the rows below the headings; the second row of a parcel is a problem.
 
-    Raises NoCodColumns for a mapping without a parcel number or without the collected cash.
+    Raises CodColumnsMissing for a mapping without a parcel number or without the collected cash.
     """
     if mapping.tracking is None and mapping.parcel is None:
-        raise NoCodColumns(field="tracking")
+        raise CodColumnsMissing(field="tracking")
     if mapping.collected is None:
-        raise NoCodColumns(field="collected")
+        raise CodColumnsMissing(field="collected")
     reading = CodReading([], [])
     seen: set[tuple[str, str]] = set()
     for row in (row for row in rows if row.line > mapping.heading):
         parsed = _read_row(row, mapping)
         if isinstance(parsed, CodRow) and (parsed.tracking, parsed.parcel) in seen:
-            parsed = Fault.REPEATED
+            parsed = RowFault.REPEATED
         if isinstance(parsed, CodRow):
             seen.add((parsed.tracking, parsed.parcel))
             reading.rows.append(parsed)
         else:
-            reading.problems.append(Problem(row.line, parsed, shown(row)))
+            reading.problems.append(UnreadableRow(row.line, parsed, row_excerpt(row)))
     return reading
 
 
-def _read_row(row: Row, mapping: CodMapping) -> CodRow | Fault:
-    tracking = tidy_text(text_in(row.cell(mapping.tracking)), LONGEST_REFERENCE).upper()
-    parcel = tidy_text(text_in(row.cell(mapping.parcel)), LONGEST_REFERENCE).upper()
+def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow | RowFault:
+    tracking = clean_text(cell_text(row.cell(mapping.tracking)), MAX_REFERENCE_LENGTH).upper()
+    parcel = clean_text(cell_text(row.cell(mapping.parcel)), MAX_REFERENCE_LENGTH).upper()
     if not tracking and not parcel:
-        return Fault.NO_CODE
+        return RowFault.NO_CODE
     try:
-        collected = amount_in(row.cell(mapping.collected))
+        collected = parse_amount(row.cell(mapping.collected))
         # Some carriers write their fee as a negative amount.
         fee = abs(_amount_or(row, mapping.fee, 0))
         remitted = _amount_or(row, mapping.remitted, collected - fee)
-    except BadCell:
-        return Fault.AMOUNT
+    except InvalidCell:
+        return RowFault.AMOUNT
     if collected < 0:
-        return Fault.AMOUNT
+        return RowFault.AMOUNT
     return CodRow(row.line, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
 
 
 def _day_or_none(row: Row, column: int | None) -> datetime.date | None:
     """Return the row's day; None if it cannot be read, because no payment depends on it."""
     try:
-        return day_of(time_in(row.cell(column))) if row.cell(column) != "" else None
-    except BadCell:
+        return vietnam_date(parse_time(row.cell(column))) if row.cell(column) != "" else None
+    except InvalidCell:
         return None
 
 
 def _amount_or(row: Row, column: int | None, otherwise: int) -> int:
     cell = row.cell(column)
-    return otherwise if cell in ("", "-") else amount_in(cell)
+    return otherwise if cell in ("", "-") else parse_amount(cell)

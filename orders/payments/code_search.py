@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from orders.payments.order_codes import CODE_LENGTHS, is_code
+from orders.payments.order_codes import CODE_LENGTHS, is_order_code
 from shop.core.texts.folding import fold
 
 _NON_CODE_CHARACTERS = re.compile("[^A-Z0-9]+")
 
 
-def found_codes(note: str) -> list[str]:
+def find_order_codes(note: str) -> list[str]:
     """Return every code that can be read in the note, each once, in order of appearance.
 
     Overlapping readings are all returned. Chance produces codes too: measured on 200,000 notes of 25 random
@@ -27,4 +27,4 @@ def found_codes(note: str) -> list[str]:
     starts = [place for place, sign in enumerate(signs) if sign == "T"]
     readings = [signs[start : start + length] for start in starts for length in CODE_LENGTHS]
     # A reading cut off by the end is too short; as a code it was tried with the other length.
-    return list(dict.fromkeys(reading for reading in readings if is_code(reading)))
+    return list(dict.fromkeys(reading for reading in readings if is_order_code(reading)))

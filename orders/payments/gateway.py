@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class GatewayRequest:
     """One call. `key` is derived from our row; it and all other fields are the same for every attempt.
 
     `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject: the
@@ -55,7 +55,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GatewayResult:
     """The gateway's result. The three amounts are its whole view of the payment, in minor units:
     `authorised` is held and not yet captured, `charged` was captured in all, `refunded` was returned of that.
 
@@ -79,27 +79,32 @@ class Gateway(Protocol):
 
     name: str
 
-    def start(self, request: Ask) -> Answer:
+    def start(self, request: GatewayRequest) -> GatewayResult:
         """Start a payment (authorise only, if `request.hold`)."""
 
-    def capture(self, request: Ask) -> Answer:
+    def capture(self, request: GatewayRequest) -> GatewayResult:
         """Capture `request.amount` of the authorised amount; the rest is released."""
 
-    def cancel(self, request: Ask) -> Answer:
+    def cancel(self, request: GatewayRequest) -> GatewayResult:
         """Void the authorisation, or cancel a payment that has started."""
 
-    def refund(self, request: Ask) -> Answer:
+    def refund(self, request: GatewayRequest) -> GatewayResult:
         """Refund `request.amount` of the charged amount."""
 
-    def pay_out(self, request: Ask) -> Answer:
+    def pay_out(self, request: GatewayRequest) -> GatewayResult:
         """Transfer `request.amount` to a cooperative's account."""
 
-    def pull_back(self, request: Ask) -> Answer:
+    def pull_back(self, request: GatewayRequest) -> GatewayResult:
         """Reverse `request.amount` of an earlier `pay_out`."""
 
     def look_up(
-        self, operation: Operation, request: Ask, *, has_ended: bool = False, now: datetime.datetime
-    ) -> Answer:
+        self,
+        operation: Operation,
+        request: GatewayRequest,
+        *,
+        has_ended: bool = False,
+        now: datetime.datetime,
+    ) -> GatewayResult:
         """Look up the result of this call; `UNKNOWN` while it cannot be determined.
 
         A call without a trace is repeated under its own key, which cannot act twice, as long as the gateway

@@ -22,22 +22,22 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.payments.banks import bank_of
-from orders.payments.webhook_signatures import Notice
-from shop.core.dates.calendar import VIETNAM, day_of
+from orders.payments.banks import find_bank
+from orders.payments.webhook_signatures import WebhookBody
+from shop.core.dates.calendar import VIETNAM, vietnam_date
 from shop.core.errors import Refused
 from shop.core.texts.folding import fold
 
-MOST = 10**12  # đồng; a larger amount is a mistake or an attack
-LONGEST_NOTE = 1000
-LONGEST_REFERENCE = 100
+MAX_AMOUNT = 10**12  # đồng; a larger amount is a mistake or an attack
+MAX_TRANSFER_NOTE_LENGTH = 1000
+MAX_REFERENCE_LENGTH = 100
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 _ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
 _MAX_PAYER_LENGTH = 120
 _NON_ALPHANUMERIC = re.compile("[^0-9a-z]+")
 
 
-class Provider(StrEnum):
+class TransferSource(StrEnum):
     """The source of a report."""
 
     SEPAY = "sepay"
@@ -46,7 +46,7 @@ class Provider(StrEnum):
     STATEMENT = "statement"
 
 
-class BadArrival(Refused):
+class InvalidIncomingTransfer(Refused):
     """A verified notice that does not describe a transfer; `details["part"]` names the invalid field."""
 
     code = "bad_arrival"
@@ -66,14 +66,14 @@ class Payer:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class IncomingTransfer:
     """One transfer. `amount` is whole đồng and positive for either direction.
 
     `event_id` is the provider's own (empty from a statement), `account` ours, `reference` the bank's (often
     empty), `at` an instant, `occurrence` the ordinal among similar rows of one statement.
     """
 
-    provider: Provider
+    provider: TransferSource
     event_id: str
     account: str
     amount: int
@@ -105,46 +105,46 @@ class Arrival:
         A transfer that is reported with a reference by one source and without one by another has two
         fingerprints and one likeness: a person should check before both are counted.
         """
-        day = day_of(self.at).isoformat()
+        day = vietnam_date(self.at).isoformat()
         return _digest(
             "likeness", _alphanumeric(self.account), day, str(self.amount), _alphanumeric(self.note)
         )
 
 
-def arrivals_in(provider: Provider, notice: Notice) -> list[Arrival]:
+def read_incoming_transfers(provider: TransferSource, notice: WebhookBody) -> list[IncomingTransfer]:
     """Return the incoming transfers of a notice whose signature is verified. Outgoing ones are left out.
 
-    Raises BadArrival if any transfer in it differs from the service's documentation.
+    Raises InvalidIncomingTransfer if any transfer in it differs from the service's documentation.
     """
     return [each for each in _READERS[provider](notice) if each.is_incoming]
 
 
-def tidy_text(value: object, longest: int) -> str:
+def clean_text(value: object, longest: int) -> str:
     """Return text without control characters, which some databases refuse, cut to the given length."""
     text = "" if value is None else str(value)
     kept = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
     return " ".join(kept.split())[:longest]
 
 
-def checked_time(at: datetime.datetime) -> datetime.datetime | None:
+def normalise_time(at: datetime.datetime) -> datetime.datetime | None:
     """Return the instant in UTC, reading a time without zone as Vietnam's; None outside 2001 to 2099."""
     if not EARLIEST_YEAR < at.year < LATEST_YEAR:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=VIETNAM)).astimezone(datetime.UTC)
 
 
-def _read_sepay(notice: Notice) -> list[Arrival]:
+def _read_sepay(notice: WebhookBody) -> list[IncomingTransfer]:
     """Read SePay's notice (https://developer.sepay.vn): one transfer; `transferType` is in or out."""
     direction = notice.get("transferType")
     if direction not in ("in", "out"):
-        raise BadArrival("transferType")
+        raise InvalidIncomingTransfer("transferType")
     return [
-        Arrival(
-            Provider.SEPAY,
+        IncomingTransfer(
+            TransferSource.SEPAY,
             _id(notice, "id"),
             _account(notice),
             _amount(notice, "transferAmount"),
-            tidy_text(notice.get("content"), LONGEST_NOTE),
+            clean_text(notice.get("content"), MAX_TRANSFER_NOTE_LENGTH),
             _reference(notice, "referenceCode"),
             _time(notice, "transactionDate"),
             is_incoming=direction == "in",
@@ -152,30 +152,30 @@ def _read_sepay(notice: Notice) -> list[Arrival]:
     ]
 
 
-def _read_casso(notice: Notice) -> list[Arrival]:
+def _read_casso(notice: WebhookBody) -> list[IncomingTransfer]:
     """Read Casso's webhook V2 (https://developer.casso.vn): `data` is a transfer or a list of transfers.
 
     Outgoing transfers have a negative amount.
     """
     if notice.get("error") != 0:
-        raise BadArrival("error")
+        raise InvalidIncomingTransfer("error")
     data = notice.get("data")
     payload = data if isinstance(data, list) else [data]
     return [_read_casso_transfer(each) for each in payload]
 
 
-def _read_casso_transfer(payload: Any) -> Arrival:
+def _read_casso_transfer(payload: Any) -> IncomingTransfer:
     if not isinstance(payload, dict):
-        raise BadArrival("data")
+        raise InvalidIncomingTransfer("data")
     amount = payload.get("amount")
     is_incoming = not (isinstance(amount, int) and amount < 0)
     size = amount if is_incoming or amount is None else -amount
-    return Arrival(
-        Provider.CASSO,
+    return IncomingTransfer(
+        TransferSource.CASSO,
         _id(payload, "id"),
         _account(payload),
         _amount({"amount": size}, "amount"),
-        tidy_text(payload.get("description"), LONGEST_NOTE),
+        clean_text(payload.get("description"), MAX_TRANSFER_NOTE_LENGTH),
         _reference(payload, "reference"),
         _time(payload, "transactionDateTime"),
         is_incoming=is_incoming,
@@ -183,26 +183,26 @@ def _read_casso_transfer(payload: Any) -> Arrival:
     )
 
 
-def _read_payos(notice: Notice) -> list[Arrival]:
+def _read_payos(notice: WebhookBody) -> list[IncomingTransfer]:
     """Read payOS's notice (https://payos.vn/docs): one payment of a payment link; the code 00 means paid.
 
     payOS gives a payment no id of its own, so the link and the bank's reference form one.
     """
     data = notice.get("data")
     if not isinstance(data, dict):
-        raise BadArrival("data")
+        raise InvalidIncomingTransfer("data")
     if notice.get("code") != "00" or data.get("code") != "00":
-        raise BadArrival("code")
+        raise InvalidIncomingTransfer("code")
     if data.get("currency", "VND") != "VND":
-        raise BadArrival("currency")
+        raise InvalidIncomingTransfer("currency")
     reference = _reference(data, "reference")
     return [
-        Arrival(
-            Provider.PAYOS,
+        IncomingTransfer(
+            TransferSource.PAYOS,
             f"{_id(data, 'paymentLinkId')}:{reference or data.get('transactionDateTime')}",
             _account(data),
             _amount(data, "amount"),
-            tidy_text(data.get("description"), LONGEST_NOTE),
+            clean_text(data.get("description"), MAX_TRANSFER_NOTE_LENGTH),
             reference,
             _time(data, "transactionDateTime"),
             payer=_payer(data),
@@ -210,65 +210,65 @@ def _read_payos(notice: Notice) -> list[Arrival]:
     ]
 
 
-_READERS: dict[Provider, Callable[[Notice], list[Arrival]]] = {
-    Provider.SEPAY: _read_sepay,
-    Provider.CASSO: _read_casso,
-    Provider.PAYOS: _read_payos,
+_READERS: dict[TransferSource, Callable[[WebhookBody], list[IncomingTransfer]]] = {
+    TransferSource.SEPAY: _read_sepay,
+    TransferSource.CASSO: _read_casso,
+    TransferSource.PAYOS: _read_payos,
 }
 
 
-def _id(payload: Notice, key: str) -> str:
+def _id(payload: WebhookBody, key: str) -> str:
     value = payload.get(key)
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BadArrival(key)
-    text = tidy_text(value, LONGEST_REFERENCE + 1)
-    if not text or len(text) > LONGEST_REFERENCE:
-        raise BadArrival(key)
+        raise InvalidIncomingTransfer(key)
+    text = clean_text(value, MAX_REFERENCE_LENGTH + 1)
+    if not text or len(text) > MAX_REFERENCE_LENGTH:
+        raise InvalidIncomingTransfer(key)
     return text
 
 
-def _account(payload: Notice) -> str:
+def _account(payload: WebhookBody) -> str:
     value = payload.get("accountNumber")
     account = _alphanumeric(value).upper() if isinstance(value, str) else ""
     if not 1 <= len(account) <= 30:
-        raise BadArrival("accountNumber")
+        raise InvalidIncomingTransfer("accountNumber")
     return account
 
 
-def _payer(payload: Notice) -> Payer:
+def _payer(payload: WebhookBody) -> Payer:
     """Return the payer as Casso and payOS report it; empty if the bank's BIN or the number is not valid."""
     bank, account = (
-        tidy_text(payload.get(f"counterAccount{key}"), _MAX_PAYER_LENGTH) for key in ("BankId", "Number")
+        clean_text(payload.get(f"counterAccount{key}"), _MAX_PAYER_LENGTH) for key in ("BankId", "Number")
     )
-    if bank_of(bank) is None or not _ACCOUNT.fullmatch(account):
+    if find_bank(bank) is None or not _ACCOUNT.fullmatch(account):
         return Payer()
-    return Payer(bank, account, tidy_text(payload.get("counterAccountName"), _MAX_PAYER_LENGTH))
+    return Payer(bank, account, clean_text(payload.get("counterAccountName"), _MAX_PAYER_LENGTH))
 
 
-def _amount(payload: Notice, key: str) -> int:
+def _amount(payload: WebhookBody, key: str) -> int:
     value = payload.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MOST:
-        raise BadArrival(key)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_AMOUNT:
+        raise InvalidIncomingTransfer(key)
     return value
 
 
-def _reference(payload: Notice, key: str) -> str:
+def _reference(payload: WebhookBody, key: str) -> str:
     value = payload.get(key)
     if value is not None and not isinstance(value, str):
-        raise BadArrival(key)
-    reference = tidy_text(value, LONGEST_REFERENCE + 1)
-    if len(reference) > LONGEST_REFERENCE:
-        raise BadArrival(key)
+        raise InvalidIncomingTransfer(key)
+    reference = clean_text(value, MAX_REFERENCE_LENGTH + 1)
+    if len(reference) > MAX_REFERENCE_LENGTH:
+        raise InvalidIncomingTransfer(key)
     return reference
 
 
-def _time(payload: Notice, key: str) -> datetime.datetime:
+def _time(payload: WebhookBody, key: str) -> datetime.datetime:
     try:
-        at = checked_time(datetime.datetime.fromisoformat(payload.get(key, "")))
+        at = normalise_time(datetime.datetime.fromisoformat(payload.get(key, "")))
     except (ValueError, TypeError) as error:
-        raise BadArrival(key) from error
+        raise InvalidIncomingTransfer(key) from error
     if at is None:
-        raise BadArrival(key)
+        raise InvalidIncomingTransfer(key)
     return at
 
 

@@ -21,7 +21,7 @@ _LONGEST = 10  # `Order.code` holds 12 characters
 ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `permute_number` follows
 
 
-def code_for(number: int, key: bytes) -> str:
+def order_code_for(number: int, key: bytes) -> str:
     """Return the code of the n-th order under the shop's key.
 
     Under one key no two numbers have the same code. Without the key neither the number behind a code
@@ -30,11 +30,11 @@ def code_for(number: int, key: bytes) -> str:
     place, length = number, _LENGTH
     while place >= (span := len(ALPHABET) ** length):
         place, length = place - span, length + 1
-    signs = _encode(scatter(place, length, key), length)
+    signs = _encode(permute_number(place, length, key), length)
     return f"T{signs}{_check(signs)}"
 
 
-def scatter(place: int, length: int, key: bytes) -> int:
+def permute_number(place: int, length: int, key: bytes) -> int:
     """Map the numbers below 23**length to themselves, one to one, in an order that only the key tells.
 
     A Feistel network: of the two halves of a number, each round shifts one by an amount that depends
@@ -45,19 +45,19 @@ def scatter(place: int, length: int, key: bytes) -> int:
     left, right = divmod(place, low)
     for turn in range(ROUNDS):
         if turn % 2 == 0:
-            left = (left + shift(turn, right, length, key)) % high
+            left = (left + feistel_shift(turn, right, length, key)) % high
         else:
-            right = (right + shift(turn, left, length, key)) % low
+            right = (right + feistel_shift(turn, left, length, key)) % low
     return left * low + right
 
 
-def shift(turn: int, half: int, length: int, key: bytes) -> int:
+def feistel_shift(turn: int, half: int, length: int, key: bytes) -> int:
     """Return by how much a round shifts one half of a number, given the other half."""
     digest = hmac.digest(key, f"{length}:{turn}:{half}".encode(), "sha256")
     return int.from_bytes(digest[:16], "big")
 
 
-def is_code(text: str) -> bool:
+def is_order_code(text: str) -> bool:
     """Whether this is a code, upper-case and without spaces, with a correct check character."""
     return (
         _OLD_LENGTH + 2 <= len(text) <= _LONGEST + 2
@@ -67,7 +67,7 @@ def is_code(text: str) -> bool:
     )
 
 
-def tidy(text: str) -> str:
+def normalise_order_code(text: str) -> str:
     """Normalise a code as people write it (`t a7k-2m`)."""
     return "".join(sign for sign in text.upper() if sign.isalnum())
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.payments.incoming_transfers import MOST, checked_time
+from orders.payments.incoming_transfers import MAX_AMOUNT, normalise_time
 from orders.payments.statement_tables import Cell, Row
 from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import Words
@@ -28,7 +28,7 @@ _EXCEL_START = datetime.datetime(1899, 12, 30, tzinfo=VIETNAM)
 _EXCEL_DAYS = range(36_526, 73_050)  # 2000 to 2099
 
 
-class Fault(StrEnum):
+class RowFault(StrEnum):
     """Why a row cannot be read, for programs; `words` is the text for people."""
 
     DATE = "date"
@@ -39,22 +39,22 @@ class Fault(StrEnum):
     NO_CODE = "no_code"
 
 
-_FAULT_TEXTS: dict[Fault, Words] = {
-    Fault.DATE: _("The date is missing or not written as day/month/year."),
-    Fault.AMOUNT: _("The amount is missing or is no whole sum in VND."),
-    Fault.DIRECTION: _("It does not say whether the money came in or went out."),
-    Fault.ACCOUNT: _("This line is about another account."),
-    Fault.REPEATED: _("An earlier line has the same number and amount."),
-    Fault.NO_CODE: _("The line has neither a tracking number nor a code of ours."),
+_FAULT_TEXTS: dict[RowFault, Words] = {
+    RowFault.DATE: _("The date is missing or not written as day/month/year."),
+    RowFault.AMOUNT: _("The amount is missing or is no whole sum in VND."),
+    RowFault.DIRECTION: _("It does not say whether the money came in or went out."),
+    RowFault.ACCOUNT: _("This line is about another account."),
+    RowFault.REPEATED: _("An earlier line has the same number and amount."),
+    RowFault.NO_CODE: _("The line has neither a tracking number nor a code of ours."),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class UnreadableRow:
     """A row that was not read: its line in the file, the fault, and an excerpt."""
 
     line: int
-    fault: Fault
+    fault: RowFault
     text: str
 
     @property
@@ -62,22 +62,22 @@ class Problem:
         return _FAULT_TEXTS[self.fault]
 
 
-class BadCell(ValueError):
+class InvalidCell(ValueError):
     """The cell's content does not fit its column."""
 
 
-def amount_in(cell: Cell) -> int:
-    """Parse whole đồng with their sign. Raises BadCell for fractions, absurd amounts and anything else.
+def parse_amount(cell: Cell) -> int:
+    """Parse whole đồng with their sign. Raises InvalidCell for fractions, absurd amounts and anything else.
 
     Accepts "1.234.567", "1,234,567.00", "+100,000 VND", "-50.000 ₫", "(50,000)" and Excel's numbers. "1.234"
     is 1234, because đồng have no thousandths.
     """
     if isinstance(cell, int | float):
-        if cell != cell or abs(cell) > MOST or cell != int(cell):
-            raise BadCell
+        if cell != cell or abs(cell) > MAX_AMOUNT or cell != int(cell):
+            raise InvalidCell
         return int(cell)
     if not isinstance(cell, str):
-        raise BadCell
+        raise InvalidCell
     text = _CURRENCY.sub("", fold(cell)).strip()
     sign = 1
     if text.startswith("(") and text.endswith(")"):
@@ -85,42 +85,42 @@ def amount_in(cell: Cell) -> int:
     elif text[:1] in ("-", "+", "\u2212"):
         sign, text = (1 if text[0] == "+" else -1), text[1:].strip()
     if not text.isascii() or not (_GROUPED.fullmatch(text) or _PLAIN.fullmatch(text)):
-        raise BadCell
+        raise InvalidCell
     digits = re.sub(r"\D", "", _EMPTY_DECIMALS.sub("", text))
-    if len(digits) > 18 or int(digits) > MOST:
-        raise BadCell
+    if len(digits) > 18 or int(digits) > MAX_AMOUNT:
+        raise InvalidCell
     return sign * int(digits)
 
 
-def time_in(cell: Cell) -> datetime.datetime:
-    """Parse a date or a time into UTC; a day without time is its first minute in Vietnam. Raises BadCell.
+def parse_time(cell: Cell) -> datetime.datetime:
+    """Parse a date or a time into UTC; a day without time is its first minute in Vietnam. Raises InvalidCell.
 
     Accepts dd/mm/yyyy (never month first), ISO, and Excel's dates; a time may follow or precede the day.
     """
     try:
-        at = checked_time(_parse_written_time(cell))
+        at = normalise_time(_parse_written_time(cell))
     except (ValueError, OverflowError) as error:
-        raise BadCell from error
+        raise InvalidCell from error
     if at is None:
-        raise BadCell
+        raise InvalidCell
     return at
 
 
-def words_in(cell: Cell) -> str:
+def plain_words(cell: Cell) -> str:
     """Return a heading or a kind as plain words: "Số tiền\\nghi có" becomes "so tien ghi co"."""
     return " ".join(filter(None, _NON_ALPHANUMERIC.split(fold(str(cell)))))
 
 
-def text_in(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """Return a cell as text; whole numbers that Excel stored as floats have no fraction."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
 
 
-def shown(row: Row) -> str:
+def row_excerpt(row: Row) -> str:
     """Return the beginning of a row, so that people recognise it."""
-    return " · ".join(text_in(cell) for cell in row.cells if cell != "")[:200]
+    return " · ".join(cell_text(cell) for cell in row.cells if cell != "")[:200]
 
 
 def _parse_written_time(cell: Cell) -> datetime.datetime:
@@ -130,7 +130,7 @@ def _parse_written_time(cell: Cell) -> datetime.datetime:
         return datetime.datetime.combine(cell, datetime.time(), VIETNAM)
     if isinstance(cell, int | float):
         if int(cell) not in _EXCEL_DAYS:
-            raise BadCell
+            raise InvalidCell
         return _EXCEL_START + datetime.timedelta(seconds=round(cell * 86_400))
     text = " ".join(cell.split())
     if day_first := _DAY_FIRST.fullmatch(text):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orders.payments.statement_cells import words_in
+from orders.payments.statement_cells import plain_words
 from orders.payments.statement_tables import Row
 
 # A statement's head (bank, owner, period) precedes the headings.
-ROWS_LOOKED_AT = 40
+MAX_HEADING_ROWS = 40
 
 Aliases = Mapping[str, Sequence[str]]
 
@@ -27,7 +27,7 @@ def guess_headings(
     if there are no headings.
     """
     best: tuple[int, dict[str, int]] = (0, {})
-    for place, row in enumerate(rows[:ROWS_LOOKED_AT]):
+    for place, row in enumerate(rows[:MAX_HEADING_ROWS]):
         found = _match_row(row, aliases, never)
         if len(found) > len(best[1]):
             best = (place, found)
@@ -50,10 +50,10 @@ def _match_row(row: Row, aliases: Aliases, never: Sequence[str]) -> dict[str, in
 
 def _match_heading(cell: str, aliases: Aliases, never: Sequence[str]) -> tuple[str, int] | None:
     """Return the field with the longest alias in the heading: "số tiền ghi có" is a credit, not an amount."""
-    heading = f" {words_in(cell)} "
+    heading = f" {plain_words(cell)} "
     if any(f" {words} " in heading for words in never):
         return None
-    sides = {words_in(side) for side in cell.replace("\n", "/").replace("(", "/").split("/")}
+    sides = {plain_words(side) for side in cell.replace("\n", "/").replace("(", "/").split("/")}
     best: tuple[int, str, int] | None = None
     for field, names in aliases.items():
         for rank, name in enumerate(names):

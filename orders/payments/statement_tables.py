@@ -21,17 +21,17 @@ from django.utils.translation import gettext_lazy as _
 from openpyxl.utils.exceptions import InvalidFileException
 
 from orders.payments.workbook_limits import (
-    FARTHEST_COLUMN,
-    MOST_ROWS,
+    MAX_COLUMN_NUMBER,
+    MAX_ROWS,
     WorkbookTooLarge,
     check_workbook,
 )
 from shop.core.errors import Refused, Words
 
-LARGEST_FILE = 5_000_000  # bytes
-MOST_COLUMNS = 60
-LONGEST_CELL = 4_000
-MOST_TEXT = 10_000_000  # characters in all cells: XLSX stores repeated texts once
+MAX_FILE_BYTES = 5_000_000  # bytes
+MAX_COLUMNS = 60
+MAX_CELL_LENGTH = 4_000
+MAX_TEXT_LENGTH = 10_000_000  # characters in all cells: XLSX stores repeated texts once
 _DELIMITERS = ",;\t"
 _SAMPLE_LINES = 60
 _SAMPLE_CHARACTERS = 300_000
@@ -63,7 +63,7 @@ def read_table(content: bytes) -> list[Row]:
 
     Raises UnreadableFile.
     """
-    if len(content) > LARGEST_FILE:
+    if len(content) > MAX_FILE_BYTES:
         raise _too_large()
     if content.startswith(b"PK"):
         rows = _read_xlsx(content)
@@ -159,23 +159,25 @@ def _limited_rows(lines: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
     rows: list[Row] = []
     text = 0
     for line, values in lines:
-        if len(rows) >= MOST_ROWS:
+        if len(rows) >= MAX_ROWS:
             raise _too_large()
         row = _build_row(line, values)
         text += sum(len(cell) for cell in row.cells if isinstance(cell, str))
-        if text > MOST_TEXT:
+        if text > MAX_TEXT_LENGTH:
             raise _too_large()
         rows.append(row)
     return rows
 
 
 def _build_row(line: int, values: Sequence[object]) -> Row:
-    if len(values) > FARTHEST_COLUMN:
+    if len(values) > MAX_COLUMN_NUMBER:
         raise UnreadableFile(line=line)
     cells = [_plain_cell(value) for value in values]
     while cells and cells[-1] == "":
         cells.pop()
-    if len(cells) > MOST_COLUMNS or any(isinstance(cell, str) and len(cell) > LONGEST_CELL for cell in cells):
+    if len(cells) > MAX_COLUMNS or any(
+        isinstance(cell, str) and len(cell) > MAX_CELL_LENGTH for cell in cells
+    ):
         raise UnreadableFile(line=line)
     return Row(line, tuple(cells))
 

@@ -15,7 +15,7 @@ from shop.core.errors import Refused
 _PAYMENT = "payment_intent"
 
 
-class NotFromStripe(Refused):
+class InvalidStripeEvent(Refused):
     """The signature is missing, wrong or too old, or the body is not an event."""
 
     code = "not_from_stripe"
@@ -53,13 +53,13 @@ class StripeEvent:
 
 
 def read_event(body: str | bytes) -> StripeEvent:
-    """Parse a body whose signature was verified before. Raises NotFromStripe for anything else."""
+    """Parse a body whose signature was verified before. Raises InvalidStripeEvent for anything else."""
     try:
         event = json.loads(body)
         row: Mapping[str, Any] = event["data"]["object"]
         return _build_event(event, row, str(row["object"]))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise NotFromStripe from error
+        raise InvalidStripeEvent from error
 
 
 def _build_event(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> StripeEvent:

@@ -21,23 +21,23 @@ import stripe
 from django.conf import settings
 
 from orders.models.gateway import Operation
-from orders.payments.gateway import Answer, Ask, Outcome
-from orders.payments.stripe_events import NotFromStripe, StripeEvent, read_event
+from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
+from orders.payments.stripe_events import InvalidStripeEvent, StripeEvent, read_event
 from orders.payments.stripe_messages import check_amount
-from orders.payments.stripe_parameters import described, is_session, labels, since
+from orders.payments.stripe_parameters import created_since, is_session, payment_parameters, request_metadata
 from orders.payments.stripe_results import (
     decline_code,
-    failed,
-    never_arrived,
-    of_intent,
-    of_refund,
-    of_session,
-    unknown,
+    failed_result,
+    never_arrived_result,
+    result_of_intent,
+    result_of_refund,
+    result_of_session,
+    unknown_result,
 )
 
-KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe keeps keys for 24, minus a margin for clocks and queues
+KEY_LIFETIME = datetime.timedelta(hours=23)  # Stripe keeps keys for 24, minus a margin for clocks and queues
 API = "https://api.stripe.com"
-SMALLEST = {"VND": 15_000}
+MIN_AMOUNTS = {"VND": 15_000}
 _CHARGE = "latest_charge"
 _CARD = ["card"]  # includes the wallets that hold cards; other methods cannot be authorised first
 _UNKNOWN_RESULT_ERRORS = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
@@ -57,13 +57,13 @@ def stripe_gateway() -> StripeGateway | None:
 
 
 def verify_event(raw_body: bytes, signature: str, *, secret: str | None = None) -> StripeEvent:
-    """Verify and parse a raw webhook body, signed at most five minutes ago. Raises NotFromStripe."""
+    """Verify and parse a raw webhook body, signed at most five minutes ago. Raises InvalidStripeEvent."""
     try:
         stripe.WebhookSignature.verify_header(
             raw_body, signature, secret or settings.STRIPE_WEBHOOK_SECRET, stripe.Webhook.DEFAULT_TOLERANCE
         )
     except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
-        raise NotFromStripe from error
+        raise InvalidStripeEvent from error
     return read_event(raw_body)
 
 
@@ -77,7 +77,7 @@ class StripeGateway:
         *,
         secret_key: str,
         api_url: str = API,
-        smallest: Mapping[str, int] = SMALLEST,
+        smallest: Mapping[str, int] = MIN_AMOUNTS,
         connect_timeout: float = 5,
         read_timeout: float = 20,
     ) -> None:
@@ -93,62 +93,69 @@ class StripeGateway:
         """Raises AmountNotForCards (its `details["limit"]` is the reason) outside Stripe's limits."""
         check_amount(amount, currency, smallest=self.smallest)
 
-    def start(self, request: Ask) -> Answer:
+    def start(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.START, request, self._start_hosted if request.hosted else self._start)
 
-    def capture(self, request: Ask) -> Answer:
+    def capture(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.CAPTURE, request, self._capture)
 
-    def cancel(self, request: Ask) -> Answer:
+    def cancel(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.CANCEL, request, self._cancel)
 
-    def refund(self, request: Ask) -> Answer:
+    def refund(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.REFUND, request, self._refund)
 
-    def pay_out(self, request: Ask) -> Answer:
+    def pay_out(self, request: GatewayRequest) -> GatewayResult:
         """With a reference, wait for that payment's money; otherwise the balance must cover the transfer."""
         return self._perform(Operation.PAY_OUT, request, self._pay_out)
 
-    def pull_back(self, request: Ask) -> Answer:
+    def pull_back(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.PULL_BACK, request, self._pull_back)
 
     def look_up(
-        self, operation: Operation, request: Ask, *, has_ended: bool = False, now: datetime.datetime
-    ) -> Answer:
+        self,
+        operation: Operation,
+        request: GatewayRequest,
+        *,
+        has_ended: bool = False,
+        now: datetime.datetime,
+    ) -> GatewayResult:
         try:
             found = self._find_trace(operation, request)
         except stripe.StripeError as error:  # a failed lookup says nothing about the call
             log.warning("Stripe lookup of %s failed: %s", request.key, error)
-            return unknown(request, error.code or "")
+            return unknown_result(request, error.code or "")
         if found is not None:
             return found
         if has_ended:
-            return unknown(request, "")
-        if request.asked_at is not None and now - request.asked_at > KEYS_KEPT:
-            return self._search_start(request) if operation is Operation.START else never_arrived(request)
-        call: Callable[[Ask], Answer] = getattr(self, operation.value)
+            return unknown_result(request, "")
+        if request.asked_at is not None and now - request.asked_at > KEY_LIFETIME:
+            return (
+                self._search_start(request) if operation is Operation.START else never_arrived_result(request)
+            )
+        call: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.value)
         result = call(request)
         if result.code == "not_configured":  # true now, but says nothing about the first attempt
-            return unknown(request, result.code)
+            return unknown_result(request, result.code)
         if operation is Operation.START and result.reference:  # the replayed response may be outdated
             return self._perform(operation, request, lambda _: self._current_state(result.reference, request))
         return result
 
     # --- The calls --------------------------------------------------------------------------------
 
-    def _start(self, request: Ask) -> Answer:
+    def _start(self, request: GatewayRequest) -> GatewayResult:
         params: dict[str, Any] = {
             "amount": request.amount,
             "currency": request.currency.lower(),
             "allowed_payment_method_types": _CARD,
             "expand": [_CHARGE],
-            **described(request),
+            **payment_parameters(request),
         }
-        return of_intent(
+        return result_of_intent(
             self._api.payment_intents.create(cast("Any", params), _request_options(request)), request
         )
 
-    def _start_hosted(self, request: Ask) -> Answer:
+    def _start_hosted(self, request: GatewayRequest) -> GatewayResult:
         named = {"name": request.description or request.key}
         price = {"currency": request.currency.lower(), "unit_amount": request.amount, "product_data": named}
         params: dict[str, Any] = {
@@ -158,54 +165,54 @@ class StripeGateway:
             "cancel_url": request.return_url,
             "locale": request.language,
             "allowed_payment_method_types": _CARD,
-            "metadata": labels(request),
-            "payment_intent_data": described(request),
+            "metadata": request_metadata(request),
+            "payment_intent_data": payment_parameters(request),
             "expand": [f"payment_intent.{_CHARGE}"],
         }
         if request.email:
             params["customer_email"] = request.email
-        return of_session(
+        return result_of_session(
             self._api.checkout.sessions.create(cast("Any", params), _request_options(request)), request
         )
 
-    def _capture(self, request: Ask) -> Answer:
+    def _capture(self, request: GatewayRequest) -> GatewayResult:
         intent = self._api.payment_intents.capture(
             self._intent_of(request.reference),
             {"amount_to_capture": request.amount, "expand": [_CHARGE]},
             _request_options(request),
         )
-        return of_intent(intent, request)
+        return result_of_intent(intent, request)
 
-    def _cancel(self, request: Ask) -> Answer:
+    def _cancel(self, request: GatewayRequest) -> GatewayResult:
         if is_session(request.reference):
             session = self._retrieve_session(request.reference)
             if session.status == "open":
                 session = self._api.checkout.sessions.expire(request.reference, {}, _request_options(request))
             if session.status == "expired":
-                return of_session(session, request, ended=Operation.CANCEL)
+                return result_of_session(session, request, ended=Operation.CANCEL)
         intent = self._api.payment_intents.cancel(
             self._intent_of(request.reference), {"expand": [_CHARGE]}, _request_options(request)
         )
-        return of_intent(intent, request, ended=Operation.CANCEL)
+        return result_of_intent(intent, request, ended=Operation.CANCEL)
 
-    def _refund(self, request: Ask) -> Answer:
+    def _refund(self, request: GatewayRequest) -> GatewayResult:
         refund = self._api.refunds.create(
             {
                 "payment_intent": self._intent_of(request.reference),
                 "amount": request.amount,
-                "metadata": labels(request),
+                "metadata": request_metadata(request),
                 "expand": [f"payment_intent.{_CHARGE}"],
             },
             _request_options(request),
         )
-        return of_refund(refund, request)
+        return result_of_refund(refund, request)
 
-    def _pay_out(self, request: Ask) -> Answer:
+    def _pay_out(self, request: GatewayRequest) -> GatewayResult:
         params: dict[str, Any] = {
             "amount": request.amount,
             "currency": request.currency.lower(),
             "destination": request.destination,
-            "metadata": labels(request),
+            "metadata": request_metadata(request),
         }
         if request.description:
             params["description"] = request.description
@@ -215,19 +222,19 @@ class StripeGateway:
             intent = self._api.payment_intents.retrieve(self._intent_of(request.reference))
             params["source_transaction"] = intent.latest_charge
         transfer = self._api.transfers.create(cast("Any", params), _request_options(request))
-        return Answer(Outcome.SUCCEEDED, reference=transfer.id)
+        return GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
 
-    def _pull_back(self, request: Ask) -> Answer:
+    def _pull_back(self, request: GatewayRequest) -> GatewayResult:
         reversal = self._api.transfers.reversals.create(
             request.reference,
-            {"amount": request.amount, "metadata": labels(request)},
+            {"amount": request.amount, "metadata": request_metadata(request)},
             _request_options(request),
         )
-        return Answer(Outcome.SUCCEEDED, reference=reversal.id)
+        return GatewayResult(Outcome.SUCCEEDED, reference=reversal.id)
 
     # --- Lookups ----------------------------------------------------------------------------------
 
-    def _find_trace(self, operation: Operation, request: Ask) -> Answer | None:
+    def _find_trace(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
         """Find the trace of a call; None if it left nothing visible."""
         match operation:
             case Operation.START:
@@ -244,38 +251,40 @@ class StripeGateway:
                     }
                 )
                 refund = _find_by_key(listed, request)
-                return None if refund is None else of_refund(refund, request)
+                return None if refund is None else result_of_refund(refund, request)
             case Operation.PAY_OUT:
                 listed = self._api.transfers.list(
-                    cast("Any", {"destination": request.destination, "limit": 100, **since(request)})
+                    cast("Any", {"destination": request.destination, "limit": 100, **created_since(request)})
                 )
             case Operation.PULL_BACK:
                 listed = self._api.transfers.reversals.list(request.reference, {"limit": 100})
         moved = _find_by_key(listed, request)
-        return None if moved is None else Answer(Outcome.SUCCEEDED, reference=moved.id)
+        return None if moved is None else GatewayResult(Outcome.SUCCEEDED, reference=moved.id)
 
-    def _current_state(self, reference: str, request: Ask, *, ended: Operation = Operation.START) -> Answer:
+    def _current_state(
+        self, reference: str, request: GatewayRequest, *, ended: Operation = Operation.START
+    ) -> GatewayResult:
         """Return the payment's current state."""
         if is_session(reference):
-            return of_session(self._retrieve_session(reference), request, ended=ended)
+            return result_of_session(self._retrieve_session(reference), request, ended=ended)
         intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
-        return of_intent(intent, request, ended=ended)
+        return result_of_intent(intent, request, ended=ended)
 
-    def _search_start(self, request: Ask) -> Answer:
+    def _search_start(self, request: GatewayRequest) -> GatewayResult:
         """Search for a start that can no longer be repeated, among all payments since its first attempt."""
         if request.asked_at is None:
-            return unknown(request, "key_reused")
+            return unknown_result(request, "key_reused")
         listed: Any
-        params = cast("Any", {"limit": 100, **since(request)})
+        params = cast("Any", {"limit": 100, **created_since(request)})
         try:
             if request.hosted:
                 listed = self._api.checkout.sessions.list(params)
             else:
                 listed = self._api.payment_intents.list(params)
             row = _find_by_key(listed, request)
-            return never_arrived(request) if row is None else self._current_state(row.id, request)
+            return never_arrived_result(request) if row is None else self._current_state(row.id, request)
         except stripe.StripeError as error:
-            return unknown(request, error.code or "")
+            return unknown_result(request, error.code or "")
 
     def _retrieve_session(self, reference: str) -> stripe.checkout.Session:
         return self._api.checkout.sessions.retrieve(reference, {"expand": [f"payment_intent.{_CHARGE}"]})
@@ -287,32 +296,34 @@ class StripeGateway:
         intent = self._retrieve_session(reference).payment_intent
         return reference if intent is None else str(getattr(intent, "id", intent))
 
-    def _perform(self, operation: Operation, request: Ask, act: Callable[[Ask], Answer]) -> Answer:
+    def _perform(
+        self, operation: Operation, request: GatewayRequest, act: Callable[[GatewayRequest], GatewayResult]
+    ) -> GatewayResult:
         """Perform a call and return its result, including errors."""
         try:
             return act(request)
         except stripe.InvalidRequestError as error:
             log.warning("Stripe refused %s: %s", request.key, error)
-            return self._completed_elsewhere(operation, request) or failed(
+            return self._completed_elsewhere(operation, request) or failed_result(
                 request, error.code or "invalid_request"
             )
         except stripe.CardError as error:
-            return failed(request, decline_code(error.error) or "card_declined")
+            return failed_result(request, decline_code(error.error) or "card_declined")
         except (stripe.AuthenticationError, stripe.PermissionError) as error:
             log.error("Stripe does not accept our key; check STRIPE_SECRET_KEY: %s", error)
-            return failed(request, "not_configured")
+            return failed_result(request, "not_configured")
         except _UNKNOWN_RESULT_ERRORS as error:
             log.warning("The result of %s is unknown: %s", request.key, error)
-            return unknown(request, decline_code(error.error))
+            return unknown_result(request, decline_code(error.error))
         except stripe.StripeError as error:  # the same key with other parameters: a bug of ours
             log.error("Stripe knows the key %s with other parameters: %s", request.key, error)
             return (
                 self._search_start(request)
                 if operation is Operation.START
-                else unknown(request, "key_reused")
+                else unknown_result(request, "key_reused")
             )
 
-    def _completed_elsewhere(self, operation: Operation, request: Ask) -> Answer | None:
+    def _completed_elsewhere(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
         """A refused capture or cancel may have happened already by other means: then return that result."""
         if operation not in (Operation.CAPTURE, Operation.CANCEL):
             return None
@@ -322,11 +333,11 @@ class StripeGateway:
             return None
 
 
-def _request_options(request: Ask) -> stripe.RequestOptions:
+def _request_options(request: GatewayRequest) -> stripe.RequestOptions:
     return {"idempotency_key": request.key}
 
 
-def _find_by_key(listed: Any, request: Ask) -> Any:
+def _find_by_key(listed: Any, request: GatewayRequest) -> Any:
     """Find the row that this call created, on all pages of a list."""
     for row in listed.auto_paging_iter():
         if getattr(row.metadata, "key", "") == request.key:

@@ -11,20 +11,20 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.conf import settings
 
-from orders.payments.stripe_messages import ODD_CURRENCIES, AmountNotForCards, check_amount
+from orders.payments.stripe_messages import UNSUPPORTED_CURRENCIES, AmountNotForCards, check_amount
 
 Parameters = ParamSpec("Parameters")
 Response = TypeVar("Response")
 
 
-def is_on() -> bool:
+def are_cards_enabled() -> bool:
     """Whether cards are enabled, i.e. Stripe's keys are set."""
     return bool(settings.STRIPE_SECRET_KEY)
 
 
-def takes_cards(currency: str, amount: int | None = None) -> bool:
+def accepts_cards(currency: str, amount: int | None = None) -> bool:
     """Whether cards are accepted in this currency and, if given, for this amount in minor units."""
-    if not is_on() or currency in ODD_CURRENCIES:
+    if not are_cards_enabled() or currency in UNSUPPORTED_CURRENCIES:
         return False
     if amount is None:
         return True
@@ -35,7 +35,7 @@ def takes_cards(currency: str, amount: int | None = None) -> bool:
     return True
 
 
-def with_card_fields(view: Callable[Parameters, Response]) -> Callable[Parameters, Response]:
+def allow_card_fields(view: Callable[Parameters, Response]) -> Callable[Parameters, Response]:
     """Extend a view's content security policy for Stripe's card fields or its hosted page.
 
     Other pages keep their policy, and so do these while cards are disabled.
@@ -43,19 +43,19 @@ def with_card_fields(view: Callable[Parameters, Response]) -> Callable[Parameter
 
     @wraps(view)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Response:
-        opened: Any = csp_update(page_policy())
+        opened: Any = csp_update(stripe_page_policy())
         answer: Response = opened(view)(*args, **kwargs)
         return answer
 
     return wrapper
 
 
-def page_policy() -> dict[str, Any]:
+def stripe_page_policy() -> dict[str, Any]:
     """Return Stripe's directives (docs.stripe.com/security/guide#content-security-policy) added to our own.
 
     A form that redirects to Stripe's page counts as submitted there, so `form-action` includes it.
     """
-    if not is_on():
+    if not are_cards_enabled():
         return {}
     script = _origin(settings.STRIPE_JS_URL)
     api = _origin(settings.STRIPE_API_URL)

@@ -12,9 +12,9 @@ from shop.core.errors import Refused
 
 # Stripe accepts at most eight digits and at least about half a US dollar, which varies with exchange rates:
 # docs.stripe.com/currencies. VND has no decimals there either, so amounts are the same numbers.
-LARGEST = 99_999_999
+MAX_CARD_AMOUNT = 99_999_999
 # Currencies whose minor units Stripe counts differently (docs.stripe.com/currencies#special-cases).
-ODD_CURRENCIES = frozenset({"BHD", "HUF", "ISK", "JOD", "KWD", "OMR", "TND", "TWD", "UGX"})
+UNSUPPORTED_CURRENCIES = frozenset({"BHD", "HUF", "ISK", "JOD", "KWD", "OMR", "TND", "TWD", "UGX"})
 
 _DECLINED = _("The bank declined the card. Try another card, or another way to pay.")
 _NUMBER = _("The card number is wrong.")
@@ -67,12 +67,12 @@ class AmountNotForCards(Refused):
     default_words = _MESSAGES["amount_too_small"]
 
 
-def words_for(code: str, said: str = "") -> Promise | str:
+def message_for_code(code: str, said: str = "") -> Promise | str:
     """Return the buyer's message for a Stripe code; falls back to the text that Stripe or its bank `said`."""
     return _MESSAGES.get(code) or said or _OTHER
 
 
-def dispute_words(reason: str) -> Promise | str:
+def dispute_reason_text(reason: str) -> Promise | str:
     """Return the text for a dispute's reason; an unknown reason as Stripe writes it."""
     return _DISPUTES.get(reason, reason)
 
@@ -80,6 +80,10 @@ def dispute_words(reason: str) -> Promise | str:
 def check_amount(amount: int, currency: str, *, smallest: Mapping[str, int]) -> None:
     """Raises AmountNotForCards outside Stripe's limits; `smallest` maps currencies to minor units."""
     if amount < smallest.get(currency.upper(), 1):
-        raise AmountNotForCards(words_for("amount_too_small"), field="amount", limit="amount_too_small")
-    if amount > LARGEST:
-        raise AmountNotForCards(words_for("amount_too_large"), field="amount", limit="amount_too_large")
+        raise AmountNotForCards(
+            message_for_code("amount_too_small"), field="amount", limit="amount_too_small"
+        )
+    if amount > MAX_CARD_AMOUNT:
+        raise AmountNotForCards(
+            message_for_code("amount_too_large"), field="amount", limit="amount_too_large"
+        )

@@ -5,21 +5,21 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from orders.payments.gateway import Ask
+from orders.payments.gateway import GatewayRequest
 
 _CLOCK_TOLERANCE = datetime.timedelta(minutes=5)  # tolerated lag of Stripe's clock
 
 
-def labels(request: Ask) -> dict[str, str]:
+def request_metadata(request: GatewayRequest) -> dict[str, str]:
     """Return the metadata of every created object, by which it is found again through our key."""
     return {**request.labels, "key": request.key}
 
 
-def described(request: Ask) -> dict[str, Any]:
+def payment_parameters(request: GatewayRequest) -> dict[str, Any]:
     """Return the common parameters of a payment, on our page or on Stripe's."""
     params: dict[str, Any] = {
         "capture_method": "manual" if request.hold else "automatic",
-        "metadata": labels(request),
+        "metadata": request_metadata(request),
     }
     if request.description:
         params["description"] = request.description
@@ -28,7 +28,7 @@ def described(request: Ask) -> dict[str, Any]:
     return params
 
 
-def since(request: Ask) -> dict[str, Any]:
+def created_since(request: GatewayRequest) -> dict[str, Any]:
     """Return a list filter: created after the first attempt, as late attempts create later objects."""
     if request.asked_at is None:
         return {}

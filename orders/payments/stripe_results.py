@@ -7,17 +7,19 @@ from typing import Any
 from django.utils import translation
 
 from orders.models.gateway import Operation
-from orders.payments.gateway import Answer, Ask, Outcome
-from orders.payments.stripe_messages import words_for
+from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
+from orders.payments.stripe_messages import message_for_code
 
 _REFUND_OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "canceled": Outcome.FAILED}
 
 
-def of_intent(intent: Any, request: Ask, *, ended: Operation = Operation.START) -> Answer:
+def result_of_intent(
+    intent: Any, request: GatewayRequest, *, ended: Operation = Operation.START
+) -> GatewayResult:
     """Convert a PaymentIntent with its `latest_charge`. `ended` is the operation: a cancelled payment is a
     failed start and a successful cancel; an authorised one is a successful start and no capture yet."""
     outcome, code = _outcome(intent, ended)
-    return Answer(
+    return GatewayResult(
         outcome,
         reference=intent.id,
         authorised=intent.amount_capturable,
@@ -44,19 +46,21 @@ def _outcome(intent: Any, ended: Operation) -> tuple[Outcome, str]:
     return Outcome.NEEDS_BUYER, decline_code(intent.last_payment_error)
 
 
-def of_session(session: Any, request: Ask, *, ended: Operation = Operation.START) -> Answer:
+def result_of_session(
+    session: Any, request: GatewayRequest, *, ended: Operation = Operation.START
+) -> GatewayResult:
     """Convert a Checkout Session; once it is complete, its payment determines the result."""
     intent = session.payment_intent
     if session.status == "complete" and intent is not None:
-        return of_intent(intent, request, ended=ended)
+        return result_of_intent(intent, request, ended=ended)
     if session.status == "expired":
         if ended is Operation.CANCEL:
-            return Answer(Outcome.SUCCEEDED, reference=session.id)
-        return Answer(
+            return GatewayResult(Outcome.SUCCEEDED, reference=session.id)
+        return GatewayResult(
             Outcome.FAILED, reference=session.id, code="expired", message=_message("expired", request)
         )
     code = decline_code(getattr(intent, "last_payment_error", None))
-    return Answer(
+    return GatewayResult(
         Outcome.NEEDS_BUYER,
         reference=session.id,
         code=code,
@@ -65,12 +69,12 @@ def of_session(session: Any, request: Ask, *, ended: Operation = Operation.START
     )
 
 
-def of_refund(refund: Any, request: Ask) -> Answer:
+def result_of_refund(refund: Any, request: GatewayRequest) -> GatewayResult:
     """Convert a refund, with the amounts of its payment."""
     outcome = _REFUND_OUTCOMES.get(refund.status or "", Outcome.PENDING)
     code = "refund_failed" if outcome is Outcome.FAILED else ""
-    sums = of_intent(refund.payment_intent, request)
-    return Answer(
+    sums = result_of_intent(refund.payment_intent, request)
+    return GatewayResult(
         outcome,
         reference=refund.id,
         charged=sums.charged,
@@ -80,19 +84,21 @@ def of_refund(refund: Any, request: Ask) -> Answer:
     )
 
 
-def failed(request: Ask, code: str) -> Answer:
-    return Answer(Outcome.FAILED, reference=request.reference, code=code, message=_message(code, request))
+def failed_result(request: GatewayRequest, code: str) -> GatewayResult:
+    return GatewayResult(
+        Outcome.FAILED, reference=request.reference, code=code, message=_message(code, request)
+    )
 
 
-def unknown(request: Ask, code: str) -> Answer:
-    return Answer(
+def unknown_result(request: GatewayRequest, code: str) -> GatewayResult:
+    return GatewayResult(
         Outcome.UNKNOWN, reference=request.reference, code=code, message=_message("unknown", request)
     )
 
 
-def never_arrived(request: Ask) -> Answer:
+def never_arrived_result(request: GatewayRequest) -> GatewayResult:
     """Return the result of a call that left no trace and is too old to arrive."""
-    return failed(request, "never_arrived")
+    return failed_result(request, "never_arrived")
 
 
 def decline_code(error: Any) -> str:
@@ -100,8 +106,8 @@ def decline_code(error: Any) -> str:
     return str(getattr(error, "decline_code", None) or getattr(error, "code", None) or "")
 
 
-def _message(code: str, request: Ask) -> str:
+def _message(code: str, request: GatewayRequest) -> str:
     if not code:
         return ""
     with translation.override(request.language):
-        return str(words_for(code))
+        return str(message_for_code(code))

@@ -19,7 +19,7 @@ _SHORTEST_NAME = 2  # words: a given name alone matches half of Vietnam
 _LAST_DIGITS = 9  # of a phone number, without the leading 0 or +84
 
 
-class Note:
+class TransferNote:
     """A transfer's note, preprocessed for comparison with many orders."""
 
     def __init__(self, text: str) -> None:
@@ -35,7 +35,7 @@ class Note:
         self._words = f" {' '.join(_NON_LETTERS.sub(' ', plain).split())} "
         self._digits = _NON_DIGITS.sub("", plain)
 
-    def has_nearly(self, code: str) -> bool:
+    def has_near_code(self, code: str) -> bool:
         """Whether it contains the code with one error: a wrong, extra, missing or swapped character."""
         return not self._slips.isdisjoint(_one_character_variants(code))
 

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from orders.models import AskedTransfer, Dispute, Method, Order, Payment
-from orders.payments.banks import bank_of
-from orders.payments.vietqr import BadPayload, payload_for
+from orders.models import Dispute, Order, Payment, PaymentMethod, TransferInstructions
+from orders.payments.banks import find_bank
+from orders.payments.vietqr import InvalidPayload, build_payload
 from shop.core.models import ShopSettings
 
 
-def asked_of(order: Order, payment: Payment | None, shop: ShopSettings) -> AskedTransfer | None:
+def transfer_request_for_order(
+    order: Order, payment: Payment | None, shop: ShopSettings
+) -> TransferInstructions | None:
     """Return the transfer that pays what is still due; None if nothing is due or it is paid otherwise.
 
     `payment` is the payment by which the order is to be paid now.
     """
-    if payment is None or payment.method != Method.TRANSFER:
+    if payment is None or payment.method != PaymentMethod.TRANSFER:
         return None
-    amount = order.still_due - unasked_of(order)
-    return asked_for(shop, amount=amount, note=order.code) if amount > 0 else None
+    amount = order.still_due - amount_not_requested(order)
+    return build_transfer_request(shop, amount=amount, note=order.code) if amount > 0 else None
 
 
-def unasked_of(order: Order) -> int:
+def amount_not_requested(order: Order) -> int:
     """Return what is due but not requested, in minor units, because the buyer got it back already."""
-    return taken_back_from(order) + given_back_to(order)
+    return charged_back_amount(order) + externally_refunded_amount(order)
 
 
-def taken_back_from(order: Order) -> int:
+def charged_back_amount(order: Order) -> int:
     """Return what the buyer's bank charged back, in minor units: a matter between it and the market."""
     if not order.still_due or order.confirmed_at is None:
         return 0
     return Dispute.objects.filter(payment__order=order).taken_back().get(order.currency, 0)
 
 
-def given_back_to(order: Order) -> int:
+def externally_refunded_amount(order: Order) -> int:
     """Return what was refunded without a decision of ours, in minor units: the market has to explain it.
 
     Refund decisions that found the money already returned account for their part of it.
@@ -39,15 +41,17 @@ def given_back_to(order: Order) -> int:
     if not order.still_due or order.confirmed_at is None:
         return 0
     elsewhere = order.payments.all().given_back_elsewhere()
-    return min(order.still_due, max(0, elsewhere - order.refunds.all().without_money())) if elsewhere else 0
+    return (
+        min(order.still_due, max(0, elsewhere - order.refunds.all().unpaid_reduction())) if elsewhere else 0
+    )
 
 
-def asked_for(shop: ShopSettings, *, amount: int, note: str) -> AskedTransfer | None:
+def build_transfer_request(shop: ShopSettings, *, amount: int, note: str) -> TransferInstructions | None:
     """Build a transfer to the market's account; None if no account is set, or no valid one."""
     try:
-        payload = payload_for(bank=shop.bank_bin, account=shop.bank_account, amount=amount, note=note)
-    except BadPayload:
+        payload = build_payload(bank=shop.bank_bin, account=shop.bank_account, amount=amount, note=note)
+    except InvalidPayload:
         return None
-    bank = bank_of(shop.bank_bin)
+    bank = find_bank(shop.bank_bin)
     name = bank.short_name if bank else shop.bank_bin
-    return AskedTransfer(name, shop.bank_account, shop.bank_holder, amount, note, payload)
+    return TransferInstructions(name, shop.bank_account, shop.bank_holder, amount, note, payload)

@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused, Words
 
-LONGEST_NOTE = 25
-LONGEST_BILL = 25
-MOST = 10**12  # đồng; no shop's transfer is larger, and apps accept at most 13 digits
+MAX_QR_NOTE_LENGTH = 25
+MAX_BILL_LENGTH = 25
+MAX_QR_AMOUNT = 10**12  # đồng; no shop's transfer is larger, and apps accept at most 13 digits
 _GUID = "A000000727"
 _VND, _VIETNAM = "704", "VN"
 _STATIC, _DYNAMIC = "11", "12"
@@ -32,19 +32,19 @@ _POSITIVE_INTEGER = re.compile("[1-9][0-9]*")
 _BIN = re.compile("[0-9]{6}")
 _ACCOUNT = re.compile("[0-9A-Za-z]{1,19}")
 _CARD = re.compile("[0-9]{16,19}")
-_BILL = re.compile(f"[0-9A-Za-z./_-]{{1,{LONGEST_BILL}}}")
+_BILL = re.compile(f"[0-9A-Za-z./_-]{{1,{MAX_BILL_LENGTH}}}")
 _UNDECOMPOSABLE = {0x0111: "d", 0x0110: "D"}  # the one letter that does not decompose
 _NOT_ALLOWED_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
 
 
-class Service(StrEnum):
+class QrService(StrEnum):
     """The target of the transfer: an account, or the account behind a card."""
 
     ACCOUNT = "QRIBFTTA"
     CARD = "QRIBFTTC"
 
 
-class Fault(StrEnum):
+class PayloadFault(StrEnum):
     """The error in a payload, for programs."""
 
     LENGTH = "length"
@@ -62,18 +62,18 @@ class Fault(StrEnum):
     NOTE = "note"
 
 
-class BadPayload(Refused):
+class InvalidPayload(Refused):
     """Not a valid VietQR payload, or none can be built from this; `details["fault"]` is the Fault."""
 
     code = "bad_payload"
     default_words = _("These details do not make a transfer by QR code.")
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: PayloadFault) -> None:
         super().__init__(fault=fault)
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class QrTransfer:
     """What a payload requests. `amount` is whole đồng; without one the payer types it (static codes only)."""
 
     bank: str
@@ -81,27 +81,27 @@ class Transfer:
     amount: int | None = None
     bill: str = ""
     note: str = ""
-    service: Service = Service.ACCOUNT
+    service: QrService = QrService.ACCOUNT
     is_dynamic: bool = False
 
 
-def payload_for(
+def build_payload(
     *,
     bank: str,
     account: str,
     amount: int | None = None,
     note: str = "",
     bill: str = "",
-    service: Service = Service.ACCOUNT,
+    service: QrService = QrService.ACCOUNT,
 ) -> str:
     """Build the text of the QR code: dynamic with an amount (whole đồng), static without one.
 
     `bank` is a BIN, `bill` an ASCII number of up to 25 characters; the note is folded by `fold_note`. Raises
-    BadPayload for values that a code cannot hold.
+    InvalidPayload for values that a code cannot hold.
     """
     if bill and not _BILL.fullmatch(bill):
-        raise BadPayload(Fault.BILL)
-    transfer = Transfer(bank, account, amount, bill, fold_note(note), service, amount is not None)
+        raise InvalidPayload(PayloadFault.BILL)
+    transfer = QrTransfer(bank, account, amount, bill, fold_note(note), service, amount is not None)
     _check_transfer(transfer)
     goes_to = _field("00", bank) + _field("01", account)
     parts = [
@@ -117,32 +117,32 @@ def payload_for(
     return text + _checksum(text)
 
 
-def read_payload(text: str) -> Transfer:
-    """Parse a payload. Raises BadPayload unless it follows the VietQR format exactly.
+def read_payload(text: str) -> QrTransfer:
+    """Parse a payload. Raises InvalidPayload unless it follows the VietQR format exactly.
 
     EMVCo fields that VietQR does not use (a shop's name, its town) are accepted and ignored.
     """
     if not text.isascii() or not text.isprintable() or not 8 < len(text) <= _LONGEST_PAYLOAD:
-        raise BadPayload(Fault.LENGTH)
+        raise InvalidPayload(PayloadFault.LENGTH)
     fields = _fields(text)
     if next(reversed(fields)) != "63" or not _CHECKSUM.fullmatch(fields["63"]):
-        raise BadPayload(Fault.CHECKSUM)
+        raise InvalidPayload(PayloadFault.CHECKSUM)
     if _checksum(text[:-4]) != fields["63"]:
-        raise BadPayload(Fault.CHECKSUM)
+        raise InvalidPayload(PayloadFault.CHECKSUM)
     for tag, value, fault in (
-        ("00", "01", Fault.VERSION),
-        ("53", _VND, Fault.CURRENCY),
-        ("58", _VIETNAM, Fault.COUNTRY),
+        ("00", "01", PayloadFault.VERSION),
+        ("53", _VND, PayloadFault.CURRENCY),
+        ("58", _VIETNAM, PayloadFault.COUNTRY),
     ):
         if fields.get(tag) != value:
-            raise BadPayload(fault)
+            raise InvalidPayload(fault)
     if fields.get("01") not in (_STATIC, _DYNAMIC):
-        raise BadPayload(Fault.KIND)
+        raise InvalidPayload(PayloadFault.KIND)
     bank, account, service = _parse_recipient(fields)
     if "54" in fields and not _POSITIVE_INTEGER.fullmatch(fields["54"]):
-        raise BadPayload(Fault.AMOUNT)
+        raise InvalidPayload(PayloadFault.AMOUNT)
     about = _fields(fields.get("62", ""))
-    transfer = Transfer(
+    transfer = QrTransfer(
         bank,
         account,
         int(fields["54"]) if "54" in fields else None,
@@ -155,7 +155,7 @@ def read_payload(text: str) -> Transfer:
     return transfer
 
 
-def fold_note(text: str, *, longest: int = LONGEST_NOTE) -> str:
+def fold_note(text: str, *, longest: int = MAX_QR_NOTE_LENGTH) -> str:
     """Fold a note as banks transmit it: no diacritics (đ is d) or special characters, at most 25 characters
     (or `longest`).
 
@@ -192,47 +192,47 @@ def _field(tag: str, value: str) -> str:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Parse the fields of a level, in order. Raises BadPayload for wrong lengths or a repeated tag."""
+    """Parse the fields of a level, in order. Raises InvalidPayload for wrong lengths or a repeated tag."""
     fields: dict[str, str] = {}
     at = 0
     while at < len(text):
         head = text[at : at + 4]
         if len(head) < 4 or not head.isdigit():
-            raise BadPayload(Fault.LENGTH)
+            raise InvalidPayload(PayloadFault.LENGTH)
         tag, length = head[:2], int(head[2:])
         value = text[at + 4 : at + 4 + length]
         if not length or len(value) < length or tag in fields:
-            raise BadPayload(Fault.LENGTH)
+            raise InvalidPayload(PayloadFault.LENGTH)
         fields[tag] = value
         at += 4 + length
     return fields
 
 
-def _parse_recipient(fields: dict[str, str]) -> tuple[str, str, Service]:
+def _parse_recipient(fields: dict[str, str]) -> tuple[str, str, QrService]:
     scheme = _fields(fields.get("38", ""))
     if scheme.get("00") != _GUID:
-        raise BadPayload(Fault.GUID)
+        raise InvalidPayload(PayloadFault.GUID)
     recipient = _fields(scheme.get("01", ""))
-    if scheme.get("02") not in tuple(Service):
-        raise BadPayload(Fault.SERVICE)
-    return recipient.get("00", ""), recipient.get("01", ""), Service(scheme["02"])
+    if scheme.get("02") not in tuple(QrService):
+        raise InvalidPayload(PayloadFault.SERVICE)
+    return recipient.get("00", ""), recipient.get("01", ""), QrService(scheme["02"])
 
 
-def _check_transfer(transfer: Transfer) -> None:
-    account = _CARD if transfer.service is Service.CARD else _ACCOUNT
+def _check_transfer(transfer: QrTransfer) -> None:
+    account = _CARD if transfer.service is QrService.CARD else _ACCOUNT
     amount = transfer.amount
     if not _BIN.fullmatch(transfer.bank):
-        raise BadPayload(Fault.BANK)
+        raise InvalidPayload(PayloadFault.BANK)
     if not account.fullmatch(transfer.account):
-        raise BadPayload(Fault.ACCOUNT)
+        raise InvalidPayload(PayloadFault.ACCOUNT)
     if amount is None and transfer.is_dynamic:
-        raise BadPayload(Fault.AMOUNT)
-    if amount is not None and not 0 < amount <= MOST:
-        raise BadPayload(Fault.AMOUNT)
-    if len(transfer.bill) > LONGEST_BILL:
-        raise BadPayload(Fault.BILL)
-    if len(transfer.note) > LONGEST_NOTE:
-        raise BadPayload(Fault.NOTE)
+        raise InvalidPayload(PayloadFault.AMOUNT)
+    if amount is not None and not 0 < amount <= MAX_QR_AMOUNT:
+        raise InvalidPayload(PayloadFault.AMOUNT)
+    if len(transfer.bill) > MAX_BILL_LENGTH:
+        raise InvalidPayload(PayloadFault.BILL)
+    if len(transfer.note) > MAX_QR_NOTE_LENGTH:
+        raise InvalidPayload(PayloadFault.NOTE)
 
 
 def _checksum(text: str) -> str:

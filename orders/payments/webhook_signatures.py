@@ -23,55 +23,55 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 
-DRIFT = datetime.timedelta(minutes=5)
-LARGEST_BODY = 1_000_000  # bytes
+MAX_CLOCK_DRIFT = datetime.timedelta(minutes=5)
+MAX_BODY_BYTES = 1_000_000  # bytes
 _SECONDS = re.compile("[0-9]{1,11}")
 _CASSO_SIGNATURE = re.compile(r"t=([0-9]{1,14}),\s*v1=([0-9a-f]{128})")
 _PAYOS_EMPTY = (None, "null", "undefined")
 
-Notice = dict[str, Any]
+WebhookBody = dict[str, Any]
 
 
-class Unproven(Refused):
+class UnverifiedWebhook(Refused):
     """The sender could not be verified; the subclasses name the reason."""
 
     code = "unproven"
     default_words = _("This notice does not prove who sent it.")
 
 
-class NoSecret(Unproven):
+class WebhookSecretMissing(UnverifiedWebhook):
     """No secret of this service is configured, so nothing can be verified."""
 
     code = "no_secret"
 
 
-class NoProof(Unproven):
+class SignatureMissing(UnverifiedWebhook):
     """The signature is missing or malformed."""
 
     code = "no_proof"
 
 
-class WrongProof(Unproven):
+class InvalidSignature(UnverifiedWebhook):
     """The signature belongs to another body or another sender."""
 
     code = "wrong_proof"
 
 
-class StaleProof(Unproven):
+class StaleSignature(UnverifiedWebhook):
     """Sent more than five minutes ago or in the future, so perhaps a replay."""
 
     code = "stale_proof"
 
 
-class Unreadable(Unproven):
+class UnreadableBody(UnverifiedWebhook):
     """The body is not an unambiguous JSON object."""
 
     code = "unreadable"
 
 
-def prove_sepay(
+def verify_sepay_webhook(
     *, body: bytes, headers: Mapping[str, str], now: datetime.datetime, secret: str = "", api_key: str = ""
-) -> Notice:
+) -> WebhookBody:
     """Verify SePay's notice by its signature if a secret is configured, else by the API key.
 
     Headers: `X-SePay-Timestamp` (seconds) and `X-SePay-Signature: sha256=…`, an HMAC over time, a dot and the
@@ -80,18 +80,20 @@ def prove_sepay(
     if secret:
         sent = _header(headers, "X-SePay-Timestamp")
         if not _SECONDS.fullmatch(sent):
-            raise NoProof
+            raise SignatureMissing
         expected = _hmac_hex(secret, sent.encode() + b"." + body, hashlib.sha256)
         _compare_signature(_header(headers, "X-SePay-Signature"), f"sha256={expected}")
         _check_time(int(sent), now)
     elif api_key:
         _compare_signature(_header(headers, "Authorization"), f"Apikey {api_key}")
     else:
-        raise NoSecret
-    return read_notice(body)
+        raise WebhookSecretMissing
+    return parse_webhook_body(body)
 
 
-def prove_casso(*, body: bytes, headers: Mapping[str, str], now: datetime.datetime, secret: str) -> Notice:
+def verify_casso_webhook(
+    *, body: bytes, headers: Mapping[str, str], now: datetime.datetime, secret: str
+) -> WebhookBody:
     """Verify Casso's notice (webhook V2) by `X-Casso-Signature: t=<milliseconds>,v1=<HMAC-SHA512>`.
 
     The signature covers the time, a dot and the compact JSON with its keys sorted at every level. Casso's own
@@ -99,43 +101,43 @@ def prove_casso(*, body: bytes, headers: Mapping[str, str], now: datetime.dateti
     neither can be made without the secret.
     """
     if not secret:
-        raise NoSecret
+        raise WebhookSecretMissing
     proof = _CASSO_SIGNATURE.fullmatch(_header(headers, "X-Casso-Signature"))
     if not proof:
-        raise NoProof
+        raise SignatureMissing
     sent, signature = proof.groups()
-    notice = read_notice(body)
+    notice = parse_webhook_body(body)
     expected = [
         _hmac_hex(secret, f"{sent}.{_compact_json(each)}".encode(), hashlib.sha512)
         for each in (notice, _lists_as_objects(notice))
     ]
     if not any(hmac.compare_digest(each, signature) for each in expected):
-        raise WrongProof
+        raise InvalidSignature
     _check_time(int(sent) / 1000, now)
     return notice
 
 
-def prove_payos(*, body: bytes, secret: str) -> Notice:
+def verify_payos_webhook(*, body: bytes, secret: str) -> WebhookBody:
     """Verify payOS's notice by its `signature`: an HMAC-SHA256 over `data` as `key=value&…`.
 
     Keys are sorted; null is empty; lists and objects are compact JSON with sorted keys. payOS signs no time,
     so the same notice stays valid forever.
     """
     if not secret:
-        raise NoSecret
-    notice = read_notice(body)
+        raise WebhookSecretMissing
+    notice = parse_webhook_body(body)
     data, signature = notice.get("data"), notice.get("signature")
     if not isinstance(data, dict) or not isinstance(signature, str):
-        raise NoProof
+        raise SignatureMissing
     received = "&".join(f"{key}={_payos_value(data[key])}" for key in sorted(data))
     _compare_signature(signature, _hmac_hex(secret, received.encode(), hashlib.sha256))
     return notice
 
 
-def read_notice(body: bytes) -> Notice:
+def parse_webhook_body(body: bytes) -> WebhookBody:
     """Parse the body; the `verify_…` functions check who sent it. Raises Unreadable."""
-    if len(body) > LARGEST_BODY:
-        raise Unreadable
+    if len(body) > MAX_BODY_BYTES:
+        raise UnreadableBody
     try:
         notice = json.loads(
             body.decode(),
@@ -145,9 +147,9 @@ def read_notice(body: bytes) -> Notice:
         )
         _compact_json(notice).encode()  # fails on an unpaired surrogate
     except (ValueError, RecursionError) as error:
-        raise Unreadable from error
+        raise UnreadableBody from error
     if not isinstance(notice, dict):
-        raise Unreadable
+        raise UnreadableBody
     return notice
 
 
@@ -162,18 +164,18 @@ def _hmac_hex(secret: str, message: bytes, algorithm: Any) -> str:
 
 def _compare_signature(received: str, expected: str) -> None:
     if not received:
-        raise NoProof
+        raise SignatureMissing
     if not hmac.compare_digest(received.encode(), expected.encode()):
-        raise WrongProof
+        raise InvalidSignature
 
 
 def _check_time(sent: float, now: datetime.datetime) -> None:
-    """Check the time after the signature, which covers it. Raises StaleProof."""
-    if abs(now.timestamp() - sent) > DRIFT.total_seconds():
-        raise StaleProof
+    """Check the time after the signature, which covers it. Raises StaleSignature."""
+    if abs(now.timestamp() - sent) > MAX_CLOCK_DRIFT.total_seconds():
+        raise StaleSignature
 
 
-def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> Notice:
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> WebhookBody:
     """Refuse repeated keys, which the signature's parser and ours could read differently."""
     notice = dict(pairs)
     if len(notice) < len(pairs):

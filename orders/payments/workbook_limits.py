@@ -11,13 +11,13 @@ import zipfile
 from collections.abc import Iterator
 from xml.parsers import expat
 
-LARGEST_UNPACKED = 60_000_000  # bytes, all parts together
-MOST_PARTS = 500
-MOST_CELLS = 300_000
-MOST_ROWS = 20_000
-FARTHEST_COLUMN = 256  # rows are padded with empty cells up to the last column that is named
-MOST_ELEMENTS = 1_200_000  # in the sheets and texts; a cell has up to three
-MOST_OTHER_ELEMENTS = 50_000  # in every other part: openpyxl spends 30 µs on each
+MAX_UNPACKED_BYTES = 60_000_000  # bytes, all parts together
+MAX_PARTS = 500
+MAX_CELLS = 300_000
+MAX_ROWS = 20_000
+MAX_COLUMN_NUMBER = 256  # rows are padded with empty cells up to the last column that is named
+MAX_ELEMENTS = 1_200_000  # in the sheets and texts; a cell has up to three
+MAX_OTHER_ELEMENTS = 50_000  # in every other part: openpyxl spends 30 µs on each
 _MAX_DEPTH = 40
 _MAX_RUN_BYTES = 1_000_000  # bytes without a ">": one tag or one text
 _CHUNK = 64 * 1024
@@ -41,7 +41,7 @@ def check_workbook(packed: zipfile.ZipFile) -> None:
     Raises WorkbookTooLarge, UnsafeWorkbook, and zipfile's errors for a broken file.
     """
     parts = packed.infolist()
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise WorkbookTooLarge
     if any(part.compress_type not in _COMPRESSION_METHODS for part in parts):
         raise UnsafeWorkbook
@@ -93,17 +93,17 @@ class _Counts:
         plain = name.rpartition(" ")[2]
         if plain == "c":
             self.cells += 1
-            if _column(attributes.get("r", "")) > FARTHEST_COLUMN:
+            if _column(attributes.get("r", "")) > MAX_COLUMN_NUMBER:
                 raise WorkbookTooLarge
         elif plain == "row":
             self.rows += 1
         if self.depth > _MAX_DEPTH:
             raise UnsafeWorkbook
         if (
-            self.cells > MOST_CELLS
-            or self.rows > MOST_ROWS
-            or self.elements > MOST_ELEMENTS
-            or self.others > MOST_OTHER_ELEMENTS
+            self.cells > MAX_CELLS
+            or self.rows > MAX_ROWS
+            or self.elements > MAX_ELEMENTS
+            or self.others > MAX_OTHER_ELEMENTS
         ):
             raise WorkbookTooLarge
 

@@ -16,14 +16,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalog.views.buyer_place import all_provinces, communes_of
 from orders.forms.addresses import AddressForm
 from orders.views import receiver
-from orders.views.current_basket import user_of
+from orders.views.current_basket import signed_in_user
 from shop.accounts.models import Address, User
-from shop.accounts.personal.profile import Use, add_address, change_address, choose_address, remove_address
-from shop.accounts.views.old_address_fields import is_shown_anew, suggestions
-from shop.core.actors import Door
-from shop.core.identifiers.phones import shown as shown_phone
+from shop.accounts.personal.profile import (
+    AddressUse,
+    add_address,
+    change_address,
+    choose_address,
+    remove_address,
+)
+from shop.accounts.views.old_address_fields import needs_reload, suggestions
+from shop.core.actors import EntryPoint
+from shop.core.identifiers.phones import format_phone
 
-MOST = 30  # addresses per user
+MAX_ADDRESSES = 30  # addresses per user
 _COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", "province_code", "landmark")
 
 
@@ -33,8 +39,8 @@ _COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", 
 def addresses(request: HttpRequest) -> HttpResponse:
     """List the addresses, the default first."""
     user = _user_or_404(request)
-    book = receiver.book_of(user)
-    context = {"book": book, "usual": user.default_shipping_address_id, "is_full": len(book) >= MOST}
+    book = receiver.address_book(user)
+    context = {"book": book, "usual": user.default_shipping_address_id, "is_full": len(book) >= MAX_ADDRESSES}
     return render(request, "orders/addresses.html", context)
 
 
@@ -44,9 +50,9 @@ def addresses(request: HttpRequest) -> HttpResponse:
 def address_new(request: HttpRequest) -> HttpResponse:
     """Add an address."""
     user = _user_or_404(request)
-    if len(receiver.book_of(user)) >= MOST:
+    if len(receiver.address_book(user)) >= MAX_ADDRESSES:
         return redirect("orders:addresses")
-    initial = {"name": user.first_name, "phone": shown_phone(user.phone or "")}
+    initial = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     form = _build_form(request, initial)
     if not form.is_bound or not form.is_valid():
         return _render_form(request, form)
@@ -64,7 +70,7 @@ def address(request: HttpRequest, address_id: int) -> HttpResponse:
     is_usual = row.pk == user.default_shipping_address_id
     initial = {
         "name": row.first_name,
-        "phone": shown_phone(row.phone),
+        "phone": format_phone(row.phone),
         "province": row.province_code,
         "commune": row.commune_code,
         "street": row.street_address_1,
@@ -74,10 +80,10 @@ def address(request: HttpRequest, address_id: int) -> HttpResponse:
     form = _build_form(request, initial)
     if not form.is_bound or not form.is_valid():
         return _render_form(request, form, row)
-    actor, now = user.acting(Door.MARKET), timezone.now()
+    actor, now = user.acting(EntryPoint.MARKET), timezone.now()
     change_address(address=_copy_columns(row, form.address), actor=actor, now=now)
     if form.cleaned_data["is_default"] and not is_usual:
-        choose_address(user_id=user.pk, address_id=row.pk, use=Use.SHIPPING, actor=actor, now=now)
+        choose_address(user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=now)
     return _redirect_with_message(request, form)
 
 
@@ -87,8 +93,10 @@ def address_usual(request: HttpRequest, address_id: int) -> HttpResponse:
     """Make an address the default."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
-    actor = user.acting(Door.MARKET)
-    choose_address(user_id=user.pk, address_id=row.pk, use=Use.SHIPPING, actor=actor, now=timezone.now())
+    actor = user.acting(EntryPoint.MARKET)
+    choose_address(
+        user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=timezone.now()
+    )
     messages.success(request, _("The checkout proposes this address now."))
     return redirect("orders:addresses")
 
@@ -99,31 +107,33 @@ def address_removal(request: HttpRequest, address_id: int) -> HttpResponse:
     """Delete an address. Orders keep their own copies."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
-    remove_address(address_id=row.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    remove_address(address_id=row.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     messages.success(request, _("The address is taken out."))
     return redirect("orders:addresses")
 
 
-def keep_in_book(request: HttpRequest, written: Address) -> None:
+def save_checkout_address(request: HttpRequest, written: Address) -> None:
     """Add the checkout's address to the signed-in user's address book, unless it is already there."""
-    user = user_of(request)
+    user = signed_in_user(request)
     if user is not None:
         _add_to_book(user, written)
 
 
 def _add_to_book(user: User, written: Address, *, is_usual: bool = False) -> None:
     """Add an address unless the book has it or is full. The first address becomes the default."""
-    book = receiver.book_of(user)
-    if len(book) >= MOST or any(_is_same(each, written) for each in book):
+    book = receiver.address_book(user)
+    if len(book) >= MAX_ADDRESSES or any(_is_same(each, written) for each in book):
         return
-    use = Use.SHIPPING if is_usual or not user.default_shipping_address_id else None
-    add_address(user_id=user.pk, address=written, use=use, actor=user.acting(Door.MARKET), now=timezone.now())
+    use = AddressUse.SHIPPING if is_usual or not user.default_shipping_address_id else None
+    add_address(
+        user_id=user.pk, address=written, use=use, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+    )
 
 
 def _build_form(request: HttpRequest, initial: dict[str, Any]) -> AddressForm:
     """Return the form: initial, bound to a submission, or refilled after another province was chosen."""
-    posted = receiver.with_choice(request, request.POST)
-    is_sent = request.method == "POST" and not is_shown_anew(posted)
+    posted = receiver.with_chosen_address(request, request.POST)
+    is_sent = request.method == "POST" and not needs_reload(posted)
     written = {**initial, **{name: posted[name] for name in posted}}
     if posted:
         written["is_default"] = "is_default" in posted
@@ -148,7 +158,7 @@ def _render_form(request: HttpRequest, form: AddressForm, row: Address | None = 
 
 def _redirect_with_message(request: HttpRequest, form: AddressForm) -> HttpResponse:
     messages.success(request, _("The address is kept."))
-    if form.phone_is_odd:
+    if form.is_phone_likely_mistyped:
         messages.warning(request, _("The phone number looks odd. Please look at it again."))
     return redirect("orders:addresses")
 
@@ -165,7 +175,7 @@ def _is_same(one: Address, other: Address) -> bool:
 
 
 def _user_or_404(request: HttpRequest) -> User:
-    user = user_of(request)
+    user = signed_in_user(request)
     if user is None:
         raise Http404
     return user
@@ -173,7 +183,7 @@ def _user_or_404(request: HttpRequest) -> User:
 
 def _address_or_404(user: User, address_id: int) -> Address:
     """Return one of the user's own addresses. Raises Http404 for any other."""
-    found = next((each for each in receiver.book_of(user) if each.pk == address_id), None)
+    found = next((each for each in receiver.address_book(user) if each.pk == address_id), None)
     if found is None:
         raise Http404
     return found

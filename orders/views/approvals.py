@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperatives.views import carry_out
-from orders.actions.approvals.decide_proposals import confirm, decline, withdraw
+from cooperatives.views import run_action
+from orders.actions.approvals.decide_proposals import confirm_proposal, decline_proposal, withdraw_proposal
 from shop.core.actors import Actor
 
 
@@ -18,10 +18,13 @@ def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, back: 
     """Confirm, withdraw or decline a proposal, as the pressed button says."""
     now = timezone.now()
     if "confirm" in request.POST:
-        action, message = partial(confirm, approval_id=pk, actor=actor, now=now), _("Confirmed.")
+        action, message = partial(confirm_proposal, approval_id=pk, actor=actor, now=now), _("Confirmed.")
     elif "withdraw" in request.POST:
-        action, message = partial(withdraw, approval_id=pk, actor=actor, now=now), _("Withdrawn.")
+        action, message = partial(withdraw_proposal, approval_id=pk, actor=actor, now=now), _("Withdrawn.")
     else:
         why = request.POST.get("why", "")
-        action, message = partial(decline, approval_id=pk, why=why, actor=actor, now=now), _("Declined.")
-    return carry_out(request, action, to=back, said=message)
+        action, message = (
+            partial(decline_proposal, approval_id=pk, why=why, actor=actor, now=now),
+            _("Declined."),
+        )
+    return run_action(request, action, to=back, said=message)

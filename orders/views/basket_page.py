@@ -15,16 +15,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.views.buyer_place import all_provinces
-from orders.actions.basket.basket_lines import change_quantity, choose_deliveries, choose_place, put_in_basket
-from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.basket.basket_lines import (
+    add_to_basket,
+    change_line_quantity,
+    choose_deliveries,
+    set_basket_province,
+)
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote
-from orders.actions.vouchers.redeem_vouchers import drop_code, use_code
-from orders.forms.basket import CodeForm, PlaceForm, PutForm, QuantityForm, chosen_ways
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
+from orders.forms.basket import AddLineForm, CodeForm, PlaceForm, QuantityForm, chosen_deliveries
 from orders.models import Basket, BasketLine
-from orders.views.current_basket import held_basket, province_of, remember, remember_province, user_of
-from orders.views.quote_display import must_be_mended, shown
-from orders.views.reorder import told_once
-from orders.views.sum_rows import sums_of_quote
+from orders.views.current_basket import (
+    current_basket,
+    province_of,
+    remember_guest_basket,
+    remember_province,
+    signed_in_user,
+)
+from orders.views.quote_display import has_blocking_problems, seller_quote_views
+from orders.views.reorder import pop_reorder_result
+from orders.views.sum_rows import totals_of_quote
 from shop.core.errors import Missing, Refused
 from shop.core.models import market_channel
 from shop.core.models.geography import Division
@@ -39,13 +50,13 @@ def basket(request: HttpRequest) -> HttpResponse:
 @require_POST
 def lines(request: HttpRequest) -> HttpResponse:
     """Add a quantity of a variant to the basket."""
-    form = PutForm(request.POST)
+    form = AddLineForm(request.POST)
     channel = market_channel()
     if not form.is_valid() or channel is None:
         return _redirect_back(request, " ".join(str(error) for field in form for error in field.errors))
-    held, user = held_basket(request), user_of(request)
+    held, user = current_basket(request), signed_in_user(request)
     try:
-        filled = put_in_basket(
+        filled = add_to_basket(
             basket_id=held.pk if held else None,
             user_id=user.pk if user else None,
             channel=channel,
@@ -57,7 +68,7 @@ def lines(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         return _redirect_back(request, str(refused.words))
-    remember(request, filled)
+    remember_guest_basket(request, filled)
     messages.success(request, _("It is in the basket."))
     return redirect("orders:basket")
 
@@ -71,7 +82,7 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _render_basket(request, faults={row.pk: str(form.errors["quantity"][0])})
     try:
-        change_quantity(basket_id=held.pk, line_id=row.pk, quantity=form.wanted, now=timezone.now())
+        change_line_quantity(basket_id=held.pk, line_id=row.pk, quantity=form.wanted, now=timezone.now())
     except Missing:
         pass  # removed in another tab
     except Refused as refused:
@@ -89,7 +100,7 @@ def place(request: HttpRequest) -> HttpResponse:
     held = _held_or_404(request)
     if form.is_valid():
         code = form.cleaned_data["province"]
-        choose_place(basket_id=held.pk, province_code=code, now=timezone.now())
+        set_basket_province(basket_id=held.pk, province_code=code, now=timezone.now())
         held.province_code = code
         remember_province(request, code)
     return _render_basket(request, held=held) if _is_htmx(request) else redirect("orders:basket")
@@ -102,7 +113,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     cooperatives = set(held.lines.order_by().values_list("variant__cooperative", flat=True))
     try:
         choose_deliveries(
-            basket_id=held.pk, choices=chosen_ways(request.POST, cooperatives), now=timezone.now()
+            basket_id=held.pk, choices=chosen_deliveries(request.POST, cooperatives), now=timezone.now()
         )
     except Refused as refused:
         messages.error(request, str(refused.words))
@@ -118,9 +129,9 @@ def voucher(request: HttpRequest) -> HttpResponse:
     code = form.cleaned_data.get("code", "")
     try:
         if form.cleaned_data["remove"]:
-            drop_code(basket_id=held.pk, now=timezone.now())
+            remove_voucher_code(basket_id=held.pk, now=timezone.now())
         else:
-            use_code(basket_id=held.pk, code=code, now=timezone.now())
+            apply_voucher_code(basket_id=held.pk, code=code, now=timezone.now())
     except Refused as refused:
         return _render_basket(request, code_fault=(code, refused))
     return _render_basket(request) if _is_htmx(request) else redirect("orders:basket")
@@ -138,7 +149,7 @@ def _render_basket(
 
     `faults` maps line ids to error messages; `code_fault` is a rejected code with its refusal.
     """
-    held, is_part = held or held_basket(request), _is_htmx(request)
+    held, is_part = held or current_basket(request), _is_htmx(request)
     provinces = all_provinces()
     code = province_of(request, held)
     province = next((each for each in provinces if each.code == code), None)
@@ -149,11 +160,11 @@ def _render_basket(
         "province": province,
         "offer": offer,
         "currency": held.currency if held else "VND",
-        "shares": shown(offer, province, faults) if offer else [],
-        "sums": sums_of_quote(offer) if offer else None,
-        "must_be_mended": must_be_mended(offer) if offer else False,
+        "shares": seller_quote_views(offer, province, faults) if offer else [],
+        "sums": totals_of_quote(offer) if offer else None,
+        "must_be_mended": has_blocking_problems(offer) if offer else False,
         "taken_out": removed_line,
-        "reordered": None if is_part else told_once(request),
+        "reordered": None if is_part else pop_reorder_result(request),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
     }
@@ -165,12 +176,12 @@ def _render_basket(
 
 
 def _quote_basket(held: Basket, province: Division | None) -> Quote:
-    wanted = replace(wanted_of(held), province_code=province.code if province else "")
-    return quote(wanted, now=timezone.now(), proposing=True)
+    wanted = replace(basket_quote_request(held), province_code=province.code if province else "")
+    return build_quote(wanted, now=timezone.now(), proposing=True)
 
 
 def _held_or_404(request: HttpRequest) -> Basket:
-    user, held = user_of(request), held_basket(request)
+    user, held = signed_in_user(request), current_basket(request)
     if held is None or held.user_id != (user.pk if user else None):
         raise Http404
     return held

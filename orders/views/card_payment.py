@@ -13,18 +13,18 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from orders.actions.gateway.gateway_calls import Said, look_up_call, make_call
-from orders.actions.gateway_requests.gateway_requests import start_of
-from orders.actions.payments.order_payments import PaymentUnderWay, change_way
-from orders.models import GatewayCall, Method, Order, Payment, PaymentEvent
-from orders.payments.stripe_messages import words_for
-from orders.states import UNANSWERED, CallState
-from orders.views.current_basket import actor_of
+from orders.actions.gateway.gateway_calls import CallResult, look_up_call, send_call
+from orders.actions.gateway_requests.gateway_requests import start_call_of
+from orders.actions.payments.order_payments import PaymentUnderWay, change_payment_method
+from orders.models import GatewayCall, Order, Payment, PaymentEvent, PaymentMethod
+from orders.payments.stripe_messages import message_for_code
+from orders.states import OUTCOME_UNKNOWN_STATES, CallState
+from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class CardView:
     """A card payment as shown to its buyer: the gateway call and its state."""
 
     call: GatewayCall | None
@@ -56,26 +56,26 @@ class Card:
         return self.call is not None and bool(self.call.terms.get("hold"))
 
 
-def card_of(payment: Payment) -> Card:
+def card_view(payment: Payment) -> CardView:
     """Return what is shown of a card payment, with the bank's last message if it declined the card."""
-    call = start_of(payment)
-    said = str(words_for(call.code, call.message)) if call and (call.code or call.message) else ""
+    call = start_call_of(payment)
+    said = str(message_for_code(call.code, call.message)) if call and (call.code or call.message) else ""
     if call is not None and not said and call.state == CallState.NEEDS_BUYER:
         refusals = PaymentEvent.objects.filter(payment=payment, kind__endswith="_failure")
         said = refusals.order_by("-pk").values_list("message", flat=True).first() or ""
-    return Card(call, said, settings.STRIPE_JS_URL)
+    return CardView(call, said, settings.STRIPE_JS_URL)
 
 
 @require_POST
 @never_cache
-def fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
     order = get_object_or_404(Order.objects.held_by(token))
     try:
         said = _start_payment(request, order, hosted=False)
     except Refused as refused:
         return JsonResponse({"said": str(refused.words)}, status=409)
-    if said is None or said.call.state in UNANSWERED:
+    if said is None or said.call.state in OUTCOME_UNKNOWN_STATES:
         return JsonResponse({"said": str(PaymentUnderWay.default_words)}, status=409)
     if said.call.state != CallState.NEEDS_BUYER or not said.answer.secret:
         return JsonResponse({"reload": True})
@@ -90,7 +90,7 @@ def fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @never_cache
-def their_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Redirect to Stripe's hosted page, or back to the order if nothing is due or the state is unknown."""
     order = get_object_or_404(Order.objects.held_by(token))
     try:
@@ -100,34 +100,34 @@ def their_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         return redirect("orders:order", token=token)
     if said is not None and said.call.state == CallState.NEEDS_BUYER and said.answer.url:
         return redirect(said.answer.url)
-    if said is None or said.call.state in UNANSWERED:
+    if said is None or said.call.state in OUTCOME_UNKNOWN_STATES:
         messages.warning(request, str(PaymentUnderWay.default_words))
     return redirect("orders:order", token=token)
 
 
-def look_once(order: Order) -> None:
+def refresh_card_payment(order: Order) -> None:
     """Query the payment's state when the buyer returns from their bank or from Stripe's page."""
     payment = order.payments.current()
-    call = start_of(payment) if payment is not None and payment.method == Method.CARD else None
+    call = start_call_of(payment) if payment is not None and payment.method == PaymentMethod.CARD else None
     if call is not None and call.state != CallState.FAILED:
         look_up_call(call_id=call.pk, now=timezone.now())
 
 
-def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> Said | None:
+def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallResult | None:
     """Start or continue the card payment, in our page or on Stripe's (`hosted`), and return Stripe's result.
 
     A call that was only requested is made first, and then replaced if the other page is wanted. Raises the
-    same errors as `change_way`.
+    same errors as `change_payment_method`.
     """
     for _time in range(2):
         now = timezone.now()
-        payment = change_way(
-            order_id=order.pk, method=Method.CARD, hosted=hosted, actor=actor_of(request), now=now
+        payment = change_payment_method(
+            order_id=order.pk, method=PaymentMethod.CARD, hosted=hosted, actor=request_actor(request), now=now
         )
-        call = start_of(payment)
+        call = start_call_of(payment)
         if call is None:
             return None
-        said = make_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
+        said = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
         if said is None or said.call.state == CallState.FAILED or bool(call.terms["hosted"]) == hosted:
             break
     return said

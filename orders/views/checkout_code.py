@@ -11,13 +11,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.order_records.order_limits import counted_order
-from orders.views.current_basket import user_of
+from orders.actions.order_records.order_limits import count_against_order_limits
+from orders.views.current_basket import signed_in_user
 from shop.accounts.models import CodePurpose
-from shop.accounts.views.code_pages import enter_code, send, sent_code
+from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sent_code
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import network_of
-from shop.notifications.models import Way
+from shop.core.web.rate_limits import client_network
+from shop.notifications.models import ContactMethod
 
 _ABOUT = "checkout"
 _SESSION_KEY = "confirmed_phones"
@@ -37,17 +37,17 @@ class OrderByPhone(Refused):
 
 
 @contextmanager
-def counted(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Iterator[None]:
+def within_order_limits(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Iterator[None]:
     """Apply the daily order limits to the order placed inside the context.
 
     Raises CodeTooOld, PhoneCodeNeeded, TooManyOrders, WrongCode.
     """
     written = str(posted.get("phone-code", ""))
-    if written and sent_to(request) == phone:
+    if written and code_sent_to(request) == phone:
         entered = enter_code(request, CodePurpose.CONFIRM, written)
         _remember_phone(request, entered.to)
-    with counted_order(
-        phone=phone, network=network_of(request.META), is_confirmed=_is_phone_confirmed(request, phone)
+    with count_against_order_limits(
+        phone=phone, network=client_network(request.META), is_confirmed=_is_phone_confirmed(request, phone)
     ):
         yield
 
@@ -56,25 +56,27 @@ def send_code_to(request: HttpRequest, posted: Mapping[str, Any], phone: str) ->
     """Send a code unless a fresh one was sent; return the refusal if it cannot be sent."""
     sent = sent_code(request, CodePurpose.CONFIRM)
     is_fresh = sent is not None and time.time() - sent["at"] < _RESEND_SECONDS
-    if is_fresh and sent_to(request) == phone and "send-phone-code" not in posted:
+    if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in posted:
         return None
     if not settings.PHONE_CODES:
         return OrderByPhone()
     try:
-        send(request, purpose=CodePurpose.CONFIRM, way=Way.SMS, to=phone, given={}, about=_ABOUT)
+        send_code_to_visitor(
+            request, purpose=CodePurpose.CONFIRM, way=ContactMethod.SMS, to=phone, given={}, about=_ABOUT
+        )
     except Refused:
         return OrderByPhone()
     return None
 
 
-def sent_to(request: HttpRequest) -> str:
+def code_sent_to(request: HttpRequest) -> str:
     """Return the phone that a checkout code was sent to, or an empty string."""
     sent = sent_code(request, CodePurpose.CONFIRM)
     return str(sent["to"]) if sent is not None and sent.get("about") == _ABOUT else ""
 
 
 def _is_phone_confirmed(request: HttpRequest, phone: str) -> bool:
-    user = user_of(request)
+    user = signed_in_user(request)
     if user is not None and user.phone == phone and user.phone_confirmed_at is not None:
         return True
     return bool(time.time() < request.session.get(_SESSION_KEY, {}).get(phone, 0))

@@ -13,25 +13,31 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog.views.buyer_place import all_provinces, communes_of, place_of
+from catalog.views.buyer_place import all_provinces, communes_of, divisions_with_codes
 from orders.actions.checkout.open_checkout import open_checkout, preview_checkout
 from orders.actions.order_records.order_limits import PhoneCodeNeeded, TooManyOrders
-from orders.actions.payments.order_payments import ways_to_pay
+from orders.actions.payments.order_payments import offered_payment_methods
 from orders.actions.placement.place_order import BasketChanged, place_order
-from orders.actions.quotes.quote_types import Problem, Quote
-from orders.actions.vouchers.redeem_vouchers import drop_code, use_code
-from orders.forms.basket import basket_id_of, chosen_ways
+from orders.actions.quotes.quote_types import Quote, QuoteProblem
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
+from orders.forms.basket import chosen_deliveries, posted_basket_id
 from orders.forms.checkout import CheckoutForm
-from orders.models import Basket, Method, Order, tidy_code
+from orders.models import Basket, Order, PaymentMethod, normalise_code
 from orders.views import checkout_code, receiver
-from orders.views.address_book import keep_in_book
-from orders.views.current_basket import actor_of, basket_of, held_basket, remember_province, user_of
+from orders.views.address_book import save_checkout_address
+from orders.views.current_basket import (
+    basket_by_id,
+    current_basket,
+    remember_province,
+    request_actor,
+    signed_in_user,
+)
 from orders.views.order_access import remember_proof
 from orders.views.payment_page import payment_choices
-from orders.views.quote_display import ShownShare, must_be_mended, shown
-from orders.views.sum_rows import sums_of_quote
-from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode
-from shop.accounts.views.old_address_fields import is_shown_anew, suggestions
+from orders.views.quote_display import SellerQuoteView, has_blocking_problems, seller_quote_views
+from orders.views.sum_rows import totals_of_quote
+from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
+from shop.accounts.views.old_address_fields import needs_reload, suggestions
 from shop.core.errors import Missing, Refused
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money
@@ -43,12 +49,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
     """Show the checkout; a POST changes it or places the order. Showing it reserves nothing."""
     if request.method == "POST":
         return _handle_post(request)
-    basket = held_basket(request)
+    basket = current_basket(request)
     if basket is None:
         return redirect("orders:basket")
-    written, provinces = receiver.known(request, basket), all_provinces()
+    written, provinces = receiver.initial_receiver(request, basket), all_provinces()
     offer = preview_checkout(basket, province_code=_valid_province(provinces, written), now=timezone.now())
-    if not offer.shares or must_be_mended(offer):
+    if not offer.shares or has_blocking_problems(offer):
         return redirect("orders:basket")
     return _render_checkout(request, basket, offer, provinces, written)
 
@@ -56,13 +62,13 @@ def checkout(request: HttpRequest) -> HttpResponse:
 @require_POST
 def opening(request: HttpRequest) -> HttpResponse:
     """Reserve the basket's stock and redirect to the checkout."""
-    basket = held_basket(request)
+    basket = current_basket(request)
     if basket is None:
         return redirect("orders:basket")
     try:
         open_checkout(
             basket_id=basket.pk,
-            province_code=_valid_province(all_provinces(), receiver.known(request, basket)),
+            province_code=_valid_province(all_provinces(), receiver.initial_receiver(request, basket)),
             language=request.LANGUAGE_CODE,
             marks_prices_seen=False,  # the page that follows shows what has changed
             now=timezone.now(),
@@ -81,17 +87,17 @@ def communes(request: HttpRequest) -> HttpResponse:
 
 def _handle_post(request: HttpRequest) -> HttpResponse:
     """Handle the page's buttons: apply a change and show the page again, or place the order."""
-    basket_id = basket_id_of(request.POST)
+    basket_id = posted_basket_id(request.POST)
     if basket_id is None:
         raise Http404
-    basket = basket_of(request, basket_id)
+    basket = basket_by_id(request, basket_id)
     if basket is None:
         return _redirect_to_result(request, basket_id)
-    posted = receiver.with_choice(request, request.POST)
+    posted = receiver.with_chosen_address(request, request.POST)
     try:
         if "drop-code" in posted or _has_new_code(basket, posted):
             return _change_code(request, basket, posted)
-        if "use-address" in posted or is_shown_anew(posted):
+        if "use-address" in posted or needs_reload(posted):
             return _show_updated(request, basket, posted)
         return _place_order(request, basket, posted)
     except Missing:
@@ -101,8 +107,8 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
 def _has_new_code(basket: Basket, posted: QueryDict) -> bool:
     """Return whether a code was entered that was not yet applied or refused. Its effect is shown before the
     order is placed."""
-    known = ("", basket.voucher_code, tidy_code(posted.get("code-seen", "")))
-    return "use-code" in posted or tidy_code(posted.get("code", "")) not in known
+    known = ("", basket.voucher_code, normalise_code(posted.get("code-seen", "")))
+    return "use-code" in posted or normalise_code(posted.get("code", "")) not in known
 
 
 def _change_code(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
@@ -110,9 +116,9 @@ def _change_code(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
     code = posted.get("code", "")[:255]
     try:
         if "drop-code" in posted:
-            drop_code(basket_id=basket.pk, now=timezone.now())
+            remove_voucher_code(basket_id=basket.pk, now=timezone.now())
         else:
-            use_code(basket_id=basket.pk, code=code, now=timezone.now())
+            apply_voucher_code(basket_id=basket.pk, code=code, now=timezone.now())
     except Missing:
         raise
     except Refused as refused:
@@ -125,25 +131,25 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
 
     Delivery methods are not checked beforehand: `place_order` raises, and the page then shows current ones.
     """
-    place = place_of(posted.get("province", ""), posted.get("commune", ""))
+    place = divisions_with_codes(posted.get("province", ""), posted.get("commune", ""))
     cooperatives = _cooperative_ids(basket)
     asked = {key: [posted.get(f"way-{key}", "")] for key in cooperatives}
-    form = _build_form(basket, asked, place, ways_to_pay(basket.channel), posted, data=posted)
+    form = _build_form(basket, asked, place, offered_payment_methods(basket.channel), posted, data=posted)
     refused: Refused | None = None
     phone_refusal: Refused | None = None
     if form.is_valid():
         try:
-            with checkout_code.counted(request, posted, form.contact.phone):
+            with checkout_code.within_order_limits(request, posted, form.contact.phone):
                 order = place_order(
                     basket_id=basket.pk,
                     contact=form.contact,
                     deliveries=form.deliveries,
                     consents=form.consents,
                     method=form.method,
-                    actor=actor_of(request),
+                    actor=request_actor(request),
                     now=timezone.now(),
                     agreed_total=form.cleaned_data["shown_total"],
-                    agreed_most=form.cleaned_data["shown_most"],
+                    agreed_maximum=form.cleaned_data["shown_most"],
                     seen_prices=form.seen_prices,
                     language=request.LANGUAGE_CODE,
                 )
@@ -152,7 +158,7 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
                 raise
         except PhoneCodeNeeded as needed:
             phone_refusal = checkout_code.send_code_to(request, posted, form.contact.phone) or needed
-        except (CodeTooOld, TooManyOrders, WrongCode) as wrong:
+        except (CodeExpired, TooManyOrders, WrongCode) as wrong:
             phone_refusal = wrong
         except Refused as other_refusal:
             refused = other_refusal
@@ -162,7 +168,7 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
     offer = open_checkout(
         basket_id=basket.pk,
         province_code=_valid_province(provinces, posted),
-        choices=chosen_ways(posted, cooperatives),
+        choices=chosen_deliveries(posted, cooperatives),
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
     )
@@ -172,16 +178,16 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
 
 
 def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
-    receiver.forget_written(request)
+    receiver.forget_inputs(request)
     remember_proof(request, order)
     if form.cleaned_data["keep_address"]:
-        keep_in_book(request, form.address)
+        save_checkout_address(request, form.address)
     remember_province(request, order.province_code)
     if order.confirmed_at is None:
         messages.success(request, _("The goods are kept for you. The cooperatives begin once it is paid."))
     else:
         messages.success(request, _("The order is placed. The cooperatives have it now."))
-    if form.phone_is_odd:
+    if form.is_phone_likely_mistyped:
         messages.warning(
             request,
             _("The phone number %(phone)s looks odd. If it is wrong, tell us: nobody can call you otherwise.")
@@ -199,7 +205,7 @@ def _show_updated(
 ) -> HttpResponse:
     """Save a changed address, delivery method or code, and show the new prices."""
     provinces = all_provinces()
-    code, ways = _valid_province(provinces, posted), chosen_ways(posted, _cooperative_ids(basket))
+    code, ways = _valid_province(provinces, posted), chosen_deliveries(posted, _cooperative_ids(basket))
     offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
     if code:
         remember_province(request, code)
@@ -208,10 +214,10 @@ def _show_updated(
 
 def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
     """Redirect to the order already placed from this basket, or else to the basket."""
-    user = user_of(request)
+    user = signed_in_user(request)
     order = Order.objects.from_basket(basket_id, user.pk if user else None).first()
     if order is not None:
-        receiver.forget_written(request)
+        receiver.forget_inputs(request)
         return _redirect(request, "orders:order", token=order.pk)
     messages.warning(request, _("This basket has changed in another window. Here is what it holds now."))
     return _redirect(request, "orders:basket")
@@ -227,7 +233,7 @@ def _redirect(request: HttpRequest, page: str, **parts: Any) -> HttpResponse:
 
 def _takes_code(phone_refusal: Refused | None) -> bool:
     """Whether a code to the buyer's phone lets the order through."""
-    return isinstance(phone_refusal, CodeTooOld | PhoneCodeNeeded | WrongCode)
+    return isinstance(phone_refusal, CodeExpired | PhoneCodeNeeded | WrongCode)
 
 
 def _is_htmx(request: HttpRequest) -> bool:
@@ -247,8 +253,8 @@ def _render_checkout(
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
     province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
-    shares = shown(offer, province)
-    payments = ways_to_pay(basket.channel, shop=offer.shop)
+    shares = seller_quote_views(offer, province)
+    payments = offered_payment_methods(basket.channel, shop=offer.shop)
     place = provinces, communes_of(str(written.get("province", "")))
     possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
     form = _build_form(basket, possible, place, payments, written, data=written if bound else None)
@@ -260,12 +266,12 @@ def _render_checkout(
         if offer.voucher and offer.voucher.refused and str(offer.voucher.refused.words) not in problems:
             problems = [str(offer.voucher.refused.words), *problems]
     if request.method == "POST":
-        receiver.keep_written(request, written)
+        receiver.save_inputs(request, written)
     context = {
         "basket": basket,
         "form": form,
         "offer": offer,
-        "sums": sums_of_quote(offer),
+        "sums": totals_of_quote(offer),
         "groups": [
             {
                 "shown": share,
@@ -277,23 +283,23 @@ def _render_checkout(
         "province": province,
         "currency": basket.currency,
         "payments": payment_choices(
-            form["payment"], ways_to_pay(basket.channel, offer.total, shop=offer.shop)
+            form["payment"], offered_payment_methods(basket.channel, offer.total, shop=offer.shop)
         ),
         "problems": problems,
         "phone_refusal": phone_refusal.words if phone_refusal else "",
-        "phone_code_error": phone_refusal.words if isinstance(phone_refusal, CodeTooOld | WrongCode) else "",
-        "phone_code_to": checkout_code.sent_to(request) if _takes_code(phone_refusal) else "",
+        "phone_code_error": phone_refusal.words if isinstance(phone_refusal, CodeExpired | WrongCode) else "",
+        "phone_code_to": checkout_code.code_sent_to(request) if _takes_code(phone_refusal) else "",
         "new_prices": [
             (line.wanted.key, line.unit_price)
             for line in offer.lines
-            if Problem.PRICE_CHANGED in line.problems
+            if QuoteProblem.PRICE_CHANGED in line.problems
         ],
-        "must_be_mended": must_be_mended(offer),
+        "must_be_mended": has_blocking_problems(offer),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
         "old_address": str(written.get("old_address", "")),
         "suggestions": suggestions(written),
-        "book": receiver.book_of(user_of(request)),
+        "book": receiver.address_book(signed_in_user(request)),
         "shop": offer.shop,
     }
     template = "orders/checkout.html#checkout-form" if _is_htmx(request) else "orders/checkout.html"
@@ -304,7 +310,7 @@ def _build_form(
     basket: Basket,
     ways: Mapping[int, list[str]],
     place: tuple[list[Division], list[Division]],
-    payments: list[Method],
+    payments: list[PaymentMethod],
     written: Mapping[str, Any],
     *,
     data: Any = None,
@@ -319,7 +325,7 @@ def _build_form(
     )
 
 
-def _problem_messages(shares: list[ShownShare]) -> list[str]:
+def _problem_messages(shares: list[SellerQuoteView]) -> list[str]:
     """Return all problems and changes as messages that name the products."""
     messages_shown: list[str] = []
     for share in shares:

@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from orders.actions.complaints.file_complaint import arrived, complain, withdraw_complaint
-from orders.forms.complaints import ComplainForm
-from orders.models import Complaint, Order, OrderPart, Wish
-from orders.states import HAS_ARRIVED
-from orders.views.current_basket import actor_of
+from orders.actions.complaints.file_complaint import delivered_lines, submit_complaint, withdraw_complaint
+from orders.forms.complaints import ComplaintForm
+from orders.models import Complaint, Order, OrderPart, RequestedRemedy
+from orders.states import PARTLY_ARRIVED_PROGRESS
+from orders.views.current_basket import request_actor
 from orders.views.order_access import has_proof
 from shop.core.errors import Refused
-from shop.core.images.renditions import keep_picture
-from shop.core.models import bound_key, show_in_language
+from shop.core.images.renditions import store_picture
+from shop.core.models import bind_idempotency_key, show_in_language
 from shop.core.web.uploads import takes_files
 
 
@@ -34,7 +34,7 @@ def _is_complaint_possible(request: HttpRequest, token: uuid.UUID, number: int) 
     if Complaint.objects.open().filter(part=part).exists():
         return False
     now = timezone.now()
-    return any(each.is_in_time(now) for each in arrived(part))
+    return any(each.is_in_time(now) for each in delivered_lines(part))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +46,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
     part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
     show_in_language([part.cooperative], "name")
     now = timezone.now()
-    arrived_lines = arrived(part)
+    arrived_lines = delivered_lines(part)
     in_time = [each for each in arrived_lines if each.is_in_time(now)]
     has_open = Complaint.objects.open().filter(part=part).exists()
     is_sent = request.method == "POST"
@@ -54,17 +54,17 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
         return redirect("orders:order", token=token)
     is_possible = bool(in_time) and not has_open
     sent = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
-    form = ComplainForm(*sent, goods=in_time, initial={"key": uuid.uuid4()})
+    form = ComplaintForm(*sent, goods=in_time, initial={"key": uuid.uuid4()})
     if form.is_valid():
         try:
-            complain(
+            submit_complaint(
                 part_id=part.pk,
                 steps=form.steps,
                 words=form.cleaned_data["words"],
-                wish=Wish(form.cleaned_data["wish"]),
-                pictures=[keep_picture(photo) for photo in form.cleaned_data["photos"]],
-                key=bound_key(str(form.cleaned_data["key"]), "buyer", part.pk),
-                actor=actor_of(request),
+                wish=RequestedRemedy(form.cleaned_data["wish"]),
+                pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
+                key=bind_idempotency_key(str(form.cleaned_data["key"]), "buyer", part.pk),
+                actor=request_actor(request),
                 now=now,
             )
         except Refused as refused:
@@ -77,7 +77,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
         "order": part.order,
         "form": form,
         "came": arrived_lines,
-        "is_done_with": part.progress in HAS_ARRIVED and not arrived_lines,
+        "is_done_with": part.progress in PARTLY_ARRIVED_PROGRESS and not arrived_lines,
         "has_open": has_open,
     }
     status = 409 if is_sent and not is_possible else 200
@@ -86,7 +86,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
 
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
     """Return whether a complaint with this idempotency key exists: a double tap or a resubmission."""
-    key = bound_key(request.POST.get("key", ""), "buyer", part.pk)
+    key = bind_idempotency_key(request.POST.get("key", ""), "buyer", part.pk)
     return key is not None and Complaint.objects.filter(part=part, key=key).exists()
 
 
@@ -96,7 +96,7 @@ def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) 
     own_complaints = Complaint.objects.filter(part__order__in=Order.objects.held_by(token))
     row = get_object_or_404(own_complaints, pk=complaint_id)
     try:
-        withdraw_complaint(complaint_id=row.pk, actor=actor_of(request), now=timezone.now())
+        withdraw_complaint(complaint_id=row.pk, actor=request_actor(request), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:

@@ -8,23 +8,23 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.views.buyer_place import SESSION_KEY as PROVINCE_KEY
+from catalog.views.buyer_place import PROVINCE_SESSION_KEY as PROVINCE_KEY
 from catalog.views.buyer_place import known_province
 from orders.models import Basket, BasketLine
 from shop.accounts.models import User
-from shop.core.actors import Actor, Door
-from shop.core.database.compiled_query import prepared
+from shop.core.actors import Actor, EntryPoint
+from shop.core.database.compiled_query import compiled_query
 
 SESSION_KEY = "basket"
 
 
-def user_of(request: HttpRequest) -> User | None:
+def signed_in_user(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-def actor_of(request: HttpRequest) -> Actor:
-    user = user_of(request)
-    return user.acting(Door.MARKET) if user else Actor.guest()
+def request_actor(request: HttpRequest) -> Actor:
+    user = signed_in_user(request)
+    return user.acting(EntryPoint.MARKET) if user else Actor.guest()
 
 
 def guest_key(request: HttpRequest) -> uuid.UUID | None:
@@ -35,23 +35,23 @@ def guest_key(request: HttpRequest) -> uuid.UUID | None:
         return None
 
 
-def held_basket(request: HttpRequest) -> Basket | None:
+def current_basket(request: HttpRequest) -> Basket | None:
     """Return the user's newest basket, or the guest's."""
-    user, key = user_of(request), guest_key(request)
+    user, key = signed_in_user(request), guest_key(request)
     if user is None and key is None:
         return None
     held = Basket.objects.held_by(user.pk if user else None, key).select_related("channel", "user")
     return held.order_by("-changed_at", "pk").first()
 
 
-def basket_of(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
+def basket_by_id(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
     """Return the basket with this id if the visitor may use it: their own, or a guest's by its id."""
-    user = user_of(request)
+    user = signed_in_user(request)
     held = Basket.objects.held_by(user.pk if user else None, basket_id).filter(pk=basket_id)
     return held.select_related("channel", "user").first()
 
 
-def remember(request: HttpRequest, basket: Basket) -> None:
+def remember_guest_basket(request: HttpRequest, basket: Basket) -> None:
     """Store the key of a guest's basket in the session."""
     if basket.user_id is None and request.session.get(SESSION_KEY) != str(basket.pk):
         request.session[SESSION_KEY] = str(basket.pk)
@@ -71,13 +71,13 @@ def remember_province(request: HttpRequest, code: str) -> None:
 
 def basket_count(request: HttpRequest) -> int:
     """Return the total quantity in the visitor's basket."""
-    user, key = user_of(request), guest_key(request)
+    user, key = signed_in_user(request), guest_key(request)
     if user is None and key is None:
         return 0
     return sum(_line_quantities(user.pk if user else None, key))
 
 
-@prepared
+@compiled_query
 def _line_quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[Any, int]:
     """Select the line quantities of the visitor's newest basket."""
     held = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")

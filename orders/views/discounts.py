@@ -21,25 +21,25 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings.promotions import edit_promotion, end_promotion, make_promotion
-from catalog.forms import OfferForm, PromotionForm
+from catalog.actions.listings.promotions import create_promotion, edit_promotion, end_promotion
+from catalog.forms import PromotionForm, ReductionForm
 from catalog.models import Price, Promotion
 from cooperatives.models import Cooperative
-from cooperatives.views import refusals_in
-from orders.actions.vouchers.issue_vouchers import add_codes, edit_voucher, end_voucher, issue_voucher
+from cooperatives.views import refusals_as_form_errors
+from orders.actions.vouchers.issue_vouchers import add_voucher_codes, edit_voucher, end_voucher, issue_voucher
 from orders.forms.vouchers import CodesForm, VoucherForm
 from orders.models import Voucher, VoucherUse
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, market_channel
 
 PER_PAGE = 30
-MOST_USES = 50
-MOST_SHOWN = 20  # codes on the page; the CSV file contains all
+MAX_USES = 50
+MAX_CODES_SHOWN = 20  # codes on the page; the CSV file contains all
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class DiscountDesk:
     """The interface and its user. `space` is its URL namespace; `acting` is None at the desk."""
 
     space: str
@@ -66,7 +66,7 @@ class Door:
         return render(request, template, frame | context)
 
 
-def offers(request: HttpRequest, door: Door) -> HttpResponse:
+def discounts(request: HttpRequest, door: DiscountDesk) -> HttpResponse:
     """List vouchers or promotions, newest first."""
     shows_promotions = request.GET.get("xem") == "gia"
     rows = door.promotions if shows_promotions else door.vouchers.with_figures()
@@ -79,10 +79,10 @@ def offers(request: HttpRequest, door: Door) -> HttpResponse:
     return door.show(request, "orders/offers.html", context)
 
 
-def voucher_new(request: HttpRequest, door: Door) -> HttpResponse:
+def voucher_new(request: HttpRequest, door: DiscountDesk) -> HttpResponse:
     """Create a voucher with its first code."""
     owner, channel = _owner(request, door), _channel_or_404()
-    form = _voucher_form(request, door, owner, is_new=True, initial={"starts": day_of(timezone.now())})
+    form = _voucher_form(request, door, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         act = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
         made = _run_action(request, door, form, act, _("The code works now, or from its first day on."))
@@ -91,7 +91,7 @@ def voucher_new(request: HttpRequest, door: Door) -> HttpResponse:
     return door.show(request, "orders/voucher.html", {"form": form, "owner": owner})
 
 
-def voucher(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+def voucher(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
     """Show and edit a voucher, with its codes and uses."""
     row = get_object_or_404(door.vouchers.with_figures(), pk=pk)
     form = _voucher_form(request, door, row.cooperative, initial=VoucherForm.said(row))
@@ -105,33 +105,33 @@ def voucher(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
         "owner": row.cooperative,
         "voucher": row,
         "is_over": row.ends_at is not None and row.ends_at <= timezone.now(),
-        "codes": row.codes.order_by("created_at", "code")[:MOST_SHOWN],
+        "codes": row.codes.order_by("created_at", "code")[:MAX_CODES_SHOWN],
         "codes_form": CodesForm(),
-        "uses": uses[:MOST_USES],
+        "uses": uses[:MAX_USES],
     }
     return door.show(request, "orders/voucher.html", context)
 
 
-def voucher_end(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+def voucher_end(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
     end_voucher(voucher_id=pk, acting=door.acting, actor=door.actor, now=timezone.now())
     messages.success(request, str(_("Switched off. Orders placed keep what they got.")))
     return door.go("voucher", pk)
 
 
-def voucher_codes(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+def voucher_codes(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
     """Generate more codes."""
     form = CodesForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return door.go("voucher", pk)
     count = form.cleaned_data["count"]
-    add_codes(voucher_id=pk, count=count, acting=door.acting, actor=door.actor, now=timezone.now())
+    add_voucher_codes(voucher_id=pk, count=count, acting=door.acting, actor=door.actor, now=timezone.now())
     messages.success(request, str(_("%(count)s codes were made.") % {"count": count}))
     return door.go("voucher", pk)
 
 
-def voucher_file(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+def voucher_file(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
     """Export a voucher's codes and use counts as CSV."""
     row = get_object_or_404(door.vouchers, pk=pk)
     written = io.StringIO()
@@ -143,19 +143,19 @@ def voucher_file(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
     return answer
 
 
-def promotion_new(request: HttpRequest, door: Door) -> HttpResponse:
+def promotion_new(request: HttpRequest, door: DiscountDesk) -> HttpResponse:
     """Create a promotion."""
     owner, channel = _owner(request, door), _channel_or_404()
-    form = _promotion_form(request, door, owner, initial={"starts": day_of(timezone.now())})
+    form = _promotion_form(request, door, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
-        act = partial(make_promotion, channel=channel, terms=form.terms)
+        act = partial(create_promotion, channel=channel, terms=form.terms)
         made = _run_action(request, door, form, act, _("Prices follow within a minute once it begins."))
         if made is not None:
             return door.go("promotion", made.pk)
     return door.show(request, "orders/promotion.html", {"form": form, "owner": owner})
 
 
-def promotion(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpResponse:
+def promotion(request: HttpRequest, door: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """Show and edit a promotion, with the number of prices it currently sets."""
     row = get_object_or_404(door.promotions, pk=pk)
     form = _promotion_form(request, door, row.cooperative, initial=PromotionForm.said(row))
@@ -173,7 +173,7 @@ def promotion(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpResponse:
     return door.show(request, "orders/promotion.html", context)
 
 
-def promotion_end(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpResponse:
+def promotion_end(request: HttpRequest, door: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """End a promotion."""
     end_promotion(promotion_id=pk, acting=door.acting, actor=door.actor, now=timezone.now())
     messages.success(request, str(_("Ended. Prices go back within a minute.")))
@@ -181,10 +181,10 @@ def promotion_end(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpRespon
 
 
 def _run_action(
-    request: HttpRequest, door: Door, form: OfferForm, act: Callable[..., Any], said: Promise
+    request: HttpRequest, door: DiscountDesk, form: ReductionForm, act: Callable[..., Any], said: Promise
 ) -> Any | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
-    with refusals_in(form):
+    with refusals_as_form_errors(form):
         made = act(acting=door.acting, actor=door.actor, now=timezone.now())
         messages.success(request, str(said))
         return made
@@ -192,12 +192,17 @@ def _run_action(
 
 
 def _voucher_form(
-    request: HttpRequest, door: Door, owner: Cooperative | None, *, is_new: bool = False, **kwargs: Any
+    request: HttpRequest,
+    door: DiscountDesk,
+    owner: Cooperative | None,
+    *,
+    is_new: bool = False,
+    **kwargs: Any,
 ) -> VoucherForm:
     return VoucherForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        asks_who_bears=owner is not None and door.acting is None,
+        asks_for_bearer=owner is not None and door.acting is None,
         is_new=is_new,
         for_members=door.acting is not None,
         **kwargs,
@@ -205,17 +210,17 @@ def _voucher_form(
 
 
 def _promotion_form(
-    request: HttpRequest, door: Door, owner: Cooperative | None, **kwargs: Any
+    request: HttpRequest, door: DiscountDesk, owner: Cooperative | None, **kwargs: Any
 ) -> PromotionForm:
     return PromotionForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        asks_who_bears=owner is not None and door.acting is None,
+        asks_for_bearer=owner is not None and door.acting is None,
         **kwargs,
     )
 
 
-def _owner(request: HttpRequest, door: Door) -> Cooperative | None:
+def _owner(request: HttpRequest, door: DiscountDesk) -> Cooperative | None:
     """Return the cooperative of a new discount: the member's own, or the one chosen at the desk."""
     slug = request.GET.get("htx", "")
     if door.acting is not None or not slug:

@@ -19,23 +19,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.views import carry_out
-from orders.actions.privacy.anonymise import refuse_to_erase
+from cooperatives.views import run_action
+from orders.actions.privacy.anonymise import require_erasable
 from orders.actions.privacy.data_requests import (
-    agree_to,
-    ask_as_guest,
-    ask_for_copy,
-    ask_for_deletion,
+    record_consent,
+    request_data_copy,
+    request_deletion,
+    submit_guest_request,
     withdraw_consent,
 )
 from orders.forms.own_data import GuestRequestForm, RequestForm
-from orders.views.current_basket import actor_of, user_of
+from orders.views.current_basket import request_actor, signed_in_user
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, DataRequest, RequestKind, User
-from shop.accounts.personal.consents import STANDING
-from shop.accounts.personal.data_requests import Asker, file_request, take_back
+from shop.accounts.personal.consents import WITHDRAWABLE_PURPOSES
+from shop.accounts.personal.data_requests import Requester, file_request, withdraw_request
 from shop.accounts.sign_in.login_limits import DATA_COPIES
-from shop.accounts.views.code_pages import enter_code, send, sent_code
+from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sent_code
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
@@ -70,10 +70,10 @@ def copies(request: HttpRequest) -> HttpResponse:
     def ask() -> None:
         DATA_COPIES.check(str(user.pk))
         DATA_COPIES.spend(str(user.pk))
-        ask_for_copy(asker=Asker.of(user), actor=actor_of(request), now=timezone.now())
+        request_data_copy(asker=Requester.of(user), actor=request_actor(request), now=timezone.now())
 
     said = _("The copy is being made. It is ready on this page within a few minutes.")
-    return carry_out(request, ask, to=reverse("orders:my-data"), said=said)
+    return run_action(request, ask, to=reverse("orders:my-data"), said=said)
 
 
 @require_safe
@@ -103,13 +103,13 @@ def deletion(request: HttpRequest) -> HttpResponse:
     """Request deletion of the account and personal data, or show why it is not possible yet."""
     user = _user(request)
     if request.method == "POST" and request.POST.get("sure"):
-        action = partial(ask_for_deletion, user_id=user.pk, actor=actor_of(request), now=timezone.now())
+        action = partial(request_deletion, user_id=user.pk, actor=request_actor(request), now=timezone.now())
         said = _("The deletion is asked for. Until its day you may take it back here.")
         page = reverse("orders:my-data")
-        return carry_out(request, action, to=page, said=said, refused_to=reverse("orders:data-deletion"))
+        return run_action(request, action, to=page, said=said, refused_to=reverse("orders:data-deletion"))
     hindrance: Refused | None = None
     try:
-        refuse_to_erase(user)
+        require_erasable(user)
     except Refused as refused:
         hindrance = refused
     context = {
@@ -127,7 +127,7 @@ def deletion(request: HttpRequest) -> HttpResponse:
 @never_cache
 def request_form(request: HttpRequest) -> HttpResponse:
     """File a data request. Guests first confirm their contact with a code."""
-    user = user_of(request)
+    user = signed_in_user(request)
     form = _build_form(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "orders/data_request.html", {"form": form})
@@ -135,16 +135,16 @@ def request_form(request: HttpRequest) -> HttpResponse:
     if user is not None:
         file_request(
             kind=RequestKind(given["kind"]),
-            asker=Asker.of(user),
+            asker=Requester.of(user),
             words=given["words"],
-            actor=actor_of(request),
+            actor=request_actor(request),
             now=timezone.now(),
         )
         messages.success(request, _("Your request is with us."))
         return redirect("orders:my-data")
     assert isinstance(form, GuestRequestForm)
     try:
-        send(request, purpose=CodePurpose.DATA, way=form.way, to=given["contact"], given={})
+        send_code_to_visitor(request, purpose=CodePurpose.DATA, way=form.way, to=given["contact"], given={})
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return render(request, "orders/data_request.html", {"form": form}, status=429)
@@ -164,11 +164,11 @@ def request_code(request: HttpRequest) -> HttpResponse:
         return _render_code_form(request, form, sent)
     try:
         entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
-        ask_as_guest(
+        submit_guest_request(
             kind=RequestKind(asked["kind"]),
-            asker=Asker(entered.way, entered.to, asked["name"], request.LANGUAGE_CODE),
+            asker=Requester(entered.way, entered.to, asked["name"], request.LANGUAGE_CODE),
             words=asked["words"],
-            actor=actor_of(request),
+            actor=request_actor(request),
             now=timezone.now(),
         )
     except Refused as refused:
@@ -183,9 +183,11 @@ def request_code(request: HttpRequest) -> HttpResponse:
 def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Withdraw a data request."""
     user = _user(request)
-    action = partial(take_back, request_id=pk, user_id=user.pk, actor=actor_of(request), now=timezone.now())
+    action = partial(
+        withdraw_request, request_id=pk, user_id=user.pk, actor=request_actor(request), now=timezone.now()
+    )
     try:
-        return carry_out(request, action, to=reverse("orders:my-data"), said=_("Taken back."))
+        return run_action(request, action, to=reverse("orders:my-data"), said=_("Taken back."))
     except Missing as error:
         raise Http404 from error
 
@@ -194,13 +196,13 @@ def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 def consent(request: HttpRequest, purpose: str) -> HttpResponse:
     """Give consent to a purpose (with `agree`), or withdraw it."""
-    if purpose not in STANDING:
+    if purpose not in WITHDRAWABLE_PURPOSES:
         raise Http404
-    decide = agree_to if request.POST.get("agree") else withdraw_consent
+    decide = record_consent if request.POST.get("agree") else withdraw_consent
     decide(
         user_id=_user(request).pk,
         purpose=ConsentPurpose(purpose),
-        actor=actor_of(request),
+        actor=request_actor(request),
         now=timezone.now(),
     )
     messages.success(request, _("Kept."))
@@ -212,7 +214,7 @@ def _user(request: HttpRequest) -> User:
 
 
 def _export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
-    user = user_of(request)
+    user = signed_in_user(request)
     mine = DataExport.objects.visible_to(user.pk if user else None, timezone.now())
     return get_object_or_404(mine.select_related("request"), pk=pk)
 

@@ -22,14 +22,14 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 
-from orders.models import Method, Order
+from orders.models import Order, PaymentMethod
 
 _SESSION_KEY = "proven_orders"
 _PROOF_SECONDS = 60 * 60
 _MAX_PROOFS = 20
 
 
-class Needs(Enum):
+class AccessRequirement(Enum):
     """What a visitor who is not the signed-in buyer needs."""
 
     ADDRESS = "holding the order's address"
@@ -40,22 +40,22 @@ class Needs(Enum):
 
 # Every route below /don-hang/<token>/ by name. A route that is not listed cannot be registered.
 RULES = {
-    "order": Needs.ADDRESS,
-    "payment-news": Needs.ADDRESS,
-    "payment-picture": Needs.ADDRESS,
+    "order": AccessRequirement.ADDRESS,
+    "payment-news": AccessRequirement.ADDRESS,
+    "payment-picture": AccessRequirement.ADDRESS,
     # Fills the visitor's own basket; the receiver's name, phone and e-mail are copied only with proof.
-    "reorder": Needs.ADDRESS,
+    "reorder": AccessRequirement.ADDRESS,
     # Charges the visitor's own card; switching to card from another payment method needs proof.
-    "card-fields": Needs.CARD_ORDER,
-    "card-page": Needs.CARD_ORDER,
-    "payment-way": Needs.PROOF,
-    "part-cancellation": Needs.PROOF,
-    "part-receipt": Needs.PROOF,
-    "weight-answer": Needs.PROOF,
-    "complaint": Needs.PROOF,
-    "complaint-withdrawal": Needs.PROOF,
-    "refund-account": Needs.PROOF,
-    "order-code": Needs.NOTHING_YET,
+    "card-fields": AccessRequirement.CARD_ORDER,
+    "card-page": AccessRequirement.CARD_ORDER,
+    "payment-way": AccessRequirement.PROOF,
+    "part-cancellation": AccessRequirement.PROOF,
+    "part-receipt": AccessRequirement.PROOF,
+    "weight-answer": AccessRequirement.PROOF,
+    "complaint": AccessRequirement.PROOF,
+    "complaint-withdrawal": AccessRequirement.PROOF,
+    "refund-account": AccessRequirement.PROOF,
+    "order-code": AccessRequirement.NOTHING_YET,
 }
 # Pages with a form, to which the visitor returns after entering the code.
 _FORM_ROUTES = frozenset({"complaint", "refund-account"})
@@ -96,20 +96,24 @@ def _guard(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpRe
         if name not in _GET_ROUTES and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         order = get_object_or_404(Order.objects.held_by(token))
-        if needs is Needs.NOTHING_YET or _is_url_sufficient(order, needs) or has_proof(request, order):
+        if (
+            needs is AccessRequirement.NOTHING_YET
+            or _is_url_sufficient(order, needs)
+            or has_proof(request, order)
+        ):
             return view(request, token=token, **parts)
         return _redirect_to_code(request, order, name)
 
     return guarded
 
 
-def _is_url_sufficient(order: Order, needs: Needs) -> bool:
+def _is_url_sufficient(order: Order, needs: AccessRequirement) -> bool:
     """Return whether the URL alone is sufficient."""
-    if order.has_expired_link(timezone.now()) or needs is Needs.PROOF:
+    if order.has_expired_link(timezone.now()) or needs is AccessRequirement.PROOF:
         return False
-    if needs is Needs.CARD_ORDER:
+    if needs is AccessRequirement.CARD_ORDER:
         payment = order.payments.current()
-        return payment is not None and payment.method == Method.CARD
+        return payment is not None and payment.method == PaymentMethod.CARD
     return True
 
 

@@ -21,10 +21,10 @@ from orders.models import Order
 from orders.views.order_access import has_proof, remember_proof
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose
-from shop.accounts.views.code_pages import enter_code, send, sent_code
+from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sent_code
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import Limit, TooManyTries
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.notifications.text_allowance import TextNotSent
 
 # In addition to the limits on all codes (per number and network, `login_limits`). With five tries per code, a
@@ -60,10 +60,13 @@ def order_code(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return redirect(_next_page(request, order))
 
 
-def contacts_of(order: Order) -> dict[Way, str]:
+def contacts_of(order: Order) -> dict[ContactMethod, str]:
     """Return the contacts that a code can be sent to: the order's phone, its e-mail, both or neither."""
     is_mobile = order.phone.startswith("+") and 8 <= len(order.phone) <= 16
-    contacts = {Way.SMS: order.phone if settings.PHONE_CODES and is_mobile else "", Way.EMAIL: order.email}
+    contacts = {
+        ContactMethod.SMS: order.phone if settings.PHONE_CODES and is_mobile else "",
+        ContactMethod.EMAIL: order.email,
+    }
     return {way: to for way, to in contacts.items() if to}
 
 
@@ -75,7 +78,7 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
     try:
         CODES_FOR_ORDER.take(str(order.pk))
         CODES_FOR_ORDER_IN_DAY.take(str(order.pk))
-        send(
+        send_code_to_visitor(
             request,
             purpose=CodePurpose.ORDER,
             way=way,

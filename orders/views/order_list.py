@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog.views.wish_list_storage import bring_wishes
+from catalog.views.wish_list_storage import move_guest_wishes
 from cooperatives.access import memberships_of
-from orders.actions.basket.merge_baskets import adopt_basket
-from orders.actions.placement.claim_guest_orders import adopt_orders
+from orders.actions.basket.merge_baskets import merge_guest_basket
+from orders.actions.placement.claim_guest_orders import claim_guest_orders
 from orders.models import Order, OrderPart, WeightQuestion
-from orders.views.current_basket import SESSION_KEY, guest_key, user_of
+from orders.views.current_basket import SESSION_KEY, guest_key, signed_in_user
 from shop.accounts.models import User
 from shop.core.models import show_in_language
 
@@ -29,7 +29,7 @@ PER_PAGE = 10
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """My orders, newest first, and what the shop knows of me."""
-    user = user_of(request)
+    user = signed_in_user(request)
     mine = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
     asked = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
@@ -47,11 +47,11 @@ def arrive(request: HttpRequest, user: User, shown_phone: str) -> str:
     """
     now = timezone.now()
     if shown_phone:
-        adopt_orders(user_id=user.pk, phone=shown_phone, now=now)
-    bring_wishes(request, user, now=now)
+        claim_guest_orders(user_id=user.pk, phone=shown_phone, now=now)
+    move_guest_wishes(request, user, now=now)
     key = guest_key(request)
     if key is not None:
-        adopt_basket(guest_basket_id=key, user_id=user.pk, now=now)
+        merge_guest_basket(guest_basket_id=key, user_id=user.pk, now=now)
         del request.session[SESSION_KEY]
     if memberships_of(user):
         return reverse("members:today")

@@ -22,10 +22,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.models import Variant
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
-from orders.actions.fulfilment.confirm_receipt import receive_part
-from orders.actions.fulfilment.weigh_lines import answer_weight
-from orders.actions.gateway_requests.gateway_requests import RETURNED
-from orders.actions.payouts.refund_execution import owed_back
+from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
+from orders.actions.fulfilment.weigh_lines import answer_weight_question
+from orders.actions.gateway_requests.gateway_requests import RETURN_PARAMETER
+from orders.actions.payouts.refund_execution import refundable_surplus
 from orders.forms.checkout import FindForm
 from orders.models import (
     Complaint,
@@ -37,48 +37,50 @@ from orders.models import (
     RefundLine,
     WeightAnswer,
     WeightQuestion,
-    show_ways_in_language,
+    translate_delivery_method_names,
 )
 from orders.notices import order_url
-from orders.payments.stripe_js import is_on, with_card_fields
-from orders.payments.transfer_requests import given_back_to, taken_back_from
+from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
+from orders.payments.transfer_requests import charged_back_amount, externally_refunded_amount
 from orders.states import OrderStatus
-from orders.views.card_payment import look_once
-from orders.views.current_basket import actor_of
-from orders.views.payment_page import held_of, mark_of, paying_of
-from orders.views.refund_page import ShownRefund, shown_refunds, waiting_for_account
-from orders.views.sum_rows import DISCOUNTS, sums_of_order
-from orders.views.timeline import Step, Track, track
+from orders.views.card_payment import refresh_card_payment
+from orders.views.current_basket import request_actor
+from orders.views.payment_page import authorised_amount, payment_state_hash, payment_view
+from orders.views.refund_page import RefundView, amount_awaiting_account, refund_views
+from orders.views.sum_rows import DISCOUNTS, totals_of_order
+from orders.views.timeline import PartTimeline, Step, build_timeline
 from shop.core.errors import Refused
-from shop.core.models import Picture, bound_key, own_words, show_in_language
+from shop.core.models import Picture, bind_idempotency_key, show_in_language, untranslated_fields
 from shop.core.templatetags.languages import said, sentence
-from shop.core.web.rate_limits import Limit, TooManyTries, network_of
+from shop.core.web.rate_limits import Limit, TooManyTries, client_network
 
-FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
-FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
-FIND_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
+FIND_LIMIT_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
+FIND_LIMIT_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
+FIND_LIMIT_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
 
 
 @require_safe
 @never_cache
-@with_card_fields
+@allow_card_fields
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Show the order to anybody with its unguessable URL.
 
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """
-    if RETURNED in request.GET:
-        look_once(get_object_or_404(Order.objects.held_by(token)))
+    if RETURN_PARAMETER in request.GET:
+        refresh_card_payment(get_object_or_404(Order.objects.held_by(token)))
         return redirect("orders:order", token=token)
     return render(request, "orders/order.html", _order_context(token, timezone.now()))
 
 
 @require_safe
 @never_cache
-def news(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def poll(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Answer the page's polling: 204 while nothing has changed, else the current state."""
     now = timezone.now()
-    if request.GET.get("seen") == mark_of(get_object_or_404(Order.objects.held_by(token)), now=now):
+    if request.GET.get("seen") == payment_state_hash(
+        get_object_or_404(Order.objects.held_by(token)), now=now
+    ):
         return HttpResponse(status=204)
     return render(request, "orders/order.html", _order_context(token, now) | {"is_news": True})
 
@@ -91,8 +93,8 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
         cancel_part_as_buyer(
             part_id=part.pk,
             reason=gettext_noop("The buyer cancelled."),
-            key=bound_key(request.POST.get("key", ""), "buyer", "cancel", part.pk),
-            actor=actor_of(request),
+            key=bind_idempotency_key(request.POST.get("key", ""), "buyer", "cancel", part.pk),
+            actor=request_actor(request),
             now=timezone.now(),
         )
     except Refused as refused:
@@ -109,7 +111,7 @@ def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse
     """Record the buyer's confirmation that a part's parcels have arrived."""
     part = _part_or_404(token, number)
     try:
-        receive_part(part_id=part.pk, actor=actor_of(request), now=timezone.now())
+        confirm_part_receipt(part_id=part.pk, actor=request_actor(request), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
@@ -127,7 +129,9 @@ def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID
         raise Http404
     agreed = answer == WeightAnswer.AGREED
     try:
-        answer_weight(question_id=question.pk, agreed=agreed, actor=actor_of(request), now=timezone.now())
+        answer_weight_question(
+            question_id=question.pk, agreed=agreed, actor=request_actor(request), now=timezone.now()
+        )
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
@@ -137,7 +141,7 @@ def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def find(request: HttpRequest) -> HttpResponse:
+def find_order(request: HttpRequest) -> HttpResponse:
     """Find an order by phone and code. A wrong phone and an unknown code get the same answer."""
     form = FindForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
@@ -161,27 +165,27 @@ def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
         .prefetch_related(DISCOUNTS)
     )
     url = order_url(shown)
-    refunds = shown_refunds(shown)
-    paying = paying_of(shown, now=now)
+    refunds = refund_views(shown)
+    paying = payment_view(shown, now=now)
     tracks = _tracks(shown, refunds, is_transfer_seen=bool(paying and paying.in_doubt))
     return {
         "order": shown,
         "tracks": tracks,
-        "sums": sums_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
+        "sums": totals_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
         "refunds": refunds,
-        "waiting": waiting_for_account(refunds),
+        "waiting": amount_awaiting_account(refunds),
         "is_to_keep": not shown.email and shown.user_id is None,
         "is_fresh": shown.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
         "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "key": uuid.uuid4(),
         "paying": paying,
-        "held": held_of(shown),
-        "taken_back": taken_back_from(shown),
-        "given_back": given_back_to(shown),
-        "surplus": owed_back(shown) if shown.charged > shown.due_gross else 0,
+        "held": authorised_amount(shown),
+        "taken_back": charged_back_amount(shown),
+        "given_back": externally_refunded_amount(shown),
+        "surplus": refundable_surplus(shown) if shown.charged > shown.due_gross else 0,
         "is_under_way": shown.status in (OrderStatus.PLACED, OrderStatus.IN_HAND),
-        "cards_are_on": is_on(),
+        "cards_are_on": are_cards_enabled(),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(
                 border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
@@ -192,9 +196,9 @@ def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
 
 def _find_order(request: HttpRequest, phone: str, code: str) -> Order | None:
     """Find an order, counting the try per network, phone and code. Raises TooManyTries."""
-    FIND_BY_NETWORK.take(network_of(request.META))
-    FIND_BY_PHONE.take(phone)
-    FIND_BY_ORDER.take(code)
+    FIND_LIMIT_BY_NETWORK.take(client_network(request.META))
+    FIND_LIMIT_BY_PHONE.take(phone)
+    FIND_LIMIT_BY_ORDER.take(code)
     return Order.objects.found_by(phone, code).newest_first().first()
 
 
@@ -203,14 +207,14 @@ def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
     return get_object_or_404(parts, number=number)
 
 
-def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: bool) -> list[Track]:
+def _tracks(shown: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool) -> list[PartTimeline]:
     parts = list(
         shown.parts.select_related("cooperative", "way")
         .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
         .order_by("number")
     )
     show_in_language([part.cooperative for part in parts], "name")
-    show_ways_in_language(parts)
+    translate_delivery_method_names(parts)
     parcels: dict[int, list[Parcel]] = {}
     rows = Parcel.objects.counting().filter(part__order=shown).in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
@@ -222,11 +226,11 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: b
     for each in complaint_rows.order_by("made_at", "pk"):
         complaints.setdefault(each.part_id, []).append(each)
     refund_steps: dict[int | None, list[Step]] = {}
-    paid_back = RefundLine.objects.filter(order_line__order=shown).paid_back_whole() if refunds else ()
+    paid_back = RefundLine.objects.filter(order_line__order=shown).fully_refunded_lines() if refunds else ()
     for refund in refunds:
         refund_steps.setdefault(refund.refund.part_id, []).append(refund.step)
     return [
-        track(
+        build_timeline(
             part,
             parcels.get(part.pk, []),
             pictures.get(part.pk),
@@ -267,10 +271,12 @@ def _current_names(shown: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, 
     show_in_language([variant for _line, variant in same], "name")
     return {
         line.pk: ", ".join(
-            each.name for each in (variant.product, variant) if each.name and "name" not in own_words(each)
+            each.name
+            for each in (variant.product, variant)
+            if each.name and "name" not in untranslated_fields(each)
         )
         for line, variant in same
-        if "name" not in own_words(variant.product)
+        if "name" not in untranslated_fields(variant.product)
     }
 
 

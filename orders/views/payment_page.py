@@ -17,26 +17,33 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from orders.actions.gateway_requests.gateway_requests import start_of, sums_of
+from orders.actions.gateway_requests.gateway_requests import read_payment_sums, start_call_of
 from orders.actions.payments.order_payments import (
-    change_way,
+    change_payment_method,
     confirms_at_once,
-    is_waiting,
-    ways_for_rest,
-    ways_to_pay,
+    is_awaiting_confirmation,
+    methods_for_remainder,
+    offered_payment_methods,
 )
-from orders.models import AskedTransfer, BankTransfer, Method, Order, Payment, total_sums
-from orders.payments.stripe_js import takes_cards
-from orders.payments.transfer_requests import asked_of, unasked_of
+from orders.models import (
+    BankTransfer,
+    Order,
+    Payment,
+    PaymentMethod,
+    TransferInstructions,
+    total_authorised_and_charged,
+)
+from orders.payments.stripe_js import accepts_cards
+from orders.payments.transfer_requests import amount_not_requested, transfer_request_for_order
 from orders.payments.vietqr import qr_png, qr_svg
 from orders.states import Coverage
-from orders.views.card_payment import Card, card_of
-from orders.views.current_basket import actor_of
+from orders.views.card_payment import CardView, card_view
+from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.core.templatetags.figures import money
 
-ICONS = {Method.COD: "banknote", Method.TRANSFER: "qr-code", Method.CARD: "credit-card"}
+ICONS = {PaymentMethod.COD: "banknote", PaymentMethod.TRANSFER: "qr-code", PaymentMethod.CARD: "credit-card"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class PaymentChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class PaymentDeadline:
     """The time left until the reservation expires: seconds left, seconds in total, and in words."""
 
     left: int
@@ -69,7 +76,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Paying:
+class PaymentView:
     """How an order awaiting payment is to be paid, and the alternatives.
 
     `asked` is the requested bank transfer, with its QR code `drawing`; `card` is the card payment. Either is
@@ -80,9 +87,9 @@ class Paying:
     payment: Payment | None
     others: list[PaymentChoice]
     due: int
-    asked: AskedTransfer | None
-    card: Card | None
-    clock: Clock | None
+    asked: TransferInstructions | None
+    card: CardView | None
+    clock: PaymentDeadline | None
     in_doubt: list[BankTransfer]
     mark: str
 
@@ -93,7 +100,7 @@ class Paying:
     @property
     def is_too_little_for_now(self) -> bool:
         """Whether the rest is below the card minimum and no other payment method is available."""
-        is_by_card = self.payment is not None and self.payment.method == Method.CARD
+        is_by_card = self.payment is not None and self.payment.method == PaymentMethod.CARD
         return is_by_card and self.card is None and not self.others
 
     @property
@@ -104,17 +111,17 @@ class Paying:
         return qr_svg(self.asked.payload, title=_("VietQR code: %(sum)s, note %(note)s") % told)
 
 
-def payment_choices(field: BoundField, ways: list[Method]) -> list[PaymentChoice]:
+def payment_choices(field: BoundField, ways: list[PaymentMethod]) -> list[PaymentChoice]:
     """Return the radio buttons of a form's field."""
     chosen = field.value()
     return [_payment_choice(way, way == chosen) for way in ways]
 
 
-def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
+def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
     """Return how the order is to be paid. None if nothing is due, if it is paid in cash on delivery, or if
     the amount is authorised."""
     payment = _last_payment(order)
-    waits = is_waiting(order)
+    waits = is_awaiting_confirmation(order)
     due = order.still_due if waits else _rest_due(order, payment)
     if not waits and not due:
         return None
@@ -122,18 +129,20 @@ def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
     is_late = clock is not None and not clock.left
     used = payment.method if payment and not is_late else ""
     others = [
-        _payment_choice(way, False, is_final=way == Method.COD and confirms_at_once(order))
-        for way in ways_to_pay(order.channel, order.due_gross)
+        _payment_choice(way, False, is_final=way == PaymentMethod.COD and confirms_at_once(order))
+        for way in offered_payment_methods(order.channel, order.due_gross)
         if way != used
     ]
     if not waits and payment is not None:
-        others = [_payment_choice(way, False) for way in ways_for_rest(order, payment)]
-    in_doubt = list(BankTransfer.objects.in_doubt_about(order))
-    return Paying(
+        others = [_payment_choice(way, False) for way in methods_for_remainder(order, payment)]
+    in_doubt = list(BankTransfer.objects.in_review_for(order))
+    return PaymentView(
         payment,
         others if not waits or not order.charged else [],
         due,
-        None if is_late and not order.charged else asked_of(order, payment, shop_settings()),
+        None
+        if is_late and not order.charged
+        else transfer_request_for_order(order, payment, shop_settings()),
         _card_payment(order, payment, due, waits=waits),
         clock,
         in_doubt,
@@ -141,27 +150,27 @@ def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
     )
 
 
-def held_of(order: Order) -> int:
+def authorised_amount(order: Order) -> int:
     """Return the amount authorised on cards, in minor units; nothing is then due on delivery."""
     if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
         return 0
-    held, _charged = total_sums(order.payments.all().sums().values())
+    held, _charged = total_authorised_and_charged(order.payments.all().sums().values())
     return held
 
 
-def mark_of(order: Order, *, now: datetime.datetime) -> str:
+def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     """Return a hash that changes whenever the payment's state changes, for the page's polling."""
     payment = _last_payment(order)
-    in_doubt = BankTransfer.objects.in_doubt_about(order).count()
+    in_doubt = BankTransfer.objects.in_review_for(order).count()
     return _state_hash(order, payment, _deadline(order, payment, now), in_doubt)
 
 
 @require_safe
 @never_cache
-def picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def qr_picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
     order = get_object_or_404(Order.objects.held_by(token).select_related("channel"))
-    paying = paying_of(order, now=timezone.now())
+    paying = payment_view(order, now=timezone.now())
     if paying is None or paying.asked is None:
         raise Http404
     name = f'inline; filename="vietqr-{order.code}.png"'
@@ -171,48 +180,61 @@ def picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def payment_method(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Change the payment method of an order that awaits payment."""
     order = get_object_or_404(Order.objects.held_by(token))
     posted = request.POST.get("payment", "")
     try:
-        if posted in Method.values:
-            change_way(order_id=order.pk, method=Method(posted), actor=actor_of(request), now=timezone.now())
+        if posted in PaymentMethod.values:
+            change_payment_method(
+                order_id=order.pk,
+                method=PaymentMethod(posted),
+                actor=request_actor(request),
+                now=timezone.now(),
+            )
     except Refused as refused:
         messages.error(request, str(refused.words))
     return redirect("orders:order", token=token)
 
 
-def _card_payment(order: Order, payment: Payment | None, due: int, *, waits: bool) -> Card | None:
+def _card_payment(order: Order, payment: Payment | None, due: int, *, waits: bool) -> CardView | None:
     """Return the card payment; None if the rest is below the card minimum."""
-    if payment is None or payment.method != Method.CARD:
+    if payment is None or payment.method != PaymentMethod.CARD:
         return None
-    return card_of(payment) if waits or takes_cards(order.currency, due) else None
+    return card_view(payment) if waits or accepts_cards(order.currency, due) else None
 
 
 def _rest_due(order: Order, payment: Payment | None) -> int:
     """Return what is still to be paid, other than on delivery, of an order already in fulfilment."""
-    if payment is None or payment.method == Method.COD or not order.still_due:
+    if payment is None or payment.method == PaymentMethod.COD or not order.still_due:
         return 0
-    rest = order.still_due if payment.method == Method.TRANSFER else sums_of(payment).charge_pending
-    return max(0, rest - unasked_of(order))
+    rest = (
+        order.still_due
+        if payment.method == PaymentMethod.TRANSFER
+        else read_payment_sums(payment).charge_pending
+    )
+    return max(0, rest - amount_not_requested(order))
 
 
 def _last_payment(order: Order) -> Payment | None:
     return order.payments.current()
 
 
-def _deadline(order: Order, payment: Payment | None, now: datetime.datetime) -> Clock | None:
+def _deadline(order: Order, payment: Payment | None, now: datetime.datetime) -> PaymentDeadline | None:
     """Return the payment's deadline; None for what is paid after fulfilment has begun."""
-    if payment is None or payment.expires_at is None or not is_waiting(order):
+    if payment is None or payment.expires_at is None or not is_awaiting_confirmation(order):
         return None
     whole = payment.expires_at - min(payment.created_at, now)
     left = max(datetime.timedelta(), payment.expires_at - now)
-    return Clock(int(left.total_seconds()), max(1, int(whole.total_seconds())))
+    return PaymentDeadline(int(left.total_seconds()), max(1, int(whole.total_seconds())))
 
 
-def _state_hash(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: int) -> str:
-    shown = Card(start_of(payment)).shown if payment is not None and payment.method == Method.CARD else ()
+def _state_hash(order: Order, payment: Payment | None, clock: PaymentDeadline | None, in_doubt: int) -> str:
+    shown = (
+        CardView(start_call_of(payment)).shown
+        if payment is not None and payment.method == PaymentMethod.CARD
+        else ()
+    )
     told = (
         *(shown, order.authorize_coverage),
         *(order.status, order.charged, order.due_gross, payment.pk if payment else ""),
@@ -221,11 +243,14 @@ def _state_hash(order: Order, payment: Payment | None, clock: Clock | None, in_d
     return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:16]
 
 
-def _payment_choice(method: Method, is_chosen: bool, *, is_final: bool = False) -> PaymentChoice:
+def _payment_choice(method: PaymentMethod, is_chosen: bool, *, is_final: bool = False) -> PaymentChoice:
     titles = {
-        Method.COD: (_("Cash on delivery"), _("Pay for each part when it arrives")),
-        Method.TRANSFER: (_("Bank transfer"), _("Scan a QR code with your bank's app and pay at once")),
-        Method.CARD: (_("Card"), _("Visa, Mastercard, JCB")),
+        PaymentMethod.COD: (_("Cash on delivery"), _("Pay for each part when it arrives")),
+        PaymentMethod.TRANSFER: (
+            _("Bank transfer"),
+            _("Scan a QR code with your bank's app and pay at once"),
+        ),
+        PaymentMethod.CARD: (_("Card"), _("Visa, Mastercard, JCB")),
     }
     title, words = titles[method]
     return PaymentChoice(method.value, title, words, ICONS[method], is_chosen, is_final)

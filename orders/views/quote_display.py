@@ -11,20 +11,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cooperatives.models import DeliveryWay, Service
-from orders.actions.quotes.quote_types import Problem, Quote, QuotedLine, QuotedTime, Share
+from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, weekday_and_day
 from shop.core.templatetags.languages import own, said, sentence
 
 FEW_PLACES = 5  # the number of free places is shown from here down
-UNFOLDED = 3  # delivery options shown without folding
+MAX_UNFOLDED = 3  # delivery options shown without folding
 # Problems that the buyer must fix in the basket before the checkout.
-_IN_BASKET = frozenset({Problem.NOT_FOR_SALE, Problem.SOLD_OUT, Problem.ONLY_LEFT, Problem.OVER_LIMIT})
+_IN_BASKET = frozenset(
+    {QuoteProblem.NOT_FOR_SALE, QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT, QuoteProblem.OVER_LIMIT}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLine:
+class LineView:
     """A quoted line for display. `fault` is the error of the quantity just entered.
 
     `most` is the upper bound of the price of a line sold by weight; above it the buyer is asked.
@@ -47,11 +49,11 @@ class ShownLine:
     @property
     def is_wanted(self) -> bool:
         """Whether the line counts in the total: products not on sale do not."""
-        return Problem.NOT_FOR_SALE not in self.quoted.problems
+        return QuoteProblem.NOT_FOR_SALE not in self.quoted.problems
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DeliveryChoice:
     """One radio button: a delivery method, or one of its pickup times (`is_further` after the first).
 
     It may also be the shipping service chosen for the basket over the API.
@@ -60,7 +62,7 @@ class Choice:
     value: str
     way: DeliveryWay | Service
     fee: int | None
-    time: QuotedTime | None
+    time: QuotedPickupTime | None
     is_chosen: bool
     is_further: bool = False
 
@@ -72,76 +74,76 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownShare:
-    share: Share
-    lines: list[ShownLine]
+class SellerQuoteView:
+    share: SellerQuote
+    lines: list[LineView]
     words: list[str]
-    choices: list[Choice]
+    choices: list[DeliveryChoice]
 
     @property
     def field(self) -> str:
         return f"way-{self.share.cooperative.pk}"
 
     @property
-    def chosen(self) -> Choice | None:
+    def chosen(self) -> DeliveryChoice | None:
         return next((choice for choice in self.choices if choice.is_chosen), None)
 
     @property
     def is_long(self) -> bool:
         """Whether the delivery options are folded behind the chosen one."""
-        return len(self.choices) > UNFOLDED
+        return len(self.choices) > MAX_UNFOLDED
 
     @property
     def goods(self) -> int:
         return sum(line.quoted.to_pay or 0 for line in self.lines)
 
 
-def shown(
+def seller_quote_views(
     quote: Quote, province: Division | None, faults: Mapping[uuid.UUID, str] | None = None
-) -> list[ShownShare]:
+) -> list[SellerQuoteView]:
     """Prepare each seller's quote for display; without a province there are no messages about delivery."""
-    in_language(quote)
+    translate_quote(quote)
     told = faults or {}
     currency = quote.wanted.channel.currency
     return [
-        ShownShare(
+        SellerQuoteView(
             share,
             [
-                ShownLine(
+                LineView(
                     line,
-                    line_words(line, currency),
+                    line_messages(line, currency),
                     told.get(line.wanted.key, ""),
-                    quote.most_of(line) if line.variant.is_weighed else None,
+                    quote.maximum_of_line(line) if line.variant.is_weighed else None,
                 )
                 for line in share.lines
             ],
-            share_words(share, province),
-            choices_of(share),
+            seller_messages(share, province),
+            delivery_choices(share),
         )
         for share in quote.shares
     ]
 
 
-def must_be_mended(quote: Quote) -> bool:
+def has_blocking_problems(quote: Quote) -> bool:
     """Return whether the basket has problems that prevent an order to any province."""
     return any(_IN_BASKET & set(line.problems) for line in quote.lines) or any(
-        Problem.PAUSED in share.problems for share in quote.shares
+        QuoteProblem.PAUSED in share.problems for share in quote.shares
     )
 
 
-def line_words(line: QuotedLine, currency: str) -> list[str]:
+def line_messages(line: QuotedLine, currency: str) -> list[str]:
     """Return the messages about a line's problems, most important first."""
     told = {
-        Problem.NOT_FOR_SALE: lambda: _("Not on sale any more. Take it out to go on."),
-        Problem.SOLD_OUT: lambda: _("Sold out. Take it out to go on."),
-        Problem.ONLY_LEFT: lambda: (
+        QuoteProblem.NOT_FOR_SALE: lambda: _("Not on sale any more. Take it out to go on."),
+        QuoteProblem.SOLD_OUT: lambda: _("Sold out. Take it out to go on."),
+        QuoteProblem.ONLY_LEFT: lambda: (
             ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.free or 0)
             % {"count": line.free or 0}
         ),
-        Problem.OVER_LIMIT: lambda: (
+        QuoteProblem.OVER_LIMIT: lambda: (
             _("One order may hold at most %(limit)s of this.") % {"limit": line.limit}
         ),
-        Problem.PRICE_CHANGED: lambda: (
+        QuoteProblem.PRICE_CHANGED: lambda: (
             _("The price has changed: %(old)s before, %(new)s now.")
             % {"old": money(line.wanted.seen_price, currency), "new": money(line.unit_price, currency)}
         ),
@@ -149,13 +151,13 @@ def line_words(line: QuotedLine, currency: str) -> list[str]:
     return [told[problem]() for problem in told if problem in line.problems]
 
 
-def share_words(share: Share, province: Division | None) -> list[str]:
+def seller_messages(share: SellerQuote, province: Division | None) -> list[str]:
     """Return the messages about a seller's quote as a whole, as HTML."""
     name = said(share.cooperative, "name")
     words: list[str] = []
-    if Problem.PAUSED in share.problems:
+    if QuoteProblem.PAUSED in share.problems:
         words.append(_pause_words(name, share.cooperative.paused_until))
-    if Problem.NOT_DELIVERED in share.problems and province is not None:
+    if QuoteProblem.NOT_DELIVERED in share.problems and province is not None:
         words.append(
             sentence(
                 _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out."),
@@ -163,32 +165,34 @@ def share_words(share: Share, province: Division | None) -> list[str]:
                 place=own(province.name),
             )
         )
-    if Problem.SLOT_GONE in share.problems:
+    if QuoteProblem.SLOT_GONE in share.problems:
         words.append(_("The pickup time that was chosen is gone. Choose another."))
-    if Problem.NO_DELIVERY_CHOSEN in share.problems:
+    if QuoteProblem.NO_DELIVERY_CHOSEN in share.problems:
         words.append(sentence(_("Choose how the goods of %(name)s reach you."), name=name))
     return words
 
 
-def choices_of(share: Share) -> list[Choice]:
+def delivery_choices(share: SellerQuote) -> list[DeliveryChoice]:
     """Return the radio buttons of a seller's quote: the chosen shipping service, then each possible delivery
     method or free pickup time."""
     choices = []
     if share.service is not None:
         value = f"service-{share.service.pk}"
-        choices.append(Choice(value, share.service, share.service_fee, None, is_chosen=True))
-    for offer in share.possible_offers:
+        choices.append(DeliveryChoice(value, share.service, share.service_fee, None, is_chosen=True))
+    for offer in share.possible_options:
         if not offer.way.market_days.all():
-            choices.append(Choice(str(offer.way.pk), offer.way, offer.fee, None, share.chosen is offer))
+            choices.append(
+                DeliveryChoice(str(offer.way.pk), offer.way, offer.fee, None, share.chosen is offer)
+            )
             continue
         for place, time in enumerate(time for time in offer.times if not time.is_full):
             is_chosen = share.chosen is offer and share.chosen_time == time.time
             value = f"{offer.way.pk}@{time.time.key}"
-            choices.append(Choice(value, offer.way, offer.fee, time, is_chosen, is_further=place > 0))
+            choices.append(DeliveryChoice(value, offer.way, offer.fee, time, is_chosen, is_further=place > 0))
     return choices
 
 
-def in_language(quote: Quote) -> None:
+def translate_quote(quote: Quote) -> None:
     """Translate product, variant, cooperative and delivery method names to the page's language."""
     variants = list({line.variant.pk: line.variant for line in quote.lines}.values())
     show_in_language(variants, "name")

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
-from orders.forms.invoice import invoice_written
+from orders.forms.invoice import initial_invoice
 from orders.models import Basket, InvoiceDetails, Order
-from orders.views.current_basket import province_of, user_of
+from orders.views.current_basket import province_of, signed_in_user
 from shop.accounts.models import Address, User
-from shop.accounts.views.old_address_fields import filled, with_commune
-from shop.core.identifiers.phones import shown as shown_phone
+from shop.accounts.views.old_address_fields import apply_picked_commune, with_values
+from shop.core.identifiers.phones import format_phone
 
 KEY = "checkout"  # session key of the checkout's inputs until the order is placed
 _SAVED_FIELDS = (
@@ -23,15 +23,15 @@ _NOTE_PREFIX = "note-"
 _MAX_NOTES = 50
 
 
-def known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
+def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, Any]:
     """Return initial values for the checkout: entered before, from the basket, or from the account."""
     written = dict(request.session.get(KEY, {}))
-    user = user_of(request)
+    user = signed_in_user(request)
     if user is not None and not written:
-        address = basket.shipping_address or next(iter(book_of(user)), None)
+        address = basket.shipping_address or next(iter(address_book(user)), None)
         written = {
             "name": basket.name or user.first_name,
-            "phone": shown_phone(basket.phone or user.phone or ""),
+            "phone": format_phone(basket.phone or user.phone or ""),
             "email": basket.email or user.email or "",
             **(_address_fields(address) if address else {}),
             **_last_invoice(user),
@@ -39,7 +39,7 @@ def known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
     return written | {"province": written.get("province") or province_of(request, basket)}
 
 
-def keep_written(request: HttpRequest, posted: Mapping[str, Any]) -> None:
+def save_inputs(request: HttpRequest, posted: Mapping[str, Any]) -> None:
     """Save the checkout's inputs in the session until the order is placed."""
     notes = [
         name
@@ -52,19 +52,19 @@ def keep_written(request: HttpRequest, posted: Mapping[str, Any]) -> None:
         request.session[KEY] = saved
 
 
-def write_as_ordered(request: HttpRequest, order: Order) -> None:
+def save_inputs_from_order(request: HttpRequest, order: Order) -> None:
     """Save an order's receiver as the checkout's inputs, unless some were entered already."""
     address = order.shipping_address
     if address is not None and not request.session.get(KEY):
-        fields = {"name": order.buyer_name, "phone": shown_phone(order.phone), "email": order.email}
-        keep_written(request, fields | _address_fields(address))
+        fields = {"name": order.buyer_name, "phone": format_phone(order.phone), "email": order.email}
+        save_inputs(request, fields | _address_fields(address))
 
 
-def forget_written(request: HttpRequest) -> None:
+def forget_inputs(request: HttpRequest) -> None:
     request.session.pop(KEY, None)
 
 
-def book_of(user: User | None) -> list[Address]:
+def address_book(user: User | None) -> list[Address]:
     """Return a user's Vietnamese addresses, the default first."""
     if user is None:
         return []
@@ -72,11 +72,11 @@ def book_of(user: User | None) -> list[Address]:
     return sorted(addresses, key=lambda each: each.pk != user.default_shipping_address_id)
 
 
-def with_choice(request: HttpRequest, posted: QueryDict) -> QueryDict:
+def with_chosen_address(request: HttpRequest, posted: QueryDict) -> QueryDict:
     """Return the submitted data with the chosen address, or the commune chosen for an old address."""
     if "use-address" in posted:
-        return _with_address(posted, book_of(user_of(request)))
-    return with_commune(posted)
+        return _with_address(posted, address_book(signed_in_user(request)))
+    return apply_picked_commune(posted)
 
 
 def _address_fields(address: Address) -> dict[str, str]:
@@ -90,12 +90,14 @@ def _address_fields(address: Address) -> dict[str, str]:
 
 def _last_invoice(user: User) -> dict[str, str]:
     """Return the company of the user's last invoice, as initial values."""
-    return invoice_written(InvoiceDetails.objects.filter(order__user=user).order_by("-pk").first())
+    return initial_invoice(InvoiceDetails.objects.filter(order__user=user).order_by("-pk").first())
 
 
 def _with_address(posted: QueryDict, book: list[Address]) -> QueryDict:
     chosen = next((each for each in book if str(each.pk) == posted["use-address"]), None)
     if chosen is None:
         return posted
-    fields = {"name": chosen.first_name, "phone": shown_phone(chosen.phone)}
-    return filled(posted, {name: value for name, value in fields.items() if value} | _address_fields(chosen))
+    fields = {"name": chosen.first_name, "phone": format_phone(chosen.phone)}
+    return with_values(
+        posted, {name: value for name, value in fields.items() if value} | _address_fields(chosen)
+    )

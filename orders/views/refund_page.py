@@ -17,15 +17,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders.actions.payouts.bank_accounts import account_paid_from
-from orders.actions.payouts.refund_execution import name_account
-from orders.forms.refunds import AccountForm
+from orders.actions.payouts.bank_accounts import last_payer_account
+from orders.actions.payouts.refund_execution import set_refund_account
+from orders.forms.refunds import RefundAccountForm
 from orders.models import Order, Payout, Refund
 from orders.states import PayoutState
-from orders.views.current_basket import actor_of
+from orders.views.current_basket import request_actor
 from orders.views.timeline import Step
 from shop.core.errors import Refused
-from shop.core.models import bound_key
+from shop.core.models import bind_idempotency_key
 from shop.core.templatetags.figures import day, money
 from shop.core.web.rate_limits import Limit
 
@@ -68,7 +68,7 @@ _STAFF_TEXTS = _Texts(
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRefund:
+class RefundView:
     """A refund for display: messages about its progress; `tone` is their colour."""
 
     refund: Refund
@@ -90,7 +90,7 @@ class ShownRefund:
         return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.words))
 
 
-def shown_refunds(order: Order, *, to_desk: bool = False) -> list[ShownRefund]:
+def refund_views(order: Order, *, to_desk: bool = False) -> list[RefundView]:
     """Return an order's refunds in chronological order, worded for the buyer or the desk. A fixed number of
     queries."""
     texts = _STAFF_TEXTS if to_desk else _BUYER_TEXTS
@@ -103,7 +103,7 @@ def shown_refunds(order: Order, *, to_desk: bool = False) -> list[ShownRefund]:
     return [_display_refund(row, paid.get(row.pk, 0), lacking.get(row.pk, 0), texts) for row in rows]
 
 
-def waiting_for_account(shown: Sequence[ShownRefund]) -> int:
+def amount_awaiting_account(shown: Sequence[RefundView]) -> int:
     """Return the amount that waits for the buyer's bank account, in minor units."""
     payouts = [payout for each in shown for payout in each.refund.payouts.all()]
     return sum(payout.amount for payout in payouts if _lacks_account(payout))
@@ -111,23 +111,23 @@ def waiting_for_account(shown: Sequence[ShownRefund]) -> int:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Enter the bank account for refunds; it may be changed until the money is sent."""
     order = get_object_or_404(Order.objects.held_by(token))
     due = list(Payout.objects.filter(refund__order=order).due().to_bank())
-    same = account_paid_from(order)
+    same = last_payer_account(order)
     takes_same = same is not None and "same" in request.POST
     sent = None if takes_same else request.POST or None
-    form = AccountForm(sent, initial={"key": uuid.uuid4()})
+    form = RefundAccountForm(sent, initial={"key": uuid.uuid4()})
     if request.method == "POST" and (takes_same or form.is_valid()):
         try:
             _ACCOUNT_CHANGES.check(str(order.pk))
             _ACCOUNT_CHANGES.spend(str(order.pk))
-            name_account(
+            set_refund_account(
                 order_id=order.pk,
                 to=same if same is not None and takes_same else form.to,
-                key=bound_key(request.POST.get("key", ""), "account", order.pk),
-                actor=actor_of(request),
+                key=bind_idempotency_key(request.POST.get("key", ""), "account", order.pk),
+                actor=request_actor(request),
                 now=timezone.now(),
             )
         except Refused as refused:
@@ -145,12 +145,12 @@ def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return render(request, "orders/refund_account.html", context)
 
 
-def _display_refund(refund: Refund, paid: int, lacking: int, texts: _Texts) -> ShownRefund:
+def _display_refund(refund: Refund, paid: int, lacking: int, texts: _Texts) -> RefundView:
     if not refund.money:
-        return ShownRefund(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
+        return RefundView(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
     if paid >= refund.money:
         sent = _sent_messages(refund, texts)
-        return ShownRefund(refund, [str(texts.arrived), *sent] if sent else [str(texts.by_way)], "good")
+        return RefundView(refund, [str(texts.arrived), *sent] if sent else [str(texts.by_way)], "good")
     words = _sent_messages(refund, texts)
     payouts = list(refund.payouts.all())
     waiting = sum(payout.amount for payout in payouts if _lacks_account(payout))
@@ -166,7 +166,7 @@ def _display_refund(refund: Refund, paid: int, lacking: int, texts: _Texts) -> S
         words.append(str(texts.by_card) % {"sum": money(by_card, refund.currency)})
     if lacking:
         words.append(str(texts.lacking) % {"sum": money(lacking, refund.currency)})
-    return ShownRefund(refund, words, "wait", lacking)
+    return RefundView(refund, words, "wait", lacking)
 
 
 def _sent_messages(refund: Refund, texts: _Texts) -> list[str]:

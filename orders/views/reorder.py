@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from orders.actions.basket.reorder_past_order import Difference, Differs, reorder
+from orders.actions.basket.reorder_past_order import Difference, DifferenceKind, add_past_order_to_basket
 from orders.models import Order
 from orders.views import receiver
-from orders.views.current_basket import held_basket, province_of, remember, user_of
+from orders.views.current_basket import current_basket, province_of, remember_guest_basket, signed_in_user
 from orders.views.order_access import has_proof
 from shop.core.models import market_channel
 from shop.core.templatetags.figures import money
@@ -27,14 +27,14 @@ _KEY = "reordered-into"  # session key of the message shown once on the basket p
 
 
 @require_POST
-def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def reorder_past_order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Put an order's items into the visitor's basket, by the order's unguessable id."""
     rows = Order.objects.held_by(token).select_related("shipping_address")
     order, channel = get_object_or_404(rows), market_channel()
     if channel is None:
         raise Http404
-    user, held = user_of(request), held_basket(request)
-    answer = reorder(
+    user, held = signed_in_user(request), current_basket(request)
+    answer = add_past_order_to_basket(
         order_id=order.pk,
         basket_id=held.pk if held else None,
         user_id=user.pk if user else None,
@@ -44,9 +44,9 @@ def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         now=timezone.now(),
     )
     if answer.basket is not None:
-        remember(request, answer.basket)
+        remember_guest_basket(request, answer.basket)
     if user is None and order.user_id is None and has_proof(request, order):
-        receiver.write_as_ordered(request, order)
+        receiver.save_inputs_from_order(request, order)
     request.session[_KEY] = {
         "code": order.code,
         "put": answer.put,
@@ -57,7 +57,7 @@ def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return redirect("orders:basket")
 
 
-def told_once(request: HttpRequest) -> dict[str, object] | None:
+def pop_reorder_result(request: HttpRequest) -> dict[str, object] | None:
     """Pop the result of a reorder: the order's `code`, the number of lines `put`, and messages (`words`)."""
     answer: dict[str, Any] | None = request.session.pop(_KEY, None)
     if answer is None:
@@ -73,21 +73,21 @@ def _difference_message(difference: Difference, language: str, currency: str) ->
     was, now = difference.was, difference.now
     name = kept(difference.name, difference.translated, language)
     match difference.what:
-        case Differs.GONE:
+        case DifferenceKind.GONE:
             return sentence(_("%(name)s: not on sale any more."), name=name)
-        case Differs.RESTING:
+        case DifferenceKind.RESTING:
             return sentence(_("%(name)s: %(seller)s is resting."), name=name, seller=own(difference.seller))
-        case Differs.SOLD_OUT:
+        case DifferenceKind.SOLD_OUT:
             return sentence(_("%(name)s: sold out."), name=name)
-        case Differs.FEWER:
+        case DifferenceKind.FEWER:
             words = ngettext(
                 "%(name)s: only %(now)s of %(was)s is to be had.",
                 "%(name)s: only %(now)s of %(was)s are to be had.",
                 now,
             )
             return sentence(words, name=name, now=now, was=was)
-        case Differs.DEARER:
+        case DifferenceKind.DEARER:
             words = _("%(name)s: dearer, %(now)s. It was %(was)s.")
-        case Differs.CHEAPER:
+        case DifferenceKind.CHEAPER:
             words = _("%(name)s: cheaper, %(now)s. It was %(was)s.")
     return sentence(words, name=name, now=money(now, currency), was=money(was, currency))

@@ -9,9 +9,9 @@ from django.db.models import Prefetch
 from django.utils.text import capfirst
 
 from cooperatives.models import Cooperative
-from orders.actions.order_records.discount_records import lowered_prices
+from orders.actions.order_records.discount_records import price_reductions
 from orders.actions.quotes.quote_types import Quote
-from orders.models import Bearer, Discount, DiscountKind, DiscountShare, Order
+from orders.models import CostBearer, Discount, DiscountKind, DiscountShare, Order
 from shop.core.templatetags.languages import own
 
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
@@ -22,7 +22,7 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("sh
 
 
 @dataclass(frozen=True, slots=True)
-class TakenOff:
+class DiscountRow:
     """A discount by promotion, voucher or staff, in minor units, borne by `givers`, or the platform if empty.
 
     `name` may be HTML with a `lang` attribute; `code` is empty without a voucher.
@@ -36,7 +36,7 @@ class TakenOff:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Totals:
     """Totals in minor units. `goods` and `delivery` are list prices; less the discounts they give the total.
 
     `delivery` is None until the province is known.
@@ -44,7 +44,7 @@ class Sums:
 
     currency: str
     goods: int
-    taken_off: Sequence[TakenOff]
+    taken_off: Sequence[DiscountRow]
     delivery: int | None
 
     @property
@@ -53,7 +53,7 @@ class Sums:
         return self.goods + (self.delivery or 0) if self.taken_off else None
 
 
-def sums_of_quote(offer: Quote) -> Sums:
+def totals_of_quote(offer: Quote) -> Totals:
     """Return the totals of a basket's quote."""
     sellers: dict[Hashable, Cooperative] = {
         line.wanted.key: share.cooperative for share in offer.shares for line in share.lines
@@ -61,7 +61,7 @@ def sums_of_quote(offer: Quote) -> Sums:
     by_key: dict[Hashable, Cooperative] = {each.cooperative.pk: each.cooperative for each in offer.shares}
     rows = []
     discounted_goods = of_delivery = 0
-    for lowered in lowered_prices(offer):
+    for lowered in price_reductions(offer):
         givers = [sellers[key] for key in lowered.amounts]
         amount = sum(lowered.amounts.values())
         discounted_goods += amount
@@ -78,7 +78,7 @@ def sums_of_quote(offer: Quote) -> Sums:
         code = offer.voucher.code if offer.voucher and wanted is offer.voucher.discount else ""
         rows.append(_discount_row(wanted.kind, wanted.name, code, wanted.bearer, givers, given.amount))
     purchase = offer.purchase
-    return Sums(
+    return Totals(
         offer.wanted.channel.currency,
         purchase.goods.gross + discounted_goods,
         sorted(rows, key=_sort_key),
@@ -86,7 +86,7 @@ def sums_of_quote(offer: Quote) -> Sums:
     )
 
 
-def sums_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> Sums:
+def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> Totals:
     """Return the totals of an order loaded with `DISCOUNTS`; `cooperatives` maps ids to the sellers."""
     rows = []
     discounted_goods = of_delivery = 0
@@ -104,7 +104,7 @@ def sums_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> Sums
         rows.append(
             _discount_row(discount.kind, discount.name, code, discount.bearer, givers, discount.amount)
         )
-    return Sums(
+    return Totals(
         order.currency,
         order.goods_gross + discounted_goods,
         sorted(rows, key=_sort_key),
@@ -114,11 +114,11 @@ def sums_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> Sums
 
 def _discount_row(
     kind: str, name: str, code: str, bearer: str, touched: Iterable[Cooperative], amount: int
-) -> TakenOff:
-    givers = {each.pk: each for each in touched} if bearer == Bearer.COOPERATIVE else {}
+) -> DiscountRow:
+    givers = {each.pk: each for each in touched} if bearer == CostBearer.COOPERATIVE else {}
     told = own(name) if name else capfirst(str(DiscountKind(kind).label))
-    return TakenOff(kind, told, code, [givers[key] for key in sorted(givers)], amount)
+    return DiscountRow(kind, told, code, [givers[key] for key in sorted(givers)], amount)
 
 
-def _sort_key(row: TakenOff) -> tuple[str, str, str, int]:
+def _sort_key(row: DiscountRow) -> tuple[str, str, str, int]:
     return row.kind, row.name, row.code, row.amount

@@ -11,13 +11,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.actions.payments.order_payments import is_waiting
-from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, places
+from orders.actions.payments.order_payments import is_awaiting_confirmation
+from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, parcel_position_labels
 from orders.states import (
-    ARRIVED,
-    GONE,
-    HAS_ARRIVED,
-    READY,
+    ARRIVED_PROGRESS,
+    DISPATCHED_STATES,
+    PARTLY_ARRIVED_PROGRESS,
+    READY_FOR_PICKUP,
     ComplaintState,
     OrderStatus,
     ParcelState,
@@ -25,7 +25,7 @@ from orders.states import (
     Progress,
 )
 from shop.core.models import Picture
-from shop.core.templatetags.figures import as_said, clock, day, weekday_and_day
+from shop.core.templatetags.figures import clock, day, translated_reason, weekday_and_day
 
 _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 
@@ -41,7 +41,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class PartTimeline:
     """A part with its steps and parcels, and the actions that its buyer may take.
 
     `paid_back` are the fully refunded lines. `called_today` maps lines whose names were not recorded in the
@@ -68,7 +68,7 @@ class Track:
     @property
     def may_complain(self) -> bool:
         """Whether items have arrived that were not refunded. The form checks the complaint period."""
-        is_here = self.part.progress in HAS_ARRIVED - {Progress.RETURNED}
+        is_here = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
         kept = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
         return is_here and bool(kept) and self.open_complaint is None
 
@@ -83,11 +83,13 @@ class Track:
     @property
     def on_the_way(self) -> list[tuple[str, Parcel]]:
         """The dispatched parcels, each with its number of the total."""
-        place = places(self.parcels)
-        return [(place.get(parcel.pk, ""), parcel) for parcel in self.parcels if parcel.state in GONE]
+        place = parcel_position_labels(self.parcels)
+        return [
+            (place.get(parcel.pk, ""), parcel) for parcel in self.parcels if parcel.state in DISPATCHED_STATES
+        ]
 
 
-def track(
+def build_timeline(
     part: OrderPart,
     parcels: Sequence[Parcel],
     picture: Picture | None = None,
@@ -96,11 +98,11 @@ def track(
     paid_back: Collection[uuid.UUID] = frozenset(),
     is_transfer_seen: bool = False,
     called_today: Mapping[uuid.UUID, str] | None = None,
-) -> Track:
+) -> PartTimeline:
     """Build a part's timeline. `parcels` are its valid dispatches in order, `refunds` the refunds' steps;
     `is_transfer_seen` says that a bank transfer naming the order awaits manual review."""
     steps = [_acceptance_step(part)]
-    if is_waiting(part.order):
+    if is_awaiting_confirmation(part.order):
         steps.insert(0, _waiting_step(part.order, is_transfer_seen))
     if part.is_standing:
         steps += [_packing_step(part, parcels), _dispatch_step(part, parcels), _arrival_step(part, parcels)]
@@ -109,7 +111,7 @@ def track(
     else:
         steps = [step for step in steps if step.state == "done"] + [_end_step(part)]
     steps += sorted([*(_complaint_step(each) for each in complaints), *refunds], key=_sort_time)
-    return Track(part, steps, list(parcels), picture, complaints, paid_back, called_today or {})
+    return PartTimeline(part, steps, list(parcels), picture, complaints, paid_back, called_today or {})
 
 
 def _complaint_step(complaint: Complaint) -> Step:
@@ -122,7 +124,7 @@ def _complaint_step(complaint: Complaint) -> Step:
         ComplaintState.WITHDRAWN: _("You have taken your complaint back"),
     }
     title = words[ComplaintState(complaint.state)]
-    return Step(title, "done", complaint.answered_at, as_said(complaint.answer))
+    return Step(title, "done", complaint.answered_at, translated_reason(complaint.answer))
 
 
 def _sort_time(step: Step) -> datetime.datetime:
@@ -142,7 +144,7 @@ def _acceptance_step(part: OrderPart) -> Step:
     words = _("The cooperative accepts the order")
     if part.accepted_at is not None:
         return Step(words, "done", part.accepted_at)
-    if is_waiting(part.order):
+    if is_awaiting_confirmation(part.order):
         return Step(words)
     if part.accept_by is None:
         return Step(words, "now")
@@ -165,7 +167,7 @@ def _packing_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 
 
 def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    words = capfirst(str(READY)) if part.is_collected else _state_label(Progress.DISPATCHED)
+    words = capfirst(str(READY_FOR_PICKUP)) if part.is_collected else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]
@@ -175,10 +177,10 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
         }
         return Step(words, "now", last.handed_over_at, note)
     left_at = _latest(parcel.handed_over_at for parcel in parcels)
-    if part.progress in ARRIVED:
+    if part.progress in ARRIVED_PROGRESS:
         return Step(words, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
-        return Step(capfirst(part.told_state(parcels)), "now", left_at)
+        return Step(capfirst(part.state_label(parcels)), "now", left_at)
     if part.is_packed(parcels):
         waiting = _("Waiting to be brought there") if part.is_collected else _("Waiting for the carrier")
         return Step(waiting, "now")
@@ -186,7 +188,7 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 
 
 def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    if part.progress in ARRIVED:
+    if part.progress in ARRIVED_PROGRESS:
         return Step(
             _state_label(Progress.DELIVERED), "done", _latest(parcel.delivered_at for parcel in parcels)
         )
@@ -198,7 +200,7 @@ def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 
 def _end_step(part: OrderPart) -> Step:
     words = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
-    return Step(words, "now", part.ended_at, as_said(part.end_reason))
+    return Step(words, "now", part.ended_at, translated_reason(part.end_reason))
 
 
 def _state_label(state: Progress | OrderStatus) -> str:

@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from shop.accounts.models import App, Consent, Group, GroupPermission, User
-from shop.accounts.sign_in.sessions import close_access
-from shop.core.admin import Admin, Inline, ReadMostly, record_by_hand, written
+from shop.accounts.sign_in.sessions import sign_out_everywhere
+from shop.core.admin import Admin, Inline, ReadMostlyAdmin, form_changes, record_admin_change
 
 admin.site.unregister(DjangosGroup)  # unused: staff permissions come from our own groups
 
 
 @admin.register(User)
-class UserAdmin(ReadMostly):
+class UserAdmin(ReadMostlyAdmin):
     """Users without passwords and keys."""
 
     editable = ("note", "is_active")
@@ -33,7 +33,7 @@ class UserAdmin(ReadMostly):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not obj.is_active:
-            close_access(obj)
+            sign_out_everywhere(obj)
         super().save_model(request, obj, form, change)
 
 
@@ -55,21 +55,21 @@ class GroupAdmin(Admin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         codes = form.instance.permissions.order_by("code").values_list("code", flat=True)
-        data = written(form) | {"permissions": list(codes)}
-        record_by_hand(request, "edited" if change else "added", form.instance, data=data)
+        data = form_changes(form) | {"permissions": list(codes)}
+        record_admin_change(request, "edited" if change else "added", form.instance, data=data)
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        record_by_hand(request, "removed", obj, data={"name": obj.name})
+        record_admin_change(request, "removed", obj, data={"name": obj.name})
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
         for group in queryset.order_by("pk"):
-            record_by_hand(request, "removed", group, data={"name": group.name})
+            record_admin_change(request, "removed", group, data={"name": group.name})
         super().delete_queryset(request, queryset)
 
 
 @admin.register(App)
-class AppAdmin(ReadMostly):
+class AppAdmin(ReadMostlyAdmin):
     """Apps without their tokens."""
 
     editable = ("is_active",)
@@ -84,7 +84,7 @@ class AppAdmin(ReadMostly):
 
 
 @admin.register(Consent)
-class ConsentAdmin(ReadMostly):
+class ConsentAdmin(ReadMostlyAdmin):
     list_display = ("about", "user", "purpose", "version", "given_at", "withdrawn_at", "door")
     list_filter = ("purpose", "door")
     list_select_related = ("user",)

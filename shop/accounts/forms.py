@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import Address, User
 from shop.accounts.sign_in.one_time_codes import DIGITS
-from shop.core.identifiers.phones import looks_odd, normalise, validate_phone
+from shop.core.identifiers.phones import is_likely_mistyped, normalise_phone, validate_phone
 from shop.core.models.geography import Division
 
 _EMAIL_WORDS = {
@@ -69,14 +69,14 @@ def _email() -> forms.EmailField:
     )
 
 
-class EntranceForm(forms.Form):
+class SignInBaseForm(forms.Form):
     """`next`: the page that required signing in; `back`: the page the person came from."""
 
     next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
     back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
 
-class SignInForm(EntranceForm):
+class SignInForm(SignInBaseForm):
     name = forms.CharField(
         label=_("E-mail or phone number"),
         max_length=254,
@@ -86,13 +86,13 @@ class SignInForm(EntranceForm):
     password = _password(_("Password"), "current-password")
 
 
-class PhoneForm(EntranceForm):
+class PhoneForm(SignInBaseForm):
     """A phone number that receives a code. Carriers' prefixes are not checked, because new ones appear."""
 
     phone = phone_field(_("Write your phone number."), css="input input-large")
 
     def clean_phone(self) -> str:
-        phone = normalise(self.cleaned_data["phone"])
+        phone = normalise_phone(self.cleaned_data["phone"])
         # Foreign and short numbers exist; numbers without a country cannot receive text messages.
         if not phone.startswith("+") or not 8 <= len(phone) <= 16:
             raise forms.ValidationError(_("A mobile number has 10 digits, such as 0987 654 321."))
@@ -128,7 +128,7 @@ class NameForm(forms.Form):
     name = _name()
 
 
-class RegisterForm(EntranceForm):
+class RegisterForm(SignInBaseForm):
     name = _name()
     email = _email()
     password = _new_password(_("Password"))
@@ -166,7 +166,7 @@ class NewPasswordForm(forms.Form):
         return password
 
 
-class PlaceSelect(forms.Select):
+class DivisionSelect(forms.Select):
     """Divisions to choose from; on pages in other languages each is marked as Vietnamese."""
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -176,12 +176,12 @@ class PlaceSelect(forms.Select):
         return option
 
 
-class PlaceForm(forms.Form):
+class DivisionForm(forms.Form):
     """A province or city, and a commune or ward in it, as divided since 2025."""
 
     province = forms.ChoiceField(
         label=_("Province or city"),
-        widget=PlaceSelect(attrs={"class": "input", "autocomplete": "address-level1"}),
+        widget=DivisionSelect(attrs={"class": "input", "autocomplete": "address-level1"}),
         error_messages={
             "required": _("Choose a province from the list."),
             "invalid_choice": _("There is no such province any more. Choose one from the list."),
@@ -189,7 +189,7 @@ class PlaceForm(forms.Form):
     )
     commune = forms.ChoiceField(
         label=_("Commune or ward"),
-        widget=PlaceSelect(attrs={"class": "input", "autocomplete": "address-level2"}),
+        widget=DivisionSelect(attrs={"class": "input", "autocomplete": "address-level2"}),
         error_messages={
             "required": _("Choose a commune or ward from the list."),
             "invalid_choice": _("That commune or ward is not in this province. Choose one from the list."),
@@ -202,8 +202,8 @@ class PlaceForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._provinces = {province.code: province for province in provinces}
         self._communes = {commune.code: commune for commune in communes}
-        set_places(self.fields["province"], _("Choose a province"), provinces)
-        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
+        set_division_choices(self.fields["province"], _("Choose a province"), provinces)
+        set_division_choices(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
 
     @property
     def place(self) -> dict[str, str]:
@@ -218,7 +218,7 @@ class PlaceForm(forms.Form):
         }
 
 
-class PlacedForm(PlaceForm):
+class PersonAddressForm(DivisionForm):
     """A person and a Vietnamese address: province, commune, street or hamlet, landmark."""
 
     field_order: Sequence[str] = ("name", "phone")
@@ -239,13 +239,13 @@ class PlacedForm(PlaceForm):
     )
 
     def clean_phone(self) -> str:
-        return normalise(self.cleaned_data["phone"])
+        return normalise_phone(self.cleaned_data["phone"])
 
     @property
-    def phone_is_odd(self) -> bool:
+    def is_phone_likely_mistyped(self) -> bool:
         """Whether to warn about the number; it may still be right."""
         written = str(self["phone"].value() or "")
-        return bool(normalise(written)) and looks_odd(written)
+        return bool(normalise_phone(written)) and is_likely_mistyped(written)
 
     def placed(self) -> Address:
         """Return the address, unsaved and without a user. Valid forms only."""
@@ -260,7 +260,7 @@ class PlacedForm(PlaceForm):
         )
 
 
-class DetailsForm(PlacedForm):
+class DetailsForm(PersonAddressForm):
     """Name, phone, and default delivery address; the address is optional but must be complete."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -282,7 +282,9 @@ class DetailsForm(PlacedForm):
         return self.placed() if self.cleaned_data["province"] else None
 
 
-def set_places(field: forms.Field, empty: Any, divisions: Sequence[Division], *, full: bool = False) -> None:
+def set_division_choices(
+    field: forms.Field, empty: Any, divisions: Sequence[Division], *, full: bool = False
+) -> None:
     """Fill a field's choices with these divisions, in their order."""
     assert isinstance(field, forms.ChoiceField)
     named = [(each.code, each.full_name if full else each.name) for each in divisions]

@@ -1,5 +1,5 @@
 """Import the accounts' tasks where Celery discovers them."""
 
-from shop.accounts.sign_in.sessions import sweep_entrance_task
+from shop.accounts.sign_in.sessions import delete_expired_access_task
 
-__all__ = ["sweep_entrance_task"]
+__all__ = ["delete_expired_access_task"]

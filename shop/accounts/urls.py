@@ -18,11 +18,11 @@ from shop.accounts.views import (
     second_step,
     session_pages,
 )
-from shop.accounts.views.signing_in import Arrive
+from shop.accounts.views.signing_in import AfterSignIn
 
 
-def addresses(
-    *, home: Callable[[HttpRequest], HttpResponseBase], arrive: Arrive
+def account_urls(
+    *, home: Callable[[HttpRequest], HttpResponseBase], arrive: AfterSignIn
 ) -> tuple[list[URLPattern], str]:
     """Return URL patterns and namespace, as `include` expects."""
     return [
@@ -49,10 +49,10 @@ def addresses(
         path("thong-tin/so-dien-thoai/", code_pages.phone_confirmation, name="phone-confirmation"),
         path("thong-tin/thu-dien-tu/", email_pages.email, name="email"),
         path("thong-tin/thu-dien-tu/<str:token>/", email_pages.email_confirmation, name="email-confirmation"),
-        path("thiet-bi/", session_pages.places, name="places"),
-        path("thiet-bi/khac/", session_pages.other_places, name="other-places"),
-        path("thiet-bi/<int:pk>/", session_pages.place, name="place"),
-        path("thiet-bi/ung-dung/<uuid:pk>/", session_pages.program, name="program"),
+        path("thiet-bi/", session_pages.sign_ins, name="places"),
+        path("thiet-bi/khac/", session_pages.other_sign_ins_end, name="other-places"),
+        path("thiet-bi/<int:pk>/", session_pages.sign_in_end, name="place"),
+        path("thiet-bi/ung-dung/<uuid:pk>/", session_pages.api_client_end, name="program"),
         path("khoa/", passkey_pages.passkeys, name="passkeys"),
         path("khoa/moi/", passkey_pages.passkey_options, name="passkey-options"),
         path("khoa/<int:pk>/", passkey_pages.passkey_removal, name="passkey-removal"),

@@ -58,7 +58,7 @@ class AddressRules:
     postal_code_prefix: str
 
 
-def rules_of(
+def address_rules(
     country: str, *, province: str = "", city: str = "", language: str, day: datetime.date
 ) -> AddressRules | None:
     """Return a country's rules with the subdivisions of the given province and city; None for an unknown

@@ -15,11 +15,11 @@ from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
 from shop.api.address_rules import INPUTS, VIETNAM
 from shop.api.context import Context
-from shop.api.errors import Mistake, Mistakes
-from shop.api.metadata import from_input
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
-from shop.core.identifiers.phones import normalise
+from shop.api.errors import InputError, InputErrors
+from shop.api.metadata import metadata_from_input
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
+from shop.core.identifiers.phones import normalise_phone
 from shop.core.models.geography import Division, bare_name
 from shop.core.texts.folding import fold
 
@@ -60,13 +60,13 @@ def address_from(
     if given.get("country"):
         address.country = given["country"]
     if "phone" in given and address.country == VIETNAM:
-        address.phone = normalise(address.phone)
+        address.phone = normalise_phone(address.phone)
     if "metadata" in given:
-        address.metadata = address.metadata | from_input(given["metadata"])
+        address.metadata = address.metadata | metadata_from_input(given["metadata"])
     errors = _length_errors(address) or ({} if address.validation_skipped else _validate(address, context))
     if errors:
-        raise Mistakes(
-            [Mistake(code, words, field=name, addressType=kind) for name, (code, words) in errors.items()]
+        raise InputErrors(
+            [InputError(code, words, field=name, addressType=kind) for name, (code, words) in errors.items()]
         )
     return address
 
@@ -124,7 +124,7 @@ def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
     }
     if address.postal_code and not _VIETNAMESE_POSTAL_CODE.match(address.postal_code):
         errors["postalCode"] = ("INVALID", _INVALID)
-    day = day_of(context.now)
+    day = vietnam_date(context.now)
     address.province_code = address.commune_code = ""
     if address.country_area:
         province = next(iter(_provinces(day, bare_name(fold(address.country_area)))), None)
@@ -136,12 +136,12 @@ def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
     return errors
 
 
-@prepared
+@compiled_query
 def _provinces(day: datetime.date, folded: str) -> QuerySet[Division]:
     return Division.objects.current(on=day).provinces().filter(folded=folded)
 
 
-@prepared
+@compiled_query
 def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Division]:
     return Division.objects.current(on=day).communes_of(province).filter(folded=folded)
 

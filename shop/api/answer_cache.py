@@ -19,7 +19,7 @@ from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, Operation
 
 from shop.api.breadth import Cache, Operation
 
-MOST_BYTES = 16 * 1024 * 1024  # of all cached responses and their request bodies, per process
+MAX_CACHE_BYTES = 16 * 1024 * 1024  # of all cached responses and their request bodies, per process
 # Fields of Query with the same result for every request without a token.
 _CACHEABLE_FIELDS = frozenset(
     {
@@ -44,10 +44,10 @@ class _Entry(NamedTuple):
     answer: bytes
 
 
-_answers: Cache[tuple[object, ...], _Entry] = Cache(MOST_BYTES)
+_answers: Cache[tuple[object, ...], _Entry] = Cache(MAX_CACHE_BYTES)
 
 
-class Keeping:
+class CachedAnswer:
     """The cached response of one request. The request's body must have been read."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -57,14 +57,14 @@ class Keeping:
     def given(self) -> bytes | None:
         """Return the cached response if it is still valid."""
         kept = _answers.get(self._key) if self._key is not None else None
-        if kept is None or kept.until < time.monotonic() or kept.state != state_of_shop():
+        if kept is None or kept.until < time.monotonic() or kept.state != catalogue_version():
             return None
         return kept.answer
 
     def begin(self, operation: Operation) -> None:
         """Before execution: record the catalogue's version if the operation is cacheable."""
         if self._key is not None and _is_cacheable(operation):
-            self._state = state_of_shop()
+            self._state = catalogue_version()
 
     def keep(self, answer: bytes) -> None:
         """Store the response if the operation is cacheable."""
@@ -84,7 +84,7 @@ def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
     return request.scheme, request.get_host(), get_language(), request.body
 
 
-def state_of_shop() -> tuple[object, ...]:
+def catalogue_version() -> tuple[object, ...]:
     """Return a value that changes whenever anything shown by the catalogue changes. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_VERSION_SQL)

@@ -20,12 +20,12 @@ from django.db.models.functions import RowNumber
 
 from shop.api.breadth import Resolver, Selection, by_name
 from shop.api.errors import ProtocolError
-from shop.api.object_types import Ready, Row, Rows, Type, built
+from shop.api.object_types import CompiledRows, Row, Rows, Type, build_rows
 
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 
 
-class Key(NamedTuple):
+class SortKey(NamedTuple):
     """A column or annotation to sort by."""
 
     column: str
@@ -65,7 +65,7 @@ class Edge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """The pagination arguments of a connection."""
 
     limit: int
@@ -74,7 +74,7 @@ class Asked:
     before: str | None
 
     @classmethod
-    def by(cls, arguments: Mapping[str, Any], name: str) -> Asked:
+    def by(cls, arguments: Mapping[str, Any], name: str) -> PageRequest:
         """Read the arguments. Raises ProtocolError unless exactly one of `first` and `last` is given and is
         within LARGEST_PAGE."""
         first, last = arguments.get("first"), arguments.get("last")
@@ -84,57 +84,57 @@ class Asked:
             )
         wanted = "first" if last is None else "last"
         limit = int(arguments[wanted])
-        if not 0 <= limit <= LARGEST_PAGE:
+        if not 0 <= limit <= MAX_PAGE_SIZE:
             raise ProtocolError(
-                f"The `{name}` connection gives at most {LARGEST_PAGE} at once: `{wanted}` is {limit}."
+                f"The `{name}` connection gives at most {MAX_PAGE_SIZE} at once: `{wanted}` is {limit}."
             )
         return cls(limit, last is not None, arguments.get("after"), arguments.get("before"))
 
 
 def connect(
     type_: Type,
-    rows: Rows | Ready,
+    rows: Rows | CompiledRows,
     arguments: Mapping[str, Any],
     selection: Selection,
     *,
-    order: Sequence[Key],
+    order: Sequence[SortKey],
 ) -> dict[str, Any]:
     """Return a connection over a queryset: at most one query for the rows, and one for `totalCount`.
 
     The first and last page of `Ready` rows use a compiled query.
     """
-    asked = Asked.by(arguments, selection.name)
+    asked = PageRequest.by(arguments, selection.name)
     wanted = selection.names()
-    if isinstance(rows, Ready):
+    if isinstance(rows, CompiledRows):
         if asked.after is None and asked.before is None and "totalCount" not in wanted:
             return _compiled_page(type_, rows, asked, selection, order) | {"totalCount": None}
-        rows = built(rows)
+        rows = build_rows(rows)
     page = _query_page(type_, rows, asked, selection, order) if wanted - {"totalCount"} else _empty_page()
     return page | {"totalCount": rows.count() if "totalCount" in wanted else None}
 
 
 def connect_each(
     type_: Type,
-    rows: Rows | Ready,
+    rows: Rows | CompiledRows,
     arguments: Mapping[str, Any],
     selection: Selection,
     *,
-    order: Sequence[Key],
+    order: Sequence[SortKey],
     by: str,
     parents: Sequence[Any],
 ) -> list[dict[str, Any]]:
     """Return one connection per parent, joined by the rows' column `by`. One query for all parents."""
-    asked = Asked.by(arguments, selection.name)
+    asked = PageRequest.by(arguments, selection.name)
     wanted, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
     cut = _FirstRows(by, tuple(order), asked.backwards, asked.limit + 1, type_.wanted(names, by, *columns))
     counts: dict[Any, int] = {}
     is_first = asked.after is None and asked.before is None and "totalCount" not in wanted
-    if isinstance(rows, Ready) and is_first:
+    if isinstance(rows, CompiledRows) and is_first:
         shape = rows.shape | {"of": rows.build, "cut": cut}
-        pages: Rows | Ready = Ready(_first_pages_query, (keys, *rows.args), shape)
+        pages: Rows | CompiledRows = CompiledRows(_first_pages_query, (keys, *rows.args), shape)
     else:
-        rows = built(rows) if isinstance(rows, Ready) else rows
+        rows = build_rows(rows) if isinstance(rows, CompiledRows) else rows
         rows = rows.filter(**{f"{by}__in": keys})
         counts = _count_by_parent(rows, by) if "totalCount" in wanted else {}
         pages = _limit_per_parent(_filter_by_cursors(rows, asked, order), cut)
@@ -151,7 +151,7 @@ class _FirstRows(NamedTuple):
     """The first `limit` rows of each parent; `by` is the parent's key column, `read` are the columns read."""
 
     by: str
-    order: tuple[Key, ...]
+    order: tuple[SortKey, ...]
     backwards: bool
     limit: int
     read: tuple[str, ...]
@@ -177,7 +177,7 @@ def _limit_per_parent(rows: Rows, cut: _FirstRows) -> Rows:
 
 def connect_list(values: Sequence[Any], arguments: Mapping[str, Any], selection: Selection) -> dict[str, Any]:
     """Return a connection over a short list in memory; cursors are indexes into it."""
-    asked = Asked.by(arguments, selection.name)
+    asked = PageRequest.by(arguments, selection.name)
     edges = [Edge(value, (place,)) for place, value in enumerate(values)]
     if asked.after is not None:
         edges = [edge for edge in edges if edge.place[0] > _decode_index(asked.after)]
@@ -188,29 +188,29 @@ def connect_list(values: Sequence[Any], arguments: Mapping[str, Any], selection:
     return _page_of(edges[: asked.limit + 1], asked) | {"totalCount": len(values)}
 
 
-def cursor(place: Iterable[Any]) -> str:
+def encode_cursor(place: Iterable[Any]) -> str:
     """Encode a position as a cursor, which clients treat as opaque."""
     return b64encode(json.dumps(list(place), default=str, ensure_ascii=False).encode()).decode()
 
 
 def _compiled_page(
-    type_: Type, rows: Ready, asked: Asked, selection: Selection, order: Sequence[Key]
+    type_: Type, rows: CompiledRows, asked: PageRequest, selection: Selection, order: Sequence[SortKey]
 ) -> dict[str, Any]:
     shape = {"of": rows.build, "keys": tuple(order), "backwards": asked.backwards, "limit": asked.limit + 1}
-    within = Ready(_first_page_query, rows.args, rows.shape | shape)
+    within = CompiledRows(_first_page_query, rows.args, rows.shape | shape)
     columns = [key.column for key in order]
     found = type_.read(within, selection.names("edges", "node"), *columns)
     return _page_of([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
 
 
 def _first_page_query(
-    *args: Any, of: Callable[..., Rows], keys: tuple[Key, ...], backwards: bool, limit: int, **shape: Any
+    *args: Any, of: Callable[..., Rows], keys: tuple[SortKey, ...], backwards: bool, limit: int, **shape: Any
 ) -> Rows:
     return _sort(of(*args, **shape), keys, backwards)[:limit]
 
 
 def _query_page(
-    type_: Type, rows: Rows, asked: Asked, selection: Selection, order: Sequence[Key]
+    type_: Type, rows: Rows, asked: PageRequest, selection: Selection, order: Sequence[SortKey]
 ) -> dict[str, Any]:
     columns = [key.column for key in order]
     within = _sort(_filter_by_cursors(rows, asked, order), order, asked.backwards)[: asked.limit + 1]
@@ -218,7 +218,7 @@ def _query_page(
     return _page_of([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
 
 
-def _page_of(edges: list[Edge], asked: Asked) -> dict[str, Any]:
+def _page_of(edges: list[Edge], asked: PageRequest) -> dict[str, Any]:
     """Build a page from edges in the order read; one edge more than the limit means that more follow."""
     more, edges = len(edges) > asked.limit, edges[: asked.limit]
     if asked.backwards:
@@ -226,8 +226,8 @@ def _page_of(edges: list[Edge], asked: Asked) -> dict[str, Any]:
     page = {
         "hasNextPage": asked.before is not None if asked.backwards else more,
         "hasPreviousPage": more if asked.backwards else asked.after is not None,
-        "startCursor": cursor(edges[0].place) if edges else None,
-        "endCursor": cursor(edges[-1].place) if edges else None,
+        "startCursor": encode_cursor(edges[0].place) if edges else None,
+        "endCursor": encode_cursor(edges[-1].place) if edges else None,
     }
     return {"edges": edges, "pageInfo": page}
 
@@ -236,18 +236,18 @@ def _empty_page() -> dict[str, Any]:
     return {"edges": [], "pageInfo": None}
 
 
-def _sort(rows: Rows, order: Sequence[Key], backwards: bool) -> Rows:
+def _sort(rows: Rows, order: Sequence[SortKey], backwards: bool) -> Rows:
     return rows.order_by(*(key.order(backwards) for key in order))
 
 
-def _filter_by_cursors(rows: Rows, asked: Asked, order: Sequence[Key]) -> Rows:
+def _filter_by_cursors(rows: Rows, asked: PageRequest, order: Sequence[SortKey]) -> Rows:
     for text, backwards in ((asked.after, False), (asked.before, True)):
         if text is not None:
             rows = rows.filter(_after_position(rows, order, _decode_cursor(rows, order, text), backwards))
     return rows
 
 
-def _after_position(rows: Rows, order: Sequence[Key], place: Sequence[Any], backwards: bool) -> Q:
+def _after_position(rows: Rows, order: Sequence[SortKey], place: Sequence[Any], backwards: bool) -> Q:
     """Return the keyset condition: after the first key's value, or equal to it and after the second's, and
     so on."""
     found, level = Q(pk__in=()), Q()
@@ -259,7 +259,7 @@ def _after_position(rows: Rows, order: Sequence[Key], place: Sequence[Any], back
     return found
 
 
-def _decode_cursor(rows: Rows, order: Sequence[Key], text: str) -> list[Any]:
+def _decode_cursor(rows: Rows, order: Sequence[SortKey], text: str) -> list[Any]:
     """Decode a cursor's values. Raises ProtocolError if it does not belong to this list."""
     try:
         values = json.loads(b64decode(text, validate=True))
@@ -273,7 +273,7 @@ def _decode_cursor(rows: Rows, order: Sequence[Key], text: str) -> list[Any]:
         raise ProtocolError("The cursor is not one of this list.") from error
 
 
-def _sort_field(rows: Rows, key: Key) -> Field[Any, Any]:
+def _sort_field(rows: Rows, key: SortKey) -> Field[Any, Any]:
     resolved = F(key.column).resolve_expression(rows.query.clone())
     field: Field[Any, Any] = resolved.output_field
     return field
@@ -296,7 +296,7 @@ page_info = Type("PageInfo")
 page_info.plain("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
 
 
-def resolvers(type_name: str) -> dict[str, Resolver] | None:
+def connection_resolvers(type_name: str) -> dict[str, Resolver] | None:
     """Return the resolvers of an `XCountableConnection` or `XCountableEdge`; None for any other type."""
     if type_name.endswith("Connection"):
         return {field: by_name(field) for field in ("edges", "pageInfo", "totalCount")}
@@ -306,4 +306,4 @@ def resolvers(type_name: str) -> dict[str, Resolver] | None:
 
 
 def _resolve_cursors(edges: list[Edge], *_: Any) -> list[str]:
-    return [cursor(edge.place) for edge in edges]
+    return [encode_cursor(edge.place) for edge in edges]

@@ -11,15 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from graphql import GraphQLSchema
 
-from cooperatives.access import EVERYTHING, Scope, platform_permissions, scope_of
+from cooperatives.access import PLATFORM_SCOPE, PermissionScope, permission_scope, platform_permissions
 from shop.accounts.models import App, AppPermission, User
-from shop.accounts.staff.api_apps import app_of_token
+from shop.accounts.staff.api_apps import find_app_by_token
 from shop.accounts.staff.permissions import Permission
 from shop.api import tokens
 from shop.api.errors import PermissionDenied
-from shop.api.field_permissions import Right, Standing, Within, written
-from shop.core.actors import Actor, Door
-from shop.core.database.compiled_query import prepared
+from shop.api.field_permissions import Access, CooperativeScoped, Right, permission_name
+from shop.core.actors import Actor, EntryPoint
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Channel, ShopSettings, shop_settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SCHEMES = ("bearer ", "jwt ")
 
 
-@prepared
+@compiled_query
 def _channels() -> QuerySet[Channel]:
     return Channel.objects.order_by("pk")
 
@@ -40,7 +40,7 @@ class Context:
         self.request = request
         self.schema = schema
         self.now: datetime.datetime = timezone.now()
-        self._scopes: dict[Permission, Scope] = {}
+        self._scopes: dict[Permission, PermissionScope] = {}
         self._response_callbacks: list[Callable[[HttpResponse], Any]] = []
         # Products in a basket being shown: visible with it even if they are no longer published.
         self.goods_at_hand: set[int] = set()
@@ -60,28 +60,28 @@ class Context:
     @cached_property
     def claims(self) -> tokens.Claims | None:
         """The claims of the request's token; None unless we issued it. Raises PyJWT's errors."""
-        if self.token is None or not tokens.is_ours(self.token):
+        if self.token is None or not tokens.is_own_token(self.token):
             return None
-        return tokens.claims_of(self.token)
+        return tokens.verified_claims(self.token)
 
     @cached_property
     def user(self) -> User | None:
         """The authenticated user; None for anonymous requests. Raises PyJWT's errors for an invalid token."""
-        return tokens.user_of(self.claims, tokens.ACCESS) if self.claims is not None else None
+        return tokens.user_from_claims(self.claims, tokens.ACCESS) if self.claims is not None else None
 
     @cached_property
     def app(self) -> App | None:
         """The authenticated app; None for users and anonymous requests."""
-        if self.token is None or tokens.is_ours(self.token):
+        if self.token is None or tokens.is_own_token(self.token):
             return None
-        return app_of_token(self.token)
+        return find_app_by_token(self.token)
 
     @property
     def actor(self) -> Actor:
         """The actor recorded for changes made by a mutation."""
         if self.app is not None:
-            return self.app.acting(Door.API)
-        return self.user.acting(Door.API) if self.user else Actor.guest(Door.API)
+            return self.app.acting(EntryPoint.API)
+        return self.user.acting(EntryPoint.API) if self.user else Actor.guest(EntryPoint.API)
 
     # --- permissions ------------------------------------------------------------------------------
 
@@ -95,14 +95,14 @@ class Context:
             return frozenset(AppPermission.objects.filter(app=self.app).values_list("code", flat=True))
         return platform_permissions(self.user) if self.user is not None else frozenset()
 
-    def scope(self, permission: Permission) -> Scope:
+    def scope(self, permission: Permission) -> PermissionScope:
         """Return the cooperatives for which the requester holds a permission; apps hold theirs for all."""
         if permission not in self._scopes:
             if self.app is not None:
                 has_permission = permission.value in self.permissions
-                self._scopes[permission] = EVERYTHING if has_permission else Scope()
+                self._scopes[permission] = PLATFORM_SCOPE if has_permission else PermissionScope()
             else:
-                self._scopes[permission] = scope_of(self.user, permission)
+                self._scopes[permission] = permission_scope(self.user, permission)
         return self._scopes[permission]
 
     @property
@@ -116,22 +116,22 @@ class Context:
     def require(self, *rights: Right) -> None:
         """Raise PermissionDenied, listing the rights, if the requester has none of them."""
         if not self.may(*rights):
-            raise PermissionDenied([written(right) for right in rights])
+            raise PermissionDenied([permission_name(right) for right in rights])
 
     def signed_in(self) -> User:
         """Return the authenticated user. Raises PermissionDenied for anonymous requests."""
-        self.require(Standing.USER)
+        self.require(Access.USER)
         assert self.user is not None
         return self.user
 
     def _has_right(self, right: Right) -> bool:
-        if isinstance(right, Within):
+        if isinstance(right, CooperativeScoped):
             return bool(self.scope(right.permission))
         if isinstance(right, Permission):
             return right.value in self.permissions
-        if right is Standing.USER:
+        if right is Access.USER:
             return self.user is not None
-        if right is Standing.APP:
+        if right is Access.APP:
             return self.app is not None
         return self.is_staff
 

@@ -17,27 +17,27 @@ from django.views.decorators.csrf import csrf_exempt
 from graphql import ExecutionResult, GraphQLError
 from jwt import PyJWTError
 
-from shop.api.answer_cache import Keeping
+from shop.api.answer_cache import CachedAnswer
 from shop.api.areas import AREAS
 from shop.api.context import Context
-from shop.api.errors import ProtocolError, formatted
-from shop.api.multipart import BadMultipart, operation_with_files
+from shop.api.errors import ProtocolError, format_protocol_error
+from shop.api.multipart import InvalidMultipart, operation_with_files
 from shop.api.query_limits import Limits, check_cost
-from shop.api.schema import Contract, bind
+from shop.api.schema import ExecutableSchema, build_schema_and_executor
 from shop.api.signing_keys import signing_key
 from shop.core.web.uploads import takes_files
 
 _log = logging.getLogger(__name__)
 
-MOST_OPERATIONS = 1  # in one batch
-MOST_BYTES_WITH_FILES = 30 * 1024 * 1024
+MAX_OPERATIONS = 1  # in one batch
+MAX_BYTES_WITH_FILES = 30 * 1024 * 1024
 _NULS = (b"\0", b"\\u0000")  # PostgreSQL cannot store NUL; raw, and as escaped in JSON and GraphQL
 _HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
 ANY_ORIGIN = "*"
 _METHODS = "POST, OPTIONS"
 
 
-class BadBody(Exception):
+class InvalidBody(Exception):
     """The request's body is not a GraphQL request; `http_status` is the response's status."""
 
     def __init__(self, words: str, http_status: int = 400) -> None:
@@ -46,19 +46,19 @@ class BadBody(Exception):
 
 
 @cache
-def contract() -> Contract:
+def built_schema() -> ExecutableSchema:
     """Return the schema and its executor, built on the first request and cached."""
-    return bind(AREAS)
+    return build_schema_and_executor(AREAS)
 
 
 @cache
 def limits() -> Limits:
-    return Limits(contract().schema)
+    return Limits(built_schema().schema)
 
 
 def _is_authenticated(request: HttpRequest) -> bool:
     """Return whether the request has a valid token. Mutations accept files from nobody else."""
-    context = Context(request, contract().schema)
+    context = Context(request, built_schema().schema)
     try:
         return context.user is not None or context.app is not None
     except PyJWTError:
@@ -92,16 +92,16 @@ def jwks(request: HttpRequest) -> HttpResponse:
 
 
 def _handle_post(request: HttpRequest) -> HttpResponse:
-    context = Context(request, contract().schema)
+    context = Context(request, built_schema().schema)
     try:
         body = _parse_body(request)
         if isinstance(body, list):
-            if len(body) > MOST_OPERATIONS:
-                raise BadBody("Number of batch queries exceeded.")
+            if len(body) > MAX_OPERATIONS:
+                raise InvalidBody("Number of batch queries exceeded.")
             answers = [_execute(each, context) for each in body]
             status = max((each[0] for each in answers), default=200)
             return _json_response(context, [each[1] for each in answers], status)
-        answer_cache = Keeping(request)
+        answer_cache = CachedAnswer(request)
         cached = answer_cache.given()
         if cached is not None:
             return HttpResponse(cached, content_type="application/json")
@@ -110,7 +110,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
         if status == 200 and "errors" not in told:
             answer_cache.keep(response.content)
         return response
-    except BadBody as bad:
+    except InvalidBody as bad:
         return _json_response(context, _format_failure([GraphQLError(str(bad))]), bad.http_status)
 
 
@@ -120,8 +120,8 @@ def _parse_body(request: HttpRequest) -> Any:
     try:
         if kind == "multipart/form-data":
             length = request.META.get("CONTENT_LENGTH") or "0"
-            if length.isdecimal() and (len(length) > 18 or int(length) > MOST_BYTES_WITH_FILES):
-                raise BadBody("The request is too large.", 413)
+            if length.isdecimal() and (len(length) > 18 or int(length) > MAX_BYTES_WITH_FILES):
+                raise InvalidBody("The request is too large.", 413)
             _refuse_nul("\n".join(map(str, request.POST.values())).encode())
             return operation_with_files(request)
         if kind == "application/x-www-form-urlencoded":
@@ -132,26 +132,28 @@ def _parse_body(request: HttpRequest) -> Any:
             return {"query": request.body.decode()}
         return orjson.loads(request.body)
     except RequestDataTooBig as error:
-        raise BadBody("The request is too large.", 413) from error
+        raise InvalidBody("The request is too large.", 413) from error
     except orjson.JSONDecodeError as error:
-        raise BadBody("The request's body is not JSON.") from error
+        raise InvalidBody("The request's body is not JSON.") from error
     except UnicodeDecodeError as error:
-        raise BadBody("The request's body is not UTF-8.") from error
-    except BadMultipart as error:
-        raise BadBody(str(error)) from error
+        raise InvalidBody("The request's body is not UTF-8.") from error
+    except InvalidMultipart as error:
+        raise InvalidBody(str(error)) from error
     except (BadRequest, SuspiciousOperation, MultiPartParserError, OSError) as error:
-        raise BadBody("The request's body cannot be read.") from error
+        raise InvalidBody("The request's body cannot be read.") from error
 
 
 def _refuse_nul(written: bytes) -> None:
     if any(nul in written for nul in _NULS):
-        raise BadBody("Texts may not hold the character NUL.")
+        raise InvalidBody("Texts may not hold the character NUL.")
 
 
-def _execute(body: Any, context: Context, answer_cache: Keeping | None = None) -> tuple[int, dict[str, Any]]:
+def _execute(
+    body: Any, context: Context, answer_cache: CachedAnswer | None = None
+) -> tuple[int, dict[str, Any]]:
     """Execute one operation; return the HTTP status and the response."""
     query, variables, name = _operation_parts(body)
-    executor = contract().executor
+    executor = built_schema().executor
     told: dict[str, Any] = {}
     try:
         document = executor.read(query)
@@ -178,19 +180,19 @@ def _execute(body: Any, context: Context, answer_cache: Keeping | None = None) -
 def _operation_parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
     """Return query, variables and operation name. Raises BadBody."""
     if not isinstance(body, dict):
-        raise BadBody("A request is a JSON object with `query`.")
+        raise InvalidBody("A request is a JSON object with `query`.")
     query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
     if isinstance(variables, str):  # sent so by forms
         try:
             variables = orjson.loads(variables) if variables else None
         except orjson.JSONDecodeError as error:
-            raise BadBody("The variables are not JSON.") from error
+            raise InvalidBody("The variables are not JSON.") from error
     if not isinstance(query, str) or not query.strip():
-        raise BadBody("Must provide a query string.")
+        raise InvalidBody("Must provide a query string.")
     if not isinstance(variables, dict | None):
-        raise BadBody("The variables must be an object.")
+        raise InvalidBody("The variables must be an object.")
     if not isinstance(name, str | None):
-        raise BadBody("The operation's name must be a string.")
+        raise InvalidBody("The operation's name must be a string.")
     return query, variables or {}, name or None
 
 
@@ -198,13 +200,15 @@ def _format_result(result: ExecutionResult, extensions: dict[str, Any]) -> tuple
     """Format a result. No data and no error with a path means nothing was executed: status 400."""
     if result.data is None and not any(error.path for error in result.errors or ()):
         return 400, _format_failure(result.errors or [], extensions)
-    told: dict[str, Any] = {"errors": [formatted(error) for error in result.errors]} if result.errors else {}
+    told: dict[str, Any] = (
+        {"errors": [format_protocol_error(error) for error in result.errors]} if result.errors else {}
+    )
     told["data"] = result.data
     return 200, told | ({"extensions": extensions} if extensions else {})
 
 
 def _format_failure(errors: list[GraphQLError], extensions: dict[str, Any] | None = None) -> dict[str, Any]:
-    told: dict[str, Any] = {"errors": [formatted(error) for error in errors]}
+    told: dict[str, Any] = {"errors": [format_protocol_error(error) for error in errors]}
     return told | ({"extensions": extensions} if extensions else {})
 
 

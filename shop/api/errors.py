@@ -20,7 +20,7 @@ from shop.core.errors import Refused, Words
 
 _log = logging.getLogger(__name__)
 
-NEUTRAL = "Something went wrong on our side."
+INTERNAL_ERROR_MESSAGE = "Something went wrong on our side."
 
 # Codes that every domain's enum has, for refusals shared by all domains.
 COMMON_CODES = {"missing": "NOT_FOUND", "forbidden": "PERMISSION_DENIED"}
@@ -47,7 +47,7 @@ class QueryTooCostly(ProtocolError):
     code = "QueryCostError"
 
 
-class Mistake(Refused):
+class InputError(Refused):
     """A mutation's input is invalid; `api_code` is one of its domain's error codes."""
 
     code = "mistake"
@@ -57,17 +57,17 @@ class Mistake(Refused):
         self.api_code = api_code
 
 
-class Mistakes(Refused):
+class InputErrors(Refused):
     """Several input errors, reported together."""
 
     code = "mistakes"
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+    def __init__(self, mistakes: Sequence[InputError]) -> None:
         super().__init__()
         self.mistakes = tuple(mistakes)
 
 
-def formatted(error: GraphQLError) -> dict[str, Any]:
+def format_protocol_error(error: GraphQLError) -> dict[str, Any]:
     """Format a protocol error for the response. Unexpected exceptions are logged, their text is hidden."""
     cause = error.original_error
     message = error.message
@@ -81,7 +81,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
         name, message = "GraphQLError", str(cause.words)
     else:
         _log.error("A resolver failed at %s.", error.path, exc_info=cause)
-        name, message = type(cause).__name__, NEUTRAL
+        name, message = type(cause).__name__, INTERNAL_ERROR_MESSAGE
     exception: dict[str, Any] = {"code": name}
     if settings.DEBUG and cause is not None:
         exception["stacktrace"] = [line.rstrip("\n") for line in traceback.format_exception(cause)]
@@ -93,7 +93,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
     return payload
 
 
-def told_in_payload(
+def payload_errors(
     refused: Refused, codes: Mapping[str, str], known: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return a refusal as the `errors` of a mutation's payload.
@@ -101,9 +101,9 @@ def told_in_payload(
     `codes` maps refusal codes to the domain's enum values; `known` holds all values of that enum. Where an
     input has another name in the API than in the action, the mutation raises Mistake itself.
     """
-    if isinstance(refused, Mistakes):
-        return [entry for each in refused.mistakes for entry in told_in_payload(each, codes, known)]
-    preferred = refused.api_code if isinstance(refused, Mistake) else codes.get(refused.code)
+    if isinstance(refused, InputErrors):
+        return [entry for each in refused.mistakes for entry in payload_errors(each, codes, known)]
+    preferred = refused.api_code if isinstance(refused, InputError) else codes.get(refused.code)
     choices = (preferred, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
     code = next(choice for choice in choices if choice in known)
     return [refused.details | {"field": refused.field, "message": str(refused.words), "code": code}]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from shop.accounts.staff.permissions import Permission
 
 
-class Standing(StrEnum):
+class Access(StrEnum):
     """Kinds of requester, for fields that need no specific permission."""
 
     USER = "AUTHENTICATED_USER"
@@ -18,16 +18,16 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class CooperativeScoped:
     """A permission that may be held for some cooperatives only; the resolver must filter its rows by it."""
 
     permission: Permission
 
 
-Right: TypeAlias = Permission | Standing | Within
+Right: TypeAlias = Permission | Access | CooperativeScoped
 
 
-def written(right: Right) -> str:
+def permission_name(right: Right) -> str:
     """Return the name of a right as the schema spells it."""
-    named = right.permission if isinstance(right, Within) else right
+    named = right.permission if isinstance(right, CooperativeScoped) else right
     return str(named.value).upper()

@@ -21,9 +21,9 @@ from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
 
-from shop.api.connections import Key
+from shop.api.connections import SortKey
 from shop.api.errors import ProtocolError
-from shop.api.ids import keys_of
+from shop.api.ids import keys_from_ids
 
 if TYPE_CHECKING:
     from shop.api.context import Context
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 Condition: TypeAlias = "Callable[[Context, Any], Q]"
 Conditions: TypeAlias = Mapping[str, Condition]
 
-NOTHING = Q(pk__in=())
+NO_ROWS = Q(pk__in=())
 _MAX_DEPTH = 10
 _MAX_CONDITIONS = 200  # conditions in one request
 
 
-def where(given: Mapping[str, Any] | None, conditions: Conditions, context: Context, level: int = 1) -> Q:
+def build_condition(
+    given: Mapping[str, Any] | None, conditions: Conditions, context: Context, level: int = 1
+) -> Q:
     """Return the condition of a `where` or `filter` input. Raises ProtocolError if it nests too deep or has
     more conditions than a database accepts."""
     if level > _MAX_DEPTH:
@@ -49,9 +51,9 @@ def where(given: Mapping[str, Any] | None, conditions: Conditions, context: Cont
             continue
         if name == "AND":
             for each in value:
-                found &= where(each, conditions, context, level + 1)
+                found &= build_condition(each, conditions, context, level + 1)
         elif name == "OR":
-            found &= _any_of([where(each, conditions, context, level + 1) for each in value])
+            found &= _any_of([build_condition(each, conditions, context, level + 1) for each in value])
         else:
             found &= conditions[name](context, value)
     return found
@@ -66,23 +68,23 @@ def _count_conditions(given: Any) -> int:
     return 1
 
 
-def refuse_both(arguments: Mapping[str, Any]) -> None:
+def reject_filter_with_where(arguments: Mapping[str, Any]) -> None:
     """Raise ProtocolError if both `filter` and `where` are given."""
     if arguments.get("filter") is not None and arguments.get("where") is not None:
         raise ProtocolError("`filter` and `where` cannot be used together.")
 
 
-def is_(column: str) -> Condition:
+def equals(column: str) -> Condition:
     """Match a single value: an enum, a boolean or a text."""
     return lambda context, value: Q(**{column: value})
 
 
-def any_of(column: str) -> Condition:
+def is_one_of(column: str) -> Condition:
     """Match any value of a list; an empty list does not filter."""
     return lambda context, values: Q(**{f"{column}__in": values}) if values else Q()
 
 
-def ids(*type_names: str, column: str = "pk") -> Condition:
+def id_in(*type_names: str, column: str = "pk") -> Condition:
     """Match a list of global ids, or a `GlobalIDFilterInput`."""
 
     def condition(context: Context, given: Any) -> Q:
@@ -90,12 +92,12 @@ def ids(*type_names: str, column: str = "pk") -> Condition:
             given = _listed_values(given)
             if given is None:
                 return Q()
-        return Q(**{f"{column}__in": keys_of(given, *type_names)})
+        return Q(**{f"{column}__in": keys_from_ids(given, *type_names)})
 
     return condition
 
 
-def matches(column: str) -> Condition:
+def matches_filter(column: str) -> Condition:
     """Match a `StringFilterInput`, or its Int, Decimal, DateTime or UUID counterpart: equal to, one of, or in
     a range."""
 
@@ -105,13 +107,13 @@ def matches(column: str) -> Condition:
         if values is not None:
             found &= Q(**{f"{column}__in": values})
         if given.get("range") is not None:
-            found &= within(column)(context, given["range"])
+            found &= in_range(column)(context, given["range"])
         return found
 
     return condition
 
 
-def within(column: str) -> Condition:
+def in_range(column: str) -> Condition:
     """Match an `IntRangeInput`, `DateTimeRangeInput` or similar, both ends included."""
 
     def condition(context: Context, given: Mapping[str, Any]) -> Q:
@@ -140,13 +142,13 @@ def has_metadata(column: str = "metadata") -> Condition:
     return condition
 
 
-def sorting(
+def sort_keys(
     given: Mapping[str, Any] | None,
-    fields: Mapping[str, Sequence[Key]],
-    default: Sequence[Key],
+    fields: Mapping[str, Sequence[SortKey]],
+    default: Sequence[SortKey],
     *,
     unique: str = "id",
-) -> list[Key]:
+) -> list[SortKey]:
     """Return the keys of a `sortBy` input, ending in a unique key with the same direction."""
     keys = list(default)
     if given is not None and given.get("field") is not None:
@@ -155,7 +157,7 @@ def sorting(
             keys = [key._replace(descending=not key.descending) for key in keys]
     if keys and keys[-1].column == unique:
         return keys
-    return [*keys, Key(unique, descending=bool(keys) and keys[0].descending)]
+    return [*keys, SortKey(unique, descending=bool(keys) and keys[0].descending)]
 
 
 def _listed_values(given: Mapping[str, Any]) -> list[Any] | None:
@@ -167,7 +169,7 @@ def _listed_values(given: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _any_of(conditions: Sequence[Q]) -> Q:
-    found = NOTHING
+    found = NO_ROWS
     for condition in conditions:
         found |= condition
     return found

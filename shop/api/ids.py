@@ -12,7 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from shop.api.errors import Mistake, ProtocolError
+from shop.api.errors import InputError, ProtocolError
 
 Key: TypeAlias = Any
 """An integer or a UUID, depending on the type."""
@@ -55,7 +55,7 @@ def global_ids(type_name: str, keys: Iterable[object]) -> list[str]:
     return [b64encode(f"{prefix}{key}".encode()).decode() for key in keys]
 
 
-def parts(text: str) -> tuple[str, str]:
+def split_global_id(text: str) -> tuple[str, str]:
     """Split an id into its type name and key text. Raises ValueError if it is malformed."""
     try:
         decoded = b64decode(text, validate=True).decode()
@@ -67,35 +67,35 @@ def parts(text: str) -> tuple[str, str]:
     return name, key
 
 
-def key_of(text: str, *type_names: str) -> Key | None:
+def key_from_id(text: str, *type_names: str) -> Key | None:
     """Return the key of an id; None if it has another type. Raises InvalidId if it is malformed."""
     try:
-        name, written = parts(text)
+        name, written = split_global_id(text)
         if name not in type_names:
             return None
-        return parsed_key(name, written)
+        return parse_key(name, written)
     except ValueError as error:
         raise InvalidId(text, " or ".join(type_names)) from error
 
 
-def keys_of(texts: Iterable[str], *type_names: str) -> list[Key]:
+def keys_from_ids(texts: Iterable[str], *type_names: str) -> list[Key]:
     """Return the keys of the ids that have one of these types. Raises InvalidId."""
-    found = (key_of(text, *type_names) for text in texts)
+    found = (key_from_id(text, *type_names) for text in texts)
     return [key for key in found if key is not None]
 
 
-def given_key(text: str, *type_names: str, field: str) -> Key:
+def input_key(text: str, *type_names: str, field: str) -> Key:
     """Return the key of a mutation's id input. Raises Mistake (`GRAPHQL_ERROR` on the field)."""
     try:
-        key = key_of(text, *type_names)
+        key = key_from_id(text, *type_names)
     except InvalidId as error:
-        raise Mistake("GRAPHQL_ERROR", str(error), field=field) from error
+        raise InputError("GRAPHQL_ERROR", str(error), field=field) from error
     if key is None:
-        raise Mistake("GRAPHQL_ERROR", str(InvalidId(text, " or ".join(type_names))), field=field)
+        raise InputError("GRAPHQL_ERROR", str(InvalidId(text, " or ".join(type_names))), field=field)
     return key
 
 
-def parsed_key(name: str, written: str) -> Key:
+def parse_key(name: str, written: str) -> Key:
     """Parse the key text of an id of this type. Raises ValueError."""
     if name in UUID_TYPES:
         return uuid.UUID(written)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from django.db.models import IntegerField, Value
 
 from shop.api.errors import ProtocolError
-from shop.api.field_permissions import Standing
-from shop.api.object_types import Ready, Row, Rows, Type, ready
+from shop.api.field_permissions import Access
+from shop.api.object_types import CompiledRows, Row, Rows, Type, compiled_rows
 from shop.core.models import Channel
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Pair: TypeAlias = tuple[Any, int | None]  # the key of an object and that of the
 RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 
 
-class Shelf(NamedTuple):
+class PublicRows(NamedTuple):
     """The rows visible to customers in a channel.
 
     `rows` takes the channel's key, and the current time if `is_by_time`. `is_all` returns whether the
@@ -46,14 +46,16 @@ class InChannel(Type):
     """An object type seen in a channel. `rows_in` returns the rows visible to the requester there; `shelf`
     gives those visible to customers, the most frequent requesters, in a form that can be compiled."""
 
-    def __init__(self, name: str, rows_in: RowsIn, *, key: str = "id", shelf: Shelf | None = None) -> None:
+    def __init__(
+        self, name: str, rows_in: RowsIn, *, key: str = "id", shelf: PublicRows | None = None
+    ) -> None:
         super().__init__(name, self._rows_anywhere, key=key)
         self._rows_in = rows_in
         self._shelf = shelf
 
     def rows_in(self, context: Context, channel: Channel | None) -> Rows:
         """Return all rows visible to the requester in a channel; staff may pass None."""
-        return noted(self._rows_in(context, channel), channel)
+        return with_channel(self._rows_in(context, channel), channel)
 
     def rows_asked(self, context: Context, arguments: Mapping[str, Any]) -> Rows:
         """Return the rows in the channel of the argument `channel`; none if there is no such channel.
@@ -65,7 +67,7 @@ class InChannel(Type):
 
     def asked_among(
         self, context: Context, arguments: Mapping[str, Any], values: Collection[Any], *, by: str = ""
-    ) -> Rows | Ready:
+    ) -> Rows | CompiledRows:
         """Return the rows of `rows_asked` whose column `by` (default: the key) is among the values."""
         channel, is_there = _requested_channel(context, arguments)
         if not is_there or not values:
@@ -80,12 +82,12 @@ class InChannel(Type):
         *,
         by: str = "",
         order: tuple[str, ...] = (),
-    ) -> Rows | Ready:
+    ) -> Rows | CompiledRows:
         """Return the visible rows in a channel whose column `by` (default: the key) is among `keys`."""
         if channel is not None and self._shelf is not None and self._shelf.is_all(context, channel):
             shape = {"shelf": self._shelf.rows, "by": by or self._key, "order": order}
             when = [context.now] if self._shelf.is_by_time else []
-            return ready(_public_rows_query, keys, channel.pk, *when, **shape)
+            return compiled_rows(_public_rows_query, keys, channel.pk, *when, **shape)
         return self.rows_in(context, channel).filter(**{f"{by or self._key}__in": keys}).order_by(*order)
 
     def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
@@ -96,7 +98,7 @@ class InChannel(Type):
                 keys_by_channel.setdefault(channel_key, set()).add(key)
         found: dict[Pair, Row] = {}
         for channel_key, keys in keys_by_channel.items():
-            wanted = self.read(self.among(context, channel_of(context, channel_key), keys), fields)
+            wanted = self.read(self.among(context, channel_by_key(context, channel_key), keys), fields)
             found |= {(getattr(row, self._key), channel_key): row for row in wanted}
         return found
 
@@ -119,16 +121,16 @@ class InChannel(Type):
 def _requested_channel(context: Context, arguments: Mapping[str, Any]) -> tuple[Channel | None, bool]:
     """Return the channel of the argument `channel`, and whether the requester can see anything there."""
     slug = arguments.get("channel")
-    channel = context.channel(slug) if slug is not None else channel_unasked(context)
-    return channel, channel is not None or (slug is None and is_inside(context))
+    channel = context.channel(slug) if slug is not None else default_channel(context)
+    return channel, channel is not None or (slug is None and is_staff_or_app(context))
 
 
-def noted(rows: Rows, channel: Channel | None) -> Rows:
+def with_channel(rows: Rows, channel: Channel | None) -> Rows:
     """Annotate rows with their channel's key."""
-    return noted_in(rows, channel.pk if channel else None)
+    return with_channel_key(rows, channel.pk if channel else None)
 
 
-def noted_in(rows: Rows, channel_key: int | None) -> Rows:
+def with_channel_key(rows: Rows, channel_key: int | None) -> Rows:
     annotated: Rows = rows.annotate(in_channel=Value(channel_key, IntegerField()))
     return annotated
 
@@ -141,21 +143,21 @@ def _public_rows_query(
     by: str,
     order: tuple[str, ...],
 ) -> Rows:
-    return noted_in(shelf(channel, *when), channel).filter(**{f"{by}__in": keys}).order_by(*order)
+    return with_channel_key(shelf(channel, *when), channel).filter(**{f"{by}__in": keys}).order_by(*order)
 
 
-def is_inside(context: Context) -> bool:
+def is_staff_or_app(context: Context) -> bool:
     """Return whether the requester is staff or an app. They may omit the channel; fields that depend on it
     are then null."""
-    return context.may(Standing.STAFF, Standing.APP)
+    return context.may(Access.STAFF, Access.APP)
 
 
-def channel_unasked(context: Context) -> Channel | None:
+def default_channel(context: Context) -> Channel | None:
     """Return the channel to use if none is named: None for staff and apps, else the only active one.
 
     Raises ProtocolError for customers if there are several.
     """
-    if is_inside(context):
+    if is_staff_or_app(context):
         return None
     only = context.channel(None)
     if only is None and sum(channel.is_active for channel in context.channels.values()) > 1:
@@ -163,7 +165,7 @@ def channel_unasked(context: Context) -> Channel | None:
     return only
 
 
-def channel_of(context: Context, key: int | None) -> Channel | None:
+def channel_by_key(context: Context, key: int | None) -> Channel | None:
     """Return the channel with this key from the request's channels."""
     return next((each for each in context.channels.values() if each.pk == key), None)
 

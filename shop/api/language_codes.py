@@ -7,12 +7,12 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 
 
-def tag_of(code: str) -> str:
+def tag_from_code(code: str) -> str:
     """Convert `PT_BR` to `pt-br`, the form stored for translations and users' languages."""
     return code.lower().replace("_", "-")
 
 
-def code_of(tag: str) -> str:
+def code_from_tag(tag: str) -> str:
     return tag.upper().replace("-", "_")
 
 
@@ -20,12 +20,12 @@ def code_of(tag: str) -> str:
 def language_name(code: str, language: str) -> str:
     """Return the name of a language in another language, or its code if the name is unknown."""
     try:
-        named = Locale.parse(tag_of(code), sep="-").get_display_name(Locale.parse(language, sep="-"))
+        named = Locale.parse(tag_from_code(code), sep="-").get_display_name(Locale.parse(language, sep="-"))
     except (ValueError, UnknownLocaleError):
         return code
     return named or code
 
 
-def displayed(code: str, language: str) -> dict[str, str]:
+def language_display(code: str, language: str) -> dict[str, str]:
     """Return the schema's `LanguageDisplay`."""
     return {"code": code, "language": language_name(code, language)}

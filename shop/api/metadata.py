@@ -14,24 +14,24 @@ from typing import Any, TypeAlias
 from django.db.models import Model, Q
 
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.field_permissions import Right, Within
+from shop.api.errors import InputError
+from shop.api.field_permissions import CooperativeScoped, Right
 from shop.api.object_types import Row, Type
-from shop.core.database.metadata import EmptyKey
+from shop.core.database.metadata import EmptyMetadataKey
 from shop.core.errors import Missing
 
-Owns: TypeAlias = Callable[[Context, Any], bool]
+OwnsCheck: TypeAlias = Callable[[Context, Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class MetadataAccess:
     """Who may write the metadata of a type. `owns` returns whether a requester without `rights` may write the
     public metadata of an object, for example its buyer; `whose` is the column of its cooperative."""
 
     of: Type
     model: type[Model]
     rights: tuple[Right, ...]
-    owns: Owns | None
+    owns: OwnsCheck | None
     whose: str = ""
 
     def check(self, context: Context, key: Any, *, private: bool) -> None:
@@ -39,27 +39,27 @@ class Keeper:
         if not private and self.owns is not None and self.owns(context, key):
             return
         context.require(*self.rights)
-        everywhere = [right for right in self.rights if not isinstance(right, Within)]
+        everywhere = [right for right in self.rights if not isinstance(right, CooperativeScoped)]
         if not context.may(*everywhere) and not self._is_in_own_cooperatives(context, key):
             raise Missing(field="id")
 
     def _is_in_own_cooperatives(self, context: Context, key: Any) -> bool:
         own_rows = Q(pk__in=())
         for right in self.rights:
-            if isinstance(right, Within):
+            if isinstance(right, CooperativeScoped):
                 own_rows |= context.scope(right.permission).rows(cooperative=self.whose)
         return self.of.rows(context).filter(own_rows, pk=key).exists()
 
 
-KEEPERS: dict[str, Keeper] = {}
+METADATA_ACCESS: dict[str, MetadataAccess] = {}
 
 
-def keep_metadata(
+def add_metadata_fields(
     type_: Type,
     model: type[Model],
     *,
     rights: Sequence[Right],
-    owns: Owns | None = None,
+    owns: OwnsCheck | None = None,
     reads: Sequence[Right] = (),
     hidden_unless: str = "",
     whose: str = "cooperative",
@@ -68,7 +68,7 @@ def keep_metadata(
 
     Any of `reads` also allows reading private metadata, which is empty if column `hidden_unless` is false.
     """
-    KEEPERS[type_.name] = Keeper(type_, model, tuple(rights), owns, whose)
+    METADATA_ACCESS[type_.name] = MetadataAccess(type_, model, tuple(rights), owns, whose)
     private = _VisibleMetadata("private_metadata", hidden_unless, tuple(rights), f"{whose}_id")
     for plain, prefix, visible, needed in (
         ("metadata", "meta", _VisibleMetadata("metadata"), ()),
@@ -92,7 +92,7 @@ class _VisibleMetadata:
 
     @property
     def is_scoped(self) -> bool:
-        return any(isinstance(right, Within) for right in self.rights)
+        return any(isinstance(right, CooperativeScoped) for right in self.rights)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -110,29 +110,33 @@ class _VisibleMetadata:
 
     def _readable_cooperatives(self, context: Context) -> set[int] | None:
         """Return the cooperatives whose rows the requester may read; None for all."""
-        if context.may(*(right for right in self.rights if not isinstance(right, Within))):
+        if context.may(*(right for right in self.rights if not isinstance(right, CooperativeScoped))):
             return None
-        scopes = [context.scope(right.permission) for right in self.rights if isinstance(right, Within)]
-        if any(scope.is_platforms for scope in scopes):
+        scopes = [
+            context.scope(right.permission) for right in self.rights if isinstance(right, CooperativeScoped)
+        ]
+        if any(scope.has_platform_grant for scope in scopes):
             return None
         return {key for scope in scopes for reach in scope.reaches for key in reach.cooperatives}
 
 
-def as_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
+def metadata_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
     """Return metadata as `[MetadataItem!]`, sorted by key."""
     return [{"key": key, "value": value} for key, value in sorted((metadata or {}).items())]
 
 
-def from_input(given: Collection[Mapping[str, str]] | None, *, field: str = "metadata") -> dict[str, str]:
+def metadata_from_input(
+    given: Collection[Mapping[str, str]] | None, *, field: str = "metadata"
+) -> dict[str, str]:
     """Convert `[MetadataInput!]` to a mapping. Raises Mistake for an empty key."""
     if any(not each["key"].strip() for each in given or ()):
-        raise Mistake("REQUIRED", EmptyKey.default_words, field=field)
+        raise InputError("REQUIRED", EmptyMetadataKey.default_words, field=field)
     return {each["key"]: each["value"] for each in given or ()}
 
 
 def _items_resolver(visible: _VisibleMetadata) -> Any:
     def resolve(parents: list[Row], arguments: Any, context: Context, selection: Any) -> list[Any]:
-        return [as_items(metadata) for metadata in visible.of(parents, context)]
+        return [metadata_items(metadata) for metadata in visible.of(parents, context)]
 
     return resolve
 

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from shop.api.errors import Mistake
+from shop.api.errors import InputError
 from shop.api.object_types import Type
-from shop.core.money import half_up, minor_digits
+from shop.core.money import minor_digits, round_half_up
 
 _MAX_MINOR_UNITS = 10**15  # minor units
 
 
-class Sum(NamedTuple):
+class MoneyAmount(NamedTuple):
     """The schema's `Money`; `amount` is in minor units. Resolvers may also return `shop.core.money.Money`."""
 
     amount: int
     currency: str
 
 
-class Taxed(NamedTuple):
+class TaxedAmount(NamedTuple):
     """The schema's `TaxedMoney`, in minor units."""
 
     net: int
@@ -28,23 +28,23 @@ class Taxed(NamedTuple):
     currency: str
 
 
-def major(amount: int, currency: str) -> Decimal:
+def to_major_units(amount: int, currency: str) -> Decimal:
     """Convert minor units to the schema's amounts: đồng unchanged, cents to dollars."""
     return Decimal(amount).scaleb(-minor_digits(currency))
 
 
-def minor(amount: float | Decimal, currency: str) -> Decimal:
+def to_minor_units(amount: float | Decimal, currency: str) -> Decimal:
     """Convert the schema's amounts to minor units; a filter's amount may give a fraction."""
     return Decimal(str(amount)).scaleb(minor_digits(currency))
 
 
-def minor_units(amount: Decimal, currency: str, *, field: str) -> int:
+def parse_minor_units(amount: Decimal, currency: str, *, field: str) -> int:
     """Convert a client's amount to whole minor units. Raises Mistake if it has more decimals than the
     currency or exceeds 10^15 minor units."""
-    scaled = minor(amount, currency)
-    whole = half_up(scaled) if abs(scaled) < _MAX_MINOR_UNITS else -1
+    scaled = to_minor_units(amount, currency)
+    whole = round_half_up(scaled) if abs(scaled) < _MAX_MINOR_UNITS else -1
     if scaled != whole:
-        raise Mistake("INVALID", f"This is no sum in {currency}.", field=field)
+        raise InputError("INVALID", f"This is no sum in {currency}.", field=field)
     return whole
 
 
@@ -69,18 +69,18 @@ taxed_money.columns(currency="currency")
 
 
 @taxed_money.field()
-def gross(prices: list[Any], *_: Any) -> Sequence[Sum]:
-    return [Sum(price.gross, price.currency) for price in prices]
+def gross(prices: list[Any], *_: Any) -> Sequence[MoneyAmount]:
+    return [MoneyAmount(price.gross, price.currency) for price in prices]
 
 
 @taxed_money.field()
-def net(prices: list[Any], *_: Any) -> Sequence[Sum]:
-    return [Sum(price.net, price.currency) for price in prices]
+def net(prices: list[Any], *_: Any) -> Sequence[MoneyAmount]:
+    return [MoneyAmount(price.net, price.currency) for price in prices]
 
 
 @taxed_money.field()
-def tax(prices: list[Any], *_: Any) -> Sequence[Sum]:
-    return [Sum(price.gross - price.net, price.currency) for price in prices]
+def tax(prices: list[Any], *_: Any) -> Sequence[MoneyAmount]:
+    return [MoneyAmount(price.gross - price.net, price.currency) for price in prices]
 
 
 TYPES = (money, taxed_money)

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 
-MOST_PLACES = 50  # of all files together, because each may become a copy in the storage
+MAX_FILE_PATHS = 50  # of all files together, because each may become a copy in the storage
 
 
-class BadMultipart(ValueError):
+class InvalidMultipart(ValueError):
     """The body does not follow the specification."""
 
 
@@ -20,17 +20,17 @@ def operation_with_files(request: HttpRequest) -> Any:
         operation = orjson.loads(request.POST["operations"])
         places = orjson.loads(request.POST["map"])
     except KeyError as error:
-        raise BadMultipart("A multipart request needs the parts `operations` and `map`.") from error
+        raise InvalidMultipart("A multipart request needs the parts `operations` and `map`.") from error
     except orjson.JSONDecodeError as error:
-        raise BadMultipart("`operations` and `map` must be JSON.") from error
+        raise InvalidMultipart("`operations` and `map` must be JSON.") from error
     if not isinstance(operation, dict) or not isinstance(places, dict):
-        raise BadMultipart("`operations` must be a single operation, and `map` an object.")
-    if sum(len(paths) for paths in places.values() if isinstance(paths, list)) > MOST_PLACES:
-        raise BadMultipart(f"`map` may name {MOST_PLACES} places at the most.")
+        raise InvalidMultipart("`operations` must be a single operation, and `map` an object.")
+    if sum(len(paths) for paths in places.values() if isinstance(paths, list)) > MAX_FILE_PATHS:
+        raise InvalidMultipart(f"`map` may name {MAX_FILE_PATHS} places at the most.")
     for name, paths in places.items():
         file = request.FILES.get(name)
         if file is None or not isinstance(paths, list):
-            raise BadMultipart(f"There is no file for the part {name[:40]!r} of `map`.")
+            raise InvalidMultipart(f"There is no file for the part {name[:40]!r} of `map`.")
         for path in paths:
             _insert_file(operation, str(path).split("."), file)
     return operation
@@ -49,6 +49,6 @@ def _insert_file(target: Any, path: list[str], file: Any) -> None:
         else:
             raise KeyError(last)
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BadMultipart(
+        raise InvalidMultipart(
             f"`map` names {'.'.join(path)[:80]!r}, which `operations` does not have."
         ) from error

@@ -25,7 +25,7 @@ from django.db.models import Model, QuerySet
 from shop.api.breadth import by_name
 from shop.api.field_permissions import Right
 from shop.api.ids import global_ids
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 
 if TYPE_CHECKING:
     from shop.api.breadth import Resolver, Selection
@@ -35,7 +35,7 @@ Row: TypeAlias = Any
 Rows: TypeAlias = "QuerySet[Any]"
 
 
-class Ready(NamedTuple):
+class CompiledRows(NamedTuple):
     """A frequent query: a module-level function that builds the queryset, and its arguments, so that the SQL
     is compiled once (`shop.core.database.compiled_query` says which arguments are allowed)."""
 
@@ -44,13 +44,13 @@ class Ready(NamedTuple):
     shape: dict[str, Any]
 
 
-def built(rows: Ready) -> Rows:
+def build_rows(rows: CompiledRows) -> Rows:
     """Return the queryset itself, for further filtering."""
     return rows.build(*rows.args, **rows.shape)
 
 
-def ready(build: Callable[..., Rows], *args: Any, **shape: Any) -> Ready:
-    return Ready(build, args, shape)
+def compiled_rows(build: Callable[..., Rows], *args: Any, **shape: Any) -> CompiledRows:
+    return CompiledRows(build, args, shape)
 
 
 class Type:
@@ -156,11 +156,11 @@ class Type:
             columns.update(dict.fromkeys(needs.get(field, ())))
         return tuple(columns)
 
-    def read(self, rows: Rows | Ready, fields: Iterable[str], *also: str) -> list[Row]:
+    def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *also: str) -> list[Row]:
         """Read the rows of a queryset with the columns that these fields need, plus `also`. One query."""
         columns = self.wanted(fields, *also)
         row_class = _row_class(self.name, columns)
-        if isinstance(rows, Ready):
+        if isinstance(rows, CompiledRows):
             found: Iterable[Any] = _compiled_values(rows.build)(*rows.args, columns=columns, **rows.shape)
         else:
             found = rows.values_list(*columns)
@@ -181,14 +181,14 @@ class Type:
         seen = self.rows(context) if rows is None else rows
         key = attrgetter(self._key)
         if callable(seen):
-            query_rows: Rows | Ready = ready(_filter_by_keys, wanted, rows=seen, key=self._key)
+            query_rows: Rows | CompiledRows = compiled_rows(_filter_by_keys, wanted, rows=seen, key=self._key)
         elif _is_unfiltered(seen):
-            query_rows = ready(_filter_by_keys, wanted, rows=seen.model, key=self._key)
+            query_rows = compiled_rows(_filter_by_keys, wanted, rows=seen.model, key=self._key)
         else:
             query_rows = seen.filter(**{f"{self._key}__in": wanted})
         return {key(row): row for row in self.read(query_rows, fields)}
 
-    def grouped(self, rows: Rows | Ready, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
+    def grouped(self, rows: Rows | CompiledRows, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
         """Return the rows of a queryset in its order, grouped by a column's value. One query."""
         groups: dict[Any, list[Row]] = {}
         parent = attrgetter(by)
@@ -203,7 +203,7 @@ def _compiled_values(build: Callable[..., Rows]) -> Callable[..., list[tuple[Any
         return build(*args, **shape).values_list(*columns)
 
     values.__qualname__ = build.__qualname__
-    return prepared(values)
+    return compiled_query(values)
 
 
 def _filter_by_keys(keys: Collection[Any], *, rows: type[Model] | Callable[[], Rows], key: str) -> Rows:

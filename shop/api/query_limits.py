@@ -42,24 +42,24 @@ from shop.api.errors import QueryTooCostly
 from shop.api.introspection_cost import IntrospectionCost
 
 MULTIPLIERS = ("first", "last", "ids")
-MOST_ALIASES = 100
-MOST_MUTATIONS = 4
-MOST_SCHEMAS = 1
-MOST_INTROSPECTIONS = 4
-DEEPEST = 30
-MOST_FIELDS = 20_000
-MOST_COST = 2**53 - 1  # the largest integer that every JSON client reads exactly
+MAX_ALIASES = 100
+MAX_MUTATIONS = 4
+MAX_SCHEMAS = 1
+MAX_INTROSPECTIONS = 4
+MAX_DEPTH = 30
+MAX_FIELDS = 20_000
+MAX_COST = 2**53 - 1  # the largest integer that every JSON client reads exactly
 _INTROSPECTED = {"__schema": "__Schema", "__type": "__Type"}
 _MOST_DIGITS = 10  # of a 32-bit integer
 
 
 @dataclass(slots=True)
-class Part:
+class CostNode:
     """A node of the cost tree: a field, or the fields of a spread fragment."""
 
     cost: int
     multipliers: tuple[ValueNode, ...] = ()
-    below: list[Part] = field(default_factory=list)
+    below: list[CostNode] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -71,20 +71,20 @@ class Measure:
     aliases: int = 0
     introspections: int = 0
     schemas: int = 0
-    parts: list[Part] = field(default_factory=list)
+    parts: list[CostNode] = field(default_factory=list)
 
     def add(self, other: Measure) -> None:
-        self.fields = min(self.fields + other.fields, MOST_FIELDS + 1)
+        self.fields = min(self.fields + other.fields, MAX_FIELDS + 1)
         self.depth = max(self.depth, other.depth)
         self.aliases += other.aliases
         self.introspections += other.introspections
         self.schemas += other.schemas
 
 
-class Measured(NamedTuple):
+class MeasuredOperation(NamedTuple):
     """A measured operation: its cost tree, the limits it exceeds, and the defaults of its variables."""
 
-    whole: Part
+    whole: CostNode
     problems: Sequence[str] = ()
     defaults: dict[str, Any] = {}
 
@@ -95,7 +95,7 @@ class Limits:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._introspection = IntrospectionCost(schema)
-        self._measured: WeakKeyDictionary[Operation, Measured] = WeakKeyDictionary()
+        self._measured: WeakKeyDictionary[Operation, MeasuredOperation] = WeakKeyDictionary()
 
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
         """Return the operation's cost with these variables; 0 if cost is not limited.
@@ -109,10 +109,10 @@ class Limits:
             raise GraphQLError(known.problems[0])
         return _total_cost(known.whole, {**known.defaults, **variables}, {}) if settings.API_COST_LIMIT else 0
 
-    def _measure(self, operation: Operation) -> Measured:
+    def _measure(self, operation: Operation) -> MeasuredOperation:
         root = self._schema.get_root_type(operation.kind)
         if root is None:
-            return Measured(Part(0))
+            return MeasuredOperation(CostNode(0))
         selections = operation.definition.selection_set
         reader = _Measurer(self._schema, operation.fragments, self._introspection)
         measure = reader.read(root, selections, 1)
@@ -121,7 +121,9 @@ class Limits:
             for each in operation.definition.variable_definitions or ()
             if each.default_value is not None
         }
-        return Measured(Part(0, (), measure.parts), list(_problems(operation, measure)), defaults)
+        return MeasuredOperation(
+            CostNode(0, (), measure.parts), list(_problems(operation, measure)), defaults
+        )
 
 
 def check_cost(cost: int) -> None:
@@ -132,21 +134,21 @@ def check_cost(cost: int) -> None:
 
 
 def _problems(operation: Operation, measure: Measure) -> Iterable[str]:
-    if measure.depth > DEEPEST:
-        yield f"The document is more than {DEEPEST} levels deep."
-    if measure.fields > MOST_FIELDS:
-        yield f"The document asks for more than {MOST_FIELDS} fields."
+    if measure.depth > MAX_DEPTH:
+        yield f"The document is more than {MAX_DEPTH} levels deep."
+    if measure.fields > MAX_FIELDS:
+        yield f"The document asks for more than {MAX_FIELDS} fields."
         return
-    if measure.aliases > MOST_ALIASES:
-        yield f"The document has more than {MOST_ALIASES} aliases."
-    if measure.schemas > MOST_SCHEMAS:
+    if measure.aliases > MAX_ALIASES:
+        yield f"The document has more than {MAX_ALIASES} aliases."
+    if measure.schemas > MAX_SCHEMAS:
         yield "The document asks for `__schema` more than once."
-    if measure.introspections > MOST_INTROSPECTIONS:
-        yield f"The document asks for the schema more than {MOST_INTROSPECTIONS} times."
+    if measure.introspections > MAX_INTROSPECTIONS:
+        yield f"The document asks for the schema more than {MAX_INTROSPECTIONS} times."
     if operation.kind is OperationType.MUTATION:
         roots = _iterate_fields(operation.definition.selection_set, operation.fragments)
-        if sum(1 for _ in roots) > MOST_MUTATIONS:
-            yield f"The document has more than {MOST_MUTATIONS} mutations."
+        if sum(1 for _ in roots) > MAX_MUTATIONS:
+            yield f"The document has more than {MAX_MUTATIONS} mutations."
 
 
 class _Measurer:
@@ -165,8 +167,8 @@ class _Measurer:
 
     def read(self, type_: GraphQLNamedType, selections: SelectionSetNode, level: int) -> Measure:
         measure = Measure(depth=1)
-        if level > DEEPEST:  # the exact depth does not matter
-            measure.depth = DEEPEST + 1
+        if level > MAX_DEPTH:  # the exact depth does not matter
+            measure.depth = MAX_DEPTH + 1
             return measure
         for node in selections.selections:
             if isinstance(node, FieldNode):
@@ -180,7 +182,7 @@ class _Measurer:
                 below = self._measure_fragment(node.name.value)
                 measure.add(below)
                 if below.parts:
-                    measure.parts.append(Part(0, (), below.parts))
+                    measure.parts.append(CostNode(0, (), below.parts))
         return measure
 
     def _measure_fragment(self, name: str) -> Measure:
@@ -209,7 +211,7 @@ class _Measurer:
         cost = int(_returns_rows(definition))
         multipliers = _multipliers(node)
         if cost or below.parts:
-            measure.parts.append(Part(cost, multipliers, below.parts))
+            measure.parts.append(CostNode(cost, multipliers, below.parts))
 
     def _measure_introspection(self, measure: Measure, node: FieldNode, level: int) -> None:
         measure.introspections += 1
@@ -221,7 +223,7 @@ class _Measurer:
         )
         below.depth += 1
         measure.add(below)
-        measure.parts.append(Part(self._introspection.of(node, self._fragments)))
+        measure.parts.append(CostNode(self._introspection.of(node, self._fragments)))
 
 
 def _returns_rows(definition: GraphQLField) -> bool:
@@ -239,14 +241,14 @@ def _multipliers(node: FieldNode) -> tuple[ValueNode, ...]:
     return tuple(each.value for each in node.arguments or () if each.name.value in MULTIPLIERS)
 
 
-def _total_cost(part: Part, variables: Mapping[str, Any], known: dict[int, int]) -> int:
+def _total_cost(part: CostNode, variables: Mapping[str, Any], known: dict[int, int]) -> int:
     total = known.get(id(part))
     if total is None:
         times = 1
         for multiplier in part.multipliers:
             times *= max(1, _multiplier_value(multiplier, variables))
         each_time = part.cost + sum(_total_cost(each, variables, known) for each in part.below)
-        total = known[id(part)] = min(times * each_time, MOST_COST)
+        total = known[id(part)] = min(times * each_time, MAX_COST)
     return total
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_type
 
-from shop.api.errors import Mistake, told_in_payload
+from shop.api.errors import InputError, payload_errors
 from shop.api.field_permissions import Right
 from shop.api.object_types import Type, camel
 from shop.core.errors import Refused
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shop.api.context import Context
 
 REFUSALS = "_refusals"
-MOST_AT_ONCE = 100  # objects that one bulk mutation deletes
+MAX_BULK_DELETIONS = 100  # objects that one bulk mutation deletes
 
 RootResolver: TypeAlias = "Callable[[dict[str, Any], Context, Selection], Any]"
 
@@ -108,8 +108,10 @@ class Mutations(Queries):
         self, wanted: Sequence[dict[str, Any]], one: RootResolver, context: Context, selection: Selection
     ) -> dict[str, Any]:
         """Call `one` with each of these arguments and return the payload."""
-        if len(wanted) > MOST_AT_ONCE:
-            raise Mistake("INVALID", f"At most {MOST_AT_ONCE} can be taken away at once.", field="ids")
+        if len(wanted) > MAX_BULK_DELETIONS:
+            raise InputError(
+                "INVALID", f"At most {MAX_BULK_DELETIONS} can be taken away at once.", field="ids"
+            )
         count, refusals = 0, []
         for each in wanted:
             try:
@@ -123,7 +125,7 @@ class Mutations(Queries):
     def _entries(self, refused: Refused, error_type: GraphQLObjectType) -> list[dict[str, Any]]:
         enum = get_named_type(error_type.fields["code"].type)
         assert is_enum_type(enum)
-        return told_in_payload(refused, self._codes, enum.values)
+        return payload_errors(refused, self._codes, enum.values)
 
 
 def error_fields(payload: GraphQLObjectType) -> dict[str, GraphQLObjectType]:

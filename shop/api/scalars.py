@@ -39,7 +39,7 @@ GRAMS = {
 }
 
 
-class GivenWeight(NamedTuple):
+class WeightInput(NamedTuple):
     """A weight as sent by a client; without a unit it is in the shop's default unit."""
 
     value: Decimal
@@ -160,13 +160,13 @@ def _parse_uuid(value: Any) -> uuid.UUID:
         raise GraphQLError(f"UUID cannot represent value: {_truncated_repr(value)}") from error
 
 
-def _parse_weight(value: Any) -> GivenWeight:
+def _parse_weight(value: Any) -> WeightInput:
     unit = None
     if isinstance(value, Mapping):
         unit, value = str(value.get("unit", "")).upper(), value.get("value")
         if unit not in GRAMS:
             raise GraphQLError(f"Unknown unit of weight: {unit[:20]}")
-    return GivenWeight(_parse_positive_decimal(value), unit)
+    return WeightInput(_parse_positive_decimal(value), unit)
 
 
 def _parse_upload(value: Any) -> Any:
@@ -235,7 +235,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def equip(schema: GraphQLSchema) -> None:
+def configure_scalars(schema: GraphQLSchema) -> None:
     """Set the parsers and serialisers of the schema's scalars. Raises ValueError for an unknown scalar."""
     GraphQLInt.coerce_input_literal = _parse_int_literal
     GraphQLFloat.coerce_input_value = _parse_float

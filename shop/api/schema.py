@@ -51,18 +51,18 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Contract:
+class ExecutableSchema:
     """The schema and its executor."""
 
     schema: GraphQLSchema
     executor: Executor
 
 
-def bind(areas: Iterable[Area]) -> Contract:
+def build_schema_and_executor(areas: Iterable[Area]) -> ExecutableSchema:
     """Build the schema and executor from areas. Raises ValueError, naming the field or enum at fault."""
     areas = tuple(areas)
     schema = build_schema("\n".join(area.sdl() for area in areas))
-    scalars.equip(schema)
+    scalars.configure_scalars(schema)
     _undeprecate_inputs(schema)
     for area in areas:
         for name, choices in area.enums.items():
@@ -70,7 +70,7 @@ def bind(areas: Iterable[Area]) -> Contract:
     resolvers = _collect_resolvers(schema, areas)
     abstract = {name: type_names for name, type_ in schema.type_map.items() if is_abstract_type(type_)}
     executor = Executor(schema, resolvers, abstract, rules=[MaxIntrospectionDepthRule], max_tokens=MAX_TOKENS)
-    return Contract(schema, executor)
+    return ExecutableSchema(schema, executor)
 
 
 def _undeprecate_inputs(schema: GraphQLSchema) -> None:
@@ -105,7 +105,7 @@ def _collect_resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolver
     for name, type_ in schema.type_map.items():
         if not is_object_type(type_) or name.startswith("__"):
             continue
-        known = found.get(name) or connections.resolvers(name) or {}
+        known = found.get(name) or connections.connection_resolvers(name) or {}
         if name in plain:
             known = {each: by_name(each) for each in type_.fields} | known
         unanswered += [f"{name}.{each}" for each in type_.fields if each not in known]

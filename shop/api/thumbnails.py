@@ -17,8 +17,8 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Collection, ProductMedia
 from cooperatives.models import Cooperative
-from shop.api.catalogue.shelves import cooperative_of
-from shop.api.ids import parsed_key, parts
+from shop.api.catalogue.shelves import cooperative_from_key
+from shop.api.ids import parse_key, split_global_id
 from shop.api.images import image_file, nearest_size
 from shop.core.models import Picture, PictureState
 
@@ -45,7 +45,7 @@ def _category_picture(key: Any) -> int | None:
 
 
 def _collection_picture(key: Any) -> int | None:
-    own = cooperative_of(key)
+    own = cooperative_from_key(key)
     if own is not None:
         return _cooperative_picture(own)
     return Collection.objects.filter(pk=key).values_list("cover", flat=True).first()
@@ -85,9 +85,9 @@ def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> H
 
 def _find_picture(id_: str) -> Picture | None:
     try:
-        name, written = parts(id_)
+        name, written = split_global_id(id_)
         find = _PICTURE_FINDERS[name]
-        key = find(parsed_key(name, written))
+        key = find(parse_key(name, written))
     except (ValueError, KeyError):
         return None
     return Picture.objects.filter(pk=key).first() if key is not None else None

@@ -18,14 +18,14 @@ from django.db.models import QuerySet
 from jwt import DecodeError, InvalidTokenError, PyJWTError
 
 from shop.accounts.models import TokenFamily, User
-from shop.accounts.sign_in.token_families import LIFETIME
-from shop.api.ids import InvalidId, global_id, key_of
+from shop.accounts.sign_in.token_families import TOKEN_LIFETIME
+from shop.api.ids import InvalidId, global_id, key_from_id
 from shop.api.signing_keys import ALGORITHM, signing_key
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 
 ACCESS, REFRESH = "access", "refresh"
 OWNER = "saleor"  # clients written for Saleor check this claim
-LIFETIMES = {ACCESS: datetime.timedelta(minutes=5), REFRESH: LIFETIME}
+LIFETIMES = {ACCESS: datetime.timedelta(minutes=5), REFRESH: TOKEN_LIFETIME}
 
 Claims = dict[str, Any]
 
@@ -47,7 +47,7 @@ def refresh_token(
     return _sign(user, REFRESH, now, audience, **named)
 
 
-def family_of(claims: Claims) -> uuid.UUID:
+def family_key(claims: Claims) -> uuid.UUID:
     """Return the key of a refresh token's family. Raises InvalidTokenError."""
     try:
         return uuid.UUID(str(claims["family"]))
@@ -59,7 +59,7 @@ def new_csrf_token() -> str:
     return secrets.token_urlsafe(48)
 
 
-def is_ours(token: str) -> bool:
+def is_own_token(token: str) -> bool:
     """Return whether a token claims to be issued by this shop; the signature is not checked."""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
@@ -68,7 +68,7 @@ def is_ours(token: str) -> bool:
     return claims.get("owner") == OWNER
 
 
-def claims_of(token: str) -> Claims:
+def verified_claims(token: str) -> Claims:
     """Verify a token's signature and lifetime and return its claims.
 
     Raises PyJWT's ExpiredSignatureError, InvalidSignatureError and InvalidTokenError.
@@ -83,12 +83,12 @@ def claims_of(token: str) -> Claims:
 
 def check_family(claims: Claims, *, now: datetime.datetime) -> None:
     """Raise InvalidTokenError if a refresh token's family has ended or the token was replaced."""
-    families = TokenFamily.objects.active(now).filter(pk=family_of(claims))
+    families = TokenFamily.objects.active(now).filter(pk=family_key(claims))
     if not families.filter(current=str(claims.get("jti", ""))).exists():
         raise InvalidTokenError("Invalid token: it was revoked.")
 
 
-def user_of(claims: Claims, kind: str) -> User:
+def user_from_claims(claims: Claims, kind: str) -> User:
     """Return the user of a token of this kind. Raises InvalidTokenError if it is revoked or another kind."""
     if claims.get("type") != kind:
         raise InvalidTokenError("Invalid token: it is of another kind.")
@@ -98,14 +98,14 @@ def user_of(claims: Claims, kind: str) -> User:
     return user
 
 
-@prepared
+@compiled_query
 def _active_users(key: int) -> QuerySet[User]:
     return User.objects.filter(pk=key, is_active=True)
 
 
 def _user_key(claims: Claims) -> int | None:
     try:
-        key = key_of(str(claims["user_id"]), "User")
+        key = key_from_id(str(claims["user_id"]), "User")
     except InvalidId as error:
         raise DecodeError("Invalid token: it names nobody.") from error
     return key if isinstance(key, int) else None

@@ -18,12 +18,12 @@ from django.utils.translation import get_language
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import global_id
-from shop.api.language_codes import displayed, tag_of
+from shop.api.language_codes import language_display, tag_from_code
 from shop.api.object_types import Row, Type
-from shop.api.translations import texts_in
+from shop.api.translations import translated_texts
 
 
-def translation_of(
+def add_translation_field(
     type_: Type,
     name: str,
     kind: str,
@@ -44,7 +44,7 @@ def translation_of(
         rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
     ) -> list[dict[str, Any] | None]:
         code = arguments["languageCode"]
-        texts = texts_in(kind, [getattr(row, key) for row in rows], code)
+        texts = translated_texts(kind, [getattr(row, key) for row in rows], code)
         found = [texts.get(str(getattr(row, key))) for row in rows]
         return [
             translations and {"key": getattr(row, key), "code": code, "texts": translations}
@@ -56,11 +56,11 @@ def translation_of(
 
     @translation.field("id")
     def ids(translations: list[dict[str, Any]], *_: Any) -> list[str]:
-        return [global_id(name, f"{each['key']}-{tag_of(each['code'])}") for each in translations]
+        return [global_id(name, f"{each['key']}-{tag_from_code(each['code'])}") for each in translations]
 
     @translation.field("language")
     def languages(translations: list[dict[str, Any]], *_: Any) -> list[dict[str, str]]:
-        return [displayed(each["code"], get_language() or "en") for each in translations]
+        return [language_display(each["code"], get_language() or "en") for each in translations]
 
     for field, column in fields.items():
         default = "" if field in required else None
@@ -68,7 +68,7 @@ def translation_of(
     return translation
 
 
-def formatted(text: str | None) -> Any:
+def rich_text_json(text: str | None) -> Any:
     """Return a stored rich text as JSON; plain text becomes one paragraph."""
     if not text:
         return None
@@ -85,6 +85,6 @@ def _text_resolver(column: str, rich: bool, default: str | None) -> Any:
                 text or each["texts"].get(f"{column}_text")
                 for text, each in zip(texts, translations, strict=True)
             ]
-        return [formatted(text) for text in texts] if rich else texts
+        return [rich_text_json(text) for text in texts] if rich else texts
 
     return resolve

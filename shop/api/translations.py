@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from shop.api.language_codes import tag_of
+from shop.api.language_codes import tag_from_code
 from shop.core.models import Translation
 
 
-def texts_in(kind: str, keys: Iterable[Any], code: str) -> dict[str, dict[str, str]]:
+def translated_texts(kind: str, keys: Iterable[Any], code: str) -> dict[str, dict[str, str]]:
     """Return the texts of these rows of a model ("catalog.product") in a language. One query.
 
     The result maps key (as text) to field to text. A text in the base language (`en`) is used if there is
     none in the regional one (`EN_US`).
     """
-    exact = tag_of(code)
+    exact = tag_from_code(code)
     languages = {exact, exact.partition("-")[0]}
     rows = Translation.objects.filter(kind=kind, key__in=[str(key) for key in keys], language__in=languages)
     found: dict[str, dict[str, str]] = {}

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 
-class Joined:
+class UnionRows:
     """The union of two querysets. It can be sorted by columns only."""
 
     def __init__(
@@ -27,25 +27,25 @@ class Joined:
         """The first queryset's query, for the types of the columns; both have the same."""
         return self._first.query
 
-    def filter(self, *conditions: Any, **values: Any) -> Joined:
-        return Joined(
+    def filter(self, *conditions: Any, **values: Any) -> UnionRows:
+        return UnionRows(
             self._first.filter(*conditions, **values), self._second.filter(*conditions, **values), self._order
         )
 
-    def annotate(self, **columns: Any) -> Joined:
-        return Joined(self._first.annotate(**columns), self._second.annotate(**columns), self._order)
+    def annotate(self, **columns: Any) -> UnionRows:
+        return UnionRows(self._first.annotate(**columns), self._second.annotate(**columns), self._order)
 
-    def none(self) -> Joined:
-        return Joined(self._first.none(), self._second.none())
+    def none(self) -> UnionRows:
+        return UnionRows(self._first.none(), self._second.none())
 
-    def order_by(self, *order: Any) -> Joined:
-        return Joined(self._first, self._second, order)
+    def order_by(self, *order: Any) -> UnionRows:
+        return UnionRows(self._first, self._second, order)
 
     def count(self) -> int:
         return int(self._first.count()) + int(self._second.count())
 
-    def __getitem__(self, cut: slice) -> Joined:
-        return Joined(self._first, self._second, self._order, cut)
+    def __getitem__(self, cut: slice) -> UnionRows:
+        return UnionRows(self._first, self._second, self._order, cut)
 
     def values_list(self, *columns: str) -> QuerySet[Any]:
         both: QuerySet[Any] = self._first.order_by().values_list(*columns)

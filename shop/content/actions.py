@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.attribute_values import Told, say_of
+from catalog.actions.products.attribute_values import AttributeInput, set_attributes
 from catalog.models import Attribute
 from shop.content.models import (
     Menu,
@@ -21,8 +21,8 @@ from shop.content.models import (
     PageTypeAttribute,
 )
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import free_slug, require_related, save_claiming
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
@@ -35,21 +35,21 @@ class PagesLeft(Refused):
 
 
 @transaction.atomic(durable=True)
-def write_page(
+def create_page(
     *,
     page_type_id: int,
     values: Mapping[str, Any],
-    told: Sequence[Told],
+    told: Sequence[AttributeInput],
     actor: Actor,
     now: datetime.datetime,
 ) -> Page:
-    """Create a page. Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded."""
+    """Create a page. Raises Missing, AlreadyTaken, AttributeNotOfType, MissingAttributes."""
     page_type = PageType.objects.filter(pk=page_type_id).first()
     if page_type is None:
         raise Missing(field="pageType")
     page = Page(page_type=page_type, **values)
-    page.slug = page.slug or free_slug(Page, page.title)
-    save_claiming(page)
+    page.slug = page.slug or unused_slug(Page, page.title)
+    save_unique(page)
     _set_attribute_values(page, told, whole=True)
     record_change("page.written", page, actor=actor, now=now)
     return page
@@ -57,7 +57,12 @@ def write_page(
 
 @transaction.atomic(durable=True)
 def edit_page(
-    *, page_id: int, values: Mapping[str, Any], told: Sequence[Told], actor: Actor, now: datetime.datetime
+    *,
+    page_id: int,
+    values: Mapping[str, Any],
+    told: Sequence[AttributeInput],
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Page:
     """Change the given columns and attributes of a page. Raises Missing, AlreadyTaken, AttributeNotOfType."""
     page = _lock_row(Page, page_id)
@@ -68,7 +73,7 @@ def edit_page(
 
 
 @transaction.atomic(durable=True)
-def keep_page_type(
+def save_page_type(
     *,
     page_type_id: int | None,
     values: Mapping[str, Any],
@@ -80,8 +85,8 @@ def keep_page_type(
     """Create a page type, or change one's columns and attributes. Raises Missing, AlreadyTaken."""
     if page_type_id is None:
         page_type = PageType(**values)
-        page_type.slug = page_type.slug or free_slug(PageType, page_type.name)
-        save_claiming(page_type)
+        page_type.slug = page_type.slug or unused_slug(PageType, page_type.name)
+        save_unique(page_type)
     else:
         page_type = _lock_row(PageType, page_type_id)
         _change_columns(page_type, values)
@@ -98,7 +103,7 @@ def keep_page_type(
 
 
 @transaction.atomic(durable=True)
-def keep_menu(
+def save_menu(
     *,
     menu_id: int | None,
     values: Mapping[str, Any],
@@ -109,12 +114,12 @@ def keep_menu(
     """Create a menu with entries, or change one's columns. Raises Missing, AlreadyTaken."""
     if menu_id is None:
         menu = Menu(**values)
-        menu.slug = menu.slug or free_slug(Menu, menu.name)
-        save_claiming(menu)
+        menu.slug = menu.slug or unused_slug(Menu, menu.name)
+        save_unique(menu)
         for item in items:
-            require_related(MenuItem, item)
+            require_related_rows(MenuItem, item)
         for place, item in enumerate(items):
-            save_claiming(MenuItem(menu=menu, sort_order=place, **item), field="items")
+            save_unique(MenuItem(menu=menu, sort_order=place, **item), field="items")
     else:
         menu = _lock_row(Menu, menu_id)
         _change_columns(menu, values)
@@ -136,7 +141,7 @@ def add_menu_item(
     parent = MenuItem.objects.filter(pk=parent_id, menu=menu).first() if parent_id is not None else None
     if parent_id is not None and parent is None:
         raise Missing(field="parent")
-    require_related(MenuItem, values)
+    require_related_rows(MenuItem, values)
     item = MenuItem(
         menu=menu,
         parent=parent,
@@ -144,7 +149,7 @@ def add_menu_item(
         sort_order=MenuItem.objects.filter(menu=menu, parent=parent).count(),
         **values,
     )
-    save_claiming(item)
+    save_unique(item)
     record_change("menu.item_added", item, actor=actor, now=now, root=menu)
     return item
 
@@ -155,7 +160,7 @@ def change_menu_item(
 ) -> MenuItem:
     """Change an entry's name or target. Raises Missing."""
     item = _lock_row(MenuItem, item_id)
-    require_related(MenuItem, values)
+    require_related_rows(MenuItem, values)
     changed = _change_columns(item, values)
     record_change(
         "menu.item_changed", item, actor=actor, now=now, root=Menu(pk=item.menu_id), data={"fields": changed}
@@ -178,14 +183,14 @@ def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: da
         raise PagesLeft(field="id") from error
 
 
-def _set_attribute_values(page: Page, told: Sequence[Told], *, whole: bool) -> None:
+def _set_attribute_values(page: Page, told: Sequence[AttributeInput], *, whole: bool) -> None:
     rows = PageTypeAttribute.objects.filter(page_type=page.page_type_id).select_related("attribute")
     links = {row.attribute_id: row.attribute for row in rows.order_by("pk")}
-    say_of(page, PageAttributeValue, "page", links, told, whole=whole)
+    set_attributes(page, PageAttributeValue, "page", links, told, whole=whole)
 
 
 def _lock_row(model: type[Row], key: int, *, field: str = "id") -> Row:
-    row = locked_one(model._default_manager.filter(pk=key))
+    row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field=field)
     return row
@@ -196,5 +201,5 @@ def _change_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
     changed = [column for column, value in values.items() if getattr(row, column) != value]
     for column in changed:
         setattr(row, column, values[column])
-    save_claiming(row)
+    save_unique(row)
     return changed

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-class Door(TextChoices):
+class EntryPoint(TextChoices):
     """The interface an action came through: market pages, members' app, desk, API, or the system itself."""
 
     MARKET = "market", _("market")
@@ -45,7 +45,7 @@ class Actor:
     """A user, a guest, an app or the system. `key` is the id of the user or app as text."""
 
     kind: ActorKind
-    door: Door
+    door: EntryPoint
     key: str = ""
     name: str = ""
 
@@ -54,17 +54,17 @@ class Actor:
         return int(self.key) if self.kind == ActorKind.PERSON else None
 
     @classmethod
-    def person(cls, user_id: int, name: str, door: Door) -> Actor:
+    def person(cls, user_id: int, name: str, door: EntryPoint) -> Actor:
         return cls(ActorKind.PERSON, door, str(user_id), name[:250])
 
     @classmethod
-    def app(cls, app_id: int, name: str, door: Door) -> Actor:
+    def app(cls, app_id: int, name: str, door: EntryPoint) -> Actor:
         return cls(ActorKind.APP, door, str(app_id), name[:250])
 
     @classmethod
-    def guest(cls, door: Door = Door.MARKET) -> Actor:
+    def guest(cls, door: EntryPoint = EntryPoint.MARKET) -> Actor:
         return cls(ActorKind.GUEST, door)
 
     @classmethod
     def system(cls, name: str = "") -> Actor:
-        return cls(ActorKind.SYSTEM, Door.SYSTEM, name=name)
+        return cls(ActorKind.SYSTEM, EntryPoint.SYSTEM, name=name)

@@ -10,7 +10,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils import timezone
 
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import (
     Change,
     Channel,
@@ -30,22 +30,22 @@ else:
     Admin, Inline = admin.ModelAdmin, admin.TabularInline
 
 
-def acting(request: HttpRequest) -> Actor:
+def admin_actor(request: HttpRequest) -> Actor:
     """Return the signed-in staff member as an actor of the desk."""
     key = request.user.pk
     assert key is not None  # the admin requires a signed-in user
-    return Actor.person(key, str(request.user), Door.DESK)
+    return Actor.person(key, str(request.user), EntryPoint.DESK)
 
 
-def record_by_hand(
+def record_admin_change(
     request: HttpRequest, what: str, row: models.Model, *, data: dict[str, Any] | None = None
 ) -> None:
     """Record that a row was "added", "edited" or "removed" in the admin, in the caller's transaction."""
     word = f"{row._meta.model_name}.{what}"
-    record_change(word, row, actor=acting(request), now=timezone.now(), data=data)
+    record_change(word, row, actor=admin_actor(request), now=timezone.now(), data=data)
 
 
-def written(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, Any]:
+def form_changes(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the old and new values of a form's changed fields; for fields in `silent` only their names."""
     shown = [field for field in form.changed_data if field not in silent]
     return {
@@ -64,7 +64,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-class ReadInline(Inline):
+class ReadOnlyInline(Inline):
     """Read-only related rows."""
 
     extra = 0
@@ -77,7 +77,7 @@ class ReadInline(Inline):
         return False
 
 
-class ReadMostly(Admin):
+class ReadMostlyAdmin(Admin):
     """Read-only admin. Only the columns in `editable` can be changed; rows cannot be added or deleted.
 
     Never list states, money or anything that an action writes in `editable`: the actions hold the rules.
@@ -103,11 +103,11 @@ class ReadMostly(Admin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            record_by_hand(request, "edited", obj, data=written(form, silent=self.silent))
+            record_admin_change(request, "edited", obj, data=form_changes(form, silent=self.silent))
 
 
 @admin.register(Change)
-class ChangeAdmin(ReadMostly):
+class ChangeAdmin(ReadMostlyAdmin):
     list_display = ("at", "what", "root_kind", "root_key", "actor_name", "door")
     list_filter = ("door", "actor_kind")
     search_fields = ("root_key", "key", "what")
@@ -115,7 +115,7 @@ class ChangeAdmin(ReadMostly):
 
 
 @admin.register(Channel)
-class ChannelAdmin(ReadMostly):
+class ChannelAdmin(ReadMostlyAdmin):
     """Activate a channel and change its order settings. The desk has no page for this yet."""
 
     editable = ("name", "reservation_minutes", "checks_listings", "automatically_confirm_all_new_orders")
@@ -124,7 +124,7 @@ class ChannelAdmin(ReadMostly):
 
 
 @admin.register(ShopSettings)
-class ShopSettingsAdmin(ReadMostly):
+class ShopSettingsAdmin(ReadMostlyAdmin):
     """Edit the market operator's legal details and the cooperatives' response deadlines."""
 
     editable = (
@@ -136,19 +136,19 @@ class ShopSettingsAdmin(ReadMostly):
     ordering = ("pk",)
 
 
-class TaxRateInline(ReadInline):
+class TaxRateInline(ReadOnlyInline):
     model = TaxRate
 
 
 @admin.register(TaxClass)
-class TaxClassAdmin(ReadMostly):
+class TaxClassAdmin(ReadMostlyAdmin):
     list_display = ("name",)
     inlines = (TaxRateInline,)
     ordering = ("name", "pk")
 
 
 @admin.register(Division)
-class DivisionAdmin(ReadMostly):
+class DivisionAdmin(ReadMostlyAdmin):
     list_display = ("full_name", "code", "level", "parent", "valid_from", "valid_until")
     list_filter = ("level",)
     list_select_related = ("parent",)
@@ -157,7 +157,7 @@ class DivisionAdmin(ReadMostly):
 
 
 @admin.register(Picture)
-class PictureAdmin(ReadMostly):
+class PictureAdmin(ReadMostlyAdmin):
     editable = ("alt",)
     list_display = ("pk", "alt", "state", "width", "height", "created_at")
     list_filter = ("state",)
@@ -165,7 +165,7 @@ class PictureAdmin(ReadMostly):
 
 
 @admin.register(Translation)
-class TranslationAdmin(ReadMostly):
+class TranslationAdmin(ReadMostlyAdmin):
     editable = ("text",)
     list_display = ("kind", "key", "language", "field", "text")
     list_filter = ("language", "kind")

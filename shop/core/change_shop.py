@@ -9,15 +9,15 @@ from typing import Any
 from django.db import transaction
 
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.models import ShopSettings, record_change
 
 
 @transaction.atomic(durable=True)
-def change_shop(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> ShopSettings:
+def change_shop_settings(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> ShopSettings:
     """Set columns of the settings row; create the row if it does not exist yet."""
     ShopSettings.objects.get_or_create(pk=1)
-    settings = locked_one(ShopSettings.objects.filter(pk=1))
+    settings = lock_row(ShopSettings.objects.filter(pk=1))
     assert settings is not None
     for column, value in values.items():
         setattr(settings, column, value)

@@ -42,7 +42,7 @@ class Forbidden(Refused):
     default_words = _("Your role does not allow this step.")
 
 
-class ReasonNeeded(Refused):
+class ReasonRequired(Refused):
     """Rejecting, suspending or cancelling something requires a reason for the person affected."""
 
     code = "reason_needed"

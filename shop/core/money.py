@@ -25,27 +25,27 @@ def plain_amount(amount: int, currency: str) -> str:
     return f"{whole}.{fraction:0{digits}}" if digits else str(whole)
 
 
-def half_up(amount: Decimal) -> int:
+def round_half_up(amount: Decimal) -> int:
     """Round to the nearest minor unit, halves away from zero."""
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def percent_of(amount: int, percent: Decimal) -> int:
     """Return that percentage of an amount in minor units, rounded once."""
-    return half_up(Decimal(amount) * percent / 100)
+    return round_half_up(Decimal(amount) * percent / 100)
 
 
 def net_of(gross: int, tax_rate: Decimal) -> int:
     """Return the net amount of a gross price; `tax_rate` in percent."""
-    return half_up(Decimal(gross) * 100 / (100 + tax_rate))
+    return round_half_up(Decimal(gross) * 100 / (100 + tax_rate))
 
 
 def gross_of(net: int, tax_rate: Decimal) -> int:
     """Return the gross amount of a net price; `tax_rate` in percent."""
-    return half_up(Decimal(net) * (100 + tax_rate) / 100)
+    return round_half_up(Decimal(net) * (100 + tax_rate) / 100)
 
 
-def split(amount: int, weights: Sequence[int]) -> list[int]:
+def split_amount(amount: int, weights: Sequence[int]) -> list[int]:
     """Split `amount` in proportion to `weights`; the results add up to it exactly.
 
     The remainder goes one unit each to the largest fractions, earlier ones first. If all weights are zero it
@@ -97,7 +97,7 @@ class Money:
 
     def split(self, weights: Sequence[int]) -> list[Money]:
         """Split in proportion to `weights`; the results add up to this amount."""
-        return [Money(share, self.currency) for share in split(self.amount, weights)]
+        return [Money(share, self.currency) for share in split_amount(self.amount, weights)]
 
     def _require_same_currency(self, other: Money) -> Money:
         if other.currency != self.currency:

@@ -46,7 +46,7 @@ def advance_all(rows: Sequence[Model], to: str, moves: Moves, *, column: str = "
         type(rows[0])._default_manager.bulk_update(rows, [column], batch_size=500)
 
 
-def unreachable(moves: Moves, *, first: str) -> set[str]:
+def unreachable_states(moves: Moves, *, first: str) -> set[str]:
     """Return states that no chain of moves from `first` reaches (a mistake in the table)."""
     seen = {first}
     waiting = [first]

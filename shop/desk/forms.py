@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from orders.models import Parcel, Source
+from orders.models import OrderSource, Parcel
 from orders.states import CodState, OrderStatus
 from shop.core.dates.form_days import validate_day
 
@@ -122,7 +122,7 @@ class OrderSearch(Search):
     source = forms.ChoiceField(
         label=pgettext_lazy("report", "Source"),
         required=False,
-        choices=[("", pgettext_lazy("report", "All")), *Source.choices],
+        choices=[("", pgettext_lazy("report", "All")), *OrderSource.choices],
         widget=forms.Select(attrs={"class": "input"}),
     )
     cooperative = forms.ModelChoiceField(

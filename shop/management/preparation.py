@@ -26,7 +26,7 @@ from shop.management.demo.seeding import is_interrupted
 Say = Callable[[str], None]
 
 
-def prepare(*, out: TextIO, demo: bool) -> None:
+def prepare_shop(*, out: TextIO, demo: bool) -> None:
     """Compile translations, migrate, collect static files, and seed the demo if the shop is empty or a
     seeding was interrupted.
 

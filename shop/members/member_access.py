@@ -11,13 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from cooperatives.access import Right, Standing, memberships_of
+from cooperatives.access import MembershipContext, Right, memberships_of
 from cooperatives.models import Membership
 from cooperatives.states import CooperativeState
 from orders.models import OrderPart
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing
-from shop.core.models import bound_key
+from shop.core.models import bind_idempotency_key
 
 CHOSEN_KEY = "members_cooperative"
 
@@ -25,7 +25,7 @@ CHOSEN_KEY = "members_cooperative"
 _ADMITTED_STATES = frozenset({CooperativeState.APPROVED, CooperativeState.SUSPENDED})
 
 Arguments = ParamSpec("Arguments")
-Page = Callable[Concatenate[HttpRequest, Standing, Arguments], HttpResponse]
+Page = Callable[Concatenate[HttpRequest, MembershipContext, Arguments], HttpResponse]
 
 
 def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpResponse]]:
@@ -35,9 +35,9 @@ def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpR
         @wraps(page)
         def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
-                return to_sign_in(request)
+                return redirect_to_sign_in(request)
             try:
-                membership = chosen_standing(request)
+                membership = chosen_membership(request)
                 if membership is None:
                     return redirect("members:apply")
                 if membership.cooperative.state not in _ADMITTED_STATES:
@@ -55,13 +55,13 @@ def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpR
     return guard
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
+def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Redirect to sign-in and then back to this page, or to the start page if the request is a POST."""
     back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("members:today")
     return redirect_to_login(back)
 
 
-def chosen_standing(request: HttpRequest) -> Standing | None:
+def chosen_membership(request: HttpRequest) -> MembershipContext | None:
     """Return the user's membership in the chosen cooperative, or in the first admitted one; None without any.
 
     Rejected applications come last, so that a newer application is shown.
@@ -81,11 +81,16 @@ def chosen_standing(request: HttpRequest) -> Standing | None:
         )
 
     first = min(memberships, key=rank)
-    return Standing(user, first.cooperative, first.role)
+    return MembershipContext(user, first.cooperative, first.role)
 
 
-def show(
-    request: HttpRequest, membership: Standing, template: str, context: dict[str, Any], *, status: int = 200
+def render_page(
+    request: HttpRequest,
+    membership: MembershipContext,
+    template: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     """Render a page in the members' frame."""
     frame: dict[str, Any] = {
@@ -98,6 +103,6 @@ def show(
     return render(request, template, frame | context, status=status)
 
 
-def sent_key(request: HttpRequest, what: str, row: object) -> str | None:
+def submitted_key(request: HttpRequest, what: str, row: object) -> str | None:
     """Return the form's idempotency key, bound to the action and its row."""
-    return bound_key(request.POST.get("key", ""), "members", what, row)
+    return bind_idempotency_key(request.POST.get("key", ""), "members", what, row)

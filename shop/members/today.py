@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Stock
-from cooperatives.access import Right, Standing, acting_for
+from cooperatives.access import MembershipContext, Right, membership_context
 from cooperatives.states import CooperativeState
 from orders.models import Complaint, OrderPart
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
-from shop.members.forms.fields import as_key
-from shop.members.member_access import CHOSEN_KEY, for_members, show, to_sign_in
+from shop.members.forms.fields import parse_key
+from shop.members.member_access import CHOSEN_KEY, for_members, redirect_to_sign_in, render_page
 from shop.members.packing.worklist import Stage, Task, at_stage, tasks
 
 _MAX_TASKS = 12  # tasks per stage on this page; the rest is behind "all"
@@ -29,20 +29,20 @@ _STAGES = (Stage.ACCEPT, Stage.PACK, Stage.HAND_OVER, Stage.ON_THE_WAY)
 
 @require_safe
 @for_members(Right.SEE)
-def today(request: HttpRequest, membership: Standing) -> HttpResponse:
+def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show parts to accept, pack, hand over and follow, low stock, and pickups of the next market day."""
     now = timezone.now()
     mine = OrderPart.objects.for_cooperative(membership.cooperative)
     sections = _sections(mine, now) if membership.may(Right.PACK) else []
     context = {
-        "this_day": day_of(now),
+        "this_day": vietnam_date(now),
         "sections": sections,
         "complaints": _complaints(membership) if membership.may(Right.PACK) else [],
         "now": now,
         "big": _next_action(sections, membership),
         "low": list(Stock.objects.for_cooperative(membership.cooperative).running_low()[:_MAX_LOW_STOCKS]),
-        "comers": mine.next_comers(day_of(now)) if membership.may(Right.PACK) else None,
-        "is_paused": membership.cooperative.is_paused_on(day_of(now)),
+        "comers": mine.next_pickup_day(vietnam_date(now)) if membership.may(Right.PACK) else None,
+        "is_paused": membership.cooperative.is_paused_on(vietnam_date(now)),
         "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
         "may_list": membership.may(Right.LIST),
         "may_pack": membership.may(Right.PACK),
@@ -50,23 +50,23 @@ def today(request: HttpRequest, membership: Standing) -> HttpResponse:
         "may_count": membership.may(Right.COUNT),
         "may_see_cash": membership.may(Right.CASH),
     }
-    return show(request, membership, "members/today.html", context)
+    return render_page(request, membership, "members/today.html", context)
 
 
 @require_POST
 def chosen_cooperative(request: HttpRequest) -> HttpResponse:
     """Switch to another of the user's cooperatives."""
     if not request.user.is_authenticated:
-        return to_sign_in(request)
+        return redirect_to_sign_in(request)
     try:
-        membership = acting_for(get_user(request), as_key(request.POST.get("cooperative")))
+        membership = membership_context(get_user(request), parse_key(request.POST.get("cooperative")))
     except Missing as error:
         raise Http404 from error
     request.session[CHOSEN_KEY] = membership.cooperative.pk
     return redirect("members:today")
 
 
-def _complaints(membership: Standing) -> list[Complaint]:
+def _complaints(membership: MembershipContext) -> list[Complaint]:
     """Return open complaints, most urgent first."""
     mine = Complaint.objects.for_cooperative(membership.cooperative).open().select_related("part__order")
     return list(mine[:_MAX_TASKS])
@@ -94,7 +94,7 @@ def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _next_action(sections: list[dict[str, Any]], membership: Standing) -> dict[str, Any] | None:
+def _next_action(sections: list[dict[str, Any]], membership: MembershipContext) -> dict[str, Any] | None:
     """Return the next action: the first task of the first stage that needs a member."""
     for section in sections:
         if section["stage"] != Stage.ON_THE_WAY:

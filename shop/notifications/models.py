@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
-class Way(models.TextChoices):
+class ContactMethod(models.TextChoices):
     EMAIL = "email", _("e-mail")
     SMS = "sms", _("text message")
 
@@ -28,7 +28,7 @@ class Notification(models.Model):
     """
 
     key = models.CharField(max_length=120, unique=True)
-    way = models.CharField(max_length=10, choices=Way)
+    way = models.CharField(max_length=10, choices=ContactMethod)
     to = models.CharField(max_length=254)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="notifications", null=True, blank=True

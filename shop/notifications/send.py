@@ -10,11 +10,11 @@ from http.client import HTTPException
 from celery import shared_task
 from django.utils import timezone
 
-from shop.core.database.sealing import Unreadable, seal, unseal
+from shop.core.database.encryption import UndecryptableSecret, decrypt_secret, encrypt_secret
 from shop.core.database.transactions import after_commit, after_commit_or_run
 from shop.core.jobs.sweeps import delay_before_retry, run_each
 from shop.notifications import by_email, by_sms
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.text_allowance import take_allowance
 
 log = logging.getLogger(__name__)
@@ -24,16 +24,16 @@ _FIRST_WAIT = datetime.timedelta(minutes=1)
 _LONGEST_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
 _AT_ONCE = 200
-# Placeholder of the secret in a text.
-SEAL = "\N{WHITE MEDIUM SMALL SQUARE}"
+# Marks where a secret stands in a text.
+PLACEHOLDER_SIGN = "\N{WHITE MEDIUM SMALL SQUARE}"
 
-_DELIVER = {Way.EMAIL: by_email.deliver, Way.SMS: by_sms.deliver}
+_DELIVER = {ContactMethod.EMAIL: by_email.deliver, ContactMethod.SMS: by_sms.deliver}
 
 
 def send(
     *,
     key: str,
-    way: Way,
+    way: ContactMethod,
     to: str,
     text: str,
     now: datetime.datetime,
@@ -59,7 +59,7 @@ def send(
         html=html,
         language=language,
         user_id=user_id,
-        sealed=seal(secret) if secret else "",
+        sealed=encrypt_secret(secret) if secret else "",
         good_until=good_until,
         unsubscribe_url=unsubscribe_url,
         created_at=now,
@@ -106,15 +106,15 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     ).update(attempts=row.attempts + 1, due_at=now + wait)
     if not claimed:
         return False
-    if row.way == Way.SMS and not row.attempts:  # retries are not counted again
+    if row.way == ContactMethod.SMS and not row.attempts:  # retries are not counted again
         reason = take_allowance(row.to, for_code=row.good_until is not None)
         if reason:
             Notification.objects.filter(pk=row.pk).update(last_error=reason, given_up_at=now, sealed="")
             log.warning("message %s not sent: %s", row.key, reason)
             return False
     try:
-        _DELIVER[Way(row.way)](_insert_secret(row))
-    except Unreadable:
+        _DELIVER[ContactMethod(row.way)](_insert_secret(row))
+    except UndecryptableSecret:
         Notification.objects.filter(pk=row.pk).update(
             last_error="sealed under another SECRET_KEY", given_up_at=now, sealed=""
         )
@@ -141,6 +141,9 @@ def _note_failure(row: Notification, error: Exception, now: datetime.datetime) -
 def _insert_secret(row: Notification) -> Notification:
     """Insert the secret into the message; never saved. Raises Unreadable."""
     if row.sealed:
-        secret = unseal(row.sealed)
-        row.text, row.html = row.text.replace(SEAL, secret), row.html.replace(SEAL, secret)
+        secret = decrypt_secret(row.sealed)
+        row.text, row.html = (
+            row.text.replace(PLACEHOLDER_SIGN, secret),
+            row.html.replace(PLACEHOLDER_SIGN, secret),
+        )
     return row

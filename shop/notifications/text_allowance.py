@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, take_all
+from shop.core.web.rate_limits import Limit, TooManyTries, take_all_limits
 from shop.notifications.models import Notification
 
 FOREIGN_NUMBER = "texts do not go to this country"
@@ -43,13 +43,13 @@ def take_allowance(number: str, *, for_code: bool) -> str:
         return reason
     limits = [(_per_number(), number), (_per_day(for_code=for_code), "shop")]
     try:
-        take_all([(limit, about) for limit, about in limits if limit.tries])
+        take_all_limits([(limit, about) for limit, about in limits if limit.tries])
     except TooManyTries:  # used up by another process since it was read
         return _refusal_reason(number, for_code=for_code) or SHOP_USED_UP
     return ""
 
 
-def not_sent_since(since: datetime.datetime) -> int:
+def count_texts_not_sent(since: datetime.datetime) -> int:
     """Return how many texts were given up because of the limits."""
     return Notification.objects.filter(given_up_at__gte=since, last_error__in=NOT_ALLOWED).count()
 

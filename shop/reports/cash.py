@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from orders.models import Parcel
 from orders.models.parcel import ParcelQuerySet
 from orders.states import CashHolder, CodState
-from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.reports.report_files import Cell, Column, Kind, Table
 
 
@@ -42,7 +42,7 @@ _DAYS = {Age.NEW: 3, Age.WEEK: 7, Age.FORTNIGHT: 14}
 
 
 @dataclass(slots=True)
-class Away:
+class HolderCash:
     """A holder's outstanding cash in minor units by age; `parcels` counts all of them."""
 
     holder: str
@@ -65,25 +65,27 @@ class Away:
         return self.by_age.get(Age.OLD, 0) > 0
 
 
-def away_by_holder(today: datetime.date, currency: str) -> tuple[list[Away], list[Away]]:
+def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash], list[HolderCash]]:
     """Return carriers and cooperatives with outstanding cash, largest amount first. One query."""
     rows = (
-        with_age(Parcel.objects.owing_cash(), today)
+        with_age(Parcel.objects.with_unremitted_cash(), today)
         .filter(part__order__currency=currency)
         .values("cod_holder", "carrier", "part__cooperative", "part__cooperative__name", "age")
         .annotate(amount=Sum("owed"), parcels=Count("pk"))
         .order_by("carrier", "part__cooperative", "age")
     )
-    carriers: dict[str, Away] = {}
-    cooperatives: dict[str, Away] = {}
+    carriers: dict[str, HolderCash] = {}
+    cooperatives: dict[str, HolderCash] = {}
     for row in rows:
         if row["cod_holder"] == CashHolder.CARRIER:
             name = row["carrier"]
-            away = carriers.setdefault(name, Away(CashHolder.CARRIER, name, name or _("Carrier not named")))
+            away = carriers.setdefault(
+                name, HolderCash(CashHolder.CARRIER, name, name or _("Carrier not named"))
+            )
         else:
             key = str(row["part__cooperative"])
             name = row["part__cooperative__name"]
-            away = cooperatives.setdefault(key, Away(CashHolder.COOPERATIVE, key, name))
+            away = cooperatives.setdefault(key, HolderCash(CashHolder.COOPERATIVE, key, name))
         age = Age(row["age"])
         away.by_age[age] = away.by_age.get(age, 0) + row["amount"]
         away.parcels += row["parcels"]
@@ -100,9 +102,9 @@ def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
     return rows.annotate(age=Case(handed_in, *since, default=Value(Age.OLD.value), output_field=CharField()))
 
 
-def sums_of(rows: Iterable[Away]) -> Away:
+def total_row(rows: Iterable[HolderCash]) -> HolderCash:
     """Return the total row."""
-    every = Away("", "", _("Total"))
+    every = HolderCash("", "", _("Total"))
     for row in rows:
         every.parcels += row.parcels
         for age, amount in row.by_age.items():
@@ -110,10 +112,10 @@ def sums_of(rows: Iterable[Away]) -> Away:
     return every
 
 
-def of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool], int]:
+def cash_of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool], int]:
     """Return a cooperative's outstanding cash by holder and whether it was remitted. One query."""
     rows = (
-        Parcel.objects.owing_cash()
+        Parcel.objects.with_unremitted_cash()
         .filter(part__cooperative=cooperative_id, part__order__currency=currency)
         .annotate(is_handed_in=Case(When(Q(cod_state=CodState.REMITTED), then=True), default=False))
         .values("cod_holder", "is_handed_in")
@@ -123,7 +125,7 @@ def of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool],
     return {(row["cod_holder"], bool(row["is_handed_in"])): row["amount"] for row in rows}
 
 
-def table_by_holder(name: str, rows: Sequence[Away], currency: str) -> Table:
+def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Table:
     """Return holders and ages as a sheet."""
     columns = [
         Column(name),
@@ -132,10 +134,10 @@ def table_by_holder(name: str, rows: Sequence[Away], currency: str) -> Table:
         Column(_("Parcels"), Kind.COUNT),
     ]
 
-    def cells(row: Away) -> list[Cell]:
+    def cells(row: HolderCash) -> list[Cell]:
         return [row.name, *(amount for _age, amount in row.ages), row.total, row.parcels]
 
-    return Table(name, columns, [cells(row) for row in rows], currency, sums=cells(sums_of(rows)))
+    return Table(name, columns, [cells(row) for row in rows], currency, sums=cells(total_row(rows)))
 
 
 def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
@@ -157,7 +159,7 @@ def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
             parcel.carrier,
             parcel.part.cooperative.name,
             parcel.get_cod_state_display(),
-            day_of(parcel.cod_collected_at or parcel.delivered_at or parcel.created_at),
+            vietnam_date(parcel.cod_collected_at or parcel.delivered_at or parcel.created_at),
             parcel.cod_expected,
             parcel.cod_collected,
         ]
@@ -166,5 +168,5 @@ def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
     return Table(_("Parcels"), columns, cells, currency)
 
 
-def _sorted(rows: Iterable[Away]) -> list[Away]:
+def _sorted(rows: Iterable[HolderCash]) -> list[HolderCash]:
     return sorted(rows, key=lambda row: (-row.total, row.name, row.key))

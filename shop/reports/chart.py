@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import pgettext
 
 from shop.core.money import minor_digits
-from shop.reports.periods import Step, name_of_period
+from shop.reports.periods import Step, period_label
 from shop.reports.sales import Figures
 
 WIDTH, NARROW, HEIGHT = 920, 330, 260  # desktop and phone widths
@@ -142,7 +142,7 @@ def _axis(amount: int, spacing: int, currency: str) -> str:
 
 
 def _short_label(day: datetime.date, step: Step) -> str:
-    return name_of_period(day, step) if step == Step.MONTH else f"{day:%d/%m}"
+    return period_label(day, step) if step == Step.MONTH else f"{day:%d/%m}"
 
 
 def _coordinate(measure: float) -> str:

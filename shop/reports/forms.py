@@ -12,11 +12,11 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category
 from cooperatives.models import Cooperative
-from orders.models import Source
+from orders.models import OrderSource
 from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
 from shop.reports.periods import Step
-from shop.reports.sales import Asked, Group
+from shop.reports.sales import Group, SalesQuery
 
 # Longer reports are unreadable, and their files too large to open.
 MOST_DAYS = {Step.DAY: 366, Step.WEEK: 5 * 366, Step.MONTH: 30 * 366}
@@ -53,7 +53,7 @@ class SalesForm(forms.Form):
     tinh = _select(_("Province"), [])
     kenh = _select(_("Channel"), [])
     nguon = _select(
-        pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *Source.choices]
+        pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *OrderSource.choices]
     )
     huy = forms.BooleanField(label=_("Count declined and cancelled parts too"), required=False)
 
@@ -83,13 +83,13 @@ class SalesForm(forms.Form):
             self.add_error("theo", _("That is too long a time for this step. Choose a longer step."))
         return cleaned
 
-    def asked(self) -> Asked:
+    def asked(self) -> SalesQuery:
         """The query of a valid form. Without a channel: all channels of the market's currency."""
         cleaned = self.cleaned_data
         chosen = [one for one in self.channels if str(one.pk) == cleaned["kenh"]]
         channels = chosen or [one for one in self.channels if one.currency == self.currency]
         category = next((one for one in self.categories if str(one.pk) == cleaned["loai"]), None)
-        return Asked(
+        return SalesQuery(
             first=cleaned["tu"],
             last=cleaned["den"],
             step=Step(cleaned["theo"] or Step.DAY),

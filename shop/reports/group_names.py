@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 
 from catalog.models import Category, Product
 from cooperatives.models import Cooperative
-from orders.models import OrderLine, Source
+from orders.models import OrderLine, OrderSource
 from shop.core.models import Channel, Division, Level
 from shop.reports.sales import DELIVERY, Group
 
@@ -46,5 +46,5 @@ _KNOWN: dict[Group, Callable[[Collection[object]], dict[object, str]]] = {
     Group.PRODUCT: _product_names,
     Group.PROVINCE: lambda _keys: _province_names(),
     Group.CHANNEL: lambda _keys: dict(Channel.objects.values_list("pk", "name")),
-    Group.SOURCE: lambda _keys: {source.value: str(source.label) for source in Source},
+    Group.SOURCE: lambda _keys: {source.value: str(source.label) for source in OrderSource},
 }

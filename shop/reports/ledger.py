@@ -11,13 +11,13 @@ from django.db.models import Prefetch, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.models import Account, EntryNature, LedgerEntry, LedgerPosting, PostingKind
-from shop.core.dates.calendar import day_of, start_of_day
+from orders.models import EntryNature, LedgerAccount, LedgerEntry, LedgerPosting, PostingKind
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.reports.report_files import Cell, Column, Kind, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LedgerQuery:
     """Filters for postings: account, cooperative, order, date range."""
 
     account: str = ""
@@ -31,33 +31,33 @@ class Asked:
 class Balance:
     """An account's balance in one currency; debit is positive."""
 
-    account: Account
+    account: LedgerAccount
     currency: str
     amount: int
 
 
-def balances(asked: Asked) -> list[Balance]:
+def balances(asked: LedgerQuery) -> list[Balance]:
     """Return balances by account and currency, in the accounts' order. One query."""
     rows = _entries(asked).order_by("account", "currency").values_list("account", "currency")
     sums = {(account, currency): total for account, currency, total in rows.annotate(total=Sum("amount"))}
     return [
         Balance(account, currency, total)
-        for account in Account
+        for account in LedgerAccount
         for (name, currency), total in sums.items()
         if name == account
     ]
 
 
-def postings(asked: Asked) -> QuerySet[LedgerPosting]:
+def postings(asked: LedgerQuery) -> QuerySet[LedgerPosting]:
     """Return postings with their entries, newest first. Two queries per page."""
     rows = LedgerPosting.objects.select_related("order").order_by("-at", "-pk")
-    if asked != Asked():
+    if asked != LedgerQuery():
         rows = rows.filter(pk__in=_entries(asked).values("posting"))
     entries = LedgerEntry.objects.select_related("cooperative").order_by("pk")
     return rows.prefetch_related(Prefetch("entries", entries))
 
 
-def entries_asked(asked: Asked) -> QuerySet[LedgerEntry]:
+def filtered_entries(asked: LedgerQuery) -> QuerySet[LedgerEntry]:
     """Return the filtered entries for an export, newest first."""
     rows = _entries(asked).select_related("posting__order", "cooperative")
     ordered: QuerySet[LedgerEntry] = rows.order_by("-posting__at", "-posting", "pk")
@@ -81,10 +81,10 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
     ]
     cells: list[list[Cell]] = [
         [
-            day_of(row.posting.at),
+            vietnam_date(row.posting.at),
             row.posting_id,
             str(PostingKind(row.posting.kind).label),
-            str(Account(row.account).label),
+            str(LedgerAccount(row.account).label),
             str(EntryNature(row.nature).label) if row.nature else "",
             row.cooperative.name if row.cooperative else "",
             row.carrier,
@@ -98,7 +98,7 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
     return Table(f"{_('Ledger')} {currency}", columns, cells, currency)
 
 
-def _entries(asked: Asked) -> Any:
+def _entries(asked: LedgerQuery) -> Any:
     rows = LedgerEntry.objects.all()
     if asked.account:
         rows = rows.filter(account=asked.account)

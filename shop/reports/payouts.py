@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.models import Payout
-from orders.payments.banks import bank_of
+from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
 from shop.reports.report_files import Cell, Column, Kind, Table
 
@@ -22,7 +22,7 @@ def bank_list(rows: Iterable[Payout]) -> Table:
             place,
             row.bank_account,
             fold_note(row.bank_holder, longest=LONGEST_NAME).upper(),
-            bank.short_name if (bank := bank_of(row.bank_bin)) else row.bank_bin,
+            bank.short_name if (bank := find_bank(row.bank_bin)) else row.bank_bin,
             row.bank_bin,
             row.amount,
             fold_note(row.note),

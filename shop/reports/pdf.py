@@ -12,7 +12,7 @@ from PIL import ImageFile
 logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # or it logs every page
 
 
-class NoPdf(Exception):
+class PdfUnavailable(Exception):
     """Pango is not installed."""
 
 
@@ -29,14 +29,14 @@ def can_make_pdf() -> bool:
     return True
 
 
-def as_pdf(html: str, *, stylesheet: str) -> bytes:
+def render_pdf(html: str, *, stylesheet: str) -> bytes:
     """Render HTML with one of our stylesheets, a path below `static/`. No URLs are fetched.
 
     Its fonts must be whole files: WeasyPrint garbles Vietnamese with fonts split for the web.
     Raises NoPdf.
     """
     if not can_make_pdf():
-        raise NoPdf
+        raise PdfUnavailable
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher

@@ -67,7 +67,7 @@ def periods(first: datetime.date, last: datetime.date, step: Step) -> Iterator[d
             start += datetime.timedelta(days=7 if step == Step.WEEK else 1)
 
 
-def name_of_period(start: datetime.date, step: Step) -> str:
+def period_label(start: datetime.date, step: Step) -> str:
     """Format a period: `24/11/2026`, `23/11–29/11/2026` or `11/2026`."""
     if step == Step.WEEK:
         return f"{start:%d/%m}–{start + datetime.timedelta(days=6):%d/%m/%Y}"

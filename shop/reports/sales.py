@@ -66,7 +66,7 @@ _DAY: dict[str, Any] = {"day": F("sold_on")}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SalesQuery:
     """A report's query. Days are Vietnam's, both included; all `channels` have the same currency."""
 
     first: datetime.date
@@ -85,7 +85,7 @@ class Asked:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
-    def before(self) -> Asked:
+    def before(self) -> SalesQuery:
         """The same query for the preceding period of equal length."""
         length = datetime.timedelta(days=self.days)
         return replace(self, first=self.first - length, last=self.last - length)
@@ -125,7 +125,7 @@ def total_of(rows: Iterable[Figures]) -> Figures:
     return sum(rows, Figures())
 
 
-def by_period(asked: Asked) -> dict[datetime.date, Figures]:
+def by_period(asked: SalesQuery) -> dict[datetime.date, Figures]:
     """Return figures by the first day of each period that has any."""
     return {
         period: figures
@@ -134,22 +134,22 @@ def by_period(asked: Asked) -> dict[datetime.date, Figures]:
     }
 
 
-def by_group(asked: Asked) -> dict[object, Figures]:
+def by_group(asked: SalesQuery) -> dict[object, Figures]:
     """Return figures of the whole date range by group key."""
     return {key: figures for (_period, key), figures in _grouped(asked, with_period=False).items()}
 
 
-def by_period_and_group(asked: Asked) -> dict[tuple[datetime.date | None, object], Figures]:
+def by_period_and_group(asked: SalesQuery) -> dict[tuple[datetime.date | None, object], Figures]:
     """Return figures by period and group key."""
     return _grouped(asked, with_period=True)
 
 
-def totals(asked: Asked) -> Figures:
+def totals(asked: SalesQuery) -> Figures:
     """Return figures of the whole date range, counting each order once."""
     return total_of(by_period(asked).values())
 
 
-def _grouped(asked: Asked, *, with_period: bool) -> dict[tuple[datetime.date | None, object], Figures]:
+def _grouped(asked: SalesQuery, *, with_period: bool) -> dict[tuple[datetime.date | None, object], Figures]:
     of_lines = asked.group in OF_LINES or asked.category is not None
     if asked.group == Group.PRODUCT:
         by: dict[str, Any] = {"period": PeriodOf("sold_on", asked.step)} if with_period else {}
@@ -169,7 +169,7 @@ def _grouped(asked: Asked, *, with_period: bool) -> dict[tuple[datetime.date | N
 
 
 def _rolled_up(
-    asked: Asked, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
+    asked: SalesQuery, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
 ) -> dict[tuple[datetime.date | None, object], Figures]:
     """Add daily sums up to periods, or to the whole date range, by group key if there is one."""
     found: dict[tuple[datetime.date | None, object], Figures] = {}
@@ -181,7 +181,7 @@ def _rolled_up(
 
 
 def _rows(
-    asked: Asked,
+    asked: SalesQuery,
     *,
     of_lines: bool,
     by: Mapping[str, Any] = _DAY,
@@ -198,7 +198,7 @@ def _rows(
     return grouped
 
 
-def _condition(asked: Asked) -> Q:
+def _condition(asked: SalesQuery) -> Q:
     """Return the condition for parts or lines."""
     wanted = Q(sold_on__gte=asked.first, sold_on__lte=asked.last, sold_in__in=asked.channels)
     if asked.cooperative is not None:

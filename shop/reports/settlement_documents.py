@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from orders.payments.banks import bank_of
+from orders.payments.banks import find_bank
 from shop.core.models import shop_settings
-from shop.core.texts.folding import slug
+from shop.core.texts.folding import slugify
 from shop.reports import settlements as report
-from shop.reports.pdf import NoPdf, as_pdf, can_make_pdf
+from shop.reports.pdf import PdfUnavailable, can_make_pdf, render_pdf
 from shop.reports.report_files import as_xlsx
 from shop.reports.settlements import HEADS, Statement
 
@@ -28,30 +28,32 @@ def statement_context(statement: Statement) -> dict[str, Any]:
         "statement": statement,
         "settlement": settlement,
         "whose": settlement.cooperative,
-        "bank": bank_of(statement.payout.bank_bin) if statement.payout else None,
+        "bank": find_bank(statement.payout.bank_bin) if statement.payout else None,
         "has_pdf": can_make_pdf(),
     }
 
 
-def printed(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
+def printable_statement(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
     """Render the statement for printing by the browser."""
     context = _printed_context(statement) | {"back": back, "is_page": True}
     return render(request, "reports/statement.html", context)
 
 
-def pdf_of(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
+def pdf_statement(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
     """Return the statement as PDF, or the printable page with a notice if PDF is unavailable."""
     context = _printed_context(statement)
     try:
-        content = as_pdf(render_to_string("reports/statement.html", context, request), stylesheet=STYLESHEET)
-    except NoPdf:
+        content = render_pdf(
+            render_to_string("reports/statement.html", context, request), stylesheet=STYLESHEET
+        )
+    except PdfUnavailable:
         return render(
             request, "reports/statement.html", context | {"back": back, "is_page": True, "no_pdf": True}
         )
     return _file_response(content, "application/pdf", statement, "pdf")
 
 
-def workbook_of(statement: Statement) -> HttpResponse:
+def workbook_statement(statement: Statement) -> HttpResponse:
     """Return the statement as XLSX."""
     return _file_response(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
 
@@ -71,6 +73,6 @@ def _printed_context(statement: Statement) -> dict[str, Any]:
 
 def _file_response(content: bytes, kind: str, statement: Statement, ending: str) -> HttpResponse:
     settlement = statement.settlement
-    name = f"quyet-toan-{slug(settlement.cooperative.name)}-{settlement.number}.{ending}"
+    name = f"quyet-toan-{slugify(settlement.cooperative.name)}-{settlement.number}.{ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type=kind, headers=headers)

@@ -13,15 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from orders.models import (
-    OF_COOPERATIVES,
-    Figures,
+    COOPERATIVE_ACCOUNTS,
     LedgerEntry,
     Payout,
+    PeriodTotals,
     PostingKind,
     Settlement,
 )
 from orders.states import SettlementState
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.templatetags.figures import clock, day
 from shop.reports.group_names import FEW
 from shop.reports.report_files import Cell, Column, Kind, Table
@@ -58,7 +58,7 @@ class Row:
 
     at: datetime.datetime
     name: str
-    figures: Figures
+    figures: PeriodTotals
     note: str = ""
 
 
@@ -67,7 +67,7 @@ class Statement:
     """A settlement for display: open with its figures so far, or closed with its fixed figures."""
 
     settlement: Settlement
-    figures: Figures
+    figures: PeriodTotals
     payout: Payout | None
 
     @property
@@ -105,13 +105,13 @@ def statement_of(settlement: Settlement) -> Statement:
     """Build a settlement's statement. At most two queries."""
     if settlement.state == SettlementState.OPEN:
         figures = LedgerEntry.objects.filter(settlement=settlement).figures()
-        return Statement(settlement, figures.get(settlement.pk, Figures()), None)
+        return Statement(settlement, figures.get(settlement.pk, PeriodTotals()), None)
     return Statement(settlement, fixed_figures(settlement), Payout.objects.of_settlement(settlement))
 
 
-def fixed_figures(settlement: Settlement) -> Figures:
+def fixed_figures(settlement: Settlement) -> PeriodTotals:
     """Return the figures fixed at closing."""
-    return Figures(**{each.name: getattr(settlement, each.name) for each in fields(Figures)})
+    return PeriodTotals(**{each.name: getattr(settlement, each.name) for each in fields(PeriodTotals)})
 
 
 def orders_in(settlement: Settlement) -> Any:
@@ -138,7 +138,7 @@ def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> l
         if key in debits:
             debits[key][account, nature] = total
             codes[key] = code
-    return [Row(at, codes[key], Figures.of(debits[key])) for key, at in wanted.items()]
+    return [Row(at, codes[key], PeriodTotals.of(debits[key])) for key, at in wanted.items()]
 
 
 def other_rows(settlement: Settlement) -> list[Row]:
@@ -155,14 +155,14 @@ def other_rows(settlement: Settlement) -> list[Row]:
     for key, kind, at, memo, account, nature, total in rows:
         found[key] = at, str(PostingKind(kind).label), memo
         debits.setdefault(key, {})[account, nature] = total
-    return [Row(at, name, Figures.of(debits[key]), memo) for key, (at, name, memo) in found.items()]
+    return [Row(at, name, PeriodTotals.of(debits[key]), memo) for key, (at, name, memo) in found.items()]
 
 
 def by_day(rows: Sequence[Row]) -> list[Row]:
     """Sum rows of orders by day in Vietnam's time, to shorten long statements."""
     days: dict[datetime.date, list[Row]] = {}
     for row in rows:
-        days.setdefault(day_of(row.at), []).append(row)
+        days.setdefault(vietnam_date(row.at), []).append(row)
     return [
         Row(
             of_day[0].at, _("Orders: %(count)s") % {"count": len(of_day)}, _sum(row.figures for row in of_day)
@@ -193,7 +193,7 @@ def tables(statement: Statement) -> list[Table]:
         *(Column(str(name), Kind.MONEY) for _field, name in HEADS),
     ]
     detail: list[list[Cell]] = [
-        [day_of(row.at), row.name, row.note, *(getattr(row.figures, field) for field, _name in HEADS)]
+        [vietnam_date(row.at), row.name, row.note, *(getattr(row.figures, field) for field, _name in HEADS)]
         for row in rows
     ]
     total = _sum(row.figures for row in rows)
@@ -203,13 +203,13 @@ def tables(statement: Statement) -> list[Table]:
 
 
 def _entries(settlement: Settlement) -> Any:
-    own = Q(settlement=settlement, account__in=OF_COOPERATIVES)
+    own = Q(settlement=settlement, account__in=COOPERATIVE_ACCOUNTS)
     return LedgerEntry.objects.filter(own).exclude(posting__kind__in=_OF_CLOSING)
 
 
-def _sum(all_figures: Iterable[Figures]) -> Figures:
-    sums = dict.fromkeys((each.name for each in fields(Figures)), 0)
+def _sum(all_figures: Iterable[PeriodTotals]) -> PeriodTotals:
+    sums = dict.fromkeys((each.name for each in fields(PeriodTotals)), 0)
     for figures in all_figures:
         for name in sums:
             sums[name] += getattr(figures, name)
-    return Figures(**sums)
+    return PeriodTotals(**sums)

@@ -16,15 +16,15 @@ from django.views.decorators.http import require_safe
 from cooperatives.views import staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.reports import sales as report
 from shop.reports.chart import NARROW, chart_of
 from shop.reports.forms import SalesForm
 from shop.reports.group_names import names_of
-from shop.reports.periods import name_of_period, periods
+from shop.reports.periods import period_label, periods
 from shop.reports.report_files import Cell, Column, Kind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
-from shop.reports.sales import Asked, Figures
+from shop.reports.sales import Figures, SalesQuery
 
 MOST_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -41,7 +41,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_ORDERS)
 def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the sales report, or export it with `?format=csv` or `?format=xlsx`."""
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
     form = SalesForm(request.GET, today=today)
     if not form.is_valid():
         return render(request, "reports/sales.html", {"form": form}, status=422)
@@ -56,7 +56,7 @@ def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "reports/sales.html", {"form": form} | _page_context(asked, today))
 
 
-def _page_context(asked: Asked, today: datetime.date) -> dict[str, Any]:
+def _page_context(asked: SalesQuery, today: datetime.date) -> dict[str, Any]:
     by_period = _period_rows(asked)
     figures = report.total_of(by_period.values())
     before = report.totals(asked.before())
@@ -69,7 +69,7 @@ def _page_context(asked: Asked, today: datetime.date) -> dict[str, Any]:
         "tiles": _tiles(figures, before, asked),
         "chart": chart_of(list(by_period.items()), asked.step, asked.currency),
         "narrow_chart": chart_of(list(by_period.items()), asked.step, asked.currency, width=NARROW),
-        "by_period": [(name_of_period(day, asked.step), row) for day, row in by_period.items()],
+        "by_period": [(period_label(day, asked.step), row) for day, row in by_period.items()],
         "groups": shown,
         "rest": report.total_of(row for _key, _name, row in rest),
         "rest_count": len(rest),
@@ -78,13 +78,13 @@ def _page_context(asked: Asked, today: datetime.date) -> dict[str, Any]:
     }
 
 
-def _period_rows(asked: Asked) -> dict[datetime.date, Figures]:
+def _period_rows(asked: SalesQuery) -> dict[datetime.date, Figures]:
     """Return figures of every period, including those without orders."""
     found = report.by_period(asked)
     return {day: found.get(day, Figures()) for day in periods(asked.first, asked.last, asked.step)}
 
 
-def _group_rows(asked: Asked) -> list[tuple[object, str, Figures]]:
+def _group_rows(asked: SalesQuery) -> list[tuple[object, str, Figures]]:
     """Return keys, names and figures, largest first, delivery last."""
     found = report.by_group(asked)
     names = names_of(asked.group, found.keys())
@@ -92,7 +92,7 @@ def _group_rows(asked: Asked) -> list[tuple[object, str, Figures]]:
     return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
 
 
-def _tiles(now: Figures, before: Figures, asked: Asked) -> list[dict[str, Any]]:
+def _tiles(now: Figures, before: Figures, asked: SalesQuery) -> list[dict[str, Any]]:
     """Return the figures above the chart, each with its change from the preceding period."""
 
     def tile(label: str, value: int, old: int, *, money: bool) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _figure_cells(row: Figures) -> list[int]:
     return [row.orders, row.parts, row.goods, row.delivery, row.total, row.commission]
 
 
-def _cross_table(asked: Asked) -> Table:
+def _cross_table(asked: SalesQuery) -> Table:
     found = report.by_period_and_group(asked)
     names = names_of(asked.group, {key for _day, key in found})
     rows: list[tuple[datetime.date, str, Figures]] = sorted(
@@ -151,14 +151,14 @@ def _cross_table(asked: Asked) -> Table:
     )
 
 
-def _group_table(asked: Asked, groups: list[tuple[object, str, Figures]]) -> Table:
+def _group_table(asked: SalesQuery, groups: list[tuple[object, str, Figures]]) -> Table:
     rows: list[list[Cell]] = [[name, *_figure_cells(figures)] for _key, name, figures in groups]
     return Table(
         str(asked.group.label), [Column(str(asked.group.label)), *_figure_columns()], rows, asked.currency
     )
 
 
-def _period_table(asked: Asked, rows: Mapping[datetime.date, Figures]) -> Table:
+def _period_table(asked: SalesQuery, rows: Mapping[datetime.date, Figures]) -> Table:
     return Table(
         str(asked.step.label),
         [Column(pgettext("report", "From"), Kind.DAY), *_figure_columns()],
@@ -168,7 +168,7 @@ def _period_table(asked: Asked, rows: Mapping[datetime.date, Figures]) -> Table:
     )
 
 
-def _file_response(content: bytes, content_type: str, asked: Asked, ending: str) -> HttpResponse:
+def _file_response(content: bytes, content_type: str, asked: SalesQuery, ending: str) -> HttpResponse:
     name = f"ban-hang-{asked.first:%Y%m%d}-{asked.last:%Y%m%d}-{asked.group}.{ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type=content_type, headers=headers)

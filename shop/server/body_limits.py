@@ -81,21 +81,21 @@ def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase])
         length = request.META.get("CONTENT_LENGTH") or "0"
         allowance = allowance_for(request.path, request.META.get("CONTENT_TYPE", ""))
         if length.isdecimal() and int(length) > allowance.most:
-            words = too_large_words(request.path, allowance.most)
+            words = too_large_message(request.path, allowance.most)
             return HttpResponse(words, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 
     return middleware
 
 
-def too_large_words(path: str, most: int) -> str:
+def too_large_message(path: str, most: int) -> str:
     with _language_of(path):
         return _("What you sent is too large: at most %(megabytes)d MB here.") % {
             "megabytes": most // MEGABYTE
         }
 
 
-def sign_in_words(path: str) -> str:
+def sign_in_message(path: str) -> str:
     with _language_of(path):
         return _("Please sign in before you send files this large.")
 

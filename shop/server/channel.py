@@ -10,8 +10,8 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
-from shop.core.web.rate_limits import network_of
-from shop.server.parser import RequestParser, SignInFirst
+from shop.core.web.rate_limits import client_network
+from shop.server.parser import RequestParser, SignInRequired
 from shop.server.visitors import is_known_visitor
 
 _LINGER_SECONDS = 5
@@ -53,7 +53,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: Any = None) -> None:
         super().__init__(server, sock, addr, adj, map=map)
-        self.network = network_of({"REMOTE_ADDR": addr[0]})
+        self.network = client_network({"REMOTE_ADDR": addr[0]})
         self.is_from_proxy = server.is_proxy(addr[0])
         self.sent_bytes = 0
         self.awaits_check = False
@@ -174,7 +174,7 @@ class VisitorCheck:
                 if request.continue_after_check:
                     channel.send_continue()
             else:
-                request.refuse(SignInFirst(request.path))
+                request.refuse(SignInRequired(request.path))
                 channel.request = None
                 channel.requests.append(request)
                 if len(channel.requests) == 1:

@@ -11,7 +11,7 @@ from django.conf import settings
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from shop.core.web.rate_limits import network_of
+from shop.core.web.rate_limits import client_network
 from shop.server.channel import Channel, Timeouts
 
 _STOPPING_KEEP_ALIVE = 1  # seconds
@@ -82,7 +82,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def _make_room(self, address: str) -> bool:
         channels = list(self.active_channels.values())
         if not self.is_proxy(address):
-            network = network_of({"REMOTE_ADDR": address})
+            network = client_network({"REMOTE_ADDR": address})
             own = [channel for channel in channels if channel.network == network]
             if len(own) >= settings.CONNECTIONS_PER_ADDRESS and not _close_idle(own):
                 return False

@@ -9,7 +9,7 @@ from typing import Any
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import Error, RequestEntityTooLarge
 
-from shop.server.body_limits import Allowance, allowance_for, sign_in_words, too_large_words
+from shop.server.body_limits import Allowance, allowance_for, sign_in_message, too_large_message
 
 _FOLDED_LINE = re.compile(rb"\r\n[ \t]")
 _TRANSFER_CODING = re.compile(rb"^transfer-encoding[ \t]*:(.*?)\r?$", re.IGNORECASE | re.MULTILINE)
@@ -23,17 +23,17 @@ class BodyTooLarge(RequestEntityTooLarge):  # type: ignore[misc]  # waitress has
         self._path, self._most = path, most
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        return _plain_text_response("413 Content Too Large", too_large_words(self._path, self._most))
+        return _plain_text_response("413 Content Too Large", too_large_message(self._path, self._most))
 
 
-class SignInFirst(Error):  # type: ignore[misc]
+class SignInRequired(Error):  # type: ignore[misc]
     """403: a body this large requires signing in."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        return _plain_text_response("403 Forbidden", sign_in_words(self._path))
+        return _plain_text_response("403 Forbidden", sign_in_message(self._path))
 
 
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]

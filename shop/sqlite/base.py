@@ -12,7 +12,7 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
-from shop.sqlite.turns import Turns, turns_of
+from shop.sqlite.writer_lock import WriterLock, writer_lock
 
 
 @lru_cache(maxsize=2048)
@@ -30,14 +30,14 @@ class _Cursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    _turns: Turns | None = None  # held from before BEGIN until commit, rollback or close
+    _turns: WriterLock | None = None  # held from before BEGIN until commit, rollback or close
 
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor(factory=_Cursor)
 
     def _start_transaction_under_autocommit(self) -> None:
         if self._turns is None:
-            turns = turns_of(str(self.settings_dict["NAME"]), in_memory=self.is_in_memory_db())
+            turns = writer_lock(str(self.settings_dict["NAME"]), in_memory=self.is_in_memory_db())
             if not turns.take(timeout=float(self.settings_dict["OPTIONS"].get("timeout", 5))):
                 raise OperationalError("database is locked: another transaction takes too long")
             self._turns = turns

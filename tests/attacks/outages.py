@@ -16,7 +16,7 @@ from kombu import pools
 from shop.celery import app
 from shop.core.jobs import queueing
 from shop.core.web import redis_cache
-from shop.environment import broker_options, cache_at
+from shop.environment import broker_options, cache_settings
 from shop.management.servers.redis import start_redis
 
 
@@ -43,7 +43,7 @@ def silent_redis() -> Iterator[str]:
 def redis_at(url: str) -> Iterator[None]:
     """The shop with this server as its cache and broker."""
     with (
-        override_settings(CACHES={"default": cache_at(url, settings.DATA_DIR)}),
+        override_settings(CACHES={"default": cache_settings(url, settings.DATA_DIR)}),
         _broker(url, broker_options(url, settings.DATA_DIR)),
     ):
         yield
@@ -72,5 +72,5 @@ def _connect_to(url: str, options: dict[str, Any]) -> None:
     app.conf.broker_read_url = app.conf.broker_write_url = url
     pools.reset()
     app._pool = app.amqp._producer_pool = None
-    queueing.forget_outage()
-    redis_cache.forget_outage()
+    queueing.resume_queueing()
+    redis_cache.resume_cache()

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from orders.payments.webhook_signatures import LARGEST_BODY
+from orders.payments.webhook_signatures import MAX_BODY_BYTES
 from shop.accounts.models import User
-from shop.api.endpoint import MOST_BYTES_WITH_FILES
+from shop.api.endpoint import MAX_BYTES_WITH_FILES
 from shop.core.images.image_files import MAX_BYTES
 from shop.server.body_limits import BODY_LIMITS, MEGABYTE, Allowance, allowance_for
 from shop.server.visitors import is_known_visitor
@@ -97,11 +97,11 @@ def test_every_form_with_files_is_among_them():
 @pytest.mark.once
 def test_other_addresses_take_ten_megabytes_and_webhooks_one():
     assert allowance_for("/webhooks/sepay/", "application/json") == Allowance(MEGABYTE, MEGABYTE)
-    assert allowance_for("/graphql/", FORM) == Allowance(MOST_BYTES_WITH_FILES, DEFAULT)
+    assert allowance_for("/graphql/", FORM) == Allowance(MAX_BYTES_WITH_FILES, DEFAULT)
     assert allowance_for("/graphql/", "application/json") == Allowance(DEFAULT, DEFAULT)
     assert allowance_for("/", FORM) == Allowance(DEFAULT, DEFAULT)
     assert allowance_for("/xa-vien/hang/moi/../../", FORM) == Allowance(DEFAULT, DEFAULT)
-    assert LARGEST_BODY < MEGABYTE
+    assert MAX_BODY_BYTES < MEGABYTE
     assert MAX_BYTES < 26 * MEGABYTE
     assert all(limit.reason for limit in BODY_LIMITS)
 
@@ -131,7 +131,7 @@ def test_the_proxy_lets_pass_what_these_addresses_take():
         ("/dat-hang/", DEFAULT + 1, FORM),
         ("/webhooks/sepay/", MEGABYTE + 1, "application/json"),
         ("/graphql/", DEFAULT + 1, "application/json"),
-        ("/graphql/", MOST_BYTES_WITH_FILES + 1, FORM),
+        ("/graphql/", MAX_BYTES_WITH_FILES + 1, FORM),
         ("/xa-vien/hang/moi/", 26 * MEGABYTE + 1, FORM),
         (f"/don-hang/{TOKEN}/goi/1/phan-anh/", 40 * MEGABYTE + 1, FORM),
     ],

@@ -21,16 +21,16 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from catalog.actions.listings.listing_states import NotYetComplete, missing_by_law, submit_listing
+from catalog.actions.listings.listing_states import ListingIncomplete, missing_legal_fields, submit_listing
 from catalog.actions.products.product_pictures import LastPicture, remove_picture
 from catalog.models import ProductMedia
 from catalog.states import ListingState
-from orders.actions.complaints.file_complaint import complain
+from orders.actions.complaints.file_complaint import submit_complaint
 from orders.models import Complaint, OrderPart
 from shop.core.actors import Actor
 from shop.core.images import image_files
-from shop.core.images.image_files import PictureTooLarge, UndecodablePicture, inspect, make_renditions
-from shop.core.images.renditions import keep_picture, render_waiting
+from shop.core.images.image_files import PictureTooLarge, UndecodablePicture, inspect_picture, make_renditions
+from shop.core.images.renditions import render_waiting_pictures, store_picture
 from shop.core.models import Picture, PictureState
 from shop.core.models.picture import CLAIM
 from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
@@ -68,8 +68,8 @@ except SystemExit:
         image_files._DECODER,
         original,
         folder,
-        image_files.MEMORY,
-        image_files.SECONDS,
+        image_files.DECODER_MEMORY,
+        image_files.DECODER_SECONDS,
         *image_files.WIDTHS,
     ]
     run = subprocess.run(
@@ -88,7 +88,7 @@ def test_a_request_reads_a_size_without_the_memory_of_the_pixels(name):
     _most, before = memory()
 
     for _upload in range(12):
-        assert inspect(file) in {(7296, 5472), (4800, 4800)}
+        assert inspect_picture(file) in {(7296, 5472), (4800, 4800)}
 
     most, _now = memory()
     assert most - before < MEGABYTE, f"{name}: {(most - before) / MEGABYTE:.1f} MB"
@@ -102,7 +102,7 @@ def test_a_header_that_breaks_off_anywhere_is_refused_or_read(name):
 
     for length in range(min(len(whole), 700)):
         try:
-            inspect(io.BytesIO(whole[:length]))
+            inspect_picture(io.BytesIO(whole[:length]))
         except image_files.NotAPicture:
             continue
 
@@ -133,7 +133,7 @@ def test_a_header_that_breaks_off_anywhere_is_refused_or_read(name):
 )
 def test_headers_without_end_are_refused_at_once(content):
     with pytest.raises(image_files.NotAPicture):
-        inspect(io.BytesIO(content))
+        inspect_picture(io.BytesIO(content))
 
 
 @pytest.mark.once
@@ -143,7 +143,7 @@ def test_what_needs_more_memory_than_there_is_is_refused_by_its_header():
     webp = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + canvas
 
     with pytest.raises(PictureTooLarge):
-        inspect(io.BytesIO(webp))
+        inspect_picture(io.BytesIO(webp))
 
 
 @pytest.mark.django_db
@@ -233,7 +233,7 @@ def test_the_decoder_stays_below_its_memory(name, tmp_path):
     original.write_bytes(file.getvalue())
     folder.mkdir()
     most = peak_of_decoder(original, folder)
-    assert most < image_files.MEMORY, f"{name}: {most / MEGABYTE:.0f} MB"
+    assert most < image_files.DECODER_MEMORY, f"{name}: {most / MEGABYTE:.0f} MB"
 
 
 @pytest.mark.once
@@ -371,11 +371,11 @@ def cut_short() -> ContentFile[bytes]:
 
 @pytest.mark.django_db
 def test_a_refused_photo_is_logged_once_and_does_not_hold_up_the_others(caplog):
-    first, second = keep_picture(cut_short()), keep_picture(ContentFile(jpeg(), name="b.jpg"))
+    first, second = store_picture(cut_short()), store_picture(ContentFile(jpeg(), name="b.jpg"))
 
     with caplog.at_level(logging.WARNING, "shop.core.images.renditions"):
-        render_waiting()
-        render_waiting()
+        render_waiting_pictures()
+        render_waiting_pictures()
 
     first.refresh_from_db()
     second.refresh_from_db()
@@ -386,7 +386,7 @@ def test_a_refused_photo_is_logged_once_and_does_not_hold_up_the_others(caplog):
 
 @pytest.mark.django_db
 def test_a_picture_is_claimed_by_one_process_until_the_claim_ends():
-    picture = keep_picture(ContentFile(jpeg(), name="a.jpg"))
+    picture = store_picture(ContentFile(jpeg(), name="a.jpg"))
     now = timezone.now()
 
     assert Picture.objects.claim(picture.pk, now)
@@ -405,8 +405,8 @@ def test_a_refused_photo_counts_for_no_listing():
     listing.channel.save()
     type(listing).objects.filter(pk=listing.pk).update(state=ListingState.DRAFT)
 
-    assert "picture" in missing_by_law(product)
-    with pytest.raises(NotYetComplete):
+    assert "picture" in missing_legal_fields(product)
+    with pytest.raises(ListingIncomplete):
         submit_listing(
             cooperative=product.cooperative, listing_id=listing.pk, actor=Actor.system(), now=timezone.now()
         )
@@ -445,15 +445,15 @@ def test_the_last_photo_that_can_be_seen_stays_and_a_refused_one_goes():
 def test_the_person_who_sent_a_photo_reads_that_it_could_not_be_opened(client: Client):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = delivered(order, now=timezone.now())
-    complaint = complain(
+    complaint = submit_complaint(
         part_id=part.pk,
         steps={part.lines.get().pk: 1},
         words="Dập.",
-        pictures=[keep_picture(cut_short())],
+        pictures=[store_picture(cut_short())],
         actor=Actor.guest(),
         now=timezone.now(),
     )
-    render_waiting()
+    render_waiting_pictures()
 
     buyers = client.get(f"/don-hang/{order.pk}/").content.decode()
     client.force_login(make_member(part.cooperative))
@@ -466,8 +466,8 @@ def test_the_person_who_sent_a_photo_reads_that_it_could_not_be_opened(client: C
 @pytest.mark.django_db
 def test_members_read_which_of_their_photos_could_not_be_opened(client: Client):
     product = make_product()
-    ProductMedia.objects.create(product=product, picture=keep_picture(cut_short()), sort_order=9)
-    render_waiting()
+    ProductMedia.objects.create(product=product, picture=store_picture(cut_short()), sort_order=9)
+    render_waiting_pictures()
     client.force_login(make_member(product.cooperative))
 
     page = client.get(f"/xa-vien/hang/{product.listings.get().pk}/").content.decode()

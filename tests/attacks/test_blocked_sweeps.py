@@ -11,15 +11,15 @@ from django.utils import timezone
 from catalog.models import Stock
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.gateway.gateway_calls import follow_cards_task
-from orders.actions.gateway.gateway_results import pause
-from orders.actions.placement.order_sweeps import release_expired
+from orders.actions.gateway.gateway_results import look_up_delay
+from orders.actions.placement.order_sweeps import release_expired_reservations
 from orders.models import EventKind, GatewayCall, Operation, PaymentEvent
 from orders.states import CallState
 from shop.accounts.models import User
 from shop.core.errors import Missing
 from shop.core.jobs.sweeps import delay_before_retry, record_sweep_failure, run_batches, run_each
 from shop.core.models import SweepFailure
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import sweep_task
 from tests.factories import NOW, make_basket, make_user, make_variant, stock_of
 from tests.orders.gateway.card_at_hand import stripe
@@ -49,7 +49,7 @@ def test_a_message_that_failed_41_times_is_tried_and_those_behind_it_go_out() ->
     for key, attempts in (("old", 41), ("new", 0)):
         Notification.objects.create(
             key=key,
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=f"{key}@example.com",
             text="Chào bà con.",
             attempts=attempts,
@@ -65,7 +65,7 @@ def test_a_message_that_failed_41_times_is_tried_and_those_behind_it_go_out() ->
 @pytest.mark.once
 def test_the_wait_between_tries_grows_and_is_bounded_whatever_the_count() -> None:
     waits = [delay_before_retry(count) for count in range(10_001)]
-    of_calls = [pause(tries) for tries in range(10_001)]
+    of_calls = [look_up_delay(tries) for tries in range(10_001)]
     with_day = [
         delay_before_retry(count, first=datetime.timedelta(days=1), longest=datetime.timedelta(days=999_999))
         for count in range(10_001)
@@ -190,7 +190,7 @@ def test_one_reservation_that_cannot_be_released_keeps_no_other() -> None:
         open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)
     Stock.objects.filter(variant=first).update(reserved=1)
 
-    released = release_expired(now=NOW + 15 * MINUTE)
+    released = release_expired_reservations(now=NOW + 15 * MINUTE)
 
     assert released == 1
     assert (stock_of(first).reserved, stock_of(second).reserved) == (1, 0)

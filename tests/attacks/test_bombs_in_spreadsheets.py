@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from orders.payments.statement_tables import UnreadableFile, read_table
-from orders.payments.workbook_limits import MOST_CELLS, MOST_ROWS
+from orders.payments.workbook_limits import MAX_CELLS, MAX_ROWS
 
 pytestmark = pytest.mark.once
 
@@ -104,7 +104,7 @@ def test_a_file_of_the_machine_is_not_read_into_a_cell(tmp_path):
 
 
 def test_rows_that_are_filled_up_to_a_far_column_take_seconds():
-    rows = "".join(f'<row r="{n}"><c r="IV{n}" t="n"><v>1</v></c></row>' for n in range(1, MOST_ROWS + 1))
+    rows = "".join(f'<row r="{n}"><c r="IV{n}" t="n"><v>1</v></c></row>' for n in range(1, MAX_ROWS + 1))
 
     refused(packed({SHEET: sheet(rows)}))
 
@@ -147,15 +147,15 @@ def test_text_files_are_refused_with_little_memory(content):
 
 def test_the_largest_statement_that_is_read_takes_seconds():
     """As many cells as are allowed: what a person waits for the answer."""
-    width = MOST_CELLS // MOST_ROWS
+    width = MAX_CELLS // MAX_ROWS
     row = "".join(f"<c t='str'><v>Khách {n} trả tiền</v></c>" for n in range(width))
-    content = packed({SHEET: sheet(f"<row>{row}</row>" * MOST_ROWS)})
+    content = packed({SHEET: sheet(f"<row>{row}</row>" * MAX_ROWS)})
     started = time.process_time()
 
     rows = read_table(content)
 
     seconds = time.process_time() - started
-    assert (len(rows), len(rows[0].cells)) == (MOST_ROWS, width)
+    assert (len(rows), len(rows[0].cells)) == (MAX_ROWS, width)
     assert seconds < 15, f"{seconds:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} kB"
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.models import BankTransfer, Method, Order
+from orders.models import BankTransfer, Order, PaymentMethod
 from shop.notifications.models import Notification
 from tests.attacks.outages import broken_queue_folder, redis_at, silent_redis, stopped_redis
 from tests.doubles.bank_webhooks import sepay_webhook
@@ -105,7 +105,7 @@ def test_a_transfer_pays_although_its_notice_cannot_be_queued(gone: None, settin
 
 
 def test_a_card_pays(gone: None, stripe: Any) -> None:
-    order = make_order((make_variant(price=45_000), 2), method=Method.CARD, now=just_now())
+    order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.CARD, now=just_now())
     assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
     stripe.buyer_pays(call_of(order).reference)
 

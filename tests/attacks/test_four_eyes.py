@@ -12,27 +12,36 @@ from django.urls import reverse
 from cooperatives.models import Role
 from orders.actions.approvals import decide_proposals
 from orders.actions.approvals.decide_proposals import (
-    AlreadyDecided,
     NotTheProposer,
+    ProposalAlreadyDecided,
     ProposalLapsed,
     SamePerson,
-    change_rules,
-    confirm,
-    decline,
+    change_second_person_rules,
+    confirm_proposal,
+    decline_proposal,
     propose_payout,
-    withdraw,
+    withdraw_proposal,
 )
-from orders.actions.payouts.bank_accounts import BankAccount, change_account, follow_account
+from orders.actions.payouts.bank_accounts import (
+    BankAccount,
+    change_cooperative_account,
+    use_current_cooperative_account,
+)
 from orders.actions.payouts.payment_settings import change_market_account
-from orders.actions.payouts.payouts import mark_paid
-from orders.actions.payouts.proposals import GOOD_FOR, PersonNeeded, ProposalWaits, SecondPersonNeeded
+from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.proposals import (
+    PROPOSAL_LIFETIME,
+    PersonNeeded,
+    ProposalPending,
+    SecondPersonNeeded,
+)
 from orders.models import Approval, Payout
 from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
 from shop.accounts.staff.permissions import Permission
-from shop.core.actors import Actor, Door
-from shop.core.errors import ReasonNeeded
+from shop.core.actors import Actor, EntryPoint
+from shop.core.errors import ReasonRequired
 from shop.core.models import Change, ShopSettings, shop_settings
-from shop.core.states import unreachable
+from shop.core.states import unreachable_states
 from shop.notifications.models import Notification
 from tests.factories import just_now, make_cooperative, make_member, make_staff, make_user
 from tests.orders.settlement.settled_periods import ACCOUNT, due
@@ -51,11 +60,11 @@ def rules() -> None:
 
 
 def person(name: str = "Lan") -> Actor:
-    return make_user(first_name=name).acting(Door.DESK)
+    return make_user(first_name=name).acting(EntryPoint.DESK)
 
 
 def pay(payout: Payout, actor: Actor) -> None:
-    mark_paid(payout_id=payout.pk, reference="FT1", actor=actor, now=just_now())
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=actor, now=just_now())
 
 
 def test_a_payment_needs_two_people(rules) -> None:
@@ -65,10 +74,10 @@ def test_a_payment_needs_two_people(rules) -> None:
         pay(payout, lan)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
     with refused(SamePerson, "same_person"):
-        confirm(approval_id=proposal.pk, actor=lan, now=just_now())
+        confirm_proposal(approval_id=proposal.pk, actor=lan, now=just_now())
     with refused(SecondPersonNeeded, "second_person_needed"):
         pay(payout, mai)
-    confirm(approval_id=proposal.pk, actor=mai, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
     pay(payout, lan)
 
     payout.refresh_from_db()
@@ -83,39 +92,39 @@ def test_what_was_confirmed_is_what_is_paid(rules) -> None:
     """The account is changed between the confirmation and the payment, and before a confirmation."""
     cooperative = make_cooperative(**ACCOUNT)
     payout, lan, mai = due(cooperative, 182_000), person(), person("Mai")
-    confirm(
+    confirm_proposal(
         approval_id=propose_payout(payout_id=payout.pk, actor=lan, now=just_now()).pk,
         actor=mai,
         now=just_now(),
     )
 
     type(cooperative).objects.update(bank_account="666666", bank_holder="KE GIAN")
-    follow_account(payout_id=payout.pk, actor=lan, now=just_now())
+    use_current_cooperative_account(payout_id=payout.pk, actor=lan, now=just_now())
 
     with refused(SecondPersonNeeded, "second_person_needed"):
         pay(payout, lan)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
     Payout.objects.filter(pk=payout.pk).update(bank_account="777777")
     with pytest.raises(ProposalLapsed):
-        confirm(approval_id=proposal.pk, actor=mai, now=just_now())
+        confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
     proposal.refresh_from_db()
     assert proposal.state == ApprovalState.LAPSED
 
 
 def test_a_cooperatives_account_changes_when_a_second_manager_confirms(rules) -> None:
     cooperative = make_cooperative(**ACCOUNT)
-    lan, mai = (make_member(cooperative, Role.MANAGER).acting(Door.MEMBERS) for _ in range(2))
+    lan, mai = (make_member(cooperative, Role.MANAGER).acting(EntryPoint.MEMBERS) for _ in range(2))
 
-    proposal = change_account(cooperative_id=cooperative.pk, to=OTHER, actor=lan, now=just_now())
+    proposal = change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=lan, now=just_now())
 
     cooperative.refresh_from_db()
     assert cooperative.bank_account == ACCOUNT["bank_account"]
     assert Notification.objects.filter(subject__contains="đang chờ xác nhận").count() == 3
-    with refused(ProposalWaits, "proposal_waits"):
-        change_account(cooperative_id=cooperative.pk, to=OTHER, actor=mai, now=just_now())
+    with refused(ProposalPending, "proposal_waits"):
+        change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=mai, now=just_now())
     with refused(SamePerson, "same_person"):
-        confirm(approval_id=proposal.pk, actor=lan, now=just_now())
-    confirm(approval_id=proposal.pk, actor=mai, now=just_now())
+        confirm_proposal(approval_id=proposal.pk, actor=lan, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
     cooperative.refresh_from_db()
     assert (cooperative.bank_bin, cooperative.bank_account) == (OTHER.bank_bin, OTHER.account)
 
@@ -126,21 +135,21 @@ def test_the_markets_account_changes_when_a_second_person_confirms(rules) -> Non
     proposal = change_market_account(to=OTHER, actor=lan, now=just_now())
 
     assert shop_settings().bank_account == ""
-    confirm(approval_id=proposal.pk, actor=mai, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
     assert shop_settings().bank_account == OTHER.account
 
 
 def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
     lan, mai = person(), person("Mai")
 
-    proposal = change_rules(payouts=False, account_changes=True, actor=lan, now=just_now())
+    proposal = change_second_person_rules(payouts=False, account_changes=True, actor=lan, now=just_now())
 
     assert shop_settings().payouts_need_second_person
     with refused(SamePerson, "same_person"):
-        confirm(approval_id=proposal.pk, actor=lan, now=just_now())
-    confirm(approval_id=proposal.pk, actor=mai, now=just_now())
+        confirm_proposal(approval_id=proposal.pk, actor=lan, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
     assert not shop_settings().payouts_need_second_person
-    assert change_rules(payouts=True, account_changes=True, actor=lan, now=just_now()) is None
+    assert change_second_person_rules(payouts=True, account_changes=True, actor=lan, now=just_now()) is None
     assert shop_settings().payouts_need_second_person
 
 
@@ -149,15 +158,15 @@ def test_a_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) 
     payout = due(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
 
-    with refused(ReasonNeeded, "reason_needed"):
-        decline(approval_id=proposal.pk, why=" ", actor=mai, now=just_now())
+    with refused(ReasonRequired, "reason_needed"):
+        decline_proposal(approval_id=proposal.pk, why=" ", actor=mai, now=just_now())
     with refused(NotTheProposer, "not_the_proposer"):
-        withdraw(approval_id=proposal.pk, actor=mai, now=just_now())
-    decline(approval_id=proposal.pk, why="Sai tài khoản", actor=mai, now=just_now())
-    with refused(AlreadyDecided, "already_decided"):
-        confirm(approval_id=proposal.pk, actor=mai, now=just_now())
+        withdraw_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    decline_proposal(approval_id=proposal.pk, why="Sai tài khoản", actor=mai, now=just_now())
+    with refused(ProposalAlreadyDecided, "already_decided"):
+        confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
     second = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
-    withdraw(approval_id=second.pk, actor=lan, now=just_now())
+    withdraw_proposal(approval_id=second.pk, actor=lan, now=just_now())
 
     states = dict(Approval.objects.values_list("pk", "state"))
     assert states == {proposal.pk: ApprovalState.DECLINED, second.pk: ApprovalState.WITHDRAWN}
@@ -168,10 +177,10 @@ def test_an_old_proposal_lapses_and_makes_room(rules) -> None:
     lan, mai = person(), person("Mai")
     payout = due(make_cooperative(**ACCOUNT), 182_000)
     first = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
-    later = just_now() + GOOD_FOR + datetime.timedelta(minutes=1)
+    later = just_now() + PROPOSAL_LIFETIME + datetime.timedelta(minutes=1)
 
     with pytest.raises(ProposalLapsed):
-        confirm(approval_id=first.pk, actor=mai, now=later)
+        confirm_proposal(approval_id=first.pk, actor=mai, now=later)
     propose_payout(payout_id=payout.pk, actor=lan, now=later)
 
     first.refresh_from_db()
@@ -182,9 +191,9 @@ def test_programs_and_the_system_confirm_nothing(rules) -> None:
     payout = due(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=person(), now=just_now())
 
-    for actor in (Actor.system(), Actor.app(1, "Kế toán", Door.API)):
+    for actor in (Actor.system(), Actor.app(1, "Kế toán", EntryPoint.API)):
         with refused(PersonNeeded, "person_needed"):
-            confirm(approval_id=proposal.pk, actor=actor, now=just_now())
+            confirm_proposal(approval_id=proposal.pk, actor=actor, now=just_now())
 
 
 def test_without_the_rule_one_person_is_enough() -> None:
@@ -201,14 +210,19 @@ def test_without_the_rule_one_person_is_enough() -> None:
 def test_two_confirmations_at_once_act_once() -> None:
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
-    proposal = change_account(cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=just_now())
+    proposal = change_cooperative_account(
+        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=just_now()
+    )
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
 
     answers = together(
-        [lambda who=who: confirm(approval_id=proposal.pk, actor=who, now=just_now()) for who in others]
+        [
+            lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=just_now())
+            for who in others
+        ]
     )
 
-    assert sorted(type(each).__name__ for each in answers) == ["AlreadyDecided"] * 3 + ["NoneType"]
+    assert sorted(type(each).__name__ for each in answers) == ["ProposalAlreadyDecided"] * 3 + ["NoneType"]
     assert Change.objects.filter(what="cooperative.account_changed").count() == 1
 
 
@@ -217,19 +231,26 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     """The test above finds the fault: whoever read the open proposal before others decided acts, too."""
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
-    proposal = change_account(cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=just_now())
+    proposal = change_cooperative_account(
+        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=just_now()
+    )
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
     monkeypatch.setattr(decide_proposals, "locked_one", lambda _rows: copy.copy(proposal))
-    monkeypatch.setattr(decide_proposals, "cooperative_account_facts", lambda _key: basis)
+    monkeypatch.setattr(decide_proposals, "cooperative_account_values", lambda _key: basis)
 
-    together([lambda who=who: confirm(approval_id=proposal.pk, actor=who, now=just_now()) for who in others])
+    together(
+        [
+            lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=just_now())
+            for who in others
+        ]
+    )
 
     assert Change.objects.filter(what="cooperative.account_changed").count() == 4
 
 
 def test_the_table_of_moves_is_whole() -> None:
-    assert unreachable(APPROVAL_MOVES, first=ApprovalState.OPEN) == set()
+    assert unreachable_states(APPROVAL_MOVES, first=ApprovalState.OPEN) == set()
     assert set(APPROVAL_MOVES) == set(ApprovalState.values)
 
 
@@ -286,8 +307,8 @@ def test_members_decide_on_their_own_cooperatives_account_alone(rules) -> None:
     cooperative, foreign = make_cooperative(**ACCOUNT), make_cooperative("HTX khác")
     lan, mai = make_member(cooperative, Role.MANAGER), make_member(cooperative, Role.MANAGER)
     stranger = make_member(foreign, Role.MANAGER)
-    proposal = change_account(
-        cooperative_id=cooperative.pk, to=OTHER, actor=lan.acting(Door.MEMBERS), now=just_now()
+    proposal = change_cooperative_account(
+        cooperative_id=cooperative.pk, to=OTHER, actor=lan.acting(EntryPoint.MEMBERS), now=just_now()
     )
     decision = reverse("members:account-decision", args=[proposal.pk])
     clients = [Client() for _ in range(2)]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shop.api.breadth import Cache, introspection
-from shop.api.endpoint import contract
+from shop.api.endpoint import built_schema
 from tests.shop.api.client import post
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_a_cost_beyond_every_number_is_told_as_a_number() -> None:
 
 def numeric_arguments() -> list[str]:
     """A document for each field of Query with a number among its arguments, the number a variable."""
-    schema = contract().schema
+    schema = built_schema().schema
     documents = []
     for name, field in schema.query_type.fields.items():
         for argument, definition in field.args.items():
@@ -114,7 +114,7 @@ def test_no_field_of_query_fails_over_an_odd_number() -> None:
     name=st.sampled_from(sorted(NUMERIC)),
 )
 def test_every_numeric_scalar_takes_a_number_or_says_why_not(number, name) -> None:
-    scalar = contract().schema.type_map[name]
+    scalar = built_schema().schema.type_map[name]
 
     try:
         value = scalar.coerce_input_value(number)
@@ -139,7 +139,7 @@ def test_two_whole_schemas_in_one_document_are_refused() -> None:
 
 
 def test_introspection_costs_about_what_it_lists() -> None:
-    schema = contract().schema
+    schema = built_schema().schema
     listed = len(schema.type_map)
 
     types = post({"query": "{ __schema { types { name } } }"}).json()
@@ -155,7 +155,7 @@ def test_the_whole_schema_is_worked_out_once_however_it_is_written(monkeypatch) 
     monkeypatch.setattr(
         introspection, "execute_sync", lambda *args, **named: executions.append(1) or execute(*args, **named)
     )
-    monkeypatch.setattr(contract().executor._introspection, "_answers", Cache(8))
+    monkeypatch.setattr(built_schema().executor._introspection, "_answers", Cache(8))
     query = get_introspection_query()
 
     first = post({"query": query}).json()["data"]

@@ -11,11 +11,11 @@ import pytest
 from django.test import Client
 
 from catalog.models import Variant
-from orders.actions.order_records.order_limits import PhoneCodeNeeded, counted_order
-from orders.models import Basket, Method, Order
-from shop.core.database.sealing import unseal
+from orders.actions.order_records.order_limits import PhoneCodeNeeded, count_against_order_limits
+from orders.models import Basket, Order, PaymentMethod
+from shop.core.database.encryption import decrypt_secret
 from shop.core.models import LimitCounter
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver, send
 from shop.notifications.text_allowance import FOREIGN_NUMBER, NUMBER_USED_UP, SHOP_USED_UP
 from tests.factories import (
@@ -64,7 +64,7 @@ def text_of(answer: Any) -> str:
 def sent_code() -> str:
     """The digits of the newest code, as its receiver reads them."""
     row = Notification.objects.filter(key__startswith="code:").latest("pk")
-    return unseal(row.sealed)
+    return decrypt_secret(row.sealed)
 
 
 def test_beyond_a_phones_orders_of_the_day_a_code_is_asked_and_places_the_order(
@@ -152,7 +152,7 @@ def test_of_parallel_orders_of_one_phone_only_the_days_are_placed(settings: Any)
     placed: list[int] = []
 
     def place(number: int) -> None:
-        with counted_order(phone=PHONE, network="203.0.113.9", is_confirmed=False):
+        with count_against_order_limits(phone=PHONE, network="203.0.113.9", is_confirmed=False):
             placed.append(number)
 
     answers = together([partial(place, number) for number in range(40)])
@@ -167,11 +167,11 @@ def test_while_many_guests_have_not_paid_a_new_guest_has_less_time(settings: Any
     settings.UNPAID_GUEST_ORDERS, settings.UNPAID_GUEST_MINUTES = 3, 60
     make_bank_account()
     variant = make_variant(on_hand=50)
-    waiting = [make_order((variant, 1), method=Method.TRANSFER) for _ in range(3)]
+    waiting = [make_order((variant, 1), method=PaymentMethod.TRANSFER) for _ in range(3)]
     buyer = make_user(email="hanh@example.com")
 
-    late = make_order((variant, 1), method=Method.TRANSFER)
-    known = make_order((variant, 1), method=Method.TRANSFER, user=buyer)
+    late = make_order((variant, 1), method=PaymentMethod.TRANSFER)
+    known = make_order((variant, 1), method=PaymentMethod.TRANSFER, user=buyer)
 
     usual = datetime.timedelta(minutes=late.channel.transfer_minutes)
     ends = [each.payments.get().expires_at - NOW for each in [*waiting, late, known]]
@@ -180,7 +180,7 @@ def test_while_many_guests_have_not_paid_a_new_guest_has_less_time(settings: Any
 
 
 def text(number: int, to: str = PHONE, **fields: Any) -> Notification:
-    send(key=f"order:{number}:sms", way=Way.SMS, to=to, text="Cảm ơn bà con.", now=NOW, **fields)
+    send(key=f"order:{number}:sms", way=ContactMethod.SMS, to=to, text="Cảm ơn bà con.", now=NOW, **fields)
     row = Notification.objects.get(key=f"order:{number}:sms")
     deliver(row, now=NOW)
     row.refresh_from_db()
@@ -223,7 +223,7 @@ def test_foreign_numbers_get_texts_only_where_a_setting_names_their_country(sett
 def test_e_mail_goes_on_when_texts_are_used_up(settings: Any, mailoutbox: Any) -> None:
     settings.TEXTS_PER_DAY = 1
     text(1)
-    send(key="letter", way=Way.EMAIL, to="hanh@example.com", subject="Đơn", text="Cảm ơn.", now=NOW)
+    send(key="letter", way=ContactMethod.EMAIL, to="hanh@example.com", subject="Đơn", text="Cảm ơn.", now=NOW)
 
     assert deliver(Notification.objects.get(key="letter"), now=NOW) is True
 

@@ -9,13 +9,13 @@ import uuid
 import pytest
 from django.test import Client
 
-from orders.actions.payouts.payouts import PayoutHeld, mark_paid
+from orders.actions.payouts.payouts import PayoutHeld, mark_payout_paid
 from orders.models import Order, Payout
 from orders.states import PartState
 from orders.views.order_code import CODES_FOR_ORDER
-from orders.views.order_page import FIND_BY_NETWORK, FIND_BY_ORDER, FIND_BY_PHONE
+from orders.views.order_page import FIND_LIMIT_BY_NETWORK, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_PHONE
 from shop.core.models import Change
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from tests.factories import make_order, make_user, make_variant
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.pages.order_codes import sent_digits, show_order_is_theirs
@@ -136,8 +136,8 @@ def test_codes_are_sent_to_nobody_but_the_orders_own_contact(client: Client) -> 
 
     codes = Notification.objects.filter(key__startswith="code:").order_by("pk")
     assert list(codes.values_list("way", "to")) == [
-        (Way.SMS, "+84987654321"),
-        (Way.EMAIL, "hoa@example.com"),
+        (ContactMethod.SMS, "+84987654321"),
+        (ContactMethod.EMAIL, "hoa@example.com"),
     ]
 
 
@@ -154,13 +154,13 @@ def test_asking_for_codes_ends_for_an_order_from_whichever_network() -> None:
     assert Notification.objects.filter(key__startswith="code:").count() == CODES_FOR_ORDER.tries
 
 
-@pytest.mark.parametrize("limit", [FIND_BY_PHONE, FIND_BY_ORDER, FIND_BY_NETWORK])
+@pytest.mark.parametrize("limit", [FIND_LIMIT_BY_PHONE, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_NETWORK])
 def test_finding_ends_for_a_phone_an_order_and_a_network(limit) -> None:
     order = paid_order()
     for n in range(limit.tries):
-        phone = PHONE if limit is FIND_BY_PHONE else f"09{n:08}"
-        code = order.code if limit is FIND_BY_ORDER else f"TA7K2M{n:02}"
-        address = "203.0.113.9" if limit is FIND_BY_NETWORK else f"203.0.113.{n}"
+        phone = PHONE if limit is FIND_LIMIT_BY_PHONE else f"09{n:08}"
+        code = order.code if limit is FIND_LIMIT_BY_ORDER else f"TA7K2M{n:02}"
+        address = "203.0.113.9" if limit is FIND_LIMIT_BY_NETWORK else f"203.0.113.{n}"
         Client(REMOTE_ADDR=address).post(page(""), {"phone": phone, "code": code})
 
     last = Client(REMOTE_ADDR="203.0.113.9").post(page(""), {"phone": PHONE, "code": order.code})
@@ -190,13 +190,13 @@ def test_another_account_is_told_on_every_channel_and_waits_a_day(client: Client
     named = Change.objects.get(what="refund.account_named").at
     told = Notification.objects.filter(key__startswith="refund_account_named").order_by("way")
     assert list(told.values_list("way", "to")) == [
-        (Way.EMAIL, "hoa@example.com"),
-        (Way.SMS, "+84987654321"),
+        (ContactMethod.EMAIL, "hoa@example.com"),
+        (ContactMethod.SMS, "+84987654321"),
     ]
     assert payout.payable_from == named + DAY
     with refused(PayoutHeld, "payout_held"):
-        mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY - DAY / 100)
-    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY)
+        mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY - DAY / 100)
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY)
 
 
 def test_reordering_a_strangers_order_tells_nothing_of_its_buyer(client: Client) -> None:

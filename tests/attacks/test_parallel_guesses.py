@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from shop.accounts.models import EntryCode, User
-from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_OF_ACCOUNT
+from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
 from shop.core.web.rate_limits import Limit
 from tests.factories import PASSWORD, make_user
 from tests.races.together import together
@@ -101,9 +101,9 @@ def test_guesses_from_many_networks_end_at_the_accounts_own_bound(monkeypatch) -
     user = make_user()
     tried = passwords_tried(monkeypatch)
 
-    codes = [guess(user.email, network=f"198.51.100.{n}") for n in range(SIGN_INS_OF_ACCOUNT.tries + 5)]
+    codes = [guess(user.email, network=f"198.51.100.{n}") for n in range(SIGN_INS_PER_ACCOUNT.tries + 5)]
 
-    assert len(tried) == SIGN_INS_OF_ACCOUNT.tries
+    assert len(tried) == SIGN_INS_PER_ACCOUNT.tries
     assert codes[-5:] == ["LOGIN_ATTEMPT_DELAYED"] * 5
 
 
@@ -112,7 +112,7 @@ def test_the_owner_signs_in_on_their_own_device_all_the_same() -> None:
     user, own = make_user(), Client()
     sign_in(own, user.email, PASSWORD)
     own.post(reverse("accounts:sign-out"))
-    for n in range(SIGN_INS_OF_ACCOUNT.tries + 1):
+    for n in range(SIGN_INS_PER_ACCOUNT.tries + 1):
         guess(user.email, network=f"198.51.100.{n}")
 
     response = sign_in(own, user.email, PASSWORD)
@@ -125,7 +125,7 @@ def test_the_owner_signs_in_on_their_own_device_all_the_same() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_elsewhere_the_owner_shows_by_a_code_that_the_account_is_theirs() -> None:
     user, new = make_user(), Client()
-    for n in range(SIGN_INS_OF_ACCOUNT.tries):
+    for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(user.email, network=f"198.51.100.{n}")
 
     asked = new.post(SIGN_IN, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
@@ -142,7 +142,7 @@ def test_elsewhere_the_owner_shows_by_a_code_that_the_account_is_theirs() -> Non
 @pytest.mark.django_db(transaction=True)
 def test_a_code_signs_nobody_in_and_another_account_stays_unknown() -> None:
     user, other, new = make_user(), make_user(), Client()
-    for n in range(SIGN_INS_OF_ACCOUNT.tries):
+    for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(user.email, network=f"198.51.100.{n}")
         guess(other.email, network=f"198.51.100.{n}")
     asked = sign_in(new, user.email, "sai")
@@ -157,7 +157,7 @@ def test_a_code_signs_nobody_in_and_another_account_stays_unknown() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_accounts_that_do_not_exist_are_asked_for_a_code_alike() -> None:
     new, name = Client(), "khong-co@example.com"
-    for n in range(SIGN_INS_OF_ACCOUNT.tries):
+    for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(name, network=f"198.51.100.{n}")
 
     asked = sign_in(new, name, "sai")
@@ -173,6 +173,6 @@ def test_signing_in_takes_no_try_of_the_network_or_the_account() -> None:
     """A storefront's server signs in all of its buyers."""
     user = make_user()
 
-    codes = [guess(user.email, PASSWORD) for _ in range(SIGN_INS_OF_ACCOUNT.tries + 10)]
+    codes = [guess(user.email, PASSWORD) for _ in range(SIGN_INS_PER_ACCOUNT.tries + 10)]
 
-    assert codes == [""] * (SIGN_INS_OF_ACCOUNT.tries + 10)
+    assert codes == [""] * (SIGN_INS_PER_ACCOUNT.tries + 10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from catalog.actions.products.delete_products import remove_product
+from catalog.actions.products.delete_products import delete_product
 from catalog.models import Listing, Product
 from cooperatives.models import Cooperative
 from shop.api.ids import global_id
@@ -29,7 +29,7 @@ def removed(cooperative: Cooperative) -> Product:
     """Sold once, so that the past still names it."""
     product = make_product(cooperative, name="Gừng tươi")
     make_order((product.variants.get(), 1))
-    remove_product(cooperative=cooperative, product_id=product.pk, actor=Actor.system(), now=NOW)
+    delete_product(cooperative=cooperative, product_id=product.pk, actor=Actor.system(), now=NOW)
     return Product.objects.get(pk=product.pk)
 
 

@@ -7,7 +7,7 @@ from django.core.management.color import no_style
 from django.db import connection
 
 from orders.models import Order, OrderCode, OrderCodeKey
-from orders.payments.order_codes import ALPHABET, code_for, is_code
+from orders.payments.order_codes import ALPHABET, is_order_code, order_code_for
 from tests.factories import make_order, make_variant
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_orders_are_placed_where_codes_used_to_repeat() -> None:
         WHERE_CODES_REPEATED + step for step in range(-1, 5)
     ]
     assert len({*first, *later}) == 9
-    assert all(is_code(code) and len(code) == 8 for code in (*first, *later))
+    assert all(is_order_code(code) and len(code) == 8 for code in (*first, *later))
 
 
 def test_orders_are_placed_beyond_the_first_span() -> None:
@@ -55,25 +55,27 @@ def test_a_code_that_an_order_has_already_is_passed_over() -> None:
     variant = make_variant(on_hand=100)
     taken = make_order((variant, 1))
     number = OrderCode.objects.get().pk
-    Order.objects.filter(pk=taken.pk).update(code=code_for(number + 1, key()))
+    Order.objects.filter(pk=taken.pk).update(code=order_code_for(number + 1, key()))
 
     order = make_order((variant, 1))
 
-    assert order.code == code_for(number + 2, key())
+    assert order.code == order_code_for(number + 2, key())
 
 
 def test_a_code_in_which_an_older_orders_code_can_be_read_is_passed_over() -> None:
     variant = make_variant(on_hand=100)
     older = make_order((variant, 1))
     number = OrderCode.objects.get().pk
-    ambiguous = next(n for n in range(number + 1, number + 2000) if is_code(code_for(n, key())[:-1]))
-    Order.objects.filter(pk=older.pk).update(code=code_for(ambiguous, key())[:-1])
+    ambiguous = next(
+        n for n in range(number + 1, number + 2000) if is_order_code(order_code_for(n, key())[:-1])
+    )
+    Order.objects.filter(pk=older.pk).update(code=order_code_for(ambiguous, key())[:-1])
     if ambiguous > number + 1:
         continue_codes_after(ambiguous - 1)
 
     order = make_order((variant, 1))
 
-    assert order.code == code_for(ambiguous + 1, key())
+    assert order.code == order_code_for(ambiguous + 1, key())
 
 
 def test_a_key_that_was_made_anew_stops_nobody() -> None:
@@ -83,5 +85,5 @@ def test_a_key_that_was_made_anew_stops_nobody() -> None:
 
     order = make_order((variant, 1))
 
-    assert is_code(order.code)
+    assert is_order_code(order.code)
     assert OrderCodeKey.objects.count() == 1

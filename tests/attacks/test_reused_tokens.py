@@ -14,7 +14,7 @@ from shop.accounts.models import TokenFamily
 from shop.accounts.registration.accounts import set_password
 from shop.accounts.sign_in import token_families
 from shop.accounts.sign_in.token_families import GRACE
-from shop.accounts.staff.staff_accounts import change_person
+from shop.accounts.staff.staff_accounts import change_user
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import PASSWORD, make_user
@@ -115,8 +115,8 @@ def test_what_signs_somebody_out_ends_their_tokens(end, client: Client) -> None:
     if end == "password":
         set_password(user_id=user.pk, password="mat-khau-khac-2026", actor=Actor.system(), now=now)
     elif end == "deactivation":
-        change_person(user_id=user.pk, values={"is_active": False}, actor=Actor.system(), now=now)
-        change_person(user_id=user.pk, values={"is_active": True}, actor=Actor.system(), now=now)
+        change_user(user_id=user.pk, values={"is_active": False}, actor=Actor.system(), now=now)
+        change_user(user_id=user.pk, values={"is_active": True}, actor=Actor.system(), now=now)
     elif end == "everywhere":
         client.post(reverse("accounts:other-places"))
     else:

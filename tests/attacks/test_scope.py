@@ -9,7 +9,7 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from cooperatives.access import require_any_staff, scope_of, staff_may
+from cooperatives.access import has_staff_permission, permission_scope, require_any_staff
 from cooperatives.models import GroupCooperative
 from shop.accounts.models import Group, GroupPermission
 from shop.accounts.staff.permissions import Permission
@@ -78,7 +78,7 @@ def test_the_whole_platform_is_said_in_so_many_words() -> None:
         "errors": [],
         "group": {"platformWide": True, "cooperatives": []},
     }
-    assert staff_may(staff, Permission.MANAGE_ORDERS)
+    assert has_staff_permission(staff, Permission.MANAGE_ORDERS)
     assert Change.objects.get(what="group.scope_set").data == {"cooperatives": [], "platform_wide": True}
 
 
@@ -101,8 +101,8 @@ def test_a_group_whose_last_cooperative_is_deleted_holds_for_nobody(client: Clie
 
     cooperative.delete()
 
-    assert not any(staff_may(staff, each) for each in Permission)
-    assert not any(scope_of(staff, each) for each in Permission)
+    assert not any(has_staff_permission(staff, each) for each in Permission)
+    assert not any(permission_scope(staff, each) for each in Permission)
     with pytest.raises(Missing):
         require_any_staff(staff)
     me = data_of("{ me { userPermissions { code } } }", token_of(staff))["me"]
@@ -118,8 +118,8 @@ def test_a_group_that_names_nothing_holds_for_nobody(client: Client) -> None:
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
     make_order((make_variant(make_seller("HTX Yên Dương")), 1))
 
-    assert not scope_of(staff, Permission.MANAGE_ORDERS)
-    assert not staff_may(staff, Permission.MANAGE_ORDERS)
+    assert not permission_scope(staff, Permission.MANAGE_ORDERS)
+    assert not has_staff_permission(staff, Permission.MANAGE_ORDERS)
     assert ask(ORDERS, token_of(staff))["data"] == {"orders": None}
 
 
@@ -136,10 +136,10 @@ def test_two_groups_add_up_but_do_not_lend_each_other_their_width() -> None:
     wide.users.add(staff)
     GroupPermission.objects.create(group=wide, code=Permission.MANAGE_PAGES)
 
-    assert staff_may(staff, Permission.MANAGE_PAGES)
-    assert not staff_may(staff, Permission.MANAGE_ORDERS)
-    scope = scope_of(staff, Permission.MANAGE_ORDERS)
-    assert (scope.is_platforms, scope.is_everything) == (False, False)
+    assert has_staff_permission(staff, Permission.MANAGE_PAGES)
+    assert not has_staff_permission(staff, Permission.MANAGE_ORDERS)
+    scope = permission_scope(staff, Permission.MANAGE_ORDERS)
+    assert (scope.has_platform_grant, scope.is_everything) == (False, False)
 
 
 def test_a_new_group_of_the_api_says_that_it_is_the_platforms_and_may_say_otherwise() -> None:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
-from shop.accounts.second_factor.factors import SecondFactorUsed, WrongSecondFactor, prove_second_factor
+from shop.accounts.second_factor.factors import SecondFactorUsed, WrongSecondFactor, verify_second_factor
 from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -61,7 +61,7 @@ def test_one_code_sent_by_many_at_once_is_accepted_once() -> None:
 
     def accepted(_nth: int) -> bool:
         try:
-            prove_second_factor(user_id=user.pk, written=code, actor=Actor.system(), now=timezone.now())
+            verify_second_factor(user_id=user.pk, written=code, actor=Actor.system(), now=timezone.now())
         except SecondFactorUsed:
             return False
         else:
@@ -80,7 +80,7 @@ def test_many_guesses_at_once_get_no_more_tries_than_one_after_another() -> None
 
     def outcome(_nth: int) -> type[Exception]:
         try:
-            prove_second_factor(user_id=user.pk, written=wrong, actor=Actor.system(), now=timezone.now())
+            verify_second_factor(user_id=user.pk, written=wrong, actor=Actor.system(), now=timezone.now())
         except (WrongSecondFactor, TooManyTries) as refused:
             return type(refused)
         finally:

@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.actions.marketing.back_in_stock import (
-    AlreadyThere,
-    ask_back,
-    end_back,
+    AlreadyInStock,
+    cancel_back_request,
+    request_back_in_stock,
+    send_back_in_stock_task,
     tell_back,
-    tell_back_task,
 )
 from catalog.actions.stock.stock_movements import receive_stock
 from catalog.models import BackRequest, Listing, Product, Variant
@@ -25,7 +25,7 @@ from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver
 from tests.factories import NOW, make_channel, make_product, make_seller, make_user, stock_of
 from tests.unchanged import refused
@@ -40,7 +40,7 @@ def wait_for(product: Product, contact: str = "hoa@example.com", **fields) -> Ba
     given = {
         "product_slug": product.slug,
         "variant_id": None,
-        "way": Way.EMAIL if "@" in contact else Way.SMS,
+        "way": ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
         "contact": contact,
         "user": None,
         "language": "vi",
@@ -48,7 +48,7 @@ def wait_for(product: Product, contact: str = "hoa@example.com", **fields) -> Ba
         "actor": Actor.guest(),
         "now": NOW,
     }
-    return ask_back(**(given | fields))
+    return request_back_in_stock(**(given | fields))
 
 
 def told(now: datetime.datetime = NOW) -> int:
@@ -77,10 +77,14 @@ def test_who_waits_is_told_once_when_there_is_more_and_anew_when_they_ask_again(
 
     assert (told(), told()) == (1, 0)
     letter = Notification.objects.get()
-    assert (letter.way, letter.to, letter.subject) == (Way.EMAIL, "hoa@example.com", "Mật ong: đã có lại")
+    assert (letter.way, letter.to, letter.subject) == (
+        ContactMethod.EMAIL,
+        "hoa@example.com",
+        "Mật ong: đã có lại",
+    )
     assert f"/san-pham/{honey.slug}/" in letter.text
     assert letter.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
-    with refused(AlreadyThere, "already_there"):
+    with refused(AlreadyInStock, "already_there"):
         wait_for(honey)
     bring(honey.variants.get(), -5)
     wait_for(honey, now=NOW + DAY)
@@ -101,7 +105,7 @@ def test_whoever_gave_a_number_gets_one_short_text_in_their_language() -> None:
     told()
 
     text = Notification.objects.get()
-    assert (text.way, text.to, text.subject, text.html) == (Way.SMS, "+84987654321", "", "")
+    assert (text.way, text.to, text.subject, text.html) == (ContactMethod.SMS, "+84987654321", "", "")
     assert text.text.startswith("Mật ong of HTX Mật can be ordered again: http")
     assert f"/en/san-pham/{honey.slug}/" in text.text
     assert "\n" not in text.text
@@ -113,7 +117,7 @@ def test_one_kind_is_waited_for_whatever_else_there_is() -> None:
     other = make_product(name="Khác").variants.get()
     bring(small, -3)
     wait_for(pillow, variant_id=small.pk)
-    with refused(AlreadyThere, "already_there"):
+    with refused(AlreadyInStock, "already_there"):
         wait_for(pillow, variant_id=large.pk)
     with refused(Missing, "missing"):
         wait_for(pillow, variant_id=other.pk)
@@ -179,7 +183,7 @@ def test_contacts_are_forgotten_a_month_after_the_message_and_after_a_years_roun
     BackRequest.objects.filter(pk=rows[2].pk).update(asked_at=now - 401 * DAY)
     BackRequest.objects.filter(pk=rows[3].pk).update(asked_at=now - 399 * DAY)
 
-    tell_back_task()
+    send_back_in_stock_task()
 
     assert set(BackRequest.objects.values_list("pk", flat=True)) == {rows[1].pk, rows[3].pk}
 
@@ -204,7 +208,7 @@ def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Clie
     assert [strict.post(f"/bao-lai/{row.token}/", one_click).status_code for _ in range(2)] == [200, 200]
     assert not BackRequest.objects.exists()
     with pytest.raises(Missing):
-        end_back(token=row.token, actor=STAFF, now=NOW)
+        cancel_back_request(token=row.token, actor=STAFF, now=NOW)
 
 
 def test_a_number_is_shown_as_people_here_write_it(client: Client) -> None:

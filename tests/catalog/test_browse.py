@@ -14,7 +14,7 @@ from catalog.models import Listing, Price, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CooperativeState
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from tests.factories import NOW, make_category, make_channel, make_product, make_seller, make_way
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def page_of(client: Client, address: str) -> str:
 
 
 def this_month() -> int:
-    return day_of(timezone.now()).month
+    return vietnam_date(timezone.now()).month
 
 
 def set_season(product: Product, *months: int) -> None:
@@ -141,7 +141,7 @@ def test_filters_by_cooperative_and_by_ocop(client: Client) -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An", slug="thien-an"), make_seller("HTX Yến Dương")
     make_product(thien_an, name="Gối")
     gourd = make_product(yen_duong, name="Bí")
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
     valid = Certificate.objects.create(
         cooperative=yen_duong, kind=CertificateKind.OCOP, stars=4, expires_on=today
     )
@@ -160,7 +160,7 @@ def test_an_ocop_badge_hides_the_day_after_it_expired(client: Client) -> None:
             cooperative=seller,
             kind=CertificateKind.OCOP,
             stars=3,
-            expires_on=day_of(timezone.now()) - datetime.timedelta(days=1),
+            expires_on=vietnam_date(timezone.now()) - datetime.timedelta(days=1),
         )
     )
 

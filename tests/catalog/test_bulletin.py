@@ -9,13 +9,13 @@ import pytest
 from django.test import Client
 
 from catalog.actions.marketing.weekly_bulletin import (
-    make_bulletins,
+    create_due_bulletins,
+    create_weekly_bulletins,
     send_bulletin,
     send_bulletin_task,
-    tell_week,
 )
 from catalog.models import ALL_MONTHS, Bulletin, Listing, Product
-from cooperatives.actions.followers import ask_to_follow, end_follow
+from cooperatives.actions.followers import request_follow, unfollow
 from cooperatives.models import Cooperative, Follow
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
@@ -48,7 +48,7 @@ def seller() -> Cooperative:
 
 
 def make() -> int:
-    return make_bulletins(week=WEEK, channel=make_channel(), now=NOW)
+    return create_weekly_bulletins(week=WEEK, channel=make_channel(), now=NOW)
 
 
 def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(seller) -> None:
@@ -85,7 +85,7 @@ def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(s
 def test_market_days_that_are_over_are_not_told(seller) -> None:
     sunday_noon = datetime.datetime.combine(WEEK + datetime.timedelta(days=6), datetime.time(12), VIETNAM)
 
-    make_bulletins(week=WEEK, channel=make_channel(), now=sunday_noon)
+    create_weekly_bulletins(week=WEEK, channel=make_channel(), now=sunday_noon)
 
     assert "NGÀY CHỢ" not in Bulletin.objects.of_market().in_language("vi").get().text
 
@@ -129,7 +129,7 @@ def test_who_ended_it_gets_none_and_last_weeks_goes_to_nobody(seller) -> None:
     gone = follow(make_user(email="a@example.com"), None, "vi")
     follow(make_user(email="b@example.com"), None, "vi")
     make()
-    end_follow(token=gone.token, actor=Actor.guest(), now=NOW)
+    unfollow(token=gone.token, actor=Actor.guest(), now=NOW)
 
     assert Bulletin.objects.to_send(WEEK + datetime.timedelta(days=7)).count() == 0
     for row in Bulletin.objects.to_send(WEEK):
@@ -143,13 +143,13 @@ def test_the_week_is_told_from_monday_morning_on_until_all_mails_are_written(sel
     follow(make_user(email="a@example.com"), None, "vi")
     monday = datetime.datetime(2026, 11, 22, 23, 0, tzinfo=datetime.UTC)  # 6:00 in Vietnam
 
-    assert tell_week(channel=channel, now=monday - datetime.timedelta(seconds=1)) == []
-    to_send = tell_week(channel=channel, now=monday)
+    assert create_due_bulletins(channel=channel, now=monday - datetime.timedelta(seconds=1)) == []
+    to_send = create_due_bulletins(channel=channel, now=monday)
     for bulletin_id in to_send:
         send_bulletin_task(bulletin_id=bulletin_id)
 
     assert len(to_send) == Bulletin.objects.filter(week=WEEK).count() == 4
-    assert tell_week(channel=channel, now=monday + datetime.timedelta(days=6)) == []
+    assert create_due_bulletins(channel=channel, now=monday + datetime.timedelta(days=6)) == []
     assert [letter.to for letter in Notification.objects.all()] == ["a@example.com"]
 
 
@@ -174,7 +174,7 @@ def test_bulletins_are_read_and_kept_as_files(client: Client, seller) -> None:
 
 
 def follow(user, slug: str | None, language: str) -> Follow:
-    return ask_to_follow(
+    return request_follow(
         cooperative_slug=slug,
         email=user.email,
         user=user,

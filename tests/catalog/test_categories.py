@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.taxonomy.categories import ShelfInItself, move_category
+from catalog.actions.taxonomy.categories import CategoryCycle, move_category
 from catalog.models import Category, Product
 from shop.core.actors import Actor
 from tests.factories import NOW, make_category, make_product
@@ -64,7 +64,7 @@ def test_a_shelf_does_not_stand_in_itself_nor_in_what_is_in_it() -> None:
     noodles = make_category("Miến, bún khô", dry)
 
     for parent in (food, dry, noodles):
-        with refused(ShelfInItself, "shelf_in_itself") as refusal:
+        with refused(CategoryCycle, "shelf_in_itself") as refusal:
             move(food, parent)
 
     assert refusal.value.field == "parent"

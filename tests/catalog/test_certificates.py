@@ -9,8 +9,8 @@ import pytest
 
 from catalog.actions.sellers.certificates import (
     CertificateDetails,
-    ExpiresTooEarly,
-    StarsNeeded,
+    ExpiryBeforeIssue,
+    MissingStars,
     change_certificate,
     confirm_certificate,
     remove_certificate,
@@ -20,9 +20,9 @@ from catalog.actions.sellers.certificates import (
 from cooperatives.models import Certificate, CertificateKind
 from cooperatives.states import CERTIFICATE_MOVES, CertificateState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
-from shop.core.states import WrongMove, advance, unreachable
+from shop.core.states import WrongMove, advance, unreachable_states
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_product, make_seller
 from tests.unchanged import refused
@@ -67,7 +67,7 @@ def test_a_certificate_moves_along_its_table_only() -> None:
                 advance(row, to, CERTIFICATE_MOVES)
         row.refresh_from_db()
         assert row.state == (to if (came_from, to) in PAIRS else came_from)
-    assert unreachable(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
+    assert unreachable_states(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
 
 
 def test_what_members_hand_in_is_shown_once_confirmed_and_hidden_again_when_changed() -> None:
@@ -116,9 +116,9 @@ def test_what_does_not_fit_is_refused() -> None:
     row = submit_certificate(cooperative=other, details=details(), **BY)
     day_before = datetime.date(2025, 12, 31)
 
-    with refused(StarsNeeded, "stars_needed"):
+    with refused(MissingStars, "stars_needed"):
         submit_certificate(cooperative=seller, details=details(stars=None), **BY)
-    with refused(ExpiresTooEarly, "expires_too_early"):
+    with refused(ExpiryBeforeIssue, "expires_too_early"):
         submit_certificate(cooperative=seller, details=details(expires_on=day_before), **BY)
     for act in (
         lambda: submit_certificate(cooperative=seller, details=details(product_ids=[foreign.pk]), **BY),
@@ -129,7 +129,7 @@ def test_what_does_not_fit_is_refused() -> None:
     ):
         with refused(Missing, "missing"):
             act()
-    with refused(ReasonNeeded, "reason_needed"):
+    with refused(ReasonRequired, "reason_needed"):
         return_certificate(certificate_id=row.pk, reason=" ", **BY)
     plain = submit_certificate(cooperative=seller, details=details(kind=CertificateKind.VIETGAP), **BY)
     assert plain.stars is None  # only OCOP has stars

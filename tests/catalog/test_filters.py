@@ -13,12 +13,12 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Category, Listing, Price, Product, Variant
-from catalog.search.facet_index import shelf_of
-from catalog.search.index_journal import Journal, Outdated
+from catalog.search.facet_index import facet_index_for
+from catalog.search.index_journal import ChangeJournal, IndexOutdated
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate
 from cooperatives.states import CooperativeState
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Translation
 from tests.catalog.test_browse import count_queries, names, page_of, set_season, this_month
 from tests.factories import (
@@ -242,7 +242,7 @@ def test_the_shelf_follows_whatever_is_written(client: Client, market: dict[str,
     """Also where no action was called: nothing that lists show may be kept longer than it is true."""
     rice, noodles = market["rice"], market["noodles"]
     certificate = Certificate.objects.get(kind=CertificateKind.VIETGAP)
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
     page_of(client, "/san-pham/")
 
     def shown(query: str) -> set[str]:
@@ -273,16 +273,16 @@ def test_the_shelf_follows_whatever_is_written(client: Client, market: dict[str,
 
 
 def test_what_is_rolled_back_leaves_the_shelf_again() -> None:
-    channel, day = make_channel(), day_of(timezone.now())
+    channel, day = make_channel(), vietnam_date(timezone.now())
     product = make_product(name="Quýt")
-    assert list(shelf_of(channel.pk, day).goods) == [product.pk]
+    assert list(facet_index_for(channel.pk, day).goods) == [product.pk]
 
     with transaction.atomic():
         Listing.objects.update(state=ListingState.PAUSED)
-        assert not shelf_of(channel.pk, day).goods
+        assert not facet_index_for(channel.pk, day).goods
         transaction.set_rollback(True)
 
-    assert list(shelf_of(channel.pk, day).goods) == [product.pk]
+    assert list(facet_index_for(channel.pk, day).goods) == [product.pk]
 
 
 def write(key: int, product_id: int) -> None:
@@ -292,7 +292,7 @@ def write(key: int, product_id: int) -> None:
 
 def test_the_journal_waits_for_numbers_whose_transactions_commit_later() -> None:
     write(1_000_000, 1)
-    journal = Journal()
+    journal = ChangeJournal()
     write(1_000_003, 4)
 
     assert journal.news() == ({4}, False)
@@ -305,16 +305,16 @@ def test_the_journal_waits_for_numbers_whose_transactions_commit_later() -> None
 
 
 def test_a_search_is_remembered_until_what_it_finds_by_is_written(client: Client) -> None:
-    channel, day = make_channel(), day_of(timezone.now())
+    channel, day = make_channel(), vietnam_date(timezone.now())
     product = make_product(name="Quýt")
 
     def remembered() -> bool:
         page_of(client, "/tim/?q=quyt")
-        return "quyt" in repr(shelf_of(channel.pk, day).memory)
+        return "quyt" in repr(facet_index_for(channel.pk, day).memory)
 
     def change(rows: QuerySet[Any], **columns: object) -> bool:
         rows.update(**columns)
-        return "quyt" in repr(shelf_of(channel.pk, day).memory)
+        return "quyt" in repr(facet_index_for(channel.pk, day).memory)
 
     goods, said = Product.objects.filter(pk=product.pk), Translation.objects.filter(key=str(product.pk))
     assert remembered()
@@ -327,7 +327,7 @@ def test_a_search_is_remembered_until_what_it_finds_by_is_written(client: Client
         Translation.objects.create(
             kind=kind, key=str(product.pk), language="en", field="name", text="Mandarin"
         )
-        assert ("quyt" in repr(shelf_of(channel.pk, day).memory)) is is_kept
+        assert ("quyt" in repr(facet_index_for(channel.pk, day).memory)) is is_kept
     assert remembered()
     assert not change(said.filter(kind="catalog.product"), text="Oranges")
     assert remembered()
@@ -337,20 +337,20 @@ def test_a_search_is_remembered_until_what_it_finds_by_is_written(client: Client
 
 def test_a_journal_that_was_cut_off_or_put_back_is_outdated() -> None:
     write(1_000_000, 1)
-    journal = Journal()
+    journal = ChangeJournal()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM catalog_touched")
 
-    with pytest.raises(Outdated):
+    with pytest.raises(IndexOutdated):
         journal.news()
     write(1_000_000, 1)  # the same number, from another past
-    with pytest.raises(Outdated):
+    with pytest.raises(IndexOutdated):
         journal.news()
 
 
 def test_the_journal_tells_of_names_of_goods_in_other_languages_alone() -> None:
     product = make_product(name="Quýt")
-    journal = Journal()
+    journal = ChangeJournal()
     journal.news()
     said = {"language": "en", "text": "Mandarins"}
 

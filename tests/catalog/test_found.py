@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from catalog.models import Listing
 from catalog.states import ListingState
-from shop.core.web.sitemaps import Addresses
+from shop.core.web.sitemaps import LanguageSitemap
 from tests.factories import make_category, make_product, make_seller
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ def test_sitemaps_name_what_is_on_the_shelf_in_both_languages(client):
 
 
 def test_sitemaps_are_cut_into_files_and_kept_for_an_hour(client, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(Addresses, "limit", 2)
+    monkeypatch.setattr(LanguageSitemap, "limit", 2)
     made = [make_product(name=f"Món {n}") for n in range(3)]
 
     files = [locations(client, "goods-vi", query) for query in ("", "?p=2")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from catalog.actions.listings.listing_states import (
-    NotYetComplete,
-    missing_by_law,
+    ListingIncomplete,
+    missing_legal_fields,
     pause_listing,
     publish_listing,
     reopen_listing,
@@ -15,11 +15,11 @@ from catalog.actions.listings.listing_states import (
     submit_listing,
     withdraw_listing,
 )
-from catalog.actions.products.delete_products import remove_product
+from catalog.actions.products.delete_products import delete_product
 from catalog.models import Listing, Price, ProductMedia
 from catalog.states import ListingState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change, Picture
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_product, make_product_type, make_seller
@@ -56,9 +56,9 @@ def test_goods_of_which_something_is_not_said_are_not_put_on_sale(field) -> None
     listing = complete_listing()
     LACKS[field](listing.product)
 
-    with refused(NotYetComplete, "not_yet_complete") as refusal:
+    with refused(ListingIncomplete, "not_yet_complete") as refusal:
         submit(listing)
-    with refused(NotYetComplete, "not_yet_complete"):
+    with refused(ListingIncomplete, "not_yet_complete"):
         publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
 
     assert refusal.value.details == {"fields": [field]}
@@ -69,7 +69,7 @@ def test_paused_goods_of_which_something_is_no_longer_said_stay_paused(field) ->
     listing = complete_listing(ListingState.PAUSED)
     LACKS[field](listing.product)
 
-    with refused(NotYetComplete, "not_yet_complete"):
+    with refused(ListingIncomplete, "not_yet_complete"):
         resume_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
 
 
@@ -78,11 +78,11 @@ def test_only_what_perishes_must_say_how_long_it_keeps() -> None:
     product = listing.product
     product.product_type = make_product_type(slug="hang-tuoi", name="Hàng tươi", is_perishable=True)
     product.save()
-    lacking = missing_by_law(product)
+    lacking = missing_legal_fields(product)
 
     product.shelf_life = "5 ngày"
 
-    assert (lacking, missing_by_law(product)) == (["shelf_life"], [])
+    assert (lacking, missing_legal_fields(product)) == (["shelf_life"], [])
 
 
 def test_approval_puts_goods_on_sale_and_tells_the_cooperative() -> None:
@@ -102,7 +102,7 @@ def test_approval_puts_goods_on_sale_and_tells_the_cooperative() -> None:
 def test_goods_are_handed_back_with_a_reason_only(reason) -> None:
     listing = complete_listing(ListingState.IN_REVIEW)
 
-    with refused(ReasonNeeded, "reason_needed"):
+    with refused(ReasonRequired, "reason_needed"):
         return_listing(listing_id=listing.pk, reason=reason, actor=STAFF, now=NOW)
     return_listing(listing_id=listing.pk, reason=" Ảnh mờ ", actor=STAFF, now=NOW)
 
@@ -157,7 +157,7 @@ def test_withdrawn_goods_are_taken_up_as_a_draft_with_what_the_market_said() -> 
 def test_goods_that_were_removed_stay_away() -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     cooperative = listing.product.cooperative
-    gone = remove_product(cooperative=cooperative, product_id=listing.product_id, actor=STAFF, now=NOW)
+    gone = delete_product(cooperative=cooperative, product_id=listing.product_id, actor=STAFF, now=NOW)
 
     with refused(Missing, "missing"):
         reopen_listing(cooperative=cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.products.product_pictures import LastPicture, add_picture, place_picture, remove_picture
+from catalog.actions.products.product_pictures import LastPicture, add_picture, move_picture, remove_picture
 from catalog.models import Listing, ProductMedia
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -35,7 +35,7 @@ def nth(product, number):
 
 
 def place(product, number, to, cooperative=None):
-    place_picture(
+    move_picture(
         cooperative=cooperative or product.cooperative,
         product_id=product.pk,
         media_id=nth(product, number),
@@ -111,6 +111,6 @@ def test_pictures_of_others_are_missing() -> None:
     further = make_product(product.cooperative)
 
     for cooperative, owner in ((other, product), (product.cooperative, further)):
-        for act, more in ((place_picture, {"place": 0}), (remove_picture, {})):
+        for act, more in ((move_picture, {"place": 0}), (remove_picture, {})):
             with refused(Missing, "missing"):
                 act(cooperative=cooperative, product_id=owner.pk, media_id=nth(product, 1), **more, **WHO)

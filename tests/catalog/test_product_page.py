@@ -18,10 +18,10 @@ from catalog.models import Price, Product, Variant
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate, Producer
 from cooperatives.states import CooperativeState
-from orders.actions.quotes.build_quote import quote
-from orders.actions.quotes.quote_types import Wanted, WantedLine
+from orders.actions.quotes.build_quote import build_quote
+from orders.actions.quotes.quote_types import QuoteRequest, RequestedLine
 from shop.accounts.models import Address
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Translation
 from shop.core.models.geography import Division
 from tests.factories import (
@@ -143,7 +143,7 @@ def test_sold_out_goods_say_so_and_offer_no_button(client: Client) -> None:
 
 
 def test_a_resting_cooperative_says_when_it_sells_again(client: Client) -> None:
-    back = day_of(timezone.now()) + datetime.timedelta(days=20)
+    back = vietnam_date(timezone.now()) + datetime.timedelta(days=20)
     seller = make_seller("HTX Thiên An", paused_from=timezone.now(), paused_until=back)
 
     html = page_of(client, make_product(seller))
@@ -214,8 +214,8 @@ def test_delivery_costs_what_the_checkout_asks_for_as_much_and_the_same_place(cl
     for variant, steps in [(small, 1), (small, 4), (small, 5), (small, 10), (small, 99), (large, 1)]:
         address = f"/san-pham/{product.slug}/?tinh={HANOI}&variant={variant.pk}&quantity={steps}"
         shown = [offer.fee for offer in client.get(address).context["offers"]]
-        line = WantedLine(uuid.uuid4(), variant.pk, steps)
-        asked = quote(Wanted(channel, [line], {}, HANOI), now=timezone.now())
+        line = RequestedLine(uuid.uuid4(), variant.pk, steps)
+        asked = build_quote(QuoteRequest(channel, [line], {}, HANOI), now=timezone.now())
         assert shown == [offer.fee for offer in asked.shares[0].offers], (variant, steps)
         fees += shown
 
@@ -279,7 +279,7 @@ def test_all_that_the_law_wants_said_of_goods_and_seller_is_on_the_page(client: 
         cooperative=seller,
         name="Hộ bà Mơ",
         place="Thôn Chè Cọ",
-        agreed_on=day_of(timezone.now()),
+        agreed_on=vietnam_date(timezone.now()),
     )
     Product.objects.filter(pk=product.pk).update(
         producer=product.producer,
@@ -354,7 +354,7 @@ def test_certificates_are_shown_with_number_and_last_day(client: Client) -> None
     assert "★★★★" in html
     assert "123/QĐ-UBND" in html
     assert "hạn đến 30/06/2099" in html
-    yesterday = day_of(timezone.now()) - datetime.timedelta(days=1)
+    yesterday = vietnam_date(timezone.now()) - datetime.timedelta(days=1)
     product.certificates.update(expires_on=yesterday)
     html = page_of(client, product)
     assert "★★★★" not in html

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.products.offer_products import (
-    NoWarehouse,
-    OddPrice,
+from catalog.actions.products.member_products import (
+    InvalidPrice,
+    MissingWarehouse,
     ProductDetails,
     VariantDetails,
     add_variant,
+    create_draft_product,
     edit_product,
     edit_variant,
-    offer_product,
 )
 from catalog.actions.products.product_pictures import add_picture
 from catalog.models import Listing, Movement, Product, Variant
@@ -36,7 +36,7 @@ WHO = {"actor": MEMBER, "now": NOW}
 
 
 def offer(cooperative, *variants, name="Bí xanh thơm"):
-    return offer_product(
+    return create_draft_product(
         cooperative=cooperative,
         channel=make_channel(),
         product_type=make_product_type(),
@@ -65,11 +65,11 @@ def test_an_odd_price_offers_and_changes_nothing(price) -> None:
     seller = make_seller()
     variant = make_variant(seller)
 
-    with refused(OddPrice, "odd_price") as refusal:
+    with refused(InvalidPrice, "odd_price") as refusal:
         offer(seller, (VariantDetails(price=25_000), 8), (VariantDetails(price=price), 1))
-    with refused(OddPrice, "odd_price"):
+    with refused(InvalidPrice, "odd_price"):
         edit(variant, price=price)
-    with refused(OddPrice, "odd_price"):
+    with refused(InvalidPrice, "odd_price"):
         add_variant(
             cooperative=seller,
             product_id=variant.product_id,
@@ -87,7 +87,7 @@ def test_without_a_store_house_nothing_is_offered() -> None:
     make_product_type()
     cooperative = make_cooperative()
 
-    with refused(NoWarehouse, "no_warehouse"):
+    with refused(MissingWarehouse, "no_warehouse"):
         offer(cooperative)
 
 

@@ -10,20 +10,25 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.listings.promotions import (
-    EndsTooEarly,
-    NobodyBears,
-    OddReduction,
+    EndBeforeStart,
+    InvalidReduction,
+    MissingBearingCooperative,
     PromotionTerms,
+    create_promotion,
     edit_promotion,
     end_promotion,
-    make_promotion,
     refresh_promotion,
     refresh_promotions_task,
 )
-from catalog.actions.products.offer_products import ProductDetails, VariantDetails, edit_product, edit_variant
+from catalog.actions.products.member_products import (
+    ProductDetails,
+    VariantDetails,
+    edit_product,
+    edit_variant,
+)
 from catalog.actions.taxonomy.categories import move_category
 from catalog.models import Category, Listing, Price, Promotion
-from catalog.pricing import reduced
+from catalog.pricing import reduce_price
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -45,7 +50,7 @@ def terms_of_amount(amount):
 
 
 def promise(given=None, *, acting=None, now=NOW):
-    promotion = make_promotion(
+    promotion = create_promotion(
         channel=make_channel(), terms=given or terms(), acting=acting, actor=STAFF, now=now
     )
     refresh(promotion, now)
@@ -188,19 +193,19 @@ def test_a_rule_changed_while_prices_are_written_is_due_again() -> None:
 @pytest.mark.parametrize(
     ("given", "kind", "code"),
     [
-        (terms(0), OddReduction, "odd_reduction"),
-        (terms(101), OddReduction, "odd_reduction"),
-        (terms(10, amount=5), OddReduction, "odd_reduction"),
-        (terms_of_amount(0), OddReduction, "odd_reduction"),
-        (terms(ends_at=NOW - DAY), EndsTooEarly, "ends_too_early"),
-        (terms(borne_by_platform=False), NobodyBears, "nobody_bears"),
+        (terms(0), InvalidReduction, "odd_reduction"),
+        (terms(101), InvalidReduction, "odd_reduction"),
+        (terms(10, amount=5), InvalidReduction, "odd_reduction"),
+        (terms_of_amount(0), InvalidReduction, "odd_reduction"),
+        (terms(ends_at=NOW - DAY), EndBeforeStart, "ends_too_early"),
+        (terms(borne_by_platform=False), MissingBearingCooperative, "nobody_bears"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(given, kind, code) -> None:
     make_product()
 
     with refused(kind, code):
-        make_promotion(channel=make_channel(), terms=given, actor=STAFF, now=NOW)
+        create_promotion(channel=make_channel(), terms=given, actor=STAFF, now=NOW)
 
 
 def test_a_cooperative_names_and_changes_nothing_of_others() -> None:
@@ -208,7 +213,7 @@ def test_a_cooperative_names_and_changes_nothing_of_others() -> None:
     others = promise()
 
     with refused(Missing, "missing"):
-        make_promotion(
+        create_promotion(
             channel=make_channel(), terms=terms(products=[foreign]), acting=mine, actor=STAFF, now=NOW
         )
     with refused(Missing, "missing"):
@@ -223,7 +228,7 @@ def test_writing_prices_asks_as_often_however_many_goods_a_rule_reaches() -> Non
     for _batch in range(2):
         for _product in range(3):
             make_product(seller, price=100_000)
-        promotion = make_promotion(channel=make_channel(), terms=terms(), actor=STAFF, now=NOW)
+        promotion = create_promotion(channel=make_channel(), terms=terms(), actor=STAFF, now=NOW)
         before = Change.objects.filter(what="price.reduced").count()
         with CaptureQueriesContext(connection) as queries:
             refresh(promotion)
@@ -237,7 +242,7 @@ def test_writing_prices_asks_as_often_however_many_goods_a_rule_reaches() -> Non
 
 def test_a_reduced_price_is_rounded_once_and_never_below_nothing() -> None:
     assert [
-        reduced(333, percent=Decimal(10), amount=0),
-        reduced(335, percent=Decimal(10), amount=0),
-        reduced(100, percent=Decimal(0), amount=150),
+        reduce_price(333, percent=Decimal(10), amount=0),
+        reduce_price(335, percent=Decimal(10), amount=0),
+        reduce_price(100, percent=Decimal(0), amount=150),
     ] == [300, 301, 0]

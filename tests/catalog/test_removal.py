@@ -4,12 +4,12 @@ import uuid
 
 import pytest
 
-from catalog.actions.products.delete_products import remove_product
+from catalog.actions.products.delete_products import delete_product
 from catalog.models import Listing, Product
 from catalog.states import ListingState
-from orders.actions.placement.draft_orders import draft_order, edit_draft
-from orders.actions.quotes.quote_types import WantedLine
-from orders.models import Source
+from orders.actions.placement.draft_orders import create_draft, edit_draft
+from orders.actions.quotes.quote_types import RequestedLine
+from orders.models import OrderSource
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
@@ -22,7 +22,7 @@ SYSTEM = Actor.system("test")
 def test_a_product_that_was_never_stocked_is_really_deleted() -> None:
     product = make_product(name="Gừng tươi", on_hand=0)
 
-    gone = remove_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
     assert gone
     assert not Product.objects.exists()
@@ -33,7 +33,7 @@ def test_a_product_that_was_sold_is_hidden_and_its_slug_is_free() -> None:
     product = make_product(name="Gừng tươi")
     order = make_order((product.variants.get(), 1))
 
-    gone = remove_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
     assert not gone
     assert Listing.objects.get(product=product).state == ListingState.WITHDRAWN
@@ -46,7 +46,7 @@ def test_a_product_without_a_count_that_was_sold_is_hidden() -> None:
     product.variants.update(track_inventory=False)
     order = make_order((product.variants.get(), 1))
 
-    gone = remove_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
     assert not gone
     assert order.lines.get().variant == product.variants.get()
@@ -58,17 +58,17 @@ def test_a_product_without_a_count_that_was_sold_is_hidden() -> None:
 def test_a_product_that_a_draft_holds_is_hidden() -> None:
     product = make_product(name="Gừng tươi", on_hand=0)
     variant = product.variants.get()
-    draft = draft_order(channel=make_channel(), source=Source.PHONE, actor=SYSTEM, now=NOW)
+    draft = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=SYSTEM, now=NOW)
     edit_draft(
         order_id=draft.pk,
-        lines=[WantedLine(uuid.uuid4(), variant.pk, 1)],
+        lines=[RequestedLine(uuid.uuid4(), variant.pk, 1)],
         deliveries={},
         contact=make_contact(),
         actor=SYSTEM,
         now=NOW,
     )
 
-    gone = remove_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
     assert not gone
     assert draft.lines.get().variant == variant
@@ -78,6 +78,6 @@ def test_another_cooperatives_product_is_missing() -> None:
     product = make_product()
 
     with pytest.raises(Missing):
-        remove_product(cooperative=make_seller("HTX khác"), product_id=product.pk, actor=SYSTEM, now=NOW)
+        delete_product(cooperative=make_seller("HTX khác"), product_id=product.pk, actor=SYSTEM, now=NOW)
 
     assert Product.objects.filter(pk=product.pk).exists()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, Producer
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models.geography import Division
 from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_market_way, make_product, make_seller
 
@@ -60,7 +60,7 @@ def test_the_calendar_lists_harvests_by_month_and_place_in_the_alphabets_order(c
     make_seasonal(here, "Mơ", APRIL)
     make_seasonal(there, "Đào", APRIL | NOVEMBER)
     make_product(here, name="Gối")  # all year round: no harvest
-    this_month = f"thang={day_of(timezone.now()).month}"
+    this_month = f"thang={vietnam_date(timezone.now()).month}"
 
     assert named(client, "/mua-vu/?thang=11") == ["Đào", "Quýt"]
     assert named(client, "/mua-vu/?thang=4") == ["Đào", "Mơ"]
@@ -90,7 +90,7 @@ def test_a_province_shows_its_sellers_their_harvests_and_goods(client: Client) -
 
 
 def test_goods_with_stars_are_found_by_their_stars_as_long_as_they_hold(client: Client) -> None:
-    seller, today = make_seller(), day_of(timezone.now())
+    seller, today = make_seller(), vietnam_date(timezone.now())
     for name, stars, days in (("Trà", 4, 0), ("Chuối", 3, 9), ("Miến", 5, -1)):
         row = Certificate.objects.create(
             cooperative=seller,
@@ -132,7 +132,7 @@ def _furnish(seller, number: int) -> None:
     product = make_seasonal(seller, f"Quýt {number}", NOVEMBER)
     row = Certificate.objects.create(cooperative=seller, kind=CertificateKind.OCOP, stars=4)
     product.certificates.add(row)
-    Producer.objects.create(cooperative=seller, name=f"Hộ {number}", agreed_on=day_of(timezone.now()))
+    Producer.objects.create(cooperative=seller, name=f"Hộ {number}", agreed_on=vietnam_date(timezone.now()))
     make_market_way(seller, make_channel(), weekday=number % 7)
 
 

@@ -8,11 +8,11 @@ from PIL import Image
 from catalog.actions.listings.listing_states import withdraw_listing
 from catalog.actions.marketing.share_pictures import draw_share_pictures_task
 from catalog.actions.products.product_pictures import add_picture
-from catalog.actions.stock.stock_movements import move_stock
-from catalog.models import Reason
+from catalog.actions.stock.stock_movements import record_movement
+from catalog.models import MovementReason
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.images.renditions import render
+from shop.core.images.renditions import render_picture
 from shop.core.models import Change, SharePicture, record_change
 from tests.factories import NOW, make_product, make_seller, stock_of
 from tests.shop.api.test_thumbnails import make_picture
@@ -40,7 +40,9 @@ def test_it_is_drawn_once_and_again_when_what_stands_in_it_has_changed(client):
         assert (image.format, image.size) == ("JPEG", (1200, 630))
 
     # Stock changes and nothing is drawn.
-    move_stock(stock_of(product.variants.get()), 5, reason=Reason.RECEIPT, document="test", **SYSTEM)
+    record_movement(
+        stock_of(product.variants.get()), 5, reason=MovementReason.RECEIPT, document="test", **SYSTEM
+    )
     record_change("product.edited", product, cooperative_id=seller.pk, **SYSTEM)
     draw_share_pictures_task()
     assert SharePicture.objects.get(kind="catalog.product").path == first.path
@@ -62,7 +64,7 @@ def test_what_waits_for_its_photo_is_drawn_again_with_it(client):
     add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **SYSTEM)
     draw_share_pictures_task()
     without = shown_on(client, product)
-    render(picture)
+    render_picture(picture)
 
     draw_share_pictures_task()
 

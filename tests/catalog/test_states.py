@@ -19,7 +19,7 @@ from catalog.models import Listing, ProductMedia
 from catalog.states import LISTING_MOVES, ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture
-from shop.core.states import WrongMove, advance, unreachable
+from shop.core.states import WrongMove, advance, unreachable_states
 from tests.factories import NOW, make_channel, make_product
 from tests.unchanged import refused
 
@@ -64,7 +64,7 @@ def test_a_listing_moves_along_its_table_only() -> None:
 
 
 def test_every_state_can_be_reached() -> None:
-    assert unreachable(LISTING_MOVES, first=ListingState.DRAFT) == set()
+    assert unreachable_states(LISTING_MOVES, first=ListingState.DRAFT) == set()
     assert set(LISTING_MOVES) == set(ListingState.values)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from catalog.actions.stock.stock_movements import (
-    Count,
-    OddCount,
+    InvalidStockCount,
     SoldOut,
+    StockCount,
     choose_stock,
-    count_many,
     count_stock,
+    count_stocks,
     receive_stock,
-    write_promises,
+    save_reserved_and_allocated,
 )
-from catalog.models import Listing, Movement, Reason, Stock
+from catalog.models import Listing, Movement, MovementReason, Stock
 from cooperatives.models import WarehouseChannel, ZoneCountry
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from shop.core.actors import Actor
@@ -82,10 +82,10 @@ def test_what_is_to_be_had_is_worked_out_anew_only_where_the_last_step_went_or_t
         turns = available != is_available(variant)
         row.allocated = allocated
         if turns:
-            write_promises([row])
+            save_reserved_and_allocated([row])
         else:
             with django_assert_num_queries(1):
-                write_promises([row])
+                save_reserved_and_allocated([row])
         assert is_available(variant) == available, allocated
     assert stock_of(variant).free == 0
 
@@ -94,7 +94,7 @@ def test_what_is_to_be_had_is_worked_out_anew_only_where_the_last_step_went_or_t
 def test_a_count_that_cannot_be_is_refused(counted) -> None:
     variant = make_variant()
 
-    with refused(OddCount, "odd_count") as refusal:
+    with refused(InvalidStockCount, "odd_count") as refusal:
         count_stock(**at(variant), counted=counted)
 
     assert refusal.value.field == "counted"
@@ -104,14 +104,14 @@ def test_a_count_that_cannot_be_is_refused(counted) -> None:
 def test_nothing_and_too_much_do_not_come_in(quantity) -> None:
     variant = make_variant()
 
-    with refused(OddCount, "odd_count"):
+    with refused(InvalidStockCount, "odd_count"):
         receive_stock(**at(variant), quantity=quantity)
 
 
 def test_what_spoils_goes_off_even_below_nothing() -> None:
     variant = make_variant(on_hand=2)
 
-    receive_stock(**at(variant), quantity=-3, reason=Reason.LOSS)
+    receive_stock(**at(variant), quantity=-3, reason=MovementReason.LOSS)
 
     assert stock_of(variant).on_hand == -1
     check_stock()
@@ -138,7 +138,7 @@ def test_a_count_sent_again_changes_nothing_though_goods_were_sold_since() -> No
     variant = make_variant(on_hand=10)
 
     count_stock(**at(variant), counted=10, key="phone-1")
-    receive_stock(**at(variant), quantity=-4, reason=Reason.LOSS)
+    receive_stock(**at(variant), quantity=-4, reason=MovementReason.LOSS)
     count_stock(**at(variant), counted=10, key="phone-1")
 
     assert stock_of(variant).on_hand == 6
@@ -160,9 +160,9 @@ def test_of_several_counts_one_wrong_one_stops_all() -> None:
     house = stock_of(first).warehouse_id
     who = {"cooperative": seller, "actor": MEMBER, "now": NOW}
 
-    with refused(OddCount, "odd_count"):
-        count_many(counts=[Count(first.pk, house, 3), Count(second.pk, house, -1)], **who)
-    count_many(counts=[Count(second.pk, house, 4), Count(first.pk, house, 3)], **who)
+    with refused(InvalidStockCount, "odd_count"):
+        count_stocks(counts=[StockCount(first.pk, house, 3), StockCount(second.pk, house, -1)], **who)
+    count_stocks(counts=[StockCount(second.pk, house, 4), StockCount(first.pk, house, 3)], **who)
 
     assert [stock_of(one).on_hand for one in (first, second)] == [3, 4]
 
@@ -285,7 +285,7 @@ def test_a_store_house_in_debt_gives_nothing_and_takes_nothing_from_others() -> 
     seller = make_seller()
     variant = make_variant(seller, on_hand=4)
     second = make_warehouse(seller, make_channel())
-    receive_stock(**at(variant, warehouse_id=second.pk), quantity=-3, reason=Reason.LOSS)
+    receive_stock(**at(variant, warehouse_id=second.pk), quantity=-3, reason=MovementReason.LOSS)
     rows = list(Stock.objects.filter(variant=variant).order_by("pk"))
 
     picks = choose_stock({variant.pk: 4}, rows)

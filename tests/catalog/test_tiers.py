@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pyroaring import BitMap
 
-from catalog.search.relevance_tiers import Tiers
+from catalog.search.relevance_tiers import RelevanceTiers
 
 
 def answering(*goods: int, asked: list[int]) -> Callable[[], BitMap]:
@@ -17,7 +17,7 @@ def answering(*goods: int, asked: list[int]) -> Callable[[], BitMap]:
 
 def test_each_of_the_goods_stands_in_the_best_tier_that_has_it() -> None:
     asked: list[int] = []
-    tiers = Tiers(BitMap([1, 2, 3, 4]), [answering(3, asked=asked), answering(2, 3, 9, asked=asked)])
+    tiers = RelevanceTiers(BitMap([1, 2, 3, 4]), [answering(3, asked=asked), answering(2, 3, 9, asked=asked)])
 
     assert [set(tier) for tier in tiers] == [{3}, {2}, {1, 4}]
     assert [set(tier) for tier in tiers.among(BitMap([1, 2]))] == [{2}, {1}]
@@ -26,7 +26,7 @@ def test_each_of_the_goods_stands_in_the_best_tier_that_has_it() -> None:
 
 def test_no_more_is_asked_than_is_looked_at() -> None:
     asked: list[int] = []
-    tiers = Tiers(BitMap([1, 2, 3]), [answering(1, 2, asked=asked), answering(1, 2, 3, asked=asked)])
+    tiers = RelevanceTiers(BitMap([1, 2, 3]), [answering(1, 2, asked=asked), answering(1, 2, 3, asked=asked)])
 
     assert (tiers.goods, asked) == (BitMap([1, 2, 3]), [])
     assert next(iter(tiers)) == BitMap([1, 2])
@@ -37,6 +37,6 @@ def test_no_more_is_asked_than_is_looked_at() -> None:
 
 def test_what_fits_better_may_be_older_than_the_newest() -> None:
     asked: list[int] = []
-    tiers = Tiers(BitMap([8, 9]), [answering(1, 9, asked=asked)], newest=True)
+    tiers = RelevanceTiers(BitMap([8, 9]), [answering(1, 9, asked=asked)], newest=True)
 
     assert [set(tier) for tier in tiers] == [{1, 9}, {8}]

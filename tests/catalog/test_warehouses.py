@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.stock.close_warehouse import LastStoreHouse, NotEmpty, close_warehouse
+from catalog.actions.stock.close_warehouse import LastWarehouse, WarehouseNotEmpty, close_warehouse
 from catalog.actions.stock.stock_movements import count_stock, receive_stock
 from catalog.models import Movement, Stock
-from cooperatives.actions.warehouses import StillCollected
+from cooperatives.actions.warehouses import WarehouseUsedForPickup
 from cooperatives.models import Warehouse
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -75,7 +75,7 @@ def test_a_house_with_goods_or_promises_stays_open(left) -> None:
     make_warehouse(variant.cooperative, make_channel())
     Stock.objects.update(**left)
 
-    with refused(NotEmpty, "not_empty"):
+    with refused(WarehouseNotEmpty, "not_empty"):
         close(Stock.objects.get(variant=variant).warehouse)
 
 
@@ -83,11 +83,11 @@ def test_a_house_that_buyers_come_to_and_the_only_one_stay_open() -> None:
     seller = make_seller()
     only = seller.warehouses.get()
 
-    with refused(LastStoreHouse, "last_store_house"):
+    with refused(LastWarehouse, "last_store_house"):
         close(only)
     make_warehouse(seller, make_channel())
     way = make_market_way(seller, make_channel())
-    with refused(StillCollected, "still_collected"):
+    with refused(WarehouseUsedForPickup, "still_collected"):
         close(way.warehouse)
 
 

@@ -5,8 +5,8 @@ import datetime
 import pytest
 from django.utils import translation
 
-from catalog.market_week import market_ways, this_week
-from cooperatives.models import DeliveryWay, WayKind
+from catalog.market_week import this_week, weekly_delivery_methods
+from cooperatives.models import DeliveryKind, DeliveryWay
 from cooperatives.states import CooperativeState
 from tests.factories import NOW, make_channel, make_cooperative, make_market_way, make_service
 
@@ -21,8 +21,8 @@ def make_coach(
     """A coach on Friday evening, whose orders close the day before."""
     return DeliveryWay.objects.create(
         cooperative=make_cooperative(name, **fields),
-        service=make_service(make_channel(), WayKind.COACH),
-        kind=WayKind.COACH,
+        service=make_service(make_channel(), DeliveryKind.COACH),
+        kind=DeliveryKind.COACH,
         name="Xe khách",
         departs_weekday=FRIDAY,
         departs_at=datetime.time(hour),
@@ -35,7 +35,7 @@ def test_the_week_shows_closing_departure_and_market_day() -> None:
     make_market_way(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
 
     with translation.override("vi"):
-        week = this_week(market_ways(), now=NOW)
+        week = this_week(weekly_delivery_methods(), now=NOW)
 
     assert [(day.date.day, day.kind, day.words, day.is_today) for day in week.days] == [
         (23, "", "", False),
@@ -57,7 +57,7 @@ def test_once_orders_have_closed_the_coach_of_next_week_is_told() -> None:
     make_coach()
     closed = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
 
-    week = this_week(market_ways(), now=closed)
+    week = this_week(weekly_delivery_methods(), now=closed)
 
     assert week.coach is not None
     assert week.coach.leaves_at == datetime.datetime(2026, 12, 4, 11, tzinfo=datetime.UTC)
@@ -67,7 +67,7 @@ def test_of_two_coaches_the_one_that_closes_first_is_told() -> None:
     make_coach("HTX Sau", hour=19, cut_off=2)
     first = make_coach("HTX Trước", hour=20, cut_off=26)
 
-    week = this_week(market_ways(), now=NOW)
+    week = this_week(weekly_delivery_methods(), now=NOW)
 
     assert week.coach is not None
     assert week.coach.way == first
@@ -79,7 +79,7 @@ def test_suspended_cooperatives_and_resting_ways_are_left_out() -> None:
     resting.is_active = False
     resting.save(update_fields=["is_active"])
 
-    week = this_week(market_ways(), now=NOW)
+    week = this_week(weekly_delivery_methods(), now=NOW)
 
     assert week.coach is None
     assert week.market is None

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.marketing import wish_list
-from catalog.actions.marketing.wish_list import wish_for
+from catalog.actions.marketing.wish_list import add_to_wish_list
 from catalog.models import Listing, WishedProduct
 from catalog.states import ListingState
 from tests.factories import NOW, PASSWORD, make_channel, make_product, make_user
@@ -31,7 +31,7 @@ def test_a_guests_list_is_kept_with_the_session_and_joins_the_persons_when_they_
 ) -> None:
     pillow, scarf, noodles = (make_product(name=name) for name in ("Gối", "Khăn", "Miến"))
     user = make_user(email="hoa@example.com")
-    wish_for(user_id=user.pk, product_ids=[scarf.pk, noodles.pk], now=NOW)
+    add_to_wish_list(user_id=user.pk, product_ids=[scarf.pk, noodles.pk], now=NOW)
     for product in (pillow, scarf, pillow):
         wish(client, product)
     wish(client, scarf, remove="1")
@@ -71,7 +71,7 @@ def test_nonsense_is_missing_and_a_full_list_forgets_the_oldest(client: Client, 
     products = [make_product() for _ in range(3)]
 
     for product in products:
-        wish_for(user_id=user.pk, product_ids=[product.pk, 10**9], now=NOW)
+        add_to_wish_list(user_id=user.pk, product_ids=[product.pk, 10**9], now=NOW)
 
     kept = WishedProduct.objects.order_by("pk").values_list("product", flat=True)
     assert list(kept) == [product.pk for product in products[1:]]

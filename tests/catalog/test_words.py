@@ -7,11 +7,17 @@ import re
 import pytest
 from django.test import Client
 
-from catalog.actions.search_terms.known_words import learn_words, learn_words_task
-from catalog.actions.search_terms.synonyms import MOST, OddWord, OneWordOnly, remove_synonyms, write_synonyms
+from catalog.actions.search_terms.known_words import count_words_task, learn_words
+from catalog.actions.search_terms.synonyms import (
+    MAX_WORDS,
+    InvalidSynonym,
+    InvalidSynonymCount,
+    remove_synonyms,
+    save_synonyms,
+)
 from catalog.models import KnownWord, Misspelling, Product, Synonym, SynonymSet
-from catalog.search import find_products
-from catalog.search.spelling_corrections import distance
+from catalog.search import search_product_ids
+from catalog.search.spelling_corrections import edit_distance
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -35,7 +41,7 @@ def found(client: Client, query: str) -> list[str]:
 
 
 def same(*words: str, set_id: int | None = None) -> SynonymSet:
-    return write_synonyms(set_id=set_id, words=words, actor=Actor.system(), now=NOW)
+    return save_synonyms(set_id=set_id, words=words, actor=Actor.system(), now=NOW)
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def test_the_api_finds_the_same_goods_in_the_same_order(client: Client, goods: N
     product = Product.objects.get(name="Gốm Bát Tràng")
     draft = make_product(name="Gốm Bát Tràng cũ", state=ListingState.DRAFT)
 
-    assert find_products("gom bat trnag") == [draft.pk, product.pk]
+    assert search_product_ids("gom bat trnag") == [draft.pk, product.pk]
     assert found(client, "gom bat trnag") == ["Gốm Bát Tràng"]
 
 
@@ -184,12 +190,12 @@ def test_the_same_words_make_no_second_set() -> None:
 @pytest.mark.parametrize(
     ("words", "refused"),
     [
-        (["lạc"], OneWordOnly),
-        (["lạc", "LAC"], OneWordOnly),
-        ([f"từ {n}" for n in range(MOST + 1)], OneWordOnly),
-        (["lạc", "🍊"], OddWord),
-        (["lạc", "a" * 61], OddWord),
-        (["lạc", "một hai ba bốn năm"], OddWord),
+        (["lạc"], InvalidSynonymCount),
+        (["lạc", "LAC"], InvalidSynonymCount),
+        ([f"từ {n}" for n in range(MAX_WORDS + 1)], InvalidSynonymCount),
+        (["lạc", "🍊"], InvalidSynonym),
+        (["lạc", "a" * 61], InvalidSynonym),
+        (["lạc", "một hai ba bốn năm"], InvalidSynonym),
     ],
 )
 def test_odd_synonyms_are_refused_and_change_nothing(words: list[str], refused: type[Exception]) -> None:
@@ -218,7 +224,7 @@ def test_known_words_follow_the_goods() -> None:
 
     Product.objects.filter(pk=product.pk).update(search_name="gung", search_text="gung tuoi mien")
     make_product(name="Miến khô")
-    learn_words_task()
+    count_words_task()
 
     counted = dict(KnownWord.objects.values_list("word", "goods"))
     assert (counted["mien"], counted["gung"]) == (2, 1)
@@ -228,13 +234,13 @@ def test_known_words_follow_the_goods() -> None:
 
 def test_nothing_is_counted_again_where_nothing_was_written() -> None:
     make_product(name="Miến dong")
-    learn_words_task()
+    count_words_task()
     KnownWord.objects.all().delete()
 
-    learn_words_task()
+    count_words_task()
     assert not KnownWord.objects.exists()
     make_product(name="Quýt")
-    learn_words_task()
+    count_words_task()
 
     assert KnownWord.objects.filter(word="quyt").exists()
 
@@ -252,7 +258,7 @@ def test_nothing_is_counted_again_where_nothing_was_written() -> None:
     ],
 )
 def test_letters_left_out_added_exchanged_and_swapped_are_counted(one: str, other: str, apart: int) -> None:
-    assert distance(one, other) == distance(other, one) == apart
+    assert edit_distance(one, other) == edit_distance(other, one) == apart
 
 
 def test_a_search_finds_shelves_sellers_and_places_too(client: Client) -> None:

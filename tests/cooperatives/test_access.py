@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from cooperatives.access import Right, acting_for, memberships_of, require_staff, staff_may
+from cooperatives.access import (
+    Right,
+    has_staff_permission,
+    membership_context,
+    memberships_of,
+    require_staff_permission,
+)
 from cooperatives.models import Membership, Role
 from shop.accounts.models import Group, GroupPermission
 from shop.accounts.staff.permissions import Permission
-from shop.core.actors import Door
+from shop.core.actors import EntryPoint
 from shop.core.errors import Forbidden, Missing
 from tests.factories import make_admin, make_channel, make_cooperative, make_member, make_user
 from tests.unchanged import refused
@@ -27,7 +33,7 @@ MAY = {
 
 @pytest.mark.parametrize("role", Role.values)
 def test_a_role_holds_its_rights_and_no_others(role) -> None:
-    standing = acting_for(make_member(make_cooperative(), Role(role)))
+    standing = membership_context(make_member(make_cooperative(), Role(role)))
 
     for right in Right:
         if right in MAY[Role(role)]:
@@ -41,12 +47,12 @@ def test_a_member_acts_for_their_cooperative_by_the_members_door() -> None:
     cooperative = make_cooperative()
     user = make_member(cooperative)
 
-    standing = acting_for(user, cooperative.pk)
+    standing = membership_context(user, cooperative.pk)
 
     assert (standing.cooperative, standing.actor.user_id, standing.actor.door) == (
         cooperative,
         user.pk,
-        Door.MEMBERS,
+        EntryPoint.MEMBERS,
     )
 
 
@@ -56,7 +62,7 @@ def test_another_cooperative_is_as_if_missing() -> None:
 
     for foreign in (other.pk, other.pk + 1000):
         with refused(Missing, "missing"):
-            acting_for(user, foreign)
+            membership_context(user, foreign)
 
 
 @pytest.mark.parametrize("who", ["nobody", "buyer", "former"])
@@ -67,9 +73,9 @@ def test_who_is_no_member_acts_for_nobody(who) -> None:
         Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER, is_active=False)
 
     with refused(Missing, "missing"):
-        acting_for(user, cooperative.pk)
+        membership_context(user, cooperative.pk)
     with refused(Missing, "missing"):
-        acting_for(user)
+        membership_context(user)
     assert memberships_of(user) == []
 
 
@@ -78,15 +84,15 @@ def test_a_member_of_two_acts_for_the_first_unless_they_say() -> None:
     user = make_member(later)
     Membership.objects.create(cooperative=first, user=user, role=Role.PACKER)
 
-    assert acting_for(user).cooperative == first
-    assert acting_for(user, later.pk).role == Role.MANAGER
+    assert membership_context(user).cooperative == first
+    assert membership_context(user, later.pk).role == Role.MANAGER
 
 
 @pytest.mark.parametrize(
     ("state", "selling"), [("approved", True), ("applied", False), ("suspended", False), ("rejected", False)]
 )
 def test_only_an_approved_cooperative_sells(state, selling) -> None:
-    assert acting_for(make_member(make_cooperative(state=state))).is_selling == selling
+    assert membership_context(make_member(make_cooperative(state=state))).is_selling == selling
 
 
 def test_staff_hold_what_their_groups_hold() -> None:
@@ -95,11 +101,11 @@ def test_staff_hold_what_their_groups_hold() -> None:
     group.users.add(staff, plain)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
 
-    assert require_staff(staff, Permission.MANAGE_ORDERS).door == Door.DESK
-    assert not staff_may(staff, Permission.MANAGE_PRODUCTS)
+    assert require_staff_permission(staff, Permission.MANAGE_ORDERS).door == EntryPoint.DESK
+    assert not has_staff_permission(staff, Permission.MANAGE_PRODUCTS)
     for user in (plain, AnonymousUser(), make_member(make_cooperative())):
         with refused(Missing, "missing"):
-            require_staff(user, Permission.MANAGE_ORDERS)
+            require_staff_permission(user, Permission.MANAGE_ORDERS)
 
 
 def test_a_group_of_some_channels_holds_its_permissions_in_them_and_in_no_other() -> None:
@@ -112,15 +118,15 @@ def test_a_group_of_some_channels_holds_its_permissions_in_them_and_in_no_other(
     group.channels.add(home)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
 
-    assert require_staff(staff, Permission.MANAGE_ORDERS, channel=home).door == Door.DESK
+    assert require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=home).door == EntryPoint.DESK
     for channel in (abroad, None):
         with refused(Missing, "missing"):
-            require_staff(staff, Permission.MANAGE_ORDERS, channel=channel)
+            require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=channel)
 
 
 def test_an_admin_holds_everything_while_their_account_is_active() -> None:
     admin = make_admin()
 
-    assert all(staff_may(admin, permission) for permission in Permission)
+    assert all(has_staff_permission(admin, permission) for permission in Permission)
     admin.is_active = False
-    assert not any(staff_may(admin, permission) for permission in Permission)
+    assert not any(has_staff_permission(admin, permission) for permission in Permission)

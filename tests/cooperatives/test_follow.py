@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from catalog.models import BackRequest
 from cooperatives.actions.followers import (
-    ask_to_follow,
     confirm_follow,
-    end_follow,
-    forget_follows_task,
+    delete_unconfirmed_follows_task,
+    request_follow,
+    unfollow,
 )
 from cooperatives.models import Follow
 from cooperatives.states import CooperativeState
@@ -31,7 +31,7 @@ GUEST = Actor.guest()
 
 def ask(slug: str | None = "thien-an", email: str = "hoa@example.com", **fields) -> Follow:
     given = {"user": None, "language": "vi", "actor": GUEST, "now": NOW} | fields
-    return ask_to_follow(cooperative_slug=slug, email=email, **given)
+    return request_follow(cooperative_slug=slug, email=email, **given)
 
 
 def test_a_guest_follows_once_the_letters_link_was_confirmed_and_no_longer_after_the_end() -> None:
@@ -49,11 +49,11 @@ def test_a_guest_follows_once_the_letters_link_was_confirmed_and_no_longer_after
     assert (consent.purpose, consent.about, consent.given_at) == ("news", f"follow:{row.pk}", NOW)
     ask(now=NOW + datetime.timedelta(days=9))  # who follows already gets no letter: nobody learns by asking
     assert Notification.objects.count() == 1
-    end_follow(token=row.token, actor=GUEST, now=NOW)
+    unfollow(token=row.token, actor=GUEST, now=NOW)
     consent.refresh_from_db()
     assert (Follow.objects.count(), consent.withdrawn_at) == (0, NOW)
     with refused(Missing, "missing"):
-        end_follow(token=row.token, actor=GUEST, now=NOW)
+        unfollow(token=row.token, actor=GUEST, now=NOW)
     told = Change.objects.filter(what__startswith="follow").in_time().values_list("what", flat=True)
     assert list(told) == ["follow.confirmed", "follow.ended"]
 
@@ -89,7 +89,7 @@ def test_addresses_that_nobody_confirmed_are_forgotten_after_a_week() -> None:
     kept = ask(email="c@example.com", now=now - datetime.timedelta(days=8))
     confirm_follow(token=kept.token, actor=GUEST, now=now)
 
-    forget_follows_task()
+    delete_unconfirmed_follows_task()
 
     assert set(Follow.objects.values_list("pk", flat=True)) == {new.pk, kept.pk}
     assert old.pk not in {new.pk, kept.pk}

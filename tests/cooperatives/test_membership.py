@@ -7,17 +7,17 @@ import pytest
 from cooperatives.actions.cooperative_lifecycle import (
     AlreadyApplied,
     ApplicationDetails,
-    ReturnDayPassed,
-    answer_application,
+    InvalidReturnDay,
     apply_to_sell,
     pause_cooperative,
     resume_cooperative,
+    set_cooperative_state,
 )
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.dates.calendar import vietnam_date
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_member, make_user
@@ -25,7 +25,7 @@ from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
-TODAY = day_of(NOW)
+TODAY = vietnam_date(NOW)
 
 
 def details(name="HTX Nhung Lũy"):
@@ -83,8 +83,8 @@ def test_who_was_rejected_may_apply_again() -> None:
 def test_every_answer_but_approval_says_why(answer, reason) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
 
-    with refused(ReasonNeeded, "reason_needed") as refusal:
-        answer_application(
+    with refused(ReasonRequired, "reason_needed") as refusal:
+        set_cooperative_state(
             cooperative_id=cooperative.pk,
             answer=CooperativeState(answer),
             reason=reason,
@@ -99,10 +99,10 @@ def test_the_reason_of_a_suspension_is_kept_and_gone_with_it() -> None:
     cooperative = make_cooperative()
     who = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
 
-    answer_application(answer=CooperativeState.SUSPENDED, reason=" hàng giả ", **who)
+    set_cooperative_state(answer=CooperativeState.SUSPENDED, reason=" hàng giả ", **who)
     cooperative.refresh_from_db()
     reason = cooperative.state_reason
-    answer_application(answer=CooperativeState.APPROVED, **who)
+    set_cooperative_state(answer=CooperativeState.APPROVED, **who)
 
     cooperative.refresh_from_db()
     assert (reason, cooperative.state_reason) == ("hàng giả", "")
@@ -116,7 +116,7 @@ def test_the_reason_of_a_suspension_is_kept_and_gone_with_it() -> None:
 def test_a_day_of_return_lies_ahead(days) -> None:
     cooperative = make_cooperative()
 
-    with refused(ReturnDayPassed, "return_day_passed"):
+    with refused(InvalidReturnDay, "return_day_passed"):
         pause_cooperative(
             cooperative_id=cooperative.pk,
             until=TODAY + datetime.timedelta(days=days),

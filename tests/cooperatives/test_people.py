@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from cooperatives.access import Right, acting_for
+from cooperatives.access import Right, membership_context
 from cooperatives.actions.members import (
     LastManager,
-    NoSuchPerson,
-    admit_member,
-    change_role,
-    dismiss_member,
+    UserNotFound,
+    add_member,
+    change_member_role,
+    remove_member,
 )
 from cooperatives.models import Membership, Role
 from shop.core.actors import Actor
@@ -22,7 +22,7 @@ MANAGER = Actor.system("test")
 
 
 def admit(cooperative, person, role=Role.PACKER):
-    return admit_member(cooperative_id=cooperative.pk, person=person, role=role, actor=MANAGER, now=NOW)
+    return add_member(cooperative_id=cooperative.pk, person=person, role=role, actor=MANAGER, now=NOW)
 
 
 @pytest.mark.parametrize("written", ["Hoa@example.com ", "0912 345 678", "+84912345678"])
@@ -32,14 +32,14 @@ def test_a_person_is_found_by_e_mail_or_phone_however_written(written: str) -> N
 
     admit(cooperative, written)
 
-    assert acting_for(user).may(Right.PACK)
+    assert membership_context(user).may(Right.PACK)
     assert Change.objects.get(what="membership.admitted").data == {"role": "packer", "user": user.pk}
 
 
 def test_who_has_no_account_cannot_be_admitted() -> None:
     cooperative = make_cooperative()
 
-    with refused(NoSuchPerson, "no_such_person") as refusal:
+    with refused(UserNotFound, "no_such_person") as refusal:
         admit(cooperative, "nobody@example.com")
     assert refusal.value.field == "person"
 
@@ -62,14 +62,14 @@ def test_who_left_acts_for_it_no_longer_and_may_come_back() -> None:
     user = make_member(cooperative, Role.PACKER, email="hoa@example.com")
     row = Membership.objects.get(user=user)
 
-    dismiss_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
+    remove_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
     with pytest.raises(Missing):
-        acting_for(user)
+        membership_context(user)
     with refused(Missing, "missing"):
-        dismiss_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
+        remove_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
 
     admit(cooperative, "hoa@example.com", Role.CASHIER)
-    assert acting_for(user).role == Role.CASHIER
+    assert membership_context(user).role == Role.CASHIER
     told = Change.objects.in_time().values_list("what", flat=True)
     assert list(told) == ["membership.ended", "membership.admitted"]
 
@@ -84,15 +84,15 @@ def test_the_last_manager_stays_one(how: str) -> None:
 
     with refused(LastManager, "last_manager"):
         if how == "dismissed":
-            dismiss_member(**about)
+            remove_member(**about)
         elif how == "given another role":
-            change_role(role=Role.LISTER, **about)
+            change_member_role(role=Role.LISTER, **about)
         else:
             admit(cooperative, "hoa@example.com")
 
     other = Membership.objects.get(user__email="binh@example.com")
-    change_role(**about | {"membership_id": other.pk, "role": Role.MANAGER})
-    dismiss_member(**about)
+    change_member_role(**about | {"membership_id": other.pk, "role": Role.MANAGER})
+    remove_member(**about)
     assert Membership.objects.get(is_active=True).user.email == "binh@example.com"
 
 
@@ -101,4 +101,6 @@ def test_another_cooperatives_member_is_as_if_missing() -> None:
     row = Membership.objects.get(user=make_member(other, Role.PACKER))
 
     with refused(Missing, "missing"):
-        change_role(cooperative_id=mine.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW)
+        change_member_role(
+            cooperative_id=mine.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW
+        )

@@ -8,13 +8,13 @@ import pytest
 
 from cooperatives.actions.cooperative_lifecycle import (
     ApplicationDetails,
-    answer_application,
-    send_application_again,
+    resubmit_application,
+    set_cooperative_state,
 )
-from cooperatives.states import COOPERATIVE_MOVES, FIRST, CooperativeState
+from cooperatives.states import COOPERATIVE_MOVES, INITIAL_STATE, CooperativeState
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.core.states import WrongMove, advance, unreachable
+from shop.core.states import WrongMove, advance, unreachable_states
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative
 from tests.unchanged import refused
@@ -51,7 +51,7 @@ def test_a_cooperative_moves_along_its_table_only(pair) -> None:
 
 
 def test_every_state_can_be_reached() -> None:
-    assert unreachable(COOPERATIVE_MOVES, first=FIRST) == set()
+    assert unreachable_states(COOPERATIVE_MOVES, first=INITIAL_STATE) == set()
     assert set(COOPERATIVE_MOVES) == set(CooperativeState.values)
 
 
@@ -68,10 +68,10 @@ def test_each_answer_moves_a_cooperative_and_tells_it_or_is_refused(pair) -> Non
     }
 
     if pair in PAIRS:
-        answer_application(**given)
+        set_cooperative_state(**given)
     else:
         with refused(WrongMove, "wrong_move"):
-            answer_application(**given)
+            set_cooperative_state(**given)
 
     cooperative.refresh_from_db()
     told = Notification.objects.filter(to=cooperative.email).count()
@@ -97,10 +97,10 @@ def test_an_application_is_sent_again_only_when_more_was_asked_for(state) -> Non
     given = {"cooperative_id": cooperative.pk, "details": details, "actor": STAFF, "now": NOW}
 
     if state == CooperativeState.NEEDS_MORE:
-        send_application_again(**given)
+        resubmit_application(**given)
     else:
         with refused(WrongMove, "wrong_move"):
-            send_application_again(**given)
+            resubmit_application(**given)
 
     cooperative.refresh_from_db()
     again = ("applied", "HTX Yến Dương", "")

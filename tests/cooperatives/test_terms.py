@@ -7,13 +7,13 @@ import datetime
 import pytest
 
 from cooperatives.actions.delivery_terms import (
-    Hours,
-    NoRates,
-    OddMarketDay,
-    OddRate,
-    Rate,
+    DeliveryRateInput,
+    InvalidDeliveryRate,
+    InvalidMarketDay,
+    MarketDayInput,
+    MissingDeliveryRates,
+    set_delivery_rates,
     set_market_days,
-    set_rates,
 )
 from cooperatives.models import DeliveryWay, MarketDayKind
 from shop.core.actors import Actor
@@ -28,7 +28,7 @@ SIX, TEN = datetime.time(6), datetime.time(10)
 
 
 def price(way, *rates, cooperative=None, **more):
-    set_rates(
+    set_delivery_rates(
         cooperative=cooperative or way.cooperative,
         way_id=way.pk,
         channel=make_channel(),
@@ -56,7 +56,13 @@ def fee(way, province, grams=1_000, goods=100_000):
 def test_a_table_by_province_and_weight_takes_the_place_of_one_price() -> None:
     way = make_way(make_seller(), make_channel(), fee=30_000)
 
-    price(way, Rate(15_000, THAI_NGUYEN, 2_000), Rate(20_000, THAI_NGUYEN), Rate(42_000), free_above=500_000)
+    price(
+        way,
+        DeliveryRateInput(15_000, THAI_NGUYEN, 2_000),
+        DeliveryRateInput(20_000, THAI_NGUYEN),
+        DeliveryRateInput(42_000),
+        free_above=500_000,
+    )
 
     near = [fee(way, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]
     assert (near, fee(way, HANOI), fee(way, HANOI, goods=500_000)) == ([15_000, 20_000], 42_000, 0)
@@ -69,7 +75,7 @@ def test_the_prices_of_another_channel_stay() -> None:
     other = make_channel(slug="khac")
     way = make_way(make_seller(), other, fee=30_000)
 
-    price(way, Rate(42_000))
+    price(way, DeliveryRateInput(42_000))
 
     assert sorted(way.rates.values_list("channel__slug", "price")) == [("khac", 30_000), ("viet-nam", 42_000)]
 
@@ -77,16 +83,16 @@ def test_the_prices_of_another_channel_stay() -> None:
 @pytest.mark.parametrize(
     "rates",
     [
-        [Rate(1), Rate(-1, HANOI)],
-        [Rate(1), Rate(100_000_000, HANOI)],
-        [Rate(1), Rate(1, HANOI, 0)],
-        [Rate(1), Rate(2)],
+        [DeliveryRateInput(1), DeliveryRateInput(-1, HANOI)],
+        [DeliveryRateInput(1), DeliveryRateInput(100_000_000, HANOI)],
+        [DeliveryRateInput(1), DeliveryRateInput(1, HANOI, 0)],
+        [DeliveryRateInput(1), DeliveryRateInput(2)],
     ],
 )
 def test_an_odd_row_changes_nothing_and_is_named(rates) -> None:
     way = make_way(make_seller(), make_channel())
 
-    with refused(OddRate, "odd_rate") as refusal:
+    with refused(InvalidDeliveryRate, "odd_rate") as refusal:
         price(way, *rates)
 
     assert refusal.value.details == {"row": 1}
@@ -96,7 +102,7 @@ def test_a_carried_way_keeps_a_price_and_a_collected_one_needs_none() -> None:
     seller = make_seller()
     carried, collected = make_way(seller, make_channel()), make_market_way(seller, make_channel())
 
-    with refused(NoRates, "no_rates"):
+    with refused(MissingDeliveryRates, "no_rates"):
         price(carried)
     price(collected)
 
@@ -106,7 +112,7 @@ def test_a_carried_way_keeps_a_price_and_a_collected_one_needs_none() -> None:
 def test_market_days_are_set_anew_with_their_places() -> None:
     way = make_market_way(make_seller(), make_channel())
 
-    schedule(way, Hours(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
+    schedule(way, MarketDayInput(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
 
     found = DeliveryWay.objects.offered().get(pk=way.pk)
     times = found.pickup_times(now=NOW, count=2)
@@ -125,26 +131,26 @@ def test_market_days_are_set_anew_with_their_places() -> None:
 @pytest.mark.parametrize(
     "day",
     [
-        Hours(MarketDayKind.WEEKDAY, 7, SIX, TEN),
-        Hours(MarketDayKind.SOLAR, 0, SIX, TEN),
-        Hours(MarketDayKind.LUNAR, 31, SIX, TEN),
-        Hours(MarketDayKind.WEEKDAY, 6, TEN, TEN),
-        Hours(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=0),
+        MarketDayInput(MarketDayKind.WEEKDAY, 7, SIX, TEN),
+        MarketDayInput(MarketDayKind.SOLAR, 0, SIX, TEN),
+        MarketDayInput(MarketDayKind.LUNAR, 31, SIX, TEN),
+        MarketDayInput(MarketDayKind.WEEKDAY, 6, TEN, TEN),
+        MarketDayInput(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=0),
     ],
 )
 def test_a_day_that_cannot_be_changes_nothing(day) -> None:
     way = make_market_way(make_seller(), make_channel())
 
-    with refused(OddMarketDay, "odd_market_day"):
-        schedule(way, Hours(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
+    with refused(InvalidMarketDay, "odd_market_day"):
+        schedule(way, MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
 
 
 def test_a_day_has_an_hour_once() -> None:
     way = make_market_way(make_seller(), make_channel())
-    morning = Hours(MarketDayKind.LUNAR, 5, SIX, TEN)
+    morning = MarketDayInput(MarketDayKind.LUNAR, 5, SIX, TEN)
 
-    with refused(OddMarketDay, "odd_market_day") as refusal:
-        schedule(way, morning, Hours(MarketDayKind.LUNAR, 5, SIX, datetime.time(11)))
+    with refused(InvalidMarketDay, "odd_market_day") as refusal:
+        schedule(way, morning, MarketDayInput(MarketDayKind.LUNAR, 5, SIX, datetime.time(11)))
 
     assert refusal.value.details == {"row": 1}
 
@@ -153,7 +159,9 @@ def test_a_day_that_falls_on_two_of_the_days_is_told_once() -> None:
     way = make_market_way(make_seller(), make_channel(), weekday=5)
 
     schedule(
-        way, Hours(MarketDayKind.WEEKDAY, 5, SIX, TEN), Hours(MarketDayKind.SOLAR, 28, SIX, TEN)
+        way,
+        MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN),
+        MarketDayInput(MarketDayKind.SOLAR, 28, SIX, TEN),
     )  # 28 November 2026 is a Saturday
 
     times = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW, count=2)
@@ -167,7 +175,7 @@ def test_ways_of_others_ended_ways_and_market_days_of_a_carrier_are_missing() ->
 
     for way, cooperative in ((carried, other), (ended, seller)):
         with refused(Missing, "missing"):
-            price(way, Rate(1), cooperative=cooperative)
+            price(way, DeliveryRateInput(1), cooperative=cooperative)
     for way, cooperative in ((carried, seller), (market, other)):
         with refused(Missing, "missing"):
             schedule(way, cooperative=cooperative)
@@ -182,7 +190,7 @@ def test_days_already_booked_have_as_many_places_as_are_said_now_but_never_fewer
     ]
 
     def capacities(*, capacity):
-        schedule(way, Hours(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=capacity))
+        schedule(way, MarketDayInput(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=capacity))
         for slot in slots:
             slot.refresh_from_db()
         return [slot.capacity for slot in slots]

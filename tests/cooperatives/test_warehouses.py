@@ -7,12 +7,12 @@ import pytest
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Stock
 from cooperatives.actions.warehouses import (
-    StillCollected,
     WarehouseDetails,
+    WarehouseUsedForPickup,
     change_warehouse,
     open_warehouse,
 )
-from cooperatives.models import Collecting
+from cooperatives.models import ClickAndCollect
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
@@ -61,7 +61,7 @@ def test_goods_counted_into_a_second_store_house_reach_buyers() -> None:
 def test_buyers_collect_there_only_where_it_says_so() -> None:
     seller = make_seller()
 
-    kept, shop = opened(seller), opened(seller, collecting=Collecting.LOCAL)
+    kept, shop = opened(seller), opened(seller, collecting=ClickAndCollect.LOCAL)
 
     assert (kept.collecting, kept.is_private) == ("disabled", True)
     assert (shop.collecting, shop.is_private) == ("local", False)
@@ -80,7 +80,7 @@ def test_a_house_sent_twice_is_opened_once() -> None:
 def test_a_house_gets_another_name_and_place() -> None:
     house = opened(make_seller())
 
-    changed(house, name="Kho Bộc Bố", street="Thôn Bộc", collecting=Collecting.LOCAL)
+    changed(house, name="Kho Bộc Bố", street="Thôn Bộc", collecting=ClickAndCollect.LOCAL)
 
     house.refresh_from_db()
     assert (house.name, house.slug, house.collecting, house.is_private) == (
@@ -96,8 +96,8 @@ def test_a_house_gets_another_name_and_place() -> None:
 def test_a_house_that_buyers_come_to_cannot_be_shut_to_them() -> None:
     way = make_market_way(make_seller(), make_channel())
 
-    with refused(StillCollected, "still_collected"):
-        changed(way.warehouse, collecting=Collecting.DISABLED)
+    with refused(WarehouseUsedForPickup, "still_collected"):
+        changed(way.warehouse, collecting=ClickAndCollect.DISABLED)
 
 
 def test_another_cooperatives_house_is_missing() -> None:

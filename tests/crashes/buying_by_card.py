@@ -18,9 +18,9 @@ from stripe import WebhookSignature
 from catalog.models import Variant
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.gateway.gateway_calls import look_up_call, make_call
+from orders.actions.gateway.gateway_calls import look_up_call, send_call
 from orders.actions.placement.place_order import place_order
-from orders.models import Basket, GatewayCall, Method, Operation, Order
+from orders.models import Basket, GatewayCall, Operation, Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
@@ -63,7 +63,7 @@ class OnOurPage:
             contact=make_contact(),
             deliveries=carriers_for(basket) if basket.lines.exists() else {},
             consents=frozenset({ConsentPurpose.ORDER}),
-            method=Method.CARD,
+            method=PaymentMethod.CARD,
             actor=Actor.guest(),
             now=timezone.now(),
         )
@@ -71,7 +71,7 @@ class OnOurPage:
     def pay(self, order: Order) -> None:
         call = GatewayCall.objects.get(payment__order=order, operation=Operation.START)
         now = timezone.now()
-        made = make_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
+        made = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
         assert made is not None
         if made.answer.secret:
             given = {"key": self.stripe.publishable_key, "client_secret": made.answer.secret, "number": GOOD}

@@ -11,10 +11,10 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from orders.actions.bank_transfers.bank_webhooks import handle_notices_task
+from orders.actions.bank_transfers.bank_webhooks import process_bank_webhooks_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
 from orders.actions.placement.place_order import place_order
-from orders.models import BankTransfer, Basket, GatewayEvent, LedgerEntry, Method, Order, PaymentEvent
+from orders.models import BankTransfer, Basket, GatewayEvent, LedgerEntry, Order, PaymentEvent, PaymentMethod
 from orders.states import TransferState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -41,7 +41,7 @@ def place(basket: Basket) -> Order:
         contact=make_contact(),
         deliveries=carriers_for(basket) if basket.lines.exists() else {},
         consents=frozenset({ConsentPurpose.ORDER}),
-        method=Method.TRANSFER,
+        method=PaymentMethod.TRANSFER,
         actor=Actor.guest(),
         now=timezone.now(),
     )
@@ -74,7 +74,7 @@ def all_steps_hold(*, at_turns: bool) -> int:
         for basket in baskets:
             place_and_pay(basket)
         GatewayEvent.objects.update(received_at=F("received_at") - datetime.timedelta(minutes=1))
-        for sweep in (handle_notices_task, release_expired_task, expire_orders_task):
+        for sweep in (process_bank_webhooks_task, release_expired_task, expire_orders_task):
             sweep()
 
         count += len(baskets)

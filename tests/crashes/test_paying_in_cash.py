@@ -9,9 +9,9 @@ import pytest
 
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.placement.order_sweeps import release_expired
+from orders.actions.placement.order_sweeps import release_expired_reservations
 from orders.actions.placement.place_order import place_order
-from orders.models import Basket, Method, Order, Payment
+from orders.models import Basket, Order, Payment, PaymentMethod
 from orders.states import CodState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -29,7 +29,7 @@ def place(basket: Basket) -> Order:
         contact=make_contact(),
         deliveries=carriers_for(basket) if basket.lines.exists() else {},
         consents=frozenset({ConsentPurpose.ORDER}),
-        method=Method.COD,
+        method=PaymentMethod.COD,
         actor=SOMEBODY,
         now=NOW,
     )
@@ -54,7 +54,7 @@ def all_steps_hold(*, at_turns: bool) -> int:
     variant = make_variant(on_hand=1_000, price=45_000)
     count = 0
     for baskets in deaths(partial(make_basket, (variant, 2)), place_and_collect, at_turns=at_turns):
-        release_expired(now=NOW)
+        release_expired_reservations(now=NOW)
         for basket in baskets:
             place_and_collect(basket)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shop.management.verification import goods, ledger, money, sums
-from shop.management.verification.rows import Rows
+from shop.management.verification import ledger, money, order_totals, stock_and_parcels
+from shop.management.verification.rows import OrderRows
 
 
 def check_everything(*, newest: int | None = None) -> None:
     """Every rule, over all rows; what is derived again only of so many orders, latest changed first."""
-    rows = Rows()
+    rows = OrderRows()
     check_stock()
     check_availability()
     check_sums(rows)
@@ -29,64 +29,64 @@ def check_everything(*, newest: int | None = None) -> None:
 
 
 def check_stock() -> None:
-    _is_clean(goods.find_wrong_stock())
+    _is_clean(stock_and_parcels.find_wrong_stock())
 
 
 def check_availability() -> None:
-    _is_clean(goods.find_wrong_availability())
+    _is_clean(stock_and_parcels.find_wrong_availability())
 
 
-def check_parcels(rows: Rows | None = None) -> None:
-    _is_clean(goods.find_wrong_parcels(rows or Rows()))
+def check_parcels(rows: OrderRows | None = None) -> None:
+    _is_clean(stock_and_parcels.find_wrong_parcels(rows or OrderRows()))
 
 
-def check_weights(rows: Rows | None = None) -> None:
-    _is_clean(goods.find_wrong_weights(rows or Rows()))
+def check_weights(rows: OrderRows | None = None) -> None:
+    _is_clean(stock_and_parcels.find_wrong_weights(rows or OrderRows()))
 
 
-def check_waiting(rows: Rows | None = None) -> None:
-    _is_clean(goods.find_work_on_unconfirmed_orders(rows or Rows()))
+def check_waiting(rows: OrderRows | None = None) -> None:
+    _is_clean(stock_and_parcels.find_work_on_unconfirmed_orders(rows or OrderRows()))
 
 
 def check_slots() -> None:
-    _is_clean(goods.find_wrong_slots())
+    _is_clean(stock_and_parcels.find_wrong_slots())
 
 
-def check_sums(rows: Rows | None = None) -> None:
-    _is_clean(sums.find_wrong_sums(rows or Rows()))
+def check_sums(rows: OrderRows | None = None) -> None:
+    _is_clean(order_totals.find_wrong_totals(rows or OrderRows()))
 
 
-def check_counted(rows: Rows | None = None) -> None:
-    _is_clean(sums.find_wrong_counts(rows or Rows()))
+def check_counted(rows: OrderRows | None = None) -> None:
+    _is_clean(order_totals.find_wrong_counts(rows or OrderRows()))
 
 
-def check_discounts(rows: Rows | None = None) -> None:
-    _is_clean(sums.find_wrong_discounts(rows or Rows()))
+def check_discounts(rows: OrderRows | None = None) -> None:
+    _is_clean(order_totals.find_wrong_discounts(rows or OrderRows()))
 
 
-def check_derived(rows: Rows | None = None, newest: int | None = None) -> None:
-    _is_clean(sums.find_stale_orders(rows or Rows(), newest))
+def check_derived(rows: OrderRows | None = None, newest: int | None = None) -> None:
+    _is_clean(order_totals.find_stale_orders(rows or OrderRows(), newest))
 
 
-def check_cash(rows: Rows | None = None) -> None:
-    _is_clean(money.find_wrong_cash(rows or Rows()))
+def check_cash(rows: OrderRows | None = None) -> None:
+    _is_clean(money.find_wrong_cash(rows or OrderRows()))
 
 
 def check_cash_away() -> None:
     _is_clean(money.find_wrong_cash_away())
 
 
-def check_refunds(rows: Rows | None = None) -> None:
-    _is_clean(money.find_wrong_refunds(rows or Rows()))
+def check_refunds(rows: OrderRows | None = None) -> None:
+    _is_clean(money.find_wrong_refunds(rows or OrderRows()))
 
 
 def check_unclaimed() -> None:
     _is_clean(money.find_wrong_unmatched_transfers())
 
 
-def check_ledger(rows: Rows | None = None, newest: int | None = None) -> None:
-    rows = rows or Rows()
-    _is_clean(ledger.find_unlevel_postings())
+def check_ledger(rows: OrderRows | None = None, newest: int | None = None) -> None:
+    rows = rows or OrderRows()
+    _is_clean(ledger.find_unbalanced_postings())
     _is_clean(ledger.find_wrongly_booked_events())
     _is_clean(ledger.find_wrong_balances(rows))
     _is_clean(ledger.find_unbooked_parts(rows, newest))

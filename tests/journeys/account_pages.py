@@ -12,15 +12,20 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.utils import timezone
 
 from orders.actions.privacy.data_export import make_export
-from orders.actions.privacy.data_requests import agree_to, ask_as_guest, ask_for_copy, note_hindrance
-from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, RequestKind, SignInWay, User
-from shop.accounts.personal.data_requests import Asker, file_request
+from orders.actions.privacy.data_requests import (
+    record_consent,
+    record_deletion_obstacle,
+    request_data_copy,
+    submit_guest_request,
+)
+from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, RequestKind, SignInMethod, User
+from shop.accounts.personal.data_requests import Requester, file_request
 from shop.accounts.registration.email_links import email_change_token
 from shop.accounts.sign_in.one_time_codes import send_code
-from shop.accounts.sign_in.sessions import keep_sign_in
+from shop.accounts.sign_in.sessions import record_sign_in
 from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
 from shop.core.actors import Actor
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from tests.factories import make_user
 
 _IN, DATA = "/tai-khoan/dang-nhap/", "/tai-khoan/du-lieu/"
@@ -59,10 +64,10 @@ def account_sessions(buyer: User) -> dict[str, str]:
     known = {"to": buyer.phone or "", "at": time.time()} | way
     just_in = _just_in(buyer, code=_sent(CodePurpose.CONFIRM, buyer.phone or "") | way)
     asked = {"kind": "correction", "name": "Hoa", "words": "Sai tên"}
-    keep_sign_in(
+    record_sign_in(
         user_id=buyer.pk,
         session_key=just_in,
-        way=SignInWay.PASSWORD,
+        way=SignInMethod.PASSWORD,
         address="203.0.113.9",
         agent="Mozilla/5.0 (Linux; Android 14) Chrome/131.0",
         now=timezone.now(),
@@ -82,16 +87,18 @@ def account_sessions(buyer: User) -> dict[str, str]:
 def data_pages(buyer: User) -> list[tuple[str, str]]:
     """Requests of a buyer and of a guest, at each state: pages that show them, and who opens them."""
     now, by = timezone.now(), Actor.system("test")
-    agree_to(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=by, now=now)
+    record_consent(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=by, now=now)
     late = now - datetime.timedelta(days=40)
-    guest = Asker(Way.EMAIL, "khach@example.com", "Khách", "vi")
+    guest = Requester(ContactMethod.EMAIL, "khach@example.com", "Khách", "vi")
     rows = [
-        file_request(kind=RequestKind.CORRECTION, asker=Asker.of(buyer), words="Sai tên", actor=by, now=late),
-        ask_as_guest(kind=RequestKind.DELETION, asker=guest, words="", actor=by, now=now),
-        ask_for_copy(asker=guest, actor=by, now=now),
-        ask_for_copy(asker=Asker.of(buyer), actor=by, now=now),
+        file_request(
+            kind=RequestKind.CORRECTION, asker=Requester.of(buyer), words="Sai tên", actor=by, now=late
+        ),
+        submit_guest_request(kind=RequestKind.DELETION, asker=guest, words="", actor=by, now=now),
+        request_data_copy(asker=guest, actor=by, now=now),
+        request_data_copy(asker=Requester.of(buyer), actor=by, now=now),
     ]
-    note_hindrance(request_id=rows[1].pk, hindrance="Còn đơn chưa giao xong.", now=now)
+    record_deletion_obstacle(request_id=rows[1].pk, hindrance="Còn đơn chưa giao xong.", now=now)
     make_export(request_id=rows[2].pk, now=now)
     desk = "/quan-tri/du-lieu-ca-nhan/"
     token = email_change_token(buyer, "moi@example.com")
@@ -125,5 +132,7 @@ def kept_session(**values: Any) -> str:
 
 
 def _sent(purpose: CodePurpose, to: str) -> dict[str, Any]:
-    key = send_code(purpose=purpose, way=Way.SMS, to=to, language="vi", user_id=None, now=timezone.now())
+    key = send_code(
+        purpose=purpose, way=ContactMethod.SMS, to=to, language="vi", user_id=None, now=timezone.now()
+    )
     return {"id": str(key), "to": to, "purpose": purpose.value, "at": time.time()}

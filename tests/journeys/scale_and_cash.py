@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from cooperatives.models import Cooperative, WayKind
-from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from cooperatives.models import Cooperative, DeliveryKind
+from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
-from orders.actions.statements.cod_statements import read_in, take_over
-from orders.actions.vouchers.redeem_vouchers import use_code
+from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
+from orders.actions.statements.cod_statements import apply_cod_statement, import_cod_statement
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import CashRemittance, Order, OrderPart, Parcel, StatementImport, WeightQuestion
 from orders.states import CashHolder
 from shop.accounts.models import User
@@ -31,11 +31,11 @@ class ScaleAndCash:
         self.orders = {name: self._weighed(buyer, grams, name) for name, grams in _STEPS.items()}
         make_voucher("CANKY", starts_at=now - datetime.timedelta(days=1))
         self.basket = make_basket((self.gourd, 2), now=now)
-        use_code(basket_id=self.basket.pk, code="CANKY", now=now)
+        apply_voucher_code(basket_id=self.basket.pk, code="CANKY", now=now)
         self.coach = make_way(
             seller,
             make_channel(),
-            kind=WayKind.COACH,
+            kind=DeliveryKind.COACH,
             name="Xe về Thái Nguyên",
             provinces=("19",),
             departs_weekday=4,
@@ -55,19 +55,19 @@ class ScaleAndCash:
             weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **self._by)
         if step == "refused":
             question = WeightQuestion.objects.get(line__part=part)
-            answer_weight(question_id=question.pk, agreed=False, **self._by)
+            answer_weight_question(question_id=question.pk, agreed=False, **self._by)
         return order
 
     def _cash(self, seller: Cooperative) -> list[CashRemittance]:
         """Cash in a carrier's hands and in the seller's, handed in, and seen; short, with the reason."""
         held = [self._brought(seller, carrier=CARRIER) for _each in range(4)]
         self._brought(seller, carrier="")
-        carrier = Giver(CashHolder.CARRIER, carrier=CARRIER)
+        carrier = Remitter(CashHolder.CARRIER, carrier=CARRIER)
         waits, seen = (
             remit_cash(giver=carrier, parcel_ids=[parcel.pk], fees=5_000, key=f"w{parcel.pk}", **self._by)
             for parcel in held[:2]
         )
-        reconcile_cash(
+        reconcile_remittance(
             remittance_id=seen.pk, received=seen.remitted - 10_000, reason="Thiếu tiền lẻ", **self._by
         )
         return [waits, seen]
@@ -83,13 +83,15 @@ class ScaleAndCash:
         held = list(Parcel.objects.of_carrier(CARRIER).filter(cod_state="collected").order_by("pk"))
         rows = [(parcel.tracking_number, parcel.cod_collected, 5_000) for parcel in held]
         first, second = (
-            read_in(file_name=f"{name}.csv", content=statement(told), carrier=CARRIER, user=admin, now=now)
+            import_cod_statement(
+                file_name=f"{name}.csv", content=statement(told), carrier=CARRIER, user=admin, now=now
+            )
             for name, told in [
                 ("thang-10", [(rows[0][0], rows[0][1] - 20_000, 5_000), ("LA123", 50_000, 0)]),
                 ("thang-11", rows),
             ]
         )
-        take_over(statement_id=first.pk, **self._by)
+        apply_cod_statement(statement_id=first.pk, **self._by)
         return [first, second]
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from catalog.models import Product
-from orders.models import GatewayCall, Method, Operation, Order
+from orders.models import GatewayCall, Operation, Order, PaymentMethod
 from orders.states import CallState
 from shop.core.geography.divisions import load_divisions
 from tests.doubles.stripe import StripeDouble
@@ -159,7 +159,7 @@ def test_without_scripts_stripes_own_page_takes_the_card(
         base_url=live_server.url, java_script_enabled=False, locale="vi-VN", **PHONE
     )
     page = context.new_page()
-    order = make_order((pillow.variants.get(), 1), method=Method.CARD, now=timezone.now())
+    order = make_order((pillow.variants.get(), 1), method=PaymentMethod.CARD, now=timezone.now())
     address = f"{live_server.url}/don-hang/{order.pk}/"
     page.goto(address)
     expect(page.locator("[data-card]")).to_be_hidden()

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from catalog.models import Listing
 from cooperatives.models import Cooperative
 from orders.models import Order, OrderPart
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.divisions import load_divisions
 from shop.core.images.renditions import make_renditions_task
 from tests.factories import (
@@ -216,7 +216,7 @@ def _progress(order: Order) -> dict[str, str]:
 
 def _report_shows_the_day(page: Page, order: Order) -> None:
     page.goto("/quan-tri/bao-cao/ban-hang/?nhom=cooperative")
-    today = day_of(timezone.now()).strftime("%d/%m/%Y")
+    today = vietnam_date(timezone.now()).strftime("%d/%m/%Y")
     expect(page.locator("main")).to_contain_text(today)
     for name, sum_shown in (("HTX Yến Dương", "45.000"), ("HTX Thiên An", "350.000")):
         row = page.locator("main tr").filter(has=page.get_by_role("rowheader", name=name))

@@ -14,8 +14,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from orders.actions.bank_transfers.incoming_transfers import take_arrival
-from orders.models import BankTransfer, Method, Order, Payment
+from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.models import BankTransfer, Order, Payment, PaymentMethod
 from orders.states import TransferState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
@@ -64,7 +64,9 @@ def tell(address: str, code: str, amount: int, number: int = 1) -> int:
 
 
 def waiting(**fields: Any) -> Order:
-    return make_order((make_variant(price=45_000), 2), method=Method.TRANSFER, now=timezone.now(), **fields)
+    return make_order(
+        (make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER, now=timezone.now(), **fields
+    )
 
 
 def at_the_desk(page: Page) -> Page:
@@ -171,7 +173,7 @@ def test_the_desk_settles_with_one_tap_what_came_without_a_code(page: Page) -> N
     order = waiting(name="Lý Thị Mẩy")
     now = timezone.now()
     arrival = told("LY THI MAY chuyen tien", 120_000, at=now)
-    take_arrival(arrival=arrival, actor=Actor.system("sepay"), now=now)
+    record_incoming_transfer(arrival=arrival, actor=Actor.system("sepay"), now=now)
     at_the_desk(page)
 
     page.get_by_role("link", name="Transfers", exact=True).click()

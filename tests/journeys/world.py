@@ -22,90 +22,90 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
-from catalog.actions.listings.promotions import PromotionTerms, make_promotion
-from catalog.actions.marketing.back_in_stock import ask_back
-from catalog.actions.marketing.weekly_bulletin import make_bulletins
-from catalog.actions.marketing.wish_list import wish_for
+from catalog.actions.listings.promotions import PromotionTerms, create_promotion
+from catalog.actions.marketing.back_in_stock import request_back_in_stock
+from catalog.actions.marketing.weekly_bulletin import create_weekly_bulletins
+from catalog.actions.marketing.wish_list import add_to_wish_list
 from catalog.actions.search_terms.known_words import learn_words
-from catalog.actions.search_terms.synonyms import write_synonyms
+from catalog.actions.search_terms.synonyms import save_synonyms
 from catalog.actions.sellers.certificates import CertificateDetails, return_certificate, submit_certificate
-from catalog.actions.stock.stock_movements import move_stock, refresh_availability
-from catalog.market_week import week_of
+from catalog.actions.stock.stock_movements import record_movement, refresh_availability
+from catalog.market_week import monday_of
 from catalog.models import (
     BackRequest,
     Listing,
+    MovementReason,
     Price,
     Product,
     ProductMedia,
     Promotion,
-    Reason,
     Stock,
     Variant,
 )
 from catalog.states import ListingState
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative
-from cooperatives.actions.followers import ask_to_follow, confirm_follow
+from cooperatives.actions.followers import confirm_follow, request_follow
 from cooperatives.actions.profile import HouseholdDetails, add_household
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Follow, Role
 from cooperatives.states import CooperativeState
-from orders.actions.bank_transfers.incoming_transfers import take_arrival
+from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
 from orders.actions.bank_transfers.transfer_review import (
-    confirm_sent_back,
-    give_back_transfer,
-    set_transfer_aside,
-    settle_transfer,
+    assign_transfer,
+    confirm_transfer_returned,
+    dismiss_transfer,
+    return_transfer,
 )
-from orders.actions.basket.basket_lines import choose_place
-from orders.actions.complaints.file_complaint import complain
+from orders.actions.basket.basket_lines import set_basket_province
+from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part_as_buyer, decline_part
 from orders.actions.fulfilment.deliver_parcels import (
-    Dispatch,
+    DispatchDetails,
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.gateway.gateway_results import record_answer
+from orders.actions.gateway.gateway_results import record_gateway_result
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.actions.payouts.proposals import GOOD_FOR, facts_of_payout
-from orders.actions.placement.draft_orders import draft_order, edit_draft
-from orders.actions.quotes.quote_types import WantedLine
-from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
+from orders.actions.payouts.proposals import PROPOSAL_LIFETIME, payout_values
+from orders.actions.placement.draft_orders import create_draft, edit_draft
+from orders.actions.quotes.quote_types import RequestedLine
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
-from orders.actions.statements.bank_statements import read_bank_statement, take_bank_statement
+from orders.actions.statements.bank_statements import apply_bank_statement, import_bank_statement
 from orders.actions.vouchers.issue_vouchers import VoucherTerms, issue_voucher
-from orders.actions.vouchers.redeem_vouchers import use_code
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import (
     Approval,
     ApprovalKind,
     BankTransfer,
     Basket,
-    Bearer,
+    CostBearer,
     GatewayCall,
     InvoiceDetails,
-    Method,
     Order,
     OrderPart,
+    OrderSource,
     Parcel,
     PaymentEvent,
+    PaymentMethod,
     Payout,
     Settlement,
-    Source,
     StatementImport,
     Voucher,
     VoucherType,
     WithholdingRate,
 )
-from orders.payments.gateway import Answer, Outcome
+from orders.payments.gateway import GatewayResult, Outcome
 from shop.accounts.models import Address, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.divisions import load_divisions
-from shop.management.demo.product_pictures import hang_pictures
+from shop.management.demo.product_pictures import store_pictures
 from shop.members.packing.worklist import Stage
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.views import PAGES
 from tests.factories import (
     HANOI,
@@ -196,7 +196,9 @@ class _Market:
         self.gourd = self.products[1].variants.get()
         self._applications()
         self.buyer = make_user(email="hoa@example.com", first_name="Hoa", phone="+84987654321")
-        wish_for(user_id=self.buyer.pk, product_ids=[each.pk for each in self.products[:2]], now=self.now)
+        add_to_wish_list(
+            user_id=self.buyer.pk, product_ids=[each.pk for each in self.products[:2]], now=self.now
+        )
         self.address = Address.objects.create(
             user=self.buyer,
             first_name="Hoa",
@@ -213,7 +215,7 @@ class _Market:
         self.draft = self._draft()
         self.settlement, self.payout = self._settlement()
         self.vouchers, self.promotions = self._offers()
-        self.same = write_synonyms(set_id=None, words=["lạc", "đậu phộng"], **self.by)
+        self.same = save_synonyms(set_id=None, words=["lạc", "đậu phộng"], **self.by)
         learn_words()
         self.full, self.to_mend = self._baskets()
         self.weighed = ScaleAndCash(self.thien_an, self.buyer, self.admin, now=self.now)
@@ -264,7 +266,7 @@ class _Market:
             province_code="19",
             province_name="Thái Nguyên",
             story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.\n\nGối nhồi lá thuốc hái trên rừng.",
-            cover=hang_pictures(["cover-nha-san"], made_now=True)["cover-nha-san"],
+            cover=store_pictures(["cover-nha-san"], made_now=True)["cover-nha-san"],
         )
         second = make_seller("HTX Yến Dương", slug="yen-duong", summary="Bí xanh thơm, gạo nếp.")
         make_market_way(first, self.channel, capacity=20)
@@ -273,7 +275,7 @@ class _Market:
 
     def _shelf(self) -> list[Product]:
         """Two lists' worth of goods; the first with kinds, certificate and pictures."""
-        pictures = hang_pictures(DRAWINGS, made_now=True)
+        pictures = store_pictures(DRAWINGS, made_now=True)
         pillow = make_product(
             self.thien_an,
             name="Gối thảo dược thổ cẩm",
@@ -309,7 +311,7 @@ class _Market:
             stars=4,
             number="12/QĐ",
             issuer="UBND tỉnh",
-            expires_on=day_of(self.now) + datetime.timedelta(days=90),
+            expires_on=vietnam_date(self.now) + datetime.timedelta(days=90),
         )
 
     def _applications(self) -> None:
@@ -356,11 +358,11 @@ class _Market:
         """Something is wrong with what came, with a photo; nobody has answered yet."""
         parcel = self._take(part, "hand over")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
-        self.complaint = complain(
+        self.complaint = submit_complaint(
             part_id=part.pk,
             steps={part.lines.all()[0].pk: 1},
             words="Một chiếc bị rách đường may.",
-            pictures=[hang_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]],
+            pictures=[store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]],
             **self.by,
         )
 
@@ -369,7 +371,7 @@ class _Market:
         parcel = self._take(part, "hand over")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
         lines = {part.lines.all()[0].pk: LineRefund(100_000, back=1)}
-        decision = Decision(Bearer.COOPERATIVE, "Rách đường may", lines, are_here=False)
+        decision = RefundDecision(CostBearer.COOPERATIVE, "Rách đường may", lines, is_received=False)
         refund = decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, **self.by)
         self.returned = refund.parcel
 
@@ -377,14 +379,14 @@ class _Market:
         """Orders that wait for a transfer: nothing has come, a part, another sum, or the time is over."""
         make_bank_account()
         waiting = {
-            name: make_order((self.variant, 1), method=Method.TRANSFER, user=self.buyer, now=self.now)
+            name: make_order((self.variant, 1), method=PaymentMethod.TRANSFER, user=self.buyer, now=self.now)
             for name in ("nothing", "part", "another sum", "late")
         }
         for name in ("part", "another sum"):
             order = waiting[name]
             transfer = self._arrives(order.code, order.due_gross - 10_000)
             if name == "part":
-                settle_transfer(transfer_id=transfer.pk, shares={order.pk: 50_000}, **self.by)
+                assign_transfer(transfer_id=transfer.pk, shares={order.pk: 50_000}, **self.by)
         waiting["late"].payments.update(expires_at=self.now)
         self.transfers = self._transfers(waiting["nothing"])
         return waiting | self._by_card()
@@ -395,23 +397,27 @@ class _Market:
         No call is made: what Stripe said of them is written down as if it had been.
         """
         said = {
-            "card": Answer(Outcome.NEEDS_BUYER, reference="pi_1"),
-            "card declined": Answer(Outcome.NEEDS_BUYER, reference="pi_2", code="insufficient_funds"),
-            "card waits": Answer(Outcome.PENDING, reference="pi_3"),
-            "card refused": Answer(Outcome.FAILED, code="amount_too_large", message="Số tiền quá lớn."),
-            "card held": Answer(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
+            "card": GatewayResult(Outcome.NEEDS_BUYER, reference="pi_1"),
+            "card declined": GatewayResult(Outcome.NEEDS_BUYER, reference="pi_2", code="insufficient_funds"),
+            "card waits": GatewayResult(Outcome.PENDING, reference="pi_3"),
+            "card refused": GatewayResult(
+                Outcome.FAILED, code="amount_too_large", message="Số tiền quá lớn."
+            ),
+            "card held": GatewayResult(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
         }
         orders, weighed = {}, make_gourd(self.thien_an, name="Bí đao đá")
         with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
             for name, answer in said.items():
                 wanted = (weighed if name == "card held" else self.variant, 2)
-                orders[name] = make_order(wanted, method=Method.CARD, user=self.buyer, now=self.now)
+                orders[name] = make_order(wanted, method=PaymentMethod.CARD, user=self.buyer, now=self.now)
                 call = GatewayCall.objects.get(payment__order=orders[name])
-                record_answer(call_id=call.pk, answer=answer, now=self.now)
+                record_gateway_result(call_id=call.pk, answer=answer, now=self.now)
         GatewayCall.objects.filter(reference="pi_2").update(terms={"hold": False, "hosted": True})
         held = cancel_order(order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.by)
         release = GatewayCall.objects.get(payment__order=held, operation="cancel")
-        record_answer(call_id=release.pk, answer=Answer(Outcome.FAILED, code="odd"), now=self.now)
+        record_gateway_result(
+            call_id=release.pk, answer=GatewayResult(Outcome.FAILED, code="odd"), now=self.now
+        )
         PaymentEvent.objects.create(
             payment=held.payments.get(),
             kind="charge_back",
@@ -436,29 +442,29 @@ class _Market:
             ]
         }
         for name in ("given back", "sent back"):
-            give_back_transfer(transfer_id=found[name].pk, to=back, reason="Chuyển nhầm", **self.by)
-        confirm_sent_back(transfer_id=found["sent back"].pk, reference="FT1", **self.by)
-        set_transfer_aside(transfer_id=found["set aside"].pk, reason="Lãi", **self.by)
+            return_transfer(transfer_id=found[name].pk, to=back, reason="Chuyển nhầm", **self.by)
+        confirm_transfer_returned(transfer_id=found["sent back"].pk, reference="FT1", **self.by)
+        dismiss_transfer(transfer_id=found["set aside"].pk, reason="Lãi", **self.by)
         return found
 
     def _bank_statements(self) -> list[StatementImport]:
         """One to look at, one of another account, and one that is taken over, each with a bad row."""
         head, bad = "Số tài khoản: 0011223344556", ";FT9;x;hong"
-        row = f"{day_of(self.now):%d/%m/%Y};FT{{}};5000;cam on"
+        row = f"{vietnam_date(self.now):%d/%m/%Y};FT{{}};5000;cam on"
         read = []
         for number, top in enumerate((head, "Số tài khoản: 9988776655", head)):
             rows = "\n".join([top, "Ngày;Số tham chiếu;Ghi có;Nội dung", row.format(number), bad])
             read.append(
-                read_bank_statement(
+                import_bank_statement(
                     file_name=f"sao-ke-{number}.csv", content=rows.encode(), user=self.admin, now=self.now
                 )
             )
-        take_bank_statement(statement_id=read[-1].pk, **self.by)
+        apply_bank_statement(statement_id=read[-1].pk, **self.by)
         return read
 
     def _arrives(self, note: str, amount: int) -> BankTransfer:
         arrival = told(note, amount, at=self.now)
-        return take_arrival(arrival=arrival, **self.by).transfer
+        return record_incoming_transfer(arrival=arrival, **self.by).transfer
 
     @property
     def by(self) -> dict[str, Any]:
@@ -475,13 +481,13 @@ class _Market:
         if as_far_as in ("close", "hand over"):
             close_parcel(parcel_id=parcel.pk, **self.by)
         if as_far_as == "hand over":
-            sent = Dispatch(carrier="Viettel Post", tracking_number="VTP0123")
+            sent = DispatchDetails(carrier="Viettel Post", tracking_number="VTP0123")
             hand_over_parcel(parcel_id=parcel.pk, dispatch=sent, **self.by)
         return parcel
 
     def _draft(self) -> Order:
-        draft = draft_order(channel=self.channel, source=Source.PHONE, **self.by)
-        lines = [WantedLine(uuid.uuid4(), self.variant.pk, 2)]
+        draft = create_draft(channel=self.channel, source=OrderSource.PHONE, **self.by)
+        lines = [RequestedLine(uuid.uuid4(), self.variant.pk, 2)]
         edit_draft(order_id=draft.pk, lines=lines, deliveries={}, contact=make_contact(), **self.by)
         return draft
 
@@ -505,11 +511,11 @@ class _Market:
         Approval.objects.create(
             kind=ApprovalKind.PAYOUT,
             payout=payout,
-            wanted=facts_of_payout(payout),
-            basis=facts_of_payout(payout),
+            wanted=payout_values(payout),
+            basis=payout_values(payout),
             proposed_by=make_staff(Permission.HANDLE_PAYMENTS, first_name="Lụa"),
             proposed_at=self.now,
-            expires_at=timezone.now() + GOOD_FOR,
+            expires_at=timezone.now() + PROPOSAL_LIFETIME,
         )
         Approval.objects.create(
             kind=ApprovalKind.COOPERATIVE_ACCOUNT,
@@ -518,7 +524,7 @@ class _Market:
             basis={"bank_bin": "", "account": "", "holder": ""},
             proposed_by=make_member(self.thien_an),
             proposed_at=self.now,
-            expires_at=timezone.now() + GOOD_FOR,
+            expires_at=timezone.now() + PROPOSAL_LIFETIME,
         )
         return Settlement.objects.get(pk=running.pk), payout
 
@@ -538,28 +544,28 @@ class _Market:
             for place, (terms, owner) in enumerate(zip(named, owners, strict=True))
         ]
         return vouchers, [
-            make_promotion(channel=self.channel, terms=terms, acting=owner, **self.by)
+            create_promotion(channel=self.channel, terms=terms, acting=owner, **self.by)
             for terms, owner in zip(lowered, owners, strict=True)
         ]
 
     def _followers(self) -> list[Follow]:
         """One that waits to be confirmed and one that is, and this week's bulletins."""
-        make_bulletins(week=week_of(day_of(self.now)), channel=self.channel, now=self.now)
+        create_weekly_bulletins(week=monday_of(vietnam_date(self.now)), channel=self.channel, now=self.now)
         asked = {"user": None, "language": "vi", **self.by}
         rows = [
-            ask_to_follow(cooperative_slug=slug, email="lan@example.com", **asked)
+            request_follow(cooperative_slug=slug, email="lan@example.com", **asked)
             for slug in (None, "thien-an")
         ]
         own = asked | {"user": self.buyer}
-        ask_to_follow(cooperative_slug="thien-an", email=self.buyer.email, **own)
+        request_follow(cooperative_slug="thien-an", email=self.buyer.email, **own)
         return [rows[0], confirm_follow(token=rows[1].token, **self.by)]
 
     def _papers(self) -> list[Certificate]:
         """A household, and a certificate that waits for the market and one that was handed back."""
         household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", agrees=True)
         self.household = add_household(cooperative=self.thien_an, details=household, **self.by)
-        photo = hang_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]
-        issued = day_of(self.now) - datetime.timedelta(days=9)
+        photo = store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]
+        issued = vietnam_date(self.now) - datetime.timedelta(days=9)
         papers = [
             submit_certificate(
                 cooperative=self.thien_an,
@@ -576,13 +582,13 @@ class _Market:
     def _waiting(self) -> BackRequest:
         """Goods with a season that is over, and somebody who waits for them."""
         ripe = make_product(self.thien_an, name="Mơ vàng", category=self.category)
-        month = day_of(self.now).month % 12 + 1
+        month = vietnam_date(self.now).month % 12 + 1
         Product.objects.filter(pk=ripe.pk).update(season=1 << month % 12)
         self.out_of_season = ripe
-        return ask_back(
+        return request_back_in_stock(
             product_slug=ripe.slug,
             variant_id=None,
-            way=Way.SMS,
+            way=ContactMethod.SMS,
             contact="+84987654321",
             user=self.buyer,
             language="vi",
@@ -593,10 +599,10 @@ class _Market:
     def _baskets(self) -> tuple[Basket, Basket]:
         """One that can be ordered at once, and one in which everything that can has gone wrong."""
         full = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
-        choose_place(basket_id=full.pk, province_code=HANOI, now=self.now)
-        use_code(basket_id=full.pk, code="phien0", now=self.now)
+        set_basket_province(basket_id=full.pk, province_code=HANOI, now=self.now)
+        apply_voucher_code(basket_id=full.pk, code="phien0", now=self.now)
         own = make_basket((self.variant, 1), (self.gourd, 2), user=self.buyer, now=self.now)
-        choose_place(basket_id=own.pk, province_code=HANOI, now=self.now)
+        set_basket_province(basket_id=own.pk, province_code=HANOI, now=self.now)
         sold_out, dearer, withdrawn = (
             make_product(self.thien_an, name=name, on_hand=5).variants.get()
             for name in ("Hồng không hạt", "Măng khô", "Lạp sườn")
@@ -604,17 +610,17 @@ class _Market:
         rests = Variant.objects.get(product__cooperative=self.resting)
         goods = [(sold_out, 5), (dearer, 1), (withdrawn, 1), (rests, 1), (self.gourd, 1)]
         to_mend = make_basket(*goods, now=self.now)
-        choose_place(basket_id=to_mend.pk, province_code=HANOI, now=self.now)
+        set_basket_province(basket_id=to_mend.pk, province_code=HANOI, now=self.now)
         self._spoil(sold_out, dearer, withdrawn)
         return full, to_mend
 
     def _spoil(self, sold_out: Variant, dearer: Variant, withdrawn: Variant) -> None:
         with transaction.atomic():
-            move_stock(Stock.objects.get(variant=sold_out), -3, reason=Reason.LOSS, **self.by)
+            record_movement(Stock.objects.get(variant=sold_out), -3, reason=MovementReason.LOSS, **self.by)
             refresh_availability(variant_ids={sold_out.pk})
         Price.objects.filter(variant=dearer).update(amount=350_000)
         Listing.objects.filter(product=withdrawn.product_id).update(state=ListingState.PAUSED)
-        today = day_of(self.now)
+        today = vietnam_date(self.now)
         until = today + datetime.timedelta(days=40)
         pause_cooperative(
             cooperative_id=self.resting.pk, until=until, note="Nghỉ gặt", today=today, **self.by
@@ -660,7 +666,7 @@ def _company() -> InvoiceDetails:
 
 def _season_paths(market: _Market) -> list[str]:
     """Harvests, provinces, stars, bulletins; goods that rest; who follows and who waits."""
-    week = week_of(day_of(market.now)).isoformat()
+    week = monday_of(vietnam_date(market.now)).isoformat()
     paused = market.listing(ListingState.PAUSED).product
     return [
         *("/mua-vu/", "/mua-vu/?thang=0", "/mua-vu/?thang=0&noi=thai-nguyen", "/vung/", "/vung/thai-nguyen/"),

@@ -12,18 +12,18 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.bank_transfers.bank_webhooks import handle_notice
-from orders.actions.bank_transfers.incoming_transfers import ENDED, left_of
+from orders.actions.bank_transfers.bank_webhooks import process_bank_webhook
+from orders.actions.bank_transfers.incoming_transfers import ENDED_STATUSES, unassigned_amount
 from orders.actions.bank_transfers.transfer_review import (
     BankAccount,
-    confirm_sent_back,
-    give_back_transfer,
-    review_again,
-    set_transfer_aside,
-    settle_transfer,
+    assign_transfer,
+    confirm_transfer_returned,
+    dismiss_transfer,
+    reopen_transfer_review,
+    return_transfer,
 )
-from orders.actions.placement.replace_expired_order import place_again
-from orders.models import BankTransfer, GatewayEvent, Method, Order, PaymentEvent
+from orders.actions.placement.replace_expired_order import replace_expired_order
+from orders.models import BankTransfer, GatewayEvent, Order, PaymentEvent, PaymentMethod
 from orders.states import TransferState
 from shop.core.dates.calendar import VIETNAM
 from tests.doubles.bank_webhooks import sepay_webhook
@@ -35,7 +35,7 @@ NOTES = st.sampled_from(["%s", "%s", "%s", "%s", "ck %s nhe", "tien hang", "T234
 
 
 def by_transfer() -> Any:
-    return Order.objects.placed().filter(payments__method=Method.TRANSFER).distinct()
+    return Order.objects.placed().filter(payments__method=PaymentMethod.TRANSFER).distinct()
 
 
 def unpaid() -> Any:
@@ -59,7 +59,7 @@ def aside() -> Any:
 
 
 def ended() -> Any:
-    return Order.objects.filter(status__in=ENDED)
+    return Order.objects.filter(status__in=ENDED_STATUSES)
 
 
 class Arriving(Market):
@@ -101,10 +101,10 @@ class Arriving(Market):
     @rule(place=PLACE, again=st.booleans())
     def the_shop_works_on_a_notice(self, place: int, again: bool) -> None:
         event = self.one(kept(), place)
-        handle_notice(event_id=event.pk, now=self.who["now"])
+        process_bank_webhook(event_id=event.pk, now=self.who["now"])
         if again:
             before = PaymentEvent.objects.count(), BankTransfer.objects.count()
-            handle_notice(event_id=event.pk, now=self.who["now"])
+            process_bank_webhook(event_id=event.pk, now=self.who["now"])
             assert (PaymentEvent.objects.count(), BankTransfer.objects.count()) == before
 
     @where(unpaid)
@@ -113,15 +113,15 @@ class Arriving(Market):
         """As most do."""
         self._send(self.one(unpaid(), place), 100, "%s")
         self.the_service_tells(len(self.notices) - 1)
-        handle_notice(event_id=GatewayEvent.objects.latest("pk").pk, now=self.who["now"])
+        process_bank_webhook(event_id=GatewayEvent.objects.latest("pk").pk, now=self.who["now"])
 
     @where(under_review)
     @rule(place=PLACE, which=PLACE, percent=st.sampled_from([30, 100, 100]))
     def settle_by_hand(self, place: int, which: int, percent: int) -> None:
         def work(transfer: BankTransfer) -> None:
             order = self.one(Order.objects.placed(), which)
-            amount = min(left_of(transfer), order.still_due) * percent // 100
-            settle_transfer(transfer_id=transfer.pk, shares={order.pk: amount}, **self.who)
+            amount = min(unassigned_amount(transfer), order.still_due) * percent // 100
+            assign_transfer(transfer_id=transfer.pk, shares={order.pk: amount}, **self.who)
 
         self.attempt(under_review(), place, work)
 
@@ -131,7 +131,7 @@ class Arriving(Market):
     def place_an_ended_order_again(self, place: int, which: int) -> None:
         def work(transfer: BankTransfer) -> None:
             order = self.one(ended(), which)
-            place_again(transfer_id=transfer.pk, order_id=order.pk, **self.who)
+            replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, **self.who)
 
         self.attempt(under_review(), place, work)
 
@@ -142,7 +142,7 @@ class Arriving(Market):
 
         def work(transfer: BankTransfer) -> None:
             for _time in range(2 if again else 1):
-                give_back_transfer(transfer_id=transfer.pk, to=to, reason="Paid twice", **self.who)
+                return_transfer(transfer_id=transfer.pk, to=to, reason="Paid twice", **self.who)
 
         self.attempt(under_review(), place, work)
 
@@ -151,7 +151,7 @@ class Arriving(Market):
     def say_it_was_sent_back(self, place: int, again: bool) -> None:
         def work(transfer: BankTransfer) -> None:
             for _time in range(2 if again else 1):
-                confirm_sent_back(transfer_id=transfer.pk, reference="FT1", **self.who)
+                confirm_transfer_returned(transfer_id=transfer.pk, reference="FT1", **self.who)
 
         self.attempt(to_send_back(), place, work)
 
@@ -161,10 +161,10 @@ class Arriving(Market):
         self.attempt(
             under_review(),
             place,
-            lambda row: set_transfer_aside(transfer_id=row.pk, reason="Not for an order", **self.who),
+            lambda row: dismiss_transfer(transfer_id=row.pk, reason="Not for an order", **self.who),
         )
 
     @where(aside)
     @rule(place=PLACE)
     def look_again(self, place: int) -> None:
-        self.attempt(aside(), place, lambda row: review_again(transfer_id=row.pk, **self.who))
+        self.attempt(aside(), place, lambda row: reopen_transfer_review(transfer_id=row.pk, **self.who))

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from orders.actions.payments.order_payments import change_way
+from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.placement.place_order import place_order
-from orders.actions.vouchers.redeem_vouchers import use_code
-from orders.models import Method, Order
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
+from orders.models import Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.core.errors import Refused
 from tests.factories import carriers_for, make_basket, make_contact
@@ -31,22 +31,22 @@ class Buying(Market):
 
     @initialize(steps=STEPS)
     def begin(self, steps: tuple[int, int, int]) -> None:
-        self.place((1, 1, 1), Method.COD, with_code=False)
-        self.place(steps, Method.TRANSFER, with_code=True)
+        self.place((1, 1, 1), PaymentMethod.COD, with_code=False)
+        self.place(steps, PaymentMethod.TRANSFER, with_code=True)
 
     @rule(
         steps=STEPS,
-        method=st.sampled_from(Method),
+        method=st.sampled_from(PaymentMethod),
         with_code=st.booleans(),
     )
-    def place(self, steps: tuple[int, int, int], method: Method, with_code: bool) -> None:
+    def place(self, steps: tuple[int, int, int], method: PaymentMethod, with_code: bool) -> None:
         basket = make_basket(
             *[(variant, count) for variant, count in zip(self.goods, steps, strict=True) if count],
             now=self.now,
         )
         with suppress(Refused):
             if with_code:
-                use_code(basket_id=basket.pk, code="CHAO10", now=self.now)
+                apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=self.now)
         with suppress(Refused):
             place_order(
                 basket_id=basket.pk,
@@ -58,10 +58,12 @@ class Buying(Market):
             )
 
     @where(waiting)
-    @rule(place=PLACE, method=st.sampled_from(Method))
-    def change_the_way(self, place: int, method: Method) -> None:
+    @rule(place=PLACE, method=st.sampled_from(PaymentMethod))
+    def change_the_way(self, place: int, method: PaymentMethod) -> None:
         self.attempt(
-            Order.objects.all(), place, lambda row: change_way(order_id=row.pk, method=method, **self.who)
+            Order.objects.all(),
+            place,
+            lambda row: change_payment_method(order_id=row.pk, method=method, **self.who),
         )
 
     @where(waiting)

@@ -13,11 +13,11 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.gateway.gateway_calls import look_up_call, make_call, take_held_money
-from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_event
-from orders.actions.gateway_requests.card_capture import held_too_long
-from orders.actions.payments.order_payments import change_way
-from orders.models import GatewayCall, GatewayEvent, Method, Operation, Order, Payment, PaymentSums
+from orders.actions.gateway.gateway_calls import capture_before_expiry, look_up_call, send_call
+from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
+from orders.actions.gateway_requests.card_capture import holds_to_capture
+from orders.actions.payments.order_payments import change_payment_method
+from orders.models import GatewayCall, GatewayEvent, Operation, Order, Payment, PaymentMethod, PaymentSums
 from orders.states import CallState
 from tests.doubles.stripe import Fault, StripeDouble
 from tests.money.market import PLACE, Market, where
@@ -52,7 +52,7 @@ def told() -> Any:
 
 
 def by_card() -> Any:
-    return Order.objects.placed().filter(payments__method=Method.CARD).distinct()
+    return Order.objects.placed().filter(payments__method=PaymentMethod.CARD).distinct()
 
 
 def held() -> Any:
@@ -79,7 +79,7 @@ class Cards(Market):
 
     def compare_with_stripe(self) -> None:
         """At the end what we know is what it knows."""
-        for payment in Payment.objects.filter(method=Method.CARD):
+        for payment in Payment.objects.filter(method=PaymentMethod.CARD):
             self._is_what_stripe_knows(payment)
 
     @where(intended)
@@ -89,7 +89,7 @@ class Cards(Market):
         call = self.one(intended(), place)
         if fault and call.operation in NAMES:
             self.stripe.faults.tell(NAMES[Operation(call.operation)], fault)
-        make_call(call_id=call.pk, now=self.who["now"])
+        send_call(call_id=call.pk, now=self.who["now"])
 
     @where(open_calls)
     @rule(place=PLACE)
@@ -131,7 +131,7 @@ class Cards(Market):
     @where(told)
     @rule(place=PLACE)
     def the_shop_works_on_what_stripe_told(self, place: int) -> None:
-        handle_event(event_id=self.one(told(), place).pk, now=self.who["now"])
+        handle_stripe_event(event_id=self.one(told(), place).pk, now=self.who["now"])
 
     @where(by_card)
     @rule(place=PLACE)
@@ -140,7 +140,7 @@ class Cards(Market):
         order = self.one(by_card(), place)
         for call in GatewayCall.objects.filter(payment__order=order, operation=Operation.START):
             if call.state == CallState.INTENDED and not call.tries:
-                make_call(call_id=call.pk, now=self.who["now"])
+                send_call(call_id=call.pk, now=self.who["now"])
             call.refresh_from_db()
             if call.state == CallState.NEEDS_BUYER:
                 self._pay(call.reference, GOOD)
@@ -153,8 +153,8 @@ class Cards(Market):
 
         def work(order: Order) -> None:
             for call in intended().filter(payment__order=order):
-                make_call(call_id=call.pk, now=self.who["now"])
-            change_way(order_id=order.pk, method=Method.CARD, hosted=hosted, **self.who)
+                send_call(call_id=call.pk, now=self.who["now"])
+            change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=hosted, **self.who)
 
         self.attempt(by_card(), place, work)
 
@@ -163,8 +163,8 @@ class Cards(Market):
     def days_go_by(self) -> None:
         """What a card has held for long is taken before its bank lets go."""
         self.now += datetime.timedelta(days=6)
-        for call in held_too_long(self.who["now"]):
-            take_held_money(call_id=call.pk, now=self.who["now"])
+        for call in holds_to_capture(self.who["now"]):
+            capture_before_expiry(call_id=call.pk, now=self.who["now"])
 
     def _pay(self, reference: str, card: str) -> None:
         if self._intent(reference).get("status") in (None, "requires_payment_method", "requires_action"):
@@ -185,11 +185,11 @@ class Cards(Market):
                 if event["id"] not in kept:
                     self._tell(event)
             for call in intended():
-                make_call(call_id=call.pk, now=self.who["now"])
+                send_call(call_id=call.pk, now=self.who["now"])
             for call in open_calls():
                 look_up_call(call_id=call.pk, now=self.who["now"])
             for event in told():
-                handle_event(event_id=event.pk, now=self.who["now"])
+                handle_stripe_event(event_id=event.pk, now=self.who["now"])
             under_way = open_calls().exclude(state=CallState.NEEDS_BUYER)
             if not self.stripe.webhooks.waiting and not told().exists() and not under_way.exists():
                 return

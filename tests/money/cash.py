@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
-from orders.actions.cash_on_delivery.remittance_differences import make_good
-from orders.models import Bearer, CashRemittance, Parcel
+from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
+from orders.actions.cash_on_delivery.remittance_differences import resolve_remittance_difference
+from orders.models import CashRemittance, CostBearer, Parcel
 from orders.states import CashHolder, CodState
 from shop.core.errors import Refused
 from tests.money.market import PLACE, Market, where
@@ -36,14 +36,14 @@ class Cash(Market):
     """What happens to cash after the door."""
 
     @where(cash_held)
-    @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(Bearer), again=st.booleans())
-    def hand_cash_in(self, fees: int, bearer: Bearer, again: bool) -> None:
+    @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(CostBearer), again=st.booleans())
+    def hand_cash_in(self, fees: int, bearer: CostBearer, again: bool) -> None:
         held = list(cash_held().order_by("pk"))
         first = held[0]
         if first.cod_holder == CashHolder.CARRIER:
-            giver = Giver(CashHolder.CARRIER, first.carrier)
+            giver = Remitter(CashHolder.CARRIER, first.carrier)
         else:
-            giver = Giver(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
+            giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
         mine = [each.pk for each in held if giver.has(each)]
         for _time in range(2 if again else 1):
             with suppress(Refused):
@@ -62,7 +62,7 @@ class Cash(Market):
         def work(remittance: CashRemittance) -> None:
             received = max(0, sum(line.remitted for line in remittance.lines.all()) - short)
             reason = "Counted again" if short else ""
-            reconcile_cash(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
+            reconcile_remittance(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
 
         self.attempt(handed_in(), place, work)
 
@@ -71,10 +71,10 @@ class Cash(Market):
     def a_carriers_cash_comes_short(self, place: int, percent: int, is_ours: bool) -> None:
         """And what is missing is seen to at once."""
         parcel = self.one(held_by_carriers(), place)
-        giver = Giver(CashHolder.CARRIER, parcel.carrier)
+        giver = Remitter(CashHolder.CARRIER, parcel.carrier)
         remittance = remit_cash(giver=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
         received = remittance.remitted - min(1_000, remittance.remitted)
-        reconcile_cash(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
+        reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
         self.make_a_difference_good(place, percent, is_ours, again=False)
 
     @where(lacking)
@@ -86,7 +86,7 @@ class Cash(Market):
         def work(remittance: CashRemittance) -> None:
             amount = -(-abs(remittance.lacking) * percent // 100)
             for _time in range(2 if again else 1):
-                make_good(
+                resolve_remittance_difference(
                     remittance_id=remittance.pk,
                     amount=amount,
                     is_ours=is_ours,

@@ -7,20 +7,20 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from orders.actions.cash_on_delivery.cash_collection import CashTaken
+from orders.actions.cash_on_delivery.cash_collection import CollectedCash
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.deliver_parcels import (
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
-    report_cash,
+    report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
+from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderLine, OrderPart, Parcel, WeightQuestion
-from orders.states import ARRIVED, CodState, ParcelState, PartState
+from orders.states import ARRIVED_PROGRESS, CodState, ParcelState, PartState
 from tests.money.market import PLACE, Market, where
 
 
@@ -29,7 +29,7 @@ def new_parts() -> Any:
 
 
 def accepted_parts() -> Any:
-    return OrderPart.objects.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED)
+    return OrderPart.objects.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED_PROGRESS)
 
 
 def to_weigh() -> Any:
@@ -61,7 +61,7 @@ def to_undo() -> Any:
 
 
 def to_call_off() -> Any:
-    return OrderPart.objects.standing().exclude(progress__in=ARRIVED)
+    return OrderPart.objects.standing().exclude(progress__in=ARRIVED_PROGRESS)
 
 
 class Fulfilling(Market):
@@ -89,7 +89,7 @@ class Fulfilling(Market):
         self.attempt(
             asked(),
             place,
-            lambda row: answer_weight(question_id=row.pk, agreed=agreed, **self.who),
+            lambda row: answer_weight_question(question_id=row.pk, agreed=agreed, **self.who),
         )
 
     @where(accepted_parts)
@@ -117,7 +117,9 @@ class Fulfilling(Market):
     def deliver(self, place: int, cash: str) -> None:
         def work(parcel: Parcel) -> None:
             taken = (
-                CashTaken(parcel.cod_expected * 9 // 10, "Short of change") if cash == "less" else CashTaken()
+                CollectedCash(parcel.cod_expected * 9 // 10, "Short of change")
+                if cash == "less"
+                else CollectedCash()
             )
             deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", taken=taken, **self.who)
 
@@ -157,7 +159,9 @@ class Fulfilling(Market):
     @where(cash_to_collect)
     @rule(place=PLACE)
     def collect_late(self, place: int) -> None:
-        self.attempt(cash_to_collect(), place, lambda row: report_cash(parcel_id=row.pk, **self.who))
+        self.attempt(
+            cash_to_collect(), place, lambda row: report_collected_cash(parcel_id=row.pk, **self.who)
+        )
 
     @where(to_undo)
     @rule(place=PLACE)

@@ -16,9 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
 from cooperatives.models import DeliveryWay
 from orders.models import (
-    Account,
     BankTransfer,
     GatewayCall,
+    LedgerAccount,
     LedgerEntry,
     Order,
     OrderLine,
@@ -122,7 +122,7 @@ class Market(RuleBasedStateMachine):
         of_events = LedgerEntry.objects.filter(
             posting__order__isnull=False, posting__key__startswith="event:"
         )
-        booked = of_events.exclude(account=Account.BUYER)
+        booked = of_events.exclude(account=LedgerAccount.BUYER)
         assert sum(booked.values_list("amount", flat=True)) == paid
 
     def attempt(self, rows: Any, place: int, work: Callable[[Any], Any]) -> None:

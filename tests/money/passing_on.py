@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from cooperatives.models import Cooperative
-from orders.actions.gateway.failed_calls import ask_again, pay_by_bank
-from orders.actions.gateway.gateway_calls import make_call
-from orders.actions.gateway.transfer_reversals import left_of, pull_back_what_is_owed, who_owes
-from orders.models import GatewayCall, Operation, Payout, PayoutWay
+from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call
+from orders.actions.gateway.gateway_calls import send_call
+from orders.actions.gateway.transfer_reversals import (
+    cooperatives_in_debt,
+    reverse_payouts_for_debt,
+    unreversed_amount,
+)
+from orders.models import GatewayCall, Operation, Payout, PayoutMethod
 from orders.states import CallState, PayoutState
 from tests.money.cards import Cards, intended
 from tests.money.market import PLACE, where
@@ -27,11 +31,11 @@ def to_be_paid_at_stripe() -> Any:
 
 
 def due_at_stripe() -> Any:
-    return Payout.objects.filter(way=PayoutWay.STRIPE, state=PayoutState.DUE)
+    return Payout.objects.filter(way=PayoutMethod.STRIPE, state=PayoutState.DUE)
 
 
 def at_stripe() -> Any:
-    return Payout.objects.filter(way=PayoutWay.STRIPE)
+    return Payout.objects.filter(way=PayoutMethod.STRIPE)
 
 
 class PassingOn(Cards):
@@ -57,28 +61,28 @@ class PassingOn(Cards):
     def stripe_refuses_a_payout(self, place: int) -> None:
         """For want of money, which comes afterwards."""
         self.stripe.account.balance = 0
-        make_call(call_id=self.one(to_be_paid_at_stripe(), place).pk, now=self.who["now"])
+        send_call(call_id=self.one(to_be_paid_at_stripe(), place).pk, now=self.who["now"])
         self.stripe.account.balance = None
 
     @where(at_stripe)
     @rule()
     def take_back_what_is_owed(self) -> None:
-        for cooperative_id, currency in who_owes():
-            pull_back_what_is_owed(cooperative_id=cooperative_id, currency=currency, **self.who)
+        for cooperative_id, currency in cooperatives_in_debt():
+            reverse_payouts_for_debt(cooperative_id=cooperative_id, currency=currency, **self.who)
 
     @where(refused_calls)
     @rule(place=PLACE, again=st.booleans())
     def ask_for_what_was_refused_again(self, place: int, again: bool) -> None:
         def work(call: GatewayCall) -> None:
             for _time in range(2 if again else 1):
-                ask_again(call_id=call.pk, **self.who)
+                repeat_failed_call(call_id=call.pk, **self.who)
 
         self.attempt(refused_calls(), place, work)
 
     @where(due_at_stripe)
     @rule(place=PLACE)
     def pay_by_the_bank_instead(self, place: int) -> None:
-        self.attempt(due_at_stripe(), place, lambda row: pay_by_bank(payout_id=row.pk, **self.who))
+        self.attempt(due_at_stripe(), place, lambda row: pay_out_by_bank(payout_id=row.pk, **self.who))
 
     def compare_with_stripe(self) -> None:
         super().compare_with_stripe()
@@ -90,5 +94,5 @@ class PassingOn(Cards):
                 call.amount if call.state == CallState.SUCCEEDED else 0
             )
             assert sum(row["amount"] - row["amount_reversed"] for row in sent) == (
-                left_of(call.payout) if call.state == CallState.SUCCEEDED else 0
+                unreversed_amount(call.payout) if call.state == CallState.SUCCEEDED else 0
             )

@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from cooperatives.models import Warehouse
-from orders.actions.bank_transfers.incoming_transfers import ENDED
+from orders.actions.bank_transfers.incoming_transfers import ENDED_STATUSES
 from orders.actions.bank_transfers.transfer_review import BankAccount
 from orders.actions.fulfilment.parcel_returns import receive_return
-from orders.actions.payouts.refund_execution import name_account, pay_back_by_bank, return_surplus
-from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund, limits_of
-from orders.models import Bearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
-from orders.states import COMING_BACK, ParcelState
+from orders.actions.payouts.refund_execution import (
+    pay_refund_by_bank,
+    refund_ended_order_surplus,
+    set_refund_account,
+)
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund, refund_limits
+from orders.models import CostBearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
+from orders.states import RETURN_KINDS, ParcelState
 from tests.money.market import PLACE, Market, where, where_rows_changed
 
 TO = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
@@ -29,11 +33,11 @@ def refunds() -> Any:
 
 
 def ended_and_paid() -> Any:
-    return Order.objects.filter(status__in=ENDED, charged__gt=0)
+    return Order.objects.filter(status__in=ENDED_STATUSES, charged__gt=0)
 
 
 def coming_back() -> Any:
-    coming = Parcel.objects.filter(kind__in=COMING_BACK)
+    coming = Parcel.objects.filter(kind__in=RETURN_KINDS)
     return coming.exclude(state__in=[ParcelState.DELIVERED, ParcelState.VOIDED])
 
 
@@ -44,34 +48,36 @@ class Refunding(Market):
     @rule(
         place=PLACE,
         percent=st.sampled_from([20, 50, 100, 100, 101]),
-        bearer=st.sampled_from(Bearer),
+        bearer=st.sampled_from(CostBearer),
         goods=st.sampled_from(["kept", "back", "damaged", "unsent"]),
-        are_here=st.booleans(),
+        is_received=st.booleans(),
         again=st.booleans(),
     )
     def refund(
-        self, place: int, percent: int, bearer: Bearer, goods: str, are_here: bool, again: bool
+        self, place: int, percent: int, bearer: CostBearer, goods: str, is_received: bool, again: bool
     ) -> None:
         """Of one line and the delivery, sometimes a đồng more than there is."""
 
         def work(part: OrderPart) -> None:
             order = Order.objects.get(pk=part.order_id)
-            limits = limits_of(order, part)
+            limits = refund_limits(order, part)
             line_id, limit = sorted(limits.lines.items(), key=lambda each: each[1].line.position)[0]
-            steps = {"back": limit.come_back, "damaged": limit.come_back, "unsent": limit.open}.get(goods, 0)
+            steps = {"back": limit.returnable, "damaged": limit.returnable, "unsent": limit.open}.get(
+                goods, 0
+            )
             of_line = LineRefund(
                 amount=-(-limit.left * percent // 100),
                 back=steps if goods in ("back", "damaged") else 0,
                 damaged=steps if goods == "damaged" else 0,
                 unsent=min(1, steps) if goods == "unsent" else 0,
             )
-            decision = Decision(
+            decision = RefundDecision(
                 bearer=bearer,
                 reason="Bruised on the way",
                 lines={line_id: of_line},
                 delivery=limits.delivery * min(percent, 100) // 100,
                 warehouse_id=Warehouse.objects.get(cooperative=part.cooperative_id).pk,
-                are_here=are_here,
+                is_received=is_received,
             )
             self._decide(order, part, decision, again=again)
 
@@ -80,17 +86,21 @@ class Refunding(Market):
     @where(refunds)
     @rule(place=PLACE)
     def say_where_the_money_is_to_go(self, place: int) -> None:
-        self.attempt(refunds(), place, lambda row: name_account(order_id=row.order_id, to=TO, **self.who))
+        self.attempt(
+            refunds(), place, lambda row: set_refund_account(order_id=row.order_id, to=TO, **self.who)
+        )
 
     @where(refunds)
     @rule(place=PLACE)
     def send_it_by_bank_instead(self, place: int) -> None:
-        self.attempt(refunds(), place, lambda row: pay_back_by_bank(refund_id=row.pk, **self.who))
+        self.attempt(refunds(), place, lambda row: pay_refund_by_bank(refund_id=row.pk, **self.who))
 
     @where(ended_and_paid)
     @rule(place=PLACE)
     def find_what_ended_orders_hold(self, place: int) -> None:
-        self.attempt(ended_and_paid(), place, lambda row: return_surplus(order_id=row.pk, **self.who))
+        self.attempt(
+            ended_and_paid(), place, lambda row: refund_ended_order_surplus(order_id=row.pk, **self.who)
+        )
 
     @where(coming_back)
     @rule(place=PLACE)
@@ -111,7 +121,7 @@ class Refunding(Market):
             held = order.charged + sum(disputed.values_list("amount", flat=True))
             assert sum(one.refund_pending for one in sums) <= max(0, held)
 
-    def _decide(self, order: Order, part: OrderPart, decision: Decision, *, again: bool) -> None:
+    def _decide(self, order: Order, part: OrderPart, decision: RefundDecision, *, again: bool) -> None:
         """And perhaps the same again, which changes nothing."""
         asked = {"order_id": order.pk, "part_id": part.pk, "decision": decision, **self.who}
         key = f"refund:{Refund.objects.count()}:{part.pk}"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from cooperatives.models import Cooperative
-from orders.actions.cash_on_delivery.cash_offset import settle_kept_cash
-from orders.actions.payouts.payouts import mark_paid
+from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash
+from orders.actions.payouts.payouts import mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, Settlement
 from orders.states import PayoutState, SettlementState
@@ -53,7 +53,7 @@ class Settling(Market):
     @where(closed)
     @rule(place=PLACE)
     def need_not_hand_kept_cash_in(self, place: int) -> None:
-        self.attempt(closed(), place, lambda row: settle_kept_cash(settlement_id=row.pk, **self.who))
+        self.attempt(closed(), place, lambda row: offset_collected_cash(settlement_id=row.pk, **self.who))
 
     @where(to_pay_out)
     @rule(place=PLACE, again=st.booleans())
@@ -63,7 +63,7 @@ class Settling(Market):
             if payout.payable_from is not None:  # its account was named less than a day ago
                 who = who | {"now": max(who["now"], payout.payable_from)}
             for _time in range(2 if again else 1):
-                mark_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **who)
+                mark_payout_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **who)
 
         self.attempt(to_pay_out(), place, work)
 

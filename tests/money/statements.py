@@ -9,9 +9,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.statements.bank_statements import read_bank_statement, take_bank_statement
-from orders.actions.statements.cod_statements import dismiss_row, read_in, settle_row, take_over
-from orders.models import BankTransfer, Bearer, Parcel, StatementImport, StatementRow
+from orders.actions.statements.bank_statements import apply_bank_statement, import_bank_statement
+from orders.actions.statements.cod_statements import (
+    accept_problem_row,
+    apply_cod_statement,
+    dismiss_problem_row,
+    import_cod_statement,
+)
+from orders.models import BankTransfer, CostBearer, Parcel, StatementImport, StatementRow
 from orders.states import CodState, ParcelKind, ParcelState
 from shop.accounts.models import User
 from tests.factories import make_admin
@@ -56,8 +61,8 @@ class Statements(Market):
         content = "\n".join(lines).encode()
         for _time in range(2 if again else 1):
             now = self.who["now"]
-            read = read_bank_statement(file_name="sao-ke.csv", content=content, user=self.admin, now=now)
-            take_bank_statement(statement_id=read.pk, **self.who)
+            read = import_bank_statement(file_name="sao-ke.csv", content=content, user=self.admin, now=now)
+            apply_bank_statement(statement_id=read.pk, **self.who)
         for notice in shown:
             assert BankTransfer.objects.filter(reference=notice["referenceCode"]).count() == 1
 
@@ -67,11 +72,11 @@ class Statements(Market):
         many=st.booleans(),
         difference=st.sampled_from([0, 0, 0, -1_000, 1_000]),
         fee=st.sampled_from([0, 5_000]),
-        bearer=st.sampled_from(Bearer),
+        bearer=st.sampled_from(CostBearer),
         again=st.booleans(),
     )
     def a_carrier_sends_its_statement(
-        self, place: int, many: bool, difference: int, fee: int, bearer: Bearer, again: bool
+        self, place: int, many: bool, difference: int, fee: int, bearer: CostBearer, again: bool
     ) -> None:
         """Of one parcel or of all, sometimes of another sum than ours. Perhaps the same file comes twice;
         else it is taken at its word."""
@@ -83,11 +88,11 @@ class Statements(Market):
             rows.append((code, max(0, collected + difference), min(fee, collected)))
         for _time in range(2 if again else 1):
             now = self.who["now"]
-            read = read_in(
+            read = import_cod_statement(
                 file_name="cod.csv", content=statement(rows), carrier=CARRIER, user=self.admin, now=now
             )
             StatementImport.objects.filter(pk=read.pk, confirmed_at=None).update(fee_bearer=bearer)
-            take_over(statement_id=read.pk, **self.who)
+            apply_cod_statement(statement_id=read.pk, **self.who)
         if not again:
             self.as_the_carrier_says(place)
 
@@ -97,9 +102,9 @@ class Statements(Market):
         self.as_the_carrier_says(place)
 
     def as_the_carrier_says(self, place: int) -> None:
-        self.attempt(problems(), place, lambda row: settle_row(row_id=row.pk, **self.who))
+        self.attempt(problems(), place, lambda row: accept_problem_row(row_id=row.pk, **self.who))
 
     @where(problems)
     @rule(place=PLACE)
     def set_a_row_aside(self, place: int) -> None:
-        self.attempt(problems(), place, lambda row: dismiss_row(row_id=row.pk, **self.who))
+        self.attempt(problems(), place, lambda row: dismiss_problem_row(row_id=row.pk, **self.who))

@@ -7,14 +7,14 @@ from functools import partial
 import pytest
 
 from catalog.actions.marketing import back_in_stock
-from catalog.actions.marketing.back_in_stock import ask_back, tell_back
-from catalog.actions.marketing.weekly_bulletin import make_bulletins, send_bulletin
-from catalog.market_week import week_of
+from catalog.actions.marketing.back_in_stock import request_back_in_stock, tell_back
+from catalog.actions.marketing.weekly_bulletin import create_weekly_bulletins, send_bulletin
+from catalog.market_week import monday_of
 from catalog.models import BackRequest, Bulletin
-from cooperatives.actions.followers import ask_to_follow
+from cooperatives.actions.followers import request_follow
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
-from shop.notifications.models import Notification, Way
+from shop.core.dates.calendar import vietnam_date
+from shop.notifications.models import ContactMethod, Notification
 from tests.factories import NOW, make_channel, make_product, make_user
 from tests.races.together import together
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def asking(product, contact="hoa@example.com"):
     return partial(
-        ask_back,
+        request_back_in_stock,
         product_slug=product.slug,
         variant_id=None,
-        way=Way.EMAIL,
+        way=ContactMethod.EMAIL,
         contact=contact,
         user=None,
         language="vi",
@@ -85,11 +85,11 @@ def test_without_the_lock_two_sweeps_both_believe_that_they_told(monkeypatch) ->
 
 
 def test_a_bulletin_is_made_once_and_each_follower_gets_it_once_from_many_workers() -> None:
-    channel, week = make_channel(), week_of(day_of(NOW))
+    channel, week = make_channel(), monday_of(vietnam_date(NOW))
     make_product(name="Quýt")
     for number in range(5):
         user = make_user(email=f"n{number}@example.com")
-        ask_to_follow(
+        request_follow(
             cooperative_slug=None,
             email=user.email,
             user=user,
@@ -98,7 +98,7 @@ def test_a_bulletin_is_made_once_and_each_follower_gets_it_once_from_many_worker
             now=NOW,
         )
 
-    made = together([partial(make_bulletins, week=week, channel=channel, now=NOW)] * 3)
+    made = together([partial(create_weekly_bulletins, week=week, channel=channel, now=NOW)] * 3)
     assert all(isinstance(count, int) for count in made), made
     assert Bulletin.objects.count() == 4  # the market's and the seller's, in two languages
     market = Bulletin.objects.of_market().in_language("vi").get()

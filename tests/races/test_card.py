@@ -14,25 +14,29 @@ from orders import locks
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.gateway.gateway_calls import look_up_call, make_call
-from orders.actions.gateway.gateway_results import record_answer
-from orders.actions.gateway.stripe_webhooks import handle_event, keep_event
-from orders.actions.gateway_requests.gateway_requests import NotRefundable, ask_refund
+from orders.actions.gateway.gateway_calls import look_up_call, send_call
+from orders.actions.gateway.gateway_results import record_gateway_result
+from orders.actions.gateway.stripe_webhooks import handle_stripe_event, store_stripe_event
+from orders.actions.gateway_requests.gateway_requests import NotRefundable, request_refund
 from orders.actions.payments import order_payments
-from orders.actions.payments.order_payments import NotWaiting, PaymentUnderWay, change_way
+from orders.actions.payments.order_payments import (
+    OrderNotAwaitingPayment,
+    PaymentUnderWay,
+    change_payment_method,
+)
 from orders.models import (
     BankTransfer,
-    Bearer,
+    CostBearer,
     GatewayCall,
     GatewayEvent,
-    Method,
     Operation,
     Order,
     Payment,
     PaymentEvent,
+    PaymentMethod,
     Refund,
 )
-from orders.payments.gateway import Answer, Outcome
+from orders.payments.gateway import GatewayResult, Outcome
 from orders.payments.stripe_events import read_event
 from orders.states import CallState, TransferState
 from shop.core.actors import Actor
@@ -75,8 +79,8 @@ def hearing(stripe, order: Order):
     body = json.dumps(event).encode()
 
     def hear():
-        kept = keep_event(event=read_event(body), body=body, now=timezone.now())
-        handle_event(event_id=kept.pk, now=NOW)
+        kept = store_stripe_event(event=read_event(body), body=body, now=timezone.now())
+        handle_stripe_event(event_id=kept.pk, now=NOW)
 
     return hear
 
@@ -100,7 +104,7 @@ def test_an_order_paid_by_card_and_by_transfer_at_once_keeps_both_and_counts_onc
 def test_without_the_lock_an_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -> None:
     make_bank_account()
     order = given(stripe)
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=SOMEBODY, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=SOMEBODY, now=NOW)
     GatewayCall.objects.filter(operation=Operation.CANCEL).delete()
     start = call_of(order)
     both_read = threading.Barrier(2, timeout=20)
@@ -117,11 +121,13 @@ def test_without_the_lock_an_order_paid_twice_is_confirmed_twice(stripe, monkeyp
         monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(plain(rows)), None))
     else:
         monkeypatch.setattr(
-            order_payments, "is_waiting", lambda _order: True
+            order_payments, "is_awaiting_confirmation", lambda _order: True
         )  # as each read it before its turn
-    paid = Answer(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
+    paid = GatewayResult(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
 
-    answers = together([partial(record_answer, call_id=start.pk, answer=paid, now=NOW), transferring(order)])
+    answers = together(
+        [partial(record_gateway_result, call_id=start.pk, answer=paid, now=NOW), transferring(order)]
+    )
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
     assert Change.objects.filter(what="order.confirmed", root_key=str(order.pk)).count() > 1
@@ -144,7 +150,7 @@ def test_one_payment_told_of_and_looked_up_by_many_at_once_counts_once(stripe) -
 def test_a_call_that_many_want_to_make_is_made_by_one(stripe) -> None:
     order = card_order()
 
-    answers = together([partial(make_call, call_id=call_of(order).pk, now=NOW)] * 8)
+    answers = together([partial(send_call, call_id=call_of(order).pk, now=NOW)] * 8)
 
     assert len([answer for answer in answers if answer is not None]) == 1
     assert stripe.calls == ["payment_intents.create"]
@@ -159,14 +165,20 @@ def test_who_pays_and_changes_the_way_at_once_is_charged_once_and_asked_for_noth
             for order in orders
             for work in (
                 looking(order),
-                partial(change_way, order_id=order.pk, method=Method.COD, actor=SOMEBODY, now=NOW),
+                partial(
+                    change_payment_method,
+                    order_id=order.pk,
+                    method=PaymentMethod.COD,
+                    actor=SOMEBODY,
+                    now=NOW,
+                ),
             )
         ]
     )
 
     for n, order in enumerate(orders):
         changed = answers[2 * n + 1]
-        assert isinstance(changed, Payment | NotWaiting | PaymentUnderWay), changed
+        assert isinstance(changed, Payment | OrderNotAwaitingPayment | PaymentUnderWay), changed
         order.refresh_from_db()
         assert (order.charged, order.still_due, order.confirmed_at) == (120_000, 0, NOW)
     check_everything()
@@ -207,10 +219,10 @@ def test_refunds_at_once_never_add_up_beyond_the_payment(stripe) -> None:
                 amount=50_000,
                 surplus=50_000,
                 currency="VND",
-                bearer=Bearer.PLATFORM,
+                bearer=CostBearer.PLATFORM,
                 decided_at=NOW,
             )
-            return ask_refund(refund, locked.payments.get(), 50_000, actor=SOMEBODY, now=NOW)
+            return request_refund(refund, locked.payments.get(), 50_000, actor=SOMEBODY, now=NOW)
 
     answers = together([give_back] * 6)
 

@@ -10,11 +10,19 @@ from django.db import connection
 
 from orders import locks
 from orders.actions.cash_on_delivery import cash_remittance
-from orders.actions.cash_on_delivery.cash_remittance import CashNotHeld, Giver, reconcile_cash, remit_cash
-from orders.actions.cash_on_delivery.remittance_differences import NothingToPutRight, make_good
-from orders.actions.fulfilment.deliver_parcels import report_cash
+from orders.actions.cash_on_delivery.cash_remittance import (
+    CashNotHeld,
+    Remitter,
+    reconcile_remittance,
+    remit_cash,
+)
+from orders.actions.cash_on_delivery.remittance_differences import (
+    NoRemittanceDifference,
+    resolve_remittance_difference,
+)
+from orders.actions.fulfilment.deliver_parcels import report_collected_cash
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import Account, CashRemittance, LedgerEntry, Parcel, PaymentEvent, RemittanceLine
+from orders.models import CashRemittance, LedgerAccount, LedgerEntry, Parcel, PaymentEvent, RemittanceLine
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change
 from shop.core.states import WrongMove
@@ -23,7 +31,7 @@ from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-GIVER = Giver(CashHolder.CARRIER, CARRIER)
+GIVER = Remitter(CashHolder.CARRIER, CARRIER)
 
 
 def kinds(answers):
@@ -62,22 +70,22 @@ def test_without_the_lock_the_second_hand_meets_an_error_of_the_database(monkeyp
         def plain(rows):
             return list(rows.order_by("pk"))
 
-        lock_cash = locks.lock_cash
+        lock_parcels = locks.lock_parcels
 
         def read_together(parcel_ids):
-            held = lock_cash(parcel_ids)
+            held = lock_parcels(parcel_ids)
             both_read.wait()
             return held
 
         monkeypatch.setattr(locks, "locked", plain)
-        monkeypatch.setattr(cash_remittance.locks, "lock_cash", read_together)
+        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", read_together)
     else:
-        lock_cash = locks.lock_cash
-        monkeypatch.setattr(cash_remittance.locks, "lock_cash", lambda _ids: early.held)
+        lock_parcels = locks.lock_parcels
+        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: early.held)
 
     def work(key):
         if connection.vendor == "sqlite":
-            early.held = lock_cash([parcel.pk])
+            early.held = lock_parcels([parcel.pk])
             both_read.wait()
         return handing_in(parcel, key)()
 
@@ -88,7 +96,7 @@ def test_without_the_lock_the_second_hand_meets_an_error_of_the_database(monkeyp
 
 def test_cash_reported_twice_at_once_is_collected_once() -> None:
     parcel = delivered()
-    reporting = partial(report_cash, parcel_id=parcel.pk, **WHO)
+    reporting = partial(report_collected_cash, parcel_id=parcel.pk, **WHO)
 
     answers = together([reporting, reporting])
 
@@ -116,7 +124,7 @@ def test_without_the_lock_cash_is_reported_twice(monkeypatch) -> None:
         if connection.vendor == "sqlite":
             early.rows = lock_parcel(parcel.pk)
             both_read.wait()
-        return report_cash(parcel_id=parcel.pk, **WHO)
+        return report_collected_cash(parcel_id=parcel.pk, **WHO)
 
     answers = together([reporting, reporting])
 
@@ -128,7 +136,7 @@ def test_cash_is_collected_before_its_parcel_is_undone_or_not_at_all() -> None:
     parcels = [delivered() for _ in range(6)]
     works = []
     for parcel in parcels:
-        works.append(partial(report_cash, parcel_id=parcel.pk, **WHO))
+        works.append(partial(report_collected_cash, parcel_id=parcel.pk, **WHO))
         works.append(partial(void_parcel, parcel_id=parcel.pk, reason="hàng về", **WHO))
 
     answers = together(works)
@@ -150,17 +158,22 @@ def test_cash_is_collected_before_its_parcel_is_undone_or_not_at_all() -> None:
 def short() -> CashRemittance:
     """230,000 đồng handed in by the carrier, of which 30,000 are missing."""
     remittance = handing_in(delivered(cash=True), "a")()
-    return reconcile_cash(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
+    return reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
 
 
 def making_good(remittance):
     return partial(
-        make_good, remittance_id=remittance.pk, amount=30_000, is_ours=False, reason="chuyển bù", **WHO
+        resolve_remittance_difference,
+        remittance_id=remittance.pk,
+        amount=30_000,
+        is_ours=False,
+        reason="chuyển bù",
+        **WHO,
     )
 
 
 def owed_by_carriers() -> int:
-    return LedgerEntry.objects.filter(account=Account.CARRIER_CASH).balance()
+    return LedgerEntry.objects.filter(account=LedgerAccount.CARRIER_CASH).balance()
 
 
 def test_what_was_missing_is_made_good_once_however_many_say_so() -> None:
@@ -168,8 +181,8 @@ def test_what_was_missing_is_made_good_once_however_many_say_so() -> None:
 
     answers = together([making_good(remittance)] * 4)
 
-    assert kinds(answers) == ["CashRemittance", *["NothingToPutRight"] * 3], answers
-    assert any(isinstance(answer, NothingToPutRight) for answer in answers)
+    assert kinds(answers) == ["CashRemittance", *["NoRemittanceDifference"] * 3], answers
+    assert any(isinstance(answer, NoRemittanceDifference) for answer in answers)
     remittance.refresh_from_db()
     assert (remittance.made_good, owed_by_carriers()) == (30_000, 0)
     assert Change.objects.filter(what="remittance.made_good").count() == 1

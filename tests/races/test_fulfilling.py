@@ -12,18 +12,18 @@ from django.db.models import Sum
 from cooperatives.actions.cooperative_lifecycle import AlreadyApplied, ApplicationDetails, apply_to_sell
 from cooperatives.models import Cooperative
 from orders import locks
-from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.fulfilment import pack_parcels
 from orders.actions.fulfilment.cancel_parts import (
-    AlreadyHandedOver,
-    AlreadyPacked,
+    PartAlreadyHandedOver,
+    PartAlreadyPacked,
     cancel_order,
     cancel_part,
     cancel_part_as_buyer,
 )
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
-from orders.actions.fulfilment.one_step_fulfilment import Sent, fulfil_order
-from orders.actions.fulfilment.pack_parcels import NotThatMany, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.one_step_fulfilment import LineToSend, fulfil_order
+from orders.actions.fulfilment.pack_parcels import QuantityNotOpen, accept_part, close_parcel, pack_parcel
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.placement.place_order import place_order
 from orders.models import Basket, Order, OrderPart, Parcel, ParcelLine, PaymentEvent
@@ -78,8 +78,8 @@ def test_of_two_members_who_pack_the_same_goods_one_is_told_that_they_are_packed
 
     answers = together([packing, packing])
 
-    assert kinds(answers) == ["NotThatMany", "Parcel"], answers
-    refusal = next(answer for answer in answers if isinstance(answer, NotThatMany))
+    assert kinds(answers) == ["QuantityNotOpen", "Parcel"], answers
+    refusal = next(answer for answer in answers if isinstance(answer, QuantityNotOpen))
     assert list(refusal.details["open"].values()) == [1]
     assert steps_in_parcels(part) == 3
 
@@ -119,7 +119,7 @@ def test_without_the_lock_the_second_member_packs_too_much_or_meets_an_error(mon
 def sending(order):
     """The whole order out of its store house, as another system says it."""
     line = order.lines.get()
-    goods = [Sent(line.pk, stock_of(line.variant).warehouse_id, line.quantity)]
+    goods = [LineToSend(line.pk, stock_of(line.variant).warehouse_id, line.quantity)]
     return partial(fulfil_order, order_id=order.pk, goods=goods, actor=MEMBER, now=NOW)
 
 
@@ -129,7 +129,7 @@ def test_an_order_sent_by_several_systems_at_once_leaves_once() -> None:
 
     answers = together([sending(order)] * 4)
 
-    assert kinds(answers) == [*["NotThatMany"] * 3, "list"], answers
+    assert kinds(answers) == [*["QuantityNotOpen"] * 3, "list"], answers
     stock = stock_of(variant)
     assert (stock.on_hand, stock.allocated) == (6, 0)
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
@@ -178,7 +178,7 @@ def test_goods_are_handed_over_or_cancelled_never_both() -> None:
         part.refresh_from_db()
         stock = stock_of(variant)
         if isinstance(handed_over, Parcel):
-            assert isinstance(cancelled, AlreadyHandedOver)
+            assert isinstance(cancelled, PartAlreadyHandedOver)
             assert (part.state, stock.on_hand, stock.allocated) == (PartState.ACCEPTED, 6, 0)
         else:
             assert isinstance(handed_over, WrongMove)
@@ -236,7 +236,7 @@ def test_a_buyer_cancels_or_finds_it_packed() -> None:
         assert isinstance(closed, WrongMove)
         assert (parcel.state, stock_of(variant).allocated) == (ParcelState.VOIDED, 0)
     else:
-        assert isinstance(cancelled, AlreadyPacked)
+        assert isinstance(cancelled, PartAlreadyPacked)
         assert (parcel.state, stock_of(variant).allocated) == (ParcelState.PACKED, 4)
 
 
@@ -297,7 +297,7 @@ def test_a_basket_is_adopted_or_its_newer_one_is_ordered_and_nothing_is_lost() -
                 actor=Actor.guest(),
                 now=NOW,
             ),
-            partial(adopt_basket, guest_basket_id=guest.pk, user_id=user.pk, now=NOW),
+            partial(merge_guest_basket, guest_basket_id=guest.pk, user_id=user.pk, now=NOW),
         ]
     )
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from shop.core.models import LimitCounter
-from shop.core.models.limit_counter import LimitCounterQuerySet, Try
+from shop.core.models.limit_counter import LimitCounterQuerySet, LimitTry
 from shop.core.web.rate_limits import Limit, TooManyTries
 from tests.races.together import together
 
@@ -39,7 +39,7 @@ def test_counting_in_two_steps_lets_parallel_guesses_pass(monkeypatch: pytest.Mo
     GUESSES.take("an account")
     read_by_all = threading.Barrier(10, timeout=20)
 
-    def read_then_write(counters: LimitCounterQuerySet, tries: Sequence[Try]) -> bool:
+    def read_then_write(counters: LimitCounterQuerySet, tries: Sequence[LimitTry]) -> bool:
         ((key, most, _seconds),) = tries
         count = counters.get(key=key).count
         read_by_all.wait()

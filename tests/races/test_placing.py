@@ -14,13 +14,13 @@ from catalog.actions.stock import stock_movements as stocking
 from catalog.models import Listing, Stock
 from cooperatives.models import DeliveryWay, PickupSlot
 from orders import locks
-from orders.actions.basket.basket_lines import choose_deliveries, choose_place, put_in_basket
+from orders.actions.basket.basket_lines import add_to_basket, choose_deliveries, set_basket_province
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.order_records import record_order
-from orders.actions.order_records.record_order import SlotFull
-from orders.actions.placement.order_sweeps import release_expired
+from orders.actions.order_records.record_order import PickupSlotFull
+from orders.actions.placement.order_sweeps import release_expired_reservations
 from orders.actions.placement.place_order import BasketChanged, place_order
-from orders.actions.quotes.quote_types import Problem, WantedDelivery
+from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery
 from orders.models import Allocation, Basket, Order, OrderLine, Payment, Reservation
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -47,7 +47,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def ready_basket(*wanted, deliveries=None):
     """A basket whose place and deliveries are chosen, so that only placing is left."""
     basket = make_basket(*wanted)
-    choose_place(basket_id=basket.pk, province_code=HANOI, now=NOW)
+    set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=deliveries or carriers_for(basket), now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
@@ -55,7 +55,7 @@ def ready_basket(*wanted, deliveries=None):
 def placing(basket):
     """The sending of a basket, to be called in any thread."""
     choices = {
-        choice.cooperative_id: WantedDelivery(choice.way_id, choice.pickup_day, choice.pickup_starts)
+        choice.cooperative_id: RequestedDelivery(choice.way_id, choice.pickup_day, choice.pickup_starts)
         for choice in basket.delivery_choices.all()
     }
     return partial(
@@ -71,7 +71,7 @@ def placing(basket):
 
 def fuller(basket, variant):
     """The basket with one step of another variant put in."""
-    return put_in_basket(
+    return add_to_basket(
         basket_id=basket.pk,
         user_id=None,
         channel=basket.channel,
@@ -100,7 +100,7 @@ def test_of_a_hundred_buyers_of_the_last_twenty_exactly_twenty_get_one() -> None
     assert (len(of_kind(answers, Order)), len(refusals)) == (20, 80)
     assert {
         problem for no in refusals for line in no.details["quote"].lines for problem in line.problems
-    } == {Problem.SOLD_OUT}
+    } == {QuoteProblem.SOLD_OUT}
     stock = stock_of(variant)
     assert (stock.on_hand, stock.reserved, stock.allocated, stock.free) == (20, 0, 20, 0)
     assert (Order.objects.count(), OrderLine.objects.count(), Payment.objects.count()) == (20, 20, 20)
@@ -151,13 +151,13 @@ def test_of_five_buyers_of_the_last_two_places_at_the_market_two_get_one() -> No
     variant = make_variant(seller, on_hand=20)
     way = make_market_way(seller, make_channel(), capacity=2)
     time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    wanted = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    wanted = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
     baskets = [ready_basket((variant, 1), deliveries=wanted) for _ in range(5)]
 
     answers = together([placing(basket) for basket in baskets])
 
     assert len(of_kind(answers, Order)) == 2
-    assert len(of_kind(answers, (SlotFull, BasketChanged))) == 3, answers
+    assert len(of_kind(answers, (PickupSlotFull, BasketChanged))) == 3, answers
     assert PickupSlot.objects.get().taken == 2
     assert stock_of(variant).allocated == 2
 
@@ -167,7 +167,7 @@ def test_without_the_one_statement_two_buyers_both_get_the_last_place(monkeypatc
     way = make_market_way(seller, make_channel(), capacity=1)
     time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
     way.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
-    wanted = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    wanted = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
     baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=wanted) for _ in range(2)]
     unlocked = Unlocked(monkeypatch, PickupSlot, hands=2)
 
@@ -178,7 +178,7 @@ def test_without_the_one_statement_two_buyers_both_get_the_last_place(monkeypatc
         PickupSlot.objects.filter(pk=slot.pk).update(taken=seen.taken + 1)
         return True
 
-    monkeypatch.setattr(record_order, "_take_place", look_then_take)
+    monkeypatch.setattr(record_order, "_take_slot_place", look_then_take)
 
     answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
 
@@ -204,7 +204,7 @@ def test_the_sweep_and_placing_give_back_an_expired_reservation_once() -> None:
         open_checkout(basket_id=basket.pk, now=NOW)
     later = NOW + datetime.timedelta(minutes=16)
 
-    answers = together([*map(placing, baskets[:10]), *[partial(release_expired, now=later)] * 6])
+    answers = together([*map(placing, baskets[:10]), *[partial(release_expired_reservations, now=later)] * 6])
 
     assert len(of_kind(answers, Order)) == 10, answers
     stock = stock_of(variant)
@@ -237,7 +237,7 @@ def test_a_sweep_between_reading_a_reservation_and_locking_its_stock_gives_it_ba
 
     def swept_first(rows_of, *args):
         if rows_of(*args).model is Stock and threading.current_thread() is threading.main_thread():
-            together([partial(release_expired, now=later)])
+            together([partial(release_expired_reservations, now=later)])
         return real(rows_of, *args)
 
     # On SQLite nobody can come in between: the placing transaction is the only writer from its start.

@@ -14,11 +14,11 @@ from orders import locks
 from orders.actions.fulfilment import void_parcels as voiding
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.payouts.payouts import mark_paid
-from orders.actions.payouts.refund_execution import name_account
+from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.refund_execution import set_refund_account
 from orders.actions.refunds import refund_decisions as deciding
-from orders.actions.refunds.refund_decisions import Decision, LineRefund
-from orders.models import Bearer, Order, OrderPart, PaymentEvent, Payout, Refund
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
+from orders.models import CostBearer, Order, OrderPart, PaymentEvent, Payout, Refund
 from tests.invariants import check_everything, check_refunds
 from tests.orders.refunds.refunds_at_hand import NEXT_DAY, TO, WHO, delivered, give_back, line_of, paid_order
 from tests.races.together import together
@@ -35,7 +35,7 @@ def test_of_two_refunds_of_all_at_once_one_gives_back() -> None:
 
     answers = together([partial(give_back, part, 90_000, delivery=30_000)] * 2)
 
-    assert kinds(answers) == ["Refund", "TooMuchRefunded"], answers
+    assert kinds(answers) == ["Refund", "RefundExceedsLimit"], answers
     assert [refund.money for refund in Refund.objects.all()] == [120_000]
     assert Payout.objects.get().amount == 120_000
     check_everything()
@@ -75,14 +75,14 @@ def test_without_the_lock_all_is_given_back_twice(monkeypatch) -> None:
     else:
         check = deciding._check
         monkeypatch.setattr(deciding, "_check", lambda *_given: None)
-        monkeypatch.setattr(deciding, "owed_back", lambda _order: early.owed)
+        monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: early.owed)
 
     def work():
         if connection.vendor == "sqlite":  # the check stands before BEGIN, where nobody waits
             early.owed = 120_000
             lines = {line_of(part).pk: LineRefund(90_000)}
             order = Order.objects.get(pk=part.order_id)
-            check(order, part, Decision(Bearer.COOPERATIVE, "x", lines, delivery=30_000))
+            check(order, part, RefundDecision(CostBearer.COOPERATIVE, "x", lines, delivery=30_000))
             both_read.wait()
         return give_back(part, 90_000, delivery=30_000)
 
@@ -107,7 +107,7 @@ def test_a_part_is_given_back_before_it_is_called_off_or_as_called_off() -> None
         assert isinstance(ended, OrderPart), ended
         money = Refund.objects.filter(order=part.order_id).values_list("money", flat=True)
         assert sum(money) == 120_000, (refund, list(money))
-        assert type(refund).__name__ in ("Refund", "NotCounting")
+        assert type(refund).__name__ in ("Refund", "PartNotCharged")
     check_everything()
 
 
@@ -128,7 +128,9 @@ def test_goods_come_back_or_their_parcel_is_undone_and_they_are_in_stock_once() 
 
         answers = together(works)
 
-        assert kinds(answers) in (["GoodsCameBack", "Refund"], ["NotThatManyBack", "Parcel"]), answers
+        assert kinds(answers) in (["ItemsAlreadyReturned", "Refund"], ["ReturnExceedsDelivered", "Parcel"]), (
+            answers
+        )
         assert Stock.objects.get(variant=line_of(part).variant_id).on_hand == on_hand + 2
     check_everything()
 
@@ -138,7 +140,7 @@ def test_without_the_lock_goods_that_come_back_are_in_stock_twice(monkeypatch) -
     parcel = part.parcels.get()
     on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
     looked, came = threading.Event(), threading.Event()
-    look = voiding._require_with_the_buyer
+    look = voiding._require_items_with_buyer
 
     def look_and_hesitate(*given) -> None:
         look(*given)
@@ -159,9 +161,9 @@ def test_without_the_lock_goods_that_come_back_are_in_stock_twice(monkeypatch) -
 
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "locked_one", lambda rows: rows.order_by("pk").first())
-        monkeypatch.setattr(voiding, "_require_with_the_buyer", look_and_hesitate)
+        monkeypatch.setattr(voiding, "_require_items_with_buyer", look_and_hesitate)
     else:
-        monkeypatch.setattr(voiding, "_require_with_the_buyer", lambda *_given: None)
+        monkeypatch.setattr(voiding, "_require_items_with_buyer", lambda *_given: None)
 
     answers = together([come_back_meanwhile, undo_late])
 
@@ -172,10 +174,10 @@ def test_without_the_lock_goods_that_come_back_are_in_stock_twice(monkeypatch) -
 def test_money_is_marked_as_sent_once() -> None:
     order = paid_order()
     give_back(delivered(order), 20_000)
-    name_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
     payout = Payout.objects.get()
 
-    works = [partial(mark_paid, payout_id=payout.pk, reference=f"FT{n}", **NEXT_DAY) for n in range(2)]
+    works = [partial(mark_payout_paid, payout_id=payout.pk, reference=f"FT{n}", **NEXT_DAY) for n in range(2)]
     answers = together(works)
 
     assert kinds(answers) == ["AlreadyPaid", "Payout"], answers

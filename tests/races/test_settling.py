@@ -11,14 +11,18 @@ from django.db import DatabaseError, connection
 
 from orders import locks
 from orders.actions.bank_transfers import transfer_review
-from orders.actions.bank_transfers.transfer_review import confirm_sent_back, give_back_transfer
+from orders.actions.bank_transfers.transfer_review import confirm_transfer_returned, return_transfer
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.payouts import payouts
-from orders.actions.payouts.payouts import AlreadyPaid, mark_paid
-from orders.actions.settlement.close_settlement import AlreadyClosed, close_settlement, correct_balance
+from orders.actions.payouts.payouts import AlreadyPaid, mark_payout_paid
+from orders.actions.settlement.close_settlement import (
+    SettlementAlreadyClosed,
+    close_settlement,
+    correct_balance,
+)
 from orders.models import LedgerEntry, LedgerPosting, Payout, PostingKind, Settlement
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change
 from tests.factories import NOW, make_cooperative, make_order, make_seller, make_variant
 from tests.invariants import check_ledger
@@ -26,7 +30,7 @@ from tests.orders.bank_transfers.test_transfer_review import TO, take, waiting_o
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DESK = Actor.person(1, "Bàn", Door.DESK)
+DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
 
 
 def kinds(answers):
@@ -137,9 +141,9 @@ def test_a_period_closed_by_several_at_once_is_closed_once() -> None:
 
     answers = together([closing(settlement)] * 6)
 
-    assert kinds(answers) == [*["AlreadyClosed"] * 5, "Settlement"], answers
+    assert kinds(answers) == [*["SettlementAlreadyClosed"] * 5, "Settlement"], answers
     assert (Settlement.objects.count(), Payout.objects.get().amount) == (2, 50_000)
-    assert isinstance(next(each for each in answers if isinstance(each, Exception)), AlreadyClosed)
+    assert isinstance(next(each for each in answers if isinstance(each, Exception)), SettlementAlreadyClosed)
     check_ledger()
 
 
@@ -150,14 +154,16 @@ def test_without_the_lock_two_close_it_or_one_meets_an_error(monkeypatch) -> Non
 
     answers = together([unlocked.early(rows, closing(settlement)) for _ in range(2)])
 
-    assert "AlreadyClosed" not in kinds(answers), answers
+    assert "SettlementAlreadyClosed" not in kinds(answers), answers
     assert len(answers) == 2
 
 
 def test_a_payment_written_down_by_several_at_once_is_booked_once() -> None:
     settlement = booked(make_cooperative())
     closing(settlement)()
-    paying = partial(mark_paid, payout_id=Payout.objects.get().pk, reference="FT1", actor=DESK, now=NOW)
+    paying = partial(
+        mark_payout_paid, payout_id=Payout.objects.get().pk, reference="FT1", actor=DESK, now=NOW
+    )
 
     answers = together([paying] * 6)
 
@@ -170,9 +176,11 @@ def test_a_payment_written_down_by_several_at_once_is_booked_once() -> None:
 def test_a_transfer_sent_back_by_both_pages_at_once_is_booked_once() -> None:
     waiting_order()
     transfer = take("tien hang")
-    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
-    paying = partial(mark_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
-    confirming = partial(confirm_sent_back, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW)
+    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
+    paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    confirming = partial(
+        confirm_transfer_returned, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW
+    )
 
     answers = together([paying, confirming] * 3)
 
@@ -186,10 +194,12 @@ def test_a_transfer_sent_back_by_both_pages_at_once_is_booked_once() -> None:
 def test_without_the_lock_both_pages_write_down_that_a_transfer_was_sent_back(monkeypatch) -> None:
     waiting_order()
     transfer = take("tien hang")
-    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
+    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
     read_early = both_pages_unlocked(monkeypatch, payout)
-    paying = partial(mark_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
-    confirming = partial(confirm_sent_back, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW)
+    paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    confirming = partial(
+        confirm_transfer_returned, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW
+    )
 
     answers = together([read_early(paying), read_early(confirming)])
 
@@ -232,7 +242,7 @@ def test_without_the_lock_two_write_it_down(monkeypatch) -> None:
     payout = Payout.objects.get()
     unlocked = Unlocked(monkeypatch, 2)
     monkeypatch.setattr(locks, "lock_settlement", lambda _pk: None)
-    paying = partial(mark_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
     answers = together([unlocked.early(Payout.objects.filter(pk=payout.pk), paying) for _ in range(2)])
 

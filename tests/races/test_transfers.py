@@ -13,15 +13,15 @@ from django.db import connection
 
 from orders import locks
 from orders.actions.bank_transfers import transfer_review
-from orders.actions.bank_transfers.bank_webhooks import handle_notice, keep_notice
-from orders.actions.bank_transfers.incoming_transfers import take_arrival
-from orders.actions.bank_transfers.transfer_review import give_back_transfer, settle_transfer
+from orders.actions.bank_transfers.bank_webhooks import process_bank_webhook, store_bank_webhook
+from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.transfer_review import assign_transfer, return_transfer
 from orders.actions.placement import order_sweeps
 from orders.actions.placement.order_sweeps import expire_order
-from orders.actions.statements.bank_statements import read_bank_statement, take_bank_statement
+from orders.actions.statements.bank_statements import apply_bank_statement, import_bank_statement
 from orders.models import BankTransfer, GatewayEvent, Order, Payment, Payout, TransferShare
-from orders.payments.incoming_transfers import Provider, arrivals_in
-from orders.payments.webhook_signatures import read_notice
+from orders.payments.incoming_transfers import TransferSource, read_incoming_transfers
+from orders.payments.webhook_signatures import parse_webhook_body
 from orders.states import OrderStatus, TransferState
 from shop.core.actors import Actor
 from shop.core.models import Change
@@ -75,7 +75,7 @@ def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Calla
 
 def telling(order: Order, **fields: Any) -> Callable[[], Any]:
     values = {"reference": "FT1", "event_id": "1"} | fields
-    return partial(take_arrival, arrival=told(order.code, **values), actor=BANK, now=LATER)
+    return partial(record_incoming_transfer, arrival=told(order.code, **values), actor=BANK, now=LATER)
 
 
 def test_a_notice_told_ten_times_at_once_is_one_transfer() -> None:
@@ -90,8 +90,12 @@ def test_a_notice_told_ten_times_at_once_is_one_transfer() -> None:
     )
 
     def hear() -> None:
-        keep_notice(arrivals=arrivals_in(Provider.SEPAY, read_notice(body)), body=body, now=LATER)
-        handle_notice(event_id=GatewayEvent.objects.get().pk, now=LATER)
+        store_bank_webhook(
+            arrivals=read_incoming_transfers(TransferSource.SEPAY, parse_webhook_body(body)),
+            body=body,
+            now=LATER,
+        )
+        process_bank_webhook(event_id=GatewayEvent.objects.get().pk, now=LATER)
 
     answers = together([hear] * 10)
 
@@ -105,7 +109,7 @@ def test_a_notice_told_ten_times_at_once_is_one_transfer() -> None:
 def test_two_services_that_tell_of_one_transfer_at_once_pay_its_order_once() -> None:
     order = waiting_order()
 
-    answers = together([telling(order), telling(order, provider=Provider.CASSO, event_id="c")])
+    answers = together([telling(order), telling(order, provider=TransferSource.CASSO, event_id="c")])
 
     assert sorted(answer.is_new for answer in answers) == [False, True], answers
     order.refresh_from_db()
@@ -201,7 +205,7 @@ class _Looked:
 
 def settling(transfer: BankTransfer, order: Order) -> Callable[[], Any]:
     return partial(
-        settle_transfer, transfer_id=transfer.pk, shares={order.pk: 120_000}, actor=DESK, now=LATER + HOUR
+        assign_transfer, transfer_id=transfer.pk, shares={order.pk: 120_000}, actor=DESK, now=LATER + HOUR
     )
 
 
@@ -232,9 +236,9 @@ def test_one_tap_by_ten_settles_once() -> None:
 def test_without_the_lock_one_transfer_pays_two_orders(monkeypatch) -> None:
     one, other = waiting_order(), waiting_order()
     transfer = take("tien hang")
-    read_early = unlocked(monkeypatch, "lock_transfer")
+    read_early = unlocked(monkeypatch, "lock_bank_transfer")
     if connection.vendor == "sqlite":
-        monkeypatch.setattr(transfer_review, "left_of", lambda _transfer: 120_000)
+        monkeypatch.setattr(transfer_review, "unassigned_amount", lambda _transfer: 120_000)
 
     together([read_early(settling(transfer, order), transfer.pk) for order in (one, other)])
 
@@ -247,7 +251,7 @@ def test_a_transfer_is_settled_or_given_back_never_both() -> None:
     for transfer, order in transfers_and_orders:
         works.append(settling(transfer, order))
         back = {"transfer_id": transfer.pk, "to": TO, "reason": "nhầm", "actor": DESK, "now": LATER + HOUR}
-        works.append(partial(give_back_transfer, **back))
+        works.append(partial(return_transfer, **back))
 
     answers = together(works)
 
@@ -262,8 +266,8 @@ def test_a_transfer_is_settled_or_given_back_never_both() -> None:
 def test_a_statement_and_its_webhooks_at_once_count_each_transfer_once() -> None:
     orders = [waiting_order() for _ in range(4)]
     content = csv(*((f"FT{n}", 120_000, order.code) for n, order in enumerate(orders)))
-    statement = read_bank_statement(file_name="a.csv", content=content, user=make_admin(), now=NOW)
-    taking = partial(take_bank_statement, statement_id=statement.pk, actor=DESK, now=LATER)
+    statement = import_bank_statement(file_name="a.csv", content=content, user=make_admin(), now=NOW)
+    taking = partial(apply_bank_statement, statement_id=statement.pk, actor=DESK, now=LATER)
     hooks = [telling(order, reference=f"FT{n}", event_id=str(n)) for n, order in enumerate(orders)]
 
     answers = together([taking, *hooks, taking])

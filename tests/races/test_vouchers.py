@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 
-from catalog.actions.listings.promotions import PromotionTerms, make_promotion, refresh_promotion
-from catalog.actions.products.offer_products import VariantDetails, edit_variant
+from catalog.actions.listings.promotions import PromotionTerms, create_promotion, refresh_promotion
+from catalog.actions.products.member_products import VariantDetails, edit_variant
 from catalog.models import Listing, Price, Promotion
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.voucher_rules import VoucherUsedByBuyer, VoucherUsedUp
-from orders.actions.vouchers.redeem_vouchers import use_code
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import Basket, Order, Voucher, VoucherUse
 from shop.core.actors import Actor
 from tests.factories import NOW, make_channel, make_product, make_variant, make_voucher, stock_of
@@ -28,7 +28,7 @@ STAFF = Actor.system("tests")
 
 def basket_with_code(*wanted, code="CHAO10"):
     basket = ready_basket(*wanted)
-    use_code(basket_id=basket.pk, code=code, now=NOW)
+    apply_voucher_code(basket_id=basket.pk, code=code, now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
 
@@ -94,7 +94,7 @@ def test_a_price_edited_while_rules_are_made_ends_as_all_of_them_say() -> None:
 
     def promise(percent):
         terms = PromotionTerms(f"{percent} %", NOW - datetime.timedelta(hours=1), percent=percent)
-        promotion = make_promotion(channel=channel, terms=terms, actor=STAFF, now=NOW)
+        promotion = create_promotion(channel=channel, terms=terms, actor=STAFF, now=NOW)
         refresh_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
 
     def edit(price):

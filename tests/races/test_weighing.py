@@ -12,9 +12,14 @@ from orders import locks
 from orders.actions.fulfilment import weigh_lines as weighing
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
-from orders.actions.fulfilment.pack_parcels import NotWeighed, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.pack_parcels import LinesNotWeighed, accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.fulfilment.weigh_lines import InAParcel, QuestionClosed, answer_weight, weigh_line
+from orders.actions.fulfilment.weigh_lines import (
+    LineAlreadyPacked,
+    WeightQuestionClosed,
+    answer_weight_question,
+    weigh_line,
+)
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ParcelState, PartState
@@ -60,7 +65,7 @@ def test_goods_are_weighed_anew_or_packed_and_the_parcel_brings_what_was_weighed
         if isinstance(weighed, OrderLine):
             assert (line.weighed_grams, packed.cod_expected) == (5000, 105_000)
         else:
-            assert isinstance(weighed, InAParcel), weighed
+            assert isinstance(weighed, LineAlreadyPacked), weighed
             assert (line.weighed_grams, packed.cod_expected) == (4600, 99_000)
         assert packed.lines.get().grams == line.weighed_grams
     check_everything()
@@ -188,13 +193,15 @@ def test_of_a_yes_and_a_no_at_once_one_counts() -> None:
 
     answers = together(
         [
-            partial(answer_weight, question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW)
+            partial(
+                answer_weight_question, question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW
+            )
             for agreed in (True, False)
         ]
     )
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["QuestionClosed", "WeightQuestion"]
-    assert any(isinstance(answer, QuestionClosed) for answer in answers)
+    assert sorted(type(answer).__name__ for answer in answers) == ["WeightQuestionClosed", "WeightQuestion"]
+    assert any(isinstance(answer, WeightQuestionClosed) for answer in answers)
     check_everything()
 
 
@@ -204,5 +211,5 @@ def test_what_waits_for_the_buyer_is_packed_by_nobody_however_many_try() -> None
 
     answers = together([packing_of(part, line)] * 5)
 
-    assert {type(answer) for answer in answers} == {NotWeighed}
+    assert {type(answer) for answer in answers} == {LinesNotWeighed}
     assert open_quantities([line]) == {line.pk: 2}

@@ -18,7 +18,7 @@ from catalog.models import Stock
 from cooperatives.models import PickupSlot
 from orders import locks
 from orders.actions.placement import place_order as placing
-from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.models import Basket, Voucher
 from tests.factories import NOW
 
@@ -35,9 +35,9 @@ class Unlocked:
         monkeypatch.setattr(locks, "locked_by", lambda rows_of, *args: self._rows(rows_of(*args)))
         monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
-            monkeypatch.setattr(placing, "quote", lambda _wanted, *, now: self._early.offer)
+            monkeypatch.setattr(placing, "build_quote", lambda _wanted, *, now: self._early.offer)
         elif model is Voucher:  # whose uses are counted after it was read
-            monkeypatch.setattr(placing, "quote", self._quote)
+            monkeypatch.setattr(placing, "build_quote", self._quote)
 
     def placing(self, basket: Basket, work: Callable[[], Any]) -> Callable[[], Any]:
         """The work of placing a basket, its check moved before the transaction where that is the lock."""
@@ -50,7 +50,7 @@ class Unlocked:
                 Stock: list(Stock.objects.order_by("pk")),
                 PickupSlot: list(PickupSlot.objects.order_by("pk")),
             }
-            self._early.offer = quote(wanted_of(self._early.rows[Basket][0]), now=NOW)
+            self._early.offer = build_quote(basket_quote_request(self._early.rows[Basket][0]), now=NOW)
             self._read_by_all.wait()
             return work()
 
@@ -62,7 +62,7 @@ class Unlocked:
 
     def _quote(self, wanted: Any, *, now: Any) -> Any:
         """The check, after which nobody writes before everybody has checked."""
-        offer = quote(wanted, now=now)
+        offer = build_quote(wanted, now=now)
         if not getattr(self._early, "has_checked", False):
             self._early.has_checked = True
             self._checked_by_all.wait()

@@ -162,7 +162,7 @@ def test_a_phone_is_told_what_it_may_keep(product: Product) -> None:
     guest.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": 1})
 
     told = {
-        (name, address): client.get(address).headers.get(page_cache.OFFLINE)
+        (name, address): client.get(address).headers.get(page_cache.OFFLINE_HEADER)
         for name, client in [("stranger", Client()), ("guest", guest)]
         for address in ("/", "/tim/?q=gao", "/gio-hang/", "/tai-khoan/dang-nhap/", "/don-hang/")
     }

@@ -8,18 +8,18 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog.actions.listings.listing_states import move_listing, require_complete
-from catalog.actions.products.offer_products import refresh_listings
-from catalog.actions.products.staff_products import listings_of, locked_product
+from catalog.actions.listings.listing_states import change_listing_state, require_legal_fields
+from catalog.actions.products.member_products import refresh_listings
+from catalog.actions.products.staff_products import lock_product, product_listings
 from catalog.models import Listing, Product
 from catalog.states import ListingState
 from shop.core.actors import Actor
-from shop.core.database.metadata import put_columns
+from shop.core.database.metadata import set_columns
 from shop.core.models import Channel, record_change
 
 
 @transaction.atomic(durable=True)
-def list_product(
+def set_channel_listings(
     *,
     product_id: int,
     shown: Sequence[tuple[Channel, bool | None, Mapping[str, Any]]],
@@ -29,14 +29,14 @@ def list_product(
 ) -> Product:
     """Set a product's listings: (channel, published or None to keep, columns); withdraw `hidden` ones.
 
-    Publishing by staff implies approval. Raises Missing, NotYetComplete, WrongMove.
+    Publishing by staff implies approval. Raises Missing, ListingIncomplete, WrongMove.
     """
-    product = locked_product(product_id)
+    product = lock_product(product_id)
     for channel, on_sale, values in shown:
-        listing = listings_of(product).filter(channel=channel).first() or Listing(
+        listing = product_listings(product).filter(channel=channel).first() or Listing(
             product=product, channel=channel, currency=channel.currency
         )
-        is_new, changed = listing.pk is None, put_columns(listing, values)
+        is_new, changed = listing.pk is None, set_columns(listing, values)
         listing.save()
         if is_new or changed:
             record_change(
@@ -50,8 +50,8 @@ def list_product(
             )
         if on_sale is not None:
             _publish_or_pause(listing, on_sale, actor=actor, now=now)
-    for listing in listings_of(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
-        move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
+    for listing in product_listings(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
+        change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     refresh_listings(product)
     return product
 
@@ -59,9 +59,9 @@ def list_product(
 def _publish_or_pause(listing: Listing, on_sale: bool, *, actor: Actor, now: datetime.datetime) -> None:
     """Publish or pause a listing by the allowed state transitions."""
     if on_sale and listing.state != ListingState.PUBLISHED:
-        require_complete(listing)
+        require_legal_fields(listing)
         if listing.state == ListingState.WITHDRAWN:
-            move_listing(listing, ListingState.DRAFT, actor=actor, now=now)
-        move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
+            change_listing_state(listing, ListingState.DRAFT, actor=actor, now=now)
+        change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
     if not on_sale and listing.state == ListingState.PUBLISHED:
-        move_listing(listing, ListingState.PAUSED, actor=actor, now=now)
+        change_listing_state(listing, ListingState.PAUSED, actor=actor, now=now)

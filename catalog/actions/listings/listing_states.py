@@ -13,20 +13,20 @@ from catalog.models import Listing, Price, Product
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.database.transactions import lock_row
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance
 
 
-class NotYetComplete(Refused):
+class ListingIncomplete(Refused):
     """Consumer law requires more information. `details["fields"]` lists what is missing."""
 
     code = "not_yet_complete"
     default_words = _("Something that buyers must be told is missing.")
 
 
-def missing_by_law(product: Product) -> list[str]:
+def missing_legal_fields(product: Product) -> list[str]:
     """Names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
 
     Seller, price, origin, shelf life, delivery and return terms; and a picture, so that the buyer sees the
@@ -52,21 +52,21 @@ def submit_listing(
 ) -> Listing:
     """Submit a listing for review, or publish it if the channel requires none.
 
-    Raises Missing, NotYetComplete, WrongMove.
+    Raises Missing, ListingIncomplete, WrongMove.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
-    require_complete(listing)
+    require_legal_fields(listing)
     to = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
-    return move_listing(listing, to, actor=actor, now=now)
+    return change_listing_state(listing, to, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
-    """Publish by platform staff, which implies approval. Raises Missing, NotYetComplete, WrongMove."""
+    """Publish by platform staff, which implies approval. Raises Missing, ListingIncomplete, WrongMove."""
     listing = _lock_listing(Listing.objects.existing(), listing_id)
-    require_complete(listing)
-    move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
-    notices.listing_answered(listing, now=now)
+    require_legal_fields(listing)
+    change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
+    notices.send_listing_decision(listing, now=now)
     return listing
 
 
@@ -74,11 +74,11 @@ def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) ->
 def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
     """Return a listing to draft for correction. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     listing = _lock_listing(Listing.objects.existing(), listing_id)
     _require_state(listing, ListingState.IN_REVIEW, to=ListingState.DRAFT)
-    move_listing(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
-    notices.listing_answered(listing, now=now)
+    change_listing_state(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
+    notices.send_listing_decision(listing, now=now)
     return listing
 
 
@@ -88,18 +88,18 @@ def pause_listing(
 ) -> Listing:
     """Pause a published listing. Raises Missing, WrongMove."""
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
-    return move_listing(listing, ListingState.PAUSED, actor=actor, now=now)
+    return change_listing_state(listing, ListingState.PAUSED, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def resume_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Publish a paused, already approved listing. Raises Missing, NotYetComplete, WrongMove."""
+    """Publish a paused, already approved listing. Raises Missing, ListingIncomplete, WrongMove."""
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
-    require_complete(listing)
-    return move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
+    require_legal_fields(listing)
+    return change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -114,7 +114,7 @@ def withdraw_listing(
     """Withdraw a listing; `cooperative` None means platform staff. Raises Missing, WrongMove."""
     rows = Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
     listing = _lock_listing(rows, listing_id)
-    return move_listing(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
+    return change_listing_state(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -129,10 +129,12 @@ def reopen_listing(
     if listing.product.is_removed:
         raise Missing()
     _require_state(listing, ListingState.WITHDRAWN, to=ListingState.DRAFT)
-    return move_listing(listing, ListingState.DRAFT, reason=listing.state_reason, actor=actor, now=now)
+    return change_listing_state(
+        listing, ListingState.DRAFT, reason=listing.state_reason, actor=actor, now=now
+    )
 
 
-def move_listing(
+def change_listing_state(
     listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
 ) -> Listing:
     """Step: change a locked listing's state and record it. Raises WrongMove."""
@@ -162,16 +164,16 @@ def _require_state(listing: Listing, state: ListingState, *, to: ListingState) -
         raise WrongMove(came_from=listing.state, to=to)
 
 
-def require_complete(listing: Listing) -> None:
-    """Step: raises NotYetComplete if the channel checks listings and required information is missing."""
+def require_legal_fields(listing: Listing) -> None:
+    """Step: raises ListingIncomplete if the channel checks listings and required information is missing."""
     if listing.channel.checks_listings and not listing.product.cooperative.is_house:
-        missing = missing_by_law(listing.product)
+        missing = missing_legal_fields(listing.product)
         if missing:
-            raise NotYetComplete(fields=missing)
+            raise ListingIncomplete(fields=missing)
 
 
 def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:
-    listing = locked_one(
+    listing = lock_row(
         rows.filter(pk=listing_id).select_related(
             "channel", "product", "product__cooperative", "product__product_type"
         )

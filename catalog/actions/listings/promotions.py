@@ -14,11 +14,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings.selling_prices import write_lowest_prices, write_prices
+from catalog.actions.listings.selling_prices import apply_promotions, update_lowest_prices
 from catalog.models import Category, Price, Product, Promotion
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.transactions import after_commit, locked_one
+from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Channel, record_change
@@ -26,17 +26,17 @@ from shop.core.models import Channel, record_change
 _BATCH_SIZE = 500
 
 
-class OddReduction(Refused):
+class InvalidReduction(Refused):
     code = "odd_reduction"
     default_words = _("A reduction is from 1 to 100 percent, or an amount from 1 up.")
 
 
-class EndsTooEarly(Refused):
+class EndBeforeStart(Refused):
     code = "ends_too_early"
     default_words = _("It cannot end before it begins.")
 
 
-class NobodyBears(Refused):
+class MissingBearingCooperative(Refused):
     """A cooperative can only bear reductions of its own products."""
 
     code = "nobody_bears"
@@ -62,7 +62,7 @@ class PromotionTerms:
 
 
 @transaction.atomic(durable=True)
-def make_promotion(
+def create_promotion(
     *,
     channel: Channel,
     terms: PromotionTerms,
@@ -73,7 +73,8 @@ def make_promotion(
     """Create a promotion; prices follow when it starts.
 
     `acting` is the cooperative that creates it for its own products and bears it; None is the platform.
-    Raises OddReduction, EndsTooEarly, NobodyBears, and Missing for other sellers' products.
+    Raises InvalidReduction, EndBeforeStart, MissingBearingCooperative, and Missing for other sellers'
+    products.
     """
     promotion = Promotion(channel=channel)
     _save_promotion(promotion, terms, acting, now)
@@ -90,7 +91,7 @@ def edit_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
-    """Update a promotion; placed orders keep their prices. Raises like `make_promotion`."""
+    """Update a promotion; placed orders keep their prices. Raises like `create_promotion`."""
     promotion = _lock_promotion(promotion_id, acting)
     before = {"starts_at": str(promotion.starts_at), "percent": str(promotion.percent)}
     _save_promotion(promotion, terms, acting, now)
@@ -160,9 +161,9 @@ def refresh_promotions_task() -> None:
 
 @transaction.atomic(durable=True)
 def _refresh_prices(product_ids: list[int], *, actor: Actor, now: datetime.datetime) -> None:
-    changed = write_prices(product_ids, actor=actor, now=now)
+    changed = apply_promotions(product_ids, actor=actor, now=now)
     if changed:
-        write_lowest_prices(changed)
+        update_lowest_prices(changed)
 
 
 def _affected_products(promotion: Promotion) -> QuerySet[Product]:
@@ -199,21 +200,21 @@ def _save_promotion(
 def _validate_terms(terms: PromotionTerms, acting: Cooperative | None) -> None:
     percent, amount = terms.percent, terms.amount
     if (percent is None) == (amount is None):
-        raise OddReduction(field="value")
+        raise InvalidReduction(field="value")
     if (percent is not None and not 0 < percent <= 100) or (amount is not None and amount < 1):
-        raise OddReduction(field="value")
+        raise InvalidReduction(field="value")
     if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
-        raise EndsTooEarly(field="ends")
+        raise EndBeforeStart(field="ends")
     owner = acting or terms.cooperative
     if owner is None and not terms.borne_by_platform:
-        raise NobodyBears(field="cooperative")
+        raise MissingBearingCooperative(field="cooperative")
     if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
         raise Missing(field="products")
 
 
 def _lock_promotion(promotion_id: uuid.UUID, acting: Cooperative | None) -> Promotion:
     rows = Promotion.objects.all() if acting is None else Promotion.objects.for_cooperative(acting)
-    promotion = locked_one(rows.filter(pk=promotion_id))
+    promotion = lock_row(rows.filter(pk=promotion_id))
     if promotion is None:
         raise Missing()
     return promotion

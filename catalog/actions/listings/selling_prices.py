@@ -11,18 +11,18 @@ from django.db.models.functions import Coalesce
 
 from catalog.models import Listing, Price, Product, Promotion
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked
+from shop.core.database.transactions import lock_rows
 from shop.core.models import record_change
 
 
-def write_prices(product_ids: Iterable[int], *, actor: Actor, now: datetime.datetime) -> set[int]:
+def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.datetime) -> set[int]:
     """Step: apply the best running promotion to each price; returns ids of products whose price changed.
 
     Promotions are read after the products are locked. An edit of a promotion commits before it locks the
     products, so the last transaction to lock them sees all promotions.
     """
     keys = set(product_ids)
-    locked(Product.objects.filter(pk__in=keys))
+    lock_rows(Product.objects.filter(pk__in=keys))
     prices = list(
         Price.objects.filter(variant__product__in=keys)
         .select_related("variant", "variant__product", "variant__product__category")
@@ -45,10 +45,10 @@ def write_prices(product_ids: Iterable[int], *, actor: Actor, now: datetime.date
     return {price.variant.product_id for price in changed}
 
 
-def write_lowest_prices(product_ids: Iterable[int]) -> None:
+def update_lowest_prices(product_ids: Iterable[int]) -> None:
     """Step: update the price columns of these products' listings that lists sort and filter by."""
     keys = list(product_ids)
-    listings = locked(Listing.objects.filter(product__in=keys))
+    listings = lock_rows(Listing.objects.filter(product__in=keys))
     rows = (
         Price.objects.filter(variant__product__in=keys, amount__isnull=False)
         .values("variant__product", "channel")

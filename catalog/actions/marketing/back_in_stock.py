@@ -15,30 +15,30 @@ from catalog import notices
 from catalog.models import BackRequest, Product
 from shop.accounts.models import User
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
-from shop.core.dates.calendar import day_of
+from shop.core.database.transactions import lock_row, lock_rows
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_batch
 from shop.core.models import Channel, market_channel, record_change
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 
 BATCH = 100
 # Contacts are kept only as long as needed: 30 days after the message, or 400 days without one.
-KEPT_AFTER_TELLING = datetime.timedelta(days=30)
+KEPT_AFTER_SENDING = datetime.timedelta(days=30)
 KEPT_WAITING = datetime.timedelta(days=400)
 
 
-class AlreadyThere(Refused):
+class AlreadyInStock(Refused):
     code = "already_there"
     default_words = _("These goods can be ordered now.")
 
 
 @transaction.atomic(durable=True)
-def ask_back(
+def request_back_in_stock(
     *,
     product_slug: str,
     variant_id: int | None,
-    way: Way,
+    way: ContactMethod,
     contact: str,
     user: User | None,
     language: str,
@@ -49,9 +49,9 @@ def ask_back(
     """Request one message when a product can be ordered again, for one variant or any (None).
 
     `contact` is an e-mail address or a normalised phone number, depending on `way`. A repeat changes nothing
-    until the message was sent; then it starts a new wait. Raises Missing, AlreadyThere.
+    until the message was sent; then it starts a new wait. Raises Missing, AlreadyInStock.
     """
-    product = Product.objects.resting_or_on_sale(channel.pk).filter(slug=product_slug).first()
+    product = Product.objects.paused_or_published(channel.pk).filter(slug=product_slug).first()
     if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):
         raise Missing()
     contact = contact.strip().lower()
@@ -65,7 +65,7 @@ def ask_back(
         asked_at=now,
     )
     BackRequest.objects.bulk_create([asked], ignore_conflicts=True)
-    row = locked_one(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
+    row = lock_row(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
     if row is None:  # deleted at the same moment
         raise Missing()
     if row.told_at is not None or row.token == asked.token:
@@ -74,22 +74,22 @@ def ask_back(
 
 
 @transaction.atomic(durable=True)
-def end_back(*, token: str, actor: Actor, now: datetime.datetime) -> None:
+def cancel_back_request(*, token: str, actor: Actor, now: datetime.datetime) -> None:
     """Delete a request and its contact. Raises Missing if already done."""
-    row = locked_one(BackRequest.objects.filter(token=token).select_related("product"))
+    row = lock_row(BackRequest.objects.filter(token=token).select_related("product"))
     if row is None:
         raise Missing()
     record_change("back_request.ended", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id)
     row.delete()
 
 
-def end_back_requests_of(user: User) -> None:
+def delete_back_requests_of_user(user: User) -> None:
     """Step: delete a user's requests, by account, e-mail or phone."""
     contacts = [contact for contact in (user.email, user.phone) if contact]
     BackRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
 
 
-def end_back_requests_to(contact: str) -> None:
+def delete_back_requests_of_contact(contact: str) -> None:
     """Step: delete a guest's requests, by e-mail or phone."""
     BackRequest.objects.filter(contact=contact).delete()
 
@@ -98,7 +98,7 @@ def tell_back(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -
     """Send a batch of due messages, oldest requests first; returns how many."""
     sent: list[int] = []
     run_batch(
-        BackRequest.objects.due(channel, day_of(now)).values_list("pk", flat=True),
+        BackRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
         lambda keys: sent.append(_send_batch(keys, channel, now=now)),
         sweep="catalog.tell_back",
         at_once=batch,
@@ -112,10 +112,10 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
 
     The message's key also ensures one message per request.
     """
-    due = BackRequest.objects.due(channel, day_of(now)).filter(pk__in=keys)
-    rows = locked(due.select_related("product__cooperative", "variant", "user"))
+    due = BackRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
+    rows = lock_rows(due.select_related("product__cooperative", "variant", "user"))
     for row in rows:
-        notices.goods_are_back(row, now=now)
+        notices.send_back_in_stock(row, now=now)
         record_change(
             "back_request.told",
             row,
@@ -128,7 +128,7 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
 
 
 @shared_task(name="catalog.tell_back")
-def tell_back_task() -> None:
+def send_back_in_stock_task() -> None:
     """Sweep: send due messages, and delete contacts that are no longer needed."""
     now = timezone.now()
     channel = market_channel()
@@ -136,7 +136,7 @@ def tell_back_task() -> None:
         while tell_back(channel=channel, now=now) == BATCH:
             pass
     BackRequest.objects.outdated(
-        told_before=now - KEPT_AFTER_TELLING, asked_before=now - KEPT_WAITING
+        told_before=now - KEPT_AFTER_SENDING, asked_before=now - KEPT_WAITING
     ).delete()
 
 
@@ -145,15 +145,15 @@ def _start_wait(
 ) -> None:
     """Start a new wait.
 
-    If it can be ordered now, wait for the season; raises AlreadyThere during the season.
+    If it can be ordered now, wait for the season; raises AlreadyInStock during the season.
     """
     row.asked_at, row.told_at, row.language, row.way = now, None, asked.language, asked.way
     row.user, row.until_season = asked.user or row.user, False
     row.save(update_fields=["asked_at", "told_at", "language", "way", "user", "until_season"])
-    today = day_of(now)
+    today = vietnam_date(now)
     if BackRequest.objects.due(channel, today).filter(pk=row.pk).exists():
         if today.month in row.product.months:
-            raise AlreadyThere()
+            raise AlreadyInStock()
         row.until_season = True
         row.save(update_fields=["until_season"])
     record_change("back_request.made", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id)

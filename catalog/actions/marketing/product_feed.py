@@ -28,12 +28,12 @@ from django.utils import timezone, translation
 
 from catalog.models import Category, Listing, Price, Product, ProductMedia, Stock, Variant
 from cooperatives.models import Cooperative
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.jobs.sweeps import SweepRun
 from shop.core.models import Channel, PictureState, Translation, market_channel, shop_settings
 from shop.core.money import plain_amount
-from shop.core.web.public_urls import public_address
-from shop.core.web.sitemaps import address_of
+from shop.core.web.public_urls import public_url
+from shop.core.web.sitemaps import slug_url
 
 _MAX_AGE = datetime.timedelta(hours=6)
 _BATCH_SIZE = 500
@@ -82,7 +82,7 @@ def write_feeds() -> int:
         for language, _name in settings.LANGUAGES:
             file = files.enter_context(tempfile.TemporaryFile())
             feeds[language] = _Feed(file, language)
-        for kinds in _feed_batches(channel, day_of(timezone.now())) if channel else ():
+        for kinds in _feed_batches(channel, vietnam_date(timezone.now())) if channel else ():
             count += len(kinds)
             for feed in feeds.values():
                 feed.add(kinds, run)
@@ -104,7 +104,7 @@ class _Feed:
         self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))
         self._xml.startElement("channel", _NO_ATTRIBUTES)
         with translation.override(language):
-            home = public_address(reverse("home"))
+            home = public_url(reverse("home"))
         shop = shop_settings()
         self._write_fields({"title": shop.name, "link": home, "description": shop.description or shop.name})
 
@@ -173,7 +173,7 @@ def _item_fields(kind: _FeedVariant, texts: _Texts) -> dict[str, Any]:
         "item_group_id": product.pk,
         "title": (f"{name}, {label}" if label else name)[:_MOST_TITLE],
         "description": texts.of(product, "description_text")[:_MOST_TEXT] or name,
-        "link": f"{address_of('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
+        "link": f"{slug_url('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
         "image_link": kind.image,
         "availability": "in_stock" if kind.is_there else "out_of_stock",
         "price": f"{plain_amount(listed, price.currency)} {price.currency}",
@@ -254,7 +254,7 @@ def _image_urls(products: Sequence[int]) -> dict[int, str]:
         made = media.picture.renditions
         if made:
             address = default_storage.url(made[max(made, key=int)]["jpeg"])
-            found[media.product_id] = public_address(address)
+            found[media.product_id] = public_url(address)
     return found
 
 

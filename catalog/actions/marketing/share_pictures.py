@@ -18,7 +18,7 @@ from django.db import models
 
 from catalog.models import Product, ProductMedia
 from cooperatives.models import Cooperative
-from shop.core.images.share_pictures import draw
+from shop.core.images.share_pictures import draw_share_picture
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Change, Picture, PictureState, SharePicture, market_channel, shop_settings
 
@@ -153,8 +153,8 @@ def _delete_picture(kind: str, key: int) -> None:
 def _render_jpeg(drawing: _Drawing, market: str) -> bytes:
     photo = drawing.photo
     if photo is None or photo.state != PictureState.READY:
-        return draw(name=drawing.name, below=drawing.below, market=market, photo=None)
+        return draw_share_picture(name=drawing.name, below=drawing.below, market=market, photo=None)
     widths = sorted(photo.renditions, key=int)
     width = next((width for width in widths if int(width) >= _PHOTO_WIDTH), widths[-1])
     with default_storage.open(photo.renditions[width]["jpeg"]) as file:
-        return draw(name=drawing.name, below=drawing.below, market=market, photo=file)
+        return draw_share_picture(name=drawing.name, below=drawing.below, market=market, photo=file)

@@ -14,25 +14,25 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from catalog import notices
-from catalog.market_week import Coach, coaches_in_week, week_of
+from catalog.market_week import CoachDeparture, coach_departures_in_week, monday_of
 from catalog.models import ALL_MONTHS, Bulletin, Listing, Price
 from catalog.models.listing import ListingQuerySet
-from cooperatives.models import Cooperative, DeliveryWay, Follow, PickupTime, WayKind
+from cooperatives.models import Cooperative, DeliveryKind, DeliveryWay, Follow, PickupTime
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.dates.calendar import VIETNAM, day_of, start_of_day
+from shop.core.database.transactions import lock_row
+from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Channel, market_channel, record_change, shop_settings, show_in_language
-from shop.core.texts.number_words import spoken
+from shop.core.texts.number_words import spell_out
 
 BATCH = 200
 GOODS, FEW_GOODS = 10, 6
-OUT_AT = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
-LOUDSPEAKER = "vi"
+PUBLISH_TIME = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
+LOUDSPEAKER_LANGUAGE = "vi"
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class BulletinProduct:
     """A product in the bulletin, with its cheapest price (minor units) per step."""
 
     listing: Listing
@@ -41,7 +41,7 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class BulletinPickup:
     """A time and place of pickup this week."""
 
     way: DeliveryWay
@@ -49,20 +49,20 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class BulletinContent:
     """The content of a bulletin: pickups, coaches, and products in season, new, ending and coming."""
 
     first: datetime.date
     last: datetime.date
-    meetings: list[Meeting]
-    coaches: list[Coach]
-    in_season: list[Offered]
-    new: list[Offered]
-    ending: list[Offered]
-    coming: list[Offered]
+    meetings: list[BulletinPickup]
+    coaches: list[CoachDeparture]
+    in_season: list[BulletinProduct]
+    new: list[BulletinProduct]
+    ending: list[BulletinProduct]
+    coming: list[BulletinProduct]
 
 
-def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
+def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
     """Create the missing bulletins of the week (its Monday); returns how many.
 
     One for the market, and one for each cooperative with listed products that is not paused.
@@ -93,7 +93,7 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
 
     The bulletin is locked and stores its progress; each follower's mail has an idempotency key.
     """
-    bulletin = locked_one(Bulletin.objects.filter(pk=bulletin_id, sent_at=None).select_related("cooperative"))
+    bulletin = lock_row(Bulletin.objects.filter(pk=bulletin_id, sent_at=None).select_related("cooperative"))
     if bulletin is None:
         return False
     followers = Follow.objects.confirmed().filter(
@@ -116,15 +116,15 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
 @transaction.atomic
 def _write_mail(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
     """In a savepoint: a follower whose mail fails is skipped."""
-    notices.bulletin_is_out(bulletin, follow, now=now)
+    notices.mail_bulletin(bulletin, follow, now=now)
 
 
-def tell_week(*, channel: Channel, now: datetime.datetime) -> list[int]:
+def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[int]:
     """Create this week's bulletins from Monday morning on; returns ids of those still to be mailed."""
-    week = week_of(day_of(now))
-    if now < datetime.datetime.combine(week, OUT_AT, VIETNAM):
+    week = monday_of(vietnam_date(now))
+    if now < datetime.datetime.combine(week, PUBLISH_TIME, VIETNAM):
         return []
-    make_bulletins(week=week, channel=channel, now=now)
+    create_weekly_bulletins(week=week, channel=channel, now=now)
     return list(Bulletin.objects.to_send(week).values_list("pk", flat=True))
 
 
@@ -132,7 +132,7 @@ def tell_week(*, channel: Channel, now: datetime.datetime) -> list[int]:
 def weekly_bulletin_task() -> None:
     """Sweep: create due bulletins and start mailing them."""
     channel = market_channel()
-    for bulletin_id in tell_week(channel=channel, now=timezone.now()) if channel else []:
+    for bulletin_id in create_due_bulletins(channel=channel, now=timezone.now()) if channel else []:
         send_bulletin_task.delay(bulletin_id=bulletin_id)
 
 
@@ -157,14 +157,18 @@ def _create_bulletin(
                 "site": settings.PUBLIC_URL,
             }
             text = render_to_string("catalog/bulletin.txt", context).strip() + "\n"
-            read = render_to_string("catalog/bulletin.spoken.txt", context) if language == LOUDSPEAKER else ""
+            read = (
+                render_to_string("catalog/bulletin.spoken.txt", context)
+                if language == LOUDSPEAKER_LANGUAGE
+                else ""
+            )
             rows.append(
                 Bulletin(
                     week=week,
                     cooperative=cooperative,
                     language=language,
                     text=text,
-                    spoken=spoken(read).strip() + "\n" if read else "",
+                    spoken=spell_out(read).strip() + "\n" if read else "",
                     made_at=now,
                 )
             )
@@ -187,7 +191,7 @@ def _insert_bulletins(rows: Sequence[Bulletin]) -> int:
 
 def _collect_content(
     cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
-) -> News:
+) -> BulletinContent:
     """Collect the content from now on, with texts in the active language."""
     selling = Cooperative.objects.selling_on(week)
     on_shelf = Listing.objects.on_shelf(channel.pk)
@@ -196,7 +200,7 @@ def _collect_content(
         on_shelf = on_shelf.for_cooperative(cooperative)
         methods = methods.filter(cooperative=cooperative)
     else:
-        methods = methods.filter(kind__in=[WayKind.MARKET_DAY, WayKind.COACH])
+        methods = methods.filter(kind__in=[DeliveryKind.MARKET_DAY, DeliveryKind.COACH])
     offered_ways = list(methods.select_related("cooperative"))
     show_in_language(offered_ways, "name", "note")
     show_in_language([method.cooperative for method in offered_ways], "name")
@@ -207,11 +211,11 @@ def _collect_content(
     available = listings.filter(is_available=True)
     seasonal = available.in_season(month).exclude(product__season=ALL_MONTHS)
     recent = available.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
-    return News(
+    return BulletinContent(
         first=week,
         last=week + datetime.timedelta(days=6),
         meetings=[each for each in _pickups(offered_ways, week) if each.time.starts_at > now],
-        coaches=[each for each in coaches_in_week(offered_ways, week) if each.leaves_at > now],
+        coaches=[each for each in coach_departures_in_week(offered_ways, week) if each.leaves_at > now],
         in_season=_with_prices(seasonal.newest_first(), GOODS),
         new=_with_prices(recent.newest_first(), FEW_GOODS),
         ending=_with_prices(available.in_season(month).out_of_season(following).by_name(), FEW_GOODS),
@@ -219,11 +223,11 @@ def _collect_content(
     )
 
 
-def _pickups(methods: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]:
+def _pickups(methods: Sequence[DeliveryWay], week: datetime.date) -> list[BulletinPickup]:
     """The week's pickup times, in chronological order."""
     days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
     found = [
-        Meeting(method, PickupTime(day, hours.starts, hours.ends, hours.capacity))
+        BulletinPickup(method, PickupTime(day, hours.starts, hours.ends, hours.capacity))
         for method in methods
         if method.is_collected
         for day in days
@@ -233,7 +237,7 @@ def _pickups(methods: Sequence[DeliveryWay], week: datetime.date) -> list[Meetin
     return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.way.pk))
 
 
-def _with_prices(listings: ListingQuerySet, most: int) -> list[Offered]:
+def _with_prices(listings: ListingQuerySet, most: int) -> list[BulletinProduct]:
     """Listings with their cheapest price; three queries."""
     rows = list(listings[:most])
     products = [row.product for row in rows]
@@ -252,6 +256,6 @@ def _with_prices(listings: ListingQuerySet, most: int) -> list[Offered]:
     return [_with_cheapest_price(row, by_product.get(row.product_id, [])) for row in rows]
 
 
-def _with_cheapest_price(listing: Listing, prices: Sequence[Price]) -> Offered:
+def _with_cheapest_price(listing: Listing, prices: Sequence[Price]) -> BulletinProduct:
     cheapest = min(prices, key=lambda price: price.selling or 0, default=None)
-    return Offered(listing, cheapest, len({price.selling for price in prices}) > 1)
+    return BulletinProduct(listing, cheapest, len({price.selling for price in prices}) > 1)

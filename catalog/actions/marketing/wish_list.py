@@ -9,11 +9,11 @@ from django.db import transaction
 
 from catalog.models import Product, WishedProduct
 
-MOST = 200  # products per user
+MAX_WISHES = 200  # products per user
 
 
 @transaction.atomic(durable=True)
-def wish_for(*, user_id: int, product_ids: Iterable[int], now: datetime.datetime) -> None:
+def add_to_wish_list(*, user_id: int, product_ids: Iterable[int], now: datetime.datetime) -> None:
     """Add products to a user's wish list; ignores duplicates and removed products.
 
     A full list drops its oldest entries.
@@ -24,10 +24,10 @@ def wish_for(*, user_id: int, product_ids: Iterable[int], now: datetime.datetime
         ignore_conflicts=True,
     )
     mine = WishedProduct.objects.filter(user=user_id).order_by("-added_at", "-pk")
-    WishedProduct.objects.filter(pk__in=list(mine.values_list("pk", flat=True)[MOST:])).delete()
+    WishedProduct.objects.filter(pk__in=list(mine.values_list("pk", flat=True)[MAX_WISHES:])).delete()
 
 
 @transaction.atomic(durable=True)
-def wish_no_longer(*, user_id: int, product_id: int) -> None:
+def remove_from_wish_list(*, user_id: int, product_id: int) -> None:
     """Remove a product from a user's wish list; no-op if absent."""
     WishedProduct.objects.filter(user=user_id, product=product_id).delete()

@@ -15,7 +15,7 @@ from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Variant
 from cooperatives.models import Warehouse, WarehouseChannel, Zone
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
@@ -61,7 +61,7 @@ def change_channel(
 
     Raises Missing, ChannelSlugTaken.
     """
-    channel = locked_one(Channel.objects.filter(pk=channel_id))
+    channel = lock_row(Channel.objects.filter(pk=channel_id))
     if channel is None:
         raise Missing(field="id")
     country = channel.default_country

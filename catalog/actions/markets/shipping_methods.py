@@ -11,21 +11,21 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.taxonomy.taxonomy import StillUsed
+from catalog.actions.taxonomy.taxonomy import StillReferenced
 from cooperatives.models import Service, ServicePrice
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import require_related, save_claiming
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import require_related_rows, save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
 
-class MostBelowLeast(Refused):
+class InvalidRange(Refused):
     code = "most_below_least"
     default_words = _("The most must not be below the least.")
 
 
-class NotInChannel(Refused):
+class ZoneNotInChannel(Refused):
     """The service's zone does not include this channel."""
 
     code = "not_in_channel"
@@ -33,20 +33,20 @@ class NotInChannel(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class ShippingPriceInput:
     """A service's price in a channel, in minor units, and the order values it applies to."""
 
     channel_id: int
     price: int | None = None
     minimum: int | None = None
     maximum: int | None = None
-    names_maximum: bool = False
+    sets_maximum: bool = False
 
 
 @transaction.atomic(durable=True)
-def add_kind(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> Service:
-    """Create a shipping service. Raises DoesNotFit, Missing, MostBelowLeast."""
-    require_related(Service, values)
+def create_shipping_method(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> Service:
+    """Create a shipping service. Raises DoesNotFit, Missing, InvalidRange."""
+    require_related_rows(Service, values)
     service = Service(**values)
     _save(service)
     record_change("service.added", service, actor=actor, now=now)
@@ -54,12 +54,12 @@ def add_kind(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime)
 
 
 @transaction.atomic(durable=True)
-def change_kind(
+def update_shipping_method(
     *, service_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Service:
-    """Update a shipping service. Raises DoesNotFit, Missing, MostBelowLeast."""
+    """Update a shipping service. Raises DoesNotFit, Missing, InvalidRange."""
     service = _lock_service(service_id)
-    require_related(Service, values)
+    require_related_rows(Service, values)
     for column, value in values.items():
         setattr(service, column, value)
     _save(service)
@@ -68,28 +68,28 @@ def change_kind(
 
 
 @transaction.atomic(durable=True)
-def remove_kind(*, service_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a service that no delivery method uses. Raises Missing, StillUsed."""
+def delete_shipping_method(*, service_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a service that no delivery method uses. Raises Missing, StillReferenced."""
     service = _lock_service(service_id)
     record_change("service.deleted", service, actor=actor, now=now, snapshot={"name": service.name})
     try:
         service.delete()
     except ProtectedError as error:
-        raise StillUsed(field="id") from error
+        raise StillReferenced(field="id") from error
 
 
 @transaction.atomic(durable=True)
-def price_kind(
+def set_shipping_prices(
     *,
     service_id: int,
-    prices: Collection[Priced],
+    prices: Collection[ShippingPriceInput],
     removed: Collection[int],
     actor: Actor,
     now: datetime.datetime,
 ) -> Service:
     """Set a service's prices in channels of its zone, and remove it from channels.
 
-    Raises Missing, MostBelowLeast, NotInChannel.
+    Raises Missing, InvalidRange, ZoneNotInChannel.
     """
     service = _lock_service(service_id)
     for each in prices:
@@ -97,14 +97,14 @@ def price_kind(
         if channel is None:
             raise Missing(field="addChannels")
         if not channel.zones.filter(pk=service.zone_id).exists():
-            raise NotInChannel(field="addChannels", channel_id=channel.pk)
+            raise ZoneNotInChannel(field="addChannels", channel_id=channel.pk)
         _set_price(service, channel, each)
     ServicePrice.objects.filter(service=service, channel__in=removed).delete()
     record_change("service.priced", service, actor=actor, now=now)
     return service
 
 
-def _set_price(service: Service, channel: Channel, new: Priced) -> None:
+def _set_price(service: Service, channel: Channel, new: ShippingPriceInput) -> None:
     row = ServicePrice.objects.filter(service=service, channel=channel).first()
     row = row or ServicePrice(service=service, channel=channel)
     row.currency = channel.currency
@@ -112,10 +112,10 @@ def _set_price(service: Service, channel: Channel, new: Priced) -> None:
         row.price = new.price
     if new.minimum is not None:
         row.minimum_order = new.minimum
-    if new.names_maximum:
+    if new.sets_maximum:
         row.maximum_order = new.maximum
     if row.maximum_order is not None and row.maximum_order < row.minimum_order:
-        raise MostBelowLeast(field="maximumOrderPrice")
+        raise InvalidRange(field="maximumOrderPrice")
     row.save()
 
 
@@ -125,12 +125,12 @@ def _save(service: Service) -> None:
         (service.minimum_days, service.maximum_days, "maximumDeliveryDays"),
     ):
         if maximum is not None and maximum < (minimum or 0):
-            raise MostBelowLeast(field=name)
-    save_claiming(service)
+            raise InvalidRange(field=name)
+    save_unique(service)
 
 
 def _lock_service(service_id: int) -> Service:
-    service = locked_one(Service.objects.filter(pk=service_id))
+    service = lock_row(Service.objects.filter(pk=service_id))
     if service is None:
         raise Missing(field="id")
     return service

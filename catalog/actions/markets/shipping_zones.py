@@ -13,12 +13,12 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import refresh_availability
-from catalog.actions.taxonomy.taxonomy import StillUsed
+from catalog.actions.taxonomy.taxonomy import StillReferenced
 from catalog.models import Variant
 from cooperatives.models import Warehouse, Zone, ZoneCountry
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import save_claiming
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
@@ -44,7 +44,7 @@ class ZoneChange:
 def add_zone(*, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
     """Create a zone. Raises DefaultZoneTaken, DoesNotFit, Missing."""
     zone = Zone(**change.values)
-    save_claiming(zone)
+    save_unique(zone)
     _update_links(zone, change)
     record_change("zone.added", zone, actor=actor, now=now)
     return zone
@@ -53,12 +53,12 @@ def add_zone(*, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zon
 @transaction.atomic(durable=True)
 def change_zone(*, zone_id: int, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
     """Update a zone and refresh availability. Raises DefaultZoneTaken, DoesNotFit, Missing."""
-    zone = locked_one(Zone.objects.filter(pk=zone_id))
+    zone = lock_row(Zone.objects.filter(pk=zone_id))
     if zone is None:
         raise Missing(field="id")
     for column, value in change.values.items():
         setattr(zone, column, value)
-    save_claiming(zone)
+    save_unique(zone)
     _update_links(zone, change)
     record_change("zone.changed", zone, actor=actor, now=now, data={"fields": sorted(change.values)})
     return zone
@@ -66,8 +66,8 @@ def change_zone(*, zone_id: int, change: ZoneChange, actor: Actor, now: datetime
 
 @transaction.atomic(durable=True)
 def remove_zone(*, zone_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a zone and its services if no delivery method uses them. Raises Missing, StillUsed."""
-    zone = locked_one(Zone.objects.filter(pk=zone_id))
+    """Delete a zone and its services if no delivery method uses them. Raises Missing, StillReferenced."""
+    zone = lock_row(Zone.objects.filter(pk=zone_id))
     if zone is None:
         raise Missing(field="id")
     channels = list(zone.channels.values_list("pk", flat=True))
@@ -75,7 +75,7 @@ def remove_zone(*, zone_id: int, actor: Actor, now: datetime.datetime) -> None:
     try:
         zone.delete()
     except ProtectedError as error:
-        raise StillUsed(field="id") from error
+        raise StillReferenced(field="id") from error
     _refresh_availability(channels)
 
 

@@ -11,16 +11,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import save_claiming
-from shop.core.dates.calendar import day_of
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import save_unique
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.models import TaxClass, TaxRate, record_change
 
 HIGHEST_RATE = Decimal(100)
 
 
-class OddRate(Refused):
+class InvalidTaxRate(Refused):
     """`details["countries"]` lists the countries with an invalid rate."""
 
     code = "odd_rate"
@@ -34,7 +34,7 @@ def add_tax_class(
     """Create a tax class with undated rates (percent) by country. Raises DoesNotFit, InvalidTaxRate."""
     _validate_rates(rates)
     row = TaxClass(name=name)
-    save_claiming(row)
+    save_unique(row)
     TaxRate.objects.bulk_create(
         TaxRate(tax_class=row, country=country, rate=rate) for country, rate in sorted(rates.items())
     )
@@ -60,8 +60,8 @@ def change_tax_class(
     row = _lock_tax_class(tax_class_id)
     if name is not None:
         row.name = name
-        save_claiming(row)
-    today = day_of(now)
+        save_unique(row)
+    today = vietnam_date(now)
     for country, rate in sorted(rates.items()):
         running = TaxRate.objects.on(today).filter(tax_class=row, country=country)
         if running.filter(rate=rate).exists():
@@ -93,7 +93,7 @@ def _end_rates(row: TaxClass, countries: Collection[str], today: datetime.date) 
 def _validate_rates(rates: Mapping[str, Decimal]) -> None:
     invalid = sorted(country for country, rate in rates.items() if not 0 <= rate <= HIGHEST_RATE)
     if invalid:
-        raise OddRate(field="rate", countries=invalid)
+        raise InvalidTaxRate(field="rate", countries=invalid)
 
 
 def _change_data(rates: Mapping[str, Decimal]) -> dict[str, object]:
@@ -101,7 +101,7 @@ def _change_data(rates: Mapping[str, Decimal]) -> dict[str, object]:
 
 
 def _lock_tax_class(tax_class_id: int) -> TaxClass:
-    row = locked_one(TaxClass.objects.filter(pk=tax_class_id))
+    row = lock_row(TaxClass.objects.filter(pk=tax_class_id))
     if row is None:
         raise Missing(field="id")
     return row

@@ -19,9 +19,9 @@ from catalog.models import (
     Variant,
     VariantAttributeValue,
 )
-from shop.core.database.unique_fields import save_claiming
+from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
-from shop.core.texts.folding import slug
+from shop.core.texts.folding import slugify
 
 
 class AttributeNotOfType(Refused):
@@ -29,7 +29,7 @@ class AttributeNotOfType(Refused):
     default_words = _("Goods of this kind do not have this attribute.")
 
 
-class AttributeNeeded(Refused):
+class MissingAttributes(Refused):
     """`details["attributes"]` lists the ids of the missing attributes."""
 
     code = "attribute_needed"
@@ -37,7 +37,7 @@ class AttributeNeeded(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AttributeChoice:
     """A value of the attribute's list, by id or by name; an unknown name is added."""
 
     key: int | None = None
@@ -45,27 +45,27 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AttributeInput:
     """Values for one attribute: choices from its list, or own values given by `columns`."""
 
     attribute_id: int
-    choices: Sequence[Choice] = ()
+    choices: Sequence[AttributeChoice] = ()
     columns: Sequence[Mapping[str, Any]] = field(default=())
 
 
-def say_of_product(product: Product, told: Iterable[Told], *, whole: bool) -> None:
+def set_product_attributes(product: Product, told: Iterable[AttributeInput], *, whole: bool) -> None:
     """Replace the product's values of these attributes; `whole` also checks required attributes.
 
-    Raises AttributeNotOfType, AttributeNeeded, Missing.
+    Raises AttributeNotOfType, MissingAttributes, Missing.
     """
     links = _attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
-    say_of(product, ProductAttributeValue, "product", links, list(told), whole=whole)
+    set_attributes(product, ProductAttributeValue, "product", links, list(told), whole=whole)
 
 
-def say_of_variant(variant: Variant, told: Iterable[Told], *, whole: bool) -> None:
-    """Like `say_of_product`, for a variant."""
+def set_variant_attributes(variant: Variant, told: Iterable[AttributeInput], *, whole: bool) -> None:
+    """Like `set_product_attributes`, for a variant."""
     links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
-    say_of(variant, VariantAttributeValue, "variant", links, list(told), whole=whole)
+    set_attributes(variant, VariantAttributeValue, "variant", links, list(told), whole=whole)
 
 
 def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
@@ -73,12 +73,12 @@ def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int
     return {row.attribute_id: row.attribute for row in rows.select_related("attribute").order_by("pk")}
 
 
-def say_of(
+def set_attributes(
     owner: models.Model,
     rows: type[models.Model],
     column: str,
     links: Mapping[int, Attribute],
-    told: Sequence[Told],
+    told: Sequence[AttributeInput],
     *,
     whole: bool,
 ) -> None:
@@ -96,10 +96,10 @@ def say_of(
         given = {each.attribute_id for each in told if each.choices or each.columns}
         missing = [key for key, attribute in links.items() if attribute.value_required and key not in given]
         if missing:
-            raise AttributeNeeded(field="attributes", attributes=missing)
+            raise MissingAttributes(field="attributes", attributes=missing)
 
 
-def _resolve_values(attribute: Attribute, told: Told, own_slug: str) -> list[AttributeValue]:
+def _resolve_values(attribute: Attribute, told: AttributeInput, own_slug: str) -> list[AttributeValue]:
     found = [_resolve_choice(attribute, choice) for choice in told.choices]
     for place, columns in enumerate(told.columns):
         address = f"{own_slug}-{place}"
@@ -107,31 +107,31 @@ def _resolve_values(attribute: Attribute, told: Told, own_slug: str) -> list[Att
         value = value or AttributeValue(attribute=attribute, slug=address)
         for column, content in columns.items():
             setattr(value, column, content)
-        save_claiming(value, field="attributes")
+        save_unique(value, field="attributes")
         found.append(value)
     return found
 
 
-def _resolve_choice(attribute: Attribute, choice: Choice) -> AttributeValue:
+def _resolve_choice(attribute: Attribute, choice: AttributeChoice) -> AttributeValue:
     if choice.key is not None:
         value = AttributeValue.objects.filter(attribute=attribute, pk=choice.key).first()
         if value is None:
             raise Missing(field="attributes")
         return value
-    return add_value(attribute, choice.name)
+    return get_or_create_value(attribute, choice.name)
 
 
-def add_value(attribute: Attribute, name: str, **columns: Any) -> AttributeValue:
+def get_or_create_value(attribute: Attribute, name: str, **columns: Any) -> AttributeValue:
     """Step: the value with this name in the attribute's list, appended if new.
 
     Raises AlreadyTaken, DoesNotFit.
     """
-    address = slug(name)[:255]
+    address = slugify(name)[:255]
     there = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
     if there is not None:
         return there
     value = AttributeValue(
         attribute=attribute, slug=address, name=name, sort_order=attribute.values.count(), **columns
     )
-    save_claiming(value, field="values")
+    save_unique(value, field="values")
     return value

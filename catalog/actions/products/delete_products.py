@@ -7,25 +7,25 @@ import datetime
 from django.db import transaction
 from django.db.models import ProtectedError, Q
 
-from catalog.actions.listings.listing_states import move_listing
+from catalog.actions.listings.listing_states import change_listing_state
 from catalog.models import Listing, Movement, Product, Stock
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
 
 @transaction.atomic(durable=True)
-def remove_product(
+def delete_product(
     *, cooperative: Cooperative, product_id: int, actor: Actor, now: datetime.datetime
 ) -> bool:
     """Delete a product, or hide it if it was ever stocked or sold. Returns whether it was deleted.
 
     Hiding withdraws its listings and frees its slug. Raises Missing.
     """
-    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+    product = lock_row(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
     if product is None:
         raise Missing()
     is_deleted = not _is_referred_to(product) and _delete(product, actor=actor, now=now)
@@ -62,7 +62,7 @@ def _delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
 def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
     for listing in Listing.objects.filter(product=product).select_related("product").order_by("pk"):
         if listing.state != ListingState.WITHDRAWN:
-            move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
+            change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     product.removed_at = now
     # `~` occurs in no slug, so the old slug is free for another product.
     product.slug = f"{product.slug[:230]}~{product.pk}"

@@ -7,7 +7,7 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.offer_products import locked_product
+from catalog.actions.products.member_products import lock_own_product
 from catalog.models import Listing, Product, ProductMedia
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
@@ -32,7 +32,7 @@ def add_picture(
     now: datetime.datetime,
 ) -> ProductMedia:
     """Append a picture; `alt` is its alternative text. Raises Missing."""
-    product = locked_product(cooperative, product_id)
+    product = lock_own_product(cooperative, product_id)
     media = ProductMedia.objects.create(
         product=product, picture=picture, alt=alt, sort_order=_next_position(product)
     )
@@ -43,7 +43,7 @@ def add_picture(
 
 
 @transaction.atomic(durable=True)
-def place_picture(
+def move_picture(
     *,
     cooperative: Cooperative,
     product_id: int,
@@ -53,7 +53,7 @@ def place_picture(
     now: datetime.datetime,
 ) -> None:
     """Move a picture to a position, counted from 0 and capped at the last. Raises Missing."""
-    product = locked_product(cooperative, product_id)
+    product = lock_own_product(cooperative, product_id)
     shown = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
     before = [media.pk for media in shown]
     moved = _media_or_missing(shown, media_id)
@@ -81,7 +81,7 @@ def remove_picture(
     *, cooperative: Cooperative, product_id: int, media_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
     """Remove a picture; past orders keep it. Raises Missing, LastPicture."""
-    product = locked_product(cooperative, product_id)
+    product = lock_own_product(cooperative, product_id)
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     shown = list(rows.order_by("sort_order", "pk"))
     media = _media_or_missing(shown, media_id)

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from catalog.actions.products.offer_products import rich_text
+from catalog.actions.products.member_products import to_editorjs
 from catalog.models import Product
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
-from shop.core.texts.translations import say_each_in_language, say_in_language
+from shop.core.texts.translations import save_children_translations, save_row_translations
 
 PRODUCT_TEXTS = (
     *("name", "description_text", "ingredients", "origin", "packaging", "shelf_life", "storage"),
@@ -40,15 +40,15 @@ def translate_product(
     `cooperative` None means platform staff. An empty text deletes the translation. Raises Missing.
     """
     rows = Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
-    product = locked_one(rows.filter(pk=product_id))
+    product = lock_row(rows.filter(pk=product_id))
     if product is None:
         raise Missing()
-    changed = say_in_language(product, language, texts, of=PRODUCT_TEXTS)
+    changed = save_row_translations(product, language, texts, of=PRODUCT_TEXTS)
     if "description_text" in changed:  # Saleor's clients read the formatted description
         text = texts["description_text"].strip()
-        formatted = json.dumps(rich_text(text), ensure_ascii=False) if text else ""
-        say_in_language(product, language, {"description": formatted}, of=("description",))
-    changed += say_each_in_language(product.variants, "variant", language, variants, of=VARIANT_TEXTS)
+        formatted = json.dumps(to_editorjs(text), ensure_ascii=False) if text else ""
+        save_row_translations(product, language, {"description": formatted}, of=("description",))
+    changed += save_children_translations(product.variants, "variant", language, variants, of=VARIANT_TEXTS)
     if changed:
         record_change(
             "product.translated",

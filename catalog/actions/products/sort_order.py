@@ -10,13 +10,13 @@ from typing import Any
 from django.db import models, transaction
 
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class RowMove:
     """Move a row `by` positions down (negative: up)."""
 
     key: Hashable
@@ -24,12 +24,12 @@ class Move:
 
 
 @transaction.atomic(durable=True)
-def arrange(
+def reorder_rows(
     *,
     root: models.QuerySet[Any],
     root_key: Any,
     rows: models.QuerySet[Any],
-    moves: Sequence[Move],
+    moves: Sequence[RowMove],
     actor: Actor,
     now: datetime.datetime,
     by: str = "pk",
@@ -38,7 +38,7 @@ def arrange(
 
     `rows` are in their current order; `by` is the column that `Move.key` refers to. Raises Missing.
     """
-    owner: models.Model | None = locked_one(root.filter(pk=root_key)) if root_key is not None else None
+    owner: models.Model | None = lock_row(root.filter(pk=root_key)) if root_key is not None else None
     if owner is None:
         raise Missing(field="id")
     order = list(rows)

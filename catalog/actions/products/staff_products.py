@@ -1,6 +1,6 @@
 """Create and update products on behalf of staff and API apps. Only the named columns change.
 
-Members use `catalog.actions.products.offer_products`.
+Members use `catalog.actions.products.member_products`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from django.db import transaction
 from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings.listing_states import require_complete
-from catalog.actions.listings.selling_prices import write_lowest_prices, write_prices
-from catalog.actions.products.attribute_values import Told, say_of_product, say_of_variant
-from catalog.actions.products.offer_products import (
-    HIGHEST_PRICE,
-    OddPrice,
-    describe_for_search,
-    locked_variant,
-    refresh_listings,
-    reprice,
+from catalog.actions.listings.listing_states import require_legal_fields
+from catalog.actions.listings.selling_prices import apply_promotions, update_lowest_prices
+from catalog.actions.products.attribute_values import (
+    AttributeInput,
+    set_product_attributes,
+    set_variant_attributes,
 )
-from catalog.actions.stock.stock_movements import Count, record_count
-from catalog.actions.taxonomy.taxonomy import StillUsed
+from catalog.actions.products.member_products import (
+    HIGHEST_PRICE,
+    InvalidPrice,
+    lock_variant,
+    refresh_listings,
+    set_list_price,
+    set_search_columns,
+)
+from catalog.actions.stock.stock_movements import StockCount, record_count
+from catalog.actions.taxonomy.taxonomy import StillReferenced
 from catalog.models import (
     Collection,
     CollectionProduct,
@@ -38,85 +42,85 @@ from catalog.models import (
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.metadata import put_columns
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import free_slug, require_related, save_claiming
+from shop.core.database.metadata import set_columns
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
 
-class NoHouse(Refused):
+class MissingPlatformSeller(Refused):
     code = "no_house"
     default_words = _("Say whose goods they are: the market has no house of its own yet.")
 
 
-class NotListed(Refused):
+class ProductNotInChannel(Refused):
     code = "not_listed"
     default_words = _("The product is not in this channel yet.")
 
 
-class StockThere(Refused):
+class StockAlreadyExists(Refused):
     code = "stock_there"
     default_words = _("There is stock in this store house already: change it instead.")
 
 
 @transaction.atomic(durable=True)
-def enter_product(
+def create_product(
     *,
     cooperative_id: int | None,
     product_type_id: int,
     values: Mapping[str, Any],
-    told: Sequence[Told],
+    told: Sequence[AttributeInput],
     collections: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     """Create a product without variants and channels. Without a cooperative the platform seller owns it.
 
-    Raises Missing, MissingPlatformSeller, AlreadyTaken, AttributeNotOfType, AttributeNeeded.
+    Raises Missing, MissingPlatformSeller, AlreadyTaken, AttributeNotOfType, MissingAttributes.
     """
     product_type = ProductType.objects.filter(pk=product_type_id).first()
     if product_type is None:
         raise Missing(field="productType")
-    require_related(Product, values)
+    require_related_rows(Product, values)
     product = Product(product_type=product_type, cooperative=_owner(cooperative_id), **values)
-    product.slug = product.slug or free_slug(Product, product.name)
+    product.slug = product.slug or unused_slug(Product, product.name)
     _set_search_columns(product)
-    save_claiming(product)
-    say_of_product(product, told, whole=True)
+    save_unique(product)
+    set_product_attributes(product, told, whole=True)
     _add_to_collections(product, collections)
     record_change("product.offered", product, actor=actor, now=now, cooperative_id=product.cooperative_id)
     return product
 
 
 @transaction.atomic(durable=True)
-def amend_product(
+def update_product(
     *,
     product_id: int,
     values: Mapping[str, Any],
-    told: Sequence[Told],
+    told: Sequence[AttributeInput],
     collections: Sequence[int] | None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     """Update the named columns; `collections` None keeps them. Published products must stay complete.
 
-    Raises Missing, AlreadyTaken, AttributeNotOfType, NotYetComplete.
+    Raises Missing, AlreadyTaken, AttributeNotOfType, ListingIncomplete.
     """
-    product = locked_product(product_id)
+    product = lock_product(product_id)
     before = {column: getattr(product, column) for column in ("name", "slug", "category_id")}
-    require_related(Product, values)
-    put_columns(product, values)
+    require_related_rows(Product, values)
+    set_columns(product, values)
     _set_search_columns(product)
-    save_claiming(product)
-    say_of_product(product, told, whole=False)
+    save_unique(product)
+    set_product_attributes(product, told, whole=False)
     if collections is not None:
         CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
         _add_to_collections(product, collections)
-    write_prices([product.pk], actor=actor, now=now)
-    write_lowest_prices([product.pk])
-    for listing in listings_of(product).filter(state=ListingState.PUBLISHED):
-        require_complete(listing)
+    apply_promotions([product.pk], actor=actor, now=now)
+    update_lowest_prices([product.pk])
+    for listing in product_listings(product).filter(state=ListingState.PUBLISHED):
+        require_legal_fields(listing)
     record_change(
         "product.edited",
         product,
@@ -131,28 +135,28 @@ def amend_product(
 
 
 @transaction.atomic(durable=True)
-def enter_variant(
+def create_variant(
     *,
     product_id: int,
     values: Mapping[str, Any],
-    told: Sequence[Told],
+    told: Sequence[AttributeInput],
     stocks: Sequence[tuple[Any, int]],
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Create a variant without a price, with its stock as (warehouse, steps).
 
-    Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded, InvalidStockCount.
+    Raises Missing, AlreadyTaken, AttributeNotOfType, MissingAttributes, InvalidStockCount.
     """
-    product = locked_product(product_id, field="product")
+    product = lock_product(product_id, field="product")
     variant = Variant(
         product=product,
         cooperative_id=product.cooperative_id,
         sort_order=product.variants.count(),
         **values,
     )
-    save_claiming(variant, field="sku")
-    say_of_variant(variant, told, whole=True)
+    save_unique(variant, field="sku")
+    set_variant_attributes(variant, told, whole=True)
     if product.default_variant_id is None:
         product.default_variant = variant
         product.save(update_fields=["default_variant"])
@@ -169,19 +173,19 @@ def enter_variant(
 
 
 @transaction.atomic(durable=True)
-def amend_variant(
+def update_variant(
     *,
     variant_id: int,
     values: Mapping[str, Any],
-    told: Sequence[Told],
+    told: Sequence[AttributeInput],
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Update the named columns. Raises Missing, AlreadyTaken, AttributeNotOfType."""
     variant = _locked_variant(variant_id)
-    changed = put_columns(variant, values)
-    save_claiming(variant, field="sku")
-    say_of_variant(variant, told, whole=False)
+    changed = set_columns(variant, values)
+    save_unique(variant, field="sku")
+    set_variant_attributes(variant, told, whole=False)
     record_change(
         "variant.edited",
         variant,
@@ -196,15 +200,15 @@ def amend_variant(
 
 
 @transaction.atomic(durable=True)
-def remove_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a variant that was never stocked or sold. Raises Missing, StillUsed."""
+def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a variant that was never stocked or sold. Raises Missing, StillReferenced."""
     variant = _locked_variant(variant_id)
     product = variant.product
     moved = Stock.objects.filter(variant=variant).filter(
         Q(movements__isnull=False) | Q(allocated__gt=0) | Q(reserved__gt=0)
     )
     if moved.exists():
-        raise StillUsed(field="id")
+        raise StillReferenced(field="id")
     record_change(
         "variant.deleted",
         variant,
@@ -217,14 +221,14 @@ def remove_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> 
     try:
         variant.delete()
     except ProtectedError as error:
-        raise StillUsed(field="id") from error
+        raise StillReferenced(field="id") from error
     if product.default_variant_id == variant_id:
         Product.objects.filter(pk=product.pk).update(default_variant=product.variants.in_order().first())
     refresh_listings(product)
 
 
 @transaction.atomic(durable=True)
-def price_variant(
+def set_variant_prices(
     *,
     variant_id: int,
     prices: Sequence[tuple[Channel, int, Mapping[str, int | None]]],
@@ -233,17 +237,17 @@ def price_variant(
 ) -> Variant:
     """Set list prices: channel, amount in minor units, and optionally cost and prior price.
 
-    Raises Missing, OddPrice, and NotListed if the product is not in the channel.
+    Raises Missing, InvalidPrice, and ProductNotInChannel if the product is not in the channel.
     """
     variant = _locked_variant(variant_id)
     listed = set(Listing.objects.filter(product=variant.product).values_list("channel", flat=True))
     for channel, amount, further in prices:
         if channel.pk not in listed:
-            raise NotListed(field="channelId", channels=[channel.pk])
+            raise ProductNotInChannel(field="channelId", channels=[channel.pk])
         if any(not 0 <= (other or 0) <= HIGHEST_PRICE for other in further.values()):
-            raise OddPrice(field="price")
-        price = reprice(variant, channel, amount, actor=actor, now=now)
-        changed = put_columns(price, further)
+            raise InvalidPrice(field="price")
+        price = set_list_price(variant, channel, amount, actor=actor, now=now)
+        changed = set_columns(price, further)
         if changed:
             price.save(update_fields=changed)
             record_change(
@@ -260,7 +264,7 @@ def price_variant(
 
 
 @transaction.atomic(durable=True)
-def count_variant(
+def set_variant_stock(
     *,
     variant_id: int,
     stocks: Sequence[tuple[Any, int]],
@@ -270,14 +274,14 @@ def count_variant(
 ) -> Variant:
     """Set the stock on hand in warehouses, each by a movement of the difference.
 
-    Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockThere with
+    Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists with
     `only_new`.
     """
     variant = _locked_variant(variant_id, field="variantId")
     if only_new:
         warehouses = [house for house, _quantity in stocks]
         if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
-            raise StockThere(field="stocks")
+            raise StockAlreadyExists(field="stocks")
     _record_counts(variant, stocks, actor=actor, now=now)
     return variant
 
@@ -286,7 +290,7 @@ def _record_counts(
     variant: Variant, stocks: Sequence[tuple[Any, int]], *, actor: Actor, now: datetime.datetime
 ) -> None:
     for house, quantity in stocks:
-        count = Count(variant.pk, house, quantity)
+        count = StockCount(variant.pk, house, quantity)
         record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
 
 
@@ -294,7 +298,7 @@ def _owner(cooperative_id: int | None) -> Cooperative:
     if cooperative_id is None:
         house = Cooperative.objects.filter(is_house=True).first()
         if house is None:
-            raise NoHouse(field="cooperative")
+            raise MissingPlatformSeller(field="cooperative")
         return house
     cooperative = Cooperative.objects.filter(pk=cooperative_id).first()
     if cooperative is None:
@@ -304,7 +308,7 @@ def _owner(cooperative_id: int | None) -> Cooperative:
 
 def _set_search_columns(product: Product) -> None:
     category = product.category.name if product.category is not None else ""
-    describe_for_search(product, *filter(None, [category]))
+    set_search_columns(product, *filter(None, [category]))
 
 
 def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
@@ -319,31 +323,31 @@ def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
         )
 
 
-def listings_of(product: Product) -> Any:
+def product_listings(product: Product) -> Any:
     """Step: the product's listings, loaded for state changes."""
     rows = Listing.objects.filter(product=product).order_by("pk")
     return rows.select_related("channel", "product", "product__cooperative", "product__product_type")
 
 
-def locked_product(key: int, *, field: str = "id") -> Product:
+def lock_product(key: int, *, field: str = "id") -> Product:
     """Step: lock a product that was not removed. Raises Missing."""
-    product = locked_one(Product.objects.filter(pk=key).select_related("cooperative", "category"))
+    product = lock_row(Product.objects.filter(pk=key).select_related("cooperative", "category"))
     if product is None or product.is_removed:
         raise Missing(field=field)
     return product
 
 
 def _locked_variant(key: int, *, field: str = "id") -> Variant:
-    variant = locked_variant(Variant.objects.existing(), key)
+    variant = lock_variant(Variant.objects.existing(), key)
     if variant is None:
         raise Missing(field=field)
     return variant
 
 
 @transaction.atomic(durable=True)
-def show_first(*, product_id: Any, variant_id: Any, actor: Actor, now: datetime.datetime) -> Product:
+def set_default_variant(*, product_id: Any, variant_id: Any, actor: Actor, now: datetime.datetime) -> Product:
     """Set the default variant of a product. Raises Missing, also for another product's variant."""
-    product = locked_one(Product.objects.existing().filter(pk=product_id)) if product_id is not None else None
+    product = lock_row(Product.objects.existing().filter(pk=product_id)) if product_id is not None else None
     if product is None:
         raise Missing(field="productId")
     variant = product.variants.filter(pk=variant_id).first() if variant_id is not None else None

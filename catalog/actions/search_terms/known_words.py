@@ -9,8 +9,8 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db import connection, transaction
 
-from catalog.models import AS_TYPED, KnownWord, Listing, Misspelling, Product
-from catalog.search.spelling_corrections import misspellings
+from catalog.models import EXACT_WORD_PREFIX, KnownWord, Listing, Misspelling, Product
+from catalog.search.spelling_corrections import deletion_variants
 from catalog.states import ListingState
 
 _LETTERS = range(2, 31)  # length of the words that are counted
@@ -39,7 +39,7 @@ def learn_words() -> int:
 
 
 @shared_task(name="catalog.learn_words")
-def learn_words_task() -> None:
+def count_words_task() -> None:
     """Sweep: recount if products changed since the last count, and trim the journal."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM catalog_touched")
@@ -58,7 +58,7 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
     )
     rows = KnownWord.objects.filter(word__in=words)
     Misspelling.objects.bulk_create(
-        (Misspelling(word=row, left=left) for row in rows for left in misspellings(row.word)),
+        (Misspelling(word=row, left=left) for row in rows for left in deletion_variants(row.word)),
         ignore_conflicts=True,
         batch_size=_BATCH_SIZE,
     )
@@ -71,7 +71,7 @@ def _count_words() -> Counter[str]:
         pk__in=Listing.objects.filter(state=ListingState.PUBLISHED).values("product")
     )
     for name, text in goods.order_by().values_list("search_name", "search_text").iterator(chunk_size=2_000):
-        words = {word for word in name.split() if not word.startswith(AS_TYPED)}
+        words = {word for word in name.split() if not word.startswith(EXACT_WORD_PREFIX)}
         counts.update(words.union(text.split()))
     return Counter({word: goods for word, goods in counts.items() if _is_indexable(word)})
 

@@ -10,23 +10,23 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Synonym, SynonymSet
-from catalog.models.search_terms import LONGEST
-from catalog.search.synonym_expansion import LONGEST_PHRASE
+from catalog.models.search_terms import MAX_TERM_LENGTH
+from catalog.search.synonym_expansion import MAX_PHRASE_WORDS
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.texts.folding import folded_words
 
-MOST = 12  # words in a set
+MAX_WORDS = 12  # words in a set
 
 
-class OneWordOnly(Refused):
+class InvalidSynonymCount(Refused):
     code = "one_word_only"
     default_words = _("Write at least two words that mean the same, and at most twelve.")
 
 
-class OddWord(Refused):
+class InvalidSynonym(Refused):
     """A word without letters or too long; `details["word"]` is the first one."""
 
     code = "odd_word"
@@ -34,12 +34,12 @@ class OddWord(Refused):
 
 
 @transaction.atomic(durable=True)
-def write_synonyms(
+def save_synonyms(
     *, set_id: int | None, words: Sequence[str], actor: Actor, now: datetime.datetime
 ) -> SynonymSet:
     """Create a synonym set, or replace a set's words; words that fold alike count once.
 
-    Returns an existing set with exactly these words. Raises Missing, OneWordOnly, OddWord.
+    Returns an existing set with exactly these words. Raises Missing, InvalidSynonymCount, InvalidSynonym.
     """
     folded = _fold_words(words)
     if set_id is None:
@@ -49,7 +49,7 @@ def write_synonyms(
         synonym_set = SynonymSet.objects.create()
         before: list[str] = []
     else:
-        found = locked_one(SynonymSet.objects.filter(pk=set_id))
+        found = lock_row(SynonymSet.objects.filter(pk=set_id))
         if found is None:
             raise Missing()
         synonym_set = found
@@ -70,7 +70,7 @@ def write_synonyms(
 @transaction.atomic(durable=True)
 def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a synonym set. Raises Missing."""
-    synonym_set = locked_one(SynonymSet.objects.filter(pk=set_id))
+    synonym_set = lock_row(SynonymSet.objects.filter(pk=set_id))
     if synonym_set is None:
         raise Missing()
     words = list(synonym_set.words.order_by("sort_order", "pk").values_list("text", flat=True))
@@ -86,14 +86,21 @@ def _find_set(folded: Collection[str]) -> SynonymSet | None:
 
 
 def _fold_words(words: Sequence[str]) -> dict[str, str]:
-    """Words by their folded form, the first of those that fold alike. Raises OddWord, OneWordOnly."""
+    """Words by their folded form, the first of those that fold alike.
+
+    Raises InvalidSynonym, InvalidSynonymCount.
+    """
     folded: dict[str, str] = {}
     for word in words:
         text = " ".join(word.split())
         plain = folded_words(text)
-        if not plain or len(plain) > LONGEST_PHRASE or max(len(text), len(" ".join(plain))) > LONGEST:
-            raise OddWord(field="words", word=text)
+        if (
+            not plain
+            or len(plain) > MAX_PHRASE_WORDS
+            or max(len(text), len(" ".join(plain))) > MAX_TERM_LENGTH
+        ):
+            raise InvalidSynonym(field="words", word=text)
         folded.setdefault(" ".join(plain), text)
-    if not 2 <= len(folded) <= MOST:
-        raise OneWordOnly(field="words")
+    if not 2 <= len(folded) <= MAX_WORDS:
+        raise InvalidSynonymCount(field="words")
     return folded

@@ -16,19 +16,19 @@ from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CERTIFICATE_MOVES, CertificateState
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import save_claiming
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import save_unique
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import Picture, record_change
 from shop.core.states import advance
 
 
-class StarsNeeded(Refused):
+class MissingStars(Refused):
     code = "stars_needed"
     default_words = _("Say how many stars it has: 3, 4 or 5.")
 
 
-class ExpiresTooEarly(Refused):
+class ExpiryBeforeIssue(Refused):
     code = "expires_too_early"
     default_words = _("It expires before it was issued. Please look at the two days again.")
 
@@ -53,7 +53,7 @@ def submit_certificate(
 ) -> Certificate:
     """Submit a certificate; buyers see it after review.
 
-    Raises StarsNeeded, ExpiresTooEarly, and Missing for other sellers' products.
+    Raises MissingStars, ExpiryBeforeIssue, and Missing for other sellers' products.
     """
     row = Certificate(cooperative=cooperative, state=CertificateState.IN_REVIEW)
     _save_details(row, details, now)
@@ -106,7 +106,7 @@ def return_certificate(
 ) -> Certificate:
     """Return a certificate for correction. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     return _decide(certificate_id, CertificateState.RETURNED, reason.strip(), actor=actor, now=now)
 
 
@@ -118,16 +118,16 @@ def _decide(
     row.state_reason = reason
     row.save(update_fields=["state_reason"])
     _record_certificate(f"certificate.{to}", row, actor=actor, now=now, why=reason)
-    notices.certificate_answered(row, now=now)
+    notices.send_certificate_decision(row, now=now)
     return row
 
 
 def _save_details(row: Certificate, details: CertificateDetails, now: datetime.datetime) -> None:
     is_ocop = details.kind == CertificateKind.OCOP
     if is_ocop and details.stars not in (3, 4, 5):
-        raise StarsNeeded(field="stars")
+        raise MissingStars(field="stars")
     if details.expires_on is not None and details.expires_on < details.issued_on:
-        raise ExpiresTooEarly(field="expires_on")
+        raise ExpiryBeforeIssue(field="expires_on")
     products = list(Product.objects.for_cooperative(row.cooperative).filter(pk__in=details.product_ids))
     if len(products) != len(set(details.product_ids)):
         raise Missing(field="products")
@@ -136,7 +136,7 @@ def _save_details(row: Certificate, details: CertificateDetails, now: datetime.d
     row.issued_on, row.expires_on = details.issued_on, details.expires_on
     row.picture = details.picture or row.picture
     row.is_sample, row.submitted_at = False, now
-    save_claiming(row)
+    save_unique(row)
     row.products.set(products)
 
 
@@ -163,7 +163,7 @@ def _record_certificate(
 
 
 def _lock_certificate(rows: QuerySet[Certificate], certificate_id: int) -> Certificate:
-    row = locked_one(rows.filter(pk=certificate_id).select_related("cooperative"))
+    row = lock_row(rows.filter(pk=certificate_id).select_related("cooperative"))
     if row is None:
         raise Missing()
     return row

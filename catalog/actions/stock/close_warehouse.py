@@ -10,20 +10,20 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Movement, Stock
-from cooperatives.actions.warehouses import StillCollected, is_collected_at
+from cooperatives.actions.warehouses import WarehouseUsedForPickup, is_used_for_pickup
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 
-class NotEmpty(Refused):
+class WarehouseNotEmpty(Refused):
     code = "not_empty"
     default_words = _("Goods still lie here, or are promised from here. First move or sell them.")
 
 
-class LastStoreHouse(Refused):
+class LastWarehouse(Refused):
     code = "last_store_house"
     default_words = _("This is your only store house. Open another one first.")
 
@@ -34,20 +34,20 @@ def close_warehouse(
 ) -> bool:
     """Close a warehouse, or delete it if it never held stock. Returns whether it was deleted.
 
-    Raises Missing, LastStoreHouse, StillCollected, NotEmpty.
+    Raises Missing, LastWarehouse, WarehouseUsedForPickup, WarehouseNotEmpty.
     """
-    locked_one(Cooperative.objects.filter(pk=cooperative.pk))
+    lock_row(Cooperative.objects.filter(pk=cooperative.pk))
     open_warehouses = Warehouse.objects.for_cooperative(cooperative).open()
-    warehouse = locked_one(open_warehouses.filter(pk=warehouse_id))
+    warehouse = lock_row(open_warehouses.filter(pk=warehouse_id))
     if warehouse is None:
         raise Missing()
     if not open_warehouses.exclude(pk=warehouse.pk).exists():
-        raise LastStoreHouse()
-    if is_collected_at(warehouse):
-        raise StillCollected()
-    rows = locked(Stock.objects.filter(warehouse=warehouse))
+        raise LastWarehouse()
+    if is_used_for_pickup(warehouse):
+        raise WarehouseUsedForPickup()
+    rows = lock_rows(Stock.objects.filter(warehouse=warehouse))
     if any(row.on_hand or row.reserved or row.allocated for row in rows):
-        raise NotEmpty()
+        raise WarehouseNotEmpty()
     is_deleted = not Movement.objects.filter(stock__warehouse=warehouse).exists() and _delete(
         warehouse, actor=actor, now=now
     )

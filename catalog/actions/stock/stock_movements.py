@@ -15,15 +15,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Listing, Movement, Price, Reason, Stock, Variant
+from catalog.models import Listing, Movement, MovementReason, Price, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
-from shop.core.database.compiled_query import prepared
-from shop.core.database.transactions import locked
+from shop.core.database.compiled_query import compiled_query
+from shop.core.database.transactions import lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
 
-MOST = 1_000_000  # maximum steps in one count
+MAX_COUNT = 1_000_000  # maximum steps in one count
 
 
 class SoldOut(Refused):
@@ -33,13 +33,13 @@ class SoldOut(Refused):
     default_words = _("Some of these goods have just been sold.")
 
 
-class OddCount(Refused):
+class InvalidStockCount(Refused):
     code = "odd_count"
     default_words = _("A count is a whole number from 0 to 1,000,000.")
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class StockPick:
     """A quantity of a variant taken from one stock row."""
 
     variant_id: int
@@ -48,7 +48,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class StockCount:
     """A counted quantity of a variant in a warehouse; `key` is an idempotency key."""
 
     variant_id: int
@@ -64,7 +64,7 @@ def choose_stock(
     *,
     order: Sequence[int] = (),
     strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
-) -> list[Pick]:
+) -> list[StockPick]:
     """Choose stock rows for the wanted quantities; reports all shortages at once.
 
     `rows` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
@@ -85,7 +85,7 @@ def choose_stock(
         for row in mine:
             taken = min(left, max(0, row.promisable))
             if taken:
-                picks.append(Pick(variant_id, row.pk, taken))
+                picks.append(StockPick(variant_id, row.pk, taken))
                 left -= taken
         if left:
             short[variant_id] = quantity - left
@@ -94,7 +94,7 @@ def choose_stock(
     return picks
 
 
-def write_promises(rows: Iterable[Stock]) -> None:
+def save_reserved_and_allocated(rows: Iterable[Stock]) -> None:
     """Save `reserved` and `allocated` of locked rows in one statement.
 
     Availability is refreshed only if a row's free stock ran out or became positive.
@@ -110,11 +110,11 @@ def write_promises(rows: Iterable[Stock]) -> None:
         refresh_availability(variant_ids=flipped)
 
 
-def move_stock(
+def record_movement(
     row: Stock,
     quantity: int,
     *,
-    reason: Reason,
+    reason: MovementReason,
     actor: Actor,
     now: datetime.datetime,
     document: str = "",
@@ -160,33 +160,43 @@ def count_stock(
     With a `key`, a count without a difference is recorded too, so that a repeat changes nothing even after
     later sales. Raises InvalidStockCount, and Missing for another cooperative's product.
     """
-    count = Count(variant_id, warehouse_id, counted, note, key)
+    count = StockCount(variant_id, warehouse_id, counted, note, key)
     return record_count(count, cooperative=cooperative, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def count_many(
-    *, cooperative: Cooperative, counts: Sequence[Count], actor: Actor, now: datetime.datetime
+def count_stocks(
+    *, cooperative: Cooperative, counts: Sequence[StockCount], actor: Actor, now: datetime.datetime
 ) -> list[Stock]:
     """Record several counts, all or none.
 
     All rows are locked first, in the global lock order. Raises like `count_stock`.
     """
     variants = {count.variant_id for count in counts}
-    locked(Stock.objects.for_cooperative(cooperative).filter(variant__in=variants))
+    lock_rows(Stock.objects.for_cooperative(cooperative).filter(variant__in=variants))
     return [record_count(count, cooperative=cooperative, actor=actor, now=now) for count in counts]
 
 
-def record_count(count: Count, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> Stock:
+def record_count(
+    count: StockCount, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime
+) -> Stock:
     """Record a count; a step of `count_stock`. Without a difference the movement is 0, to keep its key."""
-    if not 0 <= count.counted <= MOST:
-        raise OddCount(field="counted")
-    row = stock_row(cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id)
+    if not 0 <= count.counted <= MAX_COUNT:
+        raise InvalidStockCount(field="counted")
+    row = lock_stock_row(
+        cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id
+    )
     if count.key is not None and Movement.objects.filter(key=count.key).exists():
         return row
     before = row.on_hand
-    move_stock(
-        row, count.counted - before, reason=Reason.COUNT, actor=actor, now=now, note=count.note, key=count.key
+    record_movement(
+        row,
+        count.counted - before,
+        reason=MovementReason.COUNT,
+        actor=actor,
+        now=now,
+        note=count.note,
+        key=count.key,
     )
     Stock.objects.filter(pk=row.pk).update(counted_at=now)
     record_change(
@@ -208,7 +218,7 @@ def receive_stock(
     variant_id: int,
     warehouse_id: uuid.UUID,
     quantity: int,
-    reason: Reason = Reason.RECEIPT,
+    reason: MovementReason = MovementReason.RECEIPT,
     note: str = "",
     key: str | None = None,
     actor: Actor,
@@ -219,13 +229,13 @@ def receive_stock(
     A repeated `key` changes nothing. Raises InvalidStockCount, and Missing (also for a closed warehouse).
     """
     if not quantity or abs(quantity) > 1_000_000:
-        raise OddCount(field="quantity")
+        raise InvalidStockCount(field="quantity")
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
-    row = stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
+    row = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
     if key is not None and Movement.objects.filter(key=key).exists():
         return row
-    move_stock(row, quantity, reason=reason, actor=actor, now=now, note=note, key=key)
+    record_movement(row, quantity, reason=reason, actor=actor, now=now, note=note, key=key)
     record_change(
         "stock.moved",
         row,
@@ -238,7 +248,7 @@ def receive_stock(
     return row
 
 
-def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
+def lock_stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
     """The locked stock row of a variant in a warehouse; created if missing.
 
     A variant is stocked only in its own cooperative's warehouses. Raises Missing.
@@ -248,7 +258,7 @@ def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.U
     if variant is None or warehouse is None:
         raise Missing()
     Stock.objects.bulk_create([Stock(variant=variant, warehouse=warehouse)], ignore_conflicts=True)
-    return locked(Stock.objects.filter(variant=variant, warehouse=warehouse))[0]
+    return lock_rows(Stock.objects.filter(variant=variant, warehouse=warehouse))[0]
 
 
 def refresh_availability(*, variant_ids: Iterable[int]) -> None:
@@ -259,7 +269,7 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     transaction locks stock rows before listings.
     """
     touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
-    rows = locked(Listing.objects.filter(pk__in=touched))
+    rows = lock_rows(Listing.objects.filter(pk__in=touched))
     for channel in Channel.objects.filter(pk__in={row.channel_id for row in rows}).order_by("pk"):
         mine = [row for row in rows if row.channel_id == channel.pk]
         there = set(_available_listings(channel.pk, channel.default_country, [row.pk for row in mine]))
@@ -269,7 +279,7 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
             Listing.objects.filter(pk__in=changed).update(is_available=is_available)
 
 
-@prepared
+@compiled_query
 def _available_listings(channel: int, country: str, listings: Collection[int]) -> QuerySet[Any]:
     """Ids of those listings with a priced, in-stock variant."""
     in_stock = Stock.objects.reachable(channel_id=channel, country=country)

@@ -7,17 +7,17 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.offer_products import describe_for_search
+from catalog.actions.products.member_products import set_search_columns
 from catalog.models import Category, Product, Promotion
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import save_claiming
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
-from shop.core.texts.folding import slug
+from shop.core.texts.folding import slugify
 
 
-class ShelfInItself(Refused):
+class CategoryCycle(Refused):
     code = "shelf_in_itself"
     default_words = _("A category cannot stand inside itself.")
 
@@ -37,12 +37,12 @@ def add_category(
     """
     category = Category(
         name=name,
-        slug=address or slug(name),
+        slug=address or slugify(name),
         parent=parent,
         sort_order=sort_order,
         level=parent.level + 1 if parent else 0,
     )
-    save_claiming(category)
+    save_unique(category)
     category.path = f"{parent.path if parent else '/'}{category.pk}/"
     category.save(update_fields=["path"])
     record_change("category.added", category, actor=actor, now=now)
@@ -59,7 +59,7 @@ def edit_category(
     now: datetime.datetime,
 ) -> None:
     """Step: update a category; reindexes its products if the name changes. Raises Missing."""
-    category = locked_one(Category.objects.filter(pk=category_id))
+    category = lock_row(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing()
     new_values = {"name": name, "description_text": description, "sort_order": sort_order}
@@ -74,7 +74,7 @@ def edit_category(
     if "name" in before:
         goods = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
         for product in goods:
-            describe_for_search(product, name)
+            set_search_columns(product, name)
         Product.objects.bulk_update(goods, ["search_text"], batch_size=500)
     if before:
         record_change(
@@ -90,10 +90,10 @@ def edit_category(
 def move_category(
     *, category: Category, parent: Category | None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Move a category with its branch. Raises ShelfInItself."""
+    """Move a category with its branch. Raises CategoryCycle."""
     before = category.path or ""
     if parent is not None and (parent.path or "").startswith(before):
-        raise ShelfInItself(field="parent")
+        raise CategoryCycle(field="parent")
     branch = list(Category.objects.filter(path__startswith=before).order_by("path"))
     root, level = (parent.path or "/", parent.level + 1) if parent else ("/", 0)
     levels_up = category.level - level

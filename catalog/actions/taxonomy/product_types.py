@@ -8,37 +8,37 @@ from typing import Any, TypeAlias
 
 from django.db import transaction
 
-from catalog.actions.products.attribute_values import add_value
-from catalog.actions.taxonomy.taxonomy import amend_master, enter_master
+from catalog.actions.products.attribute_values import get_or_create_value
+from catalog.actions.taxonomy.taxonomy import insert_record, write_record
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType, ProductTypeAttribute
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-Listed: TypeAlias = Sequence[tuple[str, Mapping[str, Any]]]
+NewAttributeValues: TypeAlias = Sequence[tuple[str, Mapping[str, Any]]]
 """Values for a list: the name of each, and its further columns."""
-Assigned: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
+AttributeAssignments: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
 """Attributes for a kind: key, of products or variants, whether variants are chosen by it."""
 
 
 @transaction.atomic(durable=True)
-def create_kind(
-    *, values: Mapping[str, Any], wanted: Assigned, actor: Actor, now: datetime.datetime
+def create_product_type(
+    *, values: Mapping[str, Any], wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
-    product_type: ProductType = enter_master(ProductType, values=values, actor=actor, now=now)
+    product_type: ProductType = insert_record(ProductType, values=values, actor=actor, now=now)
     if wanted:
         _assign_attributes(product_type, wanted, actor=actor, now=now)
     return product_type
 
 
 @transaction.atomic(durable=True)
-def change_kind(
-    key: int, *, values: Mapping[str, Any], wanted: Assigned, actor: Actor, now: datetime.datetime
+def update_product_type(
+    key: int, *, values: Mapping[str, Any], wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Update the named columns and add attributes. Raises Missing, AlreadyTaken."""
-    product_type: ProductType = amend_master(ProductType, key, values=values, actor=actor, now=now)
+    product_type: ProductType = write_record(ProductType, key, values=values, actor=actor, now=now)
     if wanted:
         _assign_attributes(product_type, wanted, actor=actor, now=now)
     return product_type
@@ -46,7 +46,7 @@ def change_kind(
 
 @transaction.atomic(durable=True)
 def assign_attributes(
-    *, product_type_id: int, wanted: Assigned, actor: Actor, now: datetime.datetime
+    *, product_type_id: int, wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Add attributes to a product type. Raises Missing."""
     product_type = _lock_product_type(product_type_id)
@@ -55,7 +55,7 @@ def assign_attributes(
 
 
 def _assign_attributes(
-    product_type: ProductType, wanted: Assigned, *, actor: Actor, now: datetime.datetime
+    product_type: ProductType, wanted: AttributeAssignments, *, actor: Actor, now: datetime.datetime
 ) -> None:
     there = product_type.attribute_rows.count()
     for place, (key, scope, chosen) in enumerate(wanted, there):
@@ -93,7 +93,7 @@ def unassign_attributes(
 
 
 def _lock_product_type(key: int) -> ProductType:
-    product_type = locked_one(ProductType.objects.filter(pk=key))
+    product_type = lock_row(ProductType.objects.filter(pk=key))
     if product_type is None:
         raise Missing(field="productTypeId")
     return product_type
@@ -101,21 +101,21 @@ def _lock_product_type(key: int) -> ProductType:
 
 @transaction.atomic(durable=True)
 def create_attribute(
-    *, values: Mapping[str, Any], listed: Listed, actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, Any], listed: NewAttributeValues, actor: Actor, now: datetime.datetime
 ) -> Attribute:
     """Create an attribute with its list of values. Raises AlreadyTaken, DoesNotFit."""
-    attribute: Attribute = enter_master(Attribute, values=values, actor=actor, now=now)
+    attribute: Attribute = insert_record(Attribute, values=values, actor=actor, now=now)
     for name, columns in listed:
         _add_value(attribute, name, columns, actor=actor, now=now)
     return attribute
 
 
 @transaction.atomic(durable=True)
-def change_attribute(
+def update_attribute(
     key: int,
     *,
     values: Mapping[str, Any],
-    listed: Listed,
+    listed: NewAttributeValues,
     struck: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
@@ -124,7 +124,7 @@ def change_attribute(
 
     Deleted values disappear from products too. Raises Missing, AlreadyTaken, DoesNotFit.
     """
-    attribute: Attribute = amend_master(Attribute, key, values=values, actor=actor, now=now)
+    attribute: Attribute = write_record(Attribute, key, values=values, actor=actor, now=now)
     if struck:
         rows = attribute.values.filter(pk__in=struck)
         names = list(rows.order_by("pk").values_list("name", flat=True))
@@ -136,11 +136,11 @@ def change_attribute(
 
 
 @transaction.atomic(durable=True)
-def list_value(
+def add_attribute_value(
     *, attribute_id: int, name: str, columns: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
     """Add a value to an attribute's list. Raises Missing, DoesNotFit."""
-    attribute = locked_one(Attribute.objects.filter(pk=attribute_id))
+    attribute = lock_row(Attribute.objects.filter(pk=attribute_id))
     if attribute is None:
         raise Missing(field="attribute")
     return _add_value(attribute, name, columns, actor=actor, now=now)
@@ -149,6 +149,6 @@ def list_value(
 def _add_value(
     attribute: Attribute, name: str, columns: Mapping[str, Any], *, actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
-    value = add_value(attribute, name, **columns)
+    value = get_or_create_value(attribute, name, **columns)
     record_change("attribute.value_added", value, actor=actor, now=now, root=attribute)
     return value

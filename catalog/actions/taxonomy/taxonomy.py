@@ -19,32 +19,32 @@ from catalog.models import (
     Product,
 )
 from shop.core.actors import Actor
-from shop.core.database.metadata import put_columns
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import free_slug, require_related, save_claiming
+from shop.core.database.metadata import set_columns
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
 
-class StillUsed(Refused):
+class StillReferenced(Refused):
     code = "still_used"
     default_words = _("Something still needs it. Change or remove that first.")
 
 
-def enter_master(
+def insert_record(
     model: type[models.Model], *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Any:
     """Step: create a product type, attribute or collection. Raises AlreadyTaken."""
-    require_related(model, values)
+    require_related_rows(model, values)
     row: Any = model(**values)
-    row.slug = row.slug or free_slug(model, row.name)
-    save_claiming(row)
+    row.slug = row.slug or unused_slug(model, row.name)
+    save_unique(row)
     record_change(f"{model._meta.model_name}.added", row, actor=actor, now=now)
     return row
 
 
 @transaction.atomic(durable=True)
-def change_master(
+def update_record(
     model: type[models.Model],
     key: int,
     *,
@@ -53,28 +53,28 @@ def change_master(
     now: datetime.datetime,
 ) -> Any:
     """Update the named columns. Raises Missing, AlreadyTaken."""
-    return amend_master(model, key, values=values, actor=actor, now=now)
+    return write_record(model, key, values=values, actor=actor, now=now)
 
 
-def amend_master(
+def write_record(
     model: type[models.Model], key: int, *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Any:
     """Step: update the named columns. Raises Missing, AlreadyTaken."""
-    row: Any = locked_one(model._default_manager.filter(pk=key))
+    row: Any = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
-    require_related(model, values)
-    changed = put_columns(row, values)
-    save_claiming(row)
+    require_related_rows(model, values)
+    changed = set_columns(row, values)
+    save_unique(row)
     if changed:
         record_change(f"{model._meta.model_name}.edited", row, actor=actor, now=now, data={"fields": changed})
     return row
 
 
 @transaction.atomic(durable=True)
-def remove_master(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a record that nothing refers to. Raises Missing, StillUsed."""
-    row: Any = locked_one(model._default_manager.filter(pk=key))
+def delete_record(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a record that nothing refers to. Raises Missing, StillReferenced."""
+    row: Any = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
     record_change(
@@ -87,11 +87,11 @@ def remove_master(model: type[models.Model], key: int, *, actor: Actor, now: dat
     try:
         row.delete()
     except ProtectedError as error:
-        raise StillUsed(field="id") from error
+        raise StillReferenced(field="id") from error
 
 
 @transaction.atomic(durable=True)
-def put_up_category(
+def create_category(
     *, parent_id: int | None, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Category:
     """Create a category after its siblings. Raises AlreadyTaken, and Missing for an unknown parent."""
@@ -105,22 +105,22 @@ def put_up_category(
         name=name,
         parent=parent,
         sort_order=place,
-        address=wanted.pop("slug", None) or free_slug(Category, name),
+        address=wanted.pop("slug", None) or unused_slug(Category, name),
         actor=actor,
         now=now,
     )
     for column, value in wanted.items():
         setattr(category, column, value)
-    save_claiming(category)
+    save_unique(category)
     return category
 
 
 @transaction.atomic(durable=True)
-def describe_category(
+def update_category(
     *, category_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Category:
     """Update a category; reindexes its products if the name changes. Raises Missing, AlreadyTaken."""
-    category = locked_one(Category.objects.filter(pk=category_id))
+    category = lock_row(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing(field="id")
     edit_category(
@@ -132,17 +132,20 @@ def describe_category(
         now=now,
     )
     category.refresh_from_db()
-    changed = put_columns(category, values)
-    save_claiming(category)
+    changed = set_columns(category, values)
+    save_unique(category)
     if changed:
         record_change("category.edited", category, actor=actor, now=now, data={"fields": changed})
     return category
 
 
 @transaction.atomic(durable=True)
-def take_down_category(*, category_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a category without subcategories; its products have none then. Raises Missing, StillUsed."""
-    category = locked_one(Category.objects.filter(pk=category_id))
+def delete_category(*, category_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a category without subcategories; its products have none then.
+
+    Raises Missing, StillReferenced.
+    """
+    category = lock_row(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing(field="id")
     record_change(
@@ -155,7 +158,7 @@ def take_down_category(*, category_id: int, actor: Actor, now: datetime.datetime
     try:
         category.delete()
     except ProtectedError as error:
-        raise StillUsed(field="id") from error
+        raise StillReferenced(field="id") from error
 
 
 # --- collections --------------------------------------------------------------------------------------
@@ -166,14 +169,14 @@ def create_collection(
     *, values: Mapping[str, Any], product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     """Create a collection with these products. Raises AlreadyTaken, Missing."""
-    collection: Collection = enter_master(Collection, values=values, actor=actor, now=now)
+    collection: Collection = insert_record(Collection, values=values, actor=actor, now=now)
     if product_ids:
         _append_products(collection, product_ids, actor=actor, now=now)
     return collection
 
 
 @transaction.atomic(durable=True)
-def place_in_collection(
+def add_to_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     """Append products to a collection. Raises Missing."""
@@ -197,7 +200,7 @@ def _append_products(
 
 
 @transaction.atomic(durable=True)
-def take_from_collection(
+def remove_from_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     collection = _lock_collection(collection_id)
@@ -209,7 +212,7 @@ def take_from_collection(
 
 
 @transaction.atomic(durable=True)
-def show_collection(
+def set_collection_channels(
     *,
     collection_id: int,
     shown: Sequence[tuple[Channel, Mapping[str, Any]]],
@@ -235,7 +238,7 @@ def show_collection(
 
 
 def _lock_collection(key: int) -> Collection:
-    collection = locked_one(Collection.objects.filter(pk=key))
+    collection = lock_row(Collection.objects.filter(pk=key))
     if collection is None:
         raise Missing(field="id")
     return collection

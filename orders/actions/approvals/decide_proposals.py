@@ -9,27 +9,38 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import ask_pay_out
+from orders.actions.gateway_requests.gateway_requests import request_payout
 from orders.actions.payouts.bank_accounts import (
     apply_cooperative_account,
-    cooperative_account_facts,
-    lock_account,
+    cooperative_account_values,
+    lock_cooperative_account,
 )
-from orders.actions.payouts.payment_settings import apply_market_account, lock_market, market_account_facts
+from orders.actions.payouts.payment_settings import (
+    apply_market_account,
+    lock_shop_settings,
+    market_account_values,
+)
 from orders.actions.payouts.payouts import AlreadyPaid
-from orders.actions.payouts.proposals import PersonNeeded, facts_of_payout, is_released, lapse, note, propose
-from orders.models import Approval, ApprovalKind, Payout, PayoutWay
+from orders.actions.payouts.proposals import (
+    PersonNeeded,
+    create_proposal,
+    is_payout_released,
+    lapse_proposal,
+    payout_values,
+    record_proposal_change,
+)
+from orders.models import Approval, ApprovalKind, Payout, PayoutMethod
 from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.database.transactions import lock_row
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change
 from shop.core.states import advance
 
-RULES = ("payouts_need_second_person", "account_changes_need_second_person")
+SECOND_PERSON_SETTINGS = ("payouts_need_second_person", "account_changes_need_second_person")
 
 
-class AlreadyDecided(Refused):
+class ProposalAlreadyDecided(Refused):
     code = "already_decided"
     default_words = _("Somebody decided on this already.")
 
@@ -49,7 +60,7 @@ class NotTheProposer(Refused):
     default_words = _("Only whoever proposed it can withdraw it. You can decline it.")
 
 
-class AlreadyReleased(Refused):
+class PayoutAlreadyReleased(Refused):
     code = "already_released"
     default_words = _("This payment needs no second person any more.")
 
@@ -58,61 +69,63 @@ class AlreadyReleased(Refused):
 def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Approval:
     """Ask a second person to confirm a due payout with its current account and amount.
 
-    Raises AlreadyPaid, AlreadyReleased, Missing, PersonNeeded, ProposalWaits.
+    Raises AlreadyPaid, PayoutAlreadyReleased, Missing, PersonNeeded, ProposalPending.
     """
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
-    if is_released(payout):
-        raise AlreadyReleased()
-    facts = facts_of_payout(payout)
-    return propose(ApprovalKind.PAYOUT, wanted=facts, basis=facts, payout=payout, actor=actor, now=now)
+    if is_payout_released(payout):
+        raise PayoutAlreadyReleased()
+    facts = payout_values(payout)
+    return create_proposal(
+        ApprovalKind.PAYOUT, wanted=facts, basis=facts, payout=payout, actor=actor, now=now
+    )
 
 
 @transaction.atomic(durable=True)
-def change_rules(
+def change_second_person_rules(
     *, payouts: bool, account_changes: bool, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
     """Set where a second person is required. Switching it on takes effect at once.
 
-    Switching it off creates a proposal, which is returned. Raises PersonNeeded, ProposalWaits.
+    Switching it off creates a proposal, which is returned. Raises PersonNeeded, ProposalPending.
     """
-    shop = lock_market()
-    before = {name: getattr(shop, name) for name in RULES}
-    wanted = dict(zip(RULES, (payouts, account_changes), strict=True))
-    if any(before[name] and not wanted[name] for name in RULES):
-        return propose(ApprovalKind.RULES, wanted=wanted, basis=before, actor=actor, now=now)
+    shop = lock_shop_settings()
+    before = {name: getattr(shop, name) for name in SECOND_PERSON_SETTINGS}
+    wanted = dict(zip(SECOND_PERSON_SETTINGS, (payouts, account_changes), strict=True))
+    if any(before[name] and not wanted[name] for name in SECOND_PERSON_SETTINGS):
+        return create_proposal(ApprovalKind.RULES, wanted=wanted, basis=before, actor=actor, now=now)
     _apply_rules(shop, wanted, actor=actor, now=now)
     return None
 
 
-def confirm(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+def confirm_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
     """Confirm a proposal, which takes effect exactly as proposed.
 
-    Raises AlreadyDecided, Missing, PersonNeeded, ProposalLapsed, SamePerson.
+    Raises ProposalAlreadyDecided, Missing, PersonNeeded, ProposalLapsed, SamePerson.
     """
     if not _confirm_or_lapse(approval_id, actor, now):
         raise ProposalLapsed()
 
 
 @transaction.atomic(durable=True)
-def decline(*, approval_id: uuid.UUID, why: str, actor: Actor, now: datetime.datetime) -> None:
-    """Decline a proposal. Raises AlreadyDecided, Missing, PersonNeeded, ReasonNeeded."""
+def decline_proposal(*, approval_id: uuid.UUID, why: str, actor: Actor, now: datetime.datetime) -> None:
+    """Decline a proposal. Raises ProposalAlreadyDecided, Missing, PersonNeeded, ReasonNeeded."""
     if not why.strip():
-        raise ReasonNeeded(field="why")
+        raise ReasonRequired(field="why")
     row = _lock_open_proposal(approval_id, actor)
     _save_decision(row, ApprovalState.DECLINED, actor=actor, why=why, now=now)
-    note(row, "declined", actor=actor, now=now)
+    record_proposal_change(row, "declined", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def withdraw(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Withdraw one's own proposal. Raises AlreadyDecided, Missing, NotTheProposer, PersonNeeded."""
+def withdraw_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Withdraw one's own proposal. Raises ProposalAlreadyDecided, Missing, NotTheProposer, PersonNeeded."""
     row = _lock_open_proposal(approval_id, actor)
     if row.proposed_by_id != actor.user_id:
         raise NotTheProposer()
     _save_decision(row, ApprovalState.WITHDRAWN, actor=actor, now=now)
-    note(row, "withdrawn", actor=actor, now=now)
+    record_proposal_change(row, "withdrawn", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -126,18 +139,18 @@ def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.dateti
     if row.proposed_by_id == actor.user_id:
         raise SamePerson()
     if row.expires_at <= now or row.basis != _current_values(row, payout, shop):
-        lapse(row, now=now)
+        lapse_proposal(row, now=now)
         return False
     _save_decision(row, ApprovalState.CONFIRMED, actor=actor, now=now)
-    note(row, "confirmed", actor=actor, now=now)
+    record_proposal_change(row, "confirmed", actor=actor, now=now)
     if row.kind == ApprovalKind.COOPERATIVE_ACCOUNT and row.cooperative_id is not None:
         apply_cooperative_account(row.cooperative_id, row.wanted, actor=actor, now=now)
     elif row.kind == ApprovalKind.MARKET_ACCOUNT and shop is not None:
         apply_market_account(shop, row.wanted, actor=actor, now=now)
     elif row.kind == ApprovalKind.RULES and shop is not None:
         _apply_rules(shop, row.wanted, actor=actor, now=now)
-    elif payout is not None and payout.way == PayoutWay.STRIPE and not payout.calls.exists():
-        ask_pay_out(payout, actor=actor, now=now)
+    elif payout is not None and payout.way == PayoutMethod.STRIPE and not payout.calls.exists():
+        request_payout(payout, actor=actor, now=now)
     return True
 
 
@@ -146,31 +159,31 @@ def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
     if row.payout_id is not None:
         return locks.lock_payout(row.payout_id), None
     if row.cooperative_id is not None:
-        lock_account(row.cooperative_id)
+        lock_cooperative_account(row.cooperative_id)
         return None, None
-    return None, lock_market()
+    return None, lock_shop_settings()
 
 
 def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> dict[str, object]:
     if payout is not None:
-        return facts_of_payout(payout) if payout.state == PayoutState.DUE else {}
+        return payout_values(payout) if payout.state == PayoutState.DUE else {}
     if row.cooperative_id is not None:
-        return cooperative_account_facts(row.cooperative_id)
+        return cooperative_account_values(row.cooperative_id)
     assert shop is not None
     if row.kind == ApprovalKind.RULES:
-        return {name: getattr(shop, name) for name in RULES}
-    return market_account_facts(shop)
+        return {name: getattr(shop, name) for name in SECOND_PERSON_SETTINGS}
+    return market_account_values(shop)
 
 
 def _lock_open_proposal(approval_id: uuid.UUID, actor: Actor) -> Approval:
-    """Raises AlreadyDecided, Missing, PersonNeeded."""
+    """Raises ProposalAlreadyDecided, Missing, PersonNeeded."""
     if actor.user_id is None:
         raise PersonNeeded()
-    row = locked_one(Approval.objects.filter(pk=approval_id))
+    row = lock_row(Approval.objects.filter(pk=approval_id))
     if row is None:
         raise Missing()
     if row.state != ApprovalState.OPEN:
-        raise AlreadyDecided()
+        raise ProposalAlreadyDecided()
     return row
 
 
@@ -186,7 +199,7 @@ def _save_decision(
 def _apply_rules(
     shop: ShopSettings, wanted: dict[str, bool], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    changed = {name: wanted[name] for name in RULES if getattr(shop, name) != wanted[name]}
+    changed = {name: wanted[name] for name in SECOND_PERSON_SETTINGS if getattr(shop, name) != wanted[name]}
     if not changed:
         return
     for name, value in changed.items():

@@ -16,29 +16,33 @@ from django.db import transaction
 from django.db.models import Sum
 
 from orders import locks
-from orders.actions.ledger.unmatched_transfers import book_claimed, book_found
-from orders.actions.payments.order_payments import expect_payment, is_waiting, money_came
+from orders.actions.ledger.unmatched_transfers import book_assigned_share, book_unmatched_transfer
+from orders.actions.payments.order_payments import (
+    expect_payment,
+    is_awaiting_confirmation,
+    record_received_money,
+)
 from orders.models import (
     BankTransfer,
-    Method,
     Order,
     Payment,
+    PaymentMethod,
     ReviewReason,
     StatementImport,
     TransferShare,
 )
-from orders.payments.code_search import found_codes
-from orders.payments.incoming_transfers import Arrival
+from orders.payments.code_search import find_order_codes
+from orders.payments.incoming_transfers import IncomingTransfer
 from orders.states import TRANSFER_MOVES, OrderStatus, TransferState
 from shop.core.actors import Actor
 from shop.core.models import record_change, shop_settings
 from shop.core.states import advance
 
-ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+ENDED_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RecordedTransfer:
     """A transfer, and whether this was its first report."""
 
     transfer: BankTransfer
@@ -46,92 +50,96 @@ class Taken:
 
 
 @transaction.atomic(durable=True)
-def take_arrival(*, arrival: Arrival, actor: Actor, now: datetime.datetime) -> Taken:
+def record_incoming_transfer(
+    *, arrival: IncomingTransfer, actor: Actor, now: datetime.datetime
+) -> RecordedTransfer:
     """Record an incoming transfer, once however often it is reported, and settle it on an exact match."""
-    return take(arrival, actor=actor, now=now)
+    return record_transfer(arrival, actor=actor, now=now)
 
 
-def take(
-    arrival: Arrival,
+def record_transfer(
+    arrival: IncomingTransfer,
     *,
     statement: StatementImport | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> Taken:
+) -> RecordedTransfer:
     """Step of `record_incoming_transfer`. Rows of a `statement` were checked for known transfers before."""
     arrival = _normalise_account(arrival)
-    codes = found_codes(arrival.note)
+    codes = find_order_codes(arrival.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []
     named = list(locks.lock_orders(ids).values())
     known = _find_known(arrival)
     if known is not None:
-        return Taken(known, False)
+        return RecordedTransfer(known, False)
     is_doubtful = statement is None and _may_be_known(arrival)
     transfer, is_new = _create_transfer(arrival, named, statement, now)
     if not is_new:
-        return Taken(transfer, False)
+        return RecordedTransfer(transfer, False)
     record_change("transfer.seen", transfer, actor=actor, now=now, data={"amount": transfer.amount})
     doubt = ReviewReason.REPEATED if is_doubtful else _review_reason(transfer, codes, named)
     if doubt is None:
-        share(transfer, named[0], transfer.amount, actor=actor, now=now)
-        settle_if_spent(transfer, actor=actor, now=now)
+        assign_transfer_to_order(transfer, named[0], transfer.amount, actor=actor, now=now)
+        settle_if_fully_assigned(transfer, actor=actor, now=now)
     else:
         transfer.reason = doubt
         transfer.save(update_fields=["reason"])
         advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
-        book_found(transfer, actor=actor, now=now)
+        book_unmatched_transfer(transfer, actor=actor, now=now)
         record_change("transfer.to_review", transfer, actor=actor, now=now, data={"reason": doubt})
-    return Taken(transfer, True)
+    return RecordedTransfer(transfer, True)
 
 
-def share(
+def assign_transfer_to_order(
     transfer: BankTransfer, order: Order, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> TransferShare:
     """Step, on a locked order: pay it with this amount of the transfer.
 
     After a partial payment the buyer has the channel's full time again for the rest.
     """
-    payment = last_payment(order)
-    if payment is None or payment.method != Method.TRANSFER:
-        payment = expect_payment(order, Method.TRANSFER, now=now)
+    payment = current_payment(order)
+    if payment is None or payment.method != PaymentMethod.TRANSFER:
+        payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
     key = f"transfer:{transfer.pk}:{order.pk}"
-    event = money_came(order, payment, amount, key=key, reference=transfer.reference, actor=actor, now=now)
+    event = record_received_money(
+        order, payment, amount, key=key, reference=transfer.reference, actor=actor, now=now
+    )
     if event is None:
         raise ValueError(f"{key} is booked without its share")
-    if is_waiting(order) and order.still_due:
+    if is_awaiting_confirmation(order) and order.still_due:
         payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
         payment.save(update_fields=["expires_at"])
     made = TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
-    book_claimed(made, actor=actor, now=now)
+    book_assigned_share(made, actor=actor, now=now)
     return made
 
 
-def settle_if_spent(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
+def settle_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: mark a transfer settled if nothing of it is unassigned."""
-    if left_of(transfer):
+    if unassigned_amount(transfer):
         return
     advance(transfer, TransferState.SETTLED, TRANSFER_MOVES)
     codes = transfer.shares.order_by("pk").values_list("payment__order__code", flat=True)
     record_change("transfer.settled", transfer, actor=actor, now=now, data={"orders": list(codes)})
 
 
-def left_of(transfer: BankTransfer) -> int:
+def unassigned_amount(transfer: BankTransfer) -> int:
     """Return the amount of a transfer that is not assigned to an order, in whole đồng."""
     gone: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
     return transfer.amount - gone
 
 
-def last_payment(order: Order) -> Payment | None:
+def current_payment(order: Order) -> Payment | None:
     """Return the payment by which the order is to be paid now."""
     return Payment.objects.filter(order=order).current()
 
 
-def _find_known(arrival: Arrival) -> BankTransfer | None:
+def _find_known(arrival: IncomingTransfer) -> BankTransfer | None:
     known = BankTransfer.objects.filter(fingerprint=arrival.fingerprint).first()
     return None if known is not None and _is_another(known, arrival) else known
 
 
-def _is_another(known: BankTransfer, arrival: Arrival) -> bool:
+def _is_another(known: BankTransfer, arrival: IncomingTransfer) -> bool:
     """Whether two transfers differ only in the service's own id, so that they are two and not one."""
     return (
         not arrival.has_reference
@@ -141,7 +149,7 @@ def _is_another(known: BankTransfer, arrival: Arrival) -> bool:
     )
 
 
-def _may_be_known(arrival: Arrival) -> bool:
+def _may_be_known(arrival: IncomingTransfer) -> bool:
     """Whether a similar transfer was reported already, under another reference or without one."""
     alike = BankTransfer.objects.filter(likeness=arrival.likeness)
     if not arrival.has_reference:
@@ -150,7 +158,10 @@ def _may_be_known(arrival: Arrival) -> bool:
 
 
 def _create_transfer(
-    arrival: Arrival, named: Sequence[Order], statement: StatementImport | None, now: datetime.datetime
+    arrival: IncomingTransfer,
+    named: Sequence[Order],
+    statement: StatementImport | None,
+    now: datetime.datetime,
 ) -> tuple[BankTransfer, bool]:
     numbered = arrival
     while BankTransfer.objects.filter(fingerprint=numbered.fingerprint).exists():
@@ -190,21 +201,25 @@ def _review_reason(
 
 
 def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:
-    if order.status in ENDED:
+    if order.status in ENDED_STATUSES:
         return ReviewReason.ENDED
     if not order.still_due:
         return ReviewReason.PAID
-    payment = last_payment(order)
-    if payment is None or payment.method != Method.TRANSFER or order.currency != transfer.currency:
+    payment = current_payment(order)
+    if payment is None or payment.method != PaymentMethod.TRANSFER or order.currency != transfer.currency:
         return ReviewReason.OTHER_WAY
     if transfer.amount != order.still_due:
         return ReviewReason.TOO_LITTLE if transfer.amount < order.still_due else ReviewReason.TOO_MUCH
-    if is_waiting(order) and payment.expires_at is not None and transfer.at > payment.expires_at:
+    if (
+        is_awaiting_confirmation(order)
+        and payment.expires_at is not None
+        and transfer.at > payment.expires_at
+    ):
         return ReviewReason.LATE
     return None
 
 
-def _normalise_account(arrival: Arrival) -> Arrival:
+def _normalise_account(arrival: IncomingTransfer) -> IncomingTransfer:
     """Replace our account's number by its configured spelling, so that all reports have one fingerprint."""
     return replace(arrival, account=shop_settings().bank_account) if _is_ours(arrival.account) else arrival
 

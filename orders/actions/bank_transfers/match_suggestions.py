@@ -11,10 +11,10 @@ from enum import StrEnum
 from django.db.models import Sum, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.bank_transfers.incoming_transfers import ENDED
+from orders.actions.bank_transfers.incoming_transfers import ENDED_STATUSES
 from orders.models import BankTransfer, Order, TransferShare
-from orders.payments.code_search import found_codes
-from orders.payments.transfer_notes import Note
+from orders.payments.code_search import find_order_codes
+from orders.payments.transfer_notes import TransferNote
 from shop.core.errors import Words
 
 _MAX_SUGGESTIONS = 3
@@ -22,7 +22,7 @@ _MAX_COMPARED_ORDERS = 400  # the newest open orders that are compared
 _SAME_TIME = datetime.timedelta(hours=24)
 
 
-class Likeness(StrEnum):
+class MatchReason(StrEnum):
     """A reason why a transfer may be for an order."""
 
     CODE = "code"
@@ -36,19 +36,19 @@ class Likeness(StrEnum):
         return _REASON_TEXTS[self]
 
 
-_REASON_TEXTS: dict[Likeness, Words] = {
-    Likeness.CODE: _("the note holds its code"),
-    Likeness.NEAR_CODE: _("the note holds its code but for one sign"),
-    Likeness.PAYER: _("the note names the buyer"),
-    Likeness.AMOUNT: _("it costs exactly this sum"),
-    Likeness.TIME: _("ordered within a day before"),
+_REASON_TEXTS: dict[MatchReason, Words] = {
+    MatchReason.CODE: _("the note holds its code"),
+    MatchReason.NEAR_CODE: _("the note holds its code but for one sign"),
+    MatchReason.PAYER: _("the note names the buyer"),
+    MatchReason.AMOUNT: _("it costs exactly this sum"),
+    MatchReason.TIME: _("ordered within a day before"),
 }
 _WEIGHTS = {
-    Likeness.CODE: 100,
-    Likeness.NEAR_CODE: 50,
-    Likeness.PAYER: 30,
-    Likeness.AMOUNT: 20,
-    Likeness.TIME: 5,
+    MatchReason.CODE: 100,
+    MatchReason.NEAR_CODE: 50,
+    MatchReason.PAYER: 30,
+    MatchReason.AMOUNT: 20,
+    MatchReason.TIME: 5,
 }
 
 
@@ -60,12 +60,12 @@ class Suggestion:
     """
 
     order: Order
-    reasons: tuple[Likeness, ...]
+    reasons: tuple[MatchReason, ...]
     amount: int
 
     @property
     def has_ended(self) -> bool:
-        return self.order.status in ENDED
+        return self.order.status in ENDED_STATUSES
 
     @property
     def still_due(self) -> int:
@@ -78,7 +78,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class TransferSuggestions:
     """The unassigned amount, the likeliest orders first, and a split over several named orders.
 
     `split` is empty unless the note names several orders that together cost exactly the unassigned amount.
@@ -89,12 +89,12 @@ class Suggested:
     split: tuple[Suggestion, ...] = ()
 
 
-def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
+def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, TransferSuggestions]:
     """Return suggestions by transfer id, in a fixed number of queries.
 
     Their orders come with parts and payments, which their status needs.
     """
-    codes = {transfer.pk: found_codes(transfer.note) for transfer in transfers}
+    codes = {transfer.pk: find_order_codes(transfer.note) for transfer in transfers}
     every = {code for found in codes.values() for code in found}
     named = {order.code: order for order in Order.objects.placed().filter(code__in=every)} if every else {}
     waiting = _orders_awaiting_transfer(transfers)
@@ -114,7 +114,7 @@ def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
     return found
 
 
-def alike(transfer: BankTransfer) -> list[BankTransfer]:
+def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
     """Return transfers that differ only in the bank's reference: perhaps the same one reported twice."""
     found = BankTransfer.objects.filter(likeness=transfer.likeness).exclude(pk=transfer.pk)
     return list(found.newest_first()[:_MAX_SUGGESTIONS]) if transfer.likeness else []
@@ -124,7 +124,7 @@ def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
     """Return the newest orders that await a transfer."""
     if not transfers:
         return []
-    rows = Order.objects.waiting_for_transfer().exclude(status__in=ENDED)
+    rows = Order.objects.waiting_for_transfer().exclude(status__in=ENDED_STATUSES)
     return list(rows.newest_first()[:_MAX_COMPARED_ORDERS])
 
 
@@ -144,32 +144,32 @@ def _assigned_amounts(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict
 
 def _suggestions_for(
     transfer: BankTransfer, left: int, named: Sequence[Order], waiting: Iterable[Order]
-) -> Suggested:
+) -> TransferSuggestions:
     candidates = {order.pk: order for order in [*named, *waiting]}
     codes = {order.code for order in named}
-    note = Note(transfer.note)
+    note = TransferNote(transfer.note)
     scored = [_score_order(transfer, note, left, order, codes) for order in candidates.values()]
-    likely = [each for each in scored if each.weight > _WEIGHTS[Likeness.TIME]]
+    likely = [each for each in scored if each.weight > _WEIGHTS[MatchReason.TIME]]
     likely.sort(key=lambda each: (-each.weight, abs(left - each.order.still_due), each.order.code))
-    return Suggested(left, tuple(likely[:_MAX_SUGGESTIONS]), _split_over_named_orders(left, named))
+    return TransferSuggestions(left, tuple(likely[:_MAX_SUGGESTIONS]), _split_over_named_orders(left, named))
 
 
 def _score_order(
-    transfer: BankTransfer, note: Note, left: int, order: Order, codes: Iterable[str]
+    transfer: BankTransfer, note: TransferNote, left: int, order: Order, codes: Iterable[str]
 ) -> Suggestion:
-    checks: Mapping[Likeness, bool] = {
-        Likeness.CODE: order.code in codes,
-        Likeness.NEAR_CODE: order.code not in codes and note.has_nearly(order.code),
-        Likeness.PAYER: note.names(order.buyer_name, order.phone),
-        Likeness.AMOUNT: order.still_due == left,
-        Likeness.TIME: datetime.timedelta() <= transfer.at - order.placed_on <= _SAME_TIME,
+    checks: Mapping[MatchReason, bool] = {
+        MatchReason.CODE: order.code in codes,
+        MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
+        MatchReason.PAYER: note.names(order.buyer_name, order.phone),
+        MatchReason.AMOUNT: order.still_due == left,
+        MatchReason.TIME: datetime.timedelta() <= transfer.at - order.placed_on <= _SAME_TIME,
     }
     reasons = tuple(likeness for likeness, holds in checks.items() if holds)
-    return Suggestion(order, reasons, 0 if order.status in ENDED else min(left, order.still_due))
+    return Suggestion(order, reasons, 0 if order.status in ENDED_STATUSES else min(left, order.still_due))
 
 
 def _split_over_named_orders(left: int, named: Sequence[Order]) -> tuple[Suggestion, ...]:
     if len(named) < 2 or sum(order.still_due for order in named) != left:
         return ()
-    shares = tuple(Suggestion(order, (Likeness.CODE,), order.still_due) for order in named)
+    shares = tuple(Suggestion(order, (MatchReason.CODE,), order.still_due) for order in named)
     return shares if all(share.amount and not share.has_ended for share in shares) else ()

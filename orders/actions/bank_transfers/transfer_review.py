@@ -14,36 +14,36 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.bank_transfers.incoming_transfers import (
-    ENDED,
-    last_payment,
-    left_of,
-    settle_if_spent,
-    share,
+    ENDED_STATUSES,
+    assign_transfer_to_order,
+    current_payment,
+    settle_if_fully_assigned,
+    unassigned_amount,
 )
-from orders.actions.ledger.unmatched_transfers import book_found, book_sent_back
-from orders.actions.payouts.bank_accounts import BankAccount, checked
-from orders.models import BankTransfer, Method, Order, Parcel, Payout
+from orders.actions.ledger.unmatched_transfers import book_returned_transfer, book_unmatched_transfer
+from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_account
+from orders.models import BankTransfer, Order, Parcel, PaymentMethod, Payout
 from orders.payments.vietqr import fold_note
 from orders.states import PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance
 
 
-class NothingShared(Refused):
+class NoAmountAssigned(Refused):
     code = "nothing_shared"
     default_words = _("Say which order it is for, and how much of it.")
 
 
-class TooMuchShared(Refused):
+class AmountExceedsTransfer(Refused):
     """More than the unassigned amount of the transfer."""
 
     code = "too_much_shared"
     default_words = _("That is more than is left of this transfer.")
 
 
-class NotDue(Refused):
+class AmountExceedsOrderDue(Refused):
     """More than is still due for the order: the remainder stays under review, to be returned."""
 
     code = "not_due"
@@ -61,14 +61,14 @@ class OrderEnded(Refused):
         super().__init__(self.default_words % {"code": order.code}, order=order)
 
 
-class SharedAlready(Refused):
+class TransferAlreadyAssigned(Refused):
     """A transfer can be assigned to an order only once."""
 
     code = "shared_already"
     default_words = _("Part of this transfer has gone to this order already.")
 
 
-class CashUnderWay(Refused):
+class CashOnDeliveryInProgress(Refused):
     """The order's cash is to be collected on delivery, so the buyer could pay twice."""
 
     code = "cash_under_way"
@@ -81,7 +81,7 @@ class CashUnderWay(Refused):
 
 
 @transaction.atomic(durable=True)
-def settle_transfer(
+def assign_transfer(
     *, transfer_id: uuid.UUID, shares: Mapping[uuid.UUID, int], actor: Actor, now: datetime.datetime
 ) -> BankTransfer:
     """Assign amounts of a transfer to orders, in whole đồng by order id; the remainder stays under review.
@@ -90,46 +90,46 @@ def settle_transfer(
     AmountExceedsOrderDue, OrderEnded, TransferAlreadyAssigned, CashOnDeliveryInProgress, WrongMove.
     """
     orders = locks.lock_orders(shares)
-    transfer = locks.lock_transfer(transfer_id)
+    transfer = locks.lock_bank_transfer(transfer_id)
     if shares and _assigned_amounts(transfer).items() >= shares.items():
         return transfer
     _require_review(transfer)
     if not shares or min(shares.values()) <= 0:
-        raise NothingShared(field="amount")
-    if sum(shares.values()) > left_of(transfer):
-        raise TooMuchShared(field="amount")
-    book_found(transfer, actor=actor, now=now, surely=True)
+        raise NoAmountAssigned(field="amount")
+    if sum(shares.values()) > unassigned_amount(transfer):
+        raise AmountExceedsTransfer(field="amount")
+    book_unmatched_transfer(transfer, actor=actor, now=now, surely=True)
     for order_id, amount in shares.items():
         if order_id not in orders or orders[order_id].is_draft:
             raise Missing()
         _require_assignable(transfer, orders[order_id], amount)
-        share(transfer, orders[order_id], amount, actor=actor, now=now)
+        assign_transfer_to_order(transfer, orders[order_id], amount, actor=actor, now=now)
     data = {orders[key].code: amount for key, amount in shares.items()}
     record_change("transfer.shared", transfer, actor=actor, now=now, data=data)
-    settle_if_spent(transfer, actor=actor, now=now)
+    settle_if_fully_assigned(transfer, actor=actor, now=now)
     return transfer
 
 
 @transaction.atomic(durable=True)
-def give_back_transfer(
+def return_transfer(
     *, transfer_id: uuid.UUID, to: BankAccount, reason: str, actor: Actor, now: datetime.datetime
 ) -> Payout:
     """Create a payout that returns the unassigned amount of a transfer; somebody still has to send it.
 
-    Repeating it returns the first payout. Raises Missing, NotAnAccount, ReasonNeeded, WrongMove.
+    Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonNeeded, WrongMove.
     """
-    transfer = locks.lock_transfer(transfer_id)
+    transfer = locks.lock_bank_transfer(transfer_id)
     first = Payout.objects.filter(transfer=transfer).first()
     if first is not None:
         return first
     _require_review(transfer)
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
-    to = checked(to)
-    book_found(transfer, actor=actor, now=now, surely=True)
+        raise ReasonRequired(field="reason")
+    to = validate_bank_account(to)
+    book_unmatched_transfer(transfer, actor=actor, now=now, surely=True)
     payout = Payout.objects.create(
         transfer=transfer,
-        amount=left_of(transfer),
+        amount=unassigned_amount(transfer),
         currency=transfer.currency,
         bank_bin=to.bank_bin,
         bank_account=to.account,
@@ -144,14 +144,14 @@ def give_back_transfer(
 
 
 @transaction.atomic(durable=True)
-def confirm_sent_back(
+def confirm_transfer_returned(
     *, transfer_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime
 ) -> Payout:
     """Record that the money was sent back, with the bank's reference. Repeating it changes nothing.
 
     Raises Missing.
     """
-    transfer = locks.lock_transfer(transfer_id)
+    transfer = locks.lock_bank_transfer(transfer_id)
     payout = Payout.objects.filter(transfer=transfer).first()
     if payout is None:
         raise Missing()
@@ -160,33 +160,33 @@ def confirm_sent_back(
     advance(payout, PayoutState.PAID, PAYOUT_MOVES)
     payout.paid_at, payout.reference = now, reference.strip()[:120]
     payout.save(update_fields=["paid_at", "reference"])
-    book_sent_back(payout, transfer, actor=actor, now=now)
+    book_returned_transfer(payout, transfer, actor=actor, now=now)
     record_change("transfer.sent_back", transfer, actor=actor, now=now, data={"reference": payout.reference})
     return payout
 
 
 @transaction.atomic(durable=True)
-def set_transfer_aside(
+def dismiss_transfer(
     *, transfer_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime
 ) -> BankTransfer:
     """Dismiss a transfer that is for no order: a duplicate report, or other money of the market.
 
     Raises Missing, ReasonNeeded, WrongMove.
     """
-    transfer = locks.lock_transfer(transfer_id)
+    transfer = locks.lock_bank_transfer(transfer_id)
     if transfer.state == TransferState.SET_ASIDE:
         return transfer
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     advance(transfer, TransferState.SET_ASIDE, TRANSFER_MOVES)
     record_change("transfer.set_aside", transfer, actor=actor, now=now, why=reason.strip())
     return transfer
 
 
 @transaction.atomic(durable=True)
-def review_again(*, transfer_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> BankTransfer:
+def reopen_transfer_review(*, transfer_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> BankTransfer:
     """Put a dismissed transfer under review again. Raises Missing, WrongMove."""
-    transfer = locks.lock_transfer(transfer_id)
+    transfer = locks.lock_bank_transfer(transfer_id)
     if transfer.state == TransferState.REVIEW:
         return transfer
     advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
@@ -200,17 +200,17 @@ def _require_review(transfer: BankTransfer) -> None:
 
 
 def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> None:
-    if order.status in ENDED:
+    if order.status in ENDED_STATUSES:
         raise OrderEnded(order)
     if transfer.shares.filter(payment__order=order).exists():
-        raise SharedAlready()
+        raise TransferAlreadyAssigned()
     if amount > order.still_due or order.currency != transfer.currency:
-        raise NotDue(order)
-    payment = last_payment(order)
-    if payment is not None and payment.method == Method.COD and order.confirmed_at is not None:
+        raise AmountExceedsOrderDue(order)
+    payment = current_payment(order)
+    if payment is not None and payment.method == PaymentMethod.COD and order.confirmed_at is not None:
         is_packed = Parcel.objects.counting().filter(part__order=order, cod_expected__gt=0).exists()
         if is_packed or amount < order.still_due:
-            raise CashUnderWay(order)
+            raise CashOnDeliveryInProgress(order)
 
 
 def _assigned_amounts(transfer: BankTransfer) -> dict[uuid.UUID | None, int]:

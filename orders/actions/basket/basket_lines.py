@@ -11,14 +11,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.stock_movements import write_promises
+from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryWay
 from orders import locks
-from orders.actions.quotes.quote_queries import choices_of
-from orders.actions.quotes.quote_types import WantedDelivery, limit_of
+from orders.actions.quotes.quote_queries import read_delivery_choices
+from orders.actions.quotes.quote_types import RequestedDelivery, quantity_limit_of
 from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, shop_settings
 
@@ -28,7 +28,7 @@ class NotForSale(Refused):
     default_words = _("This is not on sale at the moment.")
 
 
-class OddQuantity(Refused):
+class InvalidQuantity(Refused):
     code = "odd_quantity"
     default_words = _("A quantity is a whole number from 1.")
 
@@ -41,7 +41,7 @@ class OverLimit(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class LineToAdd:
     """Steps of a variant to add; `apart` forces a new line. `forced_price` is in minor units."""
 
     variant_id: int
@@ -52,7 +52,7 @@ class Put:
 
 
 @transaction.atomic(durable=True)
-def put_in_basket(
+def add_to_basket(
     *,
     basket_id: uuid.UUID | None,
     user_id: int | None,
@@ -65,15 +65,15 @@ def put_in_basket(
 ) -> Basket:
     """Add steps of a variant to the basket, creating it if missing; return the basket.
 
-    An existing line of the variant grows. Raises OddQuantity, OverLimit, NotForSale.
+    An existing line of the variant grows. Raises InvalidQuantity, OverLimit, NotForSale.
     """
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is None or basket.channel_id != channel.pk:
         basket = new_basket(
             user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
         )
-    put_all(basket, [Put(variant_id, quantity)])
-    touch(basket, now)
+    add_lines_to_basket(basket, [LineToAdd(variant_id, quantity)])
+    mark_basket_changed(basket, now)
     return basket
 
 
@@ -97,21 +97,21 @@ def new_basket(
     )
 
 
-def put_all(basket: Basket, puts: Sequence[Put]) -> None:
+def add_lines_to_basket(basket: Basket, puts: Sequence[LineToAdd]) -> None:
     """Step, on a locked basket: add all of these lines or none, in a fixed number of queries.
 
-    Raises as `put_in_basket`.
+    Raises as `add_to_basket`.
     """
     variant_ids = {each.variant_id for each in puts}
     variants = {each.pk: each for each in _buyable_variants(variant_ids, basket.channel_id)}
     prices = {each.variant_id: each.selling for each in _prices(variant_ids, basket.channel_id)}
     lines = _lines(basket.pk, variant_ids)
-    limit = line_limit()
+    limit = shop_quantity_limit()
     new: list[BasketLine] = []
     grown: dict[uuid.UUID, BasketLine] = {}
     for put in puts:
         if put.quantity < 1:
-            raise OddQuantity(field="quantity")
+            raise InvalidQuantity(field="quantity")
         variant = variants.get(put.variant_id)
         if variant is None:
             raise NotForSale(field="variant")
@@ -134,60 +134,60 @@ def put_all(basket: Basket, puts: Sequence[Put]) -> None:
     BasketLine.objects.bulk_update(grown.values(), ["quantity", "seen_price", "forced_price", "metadata"])
 
 
-def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
-    """Step of `change_quantity`, on a locked basket."""
+def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
+    """Step of `change_line_quantity`, on a locked basket."""
     line = basket.lines.select_related("variant").filter(pk=line_id).first()
     if line is None:
         raise Missing()
     if quantity < 0:
-        raise OddQuantity(field="quantity")
+        raise InvalidQuantity(field="quantity")
     _release_line(basket, line)
     if quantity == 0:
         line.delete()
         return
     line.quantity = quantity
     others = [each for each in _lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
-    _check_limit(line.variant, [line, *others], line_limit())
+    _check_limit(line.variant, [line, *others], shop_quantity_limit())
     line.seen_price = next((each.selling for each in _prices([line.variant_id], basket.channel_id)), None)
     line.save(update_fields=["quantity", "seen_price"])
 
 
 @transaction.atomic(durable=True)
-def change_quantity(
+def change_line_quantity(
     *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
 ) -> None:
-    """Set the quantity of a line; 0 removes it. Raises Missing, OddQuantity, OverLimit."""
-    basket = locked_basket(basket_id)
-    set_quantity(basket, line_id, quantity)
-    touch(basket, now)
+    """Set the quantity of a line; 0 removes it. Raises Missing, InvalidQuantity, OverLimit."""
+    basket = lock_existing_basket(basket_id)
+    set_line_quantity(basket, line_id, quantity)
+    mark_basket_changed(basket, now)
 
 
 @transaction.atomic(durable=True)
-def choose_place(*, basket_id: uuid.UUID, province_code: str, now: datetime.datetime) -> None:
+def set_basket_province(*, basket_id: uuid.UUID, province_code: str, now: datetime.datetime) -> None:
     """Set the province of delivery, which decides delivery methods and fees. Raises Missing."""
-    basket = locked_basket(basket_id)
+    basket = lock_existing_basket(basket_id)
     basket.province_code = province_code
     basket.save(update_fields=["province_code"])
-    touch(basket, now)
+    mark_basket_changed(basket, now)
 
 
 @transaction.atomic(durable=True)
 def choose_deliveries(
-    *, basket_id: uuid.UUID, choices: Mapping[int, WantedDelivery], now: datetime.datetime
+    *, basket_id: uuid.UUID, choices: Mapping[int, RequestedDelivery], now: datetime.datetime
 ) -> None:
     """Set the delivery of each cooperative's lines. Raises Missing, also for another cooperative's method."""
-    basket = locked_basket(basket_id)
-    store_deliveries(basket, choices)
-    touch(basket, now)
+    basket = lock_existing_basket(basket_id)
+    store_delivery_choices(basket, choices)
+    mark_basket_changed(basket, now)
 
 
-def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> None:
+def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
     """Step of `choose_deliveries`, on a locked basket."""
     if not choices:
         return
     method_ids = {choice.way_id for choice in choices.values() if choice.way_id}
     ways = {way.pk: way for way in (_ways(method_ids) if method_ids else ())}
-    rows = {row.cooperative_id: row for row in choices_of(basket.pk)}
+    rows = {row.cooperative_id: row for row in read_delivery_choices(basket.pk)}
     new = []
     for cooperative_id, choice in choices.items():
         way = ways.get(choice.way_id) if choice.way_id else None
@@ -205,7 +205,7 @@ def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> N
     DeliveryChoice.objects.bulk_create(new)
 
 
-@prepared
+@compiled_query
 def _ways(keys: Collection[int]) -> QuerySet[DeliveryWay]:
     return DeliveryWay.objects.filter(pk__in=keys)
 
@@ -215,11 +215,11 @@ def release_reservations(reservations: list[Reservation]) -> None:
     if not reservations:
         return
     rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
-    freed = give_back(_reservations([reservation.pk for reservation in reservations]), rows)
-    write_promises(rows[stock_id] for stock_id in freed)
+    freed = release_reserved_stock(_reservations([reservation.pk for reservation in reservations]), rows)
+    save_reserved_and_allocated(rows[stock_id] for stock_id in freed)
 
 
-def give_back(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
+def release_reserved_stock(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
     """Step: delete reservations of locked stock rows; return the ids of the rows, which the caller saves.
 
     Read the reservations under the lock, so that one ended by another worker is not released twice.
@@ -232,40 +232,40 @@ def give_back(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int
     return {reservation.stock_id for reservation in kept}
 
 
-@prepared
+@compiled_query
 def _reservations(keys: Collection[int]) -> QuerySet[Reservation]:
     return Reservation.objects.filter(pk__in=keys).order_by("pk")
 
 
-@prepared
-def kept_for(basket: uuid.UUID) -> QuerySet[Reservation]:
+@compiled_query
+def reservations_of_basket(basket: uuid.UUID) -> QuerySet[Reservation]:
     """Return a basket's reservations. Only the holder of its lock adds some; others may delete them."""
     return Reservation.objects.filter(line__basket=basket).order_by("pk")
 
 
-def line_limit() -> int | None:
+def shop_quantity_limit() -> int | None:
     """Return the shop's limit of steps per order."""
     return shop_settings().limit_quantity_per_checkout
 
 
-@prepared
+@compiled_query
 def _buyable_variants(variants: Collection[int], channel: int) -> QuerySet[Variant]:
     return Variant.objects.buyable_in(channel).filter(pk__in=variants)
 
 
-@prepared
+@compiled_query
 def _lines(basket: uuid.UUID, variants: Collection[int]) -> QuerySet[BasketLine]:
     return BasketLine.objects.filter(basket=basket, variant__in=variants).order_by("created_at", "pk")
 
 
-@prepared
+@compiled_query
 def _prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
     return Price.objects.filter(variant__in=variants, channel=channel)
 
 
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
     """Raises OverLimit where the basket's lines of a variant exceed its limit together."""
-    limit = limit_of(variant, shop_limit)
+    limit = quantity_limit_of(variant, shop_limit)
     if limit is not None and sum(each.quantity for each in lines) > limit:
         raise OverLimit(
             _("One order may hold at most %(limit)s of this.") % {"limit": limit},
@@ -278,7 +278,7 @@ def _release_line(basket: Basket, line: BasketLine) -> None:
     release_reservations(list(Reservation.objects.filter(line=line, line__basket=basket)))
 
 
-def locked_basket(basket_id: uuid.UUID) -> Basket:
+def lock_existing_basket(basket_id: uuid.UUID) -> Basket:
     """Step: lock the basket. Raises Missing where it has become an order or never existed."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -286,7 +286,7 @@ def locked_basket(basket_id: uuid.UUID) -> Basket:
     return basket
 
 
-def touch(basket: Basket, now: datetime.datetime) -> None:
+def mark_basket_changed(basket: Basket, now: datetime.datetime) -> None:
     """Step: mark the basket as changed now."""
     basket.changed_at = now
     basket.save(update_fields=["changed_at"])

@@ -12,14 +12,14 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.basket.basket_lines import locked_basket
+from orders.actions.basket.basket_lines import lock_existing_basket
 from orders.models import Basket
 from shop.accounts.models import Address
 from shop.core.errors import Refused
-from shop.core.identifiers.phones import normalise
+from shop.core.identifiers.phones import normalise_phone
 
 
-class SomebodyElses(Refused):
+class BasketHasOwner(Refused):
     """The basket belongs to another user."""
 
     code = "somebody_elses"
@@ -27,57 +27,59 @@ class SomebodyElses(Refused):
 
 
 @transaction.atomic(durable=True)
-def write_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> Basket:
+def set_basket_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> Basket:
     """Set details of the buyer: `email`, `note`, `language`. Raises Missing."""
-    return write_columns(locked_basket(basket_id), now, **columns)
+    return write_basket_columns(lock_existing_basket(basket_id), now, **columns)
 
 
 @transaction.atomic(durable=True)
-def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
+def set_shipping_address(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
     """Set the shipping address, which decides delivery fees and the recipient. Raises Missing."""
-    return write_receiver(locked_basket(basket_id), address, now=now)
+    return write_shipping_address(lock_existing_basket(basket_id), address, now=now)
 
 
-def write_receiver(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
-    """Step of `send_to`, on a locked basket."""
-    return write_columns(
+def write_shipping_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
+    """Step of `set_shipping_address`, on a locked basket."""
+    return write_basket_columns(
         basket,
         now,
         shipping_address=_save_copy(address, instead_of=basket.shipping_address),
         country=address.country,
         province_code=address.province_code,
         name=f"{address.first_name} {address.last_name}".strip()[:100],
-        phone=normalise(address.phone) if address.country == "VN" else address.phone,
+        phone=normalise_phone(address.phone) if address.country == "VN" else address.phone,
     )
 
 
 @transaction.atomic(durable=True)
-def bill_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
+def set_billing_address(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
     """Set the billing address. Raises Missing."""
-    return write_payer(locked_basket(basket_id), address, now=now)
+    return write_billing_address(lock_existing_basket(basket_id), address, now=now)
 
 
-def write_payer(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
-    """Step of `bill_to`, on a locked basket."""
-    return write_columns(basket, now, billing_address=_save_copy(address, instead_of=basket.billing_address))
+def write_billing_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
+    """Step of `set_billing_address`, on a locked basket."""
+    return write_basket_columns(
+        basket, now, billing_address=_save_copy(address, instead_of=basket.billing_address)
+    )
 
 
 @transaction.atomic(durable=True)
-def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.datetime) -> Basket:
-    """Assign a guest's basket to a user; their own stays theirs. Raises Missing, SomebodyElses."""
-    basket = locked_basket(basket_id)
+def assign_basket(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.datetime) -> Basket:
+    """Assign a guest's basket to a user; their own stays theirs. Raises Missing, BasketHasOwner."""
+    basket = lock_existing_basket(basket_id)
     if basket.user_id not in (None, user_id):
-        raise SomebodyElses(field="id")
-    return write_columns(basket, now, user_id=user_id, email=basket.email or email)
+        raise BasketHasOwner(field="id")
+    return write_basket_columns(basket, now, user_id=user_id, email=basket.email or email)
 
 
 @transaction.atomic(durable=True)
-def leave_behind(*, basket_id: uuid.UUID, now: datetime.datetime) -> Basket:
+def detach_basket(*, basket_id: uuid.UUID, now: datetime.datetime) -> Basket:
     """Turn a user's basket into a guest's, opened by its id alone. Raises Missing."""
-    return write_columns(locked_basket(basket_id), now, user_id=None)
+    return write_basket_columns(lock_existing_basket(basket_id), now, user_id=None)
 
 
-def write_columns(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
+def write_basket_columns(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
     """Set columns of a locked basket and mark it as changed now."""
     columns["changed_at"] = now
     for column, value in columns.items():

@@ -15,15 +15,19 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, Service
-from orders.actions.basket.basket_lines import locked_basket, store_deliveries, touch
-from orders.actions.quotes.build_quote import goods_of, quote, wanted_of
-from orders.actions.quotes.fallback_delivery import Fallback, fallbacks_for
-from orders.actions.quotes.quote_types import Quote, Share, WantedDelivery
+from orders.actions.basket.basket_lines import (
+    lock_existing_basket,
+    mark_basket_changed,
+    store_delivery_choices,
+)
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote, read_quote_inputs
+from orders.actions.quotes.fallback_delivery import FallbackService, fallback_services
+from orders.actions.quotes.quote_types import Quote, RequestedDelivery, SellerQuote
 from orders.models import DeliveryChoice
 from shop.core.errors import Refused
 
 
-class NotDeliveredSo(Refused):
+class CombinedOptionNotAvailable(Refused):
     """The basket cannot be delivered by this option."""
 
     code = "not_delivered_so"
@@ -31,36 +35,36 @@ class NotDeliveredSo(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class DeliveryLeg:
     """One cooperative's delivery within an option; `fee` in minor units, None for a split channel service."""
 
     cooperative: Cooperative
     service: Service
-    choice: WantedDelivery
+    choice: RequestedDelivery
     fee: int | None
     minimum_days: int | None
     maximum_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class CombinedOption:
     """One delivery for the whole basket, named after its leading service; `fee` is the sum of its legs."""
 
     service: Service
     fee: int
-    legs: list[Leg] = field(default_factory=list)
+    legs: list[DeliveryLeg] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         return " + ".join(dict.fromkeys(leg.service.name for leg in self.legs))
 
     @property
-    def choices(self) -> dict[int, WantedDelivery]:
+    def choices(self) -> dict[int, RequestedDelivery]:
         return {leg.cooperative.pk: leg.choice for leg in self.legs}
 
     def key(self, basket_id: uuid.UUID) -> uuid.UUID:
         """Return the option's key for clients, constant while the basket exists."""
-        return option_key(basket_id, self.service.pk)
+        return combined_option_key(basket_id, self.service.pk)
 
     @property
     def minimum_days(self) -> int | None:
@@ -73,16 +77,16 @@ class Option:
         return max((leg.maximum_days for leg in self.legs if leg.maximum_days is not None), default=None)
 
 
-def option_key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
+def combined_option_key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
     """Return the key of a basket's option that a service leads."""
     return uuid.uuid5(basket_id, f"service:{service_id}")
 
 
-def options_of(quote: Quote) -> list[Option]:
+def combined_options(quote: Quote) -> list[CombinedOption]:
     """Return the delivery options of a quoted basket, each combination once. One query."""
     fallbacks = {
         key: each
-        for key, each in fallbacks_for(quote.wanted).items()
+        for key, each in fallback_services(quote.wanted).items()
         if each.serves(
             goods=sum(seller_quote.goods for seller_quote in quote.shares),
             grams=sum(seller_quote.grams for seller_quote in quote.shares),
@@ -90,11 +94,11 @@ def options_of(quote: Quote) -> list[Option]:
     }
     leading: dict[int, Service] = {}
     for seller_quote in quote.shares:
-        for one in seller_quote.possible_offers:
+        for one in seller_quote.possible_options:
             leading.setdefault(one.way.service_id, one.way.service)
     for key, fallback in fallbacks.items():
         leading.setdefault(key, fallback.service)
-    options: dict[frozenset[tuple[int, WantedDelivery]], Option] = {}
+    options: dict[frozenset[tuple[int, RequestedDelivery]], CombinedOption] = {}
     for service in leading.values():
         option = _option(service, quote.shares, fallbacks)
         if option is not None:
@@ -102,43 +106,47 @@ def options_of(quote: Quote) -> list[Option]:
     return list(options.values())
 
 
-def chosen_option(quote: Quote) -> Option | None:
+def chosen_combined_option(quote: Quote) -> CombinedOption | None:
     """Return the delivery of a quoted basket; None while a seller has no possible one."""
     legs = []
     for seller_quote in quote.shares:
-        if seller_quote.fee is None or seller_quote.carried_by is None:
+        if seller_quote.fee is None or seller_quote.chosen_service is None:
             return None
-        legs.append(_chosen_leg(seller_quote, seller_quote.carried_by))
+        legs.append(_chosen_leg(seller_quote, seller_quote.chosen_service))
     if not legs:
         return None
-    return Option(legs[0].service, sum(leg.fee or 0 for leg in legs), legs)
+    return CombinedOption(legs[0].service, sum(leg.fee or 0 for leg in legs), legs)
 
 
 @transaction.atomic(durable=True)
-def choose_option(*, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime) -> Quote:
+def choose_combined_option(
+    *, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime
+) -> Quote:
     """Choose an option for the whole basket, by its key or leading service; None clears the choice.
 
-    Returns the new quote. Raises Missing, NotDeliveredSo.
+    Returns the new quote. Raises Missing, CombinedOptionNotAvailable.
     """
-    basket = locked_basket(basket_id)
-    quote_request = wanted_of(basket)
-    goods = goods_of(quote_request)
+    basket = lock_existing_basket(basket_id)
+    quote_request = basket_quote_request(basket)
+    goods = read_quote_inputs(quote_request)
     if chosen is None:
         DeliveryChoice.objects.filter(basket=basket).delete()
         quote_request = replace(quote_request, deliveries={})
     else:
-        options = options_of(quote(quote_request, now=now, goods=goods))
+        options = combined_options(build_quote(quote_request, now=now, goods=goods))
         named = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
         option = next(named, None)
         if option is None:
-            raise NotDeliveredSo(field="delivery")
-        store_deliveries(basket, option.choices)
+            raise CombinedOptionNotAvailable(field="delivery")
+        store_delivery_choices(basket, option.choices)
         quote_request = replace(quote_request, deliveries={**quote_request.deliveries, **option.choices})
-    touch(basket, now)
-    return quote(quote_request, now=now, goods=goods)
+    mark_basket_changed(basket, now)
+    return build_quote(quote_request, now=now, goods=goods)
 
 
-def _option(service: Service, shares: Iterable[Share], fallbacks: Mapping[int, Fallback]) -> Option | None:
+def _option(
+    service: Service, shares: Iterable[SellerQuote], fallbacks: Mapping[int, FallbackService]
+) -> CombinedOption | None:
     legs = []
     for seller_quote in shares:
         leg = _leg(seller_quote, service, fallbacks.get(service.pk))
@@ -146,15 +154,15 @@ def _option(service: Service, shares: Iterable[Share], fallbacks: Mapping[int, F
             return None
         legs.append(leg)
     once = fallbacks[service.pk].price if any(leg.fee is None for leg in legs) else 0
-    return Option(service, once + sum(leg.fee or 0 for leg in legs), legs) if legs else None
+    return CombinedOption(service, once + sum(leg.fee or 0 for leg in legs), legs) if legs else None
 
 
-def _leg(seller_quote: Share, service: Service, fallback: Fallback | None) -> Leg | None:
-    own = [one for one in seller_quote.possible_offers if one.way.service_id == service.pk]
-    for one in own or ([] if fallback else seller_quote.possible_offers):
+def _leg(seller_quote: SellerQuote, service: Service, fallback: FallbackService | None) -> DeliveryLeg | None:
+    own = [one for one in seller_quote.possible_options if one.way.service_id == service.pk]
+    for one in own or ([] if fallback else seller_quote.possible_options):
         if one.first is not None:
             way = one.way
-            return Leg(
+            return DeliveryLeg(
                 seller_quote.cooperative,
                 way.service,
                 one.first,
@@ -165,13 +173,15 @@ def _leg(seller_quote: Share, service: Service, fallback: Fallback | None) -> Le
     if fallback is None:
         return None
     days = service.minimum_days, service.maximum_days
-    return Leg(seller_quote.cooperative, service, WantedDelivery(service_id=service.pk), None, *days)
+    return DeliveryLeg(
+        seller_quote.cooperative, service, RequestedDelivery(service_id=service.pk), None, *days
+    )
 
 
-def _chosen_leg(seller_quote: Share, service: Service) -> Leg:
+def _chosen_leg(seller_quote: SellerQuote, service: Service) -> DeliveryLeg:
     if seller_quote.chosen is None:
-        choice = WantedDelivery(service_id=service.pk)
-        return Leg(
+        choice = RequestedDelivery(service_id=service.pk)
+        return DeliveryLeg(
             seller_quote.cooperative,
             service,
             choice,
@@ -180,7 +190,7 @@ def _chosen_leg(seller_quote: Share, service: Service) -> Leg:
             service.maximum_days,
         )
     way, time = seller_quote.chosen.way, seller_quote.chosen_time
-    choice = WantedDelivery(way.pk, time.day, time.starts) if time else WantedDelivery(way.pk)
-    return Leg(
+    choice = RequestedDelivery(way.pk, time.day, time.starts) if time else RequestedDelivery(way.pk)
+    return DeliveryLeg(
         seller_quote.cooperative, service, choice, seller_quote.fee, way.minimum_days, way.maximum_days
     )

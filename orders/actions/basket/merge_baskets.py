@@ -9,13 +9,13 @@ from collections import Counter
 from django.db import transaction
 
 from orders import locks
-from orders.actions.basket.basket_lines import line_limit, release_reservations, touch
-from orders.actions.quotes.quote_types import limit_of
+from orders.actions.basket.basket_lines import mark_basket_changed, release_reservations, shop_quantity_limit
+from orders.actions.quotes.quote_types import quantity_limit_of
 from orders.models import Basket, BasketLine, Payment, Reservation
 
 
 @transaction.atomic(durable=True)
-def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.datetime) -> Basket | None:
+def merge_guest_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.datetime) -> Basket | None:
     """Merge the guest's basket into the user's newest one, or assign it to the user.
 
     Returns None where the guest's basket is gone or belongs to a user.
@@ -32,7 +32,7 @@ def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.date
         guest.save(update_fields=["user"])
         return guest
     _merge(guest, own)
-    touch(own, now)
+    mark_basket_changed(own, now)
     return own
 
 
@@ -55,7 +55,7 @@ def _merge(guest: Basket, own: Basket) -> None:
 
 
 def _merge_lines(guest: Basket, own: Basket) -> None:
-    limit = line_limit()
+    limit = shop_quantity_limit()
     line_by_variant: dict[int, BasketLine] = {}
     held: Counter[int] = Counter()
     for line in own.lines.order_by("created_at", "pk"):
@@ -63,7 +63,7 @@ def _merge_lines(guest: Basket, own: Basket) -> None:
         held[line.variant_id] += line.quantity
     moved, grown = [], {}
     for line in guest.lines.select_related("variant").order_by("created_at", "pk"):
-        most = limit_of(line.variant, limit)
+        most = quantity_limit_of(line.variant, limit)
         added = line.quantity if most is None else min(line.quantity, most - held[line.variant_id])
         existing = line_by_variant.get(line.variant_id)
         if added < 1:

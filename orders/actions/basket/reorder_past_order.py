@@ -12,15 +12,15 @@ from functools import partial
 from django.db import transaction
 
 from orders import locks
-from orders.actions.basket.basket_lines import new_basket, touch
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_types import Problem, QuotedLine, Wanted, WantedLine
+from orders.actions.basket.basket_lines import mark_basket_changed, new_basket
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteRequest, RequestedLine
 from orders.models import Basket, BasketLine, Order, OrderLine
 from shop.core.errors import Missing
 from shop.core.models import Channel
 
 
-class Differs(StrEnum):
+class DifferenceKind(StrEnum):
     """How a line differs from when it was ordered."""
 
     GONE = "gone"
@@ -40,7 +40,7 @@ class Difference:
     """
 
     name: str
-    what: Differs
+    what: DifferenceKind
     was: int = 0
     now: int = 0
     seller: str = ""
@@ -48,7 +48,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class Reordered:
+class ReorderResult:
     """The basket, None where nothing of the order is available; `put` counts its lines from the order."""
 
     basket: Basket | None = None
@@ -69,7 +69,7 @@ class _OrderedVariant:
 
 
 @transaction.atomic(durable=True)
-def reorder(
+def add_past_order_to_basket(
     *,
     order_id: uuid.UUID,
     basket_id: uuid.UUID | None,
@@ -78,7 +78,7 @@ def reorder(
     language: str = "vi",
     province_code: str = "",
     now: datetime.datetime,
-) -> Reordered:
+) -> ReorderResult:
     """Put what an order held into the basket, creating it if missing, as far as it is available.
 
     Quantities already there count, so a second tap adds nothing. Raises Missing.
@@ -90,7 +90,7 @@ def reorder(
     if basket is not None and basket.channel_id != channel.pk:
         basket = None
     ordered = _ordered_variants(order)
-    answer = Reordered(basket)
+    answer = ReorderResult(basket)
     available = _available_lines(ordered, _quote_request(order, ordered, channel, basket), answer, now=now)
     if not available:
         return answer
@@ -99,7 +99,7 @@ def reorder(
     )
     answer.put = len(available)
     _raise_lines(basket, available)
-    touch(basket, now)
+    mark_basket_changed(basket, now)
     return answer
 
 
@@ -128,11 +128,11 @@ def _joined(names: Iterable[str]) -> str:
 
 def _quote_request(
     order: Order, ordered: Sequence[_OrderedVariant], channel: Channel, basket: Basket | None
-) -> Wanted:
+) -> QuoteRequest:
     """Return a quote request for the same variants at the prices of that time."""
     comparable = order.currency == channel.currency
     lines = [
-        WantedLine(
+        RequestedLine(
             ordered_variant.key,
             ordered_variant.variant_id,
             ordered_variant.quantity,
@@ -142,41 +142,49 @@ def _quote_request(
         if ordered_variant.variant_id is not None
     ]
     if basket is None:
-        return Wanted(channel, lines, {}, country=channel.default_country)
-    there = wanted_of(basket)
-    return Wanted(channel, lines, {}, there.province_code, there.country, there.basket_id)
+        return QuoteRequest(channel, lines, {}, country=channel.default_country)
+    there = basket_quote_request(basket)
+    return QuoteRequest(channel, lines, {}, there.province_code, there.country, there.basket_id)
 
 
 def _available_lines(
-    ordered: Sequence[_OrderedVariant], quote_request: Wanted, answer: Reordered, *, now: datetime.datetime
+    ordered: Sequence[_OrderedVariant],
+    quote_request: QuoteRequest,
+    answer: ReorderResult,
+    *,
+    now: datetime.datetime,
 ) -> list[tuple[QuotedLine, int]]:
     """Return the available lines with their quantities; add all differences to `answer`."""
     quoted = {
         line.wanted.key: (line, seller_quote)
-        for seller_quote in quote(quote_request, now=now).shares
+        for seller_quote in build_quote(quote_request, now=now).shares
         for line in seller_quote.lines
-        if Problem.NOT_FOR_SALE not in line.problems
+        if QuoteProblem.NOT_FOR_SALE not in line.problems
     }
     available = []
     for ordered_variant in ordered:
         found = quoted.get(ordered_variant.key)
         differs = partial(Difference, ordered_variant.name, translated=ordered_variant.translated)
         if found is None:
-            answer.differences.append(differs(what=Differs.GONE))
+            answer.differences.append(differs(what=DifferenceKind.GONE))
             continue
         line, seller_quote = found
-        if Problem.PAUSED in seller_quote.problems:
+        if QuoteProblem.PAUSED in seller_quote.problems:
             seller = seller_quote.cooperative.name
-            answer.differences.append(differs(what=Differs.RESTING, seller=seller))
+            answer.differences.append(differs(what=DifferenceKind.RESTING, seller=seller))
             continue
         most = min(each for each in (ordered_variant.quantity, line.free, line.limit) if each is not None)
         if most < 1:
-            answer.differences.append(differs(what=Differs.SOLD_OUT))
+            answer.differences.append(differs(what=DifferenceKind.SOLD_OUT))
             continue
         if most < ordered_variant.quantity:
-            answer.differences.append(differs(what=Differs.FEWER, was=ordered_variant.quantity, now=most))
-        if Problem.PRICE_CHANGED in line.problems:
-            what = Differs.DEARER if line.unit_price > ordered_variant.price else Differs.CHEAPER
+            answer.differences.append(
+                differs(what=DifferenceKind.FEWER, was=ordered_variant.quantity, now=most)
+            )
+        if QuoteProblem.PRICE_CHANGED in line.problems:
+            what = (
+                DifferenceKind.DEARER if line.unit_price > ordered_variant.price else DifferenceKind.CHEAPER
+            )
             answer.differences.append(differs(what=what, was=ordered_variant.price, now=line.unit_price))
         available.append((line, most))
     return available

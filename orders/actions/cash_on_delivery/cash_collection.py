@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import WayKind
-from orders.actions.ledger.payment_events import record_event
+from cooperatives.models import DeliveryKind
+from orders.actions.ledger.payment_events import record_payment_event
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment, Refund
+from orders.models import EventKind, Order, OrderPart, Parcel, Payment, PaymentMethod, Refund
 from orders.states import COD_MOVES, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.states import advance
 
 
-class WrongAmount(Refused):
+class InvalidCashAmount(Refused):
     """Zero, or more than the parcel's expected cash, `details["expected"]`, in minor units."""
 
     code = "wrong_amount"
     default_words = _("That is not an amount that this parcel can bring.")
 
 
-class AmountDiffers(Refused):
+class CashAmountDiffers(Refused):
     """An amount other than the expected one (`details["expected"]`, minor units) needs a reason."""
 
     code = "amount_differs"
@@ -36,17 +36,17 @@ class AmountDiffers(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class CashTaken:
+class CollectedCash:
     """The collected amount in minor units, the expected one if None; a different one needs a reason."""
 
     amount: int | None = None
     reason: str = ""
 
 
-IN_FULL = CashTaken()
+EXPECTED_CASH = CollectedCash()
 
 
-def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
+def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
     """Return the cash that a new parcel of these `quantities` collects; the last parcel takes the rest.
 
     So a part's parcels collect exactly its total less refunds, and cash that a voided parcel has collected is
@@ -54,7 +54,7 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     """
     payment = Payment.objects.filter(order=order).current()
     # An overpayment of another part is being refunded, so it does not pay for this one.
-    if payment is None or payment.method != Method.COD or not cash_to_come(order):
+    if payment is None or payment.method != PaymentMethod.COD or not outstanding_cash(order):
         return 0
     lines = list(part.lines.order_by("position", "pk"))
     others = Parcel.objects.filter(part=part)
@@ -67,26 +67,26 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     return min(left, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines))
 
 
-def cash_to_come(order: Order) -> int:
+def outstanding_cash(order: Order) -> int:
     """Return the cash that the order's parcels, packed or not, still have to collect, in minor units."""
     payments = Payment.objects.filter(order=order)
     methods = dict(payments.values_list("pk", "method"))
-    if Method.COD not in methods.values():
+    if PaymentMethod.COD not in methods.values():
         return 0
     parts = OrderPart.objects.standing().filter(order=order)
     totals = dict(parts.values_list("pk", "total_gross"))
     parcels = Parcel.objects.filter(part__in=totals).order_by("part").values_list("part")
     brought = dict(parcels.annotate(total=Sum("cod_collected")))
-    given = Refund.objects.filter(part__in=totals).taken_off_parts()
+    given = Refund.objects.filter(part__in=totals).amount_reduction_by_part()
     left: int = sum(
         max(0, total - given.get(part_id, 0) - brought.get(part_id, 0)) for part_id, total in totals.items()
     )
     sums = payments.sums().items()
-    otherwise = sum(one.charged + one.authorised for key, one in sums if methods[key] != Method.COD)
+    otherwise = sum(one.charged + one.authorised for key, one in sums if methods[key] != PaymentMethod.COD)
     return max(0, left - otherwise)
 
 
-def lower_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
+def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: cut the parcels' expected cash to what their part still owes, the newest parcels first."""
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
@@ -106,12 +106,12 @@ def lower_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.dat
         record_for_part(order, part, "parcel.cash_lowered", parcel, actor=actor, now=now, data=data)
 
 
-def holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
+def cash_holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
     """Return who collects a parcel's cash: its carrier or the cooperative.
 
     Coach drivers and neighbours, who are not named as carriers, bring the cash to the cooperative.
     """
-    with_carrier = part.way_kind == WayKind.CARRIER and parcel.carrier.strip()
+    with_carrier = part.way_kind == DeliveryKind.CARRIER and parcel.carrier.strip()
     return CashHolder.CARRIER if with_carrier else CashHolder.COOPERATIVE
 
 
@@ -119,7 +119,7 @@ def collect_cash(
     order: Order,
     parcel: Parcel,
     *,
-    taken: CashTaken = IN_FULL,
+    taken: CollectedCash = EXPECTED_CASH,
     as_reported: bool = False,
     actor: Actor,
     now: datetime.datetime,
@@ -127,21 +127,23 @@ def collect_cash(
     """Step: record a parcel's cash as collected and charge the payment.
 
     Less than expected needs a reason, and the rest stays due from the buyer. More is refused unless it is
-    `as_reported` by a carrier, whose figures are recorded unchanged. Raises AmountDiffers, Missing,
-    WrongAmount, WrongMove.
+    `as_reported` by a carrier, whose figures are recorded unchanged. Raises CashAmountDiffers, Missing,
+    InvalidCashAmount, WrongMove.
     """
     part = parcel.part
     amount = parcel.cod_expected if taken.amount is None else taken.amount
     _check_amount(parcel, amount, taken.reason, as_reported=as_reported)
     advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
     parcel.cod_collected, parcel.cod_collected_at = amount, now
-    parcel.cod_holder = parcel.cod_holder or holder_of(part, parcel)
+    parcel.cod_holder = parcel.cod_holder or cash_holder_of(part, parcel)
     parcel.cod_reason = taken.reason.strip()[:500] if amount != parcel.cod_expected else ""
     parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_holder", "cod_reason"])
-    payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
+    payment = (
+        Payment.objects.filter(order=order, method=PaymentMethod.COD).order_by("created_at", "pk").first()
+    )
     if payment is None:
         raise Missing()
-    record_event(
+    record_payment_event(
         payment,
         EventKind.CHARGE_SUCCESS,
         amount,
@@ -159,6 +161,6 @@ def collect_cash(
 
 def _check_amount(parcel: Parcel, amount: int, reason: str, *, as_reported: bool) -> None:
     if amount < 1 or (amount > parcel.cod_expected and not as_reported):
-        raise WrongAmount(field="amount", expected=parcel.cod_expected)
+        raise InvalidCashAmount(field="amount", expected=parcel.cod_expected)
     if amount != parcel.cod_expected and not reason.strip():
-        raise AmountDiffers(field="reason", expected=parcel.cod_expected)
+        raise CashAmountDiffers(field="reason", expected=parcel.cod_expected)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders import locks
 from orders.actions.order_records.part_changes import record_for_part
-from orders.models import Account, LedgerEntry, LedgerPosting, Parcel, PaymentEvent, PostingKind
+from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, Parcel, PaymentEvent, PostingKind
 from orders.states import COD_MOVES, CashHolder, CodState
 from shop.core.actors import Actor
 from shop.core.jobs.sweeps import run_each
@@ -20,7 +20,7 @@ from shop.core.states import advance_all
 
 
 @transaction.atomic(durable=True)
-def settle_kept_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime) -> list[Parcel]:
+def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime) -> list[Parcel]:
     """Mark the parcels' cash that a closed settlement offset as remitted and reconciled.
 
     This is separate from closing, which must not wait for orders while it locks the settlement. Repeating it
@@ -29,13 +29,13 @@ def settle_kept_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime
     booked = LedgerPosting.objects.filter(
         kind=PostingKind.PAYMENT,
         entries__settlement=settlement_id,
-        entries__account=Account.COOPERATIVE_CASH,
+        entries__account=LedgerAccount.COOPERATIVE_CASH,
         entries__settlement__closed_at__isnull=False,
     )
     events = [int(key.removeprefix("event:")) for key in booked.values_list("key", flat=True)]
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
     wanted = PaymentEvent.objects.filter(pk__in=events, parcel__in=rows).values_list("parcel", flat=True)
-    held = locks.lock_cash(wanted)
+    held = locks.lock_parcels(wanted)
     kept = [parcel for parcel in held.values() if parcel.cod_state == CodState.COLLECTED]
     for state in (CodState.REMITTED, CodState.RECONCILED):
         advance_all(kept, state, COD_MOVES, column="cod_state")
@@ -49,12 +49,12 @@ def settle_kept_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime
     return kept
 
 
-def settlements_with_kept_cash() -> list[int]:
+def settlements_to_offset() -> list[int]:
     """Return closed settlements with parcels whose offset cash is not marked yet, the oldest first."""
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
     key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
     booked = LedgerEntry.objects.filter(
-        posting__key=key, account=Account.COOPERATIVE_CASH, settlement__closed_at__isnull=False
+        posting__key=key, account=LedgerAccount.COOPERATIVE_CASH, settlement__closed_at__isnull=False
     )
     settlement = booked.values("settlement")[:1]
     events = PaymentEvent.objects.filter(parcel__in=rows).annotate(settlement=settlement)
@@ -65,15 +65,17 @@ def settlements_with_kept_cash() -> list[int]:
 
 
 @shared_task(name="orders.settle_kept_cash")
-def settle_kept_cash_task(*, settlement_id: int) -> None:
-    settle_kept_cash(settlement_id=settlement_id, actor=Actor.system("settle_kept_cash"), now=timezone.now())
+def offset_collected_cash_task(*, settlement_id: int) -> None:
+    offset_collected_cash(
+        settlement_id=settlement_id, actor=Actor.system("settle_kept_cash"), now=timezone.now()
+    )
 
 
 @shared_task(name="orders.settle_all_kept_cash")
-def settle_all_kept_cash_task() -> None:
+def offset_all_collected_cash_task() -> None:
     """Sweep: offset the cash of settlements whose task was lost."""
     run_each(
-        settlements_with_kept_cash(),
-        lambda settlement_id: settle_kept_cash_task(settlement_id=settlement_id),
+        settlements_to_offset(),
+        lambda settlement_id: offset_collected_cash_task(settlement_id=settlement_id),
         sweep="orders.settle_all_kept_cash",
     )

@@ -11,15 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.cash_on_delivery.remittance_postings import book_late_lines, book_remittance
-from orders.models import Bearer, CashRemittance, Parcel, RemittanceLine
+from orders.models import CashRemittance, CostBearer, Parcel, RemittanceLine
 from orders.states import COD_MOVES, CashHolder, CodState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
-from shop.core.models import Change, KeyReused, change_values, done_before, record_change
+from shop.core.models import Change, KeyReused, change_values, is_already_done, record_change
 from shop.core.states import WrongMove, advance_all
 
 
-class NothingHandedIn(Refused):
+class EmptyRemittance(Refused):
     code = "nothing_handed_in"
     default_words = _("Choose the parcels whose cash was handed in.")
 
@@ -31,20 +31,20 @@ class CashNotHeld(Refused):
     default_words = _("Some of this cash is not with them any more. Please look at the list again.")
 
 
-class ReceivedDiffers(Refused):
+class ReceivedAmountDiffers(Refused):
     """The received amount differs from `details["remitted"]` (minor units), which needs a reason."""
 
     code = "received_differs"
     default_words = _("That is another amount than was handed in. Say why.")
 
 
-class StillBeingTaken(Refused):
+class StatementInProgress(Refused):
     code = "still_being_taken"
     default_words = _("The rows of this statement are still being taken over. Please wait a moment.")
 
 
 @dataclass(frozen=True, slots=True)
-class Giver:
+class Remitter:
     """Who remits cash: a carrier by its name, or a cooperative."""
 
     holder: CashHolder
@@ -61,7 +61,7 @@ class Giver:
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class RemittedCash:
     """The cash remitted for a parcel: `collected` from the buyer less the carrier's `fee`, minor units."""
 
     parcel: Parcel
@@ -72,10 +72,10 @@ class Handed:
 @transaction.atomic(durable=True)
 def remit_cash(
     *,
-    giver: Giver,
+    giver: Remitter,
     parcel_ids: Sequence[int],
     fees: int = 0,
-    fee_bearer: Bearer = Bearer.PLATFORM,
+    fee_bearer: CostBearer = CostBearer.PLATFORM,
     reference: str = "",
     key: str,
     actor: Actor,
@@ -83,16 +83,16 @@ def remit_cash(
 ) -> CashRemittance:
     """Record a remittance of these parcels' cash, less the total `fees` that were kept; all or nothing.
 
-    A repeated `key` returns the first remittance. Raises CashNotHeld, KeyReused, NothingHandedIn.
+    A repeated `key` returns the first remittance. Raises CashNotHeld, KeyReused, EmptyRemittance.
     """
-    held = locks.lock_cash(parcel_ids)
+    held = locks.lock_parcels(parcel_ids)
     first = CashRemittance.objects.filter(key=key).first()
     if first is not None:
-        if Giver(CashHolder(first.holder), first.carrier, first.cooperative_id) != giver:
+        if Remitter(CashHolder(first.holder), first.carrier, first.cooperative_id) != giver:
             raise KeyReused()
         return first
     if not parcel_ids:
-        raise NothingHandedIn()
+        raise EmptyRemittance()
     not_held = [each for each in parcel_ids if each not in held or not giver.has(held[each])]
     currencies = {parcel.part.order.currency for parcel in held.values()}
     collected = sum(parcel.cod_collected for parcel in held.values())
@@ -102,12 +102,12 @@ def remit_cash(
         giver, key=key, currency=currencies.pop(), fee_bearer=fee_bearer, actor=actor, now=now
     )
     remittance.reference = reference.strip()[:120]
-    add_lines(remittance, _spread_fees(list(held.values()), fees), actor=actor, now=now)
+    add_remittance_lines(remittance, _spread_fees(list(held.values()), fees), actor=actor, now=now)
     return remittance
 
 
 def open_remittance(
-    giver: Giver, *, key: str, currency: str, fee_bearer: str, actor: Actor, now: datetime.datetime
+    giver: Remitter, *, key: str, currency: str, fee_bearer: str, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
     """Step: create a remittance without lines."""
     remittance = CashRemittance.objects.create(
@@ -125,8 +125,8 @@ def open_remittance(
     return remittance
 
 
-def add_lines(
-    remittance: CashRemittance, handed: Sequence[Handed], *, actor: Actor, now: datetime.datetime
+def add_remittance_lines(
+    remittance: CashRemittance, handed: Sequence[RemittedCash], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step, under the orders' locks: add the cash of these parcels to the remittance.
 
@@ -160,7 +160,7 @@ def add_lines(
 
 
 @transaction.atomic(durable=True)
-def reconcile_cash(
+def reconcile_remittance(
     *,
     remittance_id: int,
     received: int,
@@ -176,20 +176,20 @@ def reconcile_cash(
     StatementInProgress, WrongMove.
     """
     remittance = locks.lock_remittance(remittance_id)
-    if done_before(key, "remittance.reconciled", remittance):
+    if is_already_done(key, "remittance.reconciled", remittance):
         return remittance
     if remittance.reconciled_at is not None:
         raise WrongMove(came_from=CodState.RECONCILED, to=CodState.RECONCILED)
     if remittance.statement is not None and remittance.statement.lines.waiting().exists():
-        raise StillBeingTaken()
+        raise StatementInProgress()
     if received < 0 or (received != remittance.remitted and not reason.strip()):
-        raise ReceivedDiffers(field="reason", remitted=remittance.remitted)
+        raise ReceivedAmountDiffers(field="reason", remitted=remittance.remitted)
     remittance.received, remittance.reconciled_at = received, now
     remittance.reference = reference.strip()[:120] or remittance.reference
     remittance.reason = reason.strip()[:500] if received != remittance.remitted else ""
     remittance.save(update_fields=["received", "reconciled_at", "reference", "reason"])
     lines = list(remittance.lines.order_by("pk"))
-    held = locks.lock_cash(line.parcel_id for line in lines)
+    held = locks.lock_parcels(line.parcel_id for line in lines)
     for line in lines:
         line.parcel = held[line.parcel_id]
     _mark_reconciled(remittance, lines, actor=actor, now=now)
@@ -252,12 +252,12 @@ def _record_parcel_changes(
     )
 
 
-def _spread_fees(parcels: Sequence[Parcel], fees: int) -> list[Handed]:
+def _spread_fees(parcels: Sequence[Parcel], fees: int) -> list[RemittedCash]:
     """Spread the fees over the parcels in proportion to their cash, without rounding loss."""
     total, running, spread, handed = sum(parcel.cod_collected for parcel in parcels), 0, 0, []
     for parcel in parcels:
         running += parcel.cod_collected
         share = fees * running // total - spread
         spread += share
-        handed.append(Handed(parcel, parcel.cod_collected, share))
+        handed.append(RemittedCash(parcel, parcel.cod_collected, share))
     return handed

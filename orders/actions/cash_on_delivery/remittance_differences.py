@@ -11,20 +11,20 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.ledger.ledger_postings import Entry, post
-from orders.models import Account, CashRemittance, PostingKind
+from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.models import CashRemittance, LedgerAccount, PostingKind
 from orders.states import CashHolder
 from shop.core.actors import Actor
-from shop.core.errors import ReasonNeeded, Refused
-from shop.core.models import done_before, record_change
+from shop.core.errors import ReasonRequired, Refused
+from shop.core.models import is_already_done, record_change
 
 
-class NothingToPutRight(Refused):
+class NoRemittanceDifference(Refused):
     code = "nothing_to_put_right"
     default_words = _("All of this cash is settled.")
 
 
-class NotTheDifference(Refused):
+class InvalidDifferenceAmount(Refused):
     """`details["lacking"]` is the unresolved difference, in minor units."""
 
     code = "not_the_difference"
@@ -32,7 +32,7 @@ class NotTheDifference(Refused):
 
 
 @transaction.atomic(durable=True)
-def make_good(
+def resolve_remittance_difference(
     *,
     remittance_id: int,
     amount: int,
@@ -45,18 +45,18 @@ def make_good(
     """Resolve part of a shortfall: it has arrived later or, if `is_ours`, becomes the platform's cost.
 
     For an excess: it was sent back, or is kept. `amount` is in minor units. A repeated `key` does nothing.
-    Raises KeyReused, Missing, NotTheDifference, NothingToPutRight, ReasonNeeded.
+    Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonNeeded.
     """
     remittance = locks.lock_remittance(remittance_id)
-    if done_before(key, "remittance.made_good", remittance):
+    if is_already_done(key, "remittance.made_good", remittance):
         return remittance
     lacking = remittance.lacking
     if not lacking or remittance.holder != CashHolder.CARRIER:
-        raise NothingToPutRight()
+        raise NoRemittanceDifference()
     if not 1 <= amount <= abs(lacking):
-        raise NotTheDifference(field="amount", lacking=abs(lacking))
+        raise InvalidDifferenceAmount(field="amount", lacking=abs(lacking))
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     signed = amount if lacking > 0 else -amount
     remittance.made_good += signed
     remittance.save(update_fields=["made_good"])
@@ -69,11 +69,11 @@ def make_good(
         data={"amount": signed, "is_ours": is_ours},
         key=key,
     )
-    to = Account.PLATFORM_COST if is_ours else Account.BANK
-    post(
+    to = LedgerAccount.PLATFORM_COST if is_ours else LedgerAccount.BANK
+    post_entries(
         f"remittance:{remittance.pk}:made_good:{change.pk}",
         PostingKind.REMITTANCE,
-        [Entry(to, signed), Entry(Account.CARRIER_CASH, -signed, carrier=remittance.carrier)],
+        [Entry(to, signed), Entry(LedgerAccount.CARRIER_CASH, -signed, carrier=remittance.carrier)],
         currency=remittance.currency,
         memo=reason.strip()[:250],
         actor=actor,

@@ -6,13 +6,13 @@ import datetime
 from collections import Counter
 from collections.abc import Sequence
 
-from orders.actions.ledger.ledger_postings import Entry, post
-from orders.models import Account, Bearer, CashRemittance, EntryNature, PostingKind, RemittanceLine
+from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.models import CashRemittance, CostBearer, EntryNature, LedgerAccount, PostingKind, RemittanceLine
 from orders.states import CashHolder
 from shop.core.actors import Actor
 
 # Who holds cash: an account, a cooperative's key or a carrier's name.
-Hands = tuple[Account, int | None, str]
+CashHolderKey = tuple[LedgerAccount, int | None, str]
 
 
 def book_remittance(
@@ -53,42 +53,42 @@ def _post_movements(
     key: str,
     remittance: CashRemittance,
     lines: Sequence[RemittanceLine],
-    left: Counter[Hands],
+    left: Counter[CashHolderKey],
     received: int,
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    entries = [Entry(Account.BANK, received), *_fee_entries(remittance, lines)]
+    entries = [Entry(LedgerAccount.BANK, received), *_fee_entries(remittance, lines)]
     for (account, cooperative_id, carrier), amount in left.items():
-        nature = EntryNature.CASH if account == Account.COOPERATIVE_CASH else ""
+        nature = EntryNature.CASH if account == LedgerAccount.COOPERATIVE_CASH else ""
         entries.append(Entry(account, -amount, nature, cooperative_id, carrier))
     entries = [entry for entry in entries if entry.amount]
     if entries:
         currency, memo = remittance.currency, remittance.reference
-        post(key, PostingKind.REMITTANCE, entries, currency=currency, actor=actor, now=now, memo=memo)
+        post_entries(key, PostingKind.REMITTANCE, entries, currency=currency, actor=actor, now=now, memo=memo)
 
 
 def _fee_entries(remittance: CashRemittance, lines: Sequence[RemittanceLine]) -> list[Entry]:
     """Return entries that charge the carrier's fees to their bearer."""
-    if remittance.fee_bearer == Bearer.PLATFORM:
-        return [Entry(Account.PLATFORM_COST, sum(line.fee for line in lines))]
+    if remittance.fee_bearer == CostBearer.PLATFORM:
+        return [Entry(LedgerAccount.PLATFORM_COST, sum(line.fee for line in lines))]
     borne: Counter[int] = Counter()
     for line in lines:
         borne[line.parcel.part.cooperative_id] += line.fee
     return [
-        Entry(Account.COOPERATIVE_PAYABLE, fee, EntryNature.DELIVERY, cooperative_id)
+        Entry(LedgerAccount.COOPERATIVE_PAYABLE, fee, EntryNature.DELIVERY, cooperative_id)
         for cooperative_id, fee in sorted(borne.items())
     ]
 
 
-def _remitter(remittance: CashRemittance) -> Hands:
+def _remitter(remittance: CashRemittance) -> CashHolderKey:
     if remittance.holder == CashHolder.CARRIER:
-        return Account.CARRIER_CASH, None, remittance.carrier
-    return Account.COOPERATIVE_CASH, remittance.cooperative_id, ""
+        return LedgerAccount.CARRIER_CASH, None, remittance.carrier
+    return LedgerAccount.COOPERATIVE_CASH, remittance.cooperative_id, ""
 
 
-def _holder_of_line(line: RemittanceLine) -> Hands:
+def _holder_of_line(line: RemittanceLine) -> CashHolderKey:
     if line.parcel.cod_holder == CashHolder.CARRIER:
-        return Account.CARRIER_CASH, None, line.parcel.carrier
-    return Account.COOPERATIVE_CASH, line.parcel.part.cooperative_id, ""
+        return LedgerAccount.CARRIER_CASH, None, line.parcel.carrier
+    return LedgerAccount.COOPERATIVE_CASH, line.parcel.part.cooperative_id, ""

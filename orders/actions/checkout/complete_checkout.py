@@ -12,14 +12,19 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.order_records.record_order import Contact
-from orders.actions.payments.basket_payments import PROMISED, paid_of, promised_of
-from orders.actions.placement.place_order import BasketChanged, BasketEmpty, already_placed, write_order
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_types import Problem, Quote
-from orders.models import Basket, InvoiceDetails, Method, Order, Source, sums_before
+from orders.actions.payments.basket_payments import PROMISE_METHODS, total_paid, total_promised
+from orders.actions.placement.place_order import (
+    BasketChanged,
+    BasketEmpty,
+    order_of_basket,
+    place_quoted_basket,
+)
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_types import Quote, QuoteProblem
+from orders.models import Basket, InvoiceDetails, Order, OrderSource, PaymentMethod, basket_payment_sums
 from shop.accounts.models import Address, ConsentPurpose
 from shop.core.actors import Actor
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Refused
 
 
@@ -28,19 +33,19 @@ class EmailNeeded(Refused):
     default_words = _("Say which e-mail address the letters about this order go to.")
 
 
-class PlaceNeeded(Refused):
+class DeliveryNeeded(Refused):
     """No address or no delivery has been chosen."""
 
     code = "place_needed"
     default_words = _("Say where the goods go, and how.")
 
 
-class PayerNeeded(Refused):
+class BillingAddressNeeded(Refused):
     code = "payer_needed"
     default_words = _("Say who is billed.")
 
 
-class NotCovered(Refused):
+class TotalNotCovered(Refused):
     """`details["paid"]`: the amount paid or promised so far; `details["total"]`: the total."""
 
     code = "not_covered"
@@ -48,7 +53,7 @@ class NotCovered(Refused):
 
 
 @transaction.atomic(durable=True)
-def complete_basket(
+def complete_checkout(
     *,
     basket_id: uuid.UUID,
     metadata: Mapping[str, str] | None = None,
@@ -61,24 +66,25 @@ def complete_basket(
     A repeat, or a second call at once, returns the one order. Completing a basket implies consent to pass on
     name and address for the delivery.
 
-    Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered, PayerNeeded, PlaceNeeded, SlotFull;
+    Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, TotalNotCovered, BillingAddressNeeded,
+    DeliveryNeeded, PickupSlotFull;
     then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
-        return already_placed(basket_id)
-    quote_request = wanted_of(basket)
+        return order_of_basket(basket_id)
+    quote_request = basket_quote_request(basket)
     locks.lock_voucher(quote_request.voucher_code)
-    current_quote = quote(quote_request, now=now)
+    current_quote = build_quote(quote_request, now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
     method, counts_at_once = _remaining_payment(basket, current_quote)
     basket.metadata = {**basket.metadata, **(metadata or {})}
-    return write_order(
+    return place_quoted_basket(
         current_quote,
         basket=basket,
         contact=contact,
-        source=Source.API,
+        source=OrderSource.API,
         method=method,
         counts_at_once=counts_at_once,
         consents=frozenset({ConsentPurpose.ORDER}),
@@ -90,7 +96,7 @@ def complete_basket(
 def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:
     """Return recipient, address and invoice.
 
-    Raises EmailNeeded, BasketEmpty, PlaceNeeded, PayerNeeded.
+    Raises EmailNeeded, BasketEmpty, DeliveryNeeded, BillingAddressNeeded.
     """
     if not basket.email:
         raise EmailNeeded()
@@ -99,10 +105,10 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
     if not quote.shares:
         raise BasketEmpty(field="lines")
     place, payer = basket.shipping_address_id, basket.billing_address_id
-    if place is None or Problem.NO_DELIVERY_CHOSEN in quote.problems:
-        raise PlaceNeeded(field="shippingMethod")
+    if place is None or QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:
+        raise DeliveryNeeded(field="shippingMethod")
     if payer is None:
-        raise PayerNeeded(field="billingAddress")
+        raise BillingAddressNeeded(field="billingAddress")
     addresses = {address.pk: address for address in _addresses({place, payer})}
     address = addresses[place]
     return Contact(
@@ -117,7 +123,7 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
     )
 
 
-@prepared
+@compiled_query
 def _addresses(keys: Collection[int]) -> QuerySet[Address]:
     return Address.objects.filter(pk__in=keys)
 
@@ -127,28 +133,28 @@ def _require_no_problems(quote: Quote) -> None:
 
     A changed price is no problem here: the payments that cover the total are the buyer's agreement to it.
     """
-    if quote.problems - {Problem.PRICE_CHANGED}:
+    if quote.problems - {QuoteProblem.PRICE_CHANGED}:
         raise BasketChanged(quote=quote)
     if quote.voucher is not None and quote.voucher.refused is not None:
         raise BasketChanged(quote.voucher.refused.words, quote=quote, voucher=quote.voucher.refused)
 
 
-def _remaining_payment(basket: Basket, quote: Quote) -> tuple[Method | None, bool]:
+def _remaining_payment(basket: Basket, quote: Quote) -> tuple[PaymentMethod | None, bool]:
     """Return the method of the remaining payment and whether the order counts at once.
 
-    Raises NotCovered.
+    Raises TotalNotCovered.
     """
-    sums = sums_before(basket.pk)
-    paid = paid_of(sums)
+    sums = basket_payment_sums(basket.pk)
+    paid = total_paid(sums)
     if not quote.total:
-        return (None, True) if paid else (Method.COD, True)
+        return (None, True) if paid else (PaymentMethod.COD, True)
     if paid >= quote.total:
         return None, False
-    if paid + promised_of(sums, Method.COD) >= quote.total:
+    if paid + total_promised(sums, PaymentMethod.COD) >= quote.total:
         return None, True
-    promised = promised_of(sums, *PROMISED)
+    promised = total_promised(sums, *PROMISE_METHODS)
     if paid + promised >= quote.total:
         return None, False
     if basket.channel.allow_unpaid_orders:
-        return Method.APP, False
-    raise NotCovered(field="id" if paid or promised else None, paid=paid + promised, total=quote.total)
+        return PaymentMethod.APP, False
+    raise TotalNotCovered(field="id" if paid or promised else None, paid=paid + promised, total=quote.total)

@@ -9,22 +9,33 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from catalog.actions.stock.stock_movements import Pick, SoldOut, choose_stock, write_promises
+from catalog.actions.stock.stock_movements import (
+    SoldOut,
+    StockPick,
+    choose_stock,
+    save_reserved_and_allocated,
+)
 from catalog.models import Stock
 from cooperatives.models import DeliveryWay
 from orders import locks
-from orders.actions.basket.basket_lines import give_back, kept_for, store_deliveries
+from orders.actions.basket.basket_lines import (
+    release_reserved_stock,
+    reservations_of_basket,
+    store_delivery_choices,
+)
 from orders.actions.order_records.record_order import Contact
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_queries import stock_in_order
-from orders.actions.quotes.quote_types import Problem, Quote, Wanted, WantedDelivery
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_queries import reachable_stock_ids
+from orders.actions.quotes.quote_types import Quote, QuoteProblem, QuoteRequest, RequestedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
 
 
 def preview_checkout(basket: Basket, *, province_code: str, now: datetime.datetime) -> Quote:
     """Quote the checkout of a basket as `open_checkout` does, without reserving stock or writing anything."""
-    return quote(replace(wanted_of(basket), province_code=province_code), now=now, proposing=True)
+    return build_quote(
+        replace(basket_quote_request(basket), province_code=province_code), now=now, proposing=True
+    )
 
 
 @transaction.atomic(durable=True)
@@ -33,7 +44,7 @@ def open_checkout(
     basket_id: uuid.UUID,
     now: datetime.datetime,
     province_code: str | None = None,
-    choices: Mapping[int, WantedDelivery] | None = None,
+    choices: Mapping[int, RequestedDelivery] | None = None,
     language: str | None = None,
     contact: Contact | None = None,
     marks_prices_seen: bool = True,
@@ -55,12 +66,12 @@ def open_checkout(
         basket.phone, basket.email = contact.phone, contact.email
     basket.language = language or basket.language
     _save_changed_details(basket, before)
-    store_deliveries(basket, choices or {})
-    quote_request = wanted_of(basket)
-    reserve(basket, quote_request, now=now)
-    current_quote = quote(quote_request, now=now, proposing=True)
+    store_delivery_choices(basket, choices or {})
+    quote_request = basket_quote_request(basket)
+    reserve_basket_stock(basket, quote_request, now=now)
+    current_quote = build_quote(quote_request, now=now, proposing=True)
     for line in current_quote.lines if marks_prices_seen else []:
-        if Problem.PRICE_CHANGED in line.problems:
+        if QuoteProblem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
     return current_quote
 
@@ -76,7 +87,7 @@ def _save_changed_details(basket: Basket, before: Mapping[str, str]) -> None:
         basket.save(update_fields=changed)
 
 
-def reserve(basket: Basket, quote_request: Wanted, *, now: datetime.datetime) -> None:
+def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: datetime.datetime) -> None:
     """Step: replace a locked basket's reservations. Lines that are short reserve nothing.
 
     Stock reserved before and stock to be reserved is locked together, so that two checkouts never deadlock.
@@ -85,10 +96,10 @@ def reserve(basket: Basket, quote_request: Wanted, *, now: datetime.datetime) ->
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
     chosen = [each.way_id for each in quote_request.deliveries.values() if each.way_id is not None]
     ways = DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
-    in_reach = stock_in_order(quote_request, {line.variant_id for line in lines}, ways)
-    before = kept_for(basket.pk)
+    in_reach = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, ways)
+    before = reservations_of_basket(basket.pk)
     rows = locks.lock_stock({*in_reach, *(each.stock_id for each in before)})
-    freed = give_back(kept_for(basket.pk) if before else [], rows)
+    freed = release_reserved_stock(reservations_of_basket(basket.pk) if before else [], rows)
     pickable = {stock_id: rows[stock_id] for stock_id in in_reach if stock_id in rows}
     kept = []
     for line in lines if minutes else []:
@@ -104,10 +115,12 @@ def reserve(basket: Basket, quote_request: Wanted, *, now: datetime.datetime) ->
                 )
             )
     Reservation.objects.bulk_create(kept)
-    write_promises(rows[stock_id] for stock_id in freed | {reservation.stock_id for reservation in kept})
+    save_reserved_and_allocated(
+        rows[stock_id] for stock_id in freed | {reservation.stock_id for reservation in kept}
+    )
 
 
-def _choose_stock_for(line: BasketLine, rows: dict[int, Stock], basket: Basket) -> list[Pick]:
+def _choose_stock_for(line: BasketLine, rows: dict[int, Stock], basket: Basket) -> list[StockPick]:
     """Return the stock for a line; empty if there is not enough."""
     try:
         return choose_stock(

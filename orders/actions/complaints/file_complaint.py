@@ -14,48 +14,57 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.models import Complaint, ComplaintLine, Order, OrderLine, OrderPart, ParcelLine, RefundLine, Wish
+from orders.models import (
+    Complaint,
+    ComplaintLine,
+    Order,
+    OrderLine,
+    OrderPart,
+    ParcelLine,
+    RefundLine,
+    RequestedRemedy,
+)
 from orders.notices import complaints as notices
-from orders.states import COMPLAINT_MOVES, OUTGOING, ComplaintState, ParcelState
+from orders.states import COMPLAINT_MOVES, OUTGOING_KINDS, ComplaintState, ParcelState
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import KeyReused, Picture, record_change, shop_settings
 from shop.core.states import advance
 
-MOST_PICTURES = 4
+MAX_COMPLAINT_PICTURES = 4
 _SWEEP_SIZE = 200
 
 
-class NothingNamed(Refused):
+class EmptyComplaint(Refused):
     code = "nothing_named"
     default_words = _("Say which goods it is about, and how many of them.")
 
 
-class WordsNeeded(Refused):
+class ComplaintTextNeeded(Refused):
     code = "words_needed"
     default_words = _("Say what is wrong, so that somebody can help.")
 
 
-class NotThatManyGot(Refused):
+class ComplaintExceedsDelivered(Refused):
     code = "not_that_many_got"
     default_words = _("That is more than has arrived of these goods.")
 
 
-class TooLate(Refused):
+class ComplaintPeriodOver(Refused):
     """`details["until"]` is the moment at which the complaint period ended."""
 
     code = "too_late"
     default_words = _("The days to complain about these goods are over. Please call the cooperative.")
 
 
-class TooManyPictures(Refused):
+class TooManyComplaintPictures(Refused):
     code = "too_many_pictures"
     default_words = _("Four photos at the most, please.")
 
 
-class StillOpen(Refused):
+class ComplaintAlreadyOpen(Refused):
     """Only one complaint of a part may be open, so that each gets a full answer."""
 
     code = "still_open"
@@ -63,7 +72,7 @@ class StillOpen(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class DeliveredLine:
     """A line, the `steps` of it that the buyer has, and the moment `until` which they may complain."""
 
     line: OrderLine
@@ -80,12 +89,12 @@ class Arrived:
 
 
 @transaction.atomic(durable=True)
-def complain(
+def submit_complaint(
     *,
     part_id: int,
     steps: Mapping[uuid.UUID, int],
     words: str,
-    wish: Wish = Wish.EITHER,
+    wish: RequestedRemedy = RequestedRemedy.EITHER,
     pictures: Sequence[Picture] = (),
     key: str | None = None,
     actor: Actor,
@@ -116,7 +125,7 @@ def complain(
         for line_id, count in steps.items()
     )
     complaint.pictures.set(pictures)
-    record(order, part, complaint, "complaint.made", actor=actor, now=now)
+    record_complaint_change(order, part, complaint, "complaint.made", actor=actor, now=now)
     notices.complaint_made(order, part, complaint, now=now)
     return complaint
 
@@ -130,21 +139,21 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
     advance(complaint, ComplaintState.WITHDRAWN, COMPLAINT_MOVES)
     complaint.answered_at = now
     complaint.save(update_fields=["answered_at"])
-    record(order, part, complaint, "complaint.withdrawn", actor=actor, now=now)
+    record_complaint_change(order, part, complaint, "complaint.withdrawn", actor=actor, now=now)
     notices.complaint_withdrawn(order, part, complaint, now=now)
     return complaint
 
 
-def arrived(part: OrderPart) -> list[Arrived]:
+def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     """Return the lines of a part that the buyer has and may complain about, with their deadlines.
 
     Fully refunded lines are left out, whoever keeps the items. The deadline counts from the day of delivery:
     the market's or the listing's days, whichever are more, and never less than the cooperative's hours.
     """
-    got = ParcelLine.objects.with_the_buyer(part)
-    done = RefundLine.objects.filter(order_line__part=part).paid_back_whole()
+    got = ParcelLine.objects.delivered_quantities(part)
+    done = RefundLine.objects.filter(order_line__part=part).fully_refunded_lines()
     came = ParcelLine.objects.filter(
-        order_line__part=part, parcel__kind__in=OUTGOING, parcel__state=ParcelState.DELIVERED
+        order_line__part=part, parcel__kind__in=OUTGOING_KINDS, parcel__state=ParcelState.DELIVERED
     )
     last = dict(
         came.order_by("order_line").values_list("order_line").annotate(last=Max("parcel__delivered_at"))
@@ -152,7 +161,7 @@ def arrived(part: OrderPart) -> list[Arrived]:
     days = shop_settings().complaint_days
     hours = datetime.timedelta(hours=part.cooperative.claim_hours)
     return [
-        Arrived(
+        DeliveredLine(
             line,
             got[line.pk],
             max(_end_of_days(last[line.pk], max(days, line.return_days)), last[line.pk] + hours),
@@ -163,30 +172,30 @@ def arrived(part: OrderPart) -> list[Arrived]:
 
 
 @transaction.atomic(durable=True)
-def call_attention_to_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+def escalate_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
     """Tell the platform, once, that a complaint was not answered in time. Raises Missing."""
     order, part, complaint = locks.lock_complaint(complaint_id)
     if complaint.state != ComplaintState.OPEN or complaint.called_at is not None or complaint.due_by > now:
         return
     complaint.called_at = now
     complaint.save(update_fields=["called_at"])
-    record(order, part, complaint, "complaint.unanswered", actor=actor, now=now)
+    record_complaint_change(order, part, complaint, "complaint.unanswered", actor=actor, now=now)
     notices.complaint_overdue(order, part, complaint, now=now)
 
 
 @shared_task(name="orders.watch_complaints")
-def watch_complaints_task() -> None:
+def escalate_complaints_task() -> None:
     now, actor = timezone.now(), Actor.system("watch_complaints")
     overdue = Complaint.objects.overdue(now).filter(called_at=None)
     run_each(
         overdue.values_list("pk", flat=True),
-        lambda complaint_id: call_attention_to_complaint(complaint_id=complaint_id, actor=actor, now=now),
+        lambda complaint_id: escalate_complaint(complaint_id=complaint_id, actor=actor, now=now),
         sweep="orders.watch_complaints",
         at_most=_SWEEP_SIZE,
     )
 
 
-def record(
+def record_complaint_change(
     order: Order,
     part: OrderPart,
     complaint: Complaint,
@@ -219,24 +228,24 @@ def _check_complaint(
     now: datetime.datetime,
 ) -> None:
     if not steps or min(steps.values()) < 1:
-        raise NothingNamed(field="goods")
+        raise EmptyComplaint(field="goods")
     if not words.strip():
-        raise WordsNeeded(field="words")
-    if len(pictures) > MOST_PICTURES:
-        raise TooManyPictures(field="pictures")
+        raise ComplaintTextNeeded(field="words")
+    if len(pictures) > MAX_COMPLAINT_PICTURES:
+        raise TooManyComplaintPictures(field="pictures")
     ours = set(part.lines.values_list("pk", flat=True))
     if not steps.keys() <= ours:
         raise Missing()
-    here = {each.line.pk: each for each in arrived(part)}
+    here = {each.line.pk: each for each in delivered_lines(part)}
     if any(line_id not in here or count > here[line_id].steps for line_id, count in steps.items()):
-        raise NotThatManyGot(field="goods")
+        raise ComplaintExceedsDelivered(field="goods")
     late = [here[line_id] for line_id in steps if not here[line_id].is_in_time(now)]
     if late:
-        raise TooLate(field="goods", until=late[0].until)
+        raise ComplaintPeriodOver(field="goods", until=late[0].until)
     if Complaint.objects.open().filter(part=part).exists():
-        raise StillOpen()
+        raise ComplaintAlreadyOpen()
 
 
 def _end_of_days(since: datetime.datetime, days: int) -> datetime.datetime:
     """Return the end of the given number of Vietnam's days after the day of an instant."""
-    return start_of_day(day_of(since) + datetime.timedelta(days=days + 1))
+    return start_of_day(vietnam_date(since) + datetime.timedelta(days=days + 1))

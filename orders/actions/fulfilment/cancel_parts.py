@@ -10,31 +10,31 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from catalog.actions.stock.stock_movements import write_promises
+from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from cooperatives.models import PickupSlot
 from orders import locks, notices
-from orders.actions.fulfilment.void_parcels import undo_parcel
-from orders.actions.order_records.catch_weight_pricing import drop_questions
+from orders.actions.fulfilment.void_parcels import void_locked_parcel
+from orders.actions.order_records.catch_weight_pricing import close_weight_questions
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import update_standing
-from orders.actions.payouts.refund_execution import give_surplus_back
-from orders.actions.vouchers.redeem_vouchers import give_back_use
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.payouts.refund_execution import refund_surplus
+from orders.actions.vouchers.redeem_vouchers import release_voucher_use
 from orders.models import Allocation, Order, OrderPart, Parcel
-from orders.states import GONE, PART_MOVES, OrderStatus, ParcelState, PartState
+from orders.states import DISPATCHED_STATES, PART_MOVES, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded, Refused
-from shop.core.models import done_before, record_change
+from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.models import is_already_done, record_change
 from shop.core.states import WrongMove, advance
 
 
-class AlreadyPacked(Refused):
+class PartAlreadyPacked(Refused):
     """The buyer may cancel only until the cooperative has packed."""
 
     code = "already_packed"
     default_words = _("The cooperative has packed this already. Please call them.")
 
 
-class AlreadyHandedOver(Refused):
+class PartAlreadyHandedOver(Refused):
     code = "already_handed_over"
     default_words = _("These goods have left the store house already.")
 
@@ -48,11 +48,11 @@ def decline_part(
     Raises KeyReused, Missing, ReasonNeeded, WrongMove.
     """
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     order, part = locks.lock_part(part_id)
-    if done_before(key, "part.declined", part):
+    if is_already_done(key, "part.declined", part):
         return part
-    call_off(order, part, PartState.DECLINED, reason.strip(), key=key, actor=actor, now=now)
+    end_and_refund_part(order, part, PartState.DECLINED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -62,15 +62,15 @@ def cancel_part_as_buyer(
 ) -> OrderPart:
     """Cancel a part as its buyer, before anything is packed.
 
-    Raises KeyReused, Missing, AlreadyPacked, WrongMove.
+    Raises KeyReused, Missing, PartAlreadyPacked, WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    if done_before(key, "part.cancelled", part):
+    if is_already_done(key, "part.cancelled", part):
         return part
     packed = Parcel.objects.counting().filter(part=part).exclude(state=ParcelState.PACKING)
     if packed.exists():
-        raise AlreadyPacked()
-    call_off(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
+        raise PartAlreadyPacked()
+    end_and_refund_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -80,30 +80,30 @@ def cancel_part(
 ) -> OrderPart:
     """Cancel a part before it is handed over.
 
-    Raises KeyReused, Missing, ReasonNeeded, AlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonNeeded, PartAlreadyHandedOver, WrongMove.
     """
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     order, part = locks.lock_part(part_id)
-    if not done_before(key, "part.cancelled", part):
-        call_off(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
+    if not is_already_done(key, "part.cancelled", part):
+        end_and_refund_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
 @transaction.atomic(durable=True)
-def refuse_part(
+def decline_or_cancel_part(
     *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
     """Decline the part if it is not accepted yet, otherwise cancel it.
 
-    Raises KeyReused, Missing, ReasonNeeded, AlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonNeeded, PartAlreadyHandedOver, WrongMove.
     """
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     order, part = locks.lock_part(part_id)
     to = PartState.DECLINED if part.state in (PartState.NEW, PartState.DECLINED) else PartState.CANCELLED
-    if not done_before(key, f"part.{to}", part):
-        call_off(order, part, to, reason.strip(), key=key, actor=actor, now=now)
+    if not is_already_done(key, f"part.{to}", part):
+        end_and_refund_part(order, part, to, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -115,25 +115,25 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     no part is active.
     """
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()
-    if not end_standing_parts(order, reason.strip(), actor=actor, now=now):
+    if not cancel_active_parts(order, reason.strip(), actor=actor, now=now):
         raise WrongMove(came_from=order.status, to=OrderStatus.CANCELLED)
     order.cancelled_at = now
     order.save(update_fields=["cancelled_at"])
     record_change("order.cancelled", order, actor=actor, now=now, why=reason)
-    update_standing(order, now=now)
-    give_surplus_back(order, reason=gettext_noop("The order was called off."), actor=actor, now=now)
+    recalculate_order(order, now=now)
+    refund_surplus(order, reason=gettext_noop("The order was called off."), actor=actor, now=now)
     return order
 
 
-def end_standing_parts(order: Order, reason: str, *, actor: Actor, now: datetime.datetime) -> int:
+def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetime.datetime) -> int:
     """Step: cancel all active parts of a locked order and return how many there were.
 
     Locks their stock together and frees pickup slots in a global order, so that two concurrent
-    cancellations cannot deadlock. Raises AlreadyHandedOver.
+    cancellations cannot deadlock. Raises PartAlreadyHandedOver.
     """
     parts = order.parts.select_related("cooperative").standing()
     allocations = Allocation.objects.filter(line__part__in=parts.values("pk"))
@@ -144,7 +144,7 @@ def end_standing_parts(order: Order, reason: str, *, actor: Actor, now: datetime
     return len(ended)
 
 
-def call_off(
+def end_and_refund_part(
     order: Order,
     part: OrderPart,
     to: PartState,
@@ -154,10 +154,10 @@ def call_off(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part and refund what was paid for it. Raises AlreadyHandedOver, WrongMove."""
+    """Step: end a part and refund what was paid for it. Raises PartAlreadyHandedOver, WrongMove."""
     end_part(order, part, to, reason, key=key, actor=actor, now=now)
     why = gettext_noop("A part of the order will not come.")
-    give_surplus_back(order, part=part, reason=why, actor=actor, now=now)
+    refund_surplus(order, part=part, reason=why, actor=actor, now=now)
 
 
 def end_part(
@@ -172,25 +172,25 @@ def end_part(
 ) -> None:
     """Step: end a part before handover: void its parcels, free its stock and pickup slot, cancel its dues.
 
-    The caller refunds what was paid, once for all parts that end together. Raises AlreadyHandedOver,
+    The caller refunds what was paid, once for all parts that end together. Raises PartAlreadyHandedOver,
     WrongMove.
     """
     parcels = list(Parcel.objects.counting().filter(part=part).in_order())
-    if any(parcel.state in GONE for parcel in parcels):
-        raise AlreadyHandedOver()
+    if any(parcel.state in DISPATCHED_STATES for parcel in parcels):
+        raise PartAlreadyHandedOver()
     advance(part, to, PART_MOVES)
     part.ended_at, part.end_reason = now, reason
     part.save(update_fields=["ended_at", "end_reason"])
     for parcel in parcels:
-        undo_parcel(parcel, reason or str(PartState(to).label), actor=actor, now=now)
-    drop_questions(part.lines.all(), now=now)
+        void_locked_parcel(parcel, reason or str(PartState(to).label), actor=actor, now=now)
+    close_weight_questions(part.lines.all(), now=now)
     _release_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
     if not order.parts.standing().exists():
-        give_back_use(order, actor=actor, now=now)
-    update_standing(order, now=now)
+        release_voucher_use(order, actor=actor, now=now)
+    recalculate_order(order, now=now)
     notices.part_ended(order, part, now=now)
 
 
@@ -200,4 +200,4 @@ def _release_stock(part: OrderPart) -> None:
     for allocation in allocations:
         rows[allocation.stock_id].allocated -= allocation.quantity
     Allocation.objects.filter(pk__in=[allocation.pk for allocation in allocations]).delete()
-    write_promises(rows.values())
+    save_reserved_and_allocated(rows.values())

@@ -10,33 +10,33 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import move_parcel
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 
 
-class NothingToReceive(Refused):
+class NoParcelToReceive(Refused):
     code = "nothing_to_receive"
     default_words = _("Nothing of this parcel is on its way yet.")
 
 
 @transaction.atomic(durable=True)
-def receive_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> OrderPart:
+def confirm_part_receipt(*, part_id: int, actor: Actor, now: datetime.datetime) -> OrderPart:
     """Mark all dispatched parcels of the part as delivered, as its buyer reports.
 
     This never marks cash as collected: the cooperative or the carrier reports that. Repeating it changes
-    nothing. Raises Missing, NothingToReceive.
+    nothing. Raises Missing, NoParcelToReceive.
     """
     order, part = locks.lock_part(part_id)
     parcels = list(Parcel.objects.counting().filter(part=part).in_order())
     coming = [parcel for parcel in parcels if parcel.state == ParcelState.HANDED_OVER]
     if not coming and not any(parcel.state == ParcelState.DELIVERED for parcel in parcels):
-        raise NothingToReceive()
+        raise NoParcelToReceive()
     for parcel in coming:
         move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
         record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now)
     if coming:
-        update_standing(order, now=now)
+        recalculate_order(order, now=now)
     return part

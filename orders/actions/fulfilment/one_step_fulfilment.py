@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.stock_movements import write_promises
+from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Stock
 from orders import locks
-from orders.actions.fulfilment.deliver_parcels import Dispatch, dispatch_parcel
+from orders.actions.fulfilment.deliver_parcels import DispatchDetails, dispatch_parcel
 from orders.actions.fulfilment.pack_parcels import (
-    NotConfirmed,
-    NotThatMany,
-    accept,
-    begin_parcel,
-    close,
-    promise,
+    OrderNotConfirmed,
+    QuantityNotOpen,
+    accept_locked_part,
+    allocate_stock,
+    close_locked_parcel,
+    create_parcel,
     release_allocation,
-    require_goods_on_their_way,
+    require_outgoing_parcel,
 )
 from orders.actions.order_records.part_changes import record_for_part
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
@@ -33,14 +33,14 @@ from shop.core.models import shop_settings
 from shop.core.states import WrongMove
 
 
-class NotPaid(Refused):
+class OrderNotPaid(Refused):
     """The market's settings forbid dispatching unpaid orders."""
 
     code = "not_paid"
     default_words = _("This order is not paid yet.")
 
 
-class NotEnoughThere(Refused):
+class NotEnoughWarehouseStock(Refused):
     """`details["lines"]` lists lines whose warehouse has too little unallocated stock."""
 
     code = "not_enough_there"
@@ -48,7 +48,7 @@ class NotEnoughThere(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class LineToSend:
     """A quantity of a line to send from one warehouse."""
 
     line_id: uuid.UUID
@@ -60,7 +60,7 @@ class Sent:
 def fulfil_order(
     *,
     order_id: uuid.UUID,
-    goods: Sequence[Sent],
+    goods: Sequence[LineToSend],
     tracking_number: str = "",
     leaves: bool = True,
     beyond_stock: bool = False,
@@ -83,12 +83,12 @@ def fulfil_order(
     for part_id, warehouse_id, quantities in _group_by_warehouse(goods, lines):
         part = OrderPart.objects.select_related("cooperative").get(pk=part_id)
         if part.state == PartState.NEW:
-            accept(order, part, actor=actor, now=now)
+            accept_locked_part(order, part, actor=actor, now=now)
         here = [(lines[line_id], quantity) for line_id, quantity in quantities.items()]
         _move_allocations(here, warehouse_id, part, beyond_stock=beyond_stock)
-        parcel = begin_parcel(order, part, quantities, warehouse_id=warehouse_id, actor=actor, now=now)
-        close(order, part, parcel, actor=actor, now=now)
-        dispatch = Dispatch(tracking_number=tracking_number)
+        parcel = create_parcel(order, part, quantities, warehouse_id=warehouse_id, actor=actor, now=now)
+        close_locked_parcel(order, part, parcel, actor=actor, now=now)
+        dispatch = DispatchDetails(tracking_number=tracking_number)
         if leaves:
             dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
         elif tracking_number:
@@ -98,24 +98,26 @@ def fulfil_order(
 
 
 @transaction.atomic(durable=True)
-def send_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
+def dispatch_packed_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
     """Hand over a parcel that is packed or being packed.
 
     Raises Missing, OrderNotPaid, LinesNotWeighed, WrongMove.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
-    require_goods_on_their_way(parcel)
+    require_outgoing_parcel(parcel)
     _require_ready(order)
     if parcel.state == ParcelState.PACKING:
-        close(order, part, parcel, actor=actor, now=now)
-    return dispatch_parcel(order, part, parcel, Dispatch(), actor=actor, now=now)
+        close_locked_parcel(order, part, parcel, actor=actor, now=now)
+    return dispatch_parcel(order, part, parcel, DispatchDetails(), actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def track_parcel(*, parcel_id: int, tracking_number: str, actor: Actor, now: datetime.datetime) -> Parcel:
+def set_tracking_number(
+    *, parcel_id: int, tracking_number: str, actor: Actor, now: datetime.datetime
+) -> Parcel:
     """Set a parcel's tracking number. Raises Missing, and WrongMove if the parcel is voided."""
     order, part, parcel = locks.lock_parcel(parcel_id)
-    require_goods_on_their_way(parcel)
+    require_outgoing_parcel(parcel)
     if parcel.state == ParcelState.VOIDED:
         raise WrongMove(came_from=parcel.state, to=parcel.state)
     _save_tracking_number(order, part, parcel, tracking_number, actor=actor, now=now)
@@ -134,16 +136,16 @@ def _require_ready(order: Order) -> None:
     if order.is_draft:
         raise Missing()
     if order.confirmed_at is None:
-        raise NotConfirmed()
+        raise OrderNotConfirmed()
     is_paid = order.charge_coverage in (Coverage.FULL, Coverage.OVER)
     if not is_paid and not shop_settings().fulfillment_allow_unpaid:
-        raise NotPaid()
+        raise OrderNotPaid()
 
 
 def _group_by_warehouse(
-    goods: Sequence[Sent], lines: Mapping[uuid.UUID, OrderLine]
+    goods: Sequence[LineToSend], lines: Mapping[uuid.UUID, OrderLine]
 ) -> list[tuple[int, uuid.UUID, dict[uuid.UUID, int]]]:
-    """Group the quantities by part and warehouse. Raises Missing, NotThatMany."""
+    """Group the quantities by part and warehouse. Raises Missing, QuantityNotOpen."""
     boxes: dict[tuple[int, uuid.UUID], dict[uuid.UUID, int]] = {}
     for each in goods:
         if each.line_id not in lines:
@@ -151,14 +153,14 @@ def _group_by_warehouse(
         box = boxes.setdefault((lines[each.line_id].part_id, each.warehouse_id), {})
         box[each.line_id] = box.get(each.line_id, 0) + each.quantity
     if not boxes:
-        raise NotThatMany(open={})
+        raise QuantityNotOpen(open={})
     return [(part_id, warehouse_id, box) for (part_id, warehouse_id), box in boxes.items()]
 
 
 def _move_allocations(
     goods: Collection[tuple[OrderLine, int]], warehouse_id: uuid.UUID, part: OrderPart, *, beyond_stock: bool
 ) -> None:
-    """Allocate the quantities of the lines in this warehouse. Raises Missing, NotEnoughThere."""
+    """Allocate the quantities of the lines in this warehouse. Raises Missing, NotEnoughWarehouseStock."""
     if not part.cooperative.warehouses.filter(pk=warehouse_id, closed_at=None).exists():
         raise Missing(field="warehouse")
     tracked = [(line, n) for line, n in goods if line.variant is not None and line.variant.track_inventory]
@@ -187,13 +189,13 @@ def _move_allocations(
         if lacking <= 0:
             continue
         if target is None or (not beyond_stock and target.promisable < lacking):
-            raise NotEnoughThere(lines=[line.pk])
+            raise NotEnoughWarehouseStock(lines=[line.pk])
         for stock_id, left in spare.items():
             moved = min(left, lacking)
             if moved > 0:
                 release_allocation(rows[stock_id], line.pk, moved)
-        promise(target, line.pk, lacking)
-    write_promises(rows.values())
+        allocate_stock(target, line.pk, lacking)
+    save_reserved_and_allocated(rows.values())
 
 
 def _packed_quantities(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:

@@ -16,36 +16,36 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Stock
 from orders import locks
-from orders.actions.cash_on_delivery.cash_collection import cash_share
+from orders.actions.cash_on_delivery.cash_collection import cash_for_parcel
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import open_quantities, update_standing
+from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
-from shop.core.models import KeyReused, done_before
-from shop.core.money import split
+from shop.core.models import KeyReused, is_already_done
+from shop.core.money import split_amount
 from shop.core.states import WrongMove, advance
 
-OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
+PLATFORM_ENTRY_POINTS = frozenset({EntryPoint.DESK, EntryPoint.SYSTEM})
 PICKUP_DIGITS = 6
 
 
-class NotThatMany(Refused):
+class QuantityNotOpen(Refused):
     """More of a line than is open, or nothing. `details["open"]` maps lines to their open quantities."""
 
     code = "not_that_many"
     default_words = _("That is not what is still to be packed.")
 
 
-class NotWeighed(Refused):
+class LinesNotWeighed(Refused):
     """Catch-weight lines must be weighed before they are packed. `details["lines"]` lists them."""
 
     code = "not_weighed"
     default_words = _("Weigh these goods first, and write down what the scale says.")
 
 
-class NotConfirmed(Refused):
+class OrderNotConfirmed(Refused):
     """The order awaits its payment or its confirmation by the platform."""
 
     code = "not_confirmed"
@@ -54,24 +54,24 @@ class NotConfirmed(Refused):
 
 @transaction.atomic(durable=True)
 def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> OrderPart:
-    """Accept a part as the cooperative. Raises KeyReused, Missing, NotConfirmed, WrongMove."""
+    """Accept a part as the cooperative. Raises KeyReused, Missing, OrderNotConfirmed, WrongMove."""
     order, part = locks.lock_part(part_id)
-    if not done_before(key, "part.accepted", part):
-        accept(order, part, key=key, actor=actor, now=now)
+    if not is_already_done(key, "part.accepted", part):
+        accept_locked_part(order, part, key=key, actor=actor, now=now)
     return part
 
 
-def accept(
+def accept_locked_part(
     order: Order, part: OrderPart, *, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step of `accept_part`, on a locked order. Raises NotConfirmed, WrongMove."""
+    """Step of `accept_part`, on a locked order. Raises OrderNotConfirmed, WrongMove."""
     if order.confirmed_at is None:
-        raise NotConfirmed()
+        raise OrderNotConfirmed()
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
     record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=key)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -95,10 +95,10 @@ def pack_parcel(
             raise KeyReused()
         if first is not None:
             return first
-    return begin_parcel(order, part, quantities, key=key, actor=actor, now=now)
+    return create_parcel(order, part, quantities, key=key, actor=actor, now=now)
 
 
-def begin_parcel(
+def create_parcel(
     order: Order,
     part: OrderPart,
     quantities: Mapping[uuid.UUID, int],
@@ -110,7 +110,7 @@ def begin_parcel(
 ) -> Parcel:
     """Step of `pack_parcel`, on a locked order, from one warehouse or from wherever stock is allocated.
 
-    Raises Missing, NotThatMany, NotWeighed, WrongMove.
+    Raises Missing, QuantityNotOpen, LinesNotWeighed, WrongMove.
     """
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="packing")
@@ -118,7 +118,7 @@ def begin_parcel(
     _check_quantities(quantities, lines)
     require_weighed(lines[line_id] for line_id in quantities)
     last = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"] or 0
-    cash = cash_share(order, part, quantities)
+    cash = cash_for_parcel(order, part, quantities)
     parcel = Parcel.objects.create(
         part=part,
         number=last + 1,
@@ -137,7 +137,7 @@ def begin_parcel(
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
     record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     return parcel
 
 
@@ -145,13 +145,13 @@ def begin_parcel(
 def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
     """Mark a parcel as packed and labelled. Raises KeyReused, Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
-    require_goods_on_their_way(parcel)
-    if not done_before(key, "parcel.packed", parcel):
-        close(order, part, parcel, key=key, actor=actor, now=now)
+    require_outgoing_parcel(parcel)
+    if not is_already_done(key, "parcel.packed", parcel):
+        close_locked_parcel(order, part, parcel, key=key, actor=actor, now=now)
     return parcel
 
 
-def close(
+def close_locked_parcel(
     order: Order,
     part: OrderPart,
     parcel: Parcel,
@@ -167,10 +167,10 @@ def close(
     code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
     move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
     record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
 
 
-def promise(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+def allocate_stock(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
     """Step: allocate more of a locked stock row to the line; the caller saves the row."""
     row.allocated += quantity
     allocation, made = Allocation.objects.get_or_create(
@@ -195,7 +195,7 @@ def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
         allocation.save(update_fields=["quantity"])
 
 
-def require_goods_on_their_way(parcel: Parcel) -> None:
+def require_outgoing_parcel(parcel: Parcel) -> None:
     """Refuse parcels of returned or unsent items, which have their own steps. Raises Missing."""
     if not parcel.is_outgoing:
         raise Missing()
@@ -211,10 +211,10 @@ def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
 
 
 def require_weighed(lines: Iterable[OrderLine]) -> None:
-    """Raises NotWeighed if one of these lines is still to be weighed."""
+    """Raises LinesNotWeighed if one of these lines is still to be weighed."""
     unweighed = [line.pk for line in lines if line.is_to_weigh]
     if unweighed:
-        raise NotWeighed(lines=unweighed)
+        raise LinesNotWeighed(lines=unweighed)
 
 
 def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
@@ -223,7 +223,7 @@ def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.U
     still_open = open_quantities(lines.values())
     within = all(1 <= quantity <= still_open[line_id] for line_id, quantity in quantities.items())
     if not quantities or not within:
-        raise NotThatMany(open=still_open)
+        raise QuantityNotOpen(open=still_open)
 
 
 def _build_parcel_lines(
@@ -259,5 +259,5 @@ def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: i
     steps = sum(row.quantity for row in rows)
     left = weighed_grams - held["grams"]
     here = left if held["steps"] + steps == line.quantity else weighed_grams * steps // line.quantity
-    for row, grams in zip(rows, split(here, [row.quantity for row in rows]), strict=True):
+    for row, grams in zip(rows, split_amount(here, [row.quantity for row in rows]), strict=True):
         row.by_weight, row.grams = True, grams

@@ -11,76 +11,76 @@ from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.stock_movements import move_stock, write_promises
-from catalog.models import Reason, Stock
+from catalog.actions.stock.stock_movements import record_movement, save_reserved_and_allocated
+from catalog.models import MovementReason, Stock
 from cooperatives.models import Warehouse
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import move_parcel, release_allocation
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import open_quantities, update_standing
+from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
-from orders.states import COMING_BACK, ParcelKind, ParcelState
+from orders.states import RETURN_KINDS, ParcelKind, ParcelState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded, Refused
-from shop.core.models import done_before
+from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.models import is_already_done
 from shop.core.states import WrongMove
 
 
-class NotThatManyBack(Refused):
+class ReturnExceedsDelivered(Refused):
     """More than the buyer has received and kept. `details["most"]` maps lines to returnable quantities."""
 
     code = "not_that_many_back"
     default_words = _("That is more than the buyer has got and not sent back.")
 
 
-class NotThatManyUnsent(Refused):
+class UnsentExceedsOpen(Refused):
     code = "not_that_many_unsent"
     default_words = _("That is more than is still to be packed.")
 
 
-class NothingLeftToSend(Refused):
+class NoLinesLeftToSend(Refused):
     """A part of which nothing would be sent has to be cancelled and refunded as a whole."""
 
     code = "nothing_left_to_send"
     default_words = _("Nothing of this part would be left to send. Call the part off instead.")
 
 
-class NoHouse(Refused):
+class ReturnWarehouseNeeded(Refused):
     code = "no_house"
     default_words = _("Say into which store house the goods come back.")
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class ReturnedQuantity:
     """The steps of a line that are returned, and how many of them are not fit for resale."""
 
     steps: int
     damaged: int = 0
 
 
-def expect_back(
+def create_return(
     order: Order,
     part: OrderPart,
-    goods: Mapping[uuid.UUID, Back],
+    goods: Mapping[uuid.UUID, ReturnedQuantity],
     *,
     kind: ParcelKind,
     warehouse_id: uuid.UUID | None,
-    are_here: bool,
+    is_received: bool,
     complaint: Complaint | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: create a return that is expected, or already received (`are_here`).
+    """Step, on a locked order: create a return that is expected, or already received (`is_received`).
 
-    Raises Missing, ReturnWarehouseNeeded, NotThatManyBack.
+    Raises Missing, ReturnWarehouseNeeded, ReturnExceedsDelivered.
     """
-    most = ParcelLine.objects.with_the_buyer(part)
+    most = ParcelLine.objects.delivered_quantities(part)
     if any(not 1 <= each.steps <= most.get(line_id, 0) for line_id, each in goods.items()):
-        raise NotThatManyBack(most=most)
+        raise ReturnExceedsDelivered(most=most)
     lines = {line.pk: line for line in part.lines.filter(pk__in=list(goods)).order_by("position", "pk")}
     parcel = Parcel.objects.create(
         part=part,
-        number=next_number(order),
+        number=next_parcel_number(order),
         kind=kind,
         state=ParcelState.HANDED_OVER,
         warehouse_id=_require_own_warehouse(part, warehouse_id) if warehouse_id else None,
@@ -88,12 +88,12 @@ def expect_back(
         handed_over_at=now,
     )
     ParcelLine.objects.bulk_create(
-        parcel_line(parcel, line, goods[line_id].steps) for line_id, line in lines.items()
+        make_parcel_line(parcel, line, goods[line_id].steps) for line_id, line in lines.items()
     )
     record_for_part(order, part, "parcel.comes_back", parcel, actor=actor, now=now)
-    if are_here:
+    if is_received:
         damaged = {line_id: each.damaged for line_id, each in goods.items()}
-        take_back(order, part, parcel, damaged, warehouse_id=warehouse_id, actor=actor, now=now)
+        receive_locked_return(order, part, parcel, damaged, warehouse_id=warehouse_id, actor=actor, now=now)
     return parcel
 
 
@@ -114,15 +114,17 @@ def receive_return(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if done_before(key, "parcel.came_back", parcel):
+    if is_already_done(key, "parcel.came_back", parcel):
         return parcel
-    take_back(order, part, parcel, damaged, warehouse_id=warehouse_id, key=key, actor=actor, now=now)
-    update_standing(order, now=now)
+    receive_locked_return(
+        order, part, parcel, damaged, warehouse_id=warehouse_id, key=key, actor=actor, now=now
+    )
+    recalculate_order(order, now=now)
     return parcel
 
 
 @transaction.atomic(durable=True)
-def forget_return(
+def cancel_return(
     *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
     """Cancel an expected return: the buyer may keep the items, or they were lost.
@@ -130,20 +132,20 @@ def forget_return(
     Raises KeyReused, Missing, ReasonNeeded, WrongMove.
     """
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if done_before(key, "parcel.kept", parcel):
+    if is_already_done(key, "parcel.kept", parcel):
         return parcel
     if parcel.state != ParcelState.HANDED_OVER:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
     record_for_part(order, part, "parcel.kept", parcel, actor=actor, now=now, why=reason, key=key)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     return parcel
 
 
-def take_back(
+def receive_locked_return(
     order: Order,
     part: OrderPart,
     parcel: Parcel,
@@ -156,13 +158,13 @@ def take_back(
 ) -> None:
     """Step of `receive_return`: undamaged items go back into the warehouse's stock, damaged ones do not.
 
-    Raises Missing, ReturnWarehouseNeeded, NotThatManyBack, WrongMove.
+    Raises Missing, ReturnWarehouseNeeded, ReturnExceedsDelivered, WrongMove.
     """
     lines = list(parcel.lines.select_related("order_line", "order_line__variant").order_by("pk"))
     if any(not 0 <= damaged.get(line.order_line_id, 0) <= line.quantity for line in lines):
-        raise NotThatManyBack(most={line.order_line_id: line.quantity for line in lines})
+        raise ReturnExceedsDelivered(most={line.order_line_id: line.quantity for line in lines})
     if warehouse_id is None:
-        raise NoHouse(field="warehouse")
+        raise ReturnWarehouseNeeded(field="warehouse")
     move_parcel(
         parcel,
         ParcelState.DELIVERED,
@@ -175,11 +177,11 @@ def take_back(
         row = rows.get(line.order_line.variant_id or 0)
         if row is not None and good[line.pk]:
             _restock_line(parcel, line, row, good[line.pk], actor=actor, now=now)
-    write_promises(rows.values())
+    save_reserved_and_allocated(rows.values())
     record_for_part(order, part, "parcel.came_back", parcel, actor=actor, now=now, key=key)
 
 
-def leave_unsent(
+def mark_lines_unsent(
     order: Order,
     part: OrderPart,
     steps: Mapping[uuid.UUID, int],
@@ -189,18 +191,18 @@ def leave_unsent(
 ) -> Parcel:
     """Step, on a locked order: mark these quantities as never to be sent and release their stock.
 
-    Raises NotThatManyUnsent, NothingLeftToSend.
+    Raises UnsentExceedsOpen, NoLinesLeftToSend.
     """
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
     still_open = open_quantities(lines.values())
     if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in steps.items()):
-        raise NotThatManyUnsent(open=still_open)
+        raise UnsentExceedsOpen(open=still_open)
     is_something_sent = part.parcels.dispatches().exists()
     if not is_something_sent and sum(steps.values()) >= sum(still_open.values()):
-        raise NothingLeftToSend()
+        raise NoLinesLeftToSend()
     parcel = Parcel.objects.create(
         part=part,
-        number=next_number(order),
+        number=next_parcel_number(order),
         kind=ParcelKind.REFUND,
         state=ParcelState.DELIVERED,
         delivered_at=now,
@@ -214,13 +216,13 @@ def leave_unsent(
     return parcel
 
 
-def next_number(order: Order) -> int:
+def next_parcel_number(order: Order) -> int:
     """Return the number of the order's next parcel."""
     last: int | None = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"]
     return (last or 0) + 1
 
 
-def parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock | None = None) -> ParcelLine:
+def make_parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock | None = None) -> ParcelLine:
     """Build a parcel line; a catch-weight line gets its proportional weight in grams."""
     weighed = line.weighed_grams
     grams = None if weighed is None else max(1, weighed * steps // line.quantity)
@@ -241,15 +243,15 @@ def _restock_line(
     if rest:
         whole = line.grams
         line.grams = None if whole is None else max(1, whole * good // line.quantity)
-        damaged = parcel_line(parcel, line.order_line, rest)
+        damaged = make_parcel_line(parcel, line.order_line, rest)
         damaged.grams = None if whole is None or line.grams is None else max(1, whole - line.grams)
         damaged.save()
     line.quantity, line.stock = good, row
     line.save()
-    move_stock(
+    record_movement(
         row,
         good,
-        reason=Reason.RETURN,
+        reason=MovementReason.RETURN,
         actor=actor,
         now=now,
         document=f"parcel:{parcel.pk}",
@@ -297,7 +299,7 @@ def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, Or
         if freed:
             release_allocation(rows[each.stock_id], each.line_id, freed)
             left[each.line_id] -= freed
-    write_promises(rows.values())
+    save_reserved_and_allocated(rows.values())
 
 
 def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUID:
@@ -309,5 +311,5 @@ def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUI
 
 def _require_return(parcel: Parcel) -> None:
     """Raises Missing."""
-    if parcel.kind not in COMING_BACK:
+    if parcel.kind not in RETURN_KINDS:
         raise Missing()

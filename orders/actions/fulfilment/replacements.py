@@ -6,11 +6,11 @@ import datetime
 import uuid
 from collections.abc import Mapping
 
-from catalog.actions.stock.stock_movements import SoldOut, write_promises
+from catalog.actions.stock.stock_movements import SoldOut, save_reserved_and_allocated
 from catalog.models import Stock
 from orders import locks
-from orders.actions.fulfilment.pack_parcels import promise
-from orders.actions.fulfilment.parcel_returns import next_number, parcel_line
+from orders.actions.fulfilment.pack_parcels import allocate_stock
+from orders.actions.fulfilment.parcel_returns import make_parcel_line, next_parcel_number
 from orders.actions.order_records.part_changes import record_for_part
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind
@@ -18,7 +18,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 
 
-def send_anew(
+def create_replacement(
     order: Order,
     part: OrderPart,
     steps: Mapping[uuid.UUID, int],
@@ -37,7 +37,7 @@ def send_anew(
     rows = _lock_stock(part, lines)
     parcel = Parcel.objects.create(
         part=part,
-        number=next_number(order),
+        number=next_parcel_number(order),
         kind=ParcelKind.REPLACEMENT,
         carrier=part.carrier,
         warehouse_id=part.warehouse_id,
@@ -45,7 +45,7 @@ def send_anew(
     )
     held = [each for line in lines for each in _allocate_line(parcel, line, steps[line.pk], rows)]
     ParcelLine.objects.bulk_create(held)
-    write_promises(rows.values())
+    save_reserved_and_allocated(rows.values())
     stock = next((each.stock for each in held if each.stock is not None), None)
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id
@@ -67,14 +67,14 @@ def _allocate_line(
 ) -> list[ParcelLine]:
     variant = line.variant
     if variant is None or not variant.track_inventory:
-        return [parcel_line(parcel, line, wanted)]
+        return [make_parcel_line(parcel, line, wanted)]
     held, left = [], wanted
     for row in sorted(rows.values(), key=lambda each: each.pk):
         free = row.promisable if row.variant_id == variant.pk else 0
         here = min(left, max(0, free))
         if here:
-            promise(row, line.pk, here)
-            held.append(parcel_line(parcel, line, here, row))
+            allocate_stock(row, line.pk, here)
+            held.append(make_parcel_line(parcel, line, here, row))
             left -= here
     if left:
         raise SoldOut(free={variant.pk: wanted - left})

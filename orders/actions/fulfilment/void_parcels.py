@@ -9,29 +9,29 @@ from collections import Counter
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.stock_movements import move_stock, write_promises
-from catalog.models import Reason
+from catalog.actions.stock.stock_movements import record_movement, save_reserved_and_allocated
+from catalog.models import MovementReason
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import (
-    OF_THE_HOUSE,
+    PLATFORM_ENTRY_POINTS,
+    allocate_stock,
     move_parcel,
-    promise,
     release_allocation,
-    require_goods_on_their_way,
+    require_outgoing_parcel,
 )
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind, ParcelState
 from shop.core.actors import Actor
-from shop.core.errors import ReasonNeeded, Refused
-from shop.core.models import done_before
+from shop.core.errors import ReasonRequired, Refused
+from shop.core.models import is_already_done
 from shop.core.states import WrongMove
 
 _UNDISPATCHED = frozenset({ParcelState.PACKING, ParcelState.PACKED})
 
 
-class GoodsCameBack(Refused):
+class ItemsAlreadyReturned(Refused):
     """Returned items are in stock already: voiding their parcel would add them a second time."""
 
     code = "goods_came_back"
@@ -45,35 +45,35 @@ def void_parcel(
     """Void a parcel: its quantities are open again, and its stock is restored.
 
     A delivered parcel may be voided by platform staff only, while the buyer still has all of it. Raises
-    GoodsCameBack, KeyReused, Missing, ReasonNeeded, WrongMove.
+    ItemsAlreadyReturned, KeyReused, Missing, ReasonNeeded, WrongMove.
     """
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key, "parcel.voided", parcel):
+    if is_already_done(key, "parcel.voided", parcel):
         return parcel
-    require_goods_on_their_way(parcel)
-    if parcel.state == ParcelState.DELIVERED and actor.door not in OF_THE_HOUSE:
+    require_outgoing_parcel(parcel)
+    if parcel.state == ParcelState.DELIVERED and actor.door not in PLATFORM_ENTRY_POINTS:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     if parcel.state == ParcelState.DELIVERED:
-        _require_with_the_buyer(part, parcel)
-    undo_parcel(parcel, reason.strip(), actor=actor, now=now)
+        _require_items_with_buyer(part, parcel)
+    void_locked_parcel(parcel, reason.strip(), actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     return parcel
 
 
-def _require_with_the_buyer(part: OrderPart, parcel: Parcel) -> None:
-    """Raises GoodsCameBack if the buyer no longer has everything that the parcel brought."""
+def _require_items_with_buyer(part: OrderPart, parcel: Parcel) -> None:
+    """Raises ItemsAlreadyReturned if the buyer no longer has everything that the parcel brought."""
     brought: Counter[uuid.UUID] = Counter()
     for line in parcel.lines.all():
         brought[line.order_line_id] += line.quantity
-    there = ParcelLine.objects.with_the_buyer(part)
+    there = ParcelLine.objects.delivered_quantities(part)
     if any(quantity > there.get(line_id, 0) for line_id, quantity in brought.items()):
-        raise GoodsCameBack()
+        raise ItemsAlreadyReturned()
 
 
-def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
+def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
     """Step of `void_parcel`: restore stock and allocate it again, so that the items can be packed anew.
 
     A replacement's items are released instead.
@@ -89,10 +89,10 @@ def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.date
         if is_here:
             release_allocation(row, line.order_line_id, line.quantity)
             continue
-        move_stock(
+        record_movement(
             row,
             line.quantity,
-            reason=Reason.DISPATCH_UNDONE,
+            reason=MovementReason.DISPATCH_UNDONE,
             actor=actor,
             now=now,
             document=f"parcel:{parcel.pk}",
@@ -100,5 +100,5 @@ def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.date
             lot_id=line.lot_id,
         )
         if not is_again:
-            promise(row, line.order_line_id, line.quantity)
-    write_promises(rows.values())
+            allocate_stock(row, line.order_line_id, line.quantity)
+    save_reserved_and_allocated(rows.values())

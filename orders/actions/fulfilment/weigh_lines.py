@@ -13,31 +13,35 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, notices
-from orders.actions.order_records.catch_weight_pricing import charge_by_scale, cost_at, drop_questions
-from orders.actions.order_records.recalculate_order import open_quantities, update_standing
-from orders.actions.payments.order_payments import asked_transfer
+from orders.actions.order_records.catch_weight_pricing import (
+    close_weight_questions,
+    line_total_at_weight,
+    reprice_weighed_line,
+)
+from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
+from orders.actions.payments.order_payments import requested_transfer
 from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuestion
-from orders.states import STANDING, PartState
+from orders.states import ACTIVE_PART_STATES, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import done_before, record_change
+from shop.core.models import is_already_done, record_change
 from shop.core.states import WrongMove
 
-HEAVIEST_GRAMS = 10_000_000
-ABSURD_TIMES = 3  # a misplaced decimal separator is a factor of ten
+MAX_WEIGHT_GRAMS = 10_000_000
+IMPLAUSIBLE_FACTOR = 3  # a misplaced decimal separator is a factor of ten
 
 
-class NotByWeight(Refused):
+class NotSoldByWeight(Refused):
     code = "not_by_weight"
     default_words = _("These goods are not sold by weight.")
 
 
-class OddWeight(Refused):
+class InvalidWeight(Refused):
     code = "odd_weight"
     default_words = _("A weight is more than nothing, and less than 10 tonnes.")
 
 
-class AbsurdWeight(Refused):
+class ImplausibleWeight(Refused):
     """Less than a third or more than three times the estimate: has to be repeated before it counts.
 
     `details`: `grams` as entered, `estimate` as expected.
@@ -47,24 +51,24 @@ class AbsurdWeight(Refused):
     default_words = _("That is far from what was expected. Look at the scale and write the weight once more.")
 
 
-class InAParcel(Refused):
+class LineAlreadyPacked(Refused):
     code = "in_a_parcel"
     default_words = _("These goods lie in a parcel already. Undo it, then weigh them again.")
 
 
-class RefundedAlready(Refused):
+class LineAlreadyRefunded(Refused):
     """A refund was computed from the current weight, so the weight must not change."""
 
     code = "refunded_already"
     default_words = _("Money has been given back for these goods. Their weight stays as it is.")
 
 
-class AskedAlready(Refused):
+class WeightQuestionPending(Refused):
     code = "asked_already"
     default_words = _("The buyer has been asked about this weight and has not answered yet.")
 
 
-class QuestionClosed(Refused):
+class WeightQuestionClosed(Refused):
     code = "question_closed"
     default_words = _("This question has been answered already, or is no longer asked.")
 
@@ -92,13 +96,13 @@ def weigh_line(
     line = part.lines.filter(pk=line_id).first()
     if line is None:
         raise Missing()
-    if not done_before(key, "line.weighed", line):
+    if not is_already_done(key, "line.weighed", line):
         _check_weight(part, line, grams, repeated)
-        weigh(order, part, line, grams, at_most=at_most, key=key, actor=actor, now=now)
+        weigh_locked_line(order, part, line, grams, at_most=at_most, key=key, actor=actor, now=now)
     return line
 
 
-def weigh(
+def weigh_locked_line(
     order: Order,
     part: OrderPart,
     line: OrderLine,
@@ -109,27 +113,27 @@ def weigh(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `weigh_line`, on a locked order, for a checked weight. Raises AskedAlready."""
+    """Step of `weigh_line`, on a locked order, for a checked weight. Raises WeightQuestionPending."""
     is_too_much = grams > (line.bound_grams or 0) and not at_most
     if is_too_much and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
-        raise AskedAlready(field="grams")
-    drop_questions([line], now=now)
-    charge_by_scale(order, part, line, None if is_too_much else grams)
+        raise WeightQuestionPending(field="grams")
+    close_weight_questions([line], now=now)
+    reprice_weighed_line(order, part, line, None if is_too_much else grams)
     _record_line_change(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
     if is_too_much:
         _ask_buyer(order, part, line, grams, actor=actor, now=now)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     _request_remaining_payment(order, now=now)
 
 
 @transaction.atomic(durable=True)
-def answer_weight(
+def answer_weight_question(
     *, question_id: uuid.UUID, agreed: bool, actor: Actor, now: datetime.datetime
 ) -> WeightQuestion:
     """Record whether the buyer agrees to pay for the weight above the bound, or wants a lighter one.
 
     An agreed weight becomes the line's new bound. Repeating the answer changes nothing. Raises Missing,
-    QuestionClosed.
+    WeightQuestionClosed.
     """
     asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
     if asked is None:
@@ -140,39 +144,39 @@ def answer_weight(
     if question.answer == answer:
         return question
     if question.answer:
-        raise QuestionClosed()
+        raise WeightQuestionClosed()
     question.answer, question.answered_at = answer, now
     question.save(update_fields=["answer", "answered_at"])
     line = question.line
     if agreed:
         line.bound_grams, line.most_gross = question.grams, question.cost_after
-        charge_by_scale(order, part, line, question.grams)
+        reprice_weighed_line(order, part, line, question.grams)
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     notices.weight_answered(order, part, question, now=now)
     _request_remaining_payment(order, now=now)
     return question
 
 
-def is_absurd(line: OrderLine, grams: int) -> bool:
+def is_implausible_weight(line: OrderLine, grams: int) -> bool:
     """Whether the weight is more likely a typing error than a measurement."""
     estimate = line.estimate_grams or 0
-    return grams * ABSURD_TIMES < estimate or grams > estimate * ABSURD_TIMES
+    return grams * IMPLAUSIBLE_FACTOR < estimate or grams > estimate * IMPLAUSIBLE_FACTOR
 
 
 def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -> None:
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="weighing")
     if line.estimate_grams is None:
-        raise NotByWeight()
-    if not 1 <= grams <= HEAVIEST_GRAMS:
-        raise OddWeight(field="grams")
+        raise NotSoldByWeight()
+    if not 1 <= grams <= MAX_WEIGHT_GRAMS:
+        raise InvalidWeight(field="grams")
     if open_quantities([line])[line.pk] != line.quantity:
-        raise InAParcel()
+        raise LineAlreadyPacked()
     if line.refund_lines.exists():
-        raise RefundedAlready()
-    if is_absurd(line, grams) and repeated != grams:
-        raise AbsurdWeight(field="grams", grams=grams, estimate=line.estimate_grams)
+        raise LineAlreadyRefunded()
+    if is_implausible_weight(line, grams) and repeated != grams:
+        raise ImplausibleWeight(field="grams", grams=grams, estimate=line.estimate_grams)
 
 
 def _ask_buyer(
@@ -182,7 +186,7 @@ def _ask_buyer(
         line=line,
         grams=grams,
         cost_before=line.most_gross or line.total_gross,
-        cost_after=cost_at(order, line, grams),
+        cost_after=line_total_at_weight(order, line, grams),
         asked_at=now,
     )
     _record_line_change(order, part, line, "line.weight_asked", grams, actor=actor, now=now)
@@ -192,9 +196,9 @@ def _ask_buyer(
 def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
     """Ask a buyer who paid by transfer for the remaining amount, once nothing is left to weigh."""
     waits = order.lines.filter(
-        part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True
+        part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )
-    asked = asked_transfer(order) if order.charged and not waits.exists() else None
+    asked = requested_transfer(order) if order.charged and not waits.exists() else None
     if asked is not None:
         notices.rest_asked(order, asked, now=now)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime
 
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import Dispute, EventKind, Order, Payment
 from orders.payments.stripe_events import StripeEvent
-from orders.states import DISPUTE_MOVES, DISPUTE_OVER, DisputeState
+from orders.states import DISPUTE_ENDED_STATES, DISPUTE_MOVES, DisputeState
 from shop.core.actors import Actor
 from shop.core.models import record_change
 from shop.core.states import advance
 
-KINDS = "charge.dispute."
+DISPUTE_EVENT_PREFIX = "charge.dispute."
 _MONEY_EVENTS = {
     "funds_withdrawn": (EventKind.CHARGE_BACK, "payment.disputed"),
     "funds_reinstated": (EventKind.CHARGE_SUCCESS, "payment.dispute_repaid"),
@@ -37,7 +37,7 @@ _STATES = {
 }
 
 
-def hear_of_dispute(
+def record_dispute_event(
     order: Order, payment: Payment, event: StripeEvent, *, actor: Actor, now: datetime.datetime
 ) -> Dispute:
     """Step, on a locked order: record a dispute's state and the money that the bank took or returned.
@@ -67,7 +67,7 @@ def hear_of_dispute(
 def _advance_dispute(dispute: Dispute, event: StripeEvent) -> bool:
     """Advance the dispute; return whether its state changed."""
     state = _STATES.get(event.status, DisputeState(dispute.state))
-    if dispute.is_over or (event.created < dispute.told_at and state not in DISPUTE_OVER):
+    if dispute.is_over or (event.created < dispute.told_at and state not in DISPUTE_ENDED_STATES):
         return False
     dispute.told_at, dispute.amount = event.created, event.amount
     dispute.evidence_by = event.evidence_by or dispute.evidence_by
@@ -87,11 +87,11 @@ def _record_chargeback(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    name = event.kind.removeprefix(KINDS)
+    name = event.kind.removeprefix(DISPUTE_EVENT_PREFIX)
     if name not in _MONEY_EVENTS:
         return
     kind, what = _MONEY_EVENTS[name]
-    written = record_event(
+    written = record_payment_event(
         payment,
         kind,
         event.amount,
@@ -103,4 +103,4 @@ def _record_chargeback(
     )
     if written is not None:
         record_change(what, order, actor=actor, now=now, data=data)
-        update_standing(order, now=now)
+        recalculate_order(order, now=now)

@@ -9,51 +9,51 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.gateway.transfer_reversals import left_of
+from orders.actions.gateway.transfer_reversals import unreversed_amount
 from orders.actions.gateway_requests.gateway_requests import (
-    ask_cancel,
-    ask_capture,
-    ask_pay_out,
-    ask_pull_back,
-    ask_refund,
-    sums_of,
+    read_payment_sums,
+    request_capture,
+    request_payout,
+    request_refund,
+    request_transfer_reversal,
+    request_void,
 )
-from orders.models import GatewayCall, Operation, Order, Payout, PayoutWay, Refund
+from orders.models import GatewayCall, Operation, Order, Payout, PayoutMethod, Refund
 from orders.states import CallState, PayoutState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded, Refused
-from shop.core.models import done_before, record_change
+from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.models import is_already_done, record_change
 
 
-class NotRepeatable(Refused):
+class CallNotRepeatable(Refused):
     """The call did not fail, or nothing is left of what it was about."""
 
     code = "not_repeatable"
     default_words = _("There is nothing to ask for again: it went through, or is not wanted any more.")
 
 
-class NotRefused(Refused):
+class CallNotFailed(Refused):
     code = "not_refused"
     default_words = _("Only what was refused can be set aside.")
 
 
 @transaction.atomic(durable=True)
-def ask_again(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
+def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
     """Request the operation of a failed call again, as a new call. Returns None if it was done before.
 
-    Raises Missing, NotHeld, NotRefundable, NotRepeatable.
+    Raises Missing, AmountNotHeld, NotRefundable, CallNotRepeatable.
     """
-    order, call = locks.lock_call(call_id)
+    order, call = locks.lock_gateway_call(call_id)
     key = f"ask_again:{call.pk}"
-    if done_before(key, "call.asked_again", call):
+    if is_already_done(key, "call.asked_again", call):
         return None
     if call.state != CallState.FAILED:
-        raise NotRepeatable()
+        raise CallNotRepeatable()
     again = _repeat_payout_call(call, actor=actor, now=now) if call.payout else None
     if again is None and order is not None:
         again = _repeat_payment_call(order, call, actor=actor, now=now)
     if again is None:
-        raise NotRepeatable()
+        raise CallNotRepeatable()
     data = {"amount": again.amount, "operation": again.operation}
     record_change(
         "call.asked_again", call, actor=actor, now=now, root=order or call.payout, data=data, key=key
@@ -65,15 +65,15 @@ def ask_again(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Ga
 def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> GatewayCall:
     """Mark a failed call as needing no attention; it may still be requested again. A repeat changes nothing.
 
-    Raises Missing, NotRefused, ReasonNeeded.
+    Raises Missing, CallNotFailed, ReasonNeeded.
     """
-    order, call = locks.lock_call(call_id)
+    order, call = locks.lock_gateway_call(call_id)
     if call.set_aside_at is not None:
         return call
     if call.state != CallState.FAILED:
-        raise NotRefused()
+        raise CallNotFailed()
     if not reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     call.set_aside_at, call.set_aside_why = now, reason.strip()[:500]
     call.save(update_fields=["set_aside_at", "set_aside_why"])
     data = {"amount": call.amount, "operation": call.operation, "code": call.code}
@@ -83,18 +83,18 @@ def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: dateti
 
 
 @transaction.atomic(durable=True)
-def pay_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
+def pay_out_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
     """Pay a payout that failed at Stripe by bank transfer instead. A repeat changes nothing.
 
-    Raises Missing, NotRepeatable.
+    Raises Missing, CallNotRepeatable.
     """
     payout = locks.lock_payout(payout_id)
-    if payout.way == PayoutWay.BANK:
+    if payout.way == PayoutMethod.BANK:
         return payout
     sent = payout.calls.filter(operation=Operation.PAY_OUT).exclude(state=CallState.FAILED)
     if payout.state != PayoutState.DUE or sent.exists():
-        raise NotRepeatable()
-    payout.way = PayoutWay.BANK
+        raise CallNotRepeatable()
+    payout.way = PayoutMethod.BANK
     payout.save(update_fields=["way"])
     record_change(
         "payout.by_bank", payout, actor=actor, now=now, root=payout.settlement, data={"amount": payout.amount}
@@ -107,11 +107,11 @@ def _repeat_payout_call(call: GatewayCall, *, actor: Actor, now: datetime.dateti
     if payout is None:
         raise Missing()
     if call.operation == Operation.PULL_BACK:
-        amount = min(call.amount, left_of(payout))
-        return ask_pull_back(payout, amount, actor=actor, now=now) if amount else None
-    if payout.state != PayoutState.DUE or payout.way != PayoutWay.STRIPE:
+        amount = min(call.amount, unreversed_amount(payout))
+        return request_transfer_reversal(payout, amount, actor=actor, now=now) if amount else None
+    if payout.state != PayoutState.DUE or payout.way != PayoutMethod.STRIPE:
         return None
-    return ask_pay_out(payout, actor=actor, now=now)
+    return request_payout(payout, actor=actor, now=now)
 
 
 def _repeat_payment_call(
@@ -123,10 +123,10 @@ def _repeat_payment_call(
     if call.operation == Operation.REFUND and call.refund is not None:
         lacking = Refund.objects.filter(pk=call.refund.pk).lacking().get(call.refund.pk, 0)
         amount = min(call.amount, lacking)  # staff may have sent it by bank already
-        return ask_refund(call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
-    held = sums_of(payment).authorised
+        return request_refund(call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
+    held = read_payment_sums(payment).authorised
     if call.operation == Operation.CAPTURE and held and order.still_due:
-        return ask_capture(order, payment, min(order.still_due, held), actor=actor, now=now)
+        return request_capture(order, payment, min(order.still_due, held), actor=actor, now=now)
     if call.operation in (Operation.CAPTURE, Operation.CANCEL) and held:
-        return ask_cancel(order, payment, actor=actor, now=now)
+        return request_void(order, payment, actor=actor, now=now)
     return None

@@ -17,13 +17,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import locks
-from orders.actions.gateway.gateway_results import pause, record_answer
-from orders.actions.gateway.transfer_reversals import pull_back_what_is_owed, who_owes
-from orders.actions.gateway_requests.card_capture import held_too_long, unused
-from orders.actions.gateway_requests.gateway_requests import ask_cancel
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.gateway.gateway_results import look_up_delay, record_gateway_result
+from orders.actions.gateway.transfer_reversals import cooperatives_in_debt, reverse_payouts_for_debt
+from orders.actions.gateway_requests.card_capture import holds_to_capture, unused_holds
+from orders.actions.gateway_requests.gateway_requests import request_void
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import GatewayCall, Operation
-from orders.payments.gateway import Answer, Ask
+from orders.payments.gateway import GatewayRequest, GatewayResult
 from orders.payments.stripe_gateway import stripe_gateway
 from orders.states import CallState
 from shop.core.actors import Actor
@@ -35,14 +35,14 @@ _ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CallResult:
     """A call after its update and the gateway's answer, which may hold a secret that is stored nowhere."""
 
     call: GatewayCall
-    answer: Answer
+    answer: GatewayResult
 
 
-def make_call(*, call_id: uuid.UUID, now: datetime.datetime) -> Said | None:
+def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | None:
     """Send a requested call. Returns None where another worker sends it, or without a configured gateway.
 
     Raises Missing.
@@ -52,7 +52,7 @@ def make_call(*, call_id: uuid.UUID, now: datetime.datetime) -> Said | None:
     if gateway is None or claimed is None:
         return None
     operation, ask = claimed
-    operations: dict[Operation, Callable[[Ask], Answer]] = {
+    operations: dict[Operation, Callable[[GatewayRequest], GatewayResult]] = {
         Operation.START: gateway.start,
         Operation.CAPTURE: gateway.capture,
         Operation.CANCEL: gateway.cancel,
@@ -61,10 +61,10 @@ def make_call(*, call_id: uuid.UUID, now: datetime.datetime) -> Said | None:
         Operation.PULL_BACK: gateway.pull_back,
     }
     answer = operations[operation](ask)
-    return Said(record_answer(call_id=call_id, answer=answer, now=now), answer)
+    return CallResult(record_gateway_result(call_id=call_id, answer=answer, now=now), answer)
 
 
-def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datetime) -> Said | None:
+def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datetime) -> CallResult | None:
     """Ask the gateway for the outcome of a call in any state, and record it.
 
     `reference` is the gateway's id of a payment, where a webhook reports it before our own call returns.
@@ -76,63 +76,69 @@ def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datet
     operation, ask, has_ended = _claim_for_look_up(call_id=call_id, now=now)
     ask = replace(ask, reference=ask.reference or reference)
     answer = gateway.look_up(operation, ask, has_ended=has_ended, now=now)
-    return Said(record_answer(call_id=call_id, answer=answer, now=now), answer)
+    return CallResult(record_gateway_result(call_id=call_id, answer=answer, now=now), answer)
 
 
-def terms_of(call: GatewayCall) -> Ask:
+def gateway_request_of(call: GatewayCall) -> GatewayRequest:
     """Return the request of a call, equal on each try; a START also carries the reference it created."""
     terms = dict(call.terms)
     if call.operation == Operation.START:
         terms["reference"] = call.reference
-    return Ask(key=call.key, amount=call.amount, currency=call.currency, asked_at=call.asked_at, **terms)
+    return GatewayRequest(
+        key=call.key, amount=call.amount, currency=call.currency, asked_at=call.asked_at, **terms
+    )
 
 
 @transaction.atomic(durable=True)
-def _claim_for_sending(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask] | None:
+def _claim_for_sending(
+    *, call_id: uuid.UUID, now: datetime.datetime
+) -> tuple[Operation, GatewayRequest] | None:
     """Claim a call for sending: the first caller gets it, later ones must look it up."""
-    _order, call = locks.lock_call(call_id)
+    _order, call = locks.lock_gateway_call(call_id)
     if call.state != CallState.INTENDED or call.tries:
         return None
     return _count_try(call, now=now)
 
 
 @transaction.atomic(durable=True)
-def _claim_for_look_up(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask, bool]:
+def _claim_for_look_up(
+    *, call_id: uuid.UUID, now: datetime.datetime
+) -> tuple[Operation, GatewayRequest, bool]:
     """Claim a call for a look-up; return whether it has ended. A START goes on with its buyer."""
-    _order, call = locks.lock_call(call_id)
+    _order, call = locks.lock_gateway_call(call_id)
     has_ended = call.state in _ENDED and call.operation != Operation.START
     return *_count_try(call, now=now), has_ended
 
 
-def _count_try(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, Ask]:
+def _count_try(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, GatewayRequest]:
     call.tries += 1
     if call.look_at is not None:
-        call.look_at = now + pause(call.tries)
+        call.look_at = now + look_up_delay(call.tries)
     call.save(update_fields=["tries", "look_at"])
-    return Operation(call.operation), terms_of(call)
+    return Operation(call.operation), gateway_request_of(call)
 
 
 @transaction.atomic(durable=True)
-def take_held_money(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
+def capture_before_expiry(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
     """Recalculate the order of an old authorisation, which captures it before it expires. Raises Missing."""
-    order, _call = locks.lock_call(call_id)
+    order, _call = locks.lock_gateway_call(call_id)
     if order is None:
         raise Missing()
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
 
 
 @transaction.atomic(durable=True)
-def release_unused(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
+def release_unused_hold(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
     """Release the authorisation of a basket that was not ordered. Raises Missing."""
-    order, call = locks.lock_call(call_id)
+    order, call = locks.lock_gateway_call(call_id)
     payment = call.payment
-    if order is None and payment is not None and unused(now).filter(pk=call_id).exists():
-        ask_cancel(payment.basket, payment, actor=Actor.system("cards"), now=now)
+    if order is None and payment is not None and unused_holds(now).filter(pk=call_id).exists():
+        request_void(payment.basket, payment, actor=Actor.system("cards"), now=now)
 
 
 @shared_task(name="orders.make_call")
 def make_call_task(*, call_id: str) -> None:
-    make_call(call_id=uuid.UUID(call_id), now=timezone.now())
+    send_call(call_id=uuid.UUID(call_id), now=timezone.now())
 
 
 @shared_task(name="orders.look_up_call")
@@ -155,20 +161,20 @@ def follow_cards_task() -> None:
     reverse payouts of cooperatives that owe us."""
     now, actor = timezone.now(), Actor.system("cards")
     run_each(
-        held_too_long(now).values_list("pk", flat=True),
-        lambda call_id: take_held_money(call_id=call_id, now=now),
+        holds_to_capture(now).values_list("pk", flat=True),
+        lambda call_id: capture_before_expiry(call_id=call_id, now=now),
         sweep="orders.follow_cards:held",
         at_most=_AT_ONCE,
     )
     run_each(
-        unused(now).values_list("pk", flat=True),
-        lambda call_id: release_unused(call_id=call_id, now=now),
+        unused_holds(now).values_list("pk", flat=True),
+        lambda call_id: release_unused_hold(call_id=call_id, now=now),
         sweep="orders.follow_cards:unused",
         at_most=_AT_ONCE,
     )
     run_each(
-        who_owes(),
-        lambda owing: pull_back_what_is_owed(
+        cooperatives_in_debt(),
+        lambda owing: reverse_payouts_for_debt(
             cooperative_id=owing[0], currency=owing[1], actor=actor, now=now
         ),
         sweep="orders.follow_cards:owed",

@@ -13,16 +13,16 @@ import uuid
 from django.db import transaction
 
 from orders import locks
-from orders.actions.gateway.transfer_reversals import book_pulled_back
-from orders.actions.gateway_requests.gateway_requests import sums_of
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import update_standing
-from orders.actions.payments.order_payments import confirm_if_covered, money_came
-from orders.actions.payouts.payouts import pay_out
+from orders.actions.gateway.transfer_reversals import post_payout_reversal
+from orders.actions.gateway_requests.gateway_requests import read_payment_sums
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.payments.order_payments import confirm_if_covered, record_received_money
+from orders.actions.payouts.payouts import complete_payout
 from orders.models import EventKind, GatewayCall, Operation, Order, Payment
 from orders.notices import refunds as refund_notices
-from orders.payments.gateway import Answer, Outcome
-from orders.states import CALL_MOVES, UNANSWERED, CallState, PayoutState
+from orders.payments.gateway import GatewayResult, Outcome
+from orders.states import CALL_MOVES, OUTCOME_UNKNOWN_STATES, CallState, PayoutState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.jobs.sweeps import delay_before_retry
@@ -31,14 +31,16 @@ from shop.core.states import advance
 
 _FIRST_PAUSE, _LONGEST_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
 # Stripe's codes for payments that can never be paid any more.
-STOPPED = frozenset({"canceled", "expired"})
+STOPPED_CODES = frozenset({"canceled", "expired"})
 _GATEWAY = Actor.system("stripe")
 
 
 @transaction.atomic(durable=True)
-def record_answer(*, call_id: uuid.UUID, answer: Answer, now: datetime.datetime) -> GatewayCall:
+def record_gateway_result(
+    *, call_id: uuid.UUID, answer: GatewayResult, now: datetime.datetime
+) -> GatewayCall:
     """Record the outcome of a call. Repeated or outdated results change nothing. Raises Missing."""
-    order, call = locks.lock_call(call_id)
+    order, call = locks.lock_gateway_call(call_id)
     has_changed = _write_outcome(call, answer, now=now)
     match Operation(call.operation):
         case Operation.START | Operation.CAPTURE | Operation.CANCEL:
@@ -50,26 +52,26 @@ def record_answer(*, call_id: uuid.UUID, answer: Answer, now: datetime.datetime)
     return call
 
 
-def pause(tries: int) -> datetime.timedelta:
+def look_up_delay(tries: int) -> datetime.timedelta:
     """Return the time to wait before the next look-up; it grows with each try."""
     return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
 
 
-def _write_outcome(call: GatewayCall, answer: Answer, *, now: datetime.datetime) -> bool:
+def _write_outcome(call: GatewayCall, answer: GatewayResult, *, now: datetime.datetime) -> bool:
     """Store the outcome on the call; return whether its state changed."""
     state = CallState(answer.outcome.value)
     has_changed = state in CALL_MOVES[call.state]
     if has_changed:
         advance(call, state, CALL_MOVES)
-        call.answered_at = None if state in UNANSWERED else now
+        call.answered_at = None if state in OUTCOME_UNKNOWN_STATES else now
     if call.state != state:  # the result is older than the state known
         return False
     if answer.reference and (not call.reference or state == CallState.SUCCEEDED):
         call.reference = answer.reference
     call.url = answer.url
     call.code, call.message = answer.code[:80], answer.message[:500]
-    is_open = state in UNANSWERED or state == CallState.NEEDS_BUYER
-    call.look_at = now + pause(call.tries) if is_open else None
+    is_open = state in OUTCOME_UNKNOWN_STATES or state == CallState.NEEDS_BUYER
+    call.look_at = now + look_up_delay(call.tries) if is_open else None
     call.save(update_fields=["reference", "url", "code", "message", "look_at", "answered_at"])
     return has_changed
 
@@ -78,7 +80,7 @@ def _write_outcome(call: GatewayCall, answer: Answer, *, now: datetime.datetime)
 
 
 def _record_payment_events(
-    order: Order | None, call: GatewayCall, answer: Answer, *, now: datetime.datetime
+    order: Order | None, call: GatewayCall, answer: GatewayResult, *, now: datetime.datetime
 ) -> None:
     """Record the payment events of a result. `order` is None while the payment is on a basket."""
     payment = call.payment
@@ -95,14 +97,14 @@ def _record_payment_events(
     elif call.operation == Operation.START and call.state == CallState.NEEDS_BUYER:
         _record_action_required(payment, call, now=now)
     if order is not None:
-        update_standing(order, now=now)
+        recalculate_order(order, now=now)
         confirm_if_covered(order, actor=_GATEWAY, now=now)
 
 
-def _is_stopped(call: GatewayCall, answer: Answer) -> bool:
+def _is_stopped(call: GatewayCall, answer: GatewayResult) -> bool:
     if call.operation == Operation.CANCEL:
         return answer.outcome is Outcome.SUCCEEDED
-    return answer.outcome is Outcome.FAILED and answer.code in STOPPED
+    return answer.outcome is Outcome.FAILED and answer.code in STOPPED_CODES
 
 
 def _is_being_released(payment: Payment) -> bool:
@@ -111,14 +113,18 @@ def _is_being_released(payment: Payment) -> bool:
     return ends.exclude(state=CallState.FAILED).exists()
 
 
-def _record_charge(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
+def _record_charge(
+    order: Order | None, payment: Payment, answer: GatewayResult, *, now: datetime.datetime
+) -> None:
     """Record a charge; the rest of the authorisation is released."""
     _keep_reference(payment, answer)
     key, reference = f"payment:{payment.pk}:charged", answer.reference
     if order is not None:
-        money_came(order, payment, answer.charged, key=key, reference=reference, actor=_GATEWAY, now=now)
+        record_received_money(
+            order, payment, answer.charged, key=key, reference=reference, actor=_GATEWAY, now=now
+        )
     else:  # made on the gateway's dashboard: we request no charge before there is an order
-        record_event(
+        record_payment_event(
             payment,
             EventKind.CHARGE_SUCCESS,
             answer.charged,
@@ -127,17 +133,17 @@ def _record_charge(order: Order | None, payment: Payment, answer: Answer, *, now
             actor=_GATEWAY,
             now=now,
         )
-    rest = sums_of(payment).authorised
+    rest = read_payment_sums(payment).authorised
     if rest:
         key = f"payment:{payment.pk}:released"
-        record_event(payment, EventKind.CANCEL_SUCCESS, rest, key=key, actor=_GATEWAY, now=now)
+        record_payment_event(payment, EventKind.CANCEL_SUCCESS, rest, key=key, actor=_GATEWAY, now=now)
 
 
 def _record_authorisation(
-    order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime
+    order: Order | None, payment: Payment, answer: GatewayResult, *, now: datetime.datetime
 ) -> None:
     _keep_reference(payment, answer)
-    event = record_event(
+    event = record_payment_event(
         payment,
         EventKind.AUTHORIZATION_SUCCESS,
         answer.authorised,
@@ -153,15 +159,17 @@ def _record_authorisation(
 
 def _record_release(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
     """Record that the payment can never complete: release what is held and end what is pending."""
-    sums = sums_of(payment)
+    sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:released"
-    event = record_event(payment, EventKind.CANCEL_SUCCESS, sums.authorised, key=key, actor=_GATEWAY, now=now)
+    event = record_payment_event(
+        payment, EventKind.CANCEL_SUCCESS, sums.authorised, key=key, actor=_GATEWAY, now=now
+    )
     if event is None:
         return
     _end_start(payment, now=now)
     if sums.authorise_pending:
         kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
-        record_event(payment, kind, sums.authorise_pending, key=key, actor=_GATEWAY, now=now)
+        record_payment_event(payment, kind, sums.authorise_pending, key=key, actor=_GATEWAY, now=now)
     if order is not None:
         data = {"amount": sums.authorised, "method": payment.method}
         record_change("payment.released", order, actor=_GATEWAY, now=now, data=data)
@@ -182,7 +190,7 @@ def _record_failure(
     order: Order | None, payment: Payment, call: GatewayCall, *, now: datetime.datetime
 ) -> None:
     """Record a failure: what was pending from this call is pending no longer."""
-    sums = sums_of(payment)
+    sums = read_payment_sums(payment)
     match Operation(call.operation):
         case Operation.START if call.terms.get("hold"):
             kind, amount = EventKind.AUTHORIZATION_FAILURE, sums.authorise_pending
@@ -192,7 +200,7 @@ def _record_failure(
             kind, amount = EventKind.CHARGE_FAILURE, 0  # the authorisation stays until it is released
         case _:
             kind, amount = EventKind.CANCEL_FAILURE, call.amount
-    event = record_event(
+    event = record_payment_event(
         payment,
         kind,
         amount,
@@ -210,10 +218,12 @@ def _record_action_required(payment: Payment, call: GatewayCall, *, now: datetim
     held = bool(call.terms.get("hold"))
     kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if held else EventKind.CHARGE_ACTION_REQUIRED
     key = f"call:{call.pk}:waits"
-    record_event(payment, kind, call.amount, key=key, reference=call.reference, actor=_GATEWAY, now=now)
+    record_payment_event(
+        payment, kind, call.amount, key=key, reference=call.reference, actor=_GATEWAY, now=now
+    )
 
 
-def _keep_reference(payment: Payment, answer: Answer) -> None:
+def _keep_reference(payment: Payment, answer: GatewayResult) -> None:
     if payment.reference != answer.reference and answer.reference:
         payment.reference = answer.reference
         payment.save(update_fields=["reference"])
@@ -233,7 +243,7 @@ def _record_refund_event(order: Order | None, call: GatewayCall, *, now: datetim
     kind = kinds.get(CallState(call.state))
     if kind is None:
         return
-    event = record_event(
+    event = record_payment_event(
         payment,
         kind,
         call.amount,
@@ -248,7 +258,7 @@ def _record_refund_event(order: Order | None, call: GatewayCall, *, now: datetim
         what = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
         data = {"amount": call.amount, "method": payment.method, "code": call.code}
         record_change(what, order, actor=_GATEWAY, now=now, data=data)
-        update_standing(order, now=now)
+        recalculate_order(order, now=now)
     if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
         refund_notices.refund_failed(order, call.refund, now=now)
 
@@ -261,9 +271,9 @@ def _record_payout_result(call: GatewayCall, *, has_changed: bool, now: datetime
         return
     if call.state == CallState.SUCCEEDED:
         if call.operation == Operation.PULL_BACK:
-            book_pulled_back(payout, call, actor=_GATEWAY, now=now)
+            post_payout_reversal(payout, call, actor=_GATEWAY, now=now)
         elif payout.state == PayoutState.DUE:
-            pay_out(payout, call.reference, actor=_GATEWAY, now=now)
+            complete_payout(payout, call.reference, actor=_GATEWAY, now=now)
     elif call.state == CallState.FAILED:
         data = {"amount": call.amount, "operation": call.operation, "code": call.code}
         record_change("payout.failed", payout, actor=_GATEWAY, now=now, data=data)

@@ -16,16 +16,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from orders import locks
-from orders.actions.gateway.card_disputes import KINDS as DISPUTES
-from orders.actions.gateway.card_disputes import hear_of_dispute
+from orders.actions.gateway.card_disputes import DISPUTE_EVENT_PREFIX as DISPUTES
+from orders.actions.gateway.card_disputes import record_dispute_event
 from orders.actions.gateway.gateway_calls import look_up_call
-from orders.actions.gateway_requests.gateway_requests import sums_of
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.gateway_requests.gateway_requests import read_payment_sums
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import EventKind, GatewayCall, GatewayEvent, Operation, Payment, PaymentEvent
 from orders.notices import refunds as refund_notices
 from orders.payments.stripe_events import StripeEvent, read_event
-from orders.payments.stripe_messages import words_for
+from orders.payments.stripe_messages import message_for_code
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
@@ -34,7 +34,7 @@ from shop.core.jobs.sweeps import run_one
 from shop.core.models import record_change
 
 PROVIDER = "stripe"
-MOST_TRIES = 20
+MAX_TRIES = 20
 _AT_ONCE = 200
 _PROMPT = datetime.timedelta(seconds=30)  # until then the event's own message is on its way
 _ACTOR = Actor.system(PROVIDER)
@@ -42,7 +42,7 @@ _FAILED_STATUSES = frozenset({"failed", "canceled"})
 
 
 @transaction.atomic(durable=True)
-def keep_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> GatewayEvent:
+def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> GatewayEvent:
     """Store a verified event, once however often it arrives; it is handled after the commit."""
     kept, is_new = GatewayEvent.objects.get_or_create(
         provider=PROVIDER,
@@ -54,7 +54,7 @@ def keep_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> Ga
     return kept
 
 
-def handle_event(*, event_id: int, now: datetime.datetime) -> None:
+def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
     """Handle a stored event once; a repeat does no harm. Events about nothing of ours have no effect."""
     kept = GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
     if kept is None:
@@ -113,7 +113,7 @@ def _record_dispute(*, event: StripeEvent, now: datetime.datetime) -> None:
     """Record a dispute event of one of our payments."""
     payment = _lock_payment_of(event)
     if payment is not None and payment.order is not None:
-        hear_of_dispute(payment.order, payment, event, actor=_ACTOR, now=now)
+        record_dispute_event(payment.order, payment, event, actor=_ACTOR, now=now)
 
 
 def _handle_refund_event(event: StripeEvent, call: GatewayCall | None, *, now: datetime.datetime) -> None:
@@ -127,19 +127,19 @@ def _handle_refund_event(event: StripeEvent, call: GatewayCall | None, *, now: d
 @transaction.atomic(durable=True)
 def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime) -> None:
     """Record that a bank rejected a completed refund: the money is ours again, and due to the buyer."""
-    order, call = locks.lock_call(call_id)
+    order, call = locks.lock_gateway_call(call_id)
     payment = call.payment
     if order is None or payment is None:
         raise Missing()
     if call.state != CallState.SUCCEEDED:
         return
-    written = record_event(
+    written = record_payment_event(
         payment,
         EventKind.REFUND_REVERSE,
         call.amount,
         key=f"call:{call.pk}:reversed",
         reference=call.reference,
-        message=str(words_for("refund_failed")),
+        message=str(message_for_code("refund_failed")),
         refund=call.refund,
         actor=_ACTOR,
         now=now,
@@ -147,7 +147,7 @@ def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: date
     if written is not None:
         data = {"amount": call.amount, "method": payment.method, "code": event.reason}
         record_change("payment.refund_failed", order, actor=_ACTOR, now=now, data=data)
-        update_standing(order, now=now)
+        recalculate_order(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -166,14 +166,14 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
     else:
         return
     rows = [
-        record_event(payment, kind, amount, key=name, reference=event.subject, actor=_ACTOR, now=now)
+        record_payment_event(payment, kind, amount, key=name, reference=event.subject, actor=_ACTOR, now=now)
         for kind, name, amount in kinds
     ]
     if not any(rows):
         return
     data = {"amount": event.amount, "reference": event.subject, "status": event.status}
     record_change("payment.refunded_elsewhere", payment.order, actor=_ACTOR, now=now, data=data)
-    update_standing(payment.order, now=now)
+    recalculate_order(payment.order, now=now)
     if event.status == "succeeded":
         refund_notices.given_back_elsewhere(payment.order, event.amount, event.subject, now=now)
 
@@ -183,20 +183,20 @@ def _record_decline(*, event: StripeEvent, call: GatewayCall | None, now: dateti
     """Record that a card was declined; the payment waits for another try."""
     if call is None:
         return
-    order, call = locks.lock_call(call.pk)
+    order, call = locks.lock_gateway_call(call.pk)
     payment = call.payment
     if payment is None:
         raise Missing()
-    hold, sums = bool(call.terms.get("hold")), sums_of(payment)
+    hold, sums = bool(call.terms.get("hold")), read_payment_sums(payment)
     kind = EventKind.AUTHORIZATION_FAILURE if hold else EventKind.CHARGE_FAILURE
     amount = sums.authorise_pending if hold else sums.charge_pending
-    written = record_event(
+    written = record_payment_event(
         payment,
         kind,
         amount,
         key=f"stripe:{event.id}",
         reference=event.reference,
-        message=str(words_for(event.reason)),
+        message=str(message_for_code(event.reason)),
         actor=_ACTOR,
         now=now,
     )
@@ -204,11 +204,11 @@ def _record_decline(*, event: StripeEvent, call: GatewayCall | None, now: dateti
         return
     if hold and amount:
         again = EventKind.AUTHORIZATION_REQUEST
-        record_event(payment, again, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now)
+        record_payment_event(payment, again, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now)
     if order is not None:  # baskets have no history
         data = {"amount": call.amount, "code": event.reason}
         record_change("payment.declined", order, actor=_ACTOR, now=now, data=data)
-        update_standing(order, now=now)
+        recalculate_order(order, now=now)
 
 
 def _lock_payment_of(event: StripeEvent) -> Payment | None:
@@ -216,7 +216,7 @@ def _lock_payment_of(event: StripeEvent) -> Payment | None:
     start = _start_of(event)
     if start is None:
         return None
-    order, call = locks.lock_call(start.pk)
+    order, call = locks.lock_gateway_call(start.pk)
     payment = call.payment
     if payment is not None and order is not None:
         payment.order = order
@@ -226,14 +226,16 @@ def _lock_payment_of(event: StripeEvent) -> Payment | None:
 @shared_task(name="orders.handle_stripe_event")
 def handle_event_task(*, event_id: int) -> None:
     now = timezone.now()
-    run_one(event_id, lambda key: handle_event(event_id=key, now=now), sweep="orders.handle_stripe_events")
+    run_one(
+        event_id, lambda key: handle_stripe_event(event_id=key, now=now), sweep="orders.handle_stripe_events"
+    )
 
 
 @shared_task(name="orders.handle_stripe_events")
 def handle_events_task() -> None:
     """Handle events whose message was lost or whose handling failed. Each has its own message."""
     waiting = GatewayEvent.objects.to_handle().filter(
-        provider=PROVIDER, received_at__lt=timezone.now() - _PROMPT, tries__lt=MOST_TRIES
+        provider=PROVIDER, received_at__lt=timezone.now() - _PROMPT, tries__lt=MAX_TRIES
     )
     for event_id in waiting.values_list("pk", flat=True)[:_AT_ONCE]:
         handle_event_task.delay(event_id=event_id)

@@ -13,16 +13,16 @@ from django.db import transaction
 from django.db.models import Sum
 
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import ask_pull_back
-from orders.actions.ledger.ledger_postings import Entry, post
+from orders.actions.gateway_requests.gateway_requests import request_transfer_reversal
+from orders.actions.ledger.ledger_postings import Entry, post_entries
 from orders.models import (
-    Account,
     EntryNature,
     GatewayCall,
+    LedgerAccount,
     LedgerEntry,
     Operation,
     Payout,
-    PayoutWay,
+    PayoutMethod,
     PostingKind,
     Settlement,
 )
@@ -32,7 +32,7 @@ from shop.core.models import record_change
 
 
 @transaction.atomic(durable=True)
-def pull_back_what_is_owed(
+def reverse_payouts_for_debt(
     *, cooperative_id: int, currency: str, actor: Actor, now: datetime.datetime
 ) -> int:
     """Request reversals of a cooperative's payouts for what it owes in the open period, newest first.
@@ -43,7 +43,7 @@ def pull_back_what_is_owed(
     paid = Payout.objects.filter(
         settlement__cooperative=cooperative_id,
         currency=currency,
-        way=PayoutWay.STRIPE,
+        way=PayoutMethod.STRIPE,
         state=PayoutState.PAID,
     )
     payouts = [locks.lock_payout(key) for key in paid.order_by("pk").values_list("pk", flat=True)]
@@ -53,21 +53,21 @@ def pull_back_what_is_owed(
     owed = _debt_of(cooperative_id, currency)
     requested = 0
     for payout in sorted(payouts, key=lambda each: each.paid_at or now, reverse=True):
-        amount = min(owed - requested, left_of(payout))
+        amount = min(owed - requested, unreversed_amount(payout))
         if amount > 0:
-            ask_pull_back(payout, amount, actor=actor, now=now)
+            request_transfer_reversal(payout, amount, actor=actor, now=now)
             requested += amount
     return requested
 
 
-def left_of(payout: Payout) -> int:
+def unreversed_amount(payout: Payout) -> int:
     """Return the amount of a payout without a reversal made or pending."""
     calls = payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
     taken: int = calls.aggregate(total=Sum("amount", default=0))["total"]
     return payout.amount - taken
 
 
-def book_pulled_back(payout: Payout, call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> None:
+def post_payout_reversal(payout: Payout, call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> None:
     """Step, under the payout's lock: post a reversal, and credit it against the cooperative's debt."""
     settlement = payout.settlement
     if settlement is None:
@@ -77,18 +77,21 @@ def book_pulled_back(payout: Payout, call: GatewayCall, *, actor: Actor, now: da
         (
             f"call:{call.pk}",
             PostingKind.PAYOUT,
-            [Entry(Account.GATEWAY, call.amount), Entry(Account.PAYOUT_DUE, -call.amount, "", own)],
+            [
+                Entry(LedgerAccount.GATEWAY, call.amount),
+                Entry(LedgerAccount.PAYOUT_DUE, -call.amount, "", own),
+            ],
         ),
         (
             f"call:{call.pk}:carried",
             PostingKind.CARRIED,
             [
-                Entry(Account.PAYOUT_DUE, call.amount, "", own),
-                Entry(Account.COOPERATIVE_PAYABLE, -call.amount, EntryNature.CORRECTION, own),
+                Entry(LedgerAccount.PAYOUT_DUE, call.amount, "", own),
+                Entry(LedgerAccount.COOPERATIVE_PAYABLE, -call.amount, EntryNature.CORRECTION, own),
             ],
         ),
     ]:
-        post(key, kind, entries, currency=call.currency, memo=call.reference, actor=actor, now=now)
+        post_entries(key, kind, entries, currency=call.currency, memo=call.reference, actor=actor, now=now)
     record_change(
         "payout.pulled_back",
         payout,
@@ -100,14 +103,14 @@ def book_pulled_back(payout: Payout, call: GatewayCall, *, actor: Actor, now: da
     )
 
 
-def who_owes() -> list[tuple[int, str]]:
+def cooperatives_in_debt() -> list[tuple[int, str]]:
     """Return cooperatives with a gateway account that owe us in an open period, with the currency."""
     if not settings.STRIPE_SECRET_KEY:
         return []
     rows = Settlement.objects.open().filter(
-        cooperative__settlements__payout__way=PayoutWay.STRIPE,
+        cooperative__settlements__payout__way=PayoutMethod.STRIPE,
         cooperative__settlements__payout__state=PayoutState.PAID,
-        entries__account=Account.COOPERATIVE_PAYABLE,
+        entries__account=LedgerAccount.COOPERATIVE_PAYABLE,
     )
     pairs = rows.distinct().order_by("pk").values_list("cooperative", "currency")
     return [pair for pair in pairs if _debt_of(*pair) > 0]
@@ -116,7 +119,7 @@ def who_owes() -> list[tuple[int, str]]:
 def _debt_of(cooperative_id: int, currency: str) -> int:
     """Return what it owes for sales and refunds in the open period; cash it holds is not counted."""
     entries = LedgerEntry.objects.filter(
-        account=Account.COOPERATIVE_PAYABLE,
+        account=LedgerAccount.COOPERATIVE_PAYABLE,
         cooperative=cooperative_id,
         currency=currency,
         settlement__in=Settlement.objects.open(),

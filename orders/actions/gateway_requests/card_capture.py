@@ -1,7 +1,7 @@
 """Capture card authorisations once it is known what is due, release them where nothing is due, and cancel
 started payments of orders that ended.
 
-A step of `update_standing`, so it follows every change of what is due: weights, cancelled parts, time.
+A step of `recalculate_order`, so it follows every change of what is due: weights, cancelled parts, time.
 Requests that the gateway refused are not repeated automatically; staff decide on the desk.
 """
 
@@ -12,43 +12,48 @@ from collections.abc import Callable, Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from orders.actions.gateway_requests.gateway_requests import ask_cancel, ask_capture, start_of, sums_of
-from orders.models import OVERTAKEN, GatewayCall, Operation, Order, Payment
+from orders.actions.gateway_requests.gateway_requests import (
+    read_payment_sums,
+    request_capture,
+    request_void,
+    start_call_of,
+)
+from orders.models import SUPERSEDED, GatewayCall, Operation, Order, Payment
 from orders.states import CALL_MOVES, CallState
 from shop.core.actors import Actor
 from shop.core.states import advance
 
 # Card authorisations last seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method). Orders not
 # weighed by then are captured at their estimate and corrected afterwards.
-HELD_FOR = datetime.timedelta(days=6)
-UNUSED_FOR = datetime.timedelta(days=1)  # time to order a basket that was paid for
+CAPTURE_AFTER = datetime.timedelta(days=6)
+RELEASE_UNUSED_AFTER = datetime.timedelta(days=1)  # time to order a basket that was paid for
 _END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
 
 
-def follow_cards(
+def capture_or_release_cards(
     order: Order, payments: Iterable[Payment], *, is_packed: Callable[[], bool], now: datetime.datetime
 ) -> None:
     """Step, on a locked order: capture or release what its cards hold, as far as that is decided."""
     actor = Actor.system("cards")
     left = order.still_due
     for payment in payments:
-        start = start_of(payment)
+        start = start_call_of(payment)
         if start is None or not start.reference:
             continue
         if _has_end_request(order, payment, now=now):
             left -= _unanswered_captures(payment)
             continue
-        held = sums_of(payment).authorised
+        held = read_payment_sums(payment).authorised
         if held and left <= 0:
-            ask_cancel(order, payment, actor=actor, now=now)
-        elif held and (is_packed() or now - (start.answered_at or now) >= HELD_FOR):
-            ask_capture(order, payment, min(left, held), actor=actor, now=now)
+            request_void(order, payment, actor=actor, now=now)
+        elif held and (is_packed() or now - (start.answered_at or now) >= CAPTURE_AFTER):
+            request_capture(order, payment, min(left, held), actor=actor, now=now)
         elif start.state == CallState.NEEDS_BUYER and _is_obsolete(order, start):
-            ask_cancel(order, payment, actor=actor, now=now)
+            request_void(order, payment, actor=actor, now=now)
         left -= held
 
 
-def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
+def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls of authorisations on orders that expire soon, without a capture or void request.
 
     Authorisations for baskets are never captured; `unused` releases them.
@@ -60,11 +65,11 @@ def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
         payment__order__isnull=False,
         state=CallState.SUCCEEDED,
         terms__hold=True,
-        answered_at__lte=now - HELD_FOR,
+        answered_at__lte=now - CAPTURE_AFTER,
     ).order_by("answered_at", "pk")
 
 
-def unused(now: datetime.datetime) -> QuerySet[GatewayCall]:
+def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls for baskets that were not ordered within a day."""
     ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(
@@ -72,7 +77,7 @@ def unused(now: datetime.datetime) -> QuerySet[GatewayCall]:
         operation=Operation.START,
         payment__order=None,
         state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
-        asked_at__lte=now - UNUSED_FOR,
+        asked_at__lte=now - RELEASE_UNUSED_AFTER,
     ).order_by("asked_at", "pk")
 
 
@@ -87,11 +92,11 @@ def _has_end_request(order: Order, payment: Payment, *, now: datetime.datetime) 
 
     Captures of more than is still due fail here as overtaken, if nobody has sent them yet.
     """
-    ends = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS).exclude(code=OVERTAKEN)
+    ends = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS).exclude(code=SUPERSEDED)
     for call in ends.filter(state=CallState.INTENDED, tries=0, amount__gt=order.still_due):
         if call.operation == Operation.CAPTURE:
             advance(call, CallState.FAILED, CALL_MOVES)
-            call.code, call.answered_at, call.look_at = OVERTAKEN, now, None
+            call.code, call.answered_at, call.look_at = SUPERSEDED, now, None
             call.save(update_fields=["code", "answered_at", "look_at"])
     return ends.exists()
 

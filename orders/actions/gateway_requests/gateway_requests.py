@@ -6,7 +6,7 @@ No request exceeds what is due, held or refundable.
 
 A refund is requested in the transaction that decides it::
 
-    call = ask_refund(refund, payment, amount, actor=actor, now=now)
+    call = request_refund(refund, payment, amount, actor=actor, now=now)
 
 This writes a REFUND_REQUEST event that names the `Refund`. The gateway's answer becomes REFUND_SUCCESS or
 REFUND_FAILURE, and a refund that the bank rejects later becomes REFUND_REVERSE.
@@ -22,15 +22,15 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override, pgettext
 
-from orders.actions.ledger.payment_events import record_event
+from orders.actions.ledger.payment_events import record_payment_event
 from orders.models import (
     Basket,
     EventKind,
     GatewayCall,
-    Method,
     Operation,
     Order,
     Payment,
+    PaymentMethod,
     PaymentSums,
     Payout,
     Refund,
@@ -44,8 +44,10 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
-LANGUAGE = "vi"  # of requests without an order or basket
-RETURNED = "the"  # query parameter of the address to which the bank's or Stripe's page returns the buyer
+DEFAULT_LANGUAGE = "vi"  # of requests without an order or basket
+RETURN_PARAMETER = (
+    "the"  # query parameter of the address to which the bank's or Stripe's page returns the buyer
+)
 _SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
 
 
@@ -56,14 +58,14 @@ class NotRefundable(Refused):
     default_words = _("That is more than this payment still holds.")
 
 
-class NotHeld(Refused):
+class AmountNotHeld(Refused):
     """The amount exceeds the authorised amount, or nothing can be captured."""
 
     code = "not_held"
     default_words = _("That is more than the card holds for this order.")
 
 
-def ask_start(
+def request_start(
     order: Order,
     payment: Payment,
     amount: int,
@@ -91,7 +93,7 @@ def ask_start(
             "hold": hold,
             "hosted": hosted,
             "description": description,
-            "return_url": f"{order_url(order)}?{RETURNED}=1",
+            "return_url": f"{order_url(order)}?{RETURN_PARAMETER}=1",
             "email": order.email if hosted else "",
             "language": order.language,
             "group": f"order:{order.pk}",
@@ -100,19 +102,19 @@ def ask_start(
     )
     if hold:
         kind, key = EventKind.AUTHORIZATION_REQUEST, f"call:{call.pk}:asked"
-        record_event(payment, kind, amount, key=key, actor=actor, now=now)
+        record_payment_event(payment, kind, amount, key=key, actor=actor, now=now)
     return call
 
 
-def ask_capture(
+def request_capture(
     order: Order, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, on a locked order: capture part of the authorisation; the rest is released.
 
-    Raises NotHeld.
+    Raises AmountNotHeld.
     """
-    if not 0 < amount <= sums_of(payment).authorised:
-        raise NotHeld(field="amount")
+    if not 0 < amount <= read_payment_sums(payment).authorised:
+        raise AmountNotHeld(field="amount")
     return _create_call(
         Operation.CAPTURE,
         amount,
@@ -124,7 +126,7 @@ def ask_capture(
     )
 
 
-def ask_hold(
+def request_authorisation(
     basket: Basket, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, on a locked basket: authorise an amount on a card until the basket is an order.
@@ -150,11 +152,11 @@ def ask_hold(
     )
 
 
-def ask_cancel(
+def request_void(
     order: Order | Basket | None, payment: Payment, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, on a locked order (or basket): void the authorisation, or cancel a started payment."""
-    held = sums_of(payment).authorised
+    held = read_payment_sums(payment).authorised
     call = _create_call(
         Operation.CANCEL,
         held,
@@ -162,17 +164,19 @@ def ask_cancel(
         actor=actor,
         now=now,
         payment=payment,
-        terms=_terms_about(payment, order.language if order else LANGUAGE),
+        terms=_terms_about(payment, order.language if order else DEFAULT_LANGUAGE),
     )
-    record_event(payment, EventKind.CANCEL_REQUEST, held, key=f"call:{call.pk}:asked", actor=actor, now=now)
+    record_payment_event(
+        payment, EventKind.CANCEL_REQUEST, held, key=f"call:{call.pk}:asked", actor=actor, now=now
+    )
     return call
 
 
-def ask_refund(
+def request_refund(
     refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, on a locked order: refund an amount of a card payment. Raises NotRefundable."""
-    if payment.method != Method.CARD or not 0 < amount <= refundable_of(payment):
+    if payment.method != PaymentMethod.CARD or not 0 < amount <= refundable_amount(payment):
         raise NotRefundable(field="amount")
     call = _create_call(
         Operation.REFUND,
@@ -184,7 +188,7 @@ def ask_refund(
         refund=refund,
         terms=_terms_about(payment, refund.order.language),
     )
-    record_event(
+    record_payment_event(
         payment,
         EventKind.REFUND_REQUEST,
         amount,
@@ -196,7 +200,7 @@ def ask_refund(
     return call
 
 
-def ask_pay_out(payout: Payout, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
+def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
     """Step, under the payout's lock: transfer a settled period's money to the cooperative's account."""
     return _create_call(
         Operation.PAY_OUT,
@@ -213,7 +217,9 @@ def ask_pay_out(payout: Payout, *, actor: Actor, now: datetime.datetime) -> Gate
     )
 
 
-def ask_pull_back(payout: Payout, amount: int, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
+def request_transfer_reversal(
+    payout: Payout, amount: int, *, actor: Actor, now: datetime.datetime
+) -> GatewayCall:
     """Step, under the payout's lock: reverse an amount of it."""
     return _create_call(
         Operation.PULL_BACK,
@@ -226,25 +232,25 @@ def ask_pull_back(payout: Payout, amount: int, *, actor: Actor, now: datetime.da
     )
 
 
-def sums_of(payment: Payment) -> PaymentSums:
+def read_payment_sums(payment: Payment) -> PaymentSums:
     """Return the current sums over the payment's events."""
     return Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
 
 
-def refundable_of(payment: Payment) -> int:
+def refundable_amount(payment: Payment) -> int:
     """Return what a payment charged, less refunds made and pending, in minor units."""
-    sums = sums_of(payment)
+    sums = read_payment_sums(payment)
     return max(0, sums.charged - sums.refund_pending)
 
 
-def start_of(payment: Payment) -> GatewayCall | None:
+def start_call_of(payment: Payment) -> GatewayCall | None:
     """Return the call that started this payment."""
     return GatewayCall.objects.filter(payment=payment, operation=Operation.START).first()
 
 
 def _terms_about(payment: Payment, language: str) -> dict[str, Any]:
     """Return the terms of a call about a started payment. Raises Missing where the gateway knows none."""
-    start = start_of(payment)
+    start = start_call_of(payment)
     if start is None or not start.reference:
         raise Missing()
     return {

@@ -15,18 +15,18 @@ from typing import Any
 from django.db.models import Max, Sum
 
 from orders import locks
-from orders.actions.ledger.seller_earnings import Booked, earned_by
+from orders.actions.ledger.seller_earnings import BookedAmounts, earned_amounts
 from orders.models import (
-    OF_COOPERATIVES,
-    Account,
+    COOPERATIVE_ACCOUNTS,
     EntryNature,
     EventKind,
+    LedgerAccount,
     LedgerEntry,
     LedgerPosting,
-    Method,
     Order,
     OrderPart,
     PaymentEvent,
+    PaymentMethod,
     PostingKind,
     Settlement,
 )
@@ -40,7 +40,7 @@ _SIGNS = {
     EventKind.REFUND_SUCCESS: -1,
     EventKind.CHARGE_BACK: -1,
 }
-MOVED_MONEY = frozenset(_SIGNS)
+MONEY_MOVING_EVENTS = frozenset(_SIGNS)
 _SALE_NATURES = (EntryNature.GOODS, EntryNature.DELIVERY)
 
 
@@ -48,7 +48,7 @@ _SALE_NATURES = (EntryNature.GOODS, EntryNature.DELIVERY)
 class Entry:
     """A debit (positive) or credit (negative) in minor units, with its account, owner and nature."""
 
-    account: Account
+    account: LedgerAccount
     amount: int
     nature: str = ""
     cooperative_id: int | None = None
@@ -56,7 +56,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PostingDraft:
     """A posting to be written. `key` identifies the booked fact; `part` is set if it books a part's sales."""
 
     key: str
@@ -71,7 +71,7 @@ class Draft:
     actor_key: str = ""
 
 
-def post(
+def post_entries(
     key: str,
     kind: PostingKind,
     entries: Sequence[Entry],
@@ -87,33 +87,35 @@ def post(
     Entries of cooperatives go to their open settlements, which are locked last of all locks. Raises
     ValueError if there are no entries or they do not sum to zero.
     """
-    draft = Draft(key, kind, entries, currency, now, order, None, memo[:250], actor.kind, actor.key)
+    draft = PostingDraft(key, kind, entries, currency, now, order, None, memo[:250], actor.kind, actor.key)
     return _write_posting(draft)
 
 
-def book_event(event: PaymentEvent) -> LedgerPosting | None:
+def book_payment_event(event: PaymentEvent) -> LedgerPosting | None:
     """Step, once for each new event: book its money movement against the buyer's debt.
 
     Returns None if it moved no money.
     """
-    draft = draft_of_event(event)
+    draft = draft_for_event(event)
     return None if draft is None else _write_posting(draft)
 
 
-def book_parts(order: Order, parts: Iterable[OrderPart], *, now: datetime.datetime) -> list[LedgerPosting]:
+def book_part_earnings(
+    order: Order, parts: Iterable[OrderPart], *, now: datetime.datetime
+) -> list[LedgerPosting]:
     """Step, on a locked order: book what these parts have earned beyond what is booked already.
 
     Repeating it books nothing. Three queries if nothing changed.
     """
     by_cooperative = sorted(parts, key=lambda part: part.cooperative_id)
-    drafts = drafts_of_parts(order, by_cooperative, now=now)
+    drafts = drafts_for_parts(order, by_cooperative, now=now)
     if len(drafts) > 1:  # lock all settlements at once, so that two orders cannot deadlock
         ids = [part.cooperative_id for part in by_cooperative]
         locks.lock_settlements(ids, order.currency, now=now)
     return [_write_posting(draft) for draft in drafts]
 
 
-def post_all(drafts: Sequence[Draft]) -> None:
+def post_drafts(drafts: Sequence[PostingDraft]) -> None:
     """Step: book many facts of one currency that are known to be new, in a few queries."""
     touched = _touched_cooperatives(drafts)
     settlements = locks.lock_settlements(touched, drafts[0].currency, now=drafts[0].at) if touched else {}
@@ -127,16 +129,16 @@ def post_all(drafts: Sequence[Draft]) -> None:
     LedgerEntry.objects.bulk_create(entries, batch_size=500)
 
 
-def draft_of_event(event: PaymentEvent) -> Draft | None:
+def draft_for_event(event: PaymentEvent) -> PostingDraft | None:
     """Return the posting of an event, or None if it moved no money."""
     sign = _SIGNS.get(EventKind(event.kind), 0)
     amount = sign * event.amount
     if not amount:
         return None
-    return Draft(
+    return PostingDraft(
         f"event:{event.pk}",
         PostingKind.PAYMENT if sign > 0 else PostingKind.REFUND,
-        [_holder_entry(event, amount), Entry(Account.BUYER, -amount)],
+        [_holder_entry(event, amount), Entry(LedgerAccount.BUYER, -amount)],
         event.currency,
         event.at,
         event.payment.order,
@@ -146,30 +148,32 @@ def draft_of_event(event: PaymentEvent) -> Draft | None:
     )
 
 
-def drafts_of_parts(order: Order, parts: Sequence[OrderPart], *, now: datetime.datetime) -> list[Draft]:
+def drafts_for_parts(
+    order: Order, parts: Sequence[OrderPart], *, now: datetime.datetime
+) -> list[PostingDraft]:
     """Return postings for the unbooked earnings of each part, in the given order."""
     ids = [part.pk for part in parts]
-    earned, posted, last = earned_by(ids), *_booked_amounts(ids)
+    earned, posted, last = earned_amounts(ids), *_booked_amounts(ids)
     drafts = []
     for part in parts:
         missing = Counter(earned.get(part.pk, Counter()))
         missing.subtract(posted.get(part.pk, Counter()))
         if any(amount != 0 for amount in missing.values()):
-            drafts.append(draft_of_part(order, part, missing, after=last.get(part.pk, 0), now=now))
+            drafts.append(draft_for_part(order, part, missing, after=last.get(part.pk, 0), now=now))
     return drafts
 
 
-def draft_of_part(
-    order: Order, part: OrderPart, missing: Booked, *, after: int = 0, now: datetime.datetime
-) -> Draft:
+def draft_for_part(
+    order: Order, part: OrderPart, missing: BookedAmounts, *, after: int = 0, now: datetime.datetime
+) -> PostingDraft:
     """Return a posting of a part's unbooked earnings; `after` is its previous posting (0: none)."""
     is_sale = any(amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in missing.items())
-    own = OF_COOPERATIVES
-    return Draft(
+    own = COOPERATIVE_ACCOUNTS
+    return PostingDraft(
         f"part:{part.pk}:after:{after}",
         PostingKind.SALE if is_sale else PostingKind.REFUND,
         [
-            Entry(Account(account), amount, nature, part.cooperative_id if account in own else None)
+            Entry(LedgerAccount(account), amount, nature, part.cooperative_id if account in own else None)
             for (account, nature), amount in missing.items()
         ],
         order.currency,
@@ -179,7 +183,7 @@ def draft_of_part(
     )
 
 
-def _write_posting(draft: Draft) -> LedgerPosting:
+def _write_posting(draft: PostingDraft) -> LedgerPosting:
     touched = _touched_cooperatives([draft])
     settlements = locks.lock_settlements(touched, draft.currency, now=draft.at) if touched else {}
     entries = _build_entries(draft, LedgerPosting(), settlements)
@@ -192,7 +196,7 @@ def _write_posting(draft: Draft) -> LedgerPosting:
 
 
 def _build_entries(
-    draft: Draft, posting: LedgerPosting, periods: Mapping[int, Settlement]
+    draft: PostingDraft, posting: LedgerPosting, periods: Mapping[int, Settlement]
 ) -> list[LedgerEntry]:
     """Build a posting's entries, those of cooperatives with their open settlements. Raises ValueError."""
     entries = [entry for entry in draft.entries if entry.amount]
@@ -207,13 +211,13 @@ def _build_entries(
             amount=entry.amount,
             cooperative_id=entry.cooperative_id,
             carrier=entry.carrier,
-            settlement=periods[entry.cooperative_id or 0] if entry.account in OF_COOPERATIVES else None,
+            settlement=periods[entry.cooperative_id or 0] if entry.account in COOPERATIVE_ACCOUNTS else None,
         )
         for entry in entries
     ]
 
 
-def _posting_values(draft: Draft) -> dict[str, Any]:
+def _posting_values(draft: PostingDraft) -> dict[str, Any]:
     """Return the posting's column values."""
     return {
         "key": draft.key,
@@ -227,29 +231,29 @@ def _posting_values(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _touched_cooperatives(drafts: Iterable[Draft]) -> set[int]:
+def _touched_cooperatives(drafts: Iterable[PostingDraft]) -> set[int]:
     """Return the cooperatives whose open settlements these postings touch."""
     return {
         entry.cooperative_id
         for draft in drafts
         for entry in draft.entries
-        if entry.account in OF_COOPERATIVES and entry.cooperative_id is not None
+        if entry.account in COOPERATIVE_ACCOUNTS and entry.cooperative_id is not None
     }
 
 
 def _holder_entry(event: PaymentEvent, amount: int) -> Entry:
     """Return the entry for whoever holds, or held, the event's money."""
     method, parcel = event.payment.method, event.parcel
-    if method == Method.CARD:
-        return Entry(Account.GATEWAY, amount)
-    if method != Method.COD or parcel is None or event.refund_id is not None:
-        return Entry(Account.BANK, amount)  # cash payments are refunded from the bank account, too
+    if method == PaymentMethod.CARD:
+        return Entry(LedgerAccount.GATEWAY, amount)
+    if method != PaymentMethod.COD or parcel is None or event.refund_id is not None:
+        return Entry(LedgerAccount.BANK, amount)  # cash payments are refunded from the bank account, too
     if parcel.cod_holder == CashHolder.CARRIER:
-        return Entry(Account.CARRIER_CASH, amount, carrier=parcel.carrier or parcel.part.carrier)
-    return Entry(Account.COOPERATIVE_CASH, amount, EntryNature.CASH, parcel.part.cooperative_id)
+        return Entry(LedgerAccount.CARRIER_CASH, amount, carrier=parcel.carrier or parcel.part.carrier)
+    return Entry(LedgerAccount.COOPERATIVE_CASH, amount, EntryNature.CASH, parcel.part.cooperative_id)
 
 
-def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, Booked], dict[int, int]]:
+def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, BookedAmounts], dict[int, int]]:
     """Return the booked amounts of each part, and its last posting."""
     rows = (
         LedgerEntry.objects.filter(posting__part__in=part_ids)
@@ -257,7 +261,7 @@ def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, Booked], dict[in
         .values_list("posting__part", "account", "nature")
         .annotate(total=Sum("amount"), last=Max("posting"))
     )
-    posted: dict[int, Booked] = {}
+    posted: dict[int, BookedAmounts] = {}
     last: dict[int, int] = {}
     for part_id, account, nature, total, posting_id in rows:
         posted.setdefault(part_id, Counter())[account, nature] = total

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from orders.actions.ledger.ledger_postings import book_event
+from orders.actions.ledger.ledger_postings import book_payment_event
 from orders.models import EventKind, Parcel, Payment, PaymentEvent, Refund
 from shop.core.actors import Actor
 
 
-def record_event(
+def record_payment_event(
     payment: Payment,
     kind: EventKind,
     amount: int,
@@ -34,18 +34,18 @@ def record_event(
     if not is_new:
         return None
     if payment.order_id is not None:
-        book_event(event)
+        book_payment_event(event)
     return event
 
 
-def write_event(
+def create_payment_event(
     payment: Payment, kind: EventKind, amount: int, *, key: str, actor: Actor, now: datetime.datetime
 ) -> PaymentEvent:
     """Step, under the order's lock: like `record_payment_event`, for events of our own with a new key."""
     values = _event_values(payment, kind, amount, actor=actor, now=now)
     event = PaymentEvent.objects.create(key=key, **values)
     if payment.order_id is not None:
-        book_event(event)
+        book_payment_event(event)
     return event
 
 

@@ -15,10 +15,10 @@ from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from orders.models import (
-    Account,
-    Bearer,
+    CostBearer,
     DiscountShare,
     EntryNature,
+    LedgerAccount,
     OrderLine,
     OrderPart,
     ParcelLine,
@@ -29,11 +29,11 @@ from orders.states import ParcelKind, ParcelState
 from shop.core.money import gross_of, percent_of
 
 # Debits by account and nature.
-Booked = Counter[tuple[str, str]]
+BookedAmounts = Counter[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class SoldItem:
     """A line or a delivery, with `arrived` of its `ordered` steps delivered to the buyer.
 
     `total` is what the buyer pays; `seller_gross` is what the cooperative earns before commission, including
@@ -71,7 +71,9 @@ class Sold:
         return amount * of_total // self.total
 
 
-def book_sold(sold: Sold, booked: Booked, nature: EntryNature, *, income: Account) -> None:
+def add_sold_item(
+    sold: SoldItem, booked: BookedAmounts, nature: EntryNature, *, income: LedgerAccount
+) -> None:
     """Add the amounts of one line or delivery; its revenue goes to `income`."""
     seller_gross, owed = (
         sold.proportion(sold.seller_gross, sold.delivered_total),
@@ -81,31 +83,31 @@ def book_sold(sold: Sold, booked: Booked, nature: EntryNature, *, income: Accoun
         sold.proportion(sold.commission, sold.total_before_platform_refunds),
         sold.proportion(sold.tax, sold.total_before_platform_refunds),
     )
-    payable = Account.COOPERATIVE_PAYABLE
-    booked[Account.BUYER, ""] += sold.owed_by_buyer
+    payable = LedgerAccount.COOPERATIVE_PAYABLE
+    booked[LedgerAccount.BUYER, ""] += sold.owed_by_buyer
     booked[income, nature if income == payable else ""] -= seller_gross
     booked[payable, EntryNature.REFUND] += seller_gross - owed
     booked[payable, EntryNature.COMMISSION] += commission
-    booked[Account.COMMISSION, ""] -= commission
+    booked[LedgerAccount.COMMISSION, ""] -= commission
     booked[payable, EntryNature.TAX] += tax
-    booked[Account.TAX_WITHHELD, ""] -= tax
-    booked[Account.PLATFORM_COST, ""] += owed - sold.owed_by_buyer
+    booked[LedgerAccount.TAX_WITHHELD, ""] -= tax
+    booked[LedgerAccount.PLATFORM_COST, ""] += owed - sold.owed_by_buyer
 
 
-def earned_by(part_ids: Iterable[int]) -> dict[int, Booked]:
+def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
     """Return what the ledger should show for each part; parts without delivered items are left out."""
     ids = list(part_ids)
-    earned: dict[int, Booked] = {}
+    earned: dict[int, BookedAmounts] = {}
     for part_id, sold in _sold_lines(ids):
         booked = earned.setdefault(part_id, Counter())
-        book_sold(sold, booked, EntryNature.GOODS, income=Account.COOPERATIVE_PAYABLE)
+        add_sold_item(sold, booked, EntryNature.GOODS, income=LedgerAccount.COOPERATIVE_PAYABLE)
     for part_id, sold, is_own in _sold_deliveries(list(earned)):
-        income = Account.COOPERATIVE_PAYABLE if is_own else Account.DELIVERY_INCOME
-        book_sold(sold, earned[part_id], EntryNature.DELIVERY, income=income)
+        income = LedgerAccount.COOPERATIVE_PAYABLE if is_own else LedgerAccount.DELIVERY_INCOME
+        add_sold_item(sold, earned[part_id], EntryNature.DELIVERY, income=income)
     return earned
 
 
-def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
+def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
     arrived = ParcelLine.objects.filter(
         order_line=OuterRef("pk"),
         parcel__state=ParcelState.DELIVERED,
@@ -118,7 +120,7 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
             arrived=_sum_of(arrived, "quantity", "order_line"),
             made_good=_sum_of(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
             refunded=_sum_of(refunds, "amount", "order_line"),
-            borne=_sum_of(refunds.filter(refund__bearer=Bearer.COOPERATIVE), "amount", "order_line"),
+            borne=_sum_of(refunds.filter(refund__bearer=CostBearer.COOPERATIVE), "amount", "order_line"),
         )
         .filter(arrived__gt=0)
         .order_by("part", "pk")
@@ -142,10 +144,10 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
         tax,
         with_tax,
     ) in rows:
-        seller_gross = worth_of(net, gross, platform_discount, rate, with_tax=with_tax)
+        seller_gross = gross_before_platform_discounts(net, gross, platform_discount, rate, with_tax=with_tax)
         yield (
             part_id,
-            Sold(
+            SoldItem(
                 min(steps, ordered),
                 ordered,
                 gross,
@@ -158,7 +160,7 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
         )
 
 
-def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
+def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]]:
     """Yield the delivery of each part, and whether it is the cooperative's own delivery method."""
     refunds = Refund.objects.filter(part=OuterRef("pk"))
     rows = (
@@ -166,7 +168,7 @@ def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
         .annotate(
             made_good=_sum_of(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
             refunded=_sum_of(refunds, "delivery", "part"),
-            borne=_sum_of(refunds.filter(bearer=Bearer.COOPERATIVE), "delivery", "part"),
+            borne=_sum_of(refunds.filter(bearer=CostBearer.COOPERATIVE), "delivery", "part"),
         )
         .order_by("pk")
         .values_list(
@@ -175,11 +177,13 @@ def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
         )
     )
     for part_id, net, gross, rate, platform_discount, refunded, seller_refunds, way_kind, with_tax in rows:
-        seller_gross = worth_of(net, gross, platform_discount, rate, with_tax=with_tax)
-        yield part_id, Sold(1, 1, gross, seller_gross, refunded, seller_refunds), bool(way_kind)
+        seller_gross = gross_before_platform_discounts(net, gross, platform_discount, rate, with_tax=with_tax)
+        yield part_id, SoldItem(1, 1, gross, seller_gross, refunded, seller_refunds), bool(way_kind)
 
 
-def worth_of(net: int, gross: int, made_good: int, tax_rate: Decimal, *, with_tax: bool) -> int:
+def gross_before_platform_discounts(
+    net: int, gross: int, made_good: int, tax_rate: Decimal, *, with_tax: bool
+) -> int:
     """Return the gross total before the discounts that the platform bears."""
     if not made_good:
         return gross
@@ -187,7 +191,7 @@ def worth_of(net: int, gross: int, made_good: int, tax_rate: Decimal, *, with_ta
 
 
 def _platform_discounts(**of: object) -> QuerySet[DiscountShare]:
-    return DiscountShare.objects.filter(discount__bearer=Bearer.PLATFORM, **of)
+    return DiscountShare.objects.filter(discount__bearer=CostBearer.PLATFORM, **of)
 
 
 def _sum_of(rows: QuerySet[Any], column: str, of: str) -> Coalesce:

@@ -10,10 +10,10 @@ import datetime
 
 from django.db.models import Sum
 
-from orders.actions.ledger.ledger_postings import Entry, post
+from orders.actions.ledger.ledger_postings import Entry, post_entries
 from orders.models import (
-    Account,
     BankTransfer,
+    LedgerAccount,
     LedgerPosting,
     Payout,
     PostingKind,
@@ -26,7 +26,9 @@ from shop.core.actors import Actor
 _UNCERTAIN_REASONS = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUNT})
 
 
-def book_found(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, surely: bool = False) -> None:
+def book_unmatched_transfer(
+    transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, surely: bool = False
+) -> None:
     """Step, once: book the unassigned amount of a transfer as unmatched money.
 
     `surely` means that a person decided on it, whatever the review reason; it must precede the assignment to
@@ -39,7 +41,7 @@ def book_found(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, 
         _post_unmatched(transfer, _booking_key(transfer), transfer.amount - gone, actor=actor, now=now)
 
 
-def book_claimed(share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
+def book_assigned_share(share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: reverse the amount assigned to an order; nothing if it was never booked as unmatched."""
     transfer = share.transfer
     if _is_booked(transfer):
@@ -48,7 +50,9 @@ def book_claimed(share: TransferShare, *, actor: Actor, now: datetime.datetime) 
         )
 
 
-def book_sent_back(payout: Payout, transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
+def book_returned_transfer(
+    payout: Payout, transfer: BankTransfer, *, actor: Actor, now: datetime.datetime
+) -> None:
     """Step: book that the money was sent back."""
     _post_unmatched(transfer, f"transfer:{transfer.pk}:sent_back", -payout.amount, actor=actor, now=now)
 
@@ -64,8 +68,8 @@ def _booking_key(transfer: BankTransfer) -> str:
 def _post_unmatched(
     transfer: BankTransfer, key: str, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> LedgerPosting:
-    entries = [Entry(Account.BANK, amount), Entry(Account.UNCLAIMED, -amount)]
+    entries = [Entry(LedgerAccount.BANK, amount), Entry(LedgerAccount.UNCLAIMED, -amount)]
     memo = transfer.reference or transfer.note
-    return post(
+    return post_entries(
         key, PostingKind.UNCLAIMED, entries, currency=transfer.currency, actor=actor, now=now, memo=memo[:250]
     )

@@ -17,16 +17,16 @@ from orders.models import (
     WeightAnswer,
     WeightQuestion,
 )
-from orders.pricing import Agreed, AgreedShare, Weighed, price_weighed
+from orders.pricing import AgreedDiscountShare, AgreedLine, WeighedPrice, price_weighed
 from shop.core.money import percent_of
 
 
-def cost_at(order: Order, line: OrderLine, grams: int) -> int:
+def line_total_at_weight(order: Order, line: OrderLine, grams: int) -> int:
     """Return the line's total at this weight, in minor units."""
     return _price_at(order, line, _shares_of(line), grams).total.gross
 
 
-def charge_by_scale(
+def reprice_weighed_line(
     order: Order,
     part: OrderPart,
     line: OrderLine,
@@ -35,7 +35,7 @@ def charge_by_scale(
     """Step: set a line's weight (None: the estimate counts) and recalculate the sums of line and part.
 
     Calculated from the terms agreed, never from the previous weight. The order's own columns are left to
-    `update_standing`.
+    `recalculate_order`.
     """
     line.weighed_grams = weighed_grams
     shares = _shares_of(line)
@@ -49,7 +49,7 @@ def charge_by_scale(
     _recalculate_part(part)
 
 
-def most_due(order: Order) -> int:
+def maximum_due(order: Order) -> int:
     """Return the highest sum due for active parts without asking the buyer about weights, in minor units.
 
     Equals `due_gross` once everything is weighed. Cards are authorised for this sum.
@@ -60,7 +60,7 @@ def most_due(order: Order) -> int:
     return order.due_gross + more
 
 
-def drop_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:
+def close_weight_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:
     """Step: close the unanswered weight questions about these lines."""
     WeightQuestion.objects.open().filter(line__in=lines).update(answer=WeightAnswer.MOOT, answered_at=now)
 
@@ -69,14 +69,16 @@ def _shares_of(line: OrderLine) -> list[DiscountShare]:
     return list(DiscountShare.objects.filter(line=line).select_related("discount").order_by("pk"))
 
 
-def _price_at(order: Order, line: OrderLine, shares: Sequence[DiscountShare], grams: int) -> Weighed:
-    agreed = Agreed(
+def _price_at(order: Order, line: OrderLine, shares: Sequence[DiscountShare], grams: int) -> WeighedPrice:
+    agreed = AgreedLine(
         line.estimate_grams or 1,
         line.unit_list * line.quantity,
         line.unit_price * line.quantity,
         line.tax_rate,
         [
-            AgreedShare(share.pk, _agreed_amount(share), share.discount.value_type == ValueType.PERCENTAGE)
+            AgreedDiscountShare(
+                share.pk, _agreed_amount(share), share.discount.value_type == ValueType.PERCENTAGE
+            )
             for share in shares
             if not share.is_of_price
         ],
@@ -88,7 +90,7 @@ def _agreed_amount(share: DiscountShare) -> int:
     return share.amount if share.agreed is None else share.agreed
 
 
-def _save_shares(order: Order, shares: Sequence[DiscountShare], weighed: Weighed) -> None:
+def _save_shares(order: Order, shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
     """Save what each discount takes off the line now; a discount's amount stays the sum of its shares."""
     with_tax = order.channel.prices_entered_with_tax
     listed, priced = (one.gross if with_tax else one.net for one in (weighed.listed, weighed.priced))

@@ -10,9 +10,9 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from catalog.models import Promotion
-from orders.actions.quotes.quote_types import Quote, QuotedLine, WantedDiscount
+from orders.actions.quotes.quote_types import Quote, QuotedLine, RequestedDiscount
 from orders.models import (
-    Bearer,
+    CostBearer,
     Discount,
     DiscountKind,
     DiscountShare,
@@ -21,29 +21,29 @@ from orders.models import (
     OrderPart,
     ValueType,
 )
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 
 
 @dataclass(slots=True)
-class Lowered:
+class PriceReduction:
     """Prices below list price by one catalogue rule (`rule` "": set manually), in minor units by line key."""
 
     kind: DiscountKind
     rule: str
     name: str = ""
-    bearer: Bearer = Bearer.COOPERATIVE
+    bearer: CostBearer = CostBearer.COOPERATIVE
     amounts: dict[uuid.UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class UnsavedRows:
     """Unsaved parts by cooperative, and unsaved lines by the keys of the quote's lines."""
 
     parts: Mapping[object, OrderPart]
     lines: Mapping[object, OrderLine]
 
 
-def write_discounts(order: Order, quote: Quote, written: Written) -> None:
+def write_discounts(order: Order, quote: Quote, written: UnsavedRows) -> None:
     """Step: create the discounts and their shares of an order that has none yet.
 
     Amounts are net or gross as prices are entered. The shares of a line or delivery add up to the difference
@@ -55,31 +55,31 @@ def write_discounts(order: Order, quote: Quote, written: Written) -> None:
     DiscountShare.objects.bulk_create(shares)
 
 
-def lowered_prices(quote: Quote) -> list[Lowered]:
+def price_reductions(quote: Quote) -> list[PriceReduction]:
     """Return the price reductions before any discount: one per catalogue rule, and one for manual prices.
 
     One query, or none where no price is reduced.
     """
-    found: dict[tuple[DiscountKind, str], Lowered] = {}
+    found: dict[tuple[DiscountKind, str], PriceReduction] = {}
     priced = {line.key for line in quote.purchase.lines}
     for quoted in quote.lines:
         amount = (quoted.unit_list - quoted.unit_price) * quoted.wanted.quantity
         if amount > 0 and quoted.wanted.key in priced:
             source = _reduction_source(quoted)
-            found.setdefault(source, Lowered(*source)).amounts[quoted.wanted.key] = amount
+            found.setdefault(source, PriceReduction(*source)).amounts[quoted.wanted.key] = amount
     promotions = _promotions(rule for _kind, rule in found)
     for lowered in found.values():
         promotion = promotions.get(lowered.rule)
         if promotion is not None:
             lowered.name = promotion.name
             # Unless the platform bears the promotion, nobody reimburses the cooperative for it.
-            lowered.bearer = Bearer.PLATFORM if promotion.borne_by_platform else Bearer.COOPERATIVE
+            lowered.bearer = CostBearer.PLATFORM if promotion.borne_by_platform else CostBearer.COOPERATIVE
     return list(found.values())
 
 
-def _price_reduction_shares(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
+def _price_reduction_shares(order: Order, quote: Quote, written: UnsavedRows) -> list[DiscountShare]:
     shares = []
-    for lowered in lowered_prices(quote):
+    for lowered in price_reductions(quote):
         amount = sum(lowered.amounts.values())
         discount = Discount(
             order=order,
@@ -105,7 +105,7 @@ def _promotions(rules: Iterable[str]) -> dict[str, Promotion]:
     return {str(promotion.pk): promotion for promotion in _promotions_by_key(keys)} if keys else {}
 
 
-@prepared
+@compiled_query
 def _promotions_by_key(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
     return Promotion.objects.filter(pk__in=keys)
 
@@ -118,7 +118,7 @@ def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     return DiscountKind.CATALOGUE, str(price.rule or "")
 
 
-def _discount_shares(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
+def _discount_shares(order: Order, quote: Quote, written: UnsavedRows) -> list[DiscountShare]:
     """Return the shares of vouchers and other discounts, as far as they took something off."""
     shares = []
     for wanted, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
@@ -133,7 +133,7 @@ def _discount_shares(order: Order, quote: Quote, written: Written) -> list[Disco
     return shares
 
 
-def _build_discount(order: Order, wanted: WantedDiscount, amount: int) -> Discount:
+def _build_discount(order: Order, wanted: RequestedDiscount, amount: int) -> Discount:
     percent = wanted.terms.percent
     return Discount(
         order=order,

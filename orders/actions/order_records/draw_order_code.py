@@ -7,14 +7,14 @@ import secrets
 from django.db.models import QuerySet
 
 from orders.models import Order, OrderCode, OrderCodeKey
-from orders.payments.code_search import found_codes
-from orders.payments.order_codes import code_for
-from shop.core.database.compiled_query import prepared
+from orders.payments.code_search import find_order_codes
+from orders.payments.order_codes import order_code_for
+from shop.core.database.compiled_query import compiled_query
 
 _KEY_BYTES = 32
 
 
-def draw_code() -> str:
+def draw_order_code() -> str:
     """Step: return a code that no order has.
 
     Under one key codes do not repeat. A number is passed over where its code was given under an
@@ -23,8 +23,8 @@ def draw_code() -> str:
     """
     key = bytes.fromhex(_code_key())
     while True:
-        code = code_for(OrderCode.objects.create().pk, key)
-        if not Order.objects.filter(code__in=found_codes(code)).exists():
+        code = order_code_for(OrderCode.objects.create().pk, key)
+        if not Order.objects.filter(code__in=find_order_codes(code)).exists():
             return code
 
 
@@ -37,6 +37,6 @@ def _code_key() -> str:
     return key
 
 
-@prepared
+@compiled_query
 def _stored_key() -> QuerySet[OrderCodeKey]:
     return OrderCodeKey.objects.all()[:1]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from django.db.models import Max
 
 from orders.models import Order, OrderLine, OrderPart, Parcel
-from orders.states import OUTGOING, OrderStatus, ParcelState
-from shop.core.dates.calendar import day_of, start_of_day
+from orders.states import OUTGOING_KINDS, OrderStatus, ParcelState
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import shop_settings
 
 DAYS_AFTER_COMPLAINTS = 90
@@ -26,7 +26,7 @@ def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime |
     """
     if order.status not in _FINISHED:
         return None
-    came = Parcel.objects.filter(part__order=order, kind__in=OUTGOING, state=ParcelState.DELIVERED)
+    came = Parcel.objects.filter(part__order=order, kind__in=OUTGOING_KINDS, state=ParcelState.DELIVERED)
     last_came = came.aggregate(last=Max("delivered_at"))["last"]
     ends = [order.cancelled_at, order.expired_at, last_came, *(part.ended_at for part in parts)]
     last = max((end for end in ends if end is not None), default=order.placed_at)
@@ -36,7 +36,7 @@ def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime |
     most = lines.aggregate(days=Max("return_days"), hours=Max("part__cooperative__claim_hours"))
     days = max(shop_settings().complaint_days, most["days"] or 0)
     complaints_end = max(
-        start_of_day(day_of(last) + datetime.timedelta(days=days + 1)),
+        start_of_day(vietnam_date(last) + datetime.timedelta(days=days + 1)),
         last + datetime.timedelta(hours=most["hours"] or 0),
     )
     return complaints_end + datetime.timedelta(days=DAYS_AFTER_COMPLAINTS)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, give_back_all, take_all
+from shop.core.web.rate_limits import Limit, TooManyTries, give_back_all_limits, take_all_limits
 
 _DAY = 24 * 60 * 60
 Counted = tuple[Limit, str]
@@ -39,7 +39,7 @@ class TooManyOrders(Refused):
 
 
 @contextmanager
-def counted_order(
+def count_against_order_limits(
     *, phone: str, network: str, is_confirmed: bool, per_network: int | None = None
 ) -> Iterator[None]:
     """Count an order that is placed within the context; a refused one does not count.
@@ -61,13 +61,13 @@ def counted_order(
         refused = PhoneCodeNeeded()
     counted = [(limit, about) for limit, about in limits if limit.tries and about]
     try:
-        take_all(counted)
+        take_all_limits(counted)
     except TooManyTries as none_left:
         raise refused from none_left
     try:
         yield
     except BaseException:
-        give_back_all(counted)
+        give_back_all_limits(counted)
         raise
 
 

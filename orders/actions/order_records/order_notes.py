@@ -14,10 +14,10 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change
 
-LONGEST = 5000
+MAX_NOTE_LENGTH = 5000
 
 
-class NothingWritten(Refused):
+class EmptyNote(Refused):
     code = "nothing_written"
     default_words = _("Write something.")
 
@@ -29,14 +29,14 @@ class NoteTooLong(Refused):
 
 @transaction.atomic(durable=True)
 def add_note(*, order_id: uuid.UUID, words: str, actor: Actor, now: datetime.datetime) -> Change:
-    """Add a note to an order. Raises Missing, NothingWritten, NoteTooLong."""
+    """Add a note to an order. Raises Missing, EmptyNote, NoteTooLong."""
     words = _checked_text(words)
     order = locks.lock_order(order_id)
     return record_change("order.noted", order, actor=actor, now=now, why=words)
 
 
 @transaction.atomic(durable=True)
-def put_note_right(*, note_id: int, words: str, actor: Actor, now: datetime.datetime) -> Change:
+def correct_note(*, note_id: int, words: str, actor: Actor, now: datetime.datetime) -> Change:
     """Replace the text of a note; the first text stays in the timeline. Raises as `add_note` does."""
     words = _checked_text(words)
     note = Change.objects.filter(
@@ -51,7 +51,7 @@ def put_note_right(*, note_id: int, words: str, actor: Actor, now: datetime.date
 def _checked_text(words: str) -> str:
     words = words.strip()
     if not words:
-        raise NothingWritten(field="message")
-    if len(words) > LONGEST:
+        raise EmptyNote(field="message")
+    if len(words) > MAX_NOTE_LENGTH:
         raise NoteTooLong(field="message")
     return words

@@ -13,13 +13,12 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 
-from orders.actions.gateway_requests.card_capture import follow_cards
-from orders.actions.ledger.ledger_postings import book_parts
-from orders.actions.ledger.payment_events import write_event
+from orders.actions.gateway_requests.card_capture import capture_or_release_cards
+from orders.actions.ledger.ledger_postings import book_part_earnings
+from orders.actions.ledger.payment_events import create_payment_event
 from orders.actions.order_records.link_expiry import link_expiry
 from orders.models import (
     EventKind,
-    Method,
     Order,
     OrderLine,
     OrderPart,
@@ -27,16 +26,17 @@ from orders.models import (
     ParcelLine,
     Payment,
     PaymentEvent,
+    PaymentMethod,
     PaymentSums,
     Refund,
-    counted_of,
-    sums_from,
-    total_sums,
+    payment_sums_by_id,
+    report_columns,
+    total_authorised_and_charged,
 )
 from orders.states import (
-    GONE,
-    HAS_ARRIVED,
-    NO_LONGER_OPEN,
+    CLOSING_KINDS,
+    DISPATCHED_STATES,
+    PARTLY_ARRIVED_PROGRESS,
     Coverage,
     OrderStatus,
     ParcelKind,
@@ -46,16 +46,16 @@ from orders.states import (
     SaleorStatus,
 )
 from shop.core.actors import Actor
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 
 _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
-DERIVED = (
+DERIVED_COLUMNS = (
     *(*_SUMS, "list_net", "list_gross", "due_gross", "charged"),
     *("authorize_coverage", "charge_coverage", "status", "saleor_status"),
 )
 
 
-def update_standing(order: Order, *, now: datetime.datetime) -> None:
+def recalculate_order(order: Order, *, now: datetime.datetime) -> None:
     """Step: recalculate a locked order, then post its ledger entries and capture or release its cards.
 
     Every action that changed the order calls it last.
@@ -63,12 +63,12 @@ def update_standing(order: Order, *, now: datetime.datetime) -> None:
     arrived, sums = _write_derived_columns(order)
     payments = _adjust_pending_charges(order, sums, now)
     if arrived:
-        book_parts(order, arrived, now=now)
-    cards = [payment for payment in payments if payment.method == Method.CARD]
-    follow_cards(order, cards, is_packed=partial(_is_packed, order), now=now)
+        book_part_earnings(order, arrived, now=now)
+    cards = [payment for payment in payments if payment.method == PaymentMethod.CARD]
+    capture_or_release_cards(order, cards, is_packed=partial(_is_packed, order), now=now)
 
 
-def derive_standing(order: Order) -> list[OrderPart]:
+def recalculate_columns(order: Order) -> list[OrderPart]:
     """Step: write progress, statuses, coverages and sums from the order's facts, parts, parcels and payments.
 
     Returns the parts of which something has arrived, now or before.
@@ -81,14 +81,14 @@ def find_stale_columns(order: Order) -> list[str]:
     fresh, parts = copy.copy(order), _parts_of(order.pk)
     before = [part.progress for part in parts]
     _set_derived_columns(fresh, parts)
-    stale = [column for column in DERIVED if getattr(order, column) != getattr(fresh, column)]
+    stale = [column for column in DERIVED_COLUMNS if getattr(order, column) != getattr(fresh, column)]
     return stale + [
         f"progress of part {part.pk}" for part, old in zip(parts, before, strict=True) if part.progress != old
     ]
 
 
 def _write_derived_columns(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSums]]:
-    """Step of `derive_standing`: write the columns; return the arrived parts and the payments' sums."""
+    """Step of `recalculate_columns`: write the columns; return the arrived parts and the payments' sums."""
     parts = _parts_of(order.pk)
     before = [part.progress for part in parts]
     sums = _set_derived_columns(order, parts)
@@ -96,11 +96,11 @@ def _write_derived_columns(order: Order) -> tuple[list[OrderPart], Mapping[uuid.
     if changed:
         OrderPart.objects.bulk_update(changed, ["progress"])
     _copy_reporting_columns(order, parts)
-    order.save(update_fields=[*DERIVED, "link_expires_at", "updated_at"])
+    order.save(update_fields=[*DERIVED_COLUMNS, "link_expires_at", "updated_at"])
     arrived = [
         part
         for part, old in zip(parts, before, strict=True)
-        if old in HAS_ARRIVED or part.progress in HAS_ARRIVED
+        if old in PARTLY_ARRIVED_PROGRESS or part.progress in PARTLY_ARRIVED_PROGRESS
     ]
     return arrived, sums
 
@@ -112,7 +112,7 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart]) -> Mapping[uu
         quantity = ordered[part.pk].quantity if part.pk in ordered else 0
         part.progress = _progress(quantity, steps.get(part.pk, _Steps()))
     _set_sums(order, parts, ordered.values())
-    sums = sums_from(_event_sums(order.pk))
+    sums = payment_sums_by_id(_event_sums(order.pk))
     _set_coverages(order, sums)
     order.status = _status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
@@ -130,7 +130,7 @@ def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
 def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return how many steps of each line are packed or will not be sent, by line id; zeros are omitted."""
     rows = (
-        ParcelLine.objects.filter(order_line__in=list(line_ids), parcel__kind__in=NO_LONGER_OPEN)
+        ParcelLine.objects.filter(order_line__in=list(line_ids), parcel__kind__in=CLOSING_KINDS)
         .exclude(parcel__state=ParcelState.VOIDED)
         .values("order_line")
         .annotate(total=Sum("quantity"))
@@ -153,36 +153,36 @@ def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
     return {part: _LineSums(*sums) for part, *sums in _line_sum_rows(order.pk)}
 
 
-@prepared
+@compiled_query
 def _parts_of(order: uuid.UUID) -> QuerySet[OrderPart]:
     return OrderPart.objects.filter(order=order).order_by("number")
 
 
-@prepared
+@compiled_query
 def _line_sum_rows(order: uuid.UUID) -> QuerySet[Any]:
     rows = OrderLine.objects.filter(order=order).order_by("part").values_list("part")
     return rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
 
 
-@prepared
+@compiled_query
 def _parcel_sums(order: uuid.UUID) -> QuerySet[Any]:
     rows = ParcelLine.objects.filter(parcel__part__order=order).exclude(parcel__state=ParcelState.VOIDED)
     states = rows.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
     return states.annotate(total=Sum("quantity")).order_by("parcel__part")
 
 
-@prepared
+@compiled_query
 def _refunded_by_part(parts: Collection[int]) -> QuerySet[Any]:
     rows = Refund.objects.filter(part__in=parts).order_by("part").values_list("part")
     return rows.annotate(total=Sum(F("amount") - F("surplus")))
 
 
-@prepared
+@compiled_query
 def _payments_of(order: uuid.UUID) -> QuerySet[Payment]:
     return Payment.objects.filter(order=order).order_by("created_at", "pk")
 
 
-@prepared
+@compiled_query
 def _event_sums(order: uuid.UUID) -> QuerySet[Any]:
     rows = PaymentEvent.objects.filter(payment__order=order).order_by("payment")
     return rows.values_list("payment", "kind").annotate(total=Sum("amount"))
@@ -219,7 +219,7 @@ def _steps_by_part(order: Order) -> dict[int, _Steps]:
 def _progress(ordered: int, steps: _Steps) -> str:
     whole, dispatched = ordered - steps.unsent, steps.dispatched
     delivered = dispatched[ParcelState.DELIVERED]
-    gone = sum(dispatched[state] for state in GONE)
+    gone = sum(dispatched[state] for state in DISPATCHED_STATES)
     packing = sum(dispatched.values()) - gone
     if steps.returned:
         return Progress.RETURNED if steps.returned >= whole else Progress.PARTLY_RETURNED
@@ -237,7 +237,7 @@ def _progress(ordered: int, steps: _Steps) -> str:
 def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
     """Copy the order's reporting columns to parts and lines whose copies are out of date."""
     for is_standing in (True, False):
-        counted = counted_of(order, is_standing=is_standing)
+        counted = report_columns(order, is_standing=is_standing)
         stale = [
             part.pk
             for part in parts
@@ -261,7 +261,7 @@ def _set_sums(order: Order, parts: Sequence[OrderPart], ordered: Collection[_Lin
 
 
 def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
-    authorised, order.charged = total_sums(sums.values())
+    authorised, order.charged = total_authorised_and_charged(sums.values())
     order.charge_coverage = _coverage(order.charged, order.due_gross)
     order.authorize_coverage = _coverage(order.charged + authorised, order.due_gross)
     if order.authorize_coverage == Coverage.OVER:
@@ -315,7 +315,7 @@ def _write_adjustment(
     """
     number = payment.events.count() if number is None else number
     key = f"payment:{payment.pk}:due:{number}"
-    write_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
+    create_payment_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
 
 
 def _coverage(amount: int, due: int) -> str:

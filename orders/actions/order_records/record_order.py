@@ -13,9 +13,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, PickupTime
-from orders.actions.order_records.discount_records import Written, write_discounts
-from orders.actions.order_records.draw_order_code import draw_code
-from orders.actions.quotes.quote_types import Quote, QuotedLine, Share
+from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
+from orders.actions.order_records.draw_order_code import draw_order_code
+from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
 from orders.models import (
     Basket,
     InvoiceDetails,
@@ -23,14 +23,14 @@ from orders.models import (
     OrderLine,
     OrderNumber,
     OrderPart,
-    Source,
+    OrderSource,
     WithholdingRate,
-    commissions,
-    counted_of,
+    commission_percents,
+    report_columns,
 )
-from orders.pricing import Priced
+from orders.pricing import PricedItem
 from shop.accounts.models import Address
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Translation
 from shop.core.money import percent_of
@@ -56,7 +56,7 @@ class Contact:
     invoice: InvoiceDetails | None = None
 
 
-class SlotFull(Refused):
+class PickupSlotFull(Refused):
     """The last place at this pickup time was taken."""
 
     code = "slot_full"
@@ -68,7 +68,7 @@ def record_order(
     *,
     basket: Basket,
     contact: Contact,
-    source: Source,
+    source: OrderSource,
     now: datetime.datetime,
     confirmed: bool,
 ) -> tuple[Order, list[OrderLine]]:
@@ -91,7 +91,7 @@ def record_order(
         province_code=contact.province_code,
         placed_at=now,
         confirmed_at=now if confirmed else None,
-        voucher_code=quote.voucher_used.code if quote.voucher_used else "",
+        voucher_code=quote.applied_voucher.code if quote.applied_voucher else "",
         metadata=basket.metadata,
         private_metadata=basket.private_metadata,
     )
@@ -130,7 +130,7 @@ def new_order(**columns: object) -> Order:
     """Step: create an order row with a new number and code."""
     number = OrderNumber.objects.create().pk
     columns["folded_name"] = fold(str(columns.get("buyer_name", "")))
-    return Order.objects.create(number=number, code=draw_code(), **columns)
+    return Order.objects.create(number=number, code=draw_order_code(), **columns)
 
 
 def write_parts(
@@ -147,7 +147,7 @@ def write_parts(
         part.goods_net, part.goods_gross = goods.net, goods.gross
         part.total_net = part.goods_net + part.delivery_net
         part.total_gross = part.goods_gross + part.delivery_gross
-        part.accept_by = answer_by(share.cooperative, now, hours) if order.confirmed_at else None
+        part.accept_by = acceptance_deadline(share.cooperative, now, hours) if order.confirmed_at else None
         part.note = notes.get(share.cooperative.pk, "")
         parts.append(part)
     translated = _translated_names(order, quote)
@@ -157,16 +157,16 @@ def write_parts(
             line = _build_line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
             if quoted.variant.is_weighed:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
-                line.most_gross = quote.most_of(quoted)
+                line.most_gross = quote.maximum_of_line(quoted)
             lines[quoted.wanted.key] = line
-    set_rates(parts, lines, quote, now=now)
+    set_commission_and_withholding(parts, lines, quote, now=now)
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
-    write_discounts(order, quote, Written({part.cooperative_id: part for part in parts}, lines))
+    write_discounts(order, quote, UnsavedRows({part.cooperative_id: part for part in parts}, lines))
     return list(lines.values())
 
 
-def set_rates(
+def set_commission_and_withholding(
     parts: Iterable[OrderPart],
     lines: Mapping[Any, OrderLine],
     quote: Quote,
@@ -177,10 +177,10 @@ def set_rates(
 
     `lines` is keyed by the keys of the quote's lines. Lines whose variant is gone keep their commission.
     """
-    day = day_of(now)
+    day = vietnam_date(now)
     withheld = WithholdingRate.objects.together(day) if quote.shop.withholds_tax else Decimal(0)
     quoted = {line.wanted.key: line for line in quote.lines}
-    percents = commissions(
+    percents = commission_percents(
         {(line.variant.cooperative_id, _category_path(line)) for line in quote.lines}, day=day
     )
     commission_by_part: Counter[int] = Counter()
@@ -193,15 +193,15 @@ def set_rates(
         part.withholding_rate, part.commission = withheld, commission_by_part[part.cooperative_id]
 
 
-def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
+def acceptance_deadline(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
     """Return the deadline for accepting an order placed now: the cooperative's hours, or else `hours`."""
     return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
 
 
-def take_slots(order: Order, quote: Quote) -> None:
+def take_pickup_slots(order: Order, quote: Quote) -> None:
     """Step: take a place at each chosen pickup time, in one order to avoid deadlocks.
 
-    Raises SlotFull.
+    Raises PickupSlotFull.
     """
     chosen = [
         (share.chosen.way, share.chosen_time)
@@ -210,12 +210,12 @@ def take_slots(order: Order, quote: Quote) -> None:
     ]
     for way, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
         slot = _get_or_create_slot(way, time)
-        if not _take_place(slot):
-            raise SlotFull(field="delivery")
+        if not _take_slot_place(slot):
+            raise PickupSlotFull(field="delivery")
         OrderPart.objects.filter(order=order, cooperative=way.cooperative_id).update(slot=slot)
 
 
-def _take_place(slot: PickupSlot) -> bool:
+def _take_slot_place(slot: PickupSlot) -> bool:
     """Take a place if one is left; return whether it was. One statement checks and takes: no race."""
     room = PickupSlot.objects.filter(Q(capacity=None) | Q(taken__lt=F("capacity")), pk=slot.pk)
     return bool(room.update(taken=F("taken") + 1))
@@ -230,9 +230,9 @@ def _get_or_create_slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
 
 
 def _build_part(
-    order: Order, share: Share, number: int, delivery: Priced | None, now: datetime.datetime
+    order: Order, share: SellerQuote, number: int, delivery: PricedItem | None, now: datetime.datetime
 ) -> OrderPart:
-    counted = counted_of(order, is_standing=True)
+    counted = report_columns(order, is_standing=True)
     part = OrderPart(order=order, cooperative=share.cooperative, number=number, **counted)
     if share.chosen is not None:
         way = share.chosen.way
@@ -248,7 +248,7 @@ def _build_part(
         part.service, part.way_kind, part.way_name = service, service.kind, service.name
         part.delivery_tax_class_name = service.tax_class.name if service.tax_class else ""
         if service.maximum_days is not None:
-            day = day_of(now)
+            day = vietnam_date(now)
             part.expected_from = day + datetime.timedelta(days=service.minimum_days or 0)
             part.expected_until = day + datetime.timedelta(days=service.maximum_days)
     if share.chosen_time is not None:
@@ -269,7 +269,7 @@ def _expected_days(
     """Return the expected delivery days, counted from the next departure that the cut-off still allows."""
     if way.maximum_days is None:
         return None, None
-    leaves = day_of(now + datetime.timedelta(hours=way.cut_off_hours))
+    leaves = vietnam_date(now + datetime.timedelta(hours=way.cut_off_hours))
     if way.departs_weekday is not None:
         leaves += datetime.timedelta(days=(way.departs_weekday - leaves.weekday()) % 7)
     return (
@@ -282,7 +282,7 @@ def _build_line(
     order: Order,
     part: OrderPart,
     quoted: QuotedLine,
-    priced: Priced,
+    priced: PricedItem,
     position: int,
     translated: Mapping[tuple[str, str], str],
 ) -> OrderLine:
@@ -317,7 +317,7 @@ def _build_line(
         total_net=priced.total.net,
         total_gross=priced.total.gross,
         return_days=product.return_days,
-        **counted_of(order, is_standing=True),
+        **report_columns(order, is_standing=True),
     )
 
 

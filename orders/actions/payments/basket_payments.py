@@ -15,48 +15,54 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.basket.basket_lines import locked_basket
+from orders.actions.basket.basket_lines import lock_existing_basket
 from orders.actions.gateway_requests.gateway_requests import (
-    ask_cancel,
-    ask_capture,
-    ask_hold,
-    start_of,
-    sums_of,
+    read_payment_sums,
+    request_authorisation,
+    request_capture,
+    request_void,
+    start_call_of,
 )
-from orders.actions.ledger.ledger_postings import book_event
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import update_standing
-from orders.actions.payments.order_payments import money_came, require_way, stop_waiting
-from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.ledger.ledger_postings import book_payment_event
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.payments.order_payments import (
+    cancel_expected_payment,
+    record_received_money,
+    require_payment_method,
+)
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.models import (
     Basket,
     EventKind,
     GatewayCall,
-    Method,
     Operation,
     Order,
     Payment,
     PaymentEvent,
+    PaymentMethod,
     PaymentSums,
-    sums_before,
+    basket_payment_sums,
 )
 from orders.states import CallState
 from shop.core.actors import Actor
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, TransactionFlow
 
 # Methods paid later without a request from us: on delivery, or when the buyer makes the bank transfer.
-PROMISED = (Method.COD, Method.TRANSFER)
-FLOW = "flow"  # private metadata of a payment charged otherwise than its channel's transaction flow
+PROMISE_METHODS = (PaymentMethod.COD, PaymentMethod.TRANSFER)
+TRANSACTION_FLOW_LABEL = (
+    "flow"  # private metadata of a payment charged otherwise than its channel's transaction flow
+)
 
 
-class NothingToPay(Refused):
+class BasketFullyPaid(Refused):
     code = "nothing_to_pay"
     default_words = _("There is nothing left to pay.")
 
 
-class TooMuch(Refused):
+class AmountAboveRest(Refused):
     """The amount exceeds what is left to pay; `details["left"]` holds the rest, in minor units."""
 
     code = "too_much"
@@ -64,10 +70,10 @@ class TooMuch(Refused):
 
 
 @transaction.atomic(durable=True)
-def prepay(
+def start_basket_payment(
     *,
     basket_id: uuid.UUID,
-    method: Method,
+    method: PaymentMethod,
     amount: int | None = None,
     key: str | None = None,
     labels: dict[str, str] | None = None,
@@ -77,25 +83,25 @@ def prepay(
     """Start a payment on a basket by card or promise, over `amount` minor units or all that is left.
 
     A repeat with the same `key` returns the first payment. `labels` are kept with it. Raises
-    AmountNotForCards, KeyReused, Missing, NothingToPay, TooMuch, WayNotOffered.
+    AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountAboveRest, PaymentMethodNotOffered.
     """
-    basket = locked_basket(basket_id)
-    known = begun_before(key, basket=basket)
+    basket = lock_existing_basket(basket_id)
+    known = payment_started_with(key, basket=basket)
     if known is not None:
         return known
     wanted = _amount_to_pay(basket, amount, now=now)
-    require_way(basket.channel, method, wanted)
+    require_payment_method(basket.channel, method, wanted)
     payment = _create_payment(basket, method, key, labels)
-    if method == Method.CARD:
-        ask_hold(basket, payment, wanted, actor=actor, now=now)
+    if method == PaymentMethod.CARD:
+        request_authorisation(basket, payment, wanted, actor=actor, now=now)
     else:
         asked = f"payment:{payment.pk}:promised"
-        record_event(payment, EventKind.CHARGE_REQUEST, wanted, key=asked, actor=actor, now=now)
+        record_payment_event(payment, EventKind.CHARGE_REQUEST, wanted, key=asked, actor=actor, now=now)
     return payment
 
 
 @transaction.atomic(durable=True)
-def begin_by_app(
+def start_app_payment(
     *,
     basket_id: uuid.UUID,
     key: str | None = None,
@@ -105,14 +111,14 @@ def begin_by_app(
     now: datetime.datetime,
 ) -> tuple[Payment, int]:
     """Start a payment that an app reports on; return it and the amount to pay. Raises as `prepay`."""
-    basket = locked_basket(basket_id)
-    known = begun_before(key, basket=basket)
+    basket = lock_existing_basket(basket_id)
+    known = payment_started_with(key, basket=basket)
     wanted = _amount_to_pay(basket, amount, now=now)
-    return known or _create_payment(basket, Method.APP, key, labels), wanted
+    return known or _create_payment(basket, PaymentMethod.APP, key, labels), wanted
 
 
 @transaction.atomic(durable=True)
-def note_event(
+def record_app_event(
     *,
     payment_id: uuid.UUID,
     kind: EventKind,
@@ -126,16 +132,18 @@ def note_event(
     """Record an event that an app reports for a payment, once for each `key`. Raises Missing."""
     order, payment = lock_payment(payment_id)
     if order is not None and kind == EventKind.CHARGE_SUCCESS:
-        return money_came(order, payment, amount, key=key, reference=reference, actor=actor, now=now)
-    event = record_event(
+        return record_received_money(
+            order, payment, amount, key=key, reference=reference, actor=actor, now=now
+        )
+    event = record_payment_event(
         payment, kind, amount, key=key, reference=reference, message=message, actor=actor, now=now
     )
     if order is not None and event is not None:
-        update_standing(order, now=now)
+        recalculate_order(order, now=now)
     return event
 
 
-def begun_before(
+def payment_started_with(
     key: str | None, *, basket: Basket | None = None, order: Order | None = None
 ) -> Payment | None:
     """Return this basket's or order's payment started with the key. Raises KeyReused for another's."""
@@ -157,22 +165,22 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
     return order, Payment.objects.get(pk=payment_id)
 
 
-def paid_before(basket: Basket) -> int:
+def paid_for_basket(basket: Basket) -> int:
     """Return what is charged or authorised for a basket, in minor units."""
-    return paid_of(sums_before(basket.pk))
+    return total_paid(basket_payment_sums(basket.pk))
 
 
-def paid_of(sums: Mapping[Method, Iterable[PaymentSums]]) -> int:
+def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
     """Return what is charged or authorised, from the sums of a basket's payments."""
     return sum(each.pays for some in sums.values() for each in some)
 
 
-def promised_of(sums: Mapping[Method, Iterable[PaymentSums]], *methods: Method) -> int:
+def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:
     """Return what is pending by these methods."""
     return sum(each.charge_pending for method in methods for each in sums.get(method, ()))
 
 
-def bring_payments(
+def carry_payments_over(
     order: Order, basket: Basket, *, keeps_promises: bool, actor: Actor, now: datetime.datetime
 ) -> list[Payment]:
     """Step: move a basket's payments to its order and post their events to the ledger.
@@ -183,50 +191,50 @@ def bring_payments(
     carried = _payments_of_basket(basket.pk)
     for payment in carried:
         payment.order, payment.basket = order, None
-        if payment.method == Method.TRANSFER:
+        if payment.method == PaymentMethod.TRANSFER:
             payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
         payment.save(update_fields=["order", "basket", "expires_at", "updated_at"])
         for event in payment.events.order_by("pk"):
             event.payment = payment
-            book_event(event)
-        if payment.method in PROMISED and not keeps_promises:
-            stop_waiting(order, payment, actor=actor, now=now)
-        start = start_of(payment)
+            book_payment_event(event)
+        if payment.method in PROMISE_METHODS and not keeps_promises:
+            cancel_expected_payment(order, payment, actor=actor, now=now)
+        start = start_call_of(payment)
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:
-            ask_cancel(order, payment, actor=actor, now=now)
+            request_void(order, payment, actor=actor, now=now)
     return carried
 
 
-@prepared
+@compiled_query
 def _payments_of_basket(basket: uuid.UUID) -> QuerySet[Payment]:
     return Payment.objects.filter(basket=basket).order_by("created_at", "pk")
 
 
-def take_what_was_held(
+def capture_carried_payments(
     order: Order, carried: Sequence[Payment], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step: capture from carried card payments what is due now, where channel or payment charge at once.
 
     Orders with lines to weigh are captured after weighing; orders that still wait for money, not at all.
     """
-    if not carried or order.lines.to_weigh().exists() or paid_for(order) < order.due_gross:
+    if not carried or order.lines.to_weigh().exists() or paid_for_order(order) < order.due_gross:
         return
     left = order.still_due
     for payment in carried:
-        flow = payment.private_metadata.get(FLOW, order.channel.default_transaction_flow)
-        held = min(left, sums_of(payment).authorised) if payment.method == Method.CARD else 0
+        flow = payment.private_metadata.get(TRANSACTION_FLOW_LABEL, order.channel.default_transaction_flow)
+        held = min(left, read_payment_sums(payment).authorised) if payment.method == PaymentMethod.CARD else 0
         if held and flow == TransactionFlow.CHARGE and not _has_end_request(payment):
-            ask_capture(order, payment, held, actor=actor, now=now)
+            request_capture(order, payment, held, actor=actor, now=now)
             left -= held
 
 
-def paid_for(order: Order) -> int:
+def paid_for_order(order: Order) -> int:
     """Return what is charged or authorised for an order, in minor units."""
     return sum(each.pays for each in Payment.objects.filter(order=order).sums().values())
 
 
 def _create_payment(
-    basket: Basket, method: Method, key: str | None, labels: dict[str, str] | None
+    basket: Basket, method: PaymentMethod, key: str | None, labels: dict[str, str] | None
 ) -> Payment:
     return Payment.objects.create(
         basket=basket,
@@ -238,14 +246,14 @@ def _create_payment(
 
 
 def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
-    """Return the amount to pay: `amount`, or all that is left. Raises NothingToPay, TooMuch."""
-    left = quote(wanted_of(basket), now=now).total - paid_before(basket)
+    """Return the amount to pay: `amount`, or all that is left. Raises BasketFullyPaid, AmountAboveRest."""
+    left = build_quote(basket_quote_request(basket), now=now).total - paid_for_basket(basket)
     if left <= 0:
-        raise NothingToPay(field="amount")
+        raise BasketFullyPaid(field="amount")
     if amount is None:
         return left
     if not 0 < amount <= left:
-        raise TooMuch(field="amount", left=left)
+        raise AmountAboveRest(field="amount", left=left)
     return amount
 
 

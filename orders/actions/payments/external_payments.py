@@ -12,38 +12,38 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.basket.basket_lines import locked_basket
-from orders.actions.gateway_requests.gateway_requests import sums_of
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.basket.basket_lines import lock_existing_basket
+from orders.actions.gateway_requests.gateway_requests import read_payment_sums
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.payments.basket_payments import lock_payment
-from orders.actions.payments.order_payments import confirm_if_covered, money_came
-from orders.models import EventKind, Method, Order, Payment, PaymentEvent, PaymentSums
+from orders.actions.payments.order_payments import confirm_if_covered, record_received_money
+from orders.models import EventKind, Order, Payment, PaymentEvent, PaymentMethod, PaymentSums
 from shop.core.actors import Actor
-from shop.core.database.unique_fields import save_claiming
+from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 
 _LONGEST_KEY = 160
 
 
-class ReferenceKnown(Refused):
+class PaymentReferenceTaken(Refused):
     code = "reference_known"
     default_words = _("A payment with this reference is there already.")
 
 
-class NotTheSame(Refused):
+class ReportedAmountDiffers(Refused):
     """The same event was reported before with another amount."""
 
     code = "not_the_same"
     default_words = _("This was reported before with another amount.")
 
 
-class NothingDue(Refused):
+class OrderFullyPaid(Refused):
     code = "nothing_due"
     default_words = _("There is nothing left to pay.")
 
 
-class NotReported(Refused):
+class NotAnExternalPayment(Refused):
     """Apps may report only on payments of their own, not on those that we process."""
 
     code = "not_reported"
@@ -51,7 +51,7 @@ class NotReported(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportedTotals:
     """Reported totals of a payment, in minor units; None leaves one as it is. `values`: columns to set."""
 
     authorised: int | None = None
@@ -68,34 +68,34 @@ def report_payment(
     *,
     order_id: uuid.UUID | None = None,
     basket_id: uuid.UUID | None = None,
-    reported: Reported,
+    reported: ReportedTotals,
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Create a reported payment of an order or basket. Raises DoesNotFit, Missing, ReferenceKnown."""
+    """Create a reported payment of an order or basket. Raises DoesNotFit, Missing, PaymentReferenceTaken."""
     order = locks.lock_order(order_id) if order_id is not None else None
-    basket = locked_basket(basket_id) if order is None and basket_id is not None else None
+    basket = lock_existing_basket(basket_id) if order is None and basket_id is not None else None
     owner = order or basket
     if owner is None:
         raise Missing(field="id")
     reference = reported.values.get("reference")
     if reference and owner.payments.filter(reference=reference).exists():
-        raise ReferenceKnown(field="pspReference")
-    payment = Payment(order=order, basket=basket, method=Method.APP, currency=owner.currency)
+        raise PaymentReferenceTaken(field="pspReference")
+    payment = Payment(order=order, basket=basket, method=PaymentMethod.APP, currency=owner.currency)
     return _write_totals(order, payment, reported, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def amend_payment(
-    *, payment_id: uuid.UUID, reported: Reported, actor: Actor, now: datetime.datetime
+def update_reported_payment(
+    *, payment_id: uuid.UUID, reported: ReportedTotals, actor: Actor, now: datetime.datetime
 ) -> Payment:
     """Record new totals of a payment.
 
-    Raises DoesNotFit, Missing, NotReported, ReferenceKnown.
+    Raises DoesNotFit, Missing, NotAnExternalPayment, PaymentReferenceTaken.
     """
     order, payment = lock_payment(payment_id)
-    if payment.method != Method.APP:
-        raise NotReported(field="id")
+    if payment.method != PaymentMethod.APP:
+        raise NotAnExternalPayment(field="id")
     return _write_totals(order, payment, reported, actor=actor, now=now)
 
 
@@ -112,18 +112,18 @@ def report_event(
 ) -> tuple[PaymentEvent, bool]:
     """Record one reported event, identified by kind and reference; return it and whether it is new.
 
-    Raises Missing, NotReported, NotTheSame.
+    Raises Missing, NotAnExternalPayment, ReportedAmountDiffers.
     """
     order, payment = lock_payment(payment_id)
-    if payment.method != Method.APP:
-        raise NotReported(field="id")
+    if payment.method != PaymentMethod.APP:
+        raise NotAnExternalPayment(field="id")
     key = f"reported:{payment.pk}:{kind}:{reference}"
     if len(key) > _LONGEST_KEY:  # truncated keys could collide
         key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
     known = PaymentEvent.objects.filter(key=key).first()
     if known is not None:
         if known.amount != amount:
-            raise NotTheSame(field="amount")
+            raise ReportedAmountDiffers(field="amount")
         return known, False
     return _record_reported_event(
         order, payment, kind, amount, key, reference, message, actor=actor, now=now
@@ -131,32 +131,34 @@ def report_event(
 
 
 @transaction.atomic(durable=True)
-def mark_as_paid(*, order_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime) -> Payment:
+def mark_order_as_paid(
+    *, order_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime
+) -> Payment:
     """Record on behalf of staff that all due was paid.
 
-    Raises Missing, NothingDue, ReferenceKnown.
+    Raises Missing, OrderFullyPaid, PaymentReferenceTaken.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing(field="id")
     if not order.still_due:
-        raise NothingDue(field="id")
+        raise OrderFullyPaid(field="id")
     if reference and order.payments.filter(reference=reference).exists():
-        raise ReferenceKnown(field="transactionReference")
-    payment = Payment(order=order, method=Method.APP, currency=order.currency)
+        raise PaymentReferenceTaken(field="transactionReference")
+    payment = Payment(order=order, method=PaymentMethod.APP, currency=order.currency)
     values = {"name": "manual", "reference": reference}
-    reported = Reported(charged=order.still_due, values=values, reference=reference)
+    reported = ReportedTotals(charged=order.still_due, values=values, reference=reference)
     return _write_totals(order, payment, reported, actor=actor, now=now)
 
 
 def _write_totals(
-    order: Order | None, payment: Payment, reported: Reported, *, actor: Actor, now: datetime.datetime
+    order: Order | None, payment: Payment, reported: ReportedTotals, *, actor: Actor, now: datetime.datetime
 ) -> Payment:
     """Save the payment and record the events that lead from its present totals to the reported ones."""
     for column, value in reported.values.items():
         setattr(payment, column, value)
-    save_claiming(payment, field="pspReference")
-    before = sums_of(payment)
+    save_unique(payment, field="pspReference")
+    before = read_payment_sums(payment)
     for kind, amount in _events_to_record(before, reported):
         number = payment.events.count()
         key = f"reported:{payment.pk}:{number}"
@@ -166,7 +168,7 @@ def _write_totals(
     return payment
 
 
-def _events_to_record(before: PaymentSums, reported: Reported) -> list[tuple[EventKind, int]]:
+def _events_to_record(before: PaymentSums, reported: ReportedTotals) -> list[tuple[EventKind, int]]:
     """Return the events that lead to the reported totals. `charged` is net of refunds."""
     refunded = before.refunded if reported.refunded is None else reported.refunded
     charged = before.charged if reported.charged is None else reported.charged
@@ -202,13 +204,15 @@ def _record_reported_event(
     now: datetime.datetime,
 ) -> PaymentEvent:
     if order is not None and kind == EventKind.CHARGE_SUCCESS:
-        event = money_came(order, payment, amount, key=key, reference=reference, actor=actor, now=now)
+        event = record_received_money(
+            order, payment, amount, key=key, reference=reference, actor=actor, now=now
+        )
     else:
-        event = record_event(
+        event = record_payment_event(
             payment, kind, amount, key=key, reference=reference, message=message, actor=actor, now=now
         )
         if order is not None:
-            update_standing(order, now=now)
+            recalculate_order(order, now=now)
             confirm_if_covered(order, actor=actor, now=now)
     assert event is not None  # the key is new
     return event

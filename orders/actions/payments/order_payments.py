@@ -10,27 +10,32 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks, notices
-from orders.actions.gateway_requests.gateway_requests import ask_cancel, ask_start, start_of, sums_of
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.catch_weight_pricing import most_due
+from orders.actions.gateway_requests.gateway_requests import (
+    read_payment_sums,
+    request_start,
+    request_void,
+    start_call_of,
+)
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.catch_weight_pricing import maximum_due
 from orders.actions.order_records.order_limits import minutes_to_pay
-from orders.actions.order_records.recalculate_order import update_standing
-from orders.actions.order_records.record_order import answer_by
-from orders.actions.payouts.refund_execution import ENDED, give_surplus_back
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_records.record_order import acceptance_deadline
+from orders.actions.payouts.refund_execution import ENDED_STATUSES, refund_surplus
 from orders.models import (
-    AskedTransfer,
     EventKind,
     GatewayCall,
     InvoiceDetails,
-    Method,
     Order,
     OrderPart,
     Payment,
     PaymentEvent,
-    total_sums,
+    PaymentMethod,
+    TransferInstructions,
+    total_authorised_and_charged,
 )
-from orders.payments.stripe_js import takes_cards
-from orders.payments.transfer_requests import asked_of
+from orders.payments.stripe_js import accepts_cards
+from orders.payments.transfer_requests import transfer_request_for_order
 from orders.states import CallState, Coverage
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -39,12 +44,12 @@ from shop.core.models import Channel, ShopSettings, record_change, shop_settings
 _COVERED = frozenset({Coverage.FULL, Coverage.OVER})
 
 
-class WayNotOffered(Refused):
+class PaymentMethodNotOffered(Refused):
     code = "way_not_offered"
     default_words = _("Orders cannot be paid this way at the moment. Please choose another.")
 
 
-class NotWaiting(Refused):
+class OrderNotAwaitingPayment(Refused):
     """The order waits for no money: it is confirmed, paid, expired or cancelled."""
 
     code = "not_waiting_for_payment"
@@ -56,34 +61,34 @@ class PaymentUnderWay(Refused):
     default_words = _("A payment is under way. Wait a moment until it is known how it ended.")
 
 
-def ways_to_pay(
+def offered_payment_methods(
     channel: Channel, amount: int | None = None, *, shop: ShopSettings | None = None
-) -> list[Method]:
+) -> list[PaymentMethod]:
     """Return the payment methods for an order of this channel and amount (None: unknown), usual ones first.
 
     `shop` holds the settings, where they were read before.
     """
-    ways = [Method.COD]
+    ways = [PaymentMethod.COD]
     shop = shop or shop_settings()
     if channel.currency == "VND" and shop.bank_bin and shop.bank_account:
-        ways.append(Method.TRANSFER)
-    if takes_cards(channel.currency, amount):
-        ways.append(Method.CARD)
+        ways.append(PaymentMethod.TRANSFER)
+    if accepts_cards(channel.currency, amount):
+        ways.append(PaymentMethod.CARD)
     return ways
 
 
-def require_way(
-    channel: Channel, method: Method, amount: int | None = None, *, shop: ShopSettings | None = None
+def require_payment_method(
+    channel: Channel, method: PaymentMethod, amount: int | None = None, *, shop: ShopSettings | None = None
 ) -> None:
-    """Raises WayNotOffered."""
-    if method not in ways_to_pay(channel, amount, shop=shop):
-        raise WayNotOffered(field="payment")
+    """Raises PaymentMethodNotOffered."""
+    if method not in offered_payment_methods(channel, amount, shop=shop):
+        raise PaymentMethodNotOffered(field="payment")
 
 
 def expect_payment(
-    order: Order, method: Method, *, earlier: int | None = None, now: datetime.datetime
+    order: Order, method: PaymentMethod, *, earlier: int | None = None, now: datetime.datetime
 ) -> Payment:
-    """Step: create the payment expected for the sum due; `update_standing` writes its pending amount.
+    """Step: create the payment expected for the sum due; `recalculate_order` writes its pending amount.
 
     Prepaid orders have the channel's time to pay, guests less while many guests' orders are unpaid.
     `earlier` is the number of the order's payments, where known.
@@ -91,7 +96,7 @@ def expect_payment(
     if earlier is None:
         earlier = Payment.objects.filter(order=order).count()
     time = None
-    if method != Method.COD:
+    if method != PaymentMethod.COD:
         usual = order.channel.transfer_minutes
         minutes = minutes_to_pay(is_guest=order.user_id is None, usual=usual, now=now)
         time = datetime.timedelta(minutes=minutes)
@@ -105,87 +110,96 @@ def expect_payment(
 
 
 @transaction.atomic(durable=True)
-def change_way(
-    *, order_id: uuid.UUID, method: Method, hosted: bool = False, actor: Actor, now: datetime.datetime
+def change_payment_method(
+    *, order_id: uuid.UUID, method: PaymentMethod, hosted: bool = False, actor: Actor, now: datetime.datetime
 ) -> Payment:
     """Change the payment method of an order that waits for money. A repeat changes nothing.
 
     A started card payment is cancelled and started anew unless it can go on; `hosted` asks for the gateway's
     own page. The rest of a confirmed order that a card paid in part may change to bank transfer. Raises
-    AmountNotForCards, Missing, NotWaiting, PaymentUnderWay, WayNotOffered.
+    AmountNotForCards, Missing, OrderNotAwaitingPayment, PaymentUnderWay, PaymentMethodNotOffered.
     """
     order = locks.lock_order(order_id)
     last = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
-    if not is_waiting(order):
-        if last is not None and method == last.method == Method.CARD and sums_of(last).charge_pending:
+    if not is_awaiting_confirmation(order):
+        if (
+            last is not None
+            and method == last.method == PaymentMethod.CARD
+            and read_payment_sums(last).charge_pending
+        ):
             return _continue_card_payment(
                 order, last, hosted=hosted, actor=actor, now=now
             )  # due beyond the authorisation
-        if last is not None and method == last.method == Method.TRANSFER and order.still_due:
+        if last is not None and method == last.method == PaymentMethod.TRANSFER and order.still_due:
             return last
-        if last is None or method not in ways_for_rest(order, last):
-            raise NotWaiting()
+        if last is None or method not in methods_for_remainder(order, last):
+            raise OrderNotAwaitingPayment()
         _require_nothing_under_way(order, paid_in_part=True)
         return _replace_payment(order, last, method, actor=actor, now=now)
     if last is not None and last.method == method and _can_continue(last, hosted=hosted, now=now):
         return last
-    require_way(order.channel, method, order.due_gross)
+    require_payment_method(order.channel, method, order.due_gross)
     _require_nothing_under_way(order)
     payment = _replace_payment(order, last, method, hosted=hosted, actor=actor, now=now)
-    if method == Method.COD and confirms_at_once(order):
-        confirm(order, actor=actor, now=now)
+    if method == PaymentMethod.COD and confirms_at_once(order):
+        confirm_locked_order(order, actor=actor, now=now)
     return payment
 
 
-def ways_for_rest(order: Order, last: Payment) -> list[Method]:
+def methods_for_remainder(order: Order, last: Payment) -> list[PaymentMethod]:
     """Return other methods for the rest of an order paid in part by card (`last`): bank transfer only.
 
     Cards take no small sums. Offered once nothing is authorised any more, since a transfer asks for all due.
     """
-    if last.method != Method.CARD or not order.charged or not order.still_due or order.status in ENDED:
+    if (
+        last.method != PaymentMethod.CARD
+        or not order.charged
+        or not order.still_due
+        or order.status in ENDED_STATUSES
+    ):
         return []
-    held, _charged = total_sums(Payment.objects.filter(order=order).sums().values())
-    offered = ways_to_pay(order.channel, order.still_due)
-    return [] if held else [way for way in offered if way == Method.TRANSFER]
+    held, _charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
+    offered = offered_payment_methods(order.channel, order.still_due)
+    return [] if held else [way for way in offered if way == PaymentMethod.TRANSFER]
 
 
 def _replace_payment(
     order: Order,
     last: Payment | None,
-    method: Method,
+    method: PaymentMethod,
     *,
     hosted: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Step of `change_way`: replace the expected payment by one of another method."""
+    """Step of `change_payment_method`: replace the expected payment by one of another method."""
     if last is not None:
-        stop_waiting(order, last, actor=actor, now=now)
+        cancel_expected_payment(order, last, actor=actor, now=now)
     payment = expect_payment(order, method, now=now)
-    if method == Method.CARD:
-        begin_card(order, payment, hosted=hosted, actor=actor, now=now)
+    if method == PaymentMethod.CARD:
+        start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
     record_change("payment.way_changed", order, actor=actor, now=now, data={"method": str(method)})
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     return payment
 
 
-def asked_transfer(order: Order) -> AskedTransfer | None:
+def requested_transfer(order: Order) -> TransferInstructions | None:
     """Return the bank transfer that the order's payer should make; None for other methods or nothing due."""
     payment = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
-    return asked_of(order, payment, shop_settings())
+    return transfer_request_for_order(order, payment, shop_settings())
 
 
-def begin_card(
+def start_card_payment(
     order: Order, payment: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, on a locked order with current sums: request what is due and neither paid nor authorised.
 
     Lines still to be weighed are authorised at their highest price. Raises AmountNotForCards.
     """
-    held, charged = total_sums(Payment.objects.filter(order=order).sums().values())
+    held, charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
     hold = not held and order.lines.to_weigh().exists()
-    amount = (most_due(order) if hold else order.due_gross) - charged - held
-    return ask_start(order, payment, amount, hold=hold, hosted=hosted, actor=actor, now=now)
+    amount = (maximum_due(order) if hold else order.due_gross) - charged - held
+    return request_start(order, payment, amount, hold=hold, hosted=hosted, actor=actor, now=now)
 
 
 def _continue_card_payment(
@@ -195,13 +209,13 @@ def _continue_card_payment(
     if _can_continue(last, hosted=hosted, now=now):
         return last
     _require_nothing_under_way(order, paid_in_part=True)
-    if start_of(last) is None:
-        begin_card(order, last, hosted=hosted, actor=actor, now=now)
+    if start_call_of(last) is None:
+        start_card_payment(order, last, hosted=hosted, actor=actor, now=now)
         return last
-    stop_waiting(order, last, actor=actor, now=now)
-    payment = expect_payment(order, Method.CARD, now=now)
-    begin_card(order, payment, hosted=hosted, actor=actor, now=now)
-    update_standing(order, now=now)
+    cancel_expected_payment(order, last, actor=actor, now=now)
+    payment = expect_payment(order, PaymentMethod.CARD, now=now)
+    start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
+    recalculate_order(order, now=now)
     return payment
 
 
@@ -209,9 +223,9 @@ def _can_continue(payment: Payment, *, hosted: bool, now: datetime.datetime) -> 
     """Whether the payment has time left; a card payment must have started on the requested page."""
     if payment.expires_at is not None and payment.expires_at <= now:
         return False
-    if payment.method != Method.CARD:
+    if payment.method != PaymentMethod.CARD:
         return True
-    start = start_of(payment)
+    start = start_call_of(payment)
     return (
         start is not None
         and start.state != CallState.FAILED
@@ -226,25 +240,27 @@ def _require_nothing_under_way(order: Order, *, paid_in_part: bool = False) -> N
         raise PaymentUnderWay()
 
 
-def stop_waiting(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
+def cancel_expected_payment(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
     """Step, on a locked order: expect no more money by this payment, and cancel it if it started."""
-    sums = sums_of(payment)
+    sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:given_up"
-    record_event(payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, key=key, actor=actor, now=now)
+    record_payment_event(
+        payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, key=key, actor=actor, now=now
+    )
     if sums.authorise_pending:
         kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
-        record_event(payment, kind, sums.authorise_pending, key=key, actor=actor, now=now)
-    start = start_of(payment)
+        record_payment_event(payment, kind, sums.authorise_pending, key=key, actor=actor, now=now)
+    start = start_call_of(payment)
     if start is not None and start.state == CallState.NEEDS_BUYER:
-        ask_cancel(order, payment, actor=actor, now=now)
+        request_void(order, payment, actor=actor, now=now)
 
 
-def is_waiting(order: Order) -> bool:
+def is_awaiting_confirmation(order: Order) -> bool:
     """Whether the order is placed and only waits for payment or confirmation."""
     return not (order.is_draft or order.confirmed_at or order.expired_at or order.cancelled_at)
 
 
-def money_came(
+def record_received_money(
     order: Order,
     payment: Payment,
     amount: int,
@@ -260,7 +276,7 @@ def money_came(
 
     `key` identifies the outside event: if it was recorded before, nothing happens and None is returned.
     """
-    event = record_event(
+    event = record_payment_event(
         payment, EventKind.CHARGE_SUCCESS, amount, key=key, reference=reference, actor=actor, now=now
     )
     if event is None:
@@ -272,11 +288,11 @@ def money_came(
         now=now,
         data={"amount": amount, "method": payment.method},
     )
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     confirm_if_covered(order, actor=actor, now=now)
-    if payment.method == Method.CARD or order.status in ENDED:
+    if payment.method == PaymentMethod.CARD or order.status in ENDED_STATUSES:
         why = gettext_noop("More was paid than the order costs.")
-        give_surplus_back(order, reason=why, actor=actor, now=now)
+        refund_surplus(order, reason=why, actor=actor, now=now)
     return event
 
 
@@ -287,39 +303,39 @@ def confirms_at_once(order: Order) -> bool:
 
 @transaction.atomic(durable=True)
 def confirm_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Order:
-    """Confirm an order on behalf of staff, paid or not. Raises Missing, NotWaiting."""
+    """Confirm an order on behalf of staff, paid or not. Raises Missing, OrderNotAwaitingPayment."""
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()
-    if not is_waiting(order):
-        raise NotWaiting()
-    confirm(order, actor=actor, now=now)
+    if not is_awaiting_confirmation(order):
+        raise OrderNotAwaitingPayment()
+    confirm_locked_order(order, actor=actor, now=now)
     return order
 
 
 def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: confirm an order whose sum is fully paid or authorised."""
-    if is_waiting(order) and confirms_at_once(order) and order.authorize_coverage in _COVERED:
-        confirm(order, actor=actor, now=now)
+    if is_awaiting_confirmation(order) and confirms_at_once(order) and order.authorize_coverage in _COVERED:
+        confirm_locked_order(order, actor=actor, now=now)
 
 
-def confirm(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
+def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: confirm the order, notify its cooperatives and start their time to accept."""
     order.confirmed_at = now
     order.save(update_fields=["confirmed_at"])
-    give_time_to_answer(order, now=now)
+    start_acceptance_deadline(order, now=now)
     record_change("order.confirmed", order, actor=actor, now=now)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     payment, shop = order.payments.current(), shop_settings()
     invoice = InvoiceDetails.objects.filter(order=order).first()
     parts = notices.parts_of(order)
     notices.order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
 
 
-def give_time_to_answer(order: Order, *, now: datetime.datetime) -> None:
+def start_acceptance_deadline(order: Order, *, now: datetime.datetime) -> None:
     """Step: let the cooperatives' time to accept begin now, whenever the order was written."""
     hours = shop_settings().accept_within_hours
     parts = list(order.parts.select_related("cooperative").standing().order_by("number"))
     for part in parts:
-        part.accept_by = answer_by(part.cooperative, now, hours)
+        part.accept_by = acceptance_deadline(part.cooperative, now, hours)
     OrderPart.objects.bulk_update(parts, ["accept_by"])

@@ -19,14 +19,14 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative
 from orders import locks, money_notices
 from orders.actions.payouts.payouts import AlreadyPaid
-from orders.actions.payouts.proposals import propose
+from orders.actions.payouts.proposals import create_proposal
 from orders.models import Approval, ApprovalKind, BankTransfer, Order, Payout, Settlement
 from orders.notices import refunds as refund_notices
-from orders.payments.banks import bank_of
+from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
 from orders.states import PayoutState
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change, shop_settings
 
@@ -36,7 +36,7 @@ _HOLDER_LENGTH = 120
 _HOLD_TIME = datetime.timedelta(days=1)
 
 
-class NotAnAccount(Refused):
+class InvalidBankAccount(Refused):
     code = "not_an_account"
     default_words = _("Write the bank, the account number and whose account it is.")
 
@@ -59,16 +59,16 @@ class BankAccount:
         return (self.bank_bin, self.account.upper()) == (other.bank_bin, other.account.upper())
 
 
-def checked(to: BankAccount) -> BankAccount:
-    """Return the account in the banks' spelling, the holder without diacritics. Raises NotAnAccount."""
+def validate_bank_account(to: BankAccount) -> BankAccount:
+    """Return the account in the banks' spelling, the holder without diacritics. Raises InvalidBankAccount."""
     account, holder = to.account.strip().upper(), fold_note(to.holder, longest=_HOLDER_LENGTH).upper()
-    if bank_of(to.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
-        raise NotAnAccount(field="account")
+    if find_bank(to.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
+        raise InvalidBankAccount(field="account")
     return BankAccount(to.bank_bin, account, holder)
 
 
 @transaction.atomic(durable=True)
-def change_account(
+def change_cooperative_account(
     *, cooperative_id: int, to: BankAccount, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
     """Set the account a cooperative is paid to, and use it for due payouts that have no account yet.
@@ -77,17 +77,17 @@ def change_account(
     notified. An unchanged account does nothing. Raises Missing, InvalidBankAccount, PersonNeeded,
     ProposalPending.
     """
-    to = checked(to)
-    cooperative = lock_account(cooperative_id)
-    if account_of(cooperative) == to:
+    to = validate_bank_account(to)
+    cooperative = lock_cooperative_account(cooperative_id)
+    if account_of_cooperative(cooperative) == to:
         return None
     if not shop_settings().account_changes_need_second_person:
         _change_account(cooperative, to, actor=actor, now=now)
         return None
-    proposal = propose(
+    proposal = create_proposal(
         ApprovalKind.COOPERATIVE_ACCOUNT,
         wanted=asdict(to),
-        basis=asdict(account_of(cooperative)),
+        basis=asdict(account_of_cooperative(cooperative)),
         cooperative=cooperative,
         actor=actor,
         now=now,
@@ -96,32 +96,32 @@ def change_account(
     return proposal
 
 
-def lock_account(cooperative_id: int) -> Cooperative:
+def lock_cooperative_account(cooperative_id: int) -> Cooperative:
     """Step: lock the cooperative and its open settlements, so that its account stays. Raises Missing."""
     # Closing a settlement copies the account under the settlement's lock, so it sees the old or the new one.
-    locked(Settlement.objects.open().filter(cooperative=cooperative_id))
-    cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
+    lock_rows(Settlement.objects.open().filter(cooperative=cooperative_id))
+    cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
     return cooperative
 
 
-def cooperative_account_facts(cooperative_id: int) -> dict[str, object]:
+def cooperative_account_values(cooperative_id: int) -> dict[str, object]:
     """Return the cooperative's current account in the form that proposals store."""
-    return asdict(account_of(Cooperative.objects.get(pk=cooperative_id)))
+    return asdict(account_of_cooperative(Cooperative.objects.get(pk=cooperative_id)))
 
 
 def apply_cooperative_account(
     cooperative_id: int, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step, after `lock_cooperative_account`: apply a confirmed account change. Raises Missing."""
-    _change_account(lock_account(cooperative_id), BankAccount(**wanted), actor=actor, now=now)
+    _change_account(lock_cooperative_account(cooperative_id), BankAccount(**wanted), actor=actor, now=now)
 
 
 def _change_account(
     cooperative: Cooperative, to: BankAccount, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    was = account_of(cooperative)
+    was = account_of_cooperative(cooperative)
     cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder = (
         to.bank_bin,
         to.account,
@@ -144,42 +144,49 @@ def _change_account(
 
 
 @transaction.atomic(durable=True)
-def name_account(*, payout_id: uuid.UUID, to: BankAccount, actor: Actor, now: datetime.datetime) -> Payout:
+def set_payout_account(
+    *, payout_id: uuid.UUID, to: BankAccount, actor: Actor, now: datetime.datetime
+) -> Payout:
     """Set the account of a due payout. The buyer of a refund is notified.
 
-    Raises AlreadyPaid, Missing, NotAnAccount.
+    Raises AlreadyPaid, Missing, InvalidBankAccount.
     """
-    to = checked(to)
+    to = validate_bank_account(to)
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
     change = _readdress(payout, to, actor=actor, now=now)
     if payout.refund is not None and change is not None:
-        tell_buyer_of_account(payout.refund.order, [payout], to, occasion=str(change.pk), now=now)
+        notify_buyer_of_refund_account(payout.refund.order, [payout], to, occasion=str(change.pk), now=now)
     return payout
 
 
 @transaction.atomic(durable=True)
-def follow_account(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
+def use_current_cooperative_account(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
     """Redirect a settlement's payout to the cooperative's current account.
 
-    Raises AlreadyPaid, Missing, NotAnAccount.
+    Raises AlreadyPaid, Missing, InvalidBankAccount.
     """
     payout = locks.lock_payout(payout_id)
     if payout.settlement is None:
         raise Missing()
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
-    _readdress(payout, checked(account_of(payout.settlement.cooperative)), actor=actor, now=now)
+    _readdress(
+        payout,
+        validate_bank_account(account_of_cooperative(payout.settlement.cooperative)),
+        actor=actor,
+        now=now,
+    )
     return payout
 
 
-def account_of(cooperative: Cooperative) -> BankAccount:
+def account_of_cooperative(cooperative: Cooperative) -> BankAccount:
     """Return the cooperative's current account; its fields are empty where none is set."""
     return BankAccount(cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder)
 
 
-def account_paid_from(order: Order) -> BankAccount | None:
+def last_payer_account(order: Order) -> BankAccount | None:
     """Return the account of the order's last bank transfer, if the bank reported it. Only a suggestion."""
     paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
     last = paid.order_by("-at", "-pk").first()
@@ -188,7 +195,7 @@ def account_paid_from(order: Order) -> BankAccount | None:
     return BankAccount(last.payer_bin, last.payer_account, last.payer_holder)
 
 
-def readdress_refund(
+def redirect_refund_payout(
     payout: Payout, to: BankAccount, paid_from: BankAccount | None, *, now: datetime.datetime
 ) -> None:
     """Step, on a locked and due refund payout: redirect it to this account.
@@ -203,7 +210,7 @@ def readdress_refund(
     payout.save(update_fields=["bank_bin", "bank_account", "bank_holder", "payable_from"])
 
 
-def tell_buyer_of_account(
+def notify_buyer_of_refund_account(
     order: Order, payouts: Sequence[Payout], to: BankAccount, *, occasion: str, now: datetime.datetime
 ) -> None:
     """Step: tell the buyer on every known channel where the refund goes and from when it may be paid."""
@@ -223,7 +230,7 @@ def _readdress(payout: Payout, to: BankAccount, *, actor: Actor, now: datetime.d
     if was == to:
         return None
     if payout.refund is not None:
-        readdress_refund(payout, to, account_paid_from(payout.refund.order), now=now)
+        redirect_refund_payout(payout, to, last_payer_account(payout.refund.order), now=now)
     else:
         payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
         payout.save(update_fields=["bank_bin", "bank_account", "bank_holder"])

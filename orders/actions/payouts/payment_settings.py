@@ -12,13 +12,13 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.actions.payouts.bank_accounts import BankAccount, checked
-from orders.actions.payouts.proposals import propose
+from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_account
+from orders.actions.payouts.proposals import create_proposal
 from orders.models import Approval, ApprovalKind
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.models import Channel, ShopSettings, record_change
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
@@ -28,20 +28,22 @@ def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime
 
     The operator is notified, because whoever changes the account receives the buyers' money. Orders that
     await a transfer show the new account at once. Where a second person is required, create a proposal and
-    return it. An unchanged account does nothing. Raises NotAnAccount, PersonNeeded, ProposalWaits.
+    return it. An unchanged account does nothing. Raises InvalidBankAccount, PersonNeeded, ProposalPending.
     """
-    shop = lock_market()
-    new = BankAccount("", "", "") if to is None else checked(to)
-    if asdict(new) == market_account_facts(shop):
+    shop = lock_shop_settings()
+    new = BankAccount("", "", "") if to is None else validate_bank_account(to)
+    if asdict(new) == market_account_values(shop):
         return None
     if shop.account_changes_need_second_person:
-        basis = market_account_facts(shop)
-        return propose(ApprovalKind.MARKET_ACCOUNT, wanted=asdict(new), basis=basis, actor=actor, now=now)
+        basis = market_account_values(shop)
+        return create_proposal(
+            ApprovalKind.MARKET_ACCOUNT, wanted=asdict(new), basis=basis, actor=actor, now=now
+        )
     apply_market_account(shop, asdict(new), actor=actor, now=now)
     return None
 
 
-def market_account_facts(shop: ShopSettings) -> dict[str, object]:
+def market_account_values(shop: ShopSettings) -> dict[str, object]:
     """Return the market's current account in the form that proposals store."""
     return asdict(BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder))
 
@@ -60,7 +62,7 @@ def apply_market_account(
 
 
 @transaction.atomic(durable=True)
-def change_market_times(
+def change_market_deadlines(
     *,
     transfer_minutes: Mapping[int, int],
     complaint_days: int,
@@ -72,7 +74,7 @@ def change_market_times(
 
     Orders and complaints that are already open keep their deadlines.
     """
-    shop = lock_market()
+    shop = lock_shop_settings()
     times = {"complaint_days": complaint_days, "answer_complaints_days": answer_complaints_days}
     changed = {name: value for name, value in times.items() if getattr(shop, name) != value}
     if changed:
@@ -80,7 +82,7 @@ def change_market_times(
             setattr(shop, name, value)
         shop.save(update_fields=list(changed))
         record_change("market.times_changed", shop, actor=actor, now=now, data=changed)
-    for channel in locked(Channel.objects.filter(pk__in=list(transfer_minutes))):
+    for channel in lock_rows(Channel.objects.filter(pk__in=list(transfer_minutes))):
         minutes = transfer_minutes[channel.pk]
         if channel.transfer_minutes != minutes:
             channel.transfer_minutes = minutes
@@ -89,10 +91,10 @@ def change_market_times(
             record_change("market.times_changed", channel, actor=actor, now=now, data=data)
 
 
-def lock_market() -> ShopSettings:
+def lock_shop_settings() -> ShopSettings:
     """Step: lock and return the market's settings."""
     ShopSettings.objects.get_or_create(pk=1)
-    shop = locked_one(ShopSettings.objects.filter(pk=1))
+    shop = lock_row(ShopSettings.objects.filter(pk=1))
     assert shop is not None
     return shop
 
@@ -108,7 +110,7 @@ def _notify_operator(
         context = {"shop": shop, "site": settings.PUBLIC_URL, "who": actor.name, **data, "was": data["from"]}
         send(
             key=f"market-account:{occasion}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=shop.operator_email,
             subject=_("The market's bank account was changed"),
             text=render_to_string("emails/market_account.txt", context),

@@ -10,17 +10,17 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, money_notices
-from orders.actions.ledger.ledger_postings import Entry, post
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.ledger.unmatched_transfers import book_sent_back
-from orders.actions.order_records.recalculate_order import update_standing
-from orders.actions.payouts.proposals import require_release
-from orders.models import Account, EventKind, Payment, Payout, PayoutWay, PostingKind, Refund
+from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.ledger.unmatched_transfers import book_returned_transfer
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.payouts.proposals import require_payout_released
+from orders.models import EventKind, LedgerAccount, Payment, Payout, PayoutMethod, PostingKind, Refund
 from orders.notices import refunds as refund_notices
 from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import done_before, record_change
+from shop.core.models import is_already_done, record_change
 from shop.core.states import advance
 
 
@@ -29,17 +29,17 @@ class AlreadyPaid(Refused):
     default_words = _("This has been paid out already.")
 
 
-class AccountNeeded(Refused):
+class PayoutAccountNeeded(Refused):
     code = "account_needed"
     default_words = _("Nobody has said yet to which account this goes.")
 
 
-class ReferenceNeeded(Refused):
+class PayoutReferenceNeeded(Refused):
     code = "reference_needed"
     default_words = _("Write the number that the bank gave this payment.")
 
 
-class PayoutUnderWay(Refused):
+class PayoutInProgress(Refused):
     code = "payout_under_way"
     default_words = _("Stripe has been asked to pay this out. Wait until it is known how that ended.")
 
@@ -52,33 +52,33 @@ class PayoutHeld(Refused):
 
 
 @transaction.atomic(durable=True)
-def mark_paid(
+def mark_payout_paid(
     *, payout_id: uuid.UUID, reference: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Payout:
     """Record that the bank or Stripe has sent the payout under this `reference`.
 
-    A repeated `key` does nothing. Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld,
-    PayoutUnderWay, ReferenceNeeded, SecondPersonNeeded.
+    A repeated `key` does nothing. Raises PayoutAccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld,
+    PayoutInProgress, PayoutReferenceNeeded, SecondPersonNeeded.
     """
     if not reference.strip():
-        raise ReferenceNeeded(field="reference")
+        raise PayoutReferenceNeeded(field="reference")
     payout = locks.lock_payout(payout_id)
-    if done_before(key, "payout.paid", payout):
+    if is_already_done(key, "payout.paid", payout):
         return payout
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
     if payout.refund_id is not None and not payout.bank_account:
-        raise AccountNeeded(field="account")
+        raise PayoutAccountNeeded(field="account")
     if payout.is_held(now):
         raise PayoutHeld(until=payout.payable_from)
     if payout.calls.unanswered().exists():
-        raise PayoutUnderWay()
-    require_release(payout)
-    pay_out(payout, reference.strip(), key=key, actor=actor, now=now)
+        raise PayoutInProgress()
+    require_payout_released(payout)
+    complete_payout(payout, reference.strip(), key=key, actor=actor, now=now)
     return payout
 
 
-def pay_out(
+def complete_payout(
     payout: Payout, reference: str, *, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step of `mark_payout_paid`, under the lock of the payout's subject. Raises WrongMove."""
@@ -94,7 +94,7 @@ def pay_out(
     elif payout.refund is not None:
         _record_refund_success(payout.refund, payout, actor=actor, now=now)
     elif payout.transfer is not None:
-        book_sent_back(payout, payout.transfer, actor=actor, now=now)
+        book_returned_transfer(payout, payout.transfer, actor=actor, now=now)
     record_change(
         "payout.paid",
         payout,
@@ -111,11 +111,11 @@ def pay_out(
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
     """Book the outflow from the bank account, or from our balance at the gateway."""
-    left = Account.GATEWAY if payout.way == PayoutWay.STRIPE else Account.BANK
-    post(
+    left = LedgerAccount.GATEWAY if payout.way == PayoutMethod.STRIPE else LedgerAccount.BANK
+    post_entries(
         f"payout:{payout.pk}",
         PostingKind.PAYOUT,
-        [Entry(Account.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(left, -payout.amount)],
+        [Entry(LedgerAccount.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(left, -payout.amount)],
         currency=payout.currency,
         memo=payout.reference,
         actor=actor,
@@ -138,7 +138,7 @@ def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now:
     payment = payments.filter(events__key=f"payout:{payout.pk}:asked").first()
     if payment is None:
         raise Missing()
-    record_event(
+    record_payment_event(
         payment,
         EventKind.REFUND_SUCCESS,
         payout.amount,
@@ -148,5 +148,5 @@ def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now:
         actor=actor,
         now=now,
     )
-    update_standing(refund.order, now=now)
+    recalculate_order(refund.order, now=now)
     refund_notices.refund_paid(refund.order, refund, payout, now=now)

@@ -15,12 +15,12 @@ from cooperatives.models import Cooperative
 from orders.models import Approval, ApprovalKind, Payout
 from orders.states import APPROVAL_MOVES, ApprovalState
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked
+from shop.core.database.transactions import lock_rows
 from shop.core.errors import Refused
 from shop.core.models import ShopSettings, record_change, shop_settings
 from shop.core.states import advance
 
-GOOD_FOR = datetime.timedelta(days=3)
+PROPOSAL_LIFETIME = datetime.timedelta(days=3)
 
 
 class SecondPersonNeeded(Refused):
@@ -28,7 +28,7 @@ class SecondPersonNeeded(Refused):
     default_words = _("A second person has to confirm this first.")
 
 
-class ProposalWaits(Refused):
+class ProposalPending(Refused):
     code = "proposal_waits"
     default_words = _("Another change waits for a second person already. Withdraw or decline it first.")
 
@@ -38,7 +38,7 @@ class PersonNeeded(Refused):
     default_words = _("Only people can propose or confirm this, not programs.")
 
 
-def facts_of_payout(payout: Payout) -> dict[str, Any]:
+def payout_values(payout: Payout) -> dict[str, Any]:
     """Return the payout's values that a second person confirms: amount, recipient and payout method."""
     return {
         "amount": payout.amount,
@@ -51,15 +51,15 @@ def facts_of_payout(payout: Payout) -> dict[str, Any]:
     }
 
 
-def is_released(payout: Payout) -> bool:
+def is_payout_released(payout: Payout) -> bool:
     """Whether the payout, as it is now, needs no further confirmation."""
     if not shop_settings().payouts_need_second_person:
         return True
     confirmed = Approval.objects.confirmed_payout(payout)
-    return confirmed is not None and confirmed.wanted == facts_of_payout(payout)
+    return confirmed is not None and confirmed.wanted == payout_values(payout)
 
 
-def only_released(payouts: Iterable[Payout]) -> list[Payout]:
+def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
     """Keep the payouts that need no further confirmation; at most two queries."""
     rows = list(payouts)
     if not shop_settings().payouts_need_second_person:
@@ -67,16 +67,16 @@ def only_released(payouts: Iterable[Payout]) -> list[Payout]:
     confirmed = Approval.objects.filter(kind=ApprovalKind.PAYOUT, state=ApprovalState.CONFIRMED)
     confirmed = confirmed.filter(payout__in=rows).order_by("decided_at", "pk")
     wanted = dict(confirmed.values_list("payout", "wanted"))
-    return [row for row in rows if wanted.get(row.pk) == facts_of_payout(row)]
+    return [row for row in rows if wanted.get(row.pk) == payout_values(row)]
 
 
-def require_release(payout: Payout) -> None:
+def require_payout_released(payout: Payout) -> None:
     """Raises SecondPersonNeeded."""
-    if not is_released(payout):
+    if not is_payout_released(payout):
         raise SecondPersonNeeded()
 
 
-def propose(
+def create_proposal(
     kind: ApprovalKind,
     *,
     wanted: Mapping[str, Any],
@@ -88,15 +88,15 @@ def propose(
 ) -> Approval:
     """Step, under the lock of the row concerned: create a proposal. It replaces an expired one.
 
-    Raises PersonNeeded, ProposalWaits.
+    Raises PersonNeeded, ProposalPending.
     """
     if actor.user_id is None:
         raise PersonNeeded()
     same = Approval.objects.filter(kind=kind, payout=payout, cooperative=cooperative)
-    for row in locked(same.filter(state=ApprovalState.OPEN)):
+    for row in lock_rows(same.filter(state=ApprovalState.OPEN)):
         if row.expires_at > now:
-            raise ProposalWaits()
-        lapse(row, now=now)
+            raise ProposalPending()
+        lapse_proposal(row, now=now)
     row = Approval.objects.create(
         kind=kind,
         payout=payout,
@@ -105,21 +105,21 @@ def propose(
         basis=dict(basis),
         proposed_by_id=actor.user_id,
         proposed_at=now,
-        expires_at=now + GOOD_FOR,
+        expires_at=now + PROPOSAL_LIFETIME,
     )
-    note(row, "proposed", actor=actor, now=now)
+    record_proposal_change(row, "proposed", actor=actor, now=now)
     return row
 
 
-def lapse(row: Approval, *, now: datetime.datetime) -> None:
+def lapse_proposal(row: Approval, *, now: datetime.datetime) -> None:
     """Step, on a locked open proposal: mark it lapsed, because it is too old or its subject has changed."""
     advance(row, ApprovalState.LAPSED, APPROVAL_MOVES)
     row.decided_at = now
     row.save(update_fields=["decided_at"])
-    note(row, "lapsed", actor=Actor.system(), now=now)
+    record_proposal_change(row, "lapsed", actor=Actor.system(), now=now)
 
 
-def note(row: Approval, what: str, *, actor: Actor, now: datetime.datetime) -> None:
+def record_proposal_change(row: Approval, what: str, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: record a change of a proposal."""
     record_change(
         f"approval.{what}",

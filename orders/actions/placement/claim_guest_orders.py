@@ -9,7 +9,7 @@ from django.db import transaction
 from orders import locks
 from orders.models import Order, VoucherUse
 from shop.accounts.models import Consent, User
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import record_change
 
 # Carriers reassign numbers some months after their owner leaves: older orders may be another person's.
@@ -17,7 +17,7 @@ _DAYS = 90
 
 
 @transaction.atomic(durable=True)
-def adopt_orders(*, user_id: int, phone: str, now: datetime.datetime) -> int:
+def claim_guest_orders(*, user_id: int, phone: str, now: datetime.datetime) -> int:
     """Assign guest orders of the last 90 days with this number to the user; return how many.
 
     Call only after the user entered a code sent to the number. Older orders open by their links alone.
@@ -30,7 +30,7 @@ def adopt_orders(*, user_id: int, phone: str, now: datetime.datetime) -> int:
         return 0
     free = [order for order in locks.lock_orders(keys).values() if order.user_id is None]
     for order in free:
-        _assign_order(order, user, user.acting(Door.MARKET), now)
+        _assign_order(order, user, user.acting(EntryPoint.MARKET), now)
     return len(free)
 
 

@@ -15,7 +15,7 @@ from orders.actions.order_records.record_order import Contact, write_invoice
 from orders.models import Order
 from shop.accounts.models import Address
 from shop.core.actors import Actor
-from shop.core.database.unique_fields import save_claiming
+from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.texts.folding import fold
@@ -23,7 +23,7 @@ from shop.core.texts.folding import fold
 _ADDRESS_COLUMNS = ("first_name", "phone", "street_address_1", "city", "commune_code", "landmark")
 
 
-class OtherProvince(Refused):
+class ProvinceChanged(Refused):
     code = "other_province"
     default_words = _("The delivery was agreed for another province. Cancel the order and write a new one.")
 
@@ -33,13 +33,13 @@ def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now:
     """Correct the name, phone, e-mail, address or invoice company of an order; deliveries and sums stay.
 
     The change lists column names without their old values: these are personal data, erased with the person.
-    Raises Missing (also for drafts, which are edited instead), OtherProvince.
+    Raises Missing (also for drafts, which are edited instead), ProvinceChanged.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()
     if contact.province_code != order.province_code:
-        raise OtherProvince(field="province")
+        raise ProvinceChanged(field="province")
     changed = _write_buyer(order, contact) | _write_address(order, contact.address)
     if write_invoice(order, contact.invoice):
         changed.add("invoice")
@@ -85,7 +85,7 @@ def correct_order(
     """Set columns of an order that change no sum, and its own addresses, on behalf of an external system.
 
     Addresses are complete and unsaved; the shipping address also gives the buyer's name and phone. Raises
-    AlreadyTaken, DoesNotFit, Missing (also for drafts, which are edited instead), OtherProvince.
+    AlreadyTaken, DoesNotFit, Missing (also for drafts, which are edited instead), ProvinceChanged.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:
@@ -95,13 +95,13 @@ def correct_order(
         setattr(order, column, values[column])
     if shipping is not None:
         if shipping.province_code != order.province_code:
-            raise OtherProvince(field="shippingAddress")
+            raise ProvinceChanged(field="shippingAddress")
         changed |= _replace_address(order, "shipping_address", shipping)
         order.buyer_name, order.phone = shipping.first_name, shipping.phone
         order.folded_name = fold(order.buyer_name)
     if billing is not None:
         changed |= _replace_address(order, "billing_address", billing)
-    save_claiming(order, field="externalReference")
+    save_unique(order, field="externalReference")
     if changed:
         record_change("order.corrected", order, actor=actor, now=now, data={"fields": sorted(changed)})
     return order

@@ -12,27 +12,34 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock.stock_movements import SoldOut
 from orders import locks, notices
 from orders.actions.basket.basket_lines import NotForSale
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.order_records.record_order import (
     Contact,
     new_order,
-    set_rates,
-    take_slots,
+    set_commission_and_withholding,
+    take_pickup_slots,
     write_invoice,
     write_parts,
 )
-from orders.actions.payments.order_payments import expect_payment, give_time_to_answer
+from orders.actions.payments.order_payments import expect_payment, start_acceptance_deadline
 from orders.actions.placement.place_order import (
     BasketChanged,
     BasketEmpty,
-    allocate,
-    keep_consents,
+    allocate_order_stock,
+    record_consents,
     require_consent,
 )
-from orders.actions.quotes.build_quote import quote
-from orders.actions.quotes.quote_types import Buyer, Problem, Quote, Wanted, WantedDelivery, WantedLine
-from orders.actions.vouchers.redeem_vouchers import record_use, require_same_discount
-from orders.models import InvoiceDetails, Method, Order, OrderLine, OrderPart, Origin, Source
+from orders.actions.quotes.build_quote import build_quote
+from orders.actions.quotes.quote_types import (
+    Buyer,
+    Quote,
+    QuoteProblem,
+    QuoteRequest,
+    RequestedDelivery,
+    RequestedLine,
+)
+from orders.actions.vouchers.redeem_vouchers import record_voucher_use, require_same_discount
+from orders.models import InvoiceDetails, Order, OrderLine, OrderOrigin, OrderPart, OrderSource, PaymentMethod
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -46,15 +53,15 @@ class NotADraft(Refused):
 
 # Staff may sell products that are not on sale, and at another price.
 _STAFF_MAY_IGNORE = frozenset(
-    {Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED}
+    {QuoteProblem.NOT_FOR_SALE, QuoteProblem.PRICE_CHANGED, QuoteProblem.OVER_LIMIT, QuoteProblem.PAUSED}
 )
 
 
 @transaction.atomic(durable=True)
-def draft_order(
+def create_draft(
     *,
     channel: Channel,
-    source: Source,
+    source: OrderSource,
     user_id: int | None = None,
     language: str = "vi",
     actor: Actor,
@@ -65,7 +72,7 @@ def draft_order(
         channel_id=channel.pk,
         currency=channel.currency,
         source=source,
-        origin=Origin.DRAFT,
+        origin=OrderOrigin.DRAFT,
         user_id=user_id,
         language=language,
     )
@@ -77,8 +84,8 @@ def draft_order(
 def edit_draft(
     *,
     order_id: uuid.UUID,
-    lines: Sequence[WantedLine],
-    deliveries: Mapping[int, WantedDelivery],
+    lines: Sequence[RequestedLine],
+    deliveries: Mapping[int, RequestedDelivery],
     contact: Contact,
     voucher_code: str = "",
     actor: Actor,
@@ -90,7 +97,7 @@ def edit_draft(
     VoucherRefused.
     """
     order = _lock_draft(order_id)
-    quote_request = Wanted(
+    quote_request = QuoteRequest(
         order.channel,
         lines,
         deliveries,
@@ -100,7 +107,7 @@ def edit_draft(
         voucher_code=voucher_code,
         buyer=Buyer(order.user_id, contact.phone, contact.email),
     )
-    current_quote = quote(quote_request, now=now)
+    current_quote = build_quote(quote_request, now=now)
     _require_prices(current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
         raise current_quote.voucher.refused
@@ -119,7 +126,7 @@ def edit_draft(
         old_address.delete()
     write_invoice(order, contact.invoice)
     write_parts(order, current_quote, contact.notes, now=now)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
     record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
     return current_quote
 
@@ -137,7 +144,7 @@ def place_draft(
     order = _lock_draft(order_id)
     require_consent(consents)
     locks.lock_voucher(order.voucher_code)
-    current_quote = quote(wanted_of_draft(order), now=now)
+    current_quote = build_quote(draft_quote_request(order), now=now)
     if not current_quote.shares:
         raise BasketEmpty()
     if current_quote.problems - _STAFF_MAY_IGNORE:
@@ -147,17 +154,17 @@ def place_draft(
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
     order.save(update_fields=["placed_at", "confirmed_at"])
     _set_rates_of_today(order, current_quote, now=now)
-    record_use(order, current_quote, now=now)
+    record_voucher_use(order, current_quote, now=now)
     if order.confirmed_at is not None:
-        give_time_to_answer(order, now=now)
+        start_acceptance_deadline(order, now=now)
     try:
-        allocate(list(order.lines.in_order()), current_quote)
+        allocate_order_stock(list(order.lines.in_order()), current_quote)
     except SoldOut as short:
         raise BasketChanged(short.words, quote=current_quote) from short
-    take_slots(order, current_quote)
-    payment = expect_payment(order, Method.COD, now=now)
-    keep_consents(order, consents, actor=actor, now=now)
-    update_standing(order, now=now)
+    take_pickup_slots(order, current_quote)
+    payment = expect_payment(order, PaymentMethod.COD, now=now)
+    record_consents(order, consents, actor=actor, now=now)
+    recalculate_order(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     parts = notices.parts_of(order)
     invoice = InvoiceDetails.objects.filter(order=order).first()
@@ -184,24 +191,24 @@ def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
 def _set_rates_of_today(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
     """Step: set the commission and withholding rates of the day the draft is placed."""
     parts, lines = list(order.parts.all()), {line.pk: line for line in order.lines.in_order()}
-    set_rates(parts, lines, quote, now=now)
+    set_commission_and_withholding(parts, lines, quote, now=now)
     OrderPart.objects.bulk_update(parts, ["withholding_rate", "commission"])
     OrderLine.objects.bulk_update(lines.values(), ["commission_rate", "commission"])
 
 
-def wanted_of_draft(order: Order) -> Wanted:
+def draft_quote_request(order: Order) -> QuoteRequest:
     """Return a draft's quote request, at the prices agreed."""
     lines = [
-        WantedLine(line.pk, line.variant_id, line.quantity, forced_price=line.unit_price)
+        RequestedLine(line.pk, line.variant_id, line.quantity, forced_price=line.unit_price)
         for line in order.lines.order_by("position", "pk")
         if line.variant_id is not None
     ]
     deliveries = {
-        part.cooperative_id: WantedDelivery(part.way_id, part.pickup_day, part.pickup_starts)
+        part.cooperative_id: RequestedDelivery(part.way_id, part.pickup_day, part.pickup_starts)
         for part in order.parts.order_by("number")
         if part.way_id is not None
     }
-    return Wanted(
+    return QuoteRequest(
         order.channel,
         lines,
         deliveries,

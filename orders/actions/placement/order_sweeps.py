@@ -17,10 +17,10 @@ from django.utils.translation import gettext_noop
 
 from orders import locks, notices
 from orders.actions.basket.basket_lines import release_reservations
-from orders.actions.fulfilment.cancel_parts import call_off, end_standing_parts
+from orders.actions.fulfilment.cancel_parts import cancel_active_parts, end_and_refund_part
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import update_standing
-from orders.actions.payments.order_payments import is_waiting
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.payments.order_payments import is_awaiting_confirmation
 from orders.models import (
     Basket,
     EventKind,
@@ -40,7 +40,7 @@ _BATCH = 200
 _BASKET_DAYS = 90
 
 
-def release_expired(*, now: datetime.datetime) -> int:
+def release_expired_reservations(*, now: datetime.datetime) -> int:
     """Release reservations past their expiry; return how many."""
     expired = Reservation.objects.expired(now).order_by("stock", "pk")
     return run_batches(
@@ -57,7 +57,7 @@ def _release_batch(keys: Sequence[int]) -> None:
 
 
 @transaction.atomic(durable=True)
-def call_attention(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
+def report_unanswered_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Notify the platform, once, that a part is not accepted and its deadline is near."""
     order, part = locks.lock_part(part_id)
     if part.state != PartState.NEW or part.called_at is not None:
@@ -69,12 +69,12 @@ def call_attention(*, part_id: int, actor: Actor, now: datetime.datetime) -> Non
 
 
 @transaction.atomic(durable=True)
-def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
+def decline_unanswered_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Decline a part not accepted before the cooperative's deadline, and notify the buyer."""
     order, part = locks.lock_part(part_id)
     if part.state != PartState.NEW or part.accept_by is None or part.accept_by > now:
         return
-    call_off(
+    end_and_refund_part(
         order,
         part,
         PartState.DECLINED,
@@ -91,18 +91,18 @@ def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     Does nothing while money was received or authorised, or while a gateway call's outcome is unknown.
     """
     order = locks.lock_order(order_id)
-    if not is_waiting(order) or not Order.objects.filter(pk=order.pk).lapsed(now).exists():
+    if not is_awaiting_confirmation(order) or not Order.objects.filter(pk=order.pk).lapsed(now).exists():
         return
-    end_standing_parts(order, gettext_noop("The order was not paid in time."), actor=actor, now=now)
+    cancel_active_parts(order, gettext_noop("The order was not paid in time."), actor=actor, now=now)
     order.expired_at = now
     order.save(update_fields=["expired_at"])
     record_change("order.expired", order, actor=actor, now=now)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
 
 
 @shared_task(name="orders.release_expired")
 def release_expired_task() -> None:
-    release_expired(now=timezone.now())
+    release_expired_reservations(now=timezone.now())
 
 
 @shared_task(name="orders.watch_parts")
@@ -112,21 +112,21 @@ def watch_parts_task() -> None:
     actor = Actor.system("watch_parts")
     run_each(
         OrderPart.objects.overdue(now).values_list("pk", flat=True),
-        lambda part_id: decline_unanswered(part_id=part_id, actor=actor, now=now),
+        lambda part_id: decline_unanswered_part(part_id=part_id, actor=actor, now=now),
         sweep="orders.watch_parts:decline",
         at_most=_BATCH,
     )
     soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
     run_each(
         OrderPart.objects.overdue(soon).filter(called_at=None).values_list("pk", flat=True),
-        lambda part_id: call_attention(part_id=part_id, actor=actor, now=now),
+        lambda part_id: report_unanswered_part(part_id=part_id, actor=actor, now=now),
         sweep="orders.watch_parts:attention",
         at_most=_BATCH,
     )
 
 
 @transaction.atomic(durable=True)
-def ask_about_weight_again(*, question_id: uuid.UUID, now: datetime.datetime) -> None:
+def remind_weight_question(*, question_id: uuid.UUID, now: datetime.datetime) -> None:
     """Remind a buyer, once, that a line waits for their answer about its weight. Raises Missing."""
     unlocked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
     if unlocked is None:
@@ -145,7 +145,7 @@ def watch_weights_task() -> None:
     rows = WeightQuestion.objects.forgotten(now).filter(asked_at__gt=lately).in_order()
     run_each(
         rows.values_list("pk", flat=True),
-        lambda question_id: ask_about_weight_again(question_id=question_id, now=now),
+        lambda question_id: remind_weight_question(question_id=question_id, now=now),
         sweep="orders.watch_weights",
         at_most=_BATCH,
     )
@@ -165,7 +165,7 @@ def expire_orders_task() -> None:
         sweep="orders.expire_orders",
         at_most=_BATCH,
     )
-    forget_baskets(now=now)
+    delete_abandoned_baskets(now=now)
 
 
 def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
@@ -178,7 +178,7 @@ def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
     yield from with_payments.values_list("pk", flat=True).iterator()
 
 
-def forget_baskets(*, now: datetime.datetime) -> int:
+def delete_abandoned_baskets(*, now: datetime.datetime) -> int:
     """Delete guests' baskets untouched for 90 days without reservations or charges; return how many."""
     taken = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
     old = Basket.objects.filter(

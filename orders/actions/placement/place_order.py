@@ -11,32 +11,41 @@ from dataclasses import replace
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.stock_movements import Pick, SoldOut, choose_stock, write_promises
-from cooperatives.actions.followers import begin_follow
+from catalog.actions.stock.stock_movements import (
+    SoldOut,
+    StockPick,
+    choose_stock,
+    save_reserved_and_allocated,
+)
+from cooperatives.actions.followers import create_follow_request
 from orders import locks, notices
-from orders.actions.basket.basket_lines import give_back, kept_for
-from orders.actions.order_records.recalculate_order import derive_standing, update_standing
-from orders.actions.order_records.record_order import Contact, record_order, take_slots
-from orders.actions.payments.basket_payments import bring_payments, paid_before, take_what_was_held
+from orders.actions.basket.basket_lines import release_reserved_stock, reservations_of_basket
+from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
+from orders.actions.order_records.record_order import Contact, record_order, take_pickup_slots
+from orders.actions.payments.basket_payments import (
+    capture_carried_payments,
+    carry_payments_over,
+    paid_for_basket,
+)
 from orders.actions.payments.order_payments import (
-    begin_card,
     confirm_if_covered,
     expect_payment,
-    require_way,
+    require_payment_method,
+    start_card_payment,
 )
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_queries import stock_in_order
-from orders.actions.quotes.quote_types import Buyer, Problem, Quote, Wanted, WantedDelivery
-from orders.actions.vouchers.redeem_vouchers import record_use
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_queries import reachable_stock_ids
+from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem, QuoteRequest, RequestedDelivery
+from orders.actions.vouchers.redeem_vouchers import record_voucher_use
 from orders.models import (
     Allocation,
     Basket,
-    Method,
     Order,
     OrderLine,
-    Source,
+    OrderSource,
+    PaymentMethod,
 )
-from orders.payments.transfer_requests import asked_of
+from orders.payments.transfer_requests import transfer_request_for_order
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.core.actors import Actor
@@ -66,28 +75,29 @@ def place_order(
     *,
     basket_id: uuid.UUID,
     contact: Contact,
-    deliveries: Mapping[int, WantedDelivery],
+    deliveries: Mapping[int, RequestedDelivery],
     consents: frozenset[str],
     actor: Actor,
     now: datetime.datetime,
-    source: Source = Source.WEB,
-    method: Method = Method.COD,
+    source: OrderSource = OrderSource.WEB,
+    method: PaymentMethod = PaymentMethod.COD,
     agreed_total: int | None = None,
-    agreed_most: int | None = None,
+    agreed_maximum: int | None = None,
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
     """Turn a basket into an order. A cash-on-delivery order counts at once; others wait for their payment.
 
-    `agreed_total` is the sum on the buyer's button and `agreed_most` its maximum after weighing, both in
+    `agreed_total` is the sum on the buyer's button and `agreed_maximum` its maximum after weighing, both in
     minor units; a quote with another sum is refused. `seen_prices` holds changed prices that the page
     has shown, by basket line. `language` is the page's, used for later mail.
     A repeat (double click, lost response) returns the order that the basket became.
 
-    Raises BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, AmountNotForCards, Missing;
+    Raises BasketChanged, PickupSlotFull, ConsentNeeded, BasketEmpty, PaymentMethodNotOffered,
+    AmountNotForCards, Missing;
     then nothing has changed.
     """
-    return place(
+    return place_order_in_transaction(
         basket_id=basket_id,
         contact=contact,
         deliveries=deliveries,
@@ -97,50 +107,50 @@ def place_order(
         source=source,
         method=method,
         agreed_total=agreed_total,
-        agreed_most=agreed_most,
+        agreed_maximum=agreed_maximum,
         seen_prices=seen_prices,
         language=language,
     )
 
 
-def place(
+def place_order_in_transaction(
     *,
     basket_id: uuid.UUID,
     contact: Contact,
-    deliveries: Mapping[int, WantedDelivery],
+    deliveries: Mapping[int, RequestedDelivery],
     consents: frozenset[str],
     actor: Actor,
     now: datetime.datetime,
-    source: Source = Source.WEB,
-    method: Method = Method.COD,
+    source: OrderSource = OrderSource.WEB,
+    method: PaymentMethod = PaymentMethod.COD,
     agreed_total: int | None = None,
-    agreed_most: int | None = None,
+    agreed_maximum: int | None = None,
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
     """Step of `place_order`, also used by counter sales, which place, pay and dispatch in one transaction."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
-        return already_placed(basket_id)
+        return order_of_basket(basket_id)
     require_consent(consents)
     basket.language = language or basket.language
     quote_request = _final_request(basket, contact, deliveries, seen_prices or {})
     locks.lock_voucher(quote_request.voucher_code)
-    current_quote = quote(quote_request, now=now)
+    current_quote = build_quote(quote_request, now=now)
     if not current_quote.shares:
         raise BasketEmpty()
-    _require_agreement(current_quote, agreed_total, agreed_most)
-    chosen = method if current_quote.total else Method.COD  # a free order has no payment to wait for
-    is_paid = paid_before(basket) >= max(1, current_quote.total)
+    _require_agreement(current_quote, agreed_total, agreed_maximum)
+    chosen = method if current_quote.total else PaymentMethod.COD  # a free order has no payment to wait for
+    is_paid = paid_for_basket(basket) >= max(1, current_quote.total)
     if not is_paid:
-        require_way(basket.channel, chosen, current_quote.total, shop=current_quote.shop)
-    return write_order(
+        require_payment_method(basket.channel, chosen, current_quote.total, shop=current_quote.shop)
+    return place_quoted_basket(
         current_quote,
         basket=basket,
         contact=contact,
         source=source,
         method=None if is_paid else chosen,
-        counts_at_once=not is_paid and chosen == Method.COD,
+        counts_at_once=not is_paid and chosen == PaymentMethod.COD,
         consents=consents,
         actor=actor,
         now=now,
@@ -150,11 +160,11 @@ def place(
 def _final_request(
     basket: Basket,
     contact: Contact,
-    deliveries: Mapping[int, WantedDelivery],
+    deliveries: Mapping[int, RequestedDelivery],
     seen_prices: Mapping[uuid.UUID, int],
-) -> Wanted:
+) -> QuoteRequest:
     """Return the basket's quote request with the final contact, deliveries and prices, unsaved."""
-    quote_request = wanted_of(basket)
+    quote_request = basket_quote_request(basket)
     return replace(
         quote_request,
         province_code=contact.province_code,
@@ -167,13 +177,13 @@ def _final_request(
     )
 
 
-def write_order(
+def place_quoted_basket(
     quote: Quote,
     *,
     basket: Basket,
     contact: Contact,
-    source: Source,
-    method: Method | None,
+    source: OrderSource,
+    method: PaymentMethod | None,
     counts_at_once: bool,
     consents: frozenset[str],
     actor: Actor,
@@ -182,7 +192,7 @@ def write_order(
     """Step, on a locked basket: write the order of its quote and run all follow-up steps.
 
     Payments made on the basket are carried over. `method` is how the rest will be paid, None where nothing
-    is left. Raises BasketChanged, SlotFull, AmountNotForCards.
+    is left. Raises BasketChanged, PickupSlotFull, AmountNotForCards.
     """
     order, lines = record_order(
         quote,
@@ -192,23 +202,23 @@ def write_order(
         now=now,
         confirmed=counts_at_once and basket.channel.automatically_confirm_all_new_orders,
     )
-    record_use(order, quote, now=now)
+    record_voucher_use(order, quote, now=now)
     _allocate_or_refuse(lines, quote)
-    take_slots(order, quote)
-    carried = bring_payments(order, basket, keeps_promises=method is None, actor=actor, now=now)
+    take_pickup_slots(order, quote)
+    carried = carry_payments_over(order, basket, keeps_promises=method is None, actor=actor, now=now)
     payment = expect_payment(order, method, earlier=len(carried), now=now) if method is not None else None
-    if payment is not None and method == Method.CARD:
-        derive_standing(order)
-        begin_card(order, payment, hosted=False, actor=actor, now=now)
-    keep_consents(order, consents, actor=actor, now=now)
-    update_standing(order, now=now)
-    take_what_was_held(order, carried, actor=actor, now=now)
+    if payment is not None and method == PaymentMethod.CARD:
+        recalculate_columns(order)
+        start_card_payment(order, payment, hosted=False, actor=actor, now=now)
+    record_consents(order, consents, actor=actor, now=now)
+    recalculate_order(order, now=now)
+    capture_carried_payments(order, carried, actor=actor, now=now)
     record_change(
         "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
     )
     payment = payment or order.payments.current()
     parts = notices.parts_of(order)
-    asked = asked_of(order, payment, quote.shop)
+    asked = transfer_request_for_order(order, payment, quote.shop)
     notices.order_placed(order, parts, payment, asked, invoice=contact.invoice, shop=quote.shop, now=now)
     if order.confirmed_at is not None:
         notices.order_confirmed(order, parts, payment, invoice=contact.invoice, shop=quote.shop, now=now)
@@ -228,7 +238,7 @@ def _delete_basket(basket: Basket, order: Order) -> None:
         Address.objects.filter(pk__in=left, user=None).delete()
 
 
-def _require_agreement(quote: Quote, agreed_total: int | None, agreed_most: int | None) -> None:
+def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: int | None) -> None:
     """Raises BasketChanged unless the quote can be placed at the sums that the buyer saw.
 
     A voucher code that no longer applies is refused only for buyers who agreed to no sum: on a page the
@@ -239,11 +249,11 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_most: int 
     refused = quote.voucher.refused if quote.voucher else None
     if agreed_total is None and refused is not None:
         raise BasketChanged(refused.words, quote=quote, voucher=refused)
-    if agreed_total not in (None, quote.total) or agreed_most not in (None, quote.most):
+    if agreed_total not in (None, quote.total) or agreed_maximum not in (None, quote.most):
         raise BasketChanged(refused.words if refused else None, quote=quote)
 
 
-def allocate(lines: Sequence[OrderLine], quote: Quote) -> None:
+def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     """Step: allocate stock to an order's lines and release the reservations of the quoted basket.
 
     Raises SoldOut with every shortage at once.
@@ -253,11 +263,13 @@ def allocate(lines: Sequence[OrderLine], quote: Quote) -> None:
         if line.variant.track_inventory:
             quantities[line.variant.pk] += line.wanted.quantity
     chosen = (share.chosen.way if share.chosen else None for share in quote.shares)
-    ids = stock_in_order(quote.wanted, quantities, chosen)
+    ids = reachable_stock_ids(quote.wanted, quantities, chosen)
     basket_id = quote.wanted.basket_id
-    kept = kept_for(basket_id) if basket_id is not None else []
+    kept = reservations_of_basket(basket_id) if basket_id is not None else []
     rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
-    freed = give_back(kept_for(basket_id) if basket_id is not None and kept else [], rows)
+    freed = release_reserved_stock(
+        reservations_of_basket(basket_id) if basket_id is not None and kept else [], rows
+    )
     picks = choose_stock(
         quantities,
         [rows[stock_id] for stock_id in ids if stock_id in rows],
@@ -267,10 +279,10 @@ def allocate(lines: Sequence[OrderLine], quote: Quote) -> None:
     for pick in picks:
         rows[pick.stock_id].allocated += pick.quantity
     Allocation.objects.bulk_create(_distribute_picks(lines, picks))
-    write_promises(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
+    save_reserved_and_allocated(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
 
 
-def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list[Allocation]:
+def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[StockPick]) -> list[Allocation]:
     """Distribute the picks of each variant over its lines, in line order."""
     left = {line.pk: line.quantity for line in lines}
     allocations = []
@@ -287,17 +299,17 @@ def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list
 
 def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
     try:
-        allocate(lines, quote)
+        allocate_order_stock(lines, quote)
     except SoldOut as short:
         free = short.details["free"]
         for line in quote.lines:
             if line.variant.pk in free:
                 line.free = free[line.variant.pk]
-                line.problems.append(Problem.ONLY_LEFT if line.free else Problem.SOLD_OUT)
+                line.problems.append(QuoteProblem.ONLY_LEFT if line.free else QuoteProblem.SOLD_OUT)
         raise BasketChanged(short.words, quote=quote) from short
 
 
-def already_placed(basket_id: uuid.UUID) -> Order:
+def order_of_basket(basket_id: uuid.UUID) -> Order:
     """Return the order that a basket became. Raises Missing."""
     order = Order.objects.filter(basket_key=basket_id).first()
     if order is None:
@@ -311,7 +323,7 @@ def require_consent(consents: frozenset[str]) -> None:
         raise ConsentNeeded(field="consent")
 
 
-def keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
+def record_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
     """Step: record the buyer's consents with the version of their text and the interface used.
 
     Consent to news sends a confirmation mail first, since the address may be somebody else's.
@@ -328,4 +340,6 @@ def keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: 
         for purpose in sorted(consents)
     )
     if ConsentPurpose.NEWS in consents and order.email:
-        begin_follow(None, order.email, user=order.user, language=order.language, actor=actor, now=now)
+        create_follow_request(
+            None, order.email, user=order.user, language=order.language, actor=actor, now=now
+        )

@@ -10,31 +10,41 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import SoldOut
 from orders import locks, notices
-from orders.actions.bank_transfers.incoming_transfers import ENDED, left_of, settle_if_spent, share
-from orders.actions.ledger.unmatched_transfers import book_found
-from orders.actions.order_records.recalculate_order import update_standing
-from orders.actions.order_records.record_order import SlotFull, new_order, take_slots, write_parts
+from orders.actions.bank_transfers.incoming_transfers import (
+    ENDED_STATUSES,
+    assign_transfer_to_order,
+    settle_if_fully_assigned,
+    unassigned_amount,
+)
+from orders.actions.ledger.unmatched_transfers import book_unmatched_transfer
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_records.record_order import (
+    PickupSlotFull,
+    new_order,
+    take_pickup_slots,
+    write_parts,
+)
 from orders.actions.payments.order_payments import expect_payment
-from orders.actions.placement.draft_orders import wanted_of_draft
-from orders.actions.placement.place_order import allocate
-from orders.actions.quotes.build_quote import quote
-from orders.actions.quotes.quote_types import Problem
-from orders.actions.vouchers.redeem_vouchers import record_use
-from orders.models import BankTransfer, InvoiceDetails, Method, Order
-from orders.payments.transfer_requests import asked_of
+from orders.actions.placement.draft_orders import draft_quote_request
+from orders.actions.placement.place_order import allocate_order_stock
+from orders.actions.quotes.build_quote import build_quote
+from orders.actions.quotes.quote_types import QuoteProblem
+from orders.actions.vouchers.redeem_vouchers import record_voucher_use
+from orders.models import BankTransfer, InvoiceDetails, Order, PaymentMethod
+from orders.payments.transfer_requests import transfer_request_for_order
 from orders.states import TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import Change, done_before, record_change
+from shop.core.models import Change, is_already_done, record_change
 from shop.core.states import WrongMove
 
 # The buyer agreed to these lines at these prices, and has paid for them.
 _IGNORED_PROBLEMS = frozenset(
-    {Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED}
+    {QuoteProblem.NOT_FOR_SALE, QuoteProblem.PRICE_CHANGED, QuoteProblem.OVER_LIMIT, QuoteProblem.PAUSED}
 )
 
 
-class CannotBeAgain(Refused):
+class OrderNotReplaceable(Refused):
     """Its stock, delivery or discount is no longer available; `details` may hold the quote."""
 
     code = "cannot_be_again"
@@ -42,23 +52,23 @@ class CannotBeAgain(Refused):
 
 
 @transaction.atomic(durable=True)
-def place_again(
+def replace_expired_order(
     *, transfer_id: uuid.UUID, order_id: uuid.UUID, actor: Actor, now: datetime.datetime
 ) -> Order:
     """Place a new order like an ended one, and pay it by the bank transfer under review.
 
     The old order stays ended. A surplus of the transfer stays under review; if it pays too little, the new
     order waits for the rest. A repeat for the same transfer returns the order placed first. Raises Missing,
-    WrongMove, CannotBeAgain.
+    WrongMove, OrderNotReplaceable.
     """
     old = locks.lock_orders([order_id]).get(order_id)
-    transfer = locks.lock_transfer(transfer_id)
+    transfer = locks.lock_bank_transfer(transfer_id)
     if old is None or old.is_draft:
         raise Missing()
     key = f"again:{transfer.pk}:{old.pk}"
-    if done_before(key, "order.placed_again", old):
+    if is_already_done(key, "order.placed_again", old):
         return Order.objects.get(code=Change.objects.get(sent_key=key).data["code"])
-    if transfer.state != TransferState.REVIEW or old.status not in ENDED or old.charged:
+    if transfer.state != TransferState.REVIEW or old.status not in ENDED_STATUSES or old.charged:
         raise WrongMove(came_from=old.status, to="placed")
     order = _place_copy(old, actor=actor, now=now)
     record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code}, key=key)
@@ -68,21 +78,21 @@ def place_again(
 
 def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: allocate as much of the transfer as the order costs."""
-    amount = min(left_of(transfer), order.still_due)
-    book_found(transfer, actor=actor, now=now, surely=True)
-    share(transfer, order, amount, actor=actor, now=now)
+    amount = min(unassigned_amount(transfer), order.still_due)
+    book_unmatched_transfer(transfer, actor=actor, now=now, surely=True)
+    assign_transfer_to_order(transfer, order, amount, actor=actor, now=now)
     record_change("transfer.shared", transfer, actor=actor, now=now, data={order.code: amount})
-    settle_if_spent(transfer, actor=actor, now=now)
+    settle_if_fully_assigned(transfer, actor=actor, now=now)
 
 
 def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
-    quote_request = wanted_of_draft(old)
+    quote_request = draft_quote_request(old)
     locks.lock_voucher(quote_request.voucher_code)
-    current_quote = quote(quote_request, now=now)
+    current_quote = build_quote(quote_request, now=now)
     if len(current_quote.lines) < old.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
-        raise CannotBeAgain(quote=current_quote)
+        raise OrderNotReplaceable(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
-        raise CannotBeAgain(quote=current_quote)
+        raise OrderNotReplaceable(quote=current_quote)
     address = old.shipping_address.copy() if old.shipping_address else None
     if address is not None:
         address.save(force_insert=True)
@@ -107,16 +117,16 @@ def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     if invoice is not None:
         invoice.copy_for(order).save(force_insert=True)
     lines = write_parts(order, current_quote, notes, now=now)
-    record_use(order, current_quote, now=now)
+    record_voucher_use(order, current_quote, now=now)
     try:
-        allocate(lines, current_quote)
-        take_slots(order, current_quote)
-    except (SoldOut, SlotFull) as short:
-        raise CannotBeAgain(short.words, quote=current_quote) from short
-    payment = expect_payment(order, Method.TRANSFER, now=now)
-    update_standing(order, now=now)
+        allocate_order_stock(lines, current_quote)
+        take_pickup_slots(order, current_quote)
+    except (SoldOut, PickupSlotFull) as short:
+        raise OrderNotReplaceable(short.words, quote=current_quote) from short
+    payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
+    recalculate_order(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    requested = asked_of(order, payment, current_quote.shop)
+    requested = transfer_request_for_order(order, payment, current_quote.shop)
     parts = notices.parts_of(order)
     notices.order_placed(order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now)
     return order

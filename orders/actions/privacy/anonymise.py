@@ -11,14 +11,17 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.marketing.back_in_stock import end_back_requests_of, end_back_requests_to
+from catalog.actions.marketing.back_in_stock import (
+    delete_back_requests_of_contact,
+    delete_back_requests_of_user,
+)
 from catalog.models import WishedProduct
-from cooperatives.actions.followers import end_follows_of, end_follows_to
+from cooperatives.actions.followers import unfollow_address, unfollow_all_of_user
 from cooperatives.actions.members import LastManager
 from cooperatives.models import Membership, Producer, Role
 from cooperatives.states import CooperativeState
 from orders import locks
-from orders.actions.payouts.refund_execution import overpaid
+from orders.actions.payouts.refund_execution import overpaid_orders
 from orders.models import (
     BankTransfer,
     Basket,
@@ -41,19 +44,19 @@ from shop.accounts.models import (
     User,
 )
 from shop.accounts.personal.consents import end_consents
-from shop.accounts.personal.data_requests import end_request, note_done
+from shop.accounts.personal.data_requests import close_request, record_done_request
 from shop.accounts.second_factor.factors import remove_factors
-from shop.accounts.sign_in.sessions import close_access
+from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.change_log.seal_changes import redact_contents, redact_names
-from shop.core.database.transactions import locked, locked_one
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change
 from shop.notifications.models import Notification
 
 
-class MoneyOpen(Refused):
+class UnsettledOrders(Refused):
     """Money is owed by us or to us, or a complaint is open. `details["codes"]` lists the orders."""
 
     code = "money_open"
@@ -62,7 +65,7 @@ class MoneyOpen(Refused):
     )
 
 
-class StillOnTheWay(Refused):
+class UndeliveredOrders(Refused):
     """The carrier still needs the address of an order. `details["codes"]` lists the orders."""
 
     code = "still_on_the_way"
@@ -73,29 +76,29 @@ _OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, Order
 
 
 @transaction.atomic(durable=True)
-def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+def anonymise_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Remove name, contacts and addresses from a person's rows; orders keep products, amounts and province.
 
-    Raises Missing, StillOnTheWay, MoneyOpen, LastManager.
+    Raises Missing, UndeliveredOrders, UnsettledOrders, LastManager.
     """
     asked = DataRequest.objects.open().filter(user=user_id, kind=RequestKind.DELETION).exists()
-    user = erase(user_id=user_id, actor=actor, now=now)
+    user = anonymise_user(user_id=user_id, actor=actor, now=now)
     if not asked:
-        note_done(RequestKind.DELETION, user, actor=actor, now=now)
+        record_done_request(RequestKind.DELETION, user, actor=actor, now=now)
 
 
-def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
+def anonymise_user(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
     """Step of `anonymise_person`."""
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
-    refuse_to_erase(user)
+    require_erasable(user)
     orders = Order.objects.filter(user=user)
     _anonymise_orders(orders, actor, now)
     Basket.objects.filter(user=user).delete()
     WishedProduct.objects.filter(user=user).delete()
-    end_follows_of(user, actor=actor, now=now)
-    end_back_requests_of(user)
+    unfollow_all_of_user(user, actor=actor, now=now)
+    delete_back_requests_of_user(user)
     # The cooperative keeps its own note about a producer with this account; buyers can no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
     Notification.objects.filter(user=user).delete()
@@ -110,10 +113,10 @@ def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
     return user
 
 
-def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
+def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
     """Step: anonymise the guest orders of a phone number or e-mail address; return how many there were.
 
-    Raises StillOnTheWay, MoneyOpen.
+    Raises UndeliveredOrders, UnsettledOrders.
     """
     orders = Order.objects.of_guest(contact)
     _require_nothing_open(orders)
@@ -124,16 +127,16 @@ def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
     Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
     Notification.objects.filter(to=contact, user=None).delete()
     EntryCode.objects.filter(to=contact).delete()
-    end_follows_to(contact, actor=actor, now=now)
-    end_back_requests_to(contact)
+    unfollow_address(contact, actor=actor, now=now)
+    delete_back_requests_of_contact(contact)
     _end_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
     for order in found:
         record_change("order.erased", order, actor=actor, now=now)
     return len(found)
 
 
-def refuse_to_erase(user: User) -> None:
-    """Check that a person can be anonymised now. Raises StillOnTheWay, MoneyOpen, LastManager."""
+def require_erasable(user: User) -> None:
+    """Check that a person can be anonymised now. Raises UndeliveredOrders, UnsettledOrders, LastManager."""
     _require_nothing_open(Order.objects.filter(user=user))
     others = Membership.objects.filter(
         cooperative=OuterRef("cooperative"), role=Role.MANAGER, is_active=True
@@ -149,31 +152,31 @@ def _require_nothing_open(orders: QuerySet[Order]) -> None:
 
     waiting = codes(orders.filter(status__in=_OPEN))
     if waiting:
-        raise StillOnTheWay(codes=waiting)
+        raise UndeliveredOrders(codes=waiting)
     mine = orders.values("pk")
     unpaid = codes(
         orders.filter(
             Q(status=OrderStatus.DELIVERED, due_gross__gt=F("charged"))
             | Q(pk__in=Refund.objects.filter(order__in=mine).to_pay().values("order"))
-            | Q(pk__in=overpaid().filter(pk__in=mine).values("pk"))
+            | Q(pk__in=overpaid_orders().filter(pk__in=mine).values("pk"))
             | Q(pk__in=Complaint.objects.open().order_by().filter(part__order__in=mine).values("part__order"))
         )
     )
     if unpaid:
-        raise MoneyOpen(codes=unpaid)
+        raise UnsettledOrders(codes=unpaid)
 
 
 def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
     """Close all data requests of the person; the rows stay without personal data."""
-    for row in locked(requests.filter(state=RequestState.OPEN)):
-        end_request(row, RequestState.DONE, actor=actor, now=now)
+    for row in lock_rows(requests.filter(state=RequestState.OPEN)):
+        close_request(row, RequestState.DONE, actor=actor, now=now)
     requests.update(contact="", way="", name="", words="", answer="", hindrance="")
 
 
 def _remove_sign_in_means(user: User) -> None:
     """Remove everything that lets the person sign in, and the copies of their data."""
     remove_factors(user)
-    close_access(user)
+    sign_out_everywhere(user)
     EntryCode.objects.filter(to__in=[to for to in (user.email, user.phone) if to]).delete()
     DataExport.objects.filter(user=user).delete()
 

@@ -22,23 +22,23 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from orders.actions.privacy.personal_data import data_of_guest, data_of_person
+from orders.actions.privacy.personal_data import personal_data_of_guest, personal_data_of_user
 from shop.accounts.models import DataExport, DataRequest
-from shop.accounts.personal.data_requests import end_request, lock_request
+from shop.accounts.personal.data_requests import close_request, lock_request
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
 from shop.core.jobs.sweeps import run_each
 
-KEPT = datetime.timedelta(days=3)
+EXPORT_LIFETIME = datetime.timedelta(days=3)
 _SWEEP_SIZE = 50
 _SHEET_NAME, _LONGEST_CELL = 31, 32_000
 
 
-def begin_export(row: DataRequest, *, now: datetime.datetime) -> None:
+def queue_export(row: DataRequest, *, now: datetime.datetime) -> None:
     """Step, on a request of this transaction: queue the export. Repeating it reuses the first export."""
     DataExport.objects.get_or_create(
-        request=row, defaults={"user_id": row.user_id, "made_at": now, "expires_at": now + KEPT}
+        request=row, defaults={"user_id": row.user_id, "made_at": now, "expires_at": now + EXPORT_LIFETIME}
     )
     after_commit(make_export_task.delay, request_id=str(row.pk))
 
@@ -67,9 +67,11 @@ def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
     row = DataRequest.objects.filter(pk=request_id).first()
     if row is None or not DataExport.objects.to_make().filter(request=row).exists():
         return
-    data = data_of_person(row.user_id) if row.user_id is not None else data_of_guest(row.contact)
+    data = (
+        personal_data_of_user(row.user_id) if row.user_id is not None else personal_data_of_guest(row.contact)
+    )
     with translation.override(row.language):
-        _keep_export(request_id, packed_json(data), workbook(data), now=now)
+        _keep_export(request_id, compressed_json(data), build_workbook(data), now=now)
 
 
 @transaction.atomic(durable=True)
@@ -78,19 +80,21 @@ def _keep_export(
 ) -> None:
     row = lock_request(request_id)
     kept = DataExport.objects.to_make().filter(request=row)
-    if not kept.update(as_json=as_json, as_workbook=as_workbook, ready_at=now, expires_at=now + KEPT):
+    if not kept.update(
+        as_json=as_json, as_workbook=as_workbook, ready_at=now, expires_at=now + EXPORT_LIFETIME
+    ):
         return
     if row.is_open:
         words = _("The copy of your data is ready for three days: %(url)s") % {"url": _url_of(row)}
-        end_request(row, RequestState.DONE, answer=words, actor=Actor.system(), now=now)
+        close_request(row, RequestState.DONE, answer=words, actor=Actor.system(), now=now)
 
 
-def packed_json(data: dict[str, Any]) -> bytes:
+def compressed_json(data: dict[str, Any]) -> bytes:
     text = json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
     return gzip.compress(text.encode(), mtime=0)
 
 
-def workbook(data: dict[str, Any]) -> bytes:
+def build_workbook(data: dict[str, Any]) -> bytes:
     """Write a sheet for each list, with the JSON's names as columns; texts are never read as formulas."""
     written = io.BytesIO()
     with xlsxwriter.Workbook(

@@ -15,16 +15,28 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cooperatives.actions.followers import begin_follow, end_follows_of, end_follows_to
-from orders.actions.privacy.anonymise import erase, erase_guest, refuse_to_erase
-from orders.actions.privacy.data_export import begin_export
+from cooperatives.actions.followers import create_follow_request, unfollow_address, unfollow_all_of_user
+from orders.actions.privacy.anonymise import anonymise_guest, anonymise_user, require_erasable
+from orders.actions.privacy.data_export import queue_export
 from orders.models import Order
 from shop.accounts.models import ConsentPurpose, DataRequest, RequestKind, User
-from shop.accounts.personal.consents import STANDING, consents_to, end_consents, give_consent, withdraw
-from shop.accounts.personal.data_requests import Asker, end_request, enter_request, lock_request, tell_asker
+from shop.accounts.personal.consents import (
+    WITHDRAWABLE_PURPOSES,
+    active_consents,
+    end_consents,
+    give_consent,
+    withdraw_user_consent,
+)
+from shop.accounts.personal.data_requests import (
+    Requester,
+    close_request,
+    create_request,
+    lock_request,
+    notify_requester,
+)
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused, Words
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import shop_settings
@@ -32,17 +44,17 @@ from shop.core.models import shop_settings
 _SWEEP_SIZE = 200
 
 
-class StaffAccount(Refused):
+class StaffAccountNotDeletable(Refused):
     code = "staff_account"
     default_words = gettext_lazy("Accounts of staff are closed by those who manage staff.")
 
 
-class AlreadyAsked(Refused):
+class DeletionAlreadyRequested(Refused):
     code = "already_asked"
     default_words = gettext_lazy("The deletion is asked for already.")
 
 
-class NothingToCarryOut(Refused):
+class RequestNotAutomatic(Refused):
     """The request is closed, or only a person can answer this kind."""
 
     code = "nothing_to_carry_out"
@@ -50,89 +62,93 @@ class NothingToCarryOut(Refused):
 
 
 @transaction.atomic(durable=True)
-def ask_for_copy(*, asker: Asker, actor: Actor, now: datetime.datetime) -> DataRequest:
+def request_data_copy(*, asker: Requester, actor: Actor, now: datetime.datetime) -> DataRequest:
     """Request a copy of one's data: a task makes it, and a message links to it."""
-    row = enter_request(kind=RequestKind.ACCESS, asker=asker, actor=actor, now=now)
-    begin_export(row, now=now)
+    row = create_request(kind=RequestKind.ACCESS, asker=asker, actor=actor, now=now)
+    queue_export(row, now=now)
     return row
 
 
 @transaction.atomic(durable=True)
-def ask_for_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> DataRequest:
+def request_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> DataRequest:
     """Request anonymisation after the waiting period.
 
-    Raises Missing, StaffAccount, AlreadyAsked, and the errors of `require_erasable`.
+    Raises Missing, StaffAccountNotDeletable, DeletionAlreadyRequested, and the errors of `require_erasable`.
     """
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
     if user.is_staff:
-        raise StaffAccount()
+        raise StaffAccountNotDeletable()
     if DataRequest.objects.open().filter(user=user, kind=RequestKind.DELETION).exists():
-        raise AlreadyAsked()
-    refuse_to_erase(user)
-    return enter_request(
-        kind=RequestKind.DELETION, asker=Asker.of(user), runs_at=_runs_at(now), actor=actor, now=now
+        raise DeletionAlreadyRequested()
+    require_erasable(user)
+    return create_request(
+        kind=RequestKind.DELETION, asker=Requester.of(user), runs_at=_runs_at(now), actor=actor, now=now
     )
 
 
 @transaction.atomic(durable=True)
-def ask_as_guest(
-    *, kind: RequestKind, asker: Asker, words: str, actor: Actor, now: datetime.datetime
+def submit_guest_request(
+    *, kind: RequestKind, asker: Requester, words: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
     """Submit a request of a guest who has proven that the contact is theirs."""
     runs_at = _runs_at(now) if kind == RequestKind.DELETION else None
-    row = enter_request(kind=kind, asker=asker, words=words, runs_at=runs_at, actor=actor, now=now)
+    row = create_request(kind=kind, asker=asker, words=words, runs_at=runs_at, actor=actor, now=now)
     if kind == RequestKind.ACCESS:
-        begin_export(row, now=now)
+        queue_export(row, now=now)
     return row
 
 
 @transaction.atomic(durable=True)
-def carry_out_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Fulfil a request now. Raises Missing, NothingToCarryOut, and the errors of anonymising."""
+def fulfil_data_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Fulfil a request now. Raises Missing, RequestNotAutomatic, and the errors of anonymising."""
     row = lock_request(request_id)
     if not row.is_open or row.kind not in _AUTOMATIC_KINDS:
-        raise NothingToCarryOut()
+        raise RequestNotAutomatic()
     if row.kind == RequestKind.ACCESS:
-        begin_export(row, now=now)
+        queue_export(row, now=now)
         return
     with translation.override(row.language):
         if row.kind == RequestKind.WITHDRAWAL:
             _withdraw(row, actor, now)
-            end_request(row, RequestState.DONE, answer=_("Your consent is withdrawn."), actor=actor, now=now)
+            close_request(
+                row, RequestState.DONE, answer=_("Your consent is withdrawn."), actor=actor, now=now
+            )
             return
-        end_request(row, RequestState.DONE, actor=actor, now=now)
+        close_request(row, RequestState.DONE, actor=actor, now=now)
         if row.user_id is not None:
-            erase(user_id=row.user_id, actor=actor, now=now)
+            anonymise_user(user_id=row.user_id, actor=actor, now=now)
         else:
-            erase_guest(contact=row.contact, actor=actor, now=now)
+            anonymise_guest(contact=row.contact, actor=actor, now=now)
         row.user_id = None  # the last message no longer belongs to an account
-        tell_asker(row, _("Your data is deleted"), _("What stays by law says no name any more."), now=now)
+        notify_requester(
+            row, _("Your data is deleted"), _("What stays by law says no name any more."), now=now
+        )
 
 
 _AUTOMATIC_KINDS = (RequestKind.ACCESS, RequestKind.DELETION, RequestKind.WITHDRAWAL)
 
 
 @transaction.atomic(durable=True)
-def agree_to(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
+def record_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
     """Record consent to a purpose; consent to news subscribes their e-mail address to the newsletter.
 
     Raises Missing.
     """
     user = give_consent(user_id=user_id, purpose=purpose, actor=actor, now=now)
     if purpose == ConsentPurpose.NEWS and user.email:
-        begin_follow(None, user.email, user=user, language=user.language, actor=actor, now=now)
+        create_follow_request(None, user.email, user=user, language=user.language, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def withdraw_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
     """Withdraw consent to a purpose and stop its messages. Raises Missing."""
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
-    withdraw(user, purpose, actor=actor, now=now)
-    end_follows_of(user, actor=actor, now=now)
+    withdraw_user_consent(user, purpose, actor=actor, now=now)
+    unfollow_all_of_user(user, actor=actor, now=now)
 
 
 @shared_task(name="orders.run_deletions")
@@ -150,13 +166,13 @@ def run_deletions_task() -> None:
 def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
     """Fulfil a request, or record why it is refused."""
     try:
-        carry_out_request(request_id=request_id, actor=Actor.system(), now=now)
+        fulfil_data_request(request_id=request_id, actor=Actor.system(), now=now)
     except Refused as refused:
-        note_hindrance(request_id=request_id, hindrance=refused.words, now=now)
+        record_deletion_obstacle(request_id=request_id, hindrance=refused.words, now=now)
 
 
 @transaction.atomic(durable=True)
-def note_hindrance(*, request_id: uuid.UUID, hindrance: Words, now: datetime.datetime) -> None:
+def record_deletion_obstacle(*, request_id: uuid.UUID, hindrance: Words, now: datetime.datetime) -> None:
     """Record why a deletion was refused and retry it a day later; notify the requester of a new reason only.
 
     Raises Missing.
@@ -170,17 +186,17 @@ def note_hindrance(*, request_id: uuid.UUID, hindrance: Words, now: datetime.dat
         row.runs_at = now + datetime.timedelta(days=1)
         row.save(update_fields=["hindrance", "runs_at"])
         if is_new_reason:
-            tell_asker(row, _("Your data cannot be deleted yet"), text, now=now)
+            notify_requester(row, _("Your data cannot be deleted yet"), text, now=now)
 
 
 def _withdraw(row: DataRequest, actor: Actor, now: datetime.datetime) -> None:
     if row.user is not None:
-        end_follows_of(row.user, actor=actor, now=now)
-    end_follows_to(row.contact, actor=actor, now=now)
+        unfollow_all_of_user(row.user, actor=actor, now=now)
+    unfollow_address(row.contact, actor=actor, now=now)
     orders = Order.objects.of_guest(row.contact) if row.user_id is None else Order.objects.none()
     about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
-    for purpose in STANDING:
-        end_consents(consents_to(purpose, user_id=row.user_id, about=about), now=now)
+    for purpose in WITHDRAWABLE_PURPOSES:
+        end_consents(active_consents(purpose, user_id=row.user_id, about=about), now=now)
 
 
 def _runs_at(now: datetime.datetime) -> datetime.datetime:

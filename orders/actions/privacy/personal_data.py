@@ -44,7 +44,7 @@ _ADDRESS = (
 _MAX_CHANGES = 10_000  # the newest changes: staff have made more than a workbook holds
 
 
-def data_of_person(user_id: int) -> dict[str, Any]:
+def personal_data_of_user(user_id: int) -> dict[str, Any]:
     """Return an account's data by list name; money is in minor units beside its currency."""
     me = User.objects.filter(pk=user_id)
     account = me.values(
@@ -91,7 +91,7 @@ def data_of_person(user_id: int) -> dict[str, Any]:
     }
 
 
-def data_of_guest(contact: str) -> dict[str, Any]:
+def personal_data_of_guest(contact: str) -> dict[str, Any]:
     """Return the data left with a phone number or e-mail address without signing in."""
     orders = Order.objects.of_guest(contact)
     about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]

@@ -16,41 +16,47 @@ from catalog.models import Variant
 from catalog.states import ListingState
 from cooperatives.models import DeliveryWay
 from cooperatives.states import CooperativeState
-from orders.actions.quotes.fallback_delivery import Fallback, fallbacks_for, share_fees
+from orders.actions.quotes.fallback_delivery import FallbackService, fallback_services, split_fallback_fees
 from orders.actions.quotes.quote_deliveries import quote_deliveries
-from orders.actions.quotes.quote_queries import choices_of, free_of, lines_of, variants_of, ways_of
+from orders.actions.quotes.quote_queries import (
+    read_basket_lines,
+    read_delivery_choices,
+    read_delivery_methods,
+    read_free_quantities,
+    read_quoted_variants,
+)
 from orders.actions.quotes.quote_types import (
     Buyer,
-    Problem,
     Quote,
     QuotedLine,
-    Share,
-    Wanted,
-    WantedDelivery,
-    WantedDiscount,
-    WantedLine,
-    limit_of,
+    QuoteProblem,
+    QuoteRequest,
+    RequestedDelivery,
+    RequestedDiscount,
+    RequestedLine,
+    SellerQuote,
+    quantity_limit_of,
 )
-from orders.actions.quotes.voucher_rules import judge_code
+from orders.actions.quotes.voucher_rules import check_voucher_code
 from orders.models import Basket
-from orders.pricing import DeliveryIn, LineIn, Purchase, price_purchase
-from shop.core.dates.calendar import day_of
+from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings, TaxClass, shop_settings, tax_rates
 
 
-def wanted_of(basket: Basket) -> Wanted:
+def basket_quote_request(basket: Basket) -> QuoteRequest:
     """Return the quote request of a basket. Two queries."""
     lines = [
-        WantedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
-        for line in lines_of(basket.pk)
+        RequestedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
+        for line in read_basket_lines(basket.pk)
     ]
     deliveries = {
-        choice.cooperative_id: WantedDelivery(
+        choice.cooperative_id: RequestedDelivery(
             choice.way_id, choice.pickup_day, choice.pickup_starts, choice.service_id
         )
-        for choice in choices_of(basket.pk)
+        for choice in read_delivery_choices(basket.pk)
     }
-    return Wanted(
+    return QuoteRequest(
         channel=basket.channel,
         lines=lines,
         deliveries=deliveries,
@@ -63,7 +69,7 @@ def wanted_of(basket: Basket) -> Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Goods:
+class QuoteInputs:
     """Variants, delivery methods and settings that a quote needs, independent of the choices made.
 
     Read once under a lock, they serve several quotes.
@@ -74,39 +80,43 @@ class Goods:
     shop: ShopSettings
 
 
-def goods_of(quote_request: Wanted) -> Goods:
-    variants = variants_of(quote_request)
-    return Goods(variants, ways_of(quote_request, variants.values()), shop_settings())
+def read_quote_inputs(quote_request: QuoteRequest) -> QuoteInputs:
+    variants = read_quoted_variants(quote_request)
+    return QuoteInputs(variants, read_delivery_methods(quote_request, variants.values()), shop_settings())
 
 
-def quote(
-    quote_request: Wanted, *, now: datetime.datetime, proposing: bool = False, goods: Goods | None = None
+def build_quote(
+    quote_request: QuoteRequest,
+    *,
+    now: datetime.datetime,
+    proposing: bool = False,
+    goods: QuoteInputs | None = None,
 ) -> Quote:
     """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
     `proposing` selects each cooperative's first possible delivery method where none, or an impossible one, is
     chosen; pages use it, as they know no channel services. `goods` is given where it was read before.
     """
-    goods = goods or goods_of(quote_request)
+    goods = goods or read_quote_inputs(quote_request)
     variants, ways, shop = goods.variants, goods.ways, goods.shop
     service_ids = {each.service_id for each in quote_request.deliveries.values() if each.way_id is None}
-    fallbacks = fallbacks_for(quote_request, service_ids)
+    fallbacks = fallback_services(quote_request, service_ids)
     rates = _tax_rates(quote_request, variants.values(), ways, fallbacks, now)
-    free = free_of(quote_request, variants, ways)
-    shares: dict[int, Share] = {}
+    free = read_free_quantities(quote_request, variants, ways)
+    shares: dict[int, SellerQuote] = {}
     for wanted_line in quote_request.lines:
         variant = variants.get(wanted_line.variant_id)
         if variant is None:
             continue
         line = _quote_line(wanted_line, variant, rates, free)
-        seller_quote = shares.setdefault(variant.cooperative_id, Share(variant.cooperative, [], []))
+        seller_quote = shares.setdefault(variant.cooperative_id, SellerQuote(variant.cooperative, [], []))
         seller_quote.lines.append(line)
     _flag_limits(shares.values(), shop)
     _flag_shortages(shares.values())
     quote_deliveries(quote_request, shares, ways, fallbacks, now, proposing)
     seller_quotes = list(shares.values())
-    share_fees(seller_quotes, fallbacks)
-    voucher = judge_code(quote_request, seller_quotes, now=now)
+    split_fallback_fees(seller_quotes, fallbacks)
+    voucher = check_voucher_code(quote_request, seller_quotes, now=now)
     code_discounts = [voucher.discount] if voucher and voucher.discount else []
     discounts = [*quote_request.discounts, *code_discounts]
     purchase = _price_seller_quotes(quote_request, seller_quotes, rates, discounts)
@@ -115,10 +125,10 @@ def quote(
 
 
 def _tax_rates(
-    quote_request: Wanted,
+    quote_request: QuoteRequest,
     variants: Iterable[Variant],
     ways: Mapping[int, list[DeliveryWay]],
-    fallbacks: Mapping[int, Fallback],
+    fallbacks: Mapping[int, FallbackService],
     now: datetime.datetime,
 ) -> dict[int | None, Decimal]:
     if not quote_request.channel.charge_taxes:
@@ -126,7 +136,7 @@ def _tax_rates(
     classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
     classes |= {way.service.tax_class_id for offered in ways.values() for way in offered}
     classes |= {each.service.tax_class_id for each in fallbacks.values()}
-    return tax_rates(classes, country=quote_request.country, day=day_of(now))
+    return tax_rates(classes, country=quote_request.country, day=vietnam_date(now))
 
 
 def _tax_class(variant: Variant) -> TaxClass | None:
@@ -134,7 +144,7 @@ def _tax_class(variant: Variant) -> TaxClass | None:
 
 
 def _quote_line(
-    line: WantedLine,
+    line: RequestedLine,
     variant: Variant,
     rates: Mapping[int | None, Decimal],
     free: Mapping[int, int],
@@ -162,52 +172,52 @@ def _quote_line(
         and variant.cooperative.state == CooperativeState.APPROVED
     )
     if selling is None or not on_sale:
-        quoted.problems.append(Problem.NOT_FOR_SALE)
+        quoted.problems.append(QuoteProblem.NOT_FOR_SALE)
     elif line.seen_price is not None and line.seen_price != selling:
-        quoted.problems.append(Problem.PRICE_CHANGED)
+        quoted.problems.append(QuoteProblem.PRICE_CHANGED)
     return quoted
 
 
-def _flag_limits(shares: Iterable[Share], shop: ShopSettings) -> None:
+def _flag_limits(shares: Iterable[SellerQuote], shop: ShopSettings) -> None:
     """Add OVER_LIMIT to lines above the limit of one order, summed over all lines of a variant."""
     lines = [line for seller_quote in shares for line in seller_quote.lines]
     quantity_by_variant: Counter[int] = Counter()
     for line in lines:
         quantity_by_variant[line.variant.pk] += line.wanted.quantity
     for line in lines:
-        line.limit = limit_of(line.variant, shop.limit_quantity_per_checkout)
+        line.limit = quantity_limit_of(line.variant, shop.limit_quantity_per_checkout)
         if line.limit is not None and quantity_by_variant[line.variant.pk] > line.limit:
-            line.problems.append(Problem.OVER_LIMIT)
+            line.problems.append(QuoteProblem.OVER_LIMIT)
 
 
-def _flag_shortages(shares: Iterable[Share]) -> None:
+def _flag_shortages(shares: Iterable[SellerQuote]) -> None:
     """Add shortages to lines, summed over the lines of a variant; earlier lines are served first."""
     left: dict[int, int] = {}
     for seller_quote in shares:
         for line in seller_quote.lines:
-            if line.free is None or Problem.NOT_FOR_SALE in line.problems:
+            if line.free is None or QuoteProblem.NOT_FOR_SALE in line.problems:
                 continue
             free = left.setdefault(line.variant.pk, max(0, line.free))
             left[line.variant.pk] = max(0, free - line.wanted.quantity)
             if free <= 0:
-                line.problems.append(Problem.SOLD_OUT)
+                line.problems.append(QuoteProblem.SOLD_OUT)
             elif free < line.wanted.quantity:
-                line.problems.append(Problem.ONLY_LEFT)
+                line.problems.append(QuoteProblem.ONLY_LEFT)
             line.free = free
 
 
 def _price_seller_quotes(
-    quote_request: Wanted,
-    seller_quotes: Sequence[Share],
+    quote_request: QuoteRequest,
+    seller_quotes: Sequence[SellerQuote],
     rates: Mapping[int | None, Decimal],
-    discounts: Sequence[WantedDiscount],
+    discounts: Sequence[RequestedDiscount],
 ) -> Purchase:
     for seller_quote in seller_quotes:
-        service = seller_quote.carried_by
+        service = seller_quote.chosen_service
         seller_quote.delivery_tax_rate = rates.get(service.tax_class_id if service else None, Decimal(0))
     return price_purchase(
         [
-            LineIn(
+            LineInput(
                 line.wanted.key,
                 line.variant.cooperative_id,
                 line.unit_list,
@@ -217,10 +227,10 @@ def _price_seller_quotes(
             )
             for seller_quote in seller_quotes
             for line in seller_quote.lines
-            if quote_request.by_staff or Problem.NOT_FOR_SALE not in line.problems
+            if quote_request.by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
         ],
         [
-            DeliveryIn(
+            DeliveryInput(
                 seller_quote.cooperative.pk,
                 seller_quote.fee,
                 seller_quote.fee,
@@ -234,7 +244,7 @@ def _price_seller_quotes(
     )
 
 
-def _set_amounts_to_pay(shares: Sequence[Share], purchase: Purchase) -> None:
+def _set_amounts_to_pay(shares: Sequence[SellerQuote], purchase: Purchase) -> None:
     """Set what is to be paid for each line and delivery after all discounts."""
     lines = {line.key: line.total.gross for line in purchase.lines}
     deliveries = {one.cooperative: one.total.gross for one in purchase.deliveries}

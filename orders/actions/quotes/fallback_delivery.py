@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from cooperatives.models import Service, ServicePrice, Zone
-from orders.actions.quotes.quote_types import Problem, Share, Wanted
-from shop.core.database.compiled_query import prepared
-from shop.core.money import split
+from orders.actions.quotes.quote_types import QuoteProblem, QuoteRequest, SellerQuote
+from shop.core.database.compiled_query import compiled_query
+from shop.core.money import split_amount
 
 
 @dataclass(frozen=True, slots=True)
-class Fallback:
+class FallbackService:
     """A channel service with its price in minor units, charged once per order whatever sellers use it."""
 
     service: Service
@@ -34,9 +34,9 @@ class Fallback:
         return service.minimum_grams <= grams and (service.maximum_grams or grams) >= grams
 
 
-def fallbacks_for(
-    quote_request: Wanted, service_ids: Iterable[int | None] | None = None
-) -> dict[int, Fallback]:
+def fallback_services(
+    quote_request: QuoteRequest, service_ids: Iterable[int | None] | None = None
+) -> dict[int, FallbackService]:
     """Return services priced in the channel whose zone covers the country, by id; `service_ids` narrows them.
 
     One query, or none where `service_ids` holds no id.
@@ -46,20 +46,20 @@ def fallbacks_for(
         return {}
     found = _service_prices(quote_request.channel.pk, quote_request.country)
     return {
-        row.service_id: Fallback(row.service, row)
+        row.service_id: FallbackService(row.service, row)
         for row in found
         if wanted_ids is None or row.service_id in wanted_ids
     }
 
 
-@prepared
+@compiled_query
 def _service_prices(channel: int, country: str) -> QuerySet[ServicePrice]:
     zones = Zone.objects.covering(country, channel_id=channel)
     rows = ServicePrice.objects.filter(channel=channel, service__zone__in=zones)
     return rows.select_related("service", "service__tax_class").order_by("service")
 
 
-def share_fees(shares: Sequence[Share], fallbacks: Mapping[int, Fallback]) -> None:
+def split_fallback_fees(shares: Sequence[SellerQuote], fallbacks: Mapping[int, FallbackService]) -> None:
     """Split a service's price between the sellers that use it, by the value of their lines.
 
     Adds NOT_DELIVERED to sellers whose service does not take the basket.
@@ -74,8 +74,8 @@ def share_fees(shares: Sequence[Share], fallbacks: Mapping[int, Fallback]) -> No
         if not fallback.serves(goods=goods, grams=grams):
             for seller_quote in served:
                 seller_quote.service = None
-                seller_quote.problems.append(Problem.NOT_DELIVERED)
+                seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         elif served:
-            fees = split(fallback.price, [seller_quote.goods for seller_quote in served])
+            fees = split_amount(fallback.price, [seller_quote.goods for seller_quote in served])
             for seller_quote, fee in zip(served, fees, strict=True):
                 seller_quote.service_fee = fee

@@ -8,33 +8,33 @@ from collections.abc import Collection, Mapping
 from django.db.models import QuerySet
 
 from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
-from orders.actions.quotes.fallback_delivery import Fallback
+from orders.actions.quotes.fallback_delivery import FallbackService
 from orders.actions.quotes.quote_types import (
-    Offer,
-    Problem,
-    QuotedTime,
-    Share,
-    Wanted,
-    WantedDelivery,
+    DeliveryOption,
+    QuotedPickupTime,
+    QuoteProblem,
+    QuoteRequest,
+    RequestedDelivery,
+    SellerQuote,
 )
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 
 
 def quote_deliveries(
-    quote_request: Wanted,
-    shares: Mapping[int, Share],
+    quote_request: QuoteRequest,
+    shares: Mapping[int, SellerQuote],
     ways: Mapping[int, list[DeliveryWay]],
-    fallbacks: Mapping[int, Fallback],
+    fallbacks: Mapping[int, FallbackService],
     now: datetime.datetime,
     proposing: bool,
 ) -> None:
     """Set each seller's delivery options, the chosen one, and the problems of both."""
     timed_ids = [way.pk for offered in ways.values() for way in offered if way.market_days.all()]
-    slots = {(slot.way_id, slot.day, slot.starts): slot for slot in _slots(timed_ids, day_of(now))}
+    slots = {(slot.way_id, slot.day, slot.starts): slot for slot in _slots(timed_ids, vietnam_date(now))}
     for cooperative_id, seller_quote in shares.items():
         seller_quote.offers = [
-            Offer(
+            DeliveryOption(
                 way,
                 way.fee(
                     channel_id=quote_request.channel.pk,
@@ -43,23 +43,23 @@ def quote_deliveries(
                     goods=seller_quote.goods,
                 ),
                 [
-                    QuotedTime(time, _places_left(time, slots.get((way.pk, time.day, time.starts))))
+                    QuotedPickupTime(time, _places_left(time, slots.get((way.pk, time.day, time.starts))))
                     for time in way.pickup_times(now=now)
                 ],
             )
             for way in ways.get(cooperative_id, [])
         ]
         chosen = quote_request.deliveries.get(cooperative_id)
-        possible = {option.way.pk for option in seller_quote.possible_offers}
+        possible = {option.way.pk for option in seller_quote.possible_options}
         uses_fallback = chosen is not None and chosen.way_id is None and chosen.service_id in fallbacks
         if proposing and not uses_fallback and (chosen is None or chosen.way_id not in possible):
             chosen = seller_quote.first_choice
         _set_chosen_option(seller_quote, chosen, fallbacks)
-        if seller_quote.cooperative.is_paused_on(day_of(now)):
-            seller_quote.problems.append(Problem.PAUSED)
+        if seller_quote.cooperative.is_paused_on(vietnam_date(now)):
+            seller_quote.problems.append(QuoteProblem.PAUSED)
 
 
-@prepared
+@compiled_query
 def _slots(ways: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
     return PickupSlot.objects.filter(way__in=ways, day__gte=day)
 
@@ -70,30 +70,30 @@ def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
 
 
 def _set_chosen_option(
-    seller_quote: Share, chosen: WantedDelivery | None, fallbacks: Mapping[int, Fallback]
+    seller_quote: SellerQuote, chosen: RequestedDelivery | None, fallbacks: Mapping[int, FallbackService]
 ) -> None:
     """Set the chosen option and pickup time, or add the problem that prevents them."""
     if chosen is not None and chosen.way_id is None:
         fallback = fallbacks.get(chosen.service_id or 0)
         if fallback is None:
-            seller_quote.problems.append(Problem.NOT_DELIVERED)
+            seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         else:
             seller_quote.service = fallback.service
         return
-    if not seller_quote.possible_offers:
-        seller_quote.problems.append(Problem.NOT_DELIVERED)
+    if not seller_quote.possible_options:
+        seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         return
     if chosen is None:
-        seller_quote.problems.append(Problem.NO_DELIVERY_CHOSEN)
+        seller_quote.problems.append(QuoteProblem.NO_DELIVERY_CHOSEN)
         return
-    option = next((one for one in seller_quote.possible_offers if one.way.pk == chosen.way_id), None)
+    option = next((one for one in seller_quote.possible_options if one.way.pk == chosen.way_id), None)
     if option is None:
-        seller_quote.problems.append(Problem.NOT_DELIVERED)
+        seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         return
     seller_quote.chosen = option
     if not option.times:
         if option.way.market_days.all():
-            seller_quote.problems.append(Problem.SLOT_GONE)
+            seller_quote.problems.append(QuoteProblem.SLOT_GONE)
         return
     time = next(
         (
@@ -104,6 +104,6 @@ def _set_chosen_option(
         None,
     )
     if time is None or time.is_full:
-        seller_quote.problems.append(Problem.SLOT_GONE)
+        seller_quote.problems.append(QuoteProblem.SLOT_GONE)
         return
     seller_quote.chosen_time = time.time

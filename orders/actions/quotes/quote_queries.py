@@ -9,10 +9,10 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 
 from catalog.models import Listing, Price, ProductMedia, Stock, Variant
-from cooperatives.models import COLLECTED, DeliveryRate, DeliveryWay, MarketDay
-from orders.actions.quotes.quote_types import Wanted
+from cooperatives.models import PICKUP_KINDS, DeliveryRate, DeliveryWay, MarketDay
+from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
-from shop.core.database.compiled_query import attach, prepared
+from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 
 # Columns that neither prices nor mail use; reading them would cost as much as all the rest.
 _METADATA_COLUMNS = ("metadata", "private_metadata")
@@ -42,19 +42,23 @@ _UNREAD_OF_METHODS = dict.fromkeys(
 }
 
 
-def variants_of(quote_request: Wanted) -> dict[int, Variant]:
+def read_quoted_variants(quote_request: QuoteRequest) -> dict[int, Variant]:
     """Return each variant with its product, cooperative, price and listing in the channel, and pictures."""
     rows = _variants({line.variant_id for line in quote_request.lines})
     products = {row.product_id: row.product for row in rows}
     for row in rows:
         row.product = products[row.product_id]
-    attach(rows, "prices", _prices(quote_request.channel.pk, [row.pk for row in rows]), by="variant")
-    attach(products.values(), "listings", _listings(quote_request.channel.pk, list(products)), by="product")
-    attach(products.values(), "media", _media(list(products)), by="product")
+    attach_prefetched_rows(
+        rows, "prices", _prices(quote_request.channel.pk, [row.pk for row in rows]), by="variant"
+    )
+    attach_prefetched_rows(
+        products.values(), "listings", _listings(quote_request.channel.pk, list(products)), by="product"
+    )
+    attach_prefetched_rows(products.values(), "media", _media(list(products)), by="product")
     return {row.pk: row for row in rows}
 
 
-@prepared
+@compiled_query
 def _variants(keys: Collection[int]) -> QuerySet[Variant]:
     rows = Variant.objects.filter(pk__in=keys).select_related(
         "product",
@@ -67,48 +71,52 @@ def _variants(keys: Collection[int]) -> QuerySet[Variant]:
     return rows.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 
 
-@prepared
+@compiled_query
 def _prices(channel: int, variants: Collection[int]) -> QuerySet[Price]:
     return Price.objects.filter(channel=channel, variant__in=variants)
 
 
-@prepared
+@compiled_query
 def _listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
     return Listing.objects.filter(channel=channel, product__in=products)
 
 
-@prepared
+@compiled_query
 def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
     rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
     return rows.order_by("sort_order", "pk")
 
 
-def ways_of(quote_request: Wanted, variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
+def read_delivery_methods(
+    quote_request: QuoteRequest, variants: Iterable[Variant]
+) -> dict[int, list[DeliveryWay]]:
     """Return the delivery methods by cooperative, with the rates that can apply to this buyer's province."""
     rows = _delivery_methods({variant.cooperative_id for variant in variants})
     keys = [row.pk for row in rows]
-    attach(rows, "rates", _rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}), by="way")
-    attach(rows, "market_days", _market_days(keys), by="way")
+    attach_prefetched_rows(
+        rows, "rates", _rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}), by="way"
+    )
+    attach_prefetched_rows(rows, "market_days", _market_days(keys), by="way")
     ways: dict[int, list[DeliveryWay]] = {}
     for way in rows:
         ways.setdefault(way.cooperative_id, []).append(way)
     return ways
 
 
-@prepared
+@compiled_query
 def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
     rows = DeliveryWay.objects.filter(cooperative__in=cooperatives).offered()
     return rows.prefetch_related(None).defer(*_column_paths(_UNREAD_OF_METHODS))
 
 
-@prepared
+@compiled_query
 def _rates(ways: Collection[int], channel: int, provinces: Collection[str]) -> QuerySet[DeliveryRate]:
     """Read all provinces' rates for pickup methods: any rate at all means that pickup is not free."""
     rows = DeliveryRate.objects.filter(way__in=ways, channel=channel)
-    return rows.filter(Q(province_code__in=provinces) | Q(way__kind__in=COLLECTED))
+    return rows.filter(Q(province_code__in=provinces) | Q(way__kind__in=PICKUP_KINDS))
 
 
-@prepared
+@compiled_query
 def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
     return MarketDay.objects.filter(way__in=ways)
 
@@ -117,8 +125,8 @@ def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
     return [f"{row}{column}" for row, some in columns.items() for column in some]
 
 
-def stock_in_order(
-    quote_request: Wanted, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
+def reachable_stock_ids(
+    quote_request: QuoteRequest, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
 ) -> list[int]:
     """Return ids of the stock reachable for this buyer, in the channel's warehouse order.
 
@@ -131,7 +139,7 @@ def stock_in_order(
     return _reachable_in_order(*arguments)
 
 
-@prepared
+@compiled_query
 def _reachable_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
     return _in_warehouse_order(_reachable_stock(channel, country, variants), channel)
 
@@ -141,7 +149,9 @@ def _in_warehouse_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Any]:
     return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
 
-def _pickup_warehouses(quote_request: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:
+def _pickup_warehouses(
+    quote_request: QuoteRequest, ways: Iterable[DeliveryWay | None]
+) -> dict[int, uuid.UUID]:
     """Return the pickup warehouse by cooperative."""
     chosen = {delivery.way_id for delivery in quote_request.deliveries.values()}
     return {
@@ -151,8 +161,8 @@ def _pickup_warehouses(quote_request: Wanted, ways: Iterable[DeliveryWay | None]
     }
 
 
-def free_of(
-    quote_request: Wanted, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
+def read_free_quantities(
+    quote_request: QuoteRequest, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
 ) -> dict[int, int]:
     """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
 
@@ -200,23 +210,23 @@ def _sum_reserved(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[
     )
 
 
-@prepared
+@compiled_query
 def _reachable_free(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
     return _sum_free(_reachable_stock(channel, country, variants))
 
 
-@prepared
+@compiled_query
 def _reachable_reserved(
     basket: uuid.UUID, channel: int, country: str, variants: Collection[int]
 ) -> QuerySet[Any]:
     return _sum_reserved(basket, _reachable_stock(channel, country, variants))
 
 
-@prepared
-def lines_of(basket: uuid.UUID) -> QuerySet[BasketLine]:
+@compiled_query
+def read_basket_lines(basket: uuid.UUID) -> QuerySet[BasketLine]:
     return BasketLine.objects.filter(basket=basket).order_by("created_at", "pk")
 
 
-@prepared
-def choices_of(basket: uuid.UUID) -> QuerySet[DeliveryChoice]:
+@compiled_query
+def read_delivery_choices(basket: uuid.UUID) -> QuerySet[DeliveryChoice]:
     return DeliveryChoice.objects.filter(basket=basket).order_by("pk")

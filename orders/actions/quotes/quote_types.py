@@ -11,13 +11,13 @@ from enum import StrEnum
 
 from catalog.models import Variant
 from cooperatives.models import Cooperative, DeliveryWay, PickupTime, Service
-from orders.models import Bearer, DiscountKind
-from orders.pricing import Agreed, AgreedShare, DiscountIn, Purchase, price_weighed
+from orders.models import CostBearer, DiscountKind
+from orders.pricing import AgreedDiscountShare, AgreedLine, DiscountInput, Purchase, price_weighed
 from shop.core.errors import Refused
 from shop.core.models import Channel, ShopSettings
 
 
-class Problem(StrEnum):
+class QuoteProblem(StrEnum):
     """Why a line or a delivery cannot be ordered as requested."""
 
     NOT_FOR_SALE = "not_for_sale"
@@ -32,7 +32,7 @@ class Problem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WantedLine:
+class RequestedLine:
     """`seen_price`: unit price last shown to the buyer; `forced_price`: unit price set by staff or an app."""
 
     key: uuid.UUID
@@ -43,7 +43,7 @@ class WantedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedDelivery:
+class RequestedDelivery:
     """A cooperative's delivery method, or a channel service where the cooperative has no method for it."""
 
     way_id: int | None = None
@@ -53,12 +53,12 @@ class WantedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedDiscount:
+class RequestedDiscount:
     """A discount's terms, with its source and who bears it."""
 
-    terms: DiscountIn
+    terms: DiscountInput
     kind: DiscountKind
-    bearer: Bearer
+    bearer: CostBearer
     name: str = ""
     source_key: str = ""
     reason: str = ""
@@ -81,30 +81,30 @@ class QuotedVoucher:
     name: str = ""
     code_id: uuid.UUID | None = None
     giver: Cooperative | None = None
-    discount: WantedDiscount | None = None
+    discount: RequestedDiscount | None = None
     refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QuoteRequest:
     """The lines requested, and the delivery requested for each cooperative, by its id.
 
     `by_staff` also prices products that are not on sale, since staff may sell them.
     """
 
     channel: Channel
-    lines: Sequence[WantedLine]
-    deliveries: Mapping[int, WantedDelivery]
+    lines: Sequence[RequestedLine]
+    deliveries: Mapping[int, RequestedDelivery]
     province_code: str = ""
     country: str = "VN"
     basket_id: uuid.UUID | None = None
-    discounts: Sequence[WantedDiscount] = ()
+    discounts: Sequence[RequestedDiscount] = ()
     by_staff: bool = False
     voucher_code: str = ""
     buyer: Buyer = Buyer()
 
 
-def limit_of(variant: Variant, shop_limit: int | None) -> int | None:
+def quantity_limit_of(variant: Variant, shop_limit: int | None) -> int | None:
     """Return how many steps of a variant one order may hold: the lower of its own limit and the shop's."""
     limits = [limit for limit in (shop_limit, variant.quantity_limit_per_customer) if limit is not None]
     return min(limits, default=None)
@@ -112,7 +112,7 @@ def limit_of(variant: Variant, shop_limit: int | None) -> int | None:
 
 @dataclass(slots=True)
 class QuotedLine:
-    wanted: WantedLine
+    wanted: RequestedLine
     variant: Variant
     unit_list: int
     unit_price: int
@@ -121,7 +121,7 @@ class QuotedLine:
     free: int | None
     limit: int | None = None
     to_pay: int | None = None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[QuoteProblem] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -150,7 +150,7 @@ class QuotedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotedTime:
+class QuotedPickupTime:
     time: PickupTime
     left: int | None
 
@@ -160,25 +160,25 @@ class QuotedTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class DeliveryOption:
     """A delivery method priced for this seller's lines; `fee` None: wrong province, or too heavy."""
 
     way: DeliveryWay
     fee: int | None
-    times: list[QuotedTime]
+    times: list[QuotedPickupTime]
 
     @property
-    def first(self) -> WantedDelivery | None:
+    def first(self) -> RequestedDelivery | None:
         """This method at its first free pickup time; None where every time is full."""
         if not self.way.market_days.all():
-            return WantedDelivery(self.way.pk)
+            return RequestedDelivery(self.way.pk)
         free = (each.time for each in self.times if not each.is_full)
         time = next(free, None)
-        return WantedDelivery(self.way.pk, time.day, time.starts) if time else None
+        return RequestedDelivery(self.way.pk, time.day, time.starts) if time else None
 
 
 @dataclass(slots=True)
-class Share:
+class SellerQuote:
     """One cooperative's part of a quote, which becomes an order part.
 
     `service` carries it where the cooperative has no delivery method of the chosen service. The service's
@@ -187,14 +187,14 @@ class Share:
 
     cooperative: Cooperative
     lines: list[QuotedLine]
-    offers: list[Offer]
-    chosen: Offer | None = None
+    offers: list[DeliveryOption]
+    chosen: DeliveryOption | None = None
     chosen_time: PickupTime | None = None
     service: Service | None = None
     service_fee: int | None = None
     delivery_tax_rate: Decimal = Decimal(0)
     delivery_to_pay: int | None = None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[QuoteProblem] = field(default_factory=list)
 
     @property
     def goods(self) -> int:
@@ -209,16 +209,16 @@ class Share:
         return self.chosen.fee if self.chosen else self.service_fee
 
     @property
-    def possible_offers(self) -> list[Offer]:
+    def possible_options(self) -> list[DeliveryOption]:
         return [option for option in self.offers if option.fee is not None]
 
     @property
-    def first_choice(self) -> WantedDelivery | None:
+    def first_choice(self) -> RequestedDelivery | None:
         """The first possible delivery, in the cooperative's own order, which pages preselect."""
-        return next((first for option in self.possible_offers if (first := option.first)), None)
+        return next((first for option in self.possible_options if (first := option.first)), None)
 
     @property
-    def carried_by(self) -> Service | None:
+    def chosen_service(self) -> Service | None:
         """The chosen shipping service, offered by the cooperative or by the channel."""
         return self.chosen.way.service if self.chosen else self.service
 
@@ -227,11 +227,11 @@ class Share:
 class Quote:
     """`shop` holds the settings that the quote was built with."""
 
-    wanted: Wanted
-    shares: list[Share]
+    wanted: QuoteRequest
+    shares: list[SellerQuote]
     purchase: Purchase
     shop: ShopSettings
-    discounts: Sequence[WantedDiscount] = ()
+    discounts: Sequence[RequestedDiscount] = ()
     voucher: QuotedVoucher | None = None
 
     @property
@@ -239,7 +239,7 @@ class Quote:
         return [line for share in self.shares for line in share.lines]
 
     @property
-    def problems(self) -> frozenset[Problem]:
+    def problems(self) -> frozenset[QuoteProblem]:
         """All problems of lines and sellers."""
         of_shares = {problem for share in self.shares for problem in share.problems}
         return frozenset(of_shares | {problem for line in self.lines for problem in line.problems})
@@ -258,14 +258,14 @@ class Quote:
         """Whether some line is sold by weight, so that its price may change."""
         return any(line.variant.is_weighed for line in self.lines)
 
-    def most_of(self, line: QuotedLine) -> int:
+    def maximum_of_line(self, line: QuotedLine) -> int:
         """The highest price of a line sold by weight without asking the buyer, after its discounts."""
         shares = [
-            AgreedShare(given.key, given.shares[line.wanted.key], wanted.terms.percent is not None)
+            AgreedDiscountShare(given.key, given.shares[line.wanted.key], wanted.terms.percent is not None)
             for wanted, given in zip(self.discounts, self.purchase.discounts, strict=True)
             if not given.of_delivery and line.wanted.key in given.shares
         ]
-        agreed = Agreed(
+        agreed = AgreedLine(
             line.estimate_grams,
             line.unit_list * line.wanted.quantity,
             line.unit_price * line.wanted.quantity,
@@ -280,14 +280,14 @@ class Quote:
         """The highest total without asking the buyer about weights."""
         at_estimate = {line.key: line.total.gross for line in self.purchase.lines}
         more = [
-            self.most_of(line) - at_estimate[line.wanted.key]
+            self.maximum_of_line(line) - at_estimate[line.wanted.key]
             for line in self.lines
             if line.variant.is_weighed and line.wanted.key in at_estimate
         ]
         return self.total + sum(more)
 
     @property
-    def most_of_goods(self) -> int:
+    def maximum_without_delivery(self) -> int:
         """`most` without deliveries, for buyers whose address is not known yet."""
         return self.most - self.purchase.delivery.gross
 
@@ -299,6 +299,6 @@ class Quote:
         return self.purchase.discounts[-1].amount
 
     @property
-    def voucher_used(self) -> QuotedVoucher | None:
+    def applied_voucher(self) -> QuotedVoucher | None:
         """The voucher if it takes something off: only then is a use counted."""
         return self.voucher if self.voucher_amount else None

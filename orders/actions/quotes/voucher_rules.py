@@ -15,15 +15,15 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.quotes.quote_types import (
-    Problem,
     QuotedLine,
     QuotedVoucher,
-    Share,
-    Wanted,
-    WantedDiscount,
+    QuoteProblem,
+    QuoteRequest,
+    RequestedDiscount,
+    SellerQuote,
 )
 from orders.models import (
-    Bearer,
+    CostBearer,
     DiscountKind,
     ValueType,
     Voucher,
@@ -31,10 +31,10 @@ from orders.models import (
     VoucherType,
     VoucherUse,
     VoucherValue,
-    tidy_code,
+    normalise_code,
 )
-from orders.pricing import DiscountIn
-from shop.core.dates.calendar import day_of
+from orders.pricing import DiscountInput
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.money import percent_of
 from shop.core.templatetags.figures import day as shown_day
@@ -48,12 +48,12 @@ class VoucherRefused(Refused):
     default_words = _("This code cannot be used here.")
 
 
-class CodeUnknown(VoucherRefused):
+class VoucherCodeUnknown(VoucherRefused):
     code = "voucher_unknown"
     default_words = _("There is no such code. Please check how it is written.")
 
 
-class VoucherNotYet(VoucherRefused):
+class VoucherNotStarted(VoucherRefused):
     code = "voucher_not_yet"
 
 
@@ -71,28 +71,28 @@ class VoucherUsedByBuyer(VoucherRefused):
     default_words = _("You have used this code before. It works once for each buyer.")
 
 
-class VoucherForStaff(VoucherRefused):
+class VoucherOnlyForStaff(VoucherRefused):
     code = "voucher_for_staff"
     default_words = _("This code works only for orders that the market writes for you.")
 
 
-class VoucherNotThere(VoucherRefused):
+class VoucherNotForCountry(VoucherRefused):
     code = "voucher_not_there"
     default_words = _("This code does not work for the country that the goods go to.")
 
 
-class VoucherNotForGoods(VoucherRefused):
+class VoucherNotForProducts(VoucherRefused):
     code = "voucher_not_for_goods"
     default_words = _("Nothing in the basket is among the goods of this code.")
 
 
-class MinimumNotReached(VoucherRefused):
+class VoucherMinimumNotReached(VoucherRefused):
     """`details["missing"]`: minor units missing to the minimum, over the lines the voucher covers."""
 
     code = "voucher_minimum"
 
 
-class TooFewGoods(VoucherRefused):
+class VoucherQuantityTooLow(VoucherRefused):
     """`details["missing"]`: sale steps missing to the minimum, over the lines the voucher covers."""
 
     code = "voucher_too_few"
@@ -106,21 +106,21 @@ class _CodeCase:
     code: VoucherCode
     value: VoucherValue
     lines: Sequence[QuotedLine]
-    quote_request: Wanted
+    quote_request: QuoteRequest
     now: datetime.datetime
 
 
-def judge_code(
-    quote_request: Wanted, shares: Sequence[Share], *, now: datetime.datetime
+def check_voucher_code(
+    quote_request: QuoteRequest, shares: Sequence[SellerQuote], *, now: datetime.datetime
 ) -> QuotedVoucher | None:
     """Return what the entered code does to these sellers' lines; None without a code."""
-    written = tidy_code(quote_request.voucher_code)
+    written = normalise_code(quote_request.voucher_code)
     if not written:
         return None
     code = _find_code(written, quote_request)
     value = next(iter(code.voucher.values.all()), None) if code else None
     if code is None or value is None:
-        return QuotedVoucher(written, refused=CodeUnknown(field="code"))
+        return QuotedVoucher(written, refused=VoucherCodeUnknown(field="code"))
     voucher = code.voucher
     case = _CodeCase(voucher, code, value, _covered_lines(voucher, quote_request, shares), quote_request, now)
     refused = next((found for rule in _RULES if (found := rule(case)) is not None), None)
@@ -128,13 +128,13 @@ def judge_code(
         code.code,
         voucher.name,
         code.pk,
-        voucher.cooperative if voucher.bearer == Bearer.COOPERATIVE else None,
+        voucher.cooperative if voucher.bearer == CostBearer.COOPERATIVE else None,
         None if refused else _discount(case),
         refused,
     )
 
 
-def _find_code(written: str, quote_request: Wanted) -> VoucherCode | None:
+def _find_code(written: str, quote_request: QuoteRequest) -> VoucherCode | None:
     return (
         VoucherCode.objects.filter(code=written, is_active=True)
         .select_related("voucher", "voucher__cooperative")
@@ -148,14 +148,16 @@ def _find_code(written: str, quote_request: Wanted) -> VoucherCode | None:
     )
 
 
-def _covered_lines(voucher: Voucher, quote_request: Wanted, shares: Sequence[Share]) -> list[QuotedLine]:
+def _covered_lines(
+    voucher: Voucher, quote_request: QuoteRequest, shares: Sequence[SellerQuote]
+) -> list[QuotedLine]:
     """Return the sellable lines that a voucher covers."""
     return [
         line
         for seller_quote in shares
         if voucher.cooperative_id in (None, seller_quote.cooperative.pk)
         for line in seller_quote.lines
-        if quote_request.by_staff or Problem.NOT_FOR_SALE not in line.problems
+        if quote_request.by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
         if voucher.type != VoucherType.SPECIFIC_PRODUCT or _covers(voucher, line)
     ]
 
@@ -174,20 +176,21 @@ def _covers(voucher: Voucher, line: QuotedLine) -> bool:
 def _check_dates(case: _CodeCase) -> Refused | None:
     voucher = case.voucher
     if case.now < voucher.starts_at:
-        return VoucherNotYet(
-            _("This code works from %(day)s on.") % {"day": shown_day(day_of(voucher.starts_at))},
+        return VoucherNotStarted(
+            _("This code works from %(day)s on.") % {"day": shown_day(vietnam_date(voucher.starts_at))},
             field="code",
         )
     if voucher.last_moment is not None and not voucher.runs_at(case.now):
         return VoucherEnded(
-            _("This code ended on %(day)s.") % {"day": shown_day(day_of(voucher.last_moment))}, field="code"
+            _("This code ended on %(day)s.") % {"day": shown_day(vietnam_date(voucher.last_moment))},
+            field="code",
         )
     return None
 
 
 def _check_staff_only(case: _CodeCase) -> Refused | None:
     return (
-        VoucherForStaff(field="code")
+        VoucherOnlyForStaff(field="code")
         if case.voucher.only_for_staff and not case.quote_request.by_staff
         else None
     )
@@ -215,7 +218,9 @@ def _check_uses(case: _CodeCase) -> Refused | None:
 def _check_country(case: _CodeCase) -> Refused | None:
     countries = case.voucher.countries
     return (
-        VoucherNotThere(field="code") if countries and case.quote_request.country not in countries else None
+        VoucherNotForCountry(field="code")
+        if countries and case.quote_request.country not in countries
+        else None
     )
 
 
@@ -225,8 +230,8 @@ def _check_has_covered_lines(case: _CodeCase) -> Refused | None:
     cooperative = case.voucher.cooperative
     if cooperative is not None and case.voucher.type != VoucherType.SPECIFIC_PRODUCT:
         words = _("This code is for goods of %(name)s, and the basket holds none.")
-        return VoucherNotForGoods(words % {"name": cooperative.name}, field="code")
-    return VoucherNotForGoods(field="code")
+        return VoucherNotForProducts(words % {"name": cooperative.name}, field="code")
+    return VoucherNotForProducts(field="code")
 
 
 def _check_minimum(case: _CodeCase) -> Refused | None:
@@ -235,12 +240,12 @@ def _check_minimum(case: _CodeCase) -> Refused | None:
     too_few = least - sum(line.wanted.quantity for line in case.lines)
     if too_few > 0:
         words = _("Buy %(missing)s more of these goods, and the code works.")
-        return TooFewGoods(words % {"missing": too_few}, field="code", missing=too_few)
+        return VoucherQuantityTooLow(words % {"missing": too_few}, field="code", missing=too_few)
     missing = (case.value.minimum_spent or 0) - sum(line.total for line in case.lines)
     if missing > 0:
         words = _("Buy these goods for %(missing)s more, and the code works.")
         amount = money(missing, case.value.currency)
-        return MinimumNotReached(words % {"missing": amount}, field="code", missing=missing)
+        return VoucherMinimumNotReached(words % {"missing": amount}, field="code", missing=missing)
     return None
 
 
@@ -254,31 +259,31 @@ _RULES: tuple[Callable[[_CodeCase], Refused | None], ...] = (
 )
 
 
-def _discount(case: _CodeCase) -> WantedDiscount:
+def _discount(case: _CodeCase) -> RequestedDiscount:
     voucher, value = case.voucher, case.value.value
     is_percent = voucher.value_type == ValueType.PERCENTAGE
     percent = value if is_percent else None
     amount = None if is_percent else int(value)
     if voucher.type == VoucherType.SHIPPING:
         only = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
-        terms = DiscountIn(case.code.pk, percent, amount, of_delivery=True, cooperatives=only)
+        terms = DiscountInput(case.code.pk, percent, amount, of_delivery=True, cooperatives=only)
     elif voucher.apply_once_per_order:
         terms = _discount_on_cheapest(case, percent, amount)
     else:
-        terms = DiscountIn(
+        terms = DiscountInput(
             case.code.pk, percent, amount, lines=frozenset(line.wanted.key for line in case.lines)
         )
-    return WantedDiscount(
+    return RequestedDiscount(
         terms,
         DiscountKind.VOUCHER,
-        Bearer(voucher.bearer),
+        CostBearer(voucher.bearer),
         name=voucher.name or case.code.code,
         source_key=f"voucher:{voucher.pk}",
     )
 
 
-def _discount_on_cheapest(case: _CodeCase, percent: Decimal | None, amount: int | None) -> DiscountIn:
+def _discount_on_cheapest(case: _CodeCase, percent: Decimal | None, amount: int | None) -> DiscountInput:
     """Return a once-per-order discount: off one step of the cheapest line, as in Saleor."""
     line = min(case.lines, key=lambda each: each.unit_price)
     once = percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)
-    return DiscountIn(case.code.pk, amount=once, lines=frozenset({line.wanted.key}))
+    return DiscountInput(case.code.pk, amount=once, lines=frozenset({line.wanted.key}))

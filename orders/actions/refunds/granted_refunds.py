@@ -11,29 +11,29 @@ from django.db import transaction
 
 from orders import locks
 from orders.actions.refunds.refund_decisions import (
-    Decision,
-    Limits,
+    EmptyRefund,
     LineRefund,
-    NothingRefunded,
-    TooMuchRefunded,
-    limits_of,
+    RefundDecision,
+    RefundExceedsLimit,
+    RefundLimits,
+    refund_limits,
     refund_part,
 )
-from orders.models import Bearer, OrderPart, Refund
+from orders.models import CostBearer, OrderPart, Refund
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.money import split
+from shop.core.money import split_amount
 
 
-class MoreThanOrdered(Refused):
+class RefundExceedsOrdered(Refused):
     """`details["lines"]` lists the lines for which more was requested than was ordered."""
 
     code = "more_than_ordered"
-    default_words = TooMuchRefunded.default_words
+    default_words = RefundExceedsLimit.default_words
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class RefundGrant:
     """What to refund: quantities of lines, the delivery, and an `amount` in minor units if it is less.
 
     An amount alone is spread over everything that is still refundable.
@@ -48,9 +48,9 @@ class Granted:
 def grant_refund(
     *,
     order_id: uuid.UUID,
-    granted: Granted,
+    granted: RefundGrant,
     part_ids: Collection[int],
-    bearer: Bearer,
+    bearer: CostBearer,
     reason: str,
     actor: Actor,
     now: datetime.datetime,
@@ -64,7 +64,7 @@ def grant_refund(
     if order.is_draft:
         raise Missing()
     parts = list(order.parts.select_related("cooperative").filter(pk__in=part_ids).order_by("number"))
-    limits = {part.pk: limits_of(order, part) for part in parts}
+    limits = {part.pk: refund_limits(order, part) for part in parts}
     _check_quantities(granted, limits.values())
     items = [item for part in parts for item in _refundable_items(part, limits[part.pk], granted)]
     amounts = _split_amount(items, granted.amount)
@@ -85,16 +85,16 @@ class _RefundableItem:
     maximum: int
 
 
-def _check_quantities(granted: Granted, limits: Collection[Limits]) -> None:
+def _check_quantities(granted: RefundGrant, limits: Collection[RefundLimits]) -> None:
     lines = {line_id: each.line for one in limits for line_id, each in one.lines.items()}
     if any(line_id not in lines for line_id in granted.steps):
         raise Missing(field="lines")
     excessive = [key for key, steps in granted.steps.items() if not 1 <= steps <= lines[key].quantity]
     if excessive:
-        raise MoreThanOrdered(lines=excessive)
+        raise RefundExceedsOrdered(lines=excessive)
 
 
-def _refundable_items(part: OrderPart, limits: Limits, granted: Granted) -> list[_RefundableItem]:
+def _refundable_items(part: OrderPart, limits: RefundLimits, granted: RefundGrant) -> list[_RefundableItem]:
     is_everything = not granted.steps and not granted.delivery
     items = []
     for line_id, each in limits.lines.items():
@@ -111,21 +111,21 @@ def _split_amount(items: Sequence[_RefundableItem], amount: int | None) -> list[
     maximums = [item.maximum for item in items]
     wanted = sum(maximums) if amount is None else amount
     if wanted <= 0:
-        raise NothingRefunded(field="amount")
+        raise EmptyRefund(field="amount")
     if wanted > sum(maximums):
-        raise TooMuchRefunded(field="amount")
-    return split(wanted, maximums)
+        raise RefundExceedsLimit(field="amount")
+    return split_amount(wanted, maximums)
 
 
 def _build_decision(
     part: OrderPart,
-    limits: Limits,
-    granted: Granted,
+    limits: RefundLimits,
+    granted: RefundGrant,
     items: Sequence[_RefundableItem],
     amounts: Sequence[int],
-    bearer: Bearer,
+    bearer: CostBearer,
     reason: str,
-) -> Decision:
+) -> RefundDecision:
     given = {
         item.line_id: amount
         for item, amount in zip(items, amounts, strict=True)
@@ -139,4 +139,4 @@ def _build_decision(
         for line_id, amount in given.items()
         if line_id is not None
     }
-    return Decision(bearer, reason, lines, delivery)
+    return RefundDecision(bearer, reason, lines, delivery)

@@ -12,14 +12,18 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.cash_on_delivery.cash_collection import lower_cash
+from orders.actions.cash_on_delivery.cash_collection import reduce_expected_cash
 from orders.actions.fulfilment.pack_parcels import require_weighed
-from orders.actions.fulfilment.parcel_returns import Back, expect_back, leave_unsent
-from orders.actions.order_records.recalculate_order import derive_standing, open_quantities, update_standing
-from orders.actions.payouts.refund_execution import owed_back, send_back, tell_of
+from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_return, mark_lines_unsent
+from orders.actions.order_records.recalculate_order import (
+    open_quantities,
+    recalculate_columns,
+    recalculate_order,
+)
+from orders.actions.payouts.refund_execution import announce_refund, execute_refund, refundable_surplus
 from orders.models import (
-    Bearer,
     Complaint,
+    CostBearer,
     Order,
     OrderLine,
     OrderPart,
@@ -30,23 +34,23 @@ from orders.models import (
 )
 from orders.states import ParcelKind
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import KeyReused
 
 
-class NothingRefunded(Refused):
+class EmptyRefund(Refused):
     code = "nothing_refunded"
     default_words = _("Say how much is given back, and for what.")
 
 
-class TooMuchRefunded(Refused):
+class RefundExceedsLimit(Refused):
     """More than is refundable of a line, a delivery or a surplus. `details["limits"]` holds the limits."""
 
     code = "too_much_refunded"
     default_words = _("That is more than is left to be given back.")
 
 
-class NotCounting(Refused):
+class PartNotCharged(Refused):
     """The order awaits payment or the part has ended, so nothing is charged for it."""
 
     code = "not_counting"
@@ -67,19 +71,19 @@ class LineRefund:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class RefundDecision:
     """The amounts to refund in minor units, who bears them, and the reason.
 
-    Items are returned to `warehouse_id`, already (`are_here`) or later.
+    Items are returned to `warehouse_id`, already (`is_received`) or later.
     """
 
-    bearer: Bearer
+    bearer: CostBearer
     reason: str
     lines: Mapping[uuid.UUID, LineRefund] = field(default_factory=dict)
     delivery: int = 0
     surplus: int = 0
     warehouse_id: uuid.UUID | None = None
-    are_here: bool = True
+    is_received: bool = True
 
     @property
     def amount(self) -> int:
@@ -87,13 +91,13 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class LineLimit:
-    """What was `refunded` of a line's total, and how many steps may be returned (`come_back`) or are still
+class LineRefundLimit:
+    """What was `refunded` of a line's total, and how many steps may be returned (`returnable`) or are still
     unpacked (`open`)."""
 
     line: OrderLine
     refunded: int
-    come_back: int
+    returnable: int
     open: int
 
     @property
@@ -102,11 +106,11 @@ class LineLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RefundLimits:
     """What may still be refunded of a part, in minor units of `currency`."""
 
     currency: str
-    lines: Mapping[uuid.UUID, LineLimit]
+    lines: Mapping[uuid.UUID, LineRefundLimit]
     delivery: int
     surplus: int
 
@@ -115,7 +119,7 @@ class Limits:
 def decide_refund(
     *,
     order_id: uuid.UUID,
-    decision: Decision,
+    decision: RefundDecision,
     part_id: int | None = None,
     complaint_id: uuid.UUID | None = None,
     key: str | None = None,
@@ -150,7 +154,7 @@ def decide_refund(
 def refund_part(
     order: Order,
     part: OrderPart | None,
-    decision: Decision,
+    decision: RefundDecision,
     *,
     complaint: Complaint | None = None,
     key: str | None = None,
@@ -180,29 +184,31 @@ def refund_part(
     )
     if part is not None:
         refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
-        lower_cash(order, part, actor=actor, now=now)
-    derive_standing(order)
-    refund.money = min(refund.amount, owed_back(order))
+        reduce_expected_cash(order, part, actor=actor, now=now)
+    recalculate_columns(order)
+    refund.money = min(refund.amount, refundable_surplus(order))
     refund.save(update_fields=["parcel", "money"])
-    send_back(refund, actor=actor, now=now)
-    update_standing(order, now=now)
-    tell_of(refund, actor=actor, now=now)
+    execute_refund(refund, actor=actor, now=now)
+    recalculate_order(order, now=now)
+    announce_refund(refund, actor=actor, now=now)
     return refund
 
 
-def limits_of(order: Order, part: OrderPart | None) -> Limits:
+def refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
     """Return what may still be refunded of a part, and of the order's surplus."""
-    surplus = owed_back(order)
+    surplus = refundable_surplus(order)
     if part is None or not part.is_standing or order.confirmed_at is None:
-        return Limits(order.currency, {}, 0, surplus)
+        return RefundLimits(order.currency, {}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
     refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
-    back, still_open = ParcelLine.objects.with_the_buyer(part), open_quantities(lines)
+    back, still_open = ParcelLine.objects.delivered_quantities(part), open_quantities(lines)
     given: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
-    return Limits(
+    return RefundLimits(
         order.currency,
         {
-            line.pk: LineLimit(line, refunded.get(line.pk, 0), back.get(line.pk, 0), still_open[line.pk])
+            line.pk: LineRefundLimit(
+                line, refunded.get(line.pk, 0), back.get(line.pk, 0), still_open[line.pk]
+            )
             for line in lines
         },
         part.delivery_gross - given,
@@ -210,28 +216,28 @@ def limits_of(order: Order, part: OrderPart | None) -> Limits:
     )
 
 
-def _check(order: Order, part: OrderPart | None, decision: Decision) -> None:
+def _check(order: Order, part: OrderPart | None, decision: RefundDecision) -> None:
     if not decision.reason.strip():
-        raise ReasonNeeded(field="reason")
+        raise ReasonRequired(field="reason")
     is_of_goods = bool(decision.lines) or decision.delivery > 0
     if is_of_goods and (part is None or not part.is_standing or order.confirmed_at is None):
-        raise NotCounting()
-    limits = limits_of(order, part)
+        raise PartNotCharged()
+    limits = refund_limits(order, part)
     sums = [decision.delivery, decision.surplus, *(each.amount for each in decision.lines.values())]
     if decision.amount <= 0 or min(sums) < 0:
-        raise NothingRefunded(field="amount")
+        raise EmptyRefund(field="amount")
     if any(line_id not in limits.lines for line_id in decision.lines):
         raise Missing()
     within = all(each.amount <= limits.lines[line_id].left for line_id, each in decision.lines.items())
     if not within or decision.delivery > limits.delivery or decision.surplus > limits.surplus:
-        raise TooMuchRefunded(field="amount", limits=limits)
+        raise RefundExceedsLimit(field="amount", limits=limits)
     require_weighed(limits.lines[line_id].line for line_id in decision.lines)
 
 
 def _create_item_parcels(
     order: Order,
     part: OrderPart,
-    decision: Decision,
+    decision: RefundDecision,
     complaint: Complaint | None,
     *,
     actor: Actor,
@@ -241,16 +247,20 @@ def _create_item_parcels(
     parcel = None
     unsent = {line_id: each.unsent for line_id, each in decision.lines.items() if each.unsent}
     if unsent:
-        parcel = leave_unsent(order, part, unsent, actor=actor, now=now)
-    back = {line_id: Back(each.back, each.damaged) for line_id, each in decision.lines.items() if each.back}
+        parcel = mark_lines_unsent(order, part, unsent, actor=actor, now=now)
+    back = {
+        line_id: ReturnedQuantity(each.back, each.damaged)
+        for line_id, each in decision.lines.items()
+        if each.back
+    }
     if back:
-        parcel = expect_back(
+        parcel = create_return(
             order,
             part,
             back,
             kind=ParcelKind.RETURN_AND_REFUND,
             warehouse_id=decision.warehouse_id,
-            are_here=decision.are_here,
+            is_received=decision.is_received,
             complaint=complaint,
             actor=actor,
             now=now,

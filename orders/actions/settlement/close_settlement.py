@@ -15,17 +15,17 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, money_notices
-from orders.actions.cash_on_delivery.cash_offset import settle_kept_cash_task
-from orders.actions.gateway_requests.gateway_requests import ask_pay_out
-from orders.actions.ledger.ledger_postings import Entry, post
-from orders.actions.payouts.proposals import is_released
+from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash_task
+from orders.actions.gateway_requests.gateway_requests import request_payout
+from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.payouts.proposals import is_payout_released
 from orders.models import (
-    Account,
     EntryNature,
+    LedgerAccount,
     LedgerEntry,
     LedgerPosting,
     Payout,
-    PayoutWay,
+    PayoutMethod,
     PostingKind,
     Settlement,
 )
@@ -33,23 +33,23 @@ from orders.states import SETTLEMENT_MOVES, SettlementState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
 from shop.core.errors import Refused
-from shop.core.models import done_before, record_change
+from shop.core.models import is_already_done, record_change
 from shop.core.states import advance
 
 
-class AlreadyClosed(Refused):
+class SettlementAlreadyClosed(Refused):
     code = "already_closed"
     default_words = _("This period has been closed already.")
 
 
-class NothingToSettle(Refused):
+class EmptySettlement(Refused):
     """Nothing was booked in the period, so closing it would only produce an empty statement."""
 
     code = "nothing_to_settle"
     default_words = _("Nothing has been booked in this period yet.")
 
 
-class OddCorrection(Refused):
+class InvalidCorrection(Refused):
     code = "odd_correction"
     default_words = _("A correction is of some amount, and says why.")
 
@@ -61,24 +61,24 @@ def close_settlement(
     """Close a settlement: fix its figures and offset the cash that the cooperative holds.
 
     A positive balance becomes a payout; a negative one is carried over to the next settlement, which opens
-    now. A repeated `key` returns the closed settlement. Raises AlreadyClosed, KeyReused, Missing,
-    NothingToSettle.
+    now. A repeated `key` returns the closed settlement. Raises SettlementAlreadyClosed, KeyReused, Missing,
+    EmptySettlement.
     """
     settlement = locks.lock_settlement(settlement_id)
-    if done_before(key, "settlement.closed", settlement):
+    if is_already_done(key, "settlement.closed", settlement):
         return settlement
     if settlement.state != SettlementState.OPEN:
-        raise AlreadyClosed()
-    return close(settlement, key=key, actor=actor, now=now)
+        raise SettlementAlreadyClosed()
+    return close_locked_settlement(settlement, key=key, actor=actor, now=now)
 
 
-def close(
+def close_locked_settlement(
     settlement: Settlement, *, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
-    """Step of `close_settlement`, on a locked open settlement. Raises NothingToSettle."""
+    """Step of `close_settlement`, on a locked open settlement. Raises EmptySettlement."""
     figures = LedgerEntry.objects.filter(settlement=settlement).figures().get(settlement.pk)
     if figures is None:
-        raise NothingToSettle()
+        raise EmptySettlement()
     for column, amount in asdict(figures).items():
         setattr(settlement, column, amount)
     settlement.payable, settlement.closed_at = figures.payable, now
@@ -106,7 +106,7 @@ def close(
     )
     money_notices.settlement_closed(settlement, now=now)
     if settlement.cash_held:
-        after_commit(settle_kept_cash_task.delay, settlement_id=settlement.pk)
+        after_commit(offset_collected_cash_task.delay, settlement_id=settlement.pk)
     return settlement
 
 
@@ -124,21 +124,21 @@ def correct_balance(
     """Credit a cooperative by this amount in minor units (negative: debit it), at the platform's cost.
 
     The correction goes into the open settlement, whatever period it concerns. A repeated `key` returns the
-    first posting. Raises OddCorrection.
+    first posting. Raises InvalidCorrection.
     """
     if not amount or not reason.strip():
-        raise OddCorrection(field="amount" if not amount else "reason")
+        raise InvalidCorrection(field="amount" if not amount else "reason")
     settlement = locks.lock_settlements([cooperative_id], currency, now=now)[cooperative_id]
     fact = f"correction:{cooperative_id}:{key}"
     first = LedgerPosting.objects.filter(key=fact).first()
     if first is not None:
         return first
-    posting = post(
+    posting = post_entries(
         fact,
         PostingKind.CORRECTION,
         [
-            Entry(Account.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
-            Entry(Account.PLATFORM_COST, amount),
+            Entry(LedgerAccount.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
+            Entry(LedgerAccount.PLATFORM_COST, amount),
         ],
         currency=currency,
         memo=reason.strip(),
@@ -165,8 +165,8 @@ def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datet
             settlement,
             PostingKind.OFFSET,
             [
-                Entry(Account.COOPERATIVE_CASH, -cash, EntryNature.CASH, own),
-                Entry(Account.COOPERATIVE_PAYABLE, cash, EntryNature.CASH, own),
+                Entry(LedgerAccount.COOPERATIVE_CASH, -cash, EntryNature.CASH, own),
+                Entry(LedgerAccount.COOPERATIVE_PAYABLE, cash, EntryNature.CASH, own),
             ],
             actor=actor,
             now=now,
@@ -176,8 +176,8 @@ def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datet
             settlement,
             PostingKind.SETTLED,
             [
-                Entry(Account.COOPERATIVE_PAYABLE, payable, EntryNature.PAYOUT, own),
-                Entry(Account.PAYOUT_DUE, -payable, "", own),
+                Entry(LedgerAccount.COOPERATIVE_PAYABLE, payable, EntryNature.PAYOUT, own),
+                Entry(LedgerAccount.PAYOUT_DUE, -payable, "", own),
             ],
             actor=actor,
             now=now,
@@ -191,8 +191,8 @@ def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime)
         settlement,
         PostingKind.CARRIED,
         [
-            Entry(Account.PAYOUT_DUE, payable, "", own),
-            Entry(Account.COOPERATIVE_PAYABLE, -payable, EntryNature.BROUGHT, own),
+            Entry(LedgerAccount.PAYOUT_DUE, payable, "", own),
+            Entry(LedgerAccount.COOPERATIVE_PAYABLE, -payable, EntryNature.BROUGHT, own),
         ],
         actor=actor,
         now=now,
@@ -208,7 +208,7 @@ def _create_payout(settlement: Settlement, *, actor: Actor, now: datetime.dateti
     is_by_stripe = bool(cooperative.stripe_account and settings.STRIPE_SECRET_KEY)
     payout = Payout.objects.create(
         settlement=settlement,
-        way=PayoutWay.STRIPE if is_by_stripe else PayoutWay.BANK,
+        way=PayoutMethod.STRIPE if is_by_stripe else PayoutMethod.BANK,
         amount=settlement.payable,
         currency=settlement.currency,
         bank_bin=cooperative.bank_bin,
@@ -218,8 +218,8 @@ def _create_payout(settlement: Settlement, *, actor: Actor, now: datetime.dateti
         note=f"CHO PHIEN QT{settlement.pk}",
         made_at=now,
     )
-    if is_by_stripe and is_released(payout):
-        ask_pay_out(payout, actor=actor, now=now)
+    if is_by_stripe and is_payout_released(payout):
+        request_payout(payout, actor=actor, now=now)
 
 
 def _post_for_settlement(
@@ -231,4 +231,4 @@ def _post_for_settlement(
     now: datetime.datetime,
 ) -> None:
     key = f"settlement:{settlement.pk}:{kind}"
-    post(key, kind, entries, currency=settlement.currency, actor=actor, now=now)
+    post_entries(key, kind, entries, currency=settlement.currency, actor=actor, now=now)

@@ -16,32 +16,32 @@ from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.models import CommissionRate, WithholdingRate
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import ShopSettings, record_change
 
-MOST_PERCENT = 100
+MAX_PERCENT = 100
 Rate = TypeVar("Rate", CommissionRate, WithholdingRate)
 
 
-class OddPercent(Refused):
+class InvalidPercent(Refused):
     code = "odd_percent"
     default_words = _("A rate is between 0 and 100 percent, with two decimals at most.")
 
 
-class EndsBeforeItBegins(Refused):
+class InvalidRatePeriod(Refused):
     code = "ends_before_it_begins"
     default_words = _("The last day lies before the first.")
 
 
-class SameRate(Refused):
+class RateAlreadyExists(Refused):
     """The same rate exists; most likely the form was submitted twice."""
 
     code = "same_rate"
     default_words = _("This rate is there already.")
 
 
-class NothingToWithhold(Refused):
+class NoWithholdingRate(Refused):
     code = "nothing_to_withhold"
     default_words = _("No rate holds today. Add the rates first, then switch withholding on.")
 
@@ -59,7 +59,7 @@ def add_commission_rate(
 ) -> CommissionRate:
     """Add a commission rate for orders from that day on; without cooperative or category it applies to all.
 
-    Raises EndsBeforeItBegins, Missing, OddPercent, SameRate.
+    Raises InvalidRatePeriod, Missing, InvalidPercent, RateAlreadyExists.
     """
     _check_rate(percent, from_day, until_day)
     if cooperative_id is not None and not Cooperative.objects.filter(pk=cooperative_id).exists():
@@ -80,8 +80,8 @@ def add_commission_rate(
 def end_commission_rate(
     *, rate_id: int, last_day: datetime.date, actor: Actor, now: datetime.datetime
 ) -> CommissionRate:
-    """Set the last day of a rate. Raises EndsBeforeItBegins, Missing."""
-    rate = locked_one(CommissionRate.objects.filter(pk=rate_id))
+    """Set the last day of a rate. Raises InvalidRatePeriod, Missing."""
+    rate = lock_row(CommissionRate.objects.filter(pk=rate_id))
     return _end_rate(rate, last_day, "commission.ended", actor=actor, now=now)
 
 
@@ -97,7 +97,7 @@ def add_withholding_rate(
 ) -> WithholdingRate:
     """Add a withholding rate for orders from that day on, applied once withholding is switched on.
 
-    Raises EndsBeforeItBegins, OddPercent, SameRate.
+    Raises InvalidRatePeriod, InvalidPercent, RateAlreadyExists.
     """
     _check_rate(percent, from_day, until_day)
     values = {"name": name.strip(), "percent": percent, "from_day": from_day, "until_day": until_day}
@@ -108,22 +108,22 @@ def add_withholding_rate(
 def end_withholding_rate(
     *, rate_id: int, last_day: datetime.date, actor: Actor, now: datetime.datetime
 ) -> WithholdingRate:
-    """Set the last day of a rate. Raises EndsBeforeItBegins, Missing."""
-    rate = locked_one(WithholdingRate.objects.filter(pk=rate_id))
+    """Set the last day of a rate. Raises InvalidRatePeriod, Missing."""
+    rate = lock_row(WithholdingRate.objects.filter(pk=rate_id))
     return _end_rate(rate, last_day, "withholding.ended", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def switch_withholding(*, on: bool, day: datetime.date, actor: Actor, now: datetime.datetime) -> None:
-    """Switch tax withholding for new orders on or off. Raises NothingToWithhold.
+    """Switch tax withholding for new orders on or off. Raises NoWithholdingRate.
 
     The operator decides: only platforms that take orders and payments must withhold (Decree 117/2025).
     """
     ShopSettings.objects.get_or_create(pk=1)
-    shop = locked_one(ShopSettings.objects.filter(pk=1))
+    shop = lock_row(ShopSettings.objects.filter(pk=1))
     assert shop is not None
     if on and not WithholdingRate.objects.on(day).exists():
-        raise NothingToWithhold()
+        raise NoWithholdingRate()
     if shop.withholds_tax != on:
         shop.withholds_tax = on
         shop.save(update_fields=["withholds_tax"])
@@ -131,15 +131,15 @@ def switch_withholding(*, on: bool, day: datetime.date, actor: Actor, now: datet
 
 
 def _check_rate(percent: Decimal, from_day: datetime.date, until_day: datetime.date | None) -> None:
-    if not 0 <= percent <= MOST_PERCENT or percent != round(percent, 2):
-        raise OddPercent(field="percent")
+    if not 0 <= percent <= MAX_PERCENT or percent != round(percent, 2):
+        raise InvalidPercent(field="percent")
     if until_day is not None and until_day < from_day:
-        raise EndsBeforeItBegins(field="until_day")
+        raise InvalidRatePeriod(field="until_day")
 
 
 def _add_rate(rate: Rate, values: dict[str, Any], what: str, *, actor: Actor, now: datetime.datetime) -> Rate:
     if type(rate)._default_manager.filter(**values).exists():
-        raise SameRate()
+        raise RateAlreadyExists()
     rate.save(force_insert=True)
     _record_rate_change(
         what, rate, {key: _json_value(value) for key, value in values.items()}, actor=actor, now=now
@@ -153,7 +153,7 @@ def _end_rate(
     if rate is None:
         raise Missing()
     if last_day < rate.from_day:
-        raise EndsBeforeItBegins(field="last_day")
+        raise InvalidRatePeriod(field="last_day")
     data = {"from": _json_value(rate.until_day), "to": _json_value(last_day)}
     rate.until_day = last_day
     rate.save(update_fields=["until_day"])

@@ -6,23 +6,23 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from orders.models import Parcel, RowProblem
+from orders.models import Parcel, StatementRowProblem
 from orders.models.parcel import ParcelQuerySet
 from orders.payments.cod_statement_rows import CodReading
-from orders.payments.statement_cells import Fault
-from orders.states import CashHolder, CodState, ParcelState, RowState
+from orders.payments.statement_cells import RowFault
+from orders.states import CashHolder, CodState, ParcelState, StatementRowState
 from shop.core.texts.folding import fold
 
 _QUERY_SIZE = 500
 
 _FAULTS = {
-    Fault.NO_CODE: RowProblem.NO_CODE,
-    Fault.REPEATED: RowProblem.REPEATED,
+    RowFault.NO_CODE: StatementRowProblem.NO_CODE,
+    RowFault.REPEATED: StatementRowProblem.REPEATED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StatedAmounts:
     """A statement row: the codes it names, and minor units. `problem` is set if it could not be read."""
 
     place: int
@@ -38,19 +38,19 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class MatchedRow:
     """A row with its parcel. `state` waiting means that it can be processed without a person."""
 
-    told: Told
+    told: StatedAmounts
     parcel: Parcel | None
-    state: RowState
+    state: StatementRowState
     problem: str = ""
 
 
-def told_by(reading: CodReading) -> list[Told]:
+def stated_rows(reading: CodReading) -> list[StatedAmounts]:
     """Return all rows of a statement in file order, including those that could not be read."""
     rows = [
-        Told(
+        StatedAmounts(
             row.line,
             tuple(code for code in (row.tracking, row.parcel) if code),
             row.collected,
@@ -60,12 +60,13 @@ def told_by(reading: CodReading) -> list[Told]:
         for row in reading.rows
     ]
     rows += [
-        Told(each.line, problem=_FAULTS.get(each.fault, RowProblem.BAD_AMOUNT)) for each in reading.problems
+        StatedAmounts(each.line, problem=_FAULTS.get(each.fault, StatementRowProblem.BAD_AMOUNT))
+        for each in reading.problems
     ]
     return sorted(rows, key=lambda row: row.place)
 
 
-def judge(rows: Sequence[Told], *, carrier: str) -> list[Judged]:
+def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRow]:
     """Match each row to a parcel and check it; a fixed number of queries for each 500 rows."""
     found = find_parcels(code for row in rows for code in row.codes)
     seen: Counter[int] = Counter()
@@ -74,14 +75,14 @@ def judge(rows: Sequence[Told], *, carrier: str) -> list[Judged]:
         parcels = next((found[code] for code in row.codes if code in found), [])
         parcel = parcels[0] if len(parcels) == 1 else None
         if row.problem:
-            judged.append(Judged(row, None, RowState.PROBLEM, row.problem))
+            judged.append(MatchedRow(row, None, StatementRowState.PROBLEM, row.problem))
         elif parcel is None:
-            problem = RowProblem.SEVERAL if parcels else RowProblem.UNKNOWN
-            judged.append(Judged(row, None, RowState.PROBLEM, problem))
+            problem = StatementRowProblem.SEVERAL if parcels else StatementRowProblem.UNKNOWN
+            judged.append(MatchedRow(row, None, StatementRowState.PROBLEM, problem))
         elif seen[parcel.pk]:
-            judged.append(Judged(row, parcel, RowState.PROBLEM, RowProblem.REPEATED))
+            judged.append(MatchedRow(row, parcel, StatementRowState.PROBLEM, StatementRowProblem.REPEATED))
         else:
-            judged.append(Judged(row, parcel, *verdict(row, parcel, carrier=carrier)))
+            judged.append(MatchedRow(row, parcel, *check_row(row, parcel, carrier=carrier)))
         if parcel is not None:
             seen[parcel.pk] += 1
     return judged
@@ -104,42 +105,46 @@ def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
     return found
 
 
-def verdict(row: Told, parcel: Parcel, *, carrier: str) -> tuple[RowState, str]:
+def check_row(row: StatedAmounts, parcel: Parcel, *, carrier: str) -> tuple[StatementRowState, str]:
     """Return the state that a row should have, given its parcel, and the problem if there is one."""
     if parcel.cod_state == CodState.NONE:
-        return RowState.PROBLEM, RowProblem.NO_CASH
+        return StatementRowState.PROBLEM, StatementRowProblem.NO_CASH
     if parcel.cod_state in (CodState.REMITTED, CodState.RECONCILED):
         line = parcel.remittance_line
         if (line.collected, line.remitted) == (row.collected, row.remitted):
-            return RowState.KNOWN, ""
-        return RowState.PROBLEM, RowProblem.SETTLED_OTHERWISE
+            return StatementRowState.KNOWN, ""
+        return StatementRowState.PROBLEM, StatementRowProblem.SETTLED_OTHERWISE
     problem = _delivery_problem(parcel) or _carrier_problem(parcel, carrier) or _amount_problem(row, parcel)
-    return (RowState.PROBLEM, problem) if problem else (RowState.WAITING, "")
+    return (StatementRowState.PROBLEM, problem) if problem else (StatementRowState.WAITING, "")
 
 
 def _delivery_problem(parcel: Parcel) -> str:
     if parcel.cod_state != CodState.EXPECTED or parcel.state == ParcelState.DELIVERED:
         return ""
     if parcel.state == ParcelState.VOIDED:
-        return RowProblem.UNDONE
-    return RowProblem.NOT_DELIVERED if parcel.state == ParcelState.HANDED_OVER else RowProblem.NOT_SENT
+        return StatementRowProblem.UNDONE
+    return (
+        StatementRowProblem.NOT_DELIVERED
+        if parcel.state == ParcelState.HANDED_OVER
+        else StatementRowProblem.NOT_SENT
+    )
 
 
 def _carrier_problem(parcel: Parcel, carrier: str) -> str:
     is_ours = parcel.cod_state == CodState.COLLECTED and parcel.cod_holder == CashHolder.COOPERATIVE
     other = carrier and parcel.carrier and fold(carrier) != fold(parcel.carrier)
-    return RowProblem.OTHER_CARRIER if is_ours or other else ""
+    return StatementRowProblem.OTHER_CARRIER if is_ours or other else ""
 
 
-def _amount_problem(row: Told, parcel: Parcel) -> str:
+def _amount_problem(row: StatedAmounts, parcel: Parcel) -> str:
     due = parcel.cod_expected if parcel.cod_state == CodState.EXPECTED else parcel.cod_collected
     if row.collected == 0:
-        return RowProblem.NOTHING
+        return StatementRowProblem.NOTHING
     if row.collected < due:
-        return RowProblem.SHORT
+        return StatementRowProblem.SHORT
     if row.collected > due:
-        return RowProblem.TOO_MUCH
-    return RowProblem.BAD_SUM if row.collected - row.fee != row.remitted else ""
+        return StatementRowProblem.TOO_MUCH
+    return StatementRowProblem.BAD_SUM if row.collected - row.fee != row.remitted else ""
 
 
 def _parcels() -> ParcelQuerySet:

@@ -15,53 +15,65 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.cash_on_delivery.cash_collection import CashTaken, collect_cash
-from orders.actions.cash_on_delivery.cash_remittance import Giver, Handed, add_lines, open_remittance
-from orders.actions.fulfilment.deliver_parcels import deliver
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.cash_on_delivery.cash_collection import CollectedCash, collect_cash
+from orders.actions.cash_on_delivery.cash_remittance import (
+    RemittedCash,
+    Remitter,
+    add_remittance_lines,
+    open_remittance,
+)
+from orders.actions.fulfilment.deliver_parcels import deliver_locked_parcel
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.statements import statement_files
 from orders.actions.statements.cod_statement_matching import (
-    Judged,
-    Told,
+    MatchedRow,
+    StatedAmounts,
+    check_row,
     find_parcels,
-    judge,
-    told_by,
-    verdict,
+    match_rows,
+    stated_rows,
 )
 from orders.actions.statements.statement_files import (
-    NoRows,
-    lock_unconfirmed,
-    rows_of,
-    say_columns,
-    waiting_statements,
+    EmptyStatement,
+    lock_unconfirmed_statement,
+    set_statement_columns,
+    stored_rows,
+    unfinished_statements,
 )
-from orders.models import CashRemittance, Parcel, RowProblem, StatementImport, StatementKind, StatementRow
-from orders.payments.cod_statement_rows import CodMapping, guess_cod_mapping, read_cod_statement
-from orders.states import ROW_MOVES, CashHolder, CodState, ParcelState, RowState
+from orders.models import (
+    CashRemittance,
+    Parcel,
+    StatementImport,
+    StatementKind,
+    StatementRow,
+    StatementRowProblem,
+)
+from orders.payments.cod_statement_rows import CodColumnMapping, guess_cod_columns, read_cod_rows
+from orders.states import STATEMENT_ROW_MOVES, CashHolder, CodState, ParcelState, StatementRowState
 from shop.accounts.models import User
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.database.transactions import after_commit
 from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_batch, run_each
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance, advance_all
 
-AT_ONCE = 100  # rows in one transaction, so that locks are held only briefly
-MAPPED = ("tracking", "parcel", "collected", "fee", "remitted")
-WHY = _("The carrier's statement says so.")
+COD_ROWS_PER_BATCH = 100  # rows in one transaction, so that locks are held only briefly
+COD_COLUMN_NAMES = ("tracking", "parcel", "collected", "fee", "remitted")
+CARRIER_REPORT_REASON = _("The carrier's statement says so.")
 
 # Problems that a person may override, accepting the carrier's figures.
-TAKEABLE = frozenset(
+ACCEPTABLE_PROBLEMS = frozenset(
     {
-        RowProblem.SHORT,
-        RowProblem.TOO_MUCH,
-        RowProblem.BAD_SUM,
-        RowProblem.OTHER_CARRIER,
-        RowProblem.NOT_DELIVERED,
+        StatementRowProblem.SHORT,
+        StatementRowProblem.TOO_MUCH,
+        StatementRowProblem.BAD_SUM,
+        StatementRowProblem.OTHER_CARRIER,
+        StatementRowProblem.NOT_DELIVERED,
     }
 )
 # Problems for which a person may name the parcel.
-NAMELESS = frozenset({RowProblem.UNKNOWN, RowProblem.SEVERAL})
+UNMATCHED_PROBLEMS = frozenset({StatementRowProblem.UNKNOWN, StatementRowProblem.SEVERAL})
 
 
 class CarrierNeeded(Refused):
@@ -69,72 +81,72 @@ class CarrierNeeded(Refused):
     default_words = _("Say which carrier this statement is from.")
 
 
-class NotTakeable(Refused):
+class RowNotAcceptable(Refused):
     code = "not_takeable"
     default_words = _("This row cannot be taken over as it is. Set it aside, or put the parcel right first.")
 
 
-def read_in(
+def import_cod_statement(
     *, file_name: str, content: bytes, carrier: str, user: User, now: datetime.datetime
 ) -> StatementImport:
     """Store the rows of a file with the columns that its headings suggest; processing comes later.
 
     The same file again returns its earlier import, unless that had no effect. Raises UnreadableFile.
     """
-    return statement_files.read_in(
+    return statement_files.import_statement_file(
         StatementKind.COD,
         file_name=file_name,
         content=content,
-        guess=guess_cod_mapping,
+        guess=guess_cod_columns,
         carrier=carrier,
         user=user,
         now=now,
     )
 
 
-def judge_statement(statement: StatementImport) -> list[Judged]:
+def preview_cod_statement(statement: StatementImport) -> list[MatchedRow]:
     """Preview what processing the statement would do, row by row.
 
     Raises CodColumnsMissing, EmptyStatement.
     """
-    stated = told_by(read_cod_statement(rows_of(statement), CodMapping(**statement.columns)))
+    stated = stated_rows(read_cod_rows(stored_rows(statement), CodColumnMapping(**statement.columns)))
     if not stated:
-        raise NoRows()
-    return judge(stated, carrier=statement.carrier)
+        raise EmptyStatement()
+    return match_rows(stated, carrier=statement.carrier)
 
 
 @transaction.atomic(durable=True)
-def map_statement(
+def set_cod_columns(
     *, statement_id: int, carrier: str, fee_bearer: str, columns: dict[str, int | None]
 ) -> StatementImport:
     """Set the statement's carrier, the bearer of its fees, and its columns. Raises Missing, WrongMove."""
-    statement = lock_unconfirmed(statement_id, StatementKind.COD)
+    statement = lock_unconfirmed_statement(statement_id, StatementKind.COD)
     statement.carrier, statement.fee_bearer = carrier.strip()[:120], fee_bearer
     statement.save(update_fields=["carrier", "fee_bearer"])
-    say_columns(statement, columns, MAPPED)
+    set_statement_columns(statement, columns, COD_COLUMN_NAMES)
     return statement
 
 
-def take_over(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
+def apply_cod_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
     """Confirm a statement, process a first batch at once and the rest in the background.
 
-    Repeated, it continues where it stopped. Raises CarrierNeeded, Missing, NoCodColumns, NoRows.
+    Repeated, it continues where it stopped. Raises CarrierNeeded, Missing, CodColumnsMissing, EmptyStatement.
     """
-    confirm_statement(statement_id=statement_id, actor=actor, now=now)
-    if take_some(statement_id=statement_id, actor=actor, now=now):
-        after_commit(take_statement_task.delay, statement_id=statement_id)
+    confirm_cod_statement(statement_id=statement_id, actor=actor, now=now)
+    if process_cod_rows(statement_id=statement_id, actor=actor, now=now):
+        after_commit(apply_cod_statement_task.delay, statement_id=statement_id)
     return StatementImport.objects.get(pk=statement_id)
 
 
 @transaction.atomic(durable=True)
-def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
+def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Confirm a statement once and match its rows. Raises the same errors as `apply_cod_statement`."""
     statement = locks.lock_statement(statement_id)
     if statement.confirmed_at is not None:
         return
     if not statement.carrier:
         raise CarrierNeeded(field="carrier")
-    judged = judge_statement(statement)
+    judged = preview_cod_statement(statement)
     cells = dict(statement.lines.values_list("place", "cells"))
     statement.lines.all().delete()
     StatementRow.objects.bulk_create(
@@ -155,12 +167,12 @@ def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime
         batch_size=1000,
     )
     statement.confirmed_at, statement.rows = now, len(judged)
-    statement.known = sum(each.state == RowState.KNOWN for each in judged)
+    statement.known = sum(each.state == StatementRowState.KNOWN for each in judged)
     statement.save(update_fields=["confirmed_at", "rows", "known"])
     record_change("statement.confirmed", statement, actor=actor, now=now, data={"rows": len(judged)})
 
 
-def take_some(*, statement_id: int, actor: Actor, now: datetime.datetime) -> bool:
+def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime) -> bool:
     """Process the next rows of a confirmed statement; return whether some are left. Raises Missing."""
     confirmed = StatementImport.objects.filter(kind=StatementKind.COD, confirmed_at__isnull=False)
     if not confirmed.filter(pk=statement_id).exists():
@@ -169,7 +181,7 @@ def take_some(*, statement_id: int, actor: Actor, now: datetime.datetime) -> boo
         StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True),
         lambda keys: _process_batch(statement_id, keys, actor=actor, now=now),
         sweep="orders.take_statements:rows",
-        at_once=AT_ONCE,
+        at_once=COD_ROWS_PER_BATCH,
     )
     return has_more
 
@@ -180,33 +192,37 @@ def _process_batch(statement_id: int, keys: Sequence[int], *, actor: Actor, now:
     rows = list(statement.lines.waiting().filter(pk__in=keys))
     if rows:
         remittance = _lock_or_create_remittance(statement, rows[0], actor=actor, now=now)
-        held = locks.lock_cash(row.parcel_id for row in rows if row.parcel_id is not None)
+        held = locks.lock_parcels(row.parcel_id for row in rows if row.parcel_id is not None)
         _process_locked_rows(statement, remittance, rows, held, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def settle_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datetime) -> StatementRow:
+def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datetime) -> StatementRow:
     """Process a problem row with the carrier's figures; `code` names its parcel if the row does not.
 
     Records the reported cash, marks the parcel as delivered if it was on its way, and leaves the difference
-    due from the buyer. Raises Missing, NotTakeable, WrongMove.
+    due from the buyer. Raises Missing, RowNotAcceptable, WrongMove.
     """
     statement, row = _lock_row(row_id)
-    if row.problem in NAMELESS and code.strip():
+    if row.problem in UNMATCHED_PROBLEMS and code.strip():
         found = find_parcels([code.strip().upper()]).get(code.strip().upper(), [])
         row.parcel = found[0] if len(found) == 1 else None
     if row.parcel_id is None or row.collected is None:
-        raise NotTakeable(field="code")
+        raise RowNotAcceptable(field="code")
     remittance = _lock_or_create_remittance(statement, row, actor=actor, now=now)
-    parcel = locks.lock_cash([row.parcel_id])[row.parcel_id]
-    stated = Told(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
-    state, problem = verdict(stated, parcel, carrier=statement.carrier)
-    if (problem and problem not in TAKEABLE) or row.fee < 0 or row.collected == 0:
-        raise NotTakeable()
-    if state != RowState.KNOWN:
+    parcel = locks.lock_parcels([row.parcel_id])[row.parcel_id]
+    stated = StatedAmounts(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
+    state, problem = check_row(stated, parcel, carrier=statement.carrier)
+    if (problem and problem not in ACCEPTABLE_PROBLEMS) or row.fee < 0 or row.collected == 0:
+        raise RowNotAcceptable()
+    if state != StatementRowState.KNOWN:
         _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
-        add_lines(remittance, [Handed(parcel, row.collected, row.fee)], actor=actor, now=now)
-    _close_rows(statement, [row], RowState.KNOWN if state == RowState.KNOWN else RowState.TAKEN)
+        add_remittance_lines(remittance, [RemittedCash(parcel, row.collected, row.fee)], actor=actor, now=now)
+    _close_rows(
+        statement,
+        [row],
+        StatementRowState.KNOWN if state == StatementRowState.KNOWN else StatementRowState.TAKEN,
+    )
     record_change(
         "statement.row_taken", row, root=statement, actor=actor, now=now, data={"problem": row.problem}
     )
@@ -214,29 +230,29 @@ def settle_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datet
 
 
 @transaction.atomic(durable=True)
-def dismiss_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> StatementRow:
+def dismiss_problem_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> StatementRow:
     """Dismiss a problem row without any effect. Raises Missing, WrongMove."""
     statement, row = _lock_row(row_id)
-    advance(row, RowState.DISMISSED, ROW_MOVES)
+    advance(row, StatementRowState.DISMISSED, STATEMENT_ROW_MOVES)
     record_change("statement.row_dismissed", row, root=statement, actor=actor, now=now)
     return row
 
 
 @shared_task(name="orders.take_statement")
-def take_statement_task(*, statement_id: int) -> None:
+def apply_cod_statement_task(*, statement_id: int) -> None:
     """Process all remaining rows of a statement."""
     statement = StatementImport.objects.select_related("user").get(pk=statement_id)
-    actor = statement.user.acting(Door.DESK) if statement.user is not None else Actor.system()
-    while take_some(statement_id=statement_id, actor=actor, now=timezone.now()):
+    actor = statement.user.acting(EntryPoint.DESK) if statement.user is not None else Actor.system()
+    while process_cod_rows(statement_id=statement_id, actor=actor, now=timezone.now()):
         pass
 
 
 @shared_task(name="orders.take_statements")
-def take_statements_task() -> None:
+def resume_cod_statements_task() -> None:
     """Sweep: continue statements whose task was lost."""
     run_each(
-        waiting_statements(StatementKind.COD, now=timezone.now()),
-        lambda statement_id: take_statement_task(statement_id=statement_id),
+        unfinished_statements(StatementKind.COD, now=timezone.now()),
+        lambda statement_id: apply_cod_statement_task(statement_id=statement_id),
         sweep="orders.take_statements",
     )
 
@@ -247,8 +263,8 @@ def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:
         raise Missing()
     statement = locks.lock_statement(statement_id)
     row = StatementRow.objects.get(pk=row_id)
-    if row.state != RowState.PROBLEM:
-        raise WrongMove(came_from=row.state, to=RowState.TAKEN)
+    if row.state != StatementRowState.PROBLEM:
+        raise WrongMove(came_from=row.state, to=StatementRowState.TAKEN)
     return statement, row
 
 
@@ -262,7 +278,7 @@ def _lock_or_create_remittance(
     parcels = Parcel.objects.filter(pk=row.parcel_id or 0)
     currency = parcels.values_list("part__order__currency", flat=True).first()
     remittance = open_remittance(
-        Giver(CashHolder.CARRIER, statement.carrier),
+        Remitter(CashHolder.CARRIER, statement.carrier),
         key=f"statement:{statement.pk}",
         currency=currency or "VND",
         fee_bearer=statement.fee_bearer,
@@ -284,22 +300,28 @@ def _process_locked_rows(
     now: datetime.datetime,
 ) -> None:
     """Process the rows that still agree under the lock; their parcels may have changed since."""
-    locks.lock_periods(held.values(), now=now)
-    handed: list[Handed] = []
-    ended: dict[RowState, list[StatementRow]] = {}
+    locks.lock_settlements_of_parcels(held.values(), now=now)
+    handed: list[RemittedCash] = []
+    ended: dict[StatementRowState, list[StatementRow]] = {}
     for row in rows:
-        parcel, state, problem = held.get(row.parcel_id or 0), RowState.PROBLEM, str(RowProblem.UNKNOWN)
+        parcel, state, problem = (
+            held.get(row.parcel_id or 0),
+            StatementRowState.PROBLEM,
+            str(StatementRowProblem.UNKNOWN),
+        )
         if parcel is not None:
-            stated = Told(row.place, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee)
-            state, problem = verdict(stated, parcel, carrier=statement.carrier)
+            stated = StatedAmounts(
+                row.place, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee
+            )
+            state, problem = check_row(stated, parcel, carrier=statement.carrier)
         row.problem = problem
-        if state == RowState.WAITING and parcel is not None:
+        if state == StatementRowState.WAITING and parcel is not None:
             _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
-            handed.append(Handed(parcel, row.collected or 0, row.fee))
-            state = RowState.TAKEN
+            handed.append(RemittedCash(parcel, row.collected or 0, row.fee))
+            state = StatementRowState.TAKEN
         ended.setdefault(state, []).append(row)
     if handed:
-        add_lines(remittance, handed, actor=actor, now=now)
+        add_remittance_lines(remittance, handed, actor=actor, now=now)
     StatementRow.objects.bulk_update(rows, ["problem"], batch_size=500)
     for state, some in ended.items():
         _close_rows(statement, some, state)
@@ -313,24 +335,24 @@ def _record_delivery_and_cash(
         return
     order = parcel.part.order
     if parcel.state == ParcelState.HANDED_OVER:
-        deliver(order, parcel.part, parcel, cash_collected=False, actor=actor, now=now)
+        deliver_locked_parcel(order, parcel.part, parcel, cash_collected=False, actor=actor, now=now)
     with translation.override("en"):
-        reason = str(WHY)
+        reason = str(CARRIER_REPORT_REASON)
     parcel.cod_holder, parcel.carrier = CashHolder.CARRIER, parcel.carrier or statement.carrier
     parcel.save(update_fields=["carrier"])
-    taken = CashTaken(row.collected, reason)
+    taken = CollectedCash(row.collected, reason)
     collect_cash(order, parcel, taken=taken, as_reported=True, actor=actor, now=now)
-    update_standing(order, now=now)
+    recalculate_order(order, now=now)
 
 
-def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: RowState) -> None:
-    advance_all(rows, state, ROW_MOVES)
+def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:
+    advance_all(rows, state, STATEMENT_ROW_MOVES)
     StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
-    statement.taken += len(rows) if state == RowState.TAKEN else 0
-    statement.known += len(rows) if state == RowState.KNOWN else 0
+    statement.taken += len(rows) if state == StatementRowState.TAKEN else 0
+    statement.known += len(rows) if state == StatementRowState.KNOWN else 0
     statement.save(update_fields=["taken", "known"])
 
 
-def _effective_fee(stated: Told) -> int:
+def _effective_fee(stated: StatedAmounts) -> int:
     """Return what the carrier keeps: what it does not pass on, if its own figures do not add up."""
     return stated.collected - stated.remitted

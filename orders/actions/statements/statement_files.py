@@ -12,26 +12,26 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.models import StatementImport, StatementKind, StatementRow
-from orders.payments.bank_statement_rows import Mapping as BankColumns
-from orders.payments.cod_statement_rows import CodMapping
+from orders.payments.bank_statement_rows import BankColumnMapping as BankColumns
+from orders.payments.cod_statement_rows import CodColumnMapping
 from orders.payments.statement_tables import Row, read_table
-from orders.states import RowState
+from orders.states import StatementRowState
 from shop.accounts.models import User
 from shop.core.errors import Refused
 from shop.core.states import WrongMove
 
 
-class NoRows(Refused):
+class EmptyStatement(Refused):
     code = "no_rows"
     default_words = _("Below the headings this statement has no rows.")
 
 
-def read_in(
+def import_statement_file(
     kind: StatementKind,
     *,
     file_name: str,
     content: bytes,
-    guess: Callable[[Sequence[Row]], BankColumns | CodMapping],
+    guess: Callable[[Sequence[Row]], BankColumns | CodColumnMapping],
     carrier: str = "",
     user: User,
     now: datetime.datetime,
@@ -47,30 +47,32 @@ def read_in(
     return _store_rows(kind, file_name, digest, rows, columns, carrier=carrier.strip(), user=user, now=now)
 
 
-def rows_of(statement: StatementImport) -> list[Row]:
+def stored_rows(statement: StatementImport) -> list[Row]:
     """Return the file's rows, as long as the statement is not confirmed."""
     kept = statement.lines.order_by("place", "pk").values_list("place", "cells")
     return [Row(line, tuple(cells)) for line, cells in kept]
 
 
-def lock_unconfirmed(statement_id: int, kind: StatementKind) -> StatementImport:
+def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> StatementImport:
     """Step: lock a statement whose columns may still be changed. Raises Missing, WrongMove."""
     statement = locks.lock_statement(statement_id, kind)
     if statement.confirmed_at is not None:
-        raise WrongMove(came_from=RowState.TAKEN, to=RowState.WAITING)
+        raise WrongMove(came_from=StatementRowState.TAKEN, to=StatementRowState.WAITING)
     return statement
 
 
-def say_columns(statement: StatementImport, columns: Mapping[str, int | None], names: Sequence[str]) -> None:
+def set_statement_columns(
+    statement: StatementImport, columns: Mapping[str, int | None], names: Sequence[str]
+) -> None:
     """Step: set which column is which; the heading row stays as it is."""
     statement.columns = {**statement.columns, **{name: columns.get(name) for name in names}}
     statement.save(update_fields=["columns"])
 
 
-def waiting_statements(kind: StatementKind, *, now: datetime.datetime) -> list[int]:
+def unfinished_statements(kind: StatementKind, *, now: datetime.datetime) -> list[int]:
     """Return statements that were confirmed more than two minutes ago and have unprocessed rows."""
     rows = StatementRow.objects.filter(
-        state=RowState.WAITING,
+        state=StatementRowState.WAITING,
         statement__kind=kind,
         statement__confirmed_at__lt=now - datetime.timedelta(minutes=2),
     )
@@ -83,7 +85,7 @@ def _store_rows(
     file_name: str,
     digest: str,
     rows: Sequence[Row],
-    columns: BankColumns | CodMapping,
+    columns: BankColumns | CodColumnMapping,
     *,
     carrier: str,
     user: User,

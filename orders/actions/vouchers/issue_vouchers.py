@@ -11,37 +11,45 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings.promotions import EndsTooEarly, NobodyBears, OddReduction
+from catalog.actions.listings.promotions import EndBeforeStart, InvalidReduction, MissingBearingCooperative
 from catalog.models import Category, Product
 from cooperatives.models import Cooperative
-from orders.models import Bearer, ValueType, Voucher, VoucherCode, VoucherType, VoucherValue, tidy_code
+from orders.models import (
+    CostBearer,
+    ValueType,
+    Voucher,
+    VoucherCode,
+    VoucherType,
+    VoucherValue,
+    normalise_code,
+)
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
-MOST_CODES = 1_000
+MAX_CODES_AT_ONCE = 1_000
 _CODE_PATTERN = re.compile(r"[^\W_][\w-]{2,49}")
 _CODE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no characters that look alike
 _CODE_LENGTH = 8
 
 
-class OddCode(Refused):
+class InvalidVoucherCode(Refused):
     code = "odd_code"
     default_words = _("A code has 3 to 50 letters, digits or hyphens, such as TET2027.")
 
 
-class CodeTaken(Refused):
+class VoucherCodeTaken(Refused):
     code = "code_taken"
     default_words = _("There is this code already. Choose another.")
 
 
-class NothingNamed(Refused):
+class EmptyVoucherScope(Refused):
     code = "nothing_named"
     default_words = _("Choose the goods or the shelves that it is for.")
 
 
-class OddCount(Refused):
+class InvalidCodeCount(Refused):
     code = "odd_count"
     default_words = _("At most 1,000 codes can be made at once.")
 
@@ -60,7 +68,7 @@ class VoucherTerms:
     type: VoucherType = VoucherType.ENTIRE_ORDER
     value_type: ValueType = ValueType.PERCENTAGE
     cooperative: Cooperative | None = None
-    bearer: Bearer = Bearer.PLATFORM
+    bearer: CostBearer = CostBearer.PLATFORM
     minimum_spent: int | None = None
     minimum_quantity: int | None = None
     usage_limit: int | None = None
@@ -85,18 +93,19 @@ def issue_voucher(
     """Create a voucher with its first code.
 
     `acting` is the cooperative that issues it for its own products at its own cost; None is the platform.
-    Raises OddCode, CodeTaken, OddReduction, EndsTooEarly, NobodyBears, NothingNamed,
+    Raises InvalidVoucherCode, VoucherCodeTaken, InvalidReduction, EndBeforeStart, MissingBearingCooperative,
+    NothingNamed,
     Missing.
     """
-    written = tidy_code(code)
+    written = normalise_code(code)
     if not _CODE_PATTERN.fullmatch(written):
-        raise OddCode(field="code")
+        raise InvalidVoucherCode(field="code")
     voucher = Voucher()
     _write_terms(voucher, channel, terms, acting)
     # A concurrent voucher with the same code is detected here without a database error.
     VoucherCode.objects.bulk_create([VoucherCode(voucher=voucher, code=written)], ignore_conflicts=True)
     if not VoucherCode.objects.filter(voucher=voucher, code=written).exists():
-        raise CodeTaken(field="code")
+        raise VoucherCodeTaken(field="code")
     record_change(
         "voucher.issued", voucher, actor=actor, now=now, cooperative_id=voucher.cooperative_id, why=written
     )
@@ -144,7 +153,7 @@ def end_voucher(
 
 
 @transaction.atomic(durable=True)
-def add_codes(
+def add_voucher_codes(
     *,
     voucher_id: int,
     count: int,
@@ -153,8 +162,8 @@ def add_codes(
     now: datetime.datetime,
 ) -> None:
     """Add `count` random codes that cannot be guessed. Raises Missing, OddCount."""
-    if not 1 <= count <= MOST_CODES:
-        raise OddCount(field="count")
+    if not 1 <= count <= MAX_CODES_AT_ONCE:
+        raise InvalidCodeCount(field="count")
     voucher = _lock_voucher(voucher_id, acting)
     wanted = voucher.codes.count() + count
     while (missing := wanted - voucher.codes.count()) > 0:
@@ -179,7 +188,7 @@ def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting
     _check_terms(terms, acting)
     voucher.name, voucher.type, voucher.value_type = terms.name, terms.type, terms.value_type
     voucher.cooperative = acting or terms.cooperative
-    voucher.bearer = Bearer.COOPERATIVE if acting is not None else terms.bearer
+    voucher.bearer = CostBearer.COOPERATIVE if acting is not None else terms.bearer
     voucher.starts_at, voucher.ends_at = terms.starts_at, terms.ends_at
     for rule in (
         *("minimum_quantity", "usage_limit", "apply_once_per_order"),
@@ -203,21 +212,21 @@ def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting
 def _check_terms(terms: VoucherTerms, acting: Cooperative | None) -> None:
     most = 100 if terms.value_type == ValueType.PERCENTAGE else None
     if terms.value < 1 or (most is not None and terms.value > most):
-        raise OddReduction(field="value")
+        raise InvalidReduction(field="value")
     if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
-        raise EndsTooEarly(field="ends")
+        raise EndBeforeStart(field="ends")
     owner = acting or terms.cooperative
-    if owner is None and terms.bearer == Bearer.COOPERATIVE:
-        raise NobodyBears(field="bearer")
+    if owner is None and terms.bearer == CostBearer.COOPERATIVE:
+        raise MissingBearingCooperative(field="bearer")
     if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
         raise Missing(field="products")
     if terms.type == VoucherType.SPECIFIC_PRODUCT and not (terms.products or terms.categories):
-        raise NothingNamed(field="categories")
+        raise EmptyVoucherScope(field="categories")
 
 
 def _lock_voucher(voucher_id: int, acting: Cooperative | None) -> Voucher:
     rows = Voucher.objects.all() if acting is None else Voucher.objects.for_cooperative(acting)
-    voucher = locked_one(rows.filter(pk=voucher_id))
+    voucher = lock_row(rows.filter(pk=voucher_id))
     if voucher is None:
         raise Missing()
     return voucher

@@ -11,16 +11,16 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote
-from orders.actions.quotes.voucher_rules import CodeUnknown, VoucherRefused
+from orders.actions.quotes.voucher_rules import VoucherCodeUnknown, VoucherRefused
 from orders.models import Discount, DiscountKind, Order, VoucherUse
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
 
-class VoucherChanged(VoucherRefused):
+class VoucherDiscountChanged(VoucherRefused):
     """A draft's code now gives another discount than the draft was saved with."""
 
     code = "voucher_changed"
@@ -28,7 +28,7 @@ class VoucherChanged(VoucherRefused):
 
 
 @transaction.atomic(durable=True)
-def use_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetime) -> None:
+def apply_voucher_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetime) -> None:
     """Store a code on the basket if it gives a discount there.
 
     No use is counted before the order is placed. Raises Missing, VoucherRefused.
@@ -36,9 +36,11 @@ def use_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetime) -> None
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
-    voucher = quote(replace(wanted_of(basket), voucher_code=code), now=now, proposing=True).voucher
+    voucher = build_quote(
+        replace(basket_quote_request(basket), voucher_code=code), now=now, proposing=True
+    ).voucher
     if voucher is None:
-        raise CodeUnknown(_("Write the code first."), field="code")
+        raise VoucherCodeUnknown(_("Write the code first."), field="code")
     if voucher.refused is not None:
         raise voucher.refused
     basket.voucher_code, basket.changed_at = voucher.code, now
@@ -46,7 +48,7 @@ def use_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetime) -> None
 
 
 @transaction.atomic(durable=True)
-def drop_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
+def remove_voucher_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
     """Remove the code from the basket. Raises Missing."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -55,9 +57,9 @@ def drop_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
     basket.save(update_fields=["voucher_code", "changed_at"])
 
 
-def record_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
+def record_voucher_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
     """Step, under the voucher's lock: count the use of the quote's code."""
-    used = quote.voucher_used
+    used = quote.applied_voucher
     if used is None or used.code_id is None:
         return
     VoucherUse.objects.create(
@@ -69,7 +71,7 @@ def record_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
     )
 
 
-def give_back_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
+def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: delete the voucher use of a locked order without active parts, so that it can be used again.
 
     Needs no further lock: fewer uses never break a limit.
@@ -86,4 +88,4 @@ def require_same_discount(order: Order, quote: Quote) -> None:
         raise voucher.refused
     written = Discount.objects.filter(order=order, kind=DiscountKind.VOUCHER)
     if written.aggregate(sum=Sum("amount", default=0))["sum"] != quote.voucher_amount:
-        raise VoucherChanged(field="code")
+        raise VoucherDiscountChanged(field="code")

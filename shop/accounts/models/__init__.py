@@ -1,6 +1,8 @@
-from shop.accounts.models.entrance import CodePurpose, EntryCode, SignIn, SignInWay
+from shop.accounts.models.data_request import DataExport, DataRequest, RequestKind
 from shop.accounts.models.factors import AuthenticatorApp, Passkey, RecoveryCode
-from shop.accounts.models.person import (
+from shop.accounts.models.sign_in import CodePurpose, EntryCode, SignIn, SignInMethod
+from shop.accounts.models.token_family import TokenFamily
+from shop.accounts.models.user import (
     Address,
     App,
     AppPermission,
@@ -12,8 +14,6 @@ from shop.accounts.models.person import (
     User,
     UserManager,
 )
-from shop.accounts.models.request import DataExport, DataRequest, RequestKind
-from shop.accounts.models.token_family import TokenFamily
 
 __all__ = [
     "Address",
@@ -33,7 +33,7 @@ __all__ = [
     "RecoveryCode",
     "RequestKind",
     "SignIn",
-    "SignInWay",
+    "SignInMethod",
     "TokenFamily",
     "User",
     "UserManager",

@@ -8,21 +8,21 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from shop.accounts.models import Consent, ConsentPurpose, RequestKind, User
-from shop.accounts.personal.data_requests import note_done
+from shop.accounts.personal.data_requests import record_done_request
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
 CONSENT_VERSION = "2026-11"  # version of the consent text; raise it whenever the text changes
 # Purposes a person may consent to or withdraw at any time; the order's consent is asked in the checkout.
-STANDING = (ConsentPurpose.NEWS,)
+WITHDRAWABLE_PURPOSES = (ConsentPurpose.NEWS,)
 
 
 def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> User:
     """Step: record a person's consent to a purpose, unless it is already given. Raises Missing."""
     user = _lock_user(user_id)
-    if consents_to(purpose, user_id=user_id).exists():
+    if active_consents(purpose, user_id=user_id).exists():
         return user
     row = Consent.objects.create(
         user=user, purpose=purpose, version=CONSENT_VERSION, given_at=now, door=actor.door
@@ -31,15 +31,17 @@ def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: da
     return user
 
 
-def withdraw(user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime.datetime) -> None:
+def withdraw_user_consent(
+    user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime.datetime
+) -> None:
     """Step: withdraw a locked user's consent and file the request as done; without a consent do nothing."""
-    if not end_consents(consents_to(purpose, user_id=user.pk), now=now):
+    if not end_consents(active_consents(purpose, user_id=user.pk), now=now):
         return
-    note_done(RequestKind.WITHDRAWAL, user, actor=actor, now=now)
+    record_done_request(RequestKind.WITHDRAWAL, user, actor=actor, now=now)
     record_change("consent.withdrawn", user, actor=actor, now=now, data={"purpose": purpose})
 
 
-def consents_to(
+def active_consents(
     purpose: ConsentPurpose, *, user_id: int | None = None, about: Collection[str] = ()
 ) -> QuerySet[Consent]:
     """Return active consents of a person, or those given for the subjects in `about`."""
@@ -53,7 +55,7 @@ def end_consents(rows: QuerySet[Consent], *, now: datetime.datetime) -> int:
 
 
 def _lock_user(user_id: int) -> User:
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
     return user

@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy
 from shop.accounts.models import DataRequest, RequestKind, User
 from shop.accounts.states import REQUEST_MOVES, RequestState
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.dates.calendar import day_of, start_of_day
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.database.transactions import lock_row
+from shop.core.dates.calendar import start_of_day, vietnam_date
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change, shop_settings
 from shop.core.states import advance
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 # The law's maximum for each kind of request, in days: Decree 356/2025/NĐ-CP, article 5, for the rights of
@@ -36,7 +36,7 @@ LAWFUL_DAYS = {
 }
 
 
-class LaterThanTheLaw(Refused):
+class DeadlineExceedsLaw(Refused):
     """The deadline exceeds the law's. `field` names the setting, `details["days"]` is the maximum."""
 
     code = "later_than_the_law"
@@ -48,7 +48,7 @@ class DeletionTooLate(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """The requester: a confirmed phone number or e-mail address, and their account if they have one."""
 
     way: str
@@ -58,23 +58,23 @@ class Asker:
     user_id: int | None = None
 
     @classmethod
-    def of(cls, user: User) -> Asker:
-        way = Way.EMAIL if user.email else Way.SMS if user.phone else ""
+    def of(cls, user: User) -> Requester:
+        way = ContactMethod.EMAIL if user.email else ContactMethod.SMS if user.phone else ""
         return cls(way, user.email or user.phone or "", user.name, user.language, user.pk)
 
 
 @transaction.atomic(durable=True)
 def file_request(
-    *, kind: RequestKind, asker: Asker, words: str, actor: Actor, now: datetime.datetime
+    *, kind: RequestKind, asker: Requester, words: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
     """File a request and notify the requester of the deadline."""
-    return enter_request(kind=kind, asker=asker, words=words, actor=actor, now=now)
+    return create_request(kind=kind, asker=asker, words=words, actor=actor, now=now)
 
 
-def enter_request(
+def create_request(
     *,
     kind: RequestKind,
-    asker: Asker,
+    asker: Requester,
     words: str = "",
     runs_at: datetime.datetime | None = None,
     actor: Actor,
@@ -91,22 +91,22 @@ def enter_request(
         language=asker.language,
         door=actor.door,
         made_at=now,
-        due_at=due_at(kind, shop_settings(), now),
+        due_at=request_deadline(kind, shop_settings(), now),
         runs_at=runs_at,
     )
     record_change("data_request.filed", row, actor=actor, now=now, data={"kind": kind})
     with translation.override(row.language):
-        tell_asker(
+        notify_requester(
             row,
             _("We have your request"),
             _("Request: %(kind)s. You get an answer by %(day)s.")
-            % {"kind": row.get_kind_display(), "day": f"{day_of(row.due_at):%d/%m/%Y}"},
+            % {"kind": row.get_kind_display(), "day": f"{vietnam_date(row.due_at):%d/%m/%Y}"},
             now=now,
         )
     return row
 
 
-def note_done(kind: RequestKind, user: User, *, actor: Actor, now: datetime.datetime) -> None:
+def record_done_request(kind: RequestKind, user: User, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: file a request that was fulfilled at once, so that it appears among the others."""
     DataRequest.objects.create(
         kind=kind,
@@ -121,7 +121,7 @@ def note_done(kind: RequestKind, user: User, *, actor: Actor, now: datetime.date
 
 
 @transaction.atomic(durable=True)
-def answer_by_hand(
+def answer_request(
     *, request_id: uuid.UUID, state: RequestState, answer: str, actor: Actor, now: datetime.datetime
 ) -> None:
     """Close a request from the desk as done or refused, with an answer for the requester.
@@ -129,20 +129,20 @@ def answer_by_hand(
     Raises Missing, ReasonNeeded, WrongMove.
     """
     if not answer.strip():
-        raise ReasonNeeded(field="answer")
-    end_request(lock_request(request_id), state, answer=answer.strip(), actor=actor, now=now)
+        raise ReasonRequired(field="answer")
+    close_request(lock_request(request_id), state, answer=answer.strip(), actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def take_back(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+def withdraw_request(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Withdraw one's own request. Raises Missing, WrongMove."""
     row = lock_request(request_id)
     if row.user_id != user_id:
         raise Missing()
-    end_request(row, RequestState.TAKEN_BACK, actor=actor, now=now)
+    close_request(row, RequestState.TAKEN_BACK, actor=actor, now=now)
 
 
-def end_request(
+def close_request(
     row: DataRequest, state: RequestState, *, answer: str = "", actor: Actor, now: datetime.datetime
 ) -> None:
     """Step: close a locked request and notify the requester. Raises WrongMove."""
@@ -152,18 +152,18 @@ def end_request(
     record_change(f"data_request.{state}", row, actor=actor, now=now)
     if answer:
         with translation.override(row.language):
-            tell_asker(row, _("Your request is answered"), answer, now=now)
+            notify_requester(row, _("Your request is answered"), answer, now=now)
 
 
-def tell_asker(row: DataRequest, subject: str, words: str, *, now: datetime.datetime) -> None:
+def notify_requester(row: DataRequest, subject: str, words: str, *, now: datetime.datetime) -> None:
     """Step: send one message to the requester, in the active language."""
     if not row.contact:
         return
     context = {"row": row, "words": words, "shop": shop_settings()}
-    is_mail = row.way == Way.EMAIL
+    is_mail = row.way == ContactMethod.EMAIL
     send(
         key=f"data-request:{row.pk}:{now:%Y%m%d%H%M%S%f}",
-        way=Way(row.way),
+        way=ContactMethod(row.way),
         to=row.contact,
         subject=subject,
         text=render_to_string("emails/data_request.txt", context) if is_mail else f"{subject}. {words}",
@@ -174,13 +174,13 @@ def tell_asker(row: DataRequest, subject: str, words: str, *, now: datetime.date
 
 
 @transaction.atomic(durable=True)
-def change_data_times(*, days: Mapping[str, int], actor: Actor, now: datetime.datetime) -> None:
+def change_data_deadlines(*, days: Mapping[str, int], actor: Actor, now: datetime.datetime) -> None:
     """Set the deadlines of new requests. Raises LaterThanTheLaw, DeletionTooLate."""
     for name, most in LAWFUL_DAYS.items():
         if days.get(name, 0) > most:
             words = gettext_lazy("The law gives at most %(days)s days for it.") % {"days": most}
-            raise LaterThanTheLaw(words, field=name, days=most)
-    settings = locked_one(ShopSettings.objects.filter(pk=1)) or ShopSettings()
+            raise DeadlineExceedsLaw(words, field=name, days=most)
+    settings = lock_row(ShopSettings.objects.filter(pk=1)) or ShopSettings()
     for name, count in days.items():
         setattr(settings, name, count)
     if settings.deletion_wait_days >= settings.data_deletion_days:
@@ -189,7 +189,7 @@ def change_data_times(*, days: Mapping[str, int], actor: Actor, now: datetime.da
     record_change("market.data_times_changed", settings, actor=actor, now=now, data=dict(days))
 
 
-def due_at(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) -> datetime.datetime:
+def request_deadline(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) -> datetime.datetime:
     """Return the deadline: the end of the last day in Vietnam, counting holidays.
 
     The days come from the settings and never exceed `LAWFUL_DAYS`.
@@ -201,12 +201,12 @@ def due_at(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) ->
         RequestKind.OBJECTION: settings.data_withdrawal_days,
         RequestKind.DELETION: settings.data_deletion_days,
     }[kind]
-    return start_of_day(day_of(now) + datetime.timedelta(days=days + 1)) - datetime.timedelta(seconds=1)
+    return start_of_day(vietnam_date(now) + datetime.timedelta(days=days + 1)) - datetime.timedelta(seconds=1)
 
 
 def lock_request(request_id: uuid.UUID) -> DataRequest:
     """Lock a request. Raises Missing."""
-    row = locked_one(DataRequest.objects.filter(pk=request_id))
+    row = lock_row(DataRequest.objects.filter(pk=request_id))
     if row is None:
         raise Missing()
     return row

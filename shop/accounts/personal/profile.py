@@ -11,13 +11,13 @@ from django.db import transaction
 
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import require_fitting
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
 
-class Use(StrEnum):
+class AddressUse(StrEnum):
     """What an address is the default for."""
 
     SHIPPING = "shipping"
@@ -29,7 +29,7 @@ def change_profile(
     *,
     user_id: int,
     values: Mapping[str, Any],
-    addresses: Mapping[Use, Address] | None = None,
+    addresses: Mapping[AddressUse, Address] | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> User:
@@ -37,7 +37,7 @@ def change_profile(
     user = _lock_user(user_id)
     for column, value in values.items():
         setattr(user, column, value)
-    require_fitting(user)
+    validate_column_limits(user)
     for use, address in (addresses or {}).items():
         address.user = user
         address.pk = _unshared_default_id(user, use)
@@ -50,7 +50,7 @@ def change_profile(
 
 @transaction.atomic(durable=True)
 def add_address(
-    *, user_id: int, address: Address, use: Use | None, actor: Actor, now: datetime.datetime
+    *, user_id: int, address: Address, use: AddressUse | None, actor: Actor, now: datetime.datetime
 ) -> Address:
     """Add an address to a user; with `use` it also becomes the default. Raises Missing."""
     user = _lock_user(user_id)
@@ -65,7 +65,7 @@ def add_address(
 @transaction.atomic(durable=True)
 def change_address(*, address: Address, actor: Actor, now: datetime.datetime) -> None:
     """Save changes of a user's address. Raises Missing if it was deleted."""
-    kept = locked_one(Address.objects.filter(pk=address.pk, user__isnull=False))
+    kept = lock_row(Address.objects.filter(pk=address.pk, user__isnull=False))
     if kept is None or kept.user is None:
         raise Missing(field="id")
     address.save(force_update=True)
@@ -75,7 +75,7 @@ def change_address(*, address: Address, actor: Actor, now: datetime.datetime) ->
 @transaction.atomic(durable=True)
 def remove_address(*, address_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete an address; orders have their own copies. Raises Missing."""
-    address = locked_one(Address.objects.filter(pk=address_id, user__isnull=False))
+    address = lock_row(Address.objects.filter(pk=address_id, user__isnull=False))
     if address is None or address.user is None:
         raise Missing(field="id")
     record_change("address.removed", address, root=address.user, actor=actor, now=now)
@@ -83,7 +83,9 @@ def remove_address(*, address_id: int, actor: Actor, now: datetime.datetime) -> 
 
 
 @transaction.atomic(durable=True)
-def choose_address(*, user_id: int, address_id: int, use: Use, actor: Actor, now: datetime.datetime) -> User:
+def choose_address(
+    *, user_id: int, address_id: int, use: AddressUse, actor: Actor, now: datetime.datetime
+) -> User:
     """Make one of a user's addresses the default. Raises Missing."""
     user = _lock_user(user_id)
     address = Address.objects.filter(pk=address_id, user=user).first()
@@ -94,25 +96,25 @@ def choose_address(*, user_id: int, address_id: int, use: Use, actor: Actor, now
     return user
 
 
-def _set_default(user: User, address: Address, use: Use) -> None:
+def _set_default(user: User, address: Address, use: AddressUse) -> None:
     column = _default_column(use)
     setattr(user, column, address.pk)
     user.save(update_fields=[column, "updated_at"])
 
 
-def _unshared_default_id(user: User, use: Use) -> int | None:
+def _unshared_default_id(user: User, use: AddressUse) -> int | None:
     """Return the default address of this use, unless it is also the default of the other use."""
     billing, shipping = user.default_billing_address_id, user.default_shipping_address_id
-    kept = shipping if use is Use.SHIPPING else billing
+    kept = shipping if use is AddressUse.SHIPPING else billing
     return None if billing == shipping else kept
 
 
-def _default_column(use: Use) -> str:
+def _default_column(use: AddressUse) -> str:
     return f"default_{use.value}_address_id"
 
 
 def _lock_user(user_id: int) -> User:
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing(field="id")
     return user

@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shop.accounts.models import Address, SignIn, User
-from shop.accounts.sign_in.sessions import forget_sign_ins
+from shop.accounts.sign_in.sessions import delete_sign_ins
 from shop.accounts.sign_in.token_families import revoke_tokens
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
-from shop.core.identifiers.phones import normalise
+from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import record_change, shop_settings
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
@@ -36,7 +36,7 @@ class PhoneTaken(Refused):
 
 
 @transaction.atomic(durable=True)
-def register(
+def create_confirmed_account(
     *, email: str, password_hash: str, name: str, language: str, actor: Actor, now: datetime.datetime
 ) -> User:
     """Create an account for a person who proved ownership of the e-mail address. Raises EmailTaken."""
@@ -50,24 +50,24 @@ def register(
     return user
 
 
-def who_signs_in(*, written: str, password: str) -> User | None:
+def authenticate_active_user(*, written: str, password: str) -> User | None:
     """Return the active user with this e-mail or phone and password, else None; takes equal time."""
-    user = who_knows_password(written=written, password=password)
-    if user is None or not user.is_active or waits_for_confirmation(user):
+    user = authenticate_user(written=written, password=password)
+    if user is None or not user.is_active or needs_confirmation(user):
         return None
     return user
 
 
-def waits_for_confirmation(user: User) -> bool:
+def needs_confirmation(user: User) -> bool:
     """Whether the user must first follow the confirmation link."""
     shop = shop_settings()
     is_needed = shop.enable_account_confirmation_by_email and not shop.allow_login_without_confirmation
     return is_needed and not user.is_confirmed
 
 
-def who_knows_password(*, written: str, password: str) -> User | None:
+def authenticate_user(*, written: str, password: str) -> User | None:
     """Like `who_signs_in`, but also returns closed accounts, so that their owners can be informed."""
-    user = person_named(written)
+    user = find_user(written)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords
         return None
@@ -85,7 +85,7 @@ def send_password_link(*, email: str, link_to: Callable[[User], str], now: datet
         context = {"user": user, "url": link_to(user), "subject": subject, "shop": shop_settings()}
         send(
             key=f"password:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=user.email,
             subject=subject,
             text=render_to_string("emails/password.txt", context),
@@ -109,7 +109,7 @@ def set_password(
     revoke_tokens(user)
     user.is_confirmed = user.is_confirmed or confirms
     user.save(update_fields=["password", "revocation_key", "is_confirmed", "updated_at"])
-    forget_sign_ins(SignIn.objects.filter(user=user))
+    delete_sign_ins(SignIn.objects.filter(user=user))
     record_change("user.password_set", user, actor=actor, now=now)
     return user
 
@@ -141,16 +141,16 @@ def change_details(
     return user
 
 
-def person_named(written: str) -> User | None:
+def find_user(written: str) -> User | None:
     """Return the user with this e-mail address or phone number, in any notation."""
     if "@" in written:
         return User.objects.filter(email=written.strip().lower()).first()
-    phone = normalise(written)
+    phone = normalise_phone(written)
     return User.objects.filter(phone=phone).first() if phone else None
 
 
 def _lock_user(user_id: int) -> User:
-    user = locked_one(User.objects.filter(pk=user_id))
+    user = lock_row(User.objects.filter(pk=user_id))
     if user is None:
         raise Missing()
     return user

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
 from shop.core.models import shop_settings
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
@@ -44,7 +44,7 @@ def email_change_token(user: User, new_email: str) -> str:
     return signing.dumps([user.pk, user.email, new_email], salt=_EMAIL_CHANGE)
 
 
-def new_email_of(token: str, user: User) -> str | None:
+def read_email_change_token(token: str, user: User) -> str | None:
     """Return the requested new address; None if the token is invalid, expired or another user's."""
     try:
         key, old, new = signing.loads(token, salt=_EMAIL_CHANGE, max_age=settings.PASSWORD_RESET_TIMEOUT)
@@ -54,7 +54,7 @@ def new_email_of(token: str, user: User) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class LinkEmail:
     """The texts of an e-mail with one link."""
 
     kind: str
@@ -64,21 +64,21 @@ class Letter:
     closing: str | Promise
 
 
-CONFIRM_ACCOUNT = Letter(
+CONFIRM_ACCOUNT = LinkEmail(
     "confirm-account",
     _("Confirm your account at Chợ Phiên"),
     _("Somebody, we think you, opened an account with this address. This link confirms it."),
     _("Confirm the account"),
     _("You did not open one? Then do nothing: without the link it stays closed."),
 )
-CHANGE_EMAIL = Letter(
+CHANGE_EMAIL = LinkEmail(
     "change-email",
     _("Confirm your new e-mail address"),
     _("You asked to use this address for your account from now on. This link confirms it."),
     _("Use this address"),
     _("You did not ask for it? Then do nothing: all stays as it is."),
 )
-DELETE_ACCOUNT = Letter(
+DELETE_ACCOUNT = LinkEmail(
     "delete-account",
     _("Delete your account at Chợ Phiên"),
     _("You asked to have your account deleted. This link does it; it cannot be taken back."),
@@ -88,19 +88,19 @@ DELETE_ACCOUNT = Letter(
 
 
 @transaction.atomic(durable=True)
-def send_link(*, letter: Letter, user: User, to: str, url: str, now: datetime.datetime) -> None:
+def send_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: datetime.datetime) -> None:
     """Send a link to a user's address."""
-    write_link(letter=letter, user=user, to=to, url=url, now=now)
+    queue_link_email(letter=letter, user=user, to=to, url=url, now=now)
 
 
-def write_link(*, letter: Letter, user: User, to: str, url: str, now: datetime.datetime) -> None:
+def queue_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: datetime.datetime) -> None:
     """Step of `send_link` and of registering."""
     with translation.override(user.language):
         subject = str(letter.subject)
         context = {"user": user, "letter": letter, "url": url, "subject": subject, "shop": shop_settings()}
         send(
             key=f"{letter.kind}:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=to,
             subject=subject,
             text=render_to_string("emails/account_link.txt", context),
@@ -111,10 +111,10 @@ def write_link(*, letter: Letter, user: User, to: str, url: str, now: datetime.d
         )
 
 
-LinkTo = Callable[[User], str]
+BuildLink = Callable[[User], str]
 
 
-def tell_of_entrance(*, user: User, words: str | Promise, now: datetime.datetime) -> None:
+def notify_sign_in_change(*, user: User, words: str | Promise, now: datetime.datetime) -> None:
     """Step: notify a user that their sign-in methods changed, in case it was not them.
 
     By e-mail, or by text message to a confirmed number if there is no e-mail address.
@@ -128,7 +128,7 @@ def tell_of_entrance(*, user: User, words: str | Promise, now: datetime.datetime
         context = {"user": user, "subject": subject, "shop": shop_settings()}
         send(
             key=f"entrance:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=Way.EMAIL if is_mail else Way.SMS,
+            way=ContactMethod.EMAIL if is_mail else ContactMethod.SMS,
             to=to,
             subject=subject,
             text=render_to_string("emails/entrance_changed.txt", context) if is_mail else subject,

@@ -18,22 +18,22 @@ from shop.accounts.registration.accounts import EmailTaken
 from shop.accounts.registration.email_links import (
     CONFIRM_ACCOUNT,
     CONFIRMATION,
-    LinkTo,
-    new_email_of,
-    tell_of_entrance,
-    write_link,
+    BuildLink,
+    notify_sign_in_change,
+    queue_link_email,
+    read_email_change_token,
 )
 from shop.accounts.sign_in.token_families import revoke_tokens
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import require_fitting
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change, shop_settings
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
-class LinkTooOld(Refused):
+class InvalidLink(Refused):
     """The link was already used, is older than three days, or belongs to another user."""
 
     code = "link_too_old"
@@ -41,7 +41,7 @@ class LinkTooOld(Refused):
 
 
 @transaction.atomic(durable=True)
-def enrol(
+def register_user(
     *,
     email: str,
     password: str,
@@ -49,7 +49,7 @@ def enrol(
     last_name: str,
     language: str,
     metadata: Mapping[str, str],
-    link_to: LinkTo | None,
+    link_to: BuildLink | None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -58,7 +58,7 @@ def enrol(
     If the address already has an account, only its owner is notified, after the same work. An unconfirmed
     user is sent the link again. Raises DoesNotFit.
     """
-    require_fitting(User(email=email, first_name=first_name, last_name=last_name, language=language))
+    validate_column_limits(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
         with transaction.atomic():
             user = User.objects.create_user(
@@ -81,11 +81,13 @@ def enrol(
     else:
         record_change("user.registered", user, actor=actor, now=now)
     if link_to is not None:
-        write_link(letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now)
+        queue_link_email(
+            letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now
+        )
 
 
 @transaction.atomic(durable=True)
-def tell_of_registration(*, user_id: int, now: datetime.datetime) -> None:
+def notify_of_registration(*, user_id: int, now: datetime.datetime) -> None:
     """E-mail a user that somebody tried to register with their address."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is not None:
@@ -99,7 +101,7 @@ def _send_registration_notice(user: User, now: datetime.datetime) -> None:
         context = {"user": user, "subject": subject, "url": url, "shop": shop_settings()}
         send(
             key=f"registration:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=user.email or "",
             subject=subject,
             text=render_to_string("emails/registration_tried.txt", context),
@@ -112,9 +114,9 @@ def _send_registration_notice(user: User, now: datetime.datetime) -> None:
 @transaction.atomic(durable=True)
 def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datetime) -> User:
     """Confirm the account's e-mail address. Raises LinkTooOld."""
-    user = locked_one(User.objects.filter(email=email.strip().lower(), is_active=True))
+    user = lock_row(User.objects.filter(email=email.strip().lower(), is_active=True))
     if user is None or not CONFIRMATION.check_token(user, token):
-        raise LinkTooOld(field="token")
+        raise InvalidLink(field="token")
     user.is_confirmed = True
     user.save(update_fields=["is_confirmed", "updated_at"])
     record_change("user.confirmed", user, actor=actor, now=now)
@@ -124,13 +126,13 @@ def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datet
 @transaction.atomic(durable=True)
 def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.datetime) -> User:
     """Switch to the new address and revoke all tokens. Raises Missing, LinkTooOld, EmailTaken."""
-    user = locked_one(User.objects.filter(pk=user_id, is_active=True))
+    user = lock_row(User.objects.filter(pk=user_id, is_active=True))
     if user is None:
         raise Missing()
-    new = new_email_of(token, user)
+    new = read_email_change_token(token, user)
     if new is None:
-        raise LinkTooOld(field="token")
-    tell_of_entrance(user=user, words=_("Your account has another e-mail address now."), now=now)
+        raise InvalidLink(field="token")
+    notify_sign_in_change(user=user, words=_("Your account has another e-mail address now."), now=now)
     user.email = new
     revoke_tokens(user)
     user.is_confirmed = True
@@ -144,9 +146,9 @@ def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.dateti
 
 
 @transaction.atomic(durable=True)
-def end_tokens(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+def revoke_all_tokens(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Revoke all tokens of a user. Raises Missing."""
-    user = locked_one(User.objects.filter(pk=user_id))
+    user = lock_row(User.objects.filter(pk=user_id))
     if user is None:
         raise Missing()
     revoke_tokens(user)

@@ -13,20 +13,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
-from shop.accounts.registration.email_links import tell_of_entrance
+from shop.accounts.registration.email_links import notify_sign_in_change
 from shop.accounts.sign_in.login_limits import SECOND_FACTORS, SECOND_FACTORS_IN_A_DAY
-from shop.accounts.sign_in.sessions import forget_sign_ins
+from shop.accounts.sign_in.sessions import delete_sign_ins
 from shop.accounts.sign_in.token_families import revoke_tokens
 from shop.core.actors import Actor
-from shop.core.database.sealing import FACTORS, Unreadable, seal, unseal
-from shop.core.database.transactions import locked_one
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.database.encryption import FACTOR_PURPOSE, UndecryptableSecret, decrypt_secret, encrypt_secret
+from shop.core.database.transactions import lock_row
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 
 STEP_SECONDS = 30
 DIGITS = 6
 RECOVERY_CODES = 10
-FEW_RECOVERY_CODES = 3
+LOW_RECOVERY_CODES = 3
 _RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look alike
 _RECOVERY_LENGTH = 10  # 49 bits
 
@@ -46,12 +46,12 @@ class NoSecondFactor(Refused):
     default_words = _("The account has no second step of signing in.")
 
 
-class OwnSecondFactor(Refused):
+class OwnSecondFactorReset(Refused):
     code = "own_second_factor"
     default_words = _("Nobody resets their own second step. Ask another administrator to do it.")
 
 
-class SuperusersSecondFactor(Refused):
+class SuperuserRequired(Refused):
     code = "superusers_second_factor"
     default_words = _("Only an administrator with all rights resets this account's second step.")
 
@@ -71,7 +71,7 @@ def add_authenticator_app(
     AuthenticatorApp.objects.update_or_create(
         user=user,
         defaults={
-            "sealed_secret": seal(secret, purpose=FACTORS),
+            "sealed_secret": encrypt_secret(secret, purpose=FACTOR_PURPOSE),
             "last_step": step,
             "created_at": now,
             "last_used_at": now,
@@ -84,7 +84,7 @@ def add_authenticator_app(
 
 
 @transaction.atomic(durable=True)
-def ask_for_passkeys(*, user_id: int, actor: Actor, now: datetime.datetime) -> list[str]:
+def require_passkey(*, user_id: int, actor: Actor, now: datetime.datetime) -> list[str]:
     """Require one of the user's passkeys after a password or phone code.
 
     Returns recovery codes if it is the account's first second factor. Raises Missing, NoSecondFactor.
@@ -136,24 +136,24 @@ def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.d
     SuperusersSecondFactor.
     """
     if not why.strip():
-        raise ReasonNeeded(field="why")
+        raise ReasonRequired(field="why")
     if actor.user_id == user_id:
-        raise OwnSecondFactor()
+        raise OwnSecondFactorReset()
     user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor()
     by_superuser = actor.user_id is None or User.objects.filter(pk=actor.user_id, is_superuser=True).exists()
     if user.is_superuser and not by_superuser:
-        raise SuperusersSecondFactor()
+        raise SuperuserRequired()
     remove_factors(user)
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
-    forget_sign_ins(SignIn.objects.filter(user=user))
+    delete_sign_ins(SignIn.objects.filter(user=user))
     words = _("The second step of signing in to your account was reset by an administrator.")
     _record_and_notify(user, "second_factor_reset", words, actor, now, why=why.strip())
 
 
-def prove_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
+def verify_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
     """Accept a code of the user's app, or a recovery code, once.
 
     Each call counts as a try, whatever its outcome. Raises TooManyTries, NoSecondFactor, WrongSecondFactor,
@@ -165,7 +165,7 @@ def prove_second_factor(*, user_id: int, written: str, actor: Actor, now: dateti
     SECOND_FACTORS.forget(str(user_id))
 
 
-def turn_off_without_factors(user: User) -> None:
+def turn_off_if_no_factors_left(user: User) -> None:
     """Step: turn off the second factor if neither an app nor a passkey is left."""
     has_app = AuthenticatorApp.objects.filter(user=user).exists()
     if user.has_second_factor and not has_app and not Passkey.objects.filter(user=user).exists():
@@ -182,7 +182,7 @@ def new_app_secret() -> str:
     return pyotp.random_base32()
 
 
-def app_address(secret: str, *, account: str, shop: str) -> str:
+def app_provisioning_uri(secret: str, *, account: str, shop: str) -> str:
     """Return the URI for an authenticator app's QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=shop)
 
@@ -208,8 +208,8 @@ def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
     if app is None:
         raise WrongSecondFactor(field="code")
     try:
-        secret = unseal(app.sealed_secret, purpose=FACTORS)
-    except Unreadable as error:
+        secret = decrypt_secret(app.sealed_secret, purpose=FACTOR_PURPOSE)
+    except UndecryptableSecret as error:
         raise WrongSecondFactor(field="code") from error
     step = _matching_step(secret, digits, now)
     if step is None:
@@ -269,7 +269,7 @@ def _record_and_notify(
 ) -> None:
     """Step: record a change of a user's factors and notify them."""
     record_change(f"user.{what}", user, actor=actor, now=now, why=why)
-    tell_of_entrance(user=user, words=words, now=now)
+    notify_sign_in_change(user=user, words=words, now=now)
 
 
 def _digest(user: User, letters: str) -> str:
@@ -288,7 +288,7 @@ def _letters(written: str) -> str:
 
 
 def _lock_user(user_id: int) -> User:
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
     return user

@@ -11,34 +11,34 @@ import re
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import person_named, who_knows_password
-from shop.accounts.second_factor.factors import DIGITS, prove_second_factor
-from shop.core.actors import Door
+from shop.accounts.registration.accounts import authenticate_user, find_user
+from shop.accounts.second_factor.factors import DIGITS, verify_second_factor
+from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 
 _PASSWORD_AND_CODE = re.compile(rf"(?P<password>.*?) ?(?P<code>[0-9]{{{DIGITS}}})", re.DOTALL)
 
 
-class CodeNeeded(Refused):
+class SecondFactorRequired(Refused):
     """The password is right, but the account also requires a second factor."""
 
     code = "second_factor_needed"
     default_words = _("Write the six digits of your authenticator app directly after your password.")
 
 
-def who_proves_all(*, written: str, password: str, now: datetime.datetime) -> User | None:
+def authenticate_with_code(*, written: str, password: str, now: datetime.datetime) -> User | None:
     """Return the user with this e-mail or phone, password, and app code if they need one.
 
     Returns None for anybody else, after the same work. Raises CodeNeeded, TooManyTries, WrongSecondFactor,
     SecondFactorUsed.
     """
-    known = person_named(written)
+    known = find_user(written)
     if known is None or not known.has_second_factor:
-        return who_knows_password(written=written, password=password)
+        return authenticate_user(written=written, password=password)
     both = _PASSWORD_AND_CODE.fullmatch(password)
     if not known.check_password(both["password"] if both else password):
         return None
     if both is None:
-        raise CodeNeeded(field="password")
-    prove_second_factor(user_id=known.pk, written=both["code"], actor=known.acting(Door.API), now=now)
+        raise SecondFactorRequired(field="password")
+    verify_second_factor(user_id=known.pk, written=both["code"], actor=known.acting(EntryPoint.API), now=now)
     return known

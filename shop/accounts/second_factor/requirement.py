@@ -8,11 +8,13 @@ from django.db import transaction
 
 from shop.accounts.models import User
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.models import ShopSettings, record_change, shop_settings
 
 
-def deadline_of(user: User, *, is_required: bool, now: datetime.datetime) -> datetime.datetime | None:
+def second_factor_deadline(
+    user: User, *, is_required: bool, now: datetime.datetime
+) -> datetime.datetime | None:
     """Return the deadline for a second factor; None if the user has one or needs none.
 
     The grace period starts when it is first required.
@@ -26,7 +28,7 @@ def deadline_of(user: User, *, is_required: bool, now: datetime.datetime) -> dat
 
 def is_overdue(user: User, *, is_required: bool, now: datetime.datetime) -> bool:
     """Whether the user's grace period is over."""
-    deadline = deadline_of(user, is_required=is_required, now=now)
+    deadline = second_factor_deadline(user, is_required=is_required, now=now)
     return deadline is not None and deadline <= now
 
 
@@ -36,7 +38,7 @@ def change_second_factor_rule(
 ) -> None:
     """Set who needs a second factor. The grace period restarts for users without one."""
     ShopSettings.objects.get_or_create(pk=1)
-    settings = locked_one(ShopSettings.objects.filter(pk=1))
+    settings = lock_row(ShopSettings.objects.filter(pk=1))
     assert settings is not None
     settings.second_factor_for_staff = for_staff
     settings.second_factor_for_managers = for_managers

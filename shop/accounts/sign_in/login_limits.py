@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shop.core.web.rate_limits import Limit, take_all
+from shop.core.web.rate_limits import Limit, take_all_limits
 
 # Counted per account and known device, or per account and network for unknown devices.
 FAILED_SIGN_INS = Limit("sign-in", tries=8, seconds=15 * 60)
 FAILED_IN_NETWORK = Limit("sign-in-network", tries=60, seconds=15 * 60)
 # Counted per account over all networks, without known devices.
-SIGN_INS_OF_ACCOUNT = Limit("sign-in-account", tries=30, seconds=60 * 60)
+SIGN_INS_PER_ACCOUNT = Limit("sign-in-account", tries=30, seconds=60 * 60)
 PASSWORD_LINKS = Limit("password-link", tries=3, seconds=60 * 60)
 PASSWORD_LINKS_IN_NETWORK = Limit("password-link-network", tries=20, seconds=60 * 60)
 CONFIRMATIONS = Limit("confirmation", tries=3, seconds=60 * 60)
@@ -33,11 +33,11 @@ def count_password_link(network: str, email: str, *, in_network: Limit = PASSWOR
 
 # A known device has its own limit per number, so that neither a flood of requests for a number nor one from a
 # shared network locks its owner out.
-CODES_HERE = Limit("code", tries=4, seconds=15 * 60)
-CODES_FOR_NUMBER = Limit("code-number", tries=10, seconds=60 * 60)
+CODES_PER_DEVICE = Limit("code", tries=4, seconds=15 * 60)
+CODES_PER_NUMBER = Limit("code-number", tries=10, seconds=60 * 60)
 CODES_IN_NETWORK = Limit("code-network", tries=60, seconds=60 * 60)
 DATA_COPIES = Limit("data-copies", tries=3, seconds=24 * 60 * 60)
-PHONES_ASKED = Limit("phones-asked", tries=5, seconds=24 * 60 * 60)
+PHONE_LOOKUPS = Limit("phones-asked", tries=5, seconds=24 * 60 * 60)
 PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
 
 
@@ -46,9 +46,9 @@ def take_code(network: str, to: str, device: str) -> None:
 
     Raises TooManyTries.
     """
-    CODES_HERE.take(device or network, to)
+    CODES_PER_DEVICE.take(device or network, to)
     if not device:
-        take_all([(CODES_FOR_NUMBER, to), (CODES_IN_NETWORK, network)])
+        take_all_limits([(CODES_PER_NUMBER, to), (CODES_IN_NETWORK, network)])
 
 
 # Trying a second factor requires the password or the session.

@@ -19,16 +19,16 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from shop.accounts.models import CodePurpose, EntryCode
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
-from shop.notifications.models import Way
-from shop.notifications.send import SEAL, send
+from shop.notifications.models import ContactMethod
+from shop.notifications.send import PLACEHOLDER_SIGN, send
 from shop.notifications.text_allowance import require_allowance
 
 LIFETIME = datetime.timedelta(minutes=5)
-TRIES = 5
+MAX_TRIES = 5
 DIGITS = 6
 
 
-class CodeTooOld(Refused):
+class CodeExpired(Refused):
     """The code was used, has expired, was tried too often, or was never sent."""
 
     code = "code_too_old"
@@ -44,13 +44,19 @@ class WrongCode(Refused):
 
 @transaction.atomic(durable=True)
 def send_code(
-    *, purpose: CodePurpose, way: Way, to: str, language: str, user_id: int | None, now: datetime.datetime
+    *,
+    purpose: CodePurpose,
+    way: ContactMethod,
+    to: str,
+    language: str,
+    user_id: int | None,
+    now: datetime.datetime,
 ) -> uuid.UUID:
     """Send a new code to a normalised number or e-mail address; return the id it can be tried under.
 
     Raises TextNotSent.
     """
-    if way == Way.SMS:
+    if way == ContactMethod.SMS:
         require_allowance(to)
     digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     row = EntryCode(purpose=purpose, way=way, to=to, user_id=user_id, made_at=now, expires_at=now + LIFETIME)
@@ -66,7 +72,7 @@ def send_code(
             way=way,
             to=to,
             subject=_("Your code for %(purpose)s at %(shop)s") % named,
-            text=words % (named | {"code": SEAL}),
+            text=words % (named | {"code": PLACEHOLDER_SIGN}),
             language=language,
             user_id=user_id,
             secret=digits,
@@ -83,14 +89,14 @@ def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: dat
     than allowed, and only one succeeds.
     """
     mine = EntryCode.objects.filter(pk=code_id, purpose=purpose)
-    if not mine.open(now, TRIES).update(tries=F("tries") + 1):
-        raise CodeTooOld(field="code")
+    if not mine.open(now, MAX_TRIES).update(tries=F("tries") + 1):
+        raise CodeExpired(field="code")
     row = mine.get()
     digits = "".join(sign for sign in written if sign.isdecimal())
     if not constant_time_compare(row.digest, _digest(row.pk, digits)):
-        left = TRIES - row.tries
+        left = MAX_TRIES - row.tries
         if left <= 0:
-            raise CodeTooOld(field="code")
+            raise CodeExpired(field="code")
         words = ngettext_lazy(
             "That is not the code. %(count)d try is left.",
             "That is not the code. %(count)d tries are left.",
@@ -98,7 +104,7 @@ def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: dat
         )
         raise WrongCode(words % {"count": left}, field="code", left=left)
     if not mine.filter(used_at=None).update(used_at=now):
-        raise CodeTooOld(field="code")
+        raise CodeExpired(field="code")
     return row
 
 

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import Passkey, User
-from shop.accounts.registration.email_links import tell_of_entrance
-from shop.accounts.second_factor.factors import turn_off_without_factors
+from shop.accounts.registration.email_links import notify_sign_in_change
+from shop.accounts.second_factor.factors import turn_off_if_no_factors_left
 from shop.accounts.second_factor.passkey_ceremonies import (
     InvalidPasskey,
     NewCredential,
@@ -18,11 +18,11 @@ from shop.accounts.second_factor.passkey_ceremonies import (
     verify_authentication,
 )
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
-MOST = 10
+MAX_PASSKEYS = 10
 
 
 class TooManyPasskeys(Refused):
@@ -30,7 +30,7 @@ class TooManyPasskeys(Refused):
     default_words = _("Ten passkeys are enough. Remove one that you no longer use first.")
 
 
-def passkeys_of(user_id: int) -> QuerySet[Passkey]:
+def user_passkeys(user_id: int) -> QuerySet[Passkey]:
     """A user's passkeys, oldest first."""
     return Passkey.objects.filter(user=user_id).order_by("created_at", "pk")
 
@@ -41,7 +41,7 @@ def add_passkey(
 ) -> Passkey:
     """Save a verified credential and notify its owner. Raises Missing, TooManyPasskeys, InvalidPasskey."""
     user = _lock_user(user_id)
-    if passkeys_of(user_id).count() >= MOST:
+    if user_passkeys(user_id).count() >= MAX_PASSKEYS:
         raise TooManyPasskeys()
     try:
         with transaction.atomic():
@@ -56,7 +56,7 @@ def add_passkey(
     except IntegrityError as taken:  # the same credential was sent twice, or belongs to another account
         raise InvalidPasskey() from taken
     record_change("user.passkey_added", user, actor=actor, now=now)
-    tell_of_entrance(user=user, words=_("A passkey was added to your account."), now=now)
+    notify_sign_in_change(user=user, words=_("A passkey was added to your account."), now=now)
     return passkey
 
 
@@ -77,16 +77,16 @@ def use_passkey(*, answer: str, challenge: str, site: Site, now: datetime.dateti
 def remove_passkey(*, user_id: int, passkey_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Remove one of a user's passkeys and notify them. Raises Missing."""
     user = _lock_user(user_id)
-    gone, _by_model = passkeys_of(user_id).filter(pk=passkey_id).delete()
+    gone, _by_model = user_passkeys(user_id).filter(pk=passkey_id).delete()
     if not gone:
         raise Missing()
-    turn_off_without_factors(user)
+    turn_off_if_no_factors_left(user)
     record_change("user.passkey_removed", user, actor=actor, now=now)
-    tell_of_entrance(user=user, words=_("A passkey was removed from your account."), now=now)
+    notify_sign_in_change(user=user, words=_("A passkey was removed from your account."), now=now)
 
 
 def _lock_user(user_id: int) -> User:
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
     return user

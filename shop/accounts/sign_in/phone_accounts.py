@@ -13,18 +13,20 @@ from django.db import IntegrityError, transaction
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import PhoneTaken
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
 
-def holder_of(phone: str) -> User | None:
+def account_with_phone(phone: str) -> User | None:
     """Return the account with this number, confirmed or not."""
     return User.objects.filter(phone=phone).first() if phone else None
 
 
 @transaction.atomic(durable=True)
-def open_by_phone(*, phone: str, name: str, language: str, actor: Actor, now: datetime.datetime) -> User:
+def create_phone_account(
+    *, phone: str, name: str, language: str, actor: Actor, now: datetime.datetime
+) -> User:
     """Create an account for a person who proved ownership of the number. Raises PhoneTaken."""
     _release_phone(phone, keeper=None, actor=actor, now=now)
     try:
@@ -41,7 +43,7 @@ def open_by_phone(*, phone: str, name: str, language: str, actor: Actor, now: da
 @transaction.atomic(durable=True)
 def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datetime) -> User:
     """Set a user's number as confirmed, after they entered its code. Raises Missing, PhoneTaken."""
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
     if user.phone == phone and user.phone_confirmed_at is not None:
@@ -59,7 +61,7 @@ def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datet
 
 def _release_phone(phone: str, *, keeper: int | None, actor: Actor, now: datetime.datetime) -> None:
     """Step: remove a number from an account that never confirmed it. Raises PhoneTaken."""
-    for holder in locked(User.objects.filter(phone=phone)):
+    for holder in lock_rows(User.objects.filter(phone=phone)):
         if holder.pk == keeper:
             continue
         if holder.phone_confirmed_at is not None:

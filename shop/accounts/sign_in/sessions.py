@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from shop.accounts.models import EntryCode, SignIn, SignInWay, TokenFamily, User
+from shop.accounts.models import EntryCode, SignIn, SignInMethod, TokenFamily, User
 from shop.accounts.sign_in.token_families import revoke_tokens
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
@@ -21,11 +21,11 @@ _LONGEST_AGENT = 300
 
 
 @transaction.atomic(durable=True)
-def keep_sign_in(
+def record_sign_in(
     *,
     user_id: int,
     session_key: str,
-    way: SignInWay,
+    way: SignInMethod,
     address: str | None,
     agent: str,
     now: datetime.datetime,
@@ -44,7 +44,7 @@ def keep_sign_in(
     )
 
 
-def note_seen(*, session_key: str, address: str | None, now: datetime.datetime) -> None:
+def update_last_seen(*, session_key: str, address: str | None, now: datetime.datetime) -> None:
     """Update when a sign-in was last seen, in one statement because it runs on page views."""
     SignIn.objects.filter(session_key=session_key).update(seen_at=now, address=address)
 
@@ -54,7 +54,7 @@ def end_sign_in(*, user_id: int, sign_in_id: int, actor: Actor, now: datetime.da
     """End one sign-in of a user. Raises Missing."""
     user = _lock_user(user_id)
     rows = SignIn.objects.filter(pk=sign_in_id, user=user)
-    if not forget_sign_ins(rows):
+    if not delete_sign_ins(rows):
         raise Missing()
     record_change("user.signed_out_elsewhere", user, actor=actor, now=now)
 
@@ -68,12 +68,12 @@ def end_other_sign_ins(*, user_id: int, but: str, actor: Actor, now: datetime.da
     user = _lock_user(user_id)
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
-    count = forget_sign_ins(SignIn.objects.filter(user=user).exclude(session_key=but))
+    count = delete_sign_ins(SignIn.objects.filter(user=user).exclude(session_key=but))
     record_change("user.signed_out_elsewhere", user, actor=actor, now=now, data={"places": count})
     return count
 
 
-def forget_sign_ins(rows: QuerySet[SignIn]) -> int:
+def delete_sign_ins(rows: QuerySet[SignIn]) -> int:
     """Step: delete these sessions; return how many."""
     keys = list(rows.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
@@ -81,14 +81,14 @@ def forget_sign_ins(rows: QuerySet[SignIn]) -> int:
     return len(keys)
 
 
-def close_access(user: User) -> None:
+def sign_out_everywhere(user: User) -> None:
     """Step: sign a user out everywhere. The caller saves `revocation_key`."""
     revoke_tokens(user)
-    forget_sign_ins(SignIn.objects.filter(user=user))
+    delete_sign_ins(SignIn.objects.filter(user=user))
 
 
 @transaction.atomic(durable=True)
-def sweep_entrance(*, now: datetime.datetime) -> None:
+def delete_expired_access(*, now: datetime.datetime) -> None:
     """Delete old codes, expired sessions and token families, and sign-ins without a session."""
     EntryCode.objects.filter(expires_at__lt=now - datetime.timedelta(days=1)).delete()
     Session.objects.filter(expire_date__lt=now).delete()
@@ -97,13 +97,13 @@ def sweep_entrance(*, now: datetime.datetime) -> None:
 
 
 @shared_task(name="accounts.sweep_entrance")
-def sweep_entrance_task() -> None:
+def delete_expired_access_task() -> None:
     """Run `sweep_entrance`, once an hour."""
-    sweep_entrance(now=timezone.now())
+    delete_expired_access(now=timezone.now())
 
 
 def _lock_user(user_id: int) -> User:
-    user = locked_one(User.objects.filter(pk=user_id))
+    user = lock_row(User.objects.filter(pk=user_id))
     if user is None:
         raise Missing()
     return user

@@ -15,12 +15,12 @@ from django.db import transaction
 
 from shop.accounts.models import TokenFamily, User
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
-LIFETIME = datetime.timedelta(days=30)  # of a token
-LONGEST = datetime.timedelta(days=365)  # of a family, however often its tokens are rotated
+TOKEN_LIFETIME = datetime.timedelta(days=30)  # of a token
+MAX_FAMILY_LIFETIME = datetime.timedelta(days=365)  # of a family, however often its tokens are rotated
 # How long the previous token is still accepted: responses get lost, and tabs refresh at once.
 GRACE = datetime.timedelta(seconds=30)
 _LONGEST_AGENT = 300
@@ -51,7 +51,7 @@ def start_family(*, user_id: int, address: str | None, agent: str, now: datetime
         rotated_at=now,
         at=now,
         seen_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=now + TOKEN_LIFETIME,
         address=address,
         agent=agent[:_LONGEST_AGENT],
     )
@@ -76,7 +76,7 @@ def _try_token(
     *, family_id: uuid.UUID, name: str, rotate: bool, address: str | None, now: datetime.datetime
 ) -> Renewal | None:
     """Return None for an invalid token. Must not raise: ending the family must not be rolled back."""
-    family = locked_one(TokenFamily.objects.active(now).filter(pk=family_id))
+    family = lock_row(TokenFamily.objects.active(now).filter(pk=family_id))
     if family is None:
         return None
     is_repeat = name == family.previous and now - family.rotated_at <= GRACE
@@ -85,7 +85,7 @@ def _try_token(
         return None
     if rotate and not is_repeat:
         family.previous, family.current, family.rotated_at = family.current, _new_name(), now
-        family.expires_at = min(now + LIFETIME, family.at + LONGEST)
+        family.expires_at = min(now + TOKEN_LIFETIME, family.at + MAX_FAMILY_LIFETIME)
     family.seen_at, family.address = now, address
     family.save()
     return Renewal(family, family.current, family.rotated_at, is_rotated=rotate or is_repeat)
@@ -94,7 +94,7 @@ def _try_token(
 @transaction.atomic(durable=True)
 def end_family(*, user_id: int, family_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
     """Sign a user out of one API client. Raises Missing."""
-    family = locked_one(TokenFamily.objects.filter(pk=family_id, user=user_id))
+    family = lock_row(TokenFamily.objects.filter(pk=family_id, user=user_id))
     if family is None:
         raise Missing()
     record_change("user.signed_out_elsewhere", family.user, actor=actor, now=now)

@@ -12,8 +12,8 @@ from django.db import transaction
 from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import require_fitting
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
@@ -21,7 +21,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _LENGTH = 30
 
 
-def app_of_token(token: str) -> App | None:
+def find_app_by_token(token: str) -> App | None:
     """Return the active app with this token. One query; none if the string cannot be a token."""
     if len(token) != _LENGTH or not token.isascii() or not token.isalnum():
         return None
@@ -34,7 +34,7 @@ def create_app(
 ) -> tuple[App, str]:
     """Create an app with its first token, which is shown only once. Raises DoesNotFit."""
     app = App(name=name, identifier=identifier)
-    require_fitting(app)
+    validate_column_limits(app)
     app.save(force_insert=True)
     _grant_permissions(app, permissions)
     _row, token = _new_token(app, "Default")
@@ -58,7 +58,7 @@ def change_app(
     app.name = app.name if name is None else name
     app.identifier = app.identifier if identifier is None else identifier
     app.is_active = app.is_active if is_active is None else is_active
-    require_fitting(app)
+    validate_column_limits(app)
     app.save()
     if permissions is not None:
         AppPermission.objects.filter(app=app).delete()
@@ -117,7 +117,7 @@ def _grant_permissions(app: App, permissions: Collection[str]) -> None:
 
 
 def _lock_app(app_id: int) -> App:
-    app = locked_one(App.objects.filter(pk=app_id))
+    app = lock_row(App.objects.filter(pk=app_id))
     if app is None:
         raise Missing(field="id")
     return app

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.registration.accounts import EmailTaken
-from shop.accounts.sign_in.sessions import close_access
+from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import require_fitting
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
@@ -54,7 +54,7 @@ class GroupChange:
 
 
 @transaction.atomic(durable=True)
-def hire(
+def add_staff(
     *,
     email: str,
     values: Mapping[str, Any],
@@ -67,7 +67,7 @@ def hire(
     A new account has no password until the person sets one through an e-mailed link. Raises DoesNotFit,
     ReferenceTaken, and EmailTaken if the user is already staff.
     """
-    user = locked_one(User.objects.filter(email=email, erased_at=None))
+    user = lock_row(User.objects.filter(email=email, erased_at=None))
     if user is not None and user.is_staff:
         raise EmailTaken(field="email")
     user = user or User.objects.create_user(email=email)
@@ -81,7 +81,7 @@ def hire(
 
 
 @transaction.atomic(durable=True)
-def change_person(
+def change_user(
     *,
     user_id: int,
     values: Mapping[str, Any],
@@ -94,13 +94,13 @@ def change_person(
 
     Raises DoesNotFit, EmailTaken, Missing, ReferenceTaken.
     """
-    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing(field="id")
     for column, value in values.items():
         setattr(user, column, value)
     if not user.is_active:
-        close_access(user)
+        sign_out_everywhere(user)
     _save_person(user)
     user.permission_groups.add(*Group.objects.filter(pk__in=add_groups).order_by("pk"))
     user.permission_groups.remove(*Group.objects.filter(pk__in=remove_groups).order_by("pk"))
@@ -122,7 +122,7 @@ def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: da
 
 
 @transaction.atomic(durable=True)
-def make_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
+def create_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
     """Create a permission group; unless platform-wide it grants nothing yet.
 
     Raises GroupNameTaken, NotStaff.
@@ -136,7 +136,7 @@ def make_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> 
 @transaction.atomic(durable=True)
 def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
     """Change a group's permissions, members and channels. Raises Missing, GroupNameTaken, NotStaff."""
-    group = locked_one(Group.objects.filter(pk=group_id))
+    group = lock_row(Group.objects.filter(pk=group_id))
     if group is None:
         raise Missing(field="id")
     _save_group(group, change)
@@ -147,7 +147,7 @@ def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datet
 @transaction.atomic(durable=True)
 def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a group; its members keep the permissions of their other groups. Raises Missing."""
-    group = locked_one(Group.objects.filter(pk=group_id))
+    group = lock_row(Group.objects.filter(pk=group_id))
     if group is None:
         raise Missing(field="id")
     record_change("group.removed", group, actor=actor, now=now, snapshot={"name": group.name})
@@ -155,7 +155,7 @@ def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None
 
 
 def _save_person(user: User) -> None:
-    require_fitting(user)
+    validate_column_limits(user)
     try:
         with transaction.atomic():
             user.save()

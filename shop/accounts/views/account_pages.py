@@ -28,31 +28,31 @@ from shop.accounts.forms import (
     PhoneForm,
     SignInForm,
 )
-from shop.accounts.models import SignInWay, User
+from shop.accounts.models import SignInMethod, User
 from shop.accounts.registration.accounts import (
+    authenticate_active_user,
     change_details,
     send_password_link,
     set_password,
-    who_signs_in,
 )
 from shop.accounts.sign_in.login_limits import (
-    PHONES_ASKED,
+    PHONE_LOOKUPS,
     check_password_link,
     count_password_link,
 )
-from shop.accounts.sign_in.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key
-from shop.accounts.views.code_pages import confirm_shown
+from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key
+from shop.accounts.views.code_pages import confirm_proved_phone
 from shop.accounts.views.device_codes import send_device_code
 from shop.accounts.views.known_devices import known_device
-from shop.accounts.views.old_address_fields import is_shown_anew, suggestions, with_commune
+from shop.accounts.views.old_address_fields import apply_picked_commune, needs_reload, suggestions
 from shop.accounts.views.proof import has_recent_proof
-from shop.accounts.views.signing_in import Arrive, ask_for_proof, enter, safe, ways_back
-from shop.core.actors import Door
-from shop.core.dates.calendar import day_of
+from shop.accounts.views.signing_in import AfterSignIn, ask_for_proof, own_url, return_urls, start_sign_in
+from shop.core.actors import EntryPoint
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.identifiers.phones import shown
+from shop.core.identifiers.phones import format_phone
 from shop.core.models.geography import Division
-from shop.core.web.rate_limits import TooManyTries, network_of
+from shop.core.web.rate_limits import TooManyTries, client_network
 
 _PENDING_DETAILS = (
     "details_written"  # session key: the posted details, saved while the user proves their identity
@@ -62,20 +62,20 @@ _PENDING_DETAILS = (
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("password")
-def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+def sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Sign in by phone code, passkey, or password; then redirect to the user's work or previous page.
 
     With `?lai=1` a signed-in user signs in again.
     """
     is_again = request.user.is_authenticated and bool(request.GET.get("lai"))
     if request.user.is_authenticated and request.method != "POST" and not is_again:
-        return redirect(safe(request, request.GET.get("next", "")) or "accounts:home")
-    form = SignInForm(request.POST or None, initial=ways_back(request))
+        return redirect(own_url(request, request.GET.get("next", "")) or "accounts:home")
+    form = SignInForm(request.POST or None, initial=return_urls(request))
     if request.method != "POST" or not form.is_valid():
         return _sign_in_page(request, form, is_again=is_again)
     try:
         user = _authenticate(request, form.cleaned_data)
-    except DeviceCodeNeeded:
+    except DeviceCodeRequired:
         return _send_device_code(request, form)
     except TooManyTries as refused:
         form.add_error(None, str(refused.words))
@@ -83,8 +83,10 @@ def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
     if user is None:
         form.add_error(None, _("E-mail (or phone number) and password do not go together."))
         return _sign_in_page(request, form)
-    phone = "" if user.has_second_factor else confirm_shown(request, user)
-    return enter(request, user, form.cleaned_data, way=SignInWay.PASSWORD, arrive=arrive, shown_phone=phone)
+    phone = "" if user.has_second_factor else confirm_proved_phone(request, user)
+    return start_sign_in(
+        request, user, form.cleaned_data, way=SignInMethod.PASSWORD, arrive=arrive, shown_phone=phone
+    )
 
 
 @require_POST
@@ -102,7 +104,7 @@ def password_link(request: HttpRequest) -> HttpResponse:
     form = PasswordLinkForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/password_link.html", {"form": form})
-    email, network = form.cleaned_data["email"].lower(), network_of(request.META)
+    email, network = form.cleaned_data["email"].lower(), client_network(request.META)
     try:
         check_password_link(network, email)
     except TooManyTries as refused:
@@ -128,7 +130,7 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         user_id=user.pk,
         password=form.cleaned_data["password"],
         confirms=True,
-        actor=user.acting(Door.MARKET),
+        actor=user.acting(EntryPoint.MARKET),
         now=timezone.now(),
     )
     messages.success(request, _("The new password is set. Sign in with it."))
@@ -146,8 +148,8 @@ def details(request: HttpRequest) -> HttpResponse:
     """
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
     written = request.session.pop(_PENDING_DETAILS, {}) if request.method == "GET" else {}
-    posted = with_commune(request.POST) if request.method == "POST" else written
-    is_sent = request.method == "POST" and not is_shown_anew(posted)
+    posted = apply_picked_commune(request.POST) if request.method == "POST" else written
+    is_sent = request.method == "POST" and not needs_reload(posted)
     form = _details_form(user, posted, is_sent=is_sent)
     if not is_sent or not form.is_valid():
         return _details_page(request, form, user)
@@ -157,7 +159,7 @@ def details(request: HttpRequest) -> HttpResponse:
         }
         return ask_for_proof(request, then=request.path)
     try:
-        PHONES_ASKED.check(
+        PHONE_LOOKUPS.check(
             str(user.pk)
         )  # limits how often a user can find out whether another account has a number
         change_details(
@@ -165,15 +167,15 @@ def details(request: HttpRequest) -> HttpResponse:
             name=form.cleaned_data["name"],
             phone=form.cleaned_data["phone"],
             address=form.address,
-            actor=user.acting(Door.MARKET),
+            actor=user.acting(EntryPoint.MARKET),
             now=timezone.now(),
         )
     except Refused as refused:
         form.add_error(refused.field, str(refused.words))
-        PHONES_ASKED.spend(str(user.pk))
+        PHONE_LOOKUPS.spend(str(user.pk))
         return _details_page(request, form, user)
     messages.success(request, _("Your details are kept."))
-    if form.phone_is_odd:
+    if form.is_phone_likely_mistyped:
         messages.warning(request, _("The phone number looks odd. Please look at it again."))
     return redirect("accounts:home")
 
@@ -182,8 +184,8 @@ def _authenticate(request: HttpRequest, given: Mapping[str, Any]) -> User | None
     """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeNeeded."""
     account = account_key(given["name"])
     device = known_device(request, account)
-    attempt = SignInTry.take(account, network=network_of(request.META), device=device)
-    user = who_signs_in(written=given["name"], password=given["password"])
+    attempt = PasswordTry.take(account, network=client_network(request.META), device=device)
+    user = authenticate_active_user(written=given["name"], password=given["password"])
     if user is not None:
         attempt.succeed()
     return user
@@ -243,7 +245,7 @@ def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpRe
 
 def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:
     """Build the form as posted, reloaded with another province's communes, or as saved."""
-    saved: dict[str, Any] = {"name": user.first_name, "phone": shown(user.phone or "")}
+    saved: dict[str, Any] = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     if user.default_shipping_address is not None:
         address = user.default_shipping_address
         saved |= {
@@ -253,7 +255,7 @@ def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> De
             "landmark": address.landmark,
         }
     written = {**saved, **{name: posted[name] for name in posted}}
-    current = Division.objects.current(on=day_of(timezone.now()))
+    current = Division.objects.current(on=vietnam_date(timezone.now()))
     code = str(written.get("province", ""))[:10]
     return DetailsForm(
         posted if is_sent else None,

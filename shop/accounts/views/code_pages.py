@@ -21,16 +21,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm, NameForm, PhoneForm
-from shop.accounts.models import CodePurpose, EntryCode, SignInWay, User
+from shop.accounts.models import CodePurpose, EntryCode, SignInMethod, User
 from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
-from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
-from shop.accounts.sign_in.phone_accounts import confirm_phone, holder_of, open_by_phone
+from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
+from shop.accounts.sign_in.phone_accounts import account_with_phone, confirm_phone, create_phone_account
 from shop.accounts.views.known_devices import known_device
-from shop.accounts.views.signing_in import Arrive, enter, require_recent_proof, ways_back
-from shop.core.actors import Actor, Door
+from shop.accounts.views.signing_in import AfterSignIn, require_recent_proof, return_urls, start_sign_in
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import network_of
-from shop.notifications.models import Way
+from shop.core.web.rate_limits import client_network
+from shop.notifications.models import ContactMethod
 
 SENT, SHOWN = (
     "code",
@@ -45,12 +45,14 @@ def code_sending(request: HttpRequest) -> HttpResponse:
     """Send a code to a number; the response is the same for every number."""
     if not settings.PHONE_CODES:
         raise Http404
-    form = PhoneForm(request.POST or None, initial=ways_back(request))
+    form = PhoneForm(request.POST or None, initial=return_urls(request))
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/code_sending.html", {"phone_form": form, "form": form})
     phone = form.cleaned_data["phone"]
     try:
-        send(request, purpose=CodePurpose.ENTER, way=Way.SMS, to=phone, given=form.cleaned_data)
+        send_code_to_visitor(
+            request, purpose=CodePurpose.ENTER, way=ContactMethod.SMS, to=phone, given=form.cleaned_data
+        )
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return render(request, "accounts/code_sending.html", {"phone_form": form, "form": form}, status=429)
@@ -60,7 +62,7 @@ def code_sending(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code")
-def code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+def code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Enter the code. A known number signs in, a new one continues to the name page."""
     sent = sent_code(request, CodePurpose.ENTER)
     if sent is None:
@@ -70,33 +72,33 @@ def code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return _code_page(request, form, sent)
     try:
         entered = enter_code(request, CodePurpose.ENTER, form.cleaned_data["code"])
-    except (CodeTooOld, WrongCode) as refused:
+    except (CodeExpired, WrongCode) as refused:
         form.add_error("code", str(refused.words))
         return _code_page(request, form, sent)
-    user = holder_of(entered.to)
+    user = account_with_phone(entered.to)
     if user is not None and user.phone_confirmed_at is not None:
-        return _sign_in(request, user, sent, way=SignInWay.CODE, arrive=arrive, phone=entered.to)
+        return _sign_in(request, user, sent, way=SignInMethod.CODE, arrive=arrive, phone=entered.to)
     request.session[SHOWN] = sent | {"to": entered.to, "at": time.time()}
     return redirect("accounts:code-name")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def code_name(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Create an account for a confirmed number without one.
 
     If another account lists the number unconfirmed, its owner can sign in instead and confirm it.
     """
-    shown = shown_phone(request)
+    shown = proved_phone(request)
     if shown is None:
         return redirect("accounts:code-sending")
     form = NameForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _name_page(request, form, shown)
-    network = network_of(request.META)
+    network = client_network(request.META)
     try:
         REGISTRATIONS.check(network)
-        user = open_by_phone(
+        user = create_phone_account(
             phone=shown["to"],
             name=form.cleaned_data["name"],
             language=request.LANGUAGE_CODE,
@@ -108,7 +110,7 @@ def code_name(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return _name_page(request, form, shown)
     finally:
         REGISTRATIONS.spend(network)
-    return _sign_in(request, user, shown, way=SignInWay.REGISTERED, arrive=arrive, phone=shown["to"])
+    return _sign_in(request, user, shown, way=SignInMethod.REGISTERED, arrive=arrive, phone=shown["to"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,7 +130,9 @@ def phone_confirmation(request: HttpRequest) -> HttpResponse:
         return _confirmation_page(request, form, sent)
     try:
         entered = enter_code(request, CodePurpose.CONFIRM, form.cleaned_data["code"])
-        confirm_phone(user_id=user.pk, phone=entered.to, actor=user.acting(Door.MARKET), now=timezone.now())
+        confirm_phone(
+            user_id=user.pk, phone=entered.to, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        )
     except Refused as refused:
         form.add_error("code", str(refused.words))
         return _confirmation_page(request, form, sent)
@@ -136,18 +140,18 @@ def phone_confirmation(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:home")
 
 
-def send(
+def send_code_to_visitor(
     request: HttpRequest,
     *,
     purpose: CodePurpose,
-    way: Way,
+    way: ContactMethod,
     to: str,
     given: dict[str, Any],
     user_id: int | None = None,
     about: str = "",
 ) -> None:
     """Send a code and remember its purpose and subject in the session. Raises TooManyTries."""
-    network, device = network_of(request.META), known_device(request, to)
+    network, device = client_network(request.META), known_device(request, to)
     take_code(network, to, device)
     code_id = send_code(
         purpose=purpose,
@@ -179,36 +183,44 @@ def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> Entr
     try:
         code_id = uuid.UUID(str(sent.get("id", "")))
     except ValueError as error:
-        raise CodeTooOld(field="code") from error
+        raise CodeExpired(field="code") from error
     entered = use_code(code_id=code_id, purpose=purpose, written=written, now=timezone.now())
     del request.session[SENT]
     return entered
 
 
-def shown_phone(request: HttpRequest) -> dict[str, Any] | None:
+def proved_phone(request: HttpRequest) -> dict[str, Any] | None:
     """Return the number this visitor has just confirmed, with the pages to return to; else None."""
     shown: dict[str, Any] | None = request.session.get(SHOWN)
     return shown if shown is not None and time.time() - shown["at"] < _CONFIRMED_SECONDS else None
 
 
-def confirm_shown(request: HttpRequest, user: User) -> str:
+def confirm_proved_phone(request: HttpRequest, user: User) -> str:
     """Confirm a user's number if this visitor has just proved it; return the number or ""."""
-    shown = shown_phone(request)
+    shown = proved_phone(request)
     if shown is None or shown["to"] != user.phone:
         return ""
-    confirm_phone(user_id=user.pk, phone=shown["to"], actor=user.acting(Door.MARKET), now=timezone.now())
+    confirm_phone(
+        user_id=user.pk, phone=shown["to"], actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+    )
     del request.session[SHOWN]
     return str(shown["to"])
 
 
 def _sign_in(
-    request: HttpRequest, user: User, given: dict[str, Any], *, way: SignInWay, arrive: Arrive, phone: str
+    request: HttpRequest,
+    user: User,
+    given: dict[str, Any],
+    *,
+    way: SignInMethod,
+    arrive: AfterSignIn,
+    phone: str,
 ) -> HttpResponse:
     if not user.is_active:
         messages.error(request, _("This account is closed."))
         return redirect("accounts:sign-in")
     request.session.pop(SHOWN, None)
-    return enter(request, user, given, way=way, arrive=arrive, shown_phone=phone)
+    return start_sign_in(request, user, given, way=way, arrive=arrive, shown_phone=phone)
 
 
 def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
@@ -228,10 +240,10 @@ def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
     if request.method != "POST":
         return redirect("accounts:details")
     try:
-        send(
+        send_code_to_visitor(
             request,
             purpose=CodePurpose.CONFIRM,
-            way=Way.SMS,
+            way=ContactMethod.SMS,
             to=user.phone or "",
             given={},
             user_id=user.pk,
@@ -255,5 +267,5 @@ def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any
 
 
 def _name_page(request: HttpRequest, form: NameForm, shown: dict[str, Any]) -> HttpResponse:
-    context = {"form": form, "shown": shown, "holder": holder_of(shown["to"])}
+    context = {"form": form, "shown": shown, "holder": account_with_phone(shown["to"])}
     return render(request, "accounts/code_name.html", context)

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from shop.accounts.models import Consent
-from shop.accounts.personal.consents import STANDING
+from shop.accounts.personal.consents import WITHDRAWABLE_PURPOSES
 
 _PER_PAGE = 20
 
@@ -24,7 +24,7 @@ def consents(request: HttpRequest) -> HttpResponse:
     active = set(mine.filter(withdrawn_at=None).values_list("purpose", flat=True).distinct())
     rows = mine.order_by("-given_at", "-pk")
     context = {
-        "purposes": [(purpose, purpose.label, purpose in active) for purpose in STANDING],
+        "purposes": [(purpose, purpose.label, purpose in active) for purpose in WITHDRAWABLE_PURPOSES],
         "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "accounts/consents.html", context)

@@ -25,14 +25,14 @@ from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose, User
-from shop.accounts.registration.accounts import person_named
+from shop.accounts.registration.accounts import find_user
 from shop.accounts.sign_in.login_limits import take_code
-from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
-from shop.accounts.sign_in.sign_in_tries import account_key
+from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
+from shop.accounts.sign_in.password_tries import account_key
 from shop.accounts.views.known_devices import remember_device
-from shop.accounts.views.signing_in import safe
-from shop.core.web.rate_limits import network_of
-from shop.notifications.models import Way
+from shop.accounts.views.signing_in import own_url
+from shop.core.web.rate_limits import client_network
+from shop.notifications.models import ContactMethod
 
 _SENT = "device_code"  # session key: the code's id and the account it is for
 _VALID_SECONDS = 10 * 60  # seconds
@@ -40,9 +40,9 @@ _VALID_SECONDS = 10 * 60  # seconds
 
 def send_device_code(request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
     """Send a code to the account's owner and redirect to the code page. Raises TooManyTries."""
-    account, network = account_key(given["name"]), network_of(request.META)
+    account, network = account_key(given["name"]), client_network(request.META)
     take_code(network, account, "")
-    user = person_named(given["name"])
+    user = find_user(given["name"])
     request.session[_SENT] = {
         "id": str(_send_to_owner(request, user) or uuid.uuid4()),
         "account": account,
@@ -70,12 +70,14 @@ def device_code(request: HttpRequest) -> HttpResponse:
             written=form.cleaned_data["code"],
             now=timezone.now(),
         )
-    except (CodeTooOld, WrongCode):
+    except (CodeExpired, WrongCode):
         form.add_error("code", _("That is not the code, or it is no longer good."))
         return render(request, "accounts/device_code.html", {"form": form})
     del request.session[_SENT]
     messages.success(request, _("This device is known now. Enter your password."))
-    response = redirect(f"{reverse('accounts:sign-in')}?{urlencode({'next': safe(request, sent['next'])})}")
+    response = redirect(
+        f"{reverse('accounts:sign-in')}?{urlencode({'next': own_url(request, sent['next'])})}"
+    )
     remember_device(request, response, sent["account"])
     return response
 
@@ -85,9 +87,9 @@ def _send_to_owner(request: HttpRequest, user: User | None) -> uuid.UUID | None:
     if user is None or not user.is_active:
         return None
     if user.email:
-        way, to = Way.EMAIL, user.email
+        way, to = ContactMethod.EMAIL, user.email
     elif settings.PHONE_CODES and user.phone and user.phone_confirmed_at is not None:
-        way, to = Way.SMS, user.phone
+        way, to = ContactMethod.SMS, user.phone
     else:
         return None
     return send_code(

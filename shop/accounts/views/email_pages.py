@@ -15,11 +15,16 @@ from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import EmailForm
 from shop.accounts.models import User
-from shop.accounts.registration.email_links import CHANGE_EMAIL, email_change_token, new_email_of, send_link
-from shop.accounts.registration.registration import LinkTooOld, change_email
+from shop.accounts.registration.email_links import (
+    CHANGE_EMAIL,
+    email_change_token,
+    read_email_change_token,
+    send_link_email,
+)
+from shop.accounts.registration.registration import InvalidLink, change_email
 from shop.accounts.sign_in.login_limits import CONFIRMATIONS
 from shop.accounts.views.signing_in import require_recent_proof
-from shop.core.actors import Door
+from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 
 
@@ -40,7 +45,7 @@ def email(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/email.html", {"form": form}, status=429)
     CONFIRMATIONS.spend(f"email:{user.pk}")
     if not User.objects.filter(email=new).exists():
-        send_link(letter=CHANGE_EMAIL, user=user, to=new, url=_url(user, new), now=timezone.now())
+        send_link_email(letter=CHANGE_EMAIL, user=user, to=new, url=_url(user, new), now=timezone.now())
     messages.success(
         request, _("If nobody else uses %(email)s, a letter is on its way there.") % {"email": new}
     )
@@ -53,14 +58,14 @@ def email(request: HttpRequest) -> HttpResponse:
 def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm the new address by a button on the linked page, because mail scanners open links."""
     user = User.objects.get(pk=request.user.pk or 0)
-    new = new_email_of(token, user)
+    new = read_email_change_token(token, user)
     if new is None:
         return render(request, "accounts/email_old.html", status=404)
     if request.method != "POST":
         return render(request, "accounts/email_confirmation.html", {"new": new})
     try:
-        change_email(user_id=user.pk, token=token, actor=user.acting(Door.MARKET), now=timezone.now())
-    except LinkTooOld:
+        change_email(user_id=user.pk, token=token, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
+    except InvalidLink:
         return render(request, "accounts/email_old.html", status=404)
     except Refused as refused:
         messages.error(request, str(refused.words))

@@ -8,14 +8,14 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
-from shop.core.dates.calendar import day_of
-from shop.core.geography.old_addresses import Suggestion, suggest_from_old
+from shop.core.dates.calendar import vietnam_date
+from shop.core.geography.old_addresses import Suggestion, suggest_communes
 from shop.core.models.geography import Division
 
 _RELOAD_BUTTONS = frozenset({"reload", "pick"})
 
 
-def is_shown_anew(posted: Mapping[str, Any]) -> bool:
+def needs_reload(posted: Mapping[str, Any]) -> bool:
     """Whether to show the form again, because a province was changed or an old address needs a commune."""
     return bool(_RELOAD_BUTTONS & posted.keys()) or _is_new(posted)
 
@@ -23,14 +23,14 @@ def is_shown_anew(posted: Mapping[str, Any]) -> bool:
 def suggestions(written: Mapping[str, Any]) -> list[Suggestion]:
     """Return today's communes that match the old address; none is picked automatically."""
     text = str(written.get("old_address", ""))
-    return suggest_from_old(text, on=day_of(timezone.now())) if text.strip() else []
+    return suggest_communes(text, on=vietnam_date(timezone.now())) if text.strip() else []
 
 
-def with_commune(posted: QueryDict) -> QueryDict:
+def apply_picked_commune(posted: QueryDict) -> QueryDict:
     """Return the form data with the picked commune; a street already entered stays."""
     if "pick" not in posted:
         return posted
-    picked = Division.objects.current(on=day_of(timezone.now())).select_related("parent")
+    picked = Division.objects.current(on=vietnam_date(timezone.now())).select_related("parent")
     commune = picked.filter(code=posted["pick"][:10]).first()
     if commune is None or commune.parent is None:
         return posted
@@ -39,10 +39,10 @@ def with_commune(posted: QueryDict) -> QueryDict:
     values = {"province": commune.parent.code, "commune": commune.code, "old_address": ""}
     if suggestion is not None and not posted.get("street", "").strip():
         values["street"] = suggestion.street
-    return filled(posted, values)
+    return with_values(posted, values)
 
 
-def filled(posted: QueryDict, values: Mapping[str, str]) -> QueryDict:
+def with_values(posted: QueryDict, values: Mapping[str, str]) -> QueryDict:
     """Return a copy of the form data with these values set."""
     answer = posted.copy()
     for name, value in values.items():

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from shop.accounts.models import SignInWay, User
+from shop.accounts.models import SignInMethod, User
 from shop.accounts.second_factor.passkey_ceremonies import (
     InvalidPasskey,
     Options,
@@ -19,14 +19,14 @@ from shop.accounts.second_factor.passkey_ceremonies import (
     registration_options,
     verify_registration,
 )
-from shop.accounts.sign_in.browser_names import browser_of
+from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.login_limits import PASSKEYS_IN_NETWORK
-from shop.accounts.sign_in.passkeys import add_passkey, passkeys_of, remove_passkey, use_passkey
-from shop.accounts.views.code_pages import confirm_shown
-from shop.accounts.views.signing_in import Arrive, enter, require_recent_proof
-from shop.core.actors import Door
+from shop.accounts.sign_in.passkeys import add_passkey, remove_passkey, use_passkey, user_passkeys
+from shop.accounts.views.code_pages import confirm_proved_phone
+from shop.accounts.views.signing_in import AfterSignIn, require_recent_proof, start_sign_in
+from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
-from shop.core.web.rate_limits import TooManyTries, network_of
+from shop.core.web.rate_limits import TooManyTries, client_network
 
 _LONGEST_NAME = 60
 _CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, valid for one response
@@ -34,12 +34,12 @@ _CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+def passkey_sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Return authentication options as JSON (GET), or sign in by the browser's response (POST).
 
     The challenge belongs to this session and is valid once, so there is nothing to guess.
     """
-    network = network_of(request.META)
+    network = client_network(request.META)
     try:
         PASSKEYS_IN_NETWORK.check(network)
     except TooManyTries as refused:
@@ -53,8 +53,10 @@ def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return _refused(request, str(refused.words))
     if not user.is_active:
         return _refused(request, _("This account is closed."))
-    phone = confirm_shown(request, user)
-    return enter(request, user, request.POST.dict(), way=SignInWay.PASSKEY, arrive=arrive, shown_phone=phone)
+    phone = confirm_proved_phone(request, user)
+    return start_sign_in(
+        request, user, request.POST.dict(), way=SignInMethod.PASSKEY, arrive=arrive, shown_phone=phone
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,9 +65,9 @@ def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 def passkeys(request: HttpRequest) -> HttpResponse:
     """List the user's passkeys, and add one."""
     user = _user(request)
-    here = browser_of(request.headers.get("User-Agent", ""))
+    here = browser_name(request.headers.get("User-Agent", ""))
     if request.method != "POST":
-        return render(request, "accounts/passkeys.html", {"passkeys": passkeys_of(user.pk), "here": here})
+        return render(request, "accounts/passkeys.html", {"passkeys": user_passkeys(user.pk), "here": here})
     try:
         credential = verify_registration(
             request.POST.get("credential", ""), challenge=_take_challenge(request), site=_site(request)
@@ -74,7 +76,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
             user_id=user.pk,
             name=request.POST.get("name", "").strip()[:_LONGEST_NAME] or here,
             credential=credential,
-            actor=user.acting(Door.MARKET),
+            actor=user.acting(EntryPoint.MARKET),
             now=timezone.now(),
         )
     except InvalidPasskey:
@@ -101,7 +103,9 @@ def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove one of the user's passkeys."""
     user = _user(request)
     try:
-        remove_passkey(user_id=user.pk, passkey_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
+        remove_passkey(
+            user_id=user.pk, passkey_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        )
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("The passkey is removed. Delete it on its device, too."))

@@ -10,19 +10,19 @@ from django.utils import timezone
 from shop.accounts.models import User
 from shop.accounts.views.session_presence import SESSION_KEY
 
-METHOD = "authenticated_by"  # session key: "password", "code", "passkey", "registered", "second_factor"
-HAS_SECOND_FACTOR = "second_factor"  # session key: whether a second factor was proved in this session
+METHOD_KEY = "authenticated_by"  # session key: "password", "code", "passkey", "registered", "second_factor"
+SECOND_FACTOR_KEY = "second_factor"  # session key: whether a second factor was proved in this session
 
 OPENED_WITHIN = datetime.timedelta(minutes=10)
 # A form opened in time gets some more minutes to be submitted.
 SENT_WITHIN = datetime.timedelta(minutes=15)
 
 
-def note_proof(request: HttpRequest, *, method: str, second_factor: bool) -> None:
+def record_proof(request: HttpRequest, *, method: str, second_factor: bool) -> None:
     """Record that the session's user has just proved their identity."""
     request.session[SESSION_KEY] = timezone.now().isoformat()
-    request.session[METHOD] = method
-    request.session[HAS_SECOND_FACTOR] = second_factor
+    request.session[METHOD_KEY] = method
+    request.session[SECOND_FACTOR_KEY] = second_factor
 
 
 def has_recent_proof(request: HttpRequest) -> bool:
@@ -32,11 +32,11 @@ def has_recent_proof(request: HttpRequest) -> bool:
     except ValueError:
         return False
     within = OPENED_WITHIN if request.method in ("GET", "HEAD") else SENT_WITHIN
-    return timezone.now() - at < within and is_as_strong_as_asked(request)
+    return timezone.now() - at < within and has_required_factor(request)
 
 
-def is_as_strong_as_asked(request: HttpRequest) -> bool:
+def has_required_factor(request: HttpRequest) -> bool:
     """False if the account has a second factor that this session did not prove."""
     user = request.user
     is_asked = isinstance(user, User) and user.has_second_factor
-    return not is_asked or bool(request.session.get(HAS_SECOND_FACTOR))
+    return not is_asked or bool(request.session.get(SECOND_FACTOR_KEY))

@@ -21,16 +21,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm, RegisterForm
-from shop.accounts.models import CodePurpose, SignInWay, User
-from shop.accounts.registration.accounts import register as open_registered_account
-from shop.accounts.registration.registration import tell_of_registration
+from shop.accounts.models import CodePurpose, SignInMethod, User
+from shop.accounts.registration.accounts import create_confirmed_account as open_registered_account
+from shop.accounts.registration.registration import notify_of_registration
 from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
-from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
-from shop.accounts.views.signing_in import Arrive, enter, ways_back
+from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
+from shop.accounts.views.signing_in import AfterSignIn, return_urls, start_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import TooManyTries, network_of
-from shop.notifications.models import Way
+from shop.core.web.rate_limits import TooManyTries, client_network
+from shop.notifications.models import ContactMethod
 
 _PENDING = "registration"  # session key: the posted values, until the code is entered
 _VALID_SECONDS = 30 * 60  # seconds
@@ -41,7 +41,7 @@ _VALID_SECONDS = 30 * 60  # seconds
 @sensitive_post_parameters("password")
 def register(request: HttpRequest) -> HttpResponse:
     """Enter name, address and password; then continue to the code."""
-    form = RegisterForm(request.POST or None, initial=ways_back(request))
+    form = RegisterForm(request.POST or None, initial=return_urls(request))
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/register.html", {"form": form})
     try:
@@ -55,7 +55,7 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code")
-def register_code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+def register_code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Enter the code, create the account and sign in."""
     pending = pending_registration(request)
     if pending is None:
@@ -65,12 +65,12 @@ def register_code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
     if user is None:
         context = {"form": form, "to": pending["email"], "change_at": reverse("accounts:register")}
         return render(request, "accounts/register_code.html", context)
-    return enter(request, user, pending, way=SignInWay.REGISTERED, arrive=arrive)
+    return start_sign_in(request, user, pending, way=SignInMethod.REGISTERED, arrive=arrive)
 
 
 def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
     """Send the code, or notify the address's owner; both do the same work. Raises TooManyTries."""
-    email, network = given["email"].strip().lower(), network_of(request.META)
+    email, network = given["email"].strip().lower(), client_network(request.META)
     REGISTRATIONS.take(network)
     take_code(network, email, "")
     password, now = make_password(given["password"]), timezone.now()
@@ -78,7 +78,7 @@ def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
     if known is None:
         code_id = send_code(
             purpose=CodePurpose.REGISTER,
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=email,
             language=request.LANGUAGE_CODE,
             user_id=None,
@@ -86,7 +86,7 @@ def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
         )
     else:
         code_id = uuid.uuid4()
-        tell_of_registration(user_id=known.pk, now=now)
+        notify_of_registration(user_id=known.pk, now=now)
     request.session[_PENDING] = {
         "id": str(code_id),
         "email": email,
@@ -111,7 +111,7 @@ def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, Any
     try:
         user = _create_account(request, pending, form.cleaned_data["code"])
     except Refused as refused:
-        unknown = isinstance(refused, CodeTooOld | WrongCode)
+        unknown = isinstance(refused, CodeExpired | WrongCode)
         words = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
         form.add_error("code", words)
         return None

@@ -15,21 +15,26 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
 from shop.accounts.second_factor.factors import (
-    FEW_RECOVERY_CODES,
+    LOW_RECOVERY_CODES,
     RECOVERY_CODES,
     add_authenticator_app,
-    app_address,
-    ask_for_passkeys,
+    app_provisioning_uri,
     new_app_secret,
     renew_recovery_codes,
+    require_passkey,
     turn_off_second_factor,
 )
 from shop.accounts.second_factor.forms import NewAppForm
-from shop.accounts.sign_in.passkeys import passkeys_of
-from shop.accounts.views.proof import note_proof
+from shop.accounts.sign_in.passkeys import user_passkeys
+from shop.accounts.views.proof import record_proof
 from shop.accounts.views.signing_in import require_recent_proof
-from shop.core.actors import Door
-from shop.core.database.sealing import NEW_FACTORS, Unreadable, seal, unseal
+from shop.core.actors import EntryPoint
+from shop.core.database.encryption import (
+    NEW_FACTOR_PURPOSE,
+    UndecryptableSecret,
+    decrypt_secret,
+    encrypt_secret,
+)
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 
@@ -46,10 +51,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     context = {
         "person": user,
         "app": AuthenticatorApp.objects.filter(user=user).first(),
-        "passkeys": passkeys_of(user.pk),
+        "passkeys": user_passkeys(user.pk),
         "codes_left": left,
         "codes_in_all": RECOVERY_CODES,
-        "are_codes_few": user.has_second_factor and left <= FEW_RECOVERY_CODES,
+        "are_codes_few": user.has_second_factor and left <= LOW_RECOVERY_CODES,
     }
     return render(request, "accounts/second_factor.html", context)
 
@@ -72,21 +77,23 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
                 user_id=user.pk,
                 secret=secret,
                 written=form.cleaned_data["code"],
-                actor=user.acting(Door.MARKET),
+                actor=user.acting(EntryPoint.MARKET),
                 now=timezone.now(),
             )
         except Refused as refused:
             form.add_error(refused.field, str(refused.words))
         else:
-            note_proof(request, method="second_factor", second_factor=True)
+            record_proof(request, method="second_factor", second_factor=True)
             if codes:
                 return _recovery_codes_page(request, codes)
             messages.success(request, _("The app is set up. It takes the place of the former one."))
             return redirect("accounts:second-factor")
-    address = app_address(secret, account=user.email or user.phone or user.name, shop=shop_settings().name)
+    address = app_provisioning_uri(
+        secret, account=user.email or user.phone or user.name, shop=shop_settings().name
+    )
     context = {
         "form": form,
-        "sealed": seal(f"{user.pk}:{secret}", purpose=NEW_FACTORS),
+        "sealed": encrypt_secret(f"{user.pk}:{secret}", purpose=NEW_FACTOR_PURPOSE),
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         "address": address,
         "picture": segno.make(address, error="m", micro=False).svg_data_uri(
@@ -102,7 +109,7 @@ def second_factor_passkeys(request: HttpRequest) -> HttpResponse:
     """Require a passkey after the password or phone code."""
     user = _user(request)
     try:
-        codes = ask_for_passkeys(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+        codes = require_passkey(user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("accounts:second-factor")
@@ -115,7 +122,9 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Show ten new recovery codes once; the former ones become invalid."""
     user = _user(request)
     try:
-        codes = renew_recovery_codes(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+        codes = renew_recovery_codes(
+            user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        )
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("accounts:second-factor")
@@ -128,7 +137,7 @@ def second_factor_end(request: HttpRequest) -> HttpResponse:
     """Turn off the second factor."""
     user = _user(request)
     try:
-        turn_off_second_factor(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+        turn_off_second_factor(user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
@@ -145,8 +154,10 @@ def _recovery_codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse
 def _decrypt_shown_secret(user: User, sealed: str) -> str:
     """Decrypt the secret that this user's page showed; "" if invalid, expired or another user's."""
     try:
-        owner, _colon, secret = unseal(sealed, purpose=NEW_FACTORS, max_age=_SECRET_SHOWN_FOR).partition(":")
-    except Unreadable:
+        owner, _colon, secret = decrypt_secret(
+            sealed, purpose=NEW_FACTOR_PURPOSE, max_age=_SECRET_SHOWN_FOR
+        ).partition(":")
+    except UndecryptableSecret:
         return ""
     return secret if owner == str(user.pk) else ""
 

@@ -15,17 +15,24 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from shop.accounts.models import SignInWay, User
-from shop.accounts.second_factor.factors import has_app, prove_second_factor
+from shop.accounts.models import SignInMethod, User
+from shop.accounts.second_factor.factors import has_app, verify_second_factor
 from shop.accounts.second_factor.forms import AppCodeForm, RecoveryCodeForm
 from shop.accounts.second_factor.passkey_ceremonies import InvalidPasskey
 from shop.accounts.sign_in.login_limits import SECOND_FACTORS
-from shop.accounts.sign_in.passkeys import passkeys_of
-from shop.accounts.views.code_pages import confirm_shown
+from shop.accounts.sign_in.passkeys import user_passkeys
+from shop.accounts.views.code_pages import confirm_proved_phone
 from shop.accounts.views.passkey_pages import passkey_challenge, passkey_owner
-from shop.accounts.views.proof import note_proof
-from shop.accounts.views.signing_in import PENDING, Arrive, ask_for_proof, finish, pending_sign_in, safe
-from shop.core.actors import Door
+from shop.accounts.views.proof import record_proof
+from shop.accounts.views.signing_in import (
+    PENDING_KEY,
+    AfterSignIn,
+    ask_for_proof,
+    finish_sign_in,
+    own_url,
+    pending_sign_in,
+)
+from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import TooManyTries
 
@@ -33,7 +40,7 @@ from shop.core.web.rate_limits import TooManyTries
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code", "recovery")
-def second_step(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+def second_step(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with an app code or a recovery code."""
     pending = pending_sign_in(request)
     if pending is None:
@@ -45,7 +52,7 @@ def second_step(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def second_step_passkey(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+def second_step_passkey(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with a passkey of the account."""
     pending = pending_sign_in(request)
     if pending is None:
@@ -93,10 +100,10 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
     status = 200
     if form.is_valid():
         try:
-            prove_second_factor(
+            verify_second_factor(
                 user_id=user.pk,
                 written=form.cleaned_data[form.field],
-                actor=user.acting(Door.MARKET),
+                actor=user.acting(EntryPoint.MARKET),
                 now=timezone.now(),
             )
         except TooManyTries as refused:
@@ -111,10 +118,10 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
         "app_form": app_form if has_app(user) else None,
         "recovery_form": recovery_form,
         "is_recovery": is_recovery,
-        "has_passkeys": passkeys_of(user.pk).exists(),
+        "has_passkeys": user_passkeys(user.pk).exists(),
         "passkey_address": passkey_address,
-        "next": safe(request, request.POST.get("next", "") or request.GET.get("next", "")),
-        "is_sign_in": not request.user.is_authenticated or PENDING in request.session,
+        "next": own_url(request, request.POST.get("next", "") or request.GET.get("next", "")),
+        "is_sign_in": not request.user.is_authenticated or PENDING_KEY in request.session,
     }
     return render(request, "accounts/second_step.html", context, status=status)
 
@@ -134,14 +141,16 @@ def _is_own_passkey(request: HttpRequest, user: User) -> bool:
     return False
 
 
-def _finish_sign_in(request: HttpRequest, user: User, kept: dict[str, Any], arrive: Arrive) -> HttpResponse:
-    del request.session[PENDING]
-    phone = confirm_shown(request, user) or kept["shown_phone"]
-    return finish(
+def _finish_sign_in(
+    request: HttpRequest, user: User, kept: dict[str, Any], arrive: AfterSignIn
+) -> HttpResponse:
+    del request.session[PENDING_KEY]
+    phone = confirm_proved_phone(request, user) or kept["shown_phone"]
+    return finish_sign_in(
         request,
         user,
         kept,
-        way=SignInWay(kept["way"]),
+        way=SignInMethod(kept["way"]),
         arrive=arrive,
         shown_phone=phone,
         second_factor=True,
@@ -149,5 +158,5 @@ def _finish_sign_in(request: HttpRequest, user: User, kept: dict[str, Any], arri
 
 
 def _finish_identity_check(request: HttpRequest) -> HttpResponse:
-    note_proof(request, method="second_factor", second_factor=True)
-    return redirect(safe(request, request.POST.get("next", "")) or reverse("accounts:home"))
+    record_proof(request, method="second_factor", second_factor=True)
+    return redirect(own_url(request, request.POST.get("next", "")) or reverse("accounts:home"))

@@ -16,10 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from shop.accounts.models import SignIn, TokenFamily, User
-from shop.accounts.sign_in.browser_names import browser_of
+from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.sessions import end_other_sign_ins, end_sign_in
 from shop.accounts.sign_in.token_families import end_family
-from shop.core.actors import Door
+from shop.core.actors import EntryPoint
 from shop.core.errors import Missing
 
 _SHOWN = 50
@@ -35,24 +35,24 @@ class _SignInRow:
 @require_safe
 @login_required
 @never_cache
-def places(request: HttpRequest) -> HttpResponse:
+def sign_ins(request: HttpRequest) -> HttpResponse:
     """List devices and API clients with time and address; this device first."""
     here = request.session.session_key
     rows = SignIn.objects.standing(request.user.pk or 0, timezone.now())[:_SHOWN]
-    shown = [_SignInRow(row, browser_of(row.agent), row.session_key == here) for row in rows]
+    shown = [_SignInRow(row, browser_name(row.agent), row.session_key == here) for row in rows]
     shown.sort(key=lambda place: not place.is_here)
     families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
-    programs = [(row, browser_of(row.agent)) for row in families]
+    programs = [(row, browser_name(row.agent)) for row in families]
     return render(request, "accounts/places.html", {"places": shown, "programs": programs})
 
 
 @require_POST
 @login_required
-def program(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def api_client_end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Sign the user out of an API client."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
-        end_family(user_id=user.pk, family_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
+        end_family(user_id=user.pk, family_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Signed out there."))
@@ -61,11 +61,11 @@ def program(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def place(request: HttpRequest, pk: int) -> HttpResponse:
+def sign_in_end(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign the user out of one device."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
-        end_sign_in(user_id=user.pk, sign_in_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
+        end_sign_in(user_id=user.pk, sign_in_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Signed out there."))
@@ -74,13 +74,13 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def other_places(request: HttpRequest) -> HttpResponse:
+def other_sign_ins_end(request: HttpRequest) -> HttpResponse:
     """Sign the user out everywhere else, including API clients."""
     user = User.objects.get(pk=request.user.pk or 0)
     count = end_other_sign_ins(
         user_id=user.pk,
         but=request.session.session_key or "",
-        actor=user.acting(Door.MARKET),
+        actor=user.acting(EntryPoint.MARKET),
         now=timezone.now(),
     )
     text = ngettext(

@@ -9,22 +9,22 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from shop.accounts.sign_in.sessions import note_seen
-from shop.core.web.rate_limits import address_of
+from shop.accounts.sign_in.sessions import update_last_seen
+from shop.core.web.rate_limits import client_address
 
 SESSION_KEY = "authenticated_at"  # an ISO 8601 timestamp, only in sessions started by our own sign-in
 _EVERY = 15 * 60  # seconds
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def note_presence(get_response: GetResponse) -> GetResponse:
+def record_presence(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         session = request.session
         # Do not load the session for pages that did not use it.
         key = session.session_key if session.accessed and session.get(SESSION_KEY) else None
         if key and cache.add(f"seen:{key}", 1, _EVERY):
-            note_seen(session_key=key, address=address_of(request.META), now=timezone.now())
+            update_last_seen(session_key=key, address=client_address(request.META), now=timezone.now())
         return response
 
     return middleware

@@ -20,29 +20,29 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
-from shop.accounts.models import SignInWay, User
-from shop.accounts.sign_in.sessions import keep_sign_in
-from shop.accounts.sign_in.sign_in_tries import user_key
+from shop.accounts.models import SignInMethod, User
+from shop.accounts.sign_in.password_tries import user_key
+from shop.accounts.sign_in.sessions import record_sign_in
 from shop.accounts.views.known_devices import remember_device
-from shop.accounts.views.proof import has_recent_proof, note_proof
-from shop.core.web.rate_limits import address_of
+from shop.accounts.views.proof import has_recent_proof, record_proof
+from shop.core.web.rate_limits import client_address
 
 # Callback run after a sign-in. The string is the phone number just confirmed, or ""; it returns the URL of
 # the user's work, or "".
-Arrive = Callable[[HttpRequest, User, str], str]
+AfterSignIn = Callable[[HttpRequest, User, str], str]
 # session key: a user who passed the first step and must prove a second factor
-PENDING = "second_step"
+PENDING_KEY = "second_step"
 _PENDING_FOR = 10 * 60  # seconds
 Given = ParamSpec("Given")
 
 
-def enter(
+def start_sign_in(
     request: HttpRequest,
     user: User,
     given: Mapping[str, Any],
     *,
-    way: SignInWay,
-    arrive: Arrive,
+    way: SignInMethod,
+    arrive: AfterSignIn,
     shown_phone: str = "",
 ) -> HttpResponse:
     """Sign in, or ask for the second factor first; then redirect to `next`, the user's work, or `back`.
@@ -50,44 +50,44 @@ def enter(
     `given` holds the URLs `next` and `back`. The account must be active. A passkey verifies the user itself
     and counts as second factor.
     """
-    if user.has_second_factor and way is not SignInWay.PASSKEY:
+    if user.has_second_factor and way is not SignInMethod.PASSKEY:
         return _ask_for_second_factor(request, user, given, way, shown_phone)
-    second_factor = way is SignInWay.PASSKEY
-    return finish(
+    second_factor = way is SignInMethod.PASSKEY
+    return finish_sign_in(
         request, user, given, way=way, arrive=arrive, shown_phone=shown_phone, second_factor=second_factor
     )
 
 
-def finish(
+def finish_sign_in(
     request: HttpRequest,
     user: User,
     given: Mapping[str, Any],
     *,
-    way: SignInWay,
-    arrive: Arrive,
+    way: SignInMethod,
+    arrive: AfterSignIn,
     shown_phone: str,
     second_factor: bool,
 ) -> HttpResponse:
     """Sign in a user who proved everything their account requires, and redirect."""
-    let_in(request, user, way=way, second_factor=second_factor)
+    log_in(request, user, way=way, second_factor=second_factor)
     work = arrive(request, user, shown_phone)
-    wanted, back = safe(request, given.get("next", "")), safe(request, given.get("back", ""))
+    wanted, back = own_url(request, given.get("next", "")), own_url(request, given.get("back", ""))
     response = redirect(wanted or work or back or resolve_url("accounts:home"))
     remember_device(request, response, user_key(user.pk), *filter(None, [shown_phone]))
     return response
 
 
-def let_in(request: HttpRequest, user: User, *, way: SignInWay, second_factor: bool = False) -> None:
+def log_in(request: HttpRequest, user: User, *, way: SignInMethod, second_factor: bool = False) -> None:
     """Sign a user in, with a new session key."""
     login(request, user)
-    note_proof(request, method=way, second_factor=second_factor)
+    record_proof(request, method=way, second_factor=second_factor)
     if not request.session.session_key:
         request.session.save()
-    keep_sign_in(
+    record_sign_in(
         user_id=user.pk,
         session_key=str(request.session.session_key),
         way=way,
-        address=address_of(request.META),
+        address=client_address(request.META),
         agent=request.headers.get("User-Agent", ""),
         now=timezone.now(),
     )
@@ -121,7 +121,7 @@ def ask_for_proof(request: HttpRequest, *, then: str = "") -> HttpResponse:
         then = request.get_full_path()
     if not then:
         came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
-        parts = urlsplit(safe(request, came_from))
+        parts = urlsplit(own_url(request, came_from))
         then = urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")
     if not is_page:
         messages.warning(request, _("Nothing was done yet. Confirm that it is you, then send it again."))
@@ -133,17 +133,17 @@ def ask_for_proof(request: HttpRequest, *, then: str = "") -> HttpResponse:
     return HttpResponseClientRedirect(address) if is_partial else redirect(address)
 
 
-def ways_back(request: HttpRequest) -> dict[str, str]:
+def return_urls(request: HttpRequest) -> dict[str, str]:
     """Return `next` (the page that required signing in) and `back` (the page the user came from)."""
-    came_from = safe(request, request.headers.get("Referer", ""))
+    came_from = own_url(request, request.headers.get("Referer", ""))
     inside = reverse("accounts:sign-in").removesuffix("dang-nhap/")
     return {
-        "next": safe(request, request.GET.get("next", "")),
-        "back": safe(request, request.GET.get("back", "")) or ("" if inside in came_from else came_from),
+        "next": own_url(request, request.GET.get("next", "")),
+        "back": own_url(request, request.GET.get("back", "")) or ("" if inside in came_from else came_from),
     }
 
 
-def safe(request: HttpRequest, address: str) -> str:
+def own_url(request: HttpRequest, address: str) -> str:
     """Return the URL if it is on this site, else ""."""
     is_own = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return address if is_own else ""
@@ -151,7 +151,7 @@ def safe(request: HttpRequest, address: str) -> str:
 
 def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
     """Return the user who must prove a second factor in this session, with the saved URLs; else None."""
-    kept: dict[str, Any] | None = request.session.get(PENDING)
+    kept: dict[str, Any] | None = request.session.get(PENDING_KEY)
     if kept is None or time.time() - kept["at"] > _PENDING_FOR:
         return None
     user = User.objects.filter(pk=kept["user"], is_active=True, second_factor_since__isnull=False).first()
@@ -161,11 +161,11 @@ def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
 
 
 def _ask_for_second_factor(
-    request: HttpRequest, user: User, given: Mapping[str, Any], way: SignInWay, shown_phone: str
+    request: HttpRequest, user: User, given: Mapping[str, Any], way: SignInMethod, shown_phone: str
 ) -> HttpResponse:
     """Remember the user in the session, under a new key; they are not signed in yet."""
     request.session.cycle_key()
-    request.session[PENDING] = {
+    request.session[PENDING_KEY] = {
         "user": user.pk,
         "hash": user.get_session_auth_hash(),
         "way": way.value,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
 from shop.api.context import Context
-from shop.api.errors import Mistake, Mistakes
+from shop.api.errors import InputError, InputErrors
 
 EMAIL = EmailField()  # validates syntax and length
 _PASSWORD_CODES = {
@@ -23,7 +23,7 @@ _PASSWORD_CODES = {
 }
 
 
-def link(redirect_url: str, **values: str) -> str:
+def add_query_parameters(redirect_url: str, **values: str) -> str:
     """Add query parameters to a redirect URL, keeping its existing ones."""
     parts = urlsplit(redirect_url)
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *values.items()])))
@@ -32,28 +32,28 @@ def link(redirect_url: str, **values: str) -> str:
 def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
     """Return the URL if its host is an allowed client. Raises Mistake."""
     if not url:
-        raise Mistake("REQUIRED", _("Say where the letter's link shall lead."), field=field)
+        raise InputError("REQUIRED", _("Say where the letter's link shall lead."), field=field)
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError:
         host = None
     if host is None or parts.scheme not in ("http", "https"):
-        raise Mistake("INVALID", _("That is no web address."), field=field)
+        raise InputError("INVALID", _("That is no web address."), field=field)
     if "*" not in settings.API_CLIENT_HOSTS and host not in settings.API_CLIENT_HOSTS:
-        raise Mistake("INVALID", _("Letters may not lead to that site."), field=field)
+        raise InputError("INVALID", _("Letters may not lead to that site."), field=field)
     return url
 
 
 def checked_channel(slug: str | None, context: Context) -> None:
     """Raise Mistake unless the slug names an active channel."""
     if not slug:
-        raise Mistake("MISSING_CHANNEL_SLUG", _("Say which channel this is for."), field="channel")
+        raise InputError("MISSING_CHANNEL_SLUG", _("Say which channel this is for."), field="channel")
     channel = context.channel(slug)
     if channel is None:
-        raise Mistake("NOT_FOUND", _("There is no such channel."), field="channel")
+        raise InputError("NOT_FOUND", _("There is no such channel."), field="channel")
     if not channel.is_active:
-        raise Mistake("CHANNEL_INACTIVE", _("This channel is closed."), field="channel")
+        raise InputError("CHANNEL_INACTIVE", _("This channel is closed."), field="channel")
 
 
 def checked_password(password: str, about: User, field: str) -> str:
@@ -61,9 +61,11 @@ def checked_password(password: str, about: User, field: str) -> str:
     try:
         validate_password(password, about)
     except ValidationError as error:
-        raise Mistakes(
+        raise InputErrors(
             [
-                Mistake(_PASSWORD_CODES.get(str(each.code), "INVALID"), " ".join(each.messages), field=field)
+                InputError(
+                    _PASSWORD_CODES.get(str(each.code), "INVALID"), " ".join(each.messages), field=field
+                )
                 for each in error.error_list
             ]
         ) from error
@@ -76,5 +78,5 @@ def checked_email(email: str, field: str = "email") -> str:
     try:
         EMAIL.clean(email, None)
     except ValidationError as error:
-        raise Mistake("INVALID", " ".join(error.messages), field=field) from error
+        raise InputError("INVALID", " ".join(error.messages), field=field) from error
     return email

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import send_password_link, set_password
-from shop.accounts.registration.email_links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link
+from shop.accounts.registration.email_links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link_email
 from shop.accounts.registration.registration import change_email
 from shop.accounts.sign_in.login_limits import (
     API_PASSWORD_LINKS_IN_NETWORK,
@@ -16,15 +16,15 @@ from shop.accounts.sign_in.login_limits import (
     check_password_link,
     count_password_link,
 )
-from shop.accounts.sign_in.sign_in_tries import SignInTry, user_key
-from shop.api.account.clients import checked_email, checked_password, checked_redirect, link
-from shop.api.account.sign_in import is_second_factor_overdue, issued
+from shop.accounts.sign_in.password_tries import PasswordTry, user_key
+from shop.api.account.clients import add_query_parameters, checked_email, checked_password, checked_redirect
+from shop.api.account.sign_in import is_second_factor_overdue, issue_tokens
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.field_permissions import Standing
+from shop.api.errors import InputError
+from shop.api.field_permissions import Access
 from shop.api.root_fields import Mutations
-from shop.core.web.rate_limits import TooManyTries, network_of
+from shop.core.web.rate_limits import TooManyTries, client_network
 
 mutation = Mutations(
     codes={"link_too_old": "INVALID", "email_taken": "UNIQUE", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"}
@@ -37,15 +37,17 @@ def request_password_reset(
 ) -> dict[str, Any]:
     """Send a reset link. The response is the same for every address."""
     redirect = checked_redirect(arguments["redirectUrl"])
-    email, network = checked_email(arguments["email"]), network_of(context.request.META)
+    email, network = checked_email(arguments["email"]), client_network(context.request.META)
     try:
         check_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     except TooManyTries as refused:
-        raise Mistake("PASSWORD_RESET_ALREADY_REQUESTED", refused.words, field="email") from refused
+        raise InputError("PASSWORD_RESET_ALREADY_REQUESTED", refused.words, field="email") from refused
     count_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     send_password_link(
         email=email,
-        link_to=lambda user: link(redirect, email=user.email or "", token=PASSWORD.make_token(user)),
+        link_to=lambda user: add_query_parameters(
+            redirect, email=user.email or "", token=PASSWORD.make_token(user)
+        ),
         now=context.now,
     )
     return {}
@@ -56,7 +58,7 @@ def set_password_by_link(arguments: dict[str, Any], context: Context, selection:
     email = arguments["email"].strip().lower()
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None or not PASSWORD.check_token(user, arguments["token"]):
-        raise Mistake("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
+        raise InputError("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
     password = checked_password(arguments["password"], user, "password")
     user = set_password(
         user_id=user.pk, password=password, confirms=True, actor=context.actor, now=context.now
@@ -64,10 +66,10 @@ def set_password_by_link(arguments: dict[str, Any], context: Context, selection:
     if user.has_second_factor or is_second_factor_overdue(user, context):
         # The e-mailed link is one factor. Users with a second factor must sign in with the new password.
         return {"user": user}
-    return issued(user, context)
+    return issue_tokens(user, context)
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def password_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user = context.signed_in()
     if user.has_usable_password():
@@ -77,7 +79,7 @@ def password_change(arguments: dict[str, Any], context: Context, selection: Sele
     return {"user": changed}
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def request_email_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     _check_password(user, arguments["password"], "password", context)
@@ -85,12 +87,12 @@ def request_email_change(arguments: dict[str, Any], context: Context, selection:
     CONFIRMATIONS.take(f"email:{user.pk}")
     # The response is the same for another account's address, so that it does not reveal accounts.
     if not User.objects.filter(email=email).exists():
-        url = link(redirect, token=email_change_token(user, email))
-        send_link(letter=CHANGE_EMAIL, user=user, to=email, url=url, now=context.now)
+        url = add_query_parameters(redirect, token=email_change_token(user, email))
+        send_link_email(letter=CHANGE_EMAIL, user=user, to=email, url=url, now=context.now)
     return {"user": user}
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def confirm_email_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user = change_email(
         user_id=context.signed_in().pk, token=arguments["token"], actor=context.actor, now=context.now
@@ -102,9 +104,9 @@ def _check_password(user: User, password: str, field: str, context: Context) -> 
     """Check the current password. Raises Mistake. Tries are limited as at sign-in, also with a token."""
     account = user_key(user.pk)
     try:  # signed-in users have a limit of their own, independent of strangers' tries
-        attempt = SignInTry.take(account, network="", device=f"token of {account}")
+        attempt = PasswordTry.take(account, network="", device=f"token of {account}")
     except TooManyTries as refused:
-        raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field=field) from refused
+        raise InputError("LOGIN_ATTEMPT_DELAYED", refused.words, field=field) from refused
     if not user.check_password(password):
-        raise Mistake("INVALID_CREDENTIALS", _("The password is not right."), field=field)
+        raise InputError("INVALID_CREDENTIALS", _("The password is not right."), field=field)
     attempt.succeed()

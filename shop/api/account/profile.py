@@ -6,7 +6,7 @@ from typing import Any
 
 from shop.accounts.models import Address, User
 from shop.accounts.personal.profile import (
-    Use,
+    AddressUse,
     add_address,
     change_address,
     change_profile,
@@ -19,16 +19,16 @@ from shop.api.addresses import address_from
 from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.field_permissions import Standing
-from shop.api.ids import given_key
-from shop.api.language_codes import tag_of
-from shop.api.metadata import from_input
+from shop.api.field_permissions import Access
+from shop.api.ids import input_key
+from shop.api.language_codes import tag_from_code
+from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations()
 
-_USES = {"SHIPPING": Use.SHIPPING, "BILLING": Use.BILLING}
+_USES = {"SHIPPING": AddressUse.SHIPPING, "BILLING": AddressUse.BILLING}
 _COLUMNS = {"firstName": "first_name", "lastName": "last_name"}
 
 
@@ -37,14 +37,14 @@ def account_update(arguments: dict[str, Any], context: Context, selection: Selec
     person, given = _target_user(arguments.get("customerId"), context), arguments["input"]
     values = {column: given[name] or "" for name, column in _COLUMNS.items() if name in given}
     if given.get("languageCode"):
-        values["language"] = tag_of(given["languageCode"])
+        values["language"] = tag_from_code(given["languageCode"])
     if given.get("metadata"):
-        values["metadata"] = person.metadata | from_input(given["metadata"])
+        values["metadata"] = person.metadata | metadata_from_input(given["metadata"])
     addresses = {
         use: address_from(given[name], context, kind=kind)
         for name, use, kind in (
-            ("defaultShippingAddress", Use.SHIPPING, "SHIPPING"),
-            ("defaultBillingAddress", Use.BILLING, "BILLING"),
+            ("defaultShippingAddress", AddressUse.SHIPPING, "SHIPPING"),
+            ("defaultBillingAddress", AddressUse.BILLING, "BILLING"),
         )
         if given.get(name)
     }
@@ -69,7 +69,7 @@ def account_address_create(
     return _payload(person.pk, context, selection, made.pk)
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def account_address_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def account_address_update(
     return _payload(changed.user_id, context, selection, changed.pk)
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def account_address_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def account_address_delete(
     return _payload(kept.user_id, context, selection) | {"address": gone}
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def account_set_default_address(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _target_user(customer_id: str | None, context: Context) -> User:
     if customer_id is None:
         return context.signed_in()
     context.require(Permission.IMPERSONATE_USER)
-    key = given_key(customer_id, "User", field="customerId")
+    key = input_key(customer_id, "User", field="customerId")
     found = User.objects.filter(pk=key, is_staff=False, erased_at=None).first()
     if found is None:
         raise Missing(field="customerId")
@@ -118,7 +118,7 @@ def _target_user(customer_id: str | None, context: Context) -> User:
 
 def _own_address(text: str, context: Context) -> Address:
     """Return one of the requester's addresses, or any customer's for staff. Raises Mistake, Missing."""
-    rows = Address.objects.filter(pk=given_key(text, "Address", field="id"), user__isnull=False)
+    rows = Address.objects.filter(pk=input_key(text, "Address", field="id"), user__isnull=False)
     if not context.may(Permission.MANAGE_USERS):
         rows = rows.filter(user=context.signed_in())
     found = rows.first()

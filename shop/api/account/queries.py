@@ -10,7 +10,7 @@ from shop.api.account.types import group, user
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.ids import key_of
+from shop.api.ids import key_from_id
 from shop.api.object_types import Row
 from shop.api.root_fields import Queries
 
@@ -29,7 +29,7 @@ def one_user(arguments: dict[str, Any], context: Context, selection: Selection) 
         raise ProtocolError("A user is found by exactly one of `id`, `email` and `externalReference`.")
     rows = user.rows(context)
     if "id" in given:
-        rows = rows.filter(pk=key_of(given["id"], "User"))
+        rows = rows.filter(pk=key_from_id(given["id"], "User"))
     elif "email" in given:
         rows = rows.filter(email=given["email"].strip().lower())
     else:
@@ -39,5 +39,5 @@ def one_user(arguments: dict[str, Any], context: Context, selection: Selection) 
 
 @query.field("permissionGroup", permissions=[Permission.MANAGE_STAFF])
 def one_group(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "Group")
+    key = key_from_id(arguments["id"], "Group")
     return group.by_key(context, [key], selection.names()).get(key)

@@ -7,33 +7,33 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.privacy.anonymise import erase_person
+from orders.actions.privacy.anonymise import anonymise_person
 from shop.accounts.models import User
 from shop.accounts.registration.email_links import (
     CONFIRM_ACCOUNT,
     CONFIRMATION,
     DELETE_ACCOUNT,
     DELETION,
-    send_link,
+    send_link_email,
 )
 from shop.accounts.registration.registration import confirm_account as confirm
-from shop.accounts.registration.registration import enrol
+from shop.accounts.registration.registration import register_user
 from shop.accounts.sign_in.login_limits import API_REGISTRATIONS, CONFIRMATIONS
 from shop.api.account.clients import (
+    add_query_parameters,
     checked_channel,
     checked_email,
     checked_password,
     checked_redirect,
-    link,
 )
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.field_permissions import Standing
-from shop.api.language_codes import tag_of
-from shop.api.metadata import from_input
+from shop.api.errors import InputError
+from shop.api.field_permissions import Access
+from shop.api.language_codes import tag_from_code
+from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
-from shop.core.web.rate_limits import TooManyTries, network_of
+from shop.core.web.rate_limits import TooManyTries, client_network
 
 mutation = Mutations(codes={"link_too_old": "INVALID", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"})
 
@@ -45,8 +45,8 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
         email=checked_email(given["email"]),
         first_name=given.get("firstName") or "",
         last_name=given.get("lastName") or "",
-        language=tag_of(given.get("languageCode") or get_language() or "vi"),
-        metadata=from_input(given.get("metadata")),
+        language=tag_from_code(given.get("languageCode") or get_language() or "vi"),
+        metadata=metadata_from_input(given.get("metadata")),
     )
     password = checked_password(given["password"], about, "password")
     needs_letter = bool(context.settings.enable_account_confirmation_by_email)
@@ -54,10 +54,10 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
     if needs_letter:
         redirect = checked_redirect(redirect)
         checked_channel(given.get("channel"), context)
-    network = network_of(context.request.META)
+    network = client_network(context.request.META)
     API_REGISTRATIONS.check(network)
     API_REGISTRATIONS.spend(network)
-    enrol(
+    register_user(
         email=about.email or "",
         password=password,
         first_name=about.first_name,
@@ -80,24 +80,24 @@ def confirm_account(arguments: dict[str, Any], context: Context, selection: Sele
     return {"user": user}
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def send_confirmation_email(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     if user.is_confirmed or not user.email:
-        raise Mistake("ACCOUNT_CONFIRMED", _("The account is confirmed already."))
+        raise InputError("ACCOUNT_CONFIRMED", _("The account is confirmed already."))
     try:
         CONFIRMATIONS.check(user.email)
     except TooManyTries as refused:
-        raise Mistake("CONFIRMATION_ALREADY_REQUESTED", refused.words) from refused
+        raise InputError("CONFIRMATION_ALREADY_REQUESTED", refused.words) from refused
     CONFIRMATIONS.spend(user.email)
     url = _confirmation_link(user, redirect)
-    send_link(letter=CONFIRM_ACCOUNT, user=user, to=user.email, url=url, now=context.now)
+    send_link_email(letter=CONFIRM_ACCOUNT, user=user, to=user.email, url=url, now=context.now)
     return {}
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def account_request_deletion(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -105,25 +105,25 @@ def account_request_deletion(
     _refuse_staff(user)
     CONFIRMATIONS.check(f"deletion:{user.pk}")
     CONFIRMATIONS.spend(f"deletion:{user.pk}")
-    url = link(redirect, token=DELETION.make_token(user))
-    send_link(letter=DELETE_ACCOUNT, user=user, to=user.email or "", url=url, now=context.now)
+    url = add_query_parameters(redirect, token=DELETION.make_token(user))
+    send_link_email(letter=DELETE_ACCOUNT, user=user, to=user.email or "", url=url, now=context.now)
     return {}
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def account_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user = context.signed_in()
     _refuse_staff(user)
     if not DELETION.check_token(user, arguments["token"]):
-        raise Mistake("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
-    erase_person(user_id=user.pk, actor=context.actor, now=context.now)
+        raise InputError("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
+    anonymise_person(user_id=user.pk, actor=context.actor, now=context.now)
     return {"user": user}
 
 
 def _confirmation_link(user: User, redirect: str) -> str:
-    return link(redirect, email=user.email or "", token=CONFIRMATION.make_token(user))
+    return add_query_parameters(redirect, email=user.email or "", token=CONFIRMATION.make_token(user))
 
 
 def _refuse_staff(user: User) -> None:
     if user.is_staff:
-        raise Mistake("DELETE_STAFF_ACCOUNT", _("Accounts of staff are closed by those who manage staff."))
+        raise InputError("DELETE_STAFF_ACCOUNT", _("Accounts of staff are closed by those who manage staff."))

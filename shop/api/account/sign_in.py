@@ -12,22 +12,22 @@ from django.utils.translation import gettext_lazy as _
 from jwt import DecodeError, ExpiredSignatureError, InvalidTokenError, PyJWTError
 
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import waits_for_confirmation
-from shop.accounts.registration.registration import end_tokens
-from shop.accounts.second_factor.password_and_code import who_proves_all
+from shop.accounts.registration.accounts import needs_confirmation
+from shop.accounts.registration.registration import revoke_all_tokens
+from shop.accounts.second_factor.password_and_code import authenticate_with_code
 from shop.accounts.second_factor.requirement import is_overdue
 from shop.accounts.sign_in.login_limits import API_FAILED_IN_NETWORK
-from shop.accounts.sign_in.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key, user_key
+from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key, user_key
 from shop.accounts.sign_in.token_families import TokenRevoked, start_family, use_token
 from shop.accounts.views.known_devices import known_device, remember_device
 from shop.api import tokens
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.field_permissions import Standing
+from shop.api.errors import InputError
+from shop.api.field_permissions import Access
 from shop.api.root_fields import Mutations
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import TooManyTries, address_of, network_of
+from shop.core.web.rate_limits import TooManyTries, client_address, client_network
 
 COOKIE = "refreshToken"
 
@@ -39,17 +39,17 @@ def token_create(arguments: dict[str, Any], context: Context, selection: Selecti
     user = _authenticate(context, arguments["email"], arguments["password"])
     _check_account(user, context)
     update_last_login(User, user)
-    return issued(user, context, audience=arguments.get("audience"))
+    return issue_tokens(user, context, audience=arguments.get("audience"))
 
 
 @mutation.field()
 def token_refresh(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     token = arguments.get("refreshToken") or context.request.COOKIES.get(COOKIE)
     if not token:
-        raise Mistake("JWT_MISSING_TOKEN", _("A refresh token is needed."), field="refreshToken")
+        raise InputError("JWT_MISSING_TOKEN", _("A refresh token is needed."), field="refreshToken")
     try:
-        claims = tokens.claims_of(token)
-        user = tokens.user_of(claims, tokens.REFRESH)
+        claims = tokens.verified_claims(token)
+        user = tokens.user_from_claims(claims, tokens.REFRESH)
     except PyJWTError as error:
         _raise_token_error(error, "refreshToken")
     if not arguments.get("refreshToken"):
@@ -58,15 +58,15 @@ def token_refresh(arguments: dict[str, Any], context: Context, selection: Select
     rotate = is_cookie or "refreshToken" in selection.names()
     try:
         renewal = use_token(
-            family_id=tokens.family_of(claims),
+            family_id=tokens.family_key(claims),
             name=str(claims.get("jti", "")),
             rotate=rotate,
-            address=address_of(context.request.META),
+            address=client_address(context.request.META),
             now=context.now,
         )
     except (TokenRevoked, InvalidTokenError) as error:
         words = "Invalid token: it was revoked."
-        raise Mistake("JWT_INVALID_TOKEN", words, field="refreshToken") from error
+        raise InputError("JWT_INVALID_TOKEN", words, field="refreshToken") from error
     audience = str(claims.get("aud", "")).removeprefix("custom:") or None
     token = tokens.access_token(user, now=context.now, audience=audience)
     if not rotate:
@@ -87,8 +87,8 @@ def token_refresh(arguments: dict[str, Any], context: Context, selection: Select
 @mutation.field(refused={"isValid": False})
 def token_verify(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     try:
-        claims = tokens.claims_of(arguments["token"])
-        user = tokens.user_of(claims, str(claims.get("type")))
+        claims = tokens.verified_claims(arguments["token"])
+        user = tokens.user_from_claims(claims, str(claims.get("type")))
         if claims["type"] == tokens.REFRESH:
             tokens.check_family(claims, now=context.now)
     except PyJWTError as error:
@@ -96,20 +96,20 @@ def token_verify(arguments: dict[str, Any], context: Context, selection: Selecti
     return {"isValid": True, "payload": claims, "user": user}
 
 
-@mutation.field(permissions=[Standing.USER])
+@mutation.field(permissions=[Access.USER])
 def tokens_deactivate_all(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    end_tokens(user_id=context.signed_in().pk, actor=context.actor, now=context.now)
+    revoke_all_tokens(user_id=context.signed_in().pk, actor=context.actor, now=context.now)
     return {}
 
 
-def issued(user: User, context: Context, *, audience: str | None = None) -> dict[str, Any]:
+def issue_tokens(user: User, context: Context, *, audience: str | None = None) -> dict[str, Any]:
     """Issue tokens for an authenticated user; the refresh token is also set as a cookie."""
     csrf_token = tokens.new_csrf_token()
     family = start_family(
         user_id=user.pk,
-        address=address_of(context.request.META),
+        address=client_address(context.request.META),
         agent=context.request.headers.get("User-Agent", ""),
         now=context.now,
     )
@@ -145,46 +145,46 @@ def is_second_factor_overdue(user: User, context: Context) -> bool:
 
 def _authenticate(context: Context, written: str, password: str) -> User:
     """Return the user. Raises the same Mistake for an unknown address and a wrong password."""
-    account, network = account_key(written), network_of(context.request.META)
+    account, network = account_key(written), client_network(context.request.META)
     device = known_device(context.request, account)
     try:
-        attempt = SignInTry.take(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
-    except (TooManyTries, DeviceCodeNeeded) as refused:
-        raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field="email") from refused
+        attempt = PasswordTry.take(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
+    except (TooManyTries, DeviceCodeRequired) as refused:
+        raise InputError("LOGIN_ATTEMPT_DELAYED", refused.words, field="email") from refused
     try:
-        user = who_proves_all(written=written, password=password, now=context.now)
+        user = authenticate_with_code(written=written, password=password, now=context.now)
     except Refused as refused:
         code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
-        raise Mistake(code, refused.words, field="password") from refused
+        raise InputError(code, refused.words, field="password") from refused
     if user is None:
         raise _wrong_credentials()
     attempt.succeed()
     return user
 
 
-def _wrong_credentials() -> Mistake:
+def _wrong_credentials() -> InputError:
     words = _(
         "E-mail (or phone number) and password do not go together, or the account waits for the link in our"
         " letter."
     )
-    return Mistake("INVALID_CREDENTIALS", words, field="email")
+    return InputError("INVALID_CREDENTIALS", words, field="email")
 
 
 def _check_account(user: User, context: Context) -> None:
     """Raise Mistake if the account is closed, unconfirmed, or may not sign in by password."""
     shop = context.settings
     if not user.is_active:
-        raise Mistake("INACTIVE", _("This account is closed."), field="email")
-    if waits_for_confirmation(user):
+        raise InputError("INACTIVE", _("This account is closed."), field="email")
+    if needs_confirmation(user):
         # A distinct code would reveal whether a registered address was unknown before.
         raise _wrong_credentials()
     mode = shop.password_login_mode
     if mode == "disabled" or (mode == "customers_only" and user.is_staff):
-        raise Mistake(
+        raise InputError(
             "DISABLED_AUTHENTICATION_METHOD", _("Signing in with a password is switched off."), field="email"
         )
     if is_second_factor_overdue(user, context):
-        raise Mistake(
+        raise InputError(
             "DISABLED_AUTHENTICATION_METHOD",
             _("Set up two-step sign-in on your account page of the market first."),
             field="email",
@@ -194,7 +194,7 @@ def _check_account(user: User, context: Context) -> None:
 def _check_csrf(claims: tokens.Claims, given: str | None) -> None:
     kept = str(claims.get("csrfToken", ""))
     if not given or not hmac.compare_digest(kept.encode(), given.encode(errors="replace")):
-        raise Mistake(
+        raise InputError(
             "JWT_INVALID_CSRF_TOKEN", _("The CSRF token does not go with the cookie."), field="csrfToken"
         )
 
@@ -206,11 +206,11 @@ def _raise_token_error(error: PyJWTError, field: str) -> NoReturn:
         code = "JWT_SIGNATURE_EXPIRED"
     elif isinstance(error, DecodeError):
         code = "JWT_DECODE_ERROR"
-    raise Mistake(code, str(error), field=field) from error
+    raise InputError(code, str(error), field=field) from error
 
 
 def _external(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    raise Mistake("NOT_FOUND", _("No such service is set up here."), field="pluginId")
+    raise InputError("NOT_FOUND", _("No such service is set up here."), field="pluginId")
 
 
 for name in ("AuthenticationUrl", "ObtainAccessTokens", "Refresh", "Logout"):

@@ -10,14 +10,14 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.base.entities import ENTITIES
 from shop.api.base.places import address
-from shop.api.base.shop import shown_permission
+from shop.api.base.shop import permission_payload
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import PermissionDenied
-from shop.api.field_permissions import written
-from shop.api.ids import global_id, key_of
-from shop.api.language_codes import code_of
-from shop.api.metadata import keep_metadata
+from shop.api.field_permissions import permission_name
+from shop.api.ids import global_id, key_from_id
+from shop.api.language_codes import code_from_tag
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 from shop.core.models import Channel
 
@@ -56,7 +56,7 @@ user.nothing("avatar", "assignedAttribute")
 user.nothing("assignedAttributes", value=[])
 user.one("defaultShippingAddress", address, by="default_shipping_address_id", rows=Address.objects.all())
 user.one("defaultBillingAddress", address, by="default_billing_address_id", rows=Address.objects.all())
-keep_metadata(user, User, rights=CARING, owns=_is_oneself)
+add_metadata_fields(user, User, rights=CARING, owns=_is_oneself)
 
 
 @user.field("id", needs="id")
@@ -72,7 +72,7 @@ def email(users: list[Row], *_: Any) -> list[str]:
 
 @user.field(needs="language")
 def language_code(users: list[Row], *_: Any) -> list[str]:
-    return [code_of(each.language) for each in users]
+    return [code_from_tag(each.language) for each in users]
 
 
 @user.field(needs="id")
@@ -96,9 +96,9 @@ def user_permissions(users: list[Row], arguments: Any, context: Context, *_: Any
 
 def _permissions_of(row: Row, held: set[str], context: Context) -> Any:
     if not (_is_oneself(context, row.id) or context.may(Permission.MANAGE_STAFF)):
-        return PermissionDenied([written(Permission.MANAGE_STAFF)])
+        return PermissionDenied([permission_name(Permission.MANAGE_STAFF)])
     codes = Permission.values if row.is_superuser else [code for code in Permission.values if code in held]
-    return [shown_permission(code) | {"user_id": row.id} for code in codes]
+    return [permission_payload(code) | {"user_id": row.id} for code in codes]
 
 
 user_permission = Type("UserPermission")
@@ -110,7 +110,7 @@ def source_permission_groups(
     held: list[dict[str, Any]], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the groups that grant the permission to the user."""
-    key = key_of(arguments["userId"], "User")
+    key = key_from_id(arguments["userId"], "User")
     through = effective_group_permissions().filter(group__users=key).values_list("code", "group")
     groups: dict[str, set[int]] = {}
     for code, group_key in through:
@@ -138,7 +138,7 @@ def permissions(groups: list[Row], *_: Any) -> list[list[dict[str, str]]]:
     for key, code in codes.values_list("group", "code"):
         held.setdefault(key, set()).add(code)
     return [
-        [shown_permission(code) for code in Permission.values if code in held.get(each.id, ())]
+        [permission_payload(code) for code in Permission.values if code in held.get(each.id, ())]
         for each in groups
     ]
 

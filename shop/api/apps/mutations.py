@@ -11,17 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.models import AppPermission
 from shop.accounts.staff.api_apps import (
     add_app_token,
-    app_of_token,
     change_app,
     create_app,
     delete_app,
+    find_app_by_token,
     remove_app_token,
 )
 from shop.api.apps.types import MANAGING, app
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
+from shop.api.errors import InputError
+from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
 
 mutation = Mutations()
@@ -91,28 +91,28 @@ def app_token_create(arguments: dict[str, Any], context: Context, selection: Sel
 
 @mutation.field(permissions=MANAGING)
 def app_token_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_key(arguments["id"], "AppToken", field="id")
+    key = input_key(arguments["id"], "AppToken", field="id")
     _refuse_beyond(AppPermission.objects.filter(app__tokens=key), "id", context)
     return {"appToken": remove_app_token(token_id=key, actor=context.actor, now=context.now)}
 
 
 @mutation.field(refused={"valid": False})
 def app_token_verify(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    return {"valid": app_of_token(arguments["token"]) is not None}
+    return {"valid": find_app_by_token(arguments["token"]) is not None}
 
 
 def _validated_name(name: str) -> str:
     name = name.strip()
     if not name:
-        raise Mistake("REQUIRED", _("Write a name."), field="name")
+        raise InputError("REQUIRED", _("Write a name."), field="name")
     if len(name) > 250:
-        raise Mistake("INVALID", _("This is too long."), field="name")
+        raise InputError("INVALID", _("This is too long."), field="name")
     return name
 
 
 def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> int:
     """Return the key of an app with no more permissions than the requester. Raises Mistake."""
-    key = int(given_key(text, "App", field=field))
+    key = int(input_key(text, "App", field=field))
     _refuse_beyond(AppPermission.objects.filter(app=key), field, context)
     return key
 
@@ -120,7 +120,7 @@ def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> in
 def _refuse_beyond(held: QuerySet[AppPermission], field: str, context: Context) -> None:
     """Raise Mistake if an app has permissions that the requester lacks, since its token grants them."""
     if not set(held.values_list("code", flat=True)) <= context.permissions:
-        raise Mistake("OUT_OF_SCOPE_APP", _("This app may do more here than you."), field=field)
+        raise InputError("OUT_OF_SCOPE_APP", _("This app may do more here than you."), field=field)
 
 
 def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:
@@ -128,7 +128,7 @@ def _grantable(permissions: Collection[str], context: Context) -> Collection[str
     beyond = sorted(set(permissions) - context.permissions)
     if beyond:
         words = _("You cannot give permissions that you do not have.")
-        raise Mistake("OUT_OF_SCOPE_PERMISSION", words, field="permissions", permissions=beyond)
+        raise InputError("OUT_OF_SCOPE_PERMISSION", words, field="permissions", permissions=beyond)
     return permissions
 
 

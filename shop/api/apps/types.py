@@ -7,11 +7,11 @@ from typing import Any
 from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.entities import ENTITIES
-from shop.api.base.shop import shown_permission
+from shop.api.base.shop import permission_payload
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.field_permissions import Standing
-from shop.api.metadata import keep_metadata
+from shop.api.field_permissions import Access
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 
 MANAGING = (Permission.MANAGE_APPS,)
@@ -19,7 +19,7 @@ MANAGING = (Permission.MANAGE_APPS,)
 
 def _visible_apps(context: Context) -> Rows:
     """Visible apps: an app sees itself, staff see all."""
-    if context.may(*MANAGING, Standing.STAFF):
+    if context.may(*MANAGING, Access.STAFF):
         return App.objects.all()
     return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()
 
@@ -31,7 +31,7 @@ app.nothing("type", value="LOCAL")
 app.nothing("webhooks", "extensions", "problems", value=[])
 app.nothing("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
 app.nothing("version", "accessToken", "author", "brand")
-keep_metadata(app, App, rights=MANAGING)
+add_metadata_fields(app, App, rights=MANAGING)
 
 
 @app.field(needs="id")
@@ -41,7 +41,7 @@ def permissions(apps: list[Row], *_: Any) -> list[list[dict[str, str]]]:
     for key, code in rows.values_list("app", "code"):
         held.setdefault(key, set()).add(code)
     return [
-        [shown_permission(code) for code in Permission.values if code in held.get(each.id, ())]
+        [permission_payload(code) for code in Permission.values if code in held.get(each.id, ())]
         for each in apps
     ]
 

@@ -13,12 +13,12 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
-from shop.api.metadata import from_input
+from shop.api.errors import InputError
+from shop.api.ids import input_key
+from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.models import Channel
-from shop.core.texts.folding import slug as slug_of
+from shop.core.texts.folding import slugify as slug_of
 
 mutation = Mutations(codes={"channel_slug_taken": "UNIQUE"})
 
@@ -53,7 +53,7 @@ def channel_create(arguments: dict[str, Any], context: Context, selection: Selec
     given = arguments["input"]
     currency = given["currencyCode"].strip().upper()
     if not _CURRENCY.match(currency):
-        raise Mistake("INVALID", _("A currency has three letters, as in VND."), field="currencyCode")
+        raise InputError("INVALID", _("A currency has three letters, as in VND."), field="currencyCode")
     change = ChannelChange(_values(given) | {"currency": currency}, _links(given))
     made = open_channel(change=change, actor=context.actor, now=context.now)
     return _payload(made.pk, context, selection)
@@ -61,7 +61,7 @@ def channel_create(arguments: dict[str, Any], context: Context, selection: Selec
 
 @mutation.field(permissions=MANAGING)
 def channel_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key, given = given_key(arguments["id"], "Channel", field="id"), arguments["input"]
+    key, given = input_key(arguments["id"], "Channel", field="id"), arguments["input"]
     values = _values(given)
     for column in ("metadata", "private_metadata"):
         if column in values:
@@ -81,10 +81,10 @@ def channel_deactivate(arguments: dict[str, Any], context: Context, selection: S
 
 
 def _set_active(text: str, active: bool, context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_key(text, "Channel", field="id")
+    key = input_key(text, "Channel", field="id")
     if Channel.objects.filter(pk=key, is_active=active).exists():
         words = _("This channel is open already.") if active else _("This channel is closed already.")
-        raise Mistake("INVALID", words, field="id")
+        raise InputError("INVALID", words, field="id")
     return _change_payload(key, ChannelChange({"is_active": active}), context, selection)
 
 
@@ -109,22 +109,22 @@ def _values(given: Mapping[str, Any]) -> dict[str, Any]:
                 values[column] = settings[name]
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if given.get(name) is not None:
-            values[column] = from_input(given[name])
+            values[column] = metadata_from_input(given[name])
     return values
 
 
 def _validated_text(text: str, field: str, longest: int) -> str:
     text = text.strip()
     if not text:
-        raise Mistake("REQUIRED", _("This is needed."), field=field)
+        raise InputError("REQUIRED", _("This is needed."), field=field)
     if len(text) > longest:
-        raise Mistake("INVALID", _("This is too long."), field=field)
+        raise InputError("INVALID", _("This is too long."), field=field)
     return text
 
 
 def _links(given: Mapping[str, Any]) -> ChannelLinks:
     def keys(name: str, type_name: str) -> list[Any]:
-        return [given_key(text, type_name, field=name) for text in given.get(name) or ()]
+        return [input_key(text, type_name, field=name) for text in given.get(name) or ()]
 
     links = ChannelLinks(
         add_zones=keys("addShippingZones", "ShippingZone"),
@@ -138,7 +138,7 @@ def _links(given: Mapping[str, Any]) -> ChannelLinks:
     ):
         if set(added) & set(removed):
             words = _("The same cannot be taken in and given up.")
-            raise Mistake("DUPLICATED_INPUT_ITEM", words, field=field)
+            raise InputError("DUPLICATED_INPUT_ITEM", words, field=field)
     return links
 
 

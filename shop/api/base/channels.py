@@ -11,20 +11,20 @@ from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.field_permissions import Standing
-from shop.api.ids import key_of
-from shop.api.metadata import keep_metadata
+from shop.api.field_permissions import Access
+from shop.api.ids import key_from_id
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
 from shop.core.models import AllocationStrategy, Channel, TransactionFlow
 
-STAFF = (Standing.APP, Standing.STAFF)
+STAFF = (Access.APP, Access.STAFF)
 
 channel = Type("Channel", rows=lambda context: Channel.objects.order_by("pk"))
 channel.id()
 channel.columns(slug="slug", name="name", isActive="is_active", currencyCode="currency")
-keep_metadata(channel, Channel, rights=[Permission.MANAGE_CHANNELS])
+add_metadata_fields(channel, Channel, rights=[Permission.MANAGE_CHANNELS])
 
 stock_settings = Type("StockSettings")
 stock_settings.columns(allocationStrategy="allocation_strategy")
@@ -107,7 +107,7 @@ def one_channel(arguments: dict[str, Any], context: Context, selection: Selectio
     if (given is None) == (slug is None):
         raise ProtocolError("A channel is found by exactly one of `id` and `slug`.")
     rows = channel.rows(context)
-    rows = rows.filter(slug=slug) if given is None else rows.filter(pk=key_of(given, "Channel"))
+    rows = rows.filter(slug=slug) if given is None else rows.filter(pk=key_from_id(given, "Channel"))
     return next(iter(channel.read(rows, selection.names())), None)
 
 

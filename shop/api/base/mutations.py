@@ -6,9 +6,9 @@ from typing import Any
 
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import InvalidId, parsed_key, parts
-from shop.api.metadata import KEEPERS, Keeper, from_input
+from shop.api.errors import InputError
+from shop.api.ids import InvalidId, parse_key, split_global_id
+from shop.api.metadata import METADATA_ACCESS, MetadataAccess, metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.database.metadata import change_metadata
 from shop.core.models import ShopSettings
@@ -50,7 +50,7 @@ def _change_metadata(
     change_metadata(
         model=keeper.model,
         key=key,
-        put=from_input(arguments.get("input"), field="input"),
+        put=metadata_from_input(arguments.get("input"), field="input"),
         remove=arguments.get("keys", ()),
         private=private,
         actor=context.actor,
@@ -60,14 +60,14 @@ def _change_metadata(
     return {"item": found.get(key)}
 
 
-def _metadata_target(text: str) -> tuple[Keeper, Any]:
+def _metadata_target(text: str) -> tuple[MetadataAccess, Any]:
     """Return the object whose metadata is addressed. Raises Mistake for an id of a type without metadata."""
     try:
-        name, written = parts(text)
-        key = parsed_key(name, written)
+        name, written = split_global_id(text)
+        key = parse_key(name, written)
     except ValueError as error:
-        raise Mistake("GRAPHQL_ERROR", str(InvalidId(text, "an object")), field="id") from error
-    keeper = KEEPERS.get(name)
+        raise InputError("GRAPHQL_ERROR", str(InvalidId(text, "an object")), field="id") from error
+    keeper = METADATA_ACCESS.get(name)
     if keeper is None:
-        raise Mistake("NOT_FOUND", f"{name} has no metadata.", field="id")
+        raise InputError("NOT_FOUND", f"{name} has no metadata.", field="id")
     return keeper, key

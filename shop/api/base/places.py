@@ -8,14 +8,14 @@ from django.utils.translation import get_language
 
 from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
-from shop.api.address_rules import AddressRules, country_name, rules_of
+from shop.api.address_rules import AddressRules, address_rules, country_name
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.ids import key_of
-from shop.api.metadata import keep_metadata
+from shop.api.ids import key_from_id
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 
 STAFF_RIGHTS = (Permission.MANAGE_USERS, Permission.MANAGE_ORDERS)
 
@@ -84,7 +84,7 @@ address.columns(
     countryArea="country_area",
     phone="phone",
 )
-keep_metadata(address, Address, rights=STAFF_RIGHTS, owns=_owns)
+add_metadata_fields(address, Address, rights=STAFF_RIGHTS, owns=_owns)
 
 
 @address.field("country", needs="country")
@@ -109,18 +109,18 @@ query = Queries()
 def address_validation_rules(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> AddressRules | None:
-    return rules_of(
+    return address_rules(
         arguments["countryCode"],
         province=arguments.get("countryArea") or "",
         city=arguments.get("city") or "",
         language=get_language() or "en",
-        day=day_of(context.now),
+        day=vietnam_date(context.now),
     )
 
 
 @query.field("address")
 def one_address(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "Address")
+    key = key_from_id(arguments["id"], "Address")
     return address.by_key(context, [key], selection.names()).get(key)
 
 

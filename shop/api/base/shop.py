@@ -18,13 +18,13 @@ from shop.api.base.entities import ENTITIES
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.ids import key_of
-from shop.api.language_codes import displayed, tag_of
-from shop.api.metadata import keep_metadata
+from shop.api.ids import key_from_id
+from shop.api.language_codes import language_display, tag_from_code
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.api.translations import texts_in
+from shop.api.translations import translated_texts
 from shop.core.models import ShopSettings
 
 VERSION = "3.24.0"  # the Saleor version whose schema this is
@@ -50,7 +50,7 @@ shop.nothing("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShippin
 shop.nothing("preserveAllAddressFields", value=False)
 shop.nothing("accountConfirmMergeMode", value="MERGE_DISABLED")
 shop.nothing("schemaVersion", value=VERSION)
-keep_metadata(shop, ShopSettings, rights=SETTINGS)
+add_metadata_fields(shop, ShopSettings, rights=SETTINGS)
 
 for field, column in {
     "reserveStockDurationAnonymousUser": "reserve_stock_duration_anonymous_user",
@@ -77,7 +77,7 @@ announcement = Type("Announcement")
 announcement.plain("createdAt", "updatedAt", "title", "messageHtml", "importance", "type", "extra")
 
 
-def shown_permission(code: str) -> dict[str, str]:
+def permission_payload(code: str) -> dict[str, str]:
     """Return the schema's `Permission`."""
     return {"code": code, "name": str(Permission(code).label)}
 
@@ -89,7 +89,7 @@ def version(shops: list[Row], *_: Any) -> list[str]:
 
 @shop.field(permissions=STAFF)
 def permissions(shops: list[Row], *_: Any) -> list[list[dict[str, str]]]:
-    return [[shown_permission(code) for code in Permission.values]] * len(shops)
+    return [[permission_payload(code) for code in Permission.values]] * len(shops)
 
 
 @shop.field("limits", permissions=STAFF)
@@ -125,7 +125,7 @@ def countries(
     if attached is not None:
         delivered = set(ZoneCountry.objects.values_list("country", flat=True))
         codes = [each for each in codes if (each in delivered) is attached]
-    language = tag_of(code) if code else None
+    language = tag_from_code(code) if code else None
     return [[country(each, language) for each in codes]] * len(shops)
 
 
@@ -141,7 +141,7 @@ def languages(
     shops: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[dict[str, str]]]:
     codes = context.schema.type_map["LanguageCodeEnum"].values  # type: ignore[attr-defined]
-    return [[displayed(code, get_language() or "en") for code in codes]] * len(shops)
+    return [[language_display(code, get_language() or "en") for code in codes]] * len(shops)
 
 
 @shop.field()
@@ -152,7 +152,7 @@ def phone_prefixes(shops: list[Row], *_: Any) -> list[list[str]]:
 @shop.field()
 def translation(shops: list[Row], arguments: dict[str, Any], context: Context, *_: Any) -> list[Any]:
     code = arguments["languageCode"]
-    texts = texts_in("core.shopsettings", [each.pk for each in shops], code)
+    texts = translated_texts("core.shopsettings", [each.pk for each in shops], code)
     return [_translated(each, code, texts.get(str(each.pk))) for each in shops]
 
 
@@ -161,7 +161,7 @@ def _translated(row: Row, code: str, texts: dict[str, str] | None) -> dict[str, 
         return None
     return {
         "id": f"ShopTranslation:{row.pk}",
-        "language": displayed(code, get_language() or "en"),
+        "language": language_display(code, get_language() or "en"),
         "headerText": "",
         "description": texts.get("description", ""),
     }
@@ -187,7 +187,7 @@ def entities(arguments: dict[str, Any], context: Context, selection: Selection) 
     names = [str(each.get("__typename")) for each in asked]
     found: dict[tuple[str, Any], Row] = {}
     keys = [
-        key_of(str(each.get("id")), name) if name in ENTITIES else None
+        key_from_id(str(each.get("id")), name) if name in ENTITIES else None
         for name, each in zip(names, asked, strict=True)
     ]
     for name in set(names) & ENTITIES.keys():

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from shop.api.base.shop import SETTINGS
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.metadata import from_input
+from shop.api.errors import InputError
+from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
-from shop.core.change_shop import change_shop
+from shop.core.change_shop import change_shop_settings
 from shop.core.models import ShopSettings
 
 mutation = Mutations()
@@ -52,16 +52,16 @@ def shop_settings_update(arguments: dict[str, Any], context: Context, selection:
         _check(values.get(column), column, name)
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if given.get(name) is not None:
-            values[column] = getattr(context.settings, column) | from_input(given[name])
-    return {"shop": change_shop(values=values, actor=context.actor, now=context.now)}
+            values[column] = getattr(context.settings, column) | metadata_from_input(given[name])
+    return {"shop": change_shop_settings(values=values, actor=context.actor, now=context.now)}
 
 
 def _check(value: Any, column: str, name: str) -> None:
     """Raise Mistake for an invalid setting."""
     longest = getattr(ShopSettings._meta.get_field(column), "max_length", None)
     if isinstance(value, str) and longest is not None and len(value) > longest:
-        raise Mistake("INVALID", _("This is too long."), field=name)
+        raise InputError("INVALID", _("This is too long."), field=name)
     if isinstance(value, int) and not isinstance(value, bool) and value < (1 if "limit" in column else 0):
-        raise Mistake("INVALID", _("That number is too small."), field=name)
+        raise InputError("INVALID", _("That number is too small."), field=name)
     if name == "name" and value is not None and not value.strip():
-        raise Mistake("REQUIRED", _("This is needed."), field=name)
+        raise InputError("REQUIRED", _("This is needed."), field=name)

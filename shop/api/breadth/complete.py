@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, is_object_type
 from graphql.pyutils import Undefined, inspect, is_iterable
 
-from .errors import Hole
+from .errors import FailedValue
 from .leaves import Kinds
 from .plan import AbstractType, Selection, Shape
-from .resolvers import TypeResolver, named_by_mapping
+from .resolvers import TypeResolver, type_names_of_mappings
 from .scope import Scope
 
 _NOTHING = {type(None), type(Undefined)}
@@ -44,7 +44,10 @@ class Completion:
         self._queue = queue
 
     def complete(self, scope: Scope, selection: Selection, shape: Shape, values: list[Any]) -> list[Any]:
-        """Return one response value per input value. A failed value becomes a Hole and marks the scope."""
+        """Return one response value per input value.
+
+        A failed value becomes a FailedValue and marks the scope.
+        """
         kinds: Kinds = set(map(type, values))
         gaps = {kind for kind in kinds if kind in _NOTHING or issubclass(kind, Exception)}
         if gaps:
@@ -59,9 +62,9 @@ class Completion:
             scope.mark(selection.key)
             for place, value in enumerate(values):
                 if isinstance(value, Exception):
-                    done[place] = Hole(value)
+                    done[place] = FailedValue(value)
                 elif shape.required and type(value) in gaps:
-                    done[place] = Hole(_null_error(selection))
+                    done[place] = FailedValue(_null_error(selection))
         places = [place for place, value in enumerate(values) if type(value) not in gaps]
         if places:
             good = [values[place] for place in places]
@@ -75,7 +78,7 @@ class Completion:
     ) -> list[Any]:
         if shape.serialise is not None:
             done = shape.serialise(values, kinds)
-            if done is not values and Hole in set(map(type, done)):
+            if done is not values and FailedValue in set(map(type, done)):
                 scope.mark(selection.key)
             return done
         if shape.items is not None:
@@ -92,7 +95,7 @@ class Completion:
             values = [_as_list(selection, value) for value in values]
         flat: list[Any] = []
         for value in values:
-            if type(value) is Hole:
+            if type(value) is FailedValue:
                 scope.mark(selection.key)
             else:
                 flat.extend(value)
@@ -100,7 +103,7 @@ class Completion:
         done: list[Any] = []
         start = 0
         for value in values:
-            if type(value) is Hole:
+            if type(value) is FailedValue:
                 done.append(value)
             else:
                 end = start + len(value)
@@ -114,7 +117,7 @@ class Completion:
         fields = selection.below(type_)
         if fields.error is not None:
             scope.mark(selection.key)
-            return [Hole(fields.error) for _ in values]
+            return [FailedValue(fields.error) for _ in values]
         results: list[dict[str, Any]] = [{} for _ in values]
         self._queue.append(Scope(fields, values, results, scope, selection.key))
         return results
@@ -133,7 +136,7 @@ class Completion:
                     found = self._runtime_type(selection, abstract, name, value)
                 except Exception as error:
                     scope.mark(selection.key)
-                    done.append(Hole(error))
+                    done.append(FailedValue(error))
                     continue
                 types[found.name] = found
             places.setdefault(found.name, []).append(place)
@@ -148,7 +151,7 @@ class Completion:
 
     def _type_names(self, abstract: AbstractType, values: list[Any]) -> list[Any]:
         try:
-            resolve = self._type_resolvers.get(abstract.name, named_by_mapping)
+            resolve = self._type_resolvers.get(abstract.name, type_names_of_mappings)
             return same_length(resolve(values, self._context), values, f"type {abstract.name}")
         except Exception as error:
             return [error] * len(values)
@@ -198,8 +201,8 @@ def _null_error(selection: Selection) -> TypeError:
 
 def _as_list(selection: Selection, value: Any) -> Any:
     if not is_iterable(value):
-        return Hole(GraphQLError(f"Expected Iterable, but did not find one for field '{selection}'."))
+        return FailedValue(GraphQLError(f"Expected Iterable, but did not find one for field '{selection}'."))
     try:
         return list(value)
     except Exception as error:
-        return Hole(error)
+        return FailedValue(error)

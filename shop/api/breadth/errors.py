@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Path = list[str | int]
 
 
-class Hole:
+class FailedValue:
     """Placeholder for a failed value until the second pass."""
 
     __slots__ = ("error",)
@@ -31,7 +31,7 @@ class Hole:
         self.error = error
 
 
-class Answered:
+class IntrospectionFailure:
     """Placeholder for an introspection field that graphql-core executed, with its errors."""
 
     __slots__ = ("data", "errors")
@@ -48,7 +48,7 @@ class _Propagated:
 _PROPAGATED = _Propagated()
 
 
-class Settlement:
+class NullPropagation:
     """Replaces the holes in the given scopes by nulls. `errors` is in response order."""
 
     def __init__(self, scopes: Iterable[Scope]) -> None:
@@ -73,10 +73,10 @@ class Settlement:
 
     def _settle_value(self, selection: Selection, shape: Shape, value: Any) -> Any:
         nothing = _PROPAGATED if shape.required else None
-        if type(value) is Hole:
+        if type(value) is FailedValue:
             self.errors.append(located_error(value.error, selection.nodes, list(self._path)))
             return nothing
-        if type(value) is Answered:
+        if type(value) is IntrospectionFailure:
             self.errors.extend(value.errors)
             return nothing if value.data is None else value.data
         if value is None or shape.serialise is not None:

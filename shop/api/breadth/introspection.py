@@ -30,7 +30,7 @@ from graphql.pyutils import Undefined
 
 from .cache import Cache
 from .documents import Operation
-from .errors import Answered
+from .errors import IntrospectionFailure
 from .plan import Selection
 
 _MAX_CACHED = 8  # the result for a whole schema is some megabytes
@@ -44,7 +44,7 @@ class Introspection:
         self._answers: Cache[Hashable, tuple[Any]] = Cache(_MAX_CACHED)
 
     def answer(self, operation: Operation, selection: Selection, variables: VariableValues) -> Any:
-        """Return the field's value, or an `Answered` if there were errors."""
+        """Return the field's value, or an `IntrospectionFailure` if there were errors."""
         used, fragments = _used_below(operation, selection)
         definitions = [each for each in operation.variables if each.variable.name.value in used]
         key = (
@@ -65,7 +65,7 @@ class Introspection:
         present = {name: value for name, value in given.items() if value is not Undefined}
         result = execute_sync(self._schema, document, variable_values=present)
         if result.errors:
-            return Answered(result.data and result.data[selection.key], result.errors)
+            return IntrospectionFailure(result.data and result.data[selection.key], result.errors)
         assert result.data is not None
         answer = result.data[selection.key]
         self._answers.put(key, (answer,))

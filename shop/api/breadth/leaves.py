@@ -23,12 +23,15 @@ from graphql import (
 )
 from graphql.pyutils import Undefined, inspect
 
-from .errors import Hole
+from .errors import FailedValue
 
 LeafType = GraphQLScalarType | GraphQLEnumType
 Kinds = set[type]
 Serialise = Callable[[list[Any], Kinds], list[Any]]
-"""Serialises a column without nulls or exceptions, given its set of types; a failed value becomes a Hole."""
+"""Serialises a column without nulls or exceptions, given its set of types.
+
+A failed value becomes a FailedValue.
+"""
 
 _STRINGS = {str}
 _INTEGERS = {int}
@@ -106,10 +109,10 @@ def _coerce_each(leaf: LeafType, values: list[Any]) -> list[Any]:
         try:
             coerced = coerce(value)
         except Exception as error:
-            coerced = Hole(error)
+            coerced = FailedValue(error)
         else:
             if coerced is None or coerced is Undefined:
-                coerced = Hole(_null_output_error(leaf, value, coerced))
+                coerced = FailedValue(_null_output_error(leaf, value, coerced))
         done.append(coerced)
     return done
 

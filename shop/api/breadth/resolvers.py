@@ -61,7 +61,7 @@ def by_position(position: int) -> Resolver:
     return resolve
 
 
-def named_by_mapping(values: list[Any], context: Any) -> Sequence[Any]:
+def type_names_of_mappings(values: list[Any], context: Any) -> Sequence[Any]:
     """Resolve types by default: a mapping's `__typename`, else None."""
     return [value.get("__typename") if isinstance(value, Mapping) else None for value in values]
 

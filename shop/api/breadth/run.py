@@ -11,7 +11,7 @@ from graphql.execution.values import VariableValues
 
 from .complete import Completion, same_length
 from .documents import Operation
-from .errors import Answered, Settlement
+from .errors import IntrospectionFailure, NullPropagation
 from .introspection import Introspection
 from .plan import INTROSPECTION, TYPE_NAME, FieldSet, Selection
 from .resolvers import TypeResolver
@@ -87,11 +87,11 @@ class Run:
         answer = self._introspection.answer(self._operation, selection, self._variables)
         for result in scope.results:
             result[selection.key] = answer
-        if isinstance(answer, Answered):
+        if isinstance(answer, IntrospectionFailure):
             scope.mark(selection.key)
 
     def _settle(self, scope: Scope, data: dict[str, Any], selections: tuple[Selection, ...]) -> bool:
-        settlement = Settlement(self._finished_scopes)
+        settlement = NullPropagation(self._finished_scopes)
         settled = settlement.settle(scope, data, selections)
         self._errors.extend(settlement.errors)
         self._finished_scopes.clear()

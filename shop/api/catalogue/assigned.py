@@ -17,15 +17,15 @@ from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.product_filters import COOPERATIVE
-from shop.api.catalogue.shelves import key_of_cooperative
+from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import attribute, attribute_value, product, product_type, variant
 from shop.api.context import Context
-from shop.api.field_permissions import Within
-from shop.api.object_types import Ready, Row, Rows, Type, built, ready
-from shop.core.database.compiled_query import prepared
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.object_types import CompiledRows, Row, Rows, Type, build_rows, compiled_rows
+from shop.core.database.compiled_query import compiled_query
 
 SEES_HIDDEN = (
-    Within(Permission.MANAGE_PRODUCTS),
+    CooperativeScoped(Permission.MANAGE_PRODUCTS),
     Permission.MANAGE_PRODUCT_TYPES,
     Permission.MANAGE_PAGES,
     Permission.MANAGE_PAGE_TYPES,
@@ -89,7 +89,7 @@ class OwnValue(NamedTuple):
     typename: str = "AttributeValue"
 
 
-def attributes_in(context: Context, rows: Rows) -> Rows:
+def visible_attributes(context: Context, rows: Rows) -> Rows:
     """Return the attributes visible to the requester."""
     return rows if context.may(*SEES_HIDDEN) else rows.filter(visible_in_storefront=True)
 
@@ -98,10 +98,10 @@ def _shown(*args: Any, of: Callable[..., Rows], **shape: Any) -> Rows:
     return of(*args, **shape).filter(visible_in_storefront=True)
 
 
-def said(
+def attributes_with_values(
     owners: Sequence[Owner],
-    attributes: Ready,
-    values: Ready,
+    attributes: CompiledRows,
+    values: CompiledRows,
     context: Context,
     *,
     attribute_fields: Collection[str],
@@ -113,10 +113,10 @@ def said(
     `attributes` are annotated with `held_by`, the type's key, and `values` with `owner`; both are sorted.
     """
     if not context.may(*SEES_HIDDEN):
-        attributes = Ready(_shown, attributes.args, attributes.shape | {"of": attributes.build})
-    wanted: tuple[Rows | Ready, Rows | Ready] = (attributes, values)
+        attributes = CompiledRows(_shown, attributes.args, attributes.shape | {"of": attributes.build})
+    wanted: tuple[Rows | CompiledRows, Rows | CompiledRows] = (attributes, values)
     if slug is not None:
-        wanted = (built(attributes).filter(slug=slug), built(values).filter(attribute__slug=slug))
+        wanted = (build_rows(attributes).filter(slug=slug), build_rows(values).filter(attribute__slug=slug))
     by_type: dict[Any, list[Row]] = {}
     for row in attribute.read(wanted[0], attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
         by_type.setdefault(row.held_by, []).append(row)
@@ -158,12 +158,12 @@ def _add_cooperatives(
     for owner in owners:
         view = views.get(owner.type_key)
         if view is not None and owner.cooperative in told:
-            page = key_of_cooperative(owner.cooperative)
+            page = key_from_cooperative(owner.cooperative)
             name, slug = told[owner.cooperative]
             has[owner.key, view.id] = [OwnValue(page, name, slug, str(page), view.id, owner.key)]
 
 
-@prepared
+@compiled_query
 def _named(cooperatives: Collection[Any]) -> Rows:
     return Cooperative.objects.public().filter(pk__in=cooperatives).values_list("pk", "name", "slug")
 
@@ -180,10 +180,10 @@ def _of_products(
 ) -> list[list[dict[str, Any]]]:
     owners = [Owner(row.id, row.product_type_id, row.cooperative_id, row.in_channel) for row in rows]
     kinds = {owner.type_key for owner in owners}
-    return said(
+    return attributes_with_values(
         owners,
-        ready(of_types, kinds, scope=AttributeScope.PRODUCT),
-        ready(held, {owner.key for owner in owners}, through="product"),
+        compiled_rows(attributes_of_product_types, kinds, scope=AttributeScope.PRODUCT),
+        compiled_rows(assigned_values, {owner.key for owner in owners}, through="product"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -201,10 +201,10 @@ def _of_variants(
 ) -> list[list[dict[str, Any]]]:
     owners = [Owner(row.id, row.product__product_type_id, None, row.in_channel) for row in rows]
     kinds = {owner.type_key for owner in owners}
-    return said(
+    return attributes_with_values(
         owners,
-        ready(of_types, kinds, scope=AttributeScope.VARIANT, choosing=choosing),
-        ready(held, {owner.key for owner in owners}, through="variant"),
+        compiled_rows(attributes_of_product_types, kinds, scope=AttributeScope.VARIANT, choosing=choosing),
+        compiled_rows(assigned_values, {owner.key for owner in owners}, through="variant"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -212,7 +212,9 @@ def _of_variants(
     )
 
 
-def of_types(kinds: Collection[Any], *, scope: AttributeScope, choosing: bool | None = None) -> Rows:
+def attributes_of_product_types(
+    kinds: Collection[Any], *, scope: AttributeScope, choosing: bool | None = None
+) -> Rows:
     """Return attributes of product types in their order, each with its type's key; `choosing` filters by
     whether variants are selected by it."""
     rows = Attribute.objects.filter(
@@ -224,7 +226,7 @@ def of_types(kinds: Collection[Any], *, scope: AttributeScope, choosing: bool | 
     return rows.order_by("held_by", "product_type_rows__sort_order", "id")
 
 
-def held(owners: Collection[Any], *, through: str) -> Rows:
+def assigned_values(owners: Collection[Any], *, through: str) -> Rows:
     """Return assigned values of products, variants or pages in their order, each with its owner's key."""
     rows = AttributeValue.objects.filter(**{f"{through}_rows__{through}__in": owners})
     return rows.annotate(owner=F(f"{through}_rows__{through}")).order_by(
@@ -249,7 +251,7 @@ def one_selected_of_products(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
     fields, values = selection.names("attribute"), selection.names("values")
-    return first_of(_of_products(rows, context, fields, values, arguments["slug"]))
+    return first_values(_of_products(rows, context, fields, values, arguments["slug"]))
 
 
 @product.field("assignedAttributes", needs=_PRODUCT)
@@ -265,7 +267,7 @@ def one_assigned_of_products(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
     fields = selection.names("attribute")
-    return first_of(_of_products(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
+    return first_values(_of_products(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
 
 
 @variant.field("attributes", needs=_VARIANT)
@@ -290,10 +292,10 @@ def one_assigned_of_variants(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
     fields = selection.names("attribute")
-    return first_of(_of_variants(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
+    return first_values(_of_variants(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
 
 
-def first_of(found: list[list[dict[str, Any]]]) -> list[dict[str, Any] | None]:
+def first_values(found: list[list[dict[str, Any]]]) -> list[dict[str, Any] | None]:
     return [each[0] if each else None for each in found]
 
 
@@ -331,7 +333,9 @@ def _of_kinds(
     fields: Collection[str],
     choosing: bool | None = None,
 ) -> list[list[Row]]:
-    attributes = attributes_in(context, of_types({row.id for row in rows}, scope=scope))
+    attributes = visible_attributes(
+        context, attributes_of_product_types({row.id for row in rows}, scope=scope)
+    )
     if choosing is not None:
         attributes = attributes.filter(chosen_by=choosing)
     found: dict[Any, list[Row]] = {}

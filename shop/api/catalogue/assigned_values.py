@@ -11,9 +11,9 @@ from shop.api.catalogue.types import category, collection, product, variant
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Row, Type
-from shop.api.translated_fields import formatted
-from shop.api.translations import texts_in
-from shop.core.dates.calendar import day_of
+from shop.api.translated_fields import rich_text_json
+from shop.api.translations import translated_texts
+from shop.core.dates.calendar import vietnam_date
 
 KIND = "catalog.attributevalue"
 
@@ -48,7 +48,7 @@ numeric = _single_value_type("AssignedNumericAttribute", _numbers)
 plain_text = _single_value_type("AssignedPlainTextAttribute", lambda row: row.plain_text)
 rich_text = _single_value_type("AssignedTextAttribute", lambda row: row.rich_text)
 boolean = _single_value_type("AssignedBooleanAttribute", lambda row: row.boolean)
-date = _single_value_type("AssignedDateAttribute", lambda row: row.date_time and day_of(row.date_time))
+date = _single_value_type("AssignedDateAttribute", lambda row: row.date_time and vietnam_date(row.date_time))
 date_time = _single_value_type("AssignedDateTimeAttribute", lambda row: row.date_time)
 single_choice = _single_value_type("AssignedSingleChoiceAttribute", lambda row: row)
 swatch = _single_value_type("AssignedSwatchAttribute", lambda row: row)
@@ -84,9 +84,9 @@ def several_choices(assigned: list[dict[str, Any]], arguments: dict[str, Any], *
 
 def _translated(rows: Sequence[Row | None], code: str, column: str, *, rich: bool = False) -> list[Any]:
     """Return each value's translation, or null."""
-    texts = texts_in(KIND, [row.id for row in rows if row is not None], code)
+    texts = translated_texts(KIND, [row.id for row in rows if row is not None], code)
     found = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
-    return [formatted(text) for text in found] if rich else found
+    return [rich_text_json(text) for text in found] if rich else found
 
 
 def _first_values(assigned: list[dict[str, Any]]) -> list[Row | None]:

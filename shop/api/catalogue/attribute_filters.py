@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Q
 
 from catalog.models import Category, Collection, Product, Variant
-from shop.api.filters import within
-from shop.api.ids import parsed_key, parts
+from shop.api.filters import in_range
+from shop.api.ids import parse_key, split_global_id
 
 # The conditions of `reference`: the kind of the referenced object, and its column to match.
 _REFERENCES: Mapping[str, tuple[str, Any]] = {
@@ -20,13 +20,13 @@ _REFERENCES: Mapping[str, tuple[str, Any]] = {
 }
 
 
-def said_of(given: Mapping[str, Any]) -> Q:
+def attribute_condition(given: Mapping[str, Any]) -> Q:
     """Convert an `AttributeInput` to a condition on rows with assigned values."""
     found = Q(value__attribute__slug=given["slug"]) if given.get("slug") else Q()
     if given.get("values"):
         found &= Q(value__slug__in=given["values"])
     if given.get("valuesRange"):
-        found &= within("value__numeric")(None, given["valuesRange"])  # type: ignore[arg-type]
+        found &= in_range("value__numeric")(None, given["valuesRange"])  # type: ignore[arg-type]
     for name in ("date", "dateTime"):
         if given.get(name):
             found &= _date_condition(name, given[name])
@@ -82,8 +82,8 @@ def _referred_to(name: str, texts: Sequence[str]) -> Q:
         found = Q(pk__in=())
         for text in texts:
             try:
-                kind, written = parts(text)
-                found |= Q(value__reference_kind=kind, value__reference_key=str(parsed_key(kind, written)))
+                kind, written = split_global_id(text)
+                found |= Q(value__reference_kind=kind, value__reference_key=str(parse_key(kind, written)))
             except ValueError:
                 continue
         return found

@@ -18,29 +18,29 @@ from catalog.models import (
 from catalog.models.attribute import AttributeKind
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.assigned import attributes_in
-from shop.api.catalogue.lookups import found_by
-from shop.api.catalogue.product_filters import on_shelves
+from shop.api.catalogue.assigned import visible_attributes
+from shop.api.catalogue.lookups import filter_by_lookup
+from shop.api.catalogue.product_filters import in_collections
 from shop.api.catalogue.types import attribute, attribute_value, product_type
-from shop.api.connections import Key, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
 from shop.api.filters import (
     Conditions,
-    any_of,
+    build_condition,
+    equals,
     has_metadata,
-    ids,
-    is_,
-    matches,
-    refuse_both,
-    sorting,
-    where,
+    id_in,
+    is_one_of,
+    matches_filter,
+    reject_filter_with_where,
+    sort_keys,
 )
-from shop.api.ids import global_id, key_of
-from shop.api.metadata import keep_metadata
+from shop.api.ids import global_id, key_from_id
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 
 WITH_CHOICES = (InputType.DROPDOWN, InputType.MULTISELECT, InputType.SWATCH)
 
@@ -60,7 +60,9 @@ attribute.columns(
     storefrontSearchPosition="storefront_search_position",
     externalReference="external_reference",
 )
-keep_metadata(attribute, Attribute, rights=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES])
+add_metadata_fields(
+    attribute, Attribute, rights=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES]
+)
 
 
 @attribute.field(needs="entity_type")
@@ -81,13 +83,13 @@ def with_choices(rows: list[Row], *_: Any) -> list[bool]:
 @attribute.field(needs="id")
 def choices(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
     """Resolve the choices of an attribute; only choice types have any, other values belong to one object."""
-    refuse_both(arguments)
+    reject_filter_with_where(arguments)
     values = attribute_value.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
     for name in ("filter", "where"):
-        values = values.filter(where(arguments.get(name), _VALUE_FILTER, context))
+        values = values.filter(build_condition(arguments.get(name), _VALUE_FILTER, context))
     if arguments.get("search"):
         values = values.filter(_VALUE_FILTER["search"](context, arguments["search"]))
-    order = sorting(arguments.get("sortBy"), _VALUE_SORTS, [Key("sort_order"), Key("id")])
+    order = sort_keys(arguments.get("sortBy"), _VALUE_SORTS, [SortKey("sort_order"), SortKey("id")])
     keys = [row.id for row in rows]
     return connect_each(
         attribute_value, values, arguments, selection, order=order, by="attribute_id", parents=keys
@@ -119,7 +121,7 @@ def _types_with(
         kinds,
         arguments,
         selection,
-        order=[Key("name"), Key("id")],
+        order=[SortKey("name"), SortKey("id")],
         by="has",
         parents=[row.id for row in rows],
     )
@@ -150,7 +152,7 @@ def plain_text(rows: list[Row], *_: Any) -> list[str | None]:
 @attribute_value.field(needs=("date_time", "attribute__input_type"))
 def date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
     return [
-        day_of(row.date_time) if row.date_time and row.attribute__input_type == InputType.DATE else None
+        vietnam_date(row.date_time) if row.date_time and row.attribute__input_type == InputType.DATE else None
         for row in rows
     ]
 
@@ -177,21 +179,21 @@ query = Queries()
 
 @query.field("attribute")
 def one_attribute(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(
-        attribute, attributes_in(context, attribute.rows(context)), "catalog.attribute", arguments
+    rows = filter_by_lookup(
+        attribute, visible_attributes(context, attribute.rows(context)), "catalog.attribute", arguments
     )
     return next(iter(attribute.read(rows, selection.names())), None)
 
 
 @query.field("attributes")
 def all_attributes(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    refuse_both(arguments)
-    rows = attributes_in(context, attribute.rows(context))
+    reject_filter_with_where(arguments)
+    rows = visible_attributes(context, attribute.rows(context))
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
     for name in ("filter", "where"):
-        rows = rows.filter(where(arguments.get(name), _CONDITIONS, context))
-    order = sorting(arguments.get("sortBy"), _SORTS, [Key("name"), Key("slug")])
+        rows = rows.filter(build_condition(arguments.get(name), _CONDITIONS, context))
+    order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name"), SortKey("slug")])
     return connect(attribute, rows, arguments, selection, order=order)
 
 
@@ -204,12 +206,12 @@ def _used_by_products(goods: Rows) -> Q:
 
 
 def _in_category(context: Context, text: str) -> Q:
-    return _used_by_products(Product.objects.filter(category=key_of(text, "Category") or 0))
+    return _used_by_products(Product.objects.filter(category=key_from_id(text, "Category") or 0))
 
 
 def _in_collection(context: Context, text: str) -> Q:
-    key = key_of(text, "Collection")
-    return _used_by_products(Product.objects.filter(on_shelves([key] if key else [])))
+    key = key_from_id(text, "Collection")
+    return _used_by_products(Product.objects.filter(in_collections([key] if key else [])))
 
 
 def _only_variants(context: Context, value: bool) -> Q:
@@ -217,42 +219,44 @@ def _only_variants(context: Context, value: bool) -> Q:
     return Q(Exists(of_variants)) if value else ~Q(Exists(of_variants))
 
 
-_VALUE_SORTS = {"NAME": [Key("name"), Key("slug")], "SLUG": [Key("slug")]}
+_VALUE_SORTS = {"NAME": [SortKey("name"), SortKey("slug")], "SLUG": [SortKey("slug")]}
 _VALUE_FILTER: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
-    "ids": ids("AttributeValue"),
-    "slugs": any_of("slug"),
-    "name": matches("name"),
-    "slug": matches("slug"),
+    "ids": id_in("AttributeValue"),
+    "slugs": is_one_of("slug"),
+    "name": matches_filter("name"),
+    "slug": matches_filter("slug"),
 }
 _SORTS = {
-    "NAME": [Key("name"), Key("slug")],
-    "SLUG": [Key("slug")],
-    "VALUE_REQUIRED": [Key("value_required"), Key("slug")],
-    "IS_VARIANT_ONLY": [Key("name"), Key("slug")],
-    "VISIBLE_IN_STOREFRONT": [Key("visible_in_storefront"), Key("slug")],
-    "FILTERABLE_IN_STOREFRONT": [Key("filterable_in_storefront"), Key("slug")],
-    "FILTERABLE_IN_DASHBOARD": [Key("filterable_in_dashboard"), Key("slug")],
-    "STOREFRONT_SEARCH_POSITION": [Key("storefront_search_position"), Key("slug")],
-    "AVAILABLE_IN_GRID": [Key("available_in_grid"), Key("slug")],
+    "NAME": [SortKey("name"), SortKey("slug")],
+    "SLUG": [SortKey("slug")],
+    "VALUE_REQUIRED": [SortKey("value_required"), SortKey("slug")],
+    "IS_VARIANT_ONLY": [SortKey("name"), SortKey("slug")],
+    "VISIBLE_IN_STOREFRONT": [SortKey("visible_in_storefront"), SortKey("slug")],
+    "FILTERABLE_IN_STOREFRONT": [SortKey("filterable_in_storefront"), SortKey("slug")],
+    "FILTERABLE_IN_DASHBOARD": [SortKey("filterable_in_dashboard"), SortKey("slug")],
+    "STOREFRONT_SEARCH_POSITION": [SortKey("storefront_search_position"), SortKey("slug")],
+    "AVAILABLE_IN_GRID": [SortKey("available_in_grid"), SortKey("slug")],
 }
 _CONDITIONS: Conditions = {
-    "ids": ids("Attribute"),
-    "slugs": any_of("slug"),
-    "name": matches("name"),
-    "slug": matches("slug"),
+    "ids": id_in("Attribute"),
+    "slugs": is_one_of("slug"),
+    "name": matches_filter("name"),
+    "slug": matches_filter("slug"),
     "metadata": has_metadata(),
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
-    "valueRequired": is_("value_required"),
+    "valueRequired": equals("value_required"),
     "isVariantOnly": _only_variants,
-    "visibleInStorefront": is_("visible_in_storefront"),
-    "filterableInStorefront": is_("filterable_in_storefront"),
-    "filterableInDashboard": is_("filterable_in_dashboard"),
-    "availableInGrid": is_("available_in_grid"),
-    "type": lambda context, given: (matches if isinstance(given, dict) else is_)("kind")(context, given),
-    "inputType": matches("input_type"),
-    "entityType": matches("entity_type"),
-    "unit": matches("unit"),
+    "visibleInStorefront": equals("visible_in_storefront"),
+    "filterableInStorefront": equals("filterable_in_storefront"),
+    "filterableInDashboard": equals("filterable_in_dashboard"),
+    "availableInGrid": equals("available_in_grid"),
+    "type": lambda context, given: (matches_filter if isinstance(given, dict) else equals)("kind")(
+        context, given
+    ),
+    "inputType": matches_filter("input_type"),
+    "entityType": matches_filter("entity_type"),
+    "unit": matches_filter("unit"),
     "withChoices": lambda context, value: (
         Q(input_type__in=WITH_CHOICES) if value else ~Q(input_type__in=WITH_CHOICES)
     ),

@@ -11,14 +11,23 @@ from django.db.models.functions import Coalesce
 from catalog.models import Category, Product
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.lookups import named_by
+from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.types import category
-from shop.api.connections import Key, connect, connect_each, connect_list
+from shop.api.connections import SortKey, connect, connect_each, connect_list
 from shop.api.context import Context
-from shop.api.filters import Conditions, any_of, has_metadata, ids, refuse_both, sorting, where, within
-from shop.api.metadata import keep_metadata
-from shop.api.object_types import Row, Rows, ready
+from shop.api.filters import (
+    Conditions,
+    build_condition,
+    has_metadata,
+    id_in,
+    in_range,
+    is_one_of,
+    reject_filter_with_where,
+    sort_keys,
+)
+from shop.api.metadata import add_metadata_fields
+from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
 
 category.id()
@@ -32,7 +41,7 @@ category.columns(
 )
 category.one("parent", category, by="parent_id")
 category.field("backgroundImage", needs=("id", "picture_id"))(background("Category", "picture_id"))
-keep_metadata(category, Category, rights=[Permission.MANAGE_PRODUCTS])
+add_metadata_fields(category, Category, rights=[Permission.MANAGE_PRODUCTS])
 
 
 def described(rows: list[Row], *_: Any) -> list[Any]:
@@ -68,8 +77,8 @@ def ancestors(
 @category.field(needs="id")
 def children(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
     keys = [row.id for row in rows]
-    order = [Key("sort_order"), Key("id")]
-    every = ready(_all_categories)
+    order = [SortKey("sort_order"), SortKey("id")]
+    every = compiled_rows(_all_categories)
     return connect_each(category, every, arguments, selection, order=order, by="parent_id", parents=keys)
 
 
@@ -87,24 +96,26 @@ _LEVELS = 8  # levels of the tree with a compiled query
 
 @query.field("category")
 def one_category(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    column, values = named_by(category, "catalog.category", arguments)
-    rows = ready(_all_categories, values, by=column or "pk")
+    column, values = lookup_column(category, "catalog.category", arguments)
+    rows = compiled_rows(_all_categories, values, by=column or "pk")
     return next(iter(category.read(rows, selection.names())), None)
 
 
 @query.field("categories")
 def all_categories(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    refuse_both(arguments)
+    reject_filter_with_where(arguments)
     rows, level = category.rows(context), arguments.get("level")
     if not _NARROWING & arguments.keys() and (level is None or level in range(_LEVELS)):
-        order = [Key("sort_order"), Key("id")]
-        return connect(category, ready(_all_categories, level=level), arguments, selection, order=order)
+        order = [SortKey("sort_order"), SortKey("id")]
+        return connect(
+            category, compiled_rows(_all_categories, level=level), arguments, selection, order=order
+        )
     if level is not None:
         rows = rows.filter(level=level)
     for name in ("filter", "where"):
-        rows = rows.filter(where(arguments.get(name), _CONDITIONS, context))
+        rows = rows.filter(build_condition(arguments.get(name), _CONDITIONS, context))
     sort = arguments.get("sortBy")
-    order = sorting(sort, _SORTS, [Key("sort_order"), Key("id")])
+    order = sort_keys(sort, _SORTS, [SortKey("sort_order"), SortKey("id")])
     return connect(category, _with_count(rows, sort), arguments, selection, order=order)
 
 
@@ -121,16 +132,16 @@ def _with_count(rows: Rows, sort: dict[str, Any] | None) -> Rows:
 
 
 _SORTS = {
-    "NAME": [Key("name"), Key("slug")],
-    "PRODUCT_COUNT": [Key("holds"), Key("slug")],
-    "SUBCATEGORY_COUNT": [Key("holds"), Key("slug")],
+    "NAME": [SortKey("name"), SortKey("slug")],
+    "PRODUCT_COUNT": [SortKey("holds"), SortKey("slug")],
+    "SUBCATEGORY_COUNT": [SortKey("holds"), SortKey("slug")],
 }
 _CONDITIONS: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
     "metadata": has_metadata(),
-    "ids": ids("Category"),
-    "slugs": any_of("slug"),
-    "updatedAt": within("updated_at"),
+    "ids": id_in("Category"),
+    "slugs": is_one_of("slug"),
+    "updatedAt": in_range("updated_at"),
 }
 
 TYPES = (category, query)

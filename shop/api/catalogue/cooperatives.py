@@ -8,19 +8,19 @@ from typing import Any
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
-from shop.api.catalogue.product_lists import in_lists, narrowed, ordered
-from shop.api.catalogue.shelves import key_of_cooperative
-from shop.api.catalogue.types import SEES_WAREHOUSES, collection, own_goods, product, warehouse
-from shop.api.connections import Key, connect, connect_each
+from shop.api.catalogue.product_lists import apply_filters, apply_sorting, filter_listed
+from shop.api.catalogue.shelves import key_from_cooperative
+from shop.api.catalogue.types import SEES_WAREHOUSES, collection, own_rows_condition, product, warehouse
+from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
-from shop.api.in_channel import InChannel, channel_of
-from shop.api.metadata import keep_metadata
+from shop.api.in_channel import InChannel, channel_by_key
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
 
 ENUMS: dict[str, Choices] = {"CooperativeCertificateKind": CertificateKind}
@@ -30,7 +30,7 @@ def _visible_cooperatives(context: Context, channel: Channel | None) -> Rows:
     """Visible cooperatives: public ones; all for staff with permissions for products, orders or staff."""
     if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS, Permission.MANAGE_STAFF):
         return Cooperative.objects.all()
-    own = own_goods(context, "pk")
+    own = own_rows_condition(context, "pk")
     return (
         Cooperative.objects.public()
         if own is None
@@ -52,7 +52,7 @@ cooperative.columns(
     province="province_name",
 )
 cooperative.field("cover", needs=("id", "cover_id"))(background("Cooperative", "cover_id"))
-keep_metadata(cooperative, Cooperative, rights=[Permission.MANAGE_PRODUCTS])
+add_metadata_fields(cooperative, Cooperative, rights=[Permission.MANAGE_PRODUCTS])
 product.within("cooperative", cooperative, by="cooperative_id")
 warehouse.one("cooperative", cooperative, by="cooperative_id")
 
@@ -70,7 +70,7 @@ def place(rows: list[Row], *_: Any) -> list[str]:
 def paused_until(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
-    today = day_of(context.now)
+    today = vietnam_date(context.now)
     rests = [
         row.paused_from is not None and row.paused_until is not None and today < row.paused_until
         for row in rows
@@ -81,14 +81,16 @@ def paused_until(
 @cooperative.field(needs="id")
 def certificates(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
     """Resolve the certificates valid today."""
-    held = Certificate.objects.valid_on(day_of(context.now)).filter(cooperative__in={row.id for row in rows})
+    held = Certificate.objects.valid_on(vietnam_date(context.now)).filter(
+        cooperative__in={row.id for row in rows}
+    )
     found = certificate.grouped(held.order_by("kind", "pk"), selection.names(), by="cooperative_id")
     return [found.get(row.id, []) for row in rows]
 
 
 @cooperative.field(needs=("id", "in_channel"))
 def shelf(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-    pairs = [(key_of_cooperative(row.id), row.in_channel) for row in rows]
+    pairs = [(key_from_cooperative(row.id), row.in_channel) for row in rows]
     found = collection.by_pair(context, pairs, selection.names())
     return [found.get(pair) for pair in pairs]
 
@@ -99,10 +101,10 @@ def products(rows: list[Row], arguments: dict[str, Any], context: Context, selec
     pages: dict[tuple[Any, Any], Any] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         slug = arguments.get("channel")
-        channel = context.channel(slug) if slug is not None else channel_of(context, channel_key)
-        goods = in_lists(product.rows_in(context, channel), context, channel)
-        goods = narrowed(goods, arguments, context, channel)
-        goods, order = ordered(goods, arguments.get("sortBy"), channel)
+        channel = context.channel(slug) if slug is not None else channel_by_key(context, channel_key)
+        goods = filter_listed(product.rows_in(context, channel), context, channel)
+        goods = apply_filters(goods, arguments, context, channel)
+        goods, order = apply_sorting(goods, arguments.get("sortBy"), channel)
         keys = [row.id for row in rows if row.in_channel == channel_key]
         found = connect_each(
             product, goods, arguments, selection, order=order, by="cooperative_id", parents=keys
@@ -127,7 +129,9 @@ def _requested_rows(arguments: dict[str, Any], context: Context) -> Rows:
 
 @query.field("cooperative")
 def one_cooperative(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(cooperative, _requested_rows(arguments, context), "cooperatives.cooperative", arguments)
+    rows = filter_by_lookup(
+        cooperative, _requested_rows(arguments, context), "cooperatives.cooperative", arguments
+    )
     return next(iter(cooperative.read(rows, selection.names())), None)
 
 
@@ -136,7 +140,7 @@ def all_cooperatives(arguments: dict[str, Any], context: Context, selection: Sel
     rows = _requested_rows(arguments, context)
     if arguments.get("search"):
         rows = rows.filter(pk__in=Cooperative.objects.named(arguments["search"]).values("pk"))
-    return connect(cooperative, rows, arguments, selection, order=[Key("sort_order"), Key("id")])
+    return connect(cooperative, rows, arguments, selection, order=[SortKey("sort_order"), SortKey("id")])
 
 
 TYPES = (cooperative, certificate, query)

@@ -8,27 +8,29 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.products.attribute_values import Choice, Told
+from catalog.actions.products.attribute_values import AttributeChoice, AttributeInput
 from catalog.models import Attribute
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.field_permissions import Within
-from shop.api.ids import given_key, parts
-from shop.api.in_channel import InChannel, channel_of
-from shop.api.metadata import from_input
+from shop.api.errors import InputError
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.ids import input_key, split_global_id
+from shop.api.in_channel import InChannel, channel_by_key
+from shop.api.metadata import metadata_from_input
 from shop.api.object_types import Row, Type
 from shop.core.dates.calendar import start_of_day
 from shop.core.errors import Missing
-from shop.core.images.renditions import keep_picture
+from shop.core.images.renditions import store_picture
 from shop.core.models import Channel
-from shop.core.texts.rich_text import cleaned, plain
+from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
-HEAVIEST = 1_000_000_000  # grams
-GOODS = (Permission.MANAGE_PRODUCTS,)
-OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS),)  # also for staff of single cooperatives
-KINDS = (Permission.MANAGE_PRODUCT_TYPES,)
+MAX_GRAMS = 1_000_000_000  # grams
+MANAGES_PRODUCTS = (Permission.MANAGE_PRODUCTS,)
+MANAGES_OWN_PRODUCTS = (
+    CooperativeScoped(Permission.MANAGE_PRODUCTS),
+)  # also for staff of single cooperatives
+MANAGES_PRODUCT_TYPES = (Permission.MANAGE_PRODUCT_TYPES,)
 # Maps refusal codes to the schema's error codes for products.
 CODES = {
     "already_taken": "UNIQUE",
@@ -48,56 +50,56 @@ def columns(given: Mapping[str, Any], **named: str) -> dict[str, Any]:
     return {column: given[name] for name, column in named.items() if given.get(name) is not None}
 
 
-def described(given: Mapping[str, Any], context: Context, **named: str) -> dict[str, Any]:
+def described_columns(given: Mapping[str, Any], context: Context, **named: str) -> dict[str, Any]:
     """Return common columns: name, slug, description, SEO texts, metadata."""
     values = columns(given, slug="slug", **named)
     if "name" in given:
-        values["name"] = required(given, "name")
+        values["name"] = required_text(given, "name")
     if given.get("description") is not None:
-        values["description"] = cleaned(given["description"])
-        values["description_text"] = plain(values["description"])
+        values["description"] = sanitise_rich_text(given["description"])
+        values["description_text"] = to_plain_text(values["description"])
     seo = given.get("seo") or {}
     values |= {f"seo_{name}": seo[name] or None for name in ("title", "description") if name in seo}
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if given.get(name) is not None:
-            values[column] = from_input(given[name])
+            values[column] = metadata_from_input(given[name])
     return values
 
 
-def required(given: Mapping[str, Any], name: str) -> str:
+def required_text(given: Mapping[str, Any], name: str) -> str:
     """Return a non-empty text. Raises Mistake."""
     text = str(given.get(name) or "").strip()
     if not text:
-        raise Mistake("REQUIRED", _("This is needed."), field=name)
+        raise InputError("REQUIRED", _("This is needed."), field=name)
     return text
 
 
-def link(given: Mapping[str, Any], name: str, type_name: str, column: str) -> dict[str, Any]:
+def foreign_key_column(given: Mapping[str, Any], name: str, type_name: str, column: str) -> dict[str, Any]:
     """Return a foreign key column; null clears it."""
     if name not in given:
         return {}
     key = given[name]
-    return {column: None if key is None else given_key(key, type_name, field=name)}
+    return {column: None if key is None else input_key(key, type_name, field=name)}
 
 
-def grams(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def weight_column(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     if given.get("weight") is None:
         return {}
     weight = given["weight"].grams(context.settings.default_weight_unit)
-    if weight > HEAVIEST:
-        raise Mistake("INVALID", _("This is too heavy."), field="weight")
+    if weight > MAX_GRAMS:
+        raise InputError("INVALID", _("This is too heavy."), field="weight")
     return {"weight": weight}
 
 
-def picture(given: Mapping[str, Any], column: str) -> dict[str, Any]:
+def picture_column(given: Mapping[str, Any], column: str) -> dict[str, Any]:
     """Store an uploaded picture, before and outside the action's transaction."""
     if given.get("backgroundImage") is None:
         return {}
-    kept = keep_picture(given["backgroundImage"], alt=(given.get("backgroundImageAlt") or "")[:250])
+    kept = store_picture(given["backgroundImage"], alt=(given.get("backgroundImageAlt") or "")[:250])
     return {column: kept.pk}
 
 
-def published(given: Mapping[str, Any]) -> dict[str, Any]:
+def publication_from_input(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the publication time, from an instant or from a date as older clients send it."""
     if given.get("publishedAt") is not None:
         return {"published_at": given["publishedAt"]}
@@ -105,26 +107,26 @@ def published(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"published_at": start_of_day(day)} if day is not None else {}
 
 
-def channel_given(text: str, context: Context, *, field: str = "channelId") -> Channel:
+def channel_from_id(text: str, context: Context, *, field: str = "channelId") -> Channel:
     """Return the channel of an id. Raises Mistake."""
-    channel = channel_of(context, int(given_key(text, "Channel", field=field)))
+    channel = channel_by_key(context, int(input_key(text, "Channel", field=field)))
     if channel is None:
-        raise Mistake("NOT_FOUND", _("There is no such channel."), field=field, channels=[text])
+        raise InputError("NOT_FOUND", _("There is no such channel."), field=field, channels=[text])
     return channel
 
 
 def keys(texts: Iterable[str] | None, type_name: str, field: str) -> list[int]:
-    return [int(given_key(text, type_name, field=field)) for text in texts or ()]
+    return [int(input_key(text, type_name, field=field)) for text in texts or ()]
 
 
-def found(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str]) -> Row | None:
+def staff_row(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str]) -> Row | None:
     """Return a row as seen by staff, without a channel."""
     if isinstance(of, InChannel):
         return of.by_pair(context, [(key, None)], fields).get((key, None))
     return of.by_key(context, [key], fields).get(key)
 
 
-def named_key(
+def key_from_arguments(
     given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id", is_anybodys: bool = False
 ) -> Any:
     """Return the key of an object named by id, external reference or SKU; 0, which no row has, if not found.
@@ -132,35 +134,35 @@ def named_key(
     Set `is_anybodys` for types whose rows belong to no cooperative.
     """
     if given.get(by) is not None:
-        key = given_key(given[by], of.name, field=by)
-        return key if is_anybodys or is_theirs(of, key, context) else 0
+        key = input_key(given[by], of.name, field=by)
+        return key if is_anybodys or may_manage_row(of, key, context) else 0
     for name, column in (("externalReference", "external_reference"), ("sku", "sku")):
         if given.get(name) is not None:
             rows = of.rows(context).filter(**{column: given[name]})
             return rows.values_list("pk", flat=True).first() or 0
-    raise Mistake("REQUIRED", _("Say which one is meant."), field=by)
+    raise InputError("REQUIRED", _("Say which one is meant."), field=by)
 
 
-def is_theirs(of: Type, key: Any, context: Context) -> bool:
+def may_manage_row(of: Type, key: Any, context: Context) -> bool:
     """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
-    if context.may(*GOODS):
+    if context.may(*MANAGES_PRODUCTS):
         return True
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")
     return of.rows(context).filter(theirs, pk=key).exists()
 
 
-def owner(given: Mapping[str, Any], context: Context) -> int | None:
+def owner_from_input(given: Mapping[str, Any], context: Context) -> int | None:
     """Return the cooperative of a new object; None for the platform seller. Raises Mistake, Missing."""
     text = given.get("cooperative")
-    key = int(given_key(text, "Cooperative", field="cooperative")) if text else None
-    if context.may(*GOODS):
+    key = int(input_key(text, "Cooperative", field="cooperative")) if text else None
+    if context.may(*MANAGES_PRODUCTS):
         return key
     theirs = Cooperative.objects.filter(context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk"))
     keys: set[int] = set(theirs.values_list("pk", flat=True))
     if key is None and len(keys) == 1:
         return keys.pop()
     if key is None:
-        raise Mistake("REQUIRED", _("Say which cooperative it is of."), field="cooperative")
+        raise InputError("REQUIRED", _("Say which cooperative it is of."), field="cooperative")
     if key not in keys:
         raise Missing(field="cooperative")
     return key
@@ -169,30 +171,30 @@ def owner(given: Mapping[str, Any], context: Context) -> int | None:
 # --- attributes ---------------------------------------------------------------------------------------
 
 
-def told(given: Sequence[Mapping[str, Any]] | None) -> list[Told]:
+def attribute_values_from_input(given: Sequence[Mapping[str, Any]] | None) -> list[AttributeInput]:
     """Convert `[AttributeValueInput!]`. Raises Mistake."""
     return [_convert_attribute(each) for each in given or ()]
 
 
-def _convert_attribute(given: Mapping[str, Any]) -> Told:
+def _convert_attribute(given: Mapping[str, Any]) -> AttributeInput:
     if given.get("id") is not None:
-        key = int(given_key(given["id"], "Attribute", field="attributes"))
+        key = int(input_key(given["id"], "Attribute", field="attributes"))
     else:
         reference = given.get("externalReference")
         named = Attribute.objects.filter(external_reference=reference).first() if reference else None
         if named is None:
-            raise Mistake("NOT_FOUND", _("There is no such attribute."), field="attributes")
+            raise InputError("NOT_FOUND", _("There is no such attribute."), field="attributes")
         key = named.pk
     chosen = [given.get("dropdown"), given.get("swatch"), *(given.get("multiselect") or ())]
     choices = [_convert_choice(each) for each in chosen if each]
-    choices += [Choice(name=name) for name in given.get("values") or () if name.strip()]
-    return Told(key, choices, _free_values(given))
+    choices += [AttributeChoice(name=name) for name in given.get("values") or () if name.strip()]
+    return AttributeInput(key, choices, _free_values(given))
 
 
-def _convert_choice(given: Mapping[str, Any]) -> Choice:
+def _convert_choice(given: Mapping[str, Any]) -> AttributeChoice:
     if given.get("id") is not None:
-        return Choice(key=int(given_key(given["id"], "AttributeValue", field="attributes")))
-    return Choice(name=required(given, "value"))
+        return AttributeChoice(key=int(input_key(given["id"], "AttributeValue", field="attributes")))
+    return AttributeChoice(name=required_text(given, "value"))
 
 
 def _free_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -203,8 +205,8 @@ def _free_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     if given.get("plainText"):
         values.append({"name": given["plainText"][:60], "plain_text": given["plainText"]})
     if given.get("richText") is not None:
-        content = cleaned(given["richText"])
-        values.append({"name": plain(content)[:60], "rich_text": content})
+        content = sanitise_rich_text(given["richText"])
+        values.append({"name": to_plain_text(content)[:60], "rich_text": content})
     if given.get("boolean") is not None:
         values.append({"name": str(given["boolean"]), "boolean": given["boolean"]})
     if given.get("date") is not None:
@@ -222,15 +224,15 @@ def _parse_number(text: str) -> str:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise Mistake("INVALID", _("This is not a number."), field="attributes") from error
+        raise InputError("INVALID", _("This is not a number."), field="attributes") from error
     if not number.is_finite() or abs(number) >= 10**14:
-        raise Mistake("INVALID", _("This is not a number."), field="attributes")
+        raise InputError("INVALID", _("This is not a number."), field="attributes")
     return text
 
 
 def _convert_reference(text: str) -> dict[str, Any]:
     try:
-        kind, key = parts(text)
+        kind, key = split_global_id(text)
     except ValueError as error:
-        raise Mistake("GRAPHQL_ERROR", f"Invalid ID: {text[:80]}.", field="attributes") from error
+        raise InputError("GRAPHQL_ERROR", f"Invalid ID: {text[:80]}.", field="attributes") from error
     return {"name": key, "reference_kind": kind, "reference_key": key}

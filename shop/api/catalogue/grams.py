@@ -16,8 +16,8 @@ def weights(
 ) -> list[dict[str, Any] | None]:
     """Resolve `weight` from the column of the same name, in the shop's default unit."""
     unit = context.settings.default_weight_unit
-    return [in_unit(row.weight, unit) for row in rows]
+    return [weight_in_unit(row.weight, unit) for row in rows]
 
 
-def in_unit(grams: int | None, unit: str) -> dict[str, Any] | None:
+def weight_in_unit(grams: int | None, unit: str) -> dict[str, Any] | None:
     return None if grams is None else {"unit": unit, "value": float(Decimal(grams) / GRAMS[unit.upper()])}

@@ -12,16 +12,16 @@ from catalog.states import ListingState
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
-from shop.api.catalogue.pricing import ranges
-from shop.api.catalogue.types import own_cooperatives, own_goods, product, variant
-from shop.api.catalogue.variants import percent_left
+from shop.api.catalogue.pricing import product_price_ranges
+from shop.api.catalogue.types import own_cooperatives, own_rows_condition, product, variant
+from shop.api.catalogue.variants import margin_percent
 from shop.api.context import Context
-from shop.api.field_permissions import Standing, Within
-from shop.api.money import Sum
+from shop.api.field_permissions import Access, CooperativeScoped
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Type
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 
-_STAFF = (Standing.STAFF, Standing.APP)
+_STAFF = (Access.STAFF, Access.APP)
 _WHOSE = "variant__cooperative_id"
 
 listing = Type("ProductChannelListing", lambda context: Listing.objects.all())
@@ -61,7 +61,7 @@ def is_published(rows: list[Row], *_: Any) -> list[bool]:
 
 @listing.field(needs="published_at")
 def publication_date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
-    return [row.published_at and day_of(row.published_at) for row in rows]
+    return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
 
 @listing.field(needs=("available_from", "published_at"))
@@ -72,7 +72,7 @@ def available_for_purchase_at(rows: list[Row], *_: Any) -> list[datetime.datetim
 @listing.field(needs=("available_from", "published_at"))
 def available_for_purchase(rows: list[Row], *_: Any) -> list[datetime.date | None]:
     moments = [row.available_from or row.published_at for row in rows]
-    return [moment and day_of(moment) for moment in moments]
+    return [moment and vietnam_date(moment) for moment in moments]
 
 
 @listing.field(needs=("available_from", "published_at"))
@@ -84,17 +84,18 @@ def is_available_for_purchase(
 
 
 @listing.field(needs=("lowest_price", "currency"))
-def discounted_price(rows: list[Row], *_: Any) -> list[Sum | None]:
-    return [None if row.lowest_price is None else Sum(row.lowest_price, row.currency) for row in rows]
+def discounted_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
+    return [None if row.lowest_price is None else MoneyAmount(row.lowest_price, row.currency) for row in rows]
 
 
 @listing.field(
-    needs=("product_id", "channel_id", "currency"), permissions=[Within(Permission.MANAGE_PRODUCTS)]
+    needs=("product_id", "channel_id", "currency"),
+    permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)],
 )
 def purchase_cost(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[dict[str, Sum] | None]:
-    own = own_goods(context, "variant__cooperative") or Q()
+) -> list[dict[str, MoneyAmount] | None]:
+    own = own_rows_condition(context, "variant__cooperative") or Q()
     keys = {row.product_id for row in rows}
     costs = Price.objects.filter(own, variant__product__in=keys, cost__isnull=False)
     ends = (
@@ -103,11 +104,13 @@ def purchase_cost(
         .order_by()
     )
     found = {(key, channel_key): (low, high) for key, channel_key, low, high in ends}
-    answers: list[dict[str, Sum] | None] = []
+    answers: list[dict[str, MoneyAmount] | None] = []
     for row in rows:
         low, high = found.get((row.product_id, row.channel_id), (None, None))
         between = (
-            {"start": Sum(low, row.currency), "stop": Sum(high, row.currency)} if low is not None else None
+            {"start": MoneyAmount(low, row.currency), "stop": MoneyAmount(high, row.currency)}
+            if low is not None
+            else None
         )
         answers.append(between)
     return answers
@@ -117,31 +120,36 @@ def purchase_cost(
 def pricing(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
-    return ranges(rows, [row.product_id for row in rows], arguments, context, selection)
+    return product_price_ranges(rows, [row.product_id for row in rows], arguments, context, selection)
 
 
 @price.field("price", needs=("amount", "currency"))
-def listed_price(rows: list[Row], *_: Any) -> list[Sum | None]:
+def listed_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.amount, row.currency) for row in rows]
 
 
 @price.field(needs=("prior_amount", "currency"))
-def prior_price(rows: list[Row], *_: Any) -> list[Sum | None]:
+def prior_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.prior_amount, row.currency) for row in rows]
 
 
 @price.field(needs=("cost", "currency", _WHOSE), permissions=_STAFF)
-def cost_price(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum | None]:
+def cost_price(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[MoneyAmount | None]:
     return [
         _amount_or_none(cost, row.currency) for row, cost in zip(rows, _costs(rows, context), strict=True)
     ]
 
 
-@price.field(needs=("amount", "discounted", "cost", _WHOSE), permissions=[Within(Permission.MANAGE_PRODUCTS)])
+@price.field(
+    needs=("amount", "discounted", "cost", _WHOSE),
+    permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)],
+)
 def margin(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
     costs = zip(rows, _costs(rows, context), strict=True)
     return [
-        percent_left(Price(amount=row.amount, discounted=row.discounted, cost=cost)) for row, cost in costs
+        margin_percent(Price(amount=row.amount, discounted=row.discounted, cost=cost)) for row, cost in costs
     ]
 
 
@@ -151,8 +159,8 @@ def _costs(rows: list[Row], context: Context) -> list[int | None]:
     return [row.cost if theirs is None or getattr(row, _WHOSE) in theirs else None for row in rows]
 
 
-def _amount_or_none(amount: int | None, currency: str) -> Sum | None:
-    return None if amount is None else Sum(amount, currency)
+def _amount_or_none(amount: int | None, currency: str) -> MoneyAmount | None:
+    return None if amount is None else MoneyAmount(amount, currency)
 
 
 TYPES = (listing, price)

@@ -6,24 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from shop.api.errors import ProtocolError
-from shop.api.ids import key_of
-from shop.api.language_codes import tag_of
+from shop.api.ids import key_from_id
+from shop.api.language_codes import tag_from_code
 from shop.api.object_types import Rows, Type
 from shop.core.models import Translation
 
 _COLUMNS = {"slug": "slug", "externalReference": "external_reference", "sku": "sku", "name": "name"}
 
 
-def found_by(type_: Type, rows: Rows, kind: str, arguments: Mapping[str, Any], *, key: str = "pk") -> Rows:
+def filter_by_lookup(
+    type_: Type, rows: Rows, kind: str, arguments: Mapping[str, Any], *, key: str = "pk"
+) -> Rows:
     """Return the row that the arguments name. Raises ProtocolError unless exactly one is given.
 
     With `slugLanguageCode` the slug is a translated one; `kind` is the model's label in translations.
     """
-    column, values = named_by(type_, kind, arguments)
+    column, values = lookup_column(type_, kind, arguments)
     return rows.filter(**{f"{column if column else key}__in": values})
 
 
-def named_by(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def lookup_column(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """Return the column ("" for the key) and its value as a list, or an empty list. Raises as `found_by`."""
     given = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
     if len(given) != 1:
@@ -31,10 +33,12 @@ def named_by(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str,
         raise ProtocolError(f"{type_.name} is found by exactly one argument of its own: {known}.")
     ((name, value),) = given.items()
     if name == "id":
-        key = key_of(value, type_.name)
+        key = key_from_id(value, type_.name)
         return "", [] if key is None else [key]
     language = arguments.get("slugLanguageCode")
     if name == "slug" and language is not None:
-        told = Translation.objects.filter(kind=kind, field="slug", text=value, language=tag_of(language))
+        told = Translation.objects.filter(
+            kind=kind, field="slug", text=value, language=tag_from_code(language)
+        )
         return "", [int(each) for each in told.values_list("key", flat=True)]
     return _COLUMNS[name], [value]

@@ -12,25 +12,25 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
     CODES,
-    GOODS,
-    KINDS,
-    channel_given,
+    MANAGES_PRODUCT_TYPES,
+    MANAGES_PRODUCTS,
+    channel_from_id,
     columns,
-    described,
-    found,
-    grams,
+    described_columns,
+    foreign_key_column,
+    key_from_arguments,
     keys,
-    link,
-    named_key,
-    picture,
-    published,
-    required,
+    picture_column,
+    publication_from_input,
+    required_text,
+    staff_row,
+    weight_column,
 )
-from shop.api.catalogue.shelves import cooperative_of
+from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.catalogue.types import attribute, attribute_value, category, collection, product_type
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
+from shop.api.errors import InputError
+from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
@@ -61,36 +61,36 @@ def _require_row(model: type[Category] | type[Collection], key: int) -> None:
 # --- categories ---------------------------------------------------------------------------------------
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def category_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given, parent = arguments["input"], arguments.get("parent")
-    required(given, "name")
-    made = taxonomy.put_up_category(
-        parent_id=int(given_key(parent, "Category", field="parent")) if parent else None,
-        values=described(given, context) | picture(given, "picture_id"),
+    required_text(given, "name")
+    made = taxonomy.create_category(
+        parent_id=int(input_key(parent, "Category", field="parent")) if parent else None,
+        values=described_columns(given, context) | picture_column(given, "picture_id"),
         **_actor_and_time(context),
     )
-    return {"category": found(category, made.pk, context, selection.names("category"))}
+    return {"category": staff_row(category, made.pk, context, selection.names("category"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def category_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    key = int(given_key(arguments["id"], "Category", field="id"))
+    key = int(input_key(arguments["id"], "Category", field="id"))
     _require_row(Category, key)
-    changed = taxonomy.describe_category(
+    changed = taxonomy.update_category(
         category_id=key,
-        values=described(given, context) | picture(given, "picture_id"),
+        values=described_columns(given, context) | picture_column(given, "picture_id"),
         **_actor_and_time(context),
     )
-    return {"category": found(category, changed.pk, context, selection.names("category"))}
+    return {"category": staff_row(category, changed.pk, context, selection.names("category"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def category_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(given_key(arguments["id"], "Category", field="id"))
-    gone = found(category, key, context, selection.names("category"))
-    taxonomy.take_down_category(category_id=key, **_actor_and_time(context))
+    key = int(input_key(arguments["id"], "Category", field="id"))
+    gone = staff_row(category, key, context, selection.names("category"))
+    taxonomy.delete_category(category_id=key, **_actor_and_time(context))
     return {"category": gone}
 
 
@@ -99,99 +99,103 @@ def category_delete(arguments: dict[str, Any], context: Context, selection: Sele
 
 def _collection_key(text: str, field: str = "id") -> int:
     """Return a collection's key. Raises Mistake for a cooperative's computed collection."""
-    key = int(given_key(text, "Collection", field=field))
-    if cooperative_of(key) is not None:
-        raise Mistake("INVALID", _("A cooperative's own shelf follows the cooperative."), field=field)
+    key = int(input_key(text, "Collection", field=field))
+    if cooperative_from_key(key) is not None:
+        raise InputError("INVALID", _("A cooperative's own shelf follows the cooperative."), field=field)
     return key
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    required(given, "name")
+    required_text(given, "name")
     made = taxonomy.create_collection(
-        values=described(given, context) | picture(given, "cover_id"),
+        values=described_columns(given, context) | picture_column(given, "cover_id"),
         product_ids=keys(given.get("products"), "Product", "products"),
         **_actor_and_time(context),
     )
-    return {"collection": found(collection, made.pk, context, selection.names("collection"))}
+    return {"collection": staff_row(collection, made.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given, key = arguments["input"], _collection_key(arguments["id"])
     _require_row(Collection, key)
-    changed = taxonomy.change_master(
+    changed = taxonomy.update_record(
         Collection,
         key,
-        values=described(given, context) | picture(given, "cover_id"),
+        values=described_columns(given, context) | picture_column(given, "cover_id"),
         **_actor_and_time(context),
     )
-    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = _collection_key(arguments["id"])
-    gone = found(collection, key, context, selection.names("collection"))
-    taxonomy.remove_master(Collection, key, **_actor_and_time(context))
+    gone = staff_row(collection, key, context, selection.names("collection"))
+    taxonomy.delete_record(Collection, key, **_actor_and_time(context))
     return {"collection": gone}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_add_products(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    changed = taxonomy.place_in_collection(
+    changed = taxonomy.add_to_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
         **_actor_and_time(context),
     )
-    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_remove_products(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    changed = taxonomy.take_from_collection(
+    changed = taxonomy.remove_from_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
         **_actor_and_time(context),
     )
-    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_channel_listing_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     given = arguments["input"]
     shown = [
         (
-            channel_given(each["channelId"], context),
-            columns(each, isPublished="is_published") | published(each),
+            channel_from_id(each["channelId"], context),
+            columns(each, isPublished="is_published") | publication_from_input(each),
         )
         for each in given.get("addChannels") or ()
     ]
-    changed = taxonomy.show_collection(
+    changed = taxonomy.set_collection_channels(
         collection_id=_collection_key(arguments["id"]),
         shown=shown,
         hidden=keys(given.get("removeChannels"), "Channel", "removeChannels"),
         **_actor_and_time(context),
     )
-    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
 # --- product types ------------------------------------------------------------------------------------
 
 
 def _product_type_columns(given: dict[str, Any], context: Context) -> dict[str, Any]:
-    values = described(given, context)
+    values = described_columns(given, context)
     values |= columns(
         given, kind="kind", hasVariants="has_variants", isShippingRequired="is_shipping_required"
     )
-    return values | link(given, "taxClass", "TaxClass", "tax_class_id") | grams(given, context)
+    return (
+        values
+        | foreign_key_column(given, "taxClass", "TaxClass", "tax_class_id")
+        | weight_column(given, context)
+    )
 
 
 def _attribute_assignments(given: dict[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
@@ -203,64 +207,64 @@ def _attribute_assignments(given: dict[str, Any]) -> list[tuple[int, AttributeSc
     ]
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
 def product_type_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    required(given, "name")
-    made = product_types.create_kind(
+    required_text(given, "name")
+    made = product_types.create_product_type(
         values=_product_type_columns(given, context),
         wanted=_attribute_assignments(given),
         **_actor_and_time(context),
     )
-    return {"productType": found(product_type, made.pk, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type, made.pk, context, selection.names("productType"))}
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
 def product_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    key = int(given_key(arguments["id"], "ProductType", field="id"))
-    product_types.change_kind(
+    key = int(input_key(arguments["id"], "ProductType", field="id"))
+    product_types.update_product_type(
         key,
         values=_product_type_columns(given, context),
         wanted=_attribute_assignments(given),
         **_actor_and_time(context),
     )
-    return {"productType": found(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
 def product_type_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(given_key(arguments["id"], "ProductType", field="id"))
-    gone = found(product_type, key, context, selection.names("productType"))
-    taxonomy.remove_master(ProductType, key, **_actor_and_time(context))
+    key = int(input_key(arguments["id"], "ProductType", field="id"))
+    gone = staff_row(product_type, key, context, selection.names("productType"))
+    taxonomy.delete_record(ProductType, key, **_actor_and_time(context))
     return {"productType": gone}
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
 def product_attribute_assign(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     wanted = [
         (
-            int(given_key(each["id"], "Attribute", field="operations")),
+            int(input_key(each["id"], "Attribute", field="operations")),
             AttributeScope(each["type"].lower()),
             bool(each.get("variantSelection")),
         )
         for each in arguments["operations"]
     ]
-    key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
+    key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
     product_types.assign_attributes(product_type_id=key, wanted=wanted, **_actor_and_time(context))
-    return {"productType": found(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
 def product_attribute_unassign(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
+    key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
     taken = keys(arguments["attributeIds"], "Attribute", "attributeIds")
     product_types.unassign_attributes(product_type_id=key, keys=taken, **_actor_and_time(context))
-    return {"productType": found(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 
 # --- attributes ---------------------------------------------------------------------------------------
@@ -269,34 +273,34 @@ def product_attribute_unassign(
 @mutation.field(permissions=_ATTRIBUTES)
 def attribute_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    required(given, "name")
-    values = described(given, context, **_FLAGS)
+    required_text(given, "name")
+    values = described_columns(given, context, **_FLAGS)
     values |= columns(given, inputType="input_type", entityType="entity_type", type="kind")
-    listed = [(required(each, "name"), _choice_columns(each)) for each in given.get("values") or ()]
+    listed = [(required_text(each, "name"), _choice_columns(each)) for each in given.get("values") or ()]
     made = product_types.create_attribute(values=values, listed=listed, **_actor_and_time(context))
-    return {"attribute": found(attribute, made.pk, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute, made.pk, context, selection.names("attribute"))}
 
 
 @mutation.field(permissions=_ATTRIBUTES)
 def attribute_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    key = int(named_key(arguments, attribute, context, is_anybodys=True))
-    values = described(given, context, **_FLAGS)
+    key = int(key_from_arguments(arguments, attribute, context, is_anybodys=True))
+    values = described_columns(given, context, **_FLAGS)
     taken = keys(given.get("removeValues"), "AttributeValue", "removeValues")
-    listed = [(required(each, "name"), _choice_columns(each)) for each in given.get("addValues") or ()]
-    product_types.change_attribute(
+    listed = [(required_text(each, "name"), _choice_columns(each)) for each in given.get("addValues") or ()]
+    product_types.update_attribute(
         key, values=values, listed=listed, struck=taken, **_actor_and_time(context)
     )
-    return {"attribute": found(attribute, key, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute, key, context, selection.names("attribute"))}
 
 
 @mutation.field(permissions=_ATTRIBUTES)
 def attribute_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(named_key(arguments, attribute, context, is_anybodys=True))
-    gone = found(attribute, key, context, selection.names("attribute"))
+    key = int(key_from_arguments(arguments, attribute, context, is_anybodys=True))
+    gone = staff_row(attribute, key, context, selection.names("attribute"))
     if gone is None:
         raise Missing(field="id")
-    taxonomy.remove_master(Attribute, key, **_actor_and_time(context))
+    taxonomy.delete_record(Attribute, key, **_actor_and_time(context))
     return {"attribute": gone}
 
 
@@ -305,16 +309,16 @@ def attribute_value_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     given = arguments["input"]
-    key = int(given_key(arguments["attribute"], "Attribute", field="attribute"))
-    made = product_types.list_value(
+    key = int(input_key(arguments["attribute"], "Attribute", field="attribute"))
+    made = product_types.add_attribute_value(
         attribute_id=key,
-        name=required(given, "name"),
+        name=required_text(given, "name"),
         columns=_choice_columns(given),
         **_actor_and_time(context),
     )
     return {
-        "attribute": found(attribute, key, context, selection.names("attribute")),
-        "attributeValue": found(attribute_value, made.pk, context, selection.names("attributeValue")),
+        "attribute": staff_row(attribute, key, context, selection.names("attribute")),
+        "attributeValue": staff_row(attribute_value, made.pk, context, selection.names("attributeValue")),
     }
 
 
@@ -322,14 +326,14 @@ def attribute_value_create(
 def attribute_value_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = named_key(arguments, attribute_value, context, is_anybodys=True)
-    gone = found(attribute_value, key, context, selection.names("attributeValue"))
+    key = key_from_arguments(arguments, attribute_value, context, is_anybodys=True)
+    gone = staff_row(attribute_value, key, context, selection.names("attributeValue"))
     of = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
     if gone is None or of is None:
         raise Missing(field="id")
-    product_types.change_attribute(of, values={}, listed=[], struck=[key], **_actor_and_time(context))
+    product_types.update_attribute(of, values={}, listed=[], struck=[key], **_actor_and_time(context))
     return {
-        "attribute": found(attribute, of, context, selection.names("attribute")),
+        "attribute": staff_row(attribute, of, context, selection.names("attribute")),
         "attributeValue": gone,
     }
 
@@ -345,9 +349,9 @@ def _choice_columns(given: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-mutation.deletes_many("categoryBulkDelete", category_delete, permissions=GOODS)
-mutation.deletes_many("collectionBulkDelete", collection_delete, permissions=GOODS)
-mutation.deletes_many("productTypeBulkDelete", product_type_delete, permissions=KINDS)
+mutation.deletes_many("categoryBulkDelete", category_delete, permissions=MANAGES_PRODUCTS)
+mutation.deletes_many("collectionBulkDelete", collection_delete, permissions=MANAGES_PRODUCTS)
+mutation.deletes_many("productTypeBulkDelete", product_type_delete, permissions=MANAGES_PRODUCT_TYPES)
 mutation.deletes_many("attributeBulkDelete", attribute_delete, permissions=_ATTRIBUTES)
 mutation.deletes_many("attributeValueBulkDelete", attribute_value_delete, permissions=_ATTRIBUTES)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.products.sort_order import Move, arrange
+from catalog.actions.products.sort_order import RowMove, reorder_rows
 from catalog.models import (
     Attribute,
     AttributeScope,
@@ -22,38 +22,45 @@ from catalog.models import (
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import CODES, GOODS, KINDS, OWN_GOODS, found, is_theirs
-from shop.api.catalogue.shelves import cooperative_of
+from shop.api.catalogue.given import (
+    CODES,
+    MANAGES_OWN_PRODUCTS,
+    MANAGES_PRODUCT_TYPES,
+    MANAGES_PRODUCTS,
+    may_manage_row,
+    staff_row,
+)
+from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.catalogue.types import attribute, collection, media, product, product_type
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
+from shop.api.errors import InputError
+from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations(codes=CODES)
 
 
-def _moves(given: Sequence[Mapping[str, Any]], type_name: str, name: str = "id") -> list[Move]:
+def _moves(given: Sequence[Mapping[str, Any]], type_name: str, name: str = "id") -> list[RowMove]:
     """Convert `[ReorderInput!]` to moves; entries without `sortOrder` do not move."""
     return [
-        Move(given_key(each[name], type_name, field="moves"), each.get("sortOrder") or 0) for each in given
+        RowMove(input_key(each[name], type_name, field="moves"), each.get("sortOrder") or 0) for each in given
     ]
 
 
 def _manageable_product_key(text: str, context: Context) -> Any:
-    key = given_key(text, "Product", field="productId")
-    if not is_theirs(product, key, context):
+    key = input_key(text, "Product", field="productId")
+    if not may_manage_row(product, key, context):
         raise Missing(field="productId")
     return key
 
 
-@mutation.field(permissions=OWN_GOODS)
+@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_reorder(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     key = _manageable_product_key(arguments["productId"], context)
-    arrange(
+    reorder_rows(
         root=Product.objects.all(),
         root_key=key,
         rows=Variant.objects.filter(product=key).in_order(),
@@ -61,10 +68,10 @@ def product_variant_reorder(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": found(product, key, context, selection.names("product"))}
+    return {"product": staff_row(product, key, context, selection.names("product"))}
 
 
-@mutation.field(permissions=OWN_GOODS)
+@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_media_reorder(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -72,34 +79,34 @@ def product_media_reorder(
     key = _manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=key).order_by("sort_order", "pk")
     before = list(rows.values_list("pk", flat=True))
-    wanted = [given_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]
+    wanted = [input_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]
     if sorted(wanted) != sorted(before):
-        raise Mistake("INVALID", _("Name all pictures, each once."), field="mediaIds")
-    arrange(
+        raise InputError("INVALID", _("Name all pictures, each once."), field="mediaIds")
+    reorder_rows(
         root=Product.objects.all(),
         root_key=key,
         rows=rows,
-        moves=[Move(each, len(before)) for each in wanted],
+        moves=[RowMove(each, len(before)) for each in wanted],
         actor=context.actor,
         now=context.now,
     )
     shown = media.by_key(context, wanted, selection.names("media"))
     return {
-        "product": found(product, key, context, selection.names("product")),
+        "product": staff_row(product, key, context, selection.names("product")),
         "media": [shown[each] for each in wanted if each in shown],
     }
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_reorder_products(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = given_key(arguments["collectionId"], "Collection", field="collectionId")
-    if cooperative_of(key) is not None:
-        raise Mistake(
+    key = input_key(arguments["collectionId"], "Collection", field="collectionId")
+    if cooperative_from_key(key) is not None:
+        raise InputError(
             "INVALID", _("A cooperative's own shelf follows the cooperative."), field="collectionId"
         )
-    arrange(
+    reorder_rows(
         root=Collection.objects.all(),
         root_key=key,
         rows=CollectionProduct.objects.filter(collection=key).order_by("sort_order", "pk"),
@@ -108,18 +115,18 @@ def collection_reorder_products(
         actor=context.actor,
         now=context.now,
     )
-    return {"collection": found(collection, key, context, selection.names("collection"))}
+    return {"collection": staff_row(collection, key, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
 def product_type_reorder_attributes(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = given_key(arguments["productTypeId"], "ProductType", field="productTypeId")
+    key = input_key(arguments["productTypeId"], "ProductType", field="productTypeId")
     rows = ProductTypeAttribute.objects.filter(
         product_type=key, scope=AttributeScope(arguments["type"].lower())
     )
-    arrange(
+    reorder_rows(
         root=ProductType.objects.all(),
         root_key=key,
         rows=rows.order_by("sort_order", "pk"),
@@ -128,15 +135,15 @@ def product_type_reorder_attributes(
         actor=context.actor,
         now=context.now,
     )
-    return {"productType": found(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 
 @mutation.field(permissions=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES])
 def attribute_reorder_values(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = given_key(arguments["attributeId"], "Attribute", field="attributeId")
-    arrange(
+    key = input_key(arguments["attributeId"], "Attribute", field="attributeId")
+    reorder_rows(
         root=Attribute.objects.all(),
         root_key=key,
         rows=AttributeValue.objects.filter(attribute=key).order_by("sort_order", "pk"),
@@ -144,7 +151,7 @@ def attribute_reorder_values(
         actor=context.actor,
         now=context.now,
     )
-    return {"attribute": found(attribute, key, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute, key, context, selection.names("attribute"))}
 
 
 TYPES = (mutation,)

@@ -12,11 +12,11 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Resolver, Selection
 from shop.api.catalogue.types import media, product, variant
 from shop.api.context import Context
-from shop.api.ids import global_id, key_of
+from shop.api.ids import global_id, key_from_id
 from shop.api.images import FULL_SIZE, image_url
-from shop.api.metadata import keep_metadata
-from shop.api.object_types import Row, Rows, Type, ready
-from shop.core.database.compiled_query import prepared
+from shop.api.metadata import add_metadata_fields
+from shop.api.object_types import Row, Rows, Type, compiled_rows
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Picture
 
 _SHOWN = ("picture__state", "picture__renditions")
@@ -25,7 +25,7 @@ media.id()
 media.columns(sortOrder="sort_order", alt="alt")
 media.nothing("type", value="IMAGE")
 media.nothing("oembedData", value={})
-keep_metadata(media, ProductMedia, rights=[Permission.MANAGE_PRODUCTS])
+add_metadata_fields(media, ProductMedia, rights=[Permission.MANAGE_PRODUCTS])
 
 image = Type("ProductImage")
 image.columns(alt="alt", sortOrder="sort_order")
@@ -60,7 +60,7 @@ def media_of_products(
     order = ["product_id", "sort_order", "id"]
     if given := arguments.get("sortBy"):
         order = ["product_id", "id" if given["direction"] == "ASC" else "-id"]
-    rows = ready(_media_of, {each.id for each in products}, order=tuple(order))
+    rows = compiled_rows(_media_of, {each.id for each in products}, order=tuple(order))
     found = media.grouped(rows, selection.names(), by="product_id")
     return [found.get(each.id, []) for each in products]
 
@@ -92,7 +92,7 @@ def thumbnail(
 def media_by_id(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Row | None]:
-    key = key_of(arguments["id"], "ProductMedia")
+    key = key_from_id(arguments["id"], "ProductMedia")
     rows = media.read(media.rows(context).filter(pk=key), selection.names(), "product_id")
     return [next((row for row in rows if row.product_id == each.id), None) for each in products]
 
@@ -101,7 +101,7 @@ def media_by_id(
 def image_by_id(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Row | None]:
-    key = key_of(arguments["id"], "ProductImage")
+    key = key_from_id(arguments["id"], "ProductImage")
     found = _images(products)
     return [next((row for row in found.get(each.id, ()) if row.id == key), None) for each in products]
 
@@ -145,7 +145,9 @@ def background(type_name: str, picture: str, key: str = "id") -> Resolver:
 
 
 def _of_variants(variants: list[Row], fields: Sequence[str] | set[str] | frozenset[str]) -> list[list[Row]]:
-    found = media.grouped(ready(_media_of_variants, {each.id for each in variants}), fields, by="shows")
+    found = media.grouped(
+        compiled_rows(_media_of_variants, {each.id for each in variants}), fields, by="shows"
+    )
     return [found.get(each.id, []) for each in variants]
 
 
@@ -158,7 +160,7 @@ def _media_of_variants(variants: Collection[int]) -> Rows:
     return rows.annotate(shows=F("variant_rows__variant")).order_by("shows", "sort_order", "id")
 
 
-@prepared
+@compiled_query
 def _pictures(keys: Collection[int]) -> Rows:
     return Picture.objects.filter(pk__in=keys).values_list("pk", "alt", "state", "renditions")
 
@@ -172,7 +174,7 @@ def _images(products: list[Row]) -> dict[Any, list[Row]]:
 
 def _shown(products: list[Row]) -> list[Row]:
     """Return products' media with the columns that URLs need, in order."""
-    rows = ready(_media_of, {each.id for each in products}, order=("product_id", "sort_order", "id"))
+    rows = compiled_rows(_media_of, {each.id for each in products}, order=("product_id", "sort_order", "id"))
     return media.read(rows, ("url", "alt", "sortOrder"), "product_id")
 
 

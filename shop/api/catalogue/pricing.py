@@ -14,18 +14,18 @@ from catalog.models import Price
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import product, variant
 from shop.api.context import Context
-from shop.api.in_channel import channel_of
-from shop.api.money import Taxed
+from shop.api.in_channel import channel_by_key
+from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, Type
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, tax_rates
 from shop.core.money import gross_of, net_of
 
 _TAXED_FIELDS = frozenset({"net", "tax"})
 
 
-class Priced(NamedTuple):
+class VariantPrice(NamedTuple):
     """A variant's list, current and prior unit price in a channel, with the tax rate in percent."""
 
     variant_id: int
@@ -38,7 +38,7 @@ class Priced(NamedTuple):
     rate: Decimal
 
 
-@prepared
+@compiled_query
 def _prices(keys: Collection[int], channels: Collection[int], *, column: str) -> Rows:
     rows: Rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channels, amount__isnull=False)
     return rows.values_list(
@@ -60,18 +60,18 @@ def prices_of(
     context: Context,
     selection: Selection,
     country: str | None,
-) -> list[Priced]:
+) -> list[VariantPrice]:
     """Return prices in these channels whose column is among `keys`, with tax rates if net or tax is selected
     or prices are entered without tax."""
     channels = {channel.pk: channel for channel in context.channels.values()}
     found = _prices(keys, channel_keys, column=column)
     all_gross = all(channels[values[2]].prices_entered_with_tax for values in found)
     if all_gross and not asks_for_tax(selection):
-        return [Priced._make((*values[:7], Decimal(0))) for values in found]
-    rates = _Rates(channels, country, day_of(context.now))
+        return [VariantPrice._make((*values[:7], Decimal(0))) for values in found]
+    rates = _Rates(channels, country, vietnam_date(context.now))
     for values in found:
         rates.want(values[2], values[7])
-    return [Priced._make((*values[:7], rates.of(values[2], values[7]))) for values in found]
+    return [VariantPrice._make((*values[:7], rates.of(values[2], values[7]))) for values in found]
 
 
 class _Rates:
@@ -105,14 +105,14 @@ def asks_for_tax(selection: Selection) -> bool:
     return any(below.name in _TAXED_FIELDS or asks_for_tax(below) for below in selection.all_below())
 
 
-def taxed(amount: int, price: Priced, context: Context) -> Taxed:
+def net_and_gross(amount: int, price: VariantPrice, context: Context) -> TaxedAmount:
     """Convert a channel's price to net and gross."""
     if not price.rate:
-        return Taxed(amount, amount, price.currency)
-    channel = channel_of(context, price.channel_id)
+        return TaxedAmount(amount, amount, price.currency)
+    channel = channel_by_key(context, price.channel_id)
     if channel is not None and not channel.prices_entered_with_tax:
-        return Taxed(amount, gross_of(amount, price.rate), price.currency)
-    return Taxed(net_of(amount, price.rate), amount, price.currency)
+        return TaxedAmount(amount, gross_of(amount, price.rate), price.currency)
+    return TaxedAmount(net_of(amount, price.rate), amount, price.currency)
 
 
 def country_in(arguments: dict[str, Any]) -> str | None:
@@ -122,7 +122,7 @@ def country_in(arguments: dict[str, Any]) -> str | None:
 
 def _prices_for(
     parents: list[Row], column: str, arguments: Any, context: Context, selection: Selection
-) -> list[Priced]:
+) -> list[VariantPrice]:
     keys, channels = {each.id for each in parents}, {each.in_channel for each in parents} - {None}
     if not channels:
         return []
@@ -147,10 +147,10 @@ def pricing_of_products(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
     """Resolve products' pricing; null without a channel or if no variant has a price in it."""
-    return ranges(products, [each.id for each in products], arguments, context, selection)
+    return product_price_ranges(products, [each.id for each in products], arguments, context, selection)
 
 
-def ranges(
+def product_price_ranges(
     rows: list[Row],
     product_keys: Sequence[Any],
     arguments: dict[str, Any],
@@ -162,7 +162,7 @@ def ranges(
     if not channels:
         return [None] * len(rows)
     country = country_in(arguments)
-    groups: dict[tuple[Any, Any], list[Priced]] = {}
+    groups: dict[tuple[Any, Any], list[VariantPrice]] = {}
     for price in prices_of("variant__product", set(product_keys), channels, context, selection, country):
         groups.setdefault((price.product_id, price.channel_id), []).append(price)
     return [
@@ -171,9 +171,9 @@ def ranges(
     ]
 
 
-def _variant_pricing(price: Priced, context: Context) -> dict[str, Any]:
-    now, listed = taxed(price.selling, price, context), taxed(price.listed, price, context)
-    prior = taxed(price.prior, price, context) if price.prior is not None else None
+def _variant_pricing(price: VariantPrice, context: Context) -> dict[str, Any]:
+    now, listed = net_and_gross(price.selling, price, context), net_and_gross(price.listed, price, context)
+    prior = net_and_gross(price.prior, price, context) if price.prior is not None else None
     return {
         "onSale": price.selling < price.listed,
         "discount": _discount(listed, now),
@@ -184,7 +184,7 @@ def _variant_pricing(price: Priced, context: Context) -> dict[str, Any]:
     }
 
 
-def _product_pricing(prices: list[Priced] | None, context: Context) -> dict[str, Any] | None:
+def _product_pricing(prices: list[VariantPrice] | None, context: Context) -> dict[str, Any] | None:
     if not prices:
         return None
     now = _price_range(prices, lambda price: price.selling, context)
@@ -203,18 +203,21 @@ def _product_pricing(prices: list[Priced] | None, context: Context) -> dict[str,
 
 
 def _price_range(
-    prices: Iterable[Priced], amount: Callable[[Priced], int], context: Context
-) -> dict[str, Taxed]:
+    prices: Iterable[VariantPrice], amount: Callable[[VariantPrice], int], context: Context
+) -> dict[str, TaxedAmount]:
     ordered = sorted(prices, key=amount)
     first, last = ordered[0], ordered[-1]
-    return {"start": taxed(amount(first), first, context), "stop": taxed(amount(last), last, context)}
+    return {
+        "start": net_and_gross(amount(first), first, context),
+        "stop": net_and_gross(amount(last), last, context),
+    }
 
 
-def _discount(before: Taxed, now: Taxed) -> Taxed | None:
+def _discount(before: TaxedAmount, now: TaxedAmount) -> TaxedAmount | None:
     """Return the discount, or null if there is none."""
     if before.gross <= now.gross:
         return None
-    return Taxed(before.net - now.net, before.gross - now.gross, now.currency)
+    return TaxedAmount(before.net - now.net, before.gross - now.gross, now.currency)
 
 
 range_ = Type("TaxedMoneyRange")
@@ -235,7 +238,7 @@ variant_pricing.nothing("discountLocalCurrency", "priceLocalCurrency")
 def display_gross_prices(
     pricings: list[Any], arguments: Any, context: Context, selection: Selection
 ) -> list[bool]:
-    channels = [channel_of(context, each["channel"]) for each in pricings]
+    channels = [channel_by_key(context, each["channel"]) for each in pricings]
     return [channel is None or channel.display_gross_prices for channel in channels]
 
 

@@ -20,13 +20,13 @@ from catalog.models import (
     VariantAttributeValue,
 )
 from catalog.models.attribute import ProductKind
-from catalog.search import find_products
+from catalog.search import search_product_ids
 from catalog.states import ListingState
-from shop.api.catalogue.attribute_filters import said_of
-from shop.api.catalogue.shelves import cooperative_of
+from shop.api.catalogue.attribute_filters import attribute_condition
+from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.context import Context
-from shop.api.filters import NOTHING, Conditions, any_of, has_metadata, ids, matches, within
-from shop.api.ids import keys_of
+from shop.api.filters import NO_ROWS, Conditions, has_metadata, id_in, in_range, is_one_of, matches_filter
+from shop.api.ids import keys_from_ids
 from shop.api.object_types import Rows
 from shop.core.models import Channel
 from shop.core.money import minor_digits
@@ -37,27 +37,27 @@ COOPERATIVE = "cooperative"  # the attribute computed from the product's coopera
 def conditions_in(channel: Channel | None) -> Conditions:
     """Return the conditions of `ProductFilterInput` and `ProductWhereInput`."""
     return {
-        "ids": ids("Product"),
-        "slugs": any_of("slug"),
-        "name": matches("name"),
-        "slug": matches("slug"),
+        "ids": id_in("Product"),
+        "slugs": is_one_of("slug"),
+        "name": matches_filter("name"),
+        "slug": matches_filter("slug"),
         "metadata": has_metadata(),
-        "updatedAt": lambda context, given: (within if given.keys() <= {"gte", "lte"} else matches)(
+        "updatedAt": lambda context, given: (in_range if given.keys() <= {"gte", "lte"} else matches_filter)(
             "updated_at"
         )(context, given),
-        "productTypes": ids("ProductType", column="product_type"),
-        "productType": ids("ProductType", column="product_type"),
-        "categories": lambda context, given: _in_categories(keys_of(given, "Category")),
-        "category": lambda context, given: _in_categories(keys_of(_listed_ids(given), "Category")),
+        "productTypes": id_in("ProductType", column="product_type"),
+        "productType": id_in("ProductType", column="product_type"),
+        "categories": lambda context, given: _in_categories(keys_from_ids(given, "Category")),
+        "category": lambda context, given: _in_categories(keys_from_ids(_listed_ids(given), "Category")),
         "hasCategory": lambda context, value: Q(category__isnull=not value),
-        "collections": lambda context, given: on_shelves(keys_of(given, "Collection")),
-        "collection": lambda context, given: on_shelves(keys_of(_listed_ids(given), "Collection")),
+        "collections": lambda context, given: in_collections(keys_from_ids(given, "Collection")),
+        "collection": lambda context, given: in_collections(keys_from_ids(_listed_ids(given), "Collection")),
         "giftCard": lambda context, value: (
             Q(product_type__kind=ProductKind.GIFT_CARD)
             if value
             else ~Q(product_type__kind=ProductKind.GIFT_CARD)
         ),
-        "hasPreorderedVariants": lambda context, value: NOTHING if value else Q(),
+        "hasPreorderedVariants": lambda context, value: NO_ROWS if value else Q(),
         "attributes": _attributes,
         "stocks": _in_warehouses,
         "stockAvailability": lambda context, value: _in_stock(channel, value == "IN_STOCK"),
@@ -70,20 +70,20 @@ def conditions_in(channel: Channel | None) -> Conditions:
         ),
         "price": lambda context, given: _variant_price_in(context, channel, given),
         "minimalPrice": lambda context, given: _lowest_price_in(context, channel, given),
-        "search": lambda context, text: Q(pk__in=find_products(text)),
+        "search": lambda context, text: Q(pk__in=search_product_ids(text)),
         "channel": lambda context, slug: Q(),
     }
 
 
-def on_shelves(keys: list[Any]) -> Q:
+def in_collections(keys: list[Any]) -> Q:
     """Match products in any of these collections, including cooperatives' computed collections."""
-    own = [cooperative for key in keys if (cooperative := cooperative_of(key)) is not None]
+    own = [cooperative for key in keys if (cooperative := cooperative_from_key(key)) is not None]
     placed = CollectionProduct.objects.filter(collection__in=keys, product=OuterRef("pk"))
     return Q(Exists(placed)) | Q(cooperative__in=own)
 
 
 def _in_categories(keys: list[Any]) -> Q:
-    found = NOTHING
+    found = NO_ROWS
     for path in Category.objects.filter(pk__in=keys).values_list("path", flat=True):
         found |= Q(category__path__startswith=path)
     return found
@@ -115,10 +115,10 @@ def _in_stock(channel: Channel | None, wanted: bool) -> Q:
 def _in_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
     rows: Rows = Stock.objects.all()
     if given.get("warehouseIds"):
-        rows = rows.filter(warehouse__in=keys_of(given["warehouseIds"], "Warehouse"))
+        rows = rows.filter(warehouse__in=keys_from_ids(given["warehouseIds"], "Warehouse"))
     sums = rows.values("variant__product").annotate(total=Sum("on_hand")).order_by()
     if given.get("quantity"):
-        sums = sums.filter(within("total")(context, given["quantity"]))
+        sums = sums.filter(in_range("total")(context, given["quantity"]))
     return Q(pk__in=sums.values("variant__product"))
 
 
@@ -128,7 +128,7 @@ def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
         if each.get("slug") == COOPERATIVE:
             found &= _of_cooperatives(each)
             continue
-        said = said_of(each)
+        said = attribute_condition(each)
         of_product = ProductAttributeValue.objects.filter(said, product=OuterRef("pk"))
         of_variants = VariantAttributeValue.objects.filter(said, variant__product=OuterRef("pk"))
         found &= Q(Exists(of_product)) | Q(Exists(of_variants))
@@ -164,7 +164,7 @@ def _amounts(column: str, context: Context, channel: Channel | None, given: Mapp
     each price's own currency."""
     if channel is not None:
         return Q(channel=channel.pk) & _in_range(column, channel.currency, given)
-    found = NOTHING
+    found = NO_ROWS
     for currency in sorted({each.currency for each in context.channels.values()}):
         found |= Q(currency=currency) & _in_range(column, currency, given)
     return found

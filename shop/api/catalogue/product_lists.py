@@ -8,49 +8,49 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value, When
 
 from catalog.models import AttributeValue
-from catalog.search import find_products
+from catalog.search import search_product_ids
 from shop.api.breadth import Selection
-from shop.api.catalogue.lookups import named_by
+from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.product_filters import conditions_in
-from shop.api.catalogue.shelves import cooperative_of
+from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.catalogue.types import (
-    SEES_ALL_GOODS,
-    SEES_OWN_GOODS,
+    SEES_ALL_PRODUCTS,
+    SEES_OWN_PRODUCTS,
     category,
     collection,
-    goods_in_lists,
     product,
     product_type,
-    sees_the_shelf,
+    products_in_lists,
+    sees_public_rows,
 )
-from shop.api.connections import Edge, Key, connect, connect_each, connect_list
+from shop.api.connections import Edge, SortKey, connect, connect_each, connect_list
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.filters import refuse_both, sorting, where
-from shop.api.ids import key_of
-from shop.api.in_channel import channel_of, channel_unasked, noted_in
-from shop.api.object_types import Row, Rows, ready
+from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.ids import key_from_id
+from shop.api.in_channel import channel_by_key, default_channel, with_channel_key
+from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
 from shop.core.models import Channel
 
 query = Queries()
 
-_BY_NAME = [Key("sort_key"), Key("id")]
-_SORTS: dict[str, Sequence[Key]] = {
+_BY_NAME = [SortKey("sort_key"), SortKey("id")]
+_SORTS: dict[str, Sequence[SortKey]] = {
     "NAME": _BY_NAME,
     "RANK": _BY_NAME,
     "RATING": _BY_NAME,
-    "PRICE": [Key("lowest_here", nullable=True)],
-    "MINIMAL_PRICE": [Key("lowest_here", nullable=True)],
-    "LAST_MODIFIED": [Key("updated_at")],
-    "LAST_MODIFIED_AT": [Key("updated_at")],
-    "DATE": [Key("updated_at")],
-    "TYPE": [Key("kind_name"), Key("sort_key")],
-    "PUBLISHED": [Key("published_here", nullable=True)],
-    "PUBLICATION_DATE": [Key("published_here", nullable=True)],
-    "PUBLISHED_AT": [Key("published_here", nullable=True)],
-    "CREATED_AT": [Key("created_at")],
-    "COLLECTION": [Key("place_on_shelf", nullable=True)],
+    "PRICE": [SortKey("lowest_here", nullable=True)],
+    "MINIMAL_PRICE": [SortKey("lowest_here", nullable=True)],
+    "LAST_MODIFIED": [SortKey("updated_at")],
+    "LAST_MODIFIED_AT": [SortKey("updated_at")],
+    "DATE": [SortKey("updated_at")],
+    "TYPE": [SortKey("kind_name"), SortKey("sort_key")],
+    "PUBLISHED": [SortKey("published_here", nullable=True)],
+    "PUBLICATION_DATE": [SortKey("published_here", nullable=True)],
+    "PUBLISHED_AT": [SortKey("published_here", nullable=True)],
+    "CREATED_AT": [SortKey("created_at")],
+    "COLLECTION": [SortKey("place_on_shelf", nullable=True)],
 }
 _ANNOTATIONS: dict[str, dict[str, Any]] = {
     "lowest_here": {"lowest_here": F("here__lowest_price")},
@@ -64,7 +64,7 @@ _NARROWING = {"search", "filter", "where", "cooperative", "sortBy"}
 
 @query.field("product")
 def one_product(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    column, values = named_by(product, "catalog.product", arguments)
+    column, values = lookup_column(product, "catalog.product", arguments)
     rows = product.asked_among(context, arguments, values, by=column)
     return next(iter(product.read(rows, selection.names())), None)
 
@@ -73,26 +73,28 @@ def one_product(arguments: dict[str, Any], context: Context, selection: Selectio
 def all_products(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     asked = _with_channel(arguments)
     slug = asked.get("channel")
-    channel = context.channel(slug) if slug is not None else channel_unasked(context)
-    if channel is not None and sees_the_shelf(context, channel) and not _NARROWING & arguments.keys():
-        return connect(product, ready(_listed_products, channel.pk), arguments, selection, order=_BY_NAME)
-    rows = in_lists(product.rows_asked(context, asked), context, channel)
-    rows = narrowed(rows, arguments, context, channel)
-    rows = of_cooperative(rows, arguments)
+    channel = context.channel(slug) if slug is not None else default_channel(context)
+    if channel is not None and sees_public_rows(context, channel) and not _NARROWING & arguments.keys():
+        return connect(
+            product, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
+        )
+    rows = filter_listed(product.rows_asked(context, asked), context, channel)
+    rows = apply_filters(rows, arguments, context, channel)
+    rows = filter_by_cooperative(rows, arguments)
     text = arguments.get("search")
     sort = arguments.get("sortBy")
     if text and text.strip():
-        found = find_products(text)
+        found = search_product_ids(text)
         if sort is None or sort.get("field") in (None, "RANK"):
             return _ranked_page(rows, found, arguments, context, selection)
         rows = rows.filter(pk__in=found)
-    rows, order = ordered(rows, sort, channel)
+    rows, order = apply_sorting(rows, sort, channel)
     return connect(product, rows, arguments, selection, order=order)
 
 
 def _listed_products(channel: int) -> Rows:
     """Return products that lists show to customers."""
-    return noted_in(goods_in_lists(channel), channel)
+    return with_channel_key(products_in_lists(channel), channel)
 
 
 def _listed_in_branch(channel: int, path: str, *, sorted_by: tuple[str, ...]) -> Rows:
@@ -103,42 +105,44 @@ def _listed_in_branch(channel: int, path: str, *, sorted_by: tuple[str, ...]) ->
     return rows
 
 
-def of_cooperative(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
+def filter_by_cooperative(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
     """Filter by the argument `cooperative`."""
     if arguments.get("cooperative") is None:
         return rows
-    return rows.filter(cooperative=key_of(arguments["cooperative"], "Cooperative"))
+    return rows.filter(cooperative=key_from_id(arguments["cooperative"], "Cooperative"))
 
 
-def in_lists(rows: Rows, context: Context, channel: Channel | None) -> Rows:
+def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows:
     """Filter products for lists: customers see those not hidden from lists, staff all in the channel."""
     if channel is None:
         return rows
-    if context.may(*SEES_ALL_GOODS, *SEES_OWN_GOODS):
+    if context.may(*SEES_ALL_PRODUCTS, *SEES_OWN_PRODUCTS):
         return rows.filter(here__isnull=False)
     return rows.filter(here__visible_in_listings=True)
 
 
-def narrowed(rows: Rows, arguments: Mapping[str, Any], context: Context, channel: Channel | None) -> Rows:
+def apply_filters(
+    rows: Rows, arguments: Mapping[str, Any], context: Context, channel: Channel | None
+) -> Rows:
     """Apply `filter` or `where`. Raises ProtocolError if both are given."""
-    refuse_both(arguments)
+    reject_filter_with_where(arguments)
     asked = arguments.get("filter") or arguments.get("where")
-    return rows.filter(where(asked, conditions_in(channel), context)) if asked else rows
+    return rows.filter(build_condition(asked, conditions_in(channel), context)) if asked else rows
 
 
-def ordered(
-    rows: Rows, sort: Mapping[str, Any] | None, channel: Channel | None, default: Sequence[Key] = _BY_NAME
-) -> tuple[Rows, list[Key]]:
+def apply_sorting(
+    rows: Rows, sort: Mapping[str, Any] | None, channel: Channel | None, default: Sequence[SortKey] = _BY_NAME
+) -> tuple[Rows, list[SortKey]]:
     """Annotate what `sortBy` needs, and return the sort keys."""
     if sort is not None and sort.get("attributeId") is not None:
         values: Rows = AttributeValue.objects.all()
         values = values.filter(
-            product_rows__product=OuterRef("pk"), attribute=key_of(sort["attributeId"], "Attribute")
+            product_rows__product=OuterRef("pk"), attribute=key_from_id(sort["attributeId"], "Attribute")
         )
         first = values.order_by("product_rows__sort_order", "pk").values("name")[:1]
-        order = sorting({**sort, "field": "X"}, {"X": [Key("said", nullable=True)]}, default)
+        order = sort_keys({**sort, "field": "X"}, {"X": [SortKey("said", nullable=True)]}, default)
         return rows.annotate(said=Subquery(first)), order
-    order = sorting(sort, _SORTS, default)
+    order = sort_keys(sort, _SORTS, default)
     for key in order:
         if key.column in ("lowest_here", "published_here") and channel is None:
             raise ProtocolError("Sorting by what differs between channels needs `channel`.")
@@ -176,23 +180,23 @@ def products_of_categories(
     """Resolve products of categories and their descendants. One query per level of the tree."""
     asked = _with_channel(arguments)
     slug = asked.get("channel")
-    channel = context.channel(slug) if slug is not None else channel_unasked(context)
+    channel = context.channel(slug) if slug is not None else default_channel(context)
     sort = arguments.get("sortBy")
     if (
         len(rows) == 1
         and channel is not None
-        and sees_the_shelf(context, channel)
+        and sees_public_rows(context, channel)
         and not _NARROWING - {"sortBy"} & arguments.keys()
         and (sort is None or sort.get("attributeId") is None)
     ):
-        order = sorting(sort, _SORTS, _BY_NAME)
+        order = sort_keys(sort, _SORTS, _BY_NAME)
         if "place_on_shelf" not in {key.column for key in order}:
             shape = {"sorted_by": tuple(key.column for key in order)}
-            below_it = ready(_listed_in_branch, channel.pk, rows[0].path or "/none/", **shape)
+            below_it = compiled_rows(_listed_in_branch, channel.pk, rows[0].path or "/none/", **shape)
             return [connect(product, below_it, arguments, selection, order=order)]
     goods = _searched(product.rows_asked(context, asked), arguments)
-    goods = narrowed(in_lists(goods, context, channel), arguments, context, channel)
-    goods, order = ordered(goods, arguments.get("sortBy"), channel)
+    goods = apply_filters(filter_listed(goods, context, channel), arguments, context, channel)
+    goods, order = apply_sorting(goods, arguments.get("sortBy"), channel)
     pages: dict[Any, Any] = {}
     for level in dict.fromkeys(row.level for row in rows):
         shelves = [row for row in rows if row.level == level]
@@ -225,12 +229,12 @@ def products_of_collections(
     """Resolve products in the collection's order; a cooperative's collection sorts by name."""
     pages: dict[tuple[Any, Any], Any] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
-        channel = channel_of(context, channel_key)
-        goods = in_lists(_searched(product.rows_in(context, channel), arguments), context, channel)
-        goods = narrowed(goods, arguments, context, channel)
+        channel = channel_by_key(context, channel_key)
+        goods = filter_listed(_searched(product.rows_in(context, channel), arguments), context, channel)
+        goods = apply_filters(goods, arguments, context, channel)
         keys = [row.key for row in rows if row.in_channel == channel_key]
-        made = [key for key in keys if cooperative_of(key) is None]
-        own = [key for key in keys if cooperative_of(key) is not None]
+        made = [key for key in keys if cooperative_from_key(key) is None]
+        own = [key for key in keys if cooperative_from_key(key) is not None]
         found: dict[Any, Any] = {}
         if made:
             placed = goods.annotate(
@@ -238,7 +242,7 @@ def products_of_collections(
             )
             found |= _page_each(placed, "shelf", made, made, arguments, channel, selection)
         if own:
-            cooperatives = [cooperative_of(key) for key in own]
+            cooperatives = [cooperative_from_key(key) for key in own]
             found |= _page_each(goods, "cooperative_id", cooperatives, own, arguments, channel, selection)
         pages |= {(key, channel_key): page for key, page in found.items()}
     return [pages[row.key, row.in_channel] for row in rows]
@@ -253,8 +257,8 @@ def _page_each(
     channel: Channel | None,
     selection: Selection,
 ) -> dict[Any, Any]:
-    default = [Key("place_on_shelf", nullable=True), Key("id")] if by == "shelf" else _BY_NAME
-    goods, order = ordered(goods, arguments.get("sortBy"), channel, default)
+    default = [SortKey("place_on_shelf", nullable=True), SortKey("id")] if by == "shelf" else _BY_NAME
+    goods, order = apply_sorting(goods, arguments.get("sortBy"), channel, default)
     if len(keys) == 1:
         page = connect(product, goods.filter(**{by: parents[0]}), arguments, selection, order=order)
         return {keys[0]: page}
@@ -264,7 +268,7 @@ def _page_each(
 
 def _searched(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
     text = arguments.get("search")
-    return rows.filter(pk__in=find_products(text)) if text and text.strip() else rows
+    return rows.filter(pk__in=search_product_ids(text)) if text and text.strip() else rows
 
 
 @product_type.field("products", needs="id")

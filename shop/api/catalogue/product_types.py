@@ -12,11 +12,11 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.types import product_type
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.filters import Conditions, any_of, has_metadata, ids, is_, sorting, where
-from shop.api.ids import key_of
-from shop.api.metadata import keep_metadata
+from shop.api.filters import Conditions, build_condition, equals, has_metadata, id_in, is_one_of, sort_keys
+from shop.api.ids import key_from_id
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
@@ -33,28 +33,28 @@ product_type.columns(
     kind="kind",
 )
 product_type.field("weight", needs="weight")(weights)
-keep_metadata(product_type, ProductType, rights=[Permission.MANAGE_PRODUCT_TYPES])
+add_metadata_fields(product_type, ProductType, rights=[Permission.MANAGE_PRODUCT_TYPES])
 
 query = Queries()
 
 
 @query.field("productType")
 def one_product_type(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "ProductType")
+    key = key_from_id(arguments["id"], "ProductType")
     return product_type.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("productTypes")
 def all_product_types(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = product_type.rows(context).filter(where(arguments.get("filter"), _CONDITIONS, context))
-    order = sorting(arguments.get("sortBy"), _SORTS, [Key("name"), Key("slug")])
+    rows = product_type.rows(context).filter(build_condition(arguments.get("filter"), _CONDITIONS, context))
+    order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name"), SortKey("slug")])
     return connect(product_type, rows, arguments, selection, order=order)
 
 
 _SORTS = {
-    "NAME": [Key("name"), Key("slug")],
-    "DIGITAL": [Key("is_digital"), Key("slug")],
-    "SHIPPING_REQUIRED": [Key("is_shipping_required"), Key("slug")],
+    "NAME": [SortKey("name"), SortKey("slug")],
+    "DIGITAL": [SortKey("is_digital"), SortKey("slug")],
+    "SHIPPING_REQUIRED": [SortKey("is_shipping_required"), SortKey("slug")],
 }
 _CONDITIONS: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
@@ -63,9 +63,9 @@ _CONDITIONS: Conditions = {
         Q(is_digital=True) if value == "DIGITAL" else Q(is_shipping_required=True)
     ),
     "metadata": has_metadata(),
-    "kind": is_("kind"),
-    "ids": ids("ProductType"),
-    "slugs": any_of("slug"),
+    "kind": equals("kind"),
+    "ids": id_in("ProductType"),
+    "slugs": is_one_of("slug"),
 }
 
 TYPES = (product_type, query)

@@ -13,7 +13,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
 from shop.api.catalogue.grams import weights
-from shop.api.catalogue.shelves import key_of_cooperative
+from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import (
     category,
     collection,
@@ -21,16 +21,16 @@ from shop.api.catalogue.types import (
     product_type,
     variant,
 )
-from shop.api.connections import Key, connect_each
+from shop.api.connections import SortKey, connect_each
 from shop.api.context import Context
-from shop.api.field_permissions import Within
-from shop.api.filters import refuse_both, sorting, where
-from shop.api.ids import key_of
-from shop.api.in_channel import channel_of, channel_slugs
-from shop.api.metadata import keep_metadata
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.ids import key_from_id
+from shop.api.in_channel import channel_by_key, channel_slugs
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows
-from shop.core.database.compiled_query import prepared
-from shop.core.dates.calendar import day_of
+from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
 
 product.id()
@@ -51,12 +51,12 @@ product.within("defaultVariant", variant, by="default_variant_id")
 product.field("channel", needs="in_channel")(channel_slugs)
 product.field("weight", needs="weight")(weights)
 product.nothing("rating")
-keep_metadata(product, Product, rights=[Within(Permission.MANAGE_PRODUCTS)])
+add_metadata_fields(product, Product, rights=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
 @product.field(needs="in_channel")
 def charge_taxes(products: list[Row], arguments: Any, context: Context, selection: Selection) -> list[bool]:
-    channels = [channel_of(context, each.in_channel) for each in products]
+    channels = [channel_by_key(context, each.in_channel) for each in products]
     return [channel is None or channel.charge_taxes for channel in channels]
 
 
@@ -106,7 +106,7 @@ def available_for_purchase_at(
 def available_for_purchase(
     products: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
-    return [None if moment is None else day_of(moment) for moment in _available_from(products)]
+    return [None if moment is None else vietnam_date(moment) for moment in _available_from(products)]
 
 
 @product.field(needs=("id", "in_channel"))
@@ -116,7 +116,9 @@ def variants(products: list[Row], arguments: Any, context: Context, selection: S
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
         order = ("product_id", "sort_order", "id")
-        rows = variant.among(context, channel_of(context, channel_key), keys, by="product_id", order=order)
+        rows = variant.among(
+            context, channel_by_key(context, channel_key), keys, by="product_id", order=order
+        )
         groups = variant.grouped(rows, selection.names(), by="product_id")
         found |= {(key, channel_key): group for key, group in groups.items()}
     return [found.get((each.id, each.in_channel), []) for each in products]
@@ -127,11 +129,11 @@ def one_variant(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Row | None]:
     given, sku = arguments.get("id"), arguments.get("sku")
-    wanted = {"sku": sku} if given is None else {"pk": key_of(given, "ProductVariant")}
+    wanted = {"sku": sku} if given is None else {"pk": key_from_id(given, "ProductVariant")}
     found: dict[tuple[Any, Any], Row] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
-        rows = variant.rows_in(context, channel_of(context, channel_key))
+        rows = variant.rows_in(context, channel_by_key(context, channel_key))
         for row in variant.read(rows.filter(product__in=keys, **wanted), selection.names(), "product_id"):
             found[row.product_id, channel_key] = row
     return [found.get((each.id, each.in_channel)) for each in products]
@@ -141,14 +143,14 @@ def one_variant(
 def product_variants(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Any]:
-    refuse_both(arguments)
-    order = sorting(arguments.get("sortBy"), variant_filters.SORTS, [Key("sort_order"), Key("id")])
+    reject_filter_with_where(arguments)
+    order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sort_order"), SortKey("id")])
     pages: dict[tuple[Any, Any], Any] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = [each.id for each in products if each.in_channel == channel_key]
-        rows = variant.rows_in(context, channel_of(context, channel_key))
+        rows = variant.rows_in(context, channel_by_key(context, channel_key))
         for name in ("filter", "where"):
-            rows = rows.filter(where(arguments.get(name), variant_filters.CONDITIONS, context))
+            rows = rows.filter(build_condition(arguments.get(name), variant_filters.CONDITIONS, context))
         found = connect_each(variant, rows, arguments, selection, order=order, by="product_id", parents=keys)
         pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
     return [pages[each.id, each.in_channel] for each in products]
@@ -162,7 +164,7 @@ def collections(
     keys_of: dict[Any, list[Any]] = {}
     for key, shelf in _collection_positions({each.id for each in products}):
         keys_of.setdefault(key, []).append(shelf)
-    wanted = [[*keys_of.get(each.id, ()), key_of_cooperative(each.cooperative_id)] for each in products]
+    wanted = [[*keys_of.get(each.id, ()), key_from_cooperative(each.cooperative_id)] for each in products]
     pairs = [(key, each.in_channel) for keys, each in zip(wanted, products, strict=True) for key in keys]
     found = collection.by_pair(context, pairs, selection.names())
     return [
@@ -171,7 +173,7 @@ def collections(
     ]
 
 
-@prepared
+@compiled_query
 def _collection_positions(products: Collection[int]) -> Rows:
     rows: Rows = CollectionProduct.objects.filter(product__in=products)
     return rows.order_by("collection__name", "collection_id").values_list("product_id", "collection_id")
@@ -180,7 +182,7 @@ def _collection_positions(products: Collection[int]) -> Rows:
 def channels_of(products: list[Row], context: Context) -> list[Channel]:
     """Return the channels that these products are seen in."""
     keys = dict.fromkeys(each.in_channel for each in products)
-    return [channel for key in keys if (channel := channel_of(context, key)) is not None]
+    return [channel for key in keys if (channel := channel_by_key(context, key)) is not None]
 
 
 def _available_pairs(products: list[Row], channel: Channel, country: str) -> Iterator[tuple[int, int]]:
@@ -197,7 +199,7 @@ def _listing_rows(products: list[Row]) -> list[tuple[Any, ...]]:
     return _listings({each.id for each in products}, channels) if channels else []
 
 
-@prepared
+@compiled_query
 def _listings(products: Collection[int], channels: Collection[int]) -> Rows:
     rows: Rows = Listing.objects.filter(product__in=products, channel__in=channels)
     return rows.values_list("product_id", "channel_id", "is_available", "available_from", "published_at")

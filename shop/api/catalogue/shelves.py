@@ -26,43 +26,43 @@ from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.object_types import Rows
-from shop.api.union_rows import Joined
+from shop.api.union_rows import UnionRows
 from shop.core.models import Channel
 
 COOPERATIVE_KEYS = 10**9
 _SEES_ALL = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_TRANSLATIONS)
 
 
-def cooperative_of(key: int) -> int | None:
+def cooperative_from_key(key: int) -> int | None:
     """Return the cooperative of a computed collection's or page's key; None for one created by staff."""
     return key - COOPERATIVE_KEYS if key > COOPERATIVE_KEYS else None
 
 
-def key_of_cooperative(cooperative_key: int) -> int:
+def key_from_cooperative(cooperative_key: int) -> int:
     return COOPERATIVE_KEYS + cooperative_key
 
 
-def shelves(context: Context, channel: Channel | None) -> Rows:
+def visible_collections(context: Context, channel: Channel | None) -> Rows:
     """Return collections visible to the requester; customers see those published in the channel."""
     made = _staff_collections()
     if channel is not None:
         if not context.may(*_SEES_ALL):
-            return shelves_shown(channel.pk, context.now)
+            return published_collections(channel.pk, context.now)
         here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel.pk)
         made = made.filter(Exists(here))
     elif not context.may(*_SEES_ALL):
         made = made.none()
-    return Joined(made, _cooperative_collections())  # type: ignore[return-value]
+    return UnionRows(made, _cooperative_collections())  # type: ignore[return-value]
 
 
-def shelves_shown(channel: int, now: datetime.datetime) -> Rows:
+def published_collections(channel: int, now: datetime.datetime) -> Rows:
     """Return collections published in a channel."""
     here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel, is_published=True)
     here = here.filter(Q(published_at=None) | Q(published_at__lte=now))
-    return Joined(_staff_collections().filter(Exists(here)), _cooperative_collections())  # type: ignore[return-value]
+    return UnionRows(_staff_collections().filter(Exists(here)), _cooperative_collections())  # type: ignore[return-value]
 
 
-def sees_what_is_shown(context: Context, channel: Channel | None) -> bool:
+def sees_published_only(context: Context, channel: Channel | None) -> bool:
     return channel is not None and not context.may(*_SEES_ALL)
 
 

@@ -6,24 +6,24 @@ from typing import Any
 
 from django.db.models import Q
 
-from cooperatives.models import Collecting, Warehouse, WarehouseChannel
+from cooperatives.models import ClickAndCollect, Warehouse, WarehouseChannel
 from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import SEES_WAREHOUSES, stock, variant, warehouse
-from shop.api.connections import Key, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.field_permissions import Within
-from shop.api.filters import Conditions, any_of, has_metadata, ids, is_, sorting, where
-from shop.api.ids import key_of, keys_of
-from shop.api.metadata import keep_metadata
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.filters import Conditions, build_condition, equals, has_metadata, id_in, is_one_of, sort_keys
+from shop.api.ids import key_from_id, keys_from_ids
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
 
-OWN = (Within(Permission.MANAGE_PRODUCTS),)
+OWN = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 
 stock.id()
 stock.columns(quantity="on_hand")
@@ -55,9 +55,9 @@ def addresses(rows: list[Row], arguments: Any, context: Context, selection: Sele
     return [found.get(row.address_id) for row in rows]
 
 
-keep_metadata(warehouse, Warehouse, rights=OWN)
+add_metadata_fields(warehouse, Warehouse, rights=OWN)
 
-ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": Collecting}
+ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndCollect}
 
 
 @stock.field(needs="variant_id")
@@ -74,7 +74,13 @@ def stocks_of_warehouses(
 ) -> list[Any]:
     keys = [row.id for row in rows]
     return connect_each(
-        stock, stock.rows(context), arguments, selection, order=[Key("id")], by="warehouse_id", parents=keys
+        stock,
+        stock.rows(context),
+        arguments,
+        selection,
+        order=[SortKey("id")],
+        by="warehouse_id",
+        parents=keys,
     )
 
 
@@ -83,14 +89,14 @@ query = Queries()
 
 @query.field("stock", permissions=OWN)
 def one_stock(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "Stock")
+    key = key_from_id(arguments["id"], "Stock")
     return stock.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("stocks", permissions=OWN)
 def all_stocks(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = stock.rows(context).filter(where(arguments.get("filter"), _STOCK_FILTER, context))
-    return connect(stock, rows, arguments, selection, order=[Key("id")])
+    rows = stock.rows(context).filter(build_condition(arguments.get("filter"), _STOCK_FILTER, context))
+    return connect(stock, rows, arguments, selection, order=[SortKey("id")])
 
 
 @query.field("warehouse", permissions=SEES_WAREHOUSES)
@@ -102,17 +108,19 @@ def one_warehouse(arguments: dict[str, Any], context: Context, selection: Select
     rows = (
         rows.filter(external_reference=reference)
         if given is None
-        else rows.filter(pk=key_of(given, "Warehouse"))
+        else rows.filter(pk=key_from_id(given, "Warehouse"))
     )
     return next(iter(warehouse.read(rows, selection.names())), None)
 
 
 @query.field("warehouses", permissions=SEES_WAREHOUSES)
 def all_warehouses(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = warehouse.rows(context).filter(where(arguments.get("filter"), _WAREHOUSE_FILTER, context))
+    rows = warehouse.rows(context).filter(
+        build_condition(arguments.get("filter"), _WAREHOUSE_FILTER, context)
+    )
     if arguments.get("cooperative") is not None:
-        rows = rows.filter(cooperative=key_of(arguments["cooperative"], "Cooperative"))
-    order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("name")])
+        rows = rows.filter(cooperative=key_from_id(arguments["cooperative"], "Cooperative"))
+    order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
     return connect(warehouse, rows, arguments, selection, order=order)
 
 
@@ -125,19 +133,19 @@ _STOCK_FILTER: Conditions = {
     ),
 }
 _WAREHOUSE_FILTER: Conditions = {
-    "clickAndCollectOption": is_("collecting"),
+    "clickAndCollectOption": equals("collecting"),
     "metadata": has_metadata(),
     "search": lambda context, text: Q(name__icontains=text) | Q(email__icontains=text),
-    "ids": ids("Warehouse"),
-    "isPrivate": is_("is_private"),
+    "ids": id_in("Warehouse"),
+    "isPrivate": equals("is_private"),
     "channels": lambda context, given: Q(pk__in=_in_channels(given)),
-    "slugs": any_of("slug"),
+    "slugs": is_one_of("slug"),
 }
 
 
 def _in_channels(given: list[str]) -> Any:
     served: Rows = WarehouseChannel.objects.all()
-    return served.filter(channel__in=keys_of(given, "Channel")).values("warehouse")
+    return served.filter(channel__in=keys_from_ids(given, "Channel")).values("warehouse")
 
 
 TYPES = (stock, warehouse, query)

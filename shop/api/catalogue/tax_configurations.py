@@ -11,17 +11,17 @@ from catalog.actions.markets.channels import ChannelChange, change_channel
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.field_permissions import Standing
-from shop.api.filters import Conditions, ids, where
-from shop.api.ids import given_key, key_of
+from shop.api.errors import InputError
+from shop.api.field_permissions import Access
+from shop.api.filters import Conditions, build_condition, id_in
+from shop.api.ids import input_key, key_from_id
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Mutations, Queries
 from shop.core.models import Channel
 
-_STAFF = (Standing.STAFF, Standing.APP)
+_STAFF = (Access.STAFF, Access.APP)
 _COLUMNS = {
     "chargeTaxes": "charge_taxes",
     "displayGrossPrices": "display_gross_prices",
@@ -44,19 +44,19 @@ of_country.plain("country", "chargeTaxes", "taxCalculationStrategy", "displayGro
 of_country.plain("taxAppId", "useWeightedTaxForShipping")
 
 query = Queries()
-_FILTER: Conditions = {"ids": ids("TaxConfiguration"), "metadata": lambda context, given: Q(pk__in=())}
+_FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda context, given: Q(pk__in=())}
 
 
 @query.field("taxConfiguration", permissions=_STAFF)
 def one_configuration(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "TaxConfiguration")
+    key = key_from_id(arguments["id"], "TaxConfiguration")
     return configuration.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("taxConfigurations", permissions=_STAFF)
 def all_configurations(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = configuration.rows(context).filter(where(arguments.get("filter"), _FILTER, context))
-    return connect(configuration, rows, arguments, selection, order=[Key("id")])
+    rows = configuration.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
+    return connect(configuration, rows, arguments, selection, order=[SortKey("id")])
 
 
 mutation = Mutations()
@@ -66,12 +66,12 @@ mutation = Mutations()
 def tax_configuration_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key, given = given_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
+    key, given = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
     if given.get("taxCalculationStrategy") == "TAX_APP" or given.get("taxAppId"):
         words = _("Rates are kept in the shop; no app works them out.")
-        raise Mistake("INVALID", words, field="taxCalculationStrategy")
+        raise InputError("INVALID", words, field="taxCalculationStrategy")
     if given.get("updateCountriesConfiguration"):
-        raise Mistake(
+        raise InputError(
             "INVALID",
             _("A channel is taxed alike in all its countries, but for the rates."),
             field="updateCountriesConfiguration",

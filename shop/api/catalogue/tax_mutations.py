@@ -10,18 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.markets.tax_classes import (
     HIGHEST_RATE,
-    OddRate,
+    InvalidTaxRate,
     add_tax_class,
     change_tax_class,
     remove_tax_class,
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import required
+from shop.api.catalogue.given import required_text
 from shop.api.catalogue.taxes import tax_class
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
+from shop.api.errors import InputError
+from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
@@ -47,13 +47,15 @@ def tax_class_update(arguments: dict[str, Any], context: Context, selection: Sel
     """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
     given = arguments["input"]
     with _WithCountryCodes():
-        key = int(given_key(arguments["id"], "TaxClass", field="id"))
+        key = int(input_key(arguments["id"], "TaxClass", field="id"))
     rates = given.get("updateCountryRates") or []
     ended = set(given.get("removeCountryRates") or ())
     both = ended & {each["countryCode"] for each in rates}
     if both:
         words = _("The same cannot be taken in and given up.")
-        raise Mistake("DUPLICATED_INPUT_ITEM", words, field="removeCountryRates", countryCodes=sorted(both))
+        raise InputError(
+            "DUPLICATED_INPUT_ITEM", words, field="removeCountryRates", countryCodes=sorted(both)
+        )
     ended |= {each["countryCode"] for each in rates if each.get("rate") is None}
     with _WithCountryCodes():
         change_tax_class(
@@ -69,7 +71,7 @@ def tax_class_update(arguments: dict[str, Any], context: Context, selection: Sel
 
 @mutation.field(permissions=MANAGING)
 def tax_class_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(given_key(arguments["id"], "TaxClass", field="id"))
+    key = int(input_key(arguments["id"], "TaxClass", field="id"))
     gone = _payload(key, context, selection)
     if gone["taxClass"] is None:
         raise Missing(field="id")
@@ -84,21 +86,21 @@ class _WithCountryCodes:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OddRate):
+        if isinstance(error, InvalidTaxRate):
             codes = error.details["countries"]
-            raise Mistake("INVALID", error.words, field=error.field, countryCodes=codes) from error
-        if isinstance(error, Mistake):
+            raise InputError("INVALID", error.words, field=error.field, countryCodes=codes) from error
+        if isinstance(error, InputError):
             error.details.setdefault("countryCodes", [])  # told as it is otherwise
         elif isinstance(error, Refused):
             code = "NOT_FOUND" if isinstance(error, Missing) else "INVALID"
-            raise Mistake(code, error.words, field=error.field, countryCodes=[]) from error
+            raise InputError(code, error.words, field=error.field, countryCodes=[]) from error
 
 
 def _name(given: Mapping[str, Any]) -> str:
     try:
-        return required(given, "name")
-    except Mistake as error:
-        raise Mistake("INVALID", error.words, field="name", countryCodes=[]) from error
+        return required_text(given, "name")
+    except InputError as error:
+        raise InputError("INVALID", error.words, field="name", countryCodes=[]) from error
 
 
 def _rates(given: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:

@@ -10,23 +10,23 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import product, product_type
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.field_permissions import Standing
-from shop.api.filters import Conditions, has_metadata, ids, sorting, where
-from shop.api.ids import key_of
-from shop.api.metadata import keep_metadata
+from shop.api.field_permissions import Access
+from shop.api.filters import Conditions, build_condition, has_metadata, id_in, sort_keys
+from shop.api.ids import key_from_id
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Queries
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import TaxClass, TaxRate
 
-_STAFF = (Standing.STAFF, Standing.APP)
+_STAFF = (Access.STAFF, Access.APP)
 
 tax_class = Type("TaxClass", lambda context: TaxClass.objects.all())
 tax_class.id()
 tax_class.columns(name="name")
-keep_metadata(tax_class, TaxClass, rights=[Permission.MANAGE_TAXES])
+add_metadata_fields(tax_class, TaxClass, rights=[Permission.MANAGE_TAXES])
 
 rate = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
 rate.one("taxClass", tax_class, by="tax_class_id")
@@ -45,7 +45,7 @@ def percentages(rows: list[Row], *_: Any) -> list[float]:
 @tax_class.field(needs="id")
 def countries(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
     """Resolve the rates valid today."""
-    rates = TaxRate.objects.on(day_of(context.now)).filter(tax_class__in={row.id for row in rows})
+    rates = TaxRate.objects.on(vietnam_date(context.now)).filter(tax_class__in={row.id for row in rows})
     rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
     found = rate.grouped(rates, selection.names(), by="tax_class_id")
     return [found.get(row.id, []) for row in rows]
@@ -75,20 +75,20 @@ query = Queries()
 
 @query.field("taxClass", permissions=_STAFF)
 def one_tax_class(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "TaxClass")
+    key = key_from_id(arguments["id"], "TaxClass")
     return tax_class.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("taxClasses", permissions=_STAFF)
 def all_tax_classes(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = tax_class.rows(context).filter(where(arguments.get("filter"), _CONDITIONS, context))
-    order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("name")])
+    rows = tax_class.rows(context).filter(build_condition(arguments.get("filter"), _CONDITIONS, context))
+    order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
     return connect(tax_class, rows, arguments, selection, order=order)
 
 
 _CONDITIONS: Conditions = {
     "metadata": has_metadata(),
-    "ids": ids("TaxClass"),
+    "ids": id_in("TaxClass"),
     "countries": lambda context, codes: Q(
         pk__in=TaxRate.objects.filter(country__in=codes, tax_class__isnull=False).values("tax_class")
     ),

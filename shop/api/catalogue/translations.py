@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shop.api.catalogue.types import attribute, attribute_value, category, collection, product, variant
-from shop.api.translated_fields import translation_of
+from shop.api.translated_fields import add_translation_field
 
 _DESCRIBED = {
     "name": "name",
@@ -16,14 +16,18 @@ _DESCRIBED = {
 _RICH = ("description", "descriptionJson")
 
 TYPES = (
-    translation_of(product, "ProductTranslation", "catalog.product", rich=_RICH, **_DESCRIBED),
-    translation_of(category, "CategoryTranslation", "catalog.category", rich=_RICH, **_DESCRIBED),
-    translation_of(
+    add_translation_field(product, "ProductTranslation", "catalog.product", rich=_RICH, **_DESCRIBED),
+    add_translation_field(category, "CategoryTranslation", "catalog.category", rich=_RICH, **_DESCRIBED),
+    add_translation_field(
         collection, "CollectionTranslation", "catalog.collection", key="key", rich=_RICH, **_DESCRIBED
     ),
-    translation_of(variant, "ProductVariantTranslation", "catalog.variant", required=("name",), name="name"),
-    translation_of(attribute, "AttributeTranslation", "catalog.attribute", required=("name",), name="name"),
-    translation_of(
+    add_translation_field(
+        variant, "ProductVariantTranslation", "catalog.variant", required=("name",), name="name"
+    ),
+    add_translation_field(
+        attribute, "AttributeTranslation", "catalog.attribute", required=("name",), name="name"
+    ),
+    add_translation_field(
         attribute_value,
         "AttributeValueTranslation",
         "catalog.attributevalue",

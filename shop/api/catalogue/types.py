@@ -20,15 +20,15 @@ from catalog.states import ListingState
 from cooperatives.models import Warehouse
 from cooperatives.states import CooperativeState
 from shop.accounts.staff.permissions import Permission
-from shop.api.catalogue.shelves import sees_what_is_shown, shelves, shelves_shown
+from shop.api.catalogue.shelves import published_collections, sees_published_only, visible_collections
 from shop.api.context import Context
-from shop.api.field_permissions import Within
-from shop.api.in_channel import InChannel, Shelf
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.in_channel import InChannel, PublicRows
 from shop.api.object_types import Rows, Type
 from shop.core.models import Channel
 
 # Any of these permissions shows products that customers do not see.
-SEES_ALL_GOODS = (
+SEES_ALL_PRODUCTS = (
     Permission.MANAGE_PRODUCTS,
     Permission.MANAGE_PRODUCT_TYPES,
     Permission.MANAGE_ORDERS,
@@ -42,18 +42,21 @@ SEES_ALL_GOODS = (
 
 
 # The permissions for products or orders, possibly limited to some cooperatives.
-SEES_OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS), Within(Permission.MANAGE_ORDERS))
+SEES_OWN_PRODUCTS = (
+    CooperativeScoped(Permission.MANAGE_PRODUCTS),
+    CooperativeScoped(Permission.MANAGE_ORDERS),
+)
 
 
 # The permissions that show warehouses.
-SEES_WAREHOUSES = (*SEES_OWN_GOODS, Permission.MANAGE_SHIPPING)
+SEES_WAREHOUSES = (*SEES_OWN_PRODUCTS, Permission.MANAGE_SHIPPING)
 
 
-def sees_all_goods(context: Context) -> bool:
-    return context.may(*SEES_ALL_GOODS)
+def sees_all_products(context: Context) -> bool:
+    return context.may(*SEES_ALL_PRODUCTS)
 
 
-def own_goods(context: Context, cooperative: str) -> Q | None:
+def own_rows_condition(context: Context, cooperative: str) -> Q | None:
     """Return the condition for rows of the requester's cooperatives, by the column of the cooperative's key.
 
     None unless the requester is limited to some cooperatives.
@@ -65,7 +68,7 @@ def own_goods(context: Context, cooperative: str) -> Q | None:
 def own_cooperatives(context: Context) -> frozenset[int] | None:
     """Return the requester's cooperatives; None unless they are limited to some."""
     scopes = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
-    if not any(scopes) or any(scope.is_platforms for scope in scopes):
+    if not any(scopes) or any(scope.has_platform_grant for scope in scopes):
         return None
     return frozenset(key for scope in scopes for reach in scope.reaches for key in reach.cooperatives)
 
@@ -93,11 +96,11 @@ def _variants_here(channel: int) -> dict[str, FilteredRelation]:
     }
 
 
-def goods_on_sale(channel: int) -> Rows:
+def products_on_sale(channel: int) -> Rows:
     return Product.objects.alias(**_goods_here(channel)).filter(_ON_SALE)
 
 
-def goods_in_lists(channel: int) -> Rows:
+def products_in_lists(channel: int) -> Rows:
     """Return products on sale that lists show.
 
     On SQLite, COALESCE keeps the planner from starting with the sellers or listings, which would sort all
@@ -119,24 +122,24 @@ def variants_on_sale(channel: int) -> Rows:
     return Variant.objects.alias(**_variants_here(channel)).filter(_SOLD)
 
 
-def sees_the_shelf(context: Context, channel: Channel | None) -> bool:
+def sees_public_rows(context: Context, channel: Channel | None) -> bool:
     """Return whether the requester sees exactly what is on sale in the channel."""
     return (
         channel is not None
         and channel.is_active
         and not context.goods_at_hand
-        and not sees_all_goods(context)
-        and own_goods(context, "cooperative") is None
+        and not sees_all_products(context)
+        and own_rows_condition(context, "cooperative") is None
     )
 
 
-def goods_in(context: Context, channel: Channel | None) -> Rows:
+def visible_products(context: Context, channel: Channel | None) -> Rows:
     """Return visible products; `here` is their listing in the channel. Customers see those on sale there.
 
     Permanently removed products are not visible to anybody; only past orders refer to them.
     """
-    sees_all = sees_all_goods(context)
-    own, at_hand = own_goods(context, "cooperative"), Q(pk__in=context.goods_at_hand)
+    sees_all = sees_all_products(context)
+    own, at_hand = own_rows_condition(context, "cooperative"), Q(pk__in=context.goods_at_hand)
     is_staff = sees_all or own is not None
     rows: Rows = Product.objects.existing() if is_staff else Product.objects.all()
     if channel is not None:
@@ -150,10 +153,10 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
     return rows.filter(_ON_SALE | at_hand if context.goods_at_hand else _ON_SALE)
 
 
-def variants_in(context: Context, channel: Channel | None) -> Rows:
+def visible_variants(context: Context, channel: Channel | None) -> Rows:
     """Return visible variants; `priced` is their price in the channel. Customers see those with a price."""
-    sees_all = sees_all_goods(context)
-    own, at_hand = own_goods(context, "cooperative"), Q(product__in=context.goods_at_hand)
+    sees_all = sees_all_products(context)
+    own, at_hand = own_rows_condition(context, "cooperative"), Q(product__in=context.goods_at_hand)
     is_staff = sees_all or own is not None
     rows: Rows = Variant.objects.existing() if is_staff else Variant.objects.all()
     if channel is not None:
@@ -170,9 +173,9 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
 def _visible_media(context: Context) -> Rows:
     """Return media of visible products; customers see those of products on sale in any channel."""
     rows: Rows = ProductMedia.objects.all()
-    if sees_all_goods(context):
+    if sees_all_products(context):
         return rows
-    own = own_goods(context, "product__cooperative")
+    own = own_rows_condition(context, "product__cooperative")
     if own is not None:
         return rows.filter(own)
     on_sale = Q(listings__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
@@ -182,7 +185,7 @@ def _visible_media(context: Context) -> Rows:
 def _visible_warehouses(context: Context) -> Rows:
     """Return open warehouses; staff of some cooperatives see only theirs, buyers see none here."""
     rows = Warehouse.objects.filter(closed_at=None)
-    own = own_goods(context, "cooperative")
+    own = own_rows_condition(context, "cooperative")
     if own is not None:
         return rows.filter(own)
     return rows if context.may(*SEES_WAREHOUSES) else rows.none()
@@ -190,13 +193,18 @@ def _visible_warehouses(context: Context) -> Rows:
 
 def _visible_stocks(context: Context) -> Rows:
     rows = Stock.objects.filter(warehouse__closed_at=None)
-    own = own_goods(context, "warehouse__cooperative")
+    own = own_rows_condition(context, "warehouse__cooperative")
     return rows if own is None else rows.filter(own)
 
 
-product = InChannel("Product", goods_in, shelf=Shelf(goods_on_sale, sees_the_shelf))
-variant = InChannel("ProductVariant", variants_in, shelf=Shelf(variants_on_sale, sees_the_shelf))
-collection = InChannel("Collection", shelves, key="key", shelf=Shelf(shelves_shown, sees_what_is_shown, True))
+product = InChannel("Product", visible_products, shelf=PublicRows(products_on_sale, sees_public_rows))
+variant = InChannel("ProductVariant", visible_variants, shelf=PublicRows(variants_on_sale, sees_public_rows))
+collection = InChannel(
+    "Collection",
+    visible_collections,
+    key="key",
+    shelf=PublicRows(published_collections, sees_published_only, True),
+)
 category = Type("Category", lambda context: Category.objects.all())
 product_type = Type("ProductType", lambda context: ProductType.objects.all())
 attribute = Type("Attribute", lambda context: Attribute.objects.all())

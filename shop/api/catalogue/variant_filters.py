@@ -7,14 +7,14 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, Sum
 
 from catalog.models import Stock, VariantAttributeValue
-from shop.api.catalogue.attribute_filters import said_of
-from shop.api.connections import Key
+from shop.api.catalogue.attribute_filters import attribute_condition
+from shop.api.connections import SortKey
 from shop.api.context import Context
-from shop.api.filters import Conditions, any_of, has_metadata, ids, matches, within
-from shop.api.ids import keys_of
+from shop.api.filters import Conditions, has_metadata, id_in, in_range, is_one_of, matches_filter
+from shop.api.ids import keys_from_ids
 from shop.api.object_types import Rows
 
-SORTS = {"LAST_MODIFIED_AT": [Key("updated_at")]}
+SORTS = {"LAST_MODIFIED_AT": [SortKey("updated_at")]}
 
 
 def _named(context: Context, text: str) -> Q:
@@ -24,12 +24,12 @@ def _named(context: Context, text: str) -> Q:
 def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
     found = Q()
     for each in given:
-        held = VariantAttributeValue.objects.filter(said_of(each), variant=OuterRef("pk"))
+        held = VariantAttributeValue.objects.filter(attribute_condition(each), variant=OuterRef("pk"))
         found &= Q(Exists(held))
     return found
 
 
-def left_over(context: Context, value: str) -> Q:
+def stock_availability(context: Context, value: str) -> Q:
     """Match variants in or out of stock; variants without stock tracking are always in stock."""
     there = Q(track_inventory=False) | Q(Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0)))
     return there if value == "IN_STOCK" else ~there
@@ -39,21 +39,23 @@ def in_warehouses(context: Context, given: dict[str, Any]) -> Q:
     """Match variants by their total quantity in these warehouses."""
     rows: Rows = Stock.objects.all()
     if given.get("warehouseIds"):
-        rows = rows.filter(warehouse__in=keys_of(given["warehouseIds"], "Warehouse"))
+        rows = rows.filter(warehouse__in=keys_from_ids(given["warehouseIds"], "Warehouse"))
     sums = rows.values("variant").annotate(total=Sum("on_hand")).order_by()
     if given.get("quantity"):
-        sums = sums.filter(within("total")(context, given["quantity"]))
+        sums = sums.filter(in_range("total")(context, given["quantity"]))
     return Q(pk__in=sums.values("variant"))
 
 
 CONDITIONS: Conditions = {
     "search": _named,
-    "sku": lambda context, given: (matches if isinstance(given, dict) else any_of)("sku")(context, given),
+    "sku": lambda context, given: (matches_filter if isinstance(given, dict) else is_one_of)("sku")(
+        context, given
+    ),
     "metadata": has_metadata(),
-    "ids": ids("ProductVariant"),
-    "updatedAt": within("updated_at"),
+    "ids": id_in("ProductVariant"),
+    "updatedAt": in_range("updated_at"),
     "attributes": _attributes,
-    "stockAvailability": left_over,
+    "stockAvailability": stock_availability,
     "stocks": in_warehouses,
     "isPreorder": lambda context, value: Q(pk__in=()) if value else Q(),
 }

@@ -6,12 +6,12 @@ from typing import Any
 
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
-from shop.api.catalogue.lookups import named_by
+from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.types import variant
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.filters import refuse_both, sorting, where
-from shop.api.ids import keys_of
+from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.ids import keys_from_ids
 from shop.api.object_types import Row
 from shop.api.root_fields import Queries
 
@@ -20,22 +20,22 @@ query = Queries()
 
 @query.field("productVariant")
 def one_variant(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    column, values = named_by(variant, "catalog.variant", arguments)
+    column, values = lookup_column(variant, "catalog.variant", arguments)
     rows = variant.asked_among(context, arguments, values, by=column)
     return next(iter(variant.read(rows, selection.names())), None)
 
 
 @query.field("productVariants")
 def all_variants(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    refuse_both(arguments)
+    reject_filter_with_where(arguments)
     rows = variant.rows_asked(context, arguments)
     if arguments.get("ids") is not None:
-        rows = rows.filter(pk__in=keys_of(arguments["ids"], "ProductVariant"))
+        rows = rows.filter(pk__in=keys_from_ids(arguments["ids"], "ProductVariant"))
     if arguments.get("search"):
         rows = rows.filter(variant_filters.CONDITIONS["search"](context, arguments["search"]))
     for name in ("filter", "where"):
-        rows = rows.filter(where(arguments.get(name), variant_filters.CONDITIONS, context))
-    order = sorting(arguments.get("sortBy"), variant_filters.SORTS, [Key("sku", nullable=True)])
+        rows = rows.filter(build_condition(arguments.get(name), variant_filters.CONDITIONS, context))
+    order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sku", nullable=True)])
     return connect(variant, rows, arguments, selection, order=order)
 
 

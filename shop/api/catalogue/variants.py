@@ -11,16 +11,16 @@ from catalog.models import Price, Stock, Variant
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
-from shop.api.catalogue.types import SEES_OWN_GOODS, own_goods, product, stock, variant
+from shop.api.catalogue.types import SEES_OWN_PRODUCTS, own_rows_condition, product, stock, variant
 from shop.api.context import Context
-from shop.api.field_permissions import Within
-from shop.api.in_channel import channel_of, channel_slugs
-from shop.api.metadata import keep_metadata
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.in_channel import channel_by_key, channel_slugs
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Channel
 
-MOST_SHOWN = 50  # the default limit of `quantityAvailable`
+DEFAULT_QUANTITY_LIMIT = 50  # the default limit of `quantityAvailable`
 
 variant.id()
 variant.columns(
@@ -36,7 +36,7 @@ variant.within("product", product, by="product_id")
 variant.field("channel", needs="in_channel")(channel_slugs)
 variant.field("weight", needs="weight")(weights)
 variant.nothing("preorder")
-keep_metadata(variant, Variant, rights=[Within(Permission.MANAGE_PRODUCTS)])
+add_metadata_fields(variant, Variant, rights=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
 @variant.field(needs=("id", "track_inventory", "quantity_limit_per_customer", "in_channel"))
@@ -47,12 +47,12 @@ def quantity_available(
 
     Counts stock deliverable to the given country, by default the channel's; without a channel all stock.
     """
-    shop_limit = context.settings.limit_quantity_per_checkout or MOST_SHOWN
+    shop_limit = context.settings.limit_quantity_per_checkout or DEFAULT_QUANTITY_LIMIT
     country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
     free: dict[tuple[Any, Any], int] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key and each.track_inventory]
-        channel = channel_of(context, channel_key)
+        channel = channel_by_key(context, channel_key)
         where = (channel.pk, country or channel.default_country) if channel is not None else (None, None)
         free |= {(key, channel_key): total for key, total in _free(keys, *where)} if keys else {}
     answers = []
@@ -63,38 +63,38 @@ def quantity_available(
     return answers
 
 
-@variant.field(needs=("id", "in_channel"), permissions=SEES_OWN_GOODS)
+@variant.field(needs=("id", "in_channel"), permissions=SEES_OWN_PRODUCTS)
 def stocks(
     variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[list[Row]]:
     country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
-    own = own_goods(context, "warehouse__cooperative") or Q()
+    own = own_rows_condition(context, "warehouse__cooperative") or Q()
     found: dict[tuple[Any, Any], list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key]
-        rows = stocks_in_reach(keys, channel_of(context, channel_key) if country else None, country)
+        rows = deliverable_stocks(keys, channel_by_key(context, channel_key) if country else None, country)
         rows = rows.filter(own, warehouse__closed_at=None).order_by("variant_id", "id")
         groups = stock.grouped(rows, selection.names(), by="variant_id")
         found |= {(key, channel_key): group for key, group in groups.items()}
     return [found.get((each.id, each.in_channel), []) for each in variants]
 
 
-@variant.field(needs=("id", "in_channel"), permissions=[Within(Permission.MANAGE_PRODUCTS)])
+@variant.field(needs=("id", "in_channel"), permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 def margin(variants: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
     """Resolve the margin in percent of the price."""
-    own = own_goods(context, "variant__cooperative") or Q()
+    own = own_rows_condition(context, "variant__cooperative") or Q()
     keys = {each.id for each in variants}
     rows = Price.objects.filter(own, variant__in=keys, amount__gt=0, cost__isnull=False)
-    found = {(price.variant_id, price.channel_id): percent_left(price) for price in rows}
+    found = {(price.variant_id, price.channel_id): margin_percent(price) for price in rows}
     return [found.get((each.id, each.in_channel)) for each in variants]
 
 
-def percent_left(price: Price) -> int | None:
+def margin_percent(price: Price) -> int | None:
     selling = price.selling
     return None if not selling or price.cost is None else round((selling - price.cost) * 100 / selling)
 
 
-@prepared
+@compiled_query
 def _free(keys: Collection[int], channel: int | None, country: str | None) -> Rows:
     rows: Rows = Stock.objects.filter(variant__in=keys)
     if channel is not None and country is not None:
@@ -103,7 +103,7 @@ def _free(keys: Collection[int], channel: int | None, country: str | None) -> Ro
     return sums.order_by()
 
 
-def stocks_in_reach(keys: list[Any], channel: Channel | None, country: str | None) -> Any:
+def deliverable_stocks(keys: list[Any], channel: Channel | None, country: str | None) -> Any:
     """Return the variants' stock deliverable in a channel by its zones; without a channel all of it."""
     rows = Stock.objects.filter(variant__in=keys)
     if channel is None:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.actions.stock.close_warehouse import close_warehouse
-from cooperatives.actions.warehouses import amend_warehouse, enter_warehouse
+from cooperatives.actions.warehouses import create_warehouse_from_columns, update_warehouse_columns
 from cooperatives.models import Warehouse
 from shop.api.addresses import address_from
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import CODES, OWN_GOODS, columns, found, is_theirs, named_key, owner, required
+from shop.api.catalogue.given import (
+    CODES,
+    MANAGES_OWN_PRODUCTS,
+    columns,
+    key_from_arguments,
+    may_manage_row,
+    owner_from_input,
+    required_text,
+    staff_row,
+)
 from shop.api.catalogue.types import warehouse
 from shop.api.context import Context
-from shop.api.ids import given_key
+from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
@@ -26,48 +35,48 @@ _COLUMNS = {
 }
 
 
-@mutation.field(permissions=OWN_GOODS)
+@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def create_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    made = enter_warehouse(
-        cooperative_id=owner(given, context),
-        values=columns(given, **_COLUMNS) | {"name": required(given, "name")},
+    made = create_warehouse_from_columns(
+        cooperative_id=owner_from_input(given, context),
+        values=columns(given, **_COLUMNS) | {"name": required_text(given, "name")},
         address=address_from(given["address"], context),
         actor=context.actor,
         now=context.now,
     )
-    return {"warehouse": found(warehouse, made.pk, context, selection.names("warehouse"))}
+    return {"warehouse": staff_row(warehouse, made.pk, context, selection.names("warehouse"))}
 
 
-@mutation.field(permissions=OWN_GOODS)
+@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def update_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    key: Any = named_key(arguments, warehouse, context) or None
+    key: Any = key_from_arguments(arguments, warehouse, context) or None
     row = Warehouse.objects.open().filter(pk=key).select_related("address").first()
     if row is None:
         raise Missing(field="id")
     place = given.get("address")
     values = columns(given, **_COLUMNS)
     if "name" in given:
-        values["name"] = required(given, "name")
-    changed = amend_warehouse(
+        values["name"] = required_text(given, "name")
+    changed = update_warehouse_columns(
         warehouse_id=row.pk,
         values=values,
         address=None if place is None else address_from(place, context, of=row.address),
         actor=context.actor,
         now=context.now,
     )
-    return {"warehouse": found(warehouse, changed.pk, context, selection.names("warehouse"))}
+    return {"warehouse": staff_row(warehouse, changed.pk, context, selection.names("warehouse"))}
 
 
-@mutation.field(permissions=OWN_GOODS)
+@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def delete_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Close a warehouse; it is deleted if it never had stock."""
-    key: Any = given_key(arguments["id"], "Warehouse", field="id")
+    key: Any = input_key(arguments["id"], "Warehouse", field="id")
     row = Warehouse.objects.open().filter(pk=key).select_related("cooperative").first()
-    if row is None or not is_theirs(warehouse, key, context):
+    if row is None or not may_manage_row(warehouse, key, context):
         raise Missing(field="id")
-    gone = found(warehouse, row.pk, context, selection.names("warehouse"))
+    gone = staff_row(warehouse, row.pk, context, selection.names("warehouse"))
     close_warehouse(cooperative=row.cooperative, warehouse_id=row.pk, actor=context.actor, now=context.now)
     return {"warehouse": gone}
 

@@ -10,14 +10,14 @@ from shop.accounts.models import Address
 from shop.accounts.personal.profile import add_address
 from shop.api.addresses import address_from
 from shop.api.context import Context
-from shop.api.errors import Mistake, Mistakes
+from shop.api.errors import InputError, InputErrors
 
 _COMPARED = [
     field.attname for field in Address._meta.concrete_fields if field.name not in ("id", "user", "metadata")
 ]
 
 
-def checked(
+def validated_address(
     given: Mapping[str, Any], rules: Mapping[str, Any] | None, basket: Basket, context: Context, *, kind: str
 ) -> Address:
     """Return the address of an input. Raises Mistakes for fields that the rules reject."""
@@ -30,20 +30,20 @@ def checked(
     }
     try:
         return address_from(given, context, of=address, kind=kind)
-    except Mistakes as wrong:
+    except InputErrors as wrong:
         left = [each for each in wrong.mistakes if each.api_code not in passing]
         if left or any(_is_too_long(address, each) for each in wrong.mistakes):
-            raise Mistakes(left or wrong.mistakes) from wrong
+            raise InputErrors(left or wrong.mistakes) from wrong
         return address
 
 
-def require_whole(address: Address, context: Context, *, kind: str) -> None:
+def require_legal_fields(address: Address, context: Context, *, kind: str) -> None:
     """Raise Mistakes if an address saved without validation is incomplete."""
     if not address.validation_skipped:
         address_from({}, context, of=address, kind=kind)
 
 
-def keep_for_person(basket: Basket, address: Address, context: Context) -> None:
+def save_to_address_book(basket: Basket, address: Address, context: Context) -> None:
     """Add the address to the user's address book, unless it is already there."""
     if basket.user_id is None:
         return
@@ -54,7 +54,7 @@ def keep_for_person(basket: Basket, address: Address, context: Context) -> None:
         )
 
 
-def _is_too_long(address: Address, mistake: Mistake) -> bool:
+def _is_too_long(address: Address, mistake: InputError) -> bool:
     """Return whether a field exceeds its column, which no rule can permit."""
     limits = {field.attname: field.max_length for field in Address._meta.concrete_fields}
     return any(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Min, Sum
 
-from orders.actions.basket.combined_delivery import chosen_option, options_of
+from orders.actions.basket.combined_delivery import chosen_combined_option, combined_options
 from orders.actions.quotes.quote_types import Quote
 from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address, User
@@ -16,16 +16,16 @@ from shop.api.account.types import user
 from shop.api.base.channels import channel
 from shop.api.base.places import address
 from shop.api.breadth import Resolver, Selection
-from shop.api.checkout.deliveries import Chosen, Shown, deliveries_of
+from shop.api.checkout.deliveries import DeliveryView, ShippingMethodView, deliveries_of
 from shop.api.checkout.problems import problems_of
 from shop.api.checkout.quotes import quotes_of
-from shop.api.checkout.types import WORKS_ON_ALL, acted_on, checkout, line
+from shop.api.checkout.types import MANAGES_ALL_CHECKOUTS, changeable_baskets, checkout, line
 from shop.api.context import Context
-from shop.api.language_codes import code_of
-from shop.api.metadata import keep_metadata
-from shop.api.money import Sum as Money
-from shop.api.money import Taxed
-from shop.api.object_types import Row, Rows, Type, ready
+from shop.api.language_codes import code_from_tag
+from shop.api.metadata import add_metadata_fields
+from shop.api.money import MoneyAmount as Money
+from shop.api.money import TaxedAmount
+from shop.api.object_types import Row, Rows, Type, compiled_rows
 from shop.api.orders.vouchers import UsedVoucher, used_vouchers
 
 checkout.id()
@@ -48,10 +48,12 @@ checkout.nothing("availableCollectionPoints", value=[])
 
 
 def _owns(context: Context, key: Any) -> bool:
-    return bool(acted_on(context).filter(pk=key).exists())
+    return bool(changeable_baskets(context).filter(pk=key).exists())
 
 
-keep_metadata(checkout, Basket, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns)
+add_metadata_fields(
+    checkout, Basket, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns
+)
 
 
 def _quoted(field: str) -> Callable[[Callable[[Quote], Any]], None]:
@@ -68,21 +70,21 @@ def _quoted(field: str) -> Callable[[Callable[[Quote], Any]], None]:
 
 
 @_quoted("subtotalPrice")
-def _subtotal(offer: Quote) -> Taxed:
+def _subtotal(offer: Quote) -> TaxedAmount:
     sums = offer.purchase.goods
-    return Taxed(sums.net, sums.gross, offer.wanted.channel.currency)
+    return TaxedAmount(sums.net, sums.gross, offer.wanted.channel.currency)
 
 
 @_quoted("shippingPrice")
-def _delivery(offer: Quote) -> Taxed:
+def _delivery(offer: Quote) -> TaxedAmount:
     sums = offer.purchase.delivery
-    return Taxed(sums.net, sums.gross, offer.wanted.channel.currency)
+    return TaxedAmount(sums.net, sums.gross, offer.wanted.channel.currency)
 
 
 @_quoted("totalPrice")
-def _total(offer: Quote) -> Taxed:
+def _total(offer: Quote) -> TaxedAmount:
     sums = offer.purchase.total
-    return Taxed(sums.net, sums.gross, offer.wanted.channel.currency)
+    return TaxedAmount(sums.net, sums.gross, offer.wanted.channel.currency)
 
 
 @_quoted("discount")
@@ -118,7 +120,7 @@ def email(parents: list[Row], *_: Any) -> list[str | None]:
 
 @checkout.field(needs="language")
 def language_code(parents: list[Row], *_: Any) -> list[str]:
-    return [code_of(each.language) for each in parents]
+    return [code_from_tag(each.language) for each in parents]
 
 
 @checkout.field(needs="channel__display_gross_prices")
@@ -130,7 +132,7 @@ def display_gross_prices(parents: list[Row], *_: Any) -> list[bool]:
 def owner(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the basket's user, visible to themselves and to staff."""
     asks = context.user.pk if context.user else None
-    shown = context.may(*WORKS_ON_ALL, Permission.MANAGE_USERS)
+    shown = context.may(*MANAGES_ALL_CHECKOUTS, Permission.MANAGE_USERS)
     keys = [each.user_id if shown or each.user_id == asks else None for each in parents]
     found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [found.get(key) for key in keys]
@@ -139,7 +141,7 @@ def owner(parents: list[Row], arguments: Any, context: Context, selection: Selec
 @checkout.field("lines", needs="id")
 def lines_of(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
     found = line.grouped(
-        ready(_basket_lines, [each.id for each in parents]), selection.names(), by="basket_id"
+        compiled_rows(_basket_lines, [each.id for each in parents]), selection.names(), by="basket_id"
     )
     return [found.get(each.id, []) for each in parents]
 
@@ -162,12 +164,12 @@ def stock_reservation_expires(parents: list[Row], *_: Any) -> list[Any]:
     return [ends.get(each.id) for each in parents]
 
 
-def _from_delivery(show: Callable[[Chosen], Any]) -> Resolver:
+def _from_delivery(show: Callable[[DeliveryView], Any]) -> Resolver:
     def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
         offers = quotes_of(context, [each.id for each in parents])
-        chosen = [chosen_option(offers[each.id]) for each in parents]
+        chosen = [chosen_combined_option(offers[each.id]) for each in parents]
         return [
-            show(Chosen(each.id, Shown.of(option, offers[each.id]))) if option else None
+            show(DeliveryView(each.id, ShippingMethodView.of(option, offers[each.id]))) if option else None
             for each, option in zip(parents, chosen, strict=True)
         ]
 
@@ -181,10 +183,10 @@ checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chose
 
 def _shipping_methods(
     parents: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[list[Shown]]:
+) -> list[list[ShippingMethodView]]:
     offers = quotes_of(context, [each.id for each in parents])
     return [
-        [each.method for each in deliveries_of(parent.id, offers[parent.id], options_of)]
+        [each.method for each in deliveries_of(parent.id, offers[parent.id], combined_options)]
         for parent in parents
     ]
 

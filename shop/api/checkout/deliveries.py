@@ -7,42 +7,46 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from orders.actions.basket.combined_delivery import NotDeliveredSo, Option, option_key
+from orders.actions.basket.combined_delivery import (
+    CombinedOption,
+    CombinedOptionNotAvailable,
+    combined_option_key,
+)
 from orders.actions.quotes.quote_types import Quote
 from shop.api.checkout.types import delivery, shipping_method
-from shop.api.errors import Mistake
-from shop.api.ids import InvalidId, global_id, global_ids, key_of
-from shop.api.metadata import as_items
-from shop.api.money import Sum, major
+from shop.api.errors import InputError
+from shop.api.ids import InvalidId, global_id, global_ids, key_from_id
+from shop.api.metadata import metadata_items
+from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShippingMethodView:
     """A `ShippingMethod`; `price` is in the channel's currency."""
 
     typename: ClassVar[str] = "ShippingMethod"
     service_id: int
     name: str
-    price: Sum
+    price: MoneyAmount
     minimum_days: int | None = None
     maximum_days: int | None = None
     is_weight_based: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, option: Option, offer: Quote) -> Shown:
+    def of(cls, option: CombinedOption, offer: Quote) -> ShippingMethodView:
         """Convert an option of a quote. Its metadata has each cooperative's fee by slug, in major units."""
         currency = offer.wanted.channel.currency
         return cls(
             option.service.pk,
             option.name,
-            Sum(option.fee, currency),
+            MoneyAmount(option.fee, currency),
             option.minimum_days,
             option.maximum_days,
             option.service.is_weight_based,
             {
-                leg.cooperative.slug: str(major(leg.fee, currency))
+                leg.cooperative.slug: str(to_major_units(leg.fee, currency))
                 for leg in option.legs
                 if leg.fee is not None
             },
@@ -50,33 +54,36 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class DeliveryView:
     """A `Delivery` of a basket."""
 
     basket_id: uuid.UUID
-    method: Shown
+    method: ShippingMethodView
 
     @property
     def id(self) -> str:
-        return global_id("CheckoutDelivery", option_key(self.basket_id, self.method.service_id))
+        return global_id("CheckoutDelivery", combined_option_key(self.basket_id, self.method.service_id))
 
 
 def deliveries_of(
-    basket_id: uuid.UUID, offer: Quote, options_of: Callable[[Quote], Iterable[Option]]
-) -> list[Chosen]:
+    basket_id: uuid.UUID, offer: Quote, options_of: Callable[[Quote], Iterable[CombinedOption]]
+) -> list[DeliveryView]:
     """Return the delivery options of a quoted basket."""
-    return [Chosen(basket_id, Shown.of(option, offer)) for option in options_of(offer)]
+    return [DeliveryView(basket_id, ShippingMethodView.of(option, offer)) for option in options_of(offer)]
 
 
-def chosen_key(text: str) -> int | uuid.UUID:
-    """Return the key of a shipping service or of a basket's delivery. Raises Mistake, NotDeliveredSo."""
+def delivery_key(text: str) -> int | uuid.UUID:
+    """Return the key of a shipping service or of a basket's delivery.
+
+    Raises Mistake, CombinedOptionNotAvailable.
+    """
     try:
-        service = key_of(text, "ShippingMethod", "ShippingMethodType")
-        key = service if service is not None else key_of(text, "CheckoutDelivery")
+        service = key_from_id(text, "ShippingMethod", "ShippingMethodType")
+        key = service if service is not None else key_from_id(text, "CheckoutDelivery")
     except InvalidId as error:
-        raise Mistake("GRAPHQL_ERROR", str(error), field="deliveryMethodId") from error
+        raise InputError("GRAPHQL_ERROR", str(error), field="deliveryMethodId") from error
     if key is None:
-        raise NotDeliveredSo()
+        raise CombinedOptionNotAvailable()
     chosen: int | uuid.UUID = key
     return chosen
 
@@ -106,7 +113,7 @@ def kind(methods: list[Row], *_: Any) -> list[str]:
 
 @shipping_method.field()
 def metadata(methods: list[Row], *_: Any) -> list[list[dict[str, str]]]:
-    return [as_items(each.metadata) for each in methods]
+    return [metadata_items(each.metadata) for each in methods]
 
 
 @shipping_method.field()

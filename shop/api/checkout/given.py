@@ -8,55 +8,55 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Variant
-from orders.actions.basket.basket_lines import Put
-from orders.actions.basket.bulk_lines import Set
+from orders.actions.basket.basket_lines import LineToAdd
+from orders.actions.basket.bulk_lines import LineUpdate
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key, global_ids
-from shop.api.metadata import from_input
-from shop.api.money import minor_units
-from shop.core.database.compiled_query import prepared
+from shop.api.errors import InputError
+from shop.api.ids import global_ids, input_key
+from shop.api.metadata import metadata_from_input
+from shop.api.money import parse_minor_units
+from shop.core.database.compiled_query import compiled_query
 
 
-def puts_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Put]:
+def added_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[LineToAdd]:
     """Convert `[CheckoutLineInput!]`. Raises Mistake for unknown variants, PermissionDenied if the requester
     may not set prices."""
-    keys = [given_key(each["variantId"], "ProductVariant", field="variantId") for each in lines]
+    keys = [input_key(each["variantId"], "ProductVariant", field="variantId") for each in lines]
     _require_variants(keys)
     return [
-        Put(
+        LineToAdd(
             key,
             each["quantity"],
             _given_price(each, currency, context),
             bool(each.get("forceNewLine")),
-            from_input(each.get("metadata")),
+            metadata_from_input(each.get("metadata")),
         )
         for key, each in zip(keys, lines, strict=True)
     ]
 
 
-def sets_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Set]:
+def updated_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[LineUpdate]:
     """Convert `[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `puts_from`."""
     sets = []
     for each in lines:
         line, variant = each.get("lineId"), each.get("variantId")
         if (line is None) == (variant is None):
-            raise Mistake("GRAPHQL_ERROR", "Give exactly one of `lineId` and `variantId`.", field="lines")
+            raise InputError("GRAPHQL_ERROR", "Give exactly one of `lineId` and `variantId`.", field="lines")
         sets.append(
-            Set(
-                None if line is None else given_key(line, "CheckoutLine", field="lineId"),
-                None if variant is None else given_key(variant, "ProductVariant", field="variantId"),
+            LineUpdate(
+                None if line is None else input_key(line, "CheckoutLine", field="lineId"),
+                None if variant is None else input_key(variant, "ProductVariant", field="variantId"),
                 each.get("quantity"),
                 _given_price(each, currency, context),
-                from_input(each.get("metadata")),
+                metadata_from_input(each.get("metadata")),
             )
         )
     _require_variants([each.variant_id for each in sets if each.variant_id is not None])
     return sets
 
 
-@prepared
+@compiled_query
 def _existing_variants(keys: Collection[int]) -> QuerySet[Any]:
     return Variant.objects.filter(pk__in=keys).values_list("pk", flat=True)
 
@@ -66,7 +66,7 @@ def _require_variants(keys: Sequence[int]) -> None:
     unknown = [key for key in keys if key not in known]
     if unknown:
         (first, *_others) = global_ids("ProductVariant", unknown)
-        raise Mistake(
+        raise InputError(
             "GRAPHQL_ERROR",
             f"Could not resolve to a node with the global id list of '{first}'.",
             field="variantId",
@@ -76,7 +76,9 @@ def _require_variants(keys: Sequence[int]) -> None:
 def _given_price(given: Mapping[str, Any], currency: str, context: Context) -> int | None:
     if given.get("price") is None:
         if given.get("priceOverrideReason"):
-            raise Mistake("PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", "There is no price to give a reason for.")
+            raise InputError(
+                "PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", "There is no price to give a reason for."
+            )
         return None
     context.require(Permission.HANDLE_CHECKOUTS)
-    return minor_units(given["price"], currency, field="price")
+    return parse_minor_units(given["price"], currency, field="price")

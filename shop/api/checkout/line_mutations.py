@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from orders.actions.basket.bulk_lines import put_lines, set_lines, take_out
-from orders.actions.basket.combined_delivery import NotDeliveredSo, choose_option, options_of
+from orders.actions.basket.bulk_lines import add_basket_lines, remove_basket_lines, update_basket_lines
+from orders.actions.basket.combined_delivery import (
+    CombinedOptionNotAvailable,
+    choose_combined_option,
+    combined_options,
+)
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.models import Basket
 from shop.api.breadth import Selection
-from shop.api.checkout.deliveries import chosen_key, deliveries_of
-from shop.api.checkout.given import puts_from, sets_from
-from shop.api.checkout.mutations import CODES, shown
+from shop.api.checkout.deliveries import deliveries_of, delivery_key
+from shop.api.checkout.given import added_lines, updated_lines
+from shop.api.checkout.mutations import CODES, checkout_payload
 from shop.api.checkout.types import basket_in
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key, global_ids
+from shop.api.errors import InputError
+from shop.api.ids import global_ids, input_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
@@ -25,12 +29,12 @@ mutation = Mutations(codes=CODES)
 @mutation.field()
 def checkout_lines_add(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    puts = puts_from(arguments["lines"], basket.currency, context)
+    puts = added_lines(arguments["lines"], basket.currency, context)
     try:
-        offer = put_lines(basket_id=basket.pk, puts=puts, now=context.now)
+        offer = add_basket_lines(basket_id=basket.pk, puts=puts, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [each.variant_id for each in puts]) from refused
-    return shown(basket, context, selection, offer)
+    return checkout_payload(basket, context, selection, offer)
 
 
 @mutation.field()
@@ -38,12 +42,12 @@ def checkout_lines_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    sets = sets_from(arguments["lines"], basket.currency, context)
+    sets = updated_lines(arguments["lines"], basket.currency, context)
     try:
-        offer = set_lines(basket_id=basket.pk, sets=sets, now=context.now)
+        offer = update_basket_lines(basket_id=basket.pk, sets=sets, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [each.variant_id for each in sets if each.variant_id]) from refused
-    return shown(basket, context, selection, offer)
+    return checkout_payload(basket, context, selection, offer)
 
 
 @mutation.field()
@@ -51,7 +55,7 @@ def checkout_lines_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    keys = [given_key(each, "CheckoutLine", field="linesIds") for each in arguments["linesIds"]]
+    keys = [input_key(each, "CheckoutLine", field="linesIds") for each in arguments["linesIds"]]
     return _remove_lines(basket, keys, context, selection)
 
 
@@ -59,8 +63,8 @@ def checkout_lines_delete(
 def checkout_line_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     basket = basket_in(arguments, context)
     if arguments.get("lineId") is None:
-        raise Mistake("REQUIRED", "Name the line.", field="lineId")
-    key = given_key(arguments["lineId"], "CheckoutLine", field="lineId")
+        raise InputError("REQUIRED", "Name the line.", field="lineId")
+    key = input_key(arguments["lineId"], "CheckoutLine", field="lineId")
     return _remove_lines(basket, [key], context, selection)
 
 
@@ -70,7 +74,7 @@ def delivery_options_calculate(
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
     offer = open_checkout(basket_id=basket.pk, now=context.now)
-    return {"deliveries": deliveries_of(basket.pk, offer, options_of)}
+    return {"deliveries": deliveries_of(basket.pk, offer, combined_options)}
 
 
 @mutation.field()
@@ -93,23 +97,25 @@ def _choose_delivery(
     basket: Basket, chosen: str | None, context: Context, selection: Selection
 ) -> dict[str, Any]:
     try:
-        key = None if chosen is None else chosen_key(chosen)
-        offer = choose_option(basket_id=basket.pk, chosen=key, now=context.now)
-    except NotDeliveredSo as refused:
-        raise Mistake("DELIVERY_METHOD_NOT_APPLICABLE", refused.words, field="deliveryMethodId") from refused
-    return shown(basket, context, selection, offer)
+        key = None if chosen is None else delivery_key(chosen)
+        offer = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
+    except CombinedOptionNotAvailable as refused:
+        raise InputError(
+            "DELIVERY_METHOD_NOT_APPLICABLE", refused.words, field="deliveryMethodId"
+        ) from refused
+    return checkout_payload(basket, context, selection, offer)
 
 
 def _remove_lines(basket: Basket, keys: list[Any], context: Context, selection: Selection) -> dict[str, Any]:
     try:
-        take_out(basket_id=basket.pk, line_ids=keys, now=context.now)
+        remove_basket_lines(basket_id=basket.pk, line_ids=keys, now=context.now)
     except Missing as missing:
         gone = missing.details.get("missing_lines")
         if not gone:
             raise
         lines = global_ids("CheckoutLine", gone)
-        raise Mistake("NOT_FOUND", missing.words, field="lineId", lines=lines) from missing
-    return shown(basket, context, selection)
+        raise InputError("NOT_FOUND", missing.words, field="lineId", lines=lines) from missing
+    return checkout_payload(basket, context, selection)
 
 
 def _with_variants(refused: Refused, asked: list[int]) -> Refused:
@@ -119,6 +125,6 @@ def _with_variants(refused: Refused, asked: list[int]) -> Refused:
     if not keys or refused.code not in CODES:
         return refused
     field = "lines" if refused.field == "variant" else refused.field
-    return Mistake(
+    return InputError(
         CODES[refused.code], refused.words, field=field, variants=global_ids("ProductVariant", keys)
     )

@@ -14,12 +14,12 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.types import variant
 from shop.api.checkout.problems import line_problems
 from shop.api.checkout.quotes import quotes_of
-from shop.api.checkout.types import acted_on, line
+from shop.api.checkout.types import changeable_baskets, line
 from shop.api.context import Context
-from shop.api.metadata import keep_metadata
-from shop.api.money import Sum, Taxed
+from shop.api.metadata import add_metadata_fields
+from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row
-from shop.core.money import gross_of, half_up, net_of
+from shop.core.money import gross_of, net_of, round_half_up
 
 line.id()
 line.columns(quantity="quantity", isGift="is_gift")
@@ -27,10 +27,12 @@ line.nothing("priceOverrideReason")
 
 
 def _owns(context: Context, key: Any) -> bool:
-    return BasketLine.objects.filter(pk=key, basket__in=acted_on(context)).exists()
+    return BasketLine.objects.filter(pk=key, basket__in=changeable_baskets(context)).exists()
 
 
-keep_metadata(line, BasketLine, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns)
+add_metadata_fields(
+    line, BasketLine, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns
+)
 
 
 @line.field("variant", needs=("variant_id", "basket__channel_id"))
@@ -66,37 +68,37 @@ def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], Any]], None]:
 
 
 @_quoted("totalPrice")
-def _total(one: QuotedLine, offer: Quote) -> Taxed:
+def _total(one: QuotedLine, offer: Quote) -> TaxedAmount:
     return _total_of(one, offer)
 
 
 @_quoted("unitPrice")
-def _unit(one: QuotedLine, offer: Quote) -> Taxed:
+def _unit(one: QuotedLine, offer: Quote) -> TaxedAmount:
     total = _total_of(one, offer)
     steps = Decimal(one.wanted.quantity)
-    return Taxed(half_up(total.net / steps), half_up(total.gross / steps), total.currency)
+    return TaxedAmount(round_half_up(total.net / steps), round_half_up(total.gross / steps), total.currency)
 
 
 @_quoted("undiscountedUnitPrice")
-def _listed_unit(one: QuotedLine, offer: Quote) -> Sum:
-    return Sum(one.unit_list, offer.wanted.channel.currency)
+def _listed_unit(one: QuotedLine, offer: Quote) -> MoneyAmount:
+    return MoneyAmount(one.unit_list, offer.wanted.channel.currency)
 
 
 @_quoted("undiscountedTotalPrice")
-def _listed_total(one: QuotedLine, offer: Quote) -> Sum:
-    return Sum(one.unit_list * one.wanted.quantity, offer.wanted.channel.currency)
+def _listed_total(one: QuotedLine, offer: Quote) -> MoneyAmount:
+    return MoneyAmount(one.unit_list * one.wanted.quantity, offer.wanted.channel.currency)
 
 
 @_quoted("priorUnitPrice")
-def _prior_unit(one: QuotedLine, offer: Quote) -> Sum | None:
+def _prior_unit(one: QuotedLine, offer: Quote) -> MoneyAmount | None:
     prior = _prior_amount(one)
-    return None if prior is None else Sum(prior, offer.wanted.channel.currency)
+    return None if prior is None else MoneyAmount(prior, offer.wanted.channel.currency)
 
 
 @_quoted("priorTotalPrice")
-def _prior_total(one: QuotedLine, offer: Quote) -> Sum | None:
+def _prior_total(one: QuotedLine, offer: Quote) -> MoneyAmount | None:
     prior = _prior_amount(one)
-    return None if prior is None else Sum(prior * one.wanted.quantity, offer.wanted.channel.currency)
+    return None if prior is None else MoneyAmount(prior * one.wanted.quantity, offer.wanted.channel.currency)
 
 
 @_quoted("requiresShipping")
@@ -117,15 +119,15 @@ def problems(
     ]
 
 
-def _total_of(one: QuotedLine, offer: Quote) -> Taxed:
+def _total_of(one: QuotedLine, offer: Quote) -> TaxedAmount:
     """Return the total after all discounts; unavailable lines have their undiscounted price."""
     priced = next((each for each in offer.purchase.lines if each.key == one.wanted.key), None)
     channel = offer.wanted.channel
     if priced is not None:
-        return Taxed(priced.total.net, priced.total.gross, channel.currency)
+        return TaxedAmount(priced.total.net, priced.total.gross, channel.currency)
     if channel.prices_entered_with_tax:
-        return Taxed(net_of(one.total, one.tax_rate), one.total, channel.currency)
-    return Taxed(one.total, gross_of(one.total, one.tax_rate), channel.currency)
+        return TaxedAmount(net_of(one.total, one.tax_rate), one.total, channel.currency)
+    return TaxedAmount(one.total, gross_of(one.total, one.tax_rate), channel.currency)
 
 
 def _prior_amount(one: QuotedLine) -> int | None:

@@ -8,26 +8,32 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.basket.bulk_lines import begin_basket
-from orders.actions.basket.checkout_details import bill_to, give_to, leave_behind, send_to, write_details
+from orders.actions.basket.bulk_lines import create_basket
+from orders.actions.basket.checkout_details import (
+    assign_basket,
+    detach_basket,
+    set_basket_details,
+    set_billing_address,
+    set_shipping_address,
+)
 from orders.actions.quotes.quote_types import Quote
-from orders.actions.quotes.voucher_rules import CodeUnknown, VoucherRefused
-from orders.actions.vouchers.redeem_vouchers import drop_code, use_code
-from orders.models import Basket, VoucherCode, tidy_code
+from orders.actions.quotes.voucher_rules import VoucherCodeUnknown, VoucherRefused
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
+from orders.models import Basket, VoucherCode, normalise_code
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.clients import EMAIL
 from shop.api.breadth import Selection
-from shop.api.checkout.addresses import checked, keep_for_person
-from shop.api.checkout.given import puts_from
-from shop.api.checkout.quotes import forget, keep_at_hand, remember
+from shop.api.checkout.addresses import save_to_address_book, validated_address
+from shop.api.checkout.given import added_lines
+from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
 from shop.api.checkout.types import basket_in, checkout
 from shop.api.context import Context
-from shop.api.errors import Mistake, PermissionDenied
-from shop.api.field_permissions import Standing
-from shop.api.ids import given_key
-from shop.api.language_codes import tag_of
-from shop.api.metadata import from_input
+from shop.api.errors import InputError, PermissionDenied
+from shop.api.field_permissions import Access
+from shop.api.ids import input_key
+from shop.api.language_codes import tag_from_code
+from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 from shop.core.models import Channel
@@ -42,7 +48,7 @@ CODES = {
 mutation = Mutations(codes=CODES)
 
 
-def shown(
+def checkout_payload(
     basket: Basket,
     context: Context,
     selection: Selection,
@@ -54,11 +60,11 @@ def shown(
 
     `is_now` means that `basket` is already in the state after the action.
     """
-    forget(context)
+    forget_quotes(context)
     if offer is not None:
-        remember(context, basket.pk, offer)
+        remember_quote(context, basket.pk, offer)
     if is_now:
-        keep_at_hand(context, basket)
+        remember_basket(context, basket)
     found = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
     return {"checkout": found.get(basket.pk)}
 
@@ -73,24 +79,24 @@ def checkout_create(arguments: dict[str, Any], context: Context, selection: Sele
     rules = given.get("validationRules") or {}
     draft = Basket(channel=channel, country=channel.default_country)
     addresses = {
-        name: checked(given[name], rules.get(name), draft, context, kind=kind)
+        name: validated_address(given[name], rules.get(name), draft, context, kind=kind)
         for name, kind in (("shippingAddress", "SHIPPING"), ("billingAddress", "BILLING"))
         if given.get(name)
     }
-    language = tag_of(given["languageCode"]) if given.get("languageCode") else "vi"
-    basket, offer = begin_basket(
+    language = tag_from_code(given["languageCode"]) if given.get("languageCode") else "vi"
+    basket, offer = create_basket(
         user_id=context.user.pk if context.user else None,
         channel=channel,
         language=language,
-        puts=puts_from(given.get("lines") or [], channel.currency, context),
-        metadata=from_input(given.get("metadata")),
-        private_metadata=from_input(given.get("privateMetadata")),
+        puts=added_lines(given.get("lines") or [], channel.currency, context),
+        metadata=metadata_from_input(given.get("metadata")),
+        private_metadata=metadata_from_input(given.get("privateMetadata")),
         email=email or (context.user.email if context.user else None) or "",
         shipping_address=addresses.get("shippingAddress"),
         billing_address=addresses.get("billingAddress"),
         now=context.now,
     )
-    return shown(basket, context, selection, offer, is_now=True) | {"created": True}
+    return checkout_payload(basket, context, selection, offer, is_now=True) | {"created": True}
 
 
 @mutation.field()
@@ -98,8 +104,10 @@ def checkout_email_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    basket = write_details(basket_id=basket.pk, email=_validated_email(arguments["email"]), now=context.now)
-    return shown(basket, context, selection, is_now=True)
+    basket = set_basket_details(
+        basket_id=basket.pk, email=_validated_email(arguments["email"]), now=context.now
+    )
+    return checkout_payload(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -107,8 +115,8 @@ def checkout_customer_note_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    basket = write_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
-    return shown(basket, context, selection, is_now=True)
+    basket = set_basket_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
+    return checkout_payload(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -116,22 +124,24 @@ def checkout_language_code_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    basket = write_details(basket_id=basket.pk, language=tag_of(arguments["languageCode"]), now=context.now)
-    return shown(basket, context, selection, is_now=True)
+    basket = set_basket_details(
+        basket_id=basket.pk, language=tag_from_code(arguments["languageCode"]), now=context.now
+    )
+    return checkout_payload(basket, context, selection, is_now=True)
 
 
 @mutation.field()
 def checkout_shipping_address_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    return _set_address("shippingAddress", "SHIPPING", send_to, arguments, context, selection)
+    return _set_address("shippingAddress", "SHIPPING", set_shipping_address, arguments, context, selection)
 
 
 @mutation.field()
 def checkout_billing_address_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    return _set_address("billingAddress", "BILLING", bill_to, arguments, context, selection)
+    return _set_address("billingAddress", "BILLING", set_billing_address, arguments, context, selection)
 
 
 def _set_address(
@@ -143,11 +153,11 @@ def _set_address(
     selection: Selection,
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    address = checked(arguments[name], arguments.get("validationRules"), basket, context, kind=kind)
+    address = validated_address(arguments[name], arguments.get("validationRules"), basket, context, kind=kind)
     basket = write(basket_id=basket.pk, address=address, now=context.now)
     if arguments.get("saveAddress"):
-        keep_for_person(basket, address, context)
-    return shown(basket, context, selection, is_now=True)
+        save_to_address_book(basket, address, context)
+    return checkout_payload(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -156,11 +166,11 @@ def checkout_add_promo_code(
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
     try:
-        use_code(basket_id=basket.pk, code=arguments["promoCode"][:255], now=context.now)
+        apply_voucher_code(basket_id=basket.pk, code=arguments["promoCode"][:255], now=context.now)
     except VoucherRefused as refused:
-        code = "INVALID" if isinstance(refused, CodeUnknown) else "VOUCHER_NOT_APPLICABLE"
-        raise Mistake(code, refused.words, field="promoCode") from refused
-    return shown(basket, context, selection)
+        code = "INVALID" if isinstance(refused, VoucherCodeUnknown) else "VOUCHER_NOT_APPLICABLE"
+        raise InputError(code, refused.words, field="promoCode") from refused
+    return checkout_payload(basket, context, selection)
 
 
 @mutation.field()
@@ -171,16 +181,16 @@ def checkout_remove_promo_code(
     basket = basket_in(arguments, context)
     code, voucher = arguments.get("promoCode"), arguments.get("promoCodeId")
     if (code is None) == (voucher is None):
-        raise Mistake("GRAPHQL_ERROR", "Give exactly one of `promoCode` and `promoCodeId`.")
+        raise InputError("GRAPHQL_ERROR", "Give exactly one of `promoCode` and `promoCodeId`.")
     if voucher is not None:
-        key = given_key(voucher, "Voucher", "GiftCard", field="promoCodeId")
+        key = input_key(voucher, "Voucher", "GiftCard", field="promoCodeId")
         is_it = VoucherCode.objects.filter(code=basket.voucher_code, voucher=key).exists()
         if not is_it:
-            raise Mistake("NOT_FOUND", _("There is no such code here."), field="promoCodeId")
-    elif not basket.voucher_code or tidy_code(code or "") != basket.voucher_code:
-        raise Mistake("INVALID", _("There is no such code here."), field="promoCode")
-    drop_code(basket_id=basket.pk, now=context.now)
-    return shown(basket, context, selection)
+            raise InputError("NOT_FOUND", _("There is no such code here."), field="promoCodeId")
+    elif not basket.voucher_code or normalise_code(code or "") != basket.voucher_code:
+        raise InputError("INVALID", _("There is no such code here."), field="promoCode")
+    remove_voucher_code(basket_id=basket.pk, now=context.now)
+    return checkout_payload(basket, context, selection)
 
 
 @mutation.field()
@@ -191,16 +201,16 @@ def checkout_customer_attach(
     customer = arguments.get("customerId")
     if customer is not None and (context.user is None or not _is_same_person(customer, context.user)):
         context.require(Permission.IMPERSONATE_USER)
-        key = given_key(customer, "User", field="customerId")
+        key = input_key(customer, "User", field="customerId")
         person = User.objects.filter(pk=key, erased_at=None).first()
         if person is None:
             raise Missing(field="customerId")
     else:
-        context.require(Standing.USER)
+        context.require(Access.USER)
         person = context.signed_in()
     basket = basket_in(arguments, context)
-    basket = give_to(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
-    return shown(basket, context, selection, is_now=True)
+    basket = assign_basket(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
+    return checkout_payload(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -208,12 +218,12 @@ def checkout_customer_detach(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     if not context.may(Permission.IMPERSONATE_USER):
-        context.require(Standing.USER)
+        context.require(Access.USER)
     basket = basket_in(arguments, context)
     if basket.user_id is None:
         raise PermissionDenied()
-    basket = leave_behind(basket_id=basket.pk, now=context.now)
-    return shown(basket, context, selection, is_now=True)
+    basket = detach_basket(basket_id=basket.pk, now=context.now)
+    return checkout_payload(basket, context, selection, is_now=True)
 
 
 def _channel(slug: str | None, context: Context) -> Channel:
@@ -221,19 +231,19 @@ def _channel(slug: str | None, context: Context) -> Channel:
     if channel is not None and channel.is_active:
         return channel
     if slug is None:
-        raise Mistake("MISSING_CHANNEL_SLUG", _("Name the channel."), field="channel")
+        raise InputError("MISSING_CHANNEL_SLUG", _("Name the channel."), field="channel")
     if channel is None:
-        raise Mistake("NOT_FOUND", _("We could not find that."), field="channel")
-    raise Mistake("CHANNEL_INACTIVE", _("Nothing is sold in this channel at the moment."), field="channel")
+        raise InputError("NOT_FOUND", _("We could not find that."), field="channel")
+    raise InputError("CHANNEL_INACTIVE", _("Nothing is sold in this channel at the moment."), field="channel")
 
 
 def _validated_email(written: str) -> str:
     try:
         EMAIL.clean(written.strip(), None)
     except ValidationError as error:
-        raise Mistake("INVALID", _("This is not an e-mail address."), field="email") from error
+        raise InputError("INVALID", _("This is not an e-mail address."), field="email") from error
     return written.strip()
 
 
 def _is_same_person(customer: str, person: User) -> bool:
-    return bool(given_key(customer, "User", field="customerId") == person.pk)
+    return bool(input_key(customer, "User", field="customerId") == person.pk)

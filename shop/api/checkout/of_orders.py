@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cooperatives.models import COLLECTED, Warehouse
+from cooperatives.models import PICKUP_KINDS, Warehouse
 from orders.models import OrderPart
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import warehouse
-from shop.api.checkout.deliveries import Shown
+from shop.api.checkout.deliveries import ShippingMethodView
 from shop.api.context import Context
-from shop.api.money import Sum, major
+from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
-from shop.api.orders.seen import within
+from shop.api.orders.seen import filter_visible
 from shop.api.orders.types import order
 
 _COLUMNS = (
@@ -25,7 +25,7 @@ order.nothing("shippingMethods", "availableShippingMethods", "giftCards", value=
 
 def _parts(context: Context, orders: list[Row]) -> dict[Any, list[dict[str, Any]]]:
     """Return each order's parts with their deliveries, by order key."""
-    rows = within(context, OrderPart.objects.all(), order="order", part="pk")
+    rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     rows = rows.filter(order__in=[each.id for each in orders]).order_by("order", "number")
     found: dict[Any, list[dict[str, Any]]] = {}
     for row in rows.values(*_COLUMNS):
@@ -33,18 +33,18 @@ def _parts(context: Context, orders: list[Row]) -> dict[Any, list[dict[str, Any]
     return found
 
 
-def _combined_method(parts: list[dict[str, Any]]) -> Shown | None:
+def _combined_method(parts: list[dict[str, Any]]) -> ShippingMethodView | None:
     """Combine the parts' deliveries into one method; None if none was chosen."""
     first = next((part for part in parts if part["service"] is not None), None)
     if first is None:
         return None
-    return Shown(
+    return ShippingMethodView(
         first["service"],
         ", ".join(dict.fromkeys(part["way_name"] for part in parts if part["way_name"])),
-        Sum(sum(part["delivery_gross"] for part in parts), first["order__currency"]),
+        MoneyAmount(sum(part["delivery_gross"] for part in parts), first["order__currency"]),
         is_weight_based=first["service__is_weight_based"],
         metadata={
-            part["cooperative__slug"]: str(major(part["delivery_gross"], part["order__currency"]))
+            part["cooperative__slug"]: str(to_major_units(part["delivery_gross"], part["order__currency"]))
             for part in parts
         },
     )
@@ -52,14 +52,14 @@ def _combined_method(parts: list[dict[str, Any]]) -> Shown | None:
 
 def _pickup_warehouse(parts: list[dict[str, Any]]) -> Any:
     """Return the pickup warehouse, if the whole order is collected at one."""
-    houses = {part["warehouse"] if part["way_kind"] in COLLECTED else None for part in parts}
+    houses = {part["warehouse"] if part["way_kind"] in PICKUP_KINDS else None for part in parts}
     return next(iter(houses)) if len(houses) == 1 else None
 
 
 @order.field("shippingMethod", needs="id")
 def shipping_methods(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[Shown | None]:
+) -> list[ShippingMethodView | None]:
     found = _parts(context, orders)
     return [_combined_method(found.get(each.id, [])) for each in orders]
 
@@ -67,7 +67,7 @@ def shipping_methods(
 @order.field("deliveryMethod", needs="id")
 def delivery_methods(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[Row | Shown | None]:
+) -> list[Row | ShippingMethodView | None]:
     found = _parts(context, orders)
     keys = {each.id: _pickup_warehouse(found.get(each.id, [])) for each in orders}
     rows = Warehouse.objects.all()

@@ -6,21 +6,21 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from orders.actions.quotes.quote_types import Problem, Quote, QuotedLine
+from orders.actions.quotes.quote_types import Quote, QuotedLine, QuoteProblem
 from orders.models import BasketLine
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import variant
-from shop.api.checkout.deliveries import Chosen, Shown
+from shop.api.checkout.deliveries import DeliveryView, ShippingMethodView
 from shop.api.context import Context
-from shop.api.money import Sum
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Type
 
-_OUT_OF_STOCK = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
-_DELIVERY_PROBLEMS = frozenset({Problem.NOT_DELIVERED, Problem.SLOT_GONE, Problem.PAUSED})
+_OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
+_DELIVERY_PROBLEMS = frozenset({QuoteProblem.NOT_DELIVERED, QuoteProblem.SLOT_GONE, QuoteProblem.PAUSED})
 
 
 @dataclass(frozen=True, slots=True)
-class Short:
+class InsufficientStock:
     """A line with a quantity above `available`, and its variant in the basket's channel."""
 
     available: int | None
@@ -48,44 +48,46 @@ def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[An
         None,
     )
     if refused is not None:
-        gone = Shown(refused.service_id or 0, "", Sum(0, offer.wanted.channel.currency))
+        gone = ShippingMethodView(refused.service_id or 0, "", MoneyAmount(0, offer.wanted.channel.currency))
         found.append(
-            {"__typename": "CheckoutProblemDeliveryMethodInvalid", "delivery": Chosen(basket_id, gone)}
+            {"__typename": "CheckoutProblemDeliveryMethodInvalid", "delivery": DeliveryView(basket_id, gone)}
         )
     return found
 
 
 def line_problems(line: QuotedLine, row: Any, offer: Quote, context: Context) -> list[Any]:
     """Return the problems of a line; its variant is visible even if not on sale."""
-    if Problem.NOT_FOR_SALE in line.problems:
+    if QuoteProblem.NOT_FOR_SALE in line.problems:
         context.goods_at_hand.add(line.variant.product_id)
         return [{"__typename": "CheckoutLineProblemVariantNotAvailable", "line": row}]
     if not _OUT_OF_STOCK & set(line.problems):
         return []
-    return [Short(line.free, row, line.variant.pk, offer.wanted.channel.pk)]
+    return [InsufficientStock(line.free, row, line.variant.pk, offer.wanted.channel.pk)]
 
 
 def _is_unavailable(line: QuotedLine) -> bool:
-    return bool((_OUT_OF_STOCK | {Problem.NOT_FOR_SALE}) & set(line.problems))
+    return bool((_OUT_OF_STOCK | {QuoteProblem.NOT_FOR_SALE}) & set(line.problems))
 
 
 stale = Type("CheckoutProblemDeliveryMethodStale")
 stale.plain("delivery")
 invalid = Type("CheckoutProblemDeliveryMethodInvalid")
 invalid.plain("delivery")
-short = Type(Short.typename)
+short = Type(InsufficientStock.typename)
 short.plain("line")
 
 
 @short.field()
 def available_quantity(
-    problems: list[Short], arguments: Any, context: Context, selection: Selection
+    problems: list[InsufficientStock], arguments: Any, context: Context, selection: Selection
 ) -> list[int | None]:
     return [each.available for each in problems]
 
 
 @short.field("variant")
-def short_variant(problems: list[Short], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+def short_variant(
+    problems: list[InsufficientStock], arguments: Any, context: Context, selection: Selection
+) -> list[Any]:
     pairs = [(each.variant_id, each.in_channel) for each in problems]
     found = variant.by_pair(context, pairs, selection.names())
     return [found.get(pair) for pair in pairs]

@@ -11,16 +11,16 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
 from shop.api.breadth import Selection
 from shop.api.checkout.types import checkout
-from shop.api.connections import Key, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.filters import Conditions, has_metadata, ids, sorting, where, within
-from shop.api.ids import global_id, key_of
+from shop.api.filters import Conditions, build_condition, has_metadata, id_in, in_range, sort_keys
+from shop.api.ids import global_id, key_from_id
 from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
 
 query = Queries()
-_NEWEST = [Key("changed_at", descending=True), Key("id", descending=True)]
+_NEWEST = [SortKey("changed_at", descending=True), SortKey("id", descending=True)]
 
 
 @query.field("checkout")
@@ -28,17 +28,17 @@ def one_checkout(arguments: dict[str, Any], context: Context, selection: Selecti
     given, token = arguments.get("id"), arguments.get("token")
     if (given is None) == (token is None):
         raise ProtocolError("A checkout is found by exactly one of `id` and `token`.")
-    key = token if given is None else key_of(given, "Checkout")
+    key = token if given is None else key_from_id(given, "Checkout")
     return checkout.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("checkouts", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS])
 def all_checkouts(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = Basket.objects.filter(where(arguments.get("filter"), _FILTER, context))
+    rows = Basket.objects.filter(build_condition(arguments.get("filter"), _FILTER, context))
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
-    fields = {"CREATION_DATE": [Key("created_at")], "CUSTOMER": [Key("email")]}
-    order = sorting(arguments.get("sortBy"), fields, [Key("created_at", descending=True)])
+    fields = {"CREATION_DATE": [SortKey("created_at")], "CUSTOMER": [SortKey("email")]}
+    order = sort_keys(arguments.get("sortBy"), fields, [SortKey("created_at", descending=True)])
     return connect(checkout, rows, arguments, selection, order=order)
 
 
@@ -64,7 +64,7 @@ def _own(arguments: dict[str, Any]) -> Rows:
 
 
 def _day_range(column: str) -> Any:
-    return within(f"{column}__date")
+    return in_range(f"{column}__date")
 
 
 _FILTER: Conditions = {
@@ -72,7 +72,7 @@ _FILTER: Conditions = {
     "created": _day_range("created_at"),
     "search": lambda context, text: Q(email__icontains=text) | Q(name__icontains=text),
     "metadata": has_metadata(),
-    "channels": ids("Channel", column="channel"),
+    "channels": id_in("Channel", column="channel"),
     "updatedAt": _day_range("changed_at"),
 }
 

@@ -9,11 +9,16 @@ from weakref import WeakKeyDictionary
 
 from django.db.models import QuerySet
 
-from orders.actions.quotes.build_quote import Goods, goods_of, quote, wanted_of
-from orders.actions.quotes.quote_types import Quote, Wanted, WantedLine
+from orders.actions.quotes.build_quote import (
+    QuoteInputs,
+    basket_quote_request,
+    build_quote,
+    read_quote_inputs,
+)
+from orders.actions.quotes.quote_types import Quote, QuoteRequest, RequestedLine
 from orders.models import Basket
 from shop.api.context import Context
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 
 _quotes: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
 _loaded_baskets: WeakKeyDictionary[Context, dict[Any, Basket]] = WeakKeyDictionary()
@@ -27,42 +32,45 @@ def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
         loaded = _loaded_baskets.get(context, {})
         unread = [key for key in missing if key not in loaded]
         baskets = [loaded[key] for key in missing if key in loaded]
-        wanted = [wanted_of(basket) for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]]
+        wanted = [
+            basket_quote_request(basket)
+            for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]
+        ]
         goods = _read_products(wanted)
         for one in wanted:
-            known[one.basket_id] = quote(one, now=context.now, goods=goods[_destination(one)])
+            known[one.basket_id] = build_quote(one, now=context.now, goods=goods[_destination(one)])
     return known
 
 
-def _read_products(wanted: Sequence[Wanted]) -> dict[Any, Goods]:
+def _read_products(wanted: Sequence[QuoteRequest]) -> dict[Any, QuoteInputs]:
     """Read the products of all baskets with the same channel and destination together."""
-    lines: dict[Any, list[WantedLine]] = {}
+    lines: dict[Any, list[RequestedLine]] = {}
     for one in wanted:
         lines.setdefault(_destination(one), []).extend(one.lines)
     one_each = {_destination(one): one for one in wanted}
-    return {where: goods_of(replace(one, lines=lines[where])) for where, one in one_each.items()}
+    return {where: read_quote_inputs(replace(one, lines=lines[where])) for where, one in one_each.items()}
 
 
-def _destination(one: Wanted) -> tuple[int, str, str]:
+def _destination(one: QuoteRequest) -> tuple[int, str, str]:
     return one.channel.pk, one.country, one.province_code
 
 
-@prepared
+@compiled_query
 def _baskets_by_key(keys: Collection[Any]) -> QuerySet[Basket]:
     return Basket.objects.filter(pk__in=keys).select_related("channel")
 
 
-def remember(context: Context, key: Any, offer: Quote) -> None:
+def remember_quote(context: Context, key: Any, offer: Quote) -> None:
     """Cache a quote that an action has computed."""
     _quotes.setdefault(context, {})[key] = offer
 
 
-def keep_at_hand(context: Context, basket: Basket) -> None:
+def remember_basket(context: Context, basket: Basket) -> None:
     """Cache a basket in its state after an action."""
     _loaded_baskets.setdefault(context, {})[basket.pk] = basket
 
 
-def forget(context: Context) -> None:
+def forget_quotes(context: Context) -> None:
     """Discard all quotes after a change."""
     _quotes.pop(context, None)
     _loaded_baskets.pop(context, None)

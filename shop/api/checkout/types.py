@@ -10,33 +10,35 @@ from django.db.models import Q, QuerySet
 from orders.models import Basket, BasketLine
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
+from shop.api.errors import InputError
+from shop.api.ids import input_key
 from shop.api.object_types import Rows, Type
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing
 
 # Any of these permissions allows changing everybody's baskets.
-WORKS_ON_ALL = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
+MANAGES_ALL_CHECKOUTS = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
 
 
-def seen(context: Context) -> Rows:
+def visible_baskets(context: Context) -> Rows:
     """Return visible baskets. Storefronts read without authentication, so the id is sufficient, except for
     another signed-in user."""
-    if context.may(*WORKS_ON_ALL) or context.user is None:
+    if context.may(*MANAGES_ALL_CHECKOUTS) or context.user is None:
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user))
 
 
-def acted_on(context: Context) -> Rows:
+def changeable_baskets(context: Context) -> Rows:
     """Return baskets that may be changed: guests' and one's own."""
-    if context.may(*WORKS_ON_ALL):
+    if context.may(*MANAGES_ALL_CHECKOUTS):
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user) if context.user else Q(user=None))
 
 
-checkout = Type("Checkout", rows=seen)
-line = Type("CheckoutLine", rows=lambda context: BasketLine.objects.filter(basket__in=seen(context)))
+checkout = Type("Checkout", rows=visible_baskets)
+line = Type(
+    "CheckoutLine", rows=lambda context: BasketLine.objects.filter(basket__in=visible_baskets(context))
+)
 shipping_method = Type("ShippingMethod")
 delivery = Type("Delivery")
 
@@ -46,14 +48,14 @@ def basket_in(arguments: dict[str, Any], context: Context) -> Basket:
 
     Raises Mistake for an invalid id, Missing for an unknown or another user's basket.
     """
-    found = _with_owner(named(arguments))
+    found = _with_owner(basket_key_from(arguments))
     basket: Basket | None = next(iter(found), None)
     if basket is None or not _may_change(context, basket):
         raise Missing(field="id")
     return basket
 
 
-@prepared
+@compiled_query
 def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
     return Basket.objects.filter(pk=key).select_related(
         "channel", "user", "shipping_address", "billing_address"
@@ -62,16 +64,16 @@ def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
 
 def _may_change(context: Context, basket: Basket) -> bool:
     """Return whether `acted_on` includes the basket."""
-    if context.may(*WORKS_ON_ALL) or basket.user_id is None:
+    if context.may(*MANAGES_ALL_CHECKOUTS) or basket.user_id is None:
         return True
     return context.user is not None and basket.user_id == context.user.pk
 
 
-def named(arguments: dict[str, Any]) -> Any:
+def basket_key_from(arguments: dict[str, Any]) -> Any:
     """Return the key of the named basket. Raises Mistake."""
     for name in ("id", "checkoutId"):
         if arguments.get(name) is not None:
-            return given_key(arguments[name], "Checkout", field=name)
+            return input_key(arguments[name], "Checkout", field=name)
     if arguments.get("token") is not None:
         return arguments["token"]
-    raise Mistake("GRAPHQL_ERROR", "Name the checkout by `id` or `token`.", field="id")
+    raise InputError("GRAPHQL_ERROR", "Name the checkout by `id` or `token`.", field="id")

@@ -9,32 +9,32 @@ from django.db.models.functions import Coalesce
 
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.lookups import found_by
-from shop.api.catalogue.shelves import key_of_cooperative
+from shop.api.catalogue.lookups import filter_by_lookup
+from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import category, collection
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.content.types import menu, menu_item, page
 from shop.api.context import Context
-from shop.api.filters import Conditions, any_of, has_metadata, sorting, where
-from shop.api.ids import key_of
-from shop.api.in_channel import InChannel, channel_of
-from shop.api.metadata import keep_metadata
+from shop.api.filters import Conditions, build_condition, has_metadata, is_one_of, sort_keys
+from shop.api.ids import key_from_id
+from shop.api.in_channel import InChannel, channel_by_key
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
-from shop.api.translated_fields import translation_of
+from shop.api.translated_fields import add_translation_field
 from shop.content.models import Menu, MenuItem
 
 menu.id()
 menu.columns(name="name", slug="slug")
-keep_metadata(menu, Menu, rights=[Permission.MANAGE_MENUS])
+add_metadata_fields(menu, Menu, rights=[Permission.MANAGE_MENUS])
 
 menu_item.id()
 menu_item.columns(name="name", level="level")
 menu_item.within("menu", menu, by="menu_id")
 menu_item.within("parent", menu_item, by="parent_id")
 menu_item.one("category", category, by="category_id")
-keep_metadata(menu_item, MenuItem, rights=[Permission.MANAGE_MENUS])
-translation = translation_of(
+add_metadata_fields(menu_item, MenuItem, rights=[Permission.MANAGE_MENUS])
+translation = add_translation_field(
     menu_item, "MenuItemTranslation", "content.menuitem", required=("name",), name="name"
 )
 
@@ -57,7 +57,7 @@ def _target_resolver(to: InChannel, made: str, own: str) -> Any:
 
 
 def _target_key(made: int | None, own: int | None) -> int | None:
-    return made if own is None else key_of_cooperative(own)
+    return made if own is None else key_from_cooperative(own)
 
 
 menu_item.field("collection", needs=("collection_id", "shelf_of_id", "in_channel"))(
@@ -83,7 +83,7 @@ def _entries(parents: list[Row], by: str, only: Q, context: Context, selection: 
     found: dict[tuple[Any, Any], list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in parents):
         keys = {each.id for each in parents if each.in_channel == channel_key}
-        rows = menu_item.rows_in(context, channel_of(context, channel_key))
+        rows = menu_item.rows_in(context, channel_by_key(context, channel_key))
         rows = rows.filter(only, **{f"{by}__in": keys}).order_by(by, "sort_order", "id")
         groups = menu_item.grouped(rows, selection.names(), by=by)
         found |= {(key, channel_key): group for key, group in groups.items()}
@@ -99,17 +99,17 @@ def _requested_rows(of: InChannel, arguments: dict[str, Any], context: Context) 
 
 @query.field("menu")
 def one_menu(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(menu, _requested_rows(menu, arguments, context), "content.menu", arguments)
+    rows = filter_by_lookup(menu, _requested_rows(menu, arguments, context), "content.menu", arguments)
     return next(iter(menu.read(rows, selection.names())), None)
 
 
 @query.field("menus")
 def all_menus(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     rows = _requested_rows(menu, arguments, context).filter(
-        where(arguments.get("filter"), _CONDITIONS, context)
+        build_condition(arguments.get("filter"), _CONDITIONS, context)
     )
     sort = arguments.get("sortBy")
-    order = sorting(sort, _SORTS, [Key("name"), Key("slug")])
+    order = sort_keys(sort, _SORTS, [SortKey("name"), SortKey("slug")])
     if sort is not None and sort["field"] == "ITEMS_COUNT":
         entries = MenuItem.objects.filter(menu=OuterRef("pk")).order_by().values("menu")
         number = entries.annotate(number=Count("pk")).values("number")
@@ -119,23 +119,25 @@ def all_menus(arguments: dict[str, Any], context: Context, selection: Selection)
 
 @query.field("menuItem")
 def one_menu_item(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = _requested_rows(menu_item, arguments, context).filter(pk=key_of(arguments["id"], "MenuItem"))
+    rows = _requested_rows(menu_item, arguments, context).filter(pk=key_from_id(arguments["id"], "MenuItem"))
     return next(iter(menu_item.read(rows, selection.names())), None)
 
 
 @query.field("menuItems")
 def all_menu_items(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     rows = _requested_rows(menu_item, arguments, context)
-    rows = rows.filter(where(arguments.get("filter"), _ITEM_CONDITIONS, context))
-    order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("sort_order"), Key("id")])
+    rows = rows.filter(build_condition(arguments.get("filter"), _ITEM_CONDITIONS, context))
+    order = sort_keys(
+        arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("sort_order"), SortKey("id")]
+    )
     return connect(menu_item, rows, arguments, selection, order=order)
 
 
-_SORTS = {"NAME": [Key("name"), Key("slug")], "ITEMS_COUNT": [Key("holds"), Key("slug")]}
+_SORTS = {"NAME": [SortKey("name"), SortKey("slug")], "ITEMS_COUNT": [SortKey("holds"), SortKey("slug")]}
 _CONDITIONS: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
-    "slug": any_of("slug"),
-    "slugs": any_of("slug"),
+    "slug": is_one_of("slug"),
+    "slugs": is_one_of("slug"),
     "metadata": has_metadata(),
 }
 _ITEM_CONDITIONS: Conditions = {

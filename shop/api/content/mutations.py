@@ -8,18 +8,25 @@ from django.utils.translation import gettext as _
 
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import columns, found, keys, published, required, told
-from shop.api.catalogue.shelves import cooperative_of
+from shop.api.catalogue.given import (
+    attribute_values_from_input,
+    columns,
+    keys,
+    publication_from_input,
+    required_text,
+    staff_row,
+)
+from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.content.types import menu, menu_item, page, page_type
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
+from shop.api.errors import InputError
+from shop.api.ids import input_key
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Type
 from shop.api.root_fields import Mutations
 from shop.content import actions
 from shop.content.models import Menu, MenuItem, Page, PageType
-from shop.core.texts.rich_text import cleaned
+from shop.core.texts.rich_text import sanitise_rich_text
 
 mutation = Mutations(
     codes={
@@ -53,16 +60,16 @@ def _delete(
     selection: Selection,
 ) -> dict[str, Any]:
     key = _own_key(arguments["id"], of.name)
-    gone = found(of, key, context, selection.names(name))
+    gone = staff_row(of, key, context, selection.names(name))
     actions.remove_content(model, key, **_actor_and_time(context))
     return {name: gone}
 
 
 def _own_key(text: str, type_name: str, field: str = "id") -> int:
     """Return the key of a stored row. Raises Mistake for a cooperative's computed page."""
-    key = int(given_key(text, type_name, field=field))
-    if type_name == "Page" and cooperative_of(key) is not None:
-        raise Mistake("INVALID", _("A cooperative's own page follows the cooperative."), field=field)
+    key = int(input_key(text, type_name, field=field))
+    if type_name == "Page" and cooperative_from_key(key) is not None:
+        raise InputError("INVALID", _("A cooperative's own page follows the cooperative."), field=field)
     return key
 
 
@@ -72,25 +79,25 @@ def _own_key(text: str, type_name: str, field: str = "id") -> int:
 def _page_columns(given: dict[str, Any]) -> dict[str, Any]:
     values = columns(given, slug="slug", isPublished="is_published")
     if "title" in given:
-        values["title"] = required(given, "title")
+        values["title"] = required_text(given, "title")
     if given.get("content") is not None:
-        values["content"] = cleaned(given["content"])
+        values["content"] = sanitise_rich_text(given["content"])
     seo = given.get("seo") or {}
     values |= {f"seo_{name}": seo[name] or None for name in ("title", "description") if name in seo}
-    return values | published({"publishedAt": given.get("publishedAt")})
+    return values | publication_from_input({"publishedAt": given.get("publishedAt")})
 
 
 @mutation.field(permissions=PAGES)
 def page_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    required(given, "title")
-    made = actions.write_page(
-        page_type_id=int(given_key(given["pageType"], "PageType", field="pageType")),
+    required_text(given, "title")
+    made = actions.create_page(
+        page_type_id=int(input_key(given["pageType"], "PageType", field="pageType")),
         values=_page_columns(given),
-        told=told(given.get("attributes")),
+        told=attribute_values_from_input(given.get("attributes")),
         **_actor_and_time(context),
     )
-    return {"page": found(page, made.pk, context, selection.names("page"))}
+    return {"page": staff_row(page, made.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGES)
@@ -99,10 +106,10 @@ def page_update(arguments: dict[str, Any], context: Context, selection: Selectio
     changed = actions.edit_page(
         page_id=_own_key(arguments["id"], "Page"),
         values=_page_columns(given),
-        told=told(given.get("attributes")),
+        told=attribute_values_from_input(given.get("attributes")),
         **_actor_and_time(context),
     )
-    return {"page": found(page, changed.pk, context, selection.names("page"))}
+    return {"page": staff_row(page, changed.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGES)
@@ -118,15 +125,15 @@ def _kept_type(
 ) -> dict[str, Any]:
     values = columns(given, slug="slug")
     if "name" in given or key is None:
-        values["name"] = required(given, "name")
-    kept = actions.keep_page_type(
+        values["name"] = required_text(given, "name")
+    kept = actions.save_page_type(
         page_type_id=key,
         values=values,
         add=keys(given.get("addAttributes"), "Attribute", "addAttributes"),
         remove=keys(given.get("removeAttributes"), "Attribute", "removeAttributes"),
         **_actor_and_time(context),
     )
-    return {"pageType": found(page_type, kept.pk, context, selection.names("pageType"))}
+    return {"pageType": staff_row(page_type, kept.pk, context, selection.names("pageType"))}
 
 
 @mutation.field(permissions=KINDS)
@@ -136,7 +143,7 @@ def page_type_create(arguments: dict[str, Any], context: Context, selection: Sel
 
 @mutation.field(permissions=KINDS)
 def page_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(given_key(arguments.get("id") or "", "PageType", field="id"))
+    key = int(input_key(arguments.get("id") or "", "PageType", field="id"))
     return _kept_type(key, arguments["input"], context, selection)
 
 
@@ -149,7 +156,7 @@ def page_type_delete(arguments: dict[str, Any], context: Context, selection: Sel
 def page_attribute_assign(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = int(given_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
+    key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
     return _kept_type(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
 
 
@@ -157,7 +164,7 @@ def page_attribute_assign(
 def page_attribute_unassign(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = int(given_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
+    key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
     return _kept_type(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
 
 
@@ -168,18 +175,18 @@ def _item_columns(given: dict[str, Any]) -> dict[str, Any]:
     """Return a menu item's name and target, of which there is at most one. Raises Mistake."""
     values = columns(given, url="url")
     if "name" in given:
-        values["name"] = required(given, "name")
+        values["name"] = required_text(given, "name")
     chosen = [name for name in ("url", *_TARGETS) if given.get(name)]
     if len(chosen) > 1:
-        raise Mistake("CANNOT_ASSIGN_NODE", _("An entry leads to one thing."), field=chosen[1])
+        raise InputError("CANNOT_ASSIGN_NODE", _("An entry leads to one thing."), field=chosen[1])
     if chosen:
         values = {"url": ""} | values
         for type_name, own, of_cooperative in _TARGETS.values():
             values |= {own: None} | ({of_cooperative: None} if of_cooperative else {})
             name = chosen[0]
             if name != "url" and _TARGETS[name][0] == type_name:
-                key = int(given_key(given[name], type_name, field=name))
-                cooperative = cooperative_of(key) if of_cooperative else None
+                key = int(input_key(given[name], type_name, field=name))
+                cooperative = cooperative_from_key(key) if of_cooperative else None
                 values |= {of_cooperative: cooperative} if cooperative and of_cooperative else {own: key}
     return values
 
@@ -189,18 +196,18 @@ def menu_create(arguments: dict[str, Any], context: Context, selection: Selectio
     given = arguments["input"]
     items = [_item_columns(each) for each in given.get("items") or ()]
     if any("name" not in item for item in items):
-        raise Mistake("REQUIRED", _("This is needed."), field="items")
-    values = columns(given, slug="slug") | {"name": required(given, "name")}
-    made = actions.keep_menu(menu_id=None, values=values, items=items, **_actor_and_time(context))
-    return {"menu": found(menu, made.pk, context, selection.names("menu"))}
+        raise InputError("REQUIRED", _("This is needed."), field="items")
+    values = columns(given, slug="slug") | {"name": required_text(given, "name")}
+    made = actions.save_menu(menu_id=None, values=values, items=items, **_actor_and_time(context))
+    return {"menu": staff_row(menu, made.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENUS)
 def menu_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     values = columns(arguments["input"], name="name", slug="slug")
-    key = int(given_key(arguments["id"], "Menu", field="id"))
-    changed = actions.keep_menu(menu_id=key, values=values, **_actor_and_time(context))
-    return {"menu": found(menu, changed.pk, context, selection.names("menu"))}
+    key = int(input_key(arguments["id"], "Menu", field="id"))
+    changed = actions.save_menu(menu_id=key, values=values, **_actor_and_time(context))
+    return {"menu": staff_row(menu, changed.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENUS)
@@ -213,21 +220,21 @@ def menu_item_create(arguments: dict[str, Any], context: Context, selection: Sel
     given = arguments["input"]
     parent = given.get("parent")
     made = actions.add_menu_item(
-        menu_id=int(given_key(given["menu"], "Menu", field="menu")),
-        parent_id=int(given_key(parent, "MenuItem", field="parent")) if parent else None,
+        menu_id=int(input_key(given["menu"], "Menu", field="menu")),
+        parent_id=int(input_key(parent, "MenuItem", field="parent")) if parent else None,
         values=_item_columns(given),
         **_actor_and_time(context),
     )
-    return {"menuItem": found(menu_item, made.pk, context, selection.names("menuItem"))}
+    return {"menuItem": staff_row(menu_item, made.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENUS)
 def menu_item_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(given_key(arguments["id"], "MenuItem", field="id"))
+    key = int(input_key(arguments["id"], "MenuItem", field="id"))
     changed = actions.change_menu_item(
         item_id=key, values=_item_columns(arguments["input"]), **_actor_and_time(context)
     )
-    return {"menuItem": found(menu_item, changed.pk, context, selection.names("menuItem"))}
+    return {"menuItem": staff_row(menu_item, changed.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENUS)

@@ -12,32 +12,39 @@ from catalog.models import Attribute
 from catalog.models.attribute import AttributeKind
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.assigned import VALUE_FIELDS, Owner, attributes_in, first_of, held, said
+from shop.api.catalogue.assigned import (
+    VALUE_FIELDS,
+    Owner,
+    assigned_values,
+    attributes_with_values,
+    first_values,
+    visible_attributes,
+)
 from shop.api.catalogue.assigned_values import references_to
-from shop.api.catalogue.attribute_filters import said_of
+from shop.api.catalogue.attribute_filters import attribute_condition
 from shop.api.catalogue.categories import as_blocks
-from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.types import attribute, product_type
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.content.types import page, page_type
 from shop.api.context import Context
 from shop.api.filters import (
     Conditions,
-    any_of,
+    build_condition,
     has_metadata,
-    ids,
-    matches,
-    refuse_both,
-    sorting,
-    where,
+    id_in,
+    is_one_of,
+    matches_filter,
+    reject_filter_with_where,
+    sort_keys,
 )
-from shop.api.ids import key_of
-from shop.api.metadata import keep_metadata
-from shop.api.object_types import Row, Rows, ready
+from shop.api.ids import key_from_id
+from shop.api.metadata import add_metadata_fields
+from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
-from shop.api.translated_fields import translation_of
+from shop.api.translated_fields import add_translation_field
 from shop.content.models import Page, PageAttributeValue, PageType
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 
 _SAYS = ("key", "page_type_id", "in_channel")
 
@@ -52,8 +59,8 @@ page.columns(
     created="created_at",
 )
 page.one("pageType", page_type, by="page_type_id")
-keep_metadata(page, Page, rights=[Permission.MANAGE_PAGES])
-translation = translation_of(
+add_metadata_fields(page, Page, rights=[Permission.MANAGE_PAGES])
+translation = add_translation_field(
     page,
     "PageTranslation",
     "content.page",
@@ -70,7 +77,7 @@ translation = translation_of(
 
 @page.field(needs="published_at")
 def publication_date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
-    return [row.published_at and day_of(row.published_at) for row in rows]
+    return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
 
 @page.field(needs=("content", "story"))
@@ -95,10 +102,10 @@ def _said(
     slug: str | None = None,
 ) -> list[list[dict[str, Any]]]:
     owners = [Owner(row.key, row.page_type_id, None, row.in_channel) for row in rows]
-    return said(
+    return attributes_with_values(
         owners,
-        ready(_of_types, {owner.type_key for owner in owners}),
-        ready(held, {owner.key for owner in owners}, through="page"),
+        compiled_rows(_of_types, {owner.type_key for owner in owners}),
+        compiled_rows(assigned_values, {owner.key for owner in owners}, through="page"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -126,7 +133,7 @@ def one_attribute(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
     fields, values = selection.names("attribute"), selection.names("values")
-    return first_of(_said(rows, context, fields, values, arguments["slug"]))
+    return first_values(_said(rows, context, fields, values, arguments["slug"]))
 
 
 @page.field(needs=_SAYS)
@@ -141,14 +148,14 @@ def assigned_attributes(
 def assigned_attribute(
     rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
-    return first_of(_said(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"]))
+    return first_values(_said(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"]))
 
 
 # --- types --------------------------------------------------------------------------------------------
 
 page_type.id()
 page_type.columns(name="name", slug="slug")
-keep_metadata(page_type, PageType, rights=[Permission.MANAGE_PAGE_TYPES])
+add_metadata_fields(page_type, PageType, rights=[Permission.MANAGE_PAGE_TYPES])
 attribute.nothing("referenceTypes", value=[])  # references are not restricted to types
 
 
@@ -156,7 +163,7 @@ attribute.nothing("referenceTypes", value=[])  # references are not restricted t
 def attributes_of_types(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    wanted = attributes_in(context, _of_types({row.id for row in rows}))
+    wanted = visible_attributes(context, _of_types({row.id for row in rows}))
     found = attribute.grouped(wanted, selection.names(), by="held_by")
     return [found.get(row.id, []) for row in rows]
 
@@ -175,14 +182,16 @@ def _available(kind: AttributeKind, link: str) -> Any:
     def resolve(
         rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
     ) -> list[Any]:
-        refuse_both(arguments)
+        reject_filter_with_where(arguments)
         pages = []
         for row in rows:
             free = attribute.rows(context).filter(kind=kind).exclude(**{link: row.id})
             text = arguments.get("search") or (arguments.get("filter") or {}).get("search")
             if text:
                 free = free.filter(Q(name__icontains=text) | Q(slug__icontains=text))
-            pages.append(connect(attribute, free, arguments, selection, order=[Key("name"), Key("id")]))
+            pages.append(
+                connect(attribute, free, arguments, selection, order=[SortKey("name"), SortKey("id")])
+            )
         return pages
 
     return resolve
@@ -202,75 +211,75 @@ product_type.field("availableAttributes", needs="id", permissions=_GOODS_STAFF)(
 query = Queries()
 
 
-def rows_seen(arguments: dict[str, Any], context: Context) -> Rows:
+def visible_page_rows(arguments: dict[str, Any], context: Context) -> Rows:
     """Return visible pages; the channel applies to the products and collections they refer to."""
     return page.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("page")
 def one_page(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(page, rows_seen(arguments, context), "content.page", arguments, key="key")
+    rows = filter_by_lookup(page, visible_page_rows(arguments, context), "content.page", arguments, key="key")
     return next(iter(page.read(rows, selection.names())), None)
 
 
 @query.field("pages")
 def all_pages(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    refuse_both(arguments)
-    rows = rows_seen(arguments, context)
+    reject_filter_with_where(arguments)
+    rows = visible_page_rows(arguments, context)
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
     for name in ("filter", "where"):
-        rows = rows.filter(where(arguments.get(name), _CONDITIONS, context))
-    order = sorting(arguments.get("sortBy"), _SORTS, [Key("title"), Key("slug")], unique="key")
+        rows = rows.filter(build_condition(arguments.get(name), _CONDITIONS, context))
+    order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("title"), SortKey("slug")], unique="key")
     return connect(page, rows, arguments, selection, order=order)
 
 
 @query.field("pageType")
 def one_page_type(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "PageType")
+    key = key_from_id(arguments["id"], "PageType")
     return page_type.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("pageTypes")
 def all_page_types(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = page_type.rows(context).filter(where(arguments.get("filter"), _TYPE_CONDITIONS, context))
-    order = sorting(arguments.get("sortBy"), _TYPE_SORTS, [Key("name"), Key("slug")])
+    rows = page_type.rows(context).filter(build_condition(arguments.get("filter"), _TYPE_CONDITIONS, context))
+    order = sort_keys(arguments.get("sortBy"), _TYPE_SORTS, [SortKey("name"), SortKey("slug")])
     return connect(page_type, rows, arguments, selection, order=order)
 
 
 def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
     found = Q()
     for each in given:
-        held = PageAttributeValue.objects.filter(said_of(each), page=OuterRef("key"))
+        held = PageAttributeValue.objects.filter(attribute_condition(each), page=OuterRef("key"))
         found &= Q(Exists(held))
     return found
 
 
-_BY_TITLE = [Key("title"), Key("slug")]
+_BY_TITLE = [SortKey("title"), SortKey("slug")]
 _SORTS = {
     "TITLE": _BY_TITLE,
     "RANK": _BY_TITLE,
-    "SLUG": [Key("slug")],
-    "VISIBILITY": [Key("is_published"), Key("title"), Key("slug")],
-    "CREATION_DATE": [Key("created_at")],
-    "CREATED_AT": [Key("created_at")],
-    "PUBLICATION_DATE": [Key("published_at", nullable=True)],
-    "PUBLISHED_AT": [Key("published_at", nullable=True)],
+    "SLUG": [SortKey("slug")],
+    "VISIBILITY": [SortKey("is_published"), SortKey("title"), SortKey("slug")],
+    "CREATION_DATE": [SortKey("created_at")],
+    "CREATED_AT": [SortKey("created_at")],
+    "PUBLICATION_DATE": [SortKey("published_at", nullable=True)],
+    "PUBLISHED_AT": [SortKey("published_at", nullable=True)],
 }
 _CONDITIONS: Conditions = {
     "search": lambda context, text: Q(title__icontains=text) | Q(slug__icontains=text),
     "metadata": has_metadata(),
-    "ids": ids("Page", column="key"),
-    "slugs": any_of("slug"),
-    "slug": matches("slug"),
-    "pageTypes": ids("PageType", column="page_type_id"),
-    "pageType": ids("PageType", column="page_type_id"),
+    "ids": id_in("Page", column="key"),
+    "slugs": is_one_of("slug"),
+    "slug": matches_filter("slug"),
+    "pageTypes": id_in("PageType", column="page_type_id"),
+    "pageType": id_in("PageType", column="page_type_id"),
     "attributes": _attributes,
 }
-_TYPE_SORTS = {"NAME": [Key("name"), Key("slug")], "SLUG": [Key("slug")]}
+_TYPE_SORTS = {"NAME": [SortKey("name"), SortKey("slug")], "SLUG": [SortKey("slug")]}
 _TYPE_CONDITIONS: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
-    "slugs": any_of("slug"),
+    "slugs": is_one_of("slug"),
 }
 
 TYPES = (page, page_type, translation, *references_to(page, "PageReference"), query)

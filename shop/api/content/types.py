@@ -24,13 +24,13 @@ from shop.api.catalogue.shelves import COOPERATIVE_KEYS
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Rows, Type
-from shop.api.union_rows import Joined
+from shop.api.union_rows import UnionRows
 from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.content.models.page import COOPERATIVE
 from shop.core.models import Channel
 
 
-def pages_in(context: Context, channel: Channel | None) -> Rows:
+def visible_pages(context: Context, channel: Channel | None) -> Rows:
     """Return visible pages; the channel only affects the objects they refer to."""
     made: Any = Page.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
@@ -48,10 +48,10 @@ def pages_in(context: Context, channel: Channel | None) -> Rows:
         published_at=F("created_at"),
         page_type_id=Subquery(PageType.objects.filter(slug=COOPERATIVE).values("pk")[:1]),
     )
-    return Joined(made, own.filter(page_type_id__isnull=False))  # type: ignore[return-value]
+    return UnionRows(made, own.filter(page_type_id__isnull=False))  # type: ignore[return-value]
 
 
-page = InChannel("Page", pages_in, key="key")
+page = InChannel("Page", visible_pages, key="key")
 page_type = Type("PageType", lambda context: PageType.objects.all())
 menu = InChannel("Menu", lambda context, channel: Menu.objects.all())
 menu_item = InChannel("MenuItem", lambda context, channel: MenuItem.objects.all())

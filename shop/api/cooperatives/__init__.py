@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cooperatives.states import CooperativeState
-from orders.models import PayoutWay
+from orders.models import PayoutMethod
 from orders.states import PayoutState, SettlementState
 from shop.api.cooperatives import mutations, settlements
 from shop.api.schema import Area
@@ -14,7 +14,7 @@ AREA = Area(
     enums={
         "CooperativeState": CooperativeState,
         "CooperativePayoutState": PayoutState,
-        "CooperativePayoutWay": PayoutWay,
+        "CooperativePayoutWay": PayoutMethod,
         "CooperativeSettlementState": SettlementState,
     },
 )

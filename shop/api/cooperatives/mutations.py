@@ -7,14 +7,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.cooperative_lifecycle import (
-    answer_application,
     pause_cooperative,
     resume_cooperative,
+    set_cooperative_state,
 )
-from cooperatives.actions.profile import tell_story
+from cooperatives.actions.profile import update_profile
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from orders.actions.payouts.payouts import mark_paid
+from orders.actions.payouts.payouts import mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement
 from orders.models import Payout
 from shop.accounts.staff.permissions import Permission
@@ -22,13 +22,13 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
 from shop.api.cooperatives.settlements import payout, settlement
-from shop.api.errors import Mistake
-from shop.api.field_permissions import Within
-from shop.api.ids import given_key
+from shop.api.errors import InputError
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
-from shop.core.models import bound_key
+from shop.core.models import bind_idempotency_key
 
 mutation = Mutations(
     codes={
@@ -38,7 +38,7 @@ mutation = Mutations(
         "reference_needed": "REQUIRED",
     }
 )
-OWN = (Within(Permission.MANAGE_PRODUCTS),)
+OWN = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 ANSWERING = (Permission.MANAGE_STAFF,)
 PAYING = (Permission.HANDLE_PAYMENTS,)
 _LONGEST_NOTE = 250
@@ -49,7 +49,7 @@ _SAID = ("summary", "story")
 def cooperative_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     row, given = _manageable_cooperative(arguments["id"], context), arguments["input"]
     said = {name: given[name] if given.get(name) is not None else getattr(row, name) for name in _SAID}
-    tell_story(cooperative=row, **said, actor=context.actor, now=context.now)
+    update_profile(cooperative=row, **said, actor=context.actor, now=context.now)
     return _payload(row.pk, context, selection)
 
 
@@ -57,12 +57,12 @@ def cooperative_update(arguments: dict[str, Any], context: Context, selection: S
 def cooperative_pause(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     row, note = _manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
     if len(note) > _LONGEST_NOTE:
-        raise Mistake("INVALID", _("This is too long."), field="note")
+        raise InputError("INVALID", _("This is too long."), field="note")
     pause_cooperative(
         cooperative_id=row.pk,
         until=arguments.get("until"),
         note=note,
-        today=day_of(context.now),
+        today=vietnam_date(context.now),
         actor=context.actor,
         now=context.now,
     )
@@ -78,10 +78,10 @@ def cooperative_resume(arguments: dict[str, Any], context: Context, selection: S
 
 @mutation.field(permissions=ANSWERING)
 def cooperative_answer(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_key(arguments["id"], "Cooperative", field="id")
+    key = input_key(arguments["id"], "Cooperative", field="id")
     if not Cooperative.objects.filter(pk=key, is_house=False).exists():
         raise Missing(field="id")
-    answer_application(
+    set_cooperative_state(
         cooperative_id=key,
         answer=CooperativeState(arguments["state"]),
         reason=arguments.get("reason") or "",
@@ -95,7 +95,7 @@ def cooperative_answer(arguments: dict[str, Any], context: Context, selection: S
 def cooperative_settlement_close(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = given_key(arguments["id"], "CooperativeSettlement", field="id")
+    key = input_key(arguments["id"], "CooperativeSettlement", field="id")
     close_settlement(settlement_id=key, actor=context.actor, now=context.now)
     return {"settlement": settlement.by_key(context, [key], selection.names("settlement")).get(key)}
 
@@ -103,14 +103,14 @@ def cooperative_settlement_close(
 @mutation.field(permissions=PAYING)
 def payout_mark_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Mark a settlement's payout as paid; refunds' payouts are not included."""
-    key = given_key(arguments["id"], "CooperativePayout", field="id")
+    key = input_key(arguments["id"], "CooperativePayout", field="id")
     if not Payout.objects.filter(pk=key, settlement__isnull=False).exists():
         raise Missing(field="id")
     sent = arguments.get("idempotencyKey")
-    mark_paid(
+    mark_payout_paid(
         payout_id=key,
         reference=arguments["reference"],
-        key=None if sent is None else bound_key(str(sent), "api", "paid", key.hex),
+        key=None if sent is None else bind_idempotency_key(str(sent), "api", "paid", key.hex),
         actor=context.actor,
         now=context.now,
     )
@@ -119,7 +119,7 @@ def payout_mark_paid(arguments: dict[str, Any], context: Context, selection: Sel
 
 def _manageable_cooperative(text: str, context: Context) -> Cooperative:
     """Return a cooperative whose products the requester manages. Raises Mistake, Missing."""
-    key = given_key(text, "Cooperative", field="id")
+    key = input_key(text, "Cooperative", field="id")
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
     found = Cooperative.objects.filter(theirs, pk=key, is_house=False).first()
     if found is None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from orders.models import Figures, LedgerEntry, Payout, Settlement
+from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
 from orders.states import SettlementState
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.field_permissions import Within
-from shop.api.ids import key_of
-from shop.api.money import Sum
+from shop.api.field_permissions import CooperativeScoped
+from shop.api.ids import key_from_id
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
-from shop.core.database.unique_fields import in_camel_case
+from shop.core.database.unique_fields import to_camel_case
 
 # Platform staff who handle payments, and cooperatives' staff for their own.
-SEES_MONEY = (Within(Permission.HANDLE_PAYMENTS),)
-_FIGURES = tuple(each.name for each in fields(Figures))
+SEES_MONEY = (CooperativeScoped(Permission.HANDLE_PAYMENTS),)
+_FIGURES = tuple(each.name for each in fields(PeriodTotals))
 
 
 def _visible_settlements(context: Context) -> Rows:
@@ -49,7 +49,7 @@ settlement.columns(
     paidAt="paid_at",
 )
 figures = Type("CooperativeSettlementFigures")
-figures.plain(*(in_camel_case(name) for name in (*_FIGURES, "payable")))
+figures.plain(*(to_camel_case(name) for name in (*_FIGURES, "payable")))
 
 payout = Type("CooperativePayout", _visible_payouts)
 payout.id()
@@ -65,26 +65,26 @@ def whose(rows: list[Row], arguments: Any, context: Context, selection: Selectio
 
 
 @settlement.field("figures", needs=("id", "state", "currency", *_FIGURES))
-def figures_of(rows: list[Row], *_: Any) -> list[dict[str, Sum]]:
+def figures_of(rows: list[Row], *_: Any) -> list[dict[str, MoneyAmount]]:
     """Resolve figures; those of open settlements are read from the ledger in one query."""
     running = [row.id for row in rows if row.state == SettlementState.OPEN]
     found = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
     return [
         _money_by_figure(
-            found.get(row.id, Figures()) if row.state == SettlementState.OPEN else _fixed(row), row
+            found.get(row.id, PeriodTotals()) if row.state == SettlementState.OPEN else _fixed(row), row
         )
         for row in rows
     ]
 
 
-def _fixed(row: Row) -> Figures:
+def _fixed(row: Row) -> PeriodTotals:
     """Return the figures fixed at closing."""
-    return Figures(**{name: getattr(row, name) for name in _FIGURES})
+    return PeriodTotals(**{name: getattr(row, name) for name in _FIGURES})
 
 
-def _money_by_figure(said: Figures, row: Row) -> dict[str, Sum]:
+def _money_by_figure(said: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
     amounts = asdict(said) | {"payable": said.payable}
-    return {in_camel_case(name): Sum(amount, row.currency) for name, amount in amounts.items()}
+    return {to_camel_case(name): MoneyAmount(amount, row.currency) for name, amount in amounts.items()}
 
 
 @settlement.field("payout", needs="id")
@@ -95,8 +95,8 @@ def payouts_of(rows: list[Row], arguments: Any, context: Context, selection: Sel
 
 
 @payout.field("amount", needs=("amount", "currency"))
-def amounts(rows: list[Row], *_: Any) -> list[Sum]:
-    return [Sum(row.amount, row.currency) for row in rows]
+def amounts(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+    return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
 @payout.field("accountEnd", needs="bank_account")
@@ -109,8 +109,8 @@ def ends(rows: list[Row], *_: Any) -> list[str]:
     needs="state",
     permissions=[
         Permission.MANAGE_STAFF,
-        Within(Permission.MANAGE_PRODUCTS),
-        Within(Permission.MANAGE_ORDERS),
+        CooperativeScoped(Permission.MANAGE_PRODUCTS),
+        CooperativeScoped(Permission.MANAGE_ORDERS),
     ],
 )
 def state(rows: list[Row], *_: Any) -> list[str]:
@@ -125,19 +125,19 @@ def cooperative_settlements(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     rows = _filter_rows(settlement.rows(context), arguments, "cooperative")
-    order = [Key("opened_at", descending=True), Key("id", descending=True)]
+    order = [SortKey("opened_at", descending=True), SortKey("id", descending=True)]
     return connect(settlement, rows, arguments, selection, order=order)
 
 
 @query.field(permissions=SEES_MONEY)
 def cooperative_payouts(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     rows = _filter_rows(payout.rows(context), arguments, "settlement__cooperative")
-    return connect(payout, rows, arguments, selection, order=[Key("made_at"), Key("id")])
+    return connect(payout, rows, arguments, selection, order=[SortKey("made_at"), SortKey("id")])
 
 
 def _filter_rows(rows: Rows, arguments: dict[str, Any], whose_column: str) -> Rows:
     if arguments.get("cooperative") is not None:
-        rows = rows.filter(**{whose_column: key_of(arguments["cooperative"], "Cooperative")})
+        rows = rows.filter(**{whose_column: key_from_id(arguments["cooperative"], "Cooperative")})
     return rows if arguments.get("state") is None else rows.filter(state=arguments["state"])
 
 

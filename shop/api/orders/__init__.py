@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from orders.models import Origin
+from orders.models import OrderOrigin
 from orders.states import Coverage, SaleorStatus
 from shop.api.orders import (
     discounts,
@@ -42,7 +42,7 @@ AREA = Area(
         "OrderStatus": SaleorStatus,
         "OrderAuthorizeStatusEnum": Coverage,
         "OrderChargeStatusEnum": Coverage,
-        "OrderOriginEnum": Origin,
+        "OrderOriginEnum": OrderOrigin,
         **discounts.ENUMS,
         **parts.ENUMS,
         **refund_mutations.ENUMS,

@@ -9,11 +9,11 @@ from django.db.models import Sum
 from orders.models import DiscountKind, DiscountShare, ValueType, VoucherType
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.money import Sum as Amount
-from shop.api.money import major
+from shop.api.money import MoneyAmount as Amount
+from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows
-from shop.api.orders.lines import per_step
-from shop.api.orders.seen import sees_parts, within
+from shop.api.orders.lines import unit_price
+from shop.api.orders.seen import filter_visible, sees_parts_only
 from shop.api.orders.types import discount, line_discount, order
 from shop.api.schema import Choices
 
@@ -34,12 +34,12 @@ def value(rows: list[Row], *_: Any) -> list[Any]:
 
 def _discount_value(value_type: str, worth: Any, currency: str) -> Any:
     """Return a percentage, or an amount in major units."""
-    return worth if value_type == ValueType.PERCENTAGE else major(int(worth), currency)
+    return worth if value_type == ValueType.PERCENTAGE else to_major_units(int(worth), currency)
 
 
 def _totals(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount]:
     """Resolve the discount's total over the visible parts of the order."""
-    if not sees_parts(context):
+    if not sees_parts_only(context):
         return [Amount(row.amount, row.currency) for row in rows]
     shares = _visible_shares(context).filter(discount__in=[row.id for row in rows])
     found = dict(shares.order_by("discount").values_list("discount").annotate(total=Sum("amount")))
@@ -48,8 +48,10 @@ def _totals(rows: list[Row], arguments: Any, context: Context, selection: Select
 
 def _visible_shares(context: Context) -> Rows:
     """Return the visible shares of lines and deliveries."""
-    of_lines = within(context, DiscountShare.objects.all(), order="discount__order", part="line__part")
-    of_parts = within(context, DiscountShare.objects.all(), order="discount__order", part="part")
+    of_lines = filter_visible(
+        context, DiscountShare.objects.all(), order="discount__order", part="line__part"
+    )
+    of_parts = filter_visible(context, DiscountShare.objects.all(), order="discount__order", part="part")
     either: Rows = of_lines | of_parts
     return either
 
@@ -83,7 +85,7 @@ def totals_of_shares(rows: list[Row], *_: Any) -> list[Amount]:
 
 @line_discount.field(needs=(*_SHARE, "line__quantity"))
 def unit(rows: list[Row], *_: Any) -> list[Amount]:
-    return [Amount(per_step(row.amount, row.line__quantity), row.discount__currency) for row in rows]
+    return [Amount(unit_price(row.amount, row.line__quantity), row.discount__currency) for row in rows]
 
 
 @order.field("discounts", needs="id")
@@ -92,7 +94,7 @@ def discounts_of_orders(
 ) -> list[list[Row]]:
     """Resolve the discounts of orders, without promotions of single products, which are on the lines."""
     rows = discount.rows(context).filter(order__in=[each.id for each in orders])
-    if sees_parts(context):
+    if sees_parts_only(context):
         rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
     rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
     found = discount.grouped(rows, selection.names(), by="order_id")

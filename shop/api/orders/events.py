@@ -11,12 +11,12 @@ from django.utils.translation import pgettext_lazy
 
 from orders.models import Order, Parcel, ParcelLine
 from shop.api.breadth import Selection
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.money import major
+from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.refunds import actors
-from shop.api.orders.seen import scope_of
+from shop.api.orders.seen import order_scope
 from shop.api.orders.types import HANDLING, event, fulfillment_line, order
 from shop.api.root_fields import Queries
 from shop.core.actors import ActorKind
@@ -46,7 +46,7 @@ KINDS = {
 }
 OTHER = "EXTERNAL_SERVICE_NOTIFICATION"
 # Other changes are shown as messages of the type for external services.
-TOLD: dict[str, Promise] = {
+EVENT_MESSAGES: dict[str, Promise] = {
     "part.accepted": pgettext_lazy("history", "Accepted"),
     "part.declined": pgettext_lazy("history", "Declined"),
     "part.cancelled": pgettext_lazy("history", "Cancelled"),
@@ -92,10 +92,10 @@ event_discount = Type("OrderEventDiscountObject")
 event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "oldValue", "oldAmount")
 
 
-def kinds_named(names: Iterable[str]) -> list[str]:
+def change_kinds(names: Iterable[str]) -> list[str]:
     """Return the kinds of changes with one of these event types."""
     wanted = set(names)
-    told = list(TOLD) if OTHER in wanted else []
+    told = list(EVENT_MESSAGES) if OTHER in wanted else []
     return [what for what, name in KINDS.items() if name in wanted] + told
 
 
@@ -104,17 +104,17 @@ def events_of_orders(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [str(each.id) for each in orders]
-    rows = events_seen(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
-    rows = rows.filter(what__in=[*KINDS, *TOLD]).order_by("root_key", "at", "pk")
+    rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
+    rows = rows.filter(what__in=[*KINDS, *EVENT_MESSAGES]).order_by("root_key", "at", "pk")
     found = event.grouped(rows, selection.names(), by="root_key")
     return [found.get(key, []) for key in keys]
 
 
-def events_seen(context: Context) -> Rows:
+def visible_events(context: Context) -> Rows:
     """Return visible changes; staff of a cooperative see those of their part and of the order's status."""
-    scope = scope_of(context)
+    scope = order_scope(context)
     rows = event.rows(context)
-    if scope.is_platforms:
+    if scope.has_platform_grant:
         return rows
     return rows.filter(scope.rows(cooperative="cooperative") | Q(cooperative=None, what__in=_ORDER_WIDE))
 
@@ -128,7 +128,10 @@ def kinds(events: list[Row], *_: Any) -> list[str]:
 def message(events: list[Row], *_: Any) -> list[str | None]:
     """Resolve the message: the text of kinds without an event type, then the reason."""
     return [
-        ": ".join(filter(None, (str(TOLD[each.what]) if each.what in TOLD else "", each.why))) or None
+        ": ".join(
+            filter(None, (str(EVENT_MESSAGES[each.what]) if each.what in EVENT_MESSAGES else "", each.why))
+        )
+        or None
         for each in events
     ]
 
@@ -149,7 +152,9 @@ def amount(events: list[Row], *_: Any) -> list[float | None]:
     of_money = [each for each in events if each.what in _MONEY and each.data.get("amount") is not None]
     rows = Order.objects.filter(pk__in={each.root_key for each in of_money}).values_list("pk", "currency")
     found = {str(key): currency for key, currency in rows} if of_money else {}
-    told = {each.id: float(major(int(each.data["amount"]), found[each.root_key])) for each in of_money}
+    told = {
+        each.id: float(to_major_units(int(each.data["amount"]), found[each.root_key])) for each in of_money
+    }
     return [told.get(each.id) for each in events]
 
 
@@ -193,8 +198,8 @@ _NEWS = (
 
 @query.field(permissions=HANDLING)
 def homepage_events(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = events_seen(context).filter(root_kind=Order._meta.label_lower, what__in=_NEWS)
-    return connect(event, rows, arguments, selection, order=[Key("at"), Key("id")])
+    rows = visible_events(context).filter(root_kind=Order._meta.label_lower, what__in=_NEWS)
+    return connect(event, rows, arguments, selection, order=[SortKey("at"), SortKey("id")])
 
 
 TYPES = (event, event_line, event_discount, query)

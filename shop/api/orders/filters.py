@@ -8,41 +8,41 @@ from typing import Any
 from django.db.models import Count, Q, UUIDField, Value
 from django.db.models.functions import Cast, Replace
 
-from cooperatives.models import COLLECTED
+from cooperatives.models import PICKUP_KINDS
 from orders.models import Order, OrderLine, OrderPart, Parcel, Payment
 from orders.states import Coverage, SaleorStatus
-from shop.api.connections import Key
+from shop.api.connections import SortKey
 from shop.api.context import Context
 from shop.api.filters import (
-    NOTHING,
+    NO_ROWS,
     Condition,
     Conditions,
-    any_of,
+    build_condition,
     has_metadata,
-    ids,
-    matches,
-    where,
-    within,
+    id_in,
+    in_range,
+    is_one_of,
+    matches_filter,
 )
-from shop.api.ids import keys_of
-from shop.api.money import minor
-from shop.api.orders.events import events_seen, kinds_named
+from shop.api.ids import keys_from_ids
+from shop.api.money import to_minor_units
+from shop.api.orders.events import change_kinds, visible_events
 from shop.api.orders.parcels import with_status
-from shop.api.orders.seen import order_keys, parts_seen, scope_of, sees_parts
-from shop.api.orders.seen import within as of_parts
+from shop.api.orders.seen import filter_visible as of_parts
+from shop.api.orders.seen import order_keys, order_scope, sees_parts_only, visible_parts
 from shop.core.texts.folding import fold
 
-PLACED = [Key("placed_at", descending=True), Key("number", descending=True)]
-SORTS: dict[str, list[Key]] = {
-    "NUMBER": [Key("number")],
-    "RANK": [Key("placed_at"), Key("number")],
-    "CREATION_DATE": [Key("placed_at"), Key("number")],
-    "CREATED_AT": [Key("placed_at"), Key("number")],
-    "LAST_MODIFIED_AT": [Key("updated_at"), Key("number")],
-    "CUSTOMER": [Key("folded_name"), Key("number")],
-    "PAYMENT": [Key("charge_coverage"), Key("number")],
-    "FULFILLMENT_STATUS": [Key("saleor_status"), Key("number")],
-    "STATUS": [Key("saleor_status"), Key("number")],
+PLACED = [SortKey("placed_at", descending=True), SortKey("number", descending=True)]
+SORTS: dict[str, list[SortKey]] = {
+    "NUMBER": [SortKey("number")],
+    "RANK": [SortKey("placed_at"), SortKey("number")],
+    "CREATION_DATE": [SortKey("placed_at"), SortKey("number")],
+    "CREATED_AT": [SortKey("placed_at"), SortKey("number")],
+    "LAST_MODIFIED_AT": [SortKey("updated_at"), SortKey("number")],
+    "CUSTOMER": [SortKey("folded_name"), SortKey("number")],
+    "PAYMENT": [SortKey("charge_coverage"), SortKey("number")],
+    "FULFILLMENT_STATUS": [SortKey("saleor_status"), SortKey("number")],
+    "STATUS": [SortKey("saleor_status"), SortKey("number")],
 }
 
 
@@ -53,7 +53,7 @@ def found_by(context: Context, text: str) -> Q:
 
 
 def _is_platforms(context: Context) -> bool:
-    return not sees_parts(context) or scope_of(context).is_platforms
+    return not sees_parts_only(context) or order_scope(context).has_platform_grant
 
 
 def _customer(context: Context, text: str) -> Q:
@@ -63,7 +63,7 @@ def _customer(context: Context, text: str) -> Q:
 
 def _platform_only(condition: Condition) -> Condition:
     """Restrict a condition on data hidden from cooperatives' staff, who could otherwise guess it."""
-    return lambda context, given: condition(context, given) if _is_platforms(context) else NOTHING
+    return lambda context, given: condition(context, given) if _is_platforms(context) else NO_ROWS
 
 
 def _address_visible_only(condition: Condition) -> Condition:
@@ -73,7 +73,7 @@ def _address_visible_only(condition: Condition) -> Condition:
         found = condition(context, given)
         if _is_platforms(context):
             return found
-        return found & Q(pk__in=parts_seen(context).showing_address().values("order"))
+        return found & Q(pk__in=visible_parts(context).showing_address().values("order"))
 
     return shown
 
@@ -109,7 +109,7 @@ _CHARGED = {
 
 
 def _statuses(context: Context, names: list[str]) -> Q:
-    found = NOTHING
+    found = NO_ROWS
     for name in names:
         found |= _STATUS_FILTERS[name]
     return found if names else Q()
@@ -122,13 +122,13 @@ def _payment_statuses(context: Context, names: list[str]) -> Q:
 
 def _collected(context: Context, value: bool) -> Q:
     """Match orders that the buyer collects entirely."""
-    sent = Q(pk__in=OrderPart.objects.exclude(way_kind__in=COLLECTED).values("order"))
+    sent = Q(pk__in=OrderPart.objects.exclude(way_kind__in=PICKUP_KINDS).values("order"))
     return ~sent if value else sent
 
 
 def _never(context: Context, value: bool) -> Q:
     """Match features that orders here never have: gift cards, invoices, preorders."""
-    return NOTHING if value else Q()
+    return NO_ROWS if value else Q()
 
 
 def _amounts(column: str) -> Condition:
@@ -137,10 +137,10 @@ def _amounts(column: str) -> Condition:
     def condition(context: Context, given: Mapping[str, Any]) -> Q:
         currencies = {each.currency for each in context.channels.values()}
         wanted = given.get("currency")
-        found = NOTHING
+        found = NO_ROWS
         for currency in currencies if wanted is None else currencies & {wanted}:
             asked = _in_minor_units(given["amount"], currency)
-            found |= Q(currency=currency) & matches(column)(context, asked)
+            found |= Q(currency=currency) & matches_filter(column)(context, asked)
         return found
 
     return condition
@@ -154,7 +154,7 @@ def _in_minor_units(given: Mapping[str, Any], currency: str) -> dict[str, Any]:
             return {name: units(each) for name, each in value.items()}
         if isinstance(value, list):
             return [units(each) for each in value]
-        return None if value is None else minor(value, currency)
+        return None if value is None else to_minor_units(value, currency)
 
     found: dict[str, Any] = units(given)
     return found
@@ -168,7 +168,7 @@ def _any_with(rows: Any, path: str, conditions: Conditions, part: str = "") -> C
         seen = of_parts(context, rows.all(), order=path, part=part) if part else rows
         found = Q()
         for each in given:
-            found &= Q(pk__in=seen.filter(where(each, conditions, context)).values(path))
+            found &= Q(pk__in=seen.filter(build_condition(each, conditions, context)).values(path))
         return found
 
     return condition
@@ -178,7 +178,7 @@ def _parcel_statuses(context: Context, given: Mapping[str, Any]) -> Q:
     names = [given["eq"]] if given.get("eq") is not None else given.get("oneOf")
     if names is None:
         return Q()
-    found = NOTHING
+    found = NO_ROWS
     for name in names:
         found |= with_status(name)
     return found
@@ -186,11 +186,11 @@ def _parcel_statuses(context: Context, given: Mapping[str, Any]) -> Q:
 
 def _from_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
     conditions: Conditions = {
-        "id": ids("Warehouse", column="warehouse"),
-        "slug": matches("warehouse__slug"),
-        "externalReference": matches("warehouse__external_reference"),
+        "id": id_in("Warehouse", column="warehouse"),
+        "slug": matches_filter("warehouse__slug"),
+        "externalReference": matches_filter("warehouse__external_reference"),
     }
-    return where(given, conditions, context)
+    return build_condition(given, conditions, context)
 
 
 def _with_parcels(context: Context, value: bool) -> Q:
@@ -203,13 +203,13 @@ def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
     """Match orders by their events."""
     found = Q()
     for each in given:
-        rows = events_seen(context).filter(root_kind=Order._meta.label_lower)
-        rows = rows.filter(within("at")(context, each.get("date") or {}))
+        rows = visible_events(context).filter(root_kind=Order._meta.label_lower)
+        rows = rows.filter(in_range("at")(context, each.get("date") or {}))
         if each.get("type") is not None:
             asked = each["type"]
             names = [asked["eq"]] if asked.get("eq") is not None else asked.get("oneOf")
             if names is not None:
-                rows = rows.filter(what__in=kinds_named(names))
+                rows = rows.filter(what__in=change_kinds(names))
         found &= Q(pk__in=rows.annotate(of_order=_KEY).values("of_order"))
     return found
 
@@ -221,18 +221,18 @@ def _lines(context: Context) -> Any:
 def _line_counts(context: Context, given: Mapping[str, Any]) -> Q:
     lines = _lines(context).order_by()
     counted = lines.values("order").annotate(number_of=Count("pk"))
-    return Q(pk__in=counted.filter(matches("number_of")(context, given)).values("order"))
+    return Q(pk__in=counted.filter(matches_filter("number_of")(context, given)).values("order"))
 
 
 def _addresses(path: str) -> Condition:
     def countries(context: Context, given: Mapping[str, Any]) -> Q:
-        found = matches(f"{path}__country")(context, given)
+        found = matches_filter(f"{path}__country")(context, given)
         if given.get("notOneOf") is not None:
             found &= ~Q(**{f"{path}__country__in": given["notOneOf"]})
         return found
 
-    conditions: Conditions = {"phoneNumber": matches(f"{path}__phone"), "country": countries}
-    return lambda context, given: where(given, conditions, context)
+    conditions: Conditions = {"phoneNumber": matches_filter(f"{path}__phone"), "country": countries}
+    return lambda context, given: build_condition(given, conditions, context)
 
 
 def _numbers(context: Context, texts: list[str]) -> Q:
@@ -242,18 +242,18 @@ def _numbers(context: Context, texts: list[str]) -> Q:
 
 # Changes store their order's key as text.
 _KEY = Cast(Replace("root_key", Value("-"), Value("")), UUIDField())
-_CHANNELS = ids("Channel", column="channel")
-_CHECKOUTS = ids("Checkout", column="basket_key")
+_CHANNELS = id_in("Channel", column="channel")
+_CHECKOUTS = id_in("Checkout", column="basket_key")
 _PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "warehouse": _from_warehouses}
 
 
 def _ids(context: Context, given: list[str]) -> Q:
-    return Q(pk__in=order_keys(context, keys_of(given, "Order")).values())
+    return Q(pk__in=order_keys(context, keys_from_ids(given, "Order")).values())
 
 
 _COMMON: Conditions = {
     "ids": _ids,
-    "updatedAt": within("updated_at"),
+    "updatedAt": in_range("updated_at"),
     "isClickAndCollect": _collected,
 }
 FILTER: Conditions = {
@@ -265,10 +265,10 @@ FILTER: Conditions = {
     "created": _in_days("placed_at"),
     "search": found_by,
     "channels": _CHANNELS,
-    "authorizeStatus": any_of("authorize_coverage"),
-    "chargeStatus": any_of("charge_coverage"),
+    "authorizeStatus": is_one_of("authorize_coverage"),
+    "chargeStatus": is_one_of("charge_coverage"),
     "isPreorder": _never,
-    "checkoutTokens": any_of("basket_key"),
+    "checkoutTokens": is_one_of("basket_key"),
     "checkoutIds": _CHECKOUTS,
     "giftCardUsed": _never,
     "giftCardBought": _never,
@@ -277,35 +277,37 @@ FILTER: Conditions = {
 WHERE: Conditions = {
     **_COMMON,
     "metadata": has_metadata(),
-    "number": matches("number"),
+    "number": matches_filter("number"),
     "channelId": _CHANNELS,
-    "createdAt": within("placed_at"),
-    "user": _platform_only(ids("User", column="user")),
-    "userEmail": _platform_only(matches("email")),
-    "authorizeStatus": matches("authorize_coverage"),
-    "chargeStatus": matches("charge_coverage"),
-    "status": matches("saleor_status"),
-    "checkoutToken": matches("basket_key"),
+    "createdAt": in_range("placed_at"),
+    "user": _platform_only(id_in("User", column="user")),
+    "userEmail": _platform_only(matches_filter("email")),
+    "authorizeStatus": matches_filter("authorize_coverage"),
+    "chargeStatus": matches_filter("charge_coverage"),
+    "status": matches_filter("saleor_status"),
+    "checkoutToken": matches_filter("basket_key"),
     "checkoutId": _CHECKOUTS,
     "isGiftCardUsed": _never,
     "isGiftCardBought": _never,
-    "voucherCode": matches("voucher_code"),
+    "voucherCode": matches_filter("voucher_code"),
     "hasInvoices": _never,
-    "invoices": lambda context, given: NOTHING if given else Q(),
+    "invoices": lambda context, given: NO_ROWS if given else Q(),
     "hasFulfillments": _with_parcels,
     "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL, part="part"),
     "lines": _any_with(OrderLine.objects, "order", {"metadata": has_metadata()}, part="part"),
     "linesCount": _line_counts,
     "transactions": _platform_only(
         _any_with(
-            Payment.objects, "order", {"pspReference": matches("reference"), "metadata": has_metadata()}
+            Payment.objects,
+            "order",
+            {"pspReference": matches_filter("reference"), "metadata": has_metadata()},
         )
     ),
     "totalGross": _amounts("seen_total_gross"),
     "totalNet": _amounts("seen_total_net"),
     "productTypeId": lambda context, given: Q(
         pk__in=_lines(context)
-        .filter(ids("ProductType", column="variant__product__product_type")(context, given))
+        .filter(id_in("ProductType", column="variant__product__product_type")(context, given))
         .values("order")
     ),
     "events": _events,

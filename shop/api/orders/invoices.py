@@ -11,7 +11,7 @@ from orders.models import InvoiceDetails
 from shop.api.account.clients import checked_email
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
+from shop.api.errors import InputError
 from shop.api.object_types import Row, Type
 from shop.api.orders.types import order
 from shop.core.identifiers import tax_codes
@@ -44,13 +44,13 @@ def invoice_from(given: Mapping[str, Any] | None) -> InvoiceDetails | None:
     values = {column: given[name].strip() for name, column in _COLUMNS.items()}
     for name, column in _COLUMNS.items():
         if not values[column]:
-            raise Mistake("REQUIRED", _REQUIRED[name], field=name)
+            raise InputError("REQUIRED", _REQUIRED[name], field=name)
         if len(values[column]) > 250:
-            raise Mistake("INVALID", _("This is too long."), field=name)
-    values["tax_code"] = tax_codes.normalise(values["tax_code"])
+            raise InputError("INVALID", _("This is too long."), field=name)
+    values["tax_code"] = tax_codes.normalise_tax_code(values["tax_code"])
     if not tax_codes.is_tax_code(values["tax_code"]):
         words = _("That is no tax code: look at its digits again. There are 10, 12 or 13.")
-        raise Mistake("INVALID", words, field="taxCode")
+        raise InputError("INVALID", words, field="taxCode")
     email = checked_email(given["email"]) if given.get("email") else ""
     return InvoiceDetails(**values, email=email)
 

@@ -15,9 +15,9 @@ from shop.api.catalogue.types import variant, warehouse
 from shop.api.context import Context
 from shop.api.ids import global_id
 from shop.api.images import image_url
-from shop.api.metadata import keep_metadata
-from shop.api.money import Sum as Amount
-from shop.api.money import Taxed, major
+from shop.api.metadata import add_metadata_fields
+from shop.api.money import MoneyAmount as Amount
+from shop.api.money import TaxedAmount, to_major_units
 from shop.api.object_types import Row
 from shop.api.orders.types import HANDLING, allocation, line, line_discount
 from shop.core.models import Picture
@@ -36,10 +36,10 @@ line.columns(
 line.nothing("saleId", "taxClass", "voucherCode", "priceOverrideReason")
 line.nothing("isGift", "isPriceOverridden", value=False)
 line.nothing("taxClassMetadata", "taxClassPrivateMetadata", value=[])
-keep_metadata(line, OrderLine, rights=HANDLING)
+add_metadata_fields(line, OrderLine, rights=HANDLING)
 
 
-def per_step(total: int, quantity: int) -> int:
+def unit_price(total: int, quantity: int) -> int:
     """Return a total's unit price, rounded. Totals are never computed from it."""
     return (2 * total + quantity) // (2 * quantity)
 
@@ -47,14 +47,14 @@ def per_step(total: int, quantity: int) -> int:
 def _prices(field: str, kind: str) -> None:
     net, gross = f"{kind}_net", f"{kind}_gross"
 
-    def whole(lines: list[Row], *_: Any) -> list[Taxed]:
-        return [Taxed(getattr(each, net), getattr(each, gross), each.order__currency) for each in lines]
+    def whole(lines: list[Row], *_: Any) -> list[TaxedAmount]:
+        return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in lines]
 
-    def one(lines: list[Row], *_: Any) -> list[Taxed]:
+    def one(lines: list[Row], *_: Any) -> list[TaxedAmount]:
         return [
-            Taxed(
-                per_step(getattr(each, net), each.quantity),
-                per_step(getattr(each, gross), each.quantity),
+            TaxedAmount(
+                unit_price(getattr(each, net), each.quantity),
+                unit_price(getattr(each, gross), each.quantity),
                 each.order__currency,
             )
             for each in lines
@@ -73,7 +73,7 @@ _DISCOUNT_COLUMNS = ("list_gross", "total_gross", "quantity", "order__currency")
 
 def _unit_discount(row: Row) -> int:
     """Return the discount per unit, in minor units."""
-    return per_step(row.list_gross, row.quantity) - per_step(row.total_gross, row.quantity)
+    return unit_price(row.list_gross, row.quantity) - unit_price(row.total_gross, row.quantity)
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)
@@ -83,7 +83,7 @@ def unit_discount(lines: list[Row], *_: Any) -> list[Amount]:
 
 @line.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_value(lines: list[Row], *_: Any) -> list[Decimal]:
-    return [major(_unit_discount(each), each.order__currency) for each in lines]
+    return [to_major_units(_unit_discount(each), each.order__currency) for each in lines]
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)

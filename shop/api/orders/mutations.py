@@ -13,9 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.fulfilment.one_step_fulfilment import Sent, fulfil_order, send_parcel, track_parcel
+from orders.actions.fulfilment.one_step_fulfilment import (
+    LineToSend,
+    dispatch_packed_parcel,
+    fulfil_order,
+    set_tracking_number,
+)
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.order_records.order_notes import add_note, put_note_right
+from orders.actions.order_records.order_notes import add_note, correct_note
 from orders.actions.payments.order_payments import confirm_order
 from orders.actions.placement.correct_order import correct_order
 from orders.models import Order, OrderLine, Parcel
@@ -24,17 +29,17 @@ from shop.api.account.clients import checked_email
 from shop.api.addresses import address_from
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake, Mistakes
-from shop.api.ids import given_key, global_ids
-from shop.api.language_codes import tag_of
-from shop.api.metadata import from_input
+from shop.api.errors import InputError, InputErrors
+from shop.api.ids import global_ids, input_key
+from shop.api.language_codes import tag_from_code
+from shop.api.metadata import metadata_from_input
 from shop.api.object_types import Row
-from shop.api.orders.seen import handled, order_key, orders_handled
+from shop.api.orders.seen import filter_handled, handled_orders, order_key
 from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, order
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
-LONGEST_NUMBER = 120
+MAX_TRACKING_LENGTH = 120
 CODES = {
     "already_taken": "UNIQUE",
     "other_province": "INVALID",
@@ -56,38 +61,38 @@ mutation = Mutations(codes=CODES)
 
 @mutation.field(permissions=PLATFORM)
 def order_cancel(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_order(arguments["id"], "id", context)
-    with Renamed(wrong_move="CANNOT_CANCEL_ORDER"):
+    key = handled_order_key(arguments["id"], "id", context)
+    with ErrorCodeMap(wrong_move="CANNOT_CANCEL_ORDER"):
         reason = gettext_noop("Called off by the platform.")
         cancel_order(order_id=key, reason=reason, actor=context.actor, now=context.now)
-    return {"order": shown_order(key, context, selection)}
+    return {"order": order_row(key, context, selection)}
 
 
 @mutation.field(permissions=PLATFORM)
 def order_confirm(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_order(arguments["id"], "id", context)
+    key = handled_order_key(arguments["id"], "id", context)
     confirm_order(order_id=key, actor=context.actor, now=context.now)
-    return {"order": shown_order(key, context, selection)}
+    return {"order": order_row(key, context, selection)}
 
 
 @mutation.field(permissions=PLATFORM)
 def order_note_add(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_order(arguments["order"], "order", context)
+    key = handled_order_key(arguments["order"], "order", context)
     note = add_note(order_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
-        "order": shown_order(key, context, selection),
+        "order": order_row(key, context, selection),
         "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
     }
 
 
 @mutation.field(permissions=PLATFORM)
 def order_note_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_key(arguments["note"], "OrderEvent", field="note")
-    note = put_note_right(
+    key = input_key(arguments["note"], "OrderEvent", field="note")
+    note = correct_note(
         note_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now
     )
     return {
-        "order": shown_order(uuid.UUID(note.key), context, selection),
+        "order": order_row(uuid.UUID(note.key), context, selection),
         "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
     }
 
@@ -102,10 +107,10 @@ def order_update(arguments: dict[str, Any], context: Context, selection: Selecti
     if "externalReference" in given:
         values["external_reference"] = given["externalReference"] or None
     if given.get("languageCode"):
-        values["language"] = tag_of(given["languageCode"])
+        values["language"] = tag_from_code(given["languageCode"])
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if given.get(name) is not None:
-            values[column] = getattr(found, column) | from_input(given[name])
+            values[column] = getattr(found, column) | metadata_from_input(given[name])
     correct_order(
         order_id=found.pk,
         values=values,
@@ -114,7 +119,7 @@ def order_update(arguments: dict[str, Any], context: Context, selection: Selecti
         actor=context.actor,
         now=context.now,
     )
-    return {"order": shown_order(found.pk, context, selection)}
+    return {"order": order_row(found.pk, context, selection)}
 
 
 def _address(
@@ -129,10 +134,10 @@ def _find_order(arguments: dict[str, Any], context: Context) -> Order:
     """Return an order by `id` or `externalReference`. Raises Mistake, Missing."""
     text, reference = arguments.get("id"), arguments.get("externalReference")
     if (text is None) == (reference is None):
-        raise Mistake("REQUIRED", _("Say which order is meant."), field="id")
+        raise InputError("REQUIRED", _("Say which order is meant."), field="id")
     rows = Order.objects.filter(external_reference=reference)
     if text is not None:
-        rows = Order.objects.filter(pk=given_order(text, "id", context))
+        rows = Order.objects.filter(pk=handled_order_key(text, "id", context))
     found = rows.select_related("shipping_address", "billing_address").first()
     if found is None:
         raise Missing(field="externalReference")
@@ -146,9 +151,9 @@ def _find_order(arguments: dict[str, Any], context: Context) -> Order:
 def order_fulfill(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     if arguments.get("order") is None:
-        raise Mistake("REQUIRED", _("Say which order is meant."), field="order")
-    key = given_order(arguments["order"], "order", context)
-    with Renamed(wrong_move="FULFILL_ORDER_LINE"):
+        raise InputError("REQUIRED", _("Say which order is meant."), field="order")
+    key = handled_order_key(arguments["order"], "order", context)
+    with ErrorCodeMap(wrong_move="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=key,
             goods=_sent_quantities(given["lines"], key, context),
@@ -161,34 +166,36 @@ def order_fulfill(arguments: dict[str, Any], context: Context, selection: Select
     keys = [parcel.pk for parcel in parcels]
     found = fulfillment.by_key(context, keys, selection.names("fulfillments"))
     return {
-        "order": shown_order(key, context, selection),
+        "order": order_row(key, context, selection),
         "fulfillments": [found[each] for each in keys if each in found],
     }
 
 
-def _sent_quantities(given: Iterable[dict[str, Any]], order_id: uuid.UUID, context: Context) -> list[Sent]:
+def _sent_quantities(
+    given: Iterable[dict[str, Any]], order_id: uuid.UUID, context: Context
+) -> list[LineToSend]:
     """Return the quantities to send per warehouse. Raises Mistakes, one per invalid line."""
     goods, wrong = [], []
     for each in given:
         text = each.get("orderLineId")
         if text is None:
-            raise Mistake("REQUIRED", _("Say which goods are meant."), field="orderLineId")
-        line_id = given_key(text, "OrderLine", field="orderLineId")
+            raise InputError("REQUIRED", _("Say which goods are meant."), field="orderLineId")
+        line_id = input_key(text, "OrderLine", field="orderLineId")
         for stock in each["stocks"]:
-            house = given_key(stock["warehouse"], "Warehouse", field="warehouse")
+            house = input_key(stock["warehouse"], "Warehouse", field="warehouse")
             if stock["quantity"] < 0:
                 words = _("This must not be less than nothing.")
-                wrong.append(Mistake("ZERO_QUANTITY", words, field="quantity", orderLines=[text]))
+                wrong.append(InputError("ZERO_QUANTITY", words, field="quantity", orderLines=[text]))
             elif stock["quantity"]:
-                goods.append(Sent(line_id, house, stock["quantity"]))
+                goods.append(LineToSend(line_id, house, stock["quantity"]))
     if wrong:
-        raise Mistakes(wrong)
+        raise InputErrors(wrong)
     if not goods:
-        raise Mistake("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
+        raise InputError("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
     wanted = {each.line_id for each in goods}
-    lines = handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
+    lines = filter_handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
     if lines.filter(pk__in=wanted).count() < len(wanted):
-        raise Mistake("NOT_FOUND", Missing.default_words, field="orderLineId")
+        raise InputError("NOT_FOUND", Missing.default_words, field="orderLineId")
     return goods
 
 
@@ -197,8 +204,8 @@ def order_fulfillment_approve(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     key = _given_parcel(arguments["id"], context)
-    with Renamed(wrong_move="INVALID"):
-        send_parcel(parcel_id=key, actor=context.actor, now=context.now)
+    with ErrorCodeMap(wrong_move="INVALID"):
+        dispatch_packed_parcel(parcel_id=key, actor=context.actor, now=context.now)
     return _shown_parcel(key, context, selection)
 
 
@@ -208,7 +215,7 @@ def order_fulfillment_cancel(
 ) -> dict[str, Any]:
     """Void a parcel. Its stock returns to the warehouse where it was packed; `warehouseId` is ignored."""
     key = _given_parcel(arguments["id"], context)
-    with Renamed(wrong_move="CANNOT_CANCEL_FULFILLMENT"):
+    with ErrorCodeMap(wrong_move="CANNOT_CANCEL_FULFILLMENT"):
         reason = gettext_noop("Undone by staff.")
         void_parcel(parcel_id=key, reason=reason, actor=context.actor, now=context.now)
     return _shown_parcel(key, context, selection)
@@ -220,15 +227,15 @@ def order_fulfillment_update_tracking(
 ) -> dict[str, Any]:
     key = _given_parcel(arguments["id"], context)
     number = _tracking_number(arguments["input"].get("trackingNumber"))
-    with Renamed(wrong_move="INVALID"):
-        track_parcel(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
+    with ErrorCodeMap(wrong_move="INVALID"):
+        set_tracking_number(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
     return _shown_parcel(key, context, selection)
 
 
 # --- shared helpers -----------------------------------------------------------------------------------
 
 
-class Renamed:
+class ErrorCodeMap:
     """Maps refusal codes to the schema's error codes for a single mutation."""
 
     def __init__(self, **codes: str) -> None:
@@ -239,27 +246,27 @@ class Renamed:
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, Refused) and error.code in self._codes:
-            raise Mistake(self._codes[error.code], error.words, field=error.field) from error
+            raise InputError(self._codes[error.code], error.words, field=error.field) from error
         if isinstance(error, Refused) and "lines" in error.details:
             of_lines = global_ids("OrderLine", error.details["lines"])
-            raise Mistake(CODES[error.code], error.words, orderLines=of_lines) from error
+            raise InputError(CODES[error.code], error.words, orderLines=of_lines) from error
 
 
-def given_order(text: str, field: str, context: Context) -> uuid.UUID:
+def handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:
     """Return the key of an order that the requester handles. Raises Mistake, Missing."""
-    key = order_key(context, given_key(text, "Order", field=field))
-    if key is None or not orders_handled(context).filter(pk=key).exists():
+    key = order_key(context, input_key(text, "Order", field=field))
+    if key is None or not handled_orders(context).filter(pk=key).exists():
         raise Missing(field=field)
     return key
 
 
-def shown_order(key: uuid.UUID, context: Context, selection: Selection) -> Row | None:
+def order_row(key: uuid.UUID, context: Context, selection: Selection) -> Row | None:
     return order.by_key(context, [key], selection.names("order")).get(key)
 
 
 def _given_parcel(text: str, context: Context) -> int:
-    key = int(given_key(text, "Fulfillment", field="id"))
-    parcels = handled(context, Parcel.objects.filter(pk=key), order="part__order", part="part")
+    key = int(input_key(text, "Fulfillment", field="id"))
+    parcels = filter_handled(context, Parcel.objects.filter(pk=key), order="part__order", part="part")
     if not parcels.exists():
         raise Missing(field="id")
     return key
@@ -270,14 +277,14 @@ def _shown_parcel(key: int, context: Context, selection: Selection) -> dict[str,
     found = fulfillment.by_key(context, [key], selection.names("fulfillment"))
     return {
         "fulfillment": found.get(key),
-        "order": shown_order(of_order, context, selection) if of_order is not None else None,
+        "order": order_row(of_order, context, selection) if of_order is not None else None,
     }
 
 
 def _tracking_number(text: str | None) -> str:
     number = (text or "").strip()
-    if len(number) > LONGEST_NUMBER:
-        raise Mistake("INVALID", _("This is too long."), field="trackingNumber")
+    if len(number) > MAX_TRACKING_LENGTH:
+        raise InputError("INVALID", _("This is too long."), field="trackingNumber")
     return number
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from cooperatives.models import COLLECTED
+from cooperatives.models import PICKUP_KINDS
 from orders.models import Order, OrderLine, OrderPart
 from orders.states import Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address, User
@@ -16,13 +16,13 @@ from shop.api.base.channels import channel
 from shop.api.base.entities import ENTITIES
 from shop.api.base.places import address
 from shop.api.breadth import Selection
-from shop.api.catalogue.grams import in_unit
+from shop.api.catalogue.grams import weight_in_unit
 from shop.api.context import Context
 from shop.api.ids import global_id, global_ids
-from shop.api.language_codes import code_of
-from shop.api.metadata import keep_metadata
-from shop.api.object_types import Row, Rows, Type, ready
-from shop.api.orders.seen import scope_of, sees_parts, shown_key, within
+from shop.api.language_codes import code_from_tag
+from shop.api.metadata import add_metadata_fields
+from shop.api.object_types import Row, Rows, Type, compiled_rows
+from shop.api.orders.seen import filter_visible, order_scope, sees_parts_only, shown_key
 from shop.api.orders.types import HANDLING, PLATFORM, fulfillment, line, order, owns
 from shop.core.models import Channel
 
@@ -46,7 +46,7 @@ order.nothing(
     *("shippingTaxClassMetadata", "shippingTaxClassPrivateMetadata"),
     value=[],
 )
-keep_metadata(order, Order, rights=PLATFORM, owns=owns, reads=HANDLING, hidden_unless="is_whole")
+add_metadata_fields(order, Order, rights=PLATFORM, owns=owns, reads=HANDLING, hidden_unless="is_whole")
 ENTITIES |= {"Order": order}
 
 invoice = Type("Invoice")
@@ -126,7 +126,7 @@ def status_display(orders: list[Row], *_: Any) -> list[str]:
 def buyers(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the buyer, visible to themselves and to staff, but not to holders of the order's id."""
     own = context.user.pk if context.user else None
-    is_told = scope_of(context).is_platforms
+    is_told = order_scope(context).has_platform_grant
     keys = [each.user_id if each.is_whole and (is_told or each.user_id == own) else None for each in orders]
     found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [found.get(key) for key in keys]
@@ -139,7 +139,7 @@ def language_code(orders: list[Row], *_: Any) -> list[str]:
 
 @order.field(needs="language")
 def language_code_enum(orders: list[Row], *_: Any) -> list[str]:
-    return [code_of(each.language) for each in orders]
+    return [code_from_tag(each.language) for each in orders]
 
 
 @order.field(needs="charge_coverage")
@@ -179,7 +179,7 @@ def lines_of_orders(
 ) -> list[list[Row]]:
     keys = [each.id for each in orders]
     rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
-    asked = rows if sees_parts(context) else ready(_lines_of, keys)
+    asked = rows if sees_parts_only(context) else compiled_rows(_lines_of, keys)
     found = line.grouped(asked, selection.names(), by="order_id")
     return [found.get(each.id, []) for each in orders]
 
@@ -206,7 +206,7 @@ def weight(orders: list[Row], arguments: Any, context: Context, selection: Selec
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
         found[key] = found.get(key, 0) + (grams * quantity if weighed is None else weighed)
     unit = context.settings.default_weight_unit
-    return [in_unit(found.get(each.id, 0), unit) for each in orders]
+    return [weight_in_unit(found.get(each.id, 0), unit) for each in orders]
 
 
 @order.field(needs="id")
@@ -220,7 +220,7 @@ def is_shipping_required(
 
 def _joined_names(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
     """Return the distinct values of a column over each order's parts, joined."""
-    parts = within(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
+    parts = filter_visible(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
     parts = parts.filter(condition, order__in=[each.id for each in orders])
     found: dict[Any, list[str]] = {}
     for key, name in parts.order_by("order", "number").values_list("order", column):
@@ -233,14 +233,14 @@ def _joined_names(context: Context, orders: list[Row], condition: Q, column: str
 def shipping_method_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _joined_names(context, orders, ~Q(way_kind__in=COLLECTED), "way_name")
+    return _joined_names(context, orders, ~Q(way_kind__in=PICKUP_KINDS), "way_name")
 
 
 @order.field(needs="id")
 def collection_point_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _joined_names(context, orders, Q(way_kind__in=COLLECTED), "way_name")
+    return _joined_names(context, orders, Q(way_kind__in=PICKUP_KINDS), "way_name")
 
 
 @order.field(needs="id")

@@ -8,20 +8,20 @@ from django.db.models import Q
 
 from cooperatives.models import Warehouse
 from orders.models import OrderLine, Parcel, ParcelLine
-from orders.states import GONE, ParcelKind, ParcelState
+from orders.states import DISPATCHED_STATES, ParcelKind, ParcelState
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.catalogue.types import warehouse
 from shop.api.context import Context
-from shop.api.metadata import keep_metadata
-from shop.api.money import Sum as Amount
+from shop.api.metadata import add_metadata_fields
+from shop.api.money import MoneyAmount as Amount
 from shop.api.object_types import Row
 from shop.api.orders.types import HANDLING, fulfillment, fulfillment_line, line
 
 fulfillment.id()
 fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
 fulfillment.nothing("reasonReference")
-keep_metadata(fulfillment, Parcel, rights=HANDLING, whose="part__cooperative")
+add_metadata_fields(fulfillment, Parcel, rights=HANDLING, whose="part__cooperative")
 
 fulfillment_line.id()
 fulfillment_line.columns(quantity="quantity")
@@ -43,7 +43,7 @@ def status_of(kind: str, state: str) -> str:
         return "CANCELED"
     if kind in _KINDS:
         return _KINDS[ParcelKind(kind)]
-    return "FULFILLED" if state in GONE else "WAITING_FOR_APPROVAL"
+    return "FULFILLED" if state in DISPATCHED_STATES else "WAITING_FOR_APPROVAL"
 
 
 def with_status(status: str) -> Q:
@@ -53,7 +53,7 @@ def with_status(status: str) -> Q:
     by_kind = {name: kind for kind, name in _KINDS.items()}
     if status in by_kind:
         return Q(kind=by_kind[status]) & ~Q(state=ParcelState.VOIDED)
-    return Q(kind=ParcelKind.DISPATCH, state__in=GONE if status == "FULFILLED" else _HERE)
+    return Q(kind=ParcelKind.DISPATCH, state__in=DISPATCHED_STATES if status == "FULFILLED" else _HERE)
 
 
 @fulfillment.field(needs=("kind", "state"))

@@ -6,16 +6,16 @@ from typing import Any
 
 from django.db.models import Sum
 
-from orders.actions.ledger.seller_earnings import earned_by
-from orders.models import Account, OrderPart, Refund
+from orders.actions.ledger.seller_earnings import earned_amounts
+from orders.models import LedgerAccount, OrderPart, Refund
 from orders.states import PartState, Progress
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
-from shop.api.money import Sum as Amount
-from shop.api.money import Taxed
+from shop.api.money import MoneyAmount as Amount
+from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, Type
-from shop.api.orders.seen import handled, within
+from shop.api.orders.seen import filter_handled, filter_visible
 from shop.api.orders.types import HANDLING, fulfillment, line, order
 from shop.api.schema import Choices
 
@@ -23,7 +23,7 @@ ENUMS: dict[str, Choices] = {"CooperativePartState": PartState, "CooperativePart
 
 
 def _visible_parts(context: Context) -> Rows:
-    seen: Rows = within(context, OrderPart.objects.all(), order="order", part="pk")
+    seen: Rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     return seen
 
 
@@ -62,8 +62,8 @@ def sellers(parts: list[Row], arguments: Any, context: Context, selection: Selec
 def _taxed(field: str, kind: str) -> None:
     net, gross = f"{kind}_net", f"{kind}_gross"
 
-    def resolve(parts: list[Row], *_: Any) -> list[Taxed]:
-        return [Taxed(getattr(each, net), getattr(each, gross), each.order__currency) for each in parts]
+    def resolve(parts: list[Row], *_: Any) -> list[TaxedAmount]:
+        return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in parts]
 
     part.field(field, needs=(net, gross, "order__currency"))(resolve)
 
@@ -94,14 +94,14 @@ def payout(parts: list[Row], arguments: Any, context: Context, selection: Select
     theirs = _handled_keys(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
-        for key, booked in earned_by(theirs).items()
+        for key, booked in earned_amounts(theirs).items()
     }
     return [
         Amount(earned.get(each.id, 0), each.order__currency) if each.id in theirs else None for each in parts
     ]
 
 
-_PAYABLE = Account.COOPERATIVE_PAYABLE
+_PAYABLE = LedgerAccount.COOPERATIVE_PAYABLE
 
 
 def _handled_keys(parts: list[Row], context: Context) -> set[Any]:
@@ -109,7 +109,7 @@ def _handled_keys(parts: list[Row], context: Context) -> set[Any]:
     if not context.may(*HANDLING):
         return set()
     rows = OrderPart.objects.filter(pk__in=[each.id for each in parts])
-    return set(handled(context, rows, order="order", part="pk").values_list("pk", flat=True))
+    return set(filter_handled(context, rows, order="order", part="pk").values_list("pk", flat=True))
 
 
 @part.field("lines", needs="id")

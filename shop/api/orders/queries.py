@@ -13,15 +13,15 @@ from shop.api.breadth import Selection
 from shop.api.connections import connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.filters import refuse_both, sorting, where
-from shop.api.ids import key_of
-from shop.api.money import Taxed
-from shop.api.object_types import Row, Rows, ready
+from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.ids import key_from_id
+from shop.api.money import TaxedAmount
+from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
-from shop.api.orders.seen import order_key, orders_handled, scope_of, sees_parts, whole_orders
+from shop.api.orders.seen import handled_orders, order_key, order_scope, sees_parts_only, whole_orders
 from shop.api.orders.types import HANDLING, PLATFORM, order
 from shop.api.root_fields import Queries
-from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import Channel
 
 query = Queries()
@@ -34,7 +34,7 @@ def one_order(arguments: dict[str, Any], context: Context, selection: Selection)
     if (given is None) == (reference is None):
         raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
     if given is not None:
-        key = order_key(context, key_of(given, "Order"))
+        key = order_key(context, key_from_id(given, "Order"))
         return order.by_key(context, [key], selection.names()).get(key)
     context.require(*PLATFORM)
     rows = order.rows(context).filter(external_reference=reference)
@@ -57,27 +57,27 @@ def _placed() -> Rows:
 def _handled(context: Context) -> Rows:
     """Return orders that the requester handles, without their own purchases."""
     rows = order.rows(context).filter(placed_at__isnull=False)
-    return rows.filter(pk__in=orders_handled(context).values("pk")) if sees_parts(context) else rows
+    return rows.filter(pk__in=handled_orders(context).values("pk")) if sees_parts_only(context) else rows
 
 
 @query.field("orders", permissions=HANDLING)
 def all_orders(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """List placed orders; drafts have their own list."""
-    refuse_both(arguments)
-    if scope_of(context).is_everything and not _NARROWING & arguments.keys():
-        order_by = sorting(arguments.get("sortBy"), SORTS, PLACED, unique="number")
-        return connect(order, ready(_placed), arguments, selection, order=order_by)
+    reject_filter_with_where(arguments)
+    if order_scope(context).is_everything and not _NARROWING & arguments.keys():
+        order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
+        return connect(order, compiled_rows(_placed), arguments, selection, order=order_by)
     rows = _handled(context)
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
     if arguments.get("cooperative") is not None:
-        key = key_of(arguments["cooperative"], "Cooperative")
+        key = key_from_id(arguments["cooperative"], "Cooperative")
         rows = rows.filter(pk__in=Order.objects.filter(parts__cooperative=key).values("pk"))
-    rows = rows.filter(where(arguments.get("filter"), FILTER, context))
-    rows = rows.filter(where(arguments.get("where"), WHERE, context))
+    rows = rows.filter(build_condition(arguments.get("filter"), FILTER, context))
+    rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
     if (arguments.get("search") or "").strip():
         rows = rows.filter(found_by(context, arguments["search"]))
-    order_by = sorting(arguments.get("sortBy"), SORTS, PLACED, unique="number")
+    order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
     return connect(order, rows, arguments, selection, order=order_by)
 
 
@@ -91,18 +91,18 @@ def settings_of_first_channel(
 
 
 @query.field(permissions=HANDLING)
-def orders_total(arguments: dict[str, Any], context: Context, selection: Selection) -> Taxed | None:
+def orders_total(arguments: dict[str, Any], context: Context, selection: Selection) -> TaxedAmount | None:
     """Return the total in the channel's currency; null without a channel if there are several currencies."""
     channel = context.channel(arguments.get("channel"))
     if channel is None:
         return None
-    day = day_of(context.now)
+    day = vietnam_date(context.now)
     since = day.replace(day=1) if arguments.get("period") == "THIS_MONTH" else day
     rows = _handled(context).filter(channel=channel, cancelled_at=None)
     if arguments.get("period") is not None:
         rows = rows.filter(placed_at__gte=start_of_day(since))
     sums = rows.aggregate(net=Sum("seen_total_net", default=0), gross=Sum("seen_total_gross", default=0))
-    return Taxed(sums["net"], sums["gross"], channel.currency)
+    return TaxedAmount(sums["net"], sums["gross"], channel.currency)
 
 
 @user.field("orders", needs="id")
@@ -110,7 +110,7 @@ def orders_of_people(
     people: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[Any]:
     rows = order.rows(context).filter(placed_at__isnull=False)
-    rows = rows.filter(where(arguments.get("where"), WHERE, context))
+    rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
     keys = [each.id for each in people if each.id is not None]
     pages = connect_each(order, rows, arguments, selection, order=PLACED, by="user_id", parents=keys)
     found = dict(zip(keys, pages, strict=True))

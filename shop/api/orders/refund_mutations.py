@@ -7,15 +7,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.refunds.granted_refunds import Granted, MoreThanOrdered, grant_refund
-from orders.models import Bearer, Order, OrderPart, Payment
+from orders.actions.refunds.granted_refunds import RefundExceedsOrdered, RefundGrant, grant_refund
+from orders.models import CostBearer, Order, OrderPart, Payment
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key, global_id
-from shop.api.money import minor_units
-from shop.api.orders.mutations import given_order, shown_order
-from shop.api.orders.seen import handled, scope_of
+from shop.api.errors import InputError
+from shop.api.ids import global_id, input_key
+from shop.api.money import parse_minor_units
+from shop.api.orders.mutations import handled_order_key, order_row
+from shop.api.orders.seen import filter_handled, order_scope
 from shop.api.orders.types import HANDLING, granted_refund
 from shop.api.root_fields import Mutations
 from shop.api.schema import Choices
@@ -28,7 +28,7 @@ mutation = Mutations(
         "reason_needed": "REQUIRED",
     }
 )
-ENUMS: dict[str, Choices] = {"RefundBearer": Bearer}
+ENUMS: dict[str, Choices] = {"RefundBearer": CostBearer}
 
 
 @mutation.field(permissions=HANDLING)
@@ -36,20 +36,20 @@ def order_grant_refund_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     given = arguments["input"]
-    key = given_order(arguments["id"], "id", context)
+    key = handled_order_key(arguments["id"], "id", context)
     text = given.get("transactionId")
-    payment = text and given_key(text, "TransactionItem", field="transactionId")
+    payment = text and input_key(text, "TransactionItem", field="transactionId")
     if payment and not Payment.objects.filter(pk=payment, order=key).exists():
         raise Missing(field="transactionId")
     currency = Order.objects.values_list("currency", flat=True).get(pk=key)
-    parts = handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
+    parts = filter_handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
     amount = given.get("amount")
     if amount is not None:
-        amount = minor_units(amount, currency, field="amount")
+        amount = parse_minor_units(amount, currency, field="amount")
     try:
         refunds = grant_refund(
             order_id=key,
-            granted=Granted(
+            granted=RefundGrant(
                 steps=_steps(given.get("lines") or ()),
                 delivery=bool(given.get("grantRefundForShipping")),
                 amount=amount,
@@ -60,7 +60,7 @@ def order_grant_refund_create(
             actor=context.actor,
             now=context.now,
         )
-    except MoreThanOrdered as refused:
+    except RefundExceedsOrdered as refused:
         told = [
             {
                 "lineId": global_id("OrderLine", each),
@@ -70,26 +70,26 @@ def order_grant_refund_create(
             }
             for each in refused.details["lines"]
         ]
-        raise Mistake("INVALID", refused.words, field="lines", lines=told) from refused
+        raise InputError("INVALID", refused.words, field="lines", lines=told) from refused
     first = refunds[0].pk
     found = granted_refund.by_key(context, [first], selection.names("grantedRefund"))
-    return {"order": shown_order(key, context, selection), "grantedRefund": found.get(first)}
+    return {"order": order_row(key, context, selection), "grantedRefund": found.get(first)}
 
 
 def _steps(given: Any) -> dict[Any, int]:
     steps: dict[Any, int] = {}
     for each in given:
-        key = given_key(each["id"], "OrderLine", field="lines")
+        key = input_key(each["id"], "OrderLine", field="lines")
         steps[key] = steps.get(key, 0) + each["quantity"]
     return steps
 
 
-def _bearer(given: str | None, context: Context) -> Bearer:
+def _bearer(given: str | None, context: Context) -> CostBearer:
     """Return the bearer; cooperatives' staff may only choose their cooperative. Raises Mistake."""
-    bearer = Bearer(given or Bearer.COOPERATIVE)
-    if bearer == Bearer.PLATFORM and not scope_of(context).is_platforms:
+    bearer = CostBearer(given or CostBearer.COOPERATIVE)
+    if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
         words = _("Only the platform decides what the platform bears.")
-        raise Mistake("INVALID", words, field="bearer")
+        raise InputError("INVALID", words, field="bearer")
     return bearer
 
 

@@ -14,9 +14,9 @@ from shop.api.account.types import user
 from shop.api.apps.types import app
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.money import Sum as Amount
+from shop.api.money import MoneyAmount as Amount
 from shop.api.object_types import Row
-from shop.api.orders.seen import scope_of
+from shop.api.orders.seen import order_scope
 from shop.api.orders.types import HANDLING, granted_refund, granted_refund_line, line, order
 from shop.core.actors import ActorKind
 
@@ -69,10 +69,10 @@ def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Select
     buyers.
     """
     keys = [int(row.actor_key) if row.actor_kind == kind and row.actor_key else None for row in rows]
-    scope = scope_of(context)
+    scope = order_scope(context)
     if kind == ActorKind.APP:
         found = app.by_key(context, keys, selection.names(), rows=App.objects.all())
-    elif scope.is_platforms:
+    elif scope.has_platform_grant:
         found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     else:
         members = Membership.objects.filter(scope.rows(cooperative="cooperative")).values("user")

@@ -13,10 +13,10 @@ from typing import Any
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from cooperatives.access import Scope
+from cooperatives.access import PermissionScope
 from orders.models import Order, OrderPart, Refund
 from orders.models.part import OrderPartQuerySet
-from orders.states import STANDING
+from orders.states import ACTIVE_PART_STATES
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.object_types import Row, Rows
@@ -36,9 +36,9 @@ def whole_orders() -> Rows:
     )
 
 
-def orders_seen(context: Context) -> Rows:
+def visible_orders(context: Context) -> Rows:
     """Return visible orders: guests' by unguessable id, one's own, and for staff those they handle."""
-    scope = scope_of(context)
+    scope = order_scope(context)
     if scope.is_everything:
         return whole_orders()
     if not scope:
@@ -46,24 +46,24 @@ def orders_seen(context: Context) -> Rows:
     return _partial_orders(context, scope)
 
 
-def scope_of(context: Context) -> Scope:
+def order_scope(context: Context) -> PermissionScope:
     return context.scope(Permission.MANAGE_ORDERS)
 
 
-def sees_parts(context: Context) -> bool:
+def sees_parts_only(context: Context) -> bool:
     """Return whether the requester sees only parts of some orders."""
-    scope = scope_of(context)
+    scope = order_scope(context)
     return bool(scope) and not scope.is_everything
 
 
-def parts_seen(context: Context) -> OrderPartQuerySet:
+def visible_parts(context: Context) -> OrderPartQuerySet:
     """Return the parts that staff of some cooperatives or channels handle."""
-    scope = scope_of(context)
+    scope = order_scope(context)
     rows = OrderPart.objects.filter(scope.rows(cooperative="cooperative", channel="order__channel"))
     return rows if scope.is_everything else rows.filter(order__confirmed_at__isnull=False)
 
 
-def within(context: Context, rows: Any, *, order: str, part: str) -> Any:
+def filter_visible(context: Context, rows: Any, *, order: str, part: str) -> Any:
     """Filter rows of orders by the visible parts.
 
     `order` and `part` are the lookup paths; rows without a part need visibility of the whole order.
@@ -71,21 +71,21 @@ def within(context: Context, rows: Any, *, order: str, part: str) -> Any:
     return _filter_by_visibility(context, rows, order, part, _is_whole(context))
 
 
-def handled(context: Context, rows: Any, *, order: str, part: str) -> Any:
+def filter_handled(context: Context, rows: Any, *, order: str, part: str) -> Any:
     """Filter rows by what the requester handles; their own purchases are visible but not handled."""
     return _filter_by_visibility(context, rows, order, part, _is_of_their_channels(context))
 
 
-def orders_handled(context: Context) -> Rows:
+def handled_orders(context: Context) -> Rows:
     """Return orders of which the requester handles at least a part."""
-    if not sees_parts(context):
+    if not sees_parts_only(context):
         return Order.objects.all()
-    parts = parts_seen(context).filter(order=OuterRef("pk"))
+    parts = visible_parts(context).filter(order=OuterRef("pk"))
     return Order.objects.filter(_is_of_their_channels(context) | Exists(parts))
 
 
 def _filter_by_visibility(context: Context, rows: Any, order: str, part: str, is_whole: Q) -> Any:
-    if not sees_parts(context):
+    if not sees_parts_only(context):
         return rows
     whole = Order.objects.filter(is_whole).values("pk")
     return rows.filter(Q(**{f"{order}__in": whole}) | Q(**{f"{part}__in": _visible_keys(context)}))
@@ -102,14 +102,14 @@ def _is_whole(context: Context) -> Q:
 
 def _is_of_their_channels(context: Context) -> Q:
     found = Q(pk__in=())
-    for reach in scope_of(context).reaches:
+    for reach in order_scope(context).reaches:
         if reach.is_platform_wide and reach.channels is not None:
             found |= Q(channel__in=reach.channels)
     return found
 
 
-def _partial_orders(context: Context, scope: Scope) -> Rows:
-    parts = parts_seen(context).filter(order=OuterRef("pk"))
+def _partial_orders(context: Context, scope: PermissionScope) -> Rows:
+    parts = visible_parts(context).filter(order=OuterRef("pk"))
     whole = _is_whole(context)
     rows = Order.objects.filter(whole | Exists(parts))
     seen = {column: _sum_of_parts(parts, column) for column in _OF_PARTS}
@@ -117,8 +117,10 @@ def _partial_orders(context: Context, scope: Scope) -> Rows:
         column: _sum_of_parts(parts, f"lines__{column}") + _sum_of_parts(parts, f"delivery_{column}")
         for column in _LISTED
     }
-    standing = parts.filter(state__in=STANDING)
-    given = Refund.objects.filter(order=OuterRef("pk"), part__in=_visible_keys(context, state__in=STANDING))
+    standing = parts.filter(state__in=ACTIVE_PART_STATES)
+    given = Refund.objects.filter(
+        order=OuterRef("pk"), part__in=_visible_keys(context, state__in=ACTIVE_PART_STATES)
+    )
     taken_off = given.order_by().values("order").annotate(total=Sum(F("amount") - F("surplus")))
     seen["due_gross"] = _sum_of_parts(standing, "total_gross") - Coalesce(
         Subquery(taken_off.values("total")), 0
@@ -139,7 +141,7 @@ def _partial_orders(context: Context, scope: Scope) -> Rows:
 
 
 def _visible_keys(context: Context, **narrowed: Any) -> Any:
-    return parts_seen(context).filter(**narrowed).order_by().values("pk")
+    return visible_parts(context).filter(**narrowed).order_by().values("pk")
 
 
 def _sum_of_parts(parts: OrderPartQuerySet, column: str) -> Any:
@@ -162,7 +164,7 @@ def shown_key(row: Row) -> uuid.UUID:
 
 def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
     """Return an order's real key for a key shown to the requester."""
-    if key is None or not sees_parts(context):
+    if key is None or not sees_parts_only(context):
         return key
     return order_keys(context, [key]).get(key)
 
@@ -170,7 +172,7 @@ def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
 def order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Return real keys by shown keys. One query for cooperatives' staff, none for others."""
     wanted = list(keys)
-    if not sees_parts(context):
+    if not sees_parts_only(context):
         return {key: key for key in wanted}
     numbers = [key.int for key in wanted if key.int <= _LARGEST_NUMBER]
     rows = Order.objects.filter(number__in=numbers).values_list("number", "pk")

@@ -10,18 +10,18 @@ from django.db.models import Sum
 from orders.models import OrderPart, Payment, PaymentSums
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.money import Sum as Amount
-from shop.api.money import Taxed
+from shop.api.money import MoneyAmount as Amount
+from shop.api.money import TaxedAmount
 from shop.api.object_types import Row
-from shop.api.orders.seen import within
+from shop.api.orders.seen import filter_visible
 from shop.api.orders.types import granted_refund, order
 
 
 def _taxed(field: str, kind: str) -> None:
     net, gross = f"seen_{kind}_net", f"seen_{kind}_gross"
 
-    def resolve(orders: list[Row], *_: Any) -> list[Taxed]:
-        return [Taxed(getattr(each, net), getattr(each, gross), each.currency) for each in orders]
+    def resolve(orders: list[Row], *_: Any) -> list[TaxedAmount]:
+        return [TaxedAmount(getattr(each, net), getattr(each, gross), each.currency) for each in orders]
 
     order.field(field, needs=(net, gross, "currency"))(resolve)
 
@@ -45,7 +45,7 @@ def shipping_tax_rate(orders: list[Row], *_: Any) -> list[float]:
 def undiscounted_shipping_price(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Amount]:
-    parts = within(context, OrderPart.objects.all(), order="order", part="pk")
+    parts = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     parts = parts.filter(order__in=[each.id for each in orders])
     rows = parts.order_by("order").values_list("order").annotate(total=Sum("delivery_list_gross"))
     found = dict(rows)

@@ -18,32 +18,32 @@ from orders.models import (
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
-from shop.api.field_permissions import Within
+from shop.api.field_permissions import CooperativeScoped
 from shop.api.object_types import Rows, Type
-from shop.api.orders.seen import orders_seen, within
+from shop.api.orders.seen import filter_visible, visible_orders
 from shop.core.models import Change
 
 # HANDLING: permission for orders, possibly of some cooperatives only. PLATFORM: for whole orders.
-HANDLING = (Within(Permission.MANAGE_ORDERS),)
+HANDLING = (CooperativeScoped(Permission.MANAGE_ORDERS),)
 PLATFORM = (Permission.MANAGE_ORDERS,)
 
 
 def _visible_lines(context: Context) -> Rows:
-    rows: Rows = within(context, OrderLine.objects.all(), order="order", part="part")
+    rows: Rows = filter_visible(context, OrderLine.objects.all(), order="order", part="part")
     return rows
 
 
 def _visible_parcels(context: Context) -> Rows:
-    rows: Rows = within(context, Parcel.objects.all(), order="part__order", part="part")
+    rows: Rows = filter_visible(context, Parcel.objects.all(), order="part__order", part="part")
     return rows
 
 
 def _visible_refunds(context: Context) -> Rows:
-    rows: Rows = within(context, Refund.objects.all(), order="order", part="part")
+    rows: Rows = filter_visible(context, Refund.objects.all(), order="order", part="part")
     return rows
 
 
-order = Type("Order", orders_seen)
+order = Type("Order", visible_orders)
 line = Type("OrderLine", _visible_lines)
 allocation = Type("Allocation", lambda context: Allocation.objects.all())
 fulfillment = Type("Fulfillment", _visible_parcels)

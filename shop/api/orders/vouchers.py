@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from orders.models import Voucher, VoucherCode
 from shop.accounts.staff.permissions import Permission
-from shop.api.metadata import keep_metadata
+from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row
 from shop.api.orders.types import order, voucher
 
@@ -25,7 +25,7 @@ class UsedVoucher(NamedTuple):
 
 voucher.id()
 voucher.columns(name="name", type="type")
-keep_metadata(voucher, Voucher, rights=[Permission.MANAGE_DISCOUNTS])
+add_metadata_fields(voucher, Voucher, rights=[Permission.MANAGE_DISCOUNTS])
 
 
 @voucher.field(needs="id")

@@ -9,12 +9,12 @@ from shop.api.checkout.quotes import quotes_of
 from shop.api.checkout.types import checkout
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.ids import key_of
-from shop.api.in_channel import channel_of
-from shop.api.money import Sum
+from shop.api.ids import key_from_id
+from shop.api.in_channel import channel_by_key
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Type
-from shop.api.payment.gateways import OfferedGateway, offered
-from shop.api.payment.sums import Cover, covers
+from shop.api.payment.gateways import AvailableGateway, available_gateways
+from shop.api.payment.sums import PaidAmounts, paid_amounts
 from shop.api.payment.types import HANDLING, item
 from shop.api.root_fields import Queries
 
@@ -29,19 +29,19 @@ config_line.plain("field", "value")
 @checkout.field(needs="channel_id")
 def available_payment_gateways(
     checkouts: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[list[OfferedGateway]]:
+) -> list[list[AvailableGateway]]:
     found = {}
     for key in {each.channel_id for each in checkouts}:
-        channel = channel_of(context, key)
-        found[key] = offered(channel) if channel is not None else []
+        channel = channel_by_key(context, key)
+        found[key] = available_gateways(channel) if channel is not None else []
     return [found[each.channel_id] for each in checkouts]
 
 
-def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[Cover, int]]:
+def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAmounts, int]]:
     """Return each checkout's paid amount and total."""
     keys = [each.id for each in checkouts]
-    paid, offers = covers(keys), quotes_of(context, keys)
-    return [(paid.get(key, Cover()), offers[key].total) for key in keys]
+    paid, offers = paid_amounts(keys), quotes_of(context, keys)
+    return [(paid.get(key, PaidAmounts()), offers[key].total) for key in keys]
 
 
 @checkout.field(needs="id")
@@ -60,10 +60,12 @@ def charge_status(checkouts: list[Row], arguments: Any, context: Context, select
 
 
 @checkout.field(needs=("id", "currency"))
-def total_balance(checkouts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum]:
+def total_balance(
+    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[MoneyAmount]:
     covered = _paid_and_total(checkouts, context)
     return [
-        Sum(paid.charged - total, each.currency)
+        MoneyAmount(paid.charged - total, each.currency)
         for each, (paid, total) in zip(checkouts, covered, strict=True)
     ]
 
@@ -83,7 +85,7 @@ def one_transaction(arguments: dict[str, Any], context: Context, selection: Sele
     given, token = arguments.get("id"), arguments.get("token")
     if (given is None) == (token is None):
         raise ProtocolError("A transaction is found by exactly one of `id` and `token`.")
-    key = token if given is None else key_of(given, "TransactionItem")
+    key = token if given is None else key_from_id(given, "TransactionItem")
     return item.by_key(context, [key], selection.names()).get(key)
 
 

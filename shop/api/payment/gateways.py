@@ -13,22 +13,27 @@ from typing import Any
 
 from django.conf import settings
 
-from orders.actions.payments.order_payments import ways_to_pay
-from orders.models import Method
+from orders.actions.payments.order_payments import offered_payment_methods
+from orders.models import PaymentMethod
 from shop.core.models import Channel
 
 STRIPE = "saleor.app.payment.stripe"
 DUMMY = "saleor.io.dummy-payment-app"
 COD = "cho-phien.cash-on-delivery"
 TRANSFER = "cho-phien.bank-transfer"
-METHODS: Mapping[str, Method] = MappingProxyType(
-    {STRIPE: Method.CARD, DUMMY: Method.APP, COD: Method.COD, TRANSFER: Method.TRANSFER}
+METHODS: Mapping[str, PaymentMethod] = MappingProxyType(
+    {
+        STRIPE: PaymentMethod.CARD,
+        DUMMY: PaymentMethod.APP,
+        COD: PaymentMethod.COD,
+        TRANSFER: PaymentMethod.TRANSFER,
+    }
 )
 _IDS = {method: key for key, method in METHODS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedGateway:
+class AvailableGateway:
     """A `PaymentGateway`."""
 
     id: str
@@ -40,20 +45,20 @@ class OfferedGateway:
         return []
 
 
-def offered(channel: Channel, amount: int | None = None) -> list[OfferedGateway]:
+def available_gateways(channel: Channel, amount: int | None = None) -> list[AvailableGateway]:
     """Return a channel's gateways, cards first; with an amount (minor units), only those that accept it."""
-    ways = ways_to_pay(channel, amount)
-    methods = [Method.APP] if settings.API_DUMMY_PAYMENT else []
-    methods = [*(way for way in ways if way == Method.CARD), *methods]
-    methods += [way for way in ways if way != Method.CARD]
-    names = {Method.CARD: "Stripe", Method.APP: "Dummy"}
+    ways = offered_payment_methods(channel, amount)
+    methods = [PaymentMethod.APP] if settings.API_DUMMY_PAYMENT else []
+    methods = [*(way for way in ways if way == PaymentMethod.CARD), *methods]
+    methods += [way for way in ways if way != PaymentMethod.CARD]
+    names = {PaymentMethod.CARD: "Stripe", PaymentMethod.APP: "Dummy"}
     return [
-        OfferedGateway(_IDS[method], names.get(method) or str(method.label), [channel.currency])
+        AvailableGateway(_IDS[method], names.get(method) or str(method.label), [channel.currency])
         for method in methods
     ]
 
 
-def settings_of(gateway: OfferedGateway) -> dict[str, Any]:
+def gateway_settings(gateway: AvailableGateway) -> dict[str, Any]:
     """Return the configuration that clients need to show the gateway's fields."""
     if gateway.id == STRIPE:
         return {"stripePublishableKey": settings.STRIPE_PUBLISHABLE_KEY}

@@ -10,35 +10,35 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from orders.actions.checkout.complete_checkout import complete_basket
-from orders.actions.gateway.gateway_calls import make_call
-from orders.actions.order_records.order_limits import counted_order
+from orders.actions.checkout.complete_checkout import complete_checkout
+from orders.actions.gateway.gateway_calls import send_call
+from orders.actions.order_records.order_limits import count_against_order_limits
 from orders.actions.placement.place_order import BasketChanged
-from orders.actions.quotes.quote_types import Problem, Quote
+from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
 from orders.states import CallState
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.checkout.addresses import require_whole
+from shop.api.checkout.addresses import require_legal_fields
 from shop.api.checkout.mutations import CODES
-from shop.api.checkout.types import acted_on, basket_in, named
+from shop.api.checkout.types import basket_in, basket_key_from, changeable_baskets
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key, global_ids, key_of
-from shop.api.metadata import from_input
-from shop.api.money import minor_units
+from shop.api.errors import InputError
+from shop.api.ids import global_ids, input_key, key_from_id
+from shop.api.metadata import metadata_from_input
+from shop.api.money import parse_minor_units
 from shop.api.orders.invoices import invoice_from
 from shop.api.orders.seen import whole_orders
 from shop.api.orders.types import order
-from shop.api.payment.gateways import METHODS, offered, settings_of
-from shop.api.payment.pay import Target, begin, go_on
+from shop.api.payment.gateways import METHODS, available_gateways, gateway_settings
+from shop.api.payment.pay import PaymentTarget, continue_payment, start_payment
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
 from shop.api.root_fields import Mutations
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused
-from shop.core.web.rate_limits import network_of
+from shop.core.web.rate_limits import client_network
 
 mutation = Mutations(
     codes=CODES
@@ -52,7 +52,7 @@ mutation = Mutations(
     }
 )
 _MAX_KEY_LENGTH = 120
-_OUT_OF_STOCK = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
+_OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
 
 
 @mutation.field()
@@ -62,8 +62,8 @@ def payment_gateway_initialize(
     target = _target(arguments["id"], context)
     amount = arguments.get("amount")
     if amount is not None:
-        amount = minor_units(amount, target.currency, field="amount")
-    there = {each.id: each for each in offered(target.channel, amount)}
+        amount = parse_minor_units(amount, target.currency, field="amount")
+    there = {each.id: each for each in available_gateways(target.channel, amount)}
     given = arguments.get("paymentGateways")
     wanted = [each["id"] for each in given] if given is not None else list(there)
     return {"gatewayConfigs": [_config(there.get(each), each) for each in wanted]}
@@ -71,7 +71,7 @@ def payment_gateway_initialize(
 
 def _config(gateway: Any, asked: str) -> dict[str, Any]:
     if gateway is not None:
-        return {"id": asked, "data": settings_of(gateway), "errors": []}
+        return {"id": asked, "data": gateway_settings(gateway), "errors": []}
     wrong = {"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}
     return {"id": asked, "data": None, "errors": [wrong]}
 
@@ -84,22 +84,22 @@ def transaction_initialize(
     gateway, given = arguments["paymentGateway"]["id"], arguments.get("amount")
     if arguments.get("action") is not None:
         context.require(Permission.HANDLE_PAYMENTS)
-    if gateway not in {each.id for each in offered(target.channel)}:
-        raise Mistake("NOT_FOUND", "This gateway is not offered.", field="paymentGateway")
+    if gateway not in {each.id for each in available_gateways(target.channel)}:
+        raise InputError("NOT_FOUND", "This gateway is not offered.", field="paymentGateway")
     key = arguments.get("idempotencyKey")
     try:
-        payment, data = begin(
+        payment, data = start_payment(
             target,
             gateway,
             METHODS[gateway],
-            amount=None if given is None else minor_units(given, target.currency, field="amount"),
+            amount=None if given is None else parse_minor_units(given, target.currency, field="amount"),
             flow=arguments.get("action"),
             data=arguments["paymentGateway"].get("data"),
             key=None if key is None else _stored_key(key),
             context=context,
         )
     except KeyReused as reused:
-        raise Mistake("UNIQUE", reused.words, field="idempotencyKey") from reused
+        raise InputError("UNIQUE", reused.words, field="idempotencyKey") from reused
     return _payment_payload(payment, data, context, selection)
 
 
@@ -113,29 +113,29 @@ def _stored_key(sent: str) -> str:
 def transaction_process(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Query a payment's state, for any holder of its id. The client's data moves no money."""
     if arguments.get("id") is not None:
-        key = given_key(arguments["id"], "TransactionItem", field="id")
+        key = input_key(arguments["id"], "TransactionItem", field="id")
     else:
         key = arguments.get("token")
     payment = Payment.objects.filter(pk=key).first() if key is not None else None
     if payment is None:
         raise Missing(field="id")
-    data = go_on(payment, arguments.get("data"), context)
+    data = continue_payment(payment, arguments.get("data"), context)
     return _payment_payload(payment, data, context, selection)
 
 
 @mutation.field(refused={"confirmationNeeded": False})
 def checkout_complete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = named(arguments)
-    metadata = from_input(arguments.get("metadata"))
+    key = basket_key_from(arguments)
+    metadata = metadata_from_input(arguments.get("metadata"))
     done = _existing_order(key, context)
     if done is None:
         basket = basket_in(arguments, context)
         for address, kind in ((basket.shipping_address, "SHIPPING"), (basket.billing_address, "BILLING")):
             if address is not None and basket.email:  # a missing e-mail is reported first
-                require_whole(address, context, kind=kind)
+                require_legal_fields(address, context, kind=kind)
         try:
             with _order_limits(basket, context):
-                done = complete_basket(
+                done = complete_checkout(
                     basket_id=key,
                     metadata=metadata,
                     invoice=invoice_from(arguments.get("invoiceCompany")),
@@ -155,9 +155,9 @@ def _order_limits(basket: Basket, context: Context) -> AbstractContextManager[No
         return nullcontext()
     user = context.user
     confirmed = user.phone if user is not None and user.phone_confirmed_at is not None else ""
-    return counted_order(
+    return count_against_order_limits(
         phone=basket.phone or basket.email,
-        network=network_of(context.request.META),
+        network=client_network(context.request.META),
         is_confirmed=bool(confirmed) and confirmed == basket.phone,
         per_network=settings.API_ORDERS_PER_NETWORK,
     )
@@ -169,7 +169,7 @@ def _existing_order(key: uuid.UUID, context: Context) -> Order | None:
     return next(iter(_orders_from_basket(key, mine)), None)
 
 
-@prepared
+@compiled_query
 def _orders_from_basket(basket: uuid.UUID, user: int | None) -> QuerySet[Order]:
     return Order.objects.from_basket(basket, user).order_by("pk")
 
@@ -178,10 +178,10 @@ def _capture_now(done: Order, context: Context) -> None:
     """Capture card authorisations at once, so that the buyer sees the order as paid. The worker retries
     failures."""
     for call_id in _pending_captures(done.pk):
-        make_call(call_id=call_id, now=context.now)
+        send_call(call_id=call_id, now=context.now)
 
 
-@prepared
+@compiled_query
 def _pending_captures(order: uuid.UUID) -> QuerySet[Any]:
     asked = GatewayCall.objects.filter(
         payment__order=order, operation=Operation.CAPTURE, state=CallState.INTENDED
@@ -193,18 +193,18 @@ def _problem_error(changed: BasketChanged) -> Refused:
     """Convert a changed basket's first problem to an error of the schema."""
     offer: Quote = changed.details["quote"]
     if changed.details.get("voucher") is not None:
-        return Mistake("VOUCHER_NOT_APPLICABLE", changed.words, field="promoCode")
+        return InputError("VOUCHER_NOT_APPLICABLE", changed.words, field="promoCode")
     for code, problems, field in (
-        ("UNAVAILABLE_VARIANT_IN_CHANNEL", {Problem.NOT_FOR_SALE}, "lines"),
+        ("UNAVAILABLE_VARIANT_IN_CHANNEL", {QuoteProblem.NOT_FOR_SALE}, "lines"),
         ("INSUFFICIENT_STOCK", _OUT_OF_STOCK, None),
-        ("QUANTITY_GREATER_THAN_LIMIT", {Problem.OVER_LIMIT}, "quantity"),
+        ("QUANTITY_GREATER_THAN_LIMIT", {QuoteProblem.OVER_LIMIT}, "quantity"),
     ):
         lines = [each for each in offer.lines if problems & set(each.problems)]
         if lines:
             variants = global_ids("ProductVariant", dict.fromkeys(each.variant.pk for each in lines))
             told = global_ids("CheckoutLine", [each.wanted.key for each in lines])
-            return Mistake(code, changed.words, field=field, variants=variants, lines=told)
-    return Mistake("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
+            return InputError(code, changed.words, field=field, variants=variants, lines=told)
+    return InputError("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
 
 
 def _payment_payload(payment: Payment, data: Any, context: Context, selection: Selection) -> dict[str, Any]:
@@ -220,17 +220,17 @@ def _payment_payload(payment: Payment, data: Any, context: Context, selection: S
     }
 
 
-def _target(text: str, context: Context) -> Target:
+def _target(text: str, context: Context) -> PaymentTarget:
     """Return the checkout or order to pay. Raises Mistake, Missing."""
-    key = given_key(text, "Checkout", "Order", field="id")
-    if key_of(text, "Checkout") is not None:
-        basket = acted_on(context).filter(pk=key).select_related("channel").first()
+    key = input_key(text, "Checkout", "Order", field="id")
+    if key_from_id(text, "Checkout") is not None:
+        basket = changeable_baskets(context).filter(pk=key).select_related("channel").first()
         if basket is not None:
-            return Target(basket.channel, basket.currency, basket=basket)
+            return PaymentTarget(basket.channel, basket.currency, basket=basket)
     else:
         found = order.rows(context).filter(pk=key).select_related("channel").first()
         if found is not None:
-            return Target(found.channel, found.currency, order=found)
+            return PaymentTarget(found.channel, found.currency, order=found)
     raise Missing(field="id")
 
 

@@ -10,9 +10,9 @@ from shop.api.breadth import Selection
 from shop.api.checkout.baskets import gift_card
 from shop.api.context import Context
 from shop.api.object_types import Row, Type
-from shop.api.orders.seen import scope_of
+from shop.api.orders.seen import order_scope
 from shop.api.orders.types import granted_refund, order
-from shop.api.payment.gateways import OfferedGateway, offered
+from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.types import event, item
 
 payment = Type("Payment")
@@ -53,7 +53,7 @@ def payments_of_refunds(
 ) -> list[Row | None]:
     rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("-pk")
     # The first payment used. Cooperatives' staff do not see payments, which belong to the platform.
-    keys = dict(rows.values_list("refund", "payment")) if scope_of(context).is_platforms else {}
+    keys = dict(rows.values_list("refund", "payment")) if order_scope(context).has_platform_grant else {}
     found = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
     return [found.get(keys.get(each.id)) for each in refunds]
 
@@ -61,13 +61,13 @@ def payments_of_refunds(
 @shop.field()
 def available_payment_gateways(
     shops: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[list[OfferedGateway]]:
+) -> list[list[AvailableGateway]]:
     """Resolve the gateways of the given channel, or of all active channels without duplicates."""
     slug = arguments.get("channel")
     channels = [each for each in context.channels.values() if each.is_active and slug in (None, each.slug)]
-    found: dict[str, OfferedGateway] = {}
+    found: dict[str, AvailableGateway] = {}
     for each in channels:
-        for gateway in offered(each):
+        for gateway in available_gateways(each):
             found.setdefault(gateway.id, gateway)
     currency = arguments.get("currency")
     gateways = [each for each in found.values() if currency is None or currency in each.currencies]

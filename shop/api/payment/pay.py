@@ -6,13 +6,19 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from orders.actions.gateway.gateway_calls import Said, look_up_call, make_call
-from orders.actions.gateway_requests.gateway_requests import start_of
-from orders.actions.payments.basket_payments import FLOW, begin_by_app, begun_before, note_event, prepay
-from orders.actions.payments.order_payments import change_way
-from orders.models import Basket, EventKind, Method, Order, Payment, PaymentEvent
+from orders.actions.gateway.gateway_calls import CallResult, look_up_call, send_call
+from orders.actions.gateway_requests.gateway_requests import start_call_of
+from orders.actions.payments.basket_payments import (
+    TRANSACTION_FLOW_LABEL,
+    payment_started_with,
+    record_app_event,
+    start_app_payment,
+    start_basket_payment,
+)
+from orders.actions.payments.order_payments import change_payment_method
+from orders.models import Basket, EventKind, Order, Payment, PaymentEvent, PaymentMethod
 from shop.api.context import Context
-from shop.api.errors import Mistake
+from shop.api.errors import InputError
 from shop.api.payment.gateways import DUMMY
 from shop.core.models import Channel, TransactionFlow
 
@@ -30,7 +36,7 @@ _SETTLED = frozenset({EventKind.CHARGE_SUCCESS, EventKind.AUTHORIZATION_SUCCESS}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PaymentTarget:
     """What to pay for: a basket, or an unpaid order."""
 
     channel: Channel
@@ -39,10 +45,10 @@ class Target:
     order: Order | None = None
 
 
-def begin(
-    target: Target,
+def start_payment(
+    target: PaymentTarget,
     gateway: str,
-    method: Method,
+    method: PaymentMethod,
     *,
     amount: int | None,
     flow: str | None,
@@ -50,46 +56,51 @@ def begin(
     key: str | None,
     context: Context,
 ) -> tuple[Payment, Any]:
-    """Start a payment; return it with the data for the client. Raises as `prepay` and `change_way`."""
-    labels = {GATEWAY: gateway} | ({FLOW: flow} if flow else {})
+    """Start a payment; return it with the data for the client.
+
+    Raises as `prepay` and `change_payment_method`.
+    """
+    labels = {GATEWAY: gateway} | ({TRANSACTION_FLOW_LABEL: flow} if flow else {})
     if target.order is not None:
         return _begin_for_order(target.order, method, key, context)
     assert target.basket is not None
     asked: dict[str, Any] = {"basket_id": target.basket.pk, "amount": amount, "key": key, "labels": labels}
     if gateway == DUMMY:
-        payment, wanted = begin_by_app(**asked, actor=context.actor, now=context.now)
+        payment, wanted = start_app_payment(**asked, actor=context.actor, now=context.now)
         _record_dummy_result(payment, wanted, data, flow or target.channel.default_transaction_flow, context)
         return payment, None
-    payment = prepay(**asked, method=method, actor=context.actor, now=context.now)
-    return payment, _stripe_data(payment, context) if method == Method.CARD else None
+    payment = start_basket_payment(**asked, method=method, actor=context.actor, now=context.now)
+    return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
 
 
-def go_on(payment: Payment, data: Any, context: Context) -> Any:
+def continue_payment(payment: Payment, data: Any, context: Context) -> Any:
     """Update the payment's state from the gateway; settled payments do not change."""
-    if payment.method == Method.CARD:
+    if payment.method == PaymentMethod.CARD:
         return _stripe_data(payment, context)
     kinds = set(PaymentEvent.objects.filter(payment=payment).values_list("kind", flat=True))
     if payment.private_metadata.get(GATEWAY) == DUMMY and not kinds & _SETTLED:
         first = PaymentEvent.objects.filter(payment=payment).order_by("pk").first()
-        flow = payment.private_metadata.get(FLOW, TransactionFlow.CHARGE)
+        flow = payment.private_metadata.get(TRANSACTION_FLOW_LABEL, TransactionFlow.CHARGE)
         _record_dummy_result(payment, first.amount if first else 0, data, flow, context)
     return None
 
 
-def _begin_for_order(order: Order, method: Method, key: str | None, context: Context) -> tuple[Payment, Any]:
-    if method == Method.APP:
-        raise Mistake("INVALID", "The dummy pays for checkouts alone.", field="paymentGateway")
-    begun_before(key, order=order)
-    payment = change_way(order_id=order.pk, method=method, actor=context.actor, now=context.now)
-    return payment, _stripe_data(payment, context) if method == Method.CARD else None
+def _begin_for_order(
+    order: Order, method: PaymentMethod, key: str | None, context: Context
+) -> tuple[Payment, Any]:
+    if method == PaymentMethod.APP:
+        raise InputError("INVALID", "The dummy pays for checkouts alone.", field="paymentGateway")
+    payment_started_with(key, order=order)
+    payment = change_payment_method(order_id=order.pk, method=method, actor=context.actor, now=context.now)
+    return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
 
 
 def _stripe_data(payment: Payment, context: Context) -> Any:
     """Return Stripe's current state of a card payment, with the client secret."""
-    call = start_of(payment)
-    said: Said | None = None
+    call = start_call_of(payment)
+    said: CallResult | None = None
     if call is not None:
-        said = make_call(call_id=call.pk, now=context.now) or look_up_call(call_id=call.pk, now=context.now)
+        said = send_call(call_id=call.pk, now=context.now) or look_up_call(call_id=call.pk, now=context.now)
     if said is None or not said.answer.secret:
         return None
     return {"paymentIntent": {"stripeClientSecret": said.answer.secret}}
@@ -103,9 +114,9 @@ def _record_dummy_result(payment: Payment, amount: int, data: Any, flow: str, co
     usual = EventKind.CHARGE_SUCCESS if is_charge else EventKind.AUTHORIZATION_SUCCESS
     kind = str(told.get("type") or usual).lower()
     if kind not in _DUMMY_RESULTS:
-        raise Mistake("INVALID", "The dummy cannot answer so.", field="paymentGateway")
+        raise InputError("INVALID", "The dummy cannot answer so.", field="paymentGateway")
     place = PaymentEvent.objects.filter(payment=payment).count()
-    note_event(
+    record_app_event(
         payment_id=payment.pk,
         kind=EventKind(kind),
         amount=amount,

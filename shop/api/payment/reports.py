@@ -9,24 +9,24 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.gateway.staff_card_actions import cancel_hold, take_held
+from orders.actions.gateway.staff_card_actions import capture_held_amount, void_authorisation
 from orders.actions.payments.external_payments import (
-    Reported,
-    amend_payment,
-    mark_as_paid,
+    ReportedTotals,
+    mark_order_as_paid,
     report_event,
     report_payment,
+    update_reported_payment,
 )
-from orders.actions.refunds.granted_refunds import Granted, grant_refund
-from orders.models import Basket, Bearer, EventKind, Order, Payment
+from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
+from orders.models import Basket, CostBearer, EventKind, Order, Payment
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key, key_of
-from shop.api.metadata import from_input
-from shop.api.money import minor_units
-from shop.api.orders.mutations import given_order, shown_order
+from shop.api.errors import InputError
+from shop.api.ids import input_key, key_from_id
+from shop.api.metadata import metadata_from_input
+from shop.api.money import parse_minor_units
+from shop.api.orders.mutations import handled_order_key, order_row
 from shop.api.orders.types import PLATFORM
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
@@ -59,8 +59,8 @@ _COLUMNS = {
 
 @mutation.field(permissions=HANDLING)
 def transaction_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key, given = given_key(arguments["id"], "Checkout", "Order", field="id"), arguments["transaction"]
-    is_order = key_of(arguments["id"], "Order") is not None
+    key, given = input_key(arguments["id"], "Checkout", "Order", field="id"), arguments["transaction"]
+    is_order = key_from_id(arguments["id"], "Order") is not None
     owners: Any = Order.objects.placed() if is_order else Basket.objects
     currency = owners.filter(pk=key).values_list("currency", flat=True).first()
     if currency is None:
@@ -81,7 +81,7 @@ def transaction_update(arguments: dict[str, Any], context: Context, selection: S
     reported = _reported(
         arguments.get("transaction") or {}, arguments.get("transactionEvent"), payment.currency, payment
     )
-    amend_payment(payment_id=payment.pk, reported=reported, actor=context.actor, now=context.now)
+    update_reported_payment(payment_id=payment.pk, reported=reported, actor=context.actor, now=context.now)
     return _payload(payment.pk, context, selection)
 
 
@@ -92,11 +92,11 @@ def transaction_event_report(
     payment, given = _find_payment(arguments), arguments.get("amount")
     kind = EventKind(arguments["type"])
     if given is None and kind != EventKind.INFO:
-        raise Mistake("REQUIRED", _("Say how much it is."), field="amount")
+        raise InputError("REQUIRED", _("Say how much it is."), field="amount")
     happened, is_new = report_event(
         payment_id=payment.pk,
         kind=kind,
-        amount=0 if given is None else minor_units(given, payment.currency, field="amount"),
+        amount=0 if given is None else parse_minor_units(given, payment.currency, field="amount"),
         reference=_validated_text(arguments["pspReference"], "pspReference"),
         message=arguments.get("message") or "",
         actor=context.actor,
@@ -113,13 +113,13 @@ def transaction_request_action(
 ) -> dict[str, Any]:
     """Capture or void a card payment, or refund through the original payment method by a refund decision."""
     payment, given, action = _find_payment(arguments), arguments.get("amount"), arguments["actionType"]
-    amount = None if given is None else minor_units(given, payment.currency, field="amount")
+    amount = None if given is None else parse_minor_units(given, payment.currency, field="amount")
     if payment.order_id is None:
-        raise Mistake("INVALID", _("There is no order yet."), field="id")
+        raise InputError("INVALID", _("There is no order yet."), field="id")
     if action == "CHARGE":
-        take_held(payment_id=payment.pk, amount=amount, actor=context.actor, now=context.now)
+        capture_held_amount(payment_id=payment.pk, amount=amount, actor=context.actor, now=context.now)
     elif action == "CANCEL":
-        cancel_hold(payment_id=payment.pk, actor=context.actor, now=context.now)
+        void_authorisation(payment_id=payment.pk, actor=context.actor, now=context.now)
     else:
         _request_refund(payment, payment.order_id, amount, arguments, context)
     return _payload(payment.pk, context, selection)
@@ -136,13 +136,13 @@ def _request_refund(
     paid = charged[payment.pk].charged if payment.pk in charged else 0
     wanted = paid if amount is None else amount
     if not 0 < wanted <= paid:
-        raise Mistake("INVALID", _("That is more than what was paid."), field="amount")
+        raise InputError("INVALID", _("That is more than what was paid."), field="amount")
     parts = Order.objects.get(pk=order_id).parts.values_list("pk", flat=True)
     grant_refund(
         order_id=order_id,
-        granted=Granted({}, amount=wanted),
+        granted=RefundGrant({}, amount=wanted),
         part_ids=set(parts),
-        bearer=Bearer.COOPERATIVE,
+        bearer=CostBearer.COOPERATIVE,
         reason=(arguments.get("refundReason") or "").strip() or gettext_noop("Decided by staff."),
         actor=context.actor,
         now=context.now,
@@ -151,11 +151,11 @@ def _request_refund(
 
 @mutation.field(permissions=PLATFORM)
 def order_mark_as_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_order(arguments["id"], "id", context)
+    key = handled_order_key(arguments["id"], "id", context)
     reference = _validated_text(arguments.get("transactionReference"), "transactionReference")
-    mark_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
+    mark_order_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
     forget_sums(context)
-    return {"order": shown_order(key, context, selection)}
+    return {"order": order_row(key, context, selection)}
 
 
 # --- helpers ------------------------------------------------------------------------------------------
@@ -165,9 +165,9 @@ def _find_payment(arguments: Mapping[str, Any]) -> Payment:
     """Return a payment by `id` or `token`. Raises Mistake, Missing."""
     key = arguments.get("token")
     if arguments.get("id") is not None:
-        key = given_key(arguments["id"], "TransactionItem", field="id")
+        key = input_key(arguments["id"], "TransactionItem", field="id")
     if key is None:
-        raise Mistake("INVALID", _("Say which payment is meant."), field="id")
+        raise InputError("INVALID", _("Say which payment is meant."), field="id")
     payment = Payment.objects.filter(pk=key).first()
     if payment is None:
         raise Missing(field="id")
@@ -179,25 +179,25 @@ def _reported(
     told: Mapping[str, Any] | None,
     currency: str,
     payment: Payment | None = None,
-) -> Reported:
+) -> ReportedTotals:
     amounts: dict[str, int] = {}
     for name, column in _AMOUNTS.items():
         if given.get(name) is None:
             continue
         if given[name]["currency"] != currency:
             words = _("The order is not in this currency.")
-            raise Mistake("INCORRECT_CURRENCY", words, field=name)
-        amounts[column] = minor_units(given[name]["amount"], currency, field=name)
+            raise InputError("INCORRECT_CURRENCY", words, field=name)
+        amounts[column] = parse_minor_units(given[name]["amount"], currency, field=name)
     values: dict[str, object] = {
         column: given[name].strip() for name, column in _COLUMNS.items() if given.get(name) is not None
     }
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if given.get(name) is not None:
             if any(not each["key"].strip() for each in given[name]):
-                raise Mistake("METADATA_KEY_REQUIRED", _("A key must say something."), field=name)
+                raise InputError("METADATA_KEY_REQUIRED", _("A key must say something."), field=name)
             kept = getattr(payment, column) if payment is not None else {}
-            values[column] = kept | from_input(given[name])
-    return Reported(
+            values[column] = kept | metadata_from_input(given[name])
+    return ReportedTotals(
         **amounts,
         values=values,
         reference=_validated_text(
@@ -210,7 +210,7 @@ def _reported(
 def _validated_text(text: str | None, field: str) -> str:
     written = (text or "").strip()
     if len(written) > 100:
-        raise Mistake("INVALID", _("This is too long."), field=field)
+        raise InputError("INVALID", _("This is too long."), field=field)
     return written
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from orders.models import Method, Payment, PaymentSums
+from orders.models import Payment, PaymentMethod, PaymentSums
 from shop.api.context import Context
 
 _sums: WeakKeyDictionary[Context, dict[Any, PaymentSums]] = WeakKeyDictionary()
@@ -26,7 +26,7 @@ def forget_sums(context: Context) -> None:
     _sums.pop(context, None)
 
 
-class Cover:
+class PaidAmounts:
     """Amounts paid for a checkout in minor units: charged, authorised and pending."""
 
     def __init__(self) -> None:
@@ -37,16 +37,16 @@ class Cover:
         return self.charged + self.held + self.promised
 
 
-def covers(keys: Iterable[Any]) -> dict[Any, Cover]:
+def paid_amounts(keys: Iterable[Any]) -> dict[Any, PaidAmounts]:
     """Return covers by basket key. Two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
     of = {pk: (basket, method) for pk, basket, method in payments.values_list("pk", "basket", "method")}
-    found: dict[Any, Cover] = {}
+    found: dict[Any, PaidAmounts] = {}
     for key, sums in payments.sums().items():
         basket, method = of[key]
-        cover = found.setdefault(basket, Cover())
+        cover = found.setdefault(basket, PaidAmounts())
         cover.charged += sums.charged
         cover.held += sums.authorised
-        if method in (Method.COD, Method.TRANSFER):
+        if method in (PaymentMethod.COD, PaymentMethod.TRANSFER):
             cover.promised += sums.charge_pending
     return found

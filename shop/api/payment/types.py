@@ -14,9 +14,9 @@ from shop.api.breadth import Selection
 from shop.api.checkout.types import checkout
 from shop.api.context import Context
 from shop.api.errors import PermissionDenied
-from shop.api.field_permissions import written
-from shop.api.metadata import keep_metadata
-from shop.api.money import Sum
+from shop.api.field_permissions import permission_name
+from shop.api.metadata import add_metadata_fields
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.types import order
 from shop.api.payment.sums import sums_by_key
@@ -48,13 +48,13 @@ item.columns(
 item.one("order", order, by="order_id")
 item.one("checkout", checkout, by="basket_id")
 item.nothing("createdBy", "paymentMethodDetails", "reason", "reasonReference")
-keep_metadata(item, Payment, rights=[Permission.HANDLE_PAYMENTS])
+add_metadata_fields(item, Payment, rights=[Permission.HANDLE_PAYMENTS])
 
 
 def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
-    def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum]:
+    def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[MoneyAmount]:
         found = sums_by_key(context, [row.id for row in rows])
-        return [Sum(read(found[row.id]), row.currency) for row in rows]
+        return [MoneyAmount(read(found[row.id]), row.currency) for row in rows]
 
     item.field(field, needs=("id", "currency"))(resolve)
 
@@ -90,8 +90,8 @@ event.nothing("reasonReference")
 
 
 @event.field("amount", needs=("amount", "currency"))
-def amounts(rows: list[Row], *_: Any) -> list[Sum]:
-    return [Sum(row.amount, row.currency) for row in rows]
+def amounts(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+    return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
 @event.field(needs=("actor_kind", "actor_key"), permissions=HANDLING)
@@ -126,7 +126,7 @@ def of_orders(orders: list[Row], arguments: Any, context: Context, selection: Se
         own = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
     rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
     found = item.grouped(rows, selection.names(), by="order_id")
-    denied = PermissionDenied([written(each) for each in HANDLING])
+    denied = PermissionDenied([permission_name(each) for each in HANDLING])
     shown = context.may(*HANDLING)
     return [
         found.get(each.id, []) if shown or each.id in own else denied if each.is_whole else []

@@ -9,25 +9,25 @@ from django.utils.translation import gettext_lazy as _
 from graphql import is_enum_type
 
 from catalog.actions.markets.shipping_methods import (
-    NotInChannel,
-    Priced,
-    add_kind,
-    change_kind,
-    price_kind,
-    remove_kind,
+    ShippingPriceInput,
+    ZoneNotInChannel,
+    create_shipping_method,
+    delete_shipping_method,
+    set_shipping_prices,
+    update_shipping_method,
 )
 from catalog.actions.markets.shipping_zones import ZoneChange, add_zone, change_zone, remove_zone
 from cooperatives.models import Service
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key, global_ids
-from shop.api.in_channel import channel_of
-from shop.api.money import minor
+from shop.api.errors import InputError
+from shop.api.ids import global_ids, input_key
+from shop.api.in_channel import channel_by_key
+from shop.api.money import to_minor_units
 from shop.api.root_fields import Mutations
 from shop.api.shipping.zones import MANAGING, method, zone
 from shop.core.models import Channel
-from shop.core.texts.rich_text import cleaned, plain
+from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
 mutation = Mutations(
     codes={
@@ -53,7 +53,7 @@ def shipping_zone_create(arguments: dict[str, Any], context: Context, selection:
 
 @mutation.field(permissions=MANAGING)
 def shipping_zone_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key, given = int(given_key(arguments["id"], "ShippingZone", field="id")), arguments["input"]
+    key, given = int(input_key(arguments["id"], "ShippingZone", field="id")), arguments["input"]
     if "name" in given:
         _required(given, "name")
     change_zone(zone_id=key, change=_zone_change(given, context), actor=context.actor, now=context.now)
@@ -62,7 +62,7 @@ def shipping_zone_update(arguments: dict[str, Any], context: Context, selection:
 
 @mutation.field(permissions=MANAGING)
 def shipping_zone_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(given_key(arguments["id"], "ShippingZone", field="id"))
+    key = int(input_key(arguments["id"], "ShippingZone", field="id"))
     gone = _payload(key, None, context, selection)
     remove_zone(zone_id=key, actor=context.actor, now=context.now)
     return gone
@@ -72,7 +72,7 @@ def _zone_change(given: Mapping[str, Any], context: Context) -> ZoneChange:
     for kind in ("Channels", "Warehouses"):
         if set(given.get(f"add{kind}") or ()) & set(given.get(f"remove{kind}") or ()):
             words = _("The same cannot be taken in and given up.")
-            raise Mistake("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
+            raise InputError("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
     values = {
         column: given[name]
         for name, column in (("name", "name"), ("description", "description"), ("default", "is_default"))
@@ -80,7 +80,7 @@ def _zone_change(given: Mapping[str, Any], context: Context) -> ZoneChange:
     }
 
     def keys(name: str, type_name: str) -> list[Any]:
-        return [given_key(text, type_name, field=name) for text in given.get(name) or ()]
+        return [input_key(text, type_name, field=name) for text in given.get(name) or ()]
 
     return ZoneChange(
         values,
@@ -99,7 +99,7 @@ def _countries(given: list[str] | None, context: Context) -> list[str] | None:
     known = context.schema.type_map["CountryCode"]
     assert is_enum_type(known)
     if not set(codes) <= set(known.values):
-        raise Mistake("INVALID", _("There is no such country."), field="countries")
+        raise InputError("INVALID", _("There is no such country."), field="countries")
     return codes
 
 
@@ -113,8 +113,10 @@ def shipping_price_create(
     given = arguments["input"]
     _required(given, "name")
     if given.get("shippingZone") is None:
-        raise Mistake("REQUIRED", _("Say which zone it is of."), field="shippingZone")
-    made = add_kind(values=_method_columns(given, context), actor=context.actor, now=context.now)
+        raise InputError("REQUIRED", _("Say which zone it is of."), field="shippingZone")
+    made = create_shipping_method(
+        values=_method_columns(given, context), actor=context.actor, now=context.now
+    )
     return _payload(made.zone_id, made.pk, context, selection)
 
 
@@ -126,7 +128,7 @@ def shipping_price_update(
     if "name" in given:
         _required(given, "name")
     values = _method_columns(given, context)
-    changed = change_kind(service_id=key, values=values, actor=context.actor, now=context.now)
+    changed = update_shipping_method(service_id=key, values=values, actor=context.actor, now=context.now)
     return _payload(changed.zone_id, key, context, selection)
 
 
@@ -137,7 +139,7 @@ def shipping_price_delete(
     key = _method_key(arguments["id"])
     of_zone = Service.objects.filter(pk=key).values_list("zone", flat=True).first()
     gone = _payload(None, key, context, selection)
-    remove_kind(service_id=key, actor=context.actor, now=context.now)
+    delete_shipping_method(service_id=key, actor=context.actor, now=context.now)
     return gone | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
 
 
@@ -148,36 +150,38 @@ def shipping_method_channel_listing_update(
     key, given = _method_key(arguments["id"]), arguments["input"]
     prices = [_price_change(each, context) for each in given.get("addChannels") or ()]
     removed = [
-        int(given_key(text, "Channel", field="removeChannels")) for text in given.get("removeChannels") or ()
+        int(input_key(text, "Channel", field="removeChannels")) for text in given.get("removeChannels") or ()
     ]
     try:
-        price_kind(service_id=key, prices=prices, removed=removed, actor=context.actor, now=context.now)
-    except NotInChannel as refused:
+        set_shipping_prices(
+            service_id=key, prices=prices, removed=removed, actor=context.actor, now=context.now
+        )
+    except ZoneNotInChannel as refused:
         channels = global_ids("Channel", [refused.details["channel_id"]])
-        raise Mistake("INVALID", refused.words, field="addChannels", channels=channels) from refused
+        raise InputError("INVALID", refused.words, field="addChannels", channels=channels) from refused
     return _payload(None, key, context, selection)
 
 
-def _price_change(given: Mapping[str, Any], context: Context) -> Priced:
-    found = channel_of(context, int(given_key(given["channelId"], "Channel", field="channelId")))
+def _price_change(given: Mapping[str, Any], context: Context) -> ShippingPriceInput:
+    found = channel_by_key(context, int(input_key(given["channelId"], "Channel", field="channelId")))
     if found is None:
         channels = [given["channelId"]]
-        raise Mistake("NOT_FOUND", _("There is no such channel."), field="addChannels", channels=channels)
-    return Priced(
+        raise InputError("NOT_FOUND", _("There is no such channel."), field="addChannels", channels=channels)
+    return ShippingPriceInput(
         found.pk,
         _amount(given, "price", found),
         _amount(given, "minimumOrderPrice", found),
         _amount(given, "maximumOrderPrice", found),
-        names_maximum="maximumOrderPrice" in given,
+        sets_maximum="maximumOrderPrice" in given,
     )
 
 
 def _amount(given: Mapping[str, Any], name: str, channel: Channel) -> int | None:
     if given.get(name) is None:
         return None
-    amount = minor(given[name], channel.currency)
+    amount = to_minor_units(given[name], channel.currency)
     if amount != int(amount) or amount >= 10**15:
-        raise Mistake("INVALID", _("This is no amount of the channel's currency."), field=name)
+        raise InputError("INVALID", _("This is no amount of the channel's currency."), field=name)
     return int(amount)
 
 
@@ -186,37 +190,37 @@ def _method_columns(given: Mapping[str, Any], context: Context) -> dict[str, Any
     if given.get("name") is not None:
         values["name"] = given["name"].strip()
     if given.get("description") is not None:
-        values["description"] = plain(cleaned(given["description"]))
+        values["description"] = to_plain_text(sanitise_rich_text(given["description"]))
     if given.get("type") is not None:
         values["is_weight_based"] = given["type"] == "WEIGHT"
     if given.get("shippingZone") is not None:
-        values["zone_id"] = given_key(given["shippingZone"], "ShippingZone", field="shippingZone")
+        values["zone_id"] = input_key(given["shippingZone"], "ShippingZone", field="shippingZone")
     if "taxClass" in given:
         text = given["taxClass"]
-        values["tax_class_id"] = None if text is None else given_key(text, "TaxClass", field="taxClass")
+        values["tax_class_id"] = None if text is None else input_key(text, "TaxClass", field="taxClass")
     for name, column in (("minimumDeliveryDays", "minimum_days"), ("maximumDeliveryDays", "maximum_days")):
         if name in given:
             days = given[name]
             if days is not None and not 0 <= days <= MOST_DAYS:
-                raise Mistake("INVALID", _("This is no number of days."), field=name)
+                raise InputError("INVALID", _("This is no number of days."), field=name)
             values[column] = days
     for name, column in (("minimumOrderWeight", "minimum_grams"), ("maximumOrderWeight", "maximum_grams")):
         if name in given:
             weight = given[name]
             grams = None if weight is None else weight.grams(context.settings.default_weight_unit)
             if grams is not None and not 0 <= grams <= HEAVIEST:
-                raise Mistake("INVALID", _("This is too heavy."), field=name)
+                raise InputError("INVALID", _("This is too heavy."), field=name)
             values[column] = grams if grams is not None or column == "maximum_grams" else 0
     return values
 
 
 def _method_key(text: str) -> int:
-    return int(given_key(text, "ShippingMethodType", "ShippingMethod", field="id"))
+    return int(input_key(text, "ShippingMethodType", "ShippingMethod", field="id"))
 
 
 def _required(given: Mapping[str, Any], name: str) -> None:
     if not (given.get(name) or "").strip():
-        raise Mistake("REQUIRED", _("This is needed."), field=name)
+        raise InputError("REQUIRED", _("This is needed."), field=name)
 
 
 def _payload(

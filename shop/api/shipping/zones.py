@@ -11,16 +11,16 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.base.places import country
 from shop.api.breadth import Selection
-from shop.api.catalogue.grams import in_unit
+from shop.api.catalogue.grams import weight_in_unit
 from shop.api.catalogue.taxes import tax_class
 from shop.api.catalogue.types import warehouse
-from shop.api.connections import Key, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
-from shop.api.field_permissions import Standing
-from shop.api.filters import Conditions, where
-from shop.api.ids import key_of, keys_of
-from shop.api.metadata import keep_metadata
-from shop.api.money import Sum
+from shop.api.field_permissions import Access
+from shop.api.filters import Conditions, build_condition
+from shop.api.ids import key_from_id, keys_from_ids
+from shop.api.metadata import add_metadata_fields
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Queries
 from shop.core.models import Channel
@@ -30,15 +30,15 @@ MANAGING = (Permission.MANAGE_SHIPPING,)
 zone = Type("ShippingZone", lambda context: Zone.objects.all())
 zone.id()
 zone.columns(name="name", description="description", default="is_default")
-keep_metadata(zone, Zone, rights=MANAGING)
+add_metadata_fields(zone, Zone, rights=MANAGING)
 
 method = Type("ShippingMethodType", lambda context: Service.objects.all())
 method.id()
 method.columns(name="name", minimumDeliveryDays="minimum_days", maximumDeliveryDays="maximum_days")
-method.one("taxClass", tax_class, by="tax_class_id", permissions=[Standing.STAFF, Standing.APP])
+method.one("taxClass", tax_class, by="tax_class_id", permissions=[Access.STAFF, Access.APP])
 method.nothing("minimumOrderPrice", "maximumOrderPrice")
 method.nothing("postalCodeRules", value=[])
-keep_metadata(method, Service, rights=MANAGING)
+add_metadata_fields(method, Service, rights=MANAGING)
 
 listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
 listing.id()
@@ -88,15 +88,15 @@ def methods_of_zones(
 
 
 @zone.field(needs="id")
-def price_range(zones: list[Row], *_: Any) -> list[dict[str, Sum] | None]:
+def price_range(zones: list[Row], *_: Any) -> list[dict[str, MoneyAmount] | None]:
     """Resolve the range from lowest to highest price; null without prices or with several currencies."""
     found: dict[int, set[tuple[int, str]]] = {}
     prices = ServicePrice.objects.filter(service__zone__in=[each.id for each in zones])
     for key, price, currency in prices.values_list("service__zone", "price", "currency"):
         found.setdefault(key, set()).add((price, currency))
-    answers: list[dict[str, Sum] | None] = []
+    answers: list[dict[str, MoneyAmount] | None] = []
     for each in zones:
-        sums = [Sum(*one) for one in sorted(found.get(each.id, ()))]
+        sums = [MoneyAmount(*one) for one in sorted(found.get(each.id, ()))]
         is_one = len({one.currency for one in sums}) == 1
         answers.append({"start": sums[0], "stop": sums[-1]} if is_one else None)
     return answers
@@ -108,7 +108,9 @@ def zones_of_houses(
 ) -> list[Any]:
     keys = [each.id for each in houses]
     rows = zone.rows(context)
-    return connect_each(zone, rows, arguments, selection, order=[Key("id")], by="warehouses", parents=keys)
+    return connect_each(
+        zone, rows, arguments, selection, order=[SortKey("id")], by="warehouses", parents=keys
+    )
 
 
 # --- shipping methods ---------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ def minimum_order_weight(
     methods: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Any]:
     unit = context.settings.default_weight_unit
-    return [in_unit(each.minimum_grams, unit) for each in methods]
+    return [weight_in_unit(each.minimum_grams, unit) for each in methods]
 
 
 @method.field(needs="maximum_grams")
@@ -143,7 +145,7 @@ def maximum_order_weight(
     methods: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Any]:
     unit = context.settings.default_weight_unit
-    return [in_unit(each.maximum_grams, unit) for each in methods]
+    return [weight_in_unit(each.maximum_grams, unit) for each in methods]
 
 
 @method.field(needs="id", permissions=MANAGING)
@@ -162,18 +164,20 @@ def listings_of_methods(
 
 
 @listing.field(needs=("price", "currency"))
-def price(rows: list[Row], *_: Any) -> list[Sum]:
-    return [Sum(row.price, row.currency) for row in rows]
+def price(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+    return [MoneyAmount(row.price, row.currency) for row in rows]
 
 
 @listing.field(needs=("minimum_order", "currency"))
-def minimum_order_price(rows: list[Row], *_: Any) -> list[Sum]:
-    return [Sum(row.minimum_order, row.currency) for row in rows]
+def minimum_order_price(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+    return [MoneyAmount(row.minimum_order, row.currency) for row in rows]
 
 
 @listing.field(needs=("maximum_order", "currency"))
-def maximum_order_price(rows: list[Row], *_: Any) -> list[Sum | None]:
-    return [None if row.maximum_order is None else Sum(row.maximum_order, row.currency) for row in rows]
+def maximum_order_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
+    return [
+        None if row.maximum_order is None else MoneyAmount(row.maximum_order, row.currency) for row in rows
+    ]
 
 
 # --- queries ------------------------------------------------------------------------------------------
@@ -182,23 +186,23 @@ query = Queries()
 _FILTER: Conditions = {
     "search": lambda context, text: Q(name__icontains=text),
     "channels": lambda context, given: Q(
-        pk__in=Zone.objects.filter(channels__in=keys_of(given, "Channel")).values("pk")
+        pk__in=Zone.objects.filter(channels__in=keys_from_ids(given, "Channel")).values("pk")
     ),
 }
 
 
 @query.field("shippingZone", permissions=MANAGING)
 def one_zone(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = key_of(arguments["id"], "ShippingZone")
+    key = key_from_id(arguments["id"], "ShippingZone")
     return zone.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("shippingZones", permissions=MANAGING)
 def all_zones(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = zone.rows(context).filter(where(arguments.get("filter"), _FILTER, context))
+    rows = zone.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
     if arguments.get("channel") is not None:
         rows = rows.filter(channels__slug=arguments["channel"])
-    return connect(zone, rows, arguments, selection, order=[Key("name"), Key("id")])
+    return connect(zone, rows, arguments, selection, order=[SortKey("name"), SortKey("id")])
 
 
 TYPES = (zone, method, listing, rule, query)

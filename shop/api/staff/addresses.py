@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from shop.accounts.models import Address, User
-from shop.accounts.personal.profile import Use, add_address, change_address, choose_address, remove_address
+from shop.accounts.personal.profile import (
+    AddressUse,
+    add_address,
+    change_address,
+    choose_address,
+    remove_address,
+)
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
 from shop.api.addresses import address_from
 from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.ids import given_key
+from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
@@ -24,7 +30,7 @@ CARING = (Permission.MANAGE_USERS,)
 @mutation.field(permissions=CARING)
 def address_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     made = add_address(
-        user_id=given_key(arguments["userId"], "User", field="userId"),
+        user_id=input_key(arguments["userId"], "User", field="userId"),
         address=address_from(arguments["input"], context),
         use=None,
         actor=context.actor,
@@ -51,9 +57,9 @@ def address_delete(arguments: dict[str, Any], context: Context, selection: Selec
 @mutation.field(permissions=CARING)
 def address_set_default(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     chosen = choose_address(
-        user_id=given_key(arguments["userId"], "User", field="userId"),
-        address_id=given_key(arguments["addressId"], "Address", field="addressId"),
-        use=Use[arguments["type"]],
+        user_id=input_key(arguments["userId"], "User", field="userId"),
+        address_id=input_key(arguments["addressId"], "Address", field="addressId"),
+        use=AddressUse[arguments["type"]],
         actor=context.actor,
         now=context.now,
     )
@@ -62,7 +68,7 @@ def address_set_default(arguments: dict[str, Any], context: Context, selection: 
 
 def _find_address(text: str) -> Address:
     """Return a user's address; orders' copies are not included. Raises Mistake, Missing."""
-    key = given_key(text, "Address", field="id")
+    key = input_key(text, "Address", field="id")
     found = Address.objects.filter(pk=key, user__isnull=False).first()
     if found is None:
         raise Missing(field="id")

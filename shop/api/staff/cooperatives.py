@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cooperatives.access import acts_for
+from cooperatives.access import cooperative_ids_by_user
 from cooperatives.actions.group_scope import set_group_scope
 from cooperatives.models import GroupCooperative
 from shop.accounts.staff.permissions import Permission
@@ -12,10 +12,10 @@ from shop.api.account.types import group, user
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
-from shop.api.ids import given_key
+from shop.api.ids import input_key
 from shop.api.object_types import Row
 from shop.api.root_fields import Mutations
-from shop.api.staff.groups import refuse_beyond
+from shop.api.staff.groups import require_group_within_rights
 
 mutation = Mutations(
     codes={"missing": "REQUIRED", "empty_group_scope": "REQUIRED", "ambiguous_group_scope": "REQUIRED"}
@@ -35,7 +35,9 @@ def _by_owner(owned: dict[Any, list[int]], context: Context, selection: Selectio
 def cooperatives_of_people(
     users: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    found = _by_owner(acts_for([each.id for each in users if each.id is not None]), context, selection)
+    found = _by_owner(
+        cooperative_ids_by_user([each.id for each in users if each.id is not None]), context, selection
+    )
     return [found.get(each.id, []) for each in users]
 
 
@@ -55,9 +57,9 @@ def cooperatives_of_groups(
 def permission_group_cooperatives_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = given_key(arguments["id"], "Group", field="id")
-    refuse_beyond(key, context)
-    keys = [given_key(text, "Cooperative", field="cooperatives") for text in arguments["cooperatives"]]
+    key = input_key(arguments["id"], "Group", field="id")
+    require_group_within_rights(key, context)
+    keys = [input_key(text, "Cooperative", field="cooperatives") for text in arguments["cooperatives"]]
     set_group_scope(
         group_id=key,
         cooperative_ids=keys,

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import Group
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.staff.staff_accounts import GroupChange, NotStaff, change_group, delete_group, make_group
+from shop.accounts.staff.staff_accounts import GroupChange, NotStaff, change_group, create_group, delete_group
 from shop.api.account.types import group
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key, global_ids
+from shop.api.errors import InputError
+from shop.api.ids import global_ids, input_key
 from shop.api.root_fields import Mutations
 
 mutation = Mutations(codes={"group_name_taken": "UNIQUE", "missing": "REQUIRED"})
@@ -30,7 +30,7 @@ def permission_group_create(
 ) -> dict[str, Any]:
     change = _group_change(arguments["input"], context)
     _refuse_result(change, Grant(), context)
-    made = _staff_only(lambda: make_group(change=change, actor=context.actor, now=context.now))
+    made = _staff_only(lambda: create_group(change=change, actor=context.actor, now=context.now))
     return _payload(made.pk, context, selection)
 
 
@@ -38,8 +38,8 @@ def permission_group_create(
 def permission_group_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = given_key(arguments["id"], "Group", field="id")
-    refuse_beyond(key, context)
+    key = input_key(arguments["id"], "Group", field="id")
+    require_group_within_rights(key, context)
     change = _group_change(arguments["input"], context)
     for before in _grants_of(Group.objects.filter(pk=key)).values():
         _refuse_result(change, before, context)
@@ -51,8 +51,8 @@ def permission_group_update(
 def permission_group_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    key = given_key(arguments["id"], "Group", field="id")
-    refuse_beyond(key, context)
+    key = input_key(arguments["id"], "Group", field="id")
+    require_group_within_rights(key, context)
     shown = _payload(key, context, selection)
     delete_group(group_id=key, actor=context.actor, now=context.now)
     return shown
@@ -63,16 +63,16 @@ def _staff_only(do: Any) -> Any:
         return do()
     except NotStaff as refused:
         users = global_ids("User", refused.details["user_ids"])
-        raise Mistake("ASSIGN_NON_STAFF_MEMBER", refused.words, field="addUsers", users=users) from refused
+        raise InputError("ASSIGN_NON_STAFF_MEMBER", refused.words, field="addUsers", users=users) from refused
 
 
-def refuse_beyond(key: int, context: Context) -> None:
+def require_group_within_rights(key: int, context: Context) -> None:
     """Raise Mistake if a group grants more than the requester holds."""
     for grant in _grants_of(Group.objects.filter(pk=key)).values():
         _refuse_grant(grant, "id", "id", context)
 
 
-def groups_beyond(groups: QuerySet[Group], context: Context) -> list[int]:
+def groups_beyond_rights(groups: QuerySet[Group], context: Context) -> list[int]:
     """Return the groups that grant more than the requester holds."""
     return sorted(key for key, grant in _grants_of(groups).items() if _is_beyond(grant, context))
 
@@ -113,7 +113,7 @@ def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context
     if not _covers_channels(grant, context):
         words = _("You cannot give permissions in channels that are not yours.")
         channels = global_ids("Channel", sorted(grant.channels or ()))
-        raise Mistake("OUT_OF_SCOPE_CHANNEL", words, field=channel_field, channels=channels)
+        raise InputError("OUT_OF_SCOPE_CHANNEL", words, field=channel_field, channels=channels)
 
 
 def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None:
@@ -132,7 +132,7 @@ def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
     beyond = sorted(codes - context.permissions)
     if beyond:
         words = _("You cannot give permissions that you do not have.")
-        raise Mistake("OUT_OF_SCOPE_PERMISSION", words, field=field, permissions=beyond)
+        raise InputError("OUT_OF_SCOPE_PERMISSION", words, field=field, permissions=beyond)
 
 
 def _group_change(given: Mapping[str, Any], context: Context) -> GroupChange:
@@ -140,15 +140,15 @@ def _group_change(given: Mapping[str, Any], context: Context) -> GroupChange:
     for kind in ("Permissions", "Users", "Channels"):
         if set(given.get(f"add{kind}") or ()) & set(given.get(f"remove{kind}") or ()):
             words = _("The same cannot be taken in and given up.")
-            raise Mistake("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
+            raise InputError("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
     name = given.get("name")
     if name is not None and not 0 < len(name.strip()) <= 150:
-        raise Mistake("REQUIRED", _("Write a name."), field="name")
+        raise InputError("REQUIRED", _("Write a name."), field="name")
     for field in ("addPermissions", "removePermissions"):
         _refuse_permissions(set(given.get(field) or ()), field, context)
 
     def keys(field: str, type_name: str) -> list[Any]:
-        return [given_key(text, type_name, field=field) for text in given.get(field) or ()]
+        return [input_key(text, type_name, field=field) for text in given.get(field) or ()]
 
     return GroupChange(
         name=name.strip() if name is not None else None,

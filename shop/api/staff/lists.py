@@ -12,22 +12,22 @@ from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import group, user
 from shop.api.breadth import Selection
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.filters import (
     Conditions,
+    build_condition,
+    equals,
     has_metadata,
-    ids,
-    is_,
-    matches,
-    refuse_both,
-    sorting,
-    where,
-    within,
+    id_in,
+    in_range,
+    matches_filter,
+    reject_filter_with_where,
+    sort_keys,
 )
 from shop.api.object_types import Rows
 from shop.api.root_fields import Queries
-from shop.core.texts.folding import MOST_WORDS
+from shop.core.texts.folding import MAX_QUERY_WORDS
 
 query = Queries()
 
@@ -35,7 +35,7 @@ query = Queries()
 def _search_users(context: Context, text: str) -> Q:
     """Match users whose name, e-mail address or phone number contains every word."""
     condition = Q()
-    for word in text.split()[:MOST_WORDS]:
+    for word in text.split()[:MAX_QUERY_WORDS]:
         condition &= (
             Q(email__icontains=word)
             | Q(first_name__icontains=word)
@@ -69,48 +69,48 @@ def _by_number_of_orders(condition: Any) -> Any:
 
 CUSTOMER_FILTER: Conditions = {
     "dateJoined": _in_days("date_joined"),
-    "updatedAt": within("updated_at"),
+    "updatedAt": in_range("updated_at"),
     "placedOrders": _with_orders(_in_days("created_at")),
-    "numberOfOrders": _by_number_of_orders(within("number")),
+    "numberOfOrders": _by_number_of_orders(in_range("number")),
     "search": _search_users,
     "metadata": has_metadata(),
-    "ids": ids("User"),
+    "ids": id_in("User"),
 }
 CUSTOMER_WHERE: Conditions = {
     "metadata": has_metadata(),
-    "ids": ids("User"),
-    "email": matches("email"),
-    "firstName": matches("first_name"),
-    "lastName": matches("last_name"),
-    "isActive": is_("is_active"),
-    "dateJoined": within("date_joined"),
-    "updatedAt": within("updated_at"),
-    "placedOrdersAt": _with_orders(within("created_at")),
-    "numberOfOrders": _by_number_of_orders(matches("number")),
+    "ids": id_in("User"),
+    "email": matches_filter("email"),
+    "firstName": matches_filter("first_name"),
+    "lastName": matches_filter("last_name"),
+    "isActive": equals("is_active"),
+    "dateJoined": in_range("date_joined"),
+    "updatedAt": in_range("updated_at"),
+    "placedOrdersAt": _with_orders(in_range("created_at")),
+    "numberOfOrders": _by_number_of_orders(matches_filter("number")),
 }
 STAFF_FILTER: Conditions = {
     "status": lambda context, value: Q(is_active=value == "ACTIVE"),
     "search": _search_users,
-    "ids": ids("User"),
+    "ids": id_in("User"),
 }
-GROUP_FILTER: Conditions = {"search": lambda context, text: Q(name__icontains=text), "ids": ids("Group")}
+GROUP_FILTER: Conditions = {"search": lambda context, text: Q(name__icontains=text), "ids": id_in("Group")}
 USER_SORTS = {
-    "FIRST_NAME": [Key("first_name"), Key("last_name")],
-    "LAST_NAME": [Key("last_name"), Key("first_name")],
-    "EMAIL": [Key("email", nullable=True)],
-    "ORDER_COUNT": [Key("number_of_orders")],
-    "CREATED_AT": [Key("date_joined")],
-    "LAST_MODIFIED_AT": [Key("updated_at")],
-    "RANK": [Key("id")],
+    "FIRST_NAME": [SortKey("first_name"), SortKey("last_name")],
+    "LAST_NAME": [SortKey("last_name"), SortKey("first_name")],
+    "EMAIL": [SortKey("email", nullable=True)],
+    "ORDER_COUNT": [SortKey("number_of_orders")],
+    "CREATED_AT": [SortKey("date_joined")],
+    "LAST_MODIFIED_AT": [SortKey("updated_at")],
+    "RANK": [SortKey("id")],
 }
 
 
 @query.field(permissions=[Permission.MANAGE_ORDERS, Permission.MANAGE_USERS])
 def customers(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    refuse_both(arguments)
+    reject_filter_with_where(arguments)
     rows = User.objects.filter(is_staff=False, erased_at=None)
-    rows = rows.filter(where(arguments.get("filter"), CUSTOMER_FILTER, context))
-    rows = rows.filter(where(arguments.get("where"), CUSTOMER_WHERE, context))
+    rows = rows.filter(build_condition(arguments.get("filter"), CUSTOMER_FILTER, context))
+    rows = rows.filter(build_condition(arguments.get("where"), CUSTOMER_WHERE, context))
     if arguments.get("search"):
         rows = rows.filter(_search_users(context, arguments["search"]))
     return _people(rows, arguments, selection)
@@ -119,14 +119,14 @@ def customers(arguments: dict[str, Any], context: Context, selection: Selection)
 @query.field(permissions=[Permission.MANAGE_STAFF])
 def staff_users(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     rows = User.objects.filter(is_staff=True, erased_at=None)
-    rows = rows.filter(where(arguments.get("filter"), STAFF_FILTER, context))
+    rows = rows.filter(build_condition(arguments.get("filter"), STAFF_FILTER, context))
     return _people(rows, arguments, selection)
 
 
 @query.field(permissions=[Permission.MANAGE_STAFF])
 def permission_groups(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = group.rows(context).filter(where(arguments.get("filter"), GROUP_FILTER, context))
-    order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("name")])
+    rows = group.rows(context).filter(build_condition(arguments.get("filter"), GROUP_FILTER, context))
+    order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
     return connect(group, rows, arguments, selection, order=order)
 
 
@@ -136,5 +136,5 @@ def _people(rows: Rows, arguments: dict[str, Any], selection: Selection) -> dict
         counted = Order.objects.filter(user=OuterRef("pk")).order_by().values("user")
         number = Subquery(counted.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
         rows = rows.annotate(number_of_orders=Coalesce(number, 0))
-    order = sorting(by, USER_SORTS, [Key("email", nullable=True)])
+    order = sort_keys(by, USER_SORTS, [SortKey("email", nullable=True)])
     return connect(user, rows, arguments, selection, order=order)

@@ -7,24 +7,24 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.privacy.anonymise import erase_person
+from orders.actions.privacy.anonymise import anonymise_person
 from shop.accounts.models import Group, User
-from shop.accounts.personal.profile import Use, change_profile
+from shop.accounts.personal.profile import AddressUse, change_profile
 from shop.accounts.registration.accounts import send_password_link
 from shop.accounts.registration.email_links import PASSWORD
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.staff.staff_accounts import add_customer, change_person, hire
-from shop.api.account.clients import checked_email, checked_redirect, link
+from shop.accounts.staff.staff_accounts import add_customer, add_staff, change_user
+from shop.api.account.clients import add_query_parameters, checked_email, checked_redirect
 from shop.api.account.types import user
 from shop.api.addresses import address_from
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake, ProtocolError
-from shop.api.ids import given_key, global_ids
-from shop.api.language_codes import tag_of
-from shop.api.metadata import from_input
+from shop.api.errors import InputError, ProtocolError
+from shop.api.ids import global_ids, input_key
+from shop.api.language_codes import tag_from_code
+from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
-from shop.api.staff.groups import groups_beyond
+from shop.api.staff.groups import groups_beyond_rights
 from shop.core.errors import Missing
 
 mutation = Mutations(codes={"email_taken": "UNIQUE", "reference_taken": "UNIQUE"})
@@ -57,7 +57,7 @@ def customer_update(arguments: dict[str, Any], context: Context, selection: Sele
     if given.get("email") is not None:
         values["email"] = _email(given)
     addresses = _addresses(given, context)
-    change_person(user_id=found.pk, values=values, actor=context.actor, now=context.now)
+    change_user(user_id=found.pk, values=values, actor=context.actor, now=context.now)
     if addresses:
         _keep_addresses(found.pk, addresses, context)
     return _payload(found.pk, context, selection)
@@ -67,7 +67,7 @@ def customer_update(arguments: dict[str, Any], context: Context, selection: Sele
 def customer_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     found = _find_customer(arguments)
     shown = _payload(found.pk, context, selection)
-    erase_person(user_id=found.pk, actor=context.actor, now=context.now)
+    anonymise_person(user_id=found.pk, actor=context.actor, now=context.now)
     return shown
 
 
@@ -78,7 +78,7 @@ def staff_create(arguments: dict[str, Any], context: Context, selection: Selecti
     redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
     email = _email(given)
     kept = User.objects.filter(email=email).first() or User()
-    made = hire(
+    made = add_staff(
         email=email,
         values=_values(given, kept.metadata, kept.private_metadata),
         group_ids=_groups(given.get("addGroups"), "addGroups", context),
@@ -98,7 +98,7 @@ def staff_update(arguments: dict[str, Any], context: Context, selection: Selecti
     if values.get("is_active") is False:
         _refuse_closing(found, context, "DEACTIVATE")
     _refuse_beyond(found, context)
-    change_person(
+    change_user(
         user_id=found.pk,
         values=values,
         add_groups=_groups(given.get("addGroups"), "addGroups", context),
@@ -115,7 +115,7 @@ def staff_delete(arguments: dict[str, Any], context: Context, selection: Selecti
     _refuse_closing(found, context, "DELETE")
     _refuse_beyond(found, context)
     shown = _payload(found.pk, context, selection)
-    erase_person(user_id=found.pk, actor=context.actor, now=context.now)
+    anonymise_person(user_id=found.pk, actor=context.actor, now=context.now)
     return shown
 
 
@@ -126,7 +126,7 @@ def _find_customer(arguments: Mapping[str, Any]) -> User:
         raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")
     rows = User.objects.filter(is_staff=False, erased_at=None)
     if given is not None:
-        rows = rows.filter(pk=given_key(given, "User", field="id"))
+        rows = rows.filter(pk=input_key(given, "User", field="id"))
     else:
         rows = rows.filter(external_reference=reference)
     found = rows.first()
@@ -136,7 +136,7 @@ def _find_customer(arguments: Mapping[str, Any]) -> User:
 
 
 def _find_staff(text: str) -> User:
-    key = given_key(text, "User", field="id")
+    key = input_key(text, "User", field="id")
     found = User.objects.filter(pk=key, is_staff=True, erased_at=None).first()
     if found is None:
         raise Missing(field="id")
@@ -146,9 +146,9 @@ def _find_staff(text: str) -> User:
 def _refuse_closing(found: User, context: Context, verb: str) -> None:
     """Raise Mistake for closing one's own account, or a superuser's without being one."""
     if context.user is not None and found.pk == context.user.pk:
-        raise Mistake(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
+        raise InputError(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
     if found.is_superuser and not (context.user is not None and context.user.is_superuser):
-        raise Mistake(f"{verb}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id")
+        raise InputError(f"{verb}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id")
 
 
 def _refuse_beyond(found: User, context: Context) -> None:
@@ -159,26 +159,26 @@ def _refuse_beyond(found: User, context: Context) -> None:
     if context.user is not None and found.pk == context.user.pk:
         return
     is_stronger = found.is_superuser and not (context.user is not None and context.user.is_superuser)
-    if is_stronger or groups_beyond(Group.objects.filter(users=found), context):
+    if is_stronger or groups_beyond_rights(Group.objects.filter(users=found), context):
         words = _("This person may do more here than you.")
-        raise Mistake("OUT_OF_SCOPE_USER", words, field="id", users=global_ids("User", [found.pk]))
+        raise InputError("OUT_OF_SCOPE_USER", words, field="id", users=global_ids("User", [found.pk]))
 
 
 def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
     """Return groups whose permissions the requester holds. Raises Mistake (`OUT_OF_SCOPE_GROUP`), Missing."""
-    keys = [given_key(text, "Group", field=field) for text in texts or ()]
+    keys = [input_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
-    outside = groups_beyond(Group.objects.filter(pk__in=keys), context)
+    outside = groups_beyond_rights(Group.objects.filter(pk__in=keys), context)
     if outside:
         words = _("You cannot give permissions that you do not have.")
-        raise Mistake("OUT_OF_SCOPE_GROUP", words, field=field, groups=global_ids("Group", outside))
+        raise InputError("OUT_OF_SCOPE_GROUP", words, field=field, groups=global_ids("Group", outside))
     return keys
 
 
 def _email(given: Mapping[str, Any]) -> str:
     if not given.get("email"):
-        raise Mistake("REQUIRED", _("Write your e-mail address."), field="email")
+        raise InputError("REQUIRED", _("Write your e-mail address."), field="email")
     return checked_email(given["email"])
 
 
@@ -191,33 +191,33 @@ def _values(
         if name in given:
             values[column] = (given[name] or "").strip()
             if len(values[column]) > longest:
-                raise Mistake("INVALID", _("This is too long."), field=name)
+                raise InputError("INVALID", _("This is too long."), field=name)
     for name, column in _UNCHANGED_COLUMNS.items():
         if given.get(name) is not None:
             values[column] = given[name]
     if "externalReference" in given:
         values["external_reference"] = given["externalReference"] or None
     if given.get("languageCode"):
-        values["language"] = tag_of(given["languageCode"])
+        values["language"] = tag_from_code(given["languageCode"])
     if given.get("metadata") is not None:
-        values["metadata"] = dict(metadata) | from_input(given["metadata"])
+        values["metadata"] = dict(metadata) | metadata_from_input(given["metadata"])
     if given.get("privateMetadata") is not None:
-        values["private_metadata"] = dict(private_metadata) | from_input(given["privateMetadata"])
+        values["private_metadata"] = dict(private_metadata) | metadata_from_input(given["privateMetadata"])
     return values
 
 
-def _addresses(given: Mapping[str, Any], context: Context) -> dict[Use, Any]:
+def _addresses(given: Mapping[str, Any], context: Context) -> dict[AddressUse, Any]:
     return {
         use: address_from(given[name], context, kind=kind)
         for name, use, kind in (
-            ("defaultShippingAddress", Use.SHIPPING, "SHIPPING"),
-            ("defaultBillingAddress", Use.BILLING, "BILLING"),
+            ("defaultShippingAddress", AddressUse.SHIPPING, "SHIPPING"),
+            ("defaultBillingAddress", AddressUse.BILLING, "BILLING"),
         )
         if given.get(name)
     }
 
 
-def _keep_addresses(user_id: int, addresses: Mapping[Use, Any], context: Context) -> None:
+def _keep_addresses(user_id: int, addresses: Mapping[AddressUse, Any], context: Context) -> None:
     change_profile(user_id=user_id, values={}, addresses=addresses, actor=context.actor, now=context.now)
 
 
@@ -225,7 +225,9 @@ def _write_password_letter(made: User, redirect: str | None, context: Context) -
     if redirect is not None:
         send_password_link(
             email=made.email or "",
-            link_to=lambda one: link(redirect, email=one.email or "", token=PASSWORD.make_token(one)),
+            link_to=lambda one: add_query_parameters(
+                redirect, email=one.email or "", token=PASSWORD.make_token(one)
+            ),
             now=context.now,
         )
 

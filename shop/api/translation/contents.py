@@ -21,14 +21,14 @@ from cooperatives.models import Service
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import types as goods
-from shop.api.connections import Key, connect
+from shop.api.connections import SortKey, connect
 from shop.api.content import types as texts
 from shop.api.context import Context
-from shop.api.ids import global_ids, key_of
+from shop.api.ids import global_ids, key_from_id
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
 from shop.api.shipping.zones import method
-from shop.api.translated_fields import translation_of
+from shop.api.translated_fields import add_translation_field
 from shop.content.models import MenuItem, Page
 
 TRANSLATING = (Permission.MANAGE_TRANSLATIONS,)
@@ -114,13 +114,13 @@ def _add_fields(kind: Kind) -> None:
         return [found.get(row.id) for row in rows]
 
     rich = [name for name, column in kind.words.items() if column in RICH]
-    translation_of(content, f"{kind.name}Translation", kind.label, rich=rich, **kind.words)
+    add_translation_field(content, f"{kind.name}Translation", kind.label, rich=rich, **kind.words)
 
 
 for _kind in KINDS.values():
     _add_fields(_kind)
 
-translation = translation_of(
+translation = add_translation_field(
     method,
     "ShippingMethodTranslation",
     "cooperatives.service",
@@ -173,7 +173,7 @@ def one_translation(arguments: dict[str, Any], context: Context, selection: Sele
     kind = KINDS.get(arguments["kind"])
     if kind is None:
         return None
-    key = key_of(arguments["id"], kind.shown.name, kind.content.name)
+    key = key_from_id(arguments["id"], kind.shown.name, kind.content.name)
     return kind.content.by_key(context, [key], selection.names()).get(key)
 
 
@@ -182,7 +182,7 @@ def all_translations(arguments: dict[str, Any], context: Context, selection: Sel
     kind = KINDS.get(arguments["kind"])
     rows = kind.rows() if kind is not None else Product.objects.none()
     content = kind.content if kind is not None else KINDS["PRODUCT"].content
-    return connect(content, rows, arguments, selection, order=[Key("id")])
+    return connect(content, rows, arguments, selection, order=[SortKey("id")])
 
 
 TYPES = (*(kind.content for kind in KINDS.values()), translation, query)

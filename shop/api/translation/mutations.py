@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.errors import Mistake
-from shop.api.ids import given_key
-from shop.api.language_codes import tag_of
+from shop.api.errors import InputError
+from shop.api.ids import input_key
+from shop.api.language_codes import tag_from_code
 from shop.api.root_fields import Mutations
 from shop.api.translation.contents import KINDS, RICH, TRANSLATING, Kind
-from shop.core.texts.rich_text import cleaned, plain
-from shop.core.texts.translations import translate
+from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
+from shop.core.texts.translations import save_translations
 
 mutation = Mutations(codes={"already_taken": "UNIQUE"})
 
@@ -26,11 +26,11 @@ def _translate(
     kind: Kind, payload: str, arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     """Save the given texts; null removes one."""
-    key = given_key(arguments["id"], kind.shown.name, kind.content.name, field="id")
-    language = tag_of(arguments["languageCode"])
+    key = input_key(arguments["id"], kind.shown.name, kind.content.name, field="id")
+    language = tag_from_code(arguments["languageCode"])
     if language == settings.LANGUAGE_CODE:
-        raise Mistake("INVALID", _("This is the shop's own language."), field="languageCode")
-    row = translate(
+        raise InputError("INVALID", _("This is the shop's own language."), field="languageCode")
+    row = save_translations(
         rows=kind.rows(),
         key=key,
         language=language,
@@ -51,9 +51,9 @@ def _texts_by_column(kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
         if column not in RICH:
             texts[column] = (value or "").strip()
             continue
-        content = cleaned(value)
+        content = sanitise_rich_text(value)
         texts[column] = json.dumps(content, ensure_ascii=False) if content else ""
-        texts[f"{column}_text"] = plain(content) if content else ""
+        texts[f"{column}_text"] = to_plain_text(content) if content else ""
     return texts
 
 

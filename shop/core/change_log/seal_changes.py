@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked
+from shop.core.database.transactions import lock_rows
 from shop.core.models import Change, ChangeSeal, SealedChange, record_change
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def seal_changes(*, now: datetime.datetime) -> int:
         return 0
     rows = [_build_sealed_change(change) for change in changes]
     with transaction.atomic():
-        last = next(iter(locked(ChangeSeal.objects.filter(pk__in=_last_number()))), None)
+        last = next(iter(lock_rows(ChangeSeal.objects.filter(pk__in=_last_number()))), None)
         number, previous = (last.number + 1, last.digest) if last else (1, START)
         if last and ChangeSeal.objects.filter(pk=number).exists():
             return 0  # another worker sealed these changes while this one waited for the lock

@@ -61,7 +61,7 @@ class _CompiledQuery(NamedTuple):
     is_locking: bool
 
 
-def prepared(build: Callable[Given, QuerySet[Any, Any]]) -> Callable[Given, list[Any]]:
+def compiled_query(build: Callable[Given, QuerySet[Any, Any]]) -> Callable[Given, list[Any]]:
     """Decorate a function that builds a queryset; calls return its rows as a list."""
     known: dict[Hashable, _CompiledQuery] = {}
 
@@ -314,7 +314,7 @@ def _set_related_rows(made: Model, related: Iterable[Any], row: Sequence[Any]) -
         each.remote_setter(other, made)
 
 
-def attach(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: str) -> None:
+def attach_prefetched_rows(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: str) -> None:
     """Make `parent.name.all()` return the rows whose foreign key `by` points to the parent, in their order,
     as Django's prefetch does.
     """

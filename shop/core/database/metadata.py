@@ -10,19 +10,19 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
+from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 _METADATA_COLUMNS = ("metadata", "private_metadata")
 
 
-class EmptyKey(Refused):
+class EmptyMetadataKey(Refused):
     code = "empty_key"
     default_words = _("A key cannot be empty.")
 
 
-def put_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+def set_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
     """Step: set columns of an unsaved row and return the names of those that changed. Metadata is merged into
     the existing keys, because other systems own some of them.
     """
@@ -52,8 +52,8 @@ def change_metadata(
     The change records only the names of the keys: values may be an integration's secrets.
     """
     if any(not name.strip() for name in put):
-        raise EmptyKey(field="input")
-    row = locked_one(model._default_manager.filter(pk=key))
+        raise EmptyMetadataKey(field="input")
+    row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
     column = "private_metadata" if private else "metadata"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.jobs.queueing import publish, publish_or_run
 
 Row = TypeVar("Row", bound=models.Model)
@@ -27,7 +27,7 @@ def after_commit_or_run(task: Any, /, **kwargs: Any) -> None:
     transaction.on_commit(partial(publish_or_run, task, **kwargs))
 
 
-def locked(rows: models.QuerySet[Row]) -> list[Row]:
+def lock_rows(rows: models.QuerySet[Row]) -> list[Row]:
     """Read and lock rows in primary key order until the transaction ends.
 
     On SQLite the transaction is IMMEDIATE, so a reader inside it is already the only writer. The queryset is
@@ -36,7 +36,7 @@ def locked(rows: models.QuerySet[Row]) -> list[Row]:
     return list(_with_row_lock(rows))
 
 
-def locked_by(rows_of: Callable[..., models.QuerySet[Row]], *args: Any) -> list[Row]:
+def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: Any) -> list[Row]:
     """Like `locked(rows_of(*args))`, with the SQL compiled once; for frequent locks.
 
     `rows_of` is a module-level function; see `compiled_query` for the arguments it may take.
@@ -50,7 +50,7 @@ def _compiled_lock(rows_of: Callable[..., models.QuerySet[Row]]) -> Callable[...
     def lockable(*args: Any) -> models.QuerySet[Row]:
         return _with_row_lock(rows_of(*args))
 
-    return prepared(lockable)
+    return compiled_query(lockable)
 
 
 def _with_row_lock(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
@@ -60,7 +60,7 @@ def _with_row_lock(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
     return rows
 
 
-def locked_one(rows: models.QuerySet[Row]) -> Row | None:
+def lock_row(rows: models.QuerySet[Row]) -> Row | None:
     """Lock and return the single row of `rows`, or None if there is none."""
-    found = locked(rows)
+    found = lock_rows(rows)
     return found[0] if found else None

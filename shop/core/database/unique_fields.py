@@ -11,7 +11,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Missing, Refused
-from shop.core.texts.folding import slug
+from shop.core.texts.folding import slugify
 
 
 class AlreadyTaken(Refused):
@@ -19,18 +19,18 @@ class AlreadyTaken(Refused):
     default_words = _("Another one has this address, number or reference already.")
 
 
-class DoesNotFit(Refused):
+class InvalidColumnValue(Refused):
     code = "does_not_fit"
     default_words = _("This is too long or too large, or has letters that cannot stand here.")
 
 
-def save_claiming(row: models.Model, *, field: str = "slug") -> None:
+def save_unique(row: models.Model, *, field: str = "slug") -> None:
     """Save a row.
 
     Raises AlreadyTaken if a unique value belongs to another row, DoesNotFit if a text is too long, a number
     too large or an address invalid.
     """
-    require_fitting(row)
+    validate_column_limits(row)
     try:
         with transaction.atomic():
             row.save()
@@ -38,7 +38,7 @@ def save_claiming(row: models.Model, *, field: str = "slug") -> None:
         raise AlreadyTaken(field=field) from error
 
 
-def require_fitting(row: models.Model) -> None:
+def validate_column_limits(row: models.Model) -> None:
     """Check the row's values against its columns' limits; PostgreSQL's own errors name no field.
 
     Raises DoesNotFit.
@@ -51,27 +51,27 @@ def require_fitting(row: models.Model) -> None:
             field.run_validators(value)
             ProhibitNullCharactersValidator()(str(value))
         except ValidationError as error:
-            raise DoesNotFit(field=in_camel_case(field.name)) from error
+            raise InvalidColumnValue(field=to_camel_case(field.name)) from error
 
 
-def in_camel_case(name: str) -> str:
+def to_camel_case(name: str) -> str:
     """Return the API's default name of a column."""
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
 
 
-def free_slug(model: type[models.Model], name: str) -> str:
+def unused_slug(model: type[models.Model], name: str) -> str:
     """Return a slug for the name that no other row has, with a number appended if needed."""
-    plain = slug(name)[:230]
+    plain = slugify(name)[:230]
     taken = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
     candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
     return next(each for each in candidates if each not in taken)
 
 
-def require_related(model: type[models.Model], values: Mapping[str, Any]) -> None:
+def require_related_rows(model: type[models.Model], values: Mapping[str, Any]) -> None:
     """Check that referenced rows exist; the database would only report it at commit. Raises Missing."""
     for field in model._meta.concrete_fields:
         key = values.get(field.attname) if field.related_model is not None else None
         related: Any = field.related_model
         if key is not None and not related._default_manager.filter(pk=key).exists():
-            raise Missing(field=in_camel_case(field.name))
+            raise Missing(field=to_camel_case(field.name))

@@ -77,7 +77,7 @@ def new_moon_day(number: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def sun_term(ordinal: int) -> int:
+def sun_segment(ordinal: int) -> int:
     """Return the sun's 30° segment (0 starts at the spring equinox) at the start of the day in Vietnam."""
     moment = ordinal - _ORDINAL_OF_JULIAN_DAY - _VIETNAM
     centuries = (moment + _delta_t(moment) - 2451545) / 36525

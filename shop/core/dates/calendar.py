@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from shop.core.dates.astronomy import new_moon_day, new_moon_near, sun_term
+from shop.core.dates.astronomy import new_moon_day, new_moon_near, sun_segment
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -28,7 +28,7 @@ WEEKDAYS: tuple[Promise, ...] = (
 _WINTER_SOLSTICE = 9  # the 270° segment, in steps of 30° from the spring equinox
 
 
-def day_of(instant: datetime.datetime) -> datetime.date:
+def vietnam_date(instant: datetime.datetime) -> datetime.date:
     """Return the date in Vietnam at that instant."""
     return instant.astimezone(VIETNAM).date()
 
@@ -44,7 +44,7 @@ def weekday_name(weekday: int) -> Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class LunarDay:
+class LunarDate:
     """A date of the lunar calendar. `is_leap` marks the second of two months with one number."""
 
     year: int
@@ -53,7 +53,7 @@ class LunarDay:
     is_leap: bool = False
 
 
-def lunar_of(day: datetime.date) -> LunarDay:
+def to_lunar(day: datetime.date) -> LunarDate:
     """Convert a solar date to a lunar date."""
     ordinal = day.toordinal()
     year = day.year + 1
@@ -64,10 +64,10 @@ def lunar_of(day: datetime.date) -> LunarDay:
     month = max((each for each in months if each.first <= ordinal), key=lambda each: each.first)
     # The months of a year run from the 11th month of the year before to the 10th month of the year itself.
     lunar_year = year - 1 if month.number >= 11 else year
-    return LunarDay(lunar_year, month.number, ordinal - month.first + 1, month.is_leap)
+    return LunarDate(lunar_year, month.number, ordinal - month.first + 1, month.is_leap)
 
 
-def solar_of(lunar: LunarDay) -> datetime.date:
+def to_solar(lunar: LunarDate) -> datetime.date:
     """Convert a lunar date to a solar date. Raises ValueError if the month or day does not exist."""
     months = _lunar_months(lunar.year + 1 if lunar.month >= 11 else lunar.year)
     for month in months:
@@ -80,7 +80,7 @@ def solar_of(lunar: LunarDay) -> datetime.date:
 
 def falls_on_lunar_day(day: datetime.date, number: int) -> bool:
     """Whether the date has that day number in its lunar month. A month of 29 days has no 30th."""
-    return lunar_of(day).day == number
+    return to_lunar(day).day == number
 
 
 def next_weekday(after: datetime.date, weekday: int) -> datetime.date:
@@ -132,7 +132,7 @@ def _lunar_months(year: int) -> tuple[_LunarMonth, ...]:
     months: list[_LunarMonth] = []
     number = 11
     for first, following in pairwise(firsts):
-        is_leap = has_leap and bool(months) and sun_term(first) == sun_term(following)
+        is_leap = has_leap and bool(months) and sun_segment(first) == sun_segment(following)
         if is_leap:
             has_leap = False
         elif months:
@@ -147,6 +147,6 @@ def _solstice_moon(year: int) -> int:
     while new_moon_day(moon) > datetime.date(year, 12, 31).toordinal():
         moon -= 1
     # At the start of its first day the sun must be below 270°; it may reach it later that day.
-    if sun_term(new_moon_day(moon)) >= _WINTER_SOLSTICE:
+    if sun_segment(new_moon_day(moon)) >= _WINTER_SOLSTICE:
         moon -= 1
     return moon

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from shop.core.models.geography import Division, FormerPlace, Level, bare_name
 from shop.core.texts.folding import fold
 
-MOST = 12  # suggestions; with more matches the person should also write the district or province
-LONGEST = 200  # characters of an address that are read
+MAX_SUGGESTIONS = 12  # suggestions; with more matches the person should also write the district or province
+MAX_ADDRESS_LENGTH = 200  # characters of an address that are read
 
 _SEPARATORS = re.compile(r"[,;\n]")
 # Without commas, the next part begins with its type. "quan" alone occurs in too many names.
@@ -65,7 +65,7 @@ class _AddressPart:
         return bool(_UPPER_TYPES.match(self.folded))
 
 
-def suggest_from_old(text: str, *, on: datetime.date) -> list[Suggestion]:
+def suggest_communes(text: str, *, on: datetime.date) -> list[Suggestion]:
     """Return the communes in force on a day that match an old address, in alphabetical order.
 
     `text` is a commune with or without its surroundings: "thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc
@@ -73,7 +73,7 @@ def suggest_from_old(text: str, *, on: datetime.date) -> list[Suggestion]:
     narrow the result. If a commune was divided, every successor is returned and the person chooses. Runs
     three queries.
     """
-    parts = _split_parts(text[:LONGEST])
+    parts = _split_parts(text[:MAX_ADDRESS_LENGTH])
     names = {part.name for part in parts}
     if not names:
         return []
@@ -90,7 +90,7 @@ def suggest_from_old(text: str, *, on: datetime.date) -> list[Suggestion]:
         hits = _narrow_matches(found.get(part.name, []), part.commune_type, above, provinces)
         if hits:
             street = ", ".join(each.written for each in parts[:place])
-            return _suggestions(hits, street)[:MOST]
+            return _suggestions(hits, street)[:MAX_SUGGESTIONS]
     return []
 
 

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 _COUNTRY = "84"
-MOST_DIGITS = 15  # the longest number in the world, with country code (ITU-T E.164)
+MAX_DIGITS = 15  # the longest number in the world, with country code (ITU-T E.164)
 
 
-def normalise(written: str) -> str:
+def normalise_phone(written: str) -> str:
     """Return the stored form: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
 
     Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits. Nothing
@@ -36,21 +36,21 @@ def normalise(written: str) -> str:
 
 def validate_phone(written: str) -> None:
     """Refuse numbers with more digits than any phone number has; unusual ones pass."""
-    if len(normalise(written).removeprefix("+")) > MOST_DIGITS:
+    if len(normalise_phone(written).removeprefix("+")) > MAX_DIGITS:
         raise ValidationError(
-            _("A phone number has at most %(most)s digits.") % {"most": MOST_DIGITS}, code="phone_too_long"
+            _("A phone number has at most %(most)s digits.") % {"most": MAX_DIGITS}, code="phone_too_long"
         )
 
 
-def looks_odd(written: str) -> bool:
+def is_likely_mistyped(written: str) -> bool:
     """Whether to ask the person to check the number. Only a warning: valid numbers may look odd."""
     try:
-        return not phonenumbers.is_valid_number(phonenumbers.parse(normalise(written), "VN"))
+        return not phonenumbers.is_valid_number(phonenumbers.parse(normalise_phone(written), "VN"))
     except phonenumbers.NumberParseException:
         return True
 
 
-def shown(number: str) -> str:
+def format_phone(number: str) -> str:
     """Format a stored number for display: "0987 654 321"; a foreign one as "+1 202-555-0100"."""
     if not number.startswith("+"):
         return number

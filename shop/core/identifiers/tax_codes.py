@@ -11,7 +11,7 @@ _ENTERPRISE = re.compile(r"(\d{10})(?:(\d{3}))?")
 _PERSON = re.compile(r"\d{12}")  # since 1 July 2025 households and persons use their identity number
 
 
-def normalise(written: str) -> str:
+def normalise_tax_code(written: str) -> str:
     """Return the stored form: "0101248141", or "0101248141-001" for a branch."""
     signs = "".join(written.split()).replace("-", "").replace(".", "")
     found = _ENTERPRISE.fullmatch(signs)

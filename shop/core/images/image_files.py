@@ -27,11 +27,11 @@ from shop.core.images.picture_headers import UnknownPicture, read_header
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides what can be decoded
 MAX_SIDE = 30_000
-MOST_UNEQUAL_SIDES = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
+MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 WIDTHS = (320, 640, 1200)
 DECODED_BYTES = 400_000_000  # the memory that one decoded picture may take
-MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond its own start
-SECONDS = 20  # CPU time; the slowest valid photo took 2.5
+DECODER_MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond its own start
+DECODER_SECONDS = 20  # CPU time; the slowest valid photo took 2.5
 _DECODER = Path(__file__).with_name("picture_decoder.py")
 
 
@@ -82,7 +82,7 @@ class Renditions:
     files: tuple[Rendition, ...]
 
 
-def inspect(file: IO[bytes]) -> tuple[int, int]:
+def inspect_picture(file: IO[bytes]) -> tuple[int, int]:
     """Return width and height from the file's header; leave the file at its start.
 
     Nothing is decoded: the worker finds truncated and rotated photos. Raises PictureTooHeavy above 25 MB,
@@ -100,19 +100,21 @@ def inspect(file: IO[bytes]) -> tuple[int, int]:
     sides, pixels = (header.width, header.height), header.width * header.height
     if pixels > MAX_PIXELS or max(sides) > MAX_SIDE or pixels * header.bytes_per_pixel > DECODED_BYTES:
         raise PictureTooLarge(field="picture")
-    if max(sides) > MOST_UNEQUAL_SIDES * min(sides):
+    if max(sides) > MAX_ASPECT_RATIO * min(sides):
         raise NotAPicture(field="picture")
     return sides
 
 
-def make_renditions(original: IO[bytes], *, memory: int = MEMORY, seconds: int = SECONDS) -> Renditions:
+def make_renditions(
+    original: IO[bytes], *, memory: int = DECODER_MEMORY, seconds: int = DECODER_SECONDS
+) -> Renditions:
     """Return the picture upright in widths 320, 640 and 1200, or its own width if smaller.
 
     EXIF (camera, place) is removed and colours are converted to sRGB. A separate process decodes it with at
     most `memory` bytes and `seconds` of CPU time. Raises what `inspect` raises, UndecodablePicture and
     DecoderBroken.
     """
-    inspect(original)
+    inspect_picture(original)
     with tempfile.TemporaryDirectory(prefix="picture-") as place:
         folder = Path(place)
         with (folder / "original").open("wb") as copy:

@@ -23,7 +23,7 @@ import pillow_heif
 from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, PngImagePlugin
 
 MAX_PIXELS = 200_000_000  # a second bound beside the memory limit
-MOST_UNEQUAL_SIDES = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
+MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
 _ORIENTATION = 0x0112
 _REDUCING_GAP = (
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     original, folder, memory, seconds, *widths = arguments
     _limit_process(int(memory), int(seconds))
     try:
-        answer = make(Path(original), Path(folder), [int(each) for each in widths])
+        answer = write_renditions(Path(original), Path(folder), [int(each) for each in widths])
     except MemoryError:
         answer = {"refused": "needs too much memory"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def make(original: Path, folder: Path, widths: Sequence[int]) -> dict[str, object]:
+def write_renditions(original: Path, folder: Path, widths: Sequence[int]) -> dict[str, object]:
     """Write the renditions of a picture: upright, in sRGB, without metadata."""
     image, width, height = _upright(original, max(widths))
     wanted = [each for each in widths if each < width]
@@ -77,7 +77,7 @@ def _upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
         width, height = image.size
         if width * height > MAX_PIXELS:
             raise Image.DecompressionBombError
-        if max(width, height) > MOST_UNEQUAL_SIDES * min(width, height):
+        if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
             raise ValueError("a strip")
         orientation = _orientation(image)
         is_lying = orientation >= 5

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from shop.core.database.transactions import after_commit
 from shop.core.errors import Refused
-from shop.core.images.image_files import Renditions, inspect, make_renditions
+from shop.core.images.image_files import Renditions, inspect_picture, make_renditions
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Picture, PictureState
 
@@ -25,7 +25,7 @@ _AT_ONCE = 5
 _decoding = threading.Lock()  # the decoder takes up to half a gigabyte, so each worker process runs only one
 
 
-def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
+def store_picture(upload: File[bytes], *, alt: str = "") -> Picture:
     """Store an uploaded photo and queue its renditions; pages show a placeholder until they exist.
 
     Check permissions and states first: this reads the whole file. Call it before the transaction that uses
@@ -33,7 +33,7 @@ def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
     never served and its name is random. Raises NotAPicture, PictureTooHeavy, PictureTooLarge; then nothing is
     stored.
     """
-    width, height = inspect(upload)
+    width, height = inspect_picture(upload)
     digest = _digest(upload)
     picture = Picture(alt=alt, digest=digest, width=width, height=height)
     picture.original.save(f"{secrets.token_hex(16)}.{_file_extension(upload)}", upload, save=False)
@@ -46,16 +46,16 @@ def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
 def make_renditions_task(*, picture_id: int) -> None:
     """Create the renditions of waiting pictures; return at once if this process is already decoding."""
     log.debug("rendering requested by picture %s", picture_id)
-    render_waiting()
+    render_waiting_pictures()
 
 
 @shared_task(name="core.sweep_pictures")
 def sweep_pictures_task() -> None:
     """Create renditions of pictures whose task was lost or skipped."""
-    render_waiting()
+    render_waiting_pictures()
 
 
-def render_waiting() -> None:
+def render_waiting_pictures() -> None:
     """Create the renditions of the oldest waiting pictures, and queue the next batch if there were any.
 
     Small batches let a worker shut down quickly and give other tasks their turn.
@@ -74,10 +74,10 @@ def render_waiting() -> None:
 def _render_claimed(picture_id: int) -> None:
     """Render a picture unless another process claimed it. After a failure the claim expires by itself."""
     if Picture.objects.claim(picture_id, timezone.now()):
-        render(Picture.objects.get(pk=picture_id))
+        render_picture(Picture.objects.get(pk=picture_id))
 
 
-def render(picture: Picture) -> None:
+def render_picture(picture: Picture) -> None:
     """Create a picture's renditions and save their paths; mark an undecodable picture as refused."""
     try:
         with picture.original.open("rb") as original:
@@ -87,10 +87,10 @@ def render(picture: Picture) -> None:
         log.warning("picture %s refused: %s", picture.pk, reason)
         Picture.objects.filter(pk=picture.pk, state=PictureState.WAITING).update(state=PictureState.REFUSED)
         return
-    keep_renditions(picture, made)
+    store_renditions(picture, made)
 
 
-def keep_renditions(picture: Picture, made: Renditions) -> None:
+def store_renditions(picture: Picture, made: Renditions) -> None:
     """Write a picture's renditions and save their paths.
 
     File names are the same on each run, so an interrupted run leaves no stray files.

@@ -24,7 +24,7 @@ _NAME_LINES = 4
 _LINE_HEIGHT = 1.28  # line height; leaves room for stacked diacritics
 
 
-def draw(*, name: str, below: tuple[str, ...], market: str, photo: IO[bytes] | None) -> bytes:
+def draw_share_picture(*, name: str, below: tuple[str, ...], market: str, photo: IO[bytes] | None) -> bytes:
     """Return a JPEG: photo, name as large as fits in four lines, lines of text, and the market's name.
 
     Without a photo the market's logo is drawn instead.

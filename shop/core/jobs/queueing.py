@@ -48,6 +48,6 @@ def is_paused() -> bool:
     return time.monotonic() < _paused_until
 
 
-def forget_outage() -> None:
+def resume_queueing() -> None:
     global _paused_until
     _paused_until = 0.0

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from shop.core.database.transactions import after_commit, locked_one
+from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models.sweep_failure import SweepFailure
 
@@ -208,7 +208,7 @@ def mark_sweep_failure_seen(*, failure_id: int, now: datetime.datetime) -> None:
 
 
 def _lock_failure(failure_id: int) -> SweepFailure:
-    row = locked_one(SweepFailure.objects.filter(pk=failure_id))
+    row = lock_row(SweepFailure.objects.filter(pk=failure_id))
     if row is None:
         raise Missing()
     return row

@@ -2,10 +2,10 @@ from shop.core.models.bases import WithExternalReference, WithMetadata, WithSeo,
 from shop.core.models.change import (
     Change,
     KeyReused,
-    bound_key,
+    bind_idempotency_key,
     change_values,
-    done_before,
-    made_before,
+    find_already_made,
+    is_already_done,
     record_change,
 )
 from shop.core.models.change_seal import ChangeSeal, SealedChange
@@ -17,7 +17,7 @@ from shop.core.models.settings import ShopSettings, shop_settings
 from shop.core.models.share_picture import SharePicture
 from shop.core.models.sweep_failure import SweepFailure
 from shop.core.models.tax import TaxClass, TaxRate, tax_rates
-from shop.core.models.translation import Translation, note_own_words, own_words, show_in_language
+from shop.core.models.translation import Translation, mark_untranslated, show_in_language, untranslated_fields
 
 __all__ = [
     "AllocationStrategy",
@@ -43,15 +43,15 @@ __all__ = [
     "WithMetadata",
     "WithSeo",
     "WithTimes",
-    "bound_key",
+    "bind_idempotency_key",
     "change_values",
-    "done_before",
-    "made_before",
+    "find_already_made",
+    "is_already_done",
+    "mark_untranslated",
     "market_channel",
-    "note_own_words",
-    "own_words",
     "record_change",
     "shop_settings",
     "show_in_language",
     "tax_rates",
+    "untranslated_fields",
 ]

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.actors import KNOWN_SYSTEMS, Actor, ActorKind, Door
+from shop.core.actors import KNOWN_SYSTEMS, Actor, ActorKind, EntryPoint
 from shop.core.errors import Refused
 
 
@@ -51,7 +51,7 @@ class Change(models.Model):
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor_key = models.CharField(max_length=40, blank=True, default="")
     actor_name = models.CharField(max_length=250, blank=True, default="")
-    door = models.CharField(max_length=10, choices=Door)
+    door = models.CharField(max_length=10, choices=EntryPoint)
     why = models.TextField(blank=True, default="")
     data = models.JSONField(default=dict, blank=True)
     snapshot = models.JSONField(null=True, blank=True)
@@ -109,7 +109,7 @@ def record_change(
     )
 
 
-def bound_key(sent: str, *to: object) -> str | None:
+def bind_idempotency_key(sent: str, *to: object) -> str | None:
     """Bind a page's idempotency key to what it was sent for; None if it is not a UUID."""
     try:
         return ":".join(str(each) for each in (*to, uuid.UUID(sent)))
@@ -117,7 +117,7 @@ def bound_key(sent: str, *to: object) -> str | None:
         return None
 
 
-def done_before(key: str | None, what: str, row: models.Model) -> bool:
+def is_already_done(key: str | None, what: str, row: models.Model) -> bool:
     """Whether `what` was already done to `row` under this idempotency key. Call it under the row's lock.
 
     Raises KeyReused if the key was used for something else.
@@ -130,7 +130,7 @@ def done_before(key: str | None, what: str, row: models.Model) -> bool:
     return True
 
 
-def made_before(
+def find_already_made(
     key: str | None, what: str, *, cooperative_id: int, root: models.Model | None = None
 ) -> str | None:
     """Return the key of the row that a cooperative already created under this idempotency key, or None.

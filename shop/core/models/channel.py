@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models.bases import WithMetadata
 
 
@@ -76,6 +76,6 @@ def market_channel() -> Channel | None:
     return next(iter(_active()), None)
 
 
-@prepared
+@compiled_query
 def _active() -> models.QuerySet[Channel]:
     return Channel.objects.filter(is_active=True).order_by("pk")[:1]

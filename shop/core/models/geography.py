@@ -123,7 +123,7 @@ class FormerPlace(models.Model):
         return f"{self.type_word} {self.name}"
 
     @property
-    def in_a_sentence(self) -> str:
+    def name_in_sentence(self) -> str:
         """The name for use within a sentence: "xã Vi Hương, huyện Bạch Thông"."""
         named = (str(self), self.district)
         return ", ".join(f"{name[0].lower()}{name[1:]}" for name in named if name)

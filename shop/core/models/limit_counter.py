@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-Try = tuple[str, int, int]  # key, tries allowed, period in seconds
+LimitTry = tuple[str, int, int]  # key, tries allowed, period in seconds
 
 # One statement, so that parallel tries cannot read the same count. It changes no row when the count is at the
 # limit, and starts again from one when the period has ended.
@@ -30,7 +30,7 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         found = self.filter(key=key, expires_at__gt=timezone.now()).values_list("count", flat=True).first()
         return found or 0
 
-    def count_tries(self, tries: Sequence[Try]) -> bool:
+    def count_tries(self, tries: Sequence[LimitTry]) -> bool:
         """Count all tries, or none if one of the limits is reached; return whether they were counted.
 
         Refuses to run inside a transaction: a rollback would undo the count.

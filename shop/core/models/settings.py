@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models.bases import WithMetadata
 
 
@@ -118,6 +118,6 @@ def shop_settings() -> ShopSettings:
     return next(iter(_settings()), None) or ShopSettings()
 
 
-@prepared
+@compiled_query
 def _settings() -> models.QuerySet[ShopSettings]:
     return ShopSettings.objects.order_by("pk")[:1]

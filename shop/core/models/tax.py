@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import pgettext_lazy
 
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models.bases import WithMetadata
 
 
@@ -76,7 +76,7 @@ def tax_rates(
     return {None: fallback} | {key: found.get(key, fallback) for key in classes}
 
 
-@prepared
+@compiled_query
 def _rates_on(day: datetime.date, country: str) -> models.QuerySet[Any, Any]:
     rows = TaxRate.objects.filter(country=country).on(day).order_by("valid_from", "pk")
     return rows.values_list("tax_class_id", "rate")

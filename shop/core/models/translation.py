@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import get_language, pgettext_lazy
 
-from shop.core.database.compiled_query import prepared
+from shop.core.database.compiled_query import compiled_query
 
 _UNTRANSLATED_ATTRIBUTE = "_own_words"
 
@@ -53,7 +53,7 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
     """Replace fields of loaded rows of one model by their translations into the page's language.
 
     Runs one query, none in the shop's own language. Untranslated fields keep their text and are listed by
-    `own_words`. Do not save the rows afterwards.
+    `untranslated_fields`. Do not save the rows afterwards.
     """
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not rows:
@@ -71,19 +71,19 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
                 own.add(field)
 
 
-@prepared
+@compiled_query
 def _texts(kind: str, keys: Collection[str], language: str) -> QuerySet[Any, Any]:
     rows = Translation.objects.filter(kind=kind, key__in=keys, language=language)
     return rows.order_by().values_list("key", "field", "text")
 
 
-def note_own_words(row: models.Model, field: str) -> None:
-    """Mark a field as untranslated for `own_words`, if the page is not in the shop's own language."""
+def mark_untranslated(row: models.Model, field: str) -> None:
+    """Mark a field as untranslated for `untranslated_fields`, if the page is in another language."""
     if (get_language() or settings.LANGUAGE_CODE) != settings.LANGUAGE_CODE:
         row.__dict__.setdefault(_UNTRANSLATED_ATTRIBUTE, set()).add(field)
 
 
-def own_words(row: models.Model) -> Set[str]:
+def untranslated_fields(row: models.Model) -> Set[str]:
     """Return the fields shown in the shop's own language on a page in another language."""
     own: Set[str] = row.__dict__.get(_UNTRANSLATED_ATTRIBUTE, frozenset())
     return own

@@ -11,8 +11,8 @@ from django.utils import formats
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _
 
-from shop.core.dates.calendar import VIETNAM, day_of, weekday_name
-from shop.core.identifiers.phones import shown as shown_phone
+from shop.core.dates.calendar import VIETNAM, vietnam_date, weekday_name
+from shop.core.identifiers.phones import format_phone
 from shop.core.money import Money, TaxedMoney, minor_digits
 
 register = template.Library()
@@ -88,7 +88,7 @@ def number(value: int | None) -> str:
 
 
 @register.filter
-def as_said(reason: str | None) -> str:
+def translated_reason(reason: str | None) -> str:
     """Translate a stored reason line by line; lines without translation stay unchanged."""
     return " ".join(_(line) for line in (reason or "").splitlines() if line.strip())
 
@@ -106,7 +106,7 @@ def held(text: str) -> str:
 @register.filter
 def phone(number: str | None) -> str:
     """Format a stored number: `0987 654 321`."""
-    return shown_phone(number) if number else ""
+    return format_phone(number) if number else ""
 
 
 @register.filter
@@ -178,7 +178,7 @@ def _join_name(found: re.Match[str]) -> str:
 
 def _vietnam_date(value: datetime.date) -> datetime.date:
     if isinstance(value, datetime.datetime):
-        return day_of(value) if value.tzinfo else value.date()
+        return vietnam_date(value) if value.tzinfo else value.date()
     return value
 
 

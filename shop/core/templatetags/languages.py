@@ -9,7 +9,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from shop.core.models import own_words
+from shop.core.models import untranslated_fields
 
 register = template.Library()
 
@@ -20,7 +20,7 @@ def lang(row: models.Model | None, field: str) -> SafeString:
 
     Screen readers then pronounce it correctly. The row must have been passed to `show_in_language`.
     """
-    if not row or field not in own_words(row):
+    if not row or field not in untranslated_fields(row):
         return SafeString("")
     return format_html(' lang="{}"', settings.LANGUAGE_CODE)
 

@@ -26,7 +26,7 @@ _SIZES = {
 _CACHE_SIZE = 2_000
 
 
-class Made(NamedTuple):
+class RenditionFiles(NamedTuple):
     """One rendition of a picture: width, height, and file names."""
 
     width: str
@@ -35,14 +35,14 @@ class Made(NamedTuple):
     jpeg: str
 
 
-Files = tuple[Made, ...]  # of one picture, the smallest first
+Files = tuple[RenditionFiles, ...]  # of one picture, the smallest first
 
 
-def files_of(shown: Picture | None) -> Files:
+def rendition_files(shown: Picture | None) -> Files:
     """Return a picture's renditions; empty until they are ready."""
     made = shown.renditions if shown and shown.state == PictureState.READY else {}
     return tuple(
-        Made(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"])
+        RenditionFiles(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"])
         for width in sorted(made, key=int)
     )
 
@@ -56,7 +56,7 @@ def picture(
     `size` is card, cover or thumb; `lazy=False` for what is seen first. Use an empty `alt` beside a name. On
     phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
-    files = shown if isinstance(shown, tuple) else files_of(shown)
+    files = shown if isinstance(shown, tuple) else rendition_files(shown)
     return _render_picture(files[:1] if size == "thumb" else files, str(alt), size, lazy, css)
 
 

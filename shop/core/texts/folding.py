@@ -10,8 +10,8 @@ from itertools import pairwise
 _NON_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 40  # letters of a word used for searching
-LONGEST_QUERY = 4000  # letters of a query that are read
-MOST_WORDS = 8  # words of a query that are used
+MAX_QUERY_LENGTH = 4000  # letters of a query that are read
+MAX_QUERY_WORDS = 8  # words of a query that are used
 # Letters with their own position after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
 _LETTER_POSITIONS = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
 _BREVE, _CIRCUMFLEX, _HORN = "\u0306", "\u0302", "\u031b"
@@ -27,7 +27,7 @@ def fold(text: str) -> str:
     return " ".join(bare.lower().replace("đ", "d").split())
 
 
-def slug(text: str) -> str:
+def slugify(text: str) -> str:
     """Return a slug: "Gạo nếp" is "gao-nep". Never empty: a text without Latin letters gets a checksum."""
     plain = "-".join(filter(None, _NON_ALPHANUMERIC.split(fold(text))))
     return plain or f"so-{zlib.crc32(text.encode()):08x}"
@@ -38,14 +38,14 @@ def folded_words(text: str) -> list[str]:
     return [word[:_LONGEST_WORD] for word in _NON_ALPHANUMERIC.split(fold(text)) if word]
 
 
-def typed_words(text: str) -> list[str]:
+def words_with_diacritics(text: str) -> list[str]:
     """Return the words with diacritics, in lower case and composed: "Đậu ĐỎ" is đậu, đỏ."""
     return [word[:_LONGEST_WORD] for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
 
 
-def words_asked(text: str) -> list[str]:
+def query_words(text: str) -> list[str]:
     """Return the distinct folded words of a search query, at most MOST_WORDS."""
-    return list(dict.fromkeys(fold(text[:LONGEST_QUERY]).split()))[:MOST_WORDS]
+    return list(dict.fromkeys(fold(text[:MAX_QUERY_LENGTH]).split()))[:MAX_QUERY_WORDS]
 
 
 def search_words(*texts: str) -> str:

@@ -7,7 +7,7 @@ form, including the admin's, uses our wording.
 
 from django.utils.translation import gettext_noop, ngettext_lazy
 
-FORM_WORDS = (
+FORM_MESSAGES = (
     gettext_noop("This field is required."),
     gettext_noop("Enter a whole number."),
     gettext_noop("Enter a number."),

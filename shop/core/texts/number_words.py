@@ -92,7 +92,7 @@ def number_words(number: int) -> str:
     return f"{words} {_rest_words(rest)}" if rest else words
 
 
-def spoken(text: str) -> str:
+def spell_out(text: str) -> str:
     """Spell out all figures and abbreviations of a Vietnamese text.
 
     Line breaks stay as pauses. The result contains no digit.

@@ -13,14 +13,14 @@ _ATTRIBUTES = {"a": {"href"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
-def cleaned(content: Any) -> Any:
+def sanitise_rich_text(content: Any) -> Any:
     """Return the content with all HTML sanitised; None unless it consists of blocks."""
     if not isinstance(content, dict) or not isinstance(content.get("blocks"), list):
         return None
     return _sanitise(content)
 
 
-def plain(content: Any) -> str:
+def to_plain_text(content: Any) -> str:
     """Return the plain text, one paragraph per block."""
     blocks = (content or {}).get("blocks") or []
     paragraphs = (" ".join(_texts(block.get("data"))) for block in blocks if isinstance(block, dict))

@@ -11,8 +11,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import get_language_info
 
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked_one
-from shop.core.database.unique_fields import AlreadyTaken, DoesNotFit, in_camel_case
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import AlreadyTaken, InvalidColumnValue, to_camel_case
 from shop.core.errors import Missing
 from shop.core.models import Translation, record_change
 
@@ -24,7 +24,7 @@ def other_languages() -> dict[str, str]:
 
 
 @transaction.atomic(durable=True)
-def translate(
+def save_translations(
     *,
     rows: models.QuerySet[Any],
     key: Any,
@@ -37,16 +37,16 @@ def translate(
 
     Raises AlreadyTaken for a slug that another row has in that language, DoesNotFit, Missing.
     """
-    row: models.Model | None = locked_one(rows.filter(pk=key)) if key is not None else None
+    row: models.Model | None = lock_row(rows.filter(pk=key)) if key is not None else None
     if row is None:
         raise Missing(field="id")
     for field, text in texts.items():
         longest = getattr(row._meta.get_field(field), "max_length", None) if _is_column(row, field) else None
         if "\0" in text or (longest is not None and len(text) > longest):
-            raise DoesNotFit(field=in_camel_case(field))
+            raise InvalidColumnValue(field=to_camel_case(field))
     try:
         with transaction.atomic():
-            changed = say_in_language(row, language, texts, of=texts)
+            changed = save_row_translations(row, language, texts, of=texts)
     except IntegrityError as error:
         raise AlreadyTaken(field="slug") from error
     if changed:
@@ -65,7 +65,7 @@ def _is_column(row: models.Model, name: str) -> bool:
     return name in {field.name for field in row._meta.concrete_fields}
 
 
-def say_in_language(
+def save_row_translations(
     row: models.Model, language: str, texts: Mapping[str, str], *, of: Collection[str]
 ) -> list[str]:
     """Step: save translations of a locked row's fields; an empty text deletes its translation.
@@ -92,7 +92,7 @@ def say_in_language(
     return changed
 
 
-def say_each_in_language(
+def save_children_translations(
     rows: models.Manager[Any],
     word: str,
     language: str,
@@ -110,5 +110,5 @@ def say_each_in_language(
     return [
         f"{word}.{key}.{field}"
         for key, row in children.items()
-        for field in say_in_language(row, language, texts[key], of=of)
+        for field in save_row_translations(row, language, texts[key], of=of)
     ]

@@ -29,7 +29,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _PERMISSIONS = "camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(), browsing-topics=()"
 
 
-def admit_probes(get_response: GetResponse) -> GetResponse:
+def allow_health_probes(get_response: GetResponse) -> GetResponse:
     """Let /health/ answer under any host name, because probes use internal addresses.
 
     All other pages still require a host from ALLOWED_HOSTS. The health page does not use its host.
@@ -43,7 +43,7 @@ def admit_probes(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def send_heads_alone(get_response: GetResponse) -> GetResponse:
+def omit_head_bodies(get_response: GetResponse) -> GetResponse:
     """Omit the body from responses to HEAD; servers drop it anyway and log a warning each time."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -55,7 +55,7 @@ def send_heads_alone(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-class LeaveOutNul:
+class RemoveNulCharacters:
     """Remove NUL characters from queries and forms: PostgreSQL cannot store them.
 
     A path with NUL is answered with 404. Requests to CSRF-exempt views (webhooks, API) stay unchanged: they

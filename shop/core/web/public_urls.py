@@ -12,7 +12,7 @@ _LONGEST_NUMBER = 9  # digits of a page number
 _PAGE = "page"
 
 
-def public_address(path: str) -> str:
+def public_url(path: str) -> str:
     """Return the absolute URL of a path; an absolute URL (a file on a CDN) is returned unchanged.
 
     Uses PUBLIC_URL, never the request's host, which the client controls.
@@ -20,13 +20,13 @@ def public_address(path: str) -> str:
     return path if path.startswith(("http://", "https://")) else f"{settings.PUBLIC_URL}{path}"
 
 
-def page_address(path: str, language: str) -> str:
+def page_url(path: str, language: str) -> str:
     """Return the absolute URL of a page in a language, for emails and SMS; Vietnamese has no prefix."""
     prefix = "" if language == settings.LANGUAGE_CODE else f"/{language}"
-    return public_address(f"{prefix}{path}")
+    return public_url(f"{prefix}{path}")
 
 
-def canonical_address(path: str, query: Mapping[str, str], language: str) -> str:
+def canonical_url(path: str, query: Mapping[str, str], language: str) -> str:
     """Return the canonical URL of a page in a language.
 
     Only the page number of a list is kept; filters, sort order and other parameters are dropped.
@@ -35,4 +35,4 @@ def canonical_address(path: str, query: Mapping[str, str], language: str) -> str
     number = query.get(_PAGE, "")
     if set(query) == {_PAGE} and number.isdecimal() and len(number) <= _LONGEST_NUMBER and int(number) > 1:
         path = f"{path}?{urlencode({_PAGE: int(number)})}"
-    return public_address(path)
+    return public_url(path)

@@ -75,20 +75,20 @@ class Limit:
         return f"{self.name}:{sha256(subject).hexdigest()}"
 
 
-def take_all(limits: Sequence[tuple[Limit, str]]) -> None:
+def take_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
     """Count one try of each limit, or none of them and raise TooManyTries."""
     if not LimitCounter.objects.count_tries([limit._try((about,)) for limit, about in limits]):
         raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _about in limits) // 60))
 
 
-def give_back_all(limits: Sequence[tuple[Limit, str]]) -> None:
+def give_back_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
     """Subtract one try from each limit, after an action that came to nothing."""
     keys = [limit._key((about,)) for limit, about in limits]
     with transaction.atomic(durable=True):
         LimitCounter.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
 
 
-def address_of(meta: Mapping[str, Any]) -> str | None:
+def client_address(meta: Mapping[str, Any]) -> str | None:
     """Return the client's IP address, or None if unknown.
 
     Behind a TLS proxy, the last address in X-Forwarded-For counts: clients can forge earlier ones.
@@ -102,9 +102,9 @@ def address_of(meta: Mapping[str, Any]) -> str | None:
         return None
 
 
-def network_of(meta: Mapping[str, Any]) -> str:
+def client_network(meta: Mapping[str, Any]) -> str:
     """Return the client's IPv4 address, or its /64 network for IPv6 (one household)."""
-    address = address_of(meta)
+    address = client_address(meta)
     if address is None:
         return "unknown"
     parsed = ipaddress.ip_address(address)

@@ -65,7 +65,7 @@ class TolerantRedisCache(RedisCache):
         self._class = _Client
 
 
-def forget_outage() -> None:
+def resume_cache() -> None:
     """Use Redis again at once."""
     global _paused_until
     _paused_until = 0.0

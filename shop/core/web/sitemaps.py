@@ -13,13 +13,13 @@ from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 from django.utils import translation
 
-from shop.core.web.public_urls import public_address
+from shop.core.web.public_urls import public_url
 
 _ANY = "any-slug"
 _AT_ONCE = 2000  # URLs per file: half a megabyte, far below the protocol's 50,000
 
 
-class Addresses(Sitemap):  # type: ignore[type-arg]
+class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
     """Pages of one kind in one language. `items` are pairs of slug and last change, in a fixed order.
 
     `view` is the URL name; it takes the slug.
@@ -51,10 +51,10 @@ class Addresses(Sitemap):  # type: ignore[type-arg]
         return None
 
     def address(self, slug: str, language: str) -> str:
-        return address_of(self.view, slug, language)
+        return slug_url(self.view, slug, language)
 
 
-def address_of(view: str, slug: str, language: str) -> str:
+def slug_url(view: str, slug: str, language: str) -> str:
     """Return the absolute URL of a page by its slug; fast enough for a hundred thousand of them."""
     before, after = _around_slug(view, language)
     return f"{before}{slug}{after}"
@@ -63,11 +63,11 @@ def address_of(view: str, slug: str, language: str) -> str:
 @cache
 def _around_slug(view: str, language: str) -> tuple[str, str]:
     with translation.override(language):
-        before, _slug, after = public_address(reverse(view, args=[_ANY])).rpartition(_ANY)
+        before, _slug, after = public_url(reverse(view, args=[_ANY])).rpartition(_ANY)
     return before, after
 
 
-class NamedPages(Addresses):
+class NamedPages(LanguageSitemap):
     """Pages with their own URL names: `("page", "doi-tra")`, `("home",)`."""
 
     def __init__(self, language: str, names: Sequence[tuple[str, ...]]) -> None:
@@ -80,4 +80,4 @@ class NamedPages(Addresses):
     def address(self, slug: str, language: str) -> str:
         view, *given = self.names[slug]
         with translation.override(language):
-            return public_address(reverse(view, args=given))
+            return public_url(reverse(view, args=given))

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cooperatives.views import staff_only
 from orders.views import discounts as pages
-from orders.views.discounts import Door
+from orders.views.discounts import DiscountDesk
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 
@@ -19,52 +19,52 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 @require_safe
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def offers(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.offers(request, Door("desk", actor))
+    return pages.discounts(request, DiscountDesk("desk", actor))
 
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def voucher_new(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.voucher_new(request, Door("desk", actor))
+    return pages.voucher_new(request, DiscountDesk("desk", actor))
 
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher(request, Door("desk", actor), pk)
+    return pages.voucher(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def voucher_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher_end(request, Door("desk", actor), pk)
+    return pages.voucher_end(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def voucher_codes(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher_codes(request, Door("desk", actor), pk)
+    return pages.voucher_codes(request, DiscountDesk("desk", actor), pk)
 
 
 @require_safe
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def voucher_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher_file(request, Door("desk", actor), pk)
+    return pages.voucher_file(request, DiscountDesk("desk", actor), pk)
 
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def promotion_new(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.promotion_new(request, Door("desk", actor))
+    return pages.promotion_new(request, DiscountDesk("desk", actor))
 
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion(request, Door("desk", actor), pk)
+    return pages.promotion(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def promotion_end(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion_end(request, Door("desk", actor), pk)
+    return pages.promotion_end(request, DiscountDesk("desk", actor), pk)

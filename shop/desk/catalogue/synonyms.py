@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog.actions.search_terms.synonyms import remove_synonyms, write_synonyms
+from catalog.actions.search_terms.synonyms import remove_synonyms, save_synonyms
 from catalog.models import Synonym, SynonymSet
-from cooperatives.views import carry_out, refusals_in, staff_only
+from cooperatives.views import refusals_as_form_errors, run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -66,14 +66,14 @@ def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def synonym_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     action = partial(remove_synonyms, set_id=pk, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:synonyms"), said=_("They no longer mean the same."))
+    return run_action(request, action, to=reverse("desk:synonyms"), said=_("They no longer mean the same."))
 
 
 def _save(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
     form = SynonymsForm(request.POST)
     if form.is_valid():
-        with refusals_in(form):
-            write_synonyms(set_id=pk, words=form.said, actor=actor, now=timezone.now())
+        with refusals_as_form_errors(form):
+            save_synonyms(set_id=pk, words=form.said, actor=actor, now=timezone.now())
             messages.success(request, _("Whoever looks for one finds the others too."))
             return redirect("desk:synonyms")
     return _render_page(request, form=form, changed=_find_set(pk) if pk is not None else None)

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from catalog.actions.products.product_translations import translate_product
-from catalog.forms import ProductTexts
+from catalog.forms import ProductTranslationForm
 from catalog.models import Listing
 from cooperatives.actions.cooperative_translations import translate_cooperative
-from cooperatives.forms import CooperativeTexts, TranslationForm
+from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from cooperatives.models import Cooperative
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -31,7 +31,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate a product's texts."""
     product = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk).product
-    form = ProductTexts(product, _require_translatable(language), _submitted(request))
+    form = ProductTranslationForm(product, _require_translatable(language), _submitted(request))
     back = reverse("desk:listing", args=[pk])
     if not form.is_valid():
         return _render_form(request, form, language, name=product.name, back=back)
@@ -44,7 +44,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
         actor=actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=back, said=_("Changed."))
+    return run_action(request, act, to=back, said=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -52,7 +52,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
 def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate the texts of a cooperative and its delivery methods."""
     cooperative = get_object_or_404(Cooperative, pk=pk, is_house=False)
-    form = CooperativeTexts(cooperative, _require_translatable(language), _submitted(request))
+    form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted(request))
     back = reverse("desk:cooperative", args=[pk])
     if not form.is_valid():
         return _render_form(request, form, language, name=cooperative.name, back=back)
@@ -64,7 +64,7 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
         actor=actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=back, said=_("Changed."))
+    return run_action(request, act, to=back, said=_("Changed."))
 
 
 def _render_form(

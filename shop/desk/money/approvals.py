@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.access import require_staff, staff_may
-from cooperatives.views import carry_out, staff_only
-from orders.actions.approvals.decide_proposals import change_rules, propose_payout
+from cooperatives.access import has_staff_permission, require_staff_permission
+from cooperatives.views import run_action, staff_only
+from orders.actions.approvals.decide_proposals import change_second_person_rules, propose_payout
 from orders.models import Approval, ApprovalKind
-from orders.payments.banks import bank_of
+from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
@@ -57,7 +57,9 @@ class SecondPersonForm(forms.Form):
 
 def kinds_of(request: HttpRequest) -> list[str]:
     """Return the kinds of proposals that this user may decide."""
-    return [str(kind) for kind, permission in _NEEDED.items() if staff_may(request.user, permission)]
+    return [
+        str(kind) for kind, permission in _NEEDED.items() if has_staff_permission(request.user, permission)
+    ]
 
 
 @require_safe
@@ -73,10 +75,10 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = rows.select_related("payout__refund__order", "payout__transfer__order")
     context = {
         "rows": [
-            (row, bank_of(row.wanted.get("bank_bin", "")), bank_of(row.basis.get("bank_bin", "")))
+            (row, find_bank(row.wanted.get("bank_bin", "")), find_bank(row.basis.get("bank_bin", "")))
             for row in rows
         ],
-        "may_set": staff_may(request.user, Permission.MANAGE_SETTINGS),
+        "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "rules_form": SecondPersonForm.of_shop(),
         "me": actor.user_id,
     }
@@ -91,7 +93,7 @@ def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
     row = Approval.objects.filter(pk=pk).first()
     if row is None:
         raise Missing()
-    actor = require_staff(request.user, _NEEDED[ApprovalKind(row.kind)])
+    actor = require_staff_permission(request.user, _NEEDED[ApprovalKind(row.kind)])
     return decide_proposal(request, pk, actor, back=reverse("desk:approvals"))
 
 
@@ -101,7 +103,7 @@ def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
 def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Propose a payout for a second person's confirmation."""
     action = partial(propose_payout, payout_id=pk, actor=actor, now=timezone.now())
-    return carry_out(
+    return run_action(
         request, action, to=reverse("desk:payout", args=[pk]), said=_("A second person is to confirm it.")
     )
 
@@ -114,7 +116,7 @@ def second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = SecondPersonForm(request.POST)
     if form.is_valid():
         try:
-            proposal = change_rules(**form.cleaned_data, actor=actor, now=timezone.now())
+            proposal = change_second_person_rules(**form.cleaned_data, actor=actor, now=timezone.now())
         except Refused as refused:
             messages.error(request, str(refused.words))
         else:

@@ -13,17 +13,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.actions.statements.bank_statements import (
-    judge_bank_statement,
-    map_bank_statement,
-    read_bank_statement,
-    take_bank_statement,
+    apply_bank_statement,
+    import_bank_statement,
+    preview_bank_statement,
+    set_bank_columns,
 )
 from orders.models import BankTransfer, StatementImport, StatementKind
-from orders.payments.bank_statement_rows import OtherAccount
-from orders.payments.statement_cells import Fault, Problem
-from orders.states import RowState, TransferState
+from orders.payments.bank_statement_rows import StatementOfOtherAccount
+from orders.payments.statement_cells import RowFault, UnreadableRow
+from orders.states import StatementRowState, TransferState
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -43,7 +43,7 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
     def read(user: User) -> StatementImport:
         upload = form.cleaned_data["file"]
-        return read_bank_statement(
+        return import_bank_statement(
             file_name=upload.name, content=upload.read(LARGEST_UPLOAD), user=user, now=timezone.now()
         )
 
@@ -64,9 +64,9 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     form = BankColumnsForm(request.POST or None, statement=shown, width=head.width, lines=lines)
     if request.method == "POST" and form.is_valid():
         heading = form.cleaned_data["heading"]
-        action = partial(map_bank_statement, statement_id=pk, columns=form.columns, heading=heading)
+        action = partial(set_bank_columns, statement_id=pk, columns=form.columns, heading=heading)
         page = reverse("desk:bank-statement", args=[pk])
-        return carry_out(request, action, to=page, said=_("The columns are kept."))
+        return run_action(request, action, to=page, said=_("The columns are kept."))
     context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
     return render(request, "desk/bank_statement.html", context, status=422 if form.errors else 200)
 
@@ -76,15 +76,15 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Import the statement's incoming transfers."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
-    action = partial(take_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:bank-statement", args=[pk]), said=_("Taken over."))
+    action = partial(apply_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
+    return run_action(request, action, to=reverse("desk:bank-statement", args=[pk]), said=_("Taken over."))
 
 
 def _preview(statement: StatementImport) -> dict[str, Any]:
     """Preview the import, or the reason why it is impossible."""
     try:
-        judged = judge_bank_statement(statement)
-    except OtherAccount as other:
+        judged = preview_bank_statement(statement)
+    except StatementOfOtherAccount as other:
         return {
             "refusal": other.words,
             "named": other.details["named"],
@@ -113,10 +113,12 @@ def _render_imported(request: HttpRequest, shown: StatementImport) -> HttpRespon
     settled = rows.filter(state=TransferState.SETTLED).count()
     context = {
         "statement": shown,
-        "waiting": shown.lines.filter(state=RowState.WAITING).count(),
+        "waiting": shown.lines.filter(state=StatementRowState.WAITING).count(),
         "settled": settled,
         "others": taken - settled,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "problems": [Problem(each["line"], Fault(each["fault"]), each["text"]) for each in shown.problems],
+        "problems": [
+            UnreadableRow(each["line"], RowFault(each["fault"]), each["text"]) for each in shown.problems
+        ],
     }
     return render(request, "desk/bank_statement_taken.html", context)

@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
-from orders.actions.gateway.failed_calls import ask_again, pay_by_bank, set_call_aside
+from cooperatives.views import run_action, staff_only
+from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call, set_call_aside
 from orders.actions.gateway.gateway_calls import look_up_call
-from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_event
+from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
 from orders.models import Dispute, GatewayCall, GatewayEvent, Operation, Payout
-from orders.payments.stripe_js import is_on
-from orders.payments.stripe_messages import dispute_words, words_for
+from orders.payments.stripe_js import are_cards_enabled
+from orders.payments.stripe_messages import dispute_reason_text, message_for_code
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
@@ -45,9 +45,11 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
         "calls": [(call, _result_text(call), call.pk in may_repeat) for call in page.object_list],
         "unanswered": rows.unanswered().count(),
         "refused": rows.refused().count(),
-        "disputes": [(each, dispute_words(each.reason), each.is_late(now)) for each in disputes[:PER_PAGE]],
+        "disputes": [
+            (each, dispute_reason_text(each.reason), each.is_late(now)) for each in disputes[:PER_PAGE]
+        ],
         "notices": GatewayEvent.objects.to_see(PROVIDER)[:PER_PAGE],
-        "is_on": is_on(),
+        "is_on": are_cards_enabled(),
     }
     return render(request, "desk/cards.html", context)
 
@@ -58,7 +60,7 @@ def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse
     """Query a call's result at Stripe now."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(look_up_call, call_id=call.pk, now=timezone.now())
-    return carry_out(request, action, to=_return_url(request), said=_("Stripe was asked."))
+    return run_action(request, action, to=_return_url(request), said=_("Stripe was asked."))
 
 
 @require_POST
@@ -66,8 +68,8 @@ def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse
 def card_repeat(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Repeat a failed call."""
     call = get_object_or_404(GatewayCall, pk=pk)
-    action = partial(ask_again, call_id=call.pk, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=_return_url(request), said=_("It is asked for once more."))
+    action = partial(repeat_failed_call, call_id=call.pk, actor=actor, now=timezone.now())
+    return run_action(request, action, to=_return_url(request), said=_("It is asked for once more."))
 
 
 @require_POST
@@ -78,7 +80,7 @@ def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     action = partial(
         set_call_aside, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
-    return carry_out(request, action, to=_return_url(request), said=_("Set aside."))
+    return run_action(request, action, to=_return_url(request), said=_("Set aside."))
 
 
 @require_POST
@@ -87,8 +89,8 @@ def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Send a refund that Stripe refused as a bank payout."""
     payout = get_object_or_404(Payout, pk=pk)
-    action = partial(pay_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
-    return carry_out(
+    action = partial(pay_out_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
+    return run_action(
         request, action, to=_return_url(request), said=_("It is among the payments by bank now.")
     )
 
@@ -98,8 +100,8 @@ def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Process a failed webhook notice again."""
     notice = get_object_or_404(GatewayEvent, pk=pk, provider=PROVIDER)
-    action = partial(handle_event, event_id=notice.pk, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:cards"), said=_("It has been worked on."))
+    action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())
+    return run_action(request, action, to=reverse("desk:cards"), said=_("It has been worked on."))
 
 
 def _repeatable_ids(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
@@ -113,7 +115,7 @@ def _result_text(call: GatewayCall) -> str:
     if not call.code:
         return call.message
     unknown = call.message if call.operation == Operation.START else _("Stripe did not do it.")
-    return str(words_for(call.code, unknown))
+    return str(message_for_code(call.code, unknown))
 
 
 def _return_url(request: HttpRequest) -> str:

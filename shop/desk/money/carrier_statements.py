@@ -15,20 +15,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
-from orders.actions.statements.cod_statement_matching import Judged
+from cooperatives.views import run_action, staff_only
+from orders.actions.statements.cod_statement_matching import MatchedRow
 from orders.actions.statements.cod_statements import (
-    NAMELESS,
-    TAKEABLE,
-    dismiss_row,
-    judge_statement,
-    map_statement,
-    read_in,
-    settle_row,
-    take_over,
+    ACCEPTABLE_PROBLEMS,
+    UNMATCHED_PROBLEMS,
+    accept_problem_row,
+    apply_cod_statement,
+    dismiss_problem_row,
+    import_cod_statement,
+    preview_cod_statement,
+    set_cod_columns,
 )
-from orders.models import Parcel, RowProblem, StatementImport, StatementKind, StatementRow
-from orders.states import CashHolder, CodState, RowState
+from orders.models import Parcel, StatementImport, StatementKind, StatementRow, StatementRowProblem
+from orders.states import CashHolder, CodState, StatementRowState
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -49,7 +49,7 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     def read(user: User) -> StatementImport:
         said = form.cleaned_data
         content, now = said["file"].read(LARGEST_UPLOAD), timezone.now()
-        return read_in(
+        return import_cod_statement(
             file_name=said["file"].name, content=content, carrier=said["carrier"], user=user, now=now
         )
 
@@ -70,14 +70,14 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         action = partial(
-            map_statement,
+            set_cod_columns,
             statement_id=pk,
             carrier=said["carrier"],
             fee_bearer=said["fee_bearer"],
             columns=form.columns,
         )
         page = reverse("desk:cash-statement", args=[pk])
-        return carry_out(request, action, to=page, said=_("The columns are kept."))
+        return run_action(request, action, to=page, said=_("The columns are kept."))
     context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
     return render(request, "desk/cash_statement.html", context)
 
@@ -87,9 +87,9 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Import the rows that match."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
-    action = partial(take_over, statement_id=pk, actor=actor, now=timezone.now())
+    action = partial(apply_cod_statement, statement_id=pk, actor=actor, now=timezone.now())
     page = reverse("desk:cash-statement", args=[pk])
-    return carry_out(request, action, to=page, said=_("Taken over. What differs is listed below."))
+    return run_action(request, action, to=page, said=_("Taken over. What differs is listed below."))
 
 
 @require_safe
@@ -110,9 +110,9 @@ def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     page = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else back
     who: dict[str, Any] = {"row_id": pk, "actor": actor, "now": timezone.now()}
     if request.POST.get("answer") == "dismiss":
-        return carry_out(request, partial(dismiss_row, **who), to=page, said=_("Set aside."))
+        return run_action(request, partial(dismiss_problem_row, **who), to=page, said=_("Set aside."))
     code = request.POST.get("code", "")[:120]
-    return carry_out(request, partial(settle_row, code=code, **who), to=page, said=_("Taken over."))
+    return run_action(request, partial(accept_problem_row, code=code, **who), to=page, said=_("Taken over."))
 
 
 _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
@@ -121,16 +121,16 @@ _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
 def _preview(statement: StatementImport) -> dict[str, Any]:
     """Preview the import, or the reason why it is impossible."""
     try:
-        judged = judge_statement(statement)
+        judged = preview_cod_statement(statement)
     except Refused as refused:
         return {"refusal": refused.words}
-    ready = [each for each in judged if each.state == RowState.WAITING]
-    known = sum(each.state == RowState.KNOWN for each in judged)
-    differing = [each for each in judged if each.state == RowState.PROBLEM]
+    ready = [each for each in judged if each.state == StatementRowState.WAITING]
+    known = sum(each.state == StatementRowState.KNOWN for each in judged)
+    differing = [each for each in judged if each.state == StatementRowState.PROBLEM]
     return {
         "counts": {"ready": len(ready), "known": known, "problems": len(differing), "all": len(judged)},
         "kinds": [
-            (RowProblem(problem).label, count)
+            (StatementRowProblem(problem).label, count)
             for problem, count in Counter(each.problem for each in differing).most_common()
         ],
         "collected": sum(each.told.collected for each in ready),
@@ -140,23 +140,23 @@ def _preview(statement: StatementImport) -> dict[str, Any]:
     }
 
 
-def _preview_row(each: Judged) -> dict[str, Any]:
-    label = RowProblem(each.problem).label if each.problem else RowState(each.state).label
+def _preview_row(each: MatchedRow) -> dict[str, Any]:
+    label = StatementRowProblem(each.problem).label if each.problem else StatementRowState(each.state).label
     return {"told": each.told, "parcel": each.parcel, "words": label, "is_problem": bool(each.problem)}
 
 
 def _render_imported(request: HttpRequest, shown: StatementImport) -> HttpResponse:
     rows = shown.lines.order_by("place", "pk").select_related(*_WITH_PARCEL)
-    wanted = request.GET.get("xem", RowState.PROBLEM)
-    state = wanted if wanted in set(RowState) else RowState.PROBLEM
+    wanted = request.GET.get("xem", StatementRowState.PROBLEM)
+    state = wanted if wanted in set(StatementRowState) else StatementRowState.PROBLEM
     counted = shown.lines.values_list("state").annotate(count=Count("pk")).order_by("state")
     counts = dict(counted)
     page = Paginator(rows.filter(state=state), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "statement": shown,
         "state": state,
-        "states": [(each, each.label, counts.get(each, 0)) for each in RowState],
-        "waiting": counts.get(RowState.WAITING, 0),
+        "states": [(each, each.label, counts.get(each, 0)) for each in StatementRowState],
+        "waiting": counts.get(StatementRowState.WAITING, 0),
         "page": page,
         "rows": _display_rows(page.object_list),
         "remittance": getattr(shown, "remittance", None),
@@ -168,9 +168,9 @@ def _display_rows(rows: Any) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "may_take": row.problem in TAKEABLE and row.parcel_id is not None and row.fee >= 0,
-            "may_name": row.problem in NAMELESS,
-            "is_open": row.state == RowState.PROBLEM,
+            "may_take": row.problem in ACCEPTABLE_PROBLEMS and row.parcel_id is not None and row.fee >= 0,
+            "may_name": row.problem in UNMATCHED_PROBLEMS,
+            "is_open": row.state == StatementRowState.PROBLEM,
         }
         for row in rows
     ]

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.cash_on_delivery.cash_remittance import Giver
-from orders.actions.statements.cod_statements import MAPPED
-from orders.models import Bearer, StatementImport
-from orders.payments.statement_cells import BadCell, amount_in
+from orders.actions.cash_on_delivery.cash_remittance import Remitter
+from orders.actions.statements.cod_statements import COD_COLUMN_NAMES
+from orders.models import CostBearer, StatementImport
+from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import CashHolder
 from shop.desk.money.statement_forms import ColumnsForm, statement_file
 from shop.reports.cash import NAMES, Age
@@ -32,8 +32,8 @@ class AmountField(forms.CharField):
         if not text:
             return 0
         try:
-            amount = amount_in(text.strip())
-        except BadCell as error:
+            amount = parse_amount(text.strip())
+        except InvalidCell as error:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
         if amount < 0:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
@@ -48,13 +48,13 @@ class CashSearch(forms.Form):
     tuoi = forms.ChoiceField(required=False, choices=[("", ""), *((age.value, NAMES[age]) for age in Age)])
 
     @property
-    def giver(self) -> Giver | None:
+    def giver(self) -> Remitter | None:
         """The holder to filter by; None for all."""
         self.is_valid()
         if self.cleaned_data.get("htx"):
-            return Giver(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["htx"])
+            return Remitter(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["htx"])
         if "xe" in self.data:
-            return Giver(CashHolder.CARRIER, carrier=self.cleaned_data.get("xe", ""))
+            return Remitter(CashHolder.CARRIER, carrier=self.cleaned_data.get("xe", ""))
         return None
 
     @property
@@ -70,7 +70,9 @@ class HandInForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     fees = AmountField(label=_("Fees kept of it"), required=False)
     fee_bearer = forms.ChoiceField(
-        label=_("Who bears the fees"), choices=Bearer.choices, widget=forms.Select(attrs={"class": "input"})
+        label=_("Who bears the fees"),
+        choices=CostBearer.choices,
+        widget=forms.Select(attrs={"class": "input"}),
     )
     reference = forms.CharField(
         label=_("Reference of the bank or the receipt"),
@@ -135,14 +137,16 @@ class UploadForm(forms.Form):
 class MappingForm(ColumnsForm):
     """The column mapping of a carrier's statement, the carrier, and who bears the fees."""
 
-    labels = dict(zip(MAPPED, _LABELS, strict=True))
+    labels = dict(zip(COD_COLUMN_NAMES, _LABELS, strict=True))
     carrier = forms.CharField(
         label=_("Carrier"),
         max_length=120,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     fee_bearer = forms.ChoiceField(
-        label=_("Who bears the fees"), choices=Bearer.choices, widget=forms.Select(attrs={"class": "input"})
+        label=_("Who bears the fees"),
+        choices=CostBearer.choices,
+        widget=forms.Select(attrs={"class": "input"}),
     )
 
     def __init__(self, data: Any = None, *, statement: StatementImport, width: int) -> None:

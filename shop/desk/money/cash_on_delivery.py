@@ -15,19 +15,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.models import Cooperative
-from cooperatives.views import carry_out, staff_only
-from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
-from orders.actions.cash_on_delivery.remittance_differences import make_good
-from orders.models import Bearer, CashRemittance, Parcel, RemittanceLine, StatementRow
+from cooperatives.views import run_action, staff_only
+from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
+from orders.actions.cash_on_delivery.remittance_differences import resolve_remittance_difference
+from orders.models import CashRemittance, CostBearer, Parcel, RemittanceLine, StatementRow
 from orders.states import CashHolder, CodState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.models import Change, bound_key, market_channel
+from shop.core.models import Change, bind_idempotency_key, market_channel
 from shop.desk.forms import chosen_ids
 from shop.desk.money.cash_forms import CashSearch, HandInForm, MakeGoodForm, ReceivedForm
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 from shop.reports import cash as report
 from shop.reports.report_files import Table, as_csv, as_xlsx
 
@@ -41,19 +41,19 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show outstanding cash by holder and age; as a file with `?format=csv` or `xlsx`."""
     currency = _currency()
-    carriers, cooperatives = report.away_by_holder(day_of(timezone.now()), currency)
+    carriers, cooperatives = report.cash_by_holder(vietnam_date(timezone.now()), currency)
     tables = [
         report.table_by_holder(_("Carriers"), carriers, currency),
         report.table_by_holder(_("Cooperatives"), cooperatives, currency),
     ]
     if request.GET.get("format") in ("csv", "xlsx"):
         return _file_response(tables, request.GET["format"], "tien-mat")
-    every = report.sums_of([*carriers, *cooperatives])
+    every = report.total_row([*carriers, *cooperatives])
     context = {
         "currency": currency,
         "groups": [
-            ("carriers", _("With carriers"), carriers, report.sums_of(carriers)),
-            ("cooperatives", _("At cooperatives"), cooperatives, report.sums_of(cooperatives)),
+            ("carriers", _("With carriers"), carriers, report.total_row(carriers)),
+            ("cooperatives", _("At cooperatives"), cooperatives, report.total_row(cooperatives)),
         ],
         "every": every,
         "ages": [(age, report.NAMES[age], amount) for age, amount in every.ages],
@@ -107,17 +107,17 @@ def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     if not form.is_valid():
         return _render_remittance(request, pk, form)
     action = partial(
-        reconcile_cash,
+        reconcile_remittance,
         remittance_id=shown.pk,
         received=form.cleaned_data["received"],
         reference=form.cleaned_data["reference"],
         reason=form.cleaned_data["reason"],
-        key=bound_key(str(form.cleaned_data["key"]), "desk", "received", shown.pk),
+        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "received", shown.pk),
         actor=actor,
         now=timezone.now(),
     )
     page = reverse("desk:cash-remittance", args=[pk])
-    return carry_out(request, action, to=page, said=_("Settled. The parcels are done with."))
+    return run_action(request, action, to=page, said=_("Settled. The parcels are done with."))
 
 
 @require_POST
@@ -130,16 +130,16 @@ def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
         return _render_remittance(request, pk, difference=form)
     said = form.cleaned_data
     action = partial(
-        make_good,
+        resolve_remittance_difference,
         remittance_id=shown.pk,
         amount=said["amount"],
         is_ours=said["where"] == MakeGoodForm.OURS,
         reason=said["reason"],
-        key=bound_key(str(said["key"]), "desk", "made-good", shown.pk),
+        key=bind_idempotency_key(str(said["key"]), "desk", "made-good", shown.pk),
         actor=actor,
         now=timezone.now(),
     )
-    return carry_out(request, action, to=reverse("desk:cash-remittance", args=[pk]), said=_("Put right."))
+    return run_action(request, action, to=reverse("desk:cash-remittance", args=[pk]), said=_("Put right."))
 
 
 def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -155,7 +155,7 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
             giver=giver,
             parcel_ids=chosen,
             fees=form.cleaned_data["fees"],
-            fee_bearer=Bearer(form.cleaned_data["fee_bearer"]),
+            fee_bearer=CostBearer(form.cleaned_data["fee_bearer"]),
             reference=form.cleaned_data["reference"],
             key=f"desk:{form.cleaned_data['key']}",
             actor=actor,
@@ -171,7 +171,7 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _filtered_parcels(form: CashSearch, currency: str) -> Any:
     """Return the filtered parcels, oldest cash first."""
-    rows = report.with_age(Parcel.objects.owing_cash(), day_of(timezone.now()))
+    rows = report.with_age(Parcel.objects.with_unremitted_cash(), vietnam_date(timezone.now()))
     rows = rows.filter(part__order__currency=currency)
     giver = form.giver
     if giver is not None and giver.cooperative_id is not None:
@@ -225,7 +225,7 @@ def _render_remittance(
         "remittance": shown,
         "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
         "form": difference if shown.lacking else form,
-        "history": tell(Change.objects.under(shown).in_time()),
+        "history": change_views(Change.objects.under(shown).in_time()),
     }
     wrong = form.errors or difference.errors
     return render(request, "desk/remittance.html", context, status=422 if wrong else 200)
@@ -236,7 +236,7 @@ def _format_amount(amount: int) -> str:
     return f"{amount:,}".replace(",", ".")
 
 
-def _holder_name(giver: Giver | None) -> str:
+def _holder_name(giver: Remitter | None) -> str:
     if giver is None:
         return ""
     if giver.cooperative_id is None:
@@ -245,7 +245,7 @@ def _holder_name(giver: Giver | None) -> str:
 
 
 def _initial_values() -> dict[str, Any]:
-    return {"key": uuid.uuid4(), "fee_bearer": Bearer.PLATFORM}
+    return {"key": uuid.uuid4(), "fee_bearer": CostBearer.PLATFORM}
 
 
 def _currency() -> str:

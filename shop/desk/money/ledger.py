@@ -9,12 +9,12 @@ from django.views.decorators.http import require_safe
 
 from cooperatives.views import staff_only
 from orders.models import Dispute, LedgerEntry
-from orders.payments.order_codes import tidy
+from orders.payments.order_codes import normalise_order_code
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.desk.money.money_forms import LedgerSearch
 from shop.reports import ledger as report
-from shop.reports.ledger import Asked
+from shop.reports.ledger import LedgerQuery
 from shop.reports.report_files import as_csv, as_xlsx
 from shop.reports.settlement_documents import XLSX
 
@@ -35,26 +35,26 @@ def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
         "form": form,
         "balances": balances,
         "page": Paginator(report.postings(asked), PER_PAGE).get_page(request.GET.get("page")),
-        "is_filtered": asked != Asked(),
-        "taken_back": Dispute.objects.all().taken_back() if asked == Asked() else {},
+        "is_filtered": asked != LedgerQuery(),
+        "taken_back": Dispute.objects.all().taken_back() if asked == LedgerQuery() else {},
     }
     return render(request, "desk/ledger.html", context)
 
 
-def _ledger_query(form: LedgerSearch) -> Asked:
+def _ledger_query(form: LedgerSearch) -> LedgerQuery:
     cooperative = form.chosen("htx")
-    return Asked(
+    return LedgerQuery(
         account=form.chosen("account") or "",
         cooperative_id=cooperative.pk if cooperative else None,
-        code=tidy(form.chosen("q") or ""),
+        code=normalise_order_code(form.chosen("q") or ""),
         first=form.chosen("tu"),
         last=form.chosen("den"),
     )
 
 
-def _file_response(asked: Asked, kind: str) -> HttpResponse:
+def _file_response(asked: LedgerQuery, kind: str) -> HttpResponse:
     """Export a sheet per currency; a CSV file holds them one after the other."""
-    rows = report.entries_asked(asked)[:MOST_EXPORTED]
+    rows = report.filtered_entries(asked)[:MOST_EXPORTED]
     by_currency: dict[str, list[LedgerEntry]] = {}
     for row in rows:
         by_currency.setdefault(row.currency, []).append(row)

@@ -75,7 +75,7 @@ class MarketTimesForm(forms.Form):
 
     @property
     def said(self) -> dict[str, Any]:
-        """Return the arguments for `change_market_times`."""
+        """Return the arguments for `change_market_deadlines`."""
         values = dict(self.cleaned_data)
         minutes = {pk: values.pop(name) for name, pk in self._channels.items()}
         return {"transfer_minutes": minutes, **values}

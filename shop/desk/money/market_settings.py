@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
-from orders.actions.payouts.payment_settings import change_market_account, change_market_times
+from cooperatives.views import run_action, staff_only
+from orders.actions.payouts.payment_settings import change_market_account, change_market_deadlines
 from orders.models import Order
-from orders.payments.transfer_requests import asked_for
+from orders.payments.transfer_requests import build_transfer_request
 from orders.payments.vietqr import qr_svg
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
@@ -23,7 +23,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.desk.money.market_forms import MarketAccountForm, MarketTimesForm
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 
 SAMPLE_SUM = 10_000
 
@@ -62,15 +62,15 @@ def market_times(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())
     if not form.is_valid():
         return _render_page(request, times=form)
-    action = partial(change_market_times, **form.said, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=request.path.removesuffix("thoi-han/"), said=_("Kept."))
+    action = partial(change_market_deadlines, **form.said, actor=actor, now=timezone.now())
+    return run_action(request, action, to=request.path.removesuffix("thoi-han/"), said=_("Kept."))
 
 
 def _render_page(
     request: HttpRequest, *, account: MarketAccountForm | None = None, times: MarketTimesForm | None = None
 ) -> HttpResponse:
     shop = shop_settings()
-    sample = asked_for(shop, amount=SAMPLE_SUM, note="THU MA")
+    sample = build_transfer_request(shop, amount=SAMPLE_SUM, note="THU MA")
     context: dict[str, Any] = {
         "form": account or times,
         "account_form": account or MarketAccountForm(initial=MarketAccountForm.initial_of(shop)),
@@ -78,7 +78,7 @@ def _render_page(
         "sample": sample,
         "drawing": qr_svg(sample.payload, title=_("Sample of a VietQR code")) if sample else "",
         "waiting": Order.objects.waiting_for_transfer().count(),
-        "history": tell(Change.objects.under(ShopSettings(pk=1)).in_time()),
+        "history": change_views(Change.objects.under(ShopSettings(pk=1)).in_time()),
     }
     return render(request, "desk/market.html", context, status=422 if account or times else 200)
 

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.models import Account
+from orders.models import LedgerAccount
 from orders.payments.banks import BANKS
 from shop.core.dates.form_days import validate_day
 from shop.desk.forms import Search
@@ -161,7 +161,7 @@ class LedgerSearch(Search):
     """Filters for postings; invalid values are ignored."""
 
     account = _choice_field(
-        _("Account"), [("", pgettext_lazy("report", "All")), *Account.choices], required=False
+        _("Account"), [("", pgettext_lazy("report", "All")), *LedgerAccount.choices], required=False
     )
     htx = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
     tu = day_field(pgettext_lazy("period", "From"), required=False)

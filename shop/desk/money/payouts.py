@@ -17,22 +17,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
-from orders.actions.payouts.bank_accounts import account_of, follow_account, name_account
-from orders.actions.payouts.payouts import mark_paid
-from orders.actions.payouts.proposals import is_released, only_released
-from orders.models import Approval, Payout, PayoutWay
-from orders.payments.banks import bank_of
-from orders.payments.vietqr import BadPayload, payload_for, qr_svg
+from cooperatives.views import run_action, staff_only
+from orders.actions.payouts.bank_accounts import (
+    account_of_cooperative,
+    set_payout_account,
+    use_current_cooperative_account,
+)
+from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.proposals import filter_released_payouts, is_payout_released
+from orders.models import Approval, Payout, PayoutMethod
+from orders.payments.banks import find_bank
+from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.models import Change, bound_key
+from shop.core.models import Change, bind_idempotency_key
 from shop.desk.money.money_forms import AccountForm, PaidForm
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 from shop.reports.payouts import bank_list
 from shop.reports.report_files import as_xlsx
 from shop.reports.settlement_documents import XLSX
@@ -55,12 +59,12 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
-    released = shown if is_done else only_released(shown)
+    released = shown if is_done else filter_released_payouts(shown)
     context = {
         "is_done": is_done,
         "page": page,
         "rows": [
-            (row, bank_of(row.bank_bin), has_other_account(row), row.is_held(now), row in released)
+            (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in released)
             for row in shown
         ],
         "key": uuid.uuid4(),
@@ -75,9 +79,9 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Export all due payouts with an account as a file for the bank."""
     due = Payout.objects.due().released(timezone.now())
-    due = due.filter(way=PayoutWay.BANK, currency="VND").exclude(bank_account="")
-    due = due.filter(pk__in=[row.pk for row in only_released(due)])
-    name = f"chi-tien-{day_of(timezone.now()):%Y-%m-%d}.xlsx"
+    due = due.filter(way=PayoutMethod.BANK, currency="VND").exclude(bank_account="")
+    due = due.filter(pk__in=[row.pk for row in filter_released_payouts(due)])
+    name = f"chi-tien-{vietnam_date(timezone.now()):%Y-%m-%d}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(as_xlsx([bank_list(due)]), content_type=XLSX, headers=headers)
 
@@ -95,10 +99,10 @@ def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
             payout_id = uuid.UUID(text)
         except ValueError:
             continue
-        key = bound_key(request.POST.get("key", ""), "desk", "paid", payout_id.hex)
+        key = bind_idempotency_key(request.POST.get("key", ""), "desk", "paid", payout_id.hex)
         reference = request.POST.get(f"reference-{payout_id}", "").strip() or common
         try:
-            mark_paid(payout_id=payout_id, reference=reference, key=key, actor=actor, now=now)
+            mark_payout_paid(payout_id=payout_id, reference=reference, key=key, actor=actor, now=now)
         except Refused as refused:
             messages.error(request, str(refused.words))
         else:
@@ -127,11 +131,13 @@ def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     form = PaidForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, paid=form)
-    key = bound_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
+    key = bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
-    action = partial(mark_paid, payout_id=pk, reference=reference, key=key, actor=actor, now=timezone.now())
+    action = partial(
+        mark_payout_paid, payout_id=pk, reference=reference, key=key, actor=actor, now=timezone.now()
+    )
     page = reverse("desk:payout", args=[pk])
-    return carry_out(request, action, to=page, said=_("Written down as paid."))
+    return run_action(request, action, to=page, said=_("Written down as paid."))
 
 
 @require_POST
@@ -141,25 +147,25 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     """Change a payout's account to the cooperative's current one or to the one entered."""
     page = reverse("desk:payout", args=[pk])
     if "follow" in request.POST:
-        action: Any = partial(follow_account, payout_id=pk, actor=actor, now=timezone.now())
-        return carry_out(request, action, to=page, said=_("It goes to the account that they name now."))
+        action: Any = partial(use_current_cooperative_account, payout_id=pk, actor=actor, now=timezone.now())
+        return run_action(request, action, to=page, said=_("It goes to the account that they name now."))
     form = AccountForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, account=form)
-    action = partial(name_account, payout_id=pk, to=form.account, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=page, said=_("The account is kept."))
+    action = partial(set_payout_account, payout_id=pk, to=form.account, actor=actor, now=timezone.now())
+    return run_action(request, action, to=page, said=_("The account is kept."))
 
 
 def has_other_account(row: Payout) -> bool:
     """Return whether the cooperative's current account differs from the payout's."""
-    if row.settlement is None or row.state != PayoutState.DUE or row.way != PayoutWay.BANK:
+    if row.settlement is None or row.state != PayoutState.DUE or row.way != PayoutMethod.BANK:
         return False
-    own = account_of(row.settlement.cooperative)
+    own = account_of_cooperative(row.settlement.cooperative)
     return bool(own.account) and (own.bank_bin, own.account) != (row.bank_bin, row.bank_account)
 
 
 def _is_listed(row: Payout) -> bool:
-    return row.way == PayoutWay.BANK and row.currency == "VND" and bool(row.bank_account)
+    return row.way == PayoutMethod.BANK and row.currency == "VND" and bool(row.bank_account)
 
 
 def _render_payout(
@@ -168,17 +174,17 @@ def _render_payout(
     shown = get_object_or_404(Payout.objects.select_related(*_WHOSE), pk=pk)
     context = {
         "payout": shown,
-        "bank": bank_of(shown.bank_bin),
+        "bank": find_bank(shown.bank_bin),
         "code": _qr_code(shown),
-        "is_released": is_released(shown),
+        "is_payout_released": is_payout_released(shown),
         "proposal": Approval.objects.waiting(timezone.now()).filter(payout=shown).first(),
         "is_held": shown.state == PayoutState.DUE and shown.is_held(timezone.now()),
         "has_other_account": has_other_account(shown),
-        "other": account_of(shown.settlement.cooperative) if shown.settlement else None,
+        "other": account_of_cooperative(shown.settlement.cooperative) if shown.settlement else None,
         "form": account if account is not None and account.errors else paid,
         "paid_form": paid or PaidForm(initial={"key": uuid.uuid4()}),
         "account_form": account or AccountForm(),
-        "history": tell(Change.objects.of(shown).in_time()),
+        "history": change_views(Change.objects.of(shown).in_time()),
     }
     status = 422 if (paid or account) else 200
     return render(request, "desk/payout.html", context, status=status)
@@ -187,12 +193,12 @@ def _render_payout(
 def _qr_code(shown: Payout) -> SafeString | None:
     """Return the payout's VietQR code; None if it is held or its account cannot be encoded."""
     is_due = shown.state == PayoutState.DUE and _is_listed(shown) and not shown.is_held(timezone.now())
-    if not is_due or not is_released(shown):
+    if not is_due or not is_payout_released(shown):
         return None
     try:
-        payload = payload_for(
+        payload = build_payload(
             bank=shown.bank_bin, account=shown.bank_account, amount=shown.amount, note=shown.note
         )
-    except BadPayload:
+    except InvalidPayload:
         return None
     return qr_svg(payload, title=_("QR code to pay with your bank's app"))

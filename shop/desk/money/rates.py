@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.actions.settlement.commission_rates import (
     add_commission_rate,
     add_withholding_rate,
@@ -28,7 +28,7 @@ from orders.models import CommissionRate, WithholdingRate
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.desk.money.money_forms import CommissionForm, EndForm, WithholdingForm
@@ -91,9 +91,9 @@ def withholding_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Switch tax withholding on or off."""
     on, now = request.POST.get("on") == "yes", timezone.now()
-    action = partial(switch_withholding, on=on, day=day_of(now), actor=actor, now=now)
+    action = partial(switch_withholding, on=on, day=vietnam_date(now), actor=actor, now=now)
     said = _("Tax is withheld of what is ordered from now on.") if on else _("No tax is withheld any more.")
-    return carry_out(request, action, to=reverse("desk:rates"), said=said)
+    return run_action(request, action, to=reverse("desk:rates"), said=said)
 
 
 def _terms(form: Form) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _end(request: HttpRequest, action: Any) -> HttpResponse:
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect("desk:rates")
     ending = partial(action, last_day=form.cleaned_data["last_day"])
-    return carry_out(request, ending, to=reverse("desk:rates"), said=_("Its last day is kept."))
+    return run_action(request, ending, to=reverse("desk:rates"), said=_("Its last day is kept."))
 
 
 def _render_page(
@@ -125,7 +125,7 @@ def _render_page(
     commission: CommissionForm | None = None,
     withholding: WithholdingForm | None = None,
 ) -> HttpResponse:
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
     first = {"from_day": today}
     over = Q(until_day__lt=today)
     kept = CommissionRate.objects.select_related("cooperative", "category")

@@ -14,19 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cooperatives.models import Warehouse
-from cooperatives.views import carry_out, staff_only
-from orders.actions.fulfilment.parcel_returns import forget_return, receive_return
-from orders.actions.payouts.refund_execution import name_account, pay_back_by_bank
-from orders.actions.refunds.refund_decisions import decide_refund, limits_of
-from orders.forms.refunds import AccountForm, RefundForm
+from cooperatives.views import run_action, staff_only
+from orders.actions.fulfilment.parcel_returns import cancel_return, receive_return
+from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
+from orders.actions.refunds.refund_decisions import decide_refund, refund_limits
+from orders.forms.refunds import RefundAccountForm, RefundForm
 from orders.forms.returns import return_form
 from orders.models import Order, OrderPart, Parcel, Refund
-from orders.states import COMING_BACK
+from orders.states import RETURN_KINDS
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import bound_key
+from shop.core.models import bind_idempotency_key
 from shop.desk.forms import reason_of
 
 
@@ -41,7 +41,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
     part = next((each for each in parts if str(each.number) == chosen), None)
     if part is None and chosen:
         raise Missing()
-    limits = limits_of(order, part)
+    limits = refund_limits(order, part)
     form = RefundForm(
         request.POST or None, limits=limits, houses=_open_warehouses(part), initial={"key": uuid.uuid4()}
     )
@@ -54,7 +54,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
                     order_id=order.pk,
                     part_id=part.pk if part else None,
                     decision=form.decision,
-                    key=bound_key(str(form.cleaned_data["key"]), "desk", "refund", order.pk),
+                    key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "refund", order.pk),
                     actor=actor,
                     now=timezone.now(),
                 )
@@ -76,14 +76,14 @@ def refund_by_bank(
     """Pay a failed card refund by bank transfer."""
     found = get_object_or_404(Refund, pk=refund_id, order=token)
     action = partial(
-        pay_back_by_bank,
+        pay_refund_by_bank,
         refund_id=found.pk,
-        key=bound_key(request.POST.get("key", ""), "desk", "by-bank", found.pk),
+        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "by-bank", found.pk),
         actor=actor,
         now=timezone.now(),
     )
     to = reverse("desk:order", args=[token])
-    return carry_out(request, action, to=to, said=_("The buyer is asked for an account."))
+    return run_action(request, action, to=to, said=_("The buyer is asked for an account."))
 
 
 @require_POST
@@ -93,12 +93,12 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
     """Enter the refund account that a buyer gave by phone."""
     order = get_object_or_404(Order.objects.placed(), pk=token)
     to = f"{reverse('desk:order', args=[token])}#refunds"
-    form = AccountForm(request.POST)
+    form = RefundAccountForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Write the bank, the account number and whose account it is."))
         return redirect(to)
-    action = partial(name_account, order_id=order.pk, to=form.to, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=to, said=_("Thank you. We send the money there."))
+    action = partial(set_refund_account, order_id=order.pk, to=form.to, actor=actor, now=timezone.now())
+    return run_action(request, action, to=to, said=_("Thank you. We send the money there."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,14 +106,14 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
 @require_recent_proof
 def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
     """Record that a return parcel arrived, or will not arrive."""
-    coming = Parcel.objects.filter(kind__in=COMING_BACK, part__order=token)
+    coming = Parcel.objects.filter(kind__in=RETURN_KINDS, part__order=token)
     parcel = get_object_or_404(coming.select_related("part__order", "part__cooperative"), pk=parcel_id)
     to, now = reverse("desk:order", args=[token]), timezone.now()
     if request.method == "POST" and "kept" in request.POST:
         forget = partial(
-            forget_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
+            cancel_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
         )
-        return carry_out(request, forget, to=to, said=_("Written down: the goods do not come back."))
+        return run_action(request, forget, to=to, said=_("Written down: the goods do not come back."))
     form = return_form(parcel, request.POST or None)
     if request.method == "POST" and form.is_valid():
         receive = partial(
@@ -121,11 +121,11 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
             parcel_id=parcel.pk,
             damaged=form.damaged,
             warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
-            key=bound_key(request.POST.get("key", ""), "desk", "return", parcel.pk),
+            key=bind_idempotency_key(request.POST.get("key", ""), "desk", "return", parcel.pk),
             actor=actor,
             now=now,
         )
-        return carry_out(request, receive, to=to, said=_("The goods are written in."))
+        return run_action(request, receive, to=to, said=_("The goods are written in."))
     context = {"order": parcel.part.order, "parcel": parcel, "form": form, "key": uuid.uuid4()}
     return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 

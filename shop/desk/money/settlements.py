@@ -17,17 +17,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
-from orders.models import Figures, LedgerEntry, Payout, Settlement
+from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
-from shop.core.models import Change, bound_key
+from shop.core.models import Change, bind_idempotency_key
 from shop.desk.forms import chosen_ids
 from shop.desk.money.money_forms import CorrectionForm
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
 
@@ -52,7 +52,7 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     running = {} if tab else LedgerEntry.objects.filter(settlement__in=list(page.object_list)).figures()
     shown = [
-        (row, report.fixed_figures(row) if tab else running.get(row.pk, Figures()), row.pk in running)
+        (row, report.fixed_figures(row) if tab else running.get(row.pk, PeriodTotals()), row.pk in running)
         for row in page.object_list
     ]
     context = {
@@ -77,7 +77,7 @@ def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
     ids = list(running.values_list("pk", flat=True)) if "all" in request.POST else chosen
     now, closed = timezone.now(), 0
     for settlement_id in ids:
-        key = bound_key(request.POST.get("key", ""), "desk", "closed", settlement_id)
+        key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", settlement_id)
         try:
             close_settlement(settlement_id=settlement_id, key=key, actor=actor, now=now)
         except Refused as refused:
@@ -106,10 +106,10 @@ def settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_recent_proof
 def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Close a settlement."""
-    key = bound_key(request.POST.get("key", ""), "desk", "closed", pk)
+    key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
     action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())
     page = reverse("desk:settlement", args=[pk])
-    return carry_out(request, action, to=page, said=_("The period is closed."))
+    return run_action(request, action, to=page, said=_("The period is closed."))
 
 
 @require_POST
@@ -143,20 +143,24 @@ def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_print(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     back = reverse("desk:settlement", args=[pk])
-    return settlement_documents.printed(request, report.statement_of(_settlement_or_missing(pk)), back=back)
+    return settlement_documents.printable_statement(
+        request, report.statement_of(_settlement_or_missing(pk)), back=back
+    )
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     back = reverse("desk:settlement", args=[pk])
-    return settlement_documents.pdf_of(request, report.statement_of(_settlement_or_missing(pk)), back=back)
+    return settlement_documents.pdf_statement(
+        request, report.statement_of(_settlement_or_missing(pk)), back=back
+    )
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_workbook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return settlement_documents.workbook_of(report.statement_of(_settlement_or_missing(pk)))
+    return settlement_documents.workbook_statement(report.statement_of(_settlement_or_missing(pk)))
 
 
 def _settlement_or_missing(pk: int) -> Settlement:
@@ -176,6 +180,6 @@ def _render_settlement(request: HttpRequest, shown: Settlement, form: Correction
         ],
         "form": form,
         "key": uuid.uuid4(),
-        "history": tell(Change.objects.under(shown).in_time()),
+        "history": change_views(Change.objects.under(shown).in_time()),
     }
     return render(request, "desk/settlement.html", context, status=422 if form.errors else 200)

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.actions.statements.bank_statements import MAPPED
+from orders.actions.statements.bank_statements import BANK_COLUMN_NAMES
 from orders.models import StatementImport
 
 LARGEST_UPLOAD = 5_000_001  # one byte above the limit; the rest need not be read
@@ -63,7 +63,7 @@ class BankColumnsForm(ColumnsForm):
 
     labels = dict(
         zip(
-            MAPPED,
+            BANK_COLUMN_NAMES,
             [
                 *(_("Date"), _("Money in"), _("Money out"), _("Sum, in or out")),
                 *(_("In or out?"), _("Note of the transfer"), _("Number of the bank"), _("Account")),

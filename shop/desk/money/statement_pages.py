@@ -15,8 +15,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import StatementImport, StatementKind, StatementRow
-from orders.payments.statement_headings import ROWS_LOOKED_AT
-from orders.states import RowState
+from orders.payments.statement_headings import MAX_HEADING_ROWS
+from orders.states import StatementRowState
 from shop.accounts.models import User
 from shop.core.errors import Refused
 
@@ -44,7 +44,7 @@ def statements_page(
                 messages.info(request, _("This file was read in before. Nothing of it counts twice."))
             return redirect(page, kept.pk)
     rows = StatementImport.objects.filter(kind=kind).order_by("-at", "-pk")
-    rows = rows.annotate(open=Count("lines", filter=Q(lines__state=RowState.PROBLEM)))
+    rows = rows.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))
     shown = {"form": form, "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))}
     return render(request, template, shown | context, status=422 if form.errors else 200)
 
@@ -64,7 +64,7 @@ class Head:
 
 def head_of(statement: StatementImport) -> Head:
     """Return the head of a statement not yet imported; all lines if no headings are found."""
-    rows = list(statement.lines.order_by("place", "pk")[:ROWS_LOOKED_AT])
+    rows = list(statement.lines.order_by("place", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
     above = sum(row.place <= heading for row in rows)
     return Head(rows, rows[: max(SAMPLE, above + _BELOW)] if heading else rows)

@@ -11,10 +11,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.actions.bank_transfers.transfer_review import NothingShared
+from orders.actions.bank_transfers.transfer_review import NoAmountAssigned
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.models import Order, tidy_code
-from orders.payments.statement_cells import BadCell, amount_in
+from orders.models import Order, normalise_code
+from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import TransferState
 from shop.core.errors import Refused
 from shop.desk.forms import LONGEST_REASON, Search
@@ -30,7 +30,7 @@ class UnknownOrder(Refused):
     default_words = _("No order has the code %(code)s.")
 
 
-class BadShare(Refused):
+class InvalidShare(Refused):
     code = "bad_share"
     default_words = _("Write each order once, and a whole sum beside it, such as 120.000.")
 
@@ -38,15 +38,15 @@ class BadShare(Refused):
 def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
     """Parse rows of `code` and `amount` to amounts by order id.
 
-    Raises UnknownOrder, BadShare, NothingShared.
+    Raises UnknownOrder, BadShare, NoAmountAssigned.
     """
     rows = [
-        (tidy_code(code), amount.strip())
+        (normalise_code(code), amount.strip())
         for code, amount in zip(sent.getlist("code"), sent.getlist("amount"), strict=False)
         if code.strip()
     ]
     if not rows:
-        raise NothingShared(field="amount")
+        raise NoAmountAssigned(field="amount")
     found = dict(
         Order.objects.placed().filter(code__in=[code for code, _sum in rows]).values_list("code", "pk")
     )
@@ -55,11 +55,11 @@ def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
         if code not in found:
             raise UnknownOrder(UnknownOrder.default_words % {"code": code}, field="code")
         try:
-            amount = amount_in(written)
-        except BadCell as error:
-            raise BadShare(field="amount") from error
+            amount = parse_amount(written)
+        except InvalidCell as error:
+            raise InvalidShare(field="amount") from error
         if found[code] in shares:
-            raise BadShare(field="code")
+            raise InvalidShare(field="code")
         shares[found[code]] = amount
     return shares
 

@@ -16,20 +16,24 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
-from orders.actions.bank_transfers.bank_webhooks import SERVICES
-from orders.actions.bank_transfers.match_suggestions import Suggested, alike, suggest
-from orders.actions.bank_transfers.transfer_review import (
-    confirm_sent_back,
-    give_back_transfer,
-    review_again,
-    set_transfer_aside,
-    settle_transfer,
+from cooperatives.views import run_action, staff_only
+from orders.actions.bank_transfers.bank_webhooks import BANK_WEBHOOK_PROVIDERS
+from orders.actions.bank_transfers.match_suggestions import (
+    TransferSuggestions,
+    similar_transfers,
+    suggest_orders,
 )
-from orders.actions.placement.replace_expired_order import place_again
+from orders.actions.bank_transfers.transfer_review import (
+    assign_transfer,
+    confirm_transfer_returned,
+    dismiss_transfer,
+    reopen_transfer_review,
+    return_transfer,
+)
+from orders.actions.placement.replace_expired_order import replace_expired_order
 from orders.models import BankTransfer, GatewayEvent, Payout, TransferShare
-from orders.payments.banks import bank_of
-from orders.payments.vietqr import BadPayload, payload_for, qr_svg
+from orders.payments.banks import find_bank
+from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
@@ -38,7 +42,7 @@ from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.desk.forms import reason_of
 from shop.desk.money.transfer_forms import ROWS, GiveBackForm, TransferSearch, shares_in
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 
 PER_PAGE = 20
 PER_LIST = 50
@@ -56,10 +60,10 @@ def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = BankTransfer.objects.to_review().select_related("order").prefetch_related(_SHARES)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
-    found = suggest(shown)
+    found = suggest_orders(shown)
     context = {
         "page": page,
-        "unread": GatewayEvent.objects.to_see(*SERVICES).count(),
+        "unread": GatewayEvent.objects.to_see(*BANK_WEBHOOK_PROVIDERS).count(),
         "rows": [{"transfer": row, "suggested": found[row.pk]} for row in shown],
     }
     return render(request, "desk/transfers.html", context)
@@ -93,17 +97,17 @@ def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
 
     def settle() -> None:
         shares = shares_in(request.POST)
-        settle_transfer(transfer_id=pk, shares=shares, actor=actor, now=timezone.now())
+        assign_transfer(transfer_id=pk, shares=shares, actor=actor, now=timezone.now())
 
-    return carry_out(request, settle, to=_return_url(request, pk), said=_("Settled. The buyer sees it."))
+    return run_action(request, settle, to=_return_url(request, pk), said=_("Settled. The buyer sees it."))
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token: uuid.UUID) -> HttpResponse:
     """Replace an expired or cancelled order by a new one, paid with the transfer."""
-    action = partial(place_again, transfer_id=pk, order_id=token, actor=actor, now=timezone.now())
-    return carry_out(
+    action = partial(replace_expired_order, transfer_id=pk, order_id=token, actor=actor, now=timezone.now())
+    return run_action(
         request,
         action,
         to=_return_url(request, pk),
@@ -120,7 +124,7 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
     form = GiveBackForm(request.POST)
     if form.is_valid():
         try:
-            give_back_transfer(
+            return_transfer(
                 transfer_id=pk,
                 to=form.to,
                 reason=form.cleaned_data["reason"],
@@ -141,8 +145,12 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Record that the money was returned."""
     reference = request.POST.get("reference", "")
-    action = partial(confirm_sent_back, transfer_id=pk, reference=reference, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:transfer", args=[pk]), said=_("Written down as sent."))
+    action = partial(
+        confirm_transfer_returned, transfer_id=pk, reference=reference, actor=actor, now=timezone.now()
+    )
+    return run_action(
+        request, action, to=reverse("desk:transfer", args=[pk]), said=_("Written down as sent.")
+    )
 
 
 @require_POST
@@ -150,16 +158,16 @@ def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpR
 def transfer_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Dismiss a transfer that is for no order."""
     reason = reason_of(request.POST)
-    action = partial(set_transfer_aside, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=_return_url(request, pk), said=_("Set aside."))
+    action = partial(dismiss_transfer, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
+    return run_action(request, action, to=_return_url(request, pk), said=_("Set aside."))
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer_review(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Reopen a dismissed transfer for review."""
-    action = partial(review_again, transfer_id=pk, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:transfer", args=[pk]))
+    action = partial(reopen_transfer_review, transfer_id=pk, actor=actor, now=timezone.now())
+    return run_action(request, action, to=reverse("desk:transfer", args=[pk]))
 
 
 def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) -> HttpResponse:
@@ -167,17 +175,17 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) ->
     shown = get_object_or_404(rows, pk=pk)
     payout = Payout.objects.filter(transfer=shown).first()
     in_review = shown.state == TransferState.REVIEW
-    suggested = suggest([shown])[shown.pk] if in_review else Suggested(0, ())
+    suggested = suggest_orders([shown])[shown.pk] if in_review else TransferSuggestions(0, ())
     context = {
         "transfer": shown,
         "suggested": suggested,
         "blank_rows": range(ROWS),
-        "alike": alike(shown),
+        "alike": similar_transfers(shown),
         "payout": payout,
-        "payout_bank": bank_of(payout.bank_bin) if payout else None,
+        "payout_bank": find_bank(payout.bank_bin) if payout else None,
         "payout_drawing": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",
         "form": form,
-        "history": tell(Change.objects.under(shown).in_time()),
+        "history": change_views(Change.objects.under(shown).in_time()),
     }
     return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
 
@@ -185,10 +193,10 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) ->
 def _qr_code(payout: Payout) -> Any:
     """Return the QR code for returning the transfer; None if the account cannot be encoded."""
     try:
-        payload = payload_for(
+        payload = build_payload(
             bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note
         )
-    except BadPayload:
+    except InvalidPayload:
         return ""
     return qr_svg(payload, title=_("VietQR code to send the money back"))
 

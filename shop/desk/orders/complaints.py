@@ -13,17 +13,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
-from orders.forms.complaints import AnswerForm, answer_form
+from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.models import Complaint
 from orders.states import ComplaintState
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
-from shop.core.models import Change, bound_key
+from shop.core.models import Change, bind_idempotency_key
 from shop.desk.forms import reason_of
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 
 _PER_PAGE = 30
 
@@ -68,12 +68,12 @@ def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> H
         complaint_id=found.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
-        key=bound_key(str(form.cleaned_data["key"]), "desk", "accept", found.pk),
+        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "accept", found.pk),
         actor=actor,
         now=timezone.now(),
     )
     to = reverse("desk:complaint", args=[found.pk])
-    return carry_out(request, action, to=to, said=_("The buyer and the cooperative have been told."))
+    return run_action(request, action, to=to, said=_("The buyer and the cooperative have been told."))
 
 
 @require_POST
@@ -85,16 +85,16 @@ def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
         reject_complaint,
         complaint_id=found.pk,
         reason=reason_of(request.POST),
-        key=bound_key(request.POST.get("key", ""), "desk", "reject", found.pk),
+        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "reject", found.pk),
         actor=actor,
         now=timezone.now(),
     )
     to = reverse("desk:complaint", args=[found.pk])
-    return carry_out(request, action, to=to, said=_("The buyer and the cooperative have been told."))
+    return run_action(request, action, to=to, said=_("The buyer and the cooperative have been told."))
 
 
 def _render_complaint(
-    request: HttpRequest, complaint: Complaint, form: AnswerForm | None = None
+    request: HttpRequest, complaint: Complaint, form: AcceptComplaintForm | None = None
 ) -> HttpResponse:
     may_accept = complaint.state in (ComplaintState.OPEN, ComplaintState.REJECTED)
     context = {
@@ -106,6 +106,6 @@ def _render_complaint(
         "refunds": list(complaint.refunds.in_time()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (form or answer_form(complaint, for_members=False)) if may_accept else None,
-        "history": tell(Change.objects.of(complaint).in_time()),
+        "history": change_views(Change.objects.of(complaint).in_time()),
     }
     return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

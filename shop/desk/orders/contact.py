@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from catalog.views.buyer_place import all_provinces, communes_of
-from cooperatives.views import refusals_in, staff_only
+from cooperatives.views import refusals_as_form_errors, staff_only
 from orders.actions.placement.correct_order import correct_contact
 from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.desk.orders.draft_forms import ContactForm, written_in
+from shop.desk.orders.draft_forms import ContactForm, initial_from_order
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,16 +27,16 @@ def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpR
     order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=token)
     form = ContactForm(
         request.POST if request.method == "POST" else None,
-        initial=written_in(order),
+        initial=initial_from_order(order),
         provinces=[each for each in all_provinces() if each.code == order.province_code],
         communes=communes_of(order.province_code),
     )
     if form.is_valid():
-        with refusals_in(form):
+        with refusals_as_form_errors(form):
             correct_contact(order_id=order.pk, contact=form.contact, actor=actor, now=timezone.now())
     if form.is_valid():
         messages.success(request, str(_("Corrected. The cooperatives see it now.")))
-        if form.phone_is_odd:
+        if form.is_phone_likely_mistyped:
             messages.warning(request, str(_("The phone number looks unusual. Read it back to the buyer.")))
         return redirect("desk:order", token)
     return render(request, "desk/contact.html", {"order": order, "form": form})

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.actions.order_records.record_order import Contact
 from orders.forms.addresses import ReceiverForm
-from orders.forms.invoice import InvoiceForm, invoice_written
-from orders.models import InvoiceDetails, Order, Source
+from orders.forms.invoice import InvoiceForm, initial_invoice
+from orders.models import InvoiceDetails, Order, OrderSource
 from shop.accounts.models import Address
-from shop.core.identifiers.phones import shown
+from shop.core.identifiers.phones import format_phone
 
 MOST_STEPS = 1_000_000
 HIGHEST_PRICE = 10**12
@@ -28,7 +28,11 @@ class SourceForm(forms.Form):
 
     source = forms.ChoiceField(
         label=_("How the order comes"),
-        choices=[each for each in Source.choices if each[0] in (Source.PHONE, Source.ZALO, Source.FACEBOOK)],
+        choices=[
+            each
+            for each in OrderSource.choices
+            if each[0] in (OrderSource.PHONE, OrderSource.ZALO, OrderSource.FACEBOOK)
+        ],
         widget=forms.Select(attrs={"class": "input"}),
     )
 
@@ -85,15 +89,15 @@ class ContactForm(DraftForm):
         return {**super().clean(), "note": ""}
 
 
-def written_in(order: Order) -> dict[str, str]:
+def initial_from_order(order: Order) -> dict[str, str]:
     """Return initial values for an order's form."""
     address = order.shipping_address or Address()
     invoice = InvoiceDetails.objects.filter(order=order).first()
     return {
-        **invoice_written(invoice),
+        **initial_invoice(invoice),
         "invoice": "on" if invoice else "",
         "name": order.buyer_name,
-        "phone": shown(order.phone),
+        "phone": format_phone(order.phone),
         "email": order.email,
         "province": address.province_code,
         "commune": address.commune_code,
@@ -126,7 +130,7 @@ class LineForm(forms.Form):
 Lines = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max=200)
 
 
-def added_in(posted: Mapping[str, Any]) -> dict[int, int]:
+def added_quantities(posted: Mapping[str, Any]) -> dict[int, int]:
     """Return quantities to add by variant id, from the search results; invalid values are ignored."""
     added = {}
     for name, written in posted.items():

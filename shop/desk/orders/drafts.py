@@ -21,27 +21,27 @@ from django.views.decorators.http import require_http_methods, require_POST
 from catalog.models import Price, Variant
 from catalog.search import words_of
 from catalog.views.buyer_place import all_provinces, communes_of
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.actions.placement.draft_orders import (
+    create_draft,
     delete_draft,
-    draft_order,
+    draft_quote_request,
     edit_draft,
     place_draft,
-    wanted_of_draft,
 )
 from orders.actions.placement.place_order import BasketChanged
-from orders.actions.quotes.build_quote import quote
-from orders.actions.quotes.quote_types import Quote, WantedLine
-from orders.forms.basket import chosen_ways
-from orders.models import Order, Source
-from orders.views.quote_display import choices_of, line_words, share_words
-from orders.views.sum_rows import sums_of_quote
+from orders.actions.quotes.build_quote import build_quote
+from orders.actions.quotes.quote_types import Quote, RequestedLine
+from orders.forms.basket import chosen_deliveries
+from orders.models import Order, OrderSource
+from orders.views.quote_display import delivery_choices, line_messages, seller_messages
+from orders.views.sum_rows import totals_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import market_channel
-from shop.desk.orders.draft_forms import DraftForm, Lines, SourceForm, added_in, written_in
+from shop.desk.orders.draft_forms import DraftForm, Lines, SourceForm, added_quantities, initial_from_order
 
 PER_PAGE = 30
 MOST_FOUND = 20
@@ -54,8 +54,8 @@ def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = SourceForm(request.POST or None)
     channel = market_channel()
     if request.method == "POST" and form.is_valid() and channel is not None:
-        source = Source(form.cleaned_data["source"])
-        order = draft_order(channel=channel, source=source, actor=actor, now=timezone.now())
+        source = OrderSource(form.cleaned_data["source"])
+        order = create_draft(channel=channel, source=source, actor=actor, now=timezone.now())
         return redirect("desk:draft", order.pk)
     page = Paginator(Order.objects.drafts(), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/drafts.html", {"form": form, "page": page})
@@ -69,15 +69,15 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     if not order.is_draft:
         return redirect("desk:order", token)
     if request.method != "POST":
-        return _render_draft(request, order, _build_form(written_in(order)))
+        return _render_draft(request, order, _build_form(initial_from_order(order)))
     form, lines = _build_form(request.POST), Lines(request.POST, prefix="lines")
     if not form.is_valid() or not lines.is_valid():
         return _render_draft(request, order, form, lines, status=422)
     action = partial(
         edit_draft,
         order_id=order.pk,
-        lines=_requested_lines(lines, added_in(request.POST)),
-        deliveries=chosen_ways(request.POST, _cooperatives_in(request.POST)),
+        lines=_requested_lines(lines, added_quantities(request.POST)),
+        deliveries=chosen_deliveries(request.POST, _cooperatives_in(request.POST)),
         contact=form.contact,
         voucher_code=form.cleaned_data["code"],
         actor=actor,
@@ -85,7 +85,7 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     )
     looked_for = request.POST.get("q", "").strip()[:100]
     query = f"?{urlencode({'q': looked_for})}#found" if looked_for and "find" in request.POST else ""
-    return carry_out(request, action, to=f"{reverse('desk:draft', args=[token])}{query}", said=_("Saved."))
+    return run_action(request, action, to=f"{reverse('desk:draft', args=[token])}{query}", said=_("Saved."))
 
 
 @require_POST
@@ -93,7 +93,7 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
 def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Place a saved draft, if receiver and address are complete."""
     order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=token)
-    form = _build_form(written_in(order), complete=True)
+    form = _build_form(initial_from_order(order), complete=True)
     if order.is_draft and not form.is_valid():
         return _render_draft(request, order, form, status=422)
     try:
@@ -115,7 +115,7 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
 def draft_deletion(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Delete a draft."""
     action = partial(delete_draft, order_id=token, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:drafts"), said=_("The draft is gone."))
+    return run_action(request, action, to=reverse("desk:drafts"), said=_("The draft is gone."))
 
 
 def _given_consents(request: HttpRequest) -> frozenset[str]:
@@ -131,7 +131,7 @@ def _build_form(written: Mapping[str, Any], *, complete: bool = False) -> DraftF
 def _render_draft(
     request: HttpRequest, order: Order, form: DraftForm, lines: Any = None, *, status: int = 200
 ) -> HttpResponse:
-    offer = quote(wanted_of_draft(order), now=timezone.now())
+    offer = build_quote(draft_quote_request(order), now=timezone.now())
     if lines is None:
         initial = [
             {"variant": line.variant.pk, "quantity": line.wanted.quantity, "price": line.unit_price}
@@ -145,7 +145,7 @@ def _render_draft(
         "lines": lines,
         "shares": _seller_rows(offer, lines, form),
         "quote": offer,
-        "sums": sums_of_quote(offer),
+        "sums": totals_of_quote(offer),
         "looked_for": looked_for,
         "found": _find_variants(looked_for, order),
     }
@@ -164,26 +164,26 @@ def _seller_rows(offer: Quote, lines: Any, form: DraftForm) -> list[dict[str, An
                 {
                     "quoted": line,
                     "form": forms.get(line.wanted.key),
-                    "words": line_words(line, currency),
-                    "most": offer.most_of(line) if line.variant.is_weighed else None,
+                    "words": line_messages(line, currency),
+                    "most": offer.maximum_of_line(line) if line.variant.is_weighed else None,
                 }
                 for line in share.lines
             ],
-            "words": share_words(share, province),
-            "choices": choices_of(share),
+            "words": seller_messages(share, province),
+            "choices": delivery_choices(share),
         }
         for share in offer.shares
     ]
 
 
-def _requested_lines(lines: Any, added: Mapping[int, int]) -> list[WantedLine]:
+def _requested_lines(lines: Any, added: Mapping[int, int]) -> list[RequestedLine]:
     """Return the edited lines, then the added ones at their current prices."""
     given = [each for each in lines.cleaned_data if each.get("quantity")]
     kept = [
-        WantedLine(uuid.uuid4(), each["variant"], each["quantity"], forced_price=each["price"])
+        RequestedLine(uuid.uuid4(), each["variant"], each["quantity"], forced_price=each["price"])
         for each in given
     ]
-    return kept + [WantedLine(uuid.uuid4(), variant, quantity) for variant, quantity in added.items()]
+    return kept + [RequestedLine(uuid.uuid4(), variant, quantity) for variant, quantity in added.items()]
 
 
 def _cooperatives_in(posted: Mapping[str, Any]) -> list[int]:

@@ -16,48 +16,48 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
-from orders.actions.fulfilment.weigh_lines import answer_weight
-from orders.actions.payments.order_payments import change_way
-from orders.actions.payouts.bank_accounts import account_paid_from
-from orders.actions.payouts.refund_execution import owed_back
-from orders.forms.refunds import AccountForm
+from orders.actions.fulfilment.weigh_lines import answer_weight_question
+from orders.actions.payments.order_payments import change_payment_method
+from orders.actions.payouts.bank_accounts import last_payer_account
+from orders.actions.payouts.refund_execution import refundable_surplus
+from orders.forms.refunds import RefundAccountForm
 from orders.models import (
     Complaint,
     Dispute,
-    Method,
     Order,
     OrderLine,
     OrderPart,
     Parcel,
     Payment,
     PaymentEvent,
+    PaymentMethod,
     PaymentSums,
     Refund,
     WeightAnswer,
     WeightQuestion,
-    places,
+    parcel_position_labels,
 )
 from orders.models.order import OrderQuerySet
-from orders.payments.stripe_messages import dispute_words
+from orders.payments.stripe_messages import dispute_reason_text
 from orders.states import ParcelState
-from orders.views.payment_page import PaymentChoice, paying_of
-from orders.views.refund_page import shown_refunds, waiting_for_account
-from orders.views.sum_rows import DISCOUNTS, sums_of_order
+from orders.views.payment_page import PaymentChoice, payment_view
+from orders.views.refund_page import amount_awaiting_account, refund_views
+from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from shop.accounts.models import Consent
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.desk.forms import DeliveryForm, OrderSearch, ReasonForm, reason_of
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 
 PER_PAGE = 30
 COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
 
 
 @dataclass(frozen=True, slots=True)
-class ShownParcel:
+class ParcelView:
     """A parcel, its number of the total, and the delivery form while it is in transit."""
 
     parcel: Parcel
@@ -66,20 +66,20 @@ class ShownParcel:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPart:
+class PartView:
     """A part with its parcels; `may_cancel` before anything was dispatched, `may_give_back` until all of its
     money is refunded."""
 
     part: OrderPart
     lines: list[OrderLine]
-    parcels: list[ShownParcel]
+    parcels: list[ParcelView]
     may_cancel: bool
     may_give_back: bool
 
     @property
-    def told_state(self) -> str:
+    def state_label(self) -> str:
         """The part's progress, as also shown to the buyer."""
-        return self.part.told_state([each.parcel for each in self.parcels if each.parcel.is_counting])
+        return self.part.state_label([each.parcel for each in self.parcels if each.parcel.is_counting])
 
 
 @require_safe
@@ -109,23 +109,23 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         .prefetch_related(DISCOUNTS),
         pk=token,
     )
-    refunds = shown_refunds(shown, to_desk=True)
+    refunds = refund_views(shown, to_desk=True)
     parts = _parts(shown, [each.refund for each in refunds])
     context = {
         "order": shown,
         "parts": parts,
-        "sums": sums_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in parts}),
+        "sums": totals_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in parts}),
         "payments": _payments(shown),
         "other_methods": _other_methods(shown),
         "disputes": _disputes(shown),
         "refunds": refunds,
-        "waiting": waiting_for_account(refunds),
+        "waiting": amount_awaiting_account(refunds),
         "complaints": Complaint.objects.filter(part__order=shown).select_related("part").newest_first(),
-        "surplus": owed_back(shown),
+        "surplus": refundable_surplus(shown),
         "account": _account_form(shown),
         "key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
-        "history": tell(Change.objects.under(shown).in_time()),
+        "history": change_views(Change.objects.under(shown).in_time()),
         "consents": Consent.objects.filter(about=f"order:{shown.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
         "may_cancel": any(each.may_cancel for each in parts)
@@ -143,7 +143,7 @@ def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> 
         cancel_order, order_id=shown.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[token])
-    return carry_out(request, action, to=page, said=_("The order is cancelled. The buyer has been told."))
+    return run_action(request, action, to=page, said=_("The order is cancelled. The buyer has been told."))
 
 
 @require_POST
@@ -155,7 +155,7 @@ def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, numb
         cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[token])
-    return carry_out(request, action, to=page, said=_("The part is cancelled. The buyer has been told."))
+    return run_action(request, action, to=page, said=_("The part is cancelled. The buyer has been told."))
 
 
 @require_POST
@@ -170,13 +170,13 @@ def weight_answer(
     if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
         raise Http404
     action = partial(
-        answer_weight,
+        answer_weight_question,
         question_id=question.pk,
         agreed=answer == WeightAnswer.AGREED,
         actor=actor,
         now=timezone.now(),
     )
-    return carry_out(
+    return run_action(
         request, action, to=reverse("desk:order", args=[token]), said=_("The cooperative knows.")
     )
 
@@ -187,11 +187,17 @@ def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
     """Change the payment method for a buyer who asked by phone."""
     shown = get_object_or_404(Order.objects.placed(), pk=token)
     chosen = request.POST.get("payment", "")
-    if chosen not in Method.values:
+    if chosen not in PaymentMethod.values:
         raise Http404
-    action = partial(change_way, order_id=shown.pk, method=Method(chosen), actor=actor, now=timezone.now())
+    action = partial(
+        change_payment_method,
+        order_id=shown.pk,
+        method=PaymentMethod(chosen),
+        actor=actor,
+        now=timezone.now(),
+    )
     page = f"{reverse('desk:order', args=[token])}#payments"
-    return carry_out(request, action, to=page, said=_("The payment method is changed."))
+    return run_action(request, action, to=page, said=_("The payment method is changed."))
 
 
 def _search_orders(form: OrderSearch) -> OrderQuerySet:
@@ -209,7 +215,7 @@ def _search_orders(form: OrderSearch) -> OrderQuerySet:
     return found
 
 
-def _parts(order: Order, refunds: list[Refund]) -> list[ShownPart]:
+def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
     rows = (
         OrderPart.objects.filter(order=order)
         .select_related("cooperative")
@@ -222,33 +228,33 @@ def _parts(order: Order, refunds: list[Refund]) -> list[ShownPart]:
     shown = []
     for row in rows:
         parcels = list(row.parcels.all())
-        place = places(parcels)
-        told = [ShownParcel(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
+        place = parcel_position_labels(parcels)
+        told = [ParcelView(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
         lines, may_cancel = list(row.lines.all()), row.may_be_cancelled(parcels)
         given = sum(each.amount - each.surplus for each in refunds if each.part_id == row.pk)
         left = row.delivery_gross + sum(each.total_gross for each in lines) - given
         may_give_back = row.is_standing and order.confirmed_at is not None and left > 0
-        shown.append(ShownPart(row, lines, told, may_cancel, may_give_back))
+        shown.append(PartView(row, lines, told, may_cancel, may_give_back))
     return shown
 
 
 def _other_methods(order: Order) -> list[PaymentChoice]:
     """Return the payment methods that the buyer may still switch to."""
-    paying = paying_of(order, now=timezone.now())
+    paying = payment_view(order, now=timezone.now())
     return paying.others if paying is not None else []
 
 
 def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
     """Return chargebacks, each with its reason and whether the evidence deadline has passed."""
     rows, now = Dispute.objects.filter(payment__order=order).newest_first(), timezone.now()
-    return [(each, str(dispute_words(each.reason)), each.is_late(now)) for each in rows]
+    return [(each, str(dispute_reason_text(each.reason)), each.is_late(now)) for each in rows]
 
 
-def _account_form(order: Order) -> AccountForm:
+def _account_form(order: Order) -> RefundAccountForm:
     """Return the refund account form, proposing the account that was paid from."""
-    same = account_paid_from(order)
+    same = last_payer_account(order)
     said = {"bank": same.bank_bin, "account": same.account, "holder": same.holder} if same else {}
-    return AccountForm(initial=said)
+    return RefundAccountForm(initial=said)
 
 
 def _delivery_form(parcel: Parcel) -> DeliveryForm | None:

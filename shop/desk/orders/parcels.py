@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel
 from orders.models import Parcel
 from shop.accounts.staff.permissions import Permission
@@ -39,4 +39,4 @@ def parcel_delivery(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel
         actor=actor,
         now=timezone.now(),
     )
-    return carry_out(request, action, to=page, said=_("Written down as delivered."))
+    return run_action(request, action, to=page, said=_("Written down as delivered."))

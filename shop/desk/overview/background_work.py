@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from orders.models import OrderPart
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.jobs.sweeps import mark_sweep_failure_seen, retry_sweep_failure
 from shop.core.models import SweepFailure
-from shop.notifications.text_allowance import not_sent_since
+from shop.notifications.text_allowance import count_texts_not_sent
 
 _PER_PAGE = 50
 SWEEP_NAMES: dict[str, Promise] = {
@@ -87,7 +87,7 @@ def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
     links = _links_of(page.object_list)
     context = {
         "page": page,
-        "unsent_texts": not_sent_since(timezone.now() - datetime.timedelta(days=1)),
+        "unsent_texts": count_texts_not_sent(timezone.now() - datetime.timedelta(days=1)),
         "failures": [(row, sweep_name(row.sweep), links.get(row.pk, "")) for row in page.object_list],
     }
     return render(request, "desk/background_work.html", context)
@@ -98,7 +98,7 @@ def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
 def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Run the sweep of a failed row now."""
     action = partial(retry_sweep_failure, failure_id=pk, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:background-work"), said=_("It is being retried."))
+    return run_action(request, action, to=reverse("desk:background-work"), said=_("It is being retried."))
 
 
 @require_POST
@@ -106,7 +106,7 @@ def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def failure_seen(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Mark a failure as seen until the row fails with another error."""
     action = partial(mark_sweep_failure_seen, failure_id=pk, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:background-work"), said=_("Marked as seen."))
+    return run_action(request, action, to=reverse("desk:background-work"), said=_("Marked as seen."))
 
 
 def sweep_name(sweep: str) -> str:

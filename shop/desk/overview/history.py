@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from shop.core.actors import Door
+from shop.core.actors import EntryPoint
 from shop.core.models import Change
 
-WORDS: dict[str, Promise] = {
+CHANGE_TEXTS: dict[str, Promise] = {
     "cooperative.applied": pgettext_lazy("history", "Applied to sell"),
     "cooperative.applied_again": pgettext_lazy("history", "Sent the application again"),
     "cooperative.approved": pgettext_lazy("history", "Approved"),
@@ -208,7 +208,7 @@ WORDS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChangeView:
     """A change for display: `whose` is the part's number, if any, `who` the actor, `door` the interface."""
 
     change: Change
@@ -218,15 +218,15 @@ class Told:
     door: str
 
 
-def tell(changes: Iterable[Change]) -> list[Told]:
+def change_views(changes: Iterable[Change]) -> list[ChangeView]:
     """Return changes for display; an unknown kind is shown by its code."""
     return [
-        Told(
+        ChangeView(
             change,
-            WORDS.get(change.what, change.what),
+            CHANGE_TEXTS.get(change.what, change.what),
             str(change.data.get("part", "")),
             change.who,
-            str(Door(change.door).label),
+            str(EntryPoint(change.door).label),
         )
         for change in changes
     ]

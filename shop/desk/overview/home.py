@@ -9,15 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cooperatives.access import staff_may
+from cooperatives.access import has_staff_permission
 from cooperatives.views import staff_only
 from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.desk.money.approvals import kinds_of
 from shop.desk.overview import waiting as of
-from shop.desk.overview.waiting import Waiting
+from shop.desk.overview.waiting import OpenTasks
 
 
 @require_safe
@@ -25,16 +25,16 @@ from shop.desk.overview.waiting import Waiting
 def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open tasks that this user may handle."""
     now = timezone.now()
-    waiting: list[Waiting] = []
-    if staff_may(request.user, Permission.MANAGE_STAFF):
+    waiting: list[OpenTasks] = []
+    if has_staff_permission(request.user, Permission.MANAGE_STAFF):
         waiting.append(of.applications())
-    if staff_may(request.user, Permission.MANAGE_PRODUCTS):
+    if has_staff_permission(request.user, Permission.MANAGE_PRODUCTS):
         waiting += [of.listings(), of.certificates()]
-    if staff_may(request.user, Permission.MANAGE_SETTINGS):
+    if has_staff_permission(request.user, Permission.MANAGE_SETTINGS):
         waiting += [of.sweep_failures(), of.unsent_texts(now)]
-    if staff_may(request.user, Permission.MANAGE_USERS):
+    if has_staff_permission(request.user, Permission.MANAGE_USERS):
         waiting.append(of.data_requests())
-    if staff_may(request.user, Permission.HANDLE_PAYMENTS):
+    if has_staff_permission(request.user, Permission.HANDLE_PAYMENTS):
         waiting += [
             of.transfers(),
             of.refused_calls(),
@@ -42,29 +42,29 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
             of.payouts(),
             of.statement_rows(),
             of.unseen_cash(),
-            of.lacking_cash(),
-            of.old_cash(day_of(now)),
+            of.remittance_differences(),
+            of.old_cash(vietnam_date(now)),
         ]
     kinds = kinds_of(request)
     if kinds:
         waiting.append(of.approvals(kinds, now))
-    sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
+    sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
         waiting += [
             of.complaints(now),
             of.stuck_refunds(),
-            of.paid_too_much(),
+            of.overpayments(),
             of.unanswered(),
             of.unweighed(now),
             of.failed(),
         ]
     context = {
-        "today": day_of(now),
+        "today": vietnam_date(now),
         "now": now,
         "waiting": waiting,
         "is_quiet": not any(each.count for each in waiting),
         "sees_orders": sees_orders,
-        "orders_today": Order.objects.placed().placed_on_day(day_of(now)).count() if sees_orders else 0,
+        "orders_today": Order.objects.placed().placed_on_day(vietnam_date(now)).count() if sees_orders else 0,
         "drafts": Order.objects.drafts().count() if sees_orders else 0,
     }
     return render(request, "desk/home.html", context)

@@ -15,19 +15,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.access import staff_may
-from cooperatives.views import carry_out, staff_only
-from orders.actions.privacy.data_requests import carry_out_request
+from cooperatives.access import has_staff_permission
+from cooperatives.views import run_action, staff_only
+from orders.actions.privacy.data_requests import fulfil_data_request
 from orders.models import Order
 from shop.accounts.models import DataRequest, RequestKind
-from shop.accounts.personal.data_requests import LAWFUL_DAYS, answer_by_hand, change_data_times
+from shop.accounts.personal.data_requests import LAWFUL_DAYS, answer_request, change_data_deadlines
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.states import RequestState
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change, shop_settings
 from shop.desk.forms import LONGEST_REASON
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 
 _PER_PAGE = 30
 _DAYS = {
@@ -72,8 +72,8 @@ def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = DaysForm(request.POST)
     if not form.is_valid():
         return _render_list(request, form)
-    action = partial(change_data_times, days=form.cleaned_data, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:data-requests"), said=_("Kept."))
+    action = partial(change_data_deadlines, days=form.cleaned_data, actor=actor, now=timezone.now())
+    return run_action(request, action, to=reverse("desk:data-requests"), said=_("Kept."))
 
 
 @require_safe
@@ -87,7 +87,7 @@ def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespo
         "now": timezone.now(),
         "order_count": orders.count(),
         "by_itself": _BY_ITSELF.get(RequestKind(row.kind)) if row.is_open else None,
-        "history": tell(Change.objects.of(row).in_time()),
+        "history": change_views(Change.objects.of(row).in_time()),
     }
     return render(request, "desk/data_request.html", context)
 
@@ -96,8 +96,8 @@ def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespo
 @staff_only(Permission.MANAGE_USERS)
 def data_request_doing(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Execute a request now."""
-    action = partial(carry_out_request, request_id=pk, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:data-request", args=[pk]), said=_("Done."))
+    action = partial(fulfil_data_request, request_id=pk, actor=actor, now=timezone.now())
+    return run_action(request, action, to=reverse("desk:data-request", args=[pk]), said=_("Done."))
 
 
 @require_POST
@@ -106,7 +106,7 @@ def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
     """Answer or reject a request, with a text for the person."""
     is_done = request.POST.get("outcome") == RequestState.DONE
     action = partial(
-        answer_by_hand,
+        answer_request,
         request_id=pk,
         state=RequestState.DONE if is_done else RequestState.REFUSED,
         answer=request.POST.get("answer", "")[:LONGEST_REASON],
@@ -114,7 +114,7 @@ def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
         now=timezone.now(),
     )
     to = reverse("desk:data-request", args=[pk])
-    return carry_out(request, action, to=to, said=_("The asker has been told."))
+    return run_action(request, action, to=to, said=_("The asker has been told."))
 
 
 def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:
@@ -127,6 +127,8 @@ def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResp
         "states": RequestState.choices,
         "now": timezone.now(),
         "form": form,
-        "days": form or DaysForm() if staff_may(request.user, Permission.MANAGE_SETTINGS) else None,
+        "days": form or DaysForm()
+        if has_staff_permission(request.user, Permission.MANAGE_SETTINGS)
+        else None,
     }
     return render(request, "desk/data_requests.html", context, status=422 if form is not None else 200)

@@ -14,15 +14,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.access import staff_may
-from cooperatives.views import carry_out, staff_only
+from cooperatives.access import has_staff_permission
+from cooperatives.views import run_action, staff_only
 from shop.accounts.models import User
 from shop.accounts.second_factor.factors import reset_second_factor
 from shop.accounts.second_factor.requirement import change_second_factor_rule
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
-from shop.core.identifiers.phones import normalise
+from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import ShopSettings, shop_settings
 
 _PER_PAGE = 30
@@ -64,7 +64,7 @@ def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
         reset_second_factor, user_id=pk, why=request.POST.get("why", ""), actor=actor, now=timezone.now()
     )
     said = _("Reset. They sign in with their password or phone code, and are told by a message.")
-    return carry_out(request, action, to=reverse("desk:second-factors"), said=said)
+    return run_action(request, action, to=reverse("desk:second-factors"), said=said)
 
 
 @require_POST
@@ -76,20 +76,20 @@ def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, form)
     action = partial(change_second_factor_rule, **form.cleaned_data, actor=actor, now=timezone.now())
-    return carry_out(request, action, to=reverse("desk:second-factors"), said=_("Kept."))
+    return run_action(request, action, to=reverse("desk:second-factors"), said=_("Kept."))
 
 
 def _render_page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:
     wanted = request.GET.get("q", "").strip()[:254]
     people = User.objects.filter(erased_at=None)
     if wanted:
-        people = people.filter(Q(email=wanted.lower()) | Q(phone=normalise(wanted) or wanted))
+        people = people.filter(Q(email=wanted.lower()) | Q(phone=normalise_phone(wanted) or wanted))
     else:
         people = people.filter(is_staff=True, is_active=True)
     context = {
         "wanted": wanted,
         "page": Paginator(people.order_by("first_name", "pk"), _PER_PAGE).get_page(request.GET.get("page")),
-        "may_set": staff_may(request.user, Permission.MANAGE_SETTINGS),
+        "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "form": form or SecondFactorRuleForm(initial=SecondFactorRuleForm.initial_of(shop_settings())),
         "now": timezone.now(),
     }

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.sellers.certificates import confirm_certificate, return_certificate
 from cooperatives.models import Certificate
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.desk.forms import ReasonForm, reason_of
@@ -38,7 +38,7 @@ def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> Htt
     """Confirm a certificate; buyers then see it."""
     action = partial(confirm_certificate, certificate_id=pk, actor=actor, now=timezone.now())
     said = _("Buyers see it now. The cooperative has been told.")
-    return carry_out(request, action, to=reverse("desk:certificates"), said=said)
+    return run_action(request, action, to=reverse("desk:certificates"), said=said)
 
 
 @require_POST
@@ -48,4 +48,4 @@ def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     reason = reason_of({"reason": request.POST.get(f"c{pk}-reason", "")})
     action = partial(return_certificate, certificate_id=pk, reason=reason, actor=actor, now=timezone.now())
     said = _("Handed back. The cooperative has been told why.")
-    return carry_out(request, action, to=reverse("desk:certificates"), said=said)
+    return run_action(request, action, to=reverse("desk:certificates"), said=said)

@@ -18,19 +18,19 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Listing
 from catalog.states import ListingState
-from cooperatives.actions.cooperative_lifecycle import answer_application
+from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
 from cooperatives.models import Cooperative, DeliveryWay, Warehouse
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
-from cooperatives.views import carry_out, staff_only
-from orders.models import commissions
+from cooperatives.views import run_action, staff_only
+from orders.models import commission_percents
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
 from shop.core.texts.folding import fold
 from shop.core.texts.translations import other_languages
 from shop.desk.forms import AnswerForm, CooperativeSearch
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 
 PER_PAGE = 20
 MOST_CHANGES = 100
@@ -106,7 +106,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         return _render_cooperative(request, pk, form, status=422)
     answer = CooperativeState(form.cleaned_data["answer"])
     action = partial(
-        answer_application,
+        set_cooperative_state,
         cooperative_id=pk,
         answer=answer,
         reason=form.cleaned_data["reason"],
@@ -114,14 +114,14 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     page = reverse("desk:cooperative", args=[pk])
-    return carry_out(request, action, to=page, said=SAID[answer])
+    return run_action(request, action, to=page, said=SAID[answer])
 
 
 def _render_cooperative(
     request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200
 ) -> HttpResponse:
     shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_house=False)), pk=pk)
-    rates = commissions([(shown.pk, "")], day=day_of(timezone.now()))
+    rates = commission_percents([(shown.pk, "")], day=vietnam_date(timezone.now()))
     changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
     context: dict[str, Any] = {
         "shown": shown,
@@ -135,7 +135,7 @@ def _render_cooperative(
         "certificates": shown.certificates.order_by("kind", "pk"),
         "commission": rates[shown.pk, ""],
         "on_sale": Listing.objects.for_cooperative(shown).filter(state=ListingState.PUBLISHED).count(),
-        "history": tell(changes),
+        "history": change_views(changes),
     }
     return render(request, "desk/cooperative.html", context, status=status)
 

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listings.listing_states import (
-    missing_by_law,
+    missing_legal_fields,
     publish_listing,
     return_listing,
     withdraw_listing,
@@ -25,20 +25,20 @@ from catalog.models import Listing, Price, ProductMedia, Variant
 from catalog.search import words_of
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Certificate
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
 from shop.core.texts.translations import other_languages
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
-from shop.desk.overview.history import tell
+from shop.desk.overview.history import change_views
 
 PER_PAGE = 30
 MOST_CHANGES = 100
 
-# Messages for the fields returned by `missing_by_law`.
-WANTED_BY_LAW: dict[str, Promise] = {
+# Messages for the fields returned by `missing_legal_fields`.
+REQUIRED_BY_LAW: dict[str, Promise] = {
     "seller": _("Who sells: full name, registration, phone"),
     "price": _("What it costs"),
     "origin": _("Where it comes from"),
@@ -96,7 +96,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         .in_order()
     )
     now = timezone.now()
-    missing = missing_by_law(product)
+    missing = missing_legal_fields(product)
     allowed = LISTING_MOVES[shown.state]
     context = {
         "listing": shown,
@@ -113,15 +113,17 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             for variant in variants
         ],
         "media": product.media.select_related("picture").order_by("sort_order", "pk"),
-        "certificates": Certificate.objects.valid_on(day_of(now)).filter(products=product).order_by("pk"),
+        "certificates": Certificate.objects.valid_on(vietnam_date(now))
+        .filter(products=product)
+        .order_by("pk"),
         "ways": product.cooperative.ways.filter(is_active=True).order_by("sort_order", "pk"),
-        "this_month": day_of(now).month,
-        "law": [(words, field not in missing) for field, words in WANTED_BY_LAW.items()],
+        "this_month": vietnam_date(now).month,
+        "law": [(words, field not in missing) for field, words in REQUIRED_BY_LAW.items()],
         "is_complete": not missing,
         "may_publish": ListingState.PUBLISHED in allowed,
         "may_return": shown.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,
-        "history": tell(Change.objects.under(product).order_by("-at", "-pk")[:MOST_CHANGES]),
+        "history": change_views(Change.objects.under(product).order_by("-at", "-pk")[:MOST_CHANGES]),
     }
     return render(request, "desk/listing.html", context)
 
@@ -131,7 +133,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve and publish a listing."""
     action = partial(publish_listing, listing_id=pk, actor=actor, now=timezone.now())
-    return carry_out(
+    return run_action(
         request,
         action,
         to=reverse("desk:listings"),
@@ -147,7 +149,7 @@ def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     action = partial(
         return_listing, listing_id=pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
-    return carry_out(
+    return run_action(
         request,
         action,
         to=reverse("desk:listings"),
@@ -168,4 +170,4 @@ def listing_withdrawal(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         actor=actor,
         now=timezone.now(),
     )
-    return carry_out(request, action, to=reverse("desk:listing", args=[pk]), said=_("It is off the market."))
+    return run_action(request, action, to=reverse("desk:listing", args=[pk]), said=_("It is off the market."))

@@ -34,14 +34,14 @@ def take_snapshot(folder: Path) -> Iterator[Query]:
         yield _query
 
 
-def insist_on_emptiness() -> None:
+def require_empty_database() -> None:
     tables = _query("SELECT count(*) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))")
     if tables != [(0,)]:
         name = connection.settings_dict["NAME"]
         raise CommandError(f"The database {name} has tables: a backup is only put into an empty place.")
 
 
-def put_back(folder: Path, manifest: Manifest) -> None:
+def restore_database(folder: Path, manifest: Manifest) -> None:
     """Restore the dump in one transaction."""
     program = _find_program("pg_restore")
     connection.close()

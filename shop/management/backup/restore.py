@@ -26,7 +26,7 @@ def restore_backup(source: Path) -> Manifest:
     manifest = read_backup(source)
     _require_known_database(manifest)
     engine = sqlite if connection.vendor == "sqlite" else postgres
-    engine.insist_on_emptiness()
+    engine.require_empty_database()
     names = [str(path.relative_to(source / MEDIA)) for path in (source / MEDIA).rglob("*") if path.is_file()]
     media = Path(settings.MEDIA_ROOT)
     _require_no_other_files(source / MEDIA, media, names)
@@ -34,7 +34,7 @@ def restore_backup(source: Path) -> Manifest:
         _put_file(source / MEDIA / name, media / name)
     for name in manifest.keys:
         _put_file(source / KEYS / name, Path(settings.DATA_DIR, name))
-    engine.put_back(source, manifest)
+    engine.restore_database(source, manifest)
     return manifest
 
 

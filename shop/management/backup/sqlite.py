@@ -44,13 +44,13 @@ def copy_database(source: Path, target: Path) -> None:
         _check_integrity(copy, target)
 
 
-def insist_on_emptiness() -> None:
+def require_empty_database() -> None:
     path = _database_path()
     if path.exists() and path.stat().st_size:
         raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
 
 
-def put_back(folder: Path, manifest: Manifest) -> None:
+def restore_database(folder: Path, manifest: Manifest) -> None:
     """Restore the copy as the shop's database, atomically."""
     path = _database_path()
     fresh = path.with_name(f"{path.name}.restored")

@@ -14,9 +14,14 @@ from catalog.models import Category, Listing
 from shop.accounts.models import User
 from shop.api.tokens import access_token
 from shop.core.models import Channel, market_channel
-from shop.management.bench.floor import category_by_hand, list_by_hand, orders_by_hand, product_by_hand
-from shop.management.bench.measuring import Measured, measure
-from shop.management.bench.pages import Unexpected, goods_of_two_cooperatives
+from shop.management.bench.handwritten_sql import (
+    category_by_hand,
+    list_by_hand,
+    orders_by_hand,
+    product_by_hand,
+)
+from shop.management.bench.measuring import Measurement, measure
+from shop.management.bench.pages import UnexpectedResponse, variants_of_two_cooperatives
 from shop.management.bench.purchase import Purchase
 
 SEARCHED = "bi xanh"
@@ -100,7 +105,7 @@ query Orders {{
 """
 
 
-def measure_operations(*, seconds: float) -> Iterator[Measured]:
+def measure_operations(*, seconds: float) -> Iterator[Measurement]:
     """Measure each operation for about `seconds`, and the same data by hand-written SQL.
 
     Response caching is off: the work itself is measured.
@@ -113,28 +118,28 @@ def measure_operations(*, seconds: float) -> Iterator[Measured]:
     admin = access_token(User.objects.get(is_superuser=True), now=timezone.now())
     base = {"channel": channel.slug}
     operations: list[tuple[str, Callable[[Any], object]]] = [
-        ("API list of 20", asking(LIST, base | {"count": 20})),
+        ("API list of 20", api_request(LIST, base | {"count": 20})),
         ("list of 20 by hand", lambda _: list_by_hand(channel, 20)),
-        ("API list of 100", asking(LIST, base | {"count": 100})),
+        ("API list of 100", api_request(LIST, base | {"count": 100})),
         ("list of 100 by hand", lambda _: list_by_hand(channel, 100)),
-        ("API product", asking(PRODUCT, base | {"slug": product})),
+        ("API product", api_request(PRODUCT, base | {"slug": product})),
         ("product by hand", lambda _: product_by_hand(channel, product)),
-        ("API category", asking(CATEGORY, base | {"slug": category})),
+        ("API category", api_request(CATEGORY, base | {"slug": category})),
         ("category by hand", lambda _: category_by_hand(channel, category)),
-        ("API search", asking(SEARCH, base | {"words": SEARCHED})),
-        ("API staff orders", asking(ORDERS, {}, admin)),
+        ("API search", api_request(SEARCH, base | {"words": SEARCHED})),
+        ("API staff orders", api_request(ORDERS, {}, admin)),
         ("staff orders by hand", lambda _: orders_by_hand()),
     ]
     for name, ask in operations:
         yield measure(name, ask, seconds=seconds)
     # Allow unpaid orders, as Saleor's clients may leave them.
     Channel.objects.filter(pk=channel.pk).update(allow_unpaid_orders=True)
-    purchase = Purchase(goods_of_two_cooperatives(), channel)
+    purchase = Purchase(variants_of_two_cooperatives(), channel)
     yield measure("API whole checkout", purchase, seconds=seconds)
     Channel.objects.filter(pk=channel.pk).update(allow_unpaid_orders=channel.allow_unpaid_orders)
 
 
-def asking(document: str, variables: dict[str, Any], token: str = "") -> Callable[[Any], None]:
+def api_request(document: str, variables: dict[str, Any], token: str = "") -> Callable[[Any], None]:
     """Return a function that sends the operation and raises Unexpected on errors."""
     client = Client(SERVER_NAME="localhost")
     body = json.dumps({"query": document, "variables": variables})
@@ -143,6 +148,6 @@ def asking(document: str, variables: dict[str, Any], token: str = "") -> Callabl
     def ask(_: Any) -> None:
         answer = client.post("/graphql/", body, content_type="application/json", headers=headers)
         if answer.status_code != 200 or b'"errors"' in answer.content[:200]:
-            raise Unexpected(answer.content[:500].decode())
+            raise UnexpectedResponse(answer.content[:500].decode())
 
     return ask

@@ -17,7 +17,7 @@ _SHAPES = [(100, 20), (100, 10), (20, 10), (1, 10)]  # objects × fields
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """Milliseconds of CPU for one execution of a parsed and validated document."""
 
     shape: str
@@ -29,13 +29,13 @@ class Compared:
         return self.depth_first / self.breadth_first
 
 
-def compare_executors(rounds: int = ROUNDS) -> Iterator[Compared]:
+def compare_executors(rounds: int = ROUNDS) -> Iterator[Comparison]:
     for objects, width in _SHAPES:
         for nested in (False, True):
             yield _compare(objects, width, nested, rounds)
 
 
-def _compare(objects: int, width: int, nested: bool, rounds: int) -> Compared:
+def _compare(objects: int, width: int, nested: bool, rounds: int) -> Comparison:
     names = [f"{letter}{number}" for number in range(width // len(_FIELDS)) for letter in _FIELDS]
     lines = " ".join(f"{name}: {_FIELDS[name[0]]}" for name in names)
     schema = build_schema(f"type Query {{ all: [Row!]! }} type Row {{ {lines} near: [Row!] }}")
@@ -45,7 +45,7 @@ def _compare(objects: int, width: int, nested: bool, rounds: int) -> Compared:
         each["near"] = rows[:5]
     executor, document, root = Executor(schema, {}), parse(source), {"all": rows}
     assert executor.execute(source, root=root).data == execute_sync(schema, document, root).data
-    return Compared(
+    return Comparison(
         f"{objects} × {width}{' and 5 × 2 below each' if nested else ''}",
         _fastest(lambda: execute_sync(schema, document, root), rounds),
         _fastest(lambda: executor.execute(source, root=root), rounds),

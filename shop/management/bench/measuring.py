@@ -13,13 +13,13 @@ FEWEST, MOST = 10, 2_000  # requests of one page
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """One page's result: requests per second of one process, milliseconds at the median and 95th percentile,
     milliseconds of CPU per request, and queries.
     """
 
     page: str
-    a_second: float
+    requests_per_second: float
     p50: float
     p95: float
     cpu: float
@@ -31,7 +31,7 @@ class Measured:
 
 def measure(
     page: str, ask: Callable[[Any], object], *, seconds: float, prepare: Callable[[], Any] = lambda: None
-) -> Measured:
+) -> Measurement:
     """Time `ask` for about `seconds` with what `prepare` returns (untimed); the first run is not counted."""
     ask(prepare())
     queries = _count_queries(ask, prepare())
@@ -45,9 +45,9 @@ def measure(
         cpu += time.process_time() - cpu_begun
         taken.append(time.perf_counter() - begun)
     taken.sort()
-    return Measured(
+    return Measurement(
         page=page,
-        a_second=len(taken) / sum(taken),
+        requests_per_second=len(taken) / sum(taken),
         p50=taken[len(taken) // 2] * 1000,
         p95=taken[min(len(taken) - 1, int(len(taken) * 0.95))] * 1000,
         cpu=cpu / len(taken) * 1000,

@@ -18,24 +18,24 @@ from cooperatives.states import CooperativeState
 from orders.models import BasketLine, Order
 from shop.accounts.models import User
 from shop.core.models import market_channel
-from shop.management.bench.measuring import Measured, measure
+from shop.management.bench.measuring import Measurement, measure
 
 SEARCHED = "bi xanh"
-ENOUGH = 1_000_000
+EXTRA_STOCK = 1_000_000
 PROVINCE = "19"  # Thái Nguyên: every demo cooperative delivers there
 _HIDDEN = re.compile(r'<input type="hidden" name="(basket|shown_total|shown_most)" value="([^"]*)"')
 _DELIVERY_CHOICE = re.compile(r'name="(way-\d+)" value="([^"]+)" checked')
 _COMMUNE = re.compile(r'<option value="(\d{5})"')
 
 
-class Unexpected(Exception):
+class UnexpectedResponse(Exception):
     """A page answered with an unexpected status, so measuring it would be meaningless."""
 
 
-def measure_pages(*, seconds: float) -> Iterator[Measured]:
+def measure_pages(*, seconds: float) -> Iterator[Measurement]:
     """Measure each page for about `seconds`, in the order of a sale."""
     buyer = _client()
-    variants = goods_of_two_cooperatives()
+    variants = variants_of_two_cooperatives()
     product = variants[0].product
     member, admin = _client(_member()), _client(User.objects.get(is_superuser=True))
     yield measure("home", _page(buyer, reverse("home")), seconds=seconds)
@@ -86,7 +86,7 @@ class _Checkout:
         client, written = filled
         answer = client.post(reverse("orders:checkout"), written)
         if answer.status_code != 302:
-            raise Unexpected(f"checkout answered {answer.status_code}")
+            raise UnexpectedResponse(f"checkout answered {answer.status_code}")
 
 
 def _client(user: User | None = None) -> Client:
@@ -100,7 +100,7 @@ def _page(client: Client, address: str) -> Callable[[Any], None]:
     def ask(_given: Any) -> None:
         answer = client.get(address)
         if answer.status_code != 200:
-            raise Unexpected(f"{address} answered {answer.status_code}")
+            raise UnexpectedResponse(f"{address} answered {answer.status_code}")
 
     return ask
 
@@ -109,7 +109,7 @@ def _add_to_basket(client: Client, variant: Variant) -> Callable[[Any], None]:
     def ask(_given: Any) -> None:
         answer = client.post(reverse("orders:basket-lines"), {"variant": variant.pk, "quantity": 1})
         if answer.status_code != 302:
-            raise Unexpected(f"the basket answered {answer.status_code}")
+            raise UnexpectedResponse(f"the basket answered {answer.status_code}")
 
     return ask
 
@@ -124,16 +124,16 @@ def _change_quantity(client: Client, variant: Variant) -> Callable[[Any], None]:
     def ask(_given: Any) -> None:
         answer = client.post(address, {"quantity": next(quantities)}, headers={"HX-Request": "true"})
         if answer.status_code != 200:
-            raise Unexpected(f"the basket answered {answer.status_code}")
+            raise UnexpectedResponse(f"the basket answered {answer.status_code}")
 
     return ask
 
 
-def goods_of_two_cooperatives() -> list[Variant]:
+def variants_of_two_cooperatives() -> list[Variant]:
     """Return a variant of each of two cooperatives, stocked so that it does not sell out."""
     channel = market_channel()
     if channel is None:
-        raise Unexpected("the shop has no channel")
+        raise UnexpectedResponse("the shop has no channel")
     on_shelf = Listing.objects.on_shelf(channel.pk).filter(is_available=True)
     priced = Price.objects.filter(channel=channel, amount__isnull=False)
     found: dict[int, Variant] = {}
@@ -143,7 +143,7 @@ def goods_of_two_cooperatives() -> list[Variant]:
     for variant in variants.select_related("product").order_by("product__sort_key", "pk"):
         found.setdefault(variant.cooperative_id, variant)
     chosen = list(found.values())[:2]
-    Stock.objects.filter(variant__in=chosen).update(on_hand=F("on_hand") + ENOUGH)
+    Stock.objects.filter(variant__in=chosen).update(on_hand=F("on_hand") + EXTRA_STOCK)
     return chosen
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from catalog.models import Variant
 from shop.api.ids import global_ids
 from shop.core.models import Channel
-from shop.management.bench.pages import Unexpected
+from shop.management.bench.pages import UnexpectedResponse
 
 _MONEY = "{ amount currency }"
 _ERRORS = "errors { field code message }"
@@ -82,5 +82,5 @@ class Purchase:
         payload = next(iter((answer.get("data") or {"": None}).values()))
         shown = payload and (payload.get("checkout") or payload.get("order"))
         if not shown:
-            raise Unexpected(json.dumps(answer)[:500])
+            raise UnexpectedResponse(json.dumps(answer)[:500])
         return dict(shown)

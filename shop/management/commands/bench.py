@@ -23,11 +23,11 @@ from django.db import connection
 from django.utils import timezone
 
 from shop.management.bench.api import measure_operations
+from shop.management.bench.browsing import measure_browsing
 from shop.management.bench.executor import compare_executors
-from shop.management.bench.many_goods import lay_out_many
-from shop.management.bench.pages import Unexpected, measure_pages
-from shop.management.bench.shelves import measure_shelves
-from shop.management.preparation import prepare
+from shop.management.bench.many_products import create_many_products
+from shop.management.bench.pages import UnexpectedResponse, measure_pages
+from shop.management.preparation import prepare_shop
 from shop.management.servers.postgres import start_postgres
 from shop.management.servers.process import MissingService
 from shop.management.servers.redis import start_redis
@@ -104,7 +104,7 @@ class Command(BaseCommand):
         for database in databases:
             for count in counts:
                 for row in _measured(database, asked(count), seconds):
-                    figures = f"{row['a_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f}"
+                    figures = f"{row['requests_per_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f}"
                     figures += f" | {row['cpu']:.2f} | {row['queries']}"
                     self.stdout.write(f"| {database} | {count:,} | {row['page']} | {figures} |")
                 self.stdout.flush()
@@ -112,22 +112,22 @@ class Command(BaseCommand):
     def _measure(self, count: int, products: int, seconds: float) -> None:
         """Seed this process's private database and print the measurements as JSON lines."""
         logging.disable(logging.WARNING)
-        prepare(out=sys.stderr, demo=False)
+        prepare_shop(out=sys.stderr, demo=False)
         call_command(
             "seed_demo", orders=count, later=True, allow_on_server=True, verbosity=0, stdout=self.stderr
         )
         if products:
-            lay_out_many(products, now=timezone.now())
+            create_many_products(products, now=timezone.now())
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         gc.collect()
         gc.freeze()  # as the server does after its start
         everything = chain(measure_operations(seconds=seconds), measure_pages(seconds=seconds))
         try:
-            for each in measure_shelves(seconds=seconds) if products else everything:
+            for each in measure_browsing(seconds=seconds) if products else everything:
                 self.stdout.write(json.dumps(each.as_dict()))
                 self.stdout.flush()
-        except Unexpected as error:
+        except UnexpectedResponse as error:
             raise CommandError(str(error)) from error
 
 

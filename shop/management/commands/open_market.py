@@ -11,7 +11,7 @@ from django.utils import timezone
 from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
 from shop.core.models import Division
-from shop.management.demo.bootstrap import lay_ground
+from shop.management.demo.bootstrap import create_market
 
 
 class Command(BaseCommand):
@@ -25,7 +25,9 @@ class Command(BaseCommand):
         if not Division.objects.exists():
             load_divisions()
         with transaction.atomic(durable=True):
-            market_rows = lay_ground({}, operator={}, actor=Actor.system("open_market"), now=timezone.now())
+            market_rows = create_market(
+                {}, operator={}, actor=Actor.system("open_market"), now=timezone.now()
+            )
         self.stdout.write(
             f"The market {market_rows.channel.name} is open: {len(market_rows.categories)} shelves."
         )

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from shop.accounts.registration.accounts import person_named
+from shop.accounts.registration.accounts import find_user
 from shop.accounts.second_factor.factors import reset_second_factor
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--why", default="manage.py reset_second_factor", help="the reason to record")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = person_named(options["name"])
+        user = find_user(options["name"])
         if user is None:
             raise CommandError(f"There is no account {options['name']}.")
         try:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.management.demo.accounts import ACCOUNTS
-from shop.management.demo.passwords import keep_passwords, passwords_file, replace_published_passwords
-from shop.management.preparation import prepare
+from shop.management.demo.passwords import passwords_file, replace_published_passwords, save_passwords
+from shop.management.preparation import prepare_shop
 from shop.management.supervisor import AlreadyRunning, supervise
 
 # A single worker does not need messages from other workers.
@@ -31,11 +31,11 @@ class Command(BaseCommand):
 
     def handle(self, *, no_demo: bool, workers: int, **options: Any) -> None:
         _require_free_port()
-        prepare(out=sys.stdout, demo=not (no_demo or settings.SERVER))
+        prepare_shop(out=sys.stdout, demo=not (no_demo or settings.SERVER))
         if settings.SERVER:
             self.check(databases=["default"])
         elif settings.OPEN_TO_NETWORK:
-            keep_passwords(replace_published_passwords(actor=Actor.system("run"), now=timezone.now()))
+            save_passwords(replace_published_passwords(actor=Actor.system("run"), now=timezone.now()))
         self._announce()
         try:
             supervise(_commands(workers=workers), data_dir=settings.DATA_DIR, out=sys.stdout)

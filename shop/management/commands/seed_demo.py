@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from orders.models import Order
 from shop.accounts.models import User
-from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
+from shop.management.demo.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
 from shop.management.demo.discounts import COOPERATIVE_CODE, MARKET_CODE
 from shop.management.demo.open_orders import write_statement
-from shop.management.demo.passwords import keep_passwords, make_passwords, passwords_file
-from shop.management.demo.seeding import fill, has_begun, seed_orders, set_out
+from shop.management.demo.passwords import make_passwords, passwords_file, save_passwords
+from shop.management.demo.seeding import has_begun, seed_market, seed_open_orders, seed_orders
 
 _DEFAULT_ORDERS = 40
 
@@ -50,19 +50,21 @@ class Command(BaseCommand):
                 " --allow-on-server adds the demo all the same, its accounts with random passwords."
             )
         now = timezone.now()
-        passwords = make_passwords() if is_real or settings.OPEN_TO_NETWORK else PUBLISHED
-        opened_before = set(User.objects.filter(email__in=PUBLISHED).values_list("email", flat=True))
+        passwords = make_passwords() if is_real or settings.OPEN_TO_NETWORK else PUBLISHED_PASSWORDS
+        opened_before = set(
+            User.objects.filter(email__in=PUBLISHED_PASSWORDS).values_list("email", flat=True)
+        )
         self._print_now("  cooperatives, goods and pictures")
-        fill(now=now, pictures_now=not later, passwords=passwords)
-        opened = {email: passwords[email] for email in PUBLISHED if email not in opened_before}
-        if not is_real and passwords is not PUBLISHED:
-            keep_passwords(opened)
+        seed_market(now=now, pictures_now=not later, passwords=passwords)
+        opened = {email: passwords[email] for email in PUBLISHED_PASSWORDS if email not in opened_before}
+        if not is_real and passwords is not PUBLISHED_PASSWORDS:
+            save_passwords(opened)
         if options["verbosity"]:
             self._print_accounts(opened, is_real=is_real)
         self._print_now("  orders of the past months")
         placed = seed_orders(orders, seed=seed, now=now)
         self.stdout.write(f"  {placed} past orders")
-        set_out()
+        seed_open_orders()
         self.stdout.write(f"  voucher codes: {MARKET_CODE}, {COOPERATIVE_CODE}")
         statement = write_statement(settings.DATA_DIR)
         if statement is not None:
@@ -72,7 +74,7 @@ class Command(BaseCommand):
         """List the accounts. Random passwords go to a terminal or an embedded shop's file, never to a log."""
         if not is_real:
             is_public = not (settings.OPEN_TO_NETWORK or passwords_file().exists())
-            shown: Mapping[str, str] = PUBLISHED if is_public else {}
+            shown: Mapping[str, str] = PUBLISHED_PASSWORDS if is_public else {}
             rest = f"the password is in {passwords_file()}"
         else:
             shown = opened if self.stdout.isatty() else {}
@@ -90,4 +92,4 @@ def _has_real_data() -> bool:
     """Whether there were orders or accounts before the demo was seeded."""
     if has_begun():
         return False
-    return Order.objects.exists() or User.objects.exclude(email__in=PUBLISHED).exists()
+    return Order.objects.exists() or User.objects.exclude(email__in=PUBLISHED_PASSWORDS).exists()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from shop.core.models import Change, ChangeSeal
-from shop.management.verification.everything import find_faults, one_moment
+from shop.management.verification.all_rules import database_snapshot, find_faults
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         count = 0
-        with one_moment():
+        with database_snapshot():
             for fault in find_faults(now=timezone.now()):
                 count += 1
                 self.stdout.write(fault)

@@ -44,11 +44,11 @@ ACCOUNTS = (
     ),
     Account("admin", "quantri@example.com", "quan-tri-cho-2026", "Quản trị thử", "+84900000104"),
 )
-PUBLISHED = {account.email: account.password for account in ACCOUNTS}
+PUBLISHED_PASSWORDS = {account.email: account.password for account in ACCOUNTS}
 
 
-def open_accounts(
-    *, passwords: Mapping[str, str] = PUBLISHED, actor: Actor, now: datetime.datetime
+def create_demo_accounts(
+    *, passwords: Mapping[str, str] = PUBLISHED_PASSWORDS, actor: Actor, now: datetime.datetime
 ) -> Mapping[str, User]:
     """Step: create missing demo accounts; return all of them by e-mail."""
     users = {}

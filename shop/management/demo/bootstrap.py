@@ -25,7 +25,7 @@ from shop.content.models import Menu, MenuItem, PageType
 from shop.content.models.page import COOPERATIVE
 from shop.core.actors import Actor
 from shop.core.models import Channel, Picture, ShopSettings, TaxClass, TaxRate, Translation
-from shop.core.texts.folding import fold, slug
+from shop.core.texts.folding import fold, slugify
 from shop.management.demo import texts
 from shop.management.demo.data_files import in_english, market
 
@@ -37,7 +37,7 @@ _GROUPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class MarketRows:
     """The market's rows, by the keys of the data files: categories by name, services by kind."""
 
     channel: Channel
@@ -48,13 +48,13 @@ class Ground:
     services: Mapping[str, Service]
 
 
-def lay_ground(
+def create_market(
     pictures: Mapping[str, Picture],
     *,
     operator: Mapping[str, str] | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> Ground:
+) -> MarketRows:
     """Step: create the missing rows of the market.
 
     A category whose picture is not in `pictures` gets none. `operator` holds the market operator's settings
@@ -69,15 +69,15 @@ def lay_ground(
     translations: list[Translation] = []
     attributes = {row["key"]: _attribute(row) for row in market()["attribute"]}
     for attribute in attributes.values():
-        translations += texts.english(attribute, name=in_english(attribute.name))
+        translations += texts.english_translations(attribute, name=in_english(attribute.name))
     services = {row["kind"]: _service(row, channel, zone, taxes["delivery"]) for row in market()["service"]}
     for service in services.values():
-        translations += texts.english(service, name=in_english(service.name))
+        translations += texts.english_translations(service, name=in_english(service.name))
     types = {row["key"]: _product_type(row, taxes, attributes) for row in market()["type"]}
     categories = _categories(pictures, translations, actor=actor, now=now)
-    texts.keep(translations)
+    texts.insert_translations(translations)
     _create_pages_and_menus(categories)
-    return Ground(channel, zone, types, attributes, categories, services)
+    return MarketRows(channel, zone, types, attributes, categories, services)
 
 
 def _channel() -> Channel:
@@ -171,7 +171,7 @@ def _product_type(
     row: dict[str, Any], taxes: Mapping[str, TaxClass], attributes: Mapping[str, Attribute]
 ) -> ProductType:
     product_type = ProductType.objects.get_or_create(
-        slug=slug(row["name"]),
+        slug=slugify(row["name"]),
         defaults={
             "name": row["name"],
             "tax_class": taxes[row["tax"]],
@@ -206,7 +206,7 @@ def _cooperative_attribute() -> Attribute:
         },
     )
     if is_new:
-        texts.keep(texts.english(attribute, name=in_english(attribute.name)))
+        texts.insert_translations(texts.english_translations(attribute, name=in_english(attribute.name)))
     return attribute
 
 
@@ -222,8 +222,8 @@ def _create_pages_and_menus(categories: Mapping[str, Category]) -> None:
     for place, row in enumerate(market()["category"]):
         category = categories[row["name"]]
         item = MenuItem.objects.create(menu=navbar, name=category.name, category=category, sort_order=place)
-        translations += texts.english(item, name=row["en"])
-    texts.keep(translations)
+        translations += texts.english_translations(item, name=row["en"])
+    texts.insert_translations(translations)
 
 
 def _categories(
@@ -236,7 +236,7 @@ def _categories(
     categories: dict[str, Category] = {}
 
     def create_category(row: dict[str, Any], parent: Category | None, place: int) -> Category:
-        category = Category.objects.filter(slug=slug(row["name"])).first()
+        category = Category.objects.filter(slug=slugify(row["name"])).first()
         if category is None:
             category = add_category(name=row["name"], parent=parent, sort_order=place, actor=actor, now=now)
             about = row.get("about", "")
@@ -245,7 +245,7 @@ def _categories(
             category.description = texts.blocks(about) if about else None
             category.save(update_fields=["picture", "description_text", "description"])
             translations.extend(
-                texts.english(category, name=row["en"], description_text=row.get("about_en", ""))
+                texts.english_translations(category, name=row["en"], description_text=row.get("about_en", ""))
             )
         categories[row["name"]] = category
         return category

@@ -18,14 +18,13 @@ from django.db.models import F
 from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Movement, Stock
 from cooperatives.models import PickupSlot
-from orders.actions.cash_on_delivery.cash_collection import holder_of
-from orders.actions.ledger.ledger_postings import draft_of_event, draft_of_part, post_all
-from orders.actions.ledger.seller_earnings import earned_by
-from orders.actions.order_records.record_order import Contact, record_order, take_slots
+from orders.actions.cash_on_delivery.cash_collection import cash_holder_of
+from orders.actions.ledger.ledger_postings import draft_for_event, draft_for_part, post_drafts
+from orders.actions.ledger.seller_earnings import earned_amounts
+from orders.actions.order_records.record_order import Contact, record_order, take_pickup_slots
 from orders.models import (
     Basket,
     EventKind,
-    Method,
     Order,
     OrderLine,
     OrderPart,
@@ -33,14 +32,15 @@ from orders.models import (
     ParcelLine,
     Payment,
     PaymentEvent,
+    PaymentMethod,
 )
 from orders.states import CodState, Coverage, OrderStatus, ParcelState, PartState, Progress, SaleorStatus
 from shop.accounts.models import Consent, User
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, Channel, change_values
-from shop.management.demo.bulk_rows import consent_of, event_of, line_of, movement_of
+from shop.management.demo.bulk_rows import build_consent, build_event, build_movement, build_parcel_line
 from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart, Times
-from shop.management.demo.past_orders import address_of, first_warehouses
+from shop.management.demo.past_orders import first_warehouses, planned_address
 from shop.management.demo.planned_quotes import PriceList
 
 _AT_ONCE = 500
@@ -59,7 +59,7 @@ class _PendingRows:
     lines: dict[int, list[OrderLine]] = field(default_factory=lambda: defaultdict(list))
 
 
-def write_finished(
+def insert_finished_orders(
     planned: Sequence[PlannedOrder],
     channel: Channel,
     members: Mapping[int, Actor],
@@ -114,14 +114,16 @@ class _BulkWriter:
         for line in order.lines.in_order():
             rows.lines[line.part_id].append(line)
         who = self._buyer_actor(planned)
-        payment = Payment(order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}:0")
+        payment = Payment(
+            order=order, method=PaymentMethod.COD, currency=order.currency, key=f"cod:{order.pk}:0"
+        )
         rows.payments.append(payment)
         asked = sum(part.total_gross for part in parts)
         system = Actor.system()
         rows.events.append(
-            event_of(payment, EventKind.CHARGE_REQUEST, asked, "due:0", system, planned.placed_at)
+            build_event(payment, EventKind.CHARGE_REQUEST, asked, "due:0", system, planned.placed_at)
         )
-        rows.consents.append(consent_of(order, who, planned.placed_at))
+        rows.consents.append(build_consent(order, who, planned.placed_at))
         self._add_change(
             rows,
             ("order.placed", order, order),
@@ -142,7 +144,7 @@ class _BulkWriter:
 
     def _record_order(self, planned: PlannedOrder) -> Order:
         user = self._buyer if planned.is_demo_buyer else None
-        address = address_of(planned)
+        address = planned_address(planned)
         quote = self._prices.quote(planned)
         basket = Basket(
             channel=self._channel,
@@ -165,11 +167,11 @@ class _BulkWriter:
             confirmed=self._channel.automatically_confirm_all_new_orders,
         )
         if any(part.time is not None for part in planned.parts):
-            take_slots(order, quote)
+            take_pickup_slots(order, quote)
         return order
 
     def _buyer_actor(self, planned: PlannedOrder) -> Actor:
-        return self._buyer.acting(Door.MARKET) if planned.is_demo_buyer else Actor.guest()
+        return self._buyer.acting(EntryPoint.MARKET) if planned.is_demo_buyer else Actor.guest()
 
     def _end_part(
         self,
@@ -187,7 +189,7 @@ class _BulkWriter:
         part.ended_at, part.end_reason = times.accepted, planned_part.reason
         less, key = part.total_gross, f"due:{part.number}"
         kind, who = EventKind.CANCEL_SUCCESS, Actor.system()
-        rows.events.append(event_of(payment, kind, less, key, who, times.accepted))
+        rows.events.append(build_event(payment, kind, less, key, who, times.accepted))
         if part.slot_id is not None:
             PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
         self._add_change(
@@ -225,7 +227,7 @@ class _BulkWriter:
             delivered_at=times.delivered,
         )
         if parcel.cod_collected:
-            parcel.cod_holder, parcel.cod_collected_at = holder_of(part, parcel), times.delivered
+            parcel.cod_holder, parcel.cod_collected_at = cash_holder_of(part, parcel), times.delivered
         rows.parcels.append((parcel, planned_part, payment, order, times))
         member = self._members[part.cooperative_id]
         self._add_change(rows, ("part.accepted", part, order), member, times.accepted, part=part)
@@ -238,8 +240,8 @@ class _BulkWriter:
             member = self._members[planned_part.cooperative_id]
             for line in rows.lines[parcel.part_id]:
                 stock_id = self._stock_of(parcel, line)
-                lines.append(line_of(parcel, line, stock_id))
-                movements.append(movement_of(lines[-1], stock_id, member, times.handed_over))
+                lines.append(build_parcel_line(parcel, line, stock_id))
+                movements.append(build_movement(lines[-1], stock_id, member, times.handed_over))
                 if line.is_by_weight:
                     self._weigh(rows, line, parcel.part, order, member, times.packed)
             for what, at in (
@@ -252,7 +254,7 @@ class _BulkWriter:
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
                 kind, amount = EventKind.CHARGE_SUCCESS, parcel.cod_collected
-                paid = event_of(payment, kind, amount, key, member, times.delivered)
+                paid = build_event(payment, kind, amount, key, member, times.delivered)
                 paid.key, paid.parcel = f"cod:{key}", parcel
                 rows.events.append(paid)
         OrderLine.objects.bulk_update(
@@ -348,14 +350,14 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _Pendin
 
 def _post_to_ledger(rows: _PendingRows) -> None:
     """Post the payment events, then the delivered parts, as the actions do."""
-    drafts = [draft for event in rows.events if (draft := draft_of_event(event)) is not None]
-    earned = earned_by(parcel.part_id for parcel, *_rest in rows.parcels)
+    drafts = [draft for event in rows.events if (draft := draft_for_event(event)) is not None]
+    earned = earned_amounts(parcel.part_id for parcel, *_rest in rows.parcels)
     drafts += [
-        draft_of_part(order, parcel.part, earned[parcel.part_id], now=times.delivered)
+        draft_for_part(order, parcel.part, earned[parcel.part_id], now=times.delivered)
         for parcel, _planned, _payment, order, times in rows.parcels
     ]
     if drafts:
-        post_all(drafts)
+        post_drafts(drafts)
 
 
 def _lower_stock(movements: Sequence[Movement]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 
-from catalog.models import Movement, Reason
+from catalog.models import Movement, MovementReason
 from orders.models import EventKind, Order, OrderLine, Parcel, ParcelLine, Payment, PaymentEvent
 from shop.accounts.models import Consent, ConsentPurpose
 from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.core.actors import Actor
 
 
-def event_of(
+def build_event(
     payment: Payment, kind: EventKind, amount: int, key: str, who: Actor, at: datetime.datetime
 ) -> PaymentEvent:
     return PaymentEvent(
@@ -26,7 +26,7 @@ def event_of(
     )
 
 
-def line_of(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelLine:
+def build_parcel_line(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelLine:
     return ParcelLine(
         parcel=parcel,
         order_line=line,
@@ -37,12 +37,12 @@ def line_of(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelLine:
     )
 
 
-def movement_of(row: ParcelLine, stock_id: int, member: Actor, at: datetime.datetime) -> Movement:
+def build_movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.datetime) -> Movement:
     return Movement(
         stock_id=stock_id,
         quantity=-row.quantity,
         grams=None if row.grams is None else -row.grams,
-        reason=Reason.DISPATCH,
+        reason=MovementReason.DISPATCH,
         document=f"parcel:{row.parcel_id}",
         actor_kind=member.kind,
         actor_key=member.key,
@@ -51,7 +51,7 @@ def movement_of(row: ParcelLine, stock_id: int, member: Actor, at: datetime.date
     )
 
 
-def consent_of(order: Order, who: Actor, at: datetime.datetime) -> Consent:
+def build_consent(order: Order, who: Actor, at: datetime.datetime) -> Consent:
     return Consent(
         user_id=order.user_id,
         about=f"order:{order.pk}",

@@ -6,12 +6,12 @@ import datetime
 from collections.abc import Mapping
 
 from orders.actions.complaints.answer_complaint import Remedy, accept_complaint
-from orders.actions.complaints.file_complaint import arrived, complain
+from orders.actions.complaints.file_complaint import delivered_lines, submit_complaint
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.actions.payouts.payouts import mark_paid
-from orders.actions.payouts.refund_execution import name_account
-from orders.actions.refunds.refund_decisions import Decision, LineRefund
-from orders.models import Bearer, Complaint, OrderPart, Payout, Refund, Wish
+from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.refund_execution import set_refund_account
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
+from orders.models import Complaint, CostBearer, OrderPart, Payout, Refund, RequestedRemedy
 from orders.states import ParcelState, Progress
 from shop.core.actors import Actor
 from shop.notifications.models import Notification
@@ -21,7 +21,7 @@ _HOLD = datetime.timedelta(days=1)  # between entering a bank account and paying
 _ACCOUNT = BankAccount("970436", "0099887766", "NGUOI MUA MAU")
 
 
-def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: datetime.datetime) -> None:
+def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: datetime.datetime) -> None:
     """File a complaint today about one recently delivered part; file and refund another.
 
     Repeated calls find both. Without recent deliveries there are none.
@@ -39,7 +39,7 @@ def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: d
         .order_by("-parcels__delivered_at", "pk")
         .distinct()[:20]
     )
-    in_time = [part for part in parts if any(each.is_in_time(now) for each in arrived(part))]
+    in_time = [part for part in parts if any(each.is_in_time(now) for each in delivered_lines(part))]
     missing = 2 - Complaint.objects.filter(key__startswith="demo:").count()
     for part, place in zip(in_time, range(2 - missing, 2), strict=False):
         then = now - _HOLD if place == 1 else now
@@ -50,12 +50,12 @@ def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: d
 
 
 def _file_complaint(part: OrderPart, place: int, *, now: datetime.datetime) -> Complaint:
-    here = next(each for each in arrived(part) if each.is_in_time(now))
-    return complain(
+    here = next(each for each in delivered_lines(part) if each.is_in_time(now))
+    return submit_complaint(
         part_id=part.pk,
         steps={here.line.pk: 1},
         words=_WORDS[place],
-        wish=Wish.MONEY if place else Wish.EITHER,
+        wish=RequestedRemedy.MONEY if place else RequestedRemedy.EITHER,
         key=f"demo:{place}",
         actor=Actor.guest(),
         now=now,
@@ -74,7 +74,7 @@ def _refund_complaint(
     """Refund half of the line: decided at `then`, paid now that the waiting day is over."""
     line = complaint.lines.select_related("order_line").get().order_line
     amount = max(1_000, line.total_gross // line.quantity // 2)
-    decision = Decision(Bearer.COOPERATIVE, _WORDS[1], {line.pk: LineRefund(amount)})
+    decision = RefundDecision(CostBearer.COOPERATIVE, _WORDS[1], {line.pk: LineRefund(amount)})
     accept_complaint(
         complaint_id=complaint.pk,
         remedy=Remedy(refund=decision),
@@ -83,6 +83,6 @@ def _refund_complaint(
         now=then,
     )
     if Payout.objects.filter(refund__in=Refund.objects.filter(complaint=complaint)).exists():
-        name_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=then)
+        set_refund_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=then)
         for payout in Payout.objects.filter(refund__complaint=complaint):
-            mark_paid(payout_id=payout.pk, reference="MAU-HOAN-1", actor=actor, now=now)
+            mark_payout_paid(payout_id=payout.pk, reference="MAU-HOAN-1", actor=actor, now=now)

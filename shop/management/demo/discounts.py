@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
-from catalog.actions.listings.promotions import PromotionTerms, make_promotion, refresh_promotion
+from catalog.actions.listings.promotions import PromotionTerms, create_promotion, refresh_promotion
 from catalog.models import Promotion
 from cooperatives.models import Cooperative
 from orders.actions.vouchers.issue_vouchers import VoucherTerms, issue_voucher
 from orders.models import ValueType, VoucherCode
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import Channel
 
 MARKET_CODE, COOPERATIVE_CODE = "PHIENMOI", "THIENAN20"
 _DAYS = 90
 
 
-def give_offers(channel: Channel, *, actor: Actor, now: datetime.datetime) -> None:
+def create_discounts(channel: Channel, *, actor: Actor, now: datetime.datetime) -> None:
     """Create missing discounts, after the past orders, whose prices are without them."""
-    today = start_of_day(day_of(now))
+    today = start_of_day(vietnam_date(now))
     end = today + datetime.timedelta(days=_DAYS)
     if not VoucherCode.objects.filter(code=MARKET_CODE).exists():
         terms = VoucherTerms(
@@ -63,5 +63,5 @@ def _create_promotion(
     terms = PromotionTerms(
         name="Yến Dương giảm giá cuối vụ", starts_at=today, ends_at=end, percent=Decimal(10)
     )
-    made = make_promotion(channel=channel, terms=terms, acting=seller, actor=actor, now=now)
+    made = create_promotion(channel=channel, terms=terms, acting=seller, actor=actor, now=now)
     refresh_promotion(promotion_id=made.pk, actor=actor, now=now)

@@ -11,18 +11,18 @@ from pathlib import Path
 
 from catalog.models import Variant
 from catalog.states import ListingState
-from orders.actions.basket.basket_lines import put_in_basket
-from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from orders.actions.basket.basket_lines import add_to_basket
+from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.order_records.record_order import Contact
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.models import Order, Parcel
 from orders.states import CashHolder, CodState, PartState
 from shop.accounts.models import ConsentPurpose, User
-from shop.core.actors import Actor, Door
-from shop.core.dates.calendar import day_of
+from shop.core.actors import Actor, EntryPoint
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
 from shop.notifications.models import Notification
 
@@ -37,7 +37,7 @@ _ROUND = 1_000
 _MAX_FULLY_REMITTED = 2
 
 
-def hand_in_cash(*, actor: Actor, now: datetime.datetime) -> None:
+def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
     """Remit and reconcile old cash, except one parcel of holders with many; remit carriers' recent cash."""
     for giver, parcels in _collected_parcels(before=now - _RECONCILED_AFTER).items():
         kept = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
@@ -55,7 +55,7 @@ def hand_in_cash(*, actor: Actor, now: datetime.datetime) -> None:
             _remit(giver, parcels, is_reconciled=False, actor=actor, now=now - datetime.timedelta(days=1))
 
 
-def order_by_weight(
+def create_weighed_orders(
     channel: Channel, buyer: User, members: Mapping[int, Actor], *, now: datetime.datetime
 ) -> None:
     """Place two orders of the demo's buyer: one to be weighed, one heavier than agreed and awaiting the
@@ -104,7 +104,7 @@ def write_statement(folder: Path) -> Path | None:
 
 def _row(code: str, parcel: Parcel, collected: int) -> tuple[str, str, int, int, int]:
     on = parcel.cod_collected_at or parcel.updated_at
-    return code, f"{day_of(on):%d/%m/%Y}", collected, _FEE, collected - _FEE
+    return code, f"{vietnam_date(on):%d/%m/%Y}", collected, _FEE, collected - _FEE
 
 
 def _collected_parcels(
@@ -112,7 +112,7 @@ def _collected_parcels(
     holder: CashHolder | None = None,
     before: datetime.datetime | None = None,
     after: datetime.datetime | None = None,
-) -> dict[Giver, list[Parcel]]:
+) -> dict[Remitter, list[Parcel]]:
     """Return parcels with collected cash by its holder, oldest first."""
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED).select_related("part__order")
     if holder is not None:
@@ -121,17 +121,17 @@ def _collected_parcels(
         rows = rows.filter(cod_collected_at__lt=before)
     if after is not None:
         rows = rows.filter(cod_collected_at__gte=after)
-    held: dict[Giver, list[Parcel]] = defaultdict(list)
+    held: dict[Remitter, list[Parcel]] = defaultdict(list)
     for parcel in rows.order_by("cod_collected_at", "pk"):
         if parcel.cod_holder == CashHolder.CARRIER:
-            held[Giver(CashHolder.CARRIER, carrier=parcel.carrier)].append(parcel)
+            held[Remitter(CashHolder.CARRIER, carrier=parcel.carrier)].append(parcel)
         else:
-            held[Giver(CashHolder.COOPERATIVE, cooperative_id=parcel.part.cooperative_id)].append(parcel)
+            held[Remitter(CashHolder.COOPERATIVE, cooperative_id=parcel.part.cooperative_id)].append(parcel)
     return held
 
 
 def _remit(
-    giver: Giver, parcels: Sequence[Parcel], *, is_reconciled: bool, actor: Actor, now: datetime.datetime
+    giver: Remitter, parcels: Sequence[Parcel], *, is_reconciled: bool, actor: Actor, now: datetime.datetime
 ) -> None:
     if not parcels:
         return
@@ -147,7 +147,7 @@ def _remit(
         now=now,
     )
     if is_reconciled:
-        reconcile_cash(
+        reconcile_remittance(
             remittance_id=remittance.pk,
             received=remittance.remitted,
             key=f"demo:{remittance.pk}:seen",
@@ -161,7 +161,7 @@ def _place(
 ) -> Order:
     address = buyer.default_shipping_address
     assert address is not None
-    basket = put_in_basket(
+    basket = add_to_basket(
         basket_id=None,
         user_id=buyer.pk,
         channel=channel,
@@ -170,7 +170,7 @@ def _place(
         now=now,
         province_code=address.province_code,
     )
-    offer = quote(wanted_of(basket), now=now, proposing=True)
+    offer = build_quote(basket_quote_request(basket), now=now, proposing=True)
     return place_order(
         basket_id=basket.pk,
         contact=Contact(
@@ -181,6 +181,6 @@ def _place(
         ),
         deliveries={share.cooperative.pk: share.first_choice for share in offer.shares if share.first_choice},
         consents=frozenset({ConsentPurpose.ORDER}),
-        actor=buyer.acting(Door.MARKET),
+        actor=buyer.acting(EntryPoint.MARKET),
         now=now,
     )

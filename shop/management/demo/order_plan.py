@@ -18,8 +18,8 @@ from django.db.models import Prefetch
 from catalog.models import Price, ProductMedia, Variant
 from catalog.states import ListingState
 from cooperatives.models import DeliveryWay, PickupTime
-from orders.models import Source
-from shop.core.dates.calendar import day_of
+from orders.models import OrderSource
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, Division, Level
 
 Choice = TypeVar("Choice")
@@ -84,7 +84,7 @@ _PROVINCES = {
     "79": 5,
     "48": 2,
 }
-_SOURCES = {Source.WEB: 82, Source.ZALO: 8, Source.PHONE: 7, Source.FACEBOOK: 3}
+_SOURCES = {OrderSource.WEB: 82, OrderSource.ZALO: 8, OrderSource.PHONE: 7, OrderSource.FACEBOOK: 3}
 _REASONS = ("Hết hàng, vụ này mưa nhiều", "Người mua đổi ý", "Đặt nhầm, đặt lại đơn khác")
 
 
@@ -137,7 +137,7 @@ class PlannedOrder:
     phone: str
     commune: Division
     street: str
-    source: Source
+    source: OrderSource
     language: str
     is_demo_buyer: bool
     parts: tuple[PlannedPart, ...]
@@ -173,7 +173,7 @@ class Planner:
         self._goods = _goods(channel)
         self._prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
         self._ways = _ways()
-        self._communes = _communes(day_of(now))
+        self._communes = _communes(vietnam_date(now))
         self._taken: dict[tuple[int, str], int] = {}
 
     def plan(self, orders: int) -> list[PlannedOrder]:
@@ -210,7 +210,7 @@ class Planner:
     def _parts(self, placed_at: datetime.datetime, province: str, age: float) -> tuple[PlannedPart, ...]:
         """Plan one to three cooperatives with products in season and a delivery method to the province."""
         wanted = self._random.choices((1, 2, 3), (60, 30, 10))[0]
-        month = day_of(placed_at).month
+        month = vietnam_date(placed_at).month
         cooperatives = list(self._goods)
         self._random.shuffle(cooperatives)
         # The first cooperatives of the market are the best known.

@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import check_password
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import set_password
 from shop.core.actors import Actor
-from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
+from shop.management.demo.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike on a phone
 _GROUPS, _GROUP_LENGTH = 4, 4  # 79 bits
@@ -27,8 +27,12 @@ def make_passwords() -> dict[str, str]:
 
 def find_accounts_with_published_password() -> list[User]:
     """Return demo accounts whose published password still works. Hashes one password per account."""
-    found = User.objects.filter(email__in=PUBLISHED, is_active=True).only("email", "password").order_by("pk")
-    return [user for user in found if check_password(PUBLISHED[user.email or ""], user.password)]
+    found = (
+        User.objects.filter(email__in=PUBLISHED_PASSWORDS, is_active=True)
+        .only("email", "password")
+        .order_by("pk")
+    )
+    return [user for user in found if check_password(PUBLISHED_PASSWORDS[user.email or ""], user.password)]
 
 
 def replace_published_passwords(*, actor: Actor, now: datetime.datetime) -> dict[str, str]:
@@ -49,7 +53,7 @@ def passwords_file() -> Path:
     return Path(settings.DATA_DIR, "demo-passwords")
 
 
-def keep_passwords(passwords: Mapping[str, str]) -> None:
+def save_passwords(passwords: Mapping[str, str]) -> None:
     """Add passwords to the file atomically."""
     path = passwords_file()
     lines = dict(line.split(" ", 1) for line in path.read_text().splitlines()) if path.exists() else {}

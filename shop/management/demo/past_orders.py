@@ -7,21 +7,21 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from catalog.actions.stock.stock_movements import move_stock, refresh_availability, stock_row
-from catalog.models import Reason
+from catalog.actions.stock.stock_movements import lock_stock_row, record_movement, refresh_availability
+from catalog.models import MovementReason
 from cooperatives.models import Warehouse
-from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.basket.basket_lines import add_to_basket
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer, decline_part
-from orders.actions.fulfilment.deliver_parcels import Dispatch, deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.deliver_parcels import DispatchDetails, deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.order_records.record_order import Contact
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.quote_types import WantedDelivery
-from orders.models import Method, Order, OrderPart
+from orders.actions.quotes.quote_types import RequestedDelivery
+from orders.models import Order, OrderPart, PaymentMethod
 from orders.states import PartState
 from shop.accounts.models import Address, ConsentPurpose, User
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Channel
 from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart
 from shop.notifications.models import Notification
@@ -29,17 +29,19 @@ from shop.notifications.models import Notification
 Stocked = Mapping[tuple[uuid.UUID, int], int]
 
 
-def receive_goods(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
+def receive_planned_stock(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
     """Step: receive what will be sold, so that past orders leave today's stock unchanged."""
-    _move_stock(_sold_quantities(planned, ended=None), 1, Reason.RECEIPT, actor=actor, now=now)
+    _move_stock(_sold_quantities(planned, ended=None), 1, MovementReason.RECEIPT, actor=actor, now=now)
 
 
-def write_off(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
+def write_off_cancelled_stock(
+    planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime
+) -> None:
     """Step: write off the stock of cancelled parts, which was received for them."""
-    _move_stock(_sold_quantities(planned, ended=True), -1, Reason.LOSS, actor=actor, now=now)
+    _move_stock(_sold_quantities(planned, ended=True), -1, MovementReason.LOSS, actor=actor, now=now)
 
 
-def live_through(
+def run_planned_orders(
     planned: Sequence[PlannedOrder],
     channel: Channel,
     members: Mapping[int, Actor],
@@ -67,13 +69,13 @@ def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
     return Order.objects.filter(placed_at=planned.placed_at, phone=phone).order_by("number").first()
 
 
-def silence(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
+def mark_messages_sent(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
     """Step: mark past messages as sent, so that nobody is written to today."""
     phones = [buyer.phone, *(each.phone for each in planned)]
     Notification.objects.filter(to__in=phones, sent_at=None).update(sent_at=now)
 
 
-def address_of(planned: PlannedOrder) -> Address:
+def planned_address(planned: PlannedOrder) -> Address:
     """Build the unsaved address of a planned order."""
     province = planned.commune.parent
     assert province is not None
@@ -89,11 +91,11 @@ def address_of(planned: PlannedOrder) -> Address:
 
 
 def _place(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
-    address = address_of(planned)
+    address = planned_address(planned)
     basket_id = None
     for part in planned.parts:
         for variant, quantity in part.lines:
-            basket_id = put_in_basket(
+            basket_id = add_to_basket(
                 basket_id=basket_id,
                 user_id=user.pk if user else None,
                 channel=channel,
@@ -114,17 +116,17 @@ def _place(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
         ),
         deliveries={part.cooperative_id: _delivery_choice(part) for part in planned.parts},
         consents=frozenset({ConsentPurpose.ORDER}),
-        method=Method.TRANSFER if planned.is_by_transfer else Method.COD,
-        actor=user.acting(Door.MARKET) if user else Actor.guest(),
+        method=PaymentMethod.TRANSFER if planned.is_by_transfer else PaymentMethod.COD,
+        actor=user.acting(EntryPoint.MARKET) if user else Actor.guest(),
         now=planned.placed_at,
         source=planned.source,
     )
 
 
-def _delivery_choice(part: PlannedPart) -> WantedDelivery:
+def _delivery_choice(part: PlannedPart) -> RequestedDelivery:
     if part.time is None:
-        return WantedDelivery(part.way.pk)
-    return WantedDelivery(part.way.pk, part.time.day, part.time.starts)
+        return RequestedDelivery(part.way.pk)
+    return RequestedDelivery(part.way.pk, part.time.day, part.time.starts)
 
 
 def _bring_to_outcome(
@@ -154,7 +156,7 @@ def _bring_to_outcome(
     parcel = close_parcel(parcel_id=parcel.pk, actor=member, now=times.packed)
     if part.outcome == Outcome.PACKED:
         return
-    dispatch = Dispatch(carrier=part.way.carrier)
+    dispatch = DispatchDetails(carrier=part.way.carrier)
     hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, actor=member, now=times.handed_over)
     if part.outcome == Outcome.DELIVERED:
         deliver_parcel(
@@ -185,17 +187,19 @@ def first_warehouses() -> dict[int, uuid.UUID]:
     return dict(rows.values_list("cooperative", "pk"))
 
 
-def _move_stock(stocked: Stocked, sign: int, reason: Reason, *, actor: Actor, now: datetime.datetime) -> None:
+def _move_stock(
+    stocked: Stocked, sign: int, reason: MovementReason, *, actor: Actor, now: datetime.datetime
+) -> None:
     warehouses = Warehouse.objects.select_related("cooperative").in_bulk(
         {warehouse_id for warehouse_id, _variant in stocked}
     )
     for (warehouse_id, variant_id), quantity in sorted(
         stocked.items(), key=lambda item: (str(item[0][0]), item[0][1])
     ):
-        row = stock_row(
+        row = lock_stock_row(
             cooperative=warehouses[warehouse_id].cooperative, variant_id=variant_id, warehouse_id=warehouse_id
         )
-        move_stock(row, sign * quantity, reason=reason, actor=actor, now=now, document="demo")
+        record_movement(row, sign * quantity, reason=reason, actor=actor, now=now, document="demo")
     refresh_availability(variant_ids={variant_id for _house, variant_id in stocked})
 
 

@@ -8,9 +8,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from catalog.models import Price, Variant
-from orders.actions.quotes.quote_types import Offer, Quote, QuotedLine, Share, Wanted, WantedLine
-from orders.pricing import DeliveryIn, LineIn, price_purchase
-from shop.core.dates.calendar import day_of
+from orders.actions.quotes.quote_types import (
+    DeliveryOption,
+    Quote,
+    QuotedLine,
+    QuoteRequest,
+    RequestedLine,
+    SellerQuote,
+)
+from orders.pricing import DeliveryInput, LineInput, price_purchase
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, TaxClass, shop_settings, tax_rates
 from shop.management.demo.order_plan import PlannedOrder, PlannedPart
 
@@ -25,14 +32,14 @@ class PriceList:
         self._rates: dict[datetime.date, dict[int | None, Decimal]] = {}
 
     def quote(self, planned: PlannedOrder) -> Quote:
-        rates = self._rates_on(day_of(planned.placed_at))
+        rates = self._rates_on(vietnam_date(planned.placed_at))
         province = planned.commune.parent
         assert province is not None
         shares = [self._share(part, rates, province.code) for part in planned.parts]
         lines = [line.wanted for share in shares for line in share.lines]
         purchase = price_purchase(
             [
-                LineIn(
+                LineInput(
                     line.wanted.key,
                     line.variant.cooperative_id,
                     line.unit_list,
@@ -44,20 +51,20 @@ class PriceList:
                 for line in share.lines
             ],
             [
-                DeliveryIn(share.cooperative.pk, share.fee or 0, share.fee or 0, share.delivery_tax_rate)
+                DeliveryInput(share.cooperative.pk, share.fee or 0, share.fee or 0, share.delivery_tax_rate)
                 for share in shares
             ],
             with_tax=self._channel.prices_entered_with_tax,
         )
-        return Quote(Wanted(self._channel, lines, {}, province.code), shares, purchase, self._shop)
+        return Quote(QuoteRequest(self._channel, lines, {}, province.code), shares, purchase, self._shop)
 
-    def _share(self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str) -> Share:
+    def _share(self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str) -> SellerQuote:
         lines = [self._line(variant, quantity, rates) for variant, quantity in part.lines]
-        share = Share(part.lines[0][0].cooperative, lines, [])
+        share = SellerQuote(part.lines[0][0].cooperative, lines, [])
         fee = part.way.fee(
             channel_id=self._channel.pk, province_code=province, grams=share.grams, goods=share.goods
         )
-        share.chosen, share.chosen_time = Offer(part.way, fee, []), part.time
+        share.chosen, share.chosen_time = DeliveryOption(part.way, fee, []), part.time
         share.delivery_tax_rate = rates.get(part.way.service.tax_class_id, Decimal(0))
         return share
 
@@ -65,7 +72,7 @@ class PriceList:
         price = self._prices[variant.pk]
         tax_class = variant.product.tax_class or variant.product.product_type.tax_class
         return QuotedLine(
-            wanted=WantedLine(uuid.uuid4(), variant.pk, quantity),
+            wanted=RequestedLine(uuid.uuid4(), variant.pk, quantity),
             variant=variant,
             unit_list=price.amount or 0,
             unit_price=price.selling or 0,

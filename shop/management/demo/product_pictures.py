@@ -10,15 +10,15 @@ from pathlib import Path
 from django.core.files import File
 
 from shop.core.images.image_files import WIDTHS, read_renditions
-from shop.core.images.picture_decoder import make
-from shop.core.images.renditions import keep_picture, keep_renditions
+from shop.core.images.picture_decoder import write_renditions
+from shop.core.images.renditions import store_picture, store_renditions
 from shop.core.models import Picture, PictureState
 from shop.management.demo.data_files import HERE
 
 _MASTERS = HERE / "pictures"
 
 
-def hang_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Picture]:
+def store_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Picture]:
     """Return the picture of each drawing by name, stored once.
 
     `made_now` creates the renditions at once, so that the first page is complete; otherwise the worker does.
@@ -30,7 +30,7 @@ def hang_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pictu
         picture = found.get(hashlib.sha256(master.read_bytes()).hexdigest())
         if picture is None:
             with master.open("rb") as file:
-                picture = keep_picture(File(file, name=master.name))
+                picture = store_picture(File(file, name=master.name))
         if made_now and picture.state == PictureState.WAITING:
             _render(picture, master)
         pictures[name] = picture
@@ -40,4 +40,6 @@ def hang_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pictu
 def _render(picture: Picture, master: Path) -> None:
     """Create a drawing's renditions in this process, because our own files are safe to decode."""
     with tempfile.TemporaryDirectory() as folder:
-        keep_renditions(picture, read_renditions(Path(folder), make(master, Path(folder), WIDTHS)))
+        store_renditions(
+            picture, read_renditions(Path(folder), write_renditions(master, Path(folder), WIDTHS))
+        )

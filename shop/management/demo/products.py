@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from catalog.actions.listings.listing_states import move_listing
-from catalog.actions.products.offer_products import ProductDetails, VariantDetails, add_product
-from catalog.actions.stock.stock_movements import move_stock, refresh_availability, stock_row
+from catalog.actions.listings.listing_states import change_listing_state
+from catalog.actions.products.member_products import ProductDetails, VariantDetails, insert_draft_product
+from catalog.actions.stock.stock_movements import lock_stock_row, record_movement, refresh_availability
 from catalog.models import (
     ALL_MONTHS,
     Attribute,
@@ -18,19 +18,19 @@ from catalog.models import (
     CollectionListing,
     CollectionProduct,
     Listing,
+    MovementReason,
     Product,
-    Reason,
     Variant,
     VariantAttributeValue,
 )
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, Translation
-from shop.core.texts.folding import slug
+from shop.core.texts.folding import slugify
 from shop.management.demo import texts
-from shop.management.demo.bootstrap import Ground
+from shop.management.demo.bootstrap import MarketRows
 from shop.management.demo.data_files import in_english, market, products
-from shop.management.demo.sellers import Stall
+from shop.management.demo.sellers import SellerRows
 
 # Products shown first on the home page in their season, as the newest listings are.
 _HOME_PAGE = (
@@ -50,9 +50,9 @@ _HOME_PAGE = (
 _TEXTS = ("origin", "ingredients", "packaging", "shelf_life", "storage")
 
 
-def lay_out_goods(
-    market_rows: Ground,
-    sellers: Mapping[str, Stall],
+def create_products(
+    market_rows: MarketRows,
+    sellers: Mapping[str, SellerRows],
     pictures: Mapping[str, Picture],
     *,
     actor: Actor,
@@ -75,17 +75,17 @@ def lay_out_goods(
         _set_variant_extras(variants, row, numbers, market_rows)
         _fill_other_warehouses(variants, row, seller, actor=actor, now=listed_at)
         listing = Listing.objects.select_related("channel", "product").get(product=product)
-        move_listing(listing, ListingState.PUBLISHED, actor=actor, now=listed_at)
+        change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=listed_at)
         translations += _in_english(product, variants, row)
         added += 1
-    texts.keep(translations)
+    texts.insert_translations(translations)
     return added
 
 
-def show_together(market_rows: Ground) -> None:
+def create_collections(market_rows: MarketRows) -> None:
     """Step: create the missing collections and publish them in the channel."""
     for row in market()["collection"]:
-        address = slug(row["name"])
+        address = slugify(row["name"])
         if Collection.objects.filter(slug=address).exists():
             continue
         collection = Collection.objects.create(
@@ -102,7 +102,11 @@ def show_together(market_rows: Ground) -> None:
             CollectionProduct(collection=collection, product_id=keys[name], sort_order=place)
             for place, name in enumerate(row["goods"])
         )
-        texts.keep(texts.english(collection, name=row["en"], description=texts.blocks_json(row["about_en"])))
+        texts.insert_translations(
+            texts.english_translations(
+                collection, name=row["en"], description=texts.blocks_json(row["about_en"])
+            )
+        )
 
 
 def _in_listing_order() -> list[dict[str, Any]]:
@@ -113,14 +117,14 @@ def _in_listing_order() -> list[dict[str, Any]]:
 
 def _add(
     row: dict[str, Any],
-    seller: Stall,
-    market_rows: Ground,
+    seller: SellerRows,
+    market_rows: MarketRows,
     pictures: Mapping[str, Picture],
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    return add_product(
+    return insert_draft_product(
         cooperative=seller.cooperative,
         channel=market_rows.channel,
         product_type=market_rows.types[row["type"]],
@@ -153,13 +157,13 @@ def _variant(row: dict[str, Any]) -> VariantDetails:
     )
 
 
-def _split_stock(stock: int, seller: Stall) -> list[int]:
+def _split_stock(stock: int, seller: SellerRows) -> list[int]:
     """Split the stock among warehouses; the first takes the rounding remainder."""
     others = [stock * share // 100 for share in seller.shares[1:]]
     return [stock - sum(others), *others]
 
 
-def _set_product_extras(product: Product, row: dict[str, Any], seller: Stall, place: int) -> None:
+def _set_product_extras(product: Product, row: dict[str, Any], seller: SellerRows, place: int) -> None:
     product.is_sample = True
     if seller.producers:
         product.producer = seller.producers[place % len(seller.producers)]
@@ -168,7 +172,7 @@ def _set_product_extras(product: Product, row: dict[str, Any], seller: Stall, pl
 
 
 def _set_variant_extras(
-    variants: list[Variant], row: dict[str, Any], numbers: list[int], market_rows: Ground
+    variants: list[Variant], row: dict[str, Any], numbers: list[int], market_rows: MarketRows
 ) -> None:
     for variant, data, number in zip(variants, row["variants"], numbers, strict=True):
         variant.sku = f"CP-{number:04}"
@@ -182,31 +186,33 @@ def _set_variant_extras(
 
 def _value(attribute: Attribute, name: str) -> AttributeValue:
     value, is_new = AttributeValue.objects.get_or_create(
-        attribute=attribute, slug=slug(name), defaults={"name": name}
+        attribute=attribute, slug=slugify(name), defaults={"name": name}
     )
     if is_new:
-        texts.keep(texts.english(value, name=in_english(name)))
+        texts.insert_translations(texts.english_translations(value, name=in_english(name)))
     return value
 
 
 def _fill_other_warehouses(
-    variants: list[Variant], row: dict[str, Any], seller: Stall, *, actor: Actor, now: datetime.datetime
+    variants: list[Variant], row: dict[str, Any], seller: SellerRows, *, actor: Actor, now: datetime.datetime
 ) -> None:
     for variant, data in zip(variants, row["variants"], strict=True):
         shares = _split_stock(data["stock"], seller)
         for warehouse, quantity in zip(seller.warehouses[1:], shares[1:], strict=True):
-            stock = stock_row(
+            stock = lock_stock_row(
                 cooperative=seller.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk
             )
             if quantity:
                 document = f"product:{variant.product_id}"
-                move_stock(stock, quantity, reason=Reason.RECEIPT, actor=actor, now=now, document=document)
+                record_movement(
+                    stock, quantity, reason=MovementReason.RECEIPT, actor=actor, now=now, document=document
+                )
     refresh_availability(variant_ids=[variant.pk for variant in variants])
 
 
 def _in_english(product: Product, variants: list[Variant], row: dict[str, Any]) -> list[Translation]:
     short = {field: in_english(row[field]) for field in _TEXTS if row.get(field)}
-    translations = texts.english(
+    translations = texts.english_translations(
         product,
         name=row["en"],
         description=texts.blocks_json(row["about_en"]),
@@ -216,5 +222,5 @@ def _in_english(product: Product, variants: list[Variant], row: dict[str, Any]) 
     )
     for variant in variants:
         if variant.name:
-            translations += texts.english(variant, name=in_english(variant.name))
+            translations += texts.english_translations(variant, name=in_english(variant.name))
     return translations

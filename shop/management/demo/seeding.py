@@ -10,36 +10,42 @@ from django.db import transaction
 from cooperatives.models import Cooperative, Membership
 from orders.models import Order
 from shop.accounts.models import User
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.geography.divisions import load_divisions
 from shop.core.models import Change, Channel, Division, record_change
-from shop.management.demo.accounts import ACCOUNTS, PUBLISHED, open_accounts
-from shop.management.demo.bootstrap import lay_ground
-from shop.management.demo.bulk_orders import write_finished
-from shop.management.demo.complaints import complain_and_make_good
+from shop.management.demo.accounts import ACCOUNTS, PUBLISHED_PASSWORDS, create_demo_accounts
+from shop.management.demo.bootstrap import create_market
+from shop.management.demo.bulk_orders import insert_finished_orders
+from shop.management.demo.complaints import create_complaints
 from shop.management.demo.data_files import cooperatives, market, products
-from shop.management.demo.discounts import give_offers
-from shop.management.demo.followers import follow_and_wait, tell_week_of
-from shop.management.demo.open_orders import hand_in_cash, order_by_weight
+from shop.management.demo.discounts import create_discounts
+from shop.management.demo.followers import create_bulletins, create_followers
+from shop.management.demo.open_orders import create_weighed_orders, remit_old_cash
 from shop.management.demo.order_plan import DAYS, PlannedOrder, Planner
-from shop.management.demo.past_orders import find_placed, live_through, receive_goods, silence, write_off
-from shop.management.demo.product_pictures import hang_pictures
-from shop.management.demo.products import lay_out_goods, show_together
-from shop.management.demo.sellers import put_up_stalls
-from shop.management.demo.settlements import agree_rates, in_periods, settle
-from shop.management.demo.synonyms import agree_on_words
+from shop.management.demo.past_orders import (
+    find_placed,
+    mark_messages_sent,
+    receive_planned_stock,
+    run_planned_orders,
+    write_off_cancelled_stock,
+)
+from shop.management.demo.product_pictures import store_pictures
+from shop.management.demo.products import create_collections, create_products
+from shop.management.demo.sellers import create_sellers
+from shop.management.demo.settlements import close_period, create_rates, split_into_periods
+from shop.management.demo.synonyms import create_synonyms
 from shop.management.demo.transfers import receive_transfers
 
 # Longer histories are inserted in bulk, except their last days.
-MOST_LIVED_THROUGH = 300
+MAX_ORDERS_RUN_THROUGH_ACTIONS = 300
 SEEDER = Actor.system("demo")
 # Progress markers, recorded as changes of the channel: sellers created, stock received, orders complete.
 BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
-SET_OUT = "demo.set_out"  # today's open orders are complete too
+OPEN_ORDERS_SEEDED = "demo.set_out"  # today's open orders are complete too
 
 
-def fill(
-    *, now: datetime.datetime, pictures_now: bool = True, passwords: Mapping[str, str] = PUBLISHED
+def seed_market(
+    *, now: datetime.datetime, pictures_now: bool = True, passwords: Mapping[str, str] = PUBLISHED_PASSWORDS
 ) -> Mapping[str, User]:
     """Create everything of the demo that is missing; return the accounts by e-mail.
 
@@ -48,17 +54,17 @@ def fill(
     """
     if not Division.objects.exists():
         load_divisions()
-    pictures = hang_pictures(_drawings(), made_now=pictures_now)
+    pictures = store_pictures(_drawings(), made_now=pictures_now)
     with transaction.atomic(durable=True):
-        market_rows = lay_ground(pictures, actor=SEEDER, now=now)
-        sellers = put_up_stalls(market_rows, pictures, actor=SEEDER, now=now)
-        lay_out_goods(market_rows, sellers, pictures, actor=SEEDER, now=now)
-        show_together(market_rows)
+        market_rows = create_market(pictures, actor=SEEDER, now=now)
+        sellers = create_sellers(market_rows, pictures, actor=SEEDER, now=now)
+        create_products(market_rows, sellers, pictures, actor=SEEDER, now=now)
+        create_collections(market_rows)
         if _find_marker(BEGUN) is None:
             record_change(BEGUN, market_rows.channel, actor=SEEDER, now=now)
-        accounts = open_accounts(passwords=passwords, actor=SEEDER, now=now)
-    agree_on_words(actor=SEEDER, now=now)
-    follow_and_wait(market_rows.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
+        accounts = create_demo_accounts(passwords=passwords, actor=SEEDER, now=now)
+    create_synonyms(actor=SEEDER, now=now)
+    create_followers(market_rows.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
     return accounts
 
 
@@ -69,7 +75,7 @@ def has_begun() -> bool:
 
 def is_interrupted() -> bool:
     """Whether the demo was started and not completed."""
-    return has_begun() and _find_marker(SET_OUT) is None
+    return has_begun() and _find_marker(OPEN_ORDERS_SEEDED) is None
 
 
 def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
@@ -87,50 +93,50 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
     planned = Planner(channel, seed=seed, now=now).plan(count)
     if stocked is None:
         with transaction.atomic(durable=True):
-            receive_goods(planned, actor=SEEDER, now=now - datetime.timedelta(days=DAYS + 1))
+            receive_planned_stock(planned, actor=SEEDER, now=now - datetime.timedelta(days=DAYS + 1))
             record_change(STOCKED, channel, actor=SEEDER, now=now, data={"orders": count, "seed": seed})
     _write_history(planned, channel, now=now)
     return len(planned)
 
 
-def set_out() -> None:
+def seed_open_orders() -> None:
     """Create today's open orders once, after the past orders: cash to remit, products to weigh.
 
     Skipped for long histories, which serve measurements.
     """
     stocked = _find_marker(STOCKED)
-    if stocked is None or _find_marker(FILLED) is None or _find_marker(SET_OUT):
+    if stocked is None or _find_marker(FILLED) is None or _find_marker(OPEN_ORDERS_SEEDED):
         return
     channel, now = Channel.objects.get(slug="viet-nam"), stocked.at
-    if stocked.data["orders"] <= MOST_LIVED_THROUGH:
-        hand_in_cash(actor=SEEDER, now=now)
+    if stocked.data["orders"] <= MAX_ORDERS_RUN_THROUGH_ACTIONS:
+        remit_old_cash(actor=SEEDER, now=now)
         buyer = User.objects.get(email=ACCOUNTS[0].email)
-        order_by_weight(channel, buyer, members_by_cooperative(), now=now)
-        complain_and_make_good(members_by_cooperative(), actor=SEEDER, now=now)
+        create_weighed_orders(channel, buyer, members_by_cooperative(), now=now)
+        create_complaints(members_by_cooperative(), actor=SEEDER, now=now)
     with transaction.atomic(durable=True):
-        record_change(SET_OUT, channel, actor=SEEDER, now=now)
+        record_change(OPEN_ORDERS_SEEDED, channel, actor=SEEDER, now=now)
 
 
 def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: datetime.datetime) -> None:
     members = members_by_cooperative()
     buyer = User.objects.get(email=ACCOUNTS[0].email)
-    agree_rates(actor=SEEDER, now=now)
-    is_long = len(planned) > MOST_LIVED_THROUGH
+    create_rates(actor=SEEDER, now=now)
+    is_long = len(planned) > MAX_ORDERS_RUN_THROUGH_ACTIONS
     is_begun = Order.objects.exists()
-    for period in in_periods(planned, now=now):
+    for period in split_into_periods(planned, now=now):
         in_bulk = [each for each in period.orders if each.is_over] if is_long else []
         if is_begun:
             in_bulk = [each for each in in_bulk if find_placed(each, buyer) is None]
-        write_finished(in_bulk, channel, members, buyer, now=now)
+        insert_finished_orders(in_bulk, channel, members, buyer, now=now)
         rest = [each for each in period.orders if not each.is_over] if is_long else period.orders
-        live_through(rest, channel, members, buyer, now=now)
-        settle(period, actor=SEEDER)
+        run_planned_orders(rest, channel, members, buyer, now=now)
+        close_period(period, actor=SEEDER)
     receive_transfers(now=now)
-    give_offers(channel, actor=SEEDER, now=now)
-    tell_week_of(channel, now=now)
+    create_discounts(channel, actor=SEEDER, now=now)
+    create_bulletins(channel, now=now)
     with transaction.atomic(durable=True):
-        write_off(planned, actor=SEEDER, now=now)
-        silence(planned, buyer, now=now)
+        write_off_cancelled_stock(planned, actor=SEEDER, now=now)
+        mark_messages_sent(planned, buyer, now=now)
         record_change(FILLED, channel, actor=SEEDER, now=now)
 
 
@@ -142,7 +148,7 @@ def members_by_cooperative() -> dict[int, Actor]:
     """Return each cooperative's actor: its member, or else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):
-        actors[membership.cooperative_id] = membership.user.acting(Door.MEMBERS)
+        actors[membership.cooperative_id] = membership.user.acting(EntryPoint.MEMBERS)
     return actors
 
 

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cooperatives.actions.delivery_terms import Hours, Rate, price_way, schedule_way
+from cooperatives.actions.delivery_terms import (
+    DeliveryRateInput,
+    MarketDayInput,
+    replace_delivery_rates,
+    replace_market_days,
+)
 from cooperatives.models import (
     Certificate,
-    Collecting,
+    ClickAndCollect,
     Cooperative,
     DeliveryWay,
     MarketDayKind,
@@ -21,18 +26,18 @@ from cooperatives.models import (
 from cooperatives.states import CertificateState, CooperativeState
 from shop.accounts.models import Address
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Division, Picture, Translation, record_change
-from shop.core.texts.folding import fold, slug
+from shop.core.texts.folding import fold, slugify
 from shop.management.demo import texts
-from shop.management.demo.bootstrap import Ground
+from shop.management.demo.bootstrap import MarketRows
 from shop.management.demo.data_files import cooperatives, in_english, market
 
 SAMPLE_PAPERS = "(số mẫu)"
 
 
 @dataclass(frozen=True, slots=True)
-class Stall:
+class SellerRows:
     """A cooperative with the rows its products refer to; `shares` is the stock's percentage per warehouse."""
 
     cooperative: Cooperative
@@ -42,9 +47,9 @@ class Stall:
     producers: list[Producer]
 
 
-def put_up_stalls(
-    market_rows: Ground, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
-) -> dict[str, Stall]:
+def create_sellers(
+    market_rows: MarketRows, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
+) -> dict[str, SellerRows]:
     """Step: create the missing cooperatives of the data files; return all of them by slug."""
     translations: list[Translation] = []
     sellers = {}
@@ -54,7 +59,7 @@ def put_up_stalls(
             cooperative = _create_cooperative(row, place, pictures, actor=actor, now=now)
             _create_related_rows(cooperative, row, market_rows, translations, actor=actor, now=now)
         sellers[row["slug"]] = _load_seller(cooperative, row)
-    texts.keep(translations)
+    texts.insert_translations(translations)
     return sellers
 
 
@@ -67,7 +72,7 @@ def _create_cooperative(
     now: datetime.datetime,
 ) -> Cooperative:
     """Create an approved cooperative; phone, registration number and bank account are samples."""
-    commune = Division.objects.current(on=day_of(now)).select_related("parent").get(code=row["commune"])
+    commune = Division.objects.current(on=vietnam_date(now)).select_related("parent").get(code=row["commune"])
     province = commune.parent or commune
     cooperative = Cooperative.objects.create(
         slug=row["slug"],
@@ -100,13 +105,13 @@ def _create_cooperative(
 def _create_related_rows(
     cooperative: Cooperative,
     row: dict[str, Any],
-    market_rows: Ground,
+    market_rows: MarketRows,
     translations: list[Translation],
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    translations += texts.english(
+    translations += texts.english_translations(
         cooperative,
         name=row["en"],
         summary=row["summary_en"],
@@ -121,14 +126,16 @@ def _create_related_rows(
         way = _create_delivery_method(cooperative, each, place, market_rows, warehouses_by_key)
         if "table" in each:
             rates = _rates(each["table"])
-            price_way(
+            replace_delivery_rates(
                 way, market_rows.channel, rates, free_above=each.get("free_above"), actor=actor, now=now
             )
         days, cut_off = _market_days(each), each.get("cut_off", 0)
         if days:
-            schedule_way(way, days, cut_off_hours=cut_off, actor=actor, now=now)
+            replace_market_days(way, days, cut_off_hours=cut_off, actor=actor, now=now)
         note = each.get("note", "")
-        translations += texts.english(way, name=in_english(way.name), note=in_english(note) if note else "")
+        translations += texts.english_translations(
+            way, name=in_english(way.name), note=in_english(note) if note else ""
+        )
     for each in row.get("certificates", []):
         Certificate.objects.create(
             cooperative=cooperative,
@@ -146,13 +153,13 @@ def _create_related_rows(
             name=each["name"],
             makes=each["makes"],
             place=cooperative.commune_name,
-            agreed_on=day_of(now),
+            agreed_on=vietnam_date(now),
         )
-        translations += texts.english(household, makes=in_english(each["makes"]))
+        translations += texts.english_translations(household, makes=in_english(each["makes"]))
 
 
 def _create_warehouse(
-    cooperative: Cooperative, row: dict[str, Any], place: int, market_rows: Ground
+    cooperative: Cooperative, row: dict[str, Any], place: int, market_rows: MarketRows
 ) -> Warehouse:
     address = Address.objects.create(
         street_address_1=row["street"],
@@ -165,9 +172,9 @@ def _create_warehouse(
     warehouse = Warehouse.objects.create(
         cooperative=cooperative,
         name=row["name"],
-        slug=f"{cooperative.slug}-{slug(row['name'])}"[:255],
+        slug=f"{cooperative.slug}-{slugify(row['name'])}"[:255],
         address=address,
-        collecting=Collecting.LOCAL,
+        collecting=ClickAndCollect.LOCAL,
         is_private=False,
     )
     WarehouseChannel.objects.create(
@@ -181,7 +188,7 @@ def _create_delivery_method(
     cooperative: Cooperative,
     row: dict[str, Any],
     place: int,
-    market_rows: Ground,
+    market_rows: MarketRows,
     warehouses_by_key: Mapping[str, Warehouse],
 ) -> DeliveryWay:
     weekday, hour = row.get("departs", (None, None))
@@ -203,18 +210,18 @@ def _create_delivery_method(
     )
 
 
-def _rates(table: str) -> list[Rate]:
+def _rates(table: str) -> list[DeliveryRateInput]:
     """Read a price table: a zone's weight brackets for each of its provinces; "else" is everywhere else."""
     zones: dict[str, list[str]] = market()["zones"] | {"else": [""]}
     return [
-        Rate(price, province, grams)
+        DeliveryRateInput(price, province, grams)
         for zone, brackets in market()["tables"][table].items()
         for province in zones.get(zone, [zone])
         for grams, price in brackets
     ]
 
 
-def _market_days(row: dict[str, Any]) -> list[Hours]:
+def _market_days(row: dict[str, Any]) -> list[MarketDayInput]:
     if "hours" not in row:
         return []
     starts, ends = (datetime.time.fromisoformat(hour) for hour in row["hours"])
@@ -224,19 +231,19 @@ def _market_days(row: dict[str, Any]) -> list[Hours]:
         MarketDayKind.LUNAR: row.get("lunar", []),
     }
     return [
-        Hours(kind, number, starts, ends, row.get("capacity"))
+        MarketDayInput(kind, number, starts, ends, row.get("capacity"))
         for kind, numbers in kinds.items()
         for number in numbers
     ]
 
 
-def _load_seller(cooperative: Cooperative, row: dict[str, Any]) -> Stall:
+def _load_seller(cooperative: Cooperative, row: dict[str, Any]) -> SellerRows:
     certificates = list(cooperative.certificates.filter(is_sample=True).order_by("pk"))
     warehouses = list(
         cooperative.warehouses.filter(channel_rows__isnull=False).order_by("channel_rows__sort_order", "pk")
     )
     keys = [each["key"] for each in row.get("certificates", [])]
-    return Stall(
+    return SellerRows(
         cooperative,
         warehouses,
         [each["share"] for each in row["warehouses"]],

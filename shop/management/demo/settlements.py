@@ -12,13 +12,13 @@ from decimal import Decimal
 
 from catalog.models import Category
 from cooperatives.models import Cooperative
-from orders.actions.cash_on_delivery.cash_offset import settle_kept_cash
-from orders.actions.payouts.payouts import mark_paid
+from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash
+from orders.actions.payouts.payouts import mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement
 from orders.actions.settlement.commission_rates import add_commission_rate, add_withholding_rate
 from orders.models import CommissionRate, LedgerEntry, Payout, Settlement
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.management.demo.order_plan import DAYS, PlannedOrder
 from shop.notifications.models import Notification
 
@@ -38,11 +38,11 @@ class Period:
     paid_at: datetime.datetime | None = None
 
 
-def agree_rates(*, actor: Actor, now: datetime.datetime) -> None:
+def create_rates(*, actor: Actor, now: datetime.datetime) -> None:
     """Create commission rates from before the first order, and sample withholding rates."""
     if CommissionRate.objects.exists():
         return
-    first = day_of(now) - datetime.timedelta(days=DAYS + 1)
+    first = vietnam_date(now) - datetime.timedelta(days=DAYS + 1)
     category = Category.objects.filter(slug=_CRAFT_CATEGORY).first()
     cooperative = Cooperative.objects.filter(slug=_NEARBY_COOPERATIVE).first()
     rates: list[tuple[int | None, int | None, Decimal]] = [(None, None, _DEFAULT_RATE)]
@@ -61,7 +61,7 @@ def agree_rates(*, actor: Actor, now: datetime.datetime) -> None:
         add_withholding_rate(name=name, percent=percent, from_day=first, actor=actor, now=now)
 
 
-def in_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> list[Period]:
+def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> list[Period]:
     """Assign orders to the first period that closed after their end."""
     evening = now.replace(hour=10, minute=0, second=0, microsecond=0)  # 17:00 in Vietnam
     paid, closed = (evening - datetime.timedelta(days=days) for days in (PAID_AGO, CLOSED_AGO))
@@ -75,7 +75,7 @@ def in_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> li
     ]
 
 
-def settle(period: Period, *, actor: Actor) -> None:
+def close_period(period: Period, *, actor: Actor) -> None:
     """Close the period of each cooperative, and pay it if it has a `paid_at`; once."""
     if period.closed_at is None:
         return
@@ -84,12 +84,12 @@ def settle(period: Period, *, actor: Actor) -> None:
     done = Settlement.objects.filter(closed_at=period.closed_at).values("cooperative")
     for row in list(running.exclude(cooperative__in=done)):
         close_settlement(settlement_id=row.pk, actor=actor, now=period.closed_at)
-        settle_kept_cash(settlement_id=row.pk, actor=actor, now=period.closed_at)
+        offset_collected_cash(settlement_id=row.pk, actor=actor, now=period.closed_at)
     if period.paid_at is not None:
         due = Payout.objects.due().filter(settlement__closed_at=period.closed_at)
         for place, payout in enumerate(list(due), start=1):
             reference = f"FT{period.paid_at:%y%m%d}{place:04}"
-            mark_paid(payout_id=payout.pk, reference=reference, actor=actor, now=period.paid_at)
+            mark_payout_paid(payout_id=payout.pk, reference=reference, actor=actor, now=period.paid_at)
     _mark_messages_sent(period.closed_at)
 
 

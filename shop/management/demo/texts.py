@@ -13,7 +13,7 @@ from shop.core.models import Translation
 LANGUAGE = "en"
 
 
-def english(row: models.Model, **texts: str) -> list[Translation]:
+def english_translations(row: models.Model, **texts: str) -> list[Translation]:
     """Return translations of a saved row's fields; empty texts are skipped."""
     return [
         Translation(kind=row._meta.label_lower, key=str(row.pk), language=LANGUAGE, field=field, text=text)
@@ -22,7 +22,7 @@ def english(row: models.Model, **texts: str) -> list[Translation]:
     ]
 
 
-def keep(translations: Iterable[Translation]) -> None:
+def insert_translations(translations: Iterable[Translation]) -> None:
     """Insert translations; existing ones stay, because staff may have edited them."""
     Translation.objects.bulk_create(translations, ignore_conflicts=True, batch_size=500)
 

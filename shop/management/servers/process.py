@@ -33,7 +33,7 @@ class Service:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def new_folder(name: str) -> Path:
+def create_server_folder(name: str) -> Path:
     """Create a folder for the server; as root it belongs to `nobody`, the server's user."""
     folder = Path(tempfile.mkdtemp(prefix=f"cho-phien-{name}-"))
     if os.getuid() == 0:
@@ -41,7 +41,7 @@ def new_folder(name: str) -> Path:
     return folder
 
 
-def unprivileged(command: Sequence[str]) -> list[str]:
+def run_unprivileged(command: Sequence[str]) -> list[str]:
     """Run the command as `nobody` if we are root (PostgreSQL refuses root), and end it with this process."""
     drop = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
     return ["setpriv", *drop, "--pdeathsig=INT", *command]
@@ -53,11 +53,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(command: Sequence[str], *, folder: Path, url: str, ready: Callable[[], bool]) -> Service:
+def start_service(command: Sequence[str], *, folder: Path, url: str, ready: Callable[[], bool]) -> Service:
     """Start a server and wait until it is ready; its output goes to a log in its folder."""
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(unprivileged(command), stdout=output, stderr=subprocess.STDOUT, cwd=folder)
+        process = subprocess.Popen(
+            run_unprivileged(command), stdout=output, stderr=subprocess.STDOUT, cwd=folder
+        )
     service = Service(url, process, folder)
     until = time.monotonic() + 30
     while not ready():

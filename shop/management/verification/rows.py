@@ -36,7 +36,7 @@ def in_batches(rows: QuerySet[Row], size: int = 1_000) -> Iterator[list[Row]]:
         yield batch
 
 
-def grouped(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
+def group_by(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
     """Group rows by a column, keeping their order; missing keys give an empty list."""
     groups: defaultdict[Any, list[Any]] = defaultdict(list)
     for row in rows:
@@ -44,7 +44,7 @@ def grouped(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
     return groups
 
 
-def summed(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
+def sum_by(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
     """Sum one column grouped by another."""
     sums: Counter[Any] = Counter()
     for row in rows:
@@ -52,7 +52,7 @@ def summed(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
     return sums
 
 
-class Rows:
+class OrderRows:
     """Rows of orders, linked in memory: a line's part, order and variant are read once."""
 
     def __init__(self, order_ids: Collection[uuid.UUID] | None = None) -> None:
@@ -120,7 +120,7 @@ class Rows:
     @cached_property
     def refunded(self) -> Counter[Any]:
         """The refunded amount of each line."""
-        return summed(self.refund_lines, "order_line_id", "amount")
+        return sum_by(self.refund_lines, "order_line_id", "amount")
 
     @cached_property
     def payments(self) -> list[Payment]:

@@ -18,23 +18,23 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from catalog.views.buyer_place import all_provinces, communes_of
-from cooperatives.access import Standing
+from cooperatives.access import MembershipContext
 from cooperatives.actions.cooperative_lifecycle import (
     apply_to_sell,
-    send_application_again,
+    resubmit_application,
 )
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from shop.accounts.forms import CodeForm
-from shop.accounts.models import SignInWay, User
+from shop.accounts.models import SignInMethod, User
 from shop.accounts.views.registration import begin_registration, open_by_code, pending_registration
-from shop.accounts.views.signing_in import let_in
-from shop.core.actors import Door
-from shop.core.dates.calendar import day_of
+from shop.accounts.views.signing_in import log_in
+from shop.core.actors import EntryPoint
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, network_of
+from shop.core.web.rate_limits import Limit, client_network
 from shop.members.forms.application import ApplicationForm, ApplicationWithAccountForm
-from shop.members.member_access import chosen_standing, to_sign_in
+from shop.members.member_access import chosen_membership, redirect_to_sign_in
 
 APPLICATIONS = Limit("apply", tries=20, seconds=60 * 60)
 _SESSION_KEY = "application"  # session key of the form's data until the code is entered
@@ -47,14 +47,14 @@ def apply(request: HttpRequest) -> HttpResponse:
     """Apply to sell. Visitors without an account first confirm an e-mailed code, which registers them."""
     user = _current_user(request)
     if isinstance(user, User):
-        membership = chosen_standing(request)
+        membership = chosen_membership(request)
         if membership is not None and membership.cooperative.state != CooperativeState.REJECTED:
             return redirect("members:application")
     form = _build_form(request, ApplicationForm if isinstance(user, User) else ApplicationWithAccountForm)
     if not form.is_valid():
         return render(request, "members/apply.html", {"form": form})
     try:
-        APPLICATIONS.take(network_of(request.META))
+        APPLICATIONS.take(client_network(request.META))
         if not isinstance(user, User):
             return _ask_for_code(request, form)
         _submit(form, user)
@@ -77,7 +77,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if user is None:
         context = {"form": code_form, "to": pending["email"], "change_at": reverse("members:apply")}
         return render(request, "accounts/register_code.html", context)
-    let_in(request, user, way=SignInWay.REGISTERED)
+    log_in(request, user, way=SignInMethod.REGISTERED)
     form = _form_of(ApplicationForm, written, is_sent=True)
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
@@ -90,8 +90,8 @@ def code(request: HttpRequest) -> HttpResponse:
 def application(request: HttpRequest) -> HttpResponse:
     """Show the decision; if more information is needed, edit and resubmit the application."""
     if not request.user.is_authenticated:
-        return to_sign_in(request)
-    membership = chosen_standing(request)
+        return redirect_to_sign_in(request)
+    membership = chosen_membership(request)
     if membership is None:
         return redirect("members:apply")
     if membership.cooperative.state == CooperativeState.APPROVED:
@@ -117,13 +117,13 @@ def _ask_for_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
 def _submit(form: ApplicationForm, user: User) -> None:
     """Submit the application. Raises AlreadyApplied."""
     details = form.details(user.email or "")
-    apply_to_sell(user=user, details=details, actor=user.acting(Door.MEMBERS), now=timezone.now())
+    apply_to_sell(user=user, details=details, actor=user.acting(EntryPoint.MEMBERS), now=timezone.now())
 
 
-def _resubmit(membership: Standing, form: ApplicationForm) -> bool:
+def _resubmit(membership: MembershipContext, form: ApplicationForm) -> bool:
     cooperative = membership.cooperative
     try:
-        send_application_again(
+        resubmit_application(
             cooperative_id=cooperative.pk,
             details=form.details(cooperative.email),
             actor=membership.actor,
@@ -164,7 +164,7 @@ def _form_of(
         sent if is_sent else None,
         provinces=all_provinces(),
         communes=communes_of(str(written.get("province", ""))),
-        today=day_of(timezone.now()),
+        today=vietnam_date(timezone.now()),
         initial=written,
     )
 

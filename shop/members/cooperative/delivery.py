@@ -16,75 +16,81 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.views.buyer_place import all_provinces
-from cooperatives.access import Right, Standing
-from cooperatives.actions.delivery_methods import edit_way, end_way, offer_way
-from cooperatives.actions.delivery_terms import set_market_days, set_rates
-from cooperatives.models import DeliveryWay, PickupSlot, Warehouse, WayKind
-from cooperatives.views import carry_out, refusals_in
-from shop.core.dates.calendar import day_of
+from cooperatives.access import MembershipContext, Right
+from cooperatives.actions.delivery_methods import (
+    create_delivery_method,
+    deactivate_delivery_method,
+    update_delivery_method,
+)
+from cooperatives.actions.delivery_terms import set_delivery_rates, set_market_days
+from cooperatives.models import DeliveryKind, DeliveryWay, PickupSlot, Warehouse
+from cooperatives.views import refusals_as_form_errors, run_action
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Channel, market_channel
 from shop.members.forms.market_days import Timetable
 from shop.members.forms.rates import RateTable
-from shop.members.forms.ways import WayForm, WayWordsForm
-from shop.members.member_access import for_members, sent_key, show
+from shop.members.forms.ways import DeliveryMethodTextsForm, NewDeliveryMethodForm
+from shop.members.member_access import for_members, render_page, submitted_key
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def ways(request: HttpRequest, membership: Standing) -> HttpResponse:
+def ways(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the delivery methods and add one."""
-    form = WayForm(request.POST or None, houses=_open_warehouses(membership))
+    form = NewDeliveryMethodForm(request.POST or None, houses=_open_warehouses(membership))
     if not form.is_valid():
         return _render_list(request, membership, form)
-    with refusals_in(form):
-        way = offer_way(
+    with refusals_as_form_errors(form):
+        way = create_delivery_method(
             cooperative=membership.cooperative,
             channel=_require_channel(),
             details=form.details,
-            key=sent_key(request, "way", membership.cooperative.pk),
+            key=submitted_key(request, "way", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )
     if not form.is_valid():
         return _render_list(request, membership, form)
     messages.success(request, _("Buyers can choose this way now."))
-    if way.kind == WayKind.COACH:
+    if way.kind == DeliveryKind.COACH:
         return redirect("members:way", way.pk)
     return (
-        redirect("members:way-days", way.pk) if way.kind == WayKind.MARKET_DAY else redirect("members:ways")
+        redirect("members:way-days", way.pk)
+        if way.kind == DeliveryKind.MARKET_DAY
+        else redirect("members:ways")
     )
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def way(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
+def way(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
     """Edit the texts of a delivery method."""
     shown = _find_method(membership, way_id)
-    form = WayWordsForm(
+    form = DeliveryMethodTextsForm(
         request.POST or None,
-        initial=WayWordsForm.said_of(shown),
+        initial=DeliveryMethodTextsForm.said_of(shown),
         houses=_open_warehouses(membership) if shown.is_collected else [],
         kind=shown.kind,
     )
     if not form.is_valid():
-        return show(request, membership, "members/way.html", {"way": shown, "form": form})
+        return render_page(request, membership, "members/way.html", {"way": shown, "form": form})
     act = partial(
-        edit_way,
+        update_delivery_method,
         cooperative=membership.cooperative,
         way_id=shown.pk,
         words=form.words,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:ways"), said=_("Changed."))
+    return run_action(request, act, to=reverse("members:ways"), said=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def rates(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
+def rates(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
     """Edit the rates of a delivery method by province and weight."""
     shown, channel, provinces = _find_method(membership, way_id), _require_channel(), all_provinces()
     if request.method != "POST":
@@ -95,7 +101,7 @@ def rates(request: HttpRequest, membership: Standing, way_id: int) -> HttpRespon
     if request.POST.get("more") or not table.is_valid():
         return _render_table(request, membership, "members/way_rates.html", context)
     act = partial(
-        set_rates,
+        set_delivery_rates,
         cooperative=membership.cooperative,
         way_id=shown.pk,
         channel=channel,
@@ -109,12 +115,12 @@ def rates(request: HttpRequest, membership: Standing, way_id: int) -> HttpRespon
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def market_days(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
+def market_days(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
     """Edit the market days of a pickup method."""
     shown = _find_method(membership, way_id)
     if not shown.is_collected:
         raise Missing()
-    taken = PickupSlot.objects.filter(way=shown, day__gte=day_of(timezone.now()), taken__gt=0)
+    taken = PickupSlot.objects.filter(way=shown, day__gte=vietnam_date(timezone.now()), taken__gt=0)
     context: dict[str, Any] = {"way": shown, "taken": taken.order_by("day", "starts")}
     if request.method != "POST":
         context["table"] = Timetable.of(shown)
@@ -136,15 +142,21 @@ def market_days(request: HttpRequest, membership: Standing, way_id: int) -> Http
 
 @require_POST
 @for_members(Right.MANAGE)
-def way_end(request: HttpRequest, membership: Standing, way_id: int) -> HttpResponse:
+def way_end(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
     """Deactivate a delivery method."""
     act = partial(
-        end_way, cooperative=membership.cooperative, way_id=way_id, actor=membership.actor, now=timezone.now()
+        deactivate_delivery_method,
+        cooperative=membership.cooperative,
+        way_id=way_id,
+        actor=membership.actor,
+        now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:ways"), said=_("Buyers no longer see this way."))
+    return run_action(request, act, to=reverse("members:ways"), said=_("Buyers no longer see this way."))
 
 
-def _render_list(request: HttpRequest, membership: Standing, form: WayForm) -> HttpResponse:
+def _render_list(
+    request: HttpRequest, membership: MembershipContext, form: NewDeliveryMethodForm
+) -> HttpResponse:
     channel = _require_channel()
     mine = DeliveryWay.objects.filter(cooperative=membership.cooperative).offered()
     context = {
@@ -153,7 +165,7 @@ def _render_list(request: HttpRequest, membership: Standing, form: WayForm) -> H
         "form": form,
         "key": uuid.uuid4(),
     }
-    return show(request, membership, "members/ways.html", context)
+    return render_page(request, membership, "members/ways.html", context)
 
 
 def _rate_summary(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
@@ -170,17 +182,22 @@ def _rate_summary(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
 
 
 def _render_table(
-    request: HttpRequest, membership: Standing, template: str, context: dict[str, Any], *, status: int = 200
+    request: HttpRequest,
+    membership: MembershipContext,
+    template: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     """Render the page of a table; HTMX requests for one more row get only the rows fragment."""
     if request.headers.get("HX-Request") == "true" and request.POST.get("more"):
         return render(request, f"{template}#rows", context)
-    return show(request, membership, template, context, status=status)
+    return render_page(request, membership, template, context, status=status)
 
 
 def _run_action(
     request: HttpRequest,
-    membership: Standing,
+    membership: MembershipContext,
     action: Callable[[], object],
     template: str,
     context: dict[str, Any],
@@ -196,7 +213,7 @@ def _run_action(
     return redirect("members:ways")
 
 
-def _find_method(membership: Standing, way_id: int) -> DeliveryWay:
+def _find_method(membership: MembershipContext, way_id: int) -> DeliveryWay:
     """Return the cooperative's active delivery method. Raises Missing."""
     found = DeliveryWay.objects.filter(cooperative=membership.cooperative, pk=way_id).offered().first()
     if found is None:
@@ -211,5 +228,5 @@ def _require_channel() -> Channel:
     return channel
 
 
-def _open_warehouses(membership: Standing) -> list[Warehouse]:
+def _open_warehouses(membership: MembershipContext) -> list[Warehouse]:
     return list(Warehouse.objects.for_cooperative(membership.cooperative).open())

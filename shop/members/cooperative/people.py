@@ -12,15 +12,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cooperatives.access import Right, Standing
-from cooperatives.actions.members import admit_member, change_role, dismiss_member
+from cooperatives.access import MembershipContext, Right
+from cooperatives.actions.members import add_member, change_member_role, remove_member
 from cooperatives.models import Role
-from cooperatives.views import carry_out
+from cooperatives.views import run_action
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.web.rate_limits import Limit
 from shop.members.forms.people import PersonForm, RoleForm
-from shop.members.member_access import for_members, show
+from shop.members.member_access import for_members, render_page
 
 # Admissions reveal whether an address has an account.
 ADMISSIONS = Limit("admit", tries=30, seconds=60 * 60)
@@ -29,7 +29,7 @@ ADMISSIONS = Limit("admit", tries=30, seconds=60 * 60)
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
 @require_recent_proof
-def people(request: HttpRequest, membership: Standing) -> HttpResponse:
+def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the members with their roles, and add one."""
     form = PersonForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _admit(membership, form):
@@ -38,49 +38,49 @@ def people(request: HttpRequest, membership: Standing) -> HttpResponse:
     rows = membership.cooperative.memberships.filter(is_active=True).select_related("user")
     shown = [(row, RoleForm(initial={"role": row.role}, prefix=f"m{row.pk}")) for row in rows.order_by("pk")]
     context = {"people": shown, "form": form, "me": membership.user}
-    return show(request, membership, "members/people.html", context)
+    return render_page(request, membership, "members/people.html", context)
 
 
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def person(request: HttpRequest, membership: Standing, membership_id: int) -> HttpResponse:
+def person(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
     """Change a member's role."""
     form = RoleForm(request.POST, prefix=f"m{membership_id}")
     if not form.is_valid():
         raise Missing()
     act = partial(
-        change_role,
+        change_member_role,
         cooperative_id=membership.cooperative.pk,
         membership_id=membership_id,
         role=Role(form.cleaned_data["role"]),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:people"), said=_("Changed."))
+    return run_action(request, act, to=reverse("members:people"), said=_("Changed."))
 
 
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def person_end(request: HttpRequest, membership: Standing, membership_id: int) -> HttpResponse:
+def person_end(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
     """Remove a member."""
     act = partial(
-        dismiss_member,
+        remove_member,
         cooperative_id=membership.cooperative.pk,
         membership_id=membership_id,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:people"), said=_("They act for it no longer."))
+    return run_action(request, act, to=reverse("members:people"), said=_("They act for it no longer."))
 
 
-def _admit(membership: Standing, form: PersonForm) -> bool:
+def _admit(membership: MembershipContext, form: PersonForm) -> bool:
     """Add the member; if refused, add the error to the form and return False."""
     try:
         ADMISSIONS.check(str(membership.cooperative.pk))
         ADMISSIONS.spend(str(membership.cooperative.pk))
-        admit_member(
+        add_member(
             cooperative_id=membership.cooperative.pk,
             person=form.cleaned_data["person"],
             role=Role(form.cleaned_data["role"]),

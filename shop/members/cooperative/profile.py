@@ -16,31 +16,31 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.sellers.certificates import change_certificate, remove_certificate, submit_certificate
 from catalog.models import Product
-from cooperatives.access import Right, Standing
-from cooperatives.actions.profile import add_household, change_household, remove_household, tell_story
+from cooperatives.access import MembershipContext, Right
+from cooperatives.actions.profile import add_household, remove_household, update_household, update_profile
 from cooperatives.models import Certificate, Follow, Producer
-from cooperatives.views import carry_out, refusals_in
-from shop.core.dates.calendar import day_of
+from cooperatives.views import refusals_as_form_errors, run_action
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
-from shop.core.images.renditions import keep_picture
+from shop.core.images.renditions import store_picture
 from shop.core.texts.translations import other_languages
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.stall import CertificateForm, HouseholdForm, StoryForm
-from shop.members.member_access import for_members, show
+from shop.members.member_access import for_members, render_page
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def stall(request: HttpRequest, membership: Standing) -> HttpResponse:
+def stall(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the profile's texts, and list households and certificates."""
     cooperative = membership.cooperative
     said = {"summary": cooperative.summary, "story": cooperative.story}
     form = StoryForm(request.POST if request.method == "POST" else None, initial=said)
     if form.is_valid():
-        act = partial(tell_story, cooperative=cooperative, **form.cleaned_data)
+        act = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
         if _run_action(request, membership, form, act, _("Your page says it now.")):
             return redirect("members:stall")
     certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
@@ -50,26 +50,26 @@ def stall(request: HttpRequest, membership: Standing) -> HttpResponse:
         "households": Producer.objects.for_cooperative(cooperative).order_by("pk"),
         "certificates": certificates.prefetch_related("products"),
         "followers": Follow.objects.confirmed().filter(cooperative=cooperative).count(),
-        "today": day_of(timezone.now()),
+        "today": vietnam_date(timezone.now()),
     }
-    return show(request, membership, "members/stall.html", context)
+    return render_page(request, membership, "members/stall.html", context)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def household_new(request: HttpRequest, membership: Standing) -> HttpResponse:
+def household_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Add a household."""
     form = HouseholdForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         act = partial(add_household, cooperative=membership.cooperative, details=form.details)
         if _run_action(request, membership, form, act, _("The household is written down.")):
             return redirect("members:stall")
-    return show(request, membership, "members/household.html", {"form": form})
+    return render_page(request, membership, "members/household.html", {"form": form})
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def household(request: HttpRequest, membership: Standing, household_id: int) -> HttpResponse:
+def household(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Edit a household and whether it is named publicly."""
     shown = Producer.objects.for_cooperative(membership.cooperative).filter(pk=household_id).first()
     if shown is None:
@@ -78,19 +78,19 @@ def household(request: HttpRequest, membership: Standing, household_id: int) -> 
     form = HouseholdForm(sent, initial=HouseholdForm.said_of(shown))
     if form.is_valid():
         act = partial(
-            change_household,
+            update_household,
             cooperative=membership.cooperative,
             household_id=shown.pk,
             details=form.details,
         )
         if _run_action(request, membership, form, act, _("Changed.")):
             return redirect("members:stall")
-    return show(request, membership, "members/household.html", {"form": form, "household": shown})
+    return render_page(request, membership, "members/household.html", {"form": form, "household": shown})
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def household_removal(request: HttpRequest, membership: Standing, household_id: int) -> HttpResponse:
+def household_removal(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Remove a household."""
     act = partial(
         remove_household,
@@ -99,26 +99,26 @@ def household_removal(request: HttpRequest, membership: Standing, household_id: 
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:stall"), said=_("The household is taken off."))
+    return run_action(request, act, to=reverse("members:stall"), said=_("The household is taken off."))
 
 
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(Right.MANAGE)
-def certificate_new(request: HttpRequest, membership: Standing) -> HttpResponse:
+def certificate_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Submit a certificate with a photo of it."""
     form = _certificate_form(request, membership)
     if form.is_valid():
         act = partial(submit_certificate, cooperative=membership.cooperative)
         if _submit_certificate(request, membership, form, act):
             return redirect("members:stall")
-    return show(request, membership, "members/certificate.html", {"form": form})
+    return render_page(request, membership, "members/certificate.html", {"form": form})
 
 
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(Right.MANAGE)
-def certificate(request: HttpRequest, membership: Standing, certificate_id: int) -> HttpResponse:
+def certificate(request: HttpRequest, membership: MembershipContext, certificate_id: int) -> HttpResponse:
     """Correct or renew a certificate."""
     rows = Certificate.objects.for_cooperative(membership.cooperative).select_related("picture")
     shown = rows.filter(pk=certificate_id).first()
@@ -129,12 +129,14 @@ def certificate(request: HttpRequest, membership: Standing, certificate_id: int)
         act = partial(change_certificate, cooperative=membership.cooperative, certificate_id=shown.pk)
         if _submit_certificate(request, membership, form, act):
             return redirect("members:stall")
-    return show(request, membership, "members/certificate.html", {"form": form, "certificate": shown})
+    return render_page(request, membership, "members/certificate.html", {"form": form, "certificate": shown})
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def certificate_removal(request: HttpRequest, membership: Standing, certificate_id: int) -> HttpResponse:
+def certificate_removal(
+    request: HttpRequest, membership: MembershipContext, certificate_id: int
+) -> HttpResponse:
     """Remove a certificate."""
     act = partial(
         remove_certificate,
@@ -143,11 +145,11 @@ def certificate_removal(request: HttpRequest, membership: Standing, certificate_
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:stall"), said=_("The certificate is taken off."))
+    return run_action(request, act, to=reverse("members:stall"), said=_("The certificate is taken off."))
 
 
 def _certificate_form(
-    request: HttpRequest, membership: Standing, shown: Certificate | None = None
+    request: HttpRequest, membership: MembershipContext, shown: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"
     goods = Product.objects.for_cooperative(membership.cooperative)
@@ -156,26 +158,30 @@ def _certificate_form(
         request.FILES if is_sent else None,
         initial=CertificateForm.said_of(shown) if shown else None,
         products=list(goods.order_by("sort_key", "pk")),
-        today=day_of(timezone.now()),
+        today=vietnam_date(timezone.now()),
         has_photo=shown is not None and shown.picture_id is not None,
     )
 
 
 def _submit_certificate(
-    request: HttpRequest, membership: Standing, form: CertificateForm, act: Callable[..., object]
+    request: HttpRequest, membership: MembershipContext, form: CertificateForm, act: Callable[..., object]
 ) -> bool:
     """Submit the certificate. The photo is stored first, outside the transaction."""
     photo = form.cleaned_data["photo"]
-    picture = keep_picture(photo) if photo else None
+    picture = store_picture(photo) if photo else None
     said = _("Handed in. Buyers see it once the market has looked at it.")
     return _run_action(request, membership, form, partial(act, details=form.details(picture)), said)
 
 
 def _run_action(
-    request: HttpRequest, membership: Standing, form: MembersForm, act: Callable[..., object], said: Promise
+    request: HttpRequest,
+    membership: MembershipContext,
+    form: MembersForm,
+    act: Callable[..., object],
+    said: Promise,
 ) -> bool:
     """Run the action; if it refuses, add the error to the form and return False."""
-    with refusals_in(form):
+    with refusals_as_form_errors(form):
         act(actor=membership.actor, now=timezone.now())
         messages.success(request, str(said))
     return form.is_valid()

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
-from shop.accounts.forms import PlaceForm
+from shop.accounts.forms import DivisionForm
 from shop.accounts.models import User
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import looks_odd, normalise, shown, validate_phone
+from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone, validate_phone
 from shop.members.forms.fields import MembersForm
 
 # The banks' BINs in the NAPAS interbank network.
@@ -34,7 +34,7 @@ BANKS = [
 ]
 
 
-class ApplicationForm(PlaceForm, MembersForm):
+class ApplicationForm(DivisionForm, MembersForm):
     """The cooperative's legal identity, location, bank account and story."""
 
     field_order = (
@@ -91,7 +91,7 @@ class ApplicationForm(PlaceForm, MembersForm):
         told = [field for field in cls.base_fields if field not in ("province", "commune")]
         codes = {"province": cooperative.province_code, "commune": cooperative.commune_code}
         said = {field: getattr(cooperative, field) for field in told}
-        return said | codes | {"phone": shown(cooperative.phone)}
+        return said | codes | {"phone": format_phone(cooperative.phone)}
 
     def clean_registered_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["registered_on"]
@@ -105,12 +105,12 @@ class ApplicationForm(PlaceForm, MembersForm):
     @property
     def has_odd_phone(self) -> bool:
         """Whether the phone number looks unusual; it is accepted anyway."""
-        return looks_odd(self.cleaned_data["phone"])
+        return is_likely_mistyped(self.cleaned_data["phone"])
 
     def details(self, email: str) -> ApplicationDetails:
         said = {key: value for key, value in self.cleaned_data.items() if key in _COPIED_FIELDS}
         return ApplicationDetails(
-            **said | self.place | {"phone": normalise(said["phone"])},
+            **said | self.place | {"phone": normalise_phone(said["phone"])},
             email=email,
         )
 

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
-from shop.core.images.image_files import inspect
+from shop.core.images.image_files import inspect_picture
 
 Choice = tuple[str, str | Promise]
 
@@ -93,7 +93,7 @@ class PhotoField(forms.FileField):
         upload = super().clean(data, initial)
         if isinstance(upload, UploadedFile):
             try:
-                inspect(upload)
+                inspect_picture(upload)
             except Refused as refused:
                 raise forms.ValidationError(str(refused.words), code=refused.code) from refused
         return upload
@@ -103,7 +103,7 @@ class ReasonForm(MembersForm):
     """A reason, chosen in one tap or entered as text.
 
     `reason` keeps a tapped one by its message id on a line of its own, so that everybody reads it in
-    their language (the filter `as_said`).
+    their language (the filter `translated_reason`).
     """
 
     OTHER = "other"
@@ -135,6 +135,6 @@ class ReasonForm(MembersForm):
             return "\n".join(str(each) for each in (chosen, words) if each)
 
 
-def as_key(sent: str | None) -> int:
+def parse_key(sent: str | None) -> int:
     """Parse a submitted primary key; anything but a number gives 0, which no row has."""
     return int(sent) if sent and sent.isascii() and sent.isdecimal() and len(sent) < 19 else 0

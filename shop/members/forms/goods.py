@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.offer_products import HIGHEST_PRICE, ProductDetails, VariantDetails
+from catalog.actions.products.member_products import HIGHEST_PRICE, ProductDetails, VariantDetails
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
 from shop.members.forms.fields import MembersForm, PhotoField, WholeNumberField
 
@@ -18,7 +18,7 @@ _MONTHS = [(str(month), str(month)) for month in range(1, 13)]
 _GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 
 
-class GoodsForm(MembersForm):
+class ProductForm(MembersForm):
     """A product's details, including those required by law, which are checked before publication."""
 
     name = forms.CharField(label=_("What are the goods called?"), max_length=250)
@@ -230,7 +230,7 @@ class NewVariantForm(VariantForm):
     )
 
 
-class NewListingForm(PhotoForm, GoodsForm, NewVariantForm):
+class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
     """A new product on one page. `kept` is a photo uploaded in an earlier, invalid submission."""
 
     product_type = forms.ChoiceField(label=_("Kind of goods"))

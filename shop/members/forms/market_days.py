@@ -11,12 +11,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cooperatives.actions.delivery_terms import Hours
+from cooperatives.actions.delivery_terms import MarketDayInput
 from cooperatives.models import DeliveryWay, MarketDay, MarketDayKind
 from shop.core.dates.calendar import weekday_name
 from shop.core.templatetags.figures import short_weekday
 from shop.members.forms.fields import MembersForm, WholeNumberField
-from shop.members.forms.rows import as_written, count_sent
+from shop.members.forms.rows import initial_from_submission, submitted_row_count
 
 MOST_TIMES = 12
 
@@ -80,10 +80,10 @@ class TimeForm(MembersForm):
         return bool(set(MarketDayKind.values) & set(self.errors))
 
     @property
-    def days(self) -> list[Hours]:
+    def days(self) -> list[MarketDayInput]:
         said = self.cleaned_data
         return [
-            Hours(kind, int(number), said["starts"], said["ends"], said["capacity"])
+            MarketDayInput(kind, int(number), said["starts"], said["ends"], said["capacity"])
             for kind in MarketDayKind
             for number in said[kind.value]
         ]
@@ -118,10 +118,12 @@ class Timetable:
     def sent(cls, data: QueryDict) -> Timetable:
         """Build the table from submitted data, without empty rows; `more` adds a row."""
         more = bool(data.get("more"))
-        written = range(min(count_sent(data, "times") + more, MOST_TIMES))
+        written = range(min(submitted_row_count(data, "times") + more, MOST_TIMES))
         if more:
             times = [
-                TimeForm(prefix=f"time-{place}", initial=as_written(TimeForm, data, f"time-{place}"))
+                TimeForm(
+                    prefix=f"time-{place}", initial=initial_from_submission(TimeForm, data, f"time-{place}")
+                )
                 for place in written
             ]
             return cls(times, CutOffForm(initial=data.dict()))
@@ -153,7 +155,7 @@ class Timetable:
         return not self.has_errors
 
     @property
-    def days(self) -> list[Hours]:
+    def days(self) -> list[MarketDayInput]:
         return [day for form in self.times if form.is_written for day in form.days]
 
 

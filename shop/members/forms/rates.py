@@ -10,11 +10,11 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.delivery_terms import HIGHEST_FEE, Rate
+from cooperatives.actions.delivery_terms import HIGHEST_FEE, DeliveryRateInput
 from cooperatives.models import DeliveryRate, DeliveryWay
 from shop.core.models.geography import Division
 from shop.members.forms.fields import KilosField, MembersForm, WholeNumberField
-from shop.members.forms.rows import as_written, count_sent
+from shop.members.forms.rows import initial_from_submission, submitted_row_count
 
 MOST_GROUPS, MOST_ROWS = 34, 12
 ELSEWHERE = "else"
@@ -96,7 +96,7 @@ class RateTable:
     def sent(cls, data: QueryDict, *, provinces: Sequence[Division]) -> RateTable:
         """Build the table from submitted data; `more` says where to add a row."""
         more = data.get("more", "")
-        wanted = min(count_sent(data, "groups") + (more == "group"), MOST_GROUPS)
+        wanted = min(submitted_row_count(data, "groups") + (more == "group"), MOST_GROUPS)
         prefixes = [f"group-{place}" for place in range(wanted)]
         free_above = FreeAboveForm(initial=data.dict()) if more else FreeAboveForm(data)
         groups = [
@@ -151,9 +151,9 @@ class RateTable:
         taken |= set(codes)
 
     @property
-    def rates(self) -> list[Rate]:
+    def rates(self) -> list[DeliveryRateInput]:
         return [
-            Rate(row.cleaned_data["price"], code, row.cleaned_data["weight"])
+            DeliveryRateInput(row.cleaned_data["price"], code, row.cleaned_data["weight"])
             for group in self.groups
             for code in (group.places.cleaned_data["provinces"] if group.places else [""])
             for row in group.rows
@@ -180,12 +180,15 @@ def _group(
 
 
 def _submitted_group(data: QueryDict, prefix: str, provinces: Sequence[Division] | None, more: str) -> Group:
-    count = min(max(1, count_sent(data, f"{prefix}-rows")) + (more == prefix), MOST_ROWS)
+    count = min(max(1, submitted_row_count(data, f"{prefix}-rows")) + (more == prefix), MOST_ROWS)
     prefixes = [f"{prefix}-{place}" for place in range(count)]
     if more:
-        initial = as_written(PlacesForm, data, prefix)
+        initial = initial_from_submission(PlacesForm, data, prefix)
         places = None if provinces is None else _places_form(prefix, provinces, initial=initial)
-        rows = [BracketForm(prefix=each, initial=as_written(BracketForm, data, each)) for each in prefixes]
+        rows = [
+            BracketForm(prefix=each, initial=initial_from_submission(BracketForm, data, each))
+            for each in prefixes
+        ]
         return Group(prefix, places, rows)
     places = None if provinces is None else _places_form(prefix, provinces, data)
     return Group(prefix, places, [BracketForm(data, prefix=each) for each in prefixes])

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from shop.members.forms.fields import MembersForm
 
 
-def as_written(kind: type[MembersForm], data: QueryDict, prefix: str) -> Mapping[str, Any]:
+def initial_from_submission(kind: type[MembersForm], data: QueryDict, prefix: str) -> Mapping[str, Any]:
     """Return submitted data as initial values for a form that is not validated yet."""
     return {
         name: data.getlist(f"{prefix}-{name}")
@@ -24,7 +24,7 @@ def as_written(kind: type[MembersForm], data: QueryDict, prefix: str) -> Mapping
     }
 
 
-def count_sent(data: QueryDict, name: str) -> int:
+def submitted_row_count(data: QueryDict, name: str) -> int:
     """Return the submitted number of rows; anything but a number gives 0."""
     written = data.get(name, "")
     return int(written) if written.isascii() and written.isdecimal() and len(written) < 4 else 0

@@ -15,7 +15,7 @@ from catalog.models import Product
 from cooperatives.actions.profile import HouseholdDetails
 from cooperatives.models import Certificate, CertificateKind, Producer
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import normalise, shown, validate_phone
+from shop.core.identifiers.phones import format_phone, normalise_phone, validate_phone
 from shop.core.models import Picture
 from shop.members.forms.fields import MembersForm, PhotoField
 
@@ -70,12 +70,12 @@ class HouseholdForm(MembersForm):
     @classmethod
     def said_of(cls, household: Producer) -> dict[str, Any]:
         said = {field: getattr(household, field) for field in ("name", "makes", "place")}
-        return said | {"phone": shown(household.phone), "agrees": household.is_shown}
+        return said | {"phone": format_phone(household.phone), "agrees": household.is_shown}
 
     @property
     def details(self) -> HouseholdDetails:
         said = self.cleaned_data
-        return HouseholdDetails(**said | {"phone": normalise(said["phone"])})
+        return HouseholdDetails(**said | {"phone": normalise_phone(said["phone"])})
 
 
 class CertificateForm(MembersForm):

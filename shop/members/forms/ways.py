@@ -10,18 +10,18 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.delivery_methods import WayDetails, WayWords
+from cooperatives.actions.delivery_methods import DeliveryMethodDetails, NewDeliveryMethod
 from cooperatives.actions.warehouses import WarehouseDetails
-from cooperatives.models import COLLECTED, Collecting, DeliveryWay, Warehouse, WayKind
-from shop.accounts.forms import PlaceForm
+from cooperatives.models import PICKUP_KINDS, ClickAndCollect, DeliveryKind, DeliveryWay, Warehouse
+from shop.accounts.forms import DivisionForm
 from shop.core.dates.calendar import weekday_name
-from shop.core.identifiers.phones import looks_odd, normalise, shown, validate_phone
+from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone, validate_phone
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 _COACH_FIELDS = ("departs_weekday", "departs_at", "cut_off_hours")
 
 
-class WayWordsForm(MembersForm):
+class DeliveryMethodTextsForm(MembersForm):
     """The texts of a delivery method.
 
     Days are asked of what is carried, the house of what is collected, the departure of a coach.
@@ -56,11 +56,11 @@ class WayWordsForm(MembersForm):
         self.fields["departs_at"].widget = forms.TimeInput(
             attrs={"type": "time", "class": "input"}, format="%H:%M"
         )
-        if len(houses) < 2 or (kind and kind not in COLLECTED):
+        if len(houses) < 2 or (kind and kind not in PICKUP_KINDS):
             del self.fields["warehouse"]
-        for name in ("carrier", "minimum_days", "maximum_days") if kind in COLLECTED else ():
+        for name in ("carrier", "minimum_days", "maximum_days") if kind in PICKUP_KINDS else ():
             del self.fields[name]
-        for name in _COACH_FIELDS if kind != WayKind.COACH else ():
+        for name in _COACH_FIELDS if kind != DeliveryKind.COACH else ():
             del self.fields[name]
 
     @classmethod
@@ -76,8 +76,8 @@ class WayWordsForm(MembersForm):
         return cleaned
 
     @property
-    def words(self) -> WayWords:
-        return WayWords(**self._said)
+    def words(self) -> DeliveryMethodDetails:
+        return DeliveryMethodDetails(**self._said)
 
     @property
     def _said(self) -> dict[str, Any]:
@@ -87,17 +87,17 @@ class WayWordsForm(MembersForm):
         return told | {"warehouse_id": told.pop("warehouse", None)}
 
 
-class WayForm(WayWordsForm):
+class NewDeliveryMethodForm(DeliveryMethodTextsForm):
     """A new delivery method, at first with one rate for the whole country."""
 
     kind = forms.ChoiceField(
         label=_("How do the goods reach the buyer?"),
         widget=forms.RadioSelect,
         choices=[
-            (WayKind.CARRIER, _("A carrier brings them to the door")),
-            (WayKind.COACH, _("By coach, the buyer collects at the station")),
-            (WayKind.PICKUP, _("The buyer collects at your store house")),
-            (WayKind.MARKET_DAY, _("The buyer collects on market day")),
+            (DeliveryKind.CARRIER, _("A carrier brings them to the door")),
+            (DeliveryKind.COACH, _("By coach, the buyer collects at the station")),
+            (DeliveryKind.PICKUP, _("The buyer collects at your store house")),
+            (DeliveryKind.MARKET_DAY, _("The buyer collects on market day")),
         ],
         error_messages={"required": _("Choose how.")},
     )
@@ -115,14 +115,16 @@ class WayForm(WayWordsForm):
             del self.fields[name]
 
     @property
-    def details(self) -> WayDetails:
+    def details(self) -> NewDeliveryMethod:
         said = self._said
-        if self.cleaned_data["kind"] in COLLECTED:
+        if self.cleaned_data["kind"] in PICKUP_KINDS:
             said |= {"minimum_days": None, "maximum_days": None}
-        return WayDetails(kind=WayKind(self.cleaned_data["kind"]), fee=self.cleaned_data["fee"], **said)
+        return NewDeliveryMethod(
+            kind=DeliveryKind(self.cleaned_data["kind"]), fee=self.cleaned_data["fee"], **said
+        )
 
 
-class WarehouseForm(PlaceForm, MembersForm):
+class WarehouseForm(DivisionForm, MembersForm):
     """A warehouse: name, address, and whether buyers may collect there."""
 
     field_order = ("name",)
@@ -147,23 +149,25 @@ class WarehouseForm(PlaceForm, MembersForm):
             "province": address.province_code,
             "commune": address.commune_code,
             "street": address.street_address_1,
-            "phone": shown(address.phone) if address.phone else "",
-            "collecting": house.collecting != Collecting.DISABLED,
+            "phone": format_phone(address.phone) if address.phone else "",
+            "collecting": house.collecting != ClickAndCollect.DISABLED,
         }
 
     @property
     def has_odd_phone(self) -> bool:
         """Whether the phone number looks unusual; it is accepted anyway."""
-        return bool(self.cleaned_data["phone"]) and looks_odd(self.cleaned_data["phone"])
+        return bool(self.cleaned_data["phone"]) and is_likely_mistyped(self.cleaned_data["phone"])
 
     def details(self, house: Warehouse | None = None) -> WarehouseDetails:
         """Return the warehouse's details; one that already allows any pickup keeps that setting."""
         said = self.cleaned_data
-        at_least = house.collecting if house and house.collecting == Collecting.ALL else Collecting.LOCAL
+        at_least = (
+            house.collecting if house and house.collecting == ClickAndCollect.ALL else ClickAndCollect.LOCAL
+        )
         return WarehouseDetails(
             name=said["name"],
             street=said["street"],
             **self.place,
-            phone=normalise(said["phone"]) if said["phone"] else "",
-            collecting=Collecting(at_least) if said["collecting"] else Collecting.DISABLED,
+            phone=normalise_phone(said["phone"]) if said["phone"] else "",
+            collecting=ClickAndCollect(at_least) if said["collecting"] else ClickAndCollect.DISABLED,
         )

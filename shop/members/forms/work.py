@@ -10,13 +10,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import WayKind
-from orders.actions.cash_on_delivery.cash_collection import IN_FULL, CashTaken
-from orders.actions.fulfilment.deliver_parcels import Dispatch
+from cooperatives.models import DeliveryKind
+from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
+from orders.actions.fulfilment.deliver_parcels import DispatchDetails
 from orders.models import OrderLine, Parcel
 from orders.states import CodState
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import normalise, validate_phone
+from shop.core.identifiers.phones import normalise_phone, validate_phone
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 DECLINE_REASONS = [
@@ -102,23 +102,23 @@ class HandOverForm(MembersForm):
     )
 
     _FIELDS = {
-        WayKind.CARRIER: ("carrier", "tracking_number"),
-        WayKind.COACH: ("carrier", "vehicle", "driver_phone"),
+        DeliveryKind.CARRIER: ("carrier", "tracking_number"),
+        DeliveryKind.COACH: ("carrier", "vehicle", "driver_phone"),
     }
 
     def __init__(self, *args: Any, parcel: Parcel, way_kind: str, **kwargs: Any) -> None:
         initial = {name: getattr(parcel, name) for name in self.base_fields}
         super().__init__(*args, initial=initial, prefix=f"handover-{parcel.pk}", **kwargs)
-        wanted = self._FIELDS.get(WayKind(way_kind or WayKind.CARRIER), ())
+        wanted = self._FIELDS.get(DeliveryKind(way_kind or DeliveryKind.CARRIER), ())
         for name in set(self.base_fields) - set(wanted):
             del self.fields[name]
 
     @property
-    def dispatch(self) -> Dispatch:
+    def dispatch(self) -> DispatchDetails:
         said = dict(self.cleaned_data)
         if said.get("driver_phone"):
-            said["driver_phone"] = normalise(said["driver_phone"])
-        return Dispatch(**said)
+            said["driver_phone"] = normalise_phone(said["driver_phone"])
+        return DispatchDetails(**said)
 
 
 def _amount_field() -> WholeNumberField:
@@ -183,8 +183,8 @@ class DeliveryForm(MembersForm):
         return self.cleaned_data.get("cash") in ("yes", "less")
 
     @property
-    def taken(self) -> CashTaken:
-        return _cash_taken(self.cleaned_data) if self.cleaned_data.get("cash") == "less" else IN_FULL
+    def taken(self) -> CollectedCash:
+        return _cash_taken(self.cleaned_data) if self.cleaned_data.get("cash") == "less" else EXPECTED_CASH
 
 
 class CashForm(MembersForm):
@@ -203,7 +203,7 @@ class CashForm(MembersForm):
         return cleaned
 
     @property
-    def taken(self) -> CashTaken:
+    def taken(self) -> CollectedCash:
         return _cash_taken(self.cleaned_data)
 
 
@@ -215,8 +215,8 @@ def _require_shortfall_reason(form: MembersForm, cleaned: dict[str, Any]) -> Non
         form.add_error("reason", _("Say why it is less."))
 
 
-def _cash_taken(cleaned: dict[str, Any]) -> CashTaken:
-    return CashTaken(cleaned.get("amount"), cleaned.get("reason", ""))
+def _cash_taken(cleaned: dict[str, Any]) -> CollectedCash:
+    return CollectedCash(cleaned.get("amount"), cleaned.get("reason", ""))
 
 
 class CountForm(MembersForm):

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from cooperatives.access import Right, Standing
+from cooperatives.access import MembershipContext, Right
 from orders.models import Parcel
 from orders.states import CashHolder, CodState
 from shop.core.models import market_channel
-from shop.members.member_access import for_members, show
-from shop.reports.cash import of_cooperative
+from shop.members.member_access import for_members, render_page
+from shop.reports.cash import cash_of_cooperative
 
 _PER_PAGE = 20
 _TABS = {
@@ -26,15 +26,15 @@ _TABS = {
 
 @require_safe
 @for_members(Right.CASH)
-def cash(request: HttpRequest, membership: Standing) -> HttpResponse:
+def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List parcels with outstanding cash, oldest first, filtered by `?ai=`."""
     market = market_channel()
     currency = market.currency if market else "VND"
-    sums = of_cooperative(membership.cooperative.pk, currency)
+    sums = cash_of_cooperative(membership.cooperative.pk, currency)
     wanted = request.GET.get("ai", "")
     tab = wanted if wanted in _TABS else ""
     _name, holder, is_handed_in = _TABS[tab]
-    rows: Any = Parcel.objects.for_cooperative(membership.cooperative).owing_cash()
+    rows: Any = Parcel.objects.for_cooperative(membership.cooperative).with_unremitted_cash()
     rows = rows.filter(part__order__currency=currency)
     if is_handed_in:
         rows = rows.filter(cod_state=CodState.REMITTED)
@@ -48,7 +48,7 @@ def cash(request: HttpRequest, membership: Standing) -> HttpResponse:
         "tabs": [(key, name, _tab_sum(sums, whose, done)) for key, (name, whose, done) in _TABS.items()],
         "page": Paginator(ordered, _PER_PAGE).get_page(request.GET.get("page")),
     }
-    return show(request, membership, "members/cash.html", context)
+    return render_page(request, membership, "members/cash.html", context)
 
 
 def _tab_sum(sums: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:

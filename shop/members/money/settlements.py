@@ -14,16 +14,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.access import Right, Standing
-from orders.actions.payouts.bank_accounts import account_of, change_account
+from cooperatives.access import MembershipContext, Right
+from orders.actions.payouts.bank_accounts import account_of_cooperative, change_cooperative_account
 from orders.models import Approval, Settlement
-from orders.payments.banks import bank_of
+from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Refused
 from shop.core.models import Change, market_channel, shop_settings
 from shop.members.forms.account import AccountForm
-from shop.members.member_access import for_members, show
+from shop.members.member_access import for_members, render_page
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
 
@@ -32,7 +32,7 @@ _PER_PAGE = 20
 
 @require_safe
 @for_members(Right.MONEY)
-def settlements(request: HttpRequest, membership: Standing) -> HttpResponse:
+def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show the open settlement so far, then closed ones, newest first."""
     own = Settlement.objects.for_cooperative(membership.cooperative)
     market = market_channel()
@@ -42,15 +42,15 @@ def settlements(request: HttpRequest, membership: Standing) -> HttpResponse:
         "running": report.statement_of(running) if running else None,
         "settlement": running,
         "page": Paginator(closed, _PER_PAGE).get_page(request.GET.get("page")),
-        "bank": bank_of(membership.cooperative.bank_bin),
+        "bank": find_bank(membership.cooperative.bank_bin),
         "may_manage": membership.may(Right.MANAGE),
     }
-    return show(request, membership, "members/settlements.html", context)
+    return render_page(request, membership, "members/settlements.html", context)
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
+def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
     shown = _settlement_or_404(membership, pk)
     page = Paginator(report.orders_in(shown), _PER_PAGE).get_page(request.GET.get("page"))
@@ -61,37 +61,37 @@ def settlement(request: HttpRequest, membership: Standing, pk: int) -> HttpRespo
         "others": report.other_rows(shown) if is_last else [],
         "operator": shop_settings(),
     }
-    return show(request, membership, "members/settlement.html", context)
+    return render_page(request, membership, "members/settlement.html", context)
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement_print(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
+def settlement_print(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     back = reverse("members:settlement", args=[pk])
-    return settlement_documents.printed(
+    return settlement_documents.printable_statement(
         request, report.statement_of(_settlement_or_404(membership, pk)), back=back
     )
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement_pdf(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
+def settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     back = reverse("members:settlement", args=[pk])
-    return settlement_documents.pdf_of(
+    return settlement_documents.pdf_statement(
         request, report.statement_of(_settlement_or_404(membership, pk)), back=back
     )
 
 
 @require_safe
 @for_members(Right.MONEY)
-def settlement_workbook(request: HttpRequest, membership: Standing, pk: int) -> HttpResponse:
-    return settlement_documents.workbook_of(report.statement_of(_settlement_or_404(membership, pk)))
+def settlement_workbook(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+    return settlement_documents.workbook_statement(report.statement_of(_settlement_or_404(membership, pk)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
 @require_recent_proof
-def account(request: HttpRequest, membership: Standing) -> HttpResponse:
+def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the payout account. All managers of the cooperative are notified of a change."""
     if request.method != "POST":
         return _render_account(
@@ -100,7 +100,7 @@ def account(request: HttpRequest, membership: Standing) -> HttpResponse:
     form = AccountForm(request.POST)
     if form.is_valid():
         try:
-            proposal = change_account(
+            proposal = change_cooperative_account(
                 cooperative_id=membership.cooperative.pk,
                 to=form.account,
                 actor=membership.actor,
@@ -121,30 +121,30 @@ def account(request: HttpRequest, membership: Standing) -> HttpResponse:
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def account_decision(request: HttpRequest, membership: Standing, pk: uuid.UUID) -> HttpResponse:
+def account_decision(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposed change of the cooperative's account."""
     get_object_or_404(Approval, pk=pk, cooperative=membership.cooperative)
     return decide_proposal(request, pk, membership.actor, back=reverse("members:account"))
 
 
-def _settlement_or_404(membership: Standing, pk: int) -> Settlement:
+def _settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:
     rows = Settlement.objects.for_cooperative(membership.cooperative).select_related("cooperative")
     return get_object_or_404(rows, pk=pk)
 
 
-def _render_account(request: HttpRequest, membership: Standing, form: AccountForm) -> HttpResponse:
-    now = account_of(membership.cooperative)
+def _render_account(request: HttpRequest, membership: MembershipContext, form: AccountForm) -> HttpResponse:
+    now = account_of_cooperative(membership.cooperative)
     waiting = Approval.objects.waiting(timezone.now()).select_related("proposed_by")
     proposal = waiting.filter(cooperative=membership.cooperative).first()
     context: dict[str, Any] = {
         "form": form,
         "now": now,
-        "bank": bank_of(now.bank_bin),
+        "bank": find_bank(now.bank_bin),
         "proposal": proposal,
-        "proposal_bank": bank_of(proposal.wanted["bank_bin"]) if proposal else None,
+        "proposal_bank": find_bank(proposal.wanted["bank_bin"]) if proposal else None,
         "me": membership.user.pk,
         "changes": Change.objects.of(membership.cooperative)
         .filter(what="cooperative.account_changed")
         .order_by("-at", "-pk")[:_PER_PAGE],
     }
-    return show(request, membership, "members/account.html", context)
+    return render_page(request, membership, "members/account.html", context)

@@ -14,19 +14,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.access import Right, Standing
-from cooperatives.views import carry_out
+from cooperatives.access import MembershipContext, Right
+from cooperatives.views import run_action
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.fulfilment.parcel_returns import receive_return
-from orders.forms.complaints import AnswerForm, answer_form
+from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.forms.returns import return_form
 from orders.models import Complaint, Parcel
-from orders.states import COMING_BACK
+from orders.states import RETURN_KINDS
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Missing
 from shop.members.forms.fields import ReasonForm
-from shop.members.member_access import for_members, sent_key, show
-from shop.members.packing.parts import part_address
+from shop.members.member_access import for_members, render_page, submitted_key
+from shop.members.packing.parts import part_url
 
 _PER_PAGE = 20
 REJECT_REASONS = [
@@ -38,17 +38,17 @@ REJECT_REASONS = [
 
 @require_safe
 @for_members(Right.PACK)
-def complaints(request: HttpRequest, membership: Standing) -> HttpResponse:
+def complaints(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List open complaints first, then the others, newest first."""
     mine = Complaint.objects.for_cooperative(membership.cooperative).select_related("part__order")
     page = Paginator(mine.newest_first(), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"open": list(mine.open()), "page": page, "now": timezone.now()}
-    return show(request, membership, "members/complaints.html", context)
+    return render_page(request, membership, "members/complaints.html", context)
 
 
 @require_safe
 @for_members(Right.PACK)
-def complaint(request: HttpRequest, membership: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+def complaint(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Show a complaint with its items and photos; only managers may answer it."""
     return _render_complaint(request, membership, _find_complaint(membership, complaint_id))
 
@@ -56,7 +56,7 @@ def complaint(request: HttpRequest, membership: Standing, complaint_id: uuid.UUI
 @require_POST
 @for_members(Right.MANAGE)
 @require_recent_proof
-def acceptance(request: HttpRequest, membership: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint with a remedy."""
     mine = _find_complaint(membership, complaint_id)
     form = answer_form(mine, request.POST, for_members=True)
@@ -67,16 +67,16 @@ def acceptance(request: HttpRequest, membership: Standing, complaint_id: uuid.UU
         complaint_id=mine.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
-        key=sent_key(request, "accept", mine.pk),
+        key=submitted_key(request, "accept", mine.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
+    return run_action(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def rejection(request: HttpRequest, membership: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+def rejection(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Reject a complaint with a reason."""
     mine = _find_complaint(membership, complaint_id)
     form = ReasonForm(request.POST, reasons=list(REJECT_REASONS))
@@ -86,23 +86,23 @@ def rejection(request: HttpRequest, membership: Standing, complaint_id: uuid.UUI
         reject_complaint,
         complaint_id=mine.pk,
         reason=form.reason,
-        key=sent_key(request, "reject", mine.pk),
+        key=submitted_key(request, "reject", mine.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
+    return run_action(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(Right.PACK)
-def return_receipt(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Receive a return parcel: warehouse and damaged quantities."""
-    coming = Parcel.objects.for_cooperative(membership.cooperative).filter(kind__in=COMING_BACK)
+    coming = Parcel.objects.for_cooperative(membership.cooperative).filter(kind__in=RETURN_KINDS)
     parcel = coming.filter(pk=parcel_id).first()
     if parcel is None:
         raise Missing()
     form = return_form(parcel, request.POST)
-    to = part_address(parcel.part_id)
+    to = part_url(parcel.part_id)
     if not form.is_valid():
         messages.error(request, _("Write how many are damaged, and choose a store house."))
         return redirect(to)
@@ -111,14 +111,14 @@ def return_receipt(request: HttpRequest, membership: Standing, parcel_id: int) -
         parcel_id=parcel.pk,
         damaged=form.damaged,
         warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
-        key=sent_key(request, "return", parcel.pk),
+        key=submitted_key(request, "return", parcel.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=to, said=_("The goods are written in."))
+    return run_action(request, act, to=to, said=_("The goods are written in."))
 
 
-def _find_complaint(membership: Standing, complaint_id: uuid.UUID) -> Complaint:
+def _find_complaint(membership: MembershipContext, complaint_id: uuid.UUID) -> Complaint:
     """Return the cooperative's complaint with the rows that its page shows. Raises Missing."""
     mine = Complaint.objects.for_cooperative(membership.cooperative).with_all()
     found = mine.filter(pk=complaint_id).first()
@@ -129,10 +129,10 @@ def _find_complaint(membership: Standing, complaint_id: uuid.UUID) -> Complaint:
 
 def _render_complaint(
     request: HttpRequest,
-    membership: Standing,
+    membership: MembershipContext,
     complaint: Complaint,
     *,
-    answer: AnswerForm | None = None,
+    answer: AcceptComplaintForm | None = None,
     no: ReasonForm | None = None,
 ) -> HttpResponse:
     may_answer = complaint.is_open and membership.may(Right.MANAGE)
@@ -148,7 +148,7 @@ def _render_complaint(
         "no": (no or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,
         "opened": "no" if no is not None else "yes" if answer is not None else "",
     }
-    return show(request, membership, "members/complaint.html", context)
+    return render_page(request, membership, "members/complaint.html", context)
 
 
 def _complaint_url(complaint: Complaint) -> str:

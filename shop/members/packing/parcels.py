@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.access import Right, Standing
-from cooperatives.views import carry_out
+from cooperatives.access import MembershipContext, Right
+from cooperatives.views import run_action
 from orders.actions.fulfilment.deliver_parcels import (
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
-    report_cash,
+    report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import close_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
@@ -31,29 +31,29 @@ from orders.states import ParcelState
 from shop.core.errors import Missing, Words
 from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
-from shop.members.member_access import for_members, sent_key, show
-from shop.members.packing.parts import part_address
-from shop.members.packing.worklist import unit_word
+from shop.members.member_access import for_members, render_page, submitted_key
+from shop.members.packing.parts import part_url
+from shop.members.packing.worklist import unit_label
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_safe
 @for_members(Right.PACK)
-def parcel(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def parcel(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Redirect from a label's QR code to the page of the parcel's part."""
-    return redirect(part_address(_find_parcel(membership, parcel_id).part_id))
+    return redirect(part_url(_find_parcel(membership, parcel_id).part_id))
 
 
 @require_safe
 @for_members(Right.PACK)
-def label(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Render a printable A6 label. Only before delivery, because it shows the buyer's contact."""
     mine = _find_parcel(membership, parcel_id)
     if not mine.part.shows_contact or mine.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
         raise Missing()
     lines = [
-        (line, unit_word(line.order_line)) for line in mine.lines.select_related("order_line").order_by("pk")
+        (line, unit_label(line.order_line)) for line in mine.lines.select_related("order_line").order_by("pk")
     ]
     address = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[mine.pk])}"
     context = {
@@ -70,7 +70,7 @@ def label(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpRes
 
 @require_POST
 @for_members(Right.PACK)
-def closing(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def closing(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as packed."""
     return _run_transition(
         request, membership, _find_parcel(membership, parcel_id), close_parcel, _("Packed. Now hand it over.")
@@ -79,7 +79,7 @@ def closing(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpR
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def handover(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Hand a parcel over, the first time or again after a failed delivery."""
     mine = _find_parcel(membership, parcel_id)
     form = HandOverForm(
@@ -93,7 +93,7 @@ def handover(request: HttpRequest, membership: Standing, parcel_id: int) -> Http
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def delivery(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
     mine = _find_parcel(membership, parcel_id)
     form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=mine)
@@ -113,18 +113,20 @@ def delivery(request: HttpRequest, membership: Standing, parcel_id: int) -> Http
 
 @require_POST
 @for_members(Right.PACK)
-def cash(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record the cash of a delivered parcel, in full or in part."""
     mine = _find_parcel(membership, parcel_id)
     form = CashForm(request.POST, parcel=mine)
     if not form.is_valid():
         return _render_form(request, membership, mine, form, "cash")
-    return _run_transition(request, membership, mine, report_cash, _("Cash collected."), taken=form.taken)
+    return _run_transition(
+        request, membership, mine, report_collected_cash, _("Cash collected."), taken=form.taken
+    )
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def failure(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record a failed delivery."""
     mine = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(FAILURE_REASONS))
@@ -137,7 +139,7 @@ def failure(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpR
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
-def voiding(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpResponse:
+def voiding(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Void a parcel; its items are to be packed again."""
     mine = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(VOID_REASONS))
@@ -153,7 +155,7 @@ def voiding(request: HttpRequest, membership: Standing, parcel_id: int) -> HttpR
     )
 
 
-def _find_parcel(membership: Standing, parcel_id: int) -> Parcel:
+def _find_parcel(membership: MembershipContext, parcel_id: int) -> Parcel:
     """Return the cooperative's parcel. Raises Missing."""
     found = (
         Parcel.objects.for_cooperative(membership.cooperative)
@@ -167,7 +169,7 @@ def _find_parcel(membership: Standing, parcel_id: int) -> Parcel:
 
 
 def _render_form(
-    request: HttpRequest, membership: Standing, mine: Parcel, form: MembersForm, move: str
+    request: HttpRequest, membership: MembershipContext, mine: Parcel, form: MembersForm, move: str
 ) -> HttpResponse:
     context = {
         "parcel": mine,
@@ -177,17 +179,17 @@ def _render_form(
         "move": move,
         "key": uuid.uuid4(),
     }
-    return show(request, membership, "members/parcel.html", context)
+    return render_page(request, membership, "members/parcel.html", context)
 
 
 def _run_transition(
     request: HttpRequest,
-    membership: Standing,
+    membership: MembershipContext,
     mine: Parcel,
     action: Callable[..., Any],
     said: Words,
     **facts: Any,
 ) -> HttpResponse:
-    key = sent_key(request, action.__name__, mine.pk)
+    key = submitted_key(request, action.__name__, mine.pk)
     act = partial(action, parcel_id=mine.pk, key=key, actor=membership.actor, now=timezone.now(), **facts)
-    return carry_out(request, act, to=part_address(mine.part_id), said=said)
+    return run_action(request, act, to=part_url(mine.part_id), said=said)

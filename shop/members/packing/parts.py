@@ -15,26 +15,26 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.access import Right, Standing
-from cooperatives.views import carry_out
-from orders.actions.fulfilment.cancel_parts import refuse_part
+from cooperatives.access import MembershipContext, Right
+from cooperatives.views import run_action
+from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.forms.returns import return_form
-from orders.models import Discount, OrderPart, Parcel, places
-from orders.states import COMING_BACK, CodState, ParcelState, PartState
+from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
+from orders.states import RETURN_KINDS, CodState, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.members.forms.fields import ReasonForm
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
-from shop.members.member_access import for_members, sent_key, show
+from shop.members.member_access import for_members, render_page, submitted_key
 from shop.members.packing.pick_lists import pick_form, pick_lines
 from shop.members.packing.worklist import (
     STAGE_NAMES,
     Stage,
     at_stage,
+    ready_time,
     tasks,
     time_left,
-    when_it_leaves,
 )
 
 _PER_PAGE = 20
@@ -42,7 +42,7 @@ _PER_PAGE = 20
 
 @require_safe
 @for_members(Right.PACK)
-def parts(request: HttpRequest, membership: Standing) -> HttpResponse:
+def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the parts at the stage given by `?viec=`, by default those to pack."""
     now = timezone.now()
     wanted = request.GET.get("viec", "")
@@ -57,31 +57,31 @@ def parts(request: HttpRequest, membership: Standing) -> HttpResponse:
         "page": page,
         "tasks": tasks([(part, stage) for part in page.object_list], now=now),
     }
-    return show(request, membership, "members/parts.html", context)
+    return render_page(request, membership, "members/parts.html", context)
 
 
 @require_safe
 @for_members(Right.PACK)
-def part(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+def part(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Show a part: next step, lines, destination."""
-    return part_page(request, membership, found_part(membership, part_id), now=timezone.now())
+    return render_part(request, membership, find_part(membership, part_id), now=timezone.now())
 
 
 @require_POST
 @for_members(Right.PACK)
-def acceptance(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Accept a part."""
-    mine = found_part(membership, part_id)
-    key = sent_key(request, "accept", mine.pk)
+    mine = find_part(membership, part_id)
+    key = submitted_key(request, "accept", mine.pk)
     act = partial(accept_part, part_id=mine.pk, key=key, actor=membership.actor, now=timezone.now())
-    return carry_out(request, act, to=part_address(mine.pk), said=_("Accepted. Now pick the goods."))
+    return run_action(request, act, to=part_url(mine.pk), said=_("Accepted. Now pick the goods."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.PACK)
-def refusal(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Decline a new part, or cancel an accepted one, with a reason."""
-    mine = found_part(membership, part_id)
+    mine = find_part(membership, part_id)
     form = ReasonForm(request.POST or None, reasons=list(DECLINE_REASONS))
     if not form.is_valid():
         context = {
@@ -90,44 +90,44 @@ def refusal(request: HttpRequest, membership: Standing, part_id: int) -> HttpRes
             "is_new": mine.state == PartState.NEW,
             "key": uuid.uuid4(),
         }
-        return show(request, membership, "members/refusal.html", context)
+        return render_page(request, membership, "members/refusal.html", context)
     act = partial(
-        refuse_part,
+        decline_or_cancel_part,
         part_id=mine.pk,
         reason=form.reason,
-        key=sent_key(request, "refuse", mine.pk),
+        key=submitted_key(request, "refuse", mine.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=part_address(mine.pk), said=_("The buyer has been told."))
+    return run_action(request, act, to=part_url(mine.pk), said=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(Right.PACK)
-def parcels(request: HttpRequest, membership: Standing, part_id: int) -> HttpResponse:
+def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Pack a parcel of the ticked lines; idempotent by the form's key."""
-    mine, now = found_part(membership, part_id), timezone.now()
+    mine, now = find_part(membership, part_id), timezone.now()
     form = pick_form(mine, request.POST)
     if form is None:
-        return redirect(part_address(mine.pk))
+        return redirect(part_url(mine.pk))
     if not form.is_valid():
-        return part_page(request, membership, mine, now=now, pick=form)
+        return render_part(request, membership, mine, now=now, pick=form)
     act = partial(
         pack_parcel,
         part_id=mine.pk,
         quantities=form.quantities,
-        key=sent_key(request, "pack", mine.pk),
+        key=submitted_key(request, "pack", mine.pk),
         actor=membership.actor,
         now=now,
     )
-    return carry_out(request, act, to=part_address(mine.pk), said=_("Picked. Now the label."))
+    return run_action(request, act, to=part_url(mine.pk), said=_("Picked. Now the label."))
 
 
-def part_address(part_id: int) -> str:
+def part_url(part_id: int) -> str:
     return reverse("members:part", args=[part_id])
 
 
-def found_part(membership: Standing, part_id: int) -> OrderPart:
+def find_part(membership: MembershipContext, part_id: int) -> OrderPart:
     """Return the cooperative's part with the rows that its page shows. Raises Missing."""
     found = (
         OrderPart.objects.for_cooperative(membership.cooperative)
@@ -141,9 +141,9 @@ def found_part(membership: Standing, part_id: int) -> OrderPart:
     return found
 
 
-def part_page(
+def render_part(
     request: HttpRequest,
-    membership: Standing,
+    membership: MembershipContext,
     part: OrderPart,
     *,
     now: datetime.datetime,
@@ -154,8 +154,8 @@ def part_page(
     if pick is None:
         pick = pick_form(part)
     shown = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
-    leaves, leaves_today = when_it_leaves(part, now)
-    place = places(shown)
+    leaves, leaves_today = ready_time(part, now)
+    place = parcel_position_labels(shown)
     context = {
         "part": part,
         "order": part.order,
@@ -173,7 +173,7 @@ def part_page(
         "time_left": time_left(part.accept_by, now) if part.accept_by else "",
         "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(shown),
     }
-    return show(request, membership, "members/part.html", context)
+    return render_page(request, membership, "members/part.html", context)
 
 
 def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
     row: dict[str, Any] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
-    elif parcel.kind in COMING_BACK and parcel.state == ParcelState.HANDED_OVER:
+    elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:
         row["back"] = return_form(parcel)
     elif parcel.state == ParcelState.HANDED_OVER:
         row["delivery"] = DeliveryForm(parcel=parcel)

@@ -13,7 +13,7 @@ from orders.states import PartState
 from shop.core.models import Picture
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import PickForm
-from shop.members.packing.worklist import in_order, pictures_of, unit_word
+from shop.members.packing.worklist import pictures_of, sorted_lines, unit_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
     """Return the form for lines not yet in a parcel; None if nothing is left to pick."""
     if part.state != PartState.ACCEPTED:
         return None
-    lines = in_order(part)
+    lines = sorted_lines(part)
     still_open = open_quantities(lines)
     if data is None and not any(still_open.values()):
         return None
@@ -46,14 +46,14 @@ def pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
 
 def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
     """Return the part's lines; `weigh` is a submitted weighing form with errors."""
-    lines = in_order(part)
+    lines = sorted_lines(part)
     pictures, questions = pictures_of(lines), _latest_questions(lines)
     still_open = pick.still_open if pick else {}
     fields = {line.pk for line in pick.lines if still_open[line.pk] and not line.is_to_weigh} if pick else ()
     return [
         PickLine(
             line,
-            unit_word(line),
+            unit_label(line),
             pictures.get(line.picture_key or 0),
             still_open.get(line.pk, 0),
             pick[f"taken-{line.pk}"] if pick and line.pk in fields else None,

@@ -13,24 +13,26 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.access import Right, Standing
-from orders.actions.fulfilment.weigh_lines import AbsurdWeight, is_absurd, weigh_line
-from orders.actions.order_records.catch_weight_pricing import cost_at
+from cooperatives.access import MembershipContext, Right
+from orders.actions.fulfilment.weigh_lines import ImplausibleWeight, is_implausible_weight, weigh_line
+from orders.actions.order_records.catch_weight_pricing import line_total_at_weight
 from orders.models import OrderLine, OrderPart
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.members.forms.weigh import WeighForm
-from shop.members.member_access import for_members, sent_key
-from shop.members.packing.parts import found_part, part_address, part_page
+from shop.members.member_access import for_members, submitted_key
+from shop.members.packing.parts import find_part, part_url, render_part
 
 
 @require_POST
 @for_members(Right.PACK)
-def weight(request: HttpRequest, membership: Standing, part_id: int, line_id: uuid.UUID) -> HttpResponse:
+def weight(
+    request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
+) -> HttpResponse:
     """Record a line's weight; an implausible weight must be confirmed."""
-    mine, now = found_part(membership, part_id), timezone.now()
+    mine, now = find_part(membership, part_id), timezone.now()
     form = WeighForm(request.POST, line=_weighed_line(mine, line_id))
     if not form.is_valid():
-        return part_page(request, membership, mine, now=now, weigh=form)
+        return render_part(request, membership, mine, now=now, weigh=form)
     act = partial(
         weigh_line,
         part_id=mine.pk,
@@ -38,37 +40,37 @@ def weight(request: HttpRequest, membership: Standing, part_id: int, line_id: uu
         grams=form.grams,
         repeated=form.cleaned_data["again"],
         at_most=form.cleaned_data["at_most"],
-        key=sent_key(request, "weigh", line_id),
+        key=submitted_key(request, "weigh", line_id),
     )
     try:
         line = act(actor=membership.actor, now=now)
     except (Missing, Forbidden):
         raise
-    except AbsurdWeight:
+    except ImplausibleWeight:
         form.doubt()
-        return part_page(request, membership, mine, now=now, weigh=form)
+        return render_part(request, membership, mine, now=now, weigh=form)
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
         messages.success(request, _("The buyer is being asked.") if line.is_to_weigh else _("Weighed."))
-    return redirect(f"{part_address(mine.pk)}#goods-{line_id}")
+    return redirect(f"{part_url(mine.pk)}#goods-{line_id}")
 
 
 @require_safe
 @for_members(Right.PACK)
 def weight_words(
-    request: HttpRequest, membership: Standing, part_id: int, line_id: uuid.UUID
+    request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
     """Preview the price of a weight while it is being entered; nothing is saved."""
-    mine = found_part(membership, part_id)
+    mine = find_part(membership, part_id)
     line = _weighed_line(mine, line_id)
     form = WeighForm(request.GET, line=line)
     context: dict[str, Any] = {"line": line, "order": mine.order}
     if form.is_valid():
         context |= {
             "grams": form.grams,
-            "cost": cost_at(mine.order, line, form.grams),
-            "is_absurd": is_absurd(line, form.grams),
+            "cost": line_total_at_weight(mine.order, line, form.grams),
+            "is_implausible_weight": is_implausible_weight(line, form.grams),
             "is_too_much": form.grams > (line.bound_grams or 0),
         }
     return render(request, "members/weight_words.html", context)

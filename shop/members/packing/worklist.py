@@ -13,15 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.models import Unit
-from cooperatives.models import WayKind
+from cooperatives.models import DeliveryKind
 from orders.models import OrderLine, OrderPart, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelState, PartState
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
 from shop.core.templatetags.figures import clock, short_day, weekday_and_day
 
-PRESSING = datetime.timedelta(hours=4)
+URGENT_WITHIN = datetime.timedelta(hours=4)
 _MAX_NAMED = 3  # products named in a task before "…"
 
 
@@ -75,7 +75,7 @@ def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
 def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[Task]:
     """Build the tasks of parts (with `order` and `way` loaded), each with the stage it is listed under."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
-    lines = {part.pk: in_order(part) for part, _stage in parts}
+    lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     pictures = pictures_of([line for each in lines.values() for line in each])
     asked = _lines_with_question(
         [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
@@ -83,7 +83,7 @@ def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -
     return [_build_task(part, stage, lines[part.pk], pictures, asked, now) for part, stage in parts]
 
 
-def in_order(part: OrderPart) -> list[OrderLine]:
+def sorted_lines(part: OrderPart) -> list[OrderLine]:
     """Return a part's prefetched lines, sorted."""
     return sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
 
@@ -93,7 +93,7 @@ def pictures_of(lines: Sequence[OrderLine]) -> dict[int, Picture]:
     return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
 
 
-def unit_word(line: OrderLine) -> str:
+def unit_label(line: OrderLine) -> str:
     """Return the name of the line's sale unit in the page's language."""
     return str(Unit(line.unit).label) if line.unit in Unit.values else ""
 
@@ -113,9 +113,9 @@ def time_left(until: datetime.datetime, now: datetime.datetime) -> str:
     return " ".join(words)
 
 
-def when_it_leaves(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
+def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
     """Return when the part must be ready, in words, and whether that is today."""
-    today = day_of(now)
+    today = vietnam_date(now)
     if part.is_collected and part.pickup_day:
         hour = clock(part.pickup_starts)
         is_today = part.pickup_day <= today
@@ -126,7 +126,7 @@ def when_it_leaves(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
             "hour": hour,
         }, False
     way = part.way
-    if part.way_kind == WayKind.COACH and way is not None and way.departs_at:
+    if part.way_kind == DeliveryKind.COACH and way is not None and way.departs_at:
         if way.departs_weekday in (None, today.weekday()):
             return _("The coach leaves at %(hour)s") % {"hour": clock(way.departs_at)}, True
         ahead = (way.departs_weekday - today.weekday()) % 7
@@ -170,7 +170,7 @@ def _weighing_status(lines: Sequence[OrderLine], asked: set[uuid.UUID]) -> str:
 
 def _contents(lines: Sequence[OrderLine]) -> str:
     named = ", ".join(
-        " ".join(filter(None, (str(line.quantity), unit_word(line), line.product_name, line.variant_name)))
+        " ".join(filter(None, (str(line.quantity), unit_label(line), line.product_name, line.variant_name)))
         for line in lines[:_MAX_NAMED]
     )
     return f"{named}…" if len(lines) > _MAX_NAMED else named
@@ -181,11 +181,11 @@ def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[st
     if stage == Stage.ACCEPT:
         if part.accept_by is None:
             return _("Waiting for your answer"), "wait", "soon", "clock"
-        pressing = part.accept_by - now < PRESSING
+        pressing = part.accept_by - now < URGENT_WITHIN
         words = _("%(time)s left to accept") % {"time": time_left(part.accept_by, now)}
         return words, "bad" if pressing else "wait", "urgent" if pressing else "soon", "clock"
     if stage == Stage.PACK:
-        words, is_today = when_it_leaves(part, now)
+        words, is_today = ready_time(part, now)
         return words, "bad" if is_today else "wait", "urgent" if is_today else "soon", "clock"
     if stage == Stage.HAND_OVER:
         return _("Packed, waiting to leave"), "good", "done", "check"

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listings.listing_states import (
-    missing_by_law,
+    missing_legal_fields,
     pause_listing,
     reopen_listing,
     resume_listing,
@@ -26,19 +26,19 @@ from catalog.actions.listings.listing_states import (
 )
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.states import ListingState
-from cooperatives.access import Right, Standing
+from cooperatives.access import MembershipContext, Right
 from cooperatives.models import Warehouse
-from cooperatives.views import carry_out
+from cooperatives.views import run_action
 from shop.core.errors import Missing
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
 from shop.members.forms.goods import PictureForm
-from shop.members.member_access import for_members, show
+from shop.members.member_access import for_members, render_page
 
 _PER_PAGE = 20
 _SOLD_OUT = Q(state=ListingState.PUBLISHED, is_available=False)
 
-SHELVES: dict[str, tuple[Promise, Q]] = {
+LISTING_TABS: dict[str, tuple[Promise, Q]] = {
     "ban": (_("On sale"), Q(state=ListingState.PUBLISHED, is_available=True)),
     "het": (_("Sold out"), _SOLD_OUT),
     "duyet": (_("Being checked"), Q(state=ListingState.IN_REVIEW)),
@@ -60,7 +60,7 @@ MISSING_WORDS: dict[str, tuple[Promise, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ListingRow:
     """A row of the list; `free` is the sellable stock of all variants."""
 
     listing: Listing
@@ -73,12 +73,14 @@ class Shown:
 
 @require_safe
 @for_members(Right.LIST)
-def listings(request: HttpRequest, membership: Standing) -> HttpResponse:
+def listings(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the cooperative's listings, filtered by `?tin=`."""
     mine = Listing.objects.for_cooperative(membership.cooperative)
-    counts = mine.aggregate(**{shelf: Count("pk", filter=rule) for shelf, (_name, rule) in SHELVES.items()})
+    counts = mine.aggregate(
+        **{shelf: Count("pk", filter=rule) for shelf, (_name, rule) in LISTING_TABS.items()}
+    )
     shelf = request.GET.get("tin", "")
-    rule = SHELVES[shelf][1] if shelf in SHELVES else ~Q(state=ListingState.WITHDRAWN)
+    rule = LISTING_TABS[shelf][1] if shelf in LISTING_TABS else ~Q(state=ListingState.WITHDRAWN)
     rows = mine.filter(rule).select_related("product__default_variant").order_by("product__sort_key", "pk")
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -86,21 +88,21 @@ def listings(request: HttpRequest, membership: Standing) -> HttpResponse:
         "shown": _list_rows(list(page.object_list)),
         "shelf": shelf,
         "all_count": sum(counts.values()) - counts["rut"],
-        "shelves": [(key, name, counts[key]) for key, (name, _rule) in SHELVES.items() if counts[key]],
+        "shelves": [(key, name, counts[key]) for key, (name, _rule) in LISTING_TABS.items() if counts[key]],
     }
-    return show(request, membership, "members/listings.html", context)
+    return render_page(request, membership, "members/listings.html", context)
 
 
 @require_safe
 @for_members(Right.LIST)
-def listing(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def listing(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Show a listing: state, missing information, variants with price and stock."""
-    return listing_page(request, membership, found_listing(membership, listing_id))
+    return render_listing(request, membership, find_listing(membership, listing_id))
 
 
 @require_POST
 @for_members(Right.LIST)
-def submission(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def submission(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Submit a listing for review."""
     return _run_transition(
         request, membership, listing_id, submit_listing, _("Sent. The market checks it and writes to you.")
@@ -109,7 +111,7 @@ def submission(request: HttpRequest, membership: Standing, listing_id: int) -> H
 
 @require_POST
 @for_members(Right.LIST)
-def rest(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Pause a listing."""
     return _run_transition(
         request, membership, listing_id, pause_listing, _("Paused. Buyers do not see it now.")
@@ -118,28 +120,28 @@ def rest(request: HttpRequest, membership: Standing, listing_id: int) -> HttpRes
 
 @require_POST
 @for_members(Right.LIST)
-def return_to_sale(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def resume(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Resume a paused listing."""
     return _run_transition(request, membership, listing_id, resume_listing, _("On sale again."))
 
 
 @require_POST
 @for_members(Right.LIST)
-def withdrawal(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Withdraw a listing."""
     return _run_transition(request, membership, listing_id, withdraw_listing, _("Withdrawn."))
 
 
 @require_POST
 @for_members(Right.LIST)
-def reopening(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def reopening(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Reopen a withdrawn listing as a draft."""
     return _run_transition(
         request, membership, listing_id, reopen_listing, _("It is a draft again. Look at it, then send it.")
     )
 
 
-def found_listing(membership: Standing, listing_id: int) -> Listing:
+def find_listing(membership: MembershipContext, listing_id: int) -> Listing:
     """Return the cooperative's listing with its product. Raises Missing."""
     found = (
         Listing.objects.for_cooperative(membership.cooperative)
@@ -152,16 +154,16 @@ def found_listing(membership: Standing, listing_id: int) -> Listing:
     return found
 
 
-def listing_address(listing_id: int) -> str:
+def listing_url(listing_id: int) -> str:
     return reverse("members:listing", args=[listing_id])
 
 
-def listing_page(
-    request: HttpRequest, membership: Standing, mine: Listing, *, photo: PictureForm | None = None
+def render_listing(
+    request: HttpRequest, membership: MembershipContext, mine: Listing, *, photo: PictureForm | None = None
 ) -> HttpResponse:
     """Render a listing's page; `photo` is a submitted photo form with errors."""
     checks = mine.channel.checks_listings and mine.state in (ListingState.DRAFT, ListingState.PAUSED)
-    missing = missing_by_law(mine.product) if checks else []
+    missing = missing_legal_fields(mine.product) if checks else []
     rows = ProductMedia.objects.filter(product=mine.product).select_related("picture")
     media = list(rows.order_by("sort_order", "pk"))
     context = {
@@ -178,11 +180,11 @@ def listing_page(
         "may_count": membership.may(Right.COUNT),
         "is_sold_out": mine.state == ListingState.PUBLISHED and not mine.is_available,
     }
-    return show(request, membership, "members/listing.html", context)
+    return render_page(request, membership, "members/listing.html", context)
 
 
 def _run_transition(
-    request: HttpRequest, membership: Standing, listing_id: int, action: Any, said: Promise
+    request: HttpRequest, membership: MembershipContext, listing_id: int, action: Any, said: Promise
 ) -> HttpResponse:
     act = partial(
         action,
@@ -191,10 +193,10 @@ def _run_transition(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=listing_address(listing_id), said=said)
+    return run_action(request, act, to=listing_url(listing_id), said=said)
 
 
-def _list_rows(rows: list[Listing]) -> list[Shown]:
+def _list_rows(rows: list[Listing]) -> list[ListingRow]:
     """Add pictures and stock to the listings. Two queries for all rows."""
     products = [row.product_id for row in rows]
     pictures: dict[int, Picture] = {}
@@ -207,7 +209,7 @@ def _list_rows(rows: list[Listing]) -> list[Shown]:
         pictures.setdefault(media.product_id, media.picture)
     free = dict(_free_by_product(Stock.objects.filter(variant__product__in=products)))
     return [
-        Shown(
+        ListingRow(
             row,
             row.product,
             row.product.default_variant,

@@ -9,61 +9,63 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from catalog.actions.products.product_pictures import add_picture, place_picture, remove_picture
-from cooperatives.access import Right, Standing
-from cooperatives.views import carry_out
-from shop.core.images.renditions import keep_picture
+from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
+from cooperatives.access import MembershipContext, Right
+from cooperatives.views import run_action
+from shop.core.images.renditions import store_picture
 from shop.core.web.uploads import is_signed_in, takes_files
-from shop.members.forms.fields import as_key
+from shop.members.forms.fields import parse_key
 from shop.members.forms.goods import PictureForm
 from shop.members.member_access import for_members
-from shop.members.selling.listings import found_listing, listing_address, listing_page
+from shop.members.selling.listings import find_listing, listing_url, render_listing
 
 
 @require_POST
 @takes_files(is_signed_in)
 @for_members(Right.LIST)
-def pictures(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def pictures(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a photo."""
-    mine = found_listing(membership, listing_id)
+    mine = find_listing(membership, listing_id)
     form = PictureForm(request.POST, request.FILES)
     if not form.is_valid():
-        return listing_page(request, membership, mine, photo=form)
+        return render_listing(request, membership, mine, photo=form)
     act = partial(
         add_picture,
         cooperative=membership.cooperative,
         product_id=mine.product_id,
-        picture=keep_picture(form.upload),
+        picture=store_picture(form.upload),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=listing_address(mine.pk), said=_("The photo is there."))
+    return run_action(request, act, to=listing_url(mine.pk), said=_("The photo is there."))
 
 
 @require_POST
 @for_members(Right.LIST)
-def picture_place(request: HttpRequest, membership: Standing, listing_id: int, media_id: int) -> HttpResponse:
+def picture_place(
+    request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
+) -> HttpResponse:
     """Move a photo; the first one is shown in lists."""
-    mine = found_listing(membership, listing_id)
+    mine = find_listing(membership, listing_id)
     act = partial(
-        place_picture,
+        move_picture,
         cooperative=membership.cooperative,
         product_id=mine.product_id,
         media_id=media_id,
-        place=as_key(request.POST.get("place")),
+        place=parse_key(request.POST.get("place")),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=f"{listing_address(mine.pk)}#pictures-order")
+    return run_action(request, act, to=f"{listing_url(mine.pk)}#pictures-order")
 
 
 @require_POST
 @for_members(Right.LIST)
 def picture_removal(
-    request: HttpRequest, membership: Standing, listing_id: int, media_id: int
+    request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
 ) -> HttpResponse:
     """Remove a photo."""
-    mine = found_listing(membership, listing_id)
+    mine = find_listing(membership, listing_id)
     act = partial(
         remove_picture,
         cooperative=membership.cooperative,
@@ -72,4 +74,4 @@ def picture_removal(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=listing_address(mine.pk), said=_("The photo is taken out."))
+    return run_action(request, act, to=listing_url(mine.pk), said=_("The photo is taken out."))

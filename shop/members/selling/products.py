@@ -14,19 +14,24 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from catalog.actions.products.offer_products import add_variant, edit_product, edit_variant, offer_product
+from catalog.actions.products.member_products import (
+    add_variant,
+    create_draft_product,
+    edit_product,
+    edit_variant,
+)
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
-from cooperatives.access import Right, Standing
-from cooperatives.views import carry_out, refusals_in
+from cooperatives.access import MembershipContext, Right
+from cooperatives.views import refusals_as_form_errors, run_action
 from shop.core.errors import Missing
-from shop.core.images.renditions import keep_picture
+from shop.core.images.renditions import store_picture
 from shop.core.models import Picture, PictureState, market_channel, show_in_language
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
-from shop.members.forms.goods import GoodsForm, NewListingForm, NewVariantForm, VariantForm
-from shop.members.member_access import for_members, sent_key, show
-from shop.members.selling.listings import found_listing, listing_address
+from shop.members.forms.goods import NewListingForm, NewVariantForm, ProductForm, VariantForm
+from shop.members.member_access import for_members, render_page, submitted_key
+from shop.members.selling.listings import find_listing, listing_url
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 _KEPT_SALT = "members.kept-picture"
@@ -36,7 +41,7 @@ _KEPT_SECONDS = 24 * 60 * 60
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(Right.LIST)
-def listing_new(request: HttpRequest, membership: Standing) -> HttpResponse:
+def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Create a product with its listing. An uploaded photo is kept while other errors are corrected."""
     channel = market_channel()
     if channel is None:
@@ -46,8 +51,8 @@ def listing_new(request: HttpRequest, membership: Standing) -> HttpResponse:
     if not form.is_valid():
         return _render_new(request, membership, form, _submitted_picture(request, membership, form))
     picture = _submitted_picture(request, membership, form)
-    with refusals_in(form):
-        product = offer_product(
+    with refusals_as_form_errors(form):
+        product = create_draft_product(
             cooperative=membership.cooperative,
             channel=channel,
             product_type=form.type_chosen,
@@ -55,26 +60,28 @@ def listing_new(request: HttpRequest, membership: Standing) -> HttpResponse:
             details=form.product_details(),
             variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
             pictures=[picture] if picture else [],
-            key=sent_key(request, "offer", membership.cooperative.pk),
+            key=submitted_key(request, "offer", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )
     if not form.is_valid():
         return _render_new(request, membership, form, picture)
     messages.success(request, _("Kept as a draft. Look at it once more, then send it."))
-    return redirect(listing_address(product.listings.get(channel=channel).pk))
+    return redirect(listing_url(product.listings.get(channel=channel).pk))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.LIST)
-def details(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def details(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Edit a product's details."""
-    mine = found_listing(membership, listing_id)
-    form = GoodsForm(
-        request.POST or None, categories=_categories(), initial=GoodsForm.goods_said(mine.product)
+    mine = find_listing(membership, listing_id)
+    form = ProductForm(
+        request.POST or None, categories=_categories(), initial=ProductForm.goods_said(mine.product)
     )
     if not form.is_valid():
-        return show(request, membership, "members/listing_details.html", {"listing": mine, "form": form})
+        return render_page(
+            request, membership, "members/listing_details.html", {"listing": mine, "form": form}
+        )
     act = partial(
         edit_product,
         cooperative=membership.cooperative,
@@ -84,14 +91,14 @@ def details(request: HttpRequest, membership: Standing, listing_id: int) -> Http
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=listing_address(mine.pk), said=_("Changed."))
+    return run_action(request, act, to=listing_url(mine.pk), said=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.LIST)
-def variant_new(request: HttpRequest, membership: Standing, listing_id: int) -> HttpResponse:
+def variant_new(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a variant."""
-    mine = found_listing(membership, listing_id)
+    mine = find_listing(membership, listing_id)
     form = NewVariantForm(
         request.POST or None,
         initial={"unit": mine.product.variants.in_order().values_list("unit", flat=True).first()},
@@ -105,18 +112,20 @@ def variant_new(request: HttpRequest, membership: Standing, listing_id: int) -> 
         channel=mine.channel,
         details=form.variant_details(),
         on_hand=form.cleaned_data["on_hand"],
-        key=sent_key(request, "variant", mine.pk),
+        key=submitted_key(request, "variant", mine.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=listing_address(mine.pk), said=_("Added."))
+    return run_action(request, act, to=listing_url(mine.pk), said=_("Added."))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.LIST)
-def variant(request: HttpRequest, membership: Standing, listing_id: int, variant_id: int) -> HttpResponse:
+def variant(
+    request: HttpRequest, membership: MembershipContext, listing_id: int, variant_id: int
+) -> HttpResponse:
     """Edit a variant's price, unit or content."""
-    mine = found_listing(membership, listing_id)
+    mine = find_listing(membership, listing_id)
     shown = (
         Variant.objects.for_cooperative(membership.cooperative)
         .filter(product=mine.product_id, pk=variant_id)
@@ -139,10 +148,10 @@ def variant(request: HttpRequest, membership: Standing, listing_id: int, variant
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=listing_address(mine.pk), said=_("Changed."))
+    return run_action(request, act, to=listing_url(mine.pk), said=_("Changed."))
 
 
-def _build_new_form(request: HttpRequest, membership: Standing) -> NewListingForm:
+def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:
     types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
     show_in_language(types, "name")
     initial = {"origin": membership.cooperative.place, "product_type": types[0].pk if types else ""}
@@ -150,12 +159,14 @@ def _build_new_form(request: HttpRequest, membership: Standing) -> NewListingFor
     return NewListingForm(*sent, categories=_categories(), types=types, initial=initial)
 
 
-def _submitted_picture(request: HttpRequest, membership: Standing, form: NewListingForm) -> Picture | None:
+def _submitted_picture(
+    request: HttpRequest, membership: MembershipContext, form: NewListingForm
+) -> Picture | None:
     """Return the photo just uploaded, or else the one kept from an earlier submission."""
     if not form.is_bound:
         return None
     if form.upload:
-        return keep_picture(form.upload)
+        return store_picture(form.upload)
     try:
         owner, picture_id = signing.loads(form.data.get("kept", ""), salt=_KEPT_SALT, max_age=_KEPT_SECONDS)
     except signing.BadSignature:
@@ -166,18 +177,22 @@ def _submitted_picture(request: HttpRequest, membership: Standing, form: NewList
 
 
 def _render_new(
-    request: HttpRequest, membership: Standing, form: NewListingForm, picture: Picture | None
+    request: HttpRequest, membership: MembershipContext, form: NewListingForm, picture: Picture | None
 ) -> HttpResponse:
     kept = signing.dumps([membership.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
     context = {"form": form, "picture": picture, "kept": kept, "key": uuid.uuid4()}
-    return show(request, membership, "members/listing_new.html", context)
+    return render_page(request, membership, "members/listing_new.html", context)
 
 
 def _render_variant(
-    request: HttpRequest, membership: Standing, mine: Any, form: MembersForm, shown: Variant | None = None
+    request: HttpRequest,
+    membership: MembershipContext,
+    mine: Any,
+    form: MembersForm,
+    shown: Variant | None = None,
 ) -> HttpResponse:
     context = {"listing": mine, "form": form, "variant": shown, "key": uuid.uuid4()}
-    return show(request, membership, "members/variant.html", context)
+    return render_page(request, membership, "members/variant.html", context)
 
 
 def _categories() -> list[Category]:

@@ -15,23 +15,23 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog.actions.stock.stock_movements import Count, count_many, receive_stock
+from catalog.actions.stock.stock_movements import StockCount, count_stocks, receive_stock
 from catalog.models import Stock, Variant
-from cooperatives.access import Right, Standing
+from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
 from cooperatives.models import Warehouse
-from cooperatives.views import carry_out
-from shop.core.dates.calendar import day_of
+from cooperatives.views import run_action
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.members.forms.work import CountForm, PauseForm, ReceiptForm
-from shop.members.member_access import for_members, sent_key, show
+from shop.members.member_access import for_members, render_page, submitted_key
 
 _PER_PAGE = 40
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.COUNT)
-def stock(request: HttpRequest, membership: Standing) -> HttpResponse:
+def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List every stock with its expected quantity, and record counted quantities."""
     rows = Stock.objects.for_cooperative(membership.cooperative).to_count()
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
@@ -47,9 +47,9 @@ def stock(request: HttpRequest, membership: Standing) -> HttpResponse:
     ]
     if data is None or [form for _row, form in counted if not form.is_valid()]:
         context = {"page": page, "rows": counted, "has_errors": any(form.errors for _row, form in counted)}
-        return show(request, membership, "members/stock.html", context)
+        return render_page(request, membership, "members/stock.html", context)
     counts = [
-        Count(
+        StockCount(
             row.variant_id,
             row.warehouse_id,
             form.cleaned_data["counted"],
@@ -60,19 +60,19 @@ def stock(request: HttpRequest, membership: Standing) -> HttpResponse:
         if form.cleaned_data["counted"] is not None
     ]
     act = partial(
-        count_many,
+        count_stocks,
         cooperative=membership.cooperative,
         counts=counts,
         actor=membership.actor,
         now=timezone.now(),
     )
     said = ngettext("%(count)d count written down.", "%(count)d counts written down.", len(counts))
-    return carry_out(request, act, to=request.get_full_path(), said=said % {"count": len(counts)})
+    return run_action(request, act, to=request.get_full_path(), said=said % {"count": len(counts)})
 
 
 @require_POST
 @for_members(Right.COUNT)
-def receipt(request: HttpRequest, membership: Standing, variant_id: int) -> HttpResponse:
+def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int) -> HttpResponse:
     """Record received stock of a variant, in the chosen warehouse or else the variant's first one."""
     variant = Variant.objects.for_cooperative(membership.cooperative).filter(pk=variant_id).first()
     if variant is None:
@@ -92,26 +92,26 @@ def receipt(request: HttpRequest, membership: Standing, variant_id: int) -> Http
         variant_id=variant.pk,
         warehouse_id=form.cleaned_data["warehouse"] or _default_warehouse(variant),
         quantity=form.cleaned_data["quantity"],
-        key=sent_key(request, "receive", variant.pk),
+        key=submitted_key(request, "receive", variant.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=to, said=_("Written down."))
+    return run_action(request, act, to=to, said=_("Written down."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
-def pause(request: HttpRequest, membership: Standing) -> HttpResponse:
+def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Pause the cooperative, for Tết or the harvest, until a day that buyers are shown."""
     now = timezone.now()
-    form = PauseForm(request.POST or None, today=day_of(now))
+    form = PauseForm(request.POST or None, today=vietnam_date(now))
     if form.is_valid():
         try:
             pause_cooperative(
                 cooperative_id=membership.cooperative.pk,
                 until=form.cleaned_data["until"],
                 note=form.cleaned_data["note"],
-                today=day_of(now),
+                today=vietnam_date(now),
                 actor=membership.actor,
                 now=now,
             )
@@ -120,13 +120,13 @@ def pause(request: HttpRequest, membership: Standing) -> HttpResponse:
         else:
             messages.success(request, _("You are resting. Orders you already have still wait for you."))
             return redirect("members:today")
-    context = {"form": form, "is_paused": membership.cooperative.is_paused_on(day_of(now))}
-    return show(request, membership, "members/pause.html", context)
+    context = {"form": form, "is_paused": membership.cooperative.is_paused_on(vietnam_date(now))}
+    return render_page(request, membership, "members/pause.html", context)
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def resumption(request: HttpRequest, membership: Standing) -> HttpResponse:
+def resumption(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Resume selling before the announced day."""
     act = partial(
         resume_cooperative,
@@ -134,7 +134,7 @@ def resumption(request: HttpRequest, membership: Standing) -> HttpResponse:
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:today"), said=_("You are selling again."))
+    return run_action(request, act, to=reverse("members:today"), said=_("You are selling again."))
 
 
 def _default_warehouse(variant: Variant) -> uuid.UUID:

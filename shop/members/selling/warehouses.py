@@ -21,20 +21,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 from catalog.actions.stock.close_warehouse import close_warehouse
 from catalog.models import Stock
 from catalog.views.buyer_place import all_provinces, communes_of
-from cooperatives.access import Right, Standing
+from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.warehouses import change_warehouse, open_warehouse
 from cooperatives.models import Warehouse
-from cooperatives.views import carry_out, refusals_in
+from cooperatives.views import refusals_as_form_errors, run_action
 from shop.core.errors import Missing
 from shop.members.forms.ways import WarehouseForm
-from shop.members.member_access import for_members, sent_key, show
+from shop.members.member_access import for_members, render_page, submitted_key
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def warehouses(request: HttpRequest, membership: Standing) -> HttpResponse:
+def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the warehouses with their stock, and open one."""
     cooperative = membership.cooperative
     place = {"province": cooperative.province_code, "commune": cooperative.commune_code}
@@ -44,19 +44,19 @@ def warehouses(request: HttpRequest, membership: Standing) -> HttpResponse:
             open_warehouse,
             cooperative=cooperative,
             details=form.details(),
-            key=sent_key(request, "warehouse", cooperative.pk),
+            key=submitted_key(request, "warehouse", cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )
         if _run_action(request, form, act, _("The house is open. Write down there what comes in.")):
             return redirect("members:warehouses")
     context = {"houses": _open_warehouses(membership), "form": form, "key": uuid.uuid4()}
-    return show(request, membership, "members/warehouses.html", context)
+    return render_page(request, membership, "members/warehouses.html", context)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def warehouse(request: HttpRequest, membership: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
+def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID) -> HttpResponse:
     """Edit a warehouse's name and address."""
     shown = _open_warehouses(membership).filter(pk=warehouse_id).first()
     if shown is None:
@@ -73,12 +73,14 @@ def warehouse(request: HttpRequest, membership: Standing, warehouse_id: uuid.UUI
         )
         if _run_action(request, form, act, _("Changed.")):
             return redirect("members:warehouses")
-    return show(request, membership, "members/warehouse.html", {"house": shown, "form": form})
+    return render_page(request, membership, "members/warehouse.html", {"house": shown, "form": form})
 
 
 @require_POST
 @for_members(Right.MANAGE)
-def warehouse_closing(request: HttpRequest, membership: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
+def warehouse_closing(
+    request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID
+) -> HttpResponse:
     """Close a warehouse."""
     act = partial(
         close_warehouse,
@@ -87,10 +89,10 @@ def warehouse_closing(request: HttpRequest, membership: Standing, warehouse_id: 
         actor=membership.actor,
         now=timezone.now(),
     )
-    return carry_out(request, act, to=reverse("members:warehouses"), said=_("The house is closed."))
+    return run_action(request, act, to=reverse("members:warehouses"), said=_("The house is closed."))
 
 
-def _open_warehouses(membership: Standing) -> QuerySet[Warehouse]:
+def _open_warehouses(membership: MembershipContext) -> QuerySet[Warehouse]:
     """Return the open warehouses, each with its total `on_hand`."""
     lying = Stock.objects.filter(warehouse=OuterRef("pk")).order_by().values("warehouse")
     return (
@@ -117,7 +119,7 @@ def _run_action(
     request: HttpRequest, form: WarehouseForm, action: Callable[[], object], said: Promise
 ) -> bool:
     """Run the action; if it refuses, add the error to the form and return False."""
-    with refusals_in(form):
+    with refusals_as_form_errors(form):
         action()
     if not form.is_valid():
         return False

@@ -6,12 +6,12 @@ import datetime
 
 import pytest
 
-from orders.actions.bank_transfers.incoming_transfers import take_arrival
+from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.payments.order_payments import change_way
+from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order
-from orders.models import BankTransfer, Method, PaymentEvent, ReviewReason, TransferShare
-from orders.payments.incoming_transfers import Provider
+from orders.models import BankTransfer, PaymentEvent, PaymentMethod, ReviewReason, TransferShare
+from orders.payments.incoming_transfers import TransferSource
 from orders.states import Coverage, OrderStatus, TransferState
 from shop.core.actors import Actor
 from shop.core.models import Change
@@ -60,10 +60,10 @@ def test_banks_may_mangle_the_note(write) -> None:
 def test_told_again_nothing_happens() -> None:
     order = waiting_order()
     arrival = told(order.code)
-    first = take_arrival(arrival=arrival, actor=BANK, now=LATER)
+    first = record_incoming_transfer(arrival=arrival, actor=BANK, now=LATER)
     before = every_row()
 
-    second = take_arrival(arrival=arrival, actor=BANK, now=LATER + HOUR)
+    second = record_incoming_transfer(arrival=arrival, actor=BANK, now=LATER + HOUR)
 
     assert (first.is_new, second.is_new, second.transfer) == (True, False, first.transfer)
     assert every_row() == before
@@ -74,7 +74,7 @@ def test_told_by_another_service_with_the_banks_reference_nothing_happens() -> N
     first = take(order.code, reference="FT 26-330")
     before = every_row()
 
-    second = take(f"CT DEN {order.code} abc", provider=Provider.CASSO, reference="FT26330")
+    second = take(f"CT DEN {order.code} abc", provider=TransferSource.CASSO, reference="FT26330")
 
     assert second == first
     assert every_row() == before
@@ -177,7 +177,7 @@ def test_a_cancelled_order_gets_nothing() -> None:
 
 def test_an_order_to_be_paid_in_cash_gets_nothing() -> None:
     order = waiting_order()
-    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=LATER)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
 
     assert in_review(take(order.code), ReviewReason.OTHER_WAY)
     check_everything()
@@ -205,7 +205,7 @@ def test_told_again_with_the_zeros_that_were_lost_it_is_the_same() -> None:
     order = waiting_order()
     first = take(order.code, account="11223344556", reference="FT1")
 
-    again = take(order.code, provider=Provider.CASSO, account="0011 2233 44556", reference="FT1")
+    again = take(order.code, provider=TransferSource.CASSO, account="0011 2233 44556", reference="FT1")
 
     assert again == first
     assert BankTransfer.objects.count() == 1
@@ -216,7 +216,7 @@ def test_one_alike_from_another_service_without_a_common_reference_is_looked_at(
     order = waiting_order()
     take(order.code, reference="FT1")
 
-    again = take(order.code, provider=Provider.CASSO, reference="")
+    again = take(order.code, provider=TransferSource.CASSO, reference="")
 
     assert in_review(again, ReviewReason.REPEATED)
 

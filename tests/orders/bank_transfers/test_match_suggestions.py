@@ -6,12 +6,12 @@ import datetime
 
 import pytest
 
-from orders.actions.bank_transfers.match_suggestions import Likeness, alike, suggest
-from orders.actions.bank_transfers.transfer_review import settle_transfer
+from orders.actions.bank_transfers.match_suggestions import MatchReason, similar_transfers, suggest_orders
+from orders.actions.bank_transfers.transfer_review import assign_transfer
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.models import BankTransfer
-from orders.payments.incoming_transfers import Provider
-from orders.payments.transfer_notes import Note
+from orders.payments.incoming_transfers import TransferSource
+from orders.payments.transfer_notes import TransferNote
 from shop.core.actors import Actor
 from tests.factories import NOW
 from tests.orders.bank_transfers.transfers_at_hand import HOUR, LATER, take, waiting_order
@@ -22,7 +22,7 @@ DAY = datetime.timedelta(days=1)
 
 
 def suggested(transfer: BankTransfer):
-    return suggest([transfer])[transfer.pk]
+    return suggest_orders([transfer])[transfer.pk]
 
 
 def told(transfer: BankTransfer):
@@ -37,7 +37,7 @@ def mangled(code: str) -> str:
 def test_the_code_in_the_note_comes_first() -> None:
     other, order = waiting_order(), waiting_order()
 
-    assert told(take(order.code, 100_000))[0] == (order.code, {Likeness.CODE, Likeness.TIME}, 100_000)
+    assert told(take(order.code, 100_000))[0] == (order.code, {MatchReason.CODE, MatchReason.TIME}, 100_000)
     assert other.code != order.code
 
 
@@ -47,7 +47,7 @@ def test_a_code_with_one_slip_is_suggested_and_never_settled() -> None:
     transfer = take(f"MBVCB {mangled(order.code)} chuyen tien")
 
     assert transfer.state == "review"
-    reasons = {Likeness.NEAR_CODE, Likeness.AMOUNT, Likeness.TIME}
+    reasons = {MatchReason.NEAR_CODE, MatchReason.AMOUNT, MatchReason.TIME}
     assert told(transfer) == [(order.code, reasons, 120_000)]
 
 
@@ -63,12 +63,12 @@ def test_a_code_with_one_slip_is_suggested_and_never_settled() -> None:
     ids=["one too few", "one too many", "two swapped", "cut at the end", "mistyped and spaced"],
 )
 def test_one_slip_in_a_code_is_seen(write) -> None:
-    assert Note(f"ck {write('TA7K2MD')} tra").has_nearly("TA7K2MD")
+    assert TransferNote(f"ck {write('TA7K2MD')} tra").has_near_code("TA7K2MD")
 
 
 @pytest.mark.parametrize("note", ["", "TA7", "TA94WMD", "tien hang thang 11"])
 def test_two_slips_are_another_code(note: str) -> None:
-    assert not Note(note).has_nearly("TA7K2MD")
+    assert not TransferNote(note).has_near_code("TA7K2MD")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_two_slips_are_another_code(note: str) -> None:
     ],
 )
 def test_the_payer_is_known_by_the_whole_name_or_the_phone(note: str, is_named: bool) -> None:
-    assert Note(note).names("Nguyễn Thị Hoa", "+84987654321") is is_named
+    assert TransferNote(note).names("Nguyễn Thị Hoa", "+84987654321") is is_named
 
 
 def test_the_buyers_name_and_the_sum_speak_for_an_order() -> None:
@@ -93,7 +93,7 @@ def test_the_buyers_name_and_the_sum_speak_for_an_order() -> None:
 
     transfer = take("LY THI MAY chuyen tien")
 
-    reasons = {Likeness.PAYER, Likeness.AMOUNT, Likeness.TIME}
+    reasons = {MatchReason.PAYER, MatchReason.AMOUNT, MatchReason.TIME}
     assert told(transfer) == [(order.code, reasons, 120_000)]
 
 
@@ -109,7 +109,7 @@ def test_what_is_paid_or_ended_is_suggested_only_by_its_code() -> None:
     cancel_order(order_id=ended.pk, reason="Đổi ý", actor=DESK, now=LATER)
 
     assert suggested(take("tien hang")).orders == ()
-    assert told(take(paid.code)) == [(paid.code, {Likeness.CODE, Likeness.TIME}, 0)]
+    assert told(take(paid.code)) == [(paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)]
     named = suggested(take(ended.code)).orders[0]
     assert (named.order, named.has_ended, named.amount) == (ended, True, 0)
 
@@ -131,7 +131,7 @@ def test_several_orders_that_cost_another_sum_are_no_split() -> None:
 def test_of_a_transfer_that_went_to_one_order_the_rest_is_suggested_to_others() -> None:
     one, other = waiting_order(), waiting_order(price=10_000)
     transfer = take("tien hang", 170_000)
-    settle_transfer(transfer_id=transfer.pk, shares={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
+    assign_transfer(transfer_id=transfer.pk, shares={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
 
     found = suggested(transfer)
 
@@ -142,17 +142,17 @@ def test_of_a_transfer_that_went_to_one_order_the_rest_is_suggested_to_others() 
 def test_an_order_of_last_week_is_suggested_without_its_day() -> None:
     order = waiting_order(now=NOW - 7 * DAY)
 
-    assert told(take("tien hang")) == [(order.code, {Likeness.AMOUNT}, 120_000)]
+    assert told(take("tien hang")) == [(order.code, {MatchReason.AMOUNT}, 120_000)]
 
 
 def test_what_may_be_the_same_transfer_is_named() -> None:
     waiting_order()
     first = take("tien hang", reference="", event_id="a")
-    second = take("tien hang", provider=Provider.CASSO)
+    second = take("tien hang", provider=TransferSource.CASSO)
 
     assert second.reason == "repeated"
-    assert alike(second) == [first]
-    assert alike(first) == [second]
+    assert similar_transfers(second) == [first]
+    assert similar_transfers(first) == [second]
 
 
 def test_many_are_suggested_in_as_many_queries_as_one(django_assert_num_queries) -> None:
@@ -160,6 +160,6 @@ def test_many_are_suggested_in_as_many_queries_as_one(django_assert_num_queries)
     transfers = [take(mangled(order.code), 100_000) for order in orders] + [take(orders[0].code, 1_000)]
 
     with django_assert_num_queries(5):
-        found = suggest(transfers)
+        found = suggest_orders(transfers)
 
     assert [found[each.pk].orders[0].order for each in transfers] == [*orders, orders[0]]

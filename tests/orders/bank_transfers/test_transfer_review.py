@@ -8,33 +8,33 @@ import pytest
 from django.db import transaction
 from django.db.models import Sum
 
-from catalog.actions.stock.stock_movements import move_stock, refresh_availability
-from catalog.models import Reason
+from catalog.actions.stock.stock_movements import record_movement, refresh_availability
+from catalog.models import MovementReason
 from orders.actions.bank_transfers.transfer_review import (
-    CashUnderWay,
-    NotDue,
-    NothingShared,
+    AmountExceedsOrderDue,
+    AmountExceedsTransfer,
+    CashOnDeliveryInProgress,
+    NoAmountAssigned,
     OrderEnded,
-    SharedAlready,
-    TooMuchShared,
-    confirm_sent_back,
-    give_back_transfer,
-    review_again,
-    set_transfer_aside,
-    settle_transfer,
+    TransferAlreadyAssigned,
+    assign_transfer,
+    confirm_transfer_returned,
+    dismiss_transfer,
+    reopen_transfer_review,
+    return_transfer,
 )
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
-from orders.actions.payments.order_payments import change_way
-from orders.actions.payouts.bank_accounts import BankAccount, NotAnAccount
-from orders.actions.payouts.payouts import AlreadyPaid, mark_paid
+from orders.actions.payments.order_payments import change_payment_method
+from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
+from orders.actions.payouts.payouts import AlreadyPaid, mark_payout_paid
 from orders.actions.placement.order_sweeps import expire_order
-from orders.actions.placement.replace_expired_order import CannotBeAgain, place_again
-from orders.models import Account, LedgerEntry, Method, Order, Payment, Payout
-from orders.payments.incoming_transfers import Provider
+from orders.actions.placement.replace_expired_order import OrderNotReplaceable, replace_expired_order
+from orders.models import LedgerAccount, LedgerEntry, Order, Payment, PaymentMethod, Payout
+from orders.payments.incoming_transfers import TransferSource
 from orders.states import Coverage, OrderStatus, PayoutState, TransferState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import WrongMove
 from tests.factories import NOW, nobody, stock_of
@@ -48,19 +48,23 @@ TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 
 def settle(transfer, *shares, now=LATER + HOUR):
-    return settle_transfer(
+    return assign_transfer(
         transfer_id=transfer.pk, shares={order.pk: n for order, n in shares}, actor=DESK, now=now
     )
 
 
-def balance(account: Account) -> int:
+def balance(account: LedgerAccount) -> int:
     return LedgerEntry.objects.filter(account=account).aggregate(sum=Sum("amount", default=0))["sum"]
 
 
 def test_money_in_doubt_is_on_the_account_and_nobodys() -> None:
     take("tien hang", 50_000) if waiting_order() else None
 
-    assert (balance(Account.BANK), balance(Account.UNCLAIMED), balance(Account.BUYER)) == (50_000, -50_000, 0)
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BUYER)) == (
+        50_000,
+        -50_000,
+        0,
+    )
     check_everything()
 
 
@@ -74,7 +78,7 @@ def test_one_tap_settles_it() -> None:
     transfer.refresh_from_db()
     assert transfer.state == TransferState.SETTLED
     assert (order.charge_coverage, order.confirmed_at) == (Coverage.FULL, LATER + HOUR)
-    assert (balance(Account.BANK), balance(Account.UNCLAIMED), balance(Account.BUYER)) == (
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BUYER)) == (
         120_000,
         0,
         -120_000,
@@ -125,7 +129,7 @@ def test_a_surplus_stays_to_be_given_back() -> None:
     transfer = take(order.code, 125_000)
 
     settle(transfer, (order, 120_000))
-    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Chuyển dư", actor=DESK, now=LATER)
+    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Chuyển dư", actor=DESK, now=LATER)
 
     order.refresh_from_db()
     transfer.refresh_from_db()
@@ -152,7 +156,7 @@ def test_one_transfer_pays_two_orders() -> None:
 
 def test_an_order_to_be_paid_in_cash_is_paid_in_full_before_it_is_packed() -> None:
     order = waiting_order()
-    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=LATER)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     part = order.parts.get()
     accept_part(part_id=part.pk, actor=DESK, now=LATER)
 
@@ -169,22 +173,22 @@ def test_an_order_to_be_paid_in_cash_is_paid_in_full_before_it_is_packed() -> No
 
 def test_cash_that_is_under_way_is_not_paid_twice() -> None:
     order = waiting_order()
-    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=LATER)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     part = order.parts.get()
     accept_part(part_id=part.pk, actor=DESK, now=LATER)
     pack_parcel(part_id=part.pk, quantities={order.lines.get().pk: 2}, actor=DESK, now=LATER)
     transfer = take(order.code)
 
-    with refused(CashUnderWay, "cash_under_way"):
+    with refused(CashOnDeliveryInProgress, "cash_under_way"):
         settle(transfer, (order, 120_000))
 
 
 def test_part_of_an_order_to_be_paid_in_cash_is_refused() -> None:
     order = waiting_order()
-    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=LATER)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     transfer = take(order.code, 50_000)
 
-    with refused(CashUnderWay, "cash_under_way"):
+    with refused(CashOnDeliveryInProgress, "cash_under_way"):
         settle(transfer, (order, 50_000))
 
 
@@ -192,19 +196,19 @@ def test_what_does_not_fit_is_refused() -> None:
     order = waiting_order()
     small, large = take("tien hang", 50_000), take("tien hang", 500_000)
 
-    with refused(TooMuchShared, "too_much_shared"):
+    with refused(AmountExceedsTransfer, "too_much_shared"):
         settle(small, (order, 50_001))
-    with refused(NotDue, "not_due"):
+    with refused(AmountExceedsOrderDue, "not_due"):
         settle(large, (order, 120_001))
     for amount in (0, -5):
-        with refused(NothingShared, "nothing_shared"):
+        with refused(NoAmountAssigned, "nothing_shared"):
             settle(small, (order, amount))
-    with refused(NothingShared, "nothing_shared"):
+    with refused(NoAmountAssigned, "nothing_shared"):
         settle(small)
     with refused(Missing, "missing"):
-        settle_transfer(transfer_id=nobody(), shares={order.pk: 1}, actor=DESK, now=LATER)
+        assign_transfer(transfer_id=nobody(), shares={order.pk: 1}, actor=DESK, now=LATER)
     with refused(Missing, "missing"):
-        settle_transfer(transfer_id=small.pk, shares={nobody(): 1}, actor=DESK, now=LATER)
+        assign_transfer(transfer_id=small.pk, shares={nobody(): 1}, actor=DESK, now=LATER)
 
 
 def test_an_order_has_its_share_of_a_transfer_once() -> None:
@@ -212,7 +216,7 @@ def test_an_order_has_its_share_of_a_transfer_once() -> None:
     transfer = take("tien hang", 100_000)
     settle(transfer, (order, 30_000))
 
-    with refused(SharedAlready, "shared_already"):
+    with refused(TransferAlreadyAssigned, "shared_already"):
         settle(transfer, (order, 20_000))
 
 
@@ -230,10 +234,10 @@ def test_money_goes_back_to_the_account_that_somebody_wrote() -> None:
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
     transfer = take(order.code)
 
-    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
-    again = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
-    waiting = balance(Account.UNCLAIMED)
-    confirm_sent_back(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
+    again = return_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
+    waiting = balance(LedgerAccount.UNCLAIMED)
+    confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
     payout.refresh_from_db()
     assert again == payout
@@ -243,34 +247,34 @@ def test_money_goes_back_to_the_account_that_somebody_wrote() -> None:
         "NGUYEN THI HOA",
     )
     assert (payout.state, payout.paid_at, payout.reference) == (PayoutState.PAID, LATER + HOUR, "FT99")
-    assert (waiting, balance(Account.UNCLAIMED), balance(Account.BANK)) == (-120_000, 0, 0)
+    assert (waiting, balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BANK)) == (-120_000, 0, 0)
     assert Payout.objects.count() == 1
     check_everything()
 
 
 def test_sent_back_twice_it_was_sent_once() -> None:
     transfer = take("tien hang") if waiting_order() else None
-    give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
-    confirm_sent_back(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+    return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
+    confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = every_row()
 
-    confirm_sent_back(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
+    confirm_transfer_returned(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
 
     assert every_row() == before
 
 
 def test_paid_from_the_list_of_payments_it_was_sent_back_once() -> None:
     transfer = take("tien hang") if waiting_order() else None
-    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
-    mark_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
+    mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = every_row()
 
-    confirm_sent_back(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
+    confirm_transfer_returned(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
 
     assert every_row() == before
-    assert (balance(Account.UNCLAIMED), balance(Account.BANK)) == (0, 0)
+    assert (balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BANK)) == (0, 0)
     with refused(AlreadyPaid, "already_paid"):
-        mark_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+        mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     check_everything()
 
 
@@ -288,8 +292,8 @@ def test_no_account_no_way_back(to: BankAccount) -> None:
     waiting_order()
     transfer = take("tien hang")
 
-    with refused(NotAnAccount, "not_an_account"):
-        give_back_transfer(transfer_id=transfer.pk, to=to, reason="Nhầm", actor=DESK, now=LATER)
+    with refused(InvalidBankAccount, "not_an_account"):
+        return_transfer(transfer_id=transfer.pk, to=to, reason="Nhầm", actor=DESK, now=LATER)
 
 
 def test_what_was_settled_is_neither_given_back_nor_set_aside() -> None:
@@ -297,31 +301,31 @@ def test_what_was_settled_is_neither_given_back_nor_set_aside() -> None:
     transfer = take(order.code)
 
     with refused(WrongMove, "wrong_move"):
-        give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
+        return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
     with refused(WrongMove, "wrong_move"):
-        set_transfer_aside(transfer_id=transfer.pk, reason="Nhầm", actor=DESK, now=LATER)
+        dismiss_transfer(transfer_id=transfer.pk, reason="Nhầm", actor=DESK, now=LATER)
     with refused(Missing, "missing"):
-        confirm_sent_back(transfer_id=transfer.pk, reference="", actor=DESK, now=LATER)
+        confirm_transfer_returned(transfer_id=transfer.pk, reference="", actor=DESK, now=LATER)
 
 
 def test_reasons_are_asked_for() -> None:
     waiting_order()
     transfer = take("tien hang")
 
-    with refused(ReasonNeeded, "reason_needed"):
-        give_back_transfer(transfer_id=transfer.pk, to=TO, reason=" ", actor=DESK, now=LATER)
-    with refused(ReasonNeeded, "reason_needed"):
-        set_transfer_aside(transfer_id=transfer.pk, reason="", actor=DESK, now=LATER)
+    with refused(ReasonRequired, "reason_needed"):
+        return_transfer(transfer_id=transfer.pk, to=TO, reason=" ", actor=DESK, now=LATER)
+    with refused(ReasonRequired, "reason_needed"):
+        dismiss_transfer(transfer_id=transfer.pk, reason="", actor=DESK, now=LATER)
 
 
 def test_what_was_set_aside_may_be_looked_at_again() -> None:
     order = waiting_order()
     transfer = take("tien hang")
-    set_transfer_aside(transfer_id=transfer.pk, reason="Tiền của sàn", actor=DESK, now=LATER)
+    dismiss_transfer(transfer_id=transfer.pk, reason="Tiền của sàn", actor=DESK, now=LATER)
     with refused(WrongMove, "wrong_move"):
         settle(transfer, (order, 120_000))
 
-    review_again(transfer_id=transfer.pk, actor=DESK, now=LATER)
+    reopen_transfer_review(transfer_id=transfer.pk, actor=DESK, now=LATER)
     settle(transfer, (order, 120_000))
 
     transfer.refresh_from_db()
@@ -332,11 +336,11 @@ def test_what_was_set_aside_may_be_looked_at_again() -> None:
 def test_one_told_of_twice_and_set_aside_was_never_booked_twice() -> None:
     order = waiting_order()
     take(order.code, reference="FT1")
-    again = take(order.code, provider=Provider.CASSO, reference="")
+    again = take(order.code, provider=TransferSource.CASSO, reference="")
 
-    set_transfer_aside(transfer_id=again.pk, reason="Một lần chuyển, báo hai lần", actor=DESK, now=LATER)
+    dismiss_transfer(transfer_id=again.pk, reason="Một lần chuyển, báo hai lần", actor=DESK, now=LATER)
 
-    assert (balance(Account.BANK), balance(Account.UNCLAIMED)) == (120_000, 0)
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED)) == (120_000, 0)
     check_everything()
 
 
@@ -344,15 +348,15 @@ def test_one_in_doubt_that_pays_an_order_and_goes_back_in_part_is_booked_once() 
     """Nobody booked it when it was seen, for it might have been told of twice."""
     order = waiting_order()
     take("tien hang", 150_000, reference="FT1")
-    again = take("tien hang", 150_000, provider=Provider.CASSO, reference="")
+    again = take("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
     settle(again, (order, 120_000))
 
-    give_back_transfer(transfer_id=again.pk, to=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
-    before = (balance(Account.BANK), balance(Account.UNCLAIMED))
-    confirm_sent_back(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+    return_transfer(transfer_id=again.pk, to=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
+    before = (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED))
+    confirm_transfer_returned(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
     assert before == (300_000, -180_000)  # the first one is here and nobody's, of this one 30,000 are
-    assert (balance(Account.BANK), balance(Account.UNCLAIMED)) == (270_000, -150_000)
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED)) == (270_000, -150_000)
     check_everything()
 
 
@@ -362,7 +366,7 @@ def test_an_expired_order_is_placed_anew_and_paid() -> None:
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
     transfer = take(order.code, now=NOW + 25 * HOUR)
 
-    fresh = place_again(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
+    fresh = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
 
     transfer.refresh_from_db()
     order.refresh_from_db()
@@ -382,15 +386,15 @@ def test_placed_anew_twice_it_is_placed_once() -> None:
     order = waiting_order()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
     transfer = take(order.code, 300_000, now=NOW + 25 * HOUR)
-    fresh = place_again(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
+    fresh = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
     before = every_row()
 
-    again = place_again(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 27 * HOUR)
+    again = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 27 * HOUR)
 
     assert again == fresh
     assert every_row() == before
     transfer.refresh_from_db()
-    assert (transfer.state, balance(Account.UNCLAIMED)) == (TransferState.REVIEW, -180_000)
+    assert (transfer.state, balance(LedgerAccount.UNCLAIMED)) == (TransferState.REVIEW, -180_000)
     check_everything()
 
 
@@ -401,11 +405,11 @@ def test_without_its_goods_it_is_not_placed_anew() -> None:
     transfer = take(order.code, now=NOW + 25 * HOUR)
     with transaction.atomic():
         stock.refresh_from_db()
-        move_stock(stock, -9, reason=Reason.LOSS, actor=DESK, now=NOW)
+        record_movement(stock, -9, reason=MovementReason.LOSS, actor=DESK, now=NOW)
         refresh_availability(variant_ids={stock.variant_id})
 
-    with refused(CannotBeAgain, "cannot_be_again"):
-        place_again(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
+    with refused(OrderNotReplaceable, "cannot_be_again"):
+        replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
 
 
 def test_an_order_that_stands_is_not_placed_anew() -> None:
@@ -413,13 +417,13 @@ def test_an_order_that_stands_is_not_placed_anew() -> None:
     transfer = take("tien hang")
 
     with refused(WrongMove, "wrong_move"):
-        place_again(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=LATER)
+        replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=LATER)
 
 
 def test_given_back_while_the_order_waits_it_lapses_in_its_time() -> None:
     order = waiting_order()
     transfer = take(order.code, 1_000)
-    give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Thiếu", actor=DESK, now=LATER)
+    return_transfer(transfer_id=transfer.pk, to=TO, reason="Thiếu", actor=DESK, now=LATER)
 
     expire_order(order_id=order.pk, actor=BANK, now=NOW + datetime.timedelta(days=2))
 

@@ -10,7 +10,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.actions.bank_transfers.bank_webhooks import handle_notice, handle_notice_task, handle_notices_task
+from orders.actions.bank_transfers.bank_webhooks import (
+    process_bank_webhook,
+    process_bank_webhook_task,
+    process_bank_webhooks_task,
+)
 from orders.models import BankTransfer, GatewayEvent
 from orders.states import TransferState
 from shop.core.models import SweepFailure
@@ -130,7 +134,7 @@ def test_a_message_that_was_lost_is_found_by_the_sweep(call) -> None:
     call("sepay", sepay(order.code), works=False)
     GatewayEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
 
-    handle_notices_task()
+    process_bank_webhooks_task()
 
     order.refresh_from_db()
     assert order.charged == 120_000
@@ -141,7 +145,7 @@ def test_a_notice_that_is_handled_stays_handled(call) -> None:
     call("sepay", sepay(order.code))
     before = every_row()
 
-    handle_notice(event_id=GatewayEvent.objects.get().pk, now=timezone.now())
+    process_bank_webhook(event_id=GatewayEvent.objects.get().pk, now=timezone.now())
 
     assert every_row() == before
 
@@ -267,11 +271,11 @@ def test_a_notice_whose_work_fails_is_counted_and_comes_after_others(monkeypatch
         GatewayEvent.objects.create(provider="sepay", event_id=name, body="{", received_at=old)
         for name in ("broken", "later")
     ]
-    handle_notice_task(event_id=rows[0].pk)
+    process_bank_webhook_task(event_id=rows[0].pk)
     asked = []
-    monkeypatch.setattr(handle_notice_task, "delay", lambda *, event_id: asked.append(event_id))
+    monkeypatch.setattr(process_bank_webhook_task, "delay", lambda *, event_id: asked.append(event_id))
 
-    handle_notices_task()
+    process_bank_webhooks_task()
 
     assert asked == [rows[1].pk, rows[0].pk]
     assert [each.event_id for each in GatewayEvent.objects.to_see("sepay")] == ["broken"]

@@ -6,9 +6,9 @@ import datetime
 import itertools
 from typing import Any
 
-from orders.actions.bank_transfers.incoming_transfers import take_arrival
-from orders.models import BankTransfer, Method, Order
-from orders.payments.incoming_transfers import Arrival, Provider
+from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.models import BankTransfer, Order, PaymentMethod
+from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from shop.core.actors import Actor
 from tests.factories import NOW, make_bank_account, make_order, make_variant
 from tests.kept import kept
@@ -23,14 +23,14 @@ _numbers = itertools.count(1)
 def waiting_order(price: int = 45_000, **fields: Any) -> Order:
     """An order of two of a kind that waits for its transfer: twice the price and 30,000 for its delivery."""
     make_bank_account()
-    return make_order((make_variant(price=price), 2), method=Method.TRANSFER, **fields)
+    return make_order((make_variant(price=price), 2), method=PaymentMethod.TRANSFER, **fields)
 
 
-def told(note: str = "", amount: int = 120_000, **fields: Any) -> Arrival:
+def told(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransfer:
     """One arrival on our account, an hour after the order, with a reference of its own."""
     number = next(_numbers)
     values: dict[str, Any] = {
-        "provider": Provider.SEPAY,
+        "provider": TransferSource.SEPAY,
         "event_id": str(number),
         "account": "0011223344556",
         "amount": amount,
@@ -38,10 +38,10 @@ def told(note: str = "", amount: int = 120_000, **fields: Any) -> Arrival:
         "reference": f"FT{number}",
         "at": LATER,
     }
-    return Arrival(**(values | fields))
+    return IncomingTransfer(**(values | fields))
 
 
 def take(note: str = "", amount: int = 120_000, *, now: datetime.datetime = LATER, **fields: Any):
     """Tell of it and answer the transfer as it then stands."""
-    taken = take_arrival(arrival=told(note, amount, **fields), actor=BANK, now=now)
+    taken = record_incoming_transfer(arrival=told(note, amount, **fields), actor=BANK, now=now)
     return BankTransfer.objects.get(pk=taken.transfer.pk)

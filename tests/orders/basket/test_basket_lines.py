@@ -7,18 +7,18 @@ import pytest
 from catalog.models import Listing
 from cooperatives.models import DeliveryWay
 from orders.actions.basket.basket_lines import (
+    InvalidQuantity,
     NotForSale,
-    OddQuantity,
     OverLimit,
-    change_quantity,
+    add_to_basket,
+    change_line_quantity,
     choose_deliveries,
-    choose_place,
-    put_in_basket,
+    set_basket_province,
 )
-from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.checkout.open_checkout import open_checkout
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_types import Problem, WantedDelivery
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
 from shop.core.models import ShopSettings
@@ -40,7 +40,7 @@ LATER = NOW + datetime.timedelta(hours=1)
 
 
 def put(variant, quantity, *, basket=None, user=None, now=NOW):
-    return put_in_basket(
+    return add_to_basket(
         basket_id=basket.pk if basket else None,
         user_id=user.pk if user else None,
         channel=make_channel(),
@@ -69,7 +69,7 @@ def test_the_same_goods_put_in_twice_grow_one_line() -> None:
 def test_a_quantity_below_one_is_not_put_in(quantity) -> None:
     variant = make_variant()
 
-    with refused(OddQuantity, "odd_quantity") as refusal:
+    with refused(InvalidQuantity, "odd_quantity") as refusal:
         put(variant, quantity)
 
     assert refusal.value.field == "quantity"
@@ -93,7 +93,7 @@ def test_what_is_there_counts_towards_the_limit() -> None:
     with refused(OverLimit, "over_limit"):
         put(variant, 2, basket=basket)
     with refused(OverLimit, "over_limit"):
-        change_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=5, now=NOW)
+        change_line_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=5, now=NOW)
 
 
 def test_goods_may_be_limited_more_than_the_shop() -> None:
@@ -140,9 +140,9 @@ def test_a_quantity_is_changed_and_none_takes_the_line_out() -> None:
     basket = make_basket((make_variant(), 2))
     line = basket.lines.get()
 
-    change_quantity(basket_id=basket.pk, line_id=line.pk, quantity=7, now=NOW)
+    change_line_quantity(basket_id=basket.pk, line_id=line.pk, quantity=7, now=NOW)
     line.refresh_from_db()
-    change_quantity(basket_id=basket.pk, line_id=line.pk, quantity=0, now=NOW)
+    change_line_quantity(basket_id=basket.pk, line_id=line.pk, quantity=0, now=NOW)
 
     assert line.quantity == 7
     assert not basket.lines.exists()
@@ -153,7 +153,7 @@ def test_changing_a_line_gives_back_what_was_kept_for_it() -> None:
     basket = make_basket((variant, 3))
     open_checkout(basket_id=basket.pk, now=NOW)
 
-    change_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=1, now=NOW)
+    change_line_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=1, now=NOW)
 
     assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
 
@@ -164,11 +164,11 @@ def test_a_line_of_another_basket_or_of_none_is_missing() -> None:
 
     for basket_id, line_id in [(mine.pk, foreign), (mine.pk, nobody()), (nobody(), foreign)]:
         with refused(Missing, "missing"):
-            change_quantity(basket_id=basket_id, line_id=line_id, quantity=1, now=NOW)
-    with refused(OddQuantity, "odd_quantity"):
-        change_quantity(basket_id=theirs.pk, line_id=foreign, quantity=-1, now=NOW)
+            change_line_quantity(basket_id=basket_id, line_id=line_id, quantity=1, now=NOW)
+    with refused(InvalidQuantity, "odd_quantity"):
+        change_line_quantity(basket_id=theirs.pk, line_id=foreign, quantity=-1, now=NOW)
     with refused(Missing, "missing"):
-        choose_place(basket_id=nobody(), province_code=HANOI, now=NOW)
+        set_basket_province(basket_id=nobody(), province_code=HANOI, now=NOW)
 
 
 def test_a_way_of_another_cooperative_is_not_chosen() -> None:
@@ -177,13 +177,13 @@ def test_a_way_of_another_cooperative_is_not_chosen() -> None:
     foreign = DeliveryWay.objects.get(cooperative=other)
 
     with refused(Missing, "missing"):
-        choose_deliveries(basket_id=basket.pk, choices={mine.pk: WantedDelivery(foreign.pk)}, now=NOW)
+        choose_deliveries(basket_id=basket.pk, choices={mine.pk: RequestedDelivery(foreign.pk)}, now=NOW)
 
 
 def test_a_guests_basket_becomes_theirs_when_they_have_none() -> None:
     guest, user = make_basket((make_variant(), 2)), make_user()
 
-    adopted = adopt_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
+    adopted = merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
 
     assert (adopted.pk, Basket.objects.get().user_id) == (guest.pk, user.pk)
 
@@ -193,10 +193,10 @@ def test_a_guests_basket_joins_their_own_and_the_same_goods_add_up() -> None:
     user = make_user()
     own = make_basket((both, 1), user=user)
     guest = make_basket((both, 2), (only_guest, 3))
-    choose_place(basket_id=guest.pk, province_code=HANOI, now=NOW)
+    set_basket_province(basket_id=guest.pk, province_code=HANOI, now=NOW)
     open_checkout(basket_id=guest.pk, now=NOW)
 
-    adopted = adopt_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
+    adopted = merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
 
     assert adopted.pk == own.pk
     assert quantities(own) == sorted([(both.pk, 3), (only_guest.pk, 3)])
@@ -210,7 +210,7 @@ def test_joined_goods_stop_at_the_limit() -> None:
     make_basket((variant, 40), user=user)
     guest = make_basket((variant, 40))
 
-    adopt_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
+    merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
 
     assert BasketLine.objects.get().quantity == 50
 
@@ -218,8 +218,8 @@ def test_joined_goods_stop_at_the_limit() -> None:
 def test_somebodys_basket_is_not_adopted_by_another_nor_one_that_is_gone() -> None:
     theirs, user = make_basket((make_variant(), 1), user=make_user()), make_user()
 
-    assert adopt_basket(guest_basket_id=theirs.pk, user_id=user.pk, now=LATER) is None
-    assert adopt_basket(guest_basket_id=nobody(), user_id=user.pk, now=LATER) is None
+    assert merge_guest_basket(guest_basket_id=theirs.pk, user_id=user.pk, now=LATER) is None
+    assert merge_guest_basket(guest_basket_id=nobody(), user_id=user.pk, now=LATER) is None
 
     assert Basket.objects.get().user_id == theirs.user_id
 
@@ -253,20 +253,22 @@ def test_lines_of_one_variant_are_limited_together() -> None:
     with refused(OverLimit, "over_limit"):
         put(variant, 1, basket=basket)
     with refused(OverLimit, "over_limit"):
-        change_quantity(basket_id=basket.pk, line_id=last.pk, quantity=3, now=NOW)
+        change_line_quantity(basket_id=basket.pk, line_id=last.pk, quantity=3, now=NOW)
 
 
 def test_a_quote_counts_lines_of_one_variant_together_against_the_limit() -> None:
     variant = make_variant()
     basket = two_lines(variant)
     ShopSettings.objects.create(limit_quantity_per_checkout=5)
-    within = quote(wanted_of(basket), now=NOW)
+    within = build_quote(basket_quote_request(basket), now=NOW)
 
     ShopSettings.objects.update(limit_quantity_per_checkout=4)
-    beyond = quote(wanted_of(basket), now=NOW)
+    beyond = build_quote(basket_quote_request(basket), now=NOW)
 
-    assert [Problem.OVER_LIMIT in line.problems for line in within.lines] == [False, False]
-    assert [(line.limit, Problem.OVER_LIMIT in line.problems) for line in beyond.lines] == [(4, True)] * 2
+    assert [QuoteProblem.OVER_LIMIT in line.problems for line in within.lines] == [False, False]
+    assert [(line.limit, QuoteProblem.OVER_LIMIT in line.problems) for line in beyond.lines] == [
+        (4, True)
+    ] * 2
 
 
 def test_what_a_guest_chose_and_wrote_comes_along_but_what_the_person_said_stays() -> None:
@@ -274,7 +276,7 @@ def test_what_a_guest_chose_and_wrote_comes_along_but_what_the_person_said_stays
     limited = make_variant(mine, quantity_limit_per_customer=4)
     own = make_basket((limited, 3), user=user)
     guest = make_basket((limited, 3), (make_variant(theirs), 1))
-    ways = {way.cooperative_id: WantedDelivery(way.pk) for way in DeliveryWay.objects.all()}
+    ways = {way.cooperative_id: RequestedDelivery(way.pk) for way in DeliveryWay.objects.all()}
     choose_deliveries(basket_id=guest.pk, choices=ways, now=NOW)
     choose_deliveries(basket_id=own.pk, choices={mine.pk: ways[mine.pk]}, now=NOW)
     Basket.objects.filter(pk=guest.pk).update(
@@ -283,7 +285,7 @@ def test_what_a_guest_chose_and_wrote_comes_along_but_what_the_person_said_stays
     Basket.objects.filter(pk=own.pk).update(email="hoa@example.com")
 
     for _time in range(2):
-        adopt_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
+        merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
 
     basket = Basket.objects.get()
     assert (basket.pk, basket.note, basket.voucher_code) == (own.pk, "Gọi trước", "CHAO10")

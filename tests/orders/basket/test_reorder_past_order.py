@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.models import Listing, Price, Stock
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
-from orders.actions.basket.reorder_past_order import Difference, Differs, reorder
+from orders.actions.basket.reorder_past_order import Difference, DifferenceKind, add_past_order_to_basket
 from orders.models import Basket, BasketLine, Order
 from shop.core.errors import Missing
 from shop.core.models import ShopSettings
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 
 def again(order: Order, *, basket: Basket | None = None, user_id: int | None = None):
-    return reorder(
+    return add_past_order_to_basket(
         order_id=order.pk,
         basket_id=basket.pk if basket else None,
         user_id=user_id,
@@ -92,14 +92,14 @@ def test_all_that_differs_is_said_and_the_rest_is_put_in() -> None:
     answer = again(order)
 
     assert sorted(answer.differences, key=lambda each: each.name) == [
-        Difference("Hết", Differs.SOLD_OUT),
-        Difference("Mất hẳn", Differs.GONE),
-        Difference("Nghỉ", Differs.RESTING, seller="HTX Nghỉ"),
-        Difference("Nhiều quá", Differs.FEWER, 4, 2),
-        Difference("Rẻ", Differs.CHEAPER, 50_000, 45_000),
-        Difference("Rời kệ", Differs.GONE),
-        Difference("Ít", Differs.FEWER, 4, 3),
-        Difference("Đắt", Differs.DEARER, 50_000, 60_000),
+        Difference("Hết", DifferenceKind.SOLD_OUT),
+        Difference("Mất hẳn", DifferenceKind.GONE),
+        Difference("Nghỉ", DifferenceKind.RESTING, seller="HTX Nghỉ"),
+        Difference("Nhiều quá", DifferenceKind.FEWER, 4, 2),
+        Difference("Rẻ", DifferenceKind.CHEAPER, 50_000, 45_000),
+        Difference("Rời kệ", DifferenceKind.GONE),
+        Difference("Ít", DifferenceKind.FEWER, 4, 3),
+        Difference("Đắt", DifferenceKind.DEARER, 50_000, 60_000),
     ]
     assert quantities() == {"Còn": 4, "Nhiều quá": 2, "Rẻ": 4, "Ít": 3, "Đắt": 4}
 
@@ -115,7 +115,9 @@ def test_of_an_order_of_which_nothing_is_left_no_basket_is_made_and_of_none_noth
     Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
     for missing in (order.pk, nobody()):
         with refused(Missing, "missing"):
-            reorder(order_id=missing, basket_id=None, user_id=None, channel=make_channel(), now=NOW)
+            add_past_order_to_basket(
+                order_id=missing, basket_id=None, user_id=None, channel=make_channel(), now=NOW
+            )
 
 
 def test_the_number_of_queries_does_not_grow_with_the_order() -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from orders.actions.fulfilment.deliver_parcels import Dispatch, deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.deliver_parcels import DispatchDetails, deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
-from shop.core.actors import Actor, ActorKind, Door
+from shop.core.actors import Actor, ActorKind, EntryPoint
 from tests.factories import NOW, make_order, make_seller, make_variant
 from tests.kept import kept
 
 CARRIER = "Giao Hàng Nhanh"
-DESK = Actor(ActorKind.SYSTEM, Door.DESK, name="desk")
+DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
 WHO: dict[str, Any] = {"actor": DESK, "now": NOW}
 
 
@@ -33,7 +33,7 @@ def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fi
     quantities = dict(part.lines.values_list("pk", "quantity"))
     parcel = pack_parcel(part_id=part.pk, quantities=quantities, **WHO)
     close_parcel(parcel_id=parcel.pk, **WHO)
-    dispatch = Dispatch(carrier=carrier, tracking_number=number or f"GHN{parcel.pk:06}")
+    dispatch = DispatchDetails(carrier=carrier, tracking_number=number or f"GHN{parcel.pk:06}")
     return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **WHO)
 
 

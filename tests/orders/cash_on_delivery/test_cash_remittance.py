@@ -5,26 +5,30 @@ from __future__ import annotations
 import pytest
 from django.db.models import Sum
 
-from orders.actions.cash_on_delivery.cash_collection import AmountDiffers, CashTaken, WrongAmount
+from orders.actions.cash_on_delivery.cash_collection import (
+    CashAmountDiffers,
+    CollectedCash,
+    InvalidCashAmount,
+)
 from orders.actions.cash_on_delivery.cash_remittance import (
     CashNotHeld,
-    Giver,
-    NothingHandedIn,
-    ReceivedDiffers,
-    reconcile_cash,
+    EmptyRemittance,
+    ReceivedAmountDiffers,
+    Remitter,
+    reconcile_remittance,
     remit_cash,
 )
 from orders.actions.cash_on_delivery.remittance_differences import (
-    NothingToPutRight,
-    NotTheDifference,
-    make_good,
+    InvalidDifferenceAmount,
+    NoRemittanceDifference,
+    resolve_remittance_difference,
 )
-from orders.actions.fulfilment.deliver_parcels import deliver_parcel, report_cash
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, report_collected_cash
 from orders.actions.fulfilment.pack_parcels import pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import Account, Bearer, CashRemittance, LedgerEntry, Parcel, PaymentEvent
+from orders.models import CashRemittance, CostBearer, LedgerAccount, LedgerEntry, Parcel, PaymentEvent
 from orders.states import CashHolder, CodState, Coverage
-from shop.core.errors import ReasonNeeded
+from shop.core.errors import ReasonRequired
 from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
 from tests.factories import make_seller
@@ -33,7 +37,7 @@ from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, 
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-THE_CARRIER = Giver(CashHolder.CARRIER, CARRIER)
+THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
 
 
 def hand_in(*parcels, key="k", **fields):
@@ -52,7 +56,7 @@ def test_cash_goes_from_the_buyer_to_our_account_step_by_step() -> None:
 
     remittance = hand_in(parcel, fees=22_000)
     states.append(again(parcel).cod_state)
-    reconcile_cash(remittance_id=remittance.pk, received=208_000, reference="FT26330", **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, reference="FT26330", **WHO)
 
     parcel, remittance = again(parcel), CashRemittance.objects.get()
     assert states == [(CodState.COLLECTED, CashHolder.CARRIER), CodState.REMITTED]
@@ -73,7 +77,7 @@ def test_what_is_paid_to_the_cooperative_itself_is_in_its_hands() -> None:
 
     with refused(CashNotHeld, "cash_not_held") as refusal:
         hand_in(parcel)
-    remittance = hand_in(parcel, giver=Giver(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    remittance = hand_in(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
 
     assert refusal.value.details == {"parcels": [parcel.pk]}
     assert (remittance.cooperative, remittance.remitted) == (seller, 230_000)
@@ -87,7 +91,7 @@ def test_the_same_key_answers_the_first_remittance() -> None:
 
     assert (second.pk, CashRemittance.objects.count()) == (first.pk, 1)
     with refused(KeyReused, "key_reused"):
-        hand_in(parcel, giver=Giver(CashHolder.CARRIER, "Viettel Post"))
+        hand_in(parcel, giver=Remitter(CashHolder.CARRIER, "Viettel Post"))
 
 
 def test_cash_that_is_not_there_is_not_handed_in_and_nothing_else_with_it() -> None:
@@ -99,7 +103,7 @@ def test_cash_that_is_not_there_is_not_handed_in_and_nothing_else_with_it() -> N
         with refused(CashNotHeld, "cash_not_held") as refusal:
             hand_in(here, strange)
         assert refusal.value.details == {"parcels": [strange.pk]}
-    with refused(NothingHandedIn, "nothing_handed_in"):
+    with refused(EmptyRemittance, "nothing_handed_in"):
         hand_in()
     with refused(CashNotHeld, "cash_not_held"):
         hand_in(here, fees=230_001)
@@ -108,7 +112,7 @@ def test_cash_that_is_not_there_is_not_handed_in_and_nothing_else_with_it() -> N
 def test_fees_are_shared_out_to_the_last_dong() -> None:
     parcels = [delivered(price, cash=True) for price in (100_000, 200_000, 333_333)]
 
-    remittance = hand_in(*parcels, fees=10_001, fee_bearer=Bearer.COOPERATIVE)
+    remittance = hand_in(*parcels, fees=10_001, fee_bearer=CostBearer.COOPERATIVE)
 
     fees = list(remittance.lines.order_by("pk").values_list("fee", flat=True))
     assert sum(fees) == 10_001 == remittance.fees
@@ -118,9 +122,9 @@ def test_fees_are_shared_out_to_the_last_dong() -> None:
 def test_other_money_than_was_handed_in_needs_a_reason() -> None:
     remittance = hand_in(delivered(cash=True))
 
-    with refused(ReceivedDiffers, "received_differs") as refusal:
-        reconcile_cash(remittance_id=remittance.pk, received=229_000, **WHO)
-    reconcile_cash(remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **WHO)
+    with refused(ReceivedAmountDiffers, "received_differs") as refusal:
+        reconcile_remittance(remittance_id=remittance.pk, received=229_000, **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **WHO)
 
     remittance.refresh_from_db()
     assert refusal.value.details == {"remitted": 230_000}
@@ -130,21 +134,21 @@ def test_other_money_than_was_handed_in_needs_a_reason() -> None:
         "ngân hàng thu phí",
     )
     with refused(WrongMove, "wrong_move"):
-        reconcile_cash(remittance_id=remittance.pk, received=230_000, **WHO)
+        reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
 
 
 def test_settling_twice_by_one_key_is_settling_once() -> None:
     remittance = hand_in(delivered(cash=True))
 
     for _ in range(2):
-        reconcile_cash(remittance_id=remittance.pk, received=230_000, key="s", **WHO)
+        reconcile_remittance(remittance_id=remittance.pk, received=230_000, key="s", **WHO)
 
     assert Change.objects.filter(what="remittance.reconciled").count() == 1
 
 
 def test_a_buyer_who_pays_less_owes_the_rest() -> None:
     parcel = sent()
-    less = CashTaken(180_000, "thiếu tiền mặt")
+    less = CollectedCash(180_000, "thiếu tiền mặt")
 
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, taken=less, **WHO)
 
@@ -169,18 +173,18 @@ def test_a_buyer_who_pays_less_owes_the_rest() -> None:
 @pytest.mark.parametrize(
     ("taken", "refusal"),
     [
-        (CashTaken(0, "không trả"), WrongAmount),
-        (CashTaken(-1, "?"), WrongAmount),
-        (CashTaken(230_001, "trả dư"), WrongAmount),
-        (CashTaken(229_999), AmountDiffers),
-        (CashTaken(1, "  "), AmountDiffers),
+        (CollectedCash(0, "không trả"), InvalidCashAmount),
+        (CollectedCash(-1, "?"), InvalidCashAmount),
+        (CollectedCash(230_001, "trả dư"), InvalidCashAmount),
+        (CollectedCash(229_999), CashAmountDiffers),
+        (CollectedCash(1, "  "), CashAmountDiffers),
     ],
 )
 def test_an_amount_that_cannot_be_or_lacks_its_reason_is_refused(taken, refusal) -> None:
     parcel = delivered()
 
     with refused(refusal, refusal.code):
-        report_cash(parcel_id=parcel.pk, taken=taken, **WHO)
+        report_collected_cash(parcel_id=parcel.pk, taken=taken, **WHO)
 
 
 def test_cash_of_a_parcel_that_was_undone_is_handed_in_all_the_same_and_not_asked_for_again() -> None:
@@ -207,27 +211,27 @@ def test_the_ledger_follows_the_cash_from_the_carrier_to_our_account() -> None:
     remittance = hand_in(delivered(cash=True), fees=22_000)
     before = balances()
 
-    reconcile_cash(remittance_id=remittance.pk, received=208_000, **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **WHO)
 
     after = balances()
-    assert before[Account.CARRIER_CASH, CARRIER] == 230_000
-    assert (Account.CARRIER_CASH, CARRIER) not in after
-    assert (after[Account.BANK, ""], after[Account.PLATFORM_COST, ""]) == (208_000, 22_000)
+    assert before[LedgerAccount.CARRIER_CASH, CARRIER] == 230_000
+    assert (LedgerAccount.CARRIER_CASH, CARRIER) not in after
+    assert (after[LedgerAccount.BANK, ""], after[LedgerAccount.PLATFORM_COST, ""]) == (208_000, 22_000)
     assert sum(after.values()) == 0
 
 
 def test_what_is_missing_of_the_money_stays_the_carriers_debt() -> None:
     remittance = hand_in(delivered(cash=True))
 
-    reconcile_cash(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
 
-    assert balances()[Account.CARRIER_CASH, CARRIER] == 30_000
+    assert balances()[LedgerAccount.CARRIER_CASH, CARRIER] == 30_000
 
 
 def short(received: int = 200_000) -> CashRemittance:
     """230,000 handed in by the carrier, of which another sum came."""
     remittance = hand_in(delivered(cash=True))
-    return reconcile_cash(remittance_id=remittance.pk, received=received, reason="thiếu", **WHO)
+    return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **WHO)
 
 
 def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() -> None:
@@ -236,14 +240,17 @@ def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() 
     with_debt = list(CashRemittance.objects.lacking())
 
     for _time in range(2):
-        make_good(**later, **WHO)
+        resolve_remittance_difference(**later, **WHO)
     half = CashRemittance.objects.get(pk=pk)
-    make_good(remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **WHO)
+    resolve_remittance_difference(remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **WHO)
 
     assert [each.pk for each in with_debt] == [pk]
     assert (half.difference, half.made_good, half.lacking) == (-30_000, 20_000, 10_000)
-    assert (Account.CARRIER_CASH, CARRIER) not in balances()
-    assert (balances()[Account.BANK, ""], balances()[Account.PLATFORM_COST, ""]) == (220_000, 10_000)
+    assert (LedgerAccount.CARRIER_CASH, CARRIER) not in balances()
+    assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
+        220_000,
+        10_000,
+    )
     assert not CashRemittance.objects.lacking().exists()
     told = (
         Change.objects.filter(what="remittance.made_good").order_by("pk").values_list("why", "data__amount")
@@ -255,11 +262,14 @@ def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() 
 def test_what_came_too_much_is_sent_back_or_kept() -> None:
     pk = short(received=250_000).pk
 
-    make_good(remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **WHO)
-    make_good(remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **WHO)
+    resolve_remittance_difference(remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **WHO)
+    resolve_remittance_difference(remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **WHO)
 
-    assert (balances()[Account.BANK, ""], balances()[Account.PLATFORM_COST, ""]) == (235_000, -5_000)
-    assert (Account.CARRIER_CASH, CARRIER) not in balances()
+    assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
+        235_000,
+        -5_000,
+    )
+    assert (LedgerAccount.CARRIER_CASH, CARRIER) not in balances()
     assert CashRemittance.objects.get().lacking == 0
     check_cash()
 
@@ -267,49 +277,53 @@ def test_what_came_too_much_is_sent_back_or_kept() -> None:
 @pytest.mark.parametrize(
     ("said", "refusal"),
     [
-        ({"amount": 30_001}, NotTheDifference),
-        ({"amount": 0}, NotTheDifference),
-        ({"amount": 30_000, "reason": " "}, ReasonNeeded),
+        ({"amount": 30_001}, InvalidDifferenceAmount),
+        ({"amount": 0}, InvalidDifferenceAmount),
+        ({"amount": 30_000, "reason": " "}, ReasonRequired),
     ],
 )
 def test_more_than_the_difference_or_no_reason_changes_nothing(said, refusal) -> None:
     pk = short().pk
 
     with refused(refusal, refusal.code):
-        make_good(**({"remittance_id": pk, "is_ours": False, "reason": "bù"} | said), **WHO)
+        resolve_remittance_difference(
+            **({"remittance_id": pk, "is_ours": False, "reason": "bù"} | said), **WHO
+        )
 
 
 def test_where_nothing_differs_nothing_is_put_right() -> None:
     settled, waiting = short(received=230_000), hand_in(delivered(cash=True), key="other")
     seller = make_seller("HTX Tài Hoan")
     held = delivered(cash=True, carrier="", seller=seller)
-    own = hand_in(held, key="own", giver=Giver(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
-    reconcile_cash(remittance_id=own.pk, received=200_000, reason="thiếu", **WHO)
+    own = hand_in(held, key="own", giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    reconcile_remittance(remittance_id=own.pk, received=200_000, reason="thiếu", **WHO)
 
     for remittance in (settled, waiting, own):
-        with refused(NothingToPutRight, "nothing_to_put_right"):
-            make_good(remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **WHO)
+        with refused(NoRemittanceDifference, "nothing_to_put_right"):
+            resolve_remittance_difference(
+                remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **WHO
+            )
 
 
 def test_fees_that_cooperatives_bear_are_taken_off_what_they_are_owed() -> None:
     parcel = delivered(cash=True)
-    owed = balances()[Account.COOPERATIVE_PAYABLE, ""]
-    remittance = hand_in(parcel, fees=22_000, fee_bearer=Bearer.COOPERATIVE)
+    owed = balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""]
+    remittance = hand_in(parcel, fees=22_000, fee_bearer=CostBearer.COOPERATIVE)
 
-    reconcile_cash(remittance_id=remittance.pk, received=208_000, **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **WHO)
 
-    assert balances()[Account.COOPERATIVE_PAYABLE, ""] == owed + 22_000
-    assert (Account.PLATFORM_COST, "") not in balances()
+    assert balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""] == owed + 22_000
+    assert (LedgerAccount.PLATFORM_COST, "") not in balances()
 
 
 def test_what_a_cooperative_hands_in_is_no_longer_held_by_it() -> None:
     seller = make_seller()
     parcel = delivered(cash=True, carrier="", seller=seller)
-    held = balances()[Account.COOPERATIVE_CASH, ""]
+    held = balances()[LedgerAccount.COOPERATIVE_CASH, ""]
 
-    remittance = hand_in(parcel, giver=Giver(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
-    reconcile_cash(remittance_id=remittance.pk, received=230_000, **WHO)
+    remittance = hand_in(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
 
     assert held == 230_000
-    assert (Account.COOPERATIVE_CASH, "") not in balances()
-    assert balances()[Account.BANK, ""] == 230_000
+    assert (LedgerAccount.COOPERATIVE_CASH, "") not in balances()
+    assert balances()[LedgerAccount.BANK, ""] == 230_000

@@ -11,22 +11,27 @@ import random
 import pytest
 from django.db.models import Count
 
-from orders.actions.cash_on_delivery.cash_collection import CashTaken
-from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from orders.actions.cash_on_delivery.cash_collection import CollectedCash
+from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
 from orders.actions.fulfilment.deliver_parcels import (
-    Dispatch,
+    DispatchDetails,
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
-    report_cash,
+    report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.actions.statements.cod_statements import dismiss_row, read_in, settle_row, take_over
+from orders.actions.statements.cod_statements import (
+    accept_problem_row,
+    apply_cod_statement,
+    dismiss_problem_row,
+    import_cod_statement,
+)
 from orders.models import (
-    Bearer,
     CashRemittance,
+    CostBearer,
     OrderPart,
     Parcel,
     PaymentEvent,
@@ -87,7 +92,7 @@ class Walk:
         quantities = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
         parcel = pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
         close_parcel(parcel_id=parcel.pk, **self.who)
-        dispatch = Dispatch(carrier=self.chance.choice(CARRIERS), tracking_number=f"VD{parcel.pk}")
+        dispatch = DispatchDetails(carrier=self.chance.choice(CARRIERS), tracking_number=f"VD{parcel.pk}")
         hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **self.who)
 
     step_send_more = step_send
@@ -102,21 +107,21 @@ class Walk:
 
     def step_report(self) -> None:
         parcel = self.one(Parcel)
-        report_cash(parcel_id=parcel.pk, taken=self.taken(parcel), **self.who)
+        report_collected_cash(parcel_id=parcel.pk, taken=self.taken(parcel), **self.who)
 
     def step_undo(self) -> None:
         void_parcel(parcel_id=self.one(Parcel).pk, reason="hàng về", **self.who)
 
     def step_remit(self) -> None:
         parcel = self.one(Parcel)
-        giver = Giver(CashHolder.CARRIER, parcel.carrier)
+        giver = Remitter(CashHolder.CARRIER, parcel.carrier)
         if parcel.cod_holder == CashHolder.COOPERATIVE:
-            giver = Giver(CashHolder.COOPERATIVE, cooperative_id=self.seller.pk)
+            giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=self.seller.pk)
         remit_cash(
             giver=giver,
             parcel_ids=[parcel.pk],
             fees=self.chance.choice([0, 0, 7_001]),
-            fee_bearer=self.chance.choice(list(Bearer)),
+            fee_bearer=self.chance.choice(list(CostBearer)),
             key=f"k{self.chance.randint(1, 12)}",
             **self.who,
         )
@@ -137,23 +142,25 @@ class Walk:
         self.read(content + b"\n", carrier)
 
     def step_settle_row(self) -> None:
-        settle_row(row_id=self.one(StatementRow).pk, **self.who)
+        accept_problem_row(row_id=self.one(StatementRow).pk, **self.who)
 
     def step_dismiss_row(self) -> None:
-        dismiss_row(row_id=self.one(StatementRow).pk, **self.who)
+        dismiss_problem_row(row_id=self.one(StatementRow).pk, **self.who)
 
     def step_reconcile(self) -> None:
         remittance = self.one(CashRemittance)
         received = max(0, remittance.remitted + self.chance.choice([0, 0, 0, -1_000, 2_000]))
-        reconcile_cash(remittance_id=remittance.pk, received=received, reason="ngân hàng", **self.who)
+        reconcile_remittance(remittance_id=remittance.pk, received=received, reason="ngân hàng", **self.who)
 
     def read(self, content: bytes, carrier: str) -> None:
-        read = read_in(file_name="a.csv", content=content, carrier=carrier, user=self.user, now=self.now)
-        take_over(statement_id=read.pk, **self.who)
+        read = import_cod_statement(
+            file_name="a.csv", content=content, carrier=carrier, user=self.user, now=self.now
+        )
+        apply_cod_statement(statement_id=read.pk, **self.who)
 
-    def taken(self, parcel: Parcel) -> CashTaken:
+    def taken(self, parcel: Parcel) -> CollectedCash:
         less = self.chance.choice([0, 0, 1, 10_000])
-        return CashTaken(parcel.cod_expected - less, "thiếu tiền" if less else "")
+        return CollectedCash(parcel.cod_expected - less, "thiếu tiền" if less else "")
 
     def one(self, model, **facts):
         return self.chance.choice(list(model.objects.filter(**facts).order_by("pk")))

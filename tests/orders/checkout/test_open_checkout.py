@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from orders.actions.checkout.open_checkout import open_checkout
-from orders.actions.quotes.quote_types import Problem
+from orders.actions.quotes.quote_types import QuoteProblem
 from orders.models import Reservation
 from shop.core.errors import Missing
 from shop.core.models import Channel
@@ -47,7 +47,7 @@ def test_a_line_that_is_short_keeps_nothing_and_says_what_is_left() -> None:
     answer = open_checkout(basket_id=basket.pk, now=NOW)
 
     assert {line.variant.pk: (line.problems, line.free) for line in answer.lines} == {
-        short.pk: ([Problem.ONLY_LEFT], 2),
+        short.pk: ([QuoteProblem.ONLY_LEFT], 2),
         enough.pk: ([], 9),
     }
     assert (stock_of(short).reserved, stock_of(enough).reserved) == (0, 1)

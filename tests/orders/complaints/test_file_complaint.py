@@ -9,22 +9,22 @@ import pytest
 from catalog.actions.stock.stock_movements import SoldOut, count_stock
 from catalog.models import Product
 from orders.actions.complaints.answer_complaint import (
-    MoreThanComplained,
-    NothingOffered,
+    EmptyRemedy,
     Remedy,
+    RemedyExceedsComplaint,
     accept_complaint,
     reject_complaint,
 )
 from orders.actions.complaints.file_complaint import (
-    NothingNamed,
-    NotThatManyGot,
-    StillOpen,
-    TooLate,
-    TooManyPictures,
-    WordsNeeded,
-    arrived,
-    complain,
-    watch_complaints_task,
+    ComplaintAlreadyOpen,
+    ComplaintExceedsDelivered,
+    ComplaintPeriodOver,
+    ComplaintTextNeeded,
+    EmptyComplaint,
+    TooManyComplaintPictures,
+    delivered_lines,
+    escalate_complaints_task,
+    submit_complaint,
     withdraw_complaint,
 )
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
@@ -32,11 +32,11 @@ from orders.actions.fulfilment.pack_parcels import close_parcel
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.actions.refunds.refund_decisions import Decision, LineRefund
-from orders.models import Bearer, Complaint, OrderPart, Parcel, Refund, Wish
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
+from orders.models import Complaint, CostBearer, OrderPart, Parcel, Refund, RequestedRemedy
 from orders.states import ComplaintState, OrderStatus, ParcelKind, ParcelState, Progress
-from shop.core.actors import Actor, ActorKind, Door
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.actors import Actor, ActorKind, EntryPoint
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change, KeyReused, Picture, ShopSettings
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
@@ -49,7 +49,7 @@ from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 BUYER = Actor.guest()
-MEMBER = Actor(ActorKind.SYSTEM, Door.MEMBERS, name="member")
+MEMBER = Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="member")
 # LATER is 11:00 on 24 November in Vietnam; the seventh day after it ends with 1 December.
 LAST = datetime.datetime(2026, 12, 1, 16, 59, 59, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
@@ -63,22 +63,22 @@ def got(**goods) -> OrderPart:
 
 def complained(part: OrderPart, count: int = 2, **fields) -> Complaint:
     values = {"steps": {line_of(part).pk: count}, "words": "Hai quả dập.", "actor": BUYER, "now": LATER}
-    return complain(part_id=part.pk, **(values | fields))
+    return submit_complaint(part_id=part.pk, **(values | fields))
 
 
 def accept(complaint: Complaint, *, actor: Actor = MEMBER, **remedy) -> Complaint:
     return accept_complaint(complaint_id=complaint.pk, remedy=Remedy(**remedy), actor=actor, now=LATER)
 
 
-def money(part: OrderPart, amount: int, **fields) -> Decision:
+def money(part: OrderPart, amount: int, **fields) -> RefundDecision:
     lines = {line_of(part).pk: LineRefund(amount, **fields)}
-    return Decision(Bearer.PLATFORM, "Hàng dập", lines, are_here=False)
+    return RefundDecision(CostBearer.PLATFORM, "Hàng dập", lines, is_received=False)
 
 
 def test_a_complaint_is_kept_and_told_to_the_cooperative() -> None:
     part = got()
 
-    complaint = complained(part, wish=Wish.REPLACEMENT)
+    complaint = complained(part, wish=RequestedRemedy.REPLACEMENT)
 
     assert (complaint.state, complaint.wish, complaint.words) == ("open", "replacement", "Hai quả dập.")
     assert complaint.due_by == LAST
@@ -92,8 +92,8 @@ def test_a_complaint_is_kept_and_told_to_the_cooperative() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "code"),
     [
-        ({"steps": {}}, NothingNamed, "nothing_named"),
-        ({"words": " "}, WordsNeeded, "words_needed"),
+        ({"steps": {}}, EmptyComplaint, "nothing_named"),
+        ({"words": " "}, ComplaintTextNeeded, "words_needed"),
         ({"steps": {nobody(): 1}}, Missing, "missing"),
     ],
 )
@@ -108,9 +108,9 @@ def test_nobody_complains_about_more_than_came() -> None:
     part = got()
     waiting = make_order((make_variant(price=45_000), 1)).parts.get()
 
-    with refused(NotThatManyGot, "not_that_many_got"):
+    with refused(ComplaintExceedsDelivered, "not_that_many_got"):
         complained(part, 6)
-    with refused(NotThatManyGot, "not_that_many_got"):
+    with refused(ComplaintExceedsDelivered, "not_that_many_got"):
         complained(waiting, 1)
 
 
@@ -118,7 +118,7 @@ def test_five_photos_are_too_many() -> None:
     part = got()
     pictures = [Picture.objects.create(original=f"{n}.jpg") for n in range(5)]
 
-    with refused(TooManyPictures, "too_many_pictures"):
+    with refused(TooManyComplaintPictures, "too_many_pictures"):
         complained(part, pictures=pictures)
     assert complained(part, pictures=pictures[:4]).pictures.count() == 4
 
@@ -126,7 +126,7 @@ def test_five_photos_are_too_many() -> None:
 def test_the_days_end_with_vietnams_day() -> None:
     part = got()
 
-    with refused(TooLate, "too_late") as refusal:
+    with refused(ComplaintPeriodOver, "too_late") as refusal:
         complained(part, now=LAST + SECOND)
     assert refusal.value.details["until"] == LAST + SECOND
     assert complained(part, now=LAST).made_at == LAST
@@ -139,7 +139,7 @@ def test_a_listing_may_give_more_days_than_the_market_and_never_fewer() -> None:
     ends = []
     for given in (0, 2, 10):
         Product.objects.update(return_days=given)
-        ends.append(arrived(delivered(make_order((variant, 1))))[0].until)
+        ends.append(delivered_lines(delivered(make_order((variant, 1))))[0].until)
 
     assert ends == [LAST + SECOND - 4 * days, LAST + SECOND - 4 * days, LAST + SECOND + 3 * days]
 
@@ -157,7 +157,7 @@ def test_one_complaint_at_a_time() -> None:
     part = got()
     first = complained(part)
 
-    with refused(StillOpen, "still_open"):
+    with refused(ComplaintAlreadyOpen, "still_open"):
         complained(part, 1)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
@@ -284,16 +284,16 @@ def test_an_answer_offers_something_and_no_more_than_was_complained_about() -> N
     part = got()
     complaint = complained(part)
 
-    with refused(NothingOffered, "nothing_offered"):
+    with refused(EmptyRemedy, "nothing_offered"):
         accept(complaint)
-    with refused(MoreThanComplained, "more_than_complained"):
+    with refused(RemedyExceedsComplaint, "more_than_complained"):
         accept(complaint, anew={line_of(part).pk: 3})
 
 
 def test_a_no_says_why() -> None:
     complaint = complained(got())
 
-    with refused(ReasonNeeded, "reason_needed"):
+    with refused(ReasonRequired, "reason_needed"):
         reject_complaint(complaint_id=complaint.pk, reason=" ", actor=MEMBER, now=LATER)
     reject_complaint(complaint_id=complaint.pk, reason="Ảnh không phải hàng này", actor=MEMBER, now=LATER)
 
@@ -351,7 +351,7 @@ def test_what_is_not_answered_in_time_comes_to_the_platform_once(monkeypatch) ->
     due = complaint.due_by
     for now in (due - SECOND, due, due + SECOND):
         monkeypatch.setattr("django.utils.timezone.now", lambda now=now: now)
-        watch_complaints_task()
+        escalate_complaints_task()
 
     letter = Notification.objects.get(key__startswith="complaint-overdue")
     assert (letter.to, letter.created_at) == ("cho@example.com", due)

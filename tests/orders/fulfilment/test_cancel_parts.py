@@ -6,7 +6,7 @@ import pytest
 
 from cooperatives.models import DeliveryWay, PickupSlot
 from orders.actions.fulfilment.cancel_parts import (
-    AlreadyHandedOver,
+    PartAlreadyHandedOver,
     cancel_order,
     cancel_part,
     cancel_part_as_buyer,
@@ -14,11 +14,11 @@ from orders.actions.fulfilment.cancel_parts import (
 )
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.quotes.quote_types import WantedDelivery
+from orders.actions.quotes.quote_types import RequestedDelivery
 from orders.models import Order, Payment
 from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
@@ -87,7 +87,7 @@ def test_only_a_buyer_need_not_say_why(two_parts, reason) -> None:
         lambda: cancel_part(part_id=first.pk, reason=reason, **WHO),
         lambda: cancel_order(order_id=order.pk, reason=reason, **WHO),
     ):
-        with refused(ReasonNeeded, "reason_needed") as refusal:
+        with refused(ReasonRequired, "reason_needed") as refusal:
             act()
         assert refusal.value.field == "reason"
     cancel_part_as_buyer(part_id=second.pk, reason=reason, **WHO)
@@ -124,7 +124,7 @@ def test_an_order_of_which_something_has_left_is_not_called_off_at_all(two_parts
     close_parcel(parcel_id=parcel.pk, **WHO)
     hand_over_parcel(parcel_id=parcel.pk, **WHO)
 
-    with refused(AlreadyHandedOver, "already_handed_over"):
+    with refused(PartAlreadyHandedOver, "already_handed_over"):
         cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
 
 
@@ -148,7 +148,7 @@ def test_the_place_at_the_market_is_free_again() -> None:
     seller = make_seller()
     way = make_market_way(seller, make_channel(), capacity=1)
     time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    choice = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    choice = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
     variant = make_variant(seller)
     first = make_order((variant, 1), deliveries=choice).parts.get()
 

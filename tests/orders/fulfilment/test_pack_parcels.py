@@ -6,17 +6,17 @@ import pytest
 
 from catalog.models import Movement, Variant
 from orders.actions.fulfilment.deliver_parcels import (
-    Dispatch,
+    DispatchDetails,
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
 )
-from orders.actions.fulfilment.pack_parcels import NotThatMany, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.pack_parcels import QuantityNotOpen, accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from orders.states import CodState, OrderStatus, ParcelState, Progress, SaleorStatus
-from shop.core.actors import Actor, ActorKind, Door
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.actors import Actor, ActorKind, EntryPoint
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_order, make_seller, make_variant, nobody, stock_of
@@ -60,7 +60,7 @@ def test_what_is_not_open_is_not_packed(quantity) -> None:
     pack(part, 2)
     line = part.lines.get()
 
-    with refused(NotThatMany, "not_that_many") as refusal:
+    with refused(QuantityNotOpen, "not_that_many") as refusal:
         pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **WHO)
 
     assert refusal.value.details == {"open": {line.pk: 3}}
@@ -69,7 +69,7 @@ def test_what_is_not_open_is_not_packed(quantity) -> None:
 def test_an_empty_parcel_is_none() -> None:
     part = accepted((make_variant(), 1))
 
-    with refused(NotThatMany, "not_that_many"):
+    with refused(QuantityNotOpen, "not_that_many"):
         pack_parcel(part_id=part.pk, quantities={}, **WHO)
 
 
@@ -91,7 +91,7 @@ def test_a_parcel_that_is_not_there_is_missing(act) -> None:
 def test_what_goes_wrong_says_why(act) -> None:
     parcel = send(pack(accepted((make_variant(), 1)), 1))
 
-    with refused(ReasonNeeded, "reason_needed"):
+    with refused(ReasonRequired, "reason_needed"):
         act(parcel_id=parcel.pk, reason=" ", **WHO)
 
 
@@ -132,7 +132,7 @@ def test_a_second_try_moves_no_stock_again() -> None:
     parcel = send(pack(accepted((variant, 3)), 3))
 
     fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **WHO)
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(vehicle="20B-123.45"), **WHO)
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(vehicle="20B-123.45"), **WHO)
 
     assert (stock_of(variant).on_hand, Movement.objects.filter(reason="dispatch").count()) == (2, 1)
     assert Parcel.objects.get().vehicle == "20B-123.45"
@@ -194,13 +194,13 @@ def test_cash_collected_for_a_parcel_that_staff_undo_is_not_asked_for_again() ->
     check_everything()
 
 
-@pytest.mark.parametrize("door", Door)
+@pytest.mark.parametrize("door", EntryPoint)
 def test_what_was_delivered_is_undone_by_the_platform_alone(door) -> None:
     parcel = deliver(send(pack(accepted((make_variant(), 1)), 1)))
     actor = Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
     undo = {"parcel_id": parcel.pk, "reason": "đổi hàng", "actor": actor, "now": NOW}
 
-    if door in (Door.DESK, Door.SYSTEM):
+    if door in (EntryPoint.DESK, EntryPoint.SYSTEM):
         assert void_parcel(**undo).state == ParcelState.VOIDED
     else:
         with refused(WrongMove, "wrong_move"):

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from orders.actions.fulfilment.confirm_receipt import receive_part
-from orders.actions.fulfilment.deliver_parcels import WrongPickupCode, deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
+from orders.actions.fulfilment.deliver_parcels import InvalidPickupCode, deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
-from shop.core.actors import Actor, ActorKind, Door
-from shop.core.errors import ReasonNeeded
+from shop.core.actors import Actor, ActorKind, EntryPoint
+from shop.core.errors import ReasonRequired
 from shop.core.models import Change
 from tests.factories import NOW, make_part
 from tests.kept import kept
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-NEITHER = [Door.MARKET, Door.MEMBERS, Door.API]
+NEITHER = [EntryPoint.MARKET, EntryPoint.MEMBERS, EntryPoint.API]
 
 
-def by(door: Door) -> Actor:
+def by(door: EntryPoint) -> Actor:
     return Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
 
 
@@ -29,7 +29,7 @@ def waiting(kind: str = "market_day") -> Parcel:
     """A parcel that lies ready where it is collected."""
     part = make_part()
     OrderPart.objects.filter(pk=part.pk).update(way_kind=kind)
-    who = {"actor": by(Door.MEMBERS), "now": NOW}
+    who = {"actor": by(EntryPoint.MEMBERS), "now": NOW}
     accept_part(part_id=part.pk, **who)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **who)
     close_parcel(parcel_id=parcel.pk, **who)
@@ -51,7 +51,9 @@ def test_what_is_collected_gets_six_digits(kind) -> None:
 def test_what_is_sent_gets_no_code_and_needs_none(kind) -> None:
     parcel = waiting(kind)
 
-    delivered = deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=by(Door.MEMBERS), now=NOW)
+    delivered = deliver_parcel(
+        parcel_id=parcel.pk, cash_collected=True, actor=by(EntryPoint.MEMBERS), now=NOW
+    )
 
     assert (parcel.pickup_code, delivered.state) == ("", ParcelState.DELIVERED)
 
@@ -61,7 +63,7 @@ def test_without_the_code_nothing_is_given(door) -> None:
     parcel = waiting()
 
     for code in ("", wrong_code_of(parcel)):
-        with refused(WrongPickupCode, "wrong_pickup_code"):
+        with refused(InvalidPickupCode, "wrong_pickup_code"):
             deliver_parcel(
                 parcel_id=parcel.pk,
                 cash_collected=True,
@@ -77,7 +79,7 @@ def test_the_code_is_read_with_the_gaps_people_write() -> None:
     code = f" {parcel.pickup_code[:3]} {parcel.pickup_code[3:]}"
 
     given = deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, code=code, actor=by(Door.MEMBERS), now=NOW
+        parcel_id=parcel.pk, cash_collected=True, code=code, actor=by(EntryPoint.MEMBERS), now=NOW
     )
 
     assert given.state == ParcelState.DELIVERED
@@ -85,11 +87,11 @@ def test_the_code_is_read_with_the_gaps_people_write() -> None:
 
 def test_the_platforms_staff_go_without_it_and_say_why() -> None:
     parcel = waiting()
-    desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": by(Door.DESK), "now": NOW}
+    desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": by(EntryPoint.DESK), "now": NOW}
 
-    with refused(ReasonNeeded, "reason_needed"):
+    with refused(ReasonRequired, "reason_needed"):
         deliver_parcel(**desk)
-    with refused(WrongPickupCode, "wrong_pickup_code"):
+    with refused(InvalidPickupCode, "wrong_pickup_code"):
         deliver_parcel(code=wrong_code_of(parcel), reason="mất điện thoại", **desk)
     deliver_parcel(reason="mất điện thoại", **desk)
 
@@ -99,7 +101,7 @@ def test_the_platforms_staff_go_without_it_and_say_why() -> None:
 def test_the_buyers_own_word_needs_no_code() -> None:
     parcel = waiting()
 
-    receive_part(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
+    confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
     parcel.refresh_from_db()
     assert parcel.state == ParcelState.DELIVERED

@@ -7,20 +7,20 @@ from django.db import transaction
 
 from catalog.models import Movement
 from orders import locks
-from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer, refuse_part
+from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer, decline_or_cancel_part
 from orders.actions.fulfilment.deliver_parcels import (
-    Dispatch,
-    deliver,
+    DispatchDetails,
+    deliver_locked_parcel,
     deliver_parcel,
     dispatch_parcel,
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import (
-    accept,
+    accept_locked_part,
     accept_part,
-    begin_parcel,
-    close,
+    close_locked_parcel,
     close_parcel,
+    create_parcel,
     pack_parcel,
 )
 from orders.models import PaymentEvent
@@ -89,7 +89,7 @@ def test_a_refusal_sent_twice_ends_the_part_once(is_accepted, ended) -> None:
         accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
 
     answers = [
-        refuse_part(part_id=part.pk, reason="hết hàng", key="r", actor=MEMBER, now=NOW).state
+        decline_or_cancel_part(part_id=part.pk, reason="hết hàng", key="r", actor=MEMBER, now=NOW).state
         for _sent in range(2)
     ]
 
@@ -117,11 +117,11 @@ def test_a_sale_over_the_counter_is_one_transaction() -> None:
 
     with transaction.atomic():
         order, part = locks.lock_part(part.pk)
-        accept(order, part, actor=MEMBER, now=NOW)
-        parcel = begin_parcel(order, part, {part.lines.get().pk: 1}, actor=MEMBER, now=NOW)
-        close(order, part, parcel, actor=MEMBER, now=NOW)
-        dispatch_parcel(order, part, parcel, Dispatch(), actor=MEMBER, now=NOW)
-        deliver(order, part, parcel, cash_collected=True, actor=MEMBER, now=NOW)
+        accept_locked_part(order, part, actor=MEMBER, now=NOW)
+        parcel = create_parcel(order, part, {part.lines.get().pk: 1}, actor=MEMBER, now=NOW)
+        close_locked_parcel(order, part, parcel, actor=MEMBER, now=NOW)
+        dispatch_parcel(order, part, parcel, DispatchDetails(), actor=MEMBER, now=NOW)
+        deliver_locked_parcel(order, part, parcel, cash_collected=True, actor=MEMBER, now=NOW)
 
     part.refresh_from_db()
     assert (parcel.state, part.progress) == ("delivered", "delivered")

@@ -8,8 +8,8 @@ import pytest
 
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
-from orders.models import Method, Order, OrderPart, Payout, Refund, WeightQuestion
+from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
+from orders.models import Order, OrderPart, PaymentMethod, Payout, Refund, WeightQuestion
 from orders.states import Coverage
 from shop.core.actors import Actor
 from shop.notifications.models import Notification
@@ -25,7 +25,9 @@ LATER = NOW + datetime.timedelta(hours=2)
 def paid(*wanted) -> OrderPart:
     """Two gourds for 72,000 and their delivery for 30,000, paid by transfer and accepted."""
     make_bank_account()
-    order = make_order(*(wanted or ((make_gourd(), 2),)), method=Method.TRANSFER, email="hoa@example.com")
+    order = make_order(
+        *(wanted or ((make_gourd(), 2),)), method=PaymentMethod.TRANSFER, email="hoa@example.com"
+    )
     take(order.code, order.total_gross)
     for part in order.parts.order_by("number"):
         accept_part(part_id=part.pk, actor=PACKER, now=LATER)
@@ -80,7 +82,9 @@ def test_nothing_is_asked_while_something_waits_for_the_scale_or_the_buyer() -> 
     weigh(part, 5000)
     weigh(other, 6000)
     before = asked()
-    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=LATER)
+    answer_weight_question(
+        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=LATER
+    )
 
     assert before == []
     assert [each.key.rpartition(":rest:")[2] for each in asked()] == ["225000:204000:email"]

@@ -12,47 +12,47 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.models import Movement, Reason
+from catalog.models import Movement, MovementReason
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
-from orders.actions.fulfilment.pack_parcels import NotWeighed, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.pack_parcels import LinesNotWeighed, accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.fulfilment.weigh_lines import (
-    AbsurdWeight,
-    AskedAlready,
-    InAParcel,
-    NotByWeight,
-    OddWeight,
-    QuestionClosed,
-    answer_weight,
+    ImplausibleWeight,
+    InvalidWeight,
+    LineAlreadyPacked,
+    NotSoldByWeight,
+    WeightQuestionClosed,
+    WeightQuestionPending,
+    answer_weight_question,
     weigh_line,
 )
-from orders.actions.order_records.catch_weight_pricing import most_due
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.catch_weight_pricing import maximum_due
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.order_records.record_order import record_order
 from orders.actions.payments.order_payments import expect_payment
-from orders.actions.placement.draft_orders import draft_order, edit_draft, place_draft
-from orders.actions.placement.order_sweeps import ask_about_weight_again
-from orders.actions.placement.place_order import allocate
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_types import WantedDelivery, WantedDiscount, WantedLine
+from orders.actions.placement.draft_orders import create_draft, edit_draft, place_draft
+from orders.actions.placement.order_sweeps import remind_weight_question
+from orders.actions.placement.place_order import allocate_order_stock
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_types import RequestedDelivery, RequestedDiscount, RequestedLine
 from orders.models import (
-    Bearer,
+    CostBearer,
     Discount,
     DiscountKind,
     DiscountShare,
-    Method,
     Order,
     OrderLine,
     OrderPart,
+    OrderSource,
     Parcel,
     ParcelLine,
     Payment,
     PaymentEvent,
-    Source,
+    PaymentMethod,
     WeightQuestion,
 )
-from orders.pricing import Agreed, AgreedShare, DiscountIn, Taxed, price_weighed
+from orders.pricing import AgreedDiscountShare, AgreedLine, DiscountInput, NetAndGross, price_weighed
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -96,7 +96,7 @@ def weigh(part: OrderPart, grams: int, **said) -> OrderLine:
 
 def answer(agreed: bool) -> WeightQuestion:
     question = WeightQuestion.objects.get(answer="")
-    return answer_weight(question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW)
+    return answer_weight_question(question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW)
 
 
 def pack(part: OrderPart, **quantities) -> Parcel:
@@ -120,15 +120,15 @@ def test_a_placed_line_keeps_its_estimate_and_the_bound_that_was_agreed() -> Non
     line = make_order((make_gourd(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
-    assert (line.total_gross, line.most_gross, line.kilo_price) == (72_000, 86_400, 15_000)
-    assert most_due(line.order) == 72_000 + 14_400 + 30_000
+    assert (line.total_gross, line.most_gross, line.price_per_kilogram) == (72_000, 86_400, 15_000)
+    assert maximum_due(line.order) == 72_000 + 14_400 + 30_000
 
 
 def test_other_goods_know_no_weight() -> None:
     line = make_order((make_variant(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams, line.most_gross) == (None,) * 4
-    assert most_due(line.order) == line.order.due_gross
+    assert maximum_due(line.order) == line.order.due_gross
 
 
 def test_a_lighter_weight_costs_less_everywhere() -> None:
@@ -144,7 +144,7 @@ def test_a_lighter_weight_costs_less_everywhere() -> None:
     )
     assert sums_of(part) == (69_000, 99_000, 99_000, 99_000)
     assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
-    assert most_due(Order.objects.get()) == 99_000
+    assert maximum_due(Order.objects.get()) == 99_000
     check_everything()
 
 
@@ -248,7 +248,7 @@ def test_a_buyer_who_does_not_answer_for_a_day_is_asked_once_more() -> None:
     question, day = WeightQuestion.objects.get(), timedelta(days=1)
 
     for later in (day - timedelta(minutes=1), day, day + timedelta(hours=1)):
-        ask_about_weight_again(question_id=question.pk, now=NOW + later)
+        remind_weight_question(question_id=question.pk, now=NOW + later)
 
     first, again = Notification.objects.filter(key__startswith="weight_asked:").order_by("created_at")
     assert (again.created_at - first.created_at, again.text) == (day, first.text)
@@ -258,7 +258,7 @@ def test_nobody_is_reminded_of_a_question_that_is_answered() -> None:
     weigh(accepted(), 6000)
     question = answer(agreed=True)
 
-    ask_about_weight_again(question_id=question.pk, now=NOW + timedelta(days=1))
+    remind_weight_question(question_id=question.pk, now=NOW + timedelta(days=1))
 
     assert Notification.objects.filter(key__startswith="weight_asked:").count() == 1
 
@@ -303,16 +303,16 @@ def test_the_same_answer_twice_is_one_answer_and_another_is_refused() -> None:
     weigh(part, 6000)
     question = answer(agreed=True)
 
-    answer_weight(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+    answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
     assert Change.objects.filter(what="line.weight_agreed").count() == 1
-    with refused(QuestionClosed, "question_closed"):
-        answer_weight(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
+    with refused(WeightQuestionClosed, "question_closed"):
+        answer_weight_question(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
 
 
 def test_a_question_that_nobody_asked_is_missing() -> None:
     with refused(Missing, "missing"):
-        answer_weight(question_id=nobody(), agreed=True, actor=Actor.guest(), now=NOW)
+        answer_weight_question(question_id=nobody(), agreed=True, actor=Actor.guest(), now=NOW)
 
 
 def test_a_lighter_one_that_is_found_meanwhile_closes_the_question() -> None:
@@ -324,15 +324,15 @@ def test_a_lighter_one_that_is_found_meanwhile_closes_the_question() -> None:
 
     question.refresh_from_db()
     assert question.answer == "moot"
-    with refused(QuestionClosed, "question_closed"):
-        answer_weight(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+    with refused(WeightQuestionClosed, "question_closed"):
+        answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
 
 def test_the_same_weight_is_not_asked_about_twice() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    with refused(AskedAlready, "asked_already"):
+    with refused(WeightQuestionPending, "asked_already"):
         weigh(part, 6000)
 
 
@@ -364,7 +364,7 @@ def test_a_part_that_is_called_off_asks_no_longer() -> None:
 def test_a_slip_of_the_comma_is_questioned_first(grams: int) -> None:
     part = accepted()
 
-    with refused(AbsurdWeight, "absurd_weight") as refusal:
+    with refused(ImplausibleWeight, "absurd_weight") as refusal:
         weigh(part, grams)
 
     assert refusal.value.details == {"grams": grams, "estimate": 4800}
@@ -390,7 +390,7 @@ def test_an_absurd_weight_counts_once_it_is_repeated() -> None:
 def test_an_absurd_weight_repeated_otherwise_is_questioned_again() -> None:
     part = accepted()
 
-    with refused(AbsurdWeight, "absurd_weight"):
+    with refused(ImplausibleWeight, "absurd_weight"):
         weigh(part, 1000, repeated=1001)
 
 
@@ -398,14 +398,14 @@ def test_an_absurd_weight_repeated_otherwise_is_questioned_again() -> None:
 def test_a_weight_that_no_scale_shows_is_refused(grams: int) -> None:
     part = accepted()
 
-    with refused(OddWeight, "odd_weight"):
+    with refused(InvalidWeight, "odd_weight"):
         weigh(part, grams, repeated=grams)
 
 
 def test_goods_with_a_fixed_price_are_not_weighed() -> None:
     part = accepted((make_variant(), 2))
 
-    with refused(NotByWeight, "not_by_weight"):
+    with refused(NotSoldByWeight, "not_by_weight"):
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=500, actor=PACKER, now=NOW)
 
 
@@ -426,7 +426,7 @@ def test_a_part_that_nobody_accepted_is_not_weighed() -> None:
 def test_nothing_unweighed_is_packed() -> None:
     part = accepted()
 
-    with refused(NotWeighed, "not_weighed") as refusal:
+    with refused(LinesNotWeighed, "not_weighed") as refusal:
         pack(part)
 
     assert refusal.value.details == {"lines": [gourd_in(part).pk]}
@@ -436,7 +436,7 @@ def test_nothing_that_waits_for_the_buyers_answer_is_packed() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    with refused(NotWeighed, "not_weighed"):
+    with refused(LinesNotWeighed, "not_weighed"):
         pack(part)
 
 
@@ -458,7 +458,7 @@ def test_what_is_packed_is_weighed_again_only_once_its_parcel_is_undone() -> Non
     weigh(part, 4600)
     parcel = pack(part)
 
-    with refused(InAParcel, "in_a_parcel"):
+    with refused(LineAlreadyPacked, "in_a_parcel"):
         weigh(part, 4700)
     void_parcel(parcel_id=parcel.pk, reason="cân nhầm", actor=PACKER, now=NOW)
     weigh(part, 4700)
@@ -476,7 +476,7 @@ def test_a_handed_over_parcel_takes_its_grams_out_of_stock_and_brings_the_weighe
     hand_over_parcel(parcel_id=parcel.pk, actor=PACKER, now=NOW)
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=PACKER, now=NOW)
 
-    movement = Movement.objects.get(reason=Reason.DISPATCH)
+    movement = Movement.objects.get(reason=MovementReason.DISPATCH)
     assert (movement.quantity, movement.grams) == (-2, -4600)
     assert Order.objects.get().charged == 99_000
     assert Order.objects.get().charge_coverage == "full"
@@ -507,11 +507,11 @@ def test_the_database_itself_lets_nothing_unweighed_into_a_parcel() -> None:
 
 def test_a_phone_order_by_weight_goes_the_same_way() -> None:
     gourd = make_gourd()
-    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=PACKER, now=NOW)
+    order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=PACKER, now=NOW)
     edit_draft(
         order_id=order.pk,
-        lines=[WantedLine(uuid.uuid4(), gourd.pk, 2, forced_price=30_000)],
-        deliveries={gourd.cooperative_id: WantedDelivery(gourd.cooperative.ways.get().pk)},
+        lines=[RequestedLine(uuid.uuid4(), gourd.pk, 2, forced_price=30_000)],
+        deliveries={gourd.cooperative_id: RequestedDelivery(gourd.cooperative.ways.get().pk)},
         contact=make_contact(),
         actor=PACKER,
         now=NOW,
@@ -535,26 +535,28 @@ def test_a_placed_order_does_not_follow_what_its_variant_becomes() -> None:
     assert weigh(part, 4600).total_gross == 69_000
 
 
-def ordered_with(discounts: list[WantedDiscount], quantity: int = 2) -> OrderPart:
+def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> OrderPart:
     """An accepted part of gourds and a pillow, paid in cash, less the discounts."""
     cooperative = make_seller()
     gourd, pillow = make_gourd(cooperative), make_variant(cooperative, price=50_000)
     basket = make_basket((gourd, quantity), (pillow, 1))
     deliveries = carriers_for(basket)
-    wanted = replace(wanted_of(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts))
-    offer = quote(wanted, now=NOW)
-    order, lines = record_order(
-        offer, basket=basket, contact=make_contact(), source=Source.WEB, now=NOW, confirmed=True
+    wanted = replace(
+        basket_quote_request(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts)
     )
-    allocate(lines, offer)
-    expect_payment(order, Method.COD, now=NOW)
-    update_standing(order, now=NOW)
+    offer = build_quote(wanted, now=NOW)
+    order, lines = record_order(
+        offer, basket=basket, contact=make_contact(), source=OrderSource.WEB, now=NOW, confirmed=True
+    )
+    allocate_order_stock(lines, offer)
+    expect_payment(order, PaymentMethod.COD, now=NOW)
+    recalculate_order(order, now=NOW)
     return accept_part(part_id=order.parts.get().pk, actor=PACKER, now=NOW)
 
 
-def off(percent: Decimal | None = None, amount: int | None = None) -> WantedDiscount:
-    terms = DiscountIn(key=uuid.uuid4(), percent=percent, amount=amount)
-    return WantedDiscount(terms, DiscountKind.VOUCHER, Bearer.PLATFORM, name="Chợ")
+def off(percent: Decimal | None = None, amount: int | None = None) -> RequestedDiscount:
+    terms = DiscountInput(key=uuid.uuid4(), percent=percent, amount=amount)
+    return RequestedDiscount(terms, DiscountKind.VOUCHER, CostBearer.PLATFORM, name="Chợ")
 
 
 def shares_of(part: OrderPart) -> list[int]:
@@ -586,11 +588,17 @@ def test_an_amount_stays_up_to_what_is_left_and_comes_back_with_the_weight() -> 
 
 
 def test_pricing_by_weight_rounds_each_sum_once() -> None:
-    agreed = Agreed(3, 10, 9, Decimal(8), [AgreedShare("a", 5, False), AgreedShare("b", 2, True)])
+    agreed = AgreedLine(
+        3, 10, 9, Decimal(8), [AgreedDiscountShare("a", 5, False), AgreedDiscountShare("b", 2, True)]
+    )
 
     weighed = price_weighed(agreed, 2)
 
-    assert (weighed.listed, weighed.priced, weighed.total) == (Taxed(6, 7), Taxed(6, 6), Taxed(0, 0))
+    assert (weighed.listed, weighed.priced, weighed.total) == (
+        NetAndGross(6, 7),
+        NetAndGross(6, 6),
+        NetAndGross(0, 0),
+    )
     assert weighed.shares == {"b": 1, "a": 5}
 
 

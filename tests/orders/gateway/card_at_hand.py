@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from orders.actions.gateway import gateway_calls as calls
 from orders.actions.gateway.gateway_calls import look_up_call, look_up_calls_task
-from orders.models import EventKind, GatewayCall, Method, Operation, Order, Payment, PaymentEvent, PaymentSums
+from orders.models import (
+    EventKind,
+    GatewayCall,
+    Operation,
+    Order,
+    Payment,
+    PaymentEvent,
+    PaymentMethod,
+    PaymentSums,
+)
 from orders.payments.stripe_gateway import StripeGateway
 from tests.doubles.stripe import StripeDouble
 from tests.factories import NOW, make_order, make_variant
@@ -55,7 +64,7 @@ def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDou
 def card_order(*wanted: Any, **fields: Any) -> Order:
     """An order of 120,000 đồng (unless said) that is to be paid by card; nobody has made the call yet."""
     goods = wanted or ((make_variant(price=45_000), 2),)
-    return make_order(*goods, method=Method.CARD, **fields)
+    return make_order(*goods, method=PaymentMethod.CARD, **fields)
 
 
 def call_of(order: Order, operation: Operation = Operation.START) -> GatewayCall:
@@ -75,7 +84,7 @@ def make(
     order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
 ) -> GatewayCall:
     """Make the order's call, as the worker does."""
-    calls.make_call(call_id=call_of(order, operation).pk, now=now)
+    calls.send_call(call_id=call_of(order, operation).pk, now=now)
     return call_of(order, operation)
 
 

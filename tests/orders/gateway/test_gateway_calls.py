@@ -11,19 +11,24 @@ from orders.actions.gateway.gateway_calls import (
     follow_cards_task,
     look_up_call,
     look_up_calls_task,
-    make_call,
+    send_call,
 )
-from orders.actions.payments.order_payments import PaymentUnderWay, WayNotOffered, change_way, ways_to_pay
-from orders.actions.payouts.refund_execution import pay_back_by_bank
+from orders.actions.payments.order_payments import (
+    PaymentMethodNotOffered,
+    PaymentUnderWay,
+    change_payment_method,
+    offered_payment_methods,
+)
+from orders.actions.payouts.refund_execution import pay_refund_by_bank
 from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.placement.place_order import place_order
 from orders.models import (
     GatewayCall,
     LedgerEntry,
-    Method,
     Operation,
     Order,
     Payment,
+    PaymentMethod,
     Refund,
 )
 from orders.states import CallState, Coverage, OrderStatus
@@ -76,7 +81,7 @@ def test_an_order_placed_to_be_paid_by_card_waits_with_its_call_written_down(str
 
     call = call_of(order)
     payment = order.payments.get()
-    assert (order.status, payment.method) == (OrderStatus.UNCONFIRMED, Method.CARD)
+    assert (order.status, payment.method) == (OrderStatus.UNCONFIRMED, PaymentMethod.CARD)
     assert (call.state, call.amount, call.currency) == (CallState.INTENDED, 120_000, "VND")
     assert (call.terms["hold"], call.terms["hosted"], call.look_at) == (False, False, NOW + MINUTE)
     assert call.terms["return_url"].endswith(f"/don-hang/{order.pk}/?the=1")
@@ -125,7 +130,7 @@ def test_a_beginning_whose_answer_is_lost_is_found_again_and_charged_once(stripe
 
     assert (call.state, call.look_at) == (CallState.UNKNOWN, NOW + 2 * MINUTE)
     with refused(PaymentUnderWay, "payment_under_way"):
-        change_way(order_id=order.pk, method=Method.COD, actor=BUYER, now=NOW)
+        change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     call = look_up(order, now=NOW + 2 * MINUTE)
     assert call.state == CallState.NEEDS_BUYER
     assert len(stripe.account.every("payment_intent")) == 1
@@ -140,8 +145,8 @@ def test_nobody_looks_while_somebody_makes_the_call(stripe) -> None:
     order = card_order()
     call = call_of(order)
 
-    make_call(call_id=call.pk, now=NOW)
-    second = make_call(call_id=call.pk, now=NOW)
+    send_call(call_id=call.pk, now=NOW)
+    second = send_call(call_id=call.pk, now=NOW)
 
     assert second is None
     assert stripe.calls == ["payment_intents.create"]
@@ -208,7 +213,9 @@ def test_leaving_at_the_bank_and_coming_back_later_goes_on_with_the_same_payment
     stripe.buyer_pays(reference, SCA)
     assert look_up(order).state == CallState.NEEDS_BUYER
 
-    again = change_way(order_id=order.pk, method=Method.CARD, actor=BUYER, now=NOW + 5 * HOUR)
+    again = change_payment_method(
+        order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW + 5 * HOUR
+    )
 
     assert again == order.payments.get()
     stripe.bank_answers(reference, approved=True)
@@ -240,7 +247,7 @@ def test_what_the_bank_takes_its_time_for_is_looked_up_until_it_is_known(stripe)
 
     assert (call.state, call.look_at) == (CallState.PENDING, NOW + 4 * MINUTE)
     with refused(PaymentUnderWay, "payment_under_way"):
-        change_way(order_id=order.pk, method=Method.COD, actor=BUYER, now=NOW)
+        change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     stripe.bank_answers(call.reference, approved=True)
     assert look_up(order, now=NOW + HOUR).state == CallState.SUCCEEDED
     order.refresh_from_db()
@@ -255,7 +262,7 @@ def test_a_refusal_is_said_and_another_try_is_another_payment(stripe) -> None:
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_large")
     assert sums(order).charge_pending == 120_000
-    second = change_way(order_id=order.pk, method=Method.CARD, actor=BUYER, now=NOW)
+    second = change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW)
     assert second != call.payment
     assert make(order).state == CallState.NEEDS_BUYER
     check_everything()
@@ -264,25 +271,29 @@ def test_a_refusal_is_said_and_another_try_is_another_payment(stripe) -> None:
 def test_cards_are_offered_where_they_can_be_taken(stripe, settings) -> None:
     channel = make_channel()
 
-    assert ways_to_pay(channel) == [Method.COD, Method.CARD]
-    assert ways_to_pay(channel, 14_999) == [Method.COD]
-    assert ways_to_pay(channel, 15_000) == ways_to_pay(channel, 99_999_999) == [Method.COD, Method.CARD]
-    assert ways_to_pay(channel, 100_000_000) == [Method.COD]
+    assert offered_payment_methods(channel) == [PaymentMethod.COD, PaymentMethod.CARD]
+    assert offered_payment_methods(channel, 14_999) == [PaymentMethod.COD]
+    assert (
+        offered_payment_methods(channel, 15_000)
+        == offered_payment_methods(channel, 99_999_999)
+        == [PaymentMethod.COD, PaymentMethod.CARD]
+    )
+    assert offered_payment_methods(channel, 100_000_000) == [PaymentMethod.COD]
     settings.STRIPE_SECRET_KEY = ""
-    assert ways_to_pay(channel) == [Method.COD]
+    assert offered_payment_methods(channel) == [PaymentMethod.COD]
 
 
 def test_an_order_too_dear_for_cards_is_not_placed(stripe) -> None:
     basket = make_basket((make_variant(price=60_000_000), 2))
     contact, deliveries = make_contact(), carriers_for(basket)
 
-    with refused(WayNotOffered, "way_not_offered"):
+    with refused(PaymentMethodNotOffered, "way_not_offered"):
         place_order(
             basket_id=basket.pk,
             contact=contact,
             deliveries=deliveries,
             consents=frozenset({ConsentPurpose.ORDER}),
-            method=Method.CARD,
+            method=PaymentMethod.CARD,
             actor=BUYER,
             now=NOW,
         )
@@ -296,7 +307,7 @@ def test_who_pays_another_way_stops_the_card(stripe) -> None:
     order = begun_order()
     reference = call_of(order).reference
 
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     assert sums(order).charge_pending == 120_000
     assert make(order, Operation.CANCEL).state == CallState.SUCCEEDED
 
@@ -309,7 +320,7 @@ def test_who_pays_another_way_stops_the_card(stripe) -> None:
 def test_a_stop_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
     make_bank_account()
     order = begun_order()
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
     assert make(order, Operation.CANCEL).state == CallState.UNKNOWN
@@ -322,7 +333,7 @@ def test_a_stop_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
 def test_money_that_comes_although_it_was_stopped_is_written_down(stripe) -> None:
     make_bank_account()
     order = begun_order()
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     stripe.buyer_pays(call_of(order).reference)
 
     call = make(order, Operation.CANCEL)
@@ -377,7 +388,7 @@ def test_a_part_called_off_before_it_is_paid_stops_the_old_sum_and_another_is_be
 
     cancel_part(part_id=order.parts.get(number=2).pk, reason="Thôi", actor=BUYER, now=NOW)
     make(order, Operation.CANCEL)
-    change_way(order_id=order.pk, method=Method.CARD, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW)
     call = make(order)
 
     assert call.amount == 120_000
@@ -394,7 +405,7 @@ def test_a_part_called_off_before_it_is_paid_stops_the_old_sum_and_another_is_be
 def test_stripes_own_page_takes_the_place_of_fields_on_ours(stripe) -> None:
     order = begun_order()
 
-    change_way(order_id=order.pk, method=Method.CARD, hosted=True, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
     stopped = make(order, Operation.CANCEL)
     call = make(order)
 
@@ -410,7 +421,7 @@ def test_stripes_own_page_takes_the_place_of_fields_on_ours(stripe) -> None:
 @pytest.mark.parametrize("fault", LOST)
 def test_a_page_of_stripes_whose_address_is_lost_is_found_again(stripe, fault) -> None:
     order = begun_order()
-    change_way(order_id=order.pk, method=Method.CARD, hosted=True, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
     stripe.faults.tell("checkout.sessions.create", fault)
 
     assert make(order).state == CallState.UNKNOWN
@@ -455,7 +466,7 @@ def test_a_refund_that_was_refused_and_paid_by_bank_is_only_looked_for(stripe) -
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=401)
     make(order, Operation.REFUND)
-    pay_back_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
+    pay_refund_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
 
     call = look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a message that came late
 
@@ -468,7 +479,7 @@ def test_without_keys_nothing_is_called_and_nothing_is_lost(stripe, monkeypatch)
     order = card_order()
     monkeypatch.setattr("orders.actions.gateway.gateway_calls.stripe_gateway", lambda: None)
 
-    assert make_call(call_id=call_of(order).pk, now=NOW) is None
+    assert send_call(call_id=call_of(order).pk, now=NOW) is None
     assert look_up_call(call_id=call_of(order).pk, now=NOW) is None
     follow_cards_task()
 

@@ -11,26 +11,26 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.fulfilment.weigh_lines import answer_weight
-from orders.actions.gateway.stripe_webhooks import handle_event, handle_events_task
-from orders.actions.payments.order_payments import asked_transfer, change_way
-from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
+from orders.actions.fulfilment.weigh_lines import answer_weight_question
+from orders.actions.gateway.stripe_webhooks import handle_events_task, handle_stripe_event
+from orders.actions.payments.order_payments import change_payment_method, requested_transfer
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
 from orders.models import (
-    Bearer,
+    CostBearer,
     Dispute,
     EventKind,
     GatewayCall,
     GatewayEvent,
     LedgerEntry,
-    Method,
     Operation,
     Order,
     PaymentEvent,
+    PaymentMethod,
     WeightQuestion,
 )
-from orders.payments.transfer_requests import given_back_to
+from orders.payments.transfer_requests import externally_refunded_amount
 from orders.states import CallState, Coverage, DisputeState, OrderStatus
-from orders.views.payment_page import paying_of
+from orders.views.payment_page import payment_view
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
@@ -405,7 +405,7 @@ def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, 
 
     assert (order.charged, order.due_gross) == (90_000, 120_000)
     assert "Given back to you: 30.000\xa0₫" in page
-    assert paying_of(order, now=NOW) is None
+    assert payment_view(order, now=NOW) is None
     letter = Notification.objects.get(to="san@example.com", subject__contains="Stripe")
     assert (order.code in letter.subject, "30.000" in letter.text) == (True, True)
 
@@ -413,7 +413,7 @@ def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, 
     refund = decide_refund(
         order_id=order.pk,
         part_id=line.part_id,
-        decision=Decision(Bearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
+        decision=RefundDecision(CostBearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
         actor=Actor.system("desk"),
         now=NOW,
     )
@@ -430,7 +430,9 @@ def heavier_and_given_back_elsewhere(stripe, send) -> Order:
     order = held_order(stripe)
     part = accept(order)
     weigh(part, 6_000)
-    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+    answer_weight_question(
+        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
+    )
     pack(part)
     make(order, Operation.CAPTURE)
     with stripe.account.lock:
@@ -446,13 +448,13 @@ def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_
 ) -> None:
     order = heavier_and_given_back_elsewhere(stripe, send)
 
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
-    paying = paying_of(Order.objects.get(pk=order.pk), now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
+    paying = payment_view(Order.objects.get(pk=order.pk), now=NOW)
 
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (86_400, 33_600)
     assert (paying.due, paying.asked.amount) == (3_600, 3_600)
-    assert asked_transfer(order).amount == 3_600  # as letters say it
+    assert requested_transfer(order).amount == 3_600  # as letters say it
 
 
 def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, send) -> None:
@@ -461,16 +463,16 @@ def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, se
     refund = decide_refund(
         order_id=order.pk,
         part_id=line.part_id,
-        decision=Decision(Bearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
+        decision=RefundDecision(CostBearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
         actor=Actor.system("desk"),
         now=NOW,
     )
 
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
     order.refresh_from_db()
-    paying = paying_of(order, now=NOW)
+    paying = payment_view(order, now=NOW)
 
-    assert (refund.money, order.still_due, given_back_to(order)) == (0, 3_600, 0)
+    assert (refund.money, order.still_due, externally_refunded_amount(order)) == (0, 3_600, 0)
     assert (paying.due, paying.asked.amount) == (3_600, 3_600)
 
 
@@ -482,10 +484,10 @@ def test_handling_a_notice_twice_at_once_is_harmless(stripe) -> None:
     kept = GatewayEvent.objects.create(
         provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
     )
-    handle_event(event_id=kept.pk, now=NOW)
+    handle_stripe_event(event_id=kept.pk, now=NOW)
     GatewayEvent.objects.update(handled_at=None)
 
-    handle_event(event_id=kept.pk, now=NOW + datetime.timedelta(minutes=1))
+    handle_stripe_event(event_id=kept.pk, now=NOW + datetime.timedelta(minutes=1))
 
     assert PaymentEvent.objects.filter(kind=EventKind.CHARGE_SUCCESS).count() == 1
     assert GatewayCall.objects.count() == 1

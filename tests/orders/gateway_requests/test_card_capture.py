@@ -8,25 +8,30 @@ import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
-from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
-from orders.actions.gateway.failed_calls import NotRepeatable, ask_again
+from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
+from orders.actions.gateway.failed_calls import CallNotRepeatable, repeat_failed_call
 from orders.actions.gateway.gateway_calls import follow_cards_task
-from orders.actions.gateway.staff_card_actions import cancel_hold, take_held
-from orders.actions.gateway_requests.gateway_requests import NotHeld
-from orders.actions.payments.order_payments import NotWaiting, PaymentUnderWay, asked_transfer, change_way
+from orders.actions.gateway.staff_card_actions import capture_held_amount, void_authorisation
+from orders.actions.gateway_requests.gateway_requests import AmountNotHeld
+from orders.actions.payments.order_payments import (
+    OrderNotAwaitingPayment,
+    PaymentUnderWay,
+    change_payment_method,
+    requested_transfer,
+)
 from orders.models import (
     GatewayCall,
     LedgerEntry,
-    Method,
     Operation,
     Order,
     OrderPart,
     Payment,
+    PaymentMethod,
     WeightQuestion,
 )
 from orders.states import CallState, Coverage, OrderStatus, TransferState
-from orders.views.payment_page import paying_of
-from shop.core.actors import Actor, Door
+from orders.views.payment_page import payment_view
+from shop.core.actors import Actor, EntryPoint
 from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
 from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant
@@ -49,8 +54,8 @@ from tests.unchanged import refused
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
-PACKER = Actor.person(1, "Người đóng gói", Door.MEMBERS)
-STAFF = Actor.person(2, "Người bán hàng", Door.API)
+PACKER = Actor.person(1, "Người đóng gói", EntryPoint.MEMBERS)
+STAFF = Actor.person(2, "Người bán hàng", EntryPoint.API)
 DAY = datetime.timedelta(days=1)
 LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
 
@@ -246,7 +251,7 @@ def test_what_the_buyer_agreed_to_beyond_the_hold_is_a_payment_of_its_own(stripe
     part = accept(order)
     weigh(part, 6_000)
     question = WeightQuestion.objects.get()
-    answer_weight(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+    answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
     rest = order.payments.current()
     order.refresh_from_db()
@@ -255,7 +260,7 @@ def test_what_the_buyer_agreed_to_beyond_the_hold_is_a_payment_of_its_own(stripe
     pack(part)
     make(order, Operation.CAPTURE)
     order.refresh_from_db()
-    assert (order.charged, order.still_due, rest.method) == (116_400, 3_600, Method.CARD)
+    assert (order.charged, order.still_due, rest.method) == (116_400, 3_600, PaymentMethod.CARD)
     check_everything()
 
 
@@ -264,19 +269,21 @@ def test_a_rest_too_small_for_cards_is_paid_by_transfer_once_the_card_is_done(st
     order = held_order(stripe)
     part = accept(order)
     weigh(part, 6_000)
-    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
-    by_transfer = {"order_id": order.pk, "method": Method.TRANSFER, "actor": Actor.guest(), "now": NOW}
-    early = paying_of(Order.objects.get(pk=order.pk), now=NOW)
-    with refused(NotWaiting, "not_waiting_for_payment"):  # all that is due would be asked for
-        change_way(**by_transfer)
+    answer_weight_question(
+        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
+    )
+    by_transfer = {"order_id": order.pk, "method": PaymentMethod.TRANSFER, "actor": Actor.guest(), "now": NOW}
+    early = payment_view(Order.objects.get(pk=order.pk), now=NOW)
+    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):  # all that is due would be asked for
+        change_payment_method(**by_transfer)
     pack(part)
-    with refused(NotWaiting, "not_waiting_for_payment"):
-        change_way(**by_transfer)
+    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+        change_payment_method(**by_transfer)
     make(order, Operation.CAPTURE)
 
-    seen = paying_of(Order.objects.get(pk=order.pk), now=NOW)
-    first, again = change_way(**by_transfer), change_way(**by_transfer)
-    asked = asked_transfer(Order.objects.get(pk=order.pk))
+    seen = payment_view(Order.objects.get(pk=order.pk), now=NOW)
+    first, again = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
+    asked = requested_transfer(Order.objects.get(pk=order.pk))
     settled = take(order.code, 3_600)
 
     assert (early.due, early.card, early.others, early.is_too_little_for_now) == (3_600, None, [], True)
@@ -292,9 +299,11 @@ def test_a_rest_large_enough_for_cards_is_paid_by_card(stripe) -> None:
     order = paid_order(stripe, (make_gourd(price=360_000), 2))
     part = accept(order)
     weigh(part, 6_000)
-    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+    answer_weight_question(
+        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
+    )
 
-    rest = change_way(order_id=order.pk, method=Method.CARD, actor=Actor.guest(), now=NOW)
+    rest = change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=Actor.guest(), now=NOW)
     call = GatewayCall.objects.get(payment=rest)
     assert (call.amount, call.terms["hold"]) == (36_000, False)
     make(order)
@@ -334,8 +343,8 @@ def test_a_capture_that_is_refused_waits_for_a_person(stripe) -> None:
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")
     assert (ends(order), sums(order).authorised) == ([("capture", 90_000)], 116_400)
-    again = ask_again(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
-    assert ask_again(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
+    again = repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
+    assert repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
     assert (again.amount, again.state) == (90_000, CallState.INTENDED)
     make(order, Operation.CAPTURE, now=NOW + MINUTE)
     order.refresh_from_db()
@@ -346,8 +355,8 @@ def test_a_capture_that_is_refused_waits_for_a_person(stripe) -> None:
 def test_what_went_through_is_not_asked_for_again(stripe) -> None:
     order = held_order(stripe)
 
-    with refused(NotRepeatable, "not_repeatable"):
-        ask_again(call_id=call_of(order).pk, actor=PACKER, now=NOW)
+    with refused(CallNotRepeatable, "not_repeatable"):
+        repeat_failed_call(call_id=call_of(order).pk, actor=PACKER, now=NOW)
 
 
 def test_a_declined_card_and_then_a_good_one_are_held_once(stripe) -> None:
@@ -367,7 +376,7 @@ def test_who_pays_another_way_waits_for_no_card_any_more(stripe) -> None:
     order = begun_order((make_gourd(), 2))
     assert (sums(order).authorise_pending, sums(order).charge_pending) == (116_400, 0)
 
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
     make(order, Operation.CANCEL)
 
     order.refresh_from_db()
@@ -383,13 +392,13 @@ def test_nobody_changes_the_way_while_money_is_held(stripe) -> None:
     look_up(order)
 
     with refused(PaymentUnderWay, "payment_under_way"):
-        change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=NOW)
+        change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
 
 
 def test_a_card_given_while_it_is_being_released_pays_for_nothing(stripe) -> None:
     make_bank_account()
     order = begun_order((make_gourd(), 2))
-    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
     first = call_of(order)
     stripe.buyer_pays(first.reference)
 
@@ -409,18 +418,18 @@ def test_nothing_is_held_for_goods_that_are_not_weighed(stripe) -> None:
 
 
 def take_held_of(order: Order, amount: int | None = None) -> None:
-    take_held(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
+    capture_held_amount(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
 
 
 def let_go_of(order: Order) -> None:
-    cancel_hold(payment_id=order.payments.get().pk, actor=STAFF, now=NOW)
+    void_authorisation(payment_id=order.payments.get().pk, actor=STAFF, now=NOW)
 
 
 def test_staff_take_no_more_of_a_hold_than_is_due(stripe) -> None:
     order = held_order(stripe)
 
     for amount in (102_001, 116_400, 0):
-        with refused(NotHeld, "not_held"):
+        with refused(AmountNotHeld, "not_held"):
             take_held_of(order, amount)
 
     take_held_of(order, 102_000)
@@ -435,7 +444,7 @@ def test_what_staff_ask_of_a_hold_is_asked_once(stripe, first, then) -> None:
     order = held_order(stripe)
     first(order)
 
-    with refused(NotHeld, "not_held"):
+    with refused(AmountNotHeld, "not_held"):
         then(order)
 
     assert len(ends(order)) == 1

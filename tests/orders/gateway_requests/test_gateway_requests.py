@@ -9,8 +9,17 @@ import pytest
 from django.db import transaction
 
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import NotRefundable, ask_refund
-from orders.models import Bearer, EventKind, GatewayCall, LedgerEntry, Operation, Order, PaymentEvent, Refund
+from orders.actions.gateway_requests.gateway_requests import NotRefundable, request_refund
+from orders.models import (
+    CostBearer,
+    EventKind,
+    GatewayCall,
+    LedgerEntry,
+    Operation,
+    Order,
+    PaymentEvent,
+    Refund,
+)
 from orders.states import CallState, Coverage
 from shop.core.actors import Actor
 from tests.factories import NOW, make_order
@@ -31,7 +40,7 @@ def decided(order: Order, amount: int) -> Refund:
         surplus=amount,
         money=amount,
         currency=order.currency,
-        bearer=Bearer.PLATFORM,
+        bearer=CostBearer.PLATFORM,
         decided_at=NOW,
         key=str(uuid.uuid4()),
     )
@@ -41,7 +50,7 @@ def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> Gat
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
         refund = decided(locked, amount)
-        return ask_refund(refund, locked.payments.get(), amount, actor=DESK, now=now)
+        return request_refund(refund, locked.payments.get(), amount, actor=DESK, now=now)
 
 
 def test_a_refund_is_asked_for_and_follows_its_decision(stripe) -> None:

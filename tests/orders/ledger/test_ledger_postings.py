@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from orders.models import Account, LedgerEntry, LedgerPosting, PostingKind, Settlement
+from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PostingKind, Settlement
 from orders.states import SettlementState
 from tests.factories import NOW, make_cooperative
 
@@ -15,8 +15,10 @@ pytestmark = pytest.mark.django_db
 
 def booked() -> LedgerEntry:
     posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.PAYMENT, at=timezone.now())
-    LedgerEntry.objects.create(posting=posting, account=Account.BANK, currency="VND", amount=50_000)
-    return LedgerEntry.objects.create(posting=posting, account=Account.BUYER, currency="VND", amount=-50_000)
+    LedgerEntry.objects.create(posting=posting, account=LedgerAccount.BANK, currency="VND", amount=50_000)
+    return LedgerEntry.objects.create(
+        posting=posting, account=LedgerAccount.BUYER, currency="VND", amount=-50_000
+    )
 
 
 def test_an_entry_cannot_be_changed() -> None:
@@ -67,7 +69,7 @@ def test_nothing_is_booked_into_a_closed_period() -> None:
     posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.SALE, at=NOW)
     entry = LedgerEntry(
         posting=posting,
-        account=Account.COOPERATIVE_PAYABLE,
+        account=LedgerAccount.COOPERATIVE_PAYABLE,
         currency="VND",
         amount=-5,
         cooperative=settlement.cooperative,

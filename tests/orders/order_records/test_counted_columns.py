@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_part
-from orders.actions.order_records.recalculate_order import derive_standing
+from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.models import Order, OrderLine, OrderPart
 from shop.core.actors import Actor
 from tests.factories import HANOI, NOW, make_order, make_seller, make_variant
@@ -51,7 +51,7 @@ def test_what_changes_on_the_order_changes_on_them(
     order = make_order()
     Order.objects.filter(pk=order.pk).update(**facts)
 
-    derive_standing(Order.objects.get(pk=order.pk))
+    recalculate_columns(Order.objects.get(pk=order.pk))
 
     assert getattr(OrderPart.objects.get(), column) == value
     assert getattr(OrderLine.objects.get(), column) == value

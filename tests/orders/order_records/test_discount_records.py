@@ -9,13 +9,13 @@ from decimal import Decimal
 import pytest
 
 from catalog.models import Price, Variant
-from orders.actions.order_records.recalculate_order import derive_standing
+from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.actions.order_records.record_order import record_order
-from orders.actions.placement.draft_orders import draft_order, edit_draft
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_types import WantedDelivery, WantedDiscount, WantedLine
-from orders.models import Bearer, Discount, DiscountKind, DiscountShare, Order, Source, ValueType
-from orders.pricing import DiscountIn
+from orders.actions.placement.draft_orders import create_draft, edit_draft
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_types import RequestedDelivery, RequestedDiscount, RequestedLine
+from orders.models import CostBearer, Discount, DiscountKind, DiscountShare, Order, OrderSource, ValueType
+from orders.pricing import DiscountInput
 from shop.core.actors import Actor
 from tests.factories import (
     NOW,
@@ -38,31 +38,31 @@ def lower(variant: Variant, price: int, rule: uuid.UUID | None) -> None:
     Price.objects.filter(variant=variant).update(discounted=price, rule=rule)
 
 
-def order_with(*discounts: WantedDiscount) -> Order:
+def order_with(*discounts: RequestedDiscount) -> Order:
     """Two parts, 640,000 and 90,000 đồng of goods and 30,000 of delivery each, less the discounts."""
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     basket = make_basket((pillow, 2), (noodles, 2))
     wanted = replace(
-        wanted_of(basket), deliveries=carriers_for(basket), province_code="01", discounts=discounts
+        basket_quote_request(basket), deliveries=carriers_for(basket), province_code="01", discounts=discounts
     )
     order, _lines = record_order(
-        quote(wanted, now=NOW),
+        build_quote(wanted, now=NOW),
         basket=basket,
         contact=make_contact(),
-        source=Source.WEB,
+        source=OrderSource.WEB,
         now=NOW,
         confirmed=True,
     )
-    derive_standing(order)
+    recalculate_columns(order)
     return order
 
 
 def edit(order: Order, variant: Variant, quantity: int, price: int | None) -> None:
     edit_draft(
         order_id=order.pk,
-        lines=[WantedLine(uuid.uuid4(), variant.pk, quantity, forced_price=price)],
-        deliveries={variant.cooperative_id: WantedDelivery(variant.cooperative.ways.get().pk)},
+        lines=[RequestedLine(uuid.uuid4(), variant.pk, quantity, forced_price=price)],
+        deliveries={variant.cooperative_id: RequestedDelivery(variant.cooperative.ways.get().pk)},
         contact=make_contact(),
         actor=STAFF,
         now=NOW,
@@ -79,7 +79,7 @@ def test_a_price_that_a_rule_lowered_is_a_discount_of_that_rule() -> None:
 
     discount = Discount.objects.get()
     assert (discount.kind, discount.source_key) == (DiscountKind.CATALOGUE, str(rule))
-    assert (discount.amount, discount.bearer, discount.order) == (240_000, Bearer.COOPERATIVE, order)
+    assert (discount.amount, discount.bearer, discount.order) == (240_000, CostBearer.COOPERATIVE, order)
     assert (discount.value_type, discount.value) == (ValueType.FIXED, Decimal(240_000))
     lines = order.lines.order_by("position")
     assert [line.list_gross - line.priced_gross for line in lines] == [140_000, 100_000]
@@ -88,13 +88,13 @@ def test_a_price_that_a_rule_lowered_is_a_discount_of_that_rule() -> None:
 
 
 def test_what_an_order_is_given_off_is_spread_over_its_lines_to_the_last_dong() -> None:
-    tenth = DiscountIn("tenth", percent=Decimal(10))
+    tenth = DiscountInput("tenth", percent=Decimal(10))
     order = order_with(
-        WantedDiscount(tenth, DiscountKind.VOUCHER, Bearer.PLATFORM, name="Tết", source_key="TET")
+        RequestedDiscount(tenth, DiscountKind.VOUCHER, CostBearer.PLATFORM, name="Tết", source_key="TET")
     )
 
     discount = Discount.objects.get()
-    assert (discount.kind, discount.bearer) == (DiscountKind.VOUCHER, Bearer.PLATFORM)
+    assert (discount.kind, discount.bearer) == (DiscountKind.VOUCHER, CostBearer.PLATFORM)
     assert (discount.name, discount.source_key, discount.amount) == ("Tết", "TET", 73_000)
     assert (discount.value_type, discount.value) == (ValueType.PERCENTAGE, Decimal(10))
     for line in order.lines.all():
@@ -104,9 +104,11 @@ def test_what_an_order_is_given_off_is_spread_over_its_lines_to_the_last_dong() 
 
 
 def test_what_is_given_off_deliveries_is_shared_by_the_parts() -> None:
-    coach = DiscountIn("coach", amount=50_000, of_delivery=True)
+    coach = DiscountInput("coach", amount=50_000, of_delivery=True)
 
-    order = order_with(WantedDiscount(coach, DiscountKind.MANUAL, Bearer.PLATFORM, reason="Xe chạy chung"))
+    order = order_with(
+        RequestedDiscount(coach, DiscountKind.MANUAL, CostBearer.PLATFORM, reason="Xe chạy chung")
+    )
 
     discount = Discount.objects.get()
     assert (discount.amount, discount.reason) == (50_000, "Xe chạy chung")
@@ -117,14 +119,14 @@ def test_what_is_given_off_deliveries_is_shared_by_the_parts() -> None:
 
 
 def test_a_discount_that_takes_nothing_is_not_written() -> None:
-    order_with(WantedDiscount(DiscountIn("none", amount=0), DiscountKind.VOUCHER, Bearer.PLATFORM))
+    order_with(RequestedDiscount(DiscountInput("none", amount=0), DiscountKind.VOUCHER, CostBearer.PLATFORM))
 
     assert not Discount.objects.exists()
 
 
 def test_a_draft_keeps_the_discounts_of_its_last_edit_alone() -> None:
     variant = make_variant(price=45_000)
-    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW)
+    order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
     edit(order, variant, 2, 40_000)
 
     edit(order, variant, 3, 35_000)
@@ -136,7 +138,7 @@ def test_a_draft_keeps_the_discounts_of_its_last_edit_alone() -> None:
 
 def test_a_price_above_the_list_price_is_no_discount() -> None:
     variant = make_variant(price=45_000)
-    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW)
+    order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
 
     edit(order, variant, 2, 50_000)
 

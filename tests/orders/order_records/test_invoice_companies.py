@@ -11,7 +11,7 @@ from django.utils.translation import override
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.placement.correct_order import correct_contact
-from orders.actions.privacy.anonymise import erase_person
+from orders.actions.privacy.anonymise import anonymise_person
 from orders.models import InvoiceDetails, Order
 from shop.core.actors import Actor
 from shop.core.models import Change
@@ -104,7 +104,7 @@ def test_without_the_tick_nothing_is_asked_for_and_the_next_order_has_it_written
     assert (Order.objects.count(), InvoiceDetails.objects.count()) == (2, 1)
     for order in Order.objects.all():
         cancel_order(order_id=order.pk, reason="Thử", actor=Actor.system("test"), now=NOW)
-    erase_person(user_id=user.pk, actor=Actor.system("test"), now=NOW)
+    anonymise_person(user_id=user.pk, actor=Actor.system("test"), now=NOW)
     assert not InvoiceDetails.objects.exists()
     with pytest.raises(IntegrityError), transaction.atomic():
         InvoiceDetails.objects.create(order=Order.objects.first(), company="A", tax_code="", address="B")

@@ -13,18 +13,18 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from catalog.models import Price
-from cooperatives.models import WayKind
+from cooperatives.models import DeliveryKind
 from orders.actions.fulfilment.cancel_parts import decline_part
 from orders.actions.fulfilment.deliver_parcels import (
-    Dispatch,
+    DispatchDetails,
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.placement.order_sweeps import call_attention
+from orders.actions.placement.order_sweeps import report_unanswered_part
 from orders.actions.placement.place_order import place_order
-from orders.actions.vouchers.redeem_vouchers import use_code
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import Order, OrderPart
 from orders.states import OrderStatus
 from shop.accounts.models import ConsentPurpose
@@ -143,7 +143,7 @@ def test_the_buyer_reads_who_brings_a_parcel_and_what_it_costs() -> None:
     accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
-    how = Dispatch(vehicle="20B-123.45", driver_phone="+84912345678", tracking_number="VTP1")
+    how = DispatchDetails(vehicle="20B-123.45", driver_phone="+84912345678", tracking_number="VTP1")
     hand_over_parcel(parcel_id=parcel.pk, dispatch=how, actor=MEMBER, now=LATER)
     fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", actor=MEMBER, now=LATER)
 
@@ -160,7 +160,7 @@ def test_the_buyer_reads_who_brings_a_parcel_and_what_it_costs() -> None:
 def test_who_collects_reads_where_when_and_with_which_code(email: str) -> None:
     part = make_order((make_variant(price=320_000), 1), email=email).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(
-        way_kind=WayKind.MARKET_DAY,
+        way_kind=DeliveryKind.MARKET_DAY,
         way_name="Nhận ở chợ phiên Phủ Thông",
         pickup_place="Chợ Phủ Thông, gian 4",
         pickup_day=datetime.date(2026, 11, 29),
@@ -225,7 +225,7 @@ def test_the_platform_reads_that_nobody_has_answered() -> None:
     ShopSettings.objects.create(operator_email="dieu-hanh@example.com")
     order = make_order()
 
-    call_attention(part_id=order.parts.get().pk, actor=MEMBER, now=LATER)
+    report_unanswered_part(part_id=order.parts.get().pk, actor=MEMBER, now=LATER)
 
     letter = Notification.objects.get(to="dieu-hanh@example.com")
     assert order.code in letter.text
@@ -238,7 +238,7 @@ def test_the_letter_says_prices_before_and_after_and_who_gives_what(client) -> N
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)
     basket = make_basket((variant, 1))
-    use_code(basket_id=basket.pk, code="CHAO10", now=timezone.now())
+    apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=timezone.now())
     place_order(
         basket_id=basket.pk,
         contact=make_contact(email="hoa@example.com"),

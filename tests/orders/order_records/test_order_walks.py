@@ -11,18 +11,18 @@ import uuid
 
 import pytest
 
-from catalog.actions.products.offer_products import VariantDetails, edit_variant
+from catalog.actions.products.member_products import VariantDetails, edit_variant
 from catalog.actions.stock.stock_movements import count_stock, receive_stock
-from catalog.models import Reason, Stock, Variant
+from catalog.models import MovementReason, Stock, Variant
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
 from cooperatives.models import Cooperative, DeliveryWay
 from orders.actions.basket.basket_lines import (
-    change_quantity,
+    add_to_basket,
+    change_line_quantity,
     choose_deliveries,
-    choose_place,
-    put_in_basket,
+    set_basket_province,
 )
-from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.fulfilment.cancel_parts import (
     cancel_order,
@@ -34,25 +34,25 @@ from orders.actions.fulfilment.deliver_parcels import (
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
-    report_cash,
+    report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
+from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.actions.placement.draft_orders import delete_draft, draft_order, edit_draft, place_draft
+from orders.actions.placement.draft_orders import create_draft, delete_draft, edit_draft, place_draft
 from orders.actions.placement.order_sweeps import (
-    call_attention,
-    decline_unanswered,
-    forget_baskets,
-    release_expired,
+    decline_unanswered_part,
+    delete_abandoned_baskets,
+    release_expired_reservations,
+    report_unanswered_part,
 )
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.quote_types import WantedDelivery, WantedLine
-from orders.models import Basket, BasketLine, Order, OrderLine, OrderPart, Parcel, Source, WeightQuestion
+from orders.actions.quotes.quote_types import RequestedDelivery, RequestedLine
+from orders.models import Basket, BasketLine, Order, OrderLine, OrderPart, OrderSource, Parcel, WeightQuestion
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from tests.factories import (
     HANOI,
@@ -125,7 +125,7 @@ class Walk:
     def step_put(self) -> None:
         baskets = list(Basket.objects.order_by("changed_at"))
         basket = self.chance.choice([None, *baskets])
-        put_in_basket(
+        add_to_basket(
             basket_id=basket.pk if basket else None,
             user_id=self.chance.choice([None, None, self.user.pk]),
             channel=self.channel,
@@ -136,16 +136,16 @@ class Walk:
 
     def step_change(self) -> None:
         line = self.one(BasketLine)
-        change_quantity(
+        change_line_quantity(
             basket_id=line.basket_id, line_id=line.pk, quantity=self.chance.randint(0, 4), now=self.now
         )
 
     def step_adopt(self) -> None:
-        adopt_basket(guest_basket_id=self.one(Basket).pk, user_id=self.user.pk, now=self.now)
+        merge_guest_basket(guest_basket_id=self.one(Basket).pk, user_id=self.user.pk, now=self.now)
 
     def step_choose(self) -> None:
         basket = self.one(Basket)
-        choose_place(basket_id=basket.pk, province_code=HANOI, now=self.now)
+        set_basket_province(basket_id=basket.pk, province_code=HANOI, now=self.now)
         choose_deliveries(basket_id=basket.pk, choices=self.ways(), now=self.now)
 
     def step_open_checkout(self) -> None:
@@ -163,9 +163,10 @@ class Walk:
         )
 
     def step_draft(self) -> None:
-        order = draft_order(channel=self.channel, source=Source.PHONE, **self.who)
+        order = create_draft(channel=self.channel, source=OrderSource.PHONE, **self.who)
         lines = [
-            WantedLine(uuid.UUID(int=self.chance.getrandbits(128)), self.one(Variant).pk, 1) for _ in range(2)
+            RequestedLine(uuid.UUID(int=self.chance.getrandbits(128)), self.one(Variant).pk, 1)
+            for _ in range(2)
         ]
         edit_draft(order_id=order.pk, lines=lines, deliveries=self.ways(), contact=make_contact(), **self.who)
 
@@ -197,7 +198,7 @@ class Walk:
 
     def step_answer_weight(self) -> None:
         question = self.one(WeightQuestion)
-        answer_weight(question_id=question.pk, agreed=self.chance.random() < 0.6, **self.who)
+        answer_weight_question(question_id=question.pk, agreed=self.chance.random() < 0.6, **self.who)
 
     def step_pack(self) -> None:
         part = self.one(OrderPart, state="accepted")
@@ -225,7 +226,7 @@ class Walk:
         fail_delivery(parcel_id=self.one(Parcel).pk, reason="không ai nghe máy", **self.who)
 
     def step_report_cash(self) -> None:
-        report_cash(parcel_id=self.one(Parcel).pk, **self.who)
+        report_collected_cash(parcel_id=self.one(Parcel).pk, **self.who)
 
     def step_void(self) -> None:
         void_parcel(parcel_id=self.one(Parcel).pk, reason="đóng nhầm", **self.who)
@@ -244,7 +245,7 @@ class Walk:
 
     def step_receive(self) -> None:
         quantity = self.chance.choice([-2, 1, 2, 3])
-        reason = Reason.RECEIPT if quantity > 0 else Reason.LOSS
+        reason = MovementReason.RECEIPT if quantity > 0 else MovementReason.LOSS
         receive_stock(**self._stock(self.one(Variant)), quantity=quantity, reason=reason, **self.who)
 
     def step_reprice(self) -> None:
@@ -267,16 +268,18 @@ class Walk:
         if cooperative.paused_from is not None:
             resume_cooperative(cooperative_id=cooperative.pk, **self.who)
         elif self.chance.random() < 0.2:
-            pause_cooperative(cooperative_id=cooperative.pk, until=None, today=day_of(self.now), **self.who)
+            pause_cooperative(
+                cooperative_id=cooperative.pk, until=None, today=vietnam_date(self.now), **self.who
+            )
 
     def step_sweep(self) -> None:
         self.now += datetime.timedelta(minutes=self.chance.choice([5, 16, 60, 600]))
-        release_expired(now=self.now)
+        release_expired_reservations(now=self.now)
         for part in OrderPart.objects.overdue(self.now):
-            decline_unanswered(part_id=part.pk, **self.who)
+            decline_unanswered_part(part_id=part.pk, **self.who)
         for part in OrderPart.objects.overdue(self.now + datetime.timedelta(hours=4)):
-            call_attention(part_id=part.pk, **self.who)
-        forget_baskets(now=self.now)
+            report_unanswered_part(part_id=part.pk, **self.who)
+        delete_abandoned_baskets(now=self.now)
 
     def one(self, model, **facts):
         """Any one row, by chance alone and not by the database's whim."""
@@ -293,13 +296,13 @@ class Walk:
         lines = part.lines.order_by("position")
         return {key: left for key, left in open_quantities(lines).items() if left}
 
-    def ways(self) -> dict[int, WantedDelivery]:
+    def ways(self) -> dict[int, RequestedDelivery]:
         """Some way for each cooperative, with a time where it has times."""
         chosen = {}
         for way in sorted(DeliveryWay.objects.offered(), key=lambda _: self.chance.random()):
             times = way.pickup_times(now=self.now)
             time = self.chance.choice(times) if times else None
-            chosen[way.cooperative_id] = WantedDelivery(
+            chosen[way.cooperative_id] = RequestedDelivery(
                 way.pk, time.day if time else None, time.starts if time else None
             )
         return chosen

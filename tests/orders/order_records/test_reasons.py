@@ -8,7 +8,7 @@ from django.utils import translation
 
 from orders.actions.fulfilment.cancel_parts import decline_part
 from shop.core.actors import Actor
-from shop.core.templatetags.figures import as_said
+from shop.core.templatetags.figures import translated_reason
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_order
 
@@ -30,4 +30,4 @@ def test_a_reason_of_ours_is_told_in_the_readers_language_and_other_words_as_wri
 
 def test_no_reason_is_no_words() -> None:
     with translation.override("vi"):
-        assert (as_said(""), as_said(None)) == ("", "")
+        assert (translated_reason(""), translated_reason(None)) == ("", "")

@@ -7,32 +7,32 @@ import itertools
 import pytest
 
 from orders.actions.fulfilment.cancel_parts import (
-    AlreadyHandedOver,
-    AlreadyPacked,
+    PartAlreadyHandedOver,
+    PartAlreadyPacked,
     cancel_order,
     cancel_part,
     cancel_part_as_buyer,
     decline_part,
 )
-from orders.actions.fulfilment.confirm_receipt import NothingToReceive, receive_part
+from orders.actions.fulfilment.confirm_receipt import NoParcelToReceive, confirm_part_receipt
 from orders.actions.fulfilment.deliver_parcels import (
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
-    report_cash,
+    report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from orders.states import COD_MOVES, PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
-from shop.core.actors import Actor, ActorKind, Door
-from shop.core.states import WrongMove, advance, unreachable
+from shop.core.actors import Actor, ActorKind, EntryPoint
+from shop.core.states import WrongMove, advance, unreachable_states
 from tests.factories import NOW, make_part
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("test")
-MEMBER = Actor(ActorKind.SYSTEM, Door.MEMBERS, name="test")
+MEMBER = Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="test")
 
 PART_PAIRS = {
     ("new", "accepted"),
@@ -88,9 +88,9 @@ def test_the_cash_of_a_parcel_moves_along_its_table_only() -> None:
 
 
 def test_every_state_can_be_reached() -> None:
-    assert unreachable(PART_MOVES, first=PartState.NEW) == set()
-    assert unreachable(PARCEL_MOVES, first=ParcelState.PACKING) == set()
-    assert unreachable(COD_MOVES, first=CodState.EXPECTED) == set()
+    assert unreachable_states(PART_MOVES, first=PartState.NEW) == set()
+    assert unreachable_states(PARCEL_MOVES, first=ParcelState.PACKING) == set()
+    assert unreachable_states(COD_MOVES, first=CodState.EXPECTED) == set()
     assert set(PART_MOVES) == set(PartState.values)
     assert set(PARCEL_MOVES) == set(ParcelState.values)
     assert set(COD_MOVES) == set(CodState.values)
@@ -190,7 +190,7 @@ PARCEL_ACTIONS = {
         lambda **who: void_parcel(reason="đóng nhầm", **who | {"actor": MEMBER}),
         {state: "voided" for state in ParcelState.values if state not in ("voided", "delivered")},
     ),
-    "report cash": (lambda **who: report_cash(**who), {"delivered": "delivered"}),
+    "report cash": (lambda **who: report_collected_cash(**who), {"delivered": "delivered"}),
 }
 
 
@@ -225,7 +225,7 @@ ENDINGS = {
 def test_a_part_whose_goods_have_left_is_not_ended(state, ending) -> None:
     parcel = parcel_in(state)
 
-    with refused(AlreadyHandedOver, "already_handed_over"):
+    with refused(PartAlreadyHandedOver, "already_handed_over"):
         ENDINGS[ending](parcel.part)
 
 
@@ -233,7 +233,7 @@ def test_a_part_whose_goods_have_left_is_not_ended(state, ending) -> None:
 def test_a_buyer_does_not_cancel_what_is_packed(state) -> None:
     parcel = parcel_in(state)
 
-    with refused(AlreadyPacked, "already_packed"):
+    with refused(PartAlreadyPacked, "already_packed"):
         cancel_part_as_buyer(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
 
@@ -252,10 +252,10 @@ def test_a_buyer_receives_what_is_on_its_way(state) -> None:
     parcel = parcel_in(state)
 
     if state in ("handed_over", "delivered"):
-        receive_part(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
+        confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
     else:
-        with refused(NothingToReceive, "nothing_to_receive"):
-            receive_part(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
+        with refused(NoParcelToReceive, "nothing_to_receive"):
+            confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
     received = Parcel.objects.get()
     assert received.state == ("delivered" if state == "handed_over" else state)
@@ -264,10 +264,10 @@ def test_a_buyer_receives_what_is_on_its_way(state) -> None:
 
 def test_cash_is_reported_once() -> None:
     parcel = parcel_in(ParcelState.DELIVERED)
-    report_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
+    report_collected_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
     with refused(WrongMove, "wrong_move"):
-        report_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
+        report_collected_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
     parcel.refresh_from_db()
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, 350_000)

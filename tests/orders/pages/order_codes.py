@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 
 from orders.models import Order
-from shop.core.database.sealing import unseal
+from shop.core.database.encryption import decrypt_secret
 from shop.notifications.models import Notification
 
 _ORDER_ADDRESS = re.compile(r"/don-hang/([0-9a-f-]{36})/")
@@ -17,7 +17,7 @@ _ORDER_ADDRESS = re.compile(r"/don-hang/([0-9a-f-]{36})/")
 
 def sent_digits(*, to: str) -> str:
     """The code that was last sent there."""
-    return unseal(Notification.objects.filter(key__startswith="code:", to=to).latest("pk").sealed)
+    return decrypt_secret(Notification.objects.filter(key__startswith="code:", to=to).latest("pk").sealed)
 
 
 def show_order_is_theirs(client: Client, order: Order) -> None:

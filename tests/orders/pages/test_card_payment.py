@@ -10,8 +10,8 @@ import uuid
 import pytest
 from django.test import Client
 
-from orders.actions.payments.order_payments import change_way
-from orders.models import GatewayCall, Method, Operation
+from orders.actions.payments.order_payments import change_payment_method
+from orders.models import GatewayCall, Operation, PaymentMethod
 from orders.states import CallState
 from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
@@ -211,7 +211,7 @@ def test_a_foreign_order_is_a_missing_one(stripe) -> None:
 
 def test_who_pays_another_way_by_now_is_not_led_to_the_card(stripe) -> None:
     order = begun_order()
-    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
 
     assert fields(order).status_code == 409
     assert their_page(order).headers["Location"] == f"/don-hang/{order.pk}/"

@@ -15,13 +15,13 @@ from django.utils import timezone
 from PIL import Image
 
 from cooperatives.models import Role
-from orders.actions.complaints.file_complaint import complain
-from orders.actions.ledger.payment_events import record_event
+from orders.actions.complaints.file_complaint import submit_complaint
+from orders.actions.ledger.payment_events import record_payment_event
 from orders.models import Complaint, EventKind, Order, OrderPart, Parcel, Payout, Refund
 from orders.payments.incoming_transfers import Payer
 from orders.states import ComplaintState, ParcelState
 from shop.core.actors import Actor
-from shop.core.images.renditions import render
+from shop.core.images.renditions import render_picture
 from shop.core.models import Picture
 from tests.factories import make_admin, make_member, make_order, make_seller, make_variant, nobody, stock_of
 from tests.kept import kept
@@ -45,7 +45,7 @@ def got(seller=None, **fields) -> OrderPart:
 
 
 def complained(part: OrderPart, steps: int = 2) -> Complaint:
-    return complain(
+    return submit_complaint(
         part_id=part.pk,
         steps={line_of(part).pk: steps},
         words="Hai quả dập.",
@@ -102,7 +102,7 @@ def test_nothing_of_the_camera_stays_in_a_photo(client: Client) -> None:
     client.post(form_of(part), said(part, photos=[photo(exif=exif)]))
 
     picture = Picture.objects.get()
-    render(picture)
+    render_picture(picture)
     picture.refresh_from_db()
     files = [made[kind] for made in picture.renditions.values() for kind in ("webp", "jpeg")]
     for name in files:
@@ -309,7 +309,7 @@ def test_members_write_in_what_has_come_back(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     part = got(seller)
     variant = line_of(part).variant
-    parcel = give_back(part, 45_000, back=2, are_here=False).parcel
+    parcel = give_back(part, 45_000, back=2, is_received=False).parcel
     client.force_login(make_member(seller, Role.PACKER))
     assert f"kien/{parcel.pk}/hang-ve/" in client.get(f"/xa-vien/goi/{part.pk}/").content.decode()
 
@@ -422,7 +422,7 @@ def test_the_desk_pays_back_by_bank_what_a_card_did_not_take(staff: Client) -> N
     refund = give_back(delivered(order), 20_000)
     Payout.objects.all().delete()
     payment = order.payments.get()
-    record_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **WHO)
+    record_payment_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **WHO)
     assert order.code in staff.get("/quan-tri/").content.decode()
     page = staff.get(f"/quan-tri/don-hang/{order.pk}/").content.decode()
     assert "Hoàn bằng chuyển khoản" in page
@@ -439,7 +439,7 @@ def test_the_desk_pays_back_by_bank_what_a_card_did_not_take(staff: Client) -> N
 
 def test_the_desk_says_that_goods_do_not_come_back(staff: Client) -> None:
     part = got()
-    parcel = give_back(part, 45_000, back=2, are_here=False).parcel
+    parcel = give_back(part, 45_000, back=2, is_received=False).parcel
     address = f"/quan-tri/don-hang/{part.order_id}/kien/{parcel.pk}/hang-ve/"
     assert staff.get(address).status_code == 200
 

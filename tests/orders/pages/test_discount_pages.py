@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.models import Promotion
 from cooperatives.models import Role
-from orders.models import Bearer, Voucher, VoucherCode, VoucherType
+from orders.models import CostBearer, Voucher, VoucherCode, VoucherType
 from shop.accounts.models import Group, GroupPermission
 from shop.accounts.staff.permissions import Permission
 from shop.core.dates.calendar import start_of_day
@@ -105,7 +105,7 @@ def test_the_desk_gives_out_a_code_for_everybodys_goods(desk) -> None:
 
     voucher = Voucher.objects.get()
     assert answer.url == f"{DESK}ma/{voucher.pk}/"
-    assert (voucher.cooperative, voucher.bearer, voucher.usage_limit) == (None, Bearer.PLATFORM, 50)
+    assert (voucher.cooperative, voucher.bearer, voucher.usage_limit) == (None, CostBearer.PLATFORM, 50)
     assert (voucher.starts_at, voucher.ends_at) == (
         start_of_day(DAY),
         start_of_day(datetime.date(2026, 12, 1)),
@@ -130,7 +130,7 @@ def test_the_desk_may_let_a_cooperative_bear_what_is_for_its_goods_alone(desk, s
     desk.post(f"{DESK}ma/moi/?htx={seller.slug}", given)
 
     voucher = Voucher.objects.get()
-    assert (voucher.cooperative, voucher.bearer) == (seller, Bearer.COOPERATIVE)
+    assert (voucher.cooperative, voucher.bearer) == (seller, CostBearer.COOPERATIVE)
     assert list(voucher.products.all()) == [product]
 
 
@@ -190,7 +190,7 @@ def test_a_manager_gives_out_a_code_that_the_cooperative_bears(manager, seller) 
     voucher = Voucher.objects.get()
     assert (voucher.cooperative, voucher.bearer, voucher.only_for_staff) == (
         seller,
-        Bearer.COOPERATIVE,
+        CostBearer.COOPERATIVE,
         False,
     )
     assert "Tết" in page_of(manager, MEMBERS)
@@ -216,7 +216,7 @@ def test_a_manager_lowers_the_prices_of_own_goods(manager, seller) -> None:
 def test_what_others_made_is_as_missing_as_what_nobody_made(manager, desk) -> None:
     other = make_seller("HTX Tài Hoan")
     foreign = make_product(other)
-    vouchers = [make_voucher("A11"), make_voucher("B11", cooperative=other, bearer=Bearer.COOPERATIVE)]
+    vouchers = [make_voucher("A11"), make_voucher("B11", cooperative=other, bearer=CostBearer.COOPERATIVE)]
     desk.post(f"{DESK}gia/moi/", PROMOTION)
     promotion = Promotion.objects.get()
     before = every_row()
@@ -234,7 +234,7 @@ def test_what_others_made_is_as_missing_as_what_nobody_made(manager, desk) -> No
 
 
 def test_uses_are_listed_with_their_orders(desk, manager, seller) -> None:
-    voucher = make_voucher(cooperative=seller, bearer=Bearer.COOPERATIVE)
+    voucher = make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE)
     order = make_order()
     voucher.codes.get().uses.create(order=order, used_at=timezone.now())
 

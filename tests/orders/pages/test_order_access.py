@@ -15,13 +15,13 @@ from orders.models import Order, OrderLine
 from orders.states import PartState
 from orders.urls import urlpatterns
 from orders.views import order_access
-from orders.views.order_access import RULES, Needs
+from orders.views.order_access import RULES, AccessRequirement
 from orders.views.order_code import contacts_of, masked
 from shop.accounts.models import EntryCode
-from shop.accounts.sign_in.one_time_codes import TRIES
+from shop.accounts.sign_in.one_time_codes import MAX_TRIES
 from shop.core.dates.calendar import VIETNAM
 from shop.core.models import ShopSettings
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from tests.factories import make_order, make_user, make_variant
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.pages.order_codes import sent_digits, show_order_is_theirs
@@ -49,7 +49,9 @@ def test_every_address_of_an_order_has_a_rule() -> None:
     assert routed == RULES.keys()
 
 
-@pytest.mark.parametrize("name", sorted(name for name, needs in RULES.items() if needs is Needs.PROOF))
+@pytest.mark.parametrize(
+    "name", sorted(name for name, needs in RULES.items() if needs is AccessRequirement.PROOF)
+)
 def test_an_address_that_needs_proof_leads_to_the_code(client: Client, name: str) -> None:
     order = make_order()
     parts = {
@@ -111,7 +113,7 @@ def test_a_wrong_code_opens_nothing_and_five_of_them_end_it(client: Client) -> N
     right = sent_digits(to="hoa@example.com")
     wrong = f"{(int(right) + 1) % 1_000_000:06}"
 
-    told = [client.post(page(order, "ma/"), {"code": wrong}).content.decode() for _try in range(TRIES)]
+    told = [client.post(page(order, "ma/"), {"code": wrong}).content.decode() for _try in range(MAX_TRIES)]
     late = client.post(page(order, "ma/"), {"code": right})
 
     assert "4 tries are left" in told[0]
@@ -148,7 +150,7 @@ def test_where_no_code_can_be_sent_the_desk_is_named(client: Client, settings) -
 
 @pytest.mark.parametrize("phone", ["", "113", "19001234"])
 def test_no_text_goes_to_what_is_no_mobile_number(phone: str) -> None:
-    assert contacts_of(Order(phone=phone, email="a@example.com")) == {Way.EMAIL: "a@example.com"}
+    assert contacts_of(Order(phone=phone, email="a@example.com")) == {ContactMethod.EMAIL: "a@example.com"}
 
 
 def test_who_owns_the_order_is_shown_where_to_sign_in(client: Client) -> None:

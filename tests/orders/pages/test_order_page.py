@@ -11,18 +11,18 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cooperatives.models import WayKind
+from cooperatives.models import DeliveryKind
 from orders.actions.fulfilment.cancel_parts import decline_part
 from orders.actions.fulfilment.deliver_parcels import (
-    Dispatch,
+    DispatchDetails,
     deliver_parcel,
     fail_delivery,
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.models import Method, Order, OrderPart, Parcel
+from orders.models import Order, OrderPart, Parcel, PaymentMethod
 from orders.states import CodState, PartState, Progress
-from orders.views.order_page import FIND_BY_PHONE
+from orders.views.order_page import FIND_LIMIT_BY_PHONE
 from shop.core.actors import Actor
 from shop.core.models import Change, Channel, Translation
 from tests.factories import (
@@ -77,7 +77,7 @@ def pack(part: OrderPart) -> Parcel:
 
 def hand_over(parcel: Parcel, **how: Any) -> None:
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(**how), actor=MEMBER, now=hours(4))
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(**how), actor=MEMBER, now=hours(4))
 
 
 def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
@@ -108,7 +108,7 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
 def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collected: bool) -> None:
     part = make_order(user=make_user()).parts.get()
     if collected:
-        OrderPart.objects.update(way_kind=WayKind.PICKUP)
+        OrderPart.objects.update(way_kind=DeliveryKind.PICKUP)
     buyer, desk = Client(), Client()
     buyer.force_login(part.order.user)
     desk.force_login(make_admin(email="desk@example.com"))
@@ -132,7 +132,7 @@ def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collec
     found.append(told())
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
     found.append(told())
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(), actor=MEMBER, now=hours(4))
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(), actor=MEMBER, now=hours(4))
     found.append(told())
     code = Parcel.objects.get().pickup_code
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, code=code, actor=MEMBER, now=hours(20))
@@ -164,7 +164,7 @@ def pages_about(order: Order) -> list[str]:
 
 def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk() -> None:
     make_bank_account()
-    order = make_order(user=make_user(), method=Method.TRANSFER)
+    order = make_order(user=make_user(), method=PaymentMethod.TRANSFER)
     for page in pages_about(order):
         assert '<span class="tag wait">waiting for payment</span>' in page
 
@@ -172,7 +172,7 @@ def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk() -> None:
 def test_an_order_that_is_paid_at_the_door_and_waits_for_staff_does_not_say_that_it_waits_for_money() -> None:
     make_channel()
     Channel.objects.update(automatically_confirm_all_new_orders=False)
-    order = make_order(user=make_user(), method=Method.COD)
+    order = make_order(user=make_user(), method=PaymentMethod.COD)
     for page in pages_about(order):
         assert '<span class="tag wait">to be confirmed</span>' in page
 
@@ -382,7 +382,7 @@ def test_a_wrong_phone_and_an_unknown_code_are_answered_alike(client: Client) ->
 
 def test_guessing_ends_after_some_tries_and_others_may_still_look(client: Client) -> None:
     order = make_order()
-    for _ in range(FIND_BY_PHONE.tries):
+    for _ in range(FIND_LIMIT_BY_PHONE.tries):
         client.post("/don-hang/", {"phone": "0987654321", "code": "TA7K2M3"})
 
     blocked = client.post("/don-hang/", {"phone": "0987654321", "code": order.code})

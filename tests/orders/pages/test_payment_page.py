@@ -11,14 +11,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.actions.bank_transfers.transfer_review import settle_transfer
+from orders.actions.bank_transfers.transfer_review import assign_transfer
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.payments.order_payments import change_way
+from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order
-from orders.models import Method, Order, Payment
-from orders.payments.vietqr import Transfer, qr_png, read_payload
-from orders.views.payment_page import paying_of
+from orders.models import Order, Payment, PaymentMethod
+from orders.payments.vietqr import QrTransfer, qr_png, read_payload
+from orders.views.payment_page import payment_view
 from shop.core.actors import Actor
 from shop.core.models import Channel, ShopSettings
 from shop.notifications.models import Notification
@@ -69,7 +69,7 @@ def mark_on(client: Client, order: Order) -> str:
 
 def asked_of(order: Order):
     order.refresh_from_db()
-    paying = paying_of(order, now=timezone.now())
+    paying = payment_view(order, now=timezone.now())
     return paying and paying.asked
 
 
@@ -82,7 +82,7 @@ def test_the_page_says_what_to_transfer(client: Client) -> None:
     told += ["Sum to transfer 120.000\xa0₫", f"Note {order.code}"]
     assert [each for each in told if each not in page] == []
     assert "Time left: 24 h" in page
-    assert read_payload(asked_of(order).payload) == Transfer(
+    assert read_payload(asked_of(order).payload) == QrTransfer(
         "970436", "0011223344556", 120_000, "", order.code, is_dynamic=True
     )
 
@@ -164,7 +164,10 @@ def test_a_transfer_in_doubt_is_seen_by_whoever_sent_it(client: Client) -> None:
 
 
 def test_somebody_elses_transfer_is_not_shown(client: Client) -> None:
-    order, other = waiting(), make_order((make_variant(), 1), method=Method.TRANSFER, now=timezone.now())
+    order, other = (
+        waiting(),
+        make_order((make_variant(), 1), method=PaymentMethod.TRANSFER, now=timezone.now()),
+    )
 
     arrives(f"{order.code} {other.code}", 100_000)
     arrives("tien hang", 50_000)
@@ -177,7 +180,7 @@ def test_of_an_order_that_is_partly_paid_the_rest_is_asked_for(client: Client) -
     transfer = arrives(order.code, 100_000)
     seen = mark_on(client, order)
 
-    settle_transfer(transfer_id=transfer.pk, shares={order.pk: 100_000}, actor=DESK, now=timezone.now())
+    assign_transfer(transfer_id=transfer.pk, shares={order.pk: 100_000}, actor=DESK, now=timezone.now())
 
     page = page_of(client, order, f"tien/?seen={seen}")
     assert "100.000\xa0₫ has come, 20.000\xa0₫ is still missing." in page
@@ -270,12 +273,12 @@ def test_the_first_tab_paid_the_second_cannot_choose_another_way(client: Client)
     answer = client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"}, follow=True)
 
     assert "This order is not waiting for a payment any more." in answer.content.decode()
-    assert [payment.method for payment in order.payments.all()] == [Method.TRANSFER]
+    assert [payment.method for payment in order.payments.all()] == [PaymentMethod.TRANSFER]
 
 
 def test_what_the_scale_added_to_a_paid_order_is_asked_for(client: Client) -> None:
     make_bank_account()
-    order = make_order((make_gourd(), 3), method=Method.TRANSFER, now=timezone.now())
+    order = make_order((make_gourd(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
     arrives(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
@@ -299,7 +302,7 @@ def test_what_the_scale_added_to_a_paid_order_is_asked_for(client: Client) -> No
 
 def test_what_the_scale_took_off_a_paid_order_is_promised_back(client: Client) -> None:
     make_bank_account()
-    order = make_order((make_gourd(price=40_000), 1), method=Method.TRANSFER, now=timezone.now())
+    order = make_order((make_gourd(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now())
     arrives(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
@@ -325,7 +328,7 @@ def test_an_order_paid_in_cash_asks_nothing(client: Client) -> None:
     make_bank_account()
     order = make_order(now=timezone.now())
 
-    assert paying_of(order, now=timezone.now()) is None
+    assert payment_view(order, now=timezone.now()) is None
     assert 'hx-trigger="every' not in client.get(f"/don-hang/{order.pk}/").content.decode()
 
 
@@ -363,6 +366,12 @@ def test_a_letter_about_cash_asks_for_no_transfer() -> None:
 
 def test_a_way_chosen_again_is_as_it_was() -> None:
     order = waiting()
-    again = partial(change_way, order_id=order.pk, method=Method.TRANSFER, actor=DESK, now=timezone.now())
+    again = partial(
+        change_payment_method,
+        order_id=order.pk,
+        method=PaymentMethod.TRANSFER,
+        actor=DESK,
+        now=timezone.now(),
+    )
 
     assert again() == again() == order.payments.get()

@@ -6,39 +6,39 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cooperatives.models import WayKind
+from cooperatives.models import DeliveryKind
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.ledger.ledger_postings import Entry, book_parts, post
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.ledger.ledger_postings import Entry, book_part_earnings, post_entries
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import (
-    Account,
-    Bearer,
+    CostBearer,
     Discount,
     DiscountKind,
     DiscountShare,
     EventKind,
+    LedgerAccount,
     LedgerEntry,
     LedgerPosting,
-    Method,
     Order,
     OrderLine,
     OrderPart,
     Payment,
+    PaymentMethod,
     PostingKind,
     Refund,
     RefundLine,
     Settlement,
     ValueType,
 )
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from tests.factories import NOW, make_order, make_seller, make_variant
 from tests.invariants import check_everything, check_ledger
 
 pytestmark = pytest.mark.django_db
-DESK = Actor.person(1, "Bàn", Door.DESK)
+DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
 
 
 def carried(quantity=1):
@@ -102,7 +102,7 @@ def discounted(line, amount, bearer):
     Payment.objects.get().events.update(amount=line.part.total_gross - amount)
 
 
-def refund(part, *, line=0, delivery=0, bearer=Bearer.COOPERATIVE):
+def refund(part, *, line=0, delivery=0, bearer=CostBearer.COOPERATIVE):
     """A decision to give so much of the first line and of the delivery back."""
     row = Refund.objects.create(
         order=part.order,
@@ -115,7 +115,7 @@ def refund(part, *, line=0, delivery=0, bearer=Bearer.COOPERATIVE):
     )
     if line:
         RefundLine.objects.create(refund=row, order_line=part.lines.get(), amount=line)
-    update_standing(Order.objects.get(pk=part.order_id), now=NOW)
+    recalculate_order(Order.objects.get(pk=part.order_id), now=NOW)
     return row
 
 
@@ -150,19 +150,21 @@ def test_what_is_not_paid_yet_is_owed_by_the_buyer() -> None:
 
 def test_cash_of_goods_that_are_collected_is_held_by_the_cooperative() -> None:
     part = carried()
-    OrderPart.objects.filter(pk=part.pk).update(way_kind=WayKind.PICKUP)
+    OrderPart.objects.filter(pk=part.pk).update(way_kind=DeliveryKind.PICKUP)
 
     deliver(part)
 
     balance = LedgerEntry.objects.of_cooperative(part.cooperative, "VND")
     assert (balance.owed, balance.cash_held) == (130_000, 130_000)
-    assert LedgerEntry.objects.get(account=Account.COOPERATIVE_CASH).settlement == Settlement.objects.get()
+    assert (
+        LedgerEntry.objects.get(account=LedgerAccount.COOPERATIVE_CASH).settlement == Settlement.objects.get()
+    )
 
 
 def test_a_carriers_cash_is_kept_under_its_name() -> None:
     deliver(carried())
 
-    kept = LedgerEntry.objects.filter(account=Account.CARRIER_CASH)
+    kept = LedgerEntry.objects.filter(account=LedgerAccount.CARRIER_CASH)
     assert list(kept.values_list("carrier", "amount")) == [("Viettel Post", 130_000)]
 
 
@@ -207,7 +209,7 @@ def test_goods_delivered_again_after_that_are_owed_once() -> None:
 
 def test_a_discount_that_the_cooperative_bears_lowers_what_it_is_owed() -> None:
     part = carried()
-    discounted(part.lines.get(), 20_000, Bearer.COOPERATIVE)
+    discounted(part.lines.get(), 20_000, CostBearer.COOPERATIVE)
 
     deliver(OrderPart.objects.get())
 
@@ -217,7 +219,7 @@ def test_a_discount_that_the_cooperative_bears_lowers_what_it_is_owed() -> None:
 
 def test_a_discount_that_the_platform_bears_does_not() -> None:
     part = carried()
-    discounted(part.lines.get(), 20_000, Bearer.PLATFORM)
+    discounted(part.lines.get(), 20_000, CostBearer.PLATFORM)
 
     deliver(OrderPart.objects.get())
 
@@ -255,7 +257,7 @@ def test_a_refund_that_the_platform_bears_leaves_the_cooperative_its_money() -> 
     deliver(part)
     before = LedgerEntry.objects.of_cooperative(part.cooperative, "VND")
 
-    refund(part, line=40_000, delivery=30_000, bearer=Bearer.PLATFORM)
+    refund(part, line=40_000, delivery=30_000, bearer=CostBearer.PLATFORM)
 
     assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND") == before
     assert balances()["platform_cost"] == 70_000
@@ -293,7 +295,9 @@ def test_delivery_by_no_way_of_the_cooperatives_is_the_platforms_income() -> Non
     }
 
 
-@pytest.mark.parametrize(("method", "account"), [(Method.TRANSFER, "bank"), (Method.CARD, "gateway")])
+@pytest.mark.parametrize(
+    ("method", "account"), [(PaymentMethod.TRANSFER, "bank"), (PaymentMethod.CARD, "gateway")]
+)
 def test_money_lands_where_its_way_brings_it_and_leaves_from_there(method, account) -> None:
     order = make_order((make_variant(price=100_000), 1))
     payment = Payment.objects.create(order=order, method=method, currency="VND")
@@ -305,8 +309,8 @@ def test_money_lands_where_its_way_brings_it_and_leaves_from_there(method, accou
         (EventKind.REFUND_REVERSE, 10),
         (EventKind.CHARGE_BACK, 50),
     ]:
-        record_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
-        record_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
+        record_payment_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
+        record_payment_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
 
     assert balances() == {account: 30, "buyer": -30}
 
@@ -316,23 +320,25 @@ def test_booking_anew_books_nothing() -> None:
     deliver(part)
     before = LedgerPosting.objects.count()
 
-    book_parts(part.order, [part], now=NOW)
+    book_part_earnings(part.order, [part], now=NOW)
 
     assert LedgerPosting.objects.count() == before
 
 
 def test_a_posting_that_does_not_sum_to_zero_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="do not sum to zero"):
-        post("k", PostingKind.CORRECTION, [Entry(Account.BANK, 5)], currency="VND", actor=DESK, now=NOW)
+        post_entries(
+            "k", PostingKind.CORRECTION, [Entry(LedgerAccount.BANK, 5)], currency="VND", actor=DESK, now=NOW
+        )
 
     assert LedgerPosting.objects.count() == 0
 
 
 def test_a_fact_posted_again_is_booked_once() -> None:
-    entries = [Entry(Account.BANK, 5), Entry(Account.UNCLAIMED, -5)]
+    entries = [Entry(LedgerAccount.BANK, 5), Entry(LedgerAccount.UNCLAIMED, -5)]
 
-    first = post("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
-    again = post("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
+    first = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
+    again = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
 
     assert first == again
     assert LedgerEntry.objects.count() == 2
@@ -351,7 +357,7 @@ def test_the_ledger_asks_the_same_number_of_questions_however_many_lines_there_a
         with CaptureQueriesContext(
             connection,
         ) as asked:
-            book_parts(part.order, [part], now=NOW)
+            book_part_earnings(part.order, [part], now=NOW)
         return len(asked)
 
     few, many = questions(1), questions(8)
@@ -363,6 +369,6 @@ def test_an_order_of_which_nothing_has_arrived_costs_the_ledger_no_question() ->
     order = make_order((make_variant(), 1))
 
     with CaptureQueriesContext(connection) as asked:
-        update_standing(order, now=NOW)
+        recalculate_order(order, now=NOW)
 
     assert not [query for query in asked if "ledger" in query["sql"]]

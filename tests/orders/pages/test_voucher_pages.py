@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price
-from orders.models import Basket, Bearer, Discount, Order, Voucher, VoucherUse
+from orders.models import Basket, CostBearer, Discount, Order, Voucher, VoucherUse
 from tests.factories import HANOI, NOW, make_places, make_seller, make_variant, make_voucher, make_way
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_a_code_is_used_and_taken_out_without_scripts(client) -> None:
 
 def test_who_gives_it_is_said_by_name(client) -> None:
     seller = make_seller("HTX Thiên An")
-    make_voucher(cooperative=seller, bearer=Bearer.COOPERATIVE)
+    make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE)
     filled(client, make_variant(seller))
 
     shown = text(client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, follow=True))

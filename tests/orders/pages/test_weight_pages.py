@@ -9,9 +9,9 @@ from django.test import Client
 
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.placement.draft_orders import draft_order, edit_draft
-from orders.actions.quotes.quote_types import WantedDelivery, WantedLine
-from orders.models import Order, OrderPart, Source, WeightQuestion
+from orders.actions.placement.draft_orders import create_draft, edit_draft
+from orders.actions.quotes.quote_types import RequestedDelivery, RequestedLine
+from orders.models import Order, OrderPart, OrderSource, WeightQuestion
 from shop.core.actors import Actor
 from tests.factories import (
     NOW,
@@ -171,11 +171,11 @@ def test_nobody_else_answers_at_the_desk(client):
 
 def test_the_desk_reads_the_bound_out_to_who_orders_by_phone(admin_at_the_desk):
     gourd = make_gourd()
-    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=Actor.system(), now=NOW)
+    order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=Actor.system(), now=NOW)
     edit_draft(
         order_id=order.pk,
-        lines=[WantedLine(uuid.uuid4(), gourd.pk, 2)],
-        deliveries={gourd.cooperative_id: WantedDelivery(gourd.cooperative.ways.get().pk)},
+        lines=[RequestedLine(uuid.uuid4(), gourd.pk, 2)],
+        deliveries={gourd.cooperative_id: RequestedDelivery(gourd.cooperative.ways.get().pk)},
         contact=make_contact(),
         actor=Actor.system(),
         now=NOW,

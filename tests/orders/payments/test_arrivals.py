@@ -9,36 +9,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.incoming_transfers import Arrival, BadArrival, Provider, arrivals_in
+from orders.payments.incoming_transfers import (
+    IncomingTransfer,
+    InvalidIncomingTransfer,
+    TransferSource,
+    read_incoming_transfers,
+)
 from tests.doubles.bank_webhooks import CASSO_TRANSFER, PAYOS_PAYMENT, SEPAY_EVENT
 
 pytestmark = pytest.mark.once
 
 AMOUNT_FIELDS = {
-    Provider.SEPAY: "transferAmount",
-    Provider.CASSO: "amount",
-    Provider.PAYOS: "amount",
+    TransferSource.SEPAY: "transferAmount",
+    TransferSource.CASSO: "amount",
+    TransferSource.PAYOS: "amount",
 }
 TIME_FIELDS = {
-    Provider.SEPAY: "transactionDate",
-    Provider.CASSO: "transactionDateTime",
-    Provider.PAYOS: "transactionDateTime",
+    TransferSource.SEPAY: "transactionDate",
+    TransferSource.CASSO: "transactionDateTime",
+    TransferSource.PAYOS: "transactionDateTime",
 }
 WEBHOOKS = list(AMOUNT_FIELDS)
 
 
 def notice(provider, **change):
-    if provider is Provider.SEPAY:
+    if provider is TransferSource.SEPAY:
         return {**SEPAY_EVENT, **change}
-    if provider is Provider.CASSO:
+    if provider is TransferSource.CASSO:
         return {"error": 0, "data": {**CASSO_TRANSFER, **change}}
     return {"code": "00", "success": True, "data": {**PAYOS_PAYMENT, **change}}
 
 
 def test_sepay_tells_of_an_arrival() -> None:
-    assert arrivals_in(Provider.SEPAY, notice(Provider.SEPAY)) == [
-        Arrival(
-            Provider.SEPAY,
+    assert read_incoming_transfers(TransferSource.SEPAY, notice(TransferSource.SEPAY)) == [
+        IncomingTransfer(
+            TransferSource.SEPAY,
             "92704",
             "0123499999",
             2_277_000,
@@ -50,9 +55,9 @@ def test_sepay_tells_of_an_arrival() -> None:
 
 
 def test_casso_tells_of_an_arrival() -> None:
-    assert arrivals_in(Provider.CASSO, notice(Provider.CASSO)) == [
-        Arrival(
-            Provider.CASSO,
+    assert read_incoming_transfers(TransferSource.CASSO, notice(TransferSource.CASSO)) == [
+        IncomingTransfer(
+            TransferSource.CASSO,
             "218897",
             "0123499999",
             16_775_000,
@@ -64,9 +69,9 @@ def test_casso_tells_of_an_arrival() -> None:
 
 
 def test_payos_tells_of_an_arrival() -> None:
-    assert arrivals_in(Provider.PAYOS, notice(Provider.PAYOS)) == [
-        Arrival(
-            Provider.PAYOS,
+    assert read_incoming_transfers(TransferSource.PAYOS, notice(TransferSource.PAYOS)) == [
+        IncomingTransfer(
+            TransferSource.PAYOS,
             "124c33293c43417ab7879e14c8d9eb18:TF260204212323",
             "0123499999",
             3000,
@@ -80,12 +85,16 @@ def test_payos_tells_of_an_arrival() -> None:
 def test_casso_tells_of_several_at_once() -> None:
     told = {"error": 0, "data": [{**CASSO_TRANSFER, "id": 1}, {**CASSO_TRANSFER, "id": 2, "amount": -5000}]}
 
-    assert [(each.event_id, each.amount) for each in arrivals_in(Provider.CASSO, told)] == [("1", 16_775_000)]
+    assert [(each.event_id, each.amount) for each in read_incoming_transfers(TransferSource.CASSO, told)] == [
+        ("1", 16_775_000)
+    ]
 
 
 def test_money_that_went_out_is_no_arrival() -> None:
-    assert arrivals_in(Provider.SEPAY, notice(Provider.SEPAY, transferType="out")) == []
-    assert arrivals_in(Provider.CASSO, notice(Provider.CASSO, amount=-5000)) == []
+    assert (
+        read_incoming_transfers(TransferSource.SEPAY, notice(TransferSource.SEPAY, transferType="out")) == []
+    )
+    assert read_incoming_transfers(TransferSource.CASSO, notice(TransferSource.CASSO, amount=-5000)) == []
 
 
 @pytest.mark.parametrize("provider", WEBHOOKS)
@@ -93,16 +102,16 @@ def test_money_that_went_out_is_no_arrival() -> None:
 def test_an_amount_that_is_no_whole_sum_is_refused(provider, amount) -> None:
     field = AMOUNT_FIELDS[provider]
 
-    with pytest.raises(BadArrival) as refused:
-        arrivals_in(provider, notice(provider, **{field: amount}))
+    with pytest.raises(InvalidIncomingTransfer) as refused:
+        read_incoming_transfers(provider, notice(provider, **{field: amount}))
 
     assert refused.value.details == {"part": field}
 
 
-@pytest.mark.parametrize("provider", [Provider.SEPAY, Provider.PAYOS])
+@pytest.mark.parametrize("provider", [TransferSource.SEPAY, TransferSource.PAYOS])
 def test_a_negative_amount_is_refused_where_it_has_no_meaning(provider) -> None:
-    with pytest.raises(BadArrival):
-        arrivals_in(provider, notice(provider, **{AMOUNT_FIELDS[provider]: -1000}))
+    with pytest.raises(InvalidIncomingTransfer):
+        read_incoming_transfers(provider, notice(provider, **{AMOUNT_FIELDS[provider]: -1000}))
 
 
 @pytest.mark.parametrize("provider", WEBHOOKS)
@@ -112,8 +121,8 @@ def test_a_negative_amount_is_refused_where_it_has_no_meaning(provider) -> None:
 def test_a_time_that_is_none_is_refused(provider, written) -> None:
     field = TIME_FIELDS[provider]
 
-    with pytest.raises(BadArrival) as refused:
-        arrivals_in(provider, notice(provider, **{field: written}))
+    with pytest.raises(InvalidIncomingTransfer) as refused:
+        read_incoming_transfers(provider, notice(provider, **{field: written}))
 
     assert refused.value.details == {"part": field}
 
@@ -121,23 +130,23 @@ def test_a_time_that_is_none_is_refused(provider, written) -> None:
 @pytest.mark.parametrize(
     ("provider", "change", "part"),
     [
-        (Provider.SEPAY, {"id": None}, "id"),
-        (Provider.SEPAY, {"id": True}, "id"),
-        (Provider.SEPAY, {"id": "x" * 101}, "id"),
-        (Provider.SEPAY, {"transferType": "sideways"}, "transferType"),
-        (Provider.SEPAY, {"accountNumber": ""}, "accountNumber"),
-        (Provider.SEPAY, {"accountNumber": 123499999}, "accountNumber"),
-        (Provider.SEPAY, {"referenceCode": 7}, "referenceCode"),
-        (Provider.SEPAY, {"referenceCode": "x" * 101}, "referenceCode"),
-        (Provider.CASSO, {"id": []}, "id"),
-        (Provider.PAYOS, {"currency": "USD"}, "currency"),
-        (Provider.PAYOS, {"code": "01"}, "code"),
-        (Provider.PAYOS, {"paymentLinkId": None}, "paymentLinkId"),
+        (TransferSource.SEPAY, {"id": None}, "id"),
+        (TransferSource.SEPAY, {"id": True}, "id"),
+        (TransferSource.SEPAY, {"id": "x" * 101}, "id"),
+        (TransferSource.SEPAY, {"transferType": "sideways"}, "transferType"),
+        (TransferSource.SEPAY, {"accountNumber": ""}, "accountNumber"),
+        (TransferSource.SEPAY, {"accountNumber": 123499999}, "accountNumber"),
+        (TransferSource.SEPAY, {"referenceCode": 7}, "referenceCode"),
+        (TransferSource.SEPAY, {"referenceCode": "x" * 101}, "referenceCode"),
+        (TransferSource.CASSO, {"id": []}, "id"),
+        (TransferSource.PAYOS, {"currency": "USD"}, "currency"),
+        (TransferSource.PAYOS, {"code": "01"}, "code"),
+        (TransferSource.PAYOS, {"paymentLinkId": None}, "paymentLinkId"),
     ],
 )
 def test_a_notice_of_another_shape_is_refused_by_the_part_at_fault(provider, change, part) -> None:
-    with pytest.raises(BadArrival) as refused:
-        arrivals_in(provider, notice(provider, **change))
+    with pytest.raises(InvalidIncomingTransfer) as refused:
+        read_incoming_transfers(provider, notice(provider, **change))
 
     assert refused.value.details == {"part": part}
 
@@ -145,36 +154,42 @@ def test_a_notice_of_another_shape_is_refused_by_the_part_at_fault(provider, cha
 @pytest.mark.parametrize(
     ("provider", "told"),
     [
-        (Provider.SEPAY, {}),
-        (Provider.CASSO, {}),
-        (Provider.CASSO, {"error": 1, "data": CASSO_TRANSFER}),
-        (Provider.CASSO, {"error": 0, "data": [None]}),
-        (Provider.CASSO, {"error": 0, "data": "x"}),
-        (Provider.PAYOS, {}),
-        (Provider.PAYOS, {"code": "00", "data": []}),
+        (TransferSource.SEPAY, {}),
+        (TransferSource.CASSO, {}),
+        (TransferSource.CASSO, {"error": 1, "data": CASSO_TRANSFER}),
+        (TransferSource.CASSO, {"error": 0, "data": [None]}),
+        (TransferSource.CASSO, {"error": 0, "data": "x"}),
+        (TransferSource.PAYOS, {}),
+        (TransferSource.PAYOS, {"code": "00", "data": []}),
     ],
 )
 def test_a_notice_without_a_transfer_is_refused(provider, told) -> None:
-    with pytest.raises(BadArrival):
-        arrivals_in(provider, told)
+    with pytest.raises(InvalidIncomingTransfer):
+        read_incoming_transfers(provider, told)
 
 
 def test_notes_lose_what_no_database_takes_and_what_is_too_long() -> None:
-    told = notice(Provider.SEPAY, content="TA7\x00K2M\n" + "x" * 2000)
+    told = notice(TransferSource.SEPAY, content="TA7\x00K2M\n" + "x" * 2000)
 
-    (arrival,) = arrivals_in(Provider.SEPAY, told)
+    (arrival,) = read_incoming_transfers(TransferSource.SEPAY, told)
 
     assert arrival.note == ("TA7 K2M " + "x" * 2000)[:1000]
 
 
 def test_an_arrival_is_the_same_whichever_service_tells_of_it() -> None:
     shared = {"accountNumber": "0123499999", "description": "TA7K2MC"}
-    (sepay,) = arrivals_in(
-        Provider.SEPAY,
-        notice(Provider.SEPAY, transferAmount=3000, referenceCode="FT-26.330", content="CT DEN TA7K2MC"),
+    (sepay,) = read_incoming_transfers(
+        TransferSource.SEPAY,
+        notice(
+            TransferSource.SEPAY, transferAmount=3000, referenceCode="FT-26.330", content="CT DEN TA7K2MC"
+        ),
     )
-    (casso,) = arrivals_in(Provider.CASSO, notice(Provider.CASSO, amount=3000, reference="ft26330", **shared))
-    (payos,) = arrivals_in(Provider.PAYOS, notice(Provider.PAYOS, reference="FT26330", **shared))
+    (casso,) = read_incoming_transfers(
+        TransferSource.CASSO, notice(TransferSource.CASSO, amount=3000, reference="ft26330", **shared)
+    )
+    (payos,) = read_incoming_transfers(
+        TransferSource.PAYOS, notice(TransferSource.PAYOS, reference="FT26330", **shared)
+    )
 
     assert sepay.fingerprint == casso.fingerprint == payos.fingerprint
     assert len(sepay.fingerprint) == 64
@@ -185,16 +200,18 @@ def test_an_arrival_is_the_same_whichever_service_tells_of_it() -> None:
 )
 def test_another_account_reference_or_amount_is_another_arrival(change) -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
-    arrival = Arrival(Provider.CASSO, "1", "11", 1, "x", "FT1", at)
+    arrival = IncomingTransfer(TransferSource.CASSO, "1", "11", 1, "x", "FT1", at)
 
     assert replace(arrival, **change).fingerprint != arrival.fingerprint
 
 
 def test_without_a_reference_the_day_amount_note_and_count_tell_arrivals_apart() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
-    arrival = Arrival(Provider.STATEMENT, "", "11", 1, "Trả tiền", "", at)
+    arrival = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "Trả tiền", "", at)
 
-    same = replace(arrival, note="TRA  TIEN.", at=at + datetime.timedelta(hours=13), provider=Provider.CASSO)
+    same = replace(
+        arrival, note="TRA  TIEN.", at=at + datetime.timedelta(hours=13), provider=TransferSource.CASSO
+    )
     others = [
         replace(arrival, at=at + datetime.timedelta(hours=14)),
         replace(arrival, amount=2),
@@ -207,8 +224,8 @@ def test_without_a_reference_the_day_amount_note_and_count_tell_arrivals_apart()
 
 def test_with_and_without_a_reference_an_arrival_is_alike() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
-    told = Arrival(Provider.SEPAY, "1", "11", 1, "Trả tiền", "FT1", at)
-    listed = Arrival(Provider.STATEMENT, "", "11", 1, "tra tien", "", at)
+    told = IncomingTransfer(TransferSource.SEPAY, "1", "11", 1, "Trả tiền", "FT1", at)
+    listed = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "tra tien", "", at)
 
     assert told.fingerprint != listed.fingerprint
     assert told.likeness == listed.likeness
@@ -223,12 +240,16 @@ json_values = st.recursive(
 
 @given(st.sampled_from(WEBHOOKS), st.data(), json_values)
 def test_any_value_in_any_field_is_read_or_refused_by_name(provider, data, value) -> None:
-    fields = {Provider.SEPAY: SEPAY_EVENT, Provider.CASSO: CASSO_TRANSFER, Provider.PAYOS: PAYOS_PAYMENT}
+    fields = {
+        TransferSource.SEPAY: SEPAY_EVENT,
+        TransferSource.CASSO: CASSO_TRANSFER,
+        TransferSource.PAYOS: PAYOS_PAYMENT,
+    }
     field = data.draw(st.sampled_from(sorted(fields[provider])))
 
     try:
-        arrivals = arrivals_in(provider, notice(provider, **{field: value}))
-    except BadArrival:
+        arrivals = read_incoming_transfers(provider, notice(provider, **{field: value}))
+    except InvalidIncomingTransfer:
         return
 
     assert all(0 < arrival.amount <= 10**12 and len(arrival.fingerprint) == 64 for arrival in arrivals)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orders.payments.banks import BANKS, bank_of
+from orders.payments.banks import BANKS, find_bank
 
 pytestmark = pytest.mark.once
 
@@ -42,8 +42,8 @@ def test_banks_stand_in_the_order_of_their_names() -> None:
 
 
 def test_a_bank_is_found_by_its_bin_and_an_unknown_one_is_none() -> None:
-    bank = bank_of("970446")
+    bank = find_bank("970446")
 
     assert bank is not None
     assert (bank.short_name, bank.name) == ("Co-opBank", "Ngân hàng Hợp tác xã Việt Nam")
-    assert bank_of("999999") is None
+    assert find_bank("999999") is None

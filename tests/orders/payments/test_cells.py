@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.statement_cells import BadCell, amount_in, time_in
+from orders.payments.statement_cells import InvalidCell, parse_amount, parse_time
 
 pytestmark = pytest.mark.once
 
@@ -42,7 +42,7 @@ def utc(*parts):
     ],
 )
 def test_sums_are_read(written, amount) -> None:
-    assert amount_in(written) == amount
+    assert parse_amount(written) == amount
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_sums_are_read(written, amount) -> None:
     ],
 )
 def test_what_is_no_whole_sum_is_refused(written) -> None:
-    with pytest.raises(BadCell):
-        amount_in(written)
+    with pytest.raises(InvalidCell):
+        parse_amount(written)
 
 
 @given(st.integers(0, 10**12), st.sampled_from([",", ".", " "]), st.sampled_from(["", "đ", " VND", " ₫"]))
 def test_every_sum_is_read_again_however_grouped(amount, mark, currency) -> None:
-    assert amount_in(f"{amount:,}".replace(",", mark) + currency) == amount
+    assert parse_amount(f"{amount:,}".replace(",", mark) + currency) == amount
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_every_sum_is_read_again_however_grouped(amount, mark, currency) -> None
     ],
 )
 def test_days_and_times_are_read(written, at) -> None:
-    assert time_in(written) == at
+    assert parse_time(written) == at
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_days_and_times_are_read(written, at) -> None:
     ["", "soon", "31/02/2026", "11/25/2026", "25/11/26", "25/11/1926", "25/11/2026 25:00", 7, 10**9],
 )
 def test_what_is_no_day_is_refused(written) -> None:
-    with pytest.raises(BadCell):
-        time_in(written)
+    with pytest.raises(InvalidCell):
+        parse_time(written)

@@ -7,13 +7,13 @@ import datetime
 import pytest
 
 from orders.payments.cod_statement_rows import (
-    CodMapping,
+    CodColumnMapping,
+    CodColumnsMissing,
     CodRow,
-    NoCodColumns,
-    guess_cod_mapping,
-    read_cod_statement,
+    guess_cod_columns,
+    read_cod_rows,
 )
-from orders.payments.statement_cells import Fault
+from orders.payments.statement_cells import RowFault
 from orders.payments.statement_tables import Row, read_table
 
 pytestmark = pytest.mark.once
@@ -36,10 +36,10 @@ DAY = datetime.date(2026, 11, 25)
 def test_a_statement_is_guessed_and_read() -> None:
     rows = read_table(STATEMENT.encode())
 
-    mapping = guess_cod_mapping(rows)
-    reading = read_cod_statement(rows, mapping)
+    mapping = guess_cod_columns(rows)
+    reading = read_cod_rows(rows, mapping)
 
-    assert mapping == CodMapping(2, tracking=0, parcel=1, collected=2, fee=3, remitted=4, date=5)
+    assert mapping == CodColumnMapping(2, tracking=0, parcel=1, collected=2, fee=3, remitted=4, date=5)
     assert reading.rows == [
         CodRow(3, "GH1", "TA7K2MC-1", 250_000, 22_000, 228_000, DAY),
         CodRow(4, "GH2", "TA7K2MC-2", 100_000, 20_000, 70_000, DAY),
@@ -48,29 +48,29 @@ def test_a_statement_is_guessed_and_read() -> None:
     ]
     assert [row.short_by for row in reading.rows] == [0, 10_000, 0, 1_000]
     assert [(problem.line, problem.fault) for problem in reading.problems] == [
-        (6, Fault.REPEATED),
-        (7, Fault.NO_CODE),
-        (8, Fault.AMOUNT),
-        (10, Fault.AMOUNT),
+        (6, RowFault.REPEATED),
+        (7, RowFault.NO_CODE),
+        (8, RowFault.AMOUNT),
+        (10, RowFault.AMOUNT),
     ]
 
 
 def test_headings_in_english_are_guessed_too() -> None:
     headings = ("Tracking number", "Order code", "COD amount", "Shipping fee", "Net amount", "Delivery date")
 
-    assert guess_cod_mapping([Row(1, headings)]) == CodMapping(1, 0, 1, 2, 3, 4, 5)
+    assert guess_cod_columns([Row(1, headings)]) == CodColumnMapping(1, 0, 1, 2, 3, 4, 5)
 
 
 def test_nothing_is_guessed_of_nothing() -> None:
-    assert guess_cod_mapping([]) == CodMapping(0)
+    assert guess_cod_columns([]) == CodColumnMapping(0)
 
 
 @pytest.mark.parametrize(
     ("mapping", "field"),
-    [(CodMapping(1, collected=1), "tracking"), (CodMapping(1, tracking=0), "collected")],
+    [(CodColumnMapping(1, collected=1), "tracking"), (CodColumnMapping(1, tracking=0), "collected")],
 )
 def test_a_mapping_without_number_or_cash_is_refused(mapping, field) -> None:
-    with pytest.raises(NoCodColumns) as refused:
-        read_cod_statement([Row(2, ("GH1", "1.000"))], mapping)
+    with pytest.raises(CodColumnsMissing) as refused:
+        read_cod_rows([Row(2, ("GH1", "1.000"))], mapping)
 
     assert refused.value.field == field

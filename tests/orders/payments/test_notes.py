@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.code_search import found_codes
-from orders.payments.order_codes import ALPHABET, code_for, is_code
+from orders.payments.code_search import find_order_codes
+from orders.payments.order_codes import ALPHABET, is_order_code, order_code_for
 
 pytestmark = pytest.mark.once
 
 KEY = bytes(range(32))
-CODE = code_for(1, KEY)
-OTHER = code_for(3, KEY)
-LONG = code_for(len(ALPHABET) ** 6 + 7, KEY)
+CODE = order_code_for(1, KEY)
+OTHER = order_code_for(3, KEY)
+LONG = order_code_for(len(ALPHABET) ** 6 + 7, KEY)
 OLD = "TXHPTRP"  # of an order placed before codes had a key
 
 numbers = st.integers(0, 2 * len(ALPHABET) ** 6)
@@ -47,70 +47,70 @@ marks = {"A": "ÀÁÂẠ", "D": "Đ", "E": "ÊẾ"}
     ],
 )
 def test_a_mangled_code_is_found(note) -> None:
-    assert CODE in found_codes(note)
+    assert CODE in find_order_codes(note)
 
 
 def test_several_codes_are_found_in_their_order() -> None:
-    assert found_codes(f"{OTHER} va {CODE}") == [OTHER, CODE]
-    assert found_codes(f"{OTHER}{CODE}") == [OTHER, CODE]
+    assert find_order_codes(f"{OTHER} va {CODE}") == [OTHER, CODE]
+    assert find_order_codes(f"{OTHER}{CODE}") == [OTHER, CODE]
 
 
 def test_a_cut_code_is_no_code() -> None:
-    assert found_codes(f"CT DEN: {CODE[:-1]}") == []
-    assert found_codes(f"CT DEN: {CODE[1:]}") == []
+    assert find_order_codes(f"CT DEN: {CODE[:-1]}") == []
+    assert find_order_codes(f"CT DEN: {CODE[1:]}") == []
 
 
 def test_a_slip_of_the_pen_is_no_code() -> None:
     wrong = CODE[:2] + next(sign for sign in ALPHABET if sign != CODE[2]) + CODE[3:]
 
-    assert found_codes(wrong) == []
+    assert find_order_codes(wrong) == []
 
 
 @pytest.mark.parametrize("note", ["", "   ", "T", "thanh toan", "0912345678", "🍯", "TTTTTTTT"])
 def test_a_note_without_a_code_has_none(note) -> None:
-    assert found_codes(note) == []
+    assert find_order_codes(note) == []
 
 
 def test_readings_that_overlap_are_both_told() -> None:
     short = next(
-        code_for(number, KEY)
+        order_code_for(number, KEY)
         for number in range(1, 10_000)
-        if any(is_code(code_for(number, KEY) + sign) for sign in ALPHABET)
+        if any(is_order_code(order_code_for(number, KEY) + sign) for sign in ALPHABET)
     )
-    long = next(short + sign for sign in ALPHABET if is_code(short + sign))
+    long = next(short + sign for sign in ALPHABET if is_order_code(short + sign))
 
-    assert found_codes(f"x{long}y") == [short, long]
+    assert find_order_codes(f"x{long}y") == [short, long]
 
 
 @pytest.mark.parametrize(("code", "length"), [(OLD, 7), (CODE, 8), (LONG, 9)])
 def test_codes_of_every_length_are_found(code, length) -> None:
     assert len(code) == length
-    assert found_codes(f"ck {code.lower()} ok") == [code]
+    assert find_order_codes(f"ck {code.lower()} ok") == [code]
 
 
 @given(numbers, words, words, st.booleans(), st.lists(separators, min_size=8, max_size=8))
 def test_a_code_survives_every_mangling(number, before, after, is_lower, gaps) -> None:
-    code = code_for(number, KEY)
+    code = order_code_for(number, KEY)
     broken = code[0] + "".join(gap + sign for gap, sign in zip(gaps, code[1:], strict=False))
     note = before + broken + after
 
-    found = found_codes(note.lower() if is_lower else note)
+    found = find_order_codes(note.lower() if is_lower else note)
 
     assert code in found
 
 
 @given(numbers, st.text(max_size=30), st.text(max_size=30))
 def test_a_code_is_found_whatever_stands_around_it(number, before, after) -> None:
-    code = code_for(number, KEY)
+    code = order_code_for(number, KEY)
 
-    assert code in found_codes(f"{before} {code} {after}")
+    assert code in find_order_codes(f"{before} {code} {after}")
 
 
 @given(st.text(max_size=120))
 def test_only_codes_whose_check_sign_holds_are_told_and_each_once(note) -> None:
-    found = found_codes(note)
+    found = find_order_codes(note)
 
-    assert all(is_code(code) for code in found)
+    assert all(is_order_code(code) for code in found)
     assert len(found) == len(set(found))
 
 
@@ -118,6 +118,6 @@ def test_random_notes_rarely_hold_a_code() -> None:
     dice = random.Random(7)
     notes = ["".join(dice.choices(string.ascii_uppercase + string.digits, k=25)) for _ in range(20_000)]
 
-    with_code = sum(bool(found_codes(note)) for note in notes)
+    with_code = sum(bool(find_order_codes(note)) for note in notes)
 
     assert with_code < 20_000 * 0.005

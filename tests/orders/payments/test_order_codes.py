@@ -15,7 +15,15 @@ from collections import Counter
 import pytest
 
 from orders.models import Order
-from orders.payments.order_codes import ALPHABET, ROUNDS, code_for, is_code, scatter, shift, tidy
+from orders.payments.order_codes import (
+    ALPHABET,
+    ROUNDS,
+    feistel_shift,
+    is_order_code,
+    normalise_order_code,
+    order_code_for,
+    permute_number,
+)
 
 pytestmark = pytest.mark.once
 
@@ -26,7 +34,7 @@ OLD_CODES = ["TXHPTRP", "TPN42RT", "T69D4RN", "TNHHCRH", "TEA6KR4"]  # given bef
 
 
 def number_of(code: str, key: bytes) -> int:
-    """Undo `code_for`, for codes of eight signs."""
+    """Undo `order_code_for`, for codes of eight signs."""
     value = 0
     for sign in code[1:-1]:
         value = value * len(ALPHABET) + ALPHABET.index(sign)
@@ -39,9 +47,9 @@ def gathered(value: int, length: int, key: bytes) -> int:
     left, right = divmod(value, low)
     for turn in reversed(range(ROUNDS)):
         if turn % 2 == 0:
-            left = (left - shift(turn, right, length, key)) % high
+            left = (left - feistel_shift(turn, right, length, key)) % high
         else:
-            right = (right - shift(turn, left, length, key)) % low
+            right = (right - feistel_shift(turn, left, length, key)) % low
     return left * low + right
 
 
@@ -57,7 +65,7 @@ def test_every_number_of_a_small_span_has_one_place_and_back() -> None:
     """The same rounds over 23**3 numbers, with halves of unequal size, and over 23**2 with equal ones."""
     for length in (2, 3):
         span = len(ALPHABET) ** length
-        scattered = [scatter(number, length, KEY) for number in range(span)]
+        scattered = [permute_number(number, length, KEY) for number in range(span)]
         assert sorted(scattered) == list(range(span))
         assert [gathered(value, length, KEY) for value in scattered] == list(range(span))
 
@@ -65,7 +73,7 @@ def test_every_number_of_a_small_span_has_one_place_and_back() -> None:
 def test_a_code_leads_back_to_its_number_all_over_the_first_span() -> None:
     numbers = numbers_all_over()
 
-    assert [number_of(code_for(number, KEY), KEY) for number in numbers] == numbers
+    assert [number_of(order_code_for(number, KEY), KEY) for number in numbers] == numbers
 
 
 def test_each_round_shifts_one_half_by_what_the_other_one_says_and_keeps_that() -> None:
@@ -80,7 +88,7 @@ def test_each_round_shifts_one_half_by_what_the_other_one_says_and_keeps_that() 
         for of_left, of_right in zip(tables[::2], tables[1::2], strict=True):
             left = (left + of_left[right]) % HALF
             right = (right + of_right[left]) % HALF
-        assert scatter(number, 6, KEY) == left * HALF + right
+        assert permute_number(number, 6, KEY) == left * HALF + right
 
 
 @pytest.mark.long
@@ -103,16 +111,16 @@ def test_codes_grow_longer_beyond_each_span() -> None:
     second = SPAN + len(ALPHABET) ** 7
     numbers = (0, 1, SPAN - 1, SPAN, SPAN + 1, second - 1, second)
 
-    codes = [code_for(number, KEY) for number in numbers]
+    codes = [order_code_for(number, KEY) for number in numbers]
 
     assert [len(code) for code in codes] == [8, 8, 8, 9, 9, 9, 10]
     assert len(set(codes)) == len(codes)
-    assert all(is_code(code) for code in codes)
+    assert all(is_order_code(code) for code in codes)
 
 
 def test_codes_that_follow_each_other_have_nothing_in_common() -> None:
     """Neither the numbers behind a row of codes nor the steps between them rise or repeat."""
-    values = [scatter(number, 6, KEY) for number in range(5000)]
+    values = [permute_number(number, 6, KEY) for number in range(5000)]
     steps = Counter((after - before) % SPAN for before, after in itertools.pairwise(values))
 
     rising = sum(before < after for before, after in itertools.pairwise(values))
@@ -123,17 +131,19 @@ def test_codes_that_follow_each_other_have_nothing_in_common() -> None:
 
 
 def test_each_key_makes_codes_of_its_own() -> None:
-    same = [number for number in range(2000) if code_for(number, KEY) == code_for(number, OTHER_KEY)]
+    same = [
+        number for number in range(2000) if order_code_for(number, KEY) == order_code_for(number, OTHER_KEY)
+    ]
 
     assert same == []
 
 
 @pytest.mark.parametrize("code", OLD_CODES)
 def test_older_codes_stay_valid(code: str) -> None:
-    assert is_code(code)
+    assert is_order_code(code)
 
 
-CODES = [*OLD_CODES, *(code_for(number, KEY) for number in (1, 777, SPAN - 1, SPAN, SPAN + 99, 23**8))]
+CODES = [*OLD_CODES, *(order_code_for(number, KEY) for number in (1, 777, SPAN - 1, SPAN, SPAN + 99, 23**8))]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -145,7 +155,7 @@ def test_one_wrong_sign_at_any_place_is_noticed(code: str) -> None:
         if sign != code[place]
     ]
 
-    assert not any(is_code(each) for each in wrong)
+    assert not any(is_order_code(each) for each in wrong)
 
 
 @pytest.mark.parametrize("length", [5, 6, 7])
@@ -154,14 +164,14 @@ def test_two_neighbours_swapped_at_any_place_are_noticed(length: int) -> None:
     for place, first, second in itertools.product(range(length), ALPHABET, ALPHABET):
         code = with_signs(length, place, first, second)
         swapped = code[: place + 1] + code[place + 2] + code[place + 1] + code[place + 3 :]
-        assert swapped == code or not is_code(swapped)
+        assert swapped == code or not is_order_code(swapped)
 
 
 def with_signs(length: int, place: int, first: str, second: str) -> str:
     """A code with these two neighbours, as far as they stand before its check sign."""
     signs = [*ALPHABET[:place], first, second, *ALPHABET[place:]][:length]
     start = "T" + "".join(signs)
-    return next(start + check for check in ALPHABET if is_code(start + check))
+    return next(start + check for check in ALPHABET if is_order_code(start + check))
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -169,14 +179,14 @@ def test_no_code_is_longer_than_its_column(code: str) -> None:
     column = Order._meta.get_field("code").max_length
 
     assert len(code) <= column
-    assert not any(is_code("T" + "2" * column + sign) for sign in ALPHABET)
+    assert not any(is_order_code("T" + "2" * column + sign) for sign in ALPHABET)
 
 
 @pytest.mark.parametrize("written", ["t a7k-2m", " TA7K2M ", "ta7k.2m"])
 def test_a_code_is_read_as_people_write_it(written: str) -> None:
-    assert tidy(written) == "TA7K2M"
+    assert normalise_order_code(written) == "TA7K2M"
 
 
 def shifts() -> list[list[int]]:
     """The whole of each round over the first span: the amount for every value of the half it goes by."""
-    return [[shift(turn, half, 6, KEY) % HALF for half in range(HALF)] for turn in range(ROUNDS)]
+    return [[feistel_shift(turn, half, 6, KEY) % HALF for half in range(HALF)] for turn in range(ROUNDS)]

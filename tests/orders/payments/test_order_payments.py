@@ -9,17 +9,17 @@ from django.db import transaction
 
 from orders import locks
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part_as_buyer
-from orders.actions.fulfilment.pack_parcels import NotConfirmed, accept_part
+from orders.actions.fulfilment.pack_parcels import OrderNotConfirmed, accept_part
 from orders.actions.payments.order_payments import (
-    NotWaiting,
-    WayNotOffered,
-    change_way,
-    money_came,
-    ways_to_pay,
+    OrderNotAwaitingPayment,
+    PaymentMethodNotOffered,
+    change_payment_method,
+    offered_payment_methods,
+    record_received_money,
 )
 from orders.actions.placement.order_sweeps import expire_order, expire_orders_task
 from orders.actions.placement.place_order import place_order
-from orders.models import EventKind, GatewayCall, Method, Operation, Order, OrderPart, Payment
+from orders.models import EventKind, GatewayCall, Operation, Order, OrderPart, Payment, PaymentMethod
 from orders.states import CallState, Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -48,13 +48,13 @@ HOUR = datetime.timedelta(hours=1)
 @kept
 def waiting_order(**fields) -> Order:
     make_bank_account()
-    return make_order((make_variant(price=45_000), 2), method=Method.TRANSFER, **fields)
+    return make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER, **fields)
 
 
 def pay(order: Order, amount: int, *, key: str = "bank:1", now: datetime.datetime = NOW + HOUR):
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
-        return money_came(locked, locked.payments.get(), amount, key=key, actor=BANK, now=now)
+        return record_received_money(locked, locked.payments.get(), amount, key=key, actor=BANK, now=now)
 
 
 def test_it_keeps_its_goods_and_is_nobodys_work() -> None:
@@ -65,7 +65,7 @@ def test_it_keeps_its_goods_and_is_nobodys_work() -> None:
     assert (order.status, order.saleor_status) == (OrderStatus.UNCONFIRMED, SaleorStatus.UNCONFIRMED)
     assert (order.confirmed_at, part.accept_by) == (None, None)
     assert stock_of(order.lines.get().variant).allocated == 2
-    assert (payment.method, payment.expires_at) == (Method.TRANSFER, NOW + 24 * HOUR)
+    assert (payment.method, payment.expires_at) == (PaymentMethod.TRANSFER, NOW + 24 * HOUR)
     assert Payment.objects.all().sums()[payment.pk].charge_pending == order.due_gross == 120_000
     assert not OrderPart.objects.all().for_cooperative(part.cooperative).exists()
     assert not Notification.objects.filter(to=part.cooperative.email).exists()
@@ -75,7 +75,7 @@ def test_it_keeps_its_goods_and_is_nobodys_work() -> None:
 def test_a_cooperative_cannot_accept_it() -> None:
     part = waiting_order().parts.get()
 
-    with refused(NotConfirmed, "not_confirmed"):
+    with refused(OrderNotConfirmed, "not_confirmed"):
         accept_part(part_id=part.pk, actor=BANK, now=NOW)
 
 
@@ -148,14 +148,14 @@ def test_a_way_that_is_not_offered_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
     contact, deliveries = make_contact(), carriers_for(basket)
 
-    assert ways_to_pay(basket.channel) == [Method.COD]
-    with refused(WayNotOffered, "way_not_offered"):
+    assert offered_payment_methods(basket.channel) == [PaymentMethod.COD]
+    with refused(PaymentMethodNotOffered, "way_not_offered"):
         place_order(
             basket_id=basket.pk,
             contact=contact,
             deliveries=deliveries,
             consents=frozenset({ConsentPurpose.ORDER}),
-            method=Method.TRANSFER,
+            method=PaymentMethod.TRANSFER,
             actor=Actor.guest(),
             now=NOW,
         )
@@ -164,13 +164,13 @@ def test_a_way_that_is_not_offered_is_refused() -> None:
 def test_paying_in_cash_after_all_confirms_it() -> None:
     order = waiting_order()
 
-    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=NOW + HOUR)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW + HOUR)
 
     order.refresh_from_db()
     sums = Payment.objects.all().sums()
     waited_for = {payment.method: sums[payment.pk].charge_pending for payment in order.payments.all()}
     assert order.confirmed_at == NOW + HOUR
-    assert waited_for == {Method.TRANSFER: 0, Method.COD: 120_000}
+    assert waited_for == {PaymentMethod.TRANSFER: 0, PaymentMethod.COD: 120_000}
     check_everything()
 
 
@@ -178,7 +178,9 @@ def test_the_same_way_again_is_the_same_payment() -> None:
     order = waiting_order()
     before = every_row()
 
-    payment = change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW + HOUR)
+    payment = change_payment_method(
+        order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW + HOUR
+    )
 
     assert payment == order.payments.get()
     assert every_row() == before
@@ -188,8 +190,10 @@ def test_an_order_that_is_paid_changes_its_way_no_more() -> None:
     order = waiting_order()
     pay(order, 120_000)
 
-    with refused(NotWaiting, "not_waiting_for_payment"):
-        change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=NOW + 2 * HOUR)
+    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+        change_payment_method(
+            order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW + 2 * HOUR
+        )
 
 
 def test_its_time_over_it_lapses_and_frees_its_goods() -> None:
@@ -258,7 +262,7 @@ def test_an_order_paid_in_cash_never_lapses() -> None:
 def test_called_off_before_it_is_paid_nothing_is_waited_for() -> None:
     make_bank_account()
     first, second = make_variant(price=45_000), make_variant(price=30_000, cooperative=make_seller())
-    order = make_order((first, 1), (second, 1), method=Method.TRANSFER)
+    order = make_order((first, 1), (second, 1), method=PaymentMethod.TRANSFER)
     payment = order.payments.get()
     one, other = order.parts.order_by("number")
 

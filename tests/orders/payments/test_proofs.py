@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.payments.webhook_signatures import (
-    NoProof,
-    NoSecret,
-    StaleProof,
-    Unproven,
-    Unreadable,
-    WrongProof,
-    prove_casso,
-    prove_payos,
-    prove_sepay,
+    InvalidSignature,
+    SignatureMissing,
+    StaleSignature,
+    UnreadableBody,
+    UnverifiedWebhook,
+    WebhookSecretMissing,
+    verify_casso_webhook,
+    verify_payos_webhook,
+    verify_sepay_webhook,
 )
 from tests.doubles.bank_webhooks import (
     CASSO_TRANSFER,
@@ -130,7 +130,7 @@ PAYOS_SDK = [
 def test_sepay_is_believed_by_its_signature() -> None:
     body, headers = sepay_webhook(SECRET, NOW, content="Đặt hàng")
 
-    notice = prove_sepay(body=body, headers=headers, now=NOW + 4 * MINUTE, secret=SECRET)
+    notice = verify_sepay_webhook(body=body, headers=headers, now=NOW + 4 * MINUTE, secret=SECRET)
 
     assert notice == {**SEPAY_EVENT, "content": "Đặt hàng"}
 
@@ -139,13 +139,13 @@ def test_headers_are_found_whatever_their_case() -> None:
     body, headers = sepay_webhook(SECRET, NOW)
     small = {name.lower(): value for name, value in headers.items()}
 
-    assert prove_sepay(body=body, headers=small, now=NOW, secret=SECRET) == SEPAY_EVENT
+    assert verify_sepay_webhook(body=body, headers=small, now=NOW, secret=SECRET) == SEPAY_EVENT
 
 
 def test_sepay_is_believed_by_its_api_key_where_we_have_no_secret() -> None:
     body, _ = sepay_webhook(SECRET, NOW)
 
-    notice = prove_sepay(body=body, headers={"Authorization": "Apikey k1"}, now=NOW, api_key="k1")
+    notice = verify_sepay_webhook(body=body, headers={"Authorization": "Apikey k1"}, now=NOW, api_key="k1")
 
     assert notice == SEPAY_EVENT
 
@@ -153,25 +153,27 @@ def test_sepay_is_believed_by_its_api_key_where_we_have_no_secret() -> None:
 def test_the_api_key_is_not_enough_where_we_have_a_secret() -> None:
     body, _ = sepay_webhook(SECRET, NOW)
 
-    with pytest.raises(NoProof):
-        prove_sepay(body=body, headers={"Authorization": "Apikey k1"}, now=NOW, secret=SECRET, api_key="k1")
+    with pytest.raises(SignatureMissing):
+        verify_sepay_webhook(
+            body=body, headers={"Authorization": "Apikey k1"}, now=NOW, secret=SECRET, api_key="k1"
+        )
 
 
 @pytest.mark.parametrize(
     ("headers", "error"),
     [
-        ({}, NoProof),
-        ({"Authorization": "Apikey k2"}, WrongProof),
-        ({"Authorization": "Bearer k1"}, WrongProof),
-        ({"Authorization": "Apikey "}, WrongProof),
-        ({"Authorization": "Apikey đ"}, WrongProof),
+        ({}, SignatureMissing),
+        ({"Authorization": "Apikey k2"}, InvalidSignature),
+        ({"Authorization": "Bearer k1"}, InvalidSignature),
+        ({"Authorization": "Apikey "}, InvalidSignature),
+        ({"Authorization": "Apikey đ"}, InvalidSignature),
     ],
 )
 def test_another_api_key_is_refused(headers, error) -> None:
     body, _ = sepay_webhook(SECRET, NOW)
 
     with pytest.raises(error):
-        prove_sepay(body=body, headers=headers, now=NOW, api_key="k1")
+        verify_sepay_webhook(body=body, headers=headers, now=NOW, api_key="k1")
 
 
 @pytest.mark.parametrize(
@@ -187,23 +189,25 @@ def test_another_api_key_is_refused(headers, error) -> None:
 def test_a_sepay_proof_that_is_not_whole_is_none(change) -> None:
     body, headers = sepay_webhook(SECRET, NOW)
 
-    with pytest.raises(NoProof):
-        prove_sepay(body=body, headers={**headers, **change}, now=NOW, secret=SECRET)
+    with pytest.raises(SignatureMissing):
+        verify_sepay_webhook(body=body, headers={**headers, **change}, now=NOW, secret=SECRET)
 
 
 def test_a_sepay_body_that_was_changed_on_the_way_is_refused() -> None:
     body, headers = sepay_webhook(SECRET, NOW)
 
-    with pytest.raises(WrongProof):
-        prove_sepay(body=body.replace(b"2277000", b"9277000"), headers=headers, now=NOW, secret=SECRET)
+    with pytest.raises(InvalidSignature):
+        verify_sepay_webhook(
+            body=body.replace(b"2277000", b"9277000"), headers=headers, now=NOW, secret=SECRET
+        )
 
 
 def test_a_sepay_time_that_was_changed_on_the_way_is_refused() -> None:
     body, headers = sepay_webhook(SECRET, NOW)
     later = str(int((NOW + 60 * MINUTE).timestamp()))
 
-    with pytest.raises(WrongProof):
-        prove_sepay(
+    with pytest.raises(InvalidSignature):
+        verify_sepay_webhook(
             body=body,
             headers={**headers, "X-SePay-Timestamp": later},
             now=NOW + 60 * MINUTE,
@@ -217,10 +221,10 @@ def test_a_notice_of_sepay_or_casso_kept_for_later_is_refused(minutes) -> None:
     sepay_body, sepay = sepay_webhook(SECRET, NOW)
     casso_body, casso = casso_webhook(SECRET, NOW)
 
-    with pytest.raises(StaleProof):
-        prove_sepay(body=sepay_body, headers=sepay, now=later, secret=SECRET)
-    with pytest.raises(StaleProof):
-        prove_casso(body=casso_body, headers=casso, now=later, secret=SECRET)
+    with pytest.raises(StaleSignature):
+        verify_sepay_webhook(body=sepay_body, headers=sepay, now=later, secret=SECRET)
+    with pytest.raises(StaleSignature):
+        verify_casso_webhook(body=casso_body, headers=casso, now=later, secret=SECRET)
 
 
 @pytest.mark.parametrize(("secret", "sent", "signature", "transfer"), CASSO_EXAMPLES)
@@ -229,7 +233,7 @@ def test_casso_own_example_is_believed(secret, sent, signature, transfer) -> Non
     # Any order of keys and any spaces: the signature is over the sorted and compact form.
     body = json.dumps({"data": dict(reversed(transfer.items())), "error": 0}, indent=2).encode()
 
-    notice = prove_casso(
+    notice = verify_casso_webhook(
         body=body, headers={"X-Casso-Signature": f"t={sent},v1={signature}"}, now=at, secret=secret
     )
 
@@ -239,7 +243,7 @@ def test_casso_own_example_is_believed(secret, sent, signature, transfer) -> Non
 def test_casso_is_believed_with_several_transfers_and_letters_of_vietnamese() -> None:
     body, headers = casso_webhook(SECRET, NOW, {"id": 1, "description": "Đỗ / đen"}, {"id": 2})
 
-    notice = prove_casso(body=body, headers=headers, now=NOW, secret=SECRET)
+    notice = verify_casso_webhook(body=body, headers=headers, now=NOW, secret=SECRET)
 
     assert [each["id"] for each in notice["data"]] == [1, 2]
 
@@ -249,7 +253,9 @@ def test_casso_is_believed_where_it_signs_a_list_as_an_object_of_its_places() ->
     by_place = {"error": 0, "data": {"0": transfers[0], "1": transfers[1]}}
     body = json.dumps({"error": 0, "data": transfers}).encode()
 
-    notice = prove_casso(body=body, headers=casso_headers(SECRET, by_place, NOW), now=NOW, secret=SECRET)
+    notice = verify_casso_webhook(
+        body=body, headers=casso_headers(SECRET, by_place, NOW), now=NOW, secret=SECRET
+    )
 
     assert notice["data"] == transfers
 
@@ -258,28 +264,30 @@ def test_casso_is_believed_where_it_signs_a_list_as_an_object_of_its_places() ->
 def test_a_casso_proof_that_is_not_whole_is_none(signature) -> None:
     body, _ = casso_webhook(SECRET, NOW)
 
-    with pytest.raises(NoProof):
-        prove_casso(body=body, headers={"X-Casso-Signature": signature}, now=NOW, secret=SECRET)
+    with pytest.raises(SignatureMissing):
+        verify_casso_webhook(body=body, headers={"X-Casso-Signature": signature}, now=NOW, secret=SECRET)
 
 
 def test_a_casso_body_that_was_changed_on_the_way_is_refused() -> None:
     body, headers = casso_webhook(SECRET, NOW)
 
-    with pytest.raises(WrongProof):
-        prove_casso(body=body.replace(b"16775000", b"96775000"), headers=headers, now=NOW, secret=SECRET)
+    with pytest.raises(InvalidSignature):
+        verify_casso_webhook(
+            body=body.replace(b"16775000", b"96775000"), headers=headers, now=NOW, secret=SECRET
+        )
 
 
 def test_payos_own_example_is_believed() -> None:
     body = json.dumps(PAYOS_EXAMPLE).encode()
 
-    assert prove_payos(body=body, secret=PAYOS_EXAMPLE_KEY) == PAYOS_EXAMPLE
+    assert verify_payos_webhook(body=body, secret=PAYOS_EXAMPLE_KEY) == PAYOS_EXAMPLE
 
 
 @pytest.mark.parametrize(("data", "signature"), PAYOS_SDK)
 def test_payos_lists_and_nulls_are_signed_as_its_sdk_signs_them(data, signature) -> None:
     body = json.dumps({"data": data, "signature": signature}).encode()
 
-    assert prove_payos(body=body, secret=PAYOS_SDK_KEY)["data"] == data
+    assert verify_payos_webhook(body=body, secret=PAYOS_SDK_KEY)["data"] == data
     assert payos_signature(PAYOS_SDK_KEY, data) == signature
 
 
@@ -288,7 +296,7 @@ def test_payos_is_believed_with_nulls_numbers_and_objects() -> None:
     told = json.loads(body)
     told["signature"] = payos_signature(SECRET, {**told["data"], "desc": ""})
 
-    notice = prove_payos(body=json.dumps(told).encode(), secret=SECRET)
+    notice = verify_payos_webhook(body=json.dumps(told).encode(), secret=SECRET)
 
     assert notice["data"] == {
         **PAYOS_PAYMENT,
@@ -301,7 +309,7 @@ def test_payos_is_believed_with_nulls_numbers_and_objects() -> None:
 def test_a_number_with_an_empty_fraction_is_whole_as_in_javascript() -> None:
     body, _ = payos_webhook(SECRET)
 
-    notice = prove_payos(body=body.replace(b'"amount": 3000', b'"amount": 3000.0'), secret=SECRET)
+    notice = verify_payos_webhook(body=body.replace(b'"amount": 3000', b'"amount": 3000.0'), secret=SECRET)
 
     assert notice["data"]["amount"] == 3000
     assert isinstance(notice["data"]["amount"], int)
@@ -310,16 +318,16 @@ def test_a_number_with_an_empty_fraction_is_whole_as_in_javascript() -> None:
 def test_a_payos_body_that_was_changed_on_the_way_is_refused() -> None:
     body, _ = payos_webhook(SECRET)
 
-    with pytest.raises(WrongProof):
-        prove_payos(body=body.replace(b"3000", b"9000"), secret=SECRET)
+    with pytest.raises(InvalidSignature):
+        verify_payos_webhook(body=body.replace(b"3000", b"9000"), secret=SECRET)
 
 
 @pytest.mark.parametrize("change", [{"signature": None}, {"signature": 7}, {"data": None}, {"data": []}])
 def test_a_payos_proof_that_is_not_whole_is_none(change) -> None:
     body, _ = payos_webhook(SECRET)
 
-    with pytest.raises(NoProof):
-        prove_payos(body=json.dumps({**json.loads(body), **change}).encode(), secret=SECRET)
+    with pytest.raises(SignatureMissing):
+        verify_payos_webhook(body=json.dumps({**json.loads(body), **change}).encode(), secret=SECRET)
 
 
 @pytest.mark.parametrize(
@@ -340,8 +348,8 @@ def test_a_payos_proof_that_is_not_whole_is_none(change) -> None:
     ],
 )
 def test_a_body_that_says_nothing_sure_is_refused_though_it_is_signed(body) -> None:
-    with pytest.raises(Unreadable):
-        prove_sepay(body=body, headers=sepay_headers(SECRET, body, NOW), now=NOW, secret=SECRET)
+    with pytest.raises(UnreadableBody):
+        verify_sepay_webhook(body=body, headers=sepay_headers(SECRET, body, NOW), now=NOW, secret=SECRET)
 
 
 def test_nothing_is_believed_without_a_secret_of_ours() -> None:
@@ -349,20 +357,20 @@ def test_nothing_is_believed_without_a_secret_of_ours() -> None:
     casso_body, casso = casso_webhook("", NOW)
     payos_body, _ = payos_webhook("")
 
-    with pytest.raises(NoSecret):
-        prove_sepay(body=body, headers=headers, now=NOW)
-    with pytest.raises(NoSecret):
-        prove_casso(body=casso_body, headers=casso, now=NOW, secret="")
-    with pytest.raises(NoSecret):
-        prove_payos(body=payos_body, secret="")
+    with pytest.raises(WebhookSecretMissing):
+        verify_sepay_webhook(body=body, headers=headers, now=NOW)
+    with pytest.raises(WebhookSecretMissing):
+        verify_casso_webhook(body=casso_body, headers=casso, now=NOW, secret="")
+    with pytest.raises(WebhookSecretMissing):
+        verify_payos_webhook(body=payos_body, secret="")
 
 
 @given(st.binary(max_size=200), st.dictionaries(st.text(max_size=20), st.text(max_size=200), max_size=4))
 def test_whatever_a_stranger_sends_is_refused_by_name(body, headers) -> None:
     for prove in (
-        lambda: prove_sepay(body=body, headers=headers, now=NOW, secret=SECRET),
-        lambda: prove_casso(body=body, headers=headers, now=NOW, secret=SECRET),
-        lambda: prove_payos(body=body, secret=SECRET),
+        lambda: verify_sepay_webhook(body=body, headers=headers, now=NOW, secret=SECRET),
+        lambda: verify_casso_webhook(body=body, headers=headers, now=NOW, secret=SECRET),
+        lambda: verify_payos_webhook(body=body, secret=SECRET),
     ):
-        with pytest.raises(Unproven):
+        with pytest.raises(UnverifiedWebhook):
             prove()

@@ -7,14 +7,14 @@ import datetime
 import pytest
 
 from orders.payments.bank_statement_rows import (
-    Mapping,
-    NoColumns,
-    OtherAccount,
-    guess_mapping,
-    read_statement,
+    BankColumnMapping,
+    BankColumnsMissing,
+    StatementOfOtherAccount,
+    guess_bank_columns,
+    read_bank_rows,
 )
-from orders.payments.incoming_transfers import Arrival, Provider
-from orders.payments.statement_cells import Fault
+from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
+from orders.payments.statement_cells import RowFault
 from orders.payments.statement_tables import Row, read_table
 
 pytestmark = pytest.mark.once
@@ -42,8 +42,8 @@ Date,Description,Amount,Account number
 
 def read(text, **change):
     rows = read_table(text.encode())
-    mapping = guess_mapping(rows)
-    return read_statement(rows, mapping, **{"account": ACCOUNT, **change})
+    mapping = guess_bank_columns(rows)
+    return read_bank_rows(rows, mapping, **{"account": ACCOUNT, **change})
 
 
 def told(reading):
@@ -53,13 +53,13 @@ def told(reading):
 def test_a_statement_with_credit_and_debit_is_guessed_and_read() -> None:
     rows = read_table(CREDIT_DEBIT.encode())
 
-    mapping = guess_mapping(rows)
-    reading = read_statement(rows, mapping, account=ACCOUNT)
+    mapping = guess_bank_columns(rows)
+    reading = read_bank_rows(rows, mapping, account=ACCOUNT)
 
-    assert mapping == Mapping(4, date=0, reference=1, debit=2, credit=3, note=5)
+    assert mapping == BankColumnMapping(4, date=0, reference=1, debit=2, credit=3, note=5)
     assert reading.arrivals == [
-        Arrival(
-            Provider.STATEMENT,
+        IncomingTransfer(
+            TransferSource.STATEMENT,
             "",
             ACCOUNT,
             1_234_567,
@@ -69,43 +69,46 @@ def test_a_statement_with_credit_and_debit_is_guessed_and_read() -> None:
         )
     ]
     assert reading.outgoing == 1
-    assert told(reading) == [(7, Fault.DATE)]
+    assert told(reading) == [(7, RowFault.DATE)]
     assert reading.problems[0].text == "50.000 · 1.234.567 · Tổng cộng"
 
 
 def test_a_statement_with_signs_is_guessed_and_read() -> None:
     rows = read_table(SIGNED.encode())
 
-    mapping = guess_mapping(rows)
-    reading = read_statement(rows, mapping, account=ACCOUNT)
+    mapping = guess_bank_columns(rows)
+    reading = read_bank_rows(rows, mapping, account=ACCOUNT)
 
-    assert mapping == Mapping(1, date=0, note=1, amount=2, account=3)
+    assert mapping == BankColumnMapping(1, date=0, note=1, amount=2, account=3)
     assert [(each.amount, each.occurrence) for each in reading.arrivals] == [(100_000, 1), (100_000, 2)]
     assert reading.outgoing == 1
-    assert told(reading) == [(5, Fault.ACCOUNT), (6, Fault.AMOUNT)]
+    assert told(reading) == [(5, RowFault.ACCOUNT), (6, RowFault.AMOUNT)]
 
 
 @pytest.mark.parametrize(
     ("headings", "mapping"),
     [
-        (("STT", "Ngày GD", "Diễn giải", "Nợ", "Có", "Số dư"), Mapping(1, date=1, note=2, debit=3, credit=4)),
+        (
+            ("STT", "Ngày GD", "Diễn giải", "Nợ", "Có", "Số dư"),
+            BankColumnMapping(1, date=1, note=2, debit=3, credit=4),
+        ),
         (
             ("Ngày hiệu lực", "Ngày giao dịch", "Mô tả", "Số tiền", "Loại GD", "Mã giao dịch"),
-            Mapping(1, date=1, note=2, amount=3, direction=4, reference=5),
+            BankColumnMapping(1, date=1, note=2, amount=3, direction=4, reference=5),
         ),
         (
             ("Số tài khoản", "Tài khoản đối ứng", "Tên tài khoản đối ứng", "Thời gian", "Phát sinh có"),
-            Mapping(1, account=0, date=3, credit=4),
+            BankColumnMapping(1, account=0, date=3, credit=4),
         ),
-        (("a", "b"), Mapping(0)),
+        (("a", "b"), BankColumnMapping(0)),
     ],
 )
 def test_columns_are_guessed_by_their_headings(headings, mapping) -> None:
-    assert guess_mapping([Row(1, headings)]) == mapping
+    assert guess_bank_columns([Row(1, headings)]) == mapping
 
 
 def test_nothing_is_guessed_of_nothing() -> None:
-    assert guess_mapping([]) == Mapping(0)
+    assert guess_bank_columns([]) == BankColumnMapping(0)
 
 
 def test_the_same_file_again_has_the_same_fingerprints_and_equal_rows_have_two() -> None:
@@ -118,13 +121,13 @@ def test_the_same_file_again_has_the_same_fingerprints_and_equal_rows_have_two()
 
 def test_an_arrival_known_from_a_webhook_is_recognised_by_its_reference() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
-    webhook = Arrival(Provider.CASSO, "7", ACCOUNT, 1_234_567, "TA7K2MC", "ft1", at)
+    webhook = IncomingTransfer(TransferSource.CASSO, "7", ACCOUNT, 1_234_567, "TA7K2MC", "ft1", at)
 
     assert [each.fingerprint for each in read(CREDIT_DEBIT).arrivals] == [webhook.fingerprint]
 
 
 def test_a_file_of_another_account_is_refused() -> None:
-    with pytest.raises(OtherAccount) as refused:
+    with pytest.raises(StatementOfOtherAccount) as refused:
         read(CREDIT_DEBIT, account="555666777")
 
     assert refused.value.details == {"named": [ACCOUNT]}
@@ -133,16 +136,17 @@ def test_a_file_of_another_account_is_refused() -> None:
 def test_the_account_beside_its_name_is_found_too() -> None:
     text = "Account number;;0555 666 777\n" + CREDIT_DEBIT.split("\n", 3)[3]
 
-    with pytest.raises(OtherAccount):
+    with pytest.raises(StatementOfOtherAccount):
         read(text)
 
 
 @pytest.mark.parametrize(
-    ("mapping", "field"), [(Mapping(1, amount=1), "date"), (Mapping(1, date=0, debit=1), "amount")]
+    ("mapping", "field"),
+    [(BankColumnMapping(1, amount=1), "date"), (BankColumnMapping(1, date=0, debit=1), "amount")],
 )
 def test_a_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
-    with pytest.raises(NoColumns) as refused:
-        read_statement([Row(1, ("a", "b"))], mapping, account=ACCOUNT)
+    with pytest.raises(BankColumnsMissing) as refused:
+        read_bank_rows([Row(1, ("a", "b"))], mapping, account=ACCOUNT)
 
     assert refused.value.field == field
 
@@ -156,19 +160,19 @@ def test_a_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
         ("D", "1.000", "out"),
         ("-", "1.000", "out"),
         ("Nợ", "-1.000", "out"),
-        ("C", "-1.000", Fault.DIRECTION),
-        ("?", "1.000", Fault.DIRECTION),
-        ("", "1.000", Fault.DIRECTION),
+        ("C", "-1.000", RowFault.DIRECTION),
+        ("?", "1.000", RowFault.DIRECTION),
+        ("", "1.000", RowFault.DIRECTION),
     ],
 )
 def test_a_column_of_directions_says_what_came_in(kind, amount, outcome) -> None:
     rows = [Row(2, ("25/11/2026", amount, kind))]
 
-    reading = read_statement(rows, Mapping(1, date=0, amount=1, direction=2), account=ACCOUNT)
+    reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, direction=2), account=ACCOUNT)
 
     if outcome == "out":
         assert (reading.arrivals, reading.problems, reading.outgoing) == ([], [], 1)
-    elif isinstance(outcome, Fault):
+    elif isinstance(outcome, RowFault):
         assert told(reading) == [(2, outcome)]
     else:
         assert [each.amount for each in reading.arrivals] == [outcome]
@@ -180,19 +184,19 @@ def test_a_column_of_directions_says_what_came_in(kind, amount, outcome) -> None
 def test_a_row_that_is_neither_credit_nor_debit_is_a_problem(debit, credit) -> None:
     rows = [Row(2, ("25/11/2026", debit, credit))]
 
-    reading = read_statement(rows, Mapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
+    reading = read_bank_rows(rows, BankColumnMapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
 
-    assert told(reading) == [(2, Fault.AMOUNT)]
+    assert told(reading) == [(2, RowFault.AMOUNT)]
     assert reading.arrivals == []
 
 
 def test_one_reference_and_amount_twice_is_shown_to_a_person() -> None:
     rows = [Row(2, ("25/11/2026", "1.000", "FT1")), Row(3, ("26/11/2026", "1.000", "FT1"))]
 
-    reading = read_statement(rows, Mapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
+    reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
 
     assert len(reading.arrivals) == 1
-    assert told(reading) == [(3, Fault.REPEATED)]
+    assert told(reading) == [(3, RowFault.REPEATED)]
 
 
 def test_every_row_is_an_arrival_a_problem_or_went_out() -> None:

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from orders.payments.gateway import Ask
-from orders.payments.stripe_events import NotFromStripe, read_event
+from orders.payments.gateway import GatewayRequest
+from orders.payments.stripe_events import InvalidStripeEvent, read_event
 from orders.payments.stripe_gateway import StripeGateway, verify_event
 from tests.doubles.stripe import StripeDouble
 
@@ -27,9 +27,9 @@ def gateway(stripe):
 @pytest.fixture
 def reference(stripe, gateway):
     """A payment that was begun, paid, partly given back and disputed."""
-    begun = gateway.start(Ask("call:1", 50_000, "VND", labels={"order": "T1"})).reference
+    begun = gateway.start(GatewayRequest("call:1", 50_000, "VND", labels={"order": "T1"})).reference
     stripe.buyer_pays(begun)
-    gateway.refund(Ask("call:2", 20_000, "VND", reference=begun))
+    gateway.refund(GatewayRequest("call:2", 20_000, "VND", reference=begun))
     stripe.open_dispute(begun, amount=30_000)
     return begun
 
@@ -68,7 +68,7 @@ def test_a_notice_says_what_it_is_about_and_names_its_payment(
 
 
 def test_a_hold_and_a_refused_card_are_read_too(stripe, gateway):
-    begun = gateway.start(Ask("call:1", 50_000, "VND", hold=True)).reference
+    begun = gateway.start(GatewayRequest("call:1", 50_000, "VND", hold=True)).reference
     stripe.buyer_pays(begun, "4000000000009995")
     stripe.buyer_pays(begun)
 
@@ -81,7 +81,7 @@ def test_a_hold_and_a_refused_card_are_read_too(stripe, gateway):
 
 def test_a_page_of_stripes_that_is_done_names_both_itself_and_the_payment(stripe, gateway):
     begun = gateway.start(
-        Ask("call:1", 50_000, "VND", hosted=True, return_url="https://shop.test/")
+        GatewayRequest("call:1", 50_000, "VND", hosted=True, return_url="https://shop.test/")
     ).reference
     stripe.buyer_pays(begun)
 
@@ -115,7 +115,7 @@ def test_what_was_stored_reads_as_what_was_verified(stripe, reference):
 def test_what_stripe_did_not_sign_is_refused(stripe, reference, forge):
     forged = forge(*_signed(stripe, stripe.webhooks.waiting[0]))
 
-    with pytest.raises(NotFromStripe) as refused:
+    with pytest.raises(InvalidStripeEvent) as refused:
         verify_event(*forged, secret=stripe.webhook_secret)
 
     assert refused.value.code == "not_from_stripe"
@@ -125,11 +125,11 @@ def test_what_stripe_did_not_sign_is_refused(stripe, reference, forge):
 def test_old_notices_and_those_of_other_accounts_are_refused(stripe, reference, how):
     old_or_foreign = _signed(stripe, stripe.webhooks.waiting[0], **how)
 
-    with pytest.raises(NotFromStripe):
+    with pytest.raises(InvalidStripeEvent):
         verify_event(*old_or_foreign, secret=stripe.webhook_secret)
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", '{"id": "evt_1"}', '{"data": {"object": 5}}'])
 def test_a_body_that_is_no_event_is_refused(body):
-    with pytest.raises(NotFromStripe):
+    with pytest.raises(InvalidStripeEvent):
         read_event(body)

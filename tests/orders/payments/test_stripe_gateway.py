@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orders.models.gateway import Operation
-from orders.payments.gateway import Answer, Ask, Outcome
+from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
 from orders.payments.stripe_gateway import StripeGateway
 from orders.payments.stripe_messages import AmountNotForCards
 from tests.doubles.stripe import Fault, StripeDouble
@@ -37,7 +37,7 @@ def impatient(stripe):
 
 
 def asking(key="call:start", amount=50_000, **more):
-    return Ask(key=key, amount=amount, currency="VND", asked_at=NOW, **more)
+    return GatewayRequest(key=key, amount=amount, currency="VND", asked_at=NOW, **more)
 
 
 def paid(stripe, gateway, **more):
@@ -129,7 +129,7 @@ def _good(name):
     return Outcome.NEEDS_BUYER if name.startswith("start") else Outcome.SUCCEEDED
 
 
-def call(gateway, operation, ask) -> Answer:
+def call(gateway, operation, ask) -> GatewayResult:
     return getattr(gateway, operation.value)(ask)
 
 

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 
 from orders.payments.stripe_gateway import stripe_gateway
-from orders.payments.stripe_js import with_card_fields
+from orders.payments.stripe_js import allow_card_fields
 
 pytestmark = pytest.mark.once
 ON = override_settings(STRIPE_SECRET_KEY="sk_test_1")
@@ -23,7 +23,7 @@ def policy(view):
 
 @ON
 def test_a_page_with_card_fields_lets_stripe_in():
-    opened = policy(with_card_fields(plain))
+    opened = policy(allow_card_fields(plain))
 
     stripe = "https://js.stripe.com https://*.js.stripe.com"
     assert opened["script-src"] == f"'self' {stripe}"
@@ -39,7 +39,7 @@ def test_other_pages_keep_their_policy():
 
 
 def test_while_cards_are_off_no_page_lets_stripe_in():
-    assert policy(with_card_fields(plain)) == policy(plain)
+    assert policy(allow_card_fields(plain)) == policy(plain)
     assert stripe_gateway() is None
 
 
@@ -49,7 +49,7 @@ def test_while_cards_are_off_no_page_lets_stripe_in():
     STRIPE_JS_URL="http://127.0.0.1:9/js/stripe.js",
 )
 def test_another_address_of_stripes_is_the_only_one_let_in():
-    opened = policy(with_card_fields(plain))
+    opened = policy(allow_card_fields(plain))
 
     assert opened["script-src"] == "'self' http://127.0.0.1:9"
     assert opened["form-action"] == "'self' http://127.0.0.1:9"

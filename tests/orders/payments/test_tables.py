@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.payments.statement_tables import MOST_ROWS, Row, UnreadableFile, read_table
+from orders.payments.statement_tables import MAX_ROWS, Row, UnreadableFile, read_table
 
 pytestmark = pytest.mark.once
 
@@ -88,7 +88,7 @@ def test_a_file_that_swells_when_unpacked_is_refused() -> None:
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old xls",
         b"a\0b",
         b"x" * 5_000_001,
-        b"a\n" * (MOST_ROWS + 1),
+        b"a\n" * (MAX_ROWS + 1),
         b"," * 60 + b"x",
         b"x" * 4_001,
         b"x" * 200_000,

@@ -10,13 +10,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orders.payments.vietqr import (
-    BadPayload,
-    Fault,
-    Service,
-    Transfer,
+    InvalidPayload,
+    PayloadFault,
+    QrService,
+    QrTransfer,
     _checksum,
+    build_payload,
     fold_note,
-    payload_for,
     qr_svg,
     read_payload,
 )
@@ -53,7 +53,7 @@ GOOD = [
             "note": "thanh toan don hang",
         },
     ),
-    (CARD, {"bank": "970403", "account": "9704031101234567", "service": Service.CARD}),
+    (CARD, {"bank": "970403", "account": "9704031101234567", "service": QrService.CARD}),
     (
         FLOOD,
         {"bank": "970415", "account": "0011001932418", "amount": 120_000, "note": "ủng hộ lũ lụt"},
@@ -78,7 +78,7 @@ def sealed(text: str) -> str:
 
 @pytest.mark.parametrize(("payload", "told"), GOOD)
 def test_napas_examples_are_made_to_the_letter(payload, told) -> None:
-    assert payload_for(**told) == payload
+    assert build_payload(**told) == payload
 
 
 @pytest.mark.parametrize(("payload", "told"), GOOD)
@@ -86,7 +86,7 @@ def test_napas_examples_are_read(payload, told) -> None:
     transfer = read_payload(payload)
 
     note = fold_note(told.get("note", ""))
-    assert transfer == Transfer(**{**told, "note": note, "is_dynamic": "amount" in told})
+    assert transfer == QrTransfer(**{**told, "note": note, "is_dynamic": "amount" in told})
 
 
 def test_the_checksum_is_ccitt_false() -> None:
@@ -94,52 +94,52 @@ def test_the_checksum_is_ccitt_false() -> None:
 
 
 def test_lengths_that_do_not_add_up_are_refused_though_the_checksum_holds() -> None:
-    with pytest.raises(BadPayload) as refused:
+    with pytest.raises(InvalidPayload) as refused:
         read_payload(BROKEN)
 
     assert refused.value.code == "bad_payload"
-    assert refused.value.details == {"fault": Fault.LENGTH}
+    assert refused.value.details == {"fault": PayloadFault.LENGTH}
 
 
 @pytest.mark.parametrize(
     ("payload", "fault"),
     [
-        ("", Fault.LENGTH),
-        ("hello", Fault.LENGTH),
-        ("0002", Fault.LENGTH),
-        (STATIC + "\n", Fault.LENGTH),
-        (STATIC + "x", Fault.LENGTH),
-        (STATIC[:-1], Fault.LENGTH),
-        (STATIC * 6, Fault.LENGTH),
-        (STATIC.replace("QRIBFTTA", "QRIBFTTÂ"), Fault.LENGTH),
-        (STATIC[:-4] + "0000", Fault.CHECKSUM),
-        (STATIC[:-4] + "9e6f", Fault.CHECKSUM),
-        (STATIC[:-8], Fault.CHECKSUM),
-        (STATIC[:-14] + STATIC[-8:] + "5802VN", Fault.CHECKSUM),
-        (sealed("000202" + STATIC[6:]), Fault.VERSION),
-        (sealed(STATIC[6:]), Fault.VERSION),
-        (sealed(STATIC.replace("010211", "010213")), Fault.KIND),
-        (sealed(STATIC.replace("A000000727", "A000000728")), Fault.GUID),
-        (sealed(STATIC.replace("3857", "3957")), Fault.GUID),
-        (sealed(STATIC.replace("5303704", "5303840")), Fault.CURRENCY),
-        (sealed(STATIC.replace("5303704", "")), Fault.CURRENCY),
-        (sealed(STATIC.replace("5802VN", "5802TH")), Fault.COUNTRY),
-        (sealed(STATIC.replace("QRIBFTTA", "QRPUSHXX")), Fault.SERVICE),
-        (sealed(STATIC.replace("970403", "97O403")), Fault.BANK),
-        (sealed(STATIC.replace("0011012345678", "001101234567 ")), Fault.ACCOUNT),
-        (sealed(CARD.replace("9704031101234567", "970403110123456X")), Fault.ACCOUNT),
-        (sealed(STATIC.replace("010211", "010212")), Fault.AMOUNT),
-        (sealed(ORDER.replace("5406180000", "54060180.5")), Fault.AMOUNT),
-        (sealed(ORDER.replace("5406180000", "5406-18000")), Fault.AMOUNT),
-        (sealed(ORDER.replace("5406180000", "5406018000")), Fault.AMOUNT),
-        (sealed(ORDER.replace("5406180000", "5401" + "0")), Fault.AMOUNT),
-        (sealed(ORDER.replace("5406180000", "5413" + "9" * 13)), Fault.AMOUNT),
-        (sealed(STATIC.replace("5802VN", "5802VN5802VN")), Fault.LENGTH),
-        (sealed(STATIC.replace("5802VN", "5802VN5900")), Fault.LENGTH),
+        ("", PayloadFault.LENGTH),
+        ("hello", PayloadFault.LENGTH),
+        ("0002", PayloadFault.LENGTH),
+        (STATIC + "\n", PayloadFault.LENGTH),
+        (STATIC + "x", PayloadFault.LENGTH),
+        (STATIC[:-1], PayloadFault.LENGTH),
+        (STATIC * 6, PayloadFault.LENGTH),
+        (STATIC.replace("QRIBFTTA", "QRIBFTTÂ"), PayloadFault.LENGTH),
+        (STATIC[:-4] + "0000", PayloadFault.CHECKSUM),
+        (STATIC[:-4] + "9e6f", PayloadFault.CHECKSUM),
+        (STATIC[:-8], PayloadFault.CHECKSUM),
+        (STATIC[:-14] + STATIC[-8:] + "5802VN", PayloadFault.CHECKSUM),
+        (sealed("000202" + STATIC[6:]), PayloadFault.VERSION),
+        (sealed(STATIC[6:]), PayloadFault.VERSION),
+        (sealed(STATIC.replace("010211", "010213")), PayloadFault.KIND),
+        (sealed(STATIC.replace("A000000727", "A000000728")), PayloadFault.GUID),
+        (sealed(STATIC.replace("3857", "3957")), PayloadFault.GUID),
+        (sealed(STATIC.replace("5303704", "5303840")), PayloadFault.CURRENCY),
+        (sealed(STATIC.replace("5303704", "")), PayloadFault.CURRENCY),
+        (sealed(STATIC.replace("5802VN", "5802TH")), PayloadFault.COUNTRY),
+        (sealed(STATIC.replace("QRIBFTTA", "QRPUSHXX")), PayloadFault.SERVICE),
+        (sealed(STATIC.replace("970403", "97O403")), PayloadFault.BANK),
+        (sealed(STATIC.replace("0011012345678", "001101234567 ")), PayloadFault.ACCOUNT),
+        (sealed(CARD.replace("9704031101234567", "970403110123456X")), PayloadFault.ACCOUNT),
+        (sealed(STATIC.replace("010211", "010212")), PayloadFault.AMOUNT),
+        (sealed(ORDER.replace("5406180000", "54060180.5")), PayloadFault.AMOUNT),
+        (sealed(ORDER.replace("5406180000", "5406-18000")), PayloadFault.AMOUNT),
+        (sealed(ORDER.replace("5406180000", "5406018000")), PayloadFault.AMOUNT),
+        (sealed(ORDER.replace("5406180000", "5401" + "0")), PayloadFault.AMOUNT),
+        (sealed(ORDER.replace("5406180000", "5413" + "9" * 13)), PayloadFault.AMOUNT),
+        (sealed(STATIC.replace("5802VN", "5802VN5802VN")), PayloadFault.LENGTH),
+        (sealed(STATIC.replace("5802VN", "5802VN5900")), PayloadFault.LENGTH),
     ],
 )
 def test_what_is_no_vietqr_is_refused_by_the_name_of_its_fault(payload, fault) -> None:
-    with pytest.raises(BadPayload) as refused:
+    with pytest.raises(InvalidPayload) as refused:
         read_payload(payload)
 
     assert refused.value.details == {"fault": fault}
@@ -154,31 +154,31 @@ def test_fields_of_emvco_that_vietqr_does_not_use_are_passed_over() -> None:
 def test_a_note_longer_than_banks_take_is_refused_when_read() -> None:
     long = STATIC[:-8] + "6230" + "0826" + "x" * 26 + "63040000"
 
-    with pytest.raises(BadPayload) as refused:
+    with pytest.raises(InvalidPayload) as refused:
         read_payload(sealed(long))
 
-    assert refused.value.details == {"fault": Fault.NOTE}
+    assert refused.value.details == {"fault": PayloadFault.NOTE}
 
 
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"bank": "97043"}, Fault.BANK),
-        ({"bank": "97043６"}, Fault.BANK),
-        ({"account": ""}, Fault.ACCOUNT),
-        ({"account": "1" * 20}, Fault.ACCOUNT),
-        ({"account": "12 34"}, Fault.ACCOUNT),
-        ({"account": "123", "service": Service.CARD}, Fault.ACCOUNT),
-        ({"amount": 0}, Fault.AMOUNT),
-        ({"amount": -1}, Fault.AMOUNT),
-        ({"amount": 10**12 + 1}, Fault.AMOUNT),
-        ({"bill": "1" * 26}, Fault.BILL),
-        ({"bill": "đơn"}, Fault.BILL),
+        ({"bank": "97043"}, PayloadFault.BANK),
+        ({"bank": "97043６"}, PayloadFault.BANK),
+        ({"account": ""}, PayloadFault.ACCOUNT),
+        ({"account": "1" * 20}, PayloadFault.ACCOUNT),
+        ({"account": "12 34"}, PayloadFault.ACCOUNT),
+        ({"account": "123", "service": QrService.CARD}, PayloadFault.ACCOUNT),
+        ({"amount": 0}, PayloadFault.AMOUNT),
+        ({"amount": -1}, PayloadFault.AMOUNT),
+        ({"amount": 10**12 + 1}, PayloadFault.AMOUNT),
+        ({"bill": "1" * 26}, PayloadFault.BILL),
+        ({"bill": "đơn"}, PayloadFault.BILL),
     ],
 )
 def test_no_payload_is_made_of_what_no_app_could_pay(change, fault) -> None:
-    with pytest.raises(BadPayload) as refused:
-        payload_for(**{"bank": "970436", "account": "0123456789", "amount": 1000, **change})
+    with pytest.raises(InvalidPayload) as refused:
+        build_payload(**{"bank": "970436", "account": "0123456789", "amount": 1000, **change})
 
     assert refused.value.details == {"fault": fault}
 
@@ -200,30 +200,30 @@ def test_a_note_is_folded_to_what_banks_pass_on(written, folded) -> None:
 
 @given(banks, accounts, amounts, bills, st.text(max_size=60))
 def test_what_is_made_is_read_again(bank, account, amount, bill, note) -> None:
-    payload = payload_for(bank=bank, account=account, amount=amount, bill=bill, note=note)
+    payload = build_payload(bank=bank, account=account, amount=amount, bill=bill, note=note)
 
     transfer = read_payload(payload)
 
-    assert transfer == Transfer(bank, account, amount, bill, fold_note(note), is_dynamic=amount is not None)
+    assert transfer == QrTransfer(bank, account, amount, bill, fold_note(note), is_dynamic=amount is not None)
 
 
 @given(banks, cards, amounts)
 def test_what_is_made_for_a_card_is_read_again(bank, card, amount) -> None:
-    payload = payload_for(bank=bank, account=card, amount=amount, service=Service.CARD)
+    payload = build_payload(bank=bank, account=card, amount=amount, service=QrService.CARD)
 
-    assert read_payload(payload) == Transfer(
-        bank, card, amount, service=Service.CARD, is_dynamic=amount is not None
+    assert read_payload(payload) == QrTransfer(
+        bank, card, amount, service=QrService.CARD, is_dynamic=amount is not None
     )
 
 
 @given(banks, accounts, amounts, st.text(max_size=30), st.data())
 def test_one_wrong_sign_anywhere_is_noticed(bank, account, amount, note, data) -> None:
-    payload = payload_for(bank=bank, account=account, amount=amount, note=note)
+    payload = build_payload(bank=bank, account=account, amount=amount, note=note)
     place = data.draw(st.integers(0, len(payload) - 1))
     sign = data.draw(st.characters(min_codepoint=32, max_codepoint=126))
     assume(sign != payload[place])
 
-    with pytest.raises(BadPayload):
+    with pytest.raises(InvalidPayload):
         read_payload(payload[:place] + sign + payload[place + 1 :])
 
 
@@ -231,10 +231,10 @@ def test_one_wrong_sign_anywhere_is_noticed(bank, account, amount, note, data) -
 def test_any_text_is_read_or_refused_and_nothing_else(text) -> None:
     try:
         transfer = read_payload(text)
-    except BadPayload:
+    except InvalidPayload:
         return
 
-    assert isinstance(transfer, Transfer)
+    assert isinstance(transfer, QrTransfer)
 
 
 def test_the_picture_is_dark_on_white_named_and_without_inline_styles() -> None:

@@ -7,15 +7,15 @@ import pytest
 from cooperatives.models import Role
 from orders.actions.payouts.bank_accounts import (
     BankAccount,
-    NotAnAccount,
-    change_account,
-    follow_account,
-    name_account,
+    InvalidBankAccount,
+    change_cooperative_account,
+    set_payout_account,
+    use_current_cooperative_account,
 )
-from orders.actions.payouts.payouts import AlreadyPaid, mark_paid
+from orders.actions.payouts.payouts import AlreadyPaid, mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import Payout, Settlement
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing
 from shop.core.models import Change
 from shop.notifications.models import Notification
@@ -23,14 +23,14 @@ from tests.factories import NOW, make_cooperative, make_member, nobody
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-DESK = Actor.person(1, "Bàn", Door.DESK)
-MANAGER = Actor.person(2, "Triệu Thị Nhất", Door.MEMBERS)
+DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
+MANAGER = Actor.person(2, "Triệu Thị Nhất", EntryPoint.MEMBERS)
 OURS = BankAccount("970405", "8888000011", "HTX Thiên An")
 OTHER = BankAccount("970436", "0099887766", "Nguyễn Văn Đức")
 
 
 def change(cooperative, to=OURS):
-    return change_account(cooperative_id=cooperative.pk, to=to, actor=MANAGER, now=NOW)
+    return change_cooperative_account(cooperative_id=cooperative.pk, to=to, actor=MANAGER, now=NOW)
 
 
 def due(cooperative):
@@ -114,7 +114,7 @@ def test_a_payment_that_has_one_stays_with_it_until_somebody_decides() -> None:
     change(cooperative, OTHER)
     assert accounts(payout) == ("970405", "8888000011", "HTX THIEN AN")
 
-    follow_account(payout_id=payout.pk, actor=DESK, now=NOW)
+    use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
 
     assert accounts(payout) == ("970436", "0099887766", "NGUYEN VAN DUC")
     assert Change.objects.filter(what="payout.readdressed").count() == 1
@@ -123,24 +123,24 @@ def test_a_payment_that_has_one_stays_with_it_until_somebody_decides() -> None:
 def test_a_payment_is_sent_to_no_account_that_is_none() -> None:
     payout = due(make_cooperative())
 
-    with refused(NotAnAccount, "not_an_account"):
-        follow_account(payout_id=payout.pk, actor=DESK, now=NOW)
-    with refused(NotAnAccount, "not_an_account"):
-        name_account(payout_id=payout.pk, to=BankAccount("000000", "12", ""), actor=DESK, now=NOW)
+    with refused(InvalidBankAccount, "not_an_account"):
+        use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
+    with refused(InvalidBankAccount, "not_an_account"):
+        set_payout_account(payout_id=payout.pk, to=BankAccount("000000", "12", ""), actor=DESK, now=NOW)
 
 
 def test_what_is_paid_goes_nowhere_else() -> None:
     payout = due(make_cooperative())
-    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
     with refused(AlreadyPaid, "already_paid"):
-        name_account(payout_id=payout.pk, to=OURS, actor=DESK, now=NOW)
+        set_payout_account(payout_id=payout.pk, to=OURS, actor=DESK, now=NOW)
     with refused(AlreadyPaid, "already_paid"):
-        follow_account(payout_id=payout.pk, actor=DESK, now=NOW)
+        use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
 
 
 def test_unknown_ones_are_missing() -> None:
     with refused(Missing, "missing"):
-        change_account(cooperative_id=999_999, to=OURS, actor=DESK, now=NOW)
+        change_cooperative_account(cooperative_id=999_999, to=OURS, actor=DESK, now=NOW)
     with refused(Missing, "missing"):
-        name_account(payout_id=nobody(), to=OURS, actor=DESK, now=NOW)
+        set_payout_account(payout_id=nobody(), to=OURS, actor=DESK, now=NOW)

@@ -8,13 +8,13 @@ import pytest
 from django.test import Client
 
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.actions.payouts.bank_accounts import name_account as name_account_of_payout
-from orders.actions.payouts.payouts import PayoutHeld, mark_paid
-from orders.actions.payouts.refund_execution import name_account
+from orders.actions.payouts.bank_accounts import set_payout_account as name_account_of_payout
+from orders.actions.payouts.payouts import PayoutHeld, mark_payout_paid
+from orders.actions.payouts.refund_execution import set_refund_account
 from orders.models import BankTransfer, Payout
 from orders.states import PayoutState
 from shop.core.models import Change
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from tests.factories import just_now, make_admin
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.refunds.refunds_at_hand import DESK, TO, WHO, delivered, give_back, paid_order
@@ -40,13 +40,13 @@ def test_an_account_that_somebody_names_is_paid_a_day_later() -> None:
     order = paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
-    name_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
 
     with refused(PayoutHeld, "payout_held") as refusal:
-        mark_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
+        mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
     assert refusal.value.details == {"until": LATER + DAY}
-    assert mark_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY).state == "paid"
-    assert letters() == [(Way.EMAIL, "hoa@example.com"), (Way.SMS, "+84987654321")]
+    assert mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY).state == "paid"
+    assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
 
 
 def test_the_account_that_the_order_was_paid_from_waits_for_nobody() -> None:
@@ -55,21 +55,21 @@ def test_the_account_that_the_order_was_paid_from_waits_for_nobody() -> None:
     BankTransfer.objects.update(
         payer_bin=TO.bank_bin, payer_account=TO.account, payer_holder="NGUYEN THI HOA"
     )
-    name_account(order_id=order.pk, to=OTHER, **WHO)
+    set_refund_account(order_id=order.pk, to=OTHER, **WHO)
 
-    name_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
 
     payout.refresh_from_db()
     assert payout.payable_from is None
-    assert mark_paid(payout_id=payout.pk, reference="FT9", **WHO).state == PayoutState.PAID
+    assert mark_payout_paid(payout_id=payout.pk, reference="FT9", **WHO).state == PayoutState.PAID
 
 
 def test_the_same_account_again_neither_prolongs_nor_ends_the_wait() -> None:
     order = paid_order()
     payout = payout_of(order)
-    name_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
 
-    name_account(order_id=order.pk, to=TO, actor=DESK, now=LATER + DAY / 2)
+    set_refund_account(order_id=order.pk, to=TO, actor=DESK, now=LATER + DAY / 2)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
@@ -78,9 +78,9 @@ def test_the_same_account_again_neither_prolongs_nor_ends_the_wait() -> None:
 def test_yet_another_account_begins_the_day_anew() -> None:
     order = paid_order()
     payout = payout_of(order)
-    name_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
 
-    name_account(order_id=order.pk, to=OTHER, actor=DESK, now=LATER + DAY / 2)
+    set_refund_account(order_id=order.pk, to=OTHER, actor=DESK, now=LATER + DAY / 2)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY * 3 / 2
@@ -94,7 +94,7 @@ def test_what_the_desk_writes_on_a_payout_itself_is_told_and_held_alike() -> Non
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
-    assert letters() == [(Way.EMAIL, "hoa@example.com"), (Way.SMS, "+84987654321")]
+    assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
     assert Change.objects.filter(what="payout.readdressed").count() == 1
 
 
@@ -102,7 +102,7 @@ def test_the_desk_sees_what_is_held_and_cannot_pay_it() -> None:
     order = paid_order()
     payout = payout_of(order)
     now = just_now()
-    name_account(order_id=order.pk, to=TO, actor=DESK, now=now)
+    set_refund_account(order_id=order.pk, to=TO, actor=DESK, now=now)
     desk = Client()
     desk.force_login(make_admin())
 

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from cooperatives.models import Cooperative
 from orders import locks
-from orders.actions.gateway.failed_calls import ask_again, pay_by_bank
-from orders.actions.gateway.gateway_calls import follow_cards_task, look_up_call, make_call
-from orders.actions.gateway.transfer_reversals import left_of, pull_back_what_is_owed
-from orders.actions.payouts.payouts import PayoutUnderWay, mark_paid
+from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call
+from orders.actions.gateway.gateway_calls import follow_cards_task, look_up_call, send_call
+from orders.actions.gateway.transfer_reversals import reverse_payouts_for_debt, unreversed_amount
+from orders.actions.payouts.payouts import PayoutInProgress, mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import (
     CooperativeBalance,
@@ -21,7 +21,7 @@ from orders.models import (
     Operation,
     OrderPart,
     Payout,
-    PayoutWay,
+    PayoutMethod,
     Settlement,
 )
 from orders.states import CallState, PayoutState, SettlementState
@@ -62,7 +62,7 @@ def call_about(payout: Payout, operation: Operation = Operation.PAY_OUT) -> Gate
 
 def paid_out() -> Payout:
     payout = close()
-    make_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=call_about(payout).pk, now=NOW)
     payout.refresh_from_db()
     return payout
 
@@ -81,9 +81,9 @@ def balance() -> CooperativeBalance:
 def test_a_closed_period_is_paid_to_the_account_at_stripe(stripe, part) -> None:
     payout = close()
 
-    assert (payout.way, payout.state, payout.amount) == (PayoutWay.STRIPE, PayoutState.DUE, 120_000)
+    assert (payout.way, payout.state, payout.amount) == (PayoutMethod.STRIPE, PayoutState.DUE, 120_000)
     assert (call_about(payout).state, sent(stripe)) == (CallState.INTENDED, [])
-    make_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=call_about(payout).pk, now=NOW)
 
     payout.refresh_from_db()
     (transfer,) = stripe.account.every("transfer")
@@ -100,9 +100,9 @@ def test_a_payout_whose_answer_is_lost_is_paid_once(stripe, part, fault) -> None
     payout = close()
     stripe.faults.tell("transfers.create", fault)
 
-    assert make_call(call_id=call_about(payout).pk, now=NOW).call.state == CallState.UNKNOWN
-    with refused(PayoutUnderWay, "payout_under_way"):
-        mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    assert send_call(call_id=call_about(payout).pk, now=NOW).call.state == CallState.UNKNOWN
+    with refused(PayoutInProgress, "payout_under_way"):
+        mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     look_up_call(call_id=call_about(payout).pk, now=NOW + 2 * MINUTE)
 
     payout.refresh_from_db()
@@ -116,7 +116,7 @@ def test_a_payout_made_hours_late_is_found_when_its_answer_was_lost(stripe, part
     stripe.account.clock = made_at.timestamp
     stripe.faults.tell("transfers.create", Fault.CUT_AFTER)
 
-    assert make_call(call_id=call_about(payout).pk, now=made_at).call.state == CallState.UNKNOWN
+    assert send_call(call_id=call_about(payout).pk, now=made_at).call.state == CallState.UNKNOWN
     look_up_call(call_id=call_about(payout).pk, now=NOW + datetime.timedelta(hours=24))
 
     payout.refresh_from_db()
@@ -127,14 +127,14 @@ def test_a_payout_made_hours_late_is_found_when_its_answer_was_lost(stripe, part
 def test_a_payout_that_stripe_refuses_may_be_asked_for_again(stripe, part) -> None:
     stripe.account.balance = 50_000
     payout = close()
-    make_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=call_about(payout).pk, now=NOW)
 
     payout.refresh_from_db()
     assert (call_about(payout).code, payout.state) == ("balance_insufficient", PayoutState.DUE)
     assert Change.objects.filter(what="payout.failed").count() == 1
     stripe.account.balance = 500_000
-    again = ask_again(call_id=call_about(payout).pk, actor=DESK, now=NOW + MINUTE)
-    make_call(call_id=again.pk, now=NOW + MINUTE)
+    again = repeat_failed_call(call_id=call_about(payout).pk, actor=DESK, now=NOW + MINUTE)
+    send_call(call_id=again.pk, now=NOW + MINUTE)
 
     payout.refresh_from_db()
     assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
@@ -144,13 +144,13 @@ def test_a_payout_that_stripe_refuses_may_be_asked_for_again(stripe, part) -> No
 def test_a_payout_that_stripe_refuses_may_be_paid_by_the_bank(stripe, part) -> None:
     stripe.account.connected.clear()
     payout = close()
-    make_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=call_about(payout).pk, now=NOW)
 
-    pay_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
-    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    pay_out_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
     payout.refresh_from_db()
-    assert (payout.way, payout.state, sent(stripe)) == (PayoutWay.BANK, PayoutState.PAID, [])
+    assert (payout.way, payout.state, sent(stripe)) == (PayoutMethod.BANK, PayoutState.PAID, [])
     assert LedgerEntry.objects.filter(account="bank").balance() == -120_000
     check_ledger()
 
@@ -158,9 +158,9 @@ def test_a_payout_that_stripe_refuses_may_be_paid_by_the_bank(stripe, part) -> N
 def test_a_payout_that_was_refused_and_sent_by_the_bank_is_only_looked_for(stripe, part) -> None:
     payout = close()
     stripe.faults.tell("transfers.create", Fault.REFUSE, status=401)
-    make_call(call_id=call_about(payout).pk, now=NOW)
-    pay_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
-    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    send_call(call_id=call_about(payout).pk, now=NOW)
+    pay_out_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
     look_up_call(call_id=call_about(payout).pk, now=NOW + 2 * MINUTE)  # a message that came late
 
@@ -176,11 +176,11 @@ def test_what_a_cooperative_owes_after_it_was_paid_is_pulled_back(stripe, part) 
     follow_cards_task()
     call = call_about(payout, Operation.PULL_BACK)
     assert (call.amount, call.terms["reference"]) == (40_000, payout.reference)
-    make_call(call_id=call.pk, now=NOW)
+    send_call(call_id=call.pk, now=NOW)
 
     assert sent(stripe) == [(COOPERATIVE, 120_000, 40_000)]
     assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
-    assert left_of(payout) == 80_000
+    assert unreversed_amount(payout) == 80_000
     follow_cards_task()
     assert payout.calls.filter(operation=Operation.PULL_BACK).count() == 1
     check_ledger()
@@ -190,12 +190,12 @@ def test_what_a_cooperative_owes_after_it_was_paid_is_pulled_back(stripe, part) 
 def test_what_is_pulled_back_although_the_answer_was_lost_is_pulled_back_once(stripe, part, fault) -> None:
     payout = paid_out()
     refund(part, line=40_000)
-    pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
+    reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
     stripe.faults.tell("transfers.reversals.create", fault)
     call = call_about(payout, Operation.PULL_BACK)
 
-    make_call(call_id=call.pk, now=NOW)
-    again = pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
+    send_call(call_id=call.pk, now=NOW)
+    again = reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
     look_up_call(call_id=call.pk, now=NOW + 2 * MINUTE)
 
     assert (again, sent(stripe)) == (0, [(COOPERATIVE, 120_000, 40_000)])
@@ -206,8 +206,8 @@ def test_what_is_pulled_back_although_the_answer_was_lost_is_pulled_back_once(st
 def test_no_more_is_pulled_back_than_is_left_of_the_payouts(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
-    pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
-    make_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=NOW)
+    reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
+    send_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=NOW)
     correct_balance(
         cooperative_id=part.cooperative_id,
         currency="VND",
@@ -218,10 +218,12 @@ def test_no_more_is_pulled_back_than_is_left_of_the_payouts(stripe, part) -> Non
         now=LATER,
     )
 
-    asked = pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=LATER)
+    asked = reverse_payouts_for_debt(
+        cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=LATER
+    )
 
-    assert (asked, left_of(payout)) == (80_000, 0)
-    make_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=LATER)
+    assert (asked, unreversed_amount(payout)) == (80_000, 0)
+    send_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=LATER)
     assert balance() == CooperativeBalance(owed=-20_000, paid_out=0)
     check_ledger()
 
@@ -230,16 +232,16 @@ def test_a_pull_back_that_was_refused_holds_up_others_until_somebody_repeats_it(
     payout = paid_out()
     refund(part, line=40_000)
     who = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
-    pull_back_what_is_owed(**who, now=NOW)
+    reverse_payouts_for_debt(**who, now=NOW)
     refused_call = call_about(payout, Operation.PULL_BACK)
     stripe.faults.tell("transfers.reversals.create", Fault.REFUSE, status=400)
-    make_call(call_id=refused_call.pk, now=NOW)
+    send_call(call_id=refused_call.pk, now=NOW)
 
-    while_refused = pull_back_what_is_owed(**who, now=LATER)
-    repeated = ask_again(call_id=refused_call.pk, actor=DESK, now=LATER)
-    make_call(call_id=repeated.pk, now=LATER)
+    while_refused = reverse_payouts_for_debt(**who, now=LATER)
+    repeated = repeat_failed_call(call_id=refused_call.pk, actor=DESK, now=LATER)
+    send_call(call_id=repeated.pk, now=LATER)
     correct_balance(**who, amount=-10_000, reason="phạt", key="1", now=LATER)
-    afterwards = pull_back_what_is_owed(**who, now=LATER + MINUTE)
+    afterwards = reverse_payouts_for_debt(**who, now=LATER + MINUTE)
 
     assert (while_refused, repeated.amount, afterwards) == (0, 40_000, 10_000)
     check_ledger()
@@ -248,7 +250,7 @@ def test_a_pull_back_that_was_refused_holds_up_others_until_somebody_repeats_it(
 def test_who_was_paid_by_the_bank_owes_it_in_the_next_period(stripe, part) -> None:
     Cooperative.objects.update(stripe_account="")
     payout = close()
-    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     refund(part, line=40_000)
 
     follow_cards_task()
@@ -260,6 +262,6 @@ def test_the_lock_of_a_call_is_that_of_its_settlement(stripe, part) -> None:
     payout = close()
 
     with transaction.atomic():
-        order, call = locks.lock_call(call_about(payout).pk)
+        order, call = locks.lock_gateway_call(call_about(payout).pk)
 
     assert (order, call.payout) == (None, payout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from orders.actions.placement.correct_order import OtherProvince, correct_contact
+from orders.actions.placement.correct_order import ProvinceChanged, correct_contact
 from orders.models import Order
 from shop.accounts.models import Address
 from shop.core.actors import Actor
@@ -65,7 +65,7 @@ def test_writing_the_same_again_changes_nothing() -> None:
 def test_another_province_would_cost_another_delivery() -> None:
     order = make_order()
 
-    with refused(OtherProvince, "other_province"):
+    with refused(ProvinceChanged, "other_province"):
         correct(order, province_code=THAI_NGUYEN)
 
 

@@ -14,20 +14,20 @@ from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.placement.draft_orders import (
     NotADraft,
+    create_draft,
     delete_draft,
-    draft_order,
     edit_draft,
     place_draft,
 )
-from orders.actions.placement.order_sweeps import decline_unanswered
+from orders.actions.placement.order_sweeps import decline_unanswered_part
 from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentNeeded
-from orders.actions.quotes.quote_types import Problem, WantedDelivery, WantedLine
+from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery, RequestedLine
 from orders.actions.settlement.commission_rates import add_withholding_rate, switch_withholding
-from orders.models import Order, OrderNumber, OrderPart, Source
+from orders.models import Order, OrderNumber, OrderPart, OrderSource
 from orders.states import OrderStatus, PartState
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.notifications.models import Notification
 from tests.factories import (
@@ -50,16 +50,16 @@ LATER = NOW + datetime.timedelta(days=3)
 
 
 def make_draft():
-    return draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW)
+    return create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
 
 
 def edit(order, *wanted, way=True, contact=None):
     """Say what the draft holds: (variant, quantity) or (variant, quantity, price)."""
     lines = [
-        WantedLine(uuid.uuid4(), one[0].pk, one[1], forced_price=one[2] if len(one) > 2 else None)
+        RequestedLine(uuid.uuid4(), one[0].pk, one[1], forced_price=one[2] if len(one) > 2 else None)
         for one in wanted
     ]
-    ways = {one[0].cooperative_id: WantedDelivery(one[0].cooperative.ways.get().pk) for one in wanted}
+    ways = {one[0].cooperative_id: RequestedDelivery(one[0].cooperative.ways.get().pk) for one in wanted}
     return edit_draft(
         order_id=order.pk,
         lines=lines,
@@ -117,7 +117,7 @@ def test_a_draft_is_rated_on_the_day_on_which_it_is_placed() -> None:
     order = make_draft()
     edit(order, (variant, 2))
     written = order.lines.get().commission
-    day = day_of(LATER)
+    day = vietnam_date(LATER)
     make_rate(4, variant.cooperative, from_day=day)
     add_withholding_rate(name="VAT", percent=Decimal("1.5"), from_day=day, actor=STAFF, now=LATER)
     switch_withholding(on=True, day=day, actor=STAFF, now=LATER)
@@ -155,7 +155,7 @@ def test_nobody_works_on_a_drafts_part() -> None:
     with refused(Missing, "missing"):
         cancel_order(order_id=order.pk, reason="x", actor=STAFF, now=NOW)
     with refused(Missing, "missing"):
-        decline_unanswered(part_id=part.pk, actor=STAFF, now=LATER)
+        decline_unanswered_part(part_id=part.pk, actor=STAFF, now=LATER)
 
     assert part.state == PartState.NEW
 
@@ -169,7 +169,7 @@ def test_staff_may_sell_what_is_off_the_shelf(state) -> None:
     offer = edit(order, (variant, 1))
     placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
 
-    assert offer.lines[0].problems == [Problem.NOT_FOR_SALE]
+    assert offer.lines[0].problems == [QuoteProblem.NOT_FOR_SALE]
     assert placed.total_gross == 75_000
 
 
@@ -189,7 +189,7 @@ def test_what_has_no_price_needs_one() -> None:
 def test_a_variant_that_is_gone_is_missing() -> None:
     variant = make_variant()
     order = make_draft()
-    line = WantedLine(uuid.uuid4(), variant.pk + 1000, 1)
+    line = RequestedLine(uuid.uuid4(), variant.pk + 1000, 1)
 
     with refused(Missing, "missing"):
         edit_draft(
@@ -208,7 +208,7 @@ def test_a_draft_that_is_short_or_has_no_delivery_is_not_placed() -> None:
     with refused(BasketChanged, "basket_changed"):
         place_draft(order_id=nowhere.pk, consents=AGREED, actor=STAFF, now=NOW)
 
-    assert refusal.value.details["quote"].lines[0].problems == [Problem.ONLY_LEFT]
+    assert refusal.value.details["quote"].lines[0].problems == [QuoteProblem.ONLY_LEFT]
 
 
 def test_an_empty_draft_is_not_placed() -> None:

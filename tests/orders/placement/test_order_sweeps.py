@@ -6,15 +6,15 @@ import datetime
 
 import pytest
 
-from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.basket.basket_lines import add_to_basket
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.placement.order_sweeps import (
-    call_attention,
-    decline_unanswered,
+    decline_unanswered_part,
+    delete_abandoned_baskets,
     expire_order,
-    forget_baskets,
-    release_expired,
+    release_expired_reservations,
+    report_unanswered_part,
 )
 from orders.actions.placement.place_order import BasketChanged, place_order
 from orders.models import Basket, Order, OrderPart, Reservation
@@ -52,10 +52,10 @@ def test_a_reservation_ends_with_its_time_and_not_a_minute_before() -> None:
     variant = make_variant(on_hand=5)
     open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)
 
-    early = release_expired(now=NOW + 14 * MINUTE)
+    early = release_expired_reservations(now=NOW + 14 * MINUTE)
     kept = stock_of(variant).reserved
-    ended = release_expired(now=NOW + 15 * MINUTE)
-    again = release_expired(now=NOW + 15 * MINUTE)
+    ended = release_expired_reservations(now=NOW + 15 * MINUTE)
+    again = release_expired_reservations(now=NOW + 15 * MINUTE)
 
     assert (early, kept, ended, again) == (0, 3, 1, 0)
     assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
@@ -65,7 +65,7 @@ def test_goods_of_an_ended_reservation_go_to_whoever_is_first_and_the_other_keep
     variant = make_variant(on_hand=3)
     slow, quick = make_basket((variant, 2)), make_basket((variant, 2))
     open_checkout(basket_id=slow.pk, now=NOW)
-    release_expired(now=NOW + HOUR)
+    release_expired_reservations(now=NOW + HOUR)
 
     def place(basket):
         return place_order(
@@ -96,9 +96,9 @@ def test_the_platform_is_called_once_when_nobody_answers() -> None:
     ShopSettings.objects.create(operator_email="san@example.com")
     part = make_part()
 
-    call_attention(part_id=part.pk, actor=SWEEP, now=NOW + 20 * HOUR)
+    report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 20 * HOUR)
     called = every_row()
-    call_attention(part_id=part.pk, actor=SWEEP, now=NOW + 21 * HOUR)
+    report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 21 * HOUR)
 
     part.refresh_from_db()
     assert (part.state, part.called_at, told("san@example.com")) == (PartState.NEW, NOW + 20 * HOUR, 1)
@@ -110,12 +110,12 @@ def test_a_part_that_nobody_accepts_is_declined_when_its_time_is_over_and_the_bu
     order = make_order((variant, 2), email="hoa@example.com")
     part = order.parts.get()
 
-    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 24 * HOUR - MINUTE)
+    decline_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 24 * HOUR - MINUTE)
     part.refresh_from_db()
     early = part.state
-    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 24 * HOUR)
+    decline_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 24 * HOUR)
     ended = every_row()
-    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 25 * HOUR)
+    decline_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 25 * HOUR)
 
     part.refresh_from_db()
     order.refresh_from_db()
@@ -133,8 +133,8 @@ def test_an_accepted_part_is_neither_called_nor_declined() -> None:
     accept_part(part_id=part.pk, actor=SWEEP, now=NOW)
     accepted = every_row()
 
-    call_attention(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
-    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
+    report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
+    decline_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
 
     assert every_row() == accepted
     assert not OrderPart.objects.overdue(NOW + 30 * HOUR).exists()
@@ -162,7 +162,7 @@ def test_guests_baskets_are_forgotten_after_ninety_days() -> None:
     old, own = make_basket((variant, 1)), make_basket((variant, 1), user=make_user())
     fresh = make_basket((variant, 1), now=NOW + DAY)
 
-    forgotten = forget_baskets(now=NOW + 90 * DAY + MINUTE)
+    forgotten = delete_abandoned_baskets(now=NOW + 90 * DAY + MINUTE)
 
     assert forgotten >= 1
     assert set(Basket.objects.all()) == {own, fresh}
@@ -172,7 +172,7 @@ def test_guests_baskets_are_forgotten_after_ninety_days() -> None:
 def test_an_old_basket_whose_checkout_is_open_is_not_forgotten_though_one_line_keeps_nothing() -> None:
     kept, short = make_variant(on_hand=1), make_variant(on_hand=0)
     basket = make_basket((kept, 1))
-    put_in_basket(
+    add_to_basket(
         basket_id=basket.pk,
         user_id=None,
         channel=make_channel(),
@@ -182,7 +182,7 @@ def test_an_old_basket_whose_checkout_is_open_is_not_forgotten_though_one_line_k
     )
     open_checkout(basket_id=basket.pk, now=NOW + 91 * DAY)
 
-    forgotten = forget_baskets(now=NOW + 91 * DAY)
+    forgotten = delete_abandoned_baskets(now=NOW + 91 * DAY)
 
     assert (forgotten, Basket.objects.count()) == (0, 1)
     check_everything()

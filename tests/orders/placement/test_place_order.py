@@ -7,19 +7,19 @@ from functools import partial
 
 import pytest
 
-from catalog.actions.products.offer_products import VariantDetails, edit_variant
+from catalog.actions.products.member_products import VariantDetails, edit_variant
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Listing, Variant
-from cooperatives.actions.cooperative_lifecycle import answer_application, pause_cooperative
+from cooperatives.actions.cooperative_lifecycle import pause_cooperative, set_cooperative_state
 from cooperatives.models import DeliveryWay, Follow, PickupSlot, WarehouseChannel
 from cooperatives.states import CooperativeState
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentNeeded, place_order
-from orders.actions.quotes.quote_types import Problem, WantedDelivery
+from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery
 from orders.models import Allocation, Basket, CommissionRate, Order, PaymentEvent, Reservation
 from shop.accounts.models import Consent, ConsentPurpose
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.models import Change
 from shop.notifications.models import Notification
@@ -105,9 +105,9 @@ def test_sold_out_short_and_dearer_are_said_in_one_answer_that_names_the_lines()
         placing(basket)()
 
     assert problems_of(refusal) == {
-        "Gối thảo dược": [Problem.SOLD_OUT],
-        "Miến dong": [Problem.PRICE_CHANGED],
-        "Chè Shan tuyết": [Problem.ONLY_LEFT],
+        "Gối thảo dược": [QuoteProblem.SOLD_OUT],
+        "Miến dong": [QuoteProblem.PRICE_CHANGED],
+        "Chè Shan tuyết": [QuoteProblem.ONLY_LEFT],
     }
     (short,) = [line for line in refusal.value.details["quote"].lines if line.variant.pk == tea.pk]
     assert short.free == 3
@@ -121,7 +121,7 @@ def test_a_new_price_that_the_checkout_has_shown_is_no_longer_news() -> None:
     answer = open_checkout(basket_id=basket.pk, now=NOW)
     order = placing(basket)()
 
-    assert answer.lines[0].problems == [Problem.PRICE_CHANGED]
+    assert answer.lines[0].problems == [QuoteProblem.PRICE_CHANGED]
     assert order.total_gross == 2 * 47_000 + 30_000
 
 
@@ -140,9 +140,9 @@ def test_another_bound_than_the_one_on_the_page_is_asked_about_first() -> None:
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
 
     with refused(BasketChanged, "basket_changed"):
-        placing(basket)(agreed_total=102_000, agreed_most=116_400)
+        placing(basket)(agreed_total=102_000, agreed_maximum=116_400)
 
-    order = placing(basket)(agreed_total=102_000, agreed_most=138_000)
+    order = placing(basket)(agreed_total=102_000, agreed_maximum=138_000)
     line = order.lines.get()
     assert (line.bound_grams, line.most_gross) == (7200, 108_000)
 
@@ -155,36 +155,36 @@ def test_goods_off_the_shelf_cannot_be_ordered() -> None:
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket)()
 
-    assert problems_of(refusal) == {"Miến dong": [Problem.NOT_FOR_SALE]}
+    assert problems_of(refusal) == {"Miến dong": [QuoteProblem.NOT_FOR_SALE]}
 
 
 def test_goods_of_a_suspended_cooperative_cannot_be_ordered_and_stay_in_the_basket() -> None:
     good, bad = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(good), 1), (make_variant(bad, name="Miến dong"), 1))
-    answer_application(
+    set_cooperative_state(
         cooperative_id=bad.pk, answer=CooperativeState.SUSPENDED, reason="thiếu giấy", actor=SOMEBODY, now=NOW
     )
 
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket)()
 
-    assert problems_of(refusal) == {"Miến dong": [Problem.NOT_FOR_SALE]}
+    assert problems_of(refusal) == {"Miến dong": [QuoteProblem.NOT_FOR_SALE]}
     assert basket.lines.count() == 2
 
 
 def test_a_cooperative_that_rests_takes_no_orders_until_its_day_of_return() -> None:
     seller = make_seller()
     basket = make_basket((make_variant(seller), 1))
-    back_on = day_of(NOW) + datetime.timedelta(days=7)
+    back_on = vietnam_date(NOW) + datetime.timedelta(days=7)
     pause_cooperative(
-        cooperative_id=seller.pk, until=back_on, note="Tết", today=day_of(NOW), actor=SOMEBODY, now=NOW
+        cooperative_id=seller.pk, until=back_on, note="Tết", today=vietnam_date(NOW), actor=SOMEBODY, now=NOW
     )
 
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket, now=NOW + datetime.timedelta(days=6))()
     order = placing(basket, now=NOW + datetime.timedelta(days=7))()
 
-    assert problems_of(refusal) == {"HTX Thiên An": [Problem.PAUSED]}
+    assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.PAUSED]}
     assert order.parts.count() == 1
 
 
@@ -195,8 +195,8 @@ def test_a_way_of_another_cooperative_is_as_if_missing() -> None:
 
     for way_id in (foreign.pk, foreign.pk + 1000):
         with refused(BasketChanged, "basket_changed") as refusal:
-            placing(basket, deliveries={seller.pk: WantedDelivery(way_id)})()
-        assert problems_of(refusal) == {"HTX Thiên An": [Problem.NOT_DELIVERED]}
+            placing(basket, deliveries={seller.pk: RequestedDelivery(way_id)})()
+        assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
 
 def test_a_way_that_is_no_longer_offered_is_said() -> None:
@@ -207,9 +207,9 @@ def test_a_way_that_is_no_longer_offered_is_said() -> None:
     DeliveryWay.objects.filter(pk=old.pk).update(is_active=False)
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries={seller.pk: WantedDelivery(old.pk)})()
+        placing(basket, deliveries={seller.pk: RequestedDelivery(old.pk)})()
 
-    assert problems_of(refusal) == {"HTX Thiên An": [Problem.NOT_DELIVERED]}
+    assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
 
 def test_a_province_that_a_cooperative_does_not_serve_is_said() -> None:
@@ -218,13 +218,13 @@ def test_a_province_that_a_cooperative_does_not_serve_is_said() -> None:
     seller.ways.all().delete()
     way = make_way(seller, channel, provinces=(THAI_NGUYEN,))
     basket = make_basket((make_variant(seller), 1))
-    choice = {seller.pk: WantedDelivery(way.pk)}
+    choice = {seller.pk: RequestedDelivery(way.pk)}
 
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket, deliveries=choice, province_code=HANOI)()
     order = placing(basket, deliveries=choice, province_code=THAI_NGUYEN)()
 
-    assert problems_of(refusal) == {"HTX Thiên An": [Problem.NOT_DELIVERED]}
+    assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
     assert order.delivery_gross == 30_000
 
 
@@ -234,7 +234,7 @@ def test_without_a_choice_of_delivery_nothing_is_placed() -> None:
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket, deliveries={})()
 
-    assert problems_of(refusal) == {"HTX Thiên An": [Problem.NO_DELIVERY_CHOSEN]}
+    assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NO_DELIVERY_CHOSEN]}
 
 
 def market(capacity):
@@ -242,7 +242,7 @@ def market(capacity):
     seller = make_seller()
     way = make_market_way(seller, make_channel(), capacity=capacity)
     time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    return make_variant(seller), {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    return make_variant(seller), {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
 
 
 def test_a_pickup_takes_one_place_and_is_written_on_the_part() -> None:
@@ -266,7 +266,7 @@ def test_a_full_pickup_time_is_said_and_takes_nobody() -> None:
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket, deliveries=choice)()
 
-    assert problems_of(refusal) == {"HTX Thiên An": [Problem.SLOT_GONE]}
+    assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
 
 
 @pytest.mark.parametrize(
@@ -279,9 +279,9 @@ def test_a_market_time_that_there_is_not_is_said(day, starts) -> None:
     basket = make_basket((variant, 1))
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries={seller: WantedDelivery(wanted.way_id, day, starts)})()
+        placing(basket, deliveries={seller: RequestedDelivery(wanted.way_id, day, starts)})()
 
-    assert problems_of(refusal) == {"HTX Thiên An": [Problem.SLOT_GONE]}
+    assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
 
 
 def test_without_consent_nothing_is_placed() -> None:
@@ -364,7 +364,7 @@ def test_goods_collected_come_from_the_store_house_where_they_are_collected() ->
     way = make_market_way(seller, channel)
     DeliveryWay.objects.filter(pk=way.pk).update(warehouse=market_house)
     time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    choice = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    choice = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
     basket = make_basket((variant, 1))
     open_checkout(basket_id=basket.pk, now=NOW)  # kept in the other store house, before the way is chosen
 
@@ -380,7 +380,7 @@ def test_goods_collected_come_from_the_store_house_where_they_are_collected() ->
     )
     placing(basket, deliveries=choice)()
 
-    assert problems_of(refusal) == {"Gối thảo dược": [Problem.SOLD_OUT]}
+    assert problems_of(refusal) == {"Gối thảo dược": [QuoteProblem.SOLD_OUT]}
     assert Allocation.objects.get().stock.warehouse == market_house
 
 

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.marketing.back_in_stock import ask_back
+from catalog.actions.marketing.back_in_stock import request_back_in_stock
 from catalog.models import BackRequest
-from cooperatives.actions.followers import ask_to_follow
+from cooperatives.actions.followers import request_follow
 from cooperatives.models import Follow, Producer
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.privacy.anonymise import StillOnTheWay, erase_person
+from orders.actions.privacy.anonymise import UndeliveredOrders, anonymise_person
 from orders.models import Order, OrderPart
 from shop.accounts.models import Consent, User
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 from tests.factories import NOW, make_channel, make_order, make_product, make_user, make_variant
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def test_an_erased_person_leaves_readable_orders_without_name_or_street() -> Non
     order = make_order((make_variant(name="Mật ong"), 2), user=user)
     cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
 
-    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     order = Order.objects.get(pk=order.pk)
     gone = User.objects.get(pk=user.pk)
@@ -51,7 +51,7 @@ def test_an_erased_persons_orders_are_found_by_no_name_and_keep_no_words_of_thei
     OrderPart.objects.filter(order=order).update(metadata=keys, private_metadata=keys)
     cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
 
-    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     order, part = Order.objects.get(pk=order.pk), OrderPart.objects.get(order=order)
     for words in ("Hoa", "nguyen thi hoa", "0987654321"):
@@ -65,8 +65,8 @@ def test_a_person_whose_order_is_open_is_not_erased_yet() -> None:
     user = make_user()
     order = make_order(user=user)
 
-    with pytest.raises(StillOnTheWay) as refused:
-        erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    with pytest.raises(UndeliveredOrders) as refused:
+        anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     user.refresh_from_db()
     assert refused.value.details["codes"] == [order.code]
@@ -75,10 +75,10 @@ def test_a_person_whose_order_is_open_is_not_erased_yet() -> None:
 
 def test_nobody_is_erased_twice() -> None:
     user = make_user()
-    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     with pytest.raises(Missing):
-        erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+        anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
 
 def test_an_erased_person_follows_nothing_waits_for_nothing_and_is_named_nowhere() -> None:
@@ -86,22 +86,22 @@ def test_an_erased_person_follows_nothing_waits_for_nothing_and_is_named_nowhere
     product = make_product(name="Mật ong", on_hand=0)
     given = {"language": "vi", "actor": SYSTEM, "now": NOW}
     for contact, who in (("hoa@example.com", user), ("+84987654321", None), ("lan@example.com", None)):
-        ask_back(
+        request_back_in_stock(
             product_slug=product.slug,
             variant_id=None,
-            way=Way.EMAIL if "@" in contact else Way.SMS,
+            way=ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
             contact=contact,
             user=who,
             channel=make_channel(),
             **given,
         )
-    follow = ask_to_follow(cooperative_slug=None, email="hoa@example.com", user=user, **given)
-    other = ask_to_follow(cooperative_slug=None, email="lan@example.com", user=None, **given)
+    follow = request_follow(cooperative_slug=None, email="hoa@example.com", user=user, **given)
+    other = request_follow(cooperative_slug=None, email="lan@example.com", user=None, **given)
     household = Producer.objects.create(
         cooperative=product.cooperative, name="Hộ bà Hoa", agreed_on=NOW.date(), user=user
     )
 
-    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     assert list(BackRequest.objects.values_list("contact", flat=True)) == ["lan@example.com"]
     assert list(Follow.objects.all()) == [other]

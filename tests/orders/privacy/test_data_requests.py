@@ -15,26 +15,26 @@ from openpyxl import load_workbook
 
 from cooperatives.models import Follow
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.privacy.anonymise import MoneyOpen, StillOnTheWay, erase_person
+from orders.actions.privacy.anonymise import UndeliveredOrders, UnsettledOrders, anonymise_person
 from orders.actions.privacy.data_export import make_export, make_exports_task
 from orders.actions.privacy.data_requests import (
-    AlreadyAsked,
-    StaffAccount,
-    ask_for_deletion,
-    carry_out_request,
+    DeletionAlreadyRequested,
+    StaffAccountNotDeletable,
+    fulfil_data_request,
+    request_deletion,
     run_deletions_task,
 )
-from orders.actions.privacy.personal_data import data_of_person
+from orders.actions.privacy.personal_data import personal_data_of_user
 from orders.models import BankTransfer, Order, Payout, Refund
 from shop.accounts.models import Consent, ConsentPurpose, DataExport, DataRequest, RequestKind, User
 from shop.accounts.personal.consents import CONSENT_VERSION
-from shop.accounts.personal.data_requests import LAWFUL_DAYS, LaterThanTheLaw, change_data_times
+from shop.accounts.personal.data_requests import LAWFUL_DAYS, DeadlineExceedsLaw, change_data_deadlines
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.states import REQUEST_MOVES, RequestState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, ShopSettings
-from shop.core.states import unreachable
+from shop.core.states import unreachable_states
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -141,7 +141,7 @@ def test_a_copy_names_the_accounts_that_money_came_from_and_went_to_until_its_ow
     account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "NGUYEN THI HOA"}
     Payout.objects.update(**account, state="paid", paid_at=NOW)
 
-    told = data_of_person(user.pk)
+    told = personal_data_of_user(user.pk)
 
     assert sorted(each["amount"] for each in told["transfers"]) == [5_000, order.total_gross]
     assert {each["payer_account"] for each in told["transfers"]} == {"0099887766"}
@@ -149,7 +149,7 @@ def test_a_copy_names_the_accounts_that_money_came_from_and_went_to_until_its_ow
     assert all(account.items() <= each.items() for each in told["paid_back"])
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
     Refund.objects.update(money=0)
-    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
     for rows in (BankTransfer.objects.values_list("payer_holder"), Payout.objects.values_list("bank_holder")):
         assert set(rows) == {("",)}
 
@@ -160,7 +160,7 @@ def test_many_orders_cost_a_copy_as_many_queries_as_one() -> None:
     for _more in range(2):
         ended_order(user=user)
         with CaptureQueriesContext(connection) as queries:
-            data_of_person(user.pk)
+            personal_data_of_user(user.pk)
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
@@ -201,13 +201,13 @@ def test_what_is_open_keeps_an_account_and_says_which_orders() -> None:
     order = make_order(user=user)
     client = just_in(user)
 
-    with pytest.raises(StillOnTheWay):
-        ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    with pytest.raises(UndeliveredOrders):
+        request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
     page = client.get(f"{DATA}xoa/").content.decode()
     client.post(f"{DATA}xoa/", {"sure": "1"})
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=5, charged=0)
-    with pytest.raises(MoneyOpen) as refused:
-        ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    with pytest.raises(UnsettledOrders) as refused:
+        request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     assert (order.code in page, "Not yet possible" in page) == (True, True)
     assert refused.value.details["codes"] == [order.code]
@@ -216,12 +216,12 @@ def test_what_is_open_keeps_an_account_and_says_which_orders() -> None:
 
 def test_staff_and_whoever_asked_already_are_refused() -> None:
     user, staff = make_user(), make_user(is_staff=True)
-    ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
-    with pytest.raises(AlreadyAsked):
-        ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
-    with pytest.raises(StaffAccount):
-        ask_for_deletion(user_id=staff.pk, actor=SYSTEM, now=NOW)
+    with pytest.raises(DeletionAlreadyRequested):
+        request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    with pytest.raises(StaffAccountNotDeletable):
+        request_deletion(user_id=staff.pk, actor=SYSTEM, now=NOW)
     assert DataRequest.objects.count() == 1
 
 
@@ -230,15 +230,15 @@ def test_the_last_manager_of_a_cooperative_hands_it_over_first() -> None:
     manager = make_member(seller)
 
     with pytest.raises(Exception, match="last_manager"):
-        ask_for_deletion(user_id=manager.pk, actor=SYSTEM, now=NOW)
+        request_deletion(user_id=manager.pk, actor=SYSTEM, now=NOW)
     make_member(seller)
 
-    assert ask_for_deletion(user_id=manager.pk, actor=SYSTEM, now=NOW).state == "open"
+    assert request_deletion(user_id=manager.pk, actor=SYSTEM, now=NOW).state == "open"
 
 
 def test_a_deletion_that_is_hindered_later_says_why_and_stays_open() -> None:
     user = make_user(language="en")
-    row = ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
     make_order(user=user)
     DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
 
@@ -346,7 +346,7 @@ def test_the_desk_sees_what_is_due_answers_it_and_says_who() -> None:
 
 
 def test_only_who_cares_for_people_sees_requests() -> None:
-    row = ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+    row = request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
     packer = Client()
     packer.force_login(make_staff(Permission.MANAGE_PRODUCTS))
 
@@ -359,9 +359,9 @@ def test_only_who_cares_for_people_sees_requests() -> None:
 
 def test_the_desk_carries_out_a_deletion_before_its_day() -> None:
     user = make_user()
-    row = ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
-    carry_out_request(request_id=row.pk, actor=SYSTEM, now=NOW)
+    fulfil_data_request(request_id=row.pk, actor=SYSTEM, now=NOW)
 
     assert User.objects.get(pk=user.pk).erased_at is not None
     row.refresh_from_db()
@@ -382,14 +382,14 @@ def test_days_are_set_at_the_desk_and_count_from_then_on() -> None:
     desk.post(f"{DESK}thoi-han/", days | {"deletion_wait_days": 8})
     for name, most in LAWFUL_DAYS.items():
         assert desk.post(f"{DESK}thoi-han/", days | {name: most + 1}).status_code == 422
-        with pytest.raises(LaterThanTheLaw) as refused:
-            change_data_times(days=LAWFUL_DAYS | {name: most + 1}, actor=SYSTEM, now=NOW)
+        with pytest.raises(DeadlineExceedsLaw) as refused:
+            change_data_deadlines(days=LAWFUL_DAYS | {name: most + 1}, actor=SYSTEM, now=NOW)
         assert (refused.value.field, refused.value.details["days"]) == (name, most)
         assert getattr(ShopSettings(), name) == most
     assert not ShopSettings.objects.exists()
     assert desk.post(f"{DESK}thoi-han/", days | {"data_access_days": "x"}).status_code == 422
     desk.post(f"{DESK}thoi-han/", days)
-    row = ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+    row = request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
 
     assert row.runs_at - NOW == datetime.timedelta(days=3)
     assert row.due_at.isoformat() == "2026-12-02T16:59:59+00:00"  # the end of the eighth day in Vietnam
@@ -400,7 +400,7 @@ def test_queries_of_the_queue_do_not_grow_with_it(client: Client) -> None:
     counts = []
     for _more in range(2):
         for _request in range(3):
-            ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+            request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
         client.get(DESK)
         with CaptureQueriesContext(connection) as queries:
             client.get(DESK)
@@ -410,28 +410,28 @@ def test_queries_of_the_queue_do_not_grow_with_it(client: Client) -> None:
 
 
 def test_every_move_of_a_request_is_in_its_table() -> None:
-    assert unreachable(REQUEST_MOVES, first=RequestState.OPEN) == set()
+    assert unreachable_states(REQUEST_MOVES, first=RequestState.OPEN) == set()
     assert set(REQUEST_MOVES) == {RequestState.OPEN}
 
 
 def test_whoever_is_erased_at_another_door_leaves_no_request_open() -> None:
     user = make_user()
-    row = ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
-    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     row.refresh_from_db()
     assert (row.state, row.contact) == ("done", "")
     other = make_user()
-    erase_person(user_id=other.pk, actor=SYSTEM, now=NOW)
+    anonymise_person(user_id=other.pk, actor=SYSTEM, now=NOW)
     assert [each.state for each in DataRequest.objects.of_person(other.pk)] == ["done"]
 
 
 def test_a_foreign_request_is_a_missing_one() -> None:
-    row = ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+    row = request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
 
     assert just_in(make_user()).post(f"{DATA}yeu-cau/{row.pk}/rut/").status_code == 404
     with pytest.raises(Missing):
-        carry_out_request(request_id=make_order((make_variant(), 1)).pk, actor=SYSTEM, now=NOW)
+        fulfil_data_request(request_id=make_order((make_variant(), 1)).pk, actor=SYSTEM, now=NOW)
     row.refresh_from_db()
     assert row.state == "open"

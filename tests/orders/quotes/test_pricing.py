@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.pricing import DeliveryIn, DiscountIn, LineIn, price_purchase
+from orders.pricing import DeliveryInput, DiscountInput, LineInput, price_purchase
 
 pytestmark = pytest.mark.once
 
@@ -23,7 +23,7 @@ def purchases(draw):
     for key in range(draw(st.integers(0, 5))):
         unit_list = draw(st.integers(0, 10**7))
         lines.append(
-            LineIn(
+            LineInput(
                 key,
                 draw(COOPERATIVES),
                 unit_list,
@@ -33,14 +33,14 @@ def purchases(draw):
             )
         )
     deliveries = [
-        DeliveryIn(cooperative, 30_000, draw(st.integers(0, 30_000)), draw(RATES))
+        DeliveryInput(cooperative, 30_000, draw(st.integers(0, 30_000)), draw(RATES))
         for cooperative in sorted({line.cooperative for line in lines})
     ]
     discounts = []
     for key in range(draw(st.integers(0, 3))):
         percent = draw(st.none() | st.decimals(0, 100, places=2))
         discounts.append(
-            DiscountIn(
+            DiscountInput(
                 key,
                 percent=percent,
                 amount=None if percent is not None else draw(st.integers(0, 10**8)),
@@ -127,22 +127,24 @@ def test_lines_cost_the_same_in_whatever_order_they_stand_when_nothing_is_off(pu
 @given(st.integers(0, 10**6), st.integers(2, 40), st.integers(1, 39), st.integers(0, 10**7))
 def test_a_line_split_in_two_costs_and_saves_the_same(unit, quantity, first, off) -> None:
     first = min(first, quantity - 1)
-    whole = [LineIn("a", 1, unit, unit, quantity)]
-    halves = [LineIn("a", 1, unit, unit, first), LineIn("b", 1, unit, unit, quantity - first)]
-    discount = [DiscountIn("d", amount=off)]
+    whole = [LineInput("a", 1, unit, unit, quantity)]
+    halves = [LineInput("a", 1, unit, unit, first), LineInput("b", 1, unit, unit, quantity - first)]
+    discount = [DiscountInput("d", amount=off)]
 
     assert price_purchase(whole, (), discount).total == price_purchase(halves, (), discount).total
 
 
 def test_prices_without_tax_get_it_once_for_each_total() -> None:
-    result = price_purchase([LineIn("a", 1, 33, 33, 3, Decimal(10))], with_tax=False)
+    result = price_purchase([LineInput("a", 1, 33, 33, 3, Decimal(10))], with_tax=False)
 
     assert (result.total.net, result.total.gross) == (99, 109)
 
 
 def test_a_discount_larger_than_the_goods_takes_all_of_them_and_no_delivery() -> None:
     result = price_purchase(
-        [LineIn("a", 1, 45_000, 45_000, 2)], [DeliveryIn(1, 30_000, 30_000)], [DiscountIn("d", amount=10**9)]
+        [LineInput("a", 1, 45_000, 45_000, 2)],
+        [DeliveryInput(1, 30_000, 30_000)],
+        [DiscountInput("d", amount=10**9)],
     )
 
     assert (result.goods.gross, result.delivery.gross, result.discounts[0].amount) == (0, 30_000, 90_000)
@@ -150,22 +152,22 @@ def test_a_discount_larger_than_the_goods_takes_all_of_them_and_no_delivery() ->
 
 def test_discounts_come_off_one_after_the_other() -> None:
     result = price_purchase(
-        [LineIn("a", 1, 100_000, 100_000, 1)],
+        [LineInput("a", 1, 100_000, 100_000, 1)],
         (),
-        [DiscountIn("ten", percent=Decimal(10)), DiscountIn("half", percent=Decimal(50))],
+        [DiscountInput("ten", percent=Decimal(10)), DiscountInput("half", percent=Decimal(50))],
     )
 
     assert [discount.amount for discount in result.discounts] == [10_000, 45_000]
     assert result.total.gross == 45_000
 
 
-@pytest.mark.parametrize("discount", [DiscountIn("d"), DiscountIn("d", percent=Decimal(1), amount=1)])
+@pytest.mark.parametrize("discount", [DiscountInput("d"), DiscountInput("d", percent=Decimal(1), amount=1)])
 def test_a_discount_is_a_percentage_or_an_amount(discount) -> None:
     with pytest.raises(ValueError, match="percentage or an amount"):
-        price_purchase([LineIn("a", 1, 1, 1, 1)], (), [discount])
+        price_purchase([LineInput("a", 1, 1, 1, 1)], (), [discount])
 
 
 def test_nothing_bought_costs_nothing() -> None:
-    result = price_purchase([], [], [DiscountIn("d", amount=5)])
+    result = price_purchase([], [], [DiscountInput("d", amount=5)])
 
     assert (result.total.gross, result.listed.gross, result.discounts[0].amount) == (0, 0, 0)

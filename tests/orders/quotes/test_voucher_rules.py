@@ -10,38 +10,42 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price
-from orders.actions.basket.basket_lines import choose_deliveries, choose_place
+from orders.actions.basket.basket_lines import choose_deliveries, set_basket_province
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.placement.draft_orders import draft_order, edit_draft, place_draft
+from orders.actions.placement.draft_orders import create_draft, edit_draft, place_draft
 from orders.actions.placement.place_order import BasketChanged, place_order
-from orders.actions.quotes.build_quote import quote, wanted_of
-from orders.actions.quotes.quote_types import WantedLine
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_types import RequestedLine
 from orders.actions.quotes.voucher_rules import (
-    CodeUnknown,
-    MinimumNotReached,
-    TooFewGoods,
+    VoucherCodeUnknown,
     VoucherEnded,
-    VoucherForStaff,
-    VoucherNotForGoods,
-    VoucherNotThere,
-    VoucherNotYet,
+    VoucherMinimumNotReached,
+    VoucherNotForCountry,
+    VoucherNotForProducts,
+    VoucherNotStarted,
+    VoucherOnlyForStaff,
+    VoucherQuantityTooLow,
     VoucherUsedByBuyer,
     VoucherUsedUp,
 )
-from orders.actions.vouchers.redeem_vouchers import VoucherChanged, drop_code, use_code
+from orders.actions.vouchers.redeem_vouchers import (
+    VoucherDiscountChanged,
+    apply_voucher_code,
+    remove_voucher_code,
+)
 from orders.models import (
-    Account,
     Basket,
-    Bearer,
+    CostBearer,
     Discount,
     EntryNature,
+    LedgerAccount,
     LedgerEntry,
     Order,
     OrderLine,
-    Source,
+    OrderSource,
     ValueType,
     Voucher,
     VoucherCode,
@@ -50,7 +54,7 @@ from orders.models import (
     VoucherValue,
 )
 from orders.states import OrderStatus
-from orders.views.sum_rows import sums_of_quote
+from orders.views.sum_rows import totals_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.factories import (
@@ -80,14 +84,14 @@ STAFF = Actor.system("tests")
 def with_code(*wanted, code="CHAO10", user=None):
     """A basket that holds these goods and the code, ready to be placed."""
     basket = make_basket(*wanted, user=user)
-    choose_place(basket_id=basket.pk, province_code=HANOI, now=NOW)
+    set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
-    use_code(basket_id=basket.pk, code=code, now=NOW)
+    apply_voucher_code(basket_id=basket.pk, code=code, now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
 
 def quoted(basket, now=NOW):
-    return quote(wanted_of(basket), now=now)
+    return build_quote(basket_quote_request(basket), now=now)
 
 
 def place(basket, *, agreed_total=None, now=NOW, **contact):
@@ -109,7 +113,7 @@ def test_a_code_is_found_however_it_is_written_and_takes_its_percent_off() -> No
     offer = quoted(basket)
 
     assert basket.voucher_code == "CHÀO10"
-    sums = sums_of_quote(offer)
+    sums = totals_of_quote(offer)
     assert (sums.goods, offer.voucher_amount, sums.delivery, offer.total) == (
         640_000,
         64_000,
@@ -129,7 +133,7 @@ def test_an_amount_never_takes_more_than_the_goods_cost() -> None:
 
 def test_a_cooperatives_code_touches_its_own_lines_alone() -> None:
     mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    make_voucher(cooperative=mine, bearer=Bearer.COOPERATIVE)
+    make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE)
 
     offer = quoted(with_code((make_variant(mine, price=100_000), 1), (make_variant(other, price=50_000), 1)))
 
@@ -139,12 +143,12 @@ def test_a_cooperatives_code_touches_its_own_lines_alone() -> None:
 
 def test_a_cooperatives_code_for_delivery_touches_its_own_delivery_alone() -> None:
     mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    make_voucher(cooperative=mine, bearer=Bearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
+    make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
 
     offer = quoted(with_code((make_variant(mine), 1), (make_variant(other), 1)))
 
     assert [share.delivery_to_pay for share in offer.shares] == [15_000, 30_000]
-    assert (sums_of_quote(offer).delivery, offer.voucher_amount) == (60_000, 15_000)
+    assert (totals_of_quote(offer).delivery, offer.voucher_amount) == (60_000, 15_000)
 
 
 def test_a_code_for_certain_goods_reaches_down_the_branches_of_a_shelf() -> None:
@@ -171,20 +175,20 @@ def test_once_per_order_takes_it_off_one_step_of_the_cheapest_line(value_type, v
 def test_a_code_that_nobody_gave_is_unknown() -> None:
     basket = make_basket((make_variant(), 1))
 
-    with refused(CodeUnknown, "voucher_unknown"):
-        use_code(basket_id=basket.pk, code="GIAM99", now=NOW)
+    with refused(VoucherCodeUnknown, "voucher_unknown"):
+        apply_voucher_code(basket_id=basket.pk, code="GIAM99", now=NOW)
 
 
 @pytest.mark.parametrize(
     ("fields", "kind", "code", "words"),
     [
-        ({"starts_at": NOW + DAY}, VoucherNotYet, "voucher_not_yet", "25/11/2026"),
+        ({"starts_at": NOW + DAY}, VoucherNotStarted, "voucher_not_yet", "25/11/2026"),
         ({"ends_at": NOW - DAY}, VoucherEnded, "voucher_ended", "23/11/2026"),
-        ({"only_for_staff": True}, VoucherForStaff, "voucher_for_staff", ""),
-        ({"countries": ["LA"]}, VoucherNotThere, "voucher_not_there", ""),
-        ({"minimum_quantity": 3}, TooFewGoods, "voucher_too_few", "2"),
-        ({"minimum": 400_000}, MinimumNotReached, "voucher_minimum", "80.000\u00a0₫"),
-        ({"type": VoucherType.SPECIFIC_PRODUCT}, VoucherNotForGoods, "voucher_not_for_goods", ""),
+        ({"only_for_staff": True}, VoucherOnlyForStaff, "voucher_for_staff", ""),
+        ({"countries": ["LA"]}, VoucherNotForCountry, "voucher_not_there", ""),
+        ({"minimum_quantity": 3}, VoucherQuantityTooLow, "voucher_too_few", "2"),
+        ({"minimum": 400_000}, VoucherMinimumNotReached, "voucher_minimum", "80.000\u00a0₫"),
+        ({"type": VoucherType.SPECIFIC_PRODUCT}, VoucherNotForProducts, "voucher_not_for_goods", ""),
         ({"usage_limit": 0}, VoucherUsedUp, "voucher_used_up", ""),
     ],
 )
@@ -193,26 +197,26 @@ def test_a_code_that_does_not_fit_is_refused_with_the_reason(fields, kind, code,
     basket = make_basket((make_variant(price=320_000), 1))
 
     with refused(kind, code) as refusal:
-        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+        apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert words in str(refusal.value.words)
 
 
 def test_a_cooperatives_code_is_refused_where_the_basket_holds_none_of_its_goods() -> None:
-    make_voucher(cooperative=make_seller("HTX Tài Hoan"), bearer=Bearer.COOPERATIVE)
+    make_voucher(cooperative=make_seller("HTX Tài Hoan"), bearer=CostBearer.COOPERATIVE)
     basket = make_basket((make_variant(), 1))
 
-    with refused(VoucherNotForGoods, "voucher_not_for_goods") as refusal:
-        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    with refused(VoucherNotForProducts, "voucher_not_for_goods") as refusal:
+        apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert "HTX Tài Hoan" in str(refusal.value.words)
 
 
 def test_the_minimum_counts_the_goods_concerned_alone() -> None:
     mine = make_seller("HTX Thiên An")
-    make_voucher(cooperative=mine, bearer=Bearer.COOPERATIVE, minimum=200_000)
+    make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE, minimum=200_000)
     basket = make_basket((make_variant(mine, price=150_000), 1), (make_variant(price=900_000), 1))
 
-    with refused(MinimumNotReached, "voucher_minimum") as refusal:
-        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    with refused(VoucherMinimumNotReached, "voucher_minimum") as refusal:
+        apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert refusal.value.details["missing"] == 50_000
 
 
@@ -223,7 +227,11 @@ def test_placing_writes_down_the_discount_its_shares_and_the_use() -> None:
     order = place(basket, agreed_total=quoted(basket).total)
 
     discount, use = Discount.objects.get(), VoucherUse.objects.get()
-    assert (discount.amount, discount.bearer, discount.name) == (37_556, Bearer.PLATFORM, "Chào khách mới")
+    assert (discount.amount, discount.bearer, discount.name) == (
+        37_556,
+        CostBearer.PLATFORM,
+        "Chào khách mới",
+    )
     assert [share.amount for share in discount.shares.order_by("line__position")] == [32_000, 5_556]
     assert (order.voucher_code, order.total_gross) == ("CHAO10", 397_999)
     assert (use.order, use.code.code, use.buyer, use.used_at) == (order, "CHAO10", "+84987654321", NOW)
@@ -266,7 +274,7 @@ def test_a_single_use_code_works_once_and_its_sisters_still_work() -> None:
 
     again = make_basket((variant, 1))
     with refused(VoucherUsedUp, "voucher_used_up"):
-        use_code(basket_id=again.pk, code="CHAO10", now=NOW)
+        apply_voucher_code(basket_id=again.pk, code="CHAO10", now=NOW)
     order = place(with_code((variant, 1), code="CHAO11"))
 
     assert order.voucher_code == "CHAO11"
@@ -302,7 +310,7 @@ def test_who_is_signed_in_hears_in_the_basket_that_the_code_was_used() -> None:
     basket = make_basket((variant, 1), user=user)
 
     with refused(VoucherUsedByBuyer, "voucher_used_by_buyer"):
-        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+        apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
 
 
 def test_a_use_is_given_back_when_nothing_of_the_order_stands_and_not_before() -> None:
@@ -325,7 +333,7 @@ def test_a_basket_goes_on_without_its_code() -> None:
     make_voucher()
     basket = with_code((make_variant(price=320_000), 1))
 
-    drop_code(basket_id=basket.pk, now=NOW)
+    remove_voucher_code(basket_id=basket.pk, now=NOW)
 
     basket.refresh_from_db()
     assert (basket.voucher_code, quoted(basket).total) == ("", 350_000)
@@ -338,7 +346,7 @@ def test_a_code_comes_after_the_catalogues_rules() -> None:
 
     offer = quoted(with_code((variant, 1)))
 
-    sums = sums_of_quote(offer)
+    sums = totals_of_quote(offer)
     assert (sums.goods, [row.amount for row in sums.taken_off], sums.before) == (
         320_000,
         [20_000, 30_000],
@@ -354,7 +362,7 @@ def test_staff_write_a_draft_with_a_code_that_only_they_may_use() -> None:
     def write(order):
         return edit_draft(
             order_id=order.pk,
-            lines=[WantedLine(order.pk, variant.pk, 1)],
+            lines=[RequestedLine(order.pk, variant.pk, 1)],
             deliveries=carriers_for(make_basket((variant, 1))),
             contact=make_contact(),
             voucher_code="chao10",
@@ -363,7 +371,7 @@ def test_staff_write_a_draft_with_a_code_that_only_they_may_use() -> None:
         )
 
     drafts = [
-        draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW) for _ in range(2)
+        create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW) for _ in range(2)
     ]
     offers = [write(order) for order in drafts]
     placed = place_draft(order_id=drafts[0].pk, consents=AGREED, actor=STAFF, now=NOW)
@@ -375,7 +383,7 @@ def test_staff_write_a_draft_with_a_code_that_only_they_may_use() -> None:
         place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
     Voucher.objects.filter(pk=voucher.pk).update(usage_limit=2)
     VoucherValue.objects.update(value=20)
-    with refused(VoucherChanged, "voucher_changed"):
+    with refused(VoucherDiscountChanged, "voucher_changed"):
         place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
     write(drafts[1])
     assert place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW).total_gross == 286_000
@@ -418,7 +426,7 @@ def test_an_order_that_a_code_gives_away_is_placed_delivered_and_called_off_with
 
 
 @pytest.mark.parametrize(
-    ("bearer", "owed", "cost"), [(Bearer.PLATFORM, 320_000, 32_000), (Bearer.COOPERATIVE, 288_000, 0)]
+    ("bearer", "owed", "cost"), [(CostBearer.PLATFORM, 320_000, 32_000), (CostBearer.COOPERATIVE, 288_000, 0)]
 )
 def test_the_ledger_owes_the_cooperative_what_the_platform_gives(bearer, owed, cost) -> None:
     variant = make_variant(make_seller(), price=320_000)
@@ -430,8 +438,8 @@ def test_the_ledger_owes_the_cooperative_what_the_platform_gives(bearer, owed, c
         entries = LedgerEntry.objects.filter(account=account, **more)
         return sum(entries.values_list("amount", flat=True))
 
-    assert -sold(Account.COOPERATIVE_PAYABLE, nature=EntryNature.GOODS) == owed
-    assert sold(Account.PLATFORM_COST) == cost
+    assert -sold(LedgerAccount.COOPERATIVE_PAYABLE, nature=EntryNature.GOODS) == owed
+    assert sold(LedgerAccount.PLATFORM_COST) == cost
     check_everything()
 
 

@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.models import Price
-from orders.actions.basket.basket_lines import choose_deliveries, choose_place
+from orders.actions.basket.basket_lines import choose_deliveries, set_basket_province
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.voucher_rules import VoucherRefused
 from orders.models import (
     Basket,
-    Bearer,
+    CostBearer,
     Discount,
     DiscountShare,
     Order,
@@ -23,7 +23,7 @@ from orders.models import (
     VoucherType,
     VoucherUse,
 )
-from orders.views.sum_rows import DISCOUNTS, sums_of_order, sums_of_quote
+from orders.views.sum_rows import DISCOUNTS, totals_of_order, totals_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.factories import (
@@ -69,10 +69,10 @@ LINES = st.lists(
 def test_sums_and_shares_add_up_for_any_voucher_and_any_basket(terms, wanted) -> None:
     basket, voucher = _given(dict(terms), wanted)
 
-    offer = quote(wanted_of(basket), now=NOW)
+    offer = build_quote(basket_quote_request(basket), now=NOW)
     lines, deliveries = offer.purchase.lines, offer.purchase.deliveries
 
-    sums = sums_of_quote(offer)
+    sums = totals_of_quote(offer)
     assert offer.total == sums.goods + (sums.delivery or 0) - sum(row.amount for row in sums.taken_off)
     assert offer.total == sum(one.total.gross for one in (*lines, *deliveries))
     assert all(0 <= one.total.net <= one.total.gross <= one.priced.gross for one in (*lines, *deliveries))
@@ -92,7 +92,7 @@ def test_sums_and_shares_add_up_for_any_voucher_and_any_basket(terms, wanted) ->
     order.refresh_from_db()
     assert order.total_gross == offer.total == sum(part.total_gross for part in order.parts.all())
     sellers = {share.cooperative.pk: share.cooperative for share in offer.shares}
-    assert sums_of_order(Order.objects.prefetch_related(DISCOUNTS).get(pk=order.pk), sellers) == sums
+    assert totals_of_order(Order.objects.prefetch_related(DISCOUNTS).get(pk=order.pk), sellers) == sums
     given_by_code = Discount.objects.filter(order=order, kind="voucher")
     assert sum(discount.amount for discount in given_by_code) == offer.voucher_amount
     assert VoucherUse.objects.filter(order=order).count() == (1 if offer.voucher_amount else 0)
@@ -124,11 +124,11 @@ def _given(terms, wanted) -> tuple[Basket, Voucher]:
     if terms["value_type"] == ValueType.PERCENTAGE:
         terms["value"] = min(terms["value"], 100)
     if terms.pop("is_cooperatives"):
-        terms |= {"cooperative": sellers[0], "bearer": Bearer.COOPERATIVE}
+        terms |= {"cooperative": sellers[0], "bearer": CostBearer.COOPERATIVE}
     code = f"MA{Voucher.objects.count()}"
     voucher = make_voucher(code, products=named, **terms)
     basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, wanted, strict=True)])
-    choose_place(basket_id=basket.pk, province_code=HANOI, now=NOW)
+    set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
     Basket.objects.filter(pk=basket.pk).update(voucher_code=code)
     return Basket.objects.get(pk=basket.pk), voucher

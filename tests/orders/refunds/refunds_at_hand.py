@@ -10,14 +10,14 @@ from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
-from orders.models import Bearer, Order, OrderLine, OrderPart, Parcel, Refund
-from shop.core.actors import Actor, ActorKind, Door
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
+from orders.models import CostBearer, Order, OrderLine, OrderPart, Parcel, Refund
+from shop.core.actors import Actor, ActorKind, EntryPoint
 from tests.factories import NOW
 from tests.kept import kept
 from tests.orders.bank_transfers.transfers_at_hand import LATER, take, waiting_order
 
-DESK = Actor(ActorKind.SYSTEM, Door.DESK, name="desk")
+DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
 WHO: dict[str, Any] = {"actor": DESK, "now": LATER}
 # When a payout may be paid whose account was named by WHO.
 NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
@@ -61,6 +61,6 @@ def give_back(part: OrderPart, amount: int = 0, **fields: Any) -> Refund:
     goods = {name: fields.pop(name) for name in ("back", "damaged", "unsent") if name in fields}
     key = fields.pop("key", None)
     lines = {line_of(part).pk: LineRefund(amount, **goods)} if amount or goods else {}
-    values = {"bearer": Bearer.COOPERATIVE, "reason": "Hàng dập khi đến nơi.", "lines": lines}
-    decision = Decision(**(values | fields))
+    values = {"bearer": CostBearer.COOPERATIVE, "reason": "Hàng dập khi đến nơi.", "lines": lines}
+    decision = RefundDecision(**(values | fields))
     return decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, key=key, **WHO)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.payouts.payouts import mark_paid
-from orders.actions.payouts.refund_execution import name_account, pay_back_by_bank
+from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
 from orders.models import Operation, Order, Payout, Refund
 from orders.states import Coverage
 from shop.notifications.models import Notification
@@ -57,9 +57,9 @@ def test_what_the_card_does_not_take_is_paid_back_by_bank(stripe, settings) -> N
     look_up(order, Operation.REFUND)
 
     assert Refund.objects.lacking() == {refund.pk: 20_000}
-    pay_back_by_bank(refund_id=refund.pk, **WHO)
-    name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=Payout.objects.get().pk, reference="FT1", **NEXT_DAY)
+    pay_refund_by_bank(refund_id=refund.pk, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT1", **NEXT_DAY)
     order = Order.objects.get(pk=order.pk)
     assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (100_000, 20_000, 0)
     check_everything()

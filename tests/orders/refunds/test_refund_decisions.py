@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from orders.actions.cash_on_delivery.cash_collection import CashTaken
+from orders.actions.cash_on_delivery.cash_collection import CollectedCash
 from orders.actions.fulfilment.cancel_parts import (
     cancel_order,
     cancel_part,
@@ -16,55 +16,55 @@ from orders.actions.fulfilment.cancel_parts import (
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.parcel_returns import (
-    NoHouse,
-    NothingLeftToSend,
-    NotThatManyBack,
-    NotThatManyUnsent,
-    forget_return,
+    NoLinesLeftToSend,
+    ReturnExceedsDelivered,
+    ReturnWarehouseNeeded,
+    UnsentExceedsOpen,
+    cancel_return,
     receive_return,
 )
-from orders.actions.fulfilment.void_parcels import GoodsCameBack, void_parcel
-from orders.actions.fulfilment.weigh_lines import RefundedAlready, weigh_line
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import open_quantities, update_standing
-from orders.actions.payments.order_payments import money_came
-from orders.actions.payouts.bank_accounts import BankAccount, NotAnAccount
-from orders.actions.payouts.payouts import AccountNeeded, AlreadyPaid, mark_paid
+from orders.actions.fulfilment.void_parcels import ItemsAlreadyReturned, void_parcel
+from orders.actions.fulfilment.weigh_lines import LineAlreadyRefunded, weigh_line
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
+from orders.actions.payments.order_payments import record_received_money
+from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
+from orders.actions.payouts.payouts import AlreadyPaid, PayoutAccountNeeded, mark_payout_paid
 from orders.actions.payouts.refund_execution import (
-    NoMoneyWaits,
-    NothingLacking,
-    name_account,
-    overpaid,
-    owed_back,
-    pay_back_by_bank,
-    return_surplus,
-    return_surplus_task,
+    NoFailedRefundAmount,
+    NoRefundAwaitsAccount,
+    overpaid_orders,
+    pay_refund_by_bank,
+    refund_ended_order_surplus,
+    refund_ended_orders_task,
+    refundable_surplus,
+    set_refund_account,
 )
 from orders.actions.refunds.refund_decisions import (
-    Decision,
+    EmptyRefund,
     LineRefund,
-    NotCounting,
-    NothingRefunded,
-    TooMuchRefunded,
+    PartNotCharged,
+    RefundDecision,
+    RefundExceedsLimit,
     decide_refund,
-    limits_of,
+    refund_limits,
 )
 from orders.models import (
-    Account,
-    Bearer,
+    CostBearer,
     EventKind,
+    LedgerAccount,
     LedgerEntry,
-    Method,
     Order,
     OrderPart,
     Parcel,
     Payment,
     PaymentEvent,
+    PaymentMethod,
     Payout,
     Refund,
 )
 from orders.states import Coverage, OrderStatus, ParcelKind, ParcelState, PayoutState, Progress
-from shop.core.errors import Missing, ReasonNeeded
+from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
@@ -102,7 +102,7 @@ def sums(order: Order) -> tuple[int, int, str]:
     return order.due_gross, order.charged, order.charge_coverage
 
 
-def balance(account: Account) -> int:
+def balance(account: LedgerAccount) -> int:
     return LedgerEntry.objects.filter(account=account).balance()
 
 
@@ -113,7 +113,7 @@ def paid_to_two() -> Order:
         (make_variant(make_seller("HTX Thiên An"), price=45_000), 2),
         (make_variant(make_seller("HTX Yến Dương"), price=60_000), 1),
     ]
-    order = make_order(*goods, method=Method.TRANSFER)
+    order = make_order(*goods, method=PaymentMethod.TRANSFER)
     take(order.code, 210_000)
     return order
 
@@ -130,12 +130,12 @@ def test_what_was_paid_by_transfer_goes_back_once_its_buyer_has_named_an_account
     assert (payout.amount, payout.refund, payout.state, payout.bank_account) == (20_000, refund, "due", "")
     assert payout.note == f"HOAN TIEN {order.code}"
     asked = PaymentEvent.objects.get(kind=EventKind.REFUND_REQUEST)
-    assert (asked.amount, asked.payment.method, asked.refund) == (20_000, Method.TRANSFER, refund)
-    with refused(AccountNeeded, "account_needed"):
-        mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    assert (asked.amount, asked.payment.method, asked.refund) == (20_000, PaymentMethod.TRANSFER, refund)
+    with refused(PayoutAccountNeeded, "account_needed"):
+        mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
-    name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     payout.refresh_from_db()
@@ -147,7 +147,7 @@ def test_what_was_paid_by_transfer_goes_back_once_its_buyer_has_named_an_account
     )
     done = PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS)
     assert (done.amount, done.refund, done.payment) == (20_000, refund, asked.payment)
-    assert (balance(Account.BANK), balance(Account.BUYER)) == (100_000, 0)
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.BUYER)) == (100_000, 0)
     check_everything()
 
 
@@ -156,12 +156,12 @@ def test_cash_goes_back_from_the_bank_account() -> None:
     part = delivered(order)
 
     refund = give_back(part, 20_000)
-    name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
-    assert PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS).payment.method == Method.COD
-    assert balance(Account.BANK) == -20_000
+    assert PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS).payment.method == PaymentMethod.COD
+    assert balance(LedgerAccount.BANK) == -20_000
     check_everything()
 
 
@@ -214,7 +214,9 @@ def test_of_cash_that_came_short_only_what_came_goes_back() -> None:
     part = order.parts.get()
     parcel = packed(part)
     hand_over_parcel(parcel_id=parcel.pk, **WHO)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, taken=CashTaken(110_000, "Thiếu tiền lẻ"), **WHO)
+    deliver_parcel(
+        parcel_id=parcel.pk, cash_collected=True, taken=CollectedCash(110_000, "Thiếu tiền lẻ"), **WHO
+    )
 
     refund = give_back(part, 25_000)
 
@@ -247,7 +249,7 @@ def test_a_part_packed_while_another_ones_money_is_on_its_way_back_brings_its_ca
     hand_over_parcel(parcel_id=parcel.pk, **WHO)
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
     assert sums(order)[:2] == (70_000, 160_000)  # of which 90,000 are promised back
-    assert owed_back(Order.objects.get(pk=order.pk)) == 0
+    assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
 
 
@@ -267,7 +269,7 @@ def test_no_line_gives_back_more_than_it_costs() -> None:
     part = delivered(paid_order())
     give_back(part, 60_000)
 
-    with refused(TooMuchRefunded, "too_much_refunded") as refusal:
+    with refused(RefundExceedsLimit, "too_much_refunded") as refusal:
         give_back(part, 30_001)
 
     limit = refusal.value.details["limits"].lines[line_of(part).pk]
@@ -280,7 +282,7 @@ def test_no_delivery_gives_back_more_than_it_costs() -> None:
     part = delivered(paid_order())
     give_back(part, delivery=10_000)
 
-    with refused(TooMuchRefunded, "too_much_refunded"):
+    with refused(RefundExceedsLimit, "too_much_refunded"):
         give_back(part, delivery=20_001)
 
 
@@ -291,29 +293,32 @@ def test_refunds_never_add_up_to_more_than_the_payment() -> None:
         give_back(part, amount, delivery=delivery) for amount, delivery in [(50_000, 0), (40_000, 30_000)]
     ]
 
-    with refused(TooMuchRefunded, "too_much_refunded"):
+    with refused(RefundExceedsLimit, "too_much_refunded"):
         give_back(part, 1)
-    with refused(TooMuchRefunded, "too_much_refunded"):
+    with refused(RefundExceedsLimit, "too_much_refunded"):
         decide_refund(
-            order_id=order.pk, decision=Decision(Bearer.PLATFORM, "Thêm", surplus=1), actor=DESK, now=LATER
+            order_id=order.pk,
+            decision=RefundDecision(CostBearer.PLATFORM, "Thêm", surplus=1),
+            actor=DESK,
+            now=LATER,
         )
 
     assert sum(refund.money for refund in given) == 120_000
     assert sum(Payout.objects.values_list("amount", flat=True)) == 120_000
-    assert owed_back(Order.objects.get(pk=order.pk)) == 0
+    assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
 
 
 @pytest.mark.parametrize(
     ("fields", "kind", "code"),
     [
-        ({"amount": 0}, NothingRefunded, "nothing_refunded"),
-        ({"amount": 1_000, "delivery": -1}, NothingRefunded, "nothing_refunded"),
-        ({"amount": -5, "delivery": 10}, NothingRefunded, "nothing_refunded"),
-        ({"amount": 1_000, "reason": " "}, ReasonNeeded, "reason_needed"),
-        ({"amount": 1_000, "back": 3}, NotThatManyBack, "not_that_many_back"),
-        ({"amount": 1_000, "back": 1}, NoHouse, "no_house"),
-        ({"amount": 1_000, "unsent": 1}, NotThatManyUnsent, "not_that_many_unsent"),
+        ({"amount": 0}, EmptyRefund, "nothing_refunded"),
+        ({"amount": 1_000, "delivery": -1}, EmptyRefund, "nothing_refunded"),
+        ({"amount": -5, "delivery": 10}, EmptyRefund, "nothing_refunded"),
+        ({"amount": 1_000, "reason": " "}, ReasonRequired, "reason_needed"),
+        ({"amount": 1_000, "back": 3}, ReturnExceedsDelivered, "not_that_many_back"),
+        ({"amount": 1_000, "back": 1}, ReturnWarehouseNeeded, "no_house"),
+        ({"amount": 1_000, "unsent": 1}, UnsentExceedsOpen, "not_that_many_unsent"),
         ({"amount": 1_000, "lines": {nobody(): LineRefund(1_000)}}, Missing, "missing"),
         ({"amount": 1_000, "back": 1, "warehouse_id": nobody()}, Missing, "missing"),
     ],
@@ -327,12 +332,12 @@ def test_what_makes_no_sense_is_refused(fields, kind, code) -> None:
 
 def test_nothing_is_given_back_of_what_waits_for_its_money_or_has_ended() -> None:
     make_bank_account()
-    waiting = make_order((make_variant(price=45_000), 2), method=Method.TRANSFER).parts.get()
+    waiting = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER).parts.get()
     ended = make_order((make_variant(price=45_000), 2)).parts.get()
     cancel_part(part_id=ended.pk, reason="Hết hàng", **WHO)
 
     for part in (waiting, ended):
-        with refused(NotCounting, "not_counting"):
+        with refused(PartNotCharged, "not_counting"):
             give_back(OrderPart.objects.get(pk=part.pk), 1_000)
 
 
@@ -341,7 +346,10 @@ def test_a_part_of_another_order_is_missing() -> None:
 
     with refused(Missing, "missing"):
         decide_refund(
-            order_id=other.pk, part_id=part.pk, decision=Decision(Bearer.PLATFORM, "x", delivery=1), **WHO
+            order_id=other.pk,
+            part_id=part.pk,
+            decision=RefundDecision(CostBearer.PLATFORM, "x", delivery=1),
+            **WHO,
         )
 
 
@@ -362,7 +370,7 @@ def test_goods_that_come_back_are_for_sale_again_but_for_damaged_ones() -> None:
     assert refund.lines.get().quantity == 2
     part.refresh_from_db()
     assert part.progress == Progress.PARTLY_RETURNED
-    with refused(NotThatManyBack, "not_that_many_back"):
+    with refused(ReturnExceedsDelivered, "not_that_many_back"):
         give_back(part, 1_000, back=2, warehouse_id=house)
     give_back(part, 45_000, back=1, warehouse_id=house)
     part.refresh_from_db()
@@ -376,12 +384,12 @@ def test_goods_on_their_way_back_are_received_later() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
     house = stock_of(variant).warehouse_id
-    refund = give_back(part, 90_000, back=2, are_here=False)
+    refund = give_back(part, 90_000, back=2, is_received=False)
     assert (refund.parcel.state, stock_of(variant).on_hand) == (ParcelState.HANDED_OVER, 7)
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.DELIVERED
     line = line_of(part)
 
-    with refused(NotThatManyBack, "not_that_many_back"):
+    with refused(ReturnExceedsDelivered, "not_that_many_back"):
         receive_return(parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=house, **WHO)
     for _time in range(2):
         receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=house, key="a", **WHO)
@@ -396,11 +404,11 @@ def test_goods_on_their_way_back_are_received_later() -> None:
 def test_goods_that_never_come_back_are_forgotten_and_may_come_later() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
-    refund = give_back(part, 90_000, back=3, are_here=False)
+    refund = give_back(part, 90_000, back=3, is_received=False)
 
-    with refused(ReasonNeeded, "reason_needed"):
-        forget_return(parcel_id=refund.parcel_id, reason=" ", **WHO)
-    forget_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **WHO)
+    with refused(ReasonRequired, "reason_needed"):
+        cancel_return(parcel_id=refund.parcel_id, reason=" ", **WHO)
+    cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **WHO)
 
     assert Parcel.objects.get(pk=refund.parcel_id).state == ParcelState.VOIDED
     house = stock_of(variant).warehouse_id
@@ -409,19 +417,19 @@ def test_goods_that_never_come_back_are_forgotten_and_may_come_later() -> None:
     check_everything()
 
 
-@pytest.mark.parametrize("are_here", [True, False])
-def test_a_parcel_is_not_undone_once_goods_of_it_come_back(are_here) -> None:
+@pytest.mark.parametrize("is_received", [True, False])
+def test_a_parcel_is_not_undone_once_goods_of_it_come_back(is_received) -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
     house = stock_of(variant).warehouse_id
-    came = give_back(part, 45_000, back=1, warehouse_id=house, are_here=are_here).parcel
+    came = give_back(part, 45_000, back=1, warehouse_id=house, is_received=is_received).parcel
     sent = part.parcels.dispatches().get()
 
-    with refused(GoodsCameBack, "goods_came_back"):
+    with refused(ItemsAlreadyReturned, "goods_came_back"):
         void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
 
-    if not are_here:
-        forget_return(parcel_id=came.pk, reason="Người mua giữ lại", **WHO)
+    if not is_received:
+        cancel_return(parcel_id=came.pk, reason="Người mua giữ lại", **WHO)
         void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
         assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 3)
     check_everything()
@@ -429,7 +437,7 @@ def test_a_parcel_is_not_undone_once_goods_of_it_come_back(are_here) -> None:
 
 def test_parcels_that_come_back_know_no_steps_of_parcels_that_go_out() -> None:
     part = delivered(make_order((make_variant(price=45_000), 2)))
-    parcel = give_back(part, 1_000, back=1, are_here=False).parcel
+    parcel = give_back(part, 1_000, back=1, is_received=False).parcel
     outgoing = part.parcels.dispatches().get()
 
     for act in (
@@ -462,7 +470,7 @@ def test_what_is_not_sent_is_given_back_and_free_again() -> None:
     assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 2)
     assert refund.parcel.kind == ParcelKind.REFUND
     assert open_quantities([line]) == {line.pk: 2}
-    with refused(NothingLeftToSend, "nothing_left_to_send"):
+    with refused(NoLinesLeftToSend, "nothing_left_to_send"):
         give_back(part, 45_000, unsent=2)
     parcel = packed(OrderPart.objects.get(pk=part.pk))
     assert parcel.cod_expected == 120_000
@@ -491,8 +499,8 @@ def test_what_lies_in_a_parcel_is_not_freed() -> None:
     ("bearer", "owed", "cost", "commission"),
     [
         # Of 90,000 for goods 20,000 go back: 7/9 of the commission of 9,000 stays.
-        (Bearer.COOPERATIVE, 70_000 + 30_000 - 7_000, 0, 7_000),
-        (Bearer.PLATFORM, 90_000 + 30_000 - 9_000, 20_000, 9_000),
+        (CostBearer.COOPERATIVE, 70_000 + 30_000 - 7_000, 0, 7_000),
+        (CostBearer.PLATFORM, 90_000 + 30_000 - 9_000, 20_000, 9_000),
     ],
 )
 def test_the_ledger_says_who_bears_it(bearer, owed, cost, commission) -> None:
@@ -505,8 +513,8 @@ def test_the_ledger_says_who_bears_it(bearer, owed, cost, commission) -> None:
     give_back(part, 20_000, bearer=bearer)
 
     assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND").owed == owed
-    assert (balance(Account.PLATFORM_COST), -balance(Account.COMMISSION)) == (cost, commission)
-    assert balance(Account.BUYER) == -20_000
+    assert (balance(LedgerAccount.PLATFORM_COST), -balance(LedgerAccount.COMMISSION)) == (cost, commission)
+    assert balance(LedgerAccount.BUYER) == -20_000
     check_everything()
 
 
@@ -536,7 +544,7 @@ def test_a_part_that_will_not_come_is_paid_back(ending) -> None:
     order = make_order(
         (make_variant(first, price=45_000), 2),
         (make_variant(second, price=60_000), 1),
-        method=Method.TRANSFER,
+        method=PaymentMethod.TRANSFER,
     )
     take(order.code, 210_000)
 
@@ -553,7 +561,7 @@ def test_an_order_called_off_is_paid_back_at_once() -> None:
     order = make_order(
         (make_variant(first, price=45_000), 2),
         (make_variant(second, price=60_000), 1),
-        method=Method.TRANSFER,
+        method=PaymentMethod.TRANSFER,
     )
     take(order.code, 210_000)
     give_back_first = give_back(order.parts.get(number=2), 10_000)
@@ -578,11 +586,11 @@ def test_money_that_comes_for_an_order_that_ended_goes_back() -> None:
     order = paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
     payment = order.payments.get()
-    money_came(Order.objects.get(pk=order.pk), payment, 50_000, key="late", **WHO)
+    record_received_money(Order.objects.get(pk=order.pk), payment, 50_000, key="late", **WHO)
 
     for _time in range(2):
-        return_surplus(order_id=order.pk, **WHO)
-    return_surplus_task()
+        refund_ended_order_surplus(order_id=order.pk, **WHO)
+    refund_ended_orders_task()
 
     assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
     check_everything()
@@ -592,13 +600,13 @@ def test_the_sweep_finds_what_nobody_has_given_back() -> None:
     order = paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
     first = Payout.objects.get()
-    name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=first.pk, reference="FT1", **NEXT_DAY)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    mark_payout_paid(payout_id=first.pk, reference="FT1", **NEXT_DAY)
     payment = order.payments.get()
-    record_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
-    update_standing(Order.objects.get(pk=order.pk), now=LATER)
+    record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    recalculate_order(Order.objects.get(pk=order.pk), now=LATER)
 
-    return_surplus_task()
+    refund_ended_orders_task()
 
     assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
 
@@ -606,21 +614,21 @@ def test_the_sweep_finds_what_nobody_has_given_back() -> None:
 def test_the_sweep_does_not_wait_until_an_earlier_refund_has_left() -> None:
     order = paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
-    promised = list(overpaid())
-    record_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
-    update_standing(Order.objects.get(pk=order.pk), now=LATER)
+    promised = list(overpaid_orders())
+    record_payment_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    recalculate_order(Order.objects.get(pk=order.pk), now=LATER)
 
-    late = list(overpaid())
-    return_surplus_task()
+    late = list(overpaid_orders())
+    refund_ended_orders_task()
 
-    assert (promised, late, list(overpaid())) == ([], [order], [])
+    assert (promised, late, list(overpaid_orders())) == ([], [order], [])
     assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
     check_everything()
 
 
 def test_goods_that_weigh_less_than_was_paid_for_give_the_rest_back() -> None:
     make_bank_account()
-    order = make_order((make_gourd(), 1), method=Method.TRANSFER)
+    order = make_order((make_gourd(), 1), method=PaymentMethod.TRANSFER)
     take(order.code, 66_000)
     part = order.parts.get()
     accept_part(part_id=part.pk, **WHO)
@@ -638,14 +646,14 @@ def test_goods_that_weigh_less_than_was_paid_for_give_the_rest_back() -> None:
 
 def test_goods_of_which_money_was_given_back_are_not_weighed_anew() -> None:
     make_bank_account()
-    order = make_order((make_gourd(), 1), method=Method.TRANSFER)
+    order = make_order((make_gourd(), 1), method=PaymentMethod.TRANSFER)
     take(order.code, 66_000)
     part = order.parts.get()
     accept_part(part_id=part.pk, **WHO)
     weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_400, **WHO)
     give_back(part, 5_000)
 
-    with refused(RefundedAlready, "refunded_already"):
+    with refused(LineAlreadyRefunded, "refunded_already"):
         weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
 
 
@@ -654,18 +662,18 @@ def test_an_account_is_checked_and_may_be_changed_until_the_money_has_left() -> 
     refund = give_back(delivered(order), 20_000)
     payout = refund.payouts.get()
 
-    with refused(NotAnAccount, "not_an_account"):
-        name_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **WHO)
-    name_account(order_id=order.pk, to=TO, **WHO)
-    name_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
-    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    with refused(InvalidBankAccount, "not_an_account"):
+        set_refund_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
+    mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
     payout.refresh_from_db()
     assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
-    with refused(NoMoneyWaits, "no_money_waits"):
-        name_account(order_id=order.pk, to=TO, **WHO)
+    with refused(NoRefundAwaitsAccount, "no_money_waits"):
+        set_refund_account(order_id=order.pk, to=TO, **WHO)
     with refused(AlreadyPaid, "already_paid"):
-        mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+        mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
     told = Change.objects.filter(what="refund.account_named").latest("pk")
     assert told.data == {"amount": 20_000, "account": "0200"}
 
@@ -675,9 +683,9 @@ def test_its_buyer_hears_to_which_account_the_money_goes_each_time_it_is_named()
     order = paid_order()
     give_back(delivered(order), 20_000)
 
-    name_account(order_id=order.pk, to=TO, key="a", **WHO)
-    name_account(order_id=order.pk, to=TO, key="a", **WHO)
-    name_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
+    set_refund_account(order_id=order.pk, to=TO, key="a", **WHO)
+    set_refund_account(order_id=order.pk, to=TO, key="a", **WHO)
+    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
 
     letters = Notification.objects.filter(to=order.email, subject__contains="tài khoản").order_by("pk")
     assert [letter.subject[-4:] for letter in letters] == ["7766", "0200"]
@@ -704,21 +712,21 @@ def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
     refund = give_back(delivered(order), 20_000)
     payment = order.payments.get()
     Payout.objects.all().delete()  # as a card: asked for, and no payout
-    with refused(NothingLacking, "nothing_lacking"):
-        pay_back_by_bank(refund_id=refund.pk, **WHO)
-    record_event(
+    with refused(NoFailedRefundAmount, "nothing_lacking"):
+        pay_refund_by_bank(refund_id=refund.pk, **WHO)
+    record_payment_event(
         payment, EventKind.REFUND_FAILURE, 20_000, key="failed", refund=refund, actor=DESK, now=LATER
     )
     assert Refund.objects.lacking() == {refund.pk: 20_000}
 
     for _time in range(2):
-        pay_back_by_bank(refund_id=refund.pk, key="a", **WHO)
+        pay_refund_by_bank(refund_id=refund.pk, key="a", **WHO)
 
     payout = refund.payouts.get()
     assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)
     assert Refund.objects.lacking() == {}
-    name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
 
@@ -726,22 +734,22 @@ def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
 def test_a_failed_refund_is_no_surplus() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
-    record_event(
+    record_payment_event(
         order.payments.get(), EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, actor=DESK, now=LATER
     )
 
-    assert owed_back(Order.objects.get(pk=order.pk)) == 0
+    assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
 
 
 def test_several_payments_give_back_what_each_of_them_holds() -> None:
     make_bank_account()
-    order = make_order((make_variant(price=45_000), 2), method=Method.TRANSFER)
+    order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER)
     take(order.code, 120_000)
-    second = Payment.objects.create(order=order, method=Method.TRANSFER, currency="VND", key="second")
+    second = Payment.objects.create(order=order, method=PaymentMethod.TRANSFER, currency="VND", key="second")
     Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
-    money_came(Order.objects.get(pk=order.pk), second, 15_000, key="more", **WHO)
+    record_received_money(Order.objects.get(pk=order.pk), second, 15_000, key="more", **WHO)
     part = delivered(order)
-    assert limits_of(Order.objects.get(pk=order.pk), None).surplus == 15_000
+    assert refund_limits(Order.objects.get(pk=order.pk), None).surplus == 15_000
 
     refund = give_back(part, 25_000, surplus=15_000)
 
@@ -751,9 +759,9 @@ def test_several_payments_give_back_what_each_of_them_holds() -> None:
         (second.pk, 15_000),
         (order.payments.exclude(pk=second.pk).get().pk, 25_000),
     ]
-    name_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
     for payout in Payout.objects.all():
-        mark_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **NEXT_DAY)
+        mark_payout_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **NEXT_DAY)
     assert sums(order) == (95_000, 95_000, Coverage.FULL)
     check_everything()
 
@@ -761,9 +769,9 @@ def test_several_payments_give_back_what_each_of_them_holds() -> None:
 def test_the_buyer_hears_when_the_money_has_left() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
-    name_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
 
-    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
+    mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
 
     letter = Notification.objects.filter(key__startswith="refund_paid").get()
     assert "20.000\u00a0₫" in letter.text

@@ -6,17 +6,17 @@ import uuid
 
 import pytest
 
-from cooperatives.models import Role, WayKind
+from cooperatives.models import DeliveryKind, Role
 from orders.actions.cash_on_delivery.cash_offset import (
-    settle_kept_cash,
-    settle_kept_cash_task,
-    settlements_with_kept_cash,
+    offset_collected_cash,
+    offset_collected_cash_task,
+    settlements_to_offset,
 )
-from orders.actions.payouts.payouts import AlreadyPaid, ReferenceNeeded, mark_paid
+from orders.actions.payouts.payouts import AlreadyPaid, PayoutReferenceNeeded, mark_payout_paid
 from orders.actions.settlement.close_settlement import (
-    AlreadyClosed,
-    NothingToSettle,
-    OddCorrection,
+    EmptySettlement,
+    InvalidCorrection,
+    SettlementAlreadyClosed,
     close_settlement,
     correct_balance,
 )
@@ -52,7 +52,7 @@ def close(settlement=None, **more):
 def collected():
     """A part with 130,000 that was paid at the store house."""
     part = make_order((make_variant(price=100_000), 1)).parts.get()
-    OrderPart.objects.filter(pk=part.pk).update(way_kind=WayKind.PICKUP)
+    OrderPart.objects.filter(pk=part.pk).update(way_kind=DeliveryKind.PICKUP)
     deliver(OrderPart.objects.get(pk=part.pk))
     return part
 
@@ -122,17 +122,17 @@ def test_cash_taken_off_need_not_be_handed_in_any_more() -> None:
     collected()
     settlement = close()
 
-    settle_kept_cash(settlement_id=settlement.pk, actor=DESK, now=NOW)
+    offset_collected_cash(settlement_id=settlement.pk, actor=DESK, now=NOW)
 
     parcel = Parcel.objects.get()
     assert (parcel.cod_state, parcel.cod_remitted_at, parcel.cod_reconciled_at) == ("reconciled", NOW, NOW)
-    assert settle_kept_cash(settlement_id=settlement.pk, actor=DESK, now=NOW) == []
+    assert offset_collected_cash(settlement_id=settlement.pk, actor=DESK, now=NOW) == []
 
 
 def test_cash_of_a_running_period_still_is_to_be_handed_in() -> None:
     collected()
 
-    settle_kept_cash(settlement_id=Settlement.objects.get().pk, actor=DESK, now=NOW)
+    offset_collected_cash(settlement_id=Settlement.objects.get().pk, actor=DESK, now=NOW)
 
     assert Parcel.objects.get().cod_state == "collected"
 
@@ -141,7 +141,7 @@ def test_closing_twice_is_refused() -> None:
     deliver(carried())
     settlement = close()
 
-    with refused(AlreadyClosed, "already_closed"):
+    with refused(SettlementAlreadyClosed, "already_closed"):
         close(settlement)
 
 
@@ -158,7 +158,7 @@ def test_a_period_without_anything_is_not_closed() -> None:
         cooperative=make_cooperative(), currency="VND", number=1, opened_at=NOW
     )
 
-    with refused(NothingToSettle, "nothing_to_settle"):
+    with refused(EmptySettlement, "nothing_to_settle"):
         close(settlement)
 
 
@@ -186,7 +186,7 @@ def test_a_payment_made_is_written_down_with_the_banks_number() -> None:
     deliver(part)
     settlement = close()
 
-    payout = mark_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
+    payout = mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
 
     settlement.refresh_from_db()
     assert (payout.state, payout.reference, payout.paid_at) == ("paid", "FT26330", NOW)
@@ -200,19 +200,19 @@ def test_paying_twice_is_refused() -> None:
     deliver(carried())
     close()
     payout = Payout.objects.get()
-    mark_paid(payout_id=payout.pk, reference="FT26330", actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT26330", actor=DESK, now=NOW)
 
     with refused(AlreadyPaid, "already_paid"):
-        mark_paid(payout_id=payout.pk, reference="FT26331", actor=DESK, now=NOW)
+        mark_payout_paid(payout_id=payout.pk, reference="FT26331", actor=DESK, now=NOW)
 
 
 def test_paying_again_by_the_same_key_does_nothing() -> None:
     deliver(carried())
     close()
     payout = Payout.objects.get()
-    mark_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
 
-    again = mark_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
+    again = mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
 
     assert again.reference == "FT26330"
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
@@ -222,13 +222,13 @@ def test_a_payment_without_the_banks_number_is_refused() -> None:
     deliver(carried())
     close()
 
-    with refused(ReferenceNeeded, "reference_needed"):
-        mark_paid(payout_id=Payout.objects.get().pk, reference=" ", actor=DESK, now=NOW)
+    with refused(PayoutReferenceNeeded, "reference_needed"):
+        mark_payout_paid(payout_id=Payout.objects.get().pk, reference=" ", actor=DESK, now=NOW)
 
 
 def test_an_unknown_payment_is_missing() -> None:
     with refused(Missing, "missing"):
-        mark_paid(payout_id=nobody(), reference="FT", actor=DESK, now=NOW)
+        mark_payout_paid(payout_id=nobody(), reference="FT", actor=DESK, now=NOW)
 
 
 def test_a_correction_sent_twice_counts_once() -> None:
@@ -252,7 +252,7 @@ def test_a_correction_sent_twice_counts_once() -> None:
 def test_a_correction_of_nothing_or_without_a_reason_is_refused(amount, reason) -> None:
     cooperative = make_cooperative()
 
-    with refused(OddCorrection, "odd_correction"):
+    with refused(InvalidCorrection, "odd_correction"):
         correct_balance(
             cooperative_id=cooperative.pk,
             currency="VND",
@@ -267,12 +267,12 @@ def test_a_correction_of_nothing_or_without_a_reason_is_refused(amount, reason) 
 def test_the_sweep_finds_kept_cash_whose_message_was_lost() -> None:
     collected()
     settlement = close()
-    assert settlements_with_kept_cash() == [settlement.pk]
+    assert settlements_to_offset() == [settlement.pk]
 
-    settle_kept_cash_task(settlement_id=settlement.pk)
+    offset_collected_cash_task(settlement_id=settlement.pk)
 
     assert Parcel.objects.get().cod_state == "reconciled"
-    assert settlements_with_kept_cash() == []
+    assert settlements_to_offset() == []
 
 
 def test_whoever_sees_the_money_hears_that_a_period_is_closed_and_paid() -> None:
@@ -285,7 +285,7 @@ def test_whoever_sees_the_money_hears_that_a_period_is_closed_and_paid() -> None
     Notification.objects.all().delete()
 
     close()
-    mark_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
 
     letters = list(Notification.objects.order_by("pk"))
     assert [each.to for each in letters] == ["ke-toan@example.com"] * 2

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from orders.actions.settlement.commission_rates import (
-    EndsBeforeItBegins,
-    NothingToWithhold,
-    OddPercent,
-    SameRate,
+    InvalidPercent,
+    InvalidRatePeriod,
+    NoWithholdingRate,
+    RateAlreadyExists,
     add_commission_rate,
     add_withholding_rate,
     end_commission_rate,
@@ -19,7 +19,7 @@ from orders.actions.settlement.commission_rates import (
     switch_withholding,
 )
 from orders.models import CommissionRate, LedgerEntry, OrderPart, WithholdingRate
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing
 from shop.core.models import Change, shop_settings
 from tests.factories import NOW, make_category, make_order, make_rate, make_seller, make_variant
@@ -28,7 +28,7 @@ from tests.orders.pages.test_pickup_booking import deliver
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-DESK = Actor.person(1, "Bàn", Door.DESK)
+DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
 TODAY = datetime.date(2026, 11, 24)
 TOMORROW = TODAY + datetime.timedelta(days=1)
 YESTERDAY = TODAY - datetime.timedelta(days=1)
@@ -126,10 +126,10 @@ def test_a_rate_is_added_and_ended_and_both_are_written_down() -> None:
 @pytest.mark.parametrize(
     ("fields", "error", "code"),
     [
-        ({"percent": Decimal("100.01")}, OddPercent, "odd_percent"),
-        ({"percent": Decimal(-1)}, OddPercent, "odd_percent"),
-        ({"percent": Decimal("1.005")}, OddPercent, "odd_percent"),
-        ({"until_day": YESTERDAY}, EndsBeforeItBegins, "ends_before_it_begins"),
+        ({"percent": Decimal("100.01")}, InvalidPercent, "odd_percent"),
+        ({"percent": Decimal(-1)}, InvalidPercent, "odd_percent"),
+        ({"percent": Decimal("1.005")}, InvalidPercent, "odd_percent"),
+        ({"until_day": YESTERDAY}, InvalidRatePeriod, "ends_before_it_begins"),
         ({"cooperative_id": 999_999}, Missing, "missing"),
         ({"category_id": 999_999}, Missing, "missing"),
     ],
@@ -145,14 +145,14 @@ def test_the_same_rate_twice_is_refused() -> None:
     said = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
     add_commission_rate(**said, actor=DESK, now=NOW)
 
-    with refused(SameRate, "same_rate"):
+    with refused(RateAlreadyExists, "same_rate"):
         add_commission_rate(**said, actor=DESK, now=NOW)
 
 
 def test_a_rate_does_not_end_before_it_begins() -> None:
     rate = make_rate(5, from_day=TODAY)
 
-    with refused(EndsBeforeItBegins, "ends_before_it_begins"):
+    with refused(InvalidRatePeriod, "ends_before_it_begins"):
         end_commission_rate(rate_id=rate.pk, last_day=YESTERDAY, actor=DESK, now=NOW)
     with refused(Missing, "missing"):
         end_commission_rate(rate_id=999_999, last_day=TODAY, actor=DESK, now=NOW)
@@ -205,5 +205,5 @@ def test_it_is_switched_off_again_for_what_is_ordered_later() -> None:
 def test_withholding_without_any_rate_is_refused() -> None:
     withholding("sau này", "7", from_day=TOMORROW)
 
-    with refused(NothingToWithhold, "nothing_to_withhold"):
+    with refused(NoWithholdingRate, "nothing_to_withhold"):
         switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)

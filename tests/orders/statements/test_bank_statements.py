@@ -8,27 +8,26 @@ import io
 import openpyxl
 import pytest
 
-from orders.actions.bank_transfers.transfer_review import set_transfer_aside
+from orders.actions.bank_transfers.transfer_review import dismiss_transfer
 from orders.actions.statements.bank_statements import (
-    AT_ONCE,
-    NoAccount,
+    BANK_ROWS_PER_BATCH,
+    MarketAccountMissing,
+    apply_bank_statement,
+    apply_bank_statement_task,
     confirm_bank_statement,
-    judge_bank_statement,
-    map_bank_statement,
-    read_bank_statement,
-    take_bank_statement,
-    take_bank_statement_task,
-    take_bank_statements_task,
+    import_bank_statement,
+    preview_bank_statement,
+    resume_bank_statements_task,
+    set_bank_columns,
 )
-from orders.actions.statements.statement_files import NoRows
-from orders.actions.statements.statement_files import read_in as keep
+from orders.actions.statements.statement_files import EmptyStatement, import_statement_file
 from orders.models import BankTransfer, ReviewReason, StatementImport, StatementKind, StatementRow
-from orders.payments.bank_statement_rows import NoColumns, OtherAccount
-from orders.payments.cod_statement_rows import guess_cod_mapping
-from orders.payments.incoming_transfers import Provider
-from orders.payments.statement_cells import Fault
+from orders.payments.bank_statement_rows import BankColumnsMissing, StatementOfOtherAccount
+from orders.payments.cod_statement_rows import guess_cod_columns
+from orders.payments.incoming_transfers import TransferSource
+from orders.payments.statement_cells import RowFault
 from orders.payments.statement_tables import UnreadableFile
-from orders.states import RowState, TransferState
+from orders.states import StatementRowState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
@@ -56,15 +55,15 @@ def csv(*rows: tuple[str, int, str], head: str = f"Số tài khoản: {ACCOUNT}"
 
 def read(content: bytes, name: str = "sao-ke.csv") -> StatementImport:
     make_bank_account()
-    return read_bank_statement(file_name=name, content=content, user=make_admin(), now=NOW)
+    return import_bank_statement(file_name=name, content=content, user=make_admin(), now=NOW)
 
 
 def taken(content: bytes) -> StatementImport:
-    return take_bank_statement(statement_id=read(content).pk, actor=DESK, now=LATER)
+    return apply_bank_statement(statement_id=read(content).pk, actor=DESK, now=LATER)
 
 
 def judged(content: bytes) -> list[bool]:
-    return [each.is_known for each in judge_bank_statement(read(content)).arrivals]
+    return [each.is_known for each in preview_bank_statement(read(content)).arrivals]
 
 
 def test_what_came_in_is_taken_down_and_settles_its_order() -> None:
@@ -106,8 +105,8 @@ def test_the_same_file_again_is_the_statement_that_it_was() -> None:
     first = taken(content)
     before = every_row()
 
-    again = read_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
-    take_bank_statement(statement_id=again.pk, actor=DESK, now=LATER + HOUR)
+    again = import_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
+    apply_bank_statement(statement_id=again.pk, actor=DESK, now=LATER + HOUR)
 
     assert again == first
     assert every_row() == before
@@ -117,11 +116,11 @@ def test_a_file_that_came_to_nothing_by_wrong_columns_may_be_read_again() -> Non
     order = waiting_order()
     content = csv(("FT1", 120_000, order.code))
     first = read(content)
-    map_bank_statement(statement_id=first.pk, columns={"date": 1, "amount": 4})
-    take_bank_statement(statement_id=first.pk, actor=DESK, now=LATER)
+    set_bank_columns(statement_id=first.pk, columns={"date": 1, "amount": 4})
+    apply_bank_statement(statement_id=first.pk, actor=DESK, now=LATER)
 
     again = taken(content)
-    third = read_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
+    third = import_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
 
     assert (again.taken, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
     assert (first == again, third == again) == (False, True)
@@ -145,7 +144,7 @@ def test_what_a_webhook_told_is_known_by_its_number() -> None:
     statement = taken(csv(("FT1", 120_000, f"khac {order.code}")))
 
     assert (statement.taken, statement.known) == (0, 1)
-    assert BankTransfer.objects.get().provider == Provider.SEPAY
+    assert BankTransfer.objects.get().provider == TransferSource.SEPAY
 
 
 def test_what_a_webhook_told_without_the_accounts_zeros_is_known() -> None:
@@ -178,12 +177,12 @@ def test_two_numbers_of_one_bank_are_two_transfers() -> None:
 
 def test_what_was_set_aside_as_told_twice_stands_for_no_row() -> None:
     take("cam on", 5_000)
-    second = take("cam on", 5_000, provider=Provider.CASSO)
+    second = take("cam on", 5_000, provider=TransferSource.CASSO)
     assert second.reason == ReviewReason.REPEATED
     content = csv(("A", 5_000, "cam on"), ("B", 5_000, "cam on"))
     before = judged(content)
 
-    set_transfer_aside(transfer_id=second.pk, reason="Báo hai lần", actor=DESK, now=LATER)
+    dismiss_transfer(transfer_id=second.pk, reason="Báo hai lần", actor=DESK, now=LATER)
 
     assert (before, judged(content)) == ([True, True], [True, False])
 
@@ -195,7 +194,7 @@ def test_what_a_service_tells_afterwards_is_known_or_looked_at() -> None:
     again = take(order.code, reference="FT1")
     other = take(order.code, reference="SP-FT1")
 
-    assert again.provider == Provider.STATEMENT
+    assert again.provider == TransferSource.STATEMENT
     assert (other.state, other.reason) == (TransferState.REVIEW, ReviewReason.REPEATED)
     order.refresh_from_db()
     assert order.charged == 120_000
@@ -214,15 +213,15 @@ def test_rows_that_cannot_be_read_are_kept_with_their_line_and_hold_up_nothing()
 
     assert statement.taken == 1
     assert [(each["line"], each["fault"]) for each in statement.problems] == [
-        *((4, Fault.AMOUNT), (5, Fault.DATE), (6, Fault.REPEATED)),
+        *((4, RowFault.AMOUNT), (5, RowFault.DATE), (6, RowFault.REPEATED)),
     ]
 
 
 def test_a_statement_of_another_account_is_refused_and_nothing_is_taken() -> None:
     statement = read(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
 
-    with refused(OtherAccount, "other_account") as refusal:
-        take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+    with refused(StatementOfOtherAccount, "other_account") as refusal:
+        apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
     assert refusal.value.details["named"] == ["9988776655"]
 
@@ -230,21 +229,21 @@ def test_a_statement_of_another_account_is_refused_and_nothing_is_taken() -> Non
 def test_wrong_columns_are_refused_and_can_be_put_right() -> None:
     statement = read(f"a;b;c\n{DAY};7.000;lai".encode())
 
-    with refused(NoColumns, "no_columns"):
-        take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+    with refused(BankColumnsMissing, "no_columns"):
+        apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
-    map_bank_statement(statement_id=statement.pk, columns={"date": 0, "amount": 1, "note": 2})
-    statement = take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+    set_bank_columns(statement_id=statement.pk, columns={"date": 0, "amount": 1, "note": 2})
+    statement = apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
     assert BankTransfer.objects.get().note == "lai"
-    assert [each["fault"] for each in statement.problems] == [Fault.DATE]
+    assert [each["fault"] for each in statement.problems] == [RowFault.DATE]
 
 
 def test_a_file_with_headings_alone_has_nothing_to_take() -> None:
     statement = read(csv())
 
-    with refused(NoRows, "no_rows"):
-        take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+    with refused(EmptyStatement, "no_rows"):
+        apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
 
 def test_what_is_no_statement_leaves_nothing() -> None:
@@ -252,55 +251,58 @@ def test_what_is_no_statement_leaves_nothing() -> None:
     user = make_admin()
 
     with refused(UnreadableFile, "unreadable_file"):
-        read_bank_statement(file_name="a.pdf", content=b"%PDF\0", user=user, now=NOW)
+        import_bank_statement(file_name="a.pdf", content=b"%PDF\0", user=user, now=NOW)
 
 
 def test_without_an_account_of_ours_no_statement_is_read() -> None:
     user = make_admin()
 
-    with refused(NoAccount, "no_account"):
-        read_bank_statement(file_name="a.csv", content=csv(), user=user, now=NOW)
+    with refused(MarketAccountMissing, "no_account"):
+        import_bank_statement(file_name="a.csv", content=csv(), user=user, now=NOW)
 
 
 def test_once_taken_over_columns_stay() -> None:
     statement = taken(csv(("FT1", 7_000, "lai")))
 
     with refused(WrongMove, "wrong_move"):
-        map_bank_statement(statement_id=statement.pk, columns={"date": 1})
+        set_bank_columns(statement_id=statement.pk, columns={"date": 1})
 
 
 def test_a_carriers_statement_is_no_banks() -> None:
-    theirs = keep(
+    theirs = import_statement_file(
         StatementKind.COD,
         file_name="a.csv",
         content=b"Tracking,COD\n1,2",
-        guess=guess_cod_mapping,
+        guess=guess_cod_columns,
         user=make_admin(),
         now=NOW,
     )
 
     with refused(Missing, "missing"):
-        take_bank_statement(statement_id=theirs.pk, actor=DESK, now=LATER)
+        apply_bank_statement(statement_id=theirs.pk, actor=DESK, now=LATER)
 
 
 def test_much_is_taken_over_in_pieces_to_its_end(django_capture_on_commit_callbacks) -> None:
-    content = csv(*((f"FT{n}", 1_000 + n, "gop") for n in range(2 * AT_ONCE + 5)))
+    content = csv(*((f"FT{n}", 1_000 + n, "gop") for n in range(2 * BANK_ROWS_PER_BATCH + 5)))
     statement = read(content)
 
-    take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+    apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
-    assert BankTransfer.objects.count() == AT_ONCE
-    take_bank_statement_task(statement_id=statement.pk)
-    take_bank_statement_task(statement_id=statement.pk)
+    assert BankTransfer.objects.count() == BANK_ROWS_PER_BATCH
+    apply_bank_statement_task(statement_id=statement.pk)
+    apply_bank_statement_task(statement_id=statement.pk)
     statement.refresh_from_db()
-    assert (BankTransfer.objects.count(), statement.taken) == (2 * AT_ONCE + 5, 2 * AT_ONCE + 5)
-    assert not StatementRow.objects.filter(state=RowState.WAITING).exists()
+    assert (BankTransfer.objects.count(), statement.taken) == (
+        2 * BANK_ROWS_PER_BATCH + 5,
+        2 * BANK_ROWS_PER_BATCH + 5,
+    )
+    assert not StatementRow.objects.filter(state=StatementRowState.WAITING).exists()
 
 
 def test_what_was_interrupted_is_found_by_the_sweep() -> None:
     statement = read(csv(("FT1", 7_000, "lai")))
     confirm_bank_statement(statement_id=statement.pk, actor=DESK, now=NOW)
 
-    take_bank_statements_task()
+    resume_bank_statements_task()
 
     assert BankTransfer.objects.get().reference == "FT1"

@@ -7,24 +7,31 @@ import time
 import pytest
 from django.utils import timezone
 
-from orders.actions.cash_on_delivery.cash_remittance import StillBeingTaken, reconcile_cash
+from orders.actions.cash_on_delivery.cash_remittance import StatementInProgress, reconcile_remittance
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.statements.cod_statements import (
     CarrierNeeded,
-    NotTakeable,
-    confirm_statement,
-    dismiss_row,
-    judge_statement,
-    map_statement,
-    read_in,
-    settle_row,
-    take_over,
-    take_some,
+    RowNotAcceptable,
+    accept_problem_row,
+    apply_cod_statement,
+    confirm_cod_statement,
+    dismiss_problem_row,
+    import_cod_statement,
+    preview_cod_statement,
+    process_cod_rows,
+    set_cod_columns,
 )
-from orders.models import CashRemittance, Parcel, PaymentEvent, RowProblem, StatementImport, StatementRow
-from orders.payments.cod_statement_rows import NoCodColumns
+from orders.models import (
+    CashRemittance,
+    Parcel,
+    PaymentEvent,
+    StatementImport,
+    StatementRow,
+    StatementRowProblem,
+)
+from orders.payments.cod_statement_rows import CodColumnsMissing
 from orders.payments.statement_tables import UnreadableFile
-from orders.states import CodState, Coverage, ParcelState, RowState
+from orders.states import CodState, Coverage, ParcelState, StatementRowState
 from shop.core.errors import Missing
 from shop.core.states import WrongMove
 from tests.factories import NOW, make_admin
@@ -36,13 +43,13 @@ pytestmark = pytest.mark.django_db
 
 
 def imported(*rows, carrier=CARRIER, name="doi-soat.csv"):
-    return read_in(
+    return import_cod_statement(
         file_name=name, content=statement(rows), carrier=carrier, user=make_admin(), now=timezone.now()
     )
 
 
 def taken(*rows, **fields):
-    return take_over(statement_id=imported(*rows, **fields).pk, **WHO)
+    return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **WHO)
 
 
 def row_of(statement, place=2):
@@ -83,7 +90,7 @@ def test_the_same_file_again_is_what_it_became_and_another_with_the_same_rows_is
 
     assert same == first
     assert (other.taken, other.known) == (0, 1)
-    assert row_of(other, 3).problem == RowProblem.REPEATED
+    assert row_of(other, 3).problem == StatementRowProblem.REPEATED
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     assert CashRemittance.objects.exclude(remitted=0).count() == 1
 
@@ -101,14 +108,14 @@ def test_parcels_are_found_by_our_codes_too_however_they_are_written() -> None:
 def problems():
     """What a carrier may say of a parcel, the problem it is, and whether a person may take it over."""
     return {
-        RowProblem.SHORT: (lambda: delivered(), 200_000, True),
-        RowProblem.TOO_MUCH: (lambda: delivered(), 250_000, True),
-        RowProblem.NOTHING: (lambda: delivered(), 0, False),
-        RowProblem.NOT_DELIVERED: (lambda: sent(), 230_000, True),
-        RowProblem.OTHER_CARRIER: (lambda: delivered(carrier="Viettel Post"), 230_000, True),
-        RowProblem.UNDONE: (undone, 230_000, False),
-        RowProblem.SETTLED_OTHERWISE: (settled, 200_000, False),
-        RowProblem.NO_CASH: (without_cash, 230_000, False),
+        StatementRowProblem.SHORT: (lambda: delivered(), 200_000, True),
+        StatementRowProblem.TOO_MUCH: (lambda: delivered(), 250_000, True),
+        StatementRowProblem.NOTHING: (lambda: delivered(), 0, False),
+        StatementRowProblem.NOT_DELIVERED: (lambda: sent(), 230_000, True),
+        StatementRowProblem.OTHER_CARRIER: (lambda: delivered(carrier="Viettel Post"), 230_000, True),
+        StatementRowProblem.UNDONE: (undone, 230_000, False),
+        StatementRowProblem.SETTLED_OTHERWISE: (settled, 200_000, False),
+        StatementRowProblem.NO_CASH: (without_cash, 230_000, False),
     }
 
 
@@ -137,22 +144,22 @@ def test_what_differs_waits_for_a_person_who_takes_it_as_told_or_sets_it_aside(p
     result = taken((parcel.tracking_number, amount, 10_000))
 
     row = row_of(result)
-    assert (row.state, row.problem, row.parcel) == (RowState.PROBLEM, problem, parcel)
+    assert (row.state, row.problem, row.parcel) == (StatementRowState.PROBLEM, problem, parcel)
     assert (result.taken, (again(parcel).cod_state, again(parcel).state)) == (0, before)
     if may_be_taken:
-        settle_row(row_id=row.pk, **WHO)
+        accept_problem_row(row_id=row.pk, **WHO)
         assert (again(parcel).cod_state, again(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
         assert again(parcel).cod_collected == amount
         assert again(parcel).remittance_line.remitted == amount - 10_000
         with refused(WrongMove, "wrong_move"):
-            settle_row(row_id=row.pk, **WHO)
+            accept_problem_row(row_id=row.pk, **WHO)
     else:
-        with refused(NotTakeable, "not_takeable"):
-            settle_row(row_id=row.pk, **WHO)
-        dismiss_row(row_id=row.pk, **WHO)
+        with refused(RowNotAcceptable, "not_takeable"):
+            accept_problem_row(row_id=row.pk, **WHO)
+        dismiss_problem_row(row_id=row.pk, **WHO)
         assert (again(parcel).cod_state, again(parcel).state) == before
-        assert row_of(result).state == RowState.DISMISSED
-    check_cash() if problem != RowProblem.NO_CASH else None
+        assert row_of(result).state == StatementRowState.DISMISSED
+    check_cash() if problem != StatementRowProblem.NO_CASH else None
 
 
 def test_what_the_carrier_collected_too_little_stays_due_and_what_is_too_much_is_the_orders_balance() -> None:
@@ -160,7 +167,7 @@ def test_what_the_carrier_collected_too_little_stays_due_and_what_is_too_much_is
     result = taken((less.tracking_number, 200_000, 0), (more.tracking_number, 250_000, 0))
 
     for place in (2, 3):
-        settle_row(row_id=row_of(result, place).pk, **WHO)
+        accept_problem_row(row_id=row_of(result, place).pk, **WHO)
 
     short, over = again(less).part.order, again(more).part.order
     assert (short.charged, short.still_due) == (200_000, 30_000)
@@ -172,11 +179,11 @@ def test_a_row_of_no_parcel_is_taken_for_the_one_that_a_person_names() -> None:
     parcel = delivered()
     result = taken(("KHONG-CO", 230_000, 0))
     row = row_of(result)
-    assert row.problem == RowProblem.UNKNOWN
+    assert row.problem == StatementRowProblem.UNKNOWN
 
-    with refused(NotTakeable, "not_takeable"):
-        settle_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
-    settle_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
+    with refused(RowNotAcceptable, "not_takeable"):
+        accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
+    accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
 
     assert again(parcel).cod_state == CodState.REMITTED
     assert row_of(result).parcel == parcel
@@ -186,11 +193,13 @@ def test_sums_that_do_not_agree_are_a_persons_to_judge() -> None:
     parcel = delivered()
     content = "Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận\n"
     content += f"{parcel.tracking_number},230000,22000,200000\n"
-    read = read_in(file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW)
+    read = import_cod_statement(
+        file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
+    )
 
-    result = take_over(statement_id=read.pk, **WHO)
-    assert row_of(result).problem == RowProblem.BAD_SUM
-    settle_row(row_id=row_of(result).pk, **WHO)
+    result = apply_cod_statement(statement_id=read.pk, **WHO)
+    assert row_of(result).problem == StatementRowProblem.BAD_SUM
+    accept_problem_row(row_id=row_of(result).pk, **WHO)
 
     assert (again(parcel).remittance_line.fee, again(parcel).remittance_line.remitted) == (30_000, 200_000)
 
@@ -199,37 +208,39 @@ def test_bad_amounts_are_listed_and_the_rest_is_taken() -> None:
     parcel = delivered()
     content = "Mã vận đơn,Tiền thu hộ\n"
     content += f"{parcel.tracking_number},230.000\nGHN999999,hai trăm\n,50000\n"
-    read = read_in(file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW)
+    read = import_cod_statement(
+        file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
+    )
 
-    result = take_over(statement_id=read.pk, **WHO)
+    result = apply_cod_statement(statement_id=read.pk, **WHO)
 
     assert (result.taken, row_of(result, 3).problem, row_of(result, 4).problem) == (
         1,
-        RowProblem.BAD_AMOUNT,
-        RowProblem.NO_CODE,
+        StatementRowProblem.BAD_AMOUNT,
+        StatementRowProblem.NO_CODE,
     )
 
 
 def test_nothing_is_taken_before_it_is_known_whose_statement_it_is_and_what_its_columns_are() -> None:
     parcel = delivered()
     content = f"{parcel.tracking_number};230000\n".encode()
-    read = read_in(file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW)
+    read = import_cod_statement(file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW)
 
     with refused(CarrierNeeded, "carrier_needed"):
-        confirm_statement(statement_id=read.pk, **WHO)
+        confirm_cod_statement(statement_id=read.pk, **WHO)
     columns = {"tracking": 0, "collected": None}
-    map_statement(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
-    with refused(NoCodColumns, "no_cod_columns"):
-        confirm_statement(statement_id=read.pk, **WHO)
+    set_cod_columns(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
+    with refused(CodColumnsMissing, "no_cod_columns"):
+        confirm_cod_statement(statement_id=read.pk, **WHO)
     with refused(Missing, "missing"):
-        take_some(statement_id=read.pk, **WHO)
+        process_cod_rows(statement_id=read.pk, **WHO)
     columns["collected"] = 1
-    map_statement(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
-    result = take_over(statement_id=read.pk, **WHO)
+    set_cod_columns(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
+    result = apply_cod_statement(statement_id=read.pk, **WHO)
 
     assert (result.taken, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
     with refused(WrongMove, "wrong_move"):
-        map_statement(statement_id=read.pk, carrier="x", fee_bearer="platform", columns=columns)
+        set_cod_columns(statement_id=read.pk, carrier="x", fee_bearer="platform", columns=columns)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"x" * 5_000_001])
@@ -237,35 +248,35 @@ def test_what_is_no_statement_is_refused(content) -> None:
     user = make_admin()
 
     with refused(UnreadableFile, "unreadable_file"):
-        read_in(file_name="a.csv", content=content, carrier=CARRIER, user=user, now=NOW)
+        import_cod_statement(file_name="a.csv", content=content, carrier=CARRIER, user=user, now=NOW)
 
 
 def test_its_money_is_settled_when_all_rows_are_taken_and_a_late_row_is_part_of_it() -> None:
     first, second = delivered(), delivered()
     read = imported((first.tracking_number, 230_000, 0), (second.tracking_number, 200_000, 0))
-    confirm_statement(statement_id=read.pk, **WHO)
-    take_some(statement_id=read.pk, **WHO)
+    confirm_cod_statement(statement_id=read.pk, **WHO)
+    process_cod_rows(statement_id=read.pk, **WHO)
     remittance = CashRemittance.objects.get()
 
-    reconcile_cash(remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **WHO)
     assert CashRemittance.objects.get().difference == 200_000
-    settle_row(row_id=row_of(read, 3).pk, **WHO)
+    accept_problem_row(row_id=row_of(read, 3).pk, **WHO)
 
     assert CashRemittance.objects.get().difference == 0
     assert again(second).cod_state == CodState.RECONCILED
 
 
 def test_while_rows_wait_the_money_is_not_settled(monkeypatch) -> None:
-    monkeypatch.setattr("orders.actions.statements.cod_statements.AT_ONCE", 1)
+    monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_BATCH", 1)
     parcels = [delivered(), delivered()]
     read = imported(*((each.tracking_number, 230_000, 0) for each in parcels))
-    confirm_statement(statement_id=read.pk, **WHO)
+    confirm_cod_statement(statement_id=read.pk, **WHO)
 
-    assert take_some(statement_id=read.pk, **WHO)
-    with refused(StillBeingTaken, "still_being_taken"):
-        reconcile_cash(remittance_id=CashRemittance.objects.get().pk, received=230_000, **WHO)
-    assert not take_some(statement_id=read.pk, **WHO)
-    reconcile_cash(remittance_id=CashRemittance.objects.get().pk, received=460_000, **WHO)
+    assert process_cod_rows(statement_id=read.pk, **WHO)
+    with refused(StatementInProgress, "still_being_taken"):
+        reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **WHO)
+    assert not process_cod_rows(statement_id=read.pk, **WHO)
+    reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **WHO)
 
     assert {again(each).cod_state for each in parcels} == {CodState.RECONCILED}
 
@@ -277,8 +288,8 @@ def test_ten_thousand_rows_are_read_and_judged_in_few_queries(django_assert_max_
 
     with django_assert_max_num_queries(450):  # inserts alone: SQLite takes 999 values at once
         read = imported(*rows, (parcel.tracking_number, 230_000, 0))
-        judged = judge_statement(read)
-        confirm_statement(statement_id=read.pk, **WHO)
+        judged = preview_cod_statement(read)
+        confirm_cod_statement(statement_id=read.pk, **WHO)
 
     assert len(judged) == 10_000
     assert StatementImport.objects.get().rows == 10_000

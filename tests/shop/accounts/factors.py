@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
 from shop.accounts.second_factor.factors import renew_recovery_codes
-from shop.accounts.views.proof import HAS_SECOND_FACTOR
+from shop.accounts.views.proof import SECOND_FACTOR_KEY
 from shop.accounts.views.session_presence import SESSION_KEY
 from shop.core.actors import Actor
-from shop.core.database.sealing import FACTORS, seal
+from shop.core.database.encryption import FACTOR_PURPOSE, encrypt_secret
 from tests.factories import PASSWORD, just_now
 
 SIGN_IN = "/en/tai-khoan/dang-nhap/"
@@ -27,7 +27,11 @@ def give_app(user: User) -> User:
     """The account asks for codes of an app with `SECRET`; none was used yet, and it has no recovery codes."""
     now = just_now()
     AuthenticatorApp.objects.create(
-        user=user, sealed_secret=seal(SECRET, purpose=FACTORS), last_step=0, created_at=now, last_used_at=now
+        user=user,
+        sealed_secret=encrypt_secret(SECRET, purpose=FACTOR_PURPOSE),
+        last_step=0,
+        created_at=now,
+        last_used_at=now,
     )
     user.second_factor_since = now
     user.save(update_fields=["second_factor_since"])
@@ -68,7 +72,7 @@ def signed_in(user: User, *, second_factor: bool = True, minutes: float = 0) -> 
     client.force_login(user)
     age_session(client, minutes)
     session = client.session
-    session[HAS_SECOND_FACTOR] = second_factor
+    session[SECOND_FACTOR_KEY] = second_factor
     session.save()
     return client
 

@@ -1,6 +1,6 @@
 """What was sent to a number, as its owner reads it."""
 
-from shop.core.database.sealing import unseal
+from shop.core.database.encryption import decrypt_secret
 from shop.notifications.models import Notification
 
 SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma", "ma", "ten"))
@@ -9,7 +9,7 @@ SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma",
 def last_code(to):
     """The newest code that is on its way to a number or an address."""
     row = Notification.objects.filter(to=to, key__startswith="code:").order_by("-pk").first()
-    return unseal(row.sealed)
+    return decrypt_secret(row.sealed)
 
 
 def wrong(code):
@@ -19,7 +19,7 @@ def wrong(code):
 
 def by_code(client, phone, **ways):
     """Have a code sent and enter it; the answer to that."""
-    from shop.core.identifiers.phones import normalise
+    from shop.core.identifiers.phones import normalise_phone
 
     client.post(SENDING, {"phone": phone, **ways})
-    return client.post(CODE, {"code": last_code(normalise(phone))})
+    return client.post(CODE, {"code": last_code(normalise_phone(phone))})

@@ -13,11 +13,18 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from shop.accounts.models import CodePurpose, EntryCode, SignIn, User
-from shop.accounts.sign_in.login_limits import CODES_FOR_NUMBER, CODES_HERE, CODES_IN_NETWORK
-from shop.accounts.sign_in.one_time_codes import LIFETIME, TRIES, CodeTooOld, WrongCode, send_code, use_code
+from shop.accounts.sign_in.login_limits import CODES_IN_NETWORK, CODES_PER_DEVICE, CODES_PER_NUMBER
+from shop.accounts.sign_in.one_time_codes import (
+    LIFETIME,
+    MAX_TRIES,
+    CodeExpired,
+    WrongCode,
+    send_code,
+    use_code,
+)
 from shop.core.errors import Refused
 from shop.core.models import Change
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver
 from tests.factories import NOW, just_now, make_member, make_order, make_seller, make_user
 from tests.races.together import together
@@ -35,7 +42,7 @@ def is_signed_in(client):
 
 def sent(now=NOW):
     """A code that was sent, and its digits."""
-    key = send_code(purpose=ENTER, way=Way.SMS, to=PHONE, language="en", user_id=None, now=now)
+    key = send_code(purpose=ENTER, way=ContactMethod.SMS, to=PHONE, language="en", user_id=None, now=now)
     return key, last_code(PHONE)
 
 
@@ -128,24 +135,24 @@ def test_a_code_is_good_for_five_minutes_once_and_for_its_purpose() -> None:
         (CodePurpose.CONFIRM, key, digits, NOW),
         (ENTER, late, digits_of_late, NOW + LIFETIME),
     ):
-        with pytest.raises(CodeTooOld):
+        with pytest.raises(CodeExpired):
             use_code(code_id=code_id, purpose=purpose, written=written, now=now)
     spaced = f"{digits[:3]} {digits[3:]}"
     assert use_code(code_id=key, purpose=ENTER, written=spaced, now=NOW).to == PHONE
-    with pytest.raises(CodeTooOld):
+    with pytest.raises(CodeExpired):
         use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
 
 
 def test_after_five_wrong_tries_the_right_code_is_refused_too() -> None:
     key, digits = sent()
     left = []
-    for _try in range(TRIES):
+    for _try in range(MAX_TRIES):
         with pytest.raises(Refused) as refused:
             use_code(code_id=key, purpose=ENTER, written=wrong(digits), now=NOW)
         left.append(refused.value.details.get("left", refused.type))
 
-    assert left == [4, 3, 2, 1, CodeTooOld]
-    with pytest.raises(CodeTooOld):
+    assert left == [4, 3, 2, 1, CodeExpired]
+    with pytest.raises(CodeExpired):
         use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
     assert EntryCode.objects.get().used_at is None
 
@@ -189,7 +196,7 @@ def test_a_flood_for_a_number_ends_and_its_owners_device_still_gets_a_code(clien
     by_code(client, WRITTEN)
     client.post("/en/tai-khoan/dang-xuat/")
     statuses = []
-    for place in range(CODES_FOR_NUMBER.tries):
+    for place in range(CODES_PER_NUMBER.tries):
         stranger = Client(REMOTE_ADDR=f"203.0.113.{place}")
         statuses.append(stranger.post(SENDING, {"phone": WRITTEN}).status_code)
     before = Notification.objects.count()
@@ -198,7 +205,7 @@ def test_a_flood_for_a_number_ends_and_its_owners_device_still_gets_a_code(clien
     refused = stranger.post(SENDING, {"phone": WRITTEN})
     other_number = stranger.post(SENDING, {"phone": "0912 345 678"})
 
-    assert statuses == [302] * (CODES_FOR_NUMBER.tries - 1) + [429]  # the owner's first code counted
+    assert statuses == [302] * (CODES_PER_NUMBER.tries - 1) + [429]  # the owner's first code counted
     assert (refused.status_code, "Too many tries." in refused.content.decode()) == (429, True)
     assert other_number.status_code == 302
     assert Notification.objects.count() == before + 1
@@ -219,10 +226,12 @@ def test_a_flood_from_a_network_ends_and_known_devices_in_it_still_get_codes(cli
 
 
 def test_one_device_gets_few_codes_for_one_number(client: Client) -> None:
-    statuses = [client.post(SENDING, {"phone": WRITTEN}).status_code for _code in range(CODES_HERE.tries + 1)]
+    statuses = [
+        client.post(SENDING, {"phone": WRITTEN}).status_code for _code in range(CODES_PER_DEVICE.tries + 1)
+    ]
 
-    assert statuses == [302] * CODES_HERE.tries + [429]
-    assert Notification.objects.count() == CODES_HERE.tries
+    assert statuses == [302] * CODES_PER_DEVICE.tries + [429]
+    assert Notification.objects.count() == CODES_PER_DEVICE.tries
 
 
 def test_a_number_that_was_only_written_down_opens_nothing_and_its_owner_confirms_it(client: Client) -> None:
@@ -316,7 +325,7 @@ def test_of_several_at_once_a_code_lets_one_in_and_no_more_are_compared_than_the
     tried = together([guess] * 12)
 
     let_in = [each for each in entered if isinstance(each, EntryCode)]
-    assert {type(each) for each in entered} == {EntryCode, CodeTooOld}
+    assert {type(each) for each in entered} == {EntryCode, CodeExpired}
     assert sorted(each.pk for each in let_in) == sorted(key for key, _digits in codes)
-    assert {type(each) for each in tried} <= {CodeTooOld, WrongCode}
-    assert EntryCode.objects.get(pk=guessed).tries == TRIES
+    assert {type(each) for each in tried} <= {CodeExpired, WrongCode}
+    assert EntryCode.objects.get(pk=guessed).tries == MAX_TRIES

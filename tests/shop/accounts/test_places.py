@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Page
 
 from shop.accounts.models import Passkey, SignIn, User
-from shop.accounts.sign_in.browser_names import browser_of
-from shop.accounts.sign_in.sessions import sweep_entrance
+from shop.accounts.sign_in.browser_names import browser_name
+from shop.accounts.sign_in.sessions import delete_expired_access
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, just_now, make_user
@@ -87,7 +87,7 @@ def test_what_has_run_out_is_forgotten() -> None:
     kept = come_in(user)
     Session.objects.exclude(pk=kept.session.session_key).update(expire_date=just_now())
 
-    sweep_entrance(now=just_now() + datetime.timedelta(minutes=1))
+    delete_expired_access(now=just_now() + datetime.timedelta(minutes=1))
 
     assert list(SignIn.objects.values_list("session_key", flat=True)) == [kept.session.session_key]
     assert Session.objects.count() == 1
@@ -113,7 +113,7 @@ def test_browsers_are_told_by_names_that_people_know() -> None:
         "Mozilla/5.0 (Windows NT 10.0; Win64) coc_coc_browser/126 Chrome/120 Safari": "Coc Coc, Windows",
     }
 
-    assert {agent: browser_of(agent) for agent in told} == told
+    assert {agent: browser_name(agent) for agent in told} == told
 
 
 def test_an_old_session_changes_no_passkeys(client: Client) -> None:

@@ -13,8 +13,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, ViewportSize
 
 from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
-from shop.accounts.sign_in.passkeys import passkeys_of
-from shop.core.database.sealing import FACTORS, unseal
+from shop.accounts.sign_in.passkeys import user_passkeys
+from shop.core.database.encryption import FACTOR_PURPOSE, decrypt_secret
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.doubles.authenticator import Authenticator
@@ -75,7 +75,7 @@ def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
     user.refresh_from_db()
     codes = re.findall(r'class="code strong">([a-z0-9-]+)<', page)
     assert user.has_second_factor
-    assert unseal(AuthenticatorApp.objects.get().sealed_secret, purpose=FACTORS) == key
+    assert decrypt_secret(AuthenticatorApp.objects.get().sealed_secret, purpose=FACTOR_PURPOSE) == key
     assert len(set(codes)) == RecoveryCode.objects.filter(user=user, used_at=None).count() == 10
     assert Change.objects.get(what="user.authenticator_app_added").key == str(user.pk)
     assert Notification.objects.get().subject == "An authenticator app was added to your account."
@@ -170,7 +170,7 @@ def test_a_passkey_is_asked_for_after_the_password_where_its_owner_wants_it(clie
     give_password(client, user)
     options = client.get(f"{SECOND_STEP}khoa/").json()
     assert [each["id"] for each in options["publicKey"]["allowCredentials"]] == [
-        passkeys_of(user.pk)[0].credential_id
+        user_passkeys(user.pk)[0].credential_id
     ]
     client.post(f"{SECOND_STEP}khoa/", {"credential": strangers.sign(options)})
     assert not is_in(client)
@@ -257,7 +257,11 @@ def test_an_app_moves_to_another_phone() -> None:
     answer = client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()})
 
     assert answer.headers["Location"] == FACTOR
-    assert unseal(AuthenticatorApp.objects.get(user=user).sealed_secret, purpose=FACTORS) == key != SECRET
+    assert (
+        decrypt_secret(AuthenticatorApp.objects.get(user=user).sealed_secret, purpose=FACTOR_PURPOSE)
+        == key
+        != SECRET
+    )
 
 
 def test_the_code_of_a_text_message_is_a_first_step_only(client: Client) -> None:

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from shop.api import connections
-from shop.api.connections import Key, connect, connect_each, connect_list
-from shop.api.filters import sorting
+from shop.api.connections import SortKey, connect, connect_each, connect_list
+from shop.api.filters import sort_keys
 from shop.api.object_types import Type
 from shop.api.root_fields import Queries
-from shop.api.schema import Area, bind
+from shop.api.schema import Area, build_schema_and_executor
 from shop.core.models import TaxClass, TaxRate
 
 pytestmark = pytest.mark.django_db
@@ -51,8 +51,8 @@ def executor(tmp_path):
 
     @query.field()
     def rates(arguments, context, selection):
-        keys = [Key("valid_from", descending=bool(arguments.get("down")), nullable=True)]
-        return connect(rate, rate.rows(context), arguments, selection, order=sorting(None, {}, keys))
+        keys = [SortKey("valid_from", descending=bool(arguments.get("down")), nullable=True)]
+        return connect(rate, rate.rows(context), arguments, selection, order=sort_keys(None, {}, keys))
 
     @query.field()
     def classes(arguments, context, selection):
@@ -61,7 +61,7 @@ def executor(tmp_path):
     @kind.field("rates")
     def rates_of_class(classes, arguments, context, selection):
         keys = [each.id for each in classes]
-        order = [Key("country", descending=True), Key("id")]
+        order = [SortKey("country", descending=True), SortKey("id")]
         rows = rate.rows(context)
         return connect_each(rate, rows, arguments, selection, order=order, by="tax_class_id", parents=keys)
 
@@ -70,7 +70,7 @@ def executor(tmp_path):
         return connect_list(["a", "b", "c", "d"], arguments, selection)
 
     (tmp_path / "area.graphql").write_text(SDL)
-    return bind([Area(tmp_path, (connections.page_info, rate, kind, query))]).executor
+    return build_schema_and_executor([Area(tmp_path, (connections.page_info, rate, kind, query))]).executor
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_list_at_hand(executor):
         assert page["totalCount"] == 4
         return [edge["node"] for edge in page["edges"]]
 
-    second = connections.cursor([1])
+    second = connections.encode_cursor([1])
     assert words("first: 2") == ["a", "b"]
     assert words("last: 2") == ["c", "d"]
     assert words(f'first: 2, after: "{second}"') == ["c", "d"]
@@ -216,10 +216,10 @@ STRANGE = "The cursor is not one of this list."
         ("last: -1", "The `rates` connection gives at most 100 at once: `last` is -1."),
         ('first: 1, after: "abc"', STRANGE),
         ('first: 1, after: "%"', STRANGE),
-        (f'first: 1, after: "{connections.cursor([1])}"', STRANGE),
-        (f'first: 1, before: "{connections.cursor(["x", 1])}"', STRANGE),
-        (f'first: 1, before: "{connections.cursor([None, "x"])}"', STRANGE),
-        (f'first: 1, before: "{connections.cursor([None, [1]])}"', STRANGE),
+        (f'first: 1, after: "{connections.encode_cursor([1])}"', STRANGE),
+        (f'first: 1, before: "{connections.encode_cursor(["x", 1])}"', STRANGE),
+        (f'first: 1, before: "{connections.encode_cursor([None, "x"])}"', STRANGE),
+        (f'first: 1, before: "{connections.encode_cursor([None, [1]])}"', STRANGE),
     ],
 )
 def test_what_cannot_be_paged_is_told(executor, arguments, message):

@@ -9,8 +9,8 @@ import pytest
 from django.db import transaction
 
 from shop.accounts.models import User
-from shop.api.endpoint import contract
-from shop.api.errors import NEUTRAL
+from shop.api.endpoint import built_schema
+from shop.api.errors import INTERNAL_ERROR_MESSAGE
 from tests.shop.api.asking import Chance, ask_all
 from tests.shop.api.client import post
 from tests.shop.api.everything import ids_of_all, make_everything
@@ -46,7 +46,9 @@ def faults(response, text):
     """What is wrong with an answer, if anything is."""
     if response.status_code not in (200, 400):
         return f"{response.status_code}: {text}"
-    told = [error for error in response.json().get("errors", ()) if error["message"] == NEUTRAL]
+    told = [
+        error for error in response.json().get("errors", ()) if error["message"] == INTERNAL_ERROR_MESSAGE
+    ]
     return [(error.get("path"), error["extensions"]["code"], text[:600]) for error in told] or None
 
 
@@ -54,8 +56,8 @@ def faults(response, text):
 def test_every_query_answers_everybody(seed):
     found, ids = {}, ids_of_all()
 
-    for name in contract().schema.query_type.fields:
-        text = ask_all(contract().schema, "query", name, Chance(f"{name} {seed}", ids), 3)
+    for name in built_schema().schema.query_type.fields:
+        text = ask_all(built_schema().schema, "query", name, Chance(f"{name} {seed}", ids), 3)
         for who, token in people():
             if fault := faults(post({"query": text}, token=token), text):
                 found[f"{name} for {who}"] = fault
@@ -68,8 +70,8 @@ def test_every_mutation_answers_and_saves_nothing_where_it_refuses(seed):
     found, ids = {}, ids_of_all()
     before = every_row()
 
-    for name in contract().schema.mutation_type.fields:
-        text = ask_all(contract().schema, "mutation", name, Chance(f"{name} {seed}", ids), 2)
+    for name in built_schema().schema.mutation_type.fields:
+        text = ask_all(built_schema().schema, "mutation", name, Chance(f"{name} {seed}", ids), 2)
         for who, token in people():
             with taken_back():
                 response = post({"query": text}, token=token)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
-from shop.api.endpoint import MOST_BYTES_WITH_FILES
+from shop.api.endpoint import MAX_BYTES_WITH_FILES
 from tests.factories import make_channel
 from tests.shop.api.client import ADDRESS, ask, post, refused
 
@@ -337,7 +337,7 @@ def test_one_file_stands_in_few_places():
 
 
 def test_files_beyond_the_limit_are_not_read():
-    headers = {"CONTENT_LENGTH": str(MOST_BYTES_WITH_FILES + 1)}
+    headers = {"CONTENT_LENGTH": str(MAX_BYTES_WITH_FILES + 1)}
 
     response = Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, **headers)
 

@@ -7,8 +7,8 @@ from base64 import b64encode
 
 import pytest
 
-from shop.api.errors import Mistake
-from shop.api.ids import InvalidId, given_key, global_id, global_ids, key_of, keys_of
+from shop.api.errors import InputError
+from shop.api.ids import InvalidId, global_id, global_ids, input_key, key_from_id, keys_from_ids
 
 ORDER = uuid.UUID("0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11")
 
@@ -19,14 +19,14 @@ def test_an_id_is_the_base64_of_type_and_key():
 
 
 def test_an_id_leads_back_to_its_key():
-    assert key_of(global_id("Product", 7), "Product") == 7
-    assert key_of(global_id("Order", ORDER), "Order") == ORDER
-    assert key_of(global_id("ShippingMethod", 3), "ShippingMethodType", "ShippingMethod") == 3
-    assert keys_of([global_id("Product", 7), global_id("Page", 8)], "Product") == [7]
+    assert key_from_id(global_id("Product", 7), "Product") == 7
+    assert key_from_id(global_id("Order", ORDER), "Order") == ORDER
+    assert key_from_id(global_id("ShippingMethod", 3), "ShippingMethodType", "ShippingMethod") == 3
+    assert keys_from_ids([global_id("Product", 7), global_id("Page", 8)], "Product") == [7]
 
 
 def test_an_id_of_another_type_is_of_nothing():
-    assert key_of(global_id("Page", 7), "Product") is None
+    assert key_from_id(global_id("Page", 7), "Product") is None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_an_id_of_another_type_is_of_nothing():
 )
 def test_what_is_no_id_is_told(text):
     with pytest.raises(InvalidId) as refused:
-        key_of(text, "Product")
+        key_from_id(text, "Product")
 
     assert str(refused.value) == f"Invalid ID: {text}. Expected: Product."
     assert refused.value.code == "GraphQLError"
@@ -61,8 +61,8 @@ def test_what_is_no_id_is_told(text):
 
 @pytest.mark.parametrize("text", ["abc", global_id("Page", 7)])
 def test_in_a_mutation_it_is_an_error_of_the_field(text):
-    with pytest.raises(Mistake) as refused:
-        given_key(text, "Product", field="productId")
+    with pytest.raises(InputError) as refused:
+        input_key(text, "Product", field="productId")
 
     assert (refused.value.api_code, refused.value.field) == ("GRAPHQL_ERROR", "productId")
     assert str(refused.value.words) == f"Invalid ID: {text}. Expected: Product."

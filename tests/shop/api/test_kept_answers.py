@@ -142,10 +142,10 @@ def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
 
     write(5)
     write(7)
-    before = answer_cache.state_of_shop()
+    before = answer_cache.catalogue_version()
     write(6)
 
-    assert answer_cache.state_of_shop() != before
+    assert answer_cache.catalogue_version() != before
 
 
 def test_whatever_staff_change_of_goods_is_shown_at_once():

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from shop.api import money
-from shop.api.money import Sum, Taxed
+from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.root_fields import Queries
-from shop.api.scalars import GivenWeight
-from shop.api.schema import Area, bind
+from shop.api.scalars import WeightInput
+from shop.api.schema import Area, build_schema_and_executor
 from shop.core.money import Money
 
 NAMES = [
@@ -39,7 +39,7 @@ def executor(tmp_path_factory):
     query = Queries()
     for name in (*(each.strip("_").lower() for each in NAMES), "money", "taxed"):
         query.field(name)(_answer)
-    return bind([Area(folder, (query, *money.TYPES))]).executor
+    return build_schema_and_executor([Area(folder, (query, *money.TYPES))]).executor
 
 
 def _answer(arguments, context, selection):
@@ -113,8 +113,8 @@ def test_what_goes_out(executor, name, value, wire):
         ("GenericScalar", 7, 7),
         ("Metadata", {"a": "1"}, {"a": "1"}),
         ("UUID", KEY, uuid.UUID(KEY)),
-        ("WeightScalar", 1.5, GivenWeight(Decimal("1.5"), None)),
-        ("WeightScalar", {"value": 250, "unit": "G"}, GivenWeight(Decimal(250), "G")),
+        ("WeightScalar", 1.5, WeightInput(Decimal("1.5"), None)),
+        ("WeightScalar", {"value": 250, "unit": "G"}, WeightInput(Decimal(250), "G")),
         ("_Any", {"__typename": "User", "id": "x"}, {"__typename": "User", "id": "x"}),
     ],
 )
@@ -174,7 +174,7 @@ def test_literals_are_taken_like_variables(executor):
     for literal, name, value in (
         ('"2026-11-25"', "date", datetime.date(2026, 11, 25)),
         ("1.5", "decimal", Decimal("1.5")),
-        ('{value: 2, unit: "KG"}', "weightscalar", GivenWeight(Decimal(2), "KG")),
+        ('{value: 2, unit: "KG"}', "weightscalar", WeightInput(Decimal(2), "KG")),
         ("null", "upload", None),
     ):
         context = {"answer": None}
@@ -184,17 +184,17 @@ def test_literals_are_taken_like_variables(executor):
 
 
 def test_a_weight_without_a_unit_is_in_the_shops():
-    assert GivenWeight(Decimal("1.5"), None).grams("kg") == 1500
-    assert GivenWeight(Decimal("1.5"), None).grams("g") == 2
-    assert GivenWeight(Decimal(1), "LB").grams("kg") == 454
+    assert WeightInput(Decimal("1.5"), None).grams("kg") == 1500
+    assert WeightInput(Decimal("1.5"), None).grams("g") == 2
+    assert WeightInput(Decimal(1), "LB").grams("kg") == 454
 
 
 @pytest.mark.parametrize(
     ("value", "wire"),
     [
-        (Sum(40000, "VND"), {"amount": 40000.0, "fractionalAmount": 40000, "fractionDigits": 0}),
+        (MoneyAmount(40000, "VND"), {"amount": 40000.0, "fractionalAmount": 40000, "fractionDigits": 0}),
         (Money(1999, "USD"), {"amount": 19.99, "fractionalAmount": 1999, "fractionDigits": 2}),
-        (Sum(1500, "KWD"), {"amount": 1.5, "fractionalAmount": 1500, "fractionDigits": 3}),
+        (MoneyAmount(1500, "KWD"), {"amount": 1.5, "fractionalAmount": 1500, "fractionDigits": 3}),
     ],
 )
 def test_money_has_its_currencys_digits(executor, value, wire):
@@ -208,7 +208,7 @@ def test_money_has_its_currencys_digits(executor, value, wire):
 def test_a_price_with_its_tax(executor):
     text = "{ taxed { currency gross { amount } net { amount } tax { amount } } }"
 
-    assert executor.execute(text, context={"answer": Taxed(37037, 40000, "VND")}).data["taxed"] == {
+    assert executor.execute(text, context={"answer": TaxedAmount(37037, 40000, "VND")}).data["taxed"] == {
         "currency": "VND",
         "gross": {"amount": 40000.0},
         "net": {"amount": 37037.0},

@@ -6,10 +6,10 @@ import pytest
 from django.db.models import TextChoices
 
 from shop.api.areas import AREAS
-from shop.api.endpoint import contract
+from shop.api.endpoint import built_schema
 from shop.api.object_types import Type
 from shop.api.root_fields import Mutations, Queries
-from shop.api.schema import Area, bind
+from shop.api.schema import Area, build_schema_and_executor
 from shop.core.errors import Missing, Refused
 
 
@@ -36,22 +36,22 @@ def words(value, field="word"):
 
 
 def test_the_whole_contract_binds():
-    assert bind(AREAS).schema.query_type.name == "Query"
+    assert build_schema_and_executor(AREAS).schema.query_type.name == "Query"
 
 
 def test_a_field_that_nothing_answers_is_refused(area):
     with pytest.raises(ValueError, match=r"No resolver answers Query\.other\."):
-        bind([area("type Query { word: String other: String }", words("a"))])
+        build_schema_and_executor([area("type Query { word: String other: String }", words("a"))])
 
 
 def test_a_resolver_of_no_field_is_refused(area):
     with pytest.raises(ValueError, match=r"There is a resolver of Query\.word, which the schema lacks\."):
-        bind([area("type Query { other: String }", words("a", "other"), words("a"))])
+        build_schema_and_executor([area("type Query { other: String }", words("a", "other"), words("a"))])
 
 
 def test_two_resolvers_of_one_field_are_refused(area):
     with pytest.raises(ValueError, match=r"Query\.word has two resolvers\."):
-        bind([area("type Query { word: String }", words("a"), words("b"))])
+        build_schema_and_executor([area("type Query { word: String }", words("a"), words("b"))])
     thing = Type("Thing")
     thing.id()
     with pytest.raises(ValueError, match=r"Thing\.id has two resolvers\."):
@@ -60,9 +60,9 @@ def test_two_resolvers_of_one_field_are_refused(area):
 
 def test_an_unknown_scalar_or_enum_is_refused(area):
     with pytest.raises(ValueError, match="The scalar Colour has no behaviour"):
-        bind([area("scalar Colour type Query { word: Colour }", words("a"))])
+        build_schema_and_executor([area("scalar Colour type Query { word: Colour }", words("a"))])
     with pytest.raises(ValueError, match="There is no enum Flow"):
-        bind([area("type Query { word: String }", words("a"), enums={"Flow": Flow})])
+        build_schema_and_executor([area("type Query { word: String }", words("a"), enums={"Flow": Flow})])
 
 
 SDL = "enum Flow { CHARGE AUTHORIZE OTHER } type Query { word(flow: Flow = CHARGE, flows: [Flow!]): [Flow] }"
@@ -71,7 +71,7 @@ SDL = "enum Flow { CHARGE AUTHORIZE OTHER } type Query { word(flow: Flow = CHARG
 def test_enums_go_out_and_come_in_by_their_names(area):
     query = Queries()
     query.field("word")(lambda arguments, *_: [arguments["flow"], *arguments.get("flows", ()), Flow.LATER])
-    executor = bind([area(SDL, query, enums={"Flow": Flow})]).executor
+    executor = build_schema_and_executor([area(SDL, query, enums={"Flow": Flow})]).executor
 
     assert executor.execute("{ word }").data == {"word": ["CHARGE", "AUTHORIZE"]}
     assert executor.execute("{ word(flow: OTHER, flows: [AUTHORIZE]) }").data == {
@@ -79,7 +79,9 @@ def test_enums_go_out_and_come_in_by_their_names(area):
     }
     seen = []
     query.resolvers["word"] = lambda parents, arguments, *_: seen.append(arguments) or [[]]
-    bind([area(SDL, query, enums={"Flow": Flow})]).executor.execute("{ word(flows: [AUTHORIZE]) }")
+    build_schema_and_executor([area(SDL, query, enums={"Flow": Flow})]).executor.execute(
+        "{ word(flows: [AUTHORIZE]) }"
+    )
     assert seen == [{"flow": "charge-now", "flows": ["authorize"]}]
 
 
@@ -120,7 +122,7 @@ def test_refusals_are_data(area, raised, entry):
             raise raised
         return {"name": arguments["to"]}
 
-    executor = bind([area(MUTATION_SDL, words("a"), mutation)]).executor
+    executor = build_schema_and_executor([area(MUTATION_SDL, words("a"), mutation)]).executor
     below = "{ name errors { field message code lines } nameErrors { code } }"
 
     result = executor.execute(f'mutation {{ a: rename(to: "x") {below} b: rename(to: "y") {below} }}')
@@ -133,7 +135,7 @@ def test_refusals_are_data(area, raised, entry):
 
 
 def test_every_query_and_mutation_says_what_it_is_for():
-    schema = contract().schema
+    schema = built_schema().schema
 
     for root in (schema.query_type, schema.mutation_type):
         assert [name for name, field in root.fields.items() if not field.description] == []

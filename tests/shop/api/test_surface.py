@@ -16,7 +16,7 @@ from graphql import (
 )
 
 from shop.accounts.staff.permissions import Permission
-from shop.api.endpoint import contract
+from shop.api.endpoint import built_schema
 from shop.api.ids import global_id
 from tests.factories import PASSWORD, make_admin, make_channel, make_staff
 from tests.shop.api.client import data_of
@@ -86,7 +86,7 @@ def document(schema: GraphQLSchema, named: list[str], given: dict[str, str]) -> 
 def test_the_dashboard_starts_for_an_admin_and_for_staff_without_errors():
     make_channel()
     admin, staff = make_admin(), make_staff(Permission.MANAGE_APPS, Permission.MANAGE_CHANNELS)
-    dashboard, schema = Surface.of("dashboard"), contract().schema
+    dashboard, schema = Surface.of("dashboard"), built_schema().schema
 
     for person in (admin, staff):
         signed_in = data_of(

@@ -12,7 +12,7 @@ from PIL import Image
 
 from catalog.models import Category, Collection, ProductMedia
 from shop.api.ids import global_id
-from shop.core.images.renditions import render, render_waiting
+from shop.core.images.renditions import render_picture, render_waiting_pictures
 from shop.core.models import Picture, PictureState
 from tests.factories import make_product
 
@@ -55,7 +55,7 @@ def test_an_address_leads_to_the_size_that_fits(asked, format_, width):
     product = make_product()
     media = ProductMedia.objects.create(product=product, picture=make_picture())
     address = f"/thumbnail/{global_id('ProductMedia', media.pk)}/{asked}"
-    render(media.picture)
+    render_picture(media.picture)
 
     assert opened(led_to(address)) == (format_, width)
 
@@ -78,7 +78,7 @@ def test_each_type_with_a_picture():
     )
     category = Category.objects.create(name="Rau", slug="rau", picture=make_picture())
     collection = Collection.objects.create(name="Tết", slug="tet", cover=make_picture())
-    render_waiting()
+    render_waiting_pictures()
 
     def picture_of(name, key):
         return int(
@@ -118,6 +118,6 @@ def test_a_file_that_is_no_picture_leads_nowhere():
     picture = Picture(digest="0" * 64)
     picture.original.save("a.jpg", ContentFile(b"no picture"), save=True)
     media = ProductMedia.objects.create(product=make_product(), picture=picture)
-    render_waiting()
+    render_waiting_pictures()
 
     assert Client().get(f"/thumbnail/{global_id('ProductMedia', media.pk)}/256/").status_code == 404

@@ -4,15 +4,15 @@ import pytest
 from django.utils import translation
 
 from shop.core.dates.calendar import (
-    LunarDay,
-    day_of,
+    LunarDate,
     falls_on_lunar_day,
-    lunar_of,
     next_lunar_day,
     next_solar_day,
     next_weekday,
-    solar_of,
     start_of_day,
+    to_lunar,
+    to_solar,
+    vietnam_date,
     weekday_name,
 )
 
@@ -74,12 +74,12 @@ def date(text):
 def test_tet_falls_on_its_known_day(tet):
     day = date(tet)
 
-    assert lunar_of(day) == LunarDay(day.year, 1, 1)
-    assert solar_of(LunarDay(day.year, 1, 1)) == day
+    assert to_lunar(day) == LunarDate(day.year, 1, 1)
+    assert to_solar(LunarDate(day.year, 1, 1)) == day
 
 
 def test_tet_1985_came_a_month_before_chinas():
-    assert solar_of(LunarDay(1985, 1, 1)) == date("1985-01-21")
+    assert to_solar(LunarDate(1985, 1, 1)) == date("1985-01-21")
 
 
 def test_leap_months_are_vietnams():
@@ -87,7 +87,7 @@ def test_leap_months_are_vietnams():
     for year in range(2000, 2034):
         for month in range(1, 13):
             try:
-                solar_of(LunarDay(year, month, 1, is_leap=True))
+                to_solar(LunarDate(year, month, 1, is_leap=True))
             except ValueError:
                 continue
             found[year] = month
@@ -98,33 +98,33 @@ def test_leap_months_are_vietnams():
 def test_every_day_goes_to_the_lunar_calendar_and_back():
     day = date("1999-12-25")
     while day < date("2040-01-05"):
-        assert solar_of(lunar_of(day)) == day
+        assert to_solar(to_lunar(day)) == day
         day += datetime.timedelta(days=1)
 
 
 @pytest.mark.parametrize(
     ("solar", "lunar"),
     [
-        ("2026-11-25", LunarDay(2026, 10, 17)),
-        ("2025-07-25", LunarDay(2025, 6, 1, is_leap=True)),
-        ("2026-02-16", LunarDay(2025, 12, 29)),
-        ("2025-12-20", LunarDay(2025, 11, 1)),
+        ("2026-11-25", LunarDate(2026, 10, 17)),
+        ("2025-07-25", LunarDate(2025, 6, 1, is_leap=True)),
+        ("2026-02-16", LunarDate(2025, 12, 29)),
+        ("2025-12-20", LunarDate(2025, 11, 1)),
     ],
 )
 def test_a_solar_day_has_its_lunar_date(solar, lunar):
-    assert lunar_of(date(solar)) == lunar
+    assert to_lunar(date(solar)) == lunar
 
 
 def test_a_day_that_a_short_month_lacks_is_refused():
     with pytest.raises(ValueError, match="the lunar calendar has no"):
-        solar_of(LunarDay(2025, 12, 30))
+        to_solar(LunarDate(2025, 12, 30))
 
 
 def test_a_day_is_vietnams():
     evening = datetime.datetime(2026, 11, 24, 17, 0, tzinfo=datetime.UTC)
 
-    assert day_of(evening) == date("2026-11-25")
-    assert day_of(evening - datetime.timedelta(seconds=1)) == date("2026-11-24")
+    assert vietnam_date(evening) == date("2026-11-25")
+    assert vietnam_date(evening - datetime.timedelta(seconds=1)) == date("2026-11-24")
     assert start_of_day(date("2026-11-25")) == evening
 
 

@@ -7,8 +7,8 @@ from django.db import DatabaseError, connections, transaction
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.order_records.order_notes import add_note
-from orders.actions.privacy.anonymise import erase_person
-from shop.core.actors import Actor, Door
+from orders.actions.privacy.anonymise import anonymise_person
+from shop.core.actors import Actor, EntryPoint
 from shop.core.change_log.audit import find_change_log_faults
 from shop.core.change_log.seal_changes import redact_contents, seal_changes
 from shop.core.models import Change, ChangeSeal, SealedChange, record_change
@@ -28,7 +28,7 @@ def channel():
 
 
 def write(channel, count=1, **values):
-    actor = Actor.person(1, "Hoa", Door.DESK)
+    actor = Actor.person(1, "Hoa", EntryPoint.DESK)
     return [
         record_change("channel.edited", channel, actor=actor, now=NOW, **values) for _each in range(count)
     ]
@@ -194,11 +194,11 @@ def test_an_erased_persons_words_are_gone_and_the_chain_holds():
     user = make_user(first_name="Hoa")
     order = make_order(user=user)
     note = add_note(order_id=order.pk, words="Nhà chị Hoa, 0987654321", actor=SOMEBODY, now=NOW)
-    cancel_order(order_id=order.pk, reason="thử", actor=user.acting(Door.MARKET), now=NOW)
+    cancel_order(order_id=order.pk, reason="thử", actor=user.acting(EntryPoint.MARKET), now=NOW)
     seal_changes(now=NOW)
     assert Change.objects.filter(actor_name="Hoa").exists()
 
-    erase_person(user_id=user.pk, actor=SOMEBODY, now=NOW)
+    anonymise_person(user_id=user.pk, actor=SOMEBODY, now=NOW)
     seal_changes(now=NOW)
 
     assert not Change.objects.filter(actor_name="Hoa").exists()

@@ -3,7 +3,7 @@ import datetime
 import pytest
 
 from shop.core.geography.divisions import write_divisions
-from shop.core.geography.old_addresses import suggest_from_old
+from shop.core.geography.old_addresses import suggest_communes
 from shop.core.models import Division, FormerPlace, Level
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +67,7 @@ def test_a_division_counts_only_while_it_is_in_force(divisions):
 def told(text):
     return [
         (each.commune.full_name, each.commune.parent.name, each.street)
-        for each in suggest_from_old(text, on=TODAY)
+        for each in suggest_communes(text, on=TODAY)
     ]
 
 
@@ -93,7 +93,7 @@ def test_district_and_type_tell_places_of_one_name_apart(divisions):
 
 
 def test_a_divided_ward_offers_each_of_its_heirs_and_says_what_they_were(divisions):
-    offered = suggest_from_old("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", on=TODAY)
+    offered = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", on=TODAY)
 
     assert [each.commune.full_name for each in offered] == ["Phường Cầu Giấy", "Phường Nghĩa Đô"]
     assert {each.street for each in offered} == {"12 Lê Lợi"}
@@ -112,7 +112,7 @@ def test_what_is_no_known_place_suggests_nothing(divisions):
 def test_the_number_of_queries_does_not_grow_with_the_address(divisions, django_assert_num_queries):
     for text in ["Vi Hương", "Số 5, Nà Ít, Vi Hương, Bạch Thông, Bắc Kạn"]:
         with django_assert_num_queries(3):
-            suggest_from_old(text, on=TODAY)
+            suggest_communes(text, on=TODAY)
 
 
 def test_a_commune_is_found_without_marks(divisions):

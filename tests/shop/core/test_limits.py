@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from shop.core.models import LimitCounter
-from shop.core.web.rate_limits import Limit, TooManyTries, delete_expired_limits_task, network_of
+from shop.core.web.rate_limits import Limit, TooManyTries, client_network, delete_expired_limits_task
 
 pytestmark = pytest.mark.django_db
 
@@ -118,15 +118,15 @@ def test_expired_counters_are_deleted_and_running_ones_stay() -> None:
     ],
 )
 def test_a_household_is_one_network(address: str, network: str) -> None:
-    assert network_of({"REMOTE_ADDR": address}) == network
+    assert client_network({"REMOTE_ADDR": address}) == network
 
 
 def test_what_a_visitor_says_of_their_address_counts_for_nothing() -> None:
     meta = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "1.1.1.1, 203.0.113.9"}
 
     with override_settings(SECURE_PROXY_SSL_HEADER=None):
-        direct = network_of(meta)
+        direct = client_network(meta)
     with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
-        proxied = network_of(meta)
+        proxied = client_network(meta)
 
     assert (direct, proxied) == ("10.0.0.1", "203.0.113.9")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.core.money import Money, gross_of, half_up, minor_digits, net_of, percent_of, split
+from shop.core.money import Money, gross_of, minor_digits, net_of, percent_of, round_half_up, split_amount
 
 pytestmark = pytest.mark.once
 
@@ -18,12 +18,12 @@ rates = st.decimals(0, 30, places=3)
 
 @given(amounts, weights)
 def test_shares_add_up_to_what_is_shared(amount, weights) -> None:
-    assert sum(split(amount, weights)) == amount
+    assert sum(split_amount(amount, weights)) == amount
 
 
 @given(amounts, weights)
 def test_each_share_is_its_exact_part_to_less_than_one_unit(amount, weights) -> None:
-    shares = split(amount, weights)
+    shares = split_amount(amount, weights)
     whole = sum(weights)
 
     for share, weight in zip(shares, weights, strict=True):
@@ -33,7 +33,7 @@ def test_each_share_is_its_exact_part_to_less_than_one_unit(amount, weights) -> 
 
 @given(st.integers(0, 10**12), weights)
 def test_who_weighs_nothing_gets_nothing_and_nobody_owes(amount, weights) -> None:
-    shares = split(amount, weights)
+    shares = split_amount(amount, weights)
 
     assert min(shares) >= 0
     if any(weights):
@@ -42,7 +42,7 @@ def test_who_weighs_nothing_gets_nothing_and_nobody_owes(amount, weights) -> Non
 
 @given(st.integers(0, 10**9), weights)
 def test_a_negative_amount_is_shared_as_the_positive_one(amount, weights) -> None:
-    assert split(-amount, weights) == [-share for share in split(amount, weights)]
+    assert split_amount(-amount, weights) == [-share for share in split_amount(amount, weights)]
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_negative_amount_is_shared_as_the_positive_one(amount, weights) -> Non
     ],
 )
 def test_the_rest_goes_to_the_largest_fractions_earlier_ones_first(amount, weights, shares) -> None:
-    assert split(amount, weights) == shares
+    assert split_amount(amount, weights) == shares
 
 
 @pytest.mark.parametrize(("amount", "weights"), [(1, []), (5, [1, -1]), (0, [-1])])
 def test_what_cannot_be_shared_is_an_error(amount, weights) -> None:
     with pytest.raises(ValueError, match=r"nobody|negative"):
-        split(amount, weights)
+        split_amount(amount, weights)
 
 
 @given(st.integers(0, 10**12), rates)
@@ -85,7 +85,7 @@ def test_a_net_price_with_tax_is_never_less(net, rate) -> None:
     ("amount", "rounded"), [("0.5", 1), ("1.5", 2), ("2.5", 3), ("-0.5", -1), ("-2.5", -3), ("2.49", 2)]
 )
 def test_halves_are_rounded_away_from_zero(amount, rounded) -> None:
-    assert half_up(Decimal(amount)) == rounded
+    assert round_half_up(Decimal(amount)) == rounded
 
 
 def test_percent_of_an_amount_is_rounded_once() -> None:

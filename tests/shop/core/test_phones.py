@@ -1,6 +1,6 @@
 import pytest
 
-from shop.core.identifiers.phones import looks_odd, normalise, shown
+from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from shop.core.identifiers.phones import looks_odd, normalise, shown
     ],
 )
 def test_one_number_however_written_is_kept_one_way(written):
-    assert normalise(written) == "+84987654321"
+    assert normalise_phone(written) == "+84987654321"
 
 
 @pytest.mark.parametrize(
@@ -29,21 +29,21 @@ def test_one_number_however_written_is_kept_one_way(written):
     ],
 )
 def test_other_numbers_lose_nothing(written, kept):
-    assert normalise(written) == kept
+    assert normalise_phone(written) == kept
 
 
 def test_a_kept_number_stays_as_it_is():
-    assert normalise(normalise("0912 345 678")) == "+84912345678"
+    assert normalise_phone(normalise_phone("0912 345 678")) == "+84912345678"
 
 
 @pytest.mark.parametrize("written", ["0912345678", "84912345678", "+1 202 555 0100"])
 def test_a_good_number_does_not_look_odd(written):
-    assert not looks_odd(written)
+    assert not is_likely_mistyped(written)
 
 
 @pytest.mark.parametrize("written", ["091234567", "0112345678", "abc", ""])
 def test_a_strange_number_looks_odd(written):
-    assert looks_odd(written)
+    assert is_likely_mistyped(written)
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_a_strange_number_looks_odd(written):
     ],
 )
 def test_a_number_is_shown_as_people_write_it(kept, people_write):
-    assert shown(kept) == people_write
+    assert format_phone(kept) == people_write

@@ -12,7 +12,7 @@ from shop.core.images.image_files import (
     PictureTooHeavy,
     PictureTooLarge,
     UndecodablePicture,
-    inspect,
+    inspect_picture,
     make_renditions,
 )
 
@@ -54,7 +54,7 @@ def claimed_png(width, height):
 def test_a_photo_tells_its_size_and_stays_readable(form):
     file = photo(form=form)
 
-    assert inspect(file) == (1600, 1200)
+    assert inspect_picture(file) == (1600, 1200)
     assert file.tell() == 0
 
 
@@ -94,7 +94,7 @@ def test_a_photo_taken_sideways_is_turned_upright():
 
     upright = Image.open(io.BytesIO(made.files[0].jpeg)).convert("RGB")
     assert (made.width, made.height) == (1200, 1600)
-    assert inspect(lying) == (1600, 1200)  # as stored: a request reads no EXIF
+    assert inspect_picture(lying) == (1600, 1200)  # as stored: a request reads no EXIF
     assert upright.size == (320, 427)
     assert upright.getpixel((160, 20))[0] > 200  # the red left half is on top now
     assert upright.getpixel((160, 400))[2] > 200
@@ -113,7 +113,7 @@ def test_a_heic_photo_is_converted():
     file = io.BytesIO()
     pillow_heif.from_pillow(Image.new("RGB", (640, 480), "green")).save(file, quality=60)
 
-    assert inspect(file) == (640, 480)
+    assert inspect_picture(file) == (640, 480)
     assert [each.width for each in make_renditions(file).files] == [320, 640]
 
 
@@ -132,7 +132,7 @@ def test_what_is_not_a_photo_is_refused_whatever_it_is_called(content):
     file.name = "quyt.jpg"
 
     with pytest.raises(NotAPicture):
-        inspect(file)
+        inspect_picture(file)
     with pytest.raises(NotAPicture):
         make_renditions(file)
 
@@ -141,7 +141,7 @@ def test_a_photo_that_is_cut_short_is_refused_by_the_decoder():
     whole = photo().getvalue()
     short = io.BytesIO(whole[: len(whole) // 2])
 
-    assert inspect(short) == (1600, 1200)
+    assert inspect_picture(short) == (1600, 1200)
     with pytest.raises(UndecodablePicture, match="undecodable_picture") as refused:
         make_renditions(short)
     assert "truncated" in refused.value.details["reason"]
@@ -149,13 +149,13 @@ def test_a_photo_that_is_cut_short_is_refused_by_the_decoder():
 
 def test_a_strip_is_no_photo():
     with pytest.raises(NotAPicture):
-        inspect(photo(4000, 10))
+        inspect_picture(photo(4000, 10))
 
 
 @pytest.mark.parametrize("side", [6400, 10_000, 30_000])
 def test_a_bomb_is_refused_before_it_unpacks(side):
     with pytest.raises(PictureTooLarge):
-        inspect(claimed_png(side, side))
+        inspect_picture(claimed_png(side, side))
     with pytest.raises(PictureTooLarge):
         make_renditions(claimed_png(side, side))
 
@@ -164,4 +164,4 @@ def test_a_photo_over_25_mb_is_refused():
     heavy = io.BytesIO(photo().getvalue().ljust(MAX_BYTES + 1, b"\0"))
 
     with pytest.raises(PictureTooHeavy):
-        inspect(heavy)
+        inspect_picture(heavy)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Category, Product, Stock, Variant
 from orders.models import Basket, BasketLine
-from shop.core.database.compiled_query import attach, prepared
+from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import TaxRate
 from tests.factories import (
     NOW,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 built = []
 
 
-@prepared
+@compiled_query
 def variants_of(cooperative, keys):
     built.append("variants_of")
     rows = Variant.objects.filter(cooperative=cooperative, pk__in=keys).select_related(
@@ -68,12 +68,18 @@ def test_arguments_of_every_kind_are_written_as_the_database_takes_them():
     make_tax_class()
     TaxRate.objects.update(valid_from=datetime.date(2026, 11, 24))
 
-    by_uuid = prepared(lambda key: BasketLine.objects.filter(basket=key).values_list("quantity", flat=True))
-    by_text = prepared(lambda slug: Category.objects.filter(slug=slug).values("name"))
-    by_moment = prepared(lambda moment: Basket.objects.filter(changed_at__lte=moment).values_list("pk"))
-    by_day = prepared(lambda day: TaxRate.objects.filter(valid_from__lte=day).values_list("rate", flat=True))
-    by_shape = prepared(lambda closed, *, limit: Stock.objects.filter(warehouse__closed_at=closed)[:limit])
-    summed = prepared(
+    by_uuid = compiled_query(
+        lambda key: BasketLine.objects.filter(basket=key).values_list("quantity", flat=True)
+    )
+    by_text = compiled_query(lambda slug: Category.objects.filter(slug=slug).values("name"))
+    by_moment = compiled_query(lambda moment: Basket.objects.filter(changed_at__lte=moment).values_list("pk"))
+    by_day = compiled_query(
+        lambda day: TaxRate.objects.filter(valid_from__lte=day).values_list("rate", flat=True)
+    )
+    by_shape = compiled_query(
+        lambda closed, *, limit: Stock.objects.filter(warehouse__closed_at=closed)[:limit]
+    )
+    summed = compiled_query(
         lambda channel: (
             Stock.objects.filter(warehouse__channels=channel).values("variant").annotate(all=Sum("on_hand"))
         )
@@ -93,7 +99,7 @@ def test_arguments_of_every_kind_are_written_as_the_database_takes_them():
 
 def test_what_is_left_out_or_joined_in_vain_is_as_in_django():
     bare = make_variant(make_seller(), name="Bí")  # in no category
-    prepared_rows = prepared(
+    prepared_rows = compiled_query(
         lambda keys: (
             Variant.objects.filter(pk__in=keys)
             .select_related("product__category")
@@ -114,7 +120,7 @@ def test_what_is_left_out_or_joined_in_vain_is_as_in_django():
 
 @pytest.mark.django_db(transaction=True)
 def test_rows_are_locked_in_transactions_alone():
-    locking = prepared(lambda key: Stock.objects.filter(pk=key).select_for_update())
+    locking = compiled_query(lambda key: Stock.objects.filter(pk=key).select_for_update())
     with transaction.atomic():
         assert locking(1) == []
     if connection.features.has_select_for_update:
@@ -126,9 +132,9 @@ def test_patterns_hold_texts_as_they_were_written():
     for name in ("Gạo nếp", "Gạo_tẻ", "100% gạo"):
         make_category(name)
     names = Category.objects.order_by("name").values_list("name", flat=True)
-    holding = prepared(lambda text: names.filter(name__contains=text))
-    beginning = prepared(lambda text: names.filter(name__startswith=text))
-    exactly = prepared(lambda text: names.filter(name__iexact=text))
+    holding = compiled_query(lambda text: names.filter(name__contains=text))
+    beginning = compiled_query(lambda text: names.filter(name__startswith=text))
+    exactly = compiled_query(lambda text: names.filter(name__iexact=text))
 
     for _twice in range(2):
         assert (holding("_"), holding("%")) == (["Gạo_tẻ"], ["100% gạo"])
@@ -137,8 +143,8 @@ def test_patterns_hold_texts_as_they_were_written():
 
 
 def test_an_argument_that_the_query_would_change_is_refused():
-    holding = prepared(lambda day: Basket.objects.filter(changed_at__date=day))
-    unused = prepared(lambda key: Category.objects.all())
+    holding = compiled_query(lambda day: Basket.objects.filter(changed_at__date=day))
+    unused = compiled_query(lambda key: Category.objects.all())
 
     for asked, argument in ((holding, datetime.datetime(2026, 11, 24)), (unused, 3)):
         with pytest.raises(ValueError, match="argument 1 does not reach"):
@@ -152,7 +158,9 @@ def test_attached_rows_are_read_without_asking_and_nothing_else_is_asked_of_them
     other = make_product(name="Áo chàm")
     bare = Product(pk=10**9)
 
-    attach([with_sizes, other, bare], "variants", Variant.objects.order_by("-pk"), by="product")
+    attach_prefetched_rows(
+        [with_sizes, other, bare], "variants", Variant.objects.order_by("-pk"), by="product"
+    )
 
     with CaptureQueriesContext(connection) as queries:
         assert [each.name for each in with_sizes.variants.all()] == ["to", "nhỏ"]

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from PIL import Image
 
 from shop.core.images.image_files import NotAPicture
-from shop.core.images.renditions import keep_picture, make_renditions_task, sweep_pictures_task
+from shop.core.images.renditions import make_renditions_task, store_picture, sweep_pictures_task
 from shop.core.models import Picture, PictureState
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def upload(name="IMG_0001.JPG"):
 
 
 def test_a_photo_waits_until_its_sizes_are_made():
-    picture = keep_picture(upload(), alt="Quýt chín")
+    picture = store_picture(upload(), alt="Quýt chín")
 
     make_renditions_task(picture_id=picture.pk)
 
@@ -42,7 +42,7 @@ def test_a_photo_waits_until_its_sizes_are_made():
 
 
 def test_making_the_sizes_twice_leaves_the_same_files(tmp_path):
-    picture = keep_picture(upload())
+    picture = store_picture(upload())
     make_renditions_task(picture_id=picture.pk)
     once = sorted(path.name for path in tmp_path.rglob("*"))
     Picture.objects.update(state=PictureState.WAITING)
@@ -54,7 +54,7 @@ def test_making_the_sizes_twice_leaves_the_same_files(tmp_path):
 
 
 def test_the_sweep_finds_a_photo_whose_message_was_lost():
-    picture = keep_picture(upload())
+    picture = store_picture(upload())
 
     sweep_pictures_task()
 
@@ -64,14 +64,14 @@ def test_the_sweep_finds_a_photo_whose_message_was_lost():
 
 def test_a_file_that_is_no_photo_leaves_nothing(tmp_path):
     with pytest.raises(NotAPicture):
-        keep_picture(ContentFile(b"not a photo", name="quyt.jpg"))
+        store_picture(ContentFile(b"not a photo", name="quyt.jpg"))
 
     assert not Picture.objects.exists()
     assert not list(tmp_path.iterdir())
 
 
 def test_an_original_that_went_missing_is_marked_as_refused():
-    picture = keep_picture(upload())
+    picture = store_picture(upload())
     picture.original.delete(save=False)
 
     make_renditions_task(picture_id=picture.pk)
@@ -81,14 +81,14 @@ def test_an_original_that_went_missing_is_marked_as_refused():
 
 
 def test_the_name_of_the_file_is_not_kept():
-    picture = keep_picture(upload("Nhà chị Lan.jpg"))
+    picture = store_picture(upload("Nhà chị Lan.jpg"))
 
     assert "Lan" not in picture.original.name
     assert picture.original.name.endswith(".jpg")
 
 
 def test_the_sizes_are_sent_and_the_original_is_not(client):
-    picture = keep_picture(upload())
+    picture = store_picture(upload())
     make_renditions_task(picture_id=picture.pk)
     picture.refresh_from_db()
     original = picture.original.name
@@ -100,7 +100,7 @@ def test_the_sizes_are_sent_and_the_original_is_not(client):
 
 
 def test_an_originals_name_follows_from_no_sizes_name():
-    first, second = keep_picture(upload()), keep_picture(upload())
+    first, second = store_picture(upload()), store_picture(upload())
 
     names = [picture.original.name.rpartition("/")[2] for picture in (first, second)]
 

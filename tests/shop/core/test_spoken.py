@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from shop.core.texts.number_words import number_words, spoken
+from shop.core.texts.number_words import number_words, spell_out
 
 pytestmark = pytest.mark.once
 
@@ -59,7 +59,7 @@ def test_sums_weights_days_and_hours_are_said_in_words():
         "Hàng mới.\n\nKính mời.": "Hàng mới.\n\nKính mời.",
     }
 
-    told = {text: spoken(text) for text in said}
+    told = {text: spell_out(text) for text in said}
 
     assert told == said
     assert not any(re.search(r"\d", words) for words in told.values())
@@ -92,4 +92,4 @@ def test_what_people_write_in_their_own_way_is_said_too():
         "THT mật ong": "tổ hợp tác mật ong",
     }
 
-    assert {text: spoken(text) for text in said} == said
+    assert {text: spell_out(text) for text in said} == said

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shop.core.states import WrongMove, advance, unreachable
+from shop.core.states import WrongMove, advance, unreachable_states
 from tests.factories import make_user
 from tests.unchanged import refused
 
@@ -53,5 +53,5 @@ def test_a_state_that_no_table_knows_moves_nowhere() -> None:
 def test_unreachable_names_states_that_no_chain_of_moves_arrives_at() -> None:
     moves = {**LIGHTS, "flashing": frozenset({"red"}), "off": frozenset()}
 
-    assert unreachable(LIGHTS, first="amber") == set()
-    assert unreachable(moves, first="red") == {"flashing", "off"}
+    assert unreachable_states(LIGHTS, first="amber") == set()
+    assert unreachable_states(moves, first="red") == {"flashing", "off"}

@@ -1,6 +1,6 @@
 import pytest
 
-from shop.core.identifiers.tax_codes import is_tax_code, normalise
+from shop.core.identifiers.tax_codes import is_tax_code, normalise_tax_code
 
 pytestmark = pytest.mark.once
 
@@ -14,7 +14,7 @@ def test_a_code_is_kept_one_way_however_it_is_written():
         ("036.094.012345", "036094012345"),
         ("", ""),
     ]:
-        assert normalise(written) == kept
+        assert normalise_tax_code(written) == kept
 
 
 def test_a_slip_of_a_digit_is_found():

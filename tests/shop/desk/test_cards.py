@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.gateway.gateway_calls import make_call
-from orders.actions.ledger.payment_events import record_event
-from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.gateway.gateway_calls import send_call
+from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import Dispute, EventKind, GatewayCall, GatewayEvent, Operation, Order
 from orders.states import CallState
 from shop.core.actors import Actor
@@ -91,7 +91,7 @@ def test_a_refund_that_failed_is_refused_and_another_of_the_same_payment_is_not_
 def test_a_payout_that_was_refused_goes_by_bank(stripe, part, desk) -> None:
     stripe.account.connected.clear()
     payout = close()
-    make_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=call_about(payout).pk, now=NOW)
     assert part.cooperative.name in shown(desk, "?xem=hong")
 
     desk.post(f"{PAGE}chi/{payout.pk}/ngan-hang/", {"xem": "hong"})
@@ -129,8 +129,8 @@ def test_the_books_say_what_of_the_buyers_debt_banks_took_back(stripe, desk) -> 
     order = paid_order(stripe)
     payment, who = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
     Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", told_at=NOW)
-    record_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
-    update_standing(Order.objects.get(pk=order.pk), now=NOW)
+    record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
+    recalculate_order(Order.objects.get(pk=order.pk), now=NOW)
 
     ledger = desk.get("/en/quan-tri/so-cai/").content.decode()
     buyers = desk.get(f"/en/don-hang/{order.pk}/").content.decode()

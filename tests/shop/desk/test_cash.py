@@ -15,7 +15,7 @@ from django.utils import timezone
 from orders.models import CashRemittance, Parcel, StatementImport, StatementRow
 from orders.states import CodState
 from shop.accounts.staff.permissions import Permission
-from shop.reports.cash import Age, away_by_holder
+from shop.reports.cash import Age, cash_by_holder
 from shop.reports.report_files import BYTE_ORDER_MARK
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, delivered, statement
@@ -104,7 +104,7 @@ def test_cash_is_counted_by_vietnams_days_and_by_who_has_it(cashier: Client) -> 
     Parcel.objects.filter(pk=unreported.pk).update(delivered_at=timezone.now())
     today = timezone.localdate()
 
-    (carrier,), (cooperative,) = away_by_holder(today, "VND")
+    (carrier,), (cooperative,) = cash_by_holder(today, "VND")
 
     assert carrier.by_age == {
         Age.NEW: 130_000 + 140_000 + 210_000,

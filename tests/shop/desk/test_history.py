@@ -14,7 +14,7 @@ from cooperatives.states import CooperativeState
 from orders.models import WeightAnswer
 from orders.states import PartState
 from shop.core.models import Change
-from shop.desk.overview.history import WORDS, tell
+from shop.desk.overview.history import CHANGE_TEXTS, change_views
 
 CODE = Path(__file__).resolve().parents[3]
 RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "shop/accounts")
@@ -44,7 +44,7 @@ def _names_a_change(node: ast.AST) -> bool:
     """A call that writes a change or looks for one, or a name that is kept for such a call."""
     if isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        return bool(re.search("record|change_values|done_before|made_before", called))
+        return bool(re.search("record|change_values|is_already_done|find_already_made", called))
     return isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "what" for each in node.targets)
 
 
@@ -59,7 +59,7 @@ def named_by_state() -> Iterator[str]:
 def test_every_change_has_words() -> None:
     told = {each for each in (*recorded(), *named_by_state()) if each.split(".")[0] in TOLD_OF}
     assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= told
-    assert sorted(told - set(WORDS)) == []
+    assert sorted(told - set(CHANGE_TEXTS)) == []
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_every_change_has_words() -> None:
 )
 def test_what_the_house_does_by_itself_is_told_by_no_name_of_the_code(name: str, said: str) -> None:
     change = Change(what="order.placed", actor_kind="system", actor_name=name, door="system", data={})
-    assert [each.who for each in tell([change])] == [said]
+    assert [each.who for each in change_views([change])] == [said]
 
 
 def test_a_change_of_an_older_release_is_still_shown() -> None:
     old = Change(what="order.sung_about", actor_kind="system", door="system", data={})
-    assert [each.words for each in tell([old])] == ["order.sung_about"]
+    assert [each.words for each in change_views([old])] == ["order.sung_about"]

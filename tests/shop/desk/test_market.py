@@ -8,9 +8,9 @@ import re
 import pytest
 from django.test import Client
 
-from orders.actions.payments.order_payments import ways_to_pay
-from orders.models import Method
-from orders.payments.vietqr import payload_for, qr_svg
+from orders.actions.payments.order_payments import offered_payment_methods
+from orders.models import PaymentMethod
+from orders.payments.vietqr import build_payload, qr_svg
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.notifications.models import Notification
@@ -59,14 +59,14 @@ def test_settings_are_for_who_may_change_them(client: Client) -> None:
 
 def test_an_account_is_named_shown_as_a_sample_and_offered(keeper: Client) -> None:
     channel = Channel.objects.get()
-    assert Method.TRANSFER not in ways_to_pay(channel)
+    assert PaymentMethod.TRANSFER not in offered_payment_methods(channel)
 
     page = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
 
     assert account() == ("970405", "150020112233", "CONG TY CHO PHIEN")
-    payload = payload_for(bank="970405", account="150020112233", amount=10_000, note="THU MA")
+    payload = build_payload(bank="970405", account="150020112233", amount=10_000, note="THU MA")
     assert qr_svg(payload, title="Sample of a VietQR code") in page.content.decode()
-    assert Method.TRANSFER in ways_to_pay(channel)
+    assert PaymentMethod.TRANSFER in offered_payment_methods(channel)
 
 
 def test_a_changed_account_is_written_down_and_told_to_the_market(keeper: Client) -> None:
@@ -102,7 +102,7 @@ def test_without_an_account_transfers_are_not_offered(keeper: Client) -> None:
     page = keeper.post(f"{MARKET}tai-khoan/", {"bank": "", "account": "", "holder": ""}, follow=True)
 
     assert account() == ("", "", "")
-    assert ways_to_pay(Channel.objects.get()) == [Method.COD]
+    assert offered_payment_methods(Channel.objects.get()) == [PaymentMethod.COD]
     assert "Without an account no order can be paid by transfer." in words(page)
 
 

@@ -13,7 +13,7 @@ from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from orders.models import Order, OrderPart, Parcel, Source, WeightQuestion
+from orders.models import Order, OrderPart, OrderSource, Parcel, WeightQuestion
 from orders.states import ParcelState
 from shop.accounts.staff.permissions import Permission
 from tests.factories import (
@@ -174,7 +174,7 @@ def test_orders_are_narrowed_by_status_source_cooperative_and_day(admin: Client)
     now = timezone.now()
     order = make_order((variant, 1), now=now)
     other = make_order((make_variant(make_seller()), 1))
-    Order.objects.filter(pk=other.pk).update(source=Source.PHONE)
+    Order.objects.filter(pk=other.pk).update(source=OrderSource.PHONE)
 
     def shown(**query: object) -> set[object]:
         return {row.pk for row in admin.get(f"{DESK}don-hang/", query).context["page"].object_list}

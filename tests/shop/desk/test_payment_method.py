@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.models import Method
+from orders.models import PaymentMethod
 from shop.core.models import Change
 from tests.factories import make_admin, make_bank_account, make_order
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_desk_changes_the_payment_method_of_an_order_that_waits(client: Client) -> None:
     make_bank_account()
-    order = make_order(method=Method.TRANSFER, now=timezone.now())
+    order = make_order(method=PaymentMethod.TRANSFER, now=timezone.now())
     client.force_login(make_admin())
     page = f"/en/quan-tri/don-hang/{order.pk}/"
     assert 'name="payment" value="cod"' in client.get(page).content.decode()
@@ -23,16 +23,16 @@ def test_the_desk_changes_the_payment_method_of_an_order_that_waits(client: Clie
     answer = client.post(f"{page}cach-tra/", {"payment": "cod"}, follow=True).content.decode()
 
     assert "The payment method is changed." in answer
-    assert order.payments.current().method == Method.COD
+    assert order.payments.current().method == PaymentMethod.COD
     assert Change.objects.latest("pk").door == "desk"
     assert 'name="payment"' not in answer
 
 
 def test_buyers_do_not_change_it_there(client: Client) -> None:
     make_bank_account()
-    order = make_order(method=Method.TRANSFER, now=timezone.now())
+    order = make_order(method=PaymentMethod.TRANSFER, now=timezone.now())
 
     answer = client.post(f"/en/quan-tri/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
 
     assert answer.status_code in (302, 403)
-    assert order.payments.current().method == Method.TRANSFER
+    assert order.payments.current().method == PaymentMethod.TRANSFER

@@ -9,9 +9,9 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from orders.actions.payouts.bank_accounts import BankAccount, change_account
+from orders.actions.payouts.bank_accounts import BankAccount, change_cooperative_account
 from orders.models import LedgerPosting, Payout, PostingKind, Settlement
-from orders.payments.vietqr import payload_for, qr_svg
+from orders.payments.vietqr import build_payload, qr_svg
 from tests.factories import make_admin, make_cooperative
 from tests.invariants import check_ledger
 from tests.orders.cash_on_delivery.cash_at_hand import WHO
@@ -73,7 +73,7 @@ def test_a_payment_has_a_code_that_pays_exactly_it(desk: Client) -> None:
 
     page = desk.get(f"{PAGE}{payout.pk}/")
 
-    payload = payload_for(bank="970405", account="8888000011", amount=182_000, note=payout.note)
+    payload = build_payload(bank="970405", account="8888000011", amount=182_000, note=payout.note)
     assert page.context["code"] == qr_svg(payload, title="Mã QR để trả bằng ứng dụng ngân hàng")
     assert page.context["code"] in page.content.decode()
 
@@ -137,7 +137,9 @@ def test_who_has_no_account_is_shown_as_waiting_for_it_until_it_is_named(desk: C
     payout = due(cooperative)
     before = desk.get(PAGE).content.decode()
 
-    change_account(cooperative_id=cooperative.pk, to=BankAccount("970405", "8888000011", "HTX"), **WHO)
+    change_cooperative_account(
+        cooperative_id=cooperative.pk, to=BankAccount("970405", "8888000011", "HTX"), **WHO
+    )
 
     after = desk.get(PAGE).content.decode()
     assert "chờ tài khoản" in before
@@ -150,7 +152,7 @@ def test_who_has_no_account_is_shown_as_waiting_for_it_until_it_is_named(desk: C
 def test_an_account_named_later_is_pointed_out_and_followed_on_request(desk: Client) -> None:
     cooperative = make_cooperative(**ACCOUNT)
     payout = due(cooperative)
-    change_account(cooperative_id=cooperative.pk, to=BankAccount("970436", "0099", "KHAC"), **WHO)
+    change_cooperative_account(cooperative_id=cooperative.pk, to=BankAccount("970436", "0099", "KHAC"), **WHO)
 
     page = desk.get(PAGE).content.decode()
     desk.post(f"{PAGE}{payout.pk}/tai-khoan/", {"follow": "1"})

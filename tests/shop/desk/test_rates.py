@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.models import CommissionRate, WithholdingRate
 from shop.accounts.staff.permissions import Permission
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import shop_settings
 from tests.factories import make_admin, make_category, make_rate, make_seller, make_staff
 
@@ -77,7 +77,7 @@ def test_the_button_pressed_twice_adds_one_rate(desk: Client) -> None:
 
 def test_a_rate_is_ended_and_then_listed_with_those_that_are_over(desk: Client) -> None:
     rate = make_rate(5)
-    yesterday = day_of(timezone.now()) - datetime.timedelta(days=1)
+    yesterday = vietnam_date(timezone.now()) - datetime.timedelta(days=1)
 
     desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": f"{yesterday:%d/%m/%Y}"})
 

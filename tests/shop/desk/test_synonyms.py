@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from catalog.actions.search_terms.synonyms import write_synonyms
+from catalog.actions.search_terms.synonyms import save_synonyms
 from catalog.models import Synonym, SynonymSet
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -47,7 +47,7 @@ def test_a_set_is_added_changed_and_removed(client: Client) -> None:
 @pytest.mark.parametrize("odd", ["", " , ", "lạc", "lạc, LAC", "🍊, quýt", "a" * 61 + ", b", "x" * 900])
 def test_odd_words_are_handed_back_and_change_nothing(client: Client, odd: str) -> None:
     client.force_login(make_admin())
-    kept = write_synonyms(set_id=None, words=["ngô", "bắp"], actor=Actor.system(), now=NOW)
+    kept = save_synonyms(set_id=None, words=["ngô", "bắp"], actor=Actor.system(), now=NOW)
 
     for address in (PAGE, f"{PAGE}{kept.pk}/"):
         answer = client.post(address, {"words": odd})

@@ -13,12 +13,12 @@ from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.models import Change, Channel
 from shop.management.commands.run import Command as Run
-from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
+from shop.management.demo.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
 from shop.management.demo.passwords import (
     find_accounts_with_published_password,
-    keep_passwords,
     passwords_file,
     replace_published_passwords,
+    save_passwords,
 )
 
 RANDOM = r"[a-z2-9]{4}(?:-[a-z2-9]{4}){3}"
@@ -83,7 +83,7 @@ def test_a_server_that_allows_the_demo_shows_random_passwords_once_on_the_termin
     again = seed(Terminal(), allow_on_server=True)
 
     shown = dict(re.findall(rf"(\S+@\S+), ({RANDOM})$", said, re.MULTILINE))
-    assert shown.keys() == PUBLISHED.keys()
+    assert shown.keys() == PUBLISHED_PASSWORDS.keys()
     assert [email for email in shown if not User.objects.get(email=email).check_password(shown[email])] == []
     assert find_accounts_with_published_password() == []
     assert re.findall(rf"\b{RANDOM}\b", again) == []
@@ -95,7 +95,7 @@ def test_a_log_of_a_server_gets_no_password(server):
     said = seed(allow_on_server=True)
 
     assert re.findall(rf"\b{RANDOM}\b", said) == []
-    assert [password for password in PUBLISHED.values() if password in said] == []
+    assert [password for password in PUBLISHED_PASSWORDS.values() if password in said] == []
     assert said.count("changepassword") == len(ACCOUNTS)
     assert find_accounts_with_published_password() == []
 
@@ -105,9 +105,11 @@ def test_a_shop_open_to_its_network_keeps_random_passwords_in_a_file_of_its_owne
     said = seed(verbosity=0)
 
     kept = dict(line.split() for line in passwords_file().read_text().splitlines())
-    assert kept.keys() == PUBLISHED.keys()
+    assert kept.keys() == PUBLISHED_PASSWORDS.keys()
     assert [email for email in kept if not User.objects.get(email=email).check_password(kept[email])] == []
-    assert [password for password in [*kept.values(), *PUBLISHED.values()] if password in said] == []
+    assert [
+        password for password in [*kept.values(), *PUBLISHED_PASSWORDS.values()] if password in said
+    ] == []
     assert passwords_file().stat().st_mode & 0o777 == 0o600
 
 
@@ -119,10 +121,10 @@ def test_accounts_of_a_shop_that_is_opened_later_get_random_passwords(opened_to_
     changed.save()
 
     fresh = replace_published_passwords(actor=Actor.system("run"), now=timezone.now())
-    keep_passwords(fresh)
-    keep_passwords({})
+    save_passwords(fresh)
+    save_passwords({})
 
-    assert fresh.keys() == PUBLISHED.keys() - {ACCOUNTS[0].email}
+    assert fresh.keys() == PUBLISHED_PASSWORDS.keys() - {ACCOUNTS[0].email}
     assert find_accounts_with_published_password() == []
     assert User.objects.get(email=ACCOUNTS[0].email).check_password("cua-rieng-toi-2026")
     assert dict(line.split() for line in passwords_file().read_text().splitlines()) == fresh
@@ -137,7 +139,7 @@ def test_run_prints_no_password_where_others_reach_the_shop(place, request):
 
     Run(stdout=out)._announce()
 
-    assert [password for password in PUBLISHED.values() if password in out.getvalue()] == []
+    assert [password for password in PUBLISHED_PASSWORDS.values() if password in out.getvalue()] == []
     assert ("demo-passwords" in out.getvalue()) == (place == "opened_to_network")
 
 
@@ -147,11 +149,11 @@ def test_run_prints_the_published_passwords_only_while_they_hold(embedded):
     before, after = StringIO(), StringIO()
 
     Run(stdout=before)._announce()
-    keep_passwords({ACCOUNTS[0].email: "abcd-efgh-jkmn-pqrs"})
+    save_passwords({ACCOUNTS[0].email: "abcd-efgh-jkmn-pqrs"})
     Run(stdout=after)._announce()
 
-    assert [password for password in PUBLISHED.values() if password not in before.getvalue()] == []
-    assert [password for password in PUBLISHED.values() if password in after.getvalue()] == []
+    assert [password for password in PUBLISHED_PASSWORDS.values() if password not in before.getvalue()] == []
+    assert [password for password in PUBLISHED_PASSWORDS.values() if password in after.getvalue()] == []
     assert str(passwords_file()) in after.getvalue()
 
 

@@ -7,12 +7,12 @@ from django.core.management import call_command
 from django.db.models import Sum
 from django.test import TestCase, override_settings
 
-from catalog.actions.listings.listing_states import missing_by_law
+from catalog.actions.listings.listing_states import missing_legal_fields
 from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
-from orders.actions.order_records.recalculate_order import derive_standing
-from orders.actions.statements.cod_statements import judge_statement, read_in
+from orders.actions.order_records.recalculate_order import recalculate_columns
+from orders.actions.statements.cod_statements import import_cod_statement, preview_cod_statement
 from orders.models import (
     Allocation,
     BankTransfer,
@@ -26,12 +26,12 @@ from orders.models import (
     PaymentEvent,
     Refund,
     ReviewReason,
-    RowProblem,
+    StatementRowProblem,
     WeightQuestion,
 )
-from orders.states import Coverage, RowState, TransferState
+from orders.states import Coverage, StatementRowState, TransferState
 from shop.accounts.models import User
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import (
     Change,
     Channel,
@@ -42,21 +42,21 @@ from shop.core.models import (
     record_change,
 )
 from shop.management.demo.accounts import ACCOUNTS
-from shop.management.demo.bulk_orders import write_finished
+from shop.management.demo.bulk_orders import insert_finished_orders
 from shop.management.demo.open_orders import write_statement
 from shop.management.demo.order_plan import Planner
-from shop.management.demo.past_orders import live_through, receive_goods
+from shop.management.demo.past_orders import receive_planned_stock, run_planned_orders
 from shop.management.demo.seeding import (
     SEEDER,
     STOCKED,
-    fill,
     is_interrupted,
     members_by_cooperative,
+    seed_market,
+    seed_open_orders,
     seed_orders,
-    set_out,
 )
 from shop.notifications.models import Notification
-from shop.reports.cash import Age, away_by_holder
+from shop.reports.cash import Age, cash_by_holder
 from tests.invariants import check_everything
 
 NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
@@ -133,7 +133,7 @@ class DemoTests(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        cls.users = fill(now=NOW, pictures_now=False)
+        cls.users = seed_market(now=NOW, pictures_now=False)
 
     def test_the_demo_is_a_whole_market(self):
         assert Product.objects.count() == 60
@@ -142,7 +142,7 @@ class DemoTests(TestCase):
         assert Translation.objects.filter(kind="catalog.product", field="name", language="en").count() == 60
         assert Picture.objects.filter(state=PictureState.WAITING).count() == 27
         assert set(MarketDay.objects.values_list("kind", flat=True)) == set(MarketDayKind)
-        assert not [each.name for each in Product.objects.all() if missing_by_law(each)]
+        assert not [each.name for each in Product.objects.all() if missing_legal_fields(each)]
 
     def test_every_account_can_sign_in(self):
         for account in ACCOUNTS:
@@ -170,7 +170,7 @@ class DemoTests(TestCase):
             Change.objects.count(),
         )
 
-        fill(now=NOW + datetime.timedelta(days=1), pictures_now=False)
+        seed_market(now=NOW + datetime.timedelta(days=1), pictures_now=False)
 
         assert before == (
             Product.objects.count(),
@@ -220,9 +220,9 @@ class DemoTests(TestCase):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         planned = Planner(channel, seed=5, now=NOW).plan(6)
         before = dict(Stock.objects.values_list("pk", "on_hand"))
-        receive_goods(planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
+        receive_planned_stock(planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
         record_change(STOCKED, channel, actor=SEEDER, now=NOW, data={"orders": 6, "seed": 5})
-        live_through(planned[:4], channel, members_by_cooperative(), buyer, now=NOW)
+        run_planned_orders(planned[:4], channel, members_by_cooperative(), buyer, now=NOW)
         assert is_interrupted()
 
         answered = seed_orders(40, seed=9, now=NOW + datetime.timedelta(days=1))
@@ -243,12 +243,12 @@ class DemoTests(TestCase):
         over = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
         called_off = [each for each in over if any(part.outcome.is_ended for part in each.parts)]
         planned = sorted({*over[-8:], *called_off[-3:]}, key=lambda each: each.placed_at)
-        receive_goods(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
-        live_through(planned, channel, members, buyer, now=NOW)
+        receive_planned_stock(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
+        run_planned_orders(planned, channel, members, buyer, now=NOW)
         lived = Order.objects.filter(pk__in=list(Order.objects.values_list("pk", flat=True)))
         stock = dict(Stock.objects.values_list("pk", "on_hand"))
 
-        write_finished(planned, channel, members, buyer, now=NOW)
+        insert_finished_orders(planned, channel, members, buyer, now=NOW)
 
         written = Order.objects.exclude(pk__in=lived)
         assert len(called_off) >= 3
@@ -265,7 +265,7 @@ class DemoTests(TestCase):
         )
         standing = figures_of_orders(written)
         for order in written:
-            derive_standing(order)
+            recalculate_columns(order)
         assert figures_of_orders(written) == standing
 
     def test_the_command_tells_who_may_sign_in(self):
@@ -286,9 +286,9 @@ class UnderWayTests(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        cls.users = fill(now=NOW, pictures_now=False)
+        cls.users = seed_market(now=NOW, pictures_now=False)
         seed_orders(40, seed=1, now=NOW)
-        set_out()
+        seed_open_orders()
 
     def test_transfers_can_be_tried(self):
         shop = ShopSettings.objects.get()
@@ -308,7 +308,7 @@ class UnderWayTests(TestCase):
 
     def test_what_is_under_way_is_set_out_once_and_adds_up(self):
         first = Order.objects.count(), CashRemittance.objects.count()
-        set_out()
+        seed_open_orders()
 
         assert not is_interrupted()
         assert first == (42, CashRemittance.objects.count())
@@ -332,7 +332,7 @@ class UnderWayTests(TestCase):
         check_everything()
 
     def test_cash_is_outstanding_at_several_ages_and_some_has_come_back(self):
-        carriers, cooperatives = away_by_holder(day_of(NOW), "VND")
+        carriers, cooperatives = cash_by_holder(vietnam_date(NOW), "VND")
         ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
         assert {Age.NEW, Age.OLD} < ages
         assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
@@ -343,9 +343,9 @@ class UnderWayTests(TestCase):
             content = path.read_bytes()
 
         user = self.users[ACCOUNTS[-1].email]
-        statement = read_in(file_name=path.name, content=content, carrier="", user=user, now=NOW)
-        judged = judge_statement(statement)
-        assert judged[0].problem == RowProblem.SHORT
-        assert judged[-1].problem == RowProblem.UNKNOWN
-        assert {each.state for each in judged[1:-1]} == {RowState.WAITING}
+        statement = import_cod_statement(file_name=path.name, content=content, carrier="", user=user, now=NOW)
+        judged = preview_cod_statement(statement)
+        assert judged[0].problem == StatementRowProblem.SHORT
+        assert judged[-1].problem == StatementRowProblem.UNKNOWN
+        assert {each.state for each in judged[1:-1]} == {StatementRowState.WAITING}
         assert {each.told.fee for each in judged} == {5_000}

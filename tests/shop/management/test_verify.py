@@ -12,7 +12,7 @@ from shop.accounts.models import User
 from shop.core.change_log.seal_changes import seal_changes
 from shop.core.models import Change, ChangeSeal
 from shop.management.demo.accounts import ACCOUNTS
-from shop.management.verification.everything import one_moment
+from shop.management.verification.all_rules import database_snapshot
 from tests.crashes.test_paying_in_cash import place, place_and_collect
 from tests.factories import NOW, make_basket, make_order, make_variant
 from tests.shop.management.test_backup import buyers, wait_for
@@ -114,7 +114,7 @@ def test_a_published_password_where_others_reach_the_shop_is_named(settings):
 def test_nothing_can_be_written_while_it_reads():
     order = make_order()
 
-    with pytest.raises(DatabaseError), one_moment():
+    with pytest.raises(DatabaseError), database_snapshot():
         Order.objects.filter(pk=order.pk).update(note="x")
 
     Order.objects.filter(pk=order.pk).update(note="y")
@@ -124,7 +124,7 @@ def test_nothing_can_be_written_while_it_reads():
 def test_it_holds_up_no_writer_and_sees_one_moment():
     first = make_order()
 
-    with one_moment():
+    with database_snapshot():
         assert Order.objects.count() == 1
         elsewhere = connections.create_connection("default")
         try:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cooperatives.models import Role
-from orders.actions.cash_on_delivery.cash_remittance import Giver, remit_cash
+from orders.actions.cash_on_delivery.cash_remittance import Remitter, remit_cash
 from orders.models import Parcel
 from orders.states import CashHolder, CodState, ParcelState
 from tests.factories import make_member, make_seller
@@ -39,7 +39,7 @@ def test_each_kind_of_cash_is_shown_with_its_sum_and_none_of_anothers(manager: C
     carriers = delivered(200_000, cash=True, seller=seller)
     handed_in = delivered(300_000, cash=True, seller=seller)
     foreign = delivered(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
-    giver = Giver(CashHolder.CARRIER, CARRIER)
+    giver = Remitter(CashHolder.CARRIER, CARRIER)
     remit_cash(giver=giver, parcel_ids=[handed_in.pk], key="k", **WHO)
 
     pages = [manager.get(CASH + query).content.decode() for query in ("", "?ai=nha-xe", "?ai=da-nop")]

@@ -7,11 +7,11 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from cooperatives.actions.cooperative_lifecycle import answer_application
-from cooperatives.actions.delivery_methods import WayDetails, offer_way
-from cooperatives.models import DeliveryWay, Role, WayKind
+from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
+from cooperatives.actions.delivery_methods import NewDeliveryMethod, create_delivery_method
+from cooperatives.models import DeliveryKind, DeliveryWay, Role
 from cooperatives.states import CooperativeState
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, KeyReused
 from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_way, make_zone
 from tests.unchanged import refused
@@ -34,7 +34,7 @@ def test_approval_opens_the_first_store_house_once(client):
         (CooperativeState.SUSPENDED, "Kém"),
         (CooperativeState.APPROVED, ""),
     ):
-        answer_application(
+        set_cooperative_state(
             cooperative_id=cooperative.pk,
             answer=answer,
             reason=reason,
@@ -74,15 +74,15 @@ def test_a_manager_offers_a_way_and_ends_it(client):
 
 def test_a_way_sent_twice_is_offered_once_and_a_key_of_another_cooperative_is_not_taken(client):
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
-    actor, channel = make_member(seller).acting(Door.MEMBERS), make_channel()
+    actor, channel = make_member(seller).acting(EntryPoint.MEMBERS), make_channel()
     sent = {"channel": channel, "key": "w", "actor": actor, "now": timezone.now()}
-    sent["details"] = WayDetails(kind=WayKind.CARRIER, name="Viettel Post", fee=25_000)
+    sent["details"] = NewDeliveryMethod(kind=DeliveryKind.CARRIER, name="Viettel Post", fee=25_000)
 
-    first, second = (offer_way(cooperative=seller, **sent) for _sent in range(2))
+    first, second = (create_delivery_method(cooperative=seller, **sent) for _sent in range(2))
 
     assert first == second
     with refused(KeyReused, "key_reused"):
-        offer_way(cooperative=other, **sent)
+        create_delivery_method(cooperative=other, **sent)
 
 
 def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
@@ -120,7 +120,7 @@ def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
 def test_an_odd_departure_is_refused(client, wrong):
     seller = make_seller()
     client.force_login(make_member(seller))
-    way = make_way(seller, make_channel(), kind=WayKind.COACH, departs_weekday=4)
+    way = make_way(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
 
     answer = client.post(f"/xa-vien/cach-giao/{way.pk}/", {"name": "Xe"} | wrong)
 

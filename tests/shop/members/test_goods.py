@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from catalog.actions.listings.listing_states import NotYetComplete
+from catalog.actions.listings.listing_states import ListingIncomplete
 from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia
 from catalog.states import ListingState
 from cooperatives.models import Role
@@ -247,7 +247,7 @@ def test_what_the_law_still_wants_is_said_field_by_field_and_nothing_is_sent(lis
     listing.refresh_from_db()
     assert "Ảnh hàng." in page
     assert "Hàng từ đâu." in page
-    assert [str(each) for each in answer.context["messages"]] == [str(NotYetComplete.default_words)]
+    assert [str(each) for each in answer.context["messages"]] == [str(ListingIncomplete.default_words)]
     assert listing.state == ListingState.DRAFT
 
 
@@ -394,5 +394,5 @@ def test_goods_on_sale_stay_complete_when_they_are_changed(lister, seller):
     )
 
     product.refresh_from_db()
-    assert [str(each) for each in answer.context["messages"]] == [str(NotYetComplete.default_words)]
+    assert [str(each) for each in answer.context["messages"]] == [str(ListingIncomplete.default_words)]
     assert (product.name, product.return_terms) == ("Gối thảo dược", "Đổi trong 24 giờ.")

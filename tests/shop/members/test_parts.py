@@ -15,12 +15,12 @@ from cooperatives.models import Role
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.placement.place_order import place_order
-from orders.actions.vouchers.redeem_vouchers import use_code
-from orders.models import Bearer, OrderPart
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
+from orders.models import CostBearer, OrderPart
 from orders.states import PartState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden
 from shop.core.states import WrongMove
 from tests.factories import (
@@ -286,7 +286,7 @@ def test_a_task_names_what_is_in_the_part(packer, seller):
 
 
 def test_today_tells_how_many_come_to_collect_on_the_next_day(packer, seller):
-    day = day_of(timezone.now()) + timedelta(days=3)
+    day = vietnam_date(timezone.now()) + timedelta(days=3)
     for ahead in (0, 0, 4):
         part = accepted_part(seller)
         OrderPart.objects.filter(pk=part.pk).update(
@@ -302,15 +302,15 @@ def test_today_tells_how_many_come_to_collect_on_the_next_day(packer, seller):
 @pytest.mark.parametrize(
     ("bearer", "words"),
     [
-        (Bearer.PLATFORM, "Chợ chịu: hợp tác xã vẫn được trả theo giá niêm yết."),
-        (Bearer.COOPERATIVE, "Hợp tác xã mình chịu."),
+        (CostBearer.PLATFORM, "Chợ chịu: hợp tác xã vẫn được trả theo giá niêm yết."),
+        (CostBearer.COOPERATIVE, "Hợp tác xã mình chịu."),
     ],
 )
 def test_a_parts_page_says_what_is_taken_off_it_alone_and_who_bears_it(packer, seller, bearer, words):
     make_voucher(bearer=bearer)
     pillow, tea = make_variant(seller, price=320_000), make_variant(make_seller("HTX Khác"), price=80_000)
     basket = make_basket((pillow, 1), (tea, 1))
-    use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     order = place_order(
         basket_id=basket.pk,
         contact=make_contact(),

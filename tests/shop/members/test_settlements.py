@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cooperatives.models import Role
-from orders.actions.payouts.payouts import mark_paid
+from orders.actions.payouts.payouts import mark_payout_paid
 from orders.models import Settlement
 from shop.core.models import Change
 from shop.notifications.models import Notification
@@ -68,7 +68,7 @@ def test_the_running_period_is_told_so_far(manager: Client, seller) -> None:
 
 def test_closed_periods_say_what_was_paid_when(manager: Client, seller) -> None:
     first = due(seller, 50_000)
-    mark_paid(payout_id=first.pk, reference="FT26330", **WHO)
+    mark_payout_paid(payout_id=first.pk, reference="FT26330", **WHO)
     due(seller, 70_000)
 
     text = manager.get(MONEY).content.decode()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from PIL import Image
 
 from cooperatives.models import Certificate, Producer
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
 from tests.factories import make_admin, make_product, make_seller
 
@@ -51,7 +51,7 @@ def test_a_household_is_named_only_while_it_agrees(manager, seller) -> None:
     manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/", {**said, "agrees": "on"})
 
     row.refresh_from_db()
-    assert row.agreed_on == day_of(timezone.now())
+    assert row.agreed_on == vietnam_date(timezone.now())
     shown = page_of(manager, seller)
     assert "Hộ bà Triệu" in shown
     assert "khăn thêu" in shown
@@ -93,7 +93,7 @@ def test_a_certificate_needs_its_paper_and_the_markets_look(manager, seller) -> 
     assert "12/QĐ-UBND" in shown
     assert "hạn đến 01/01/2099" in shown
     assert "★★★★" in Client().get(f"/san-pham/{tea.slug}/").content.decode()
-    Certificate.objects.update(expires_on=day_of(timezone.now()) - datetime.timedelta(days=1))
+    Certificate.objects.update(expires_on=vietnam_date(timezone.now()) - datetime.timedelta(days=1))
     assert "12/QĐ-UBND" not in page_of(Client(), seller)
 
 

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Movement, Stock
-from cooperatives.actions.cooperative_lifecycle import ReturnDayPassed
+from cooperatives.actions.cooperative_lifecycle import InvalidReturnDay
 from cooperatives.models import Membership, Role
 from cooperatives.states import CooperativeState
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
     make_channel,
     make_member,
@@ -121,7 +121,7 @@ def test_a_count_of_another_cooperatives_stock_counts_nothing(lister):
 
 
 def test_the_cooperative_rests_until_a_day_and_sells_again(manager, seller):
-    until = day_of(timezone.now()) + timedelta(days=10)
+    until = vietnam_date(timezone.now()) + timedelta(days=10)
 
     manager.post("/xa-vien/tam-nghi/", {"until": until.isoformat(), "note": "Nghỉ Tết"})
     seller.refresh_from_db()
@@ -134,12 +134,12 @@ def test_the_cooperative_rests_until_a_day_and_sells_again(manager, seller):
 
 
 def test_a_day_of_return_that_has_passed_is_refused(manager, seller):
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
 
     answer = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
 
     seller.refresh_from_db()
-    assert answer.context["form"].errors == {"until": [str(ReturnDayPassed.default_words)]}
+    assert answer.context["form"].errors == {"until": [str(InvalidReturnDay.default_words)]}
     assert seller.paused_from is None
 
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import DeliveryWay, Role
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,
@@ -165,7 +165,7 @@ def test_hours_with_their_days_are_kept(manager, market):
 
 
 def test_who_comes_is_counted_for_each_time_to_come(manager, market):
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
     days = [today + datetime.timedelta(days=ahead) for ahead in (-1, 1, 2, 3)]
     for day, capacity, taken in zip(days, (9, 20, None, 20), (9, 2, 5, 0), strict=True):
         market.slots.create(day=day, starts="06:00", ends="10:00", capacity=capacity, taken=taken)

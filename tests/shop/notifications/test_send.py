@@ -13,7 +13,7 @@ from django.core import mail
 from django.test import override_settings
 
 from orders.models import Order
-from shop.notifications.models import Notification, Way
+from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver, send
 from tests.factories import NOW, make_order
 from tests.races.together import together
@@ -24,7 +24,12 @@ MINUTE = datetime.timedelta(minutes=1)
 
 def message(key="order:1:email", **fields):
     """A message in the outbox."""
-    defaults = {"way": Way.EMAIL, "to": "hoa@example.com", "subject": "Đơn hàng", "text": "Cảm ơn bà con."}
+    defaults = {
+        "way": ContactMethod.EMAIL,
+        "to": "hoa@example.com",
+        "subject": "Đơn hàng",
+        "text": "Cảm ơn bà con.",
+    }
     send(key=key, now=NOW, **(defaults | fields))
     return Notification.objects.get(key=key)
 
@@ -154,7 +159,7 @@ def test_the_order_stands_while_the_mail_server_refuses(refusing_server) -> None
 
 @pytest.mark.django_db
 def test_a_text_message_is_written_to_the_console_until_a_provider_is_named(capsys) -> None:
-    row = message(way=Way.SMS, to="+84987654321", text="Gói hàng đang đến.")
+    row = message(way=ContactMethod.SMS, to="+84987654321", text="Gói hàng đang đến.")
     assert settings.SMS_URL == ""
 
     assert deliver(row, now=NOW)

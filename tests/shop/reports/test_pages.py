@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
     just_now,
     make_admin,
@@ -87,7 +87,7 @@ def test_the_csv_has_its_mark_plain_numbers_and_no_formulas(admin: Client) -> No
     assert answer.content.startswith(b"\xef\xbb\xbf")
     assert "attachment" in answer.headers["Content-Disposition"]
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    today = day_of(timezone.now()).isoformat()
+    today = vietnam_date(timezone.now()).isoformat()
     assert rows[0] == [
         "Từ ngày",
         "Hợp tác xã",
@@ -107,7 +107,7 @@ def test_the_workbook_has_numbers_as_numbers_and_days_as_days(admin: Client) -> 
     answer = admin.get(SALES, {"format": "xlsx"})
 
     cross, groups, days = (_sheet(answer.content, n) for n in (1, 2, 3))
-    today = (day_of(timezone.now()) - datetime.date(1899, 12, 30)).days
+    today = (vietnam_date(timezone.now()) - datetime.date(1899, 12, 30)).days
     assert cross[1] == [today, "=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
     assert groups[1] == ["=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
     assert days[-1] == ["Tổng", 1, 1, 1_234_000, 30_000, 1_264_000, 0]

@@ -10,18 +10,18 @@ import pytest
 
 from catalog.models import Category, Product
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
-from orders.actions.order_records.recalculate_order import derive_standing
-from orders.models import Order, OrderLine, OrderPart, Source
-from orders.states import STANDING
+from orders.actions.order_records.recalculate_order import recalculate_columns
+from orders.models import Order, OrderLine, OrderPart, OrderSource
+from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.reports.group_names import names_of
-from shop.reports.periods import Step, name_of_period, periods, start_of_period
+from shop.reports.periods import Step, period_label, periods, start_of_period
 from shop.reports.sales import (
     DELIVERY,
-    Asked,
     Figures,
     Group,
+    SalesQuery,
     by_group,
     by_period,
     by_period_and_group,
@@ -46,7 +46,7 @@ ADMIN = Actor.system("test")
 TUESDAY = datetime.date(2026, 11, 24)
 
 
-def ask(**fields: object) -> Asked:
+def ask(**fields: object) -> SalesQuery:
     """November 2026 by day and cooperative, unless told otherwise."""
     channel = make_channel()
     defaults: dict[str, object] = {
@@ -57,7 +57,7 @@ def ask(**fields: object) -> Asked:
         "channels": (channel.pk,),
         "currency": "VND",
     }
-    return Asked(**(defaults | fields))  # type: ignore[arg-type]
+    return SalesQuery(**(defaults | fields))  # type: ignore[arg-type]
 
 
 def test_an_order_of_two_cooperatives_is_told_apart_by_cooperative_and_counted_once_by_day() -> None:
@@ -140,12 +140,12 @@ def test_filters_by_cooperative_province_channel_and_source() -> None:
     variant = make_variant(price=100_000, on_hand=20)
     make_order((variant, 1), province_code=HANOI)
     by_phone = make_order((variant, 2), province_code=THAI_NGUYEN)
-    Order.objects.filter(pk=by_phone.pk).update(source=Source.PHONE)
-    derive_standing(Order.objects.get(pk=by_phone.pk))
+    Order.objects.filter(pk=by_phone.pk).update(source=OrderSource.PHONE)
+    recalculate_columns(Order.objects.get(pk=by_phone.pk))
     elsewhere = make_channel(slug="khac", name="Khác")
 
     assert totals(ask(province=THAI_NGUYEN)).goods == 200_000
-    assert totals(ask(source=Source.PHONE)).goods == 200_000
+    assert totals(ask(source=OrderSource.PHONE)).goods == 200_000
     assert totals(ask(cooperative=variant.cooperative_id)).goods == 300_000
     assert totals(ask(cooperative=make_seller().pk)) == Figures()
     assert totals(ask(channels=(elsewhere.pk,))) == Figures()
@@ -169,7 +169,7 @@ def test_goods_that_are_gone_keep_the_name_they_were_sold_under() -> None:
 @pytest.mark.parametrize("with_ended", [False, True])
 def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool) -> None:
     _random_history(seed)
-    parts = OrderPart.objects.all() if with_ended else OrderPart.objects.filter(state__in=STANDING)
+    parts = OrderPart.objects.all() if with_ended else OrderPart.objects.filter(state__in=ACTIVE_PART_STATES)
     rows = list(parts.select_related("order"))
     goods, delivery = sum(row.goods_gross for row in rows), sum(row.delivery_gross for row in rows)
     orders = {row.order_id for row in rows}
@@ -178,7 +178,7 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
     for step in Step:
         expected: dict[datetime.date, int] = defaultdict(int)
         for row in rows:
-            expected[start_of_period(day_of(row.order.placed_on), step)] += row.total_gross
+            expected[start_of_period(vietnam_date(row.order.placed_on), step)] += row.total_gross
         asked = ask(first=datetime.date(2026, 9, 1), step=step, with_ended=with_ended)
         found = by_period(asked)
         assert {day: row.total for day, row in found.items()} == expected
@@ -203,8 +203,8 @@ def test_periods_fill_the_time_without_gaps() -> None:
 
     assert weeks == [datetime.date(2026, 11, 23) + datetime.timedelta(weeks=n) for n in range(6)]
     assert months == [datetime.date(2026, 11, 1), datetime.date(2026, 12, 1), datetime.date(2027, 1, 1)]
-    assert name_of_period(weeks[0], Step.WEEK) == "23/11–29/11/2026"
-    assert name_of_period(months[2], Step.MONTH) == "01/2027"
+    assert period_label(weeks[0], Step.WEEK) == "23/11–29/11/2026"
+    assert period_label(months[2], Step.MONTH) == "01/2027"
 
 
 def _random_history(seed: int) -> None:

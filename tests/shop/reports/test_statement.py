@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from pypdf import PdfReader
 
-from orders.models import Figures
+from orders.models import PeriodTotals
 from shop.reports import pdf, settlement_documents
 from shop.reports import settlements as report
 from tests.factories import make_admin, make_seller
@@ -52,16 +52,16 @@ def test_rows_add_up_to_what_closing_fixed() -> None:
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
     others = report.other_rows(settlement)
 
-    assert report.fixed_figures(settlement) == Figures(
+    assert report.fixed_figures(settlement) == PeriodTotals(
         goods=300_000, delivery=60_000, refunds=40_000, commission=13_000, corrections=-7_000
     )
     assert [row.name for row in orders] == [part.order.code for part in parts]
     assert [row.figures for row in orders] == [
-        Figures(goods=200_000, delivery=30_000, commission=10_000),
-        Figures(goods=100_000, delivery=30_000, refunds=40_000, commission=3_000),
+        PeriodTotals(goods=200_000, delivery=30_000, commission=10_000),
+        PeriodTotals(goods=100_000, delivery=30_000, refunds=40_000, commission=3_000),
     ]
     assert [(row.note, row.figures) for row in others] == [
-        ("Bao bì hỏng, đã thống nhất", Figures(corrections=-7_000))
+        ("Bao bì hỏng, đã thống nhất", PeriodTotals(corrections=-7_000))
     ]
     statement = report.statement_of(settlement)
     assert sum(amount for _name, amount in statement.lines) == statement.payable == 300_000

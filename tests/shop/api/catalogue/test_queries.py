@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.models import ProductMedia
-from shop.api.catalogue.types import goods_in_lists
+from shop.api.catalogue.types import products_in_lists
 from shop.management.bench.api import CATEGORY, LIST, PRODUCT, SEARCH
 from tests.factories import make_admin, make_category, make_channel, make_product, make_seller
 from tests.shop.api.catalogue.test_products import make_picture
@@ -37,7 +37,7 @@ def test_a_list(count, django_assert_num_queries):
 @pytest.mark.once
 def test_a_list_begins_with_the_goods_in_their_order():
     """Else SQLite sorts everything that is on sale for one page of it."""
-    rows = goods_in_lists(make_channel().pk).order_by("sort_key", "pk")[:20]
+    rows = products_in_lists(make_channel().pk).order_by("sort_key", "pk")[:20]
 
     steps = rows.explain()
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import TaxRate
 from tests.factories import (
     make_admin,
@@ -109,7 +109,7 @@ def test_tax_classes_are_set_up_and_new_rates_hold_from_today():
         "errors": [],
         "taxClass": {"name": "Đồ khô", "countries": [{"country": {"code": "VN"}, "rate": 10}]},
     }
-    today = day_of(timezone.now())
+    today = vietnam_date(timezone.now())
     kept = (
         TaxRate.objects.filter(country="VN").order_by("rate").values_list("rate", "valid_from", "valid_until")
     )

@@ -11,10 +11,10 @@ from django.urls import reverse
 from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.models import ServicePrice
-from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.basket.basket_lines import add_to_basket
 from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address
-from shop.api.ids import global_id, key_of
+from shop.api.ids import global_id, key_from_id
 from shop.core.models import Channel
 from tests.factories import (
     HANOI,
@@ -115,7 +115,7 @@ def test_a_guest_fills_a_basket_and_says_where_it_goes():
         }
     ]
     assert travelling["delivery"]["id"] == options[0]["id"]
-    assert key_of(options[0]["id"], "CheckoutDelivery") is not None
+    assert key_from_id(options[0]["id"], "CheckoutDelivery") is not None
     assert travelling["subtotalPrice"]["gross"] == vnd(670_000)
     assert travelling["shippingPrice"]["gross"] == vnd(60_000)
     assert travelling["totalPrice"] == {"gross": vnd(730_000), "tax": vnd(47_407)}
@@ -318,7 +318,7 @@ def test_what_went_wrong_with_goods_since_is_told_with_the_basket():
     gone, short = make_variant(price=45_000), make_variant(on_hand=5)
     checkout = begun((gone, 1), (short, 5))
     Listing.objects.filter(product=gone.product).update(state=ListingState.PAUSED)
-    put_in_basket(
+    add_to_basket(
         basket_id=None, user_id=None, channel=make_channel(), variant_id=short.pk, quantity=2, now=NOW
     )
     done(OPTIONS, id=global_id("Checkout", Basket.objects.latest("created_at").pk))

@@ -12,17 +12,17 @@ from orders.models import (
     EventKind,
     GatewayCall,
     LedgerEntry,
-    Method,
     Operation,
     Order,
+    OrderSource,
     Payment,
     PaymentEvent,
-    Source,
+    PaymentMethod,
 )
 from orders.states import OrderStatus
 from shop.accounts.models import Address, Consent
 from shop.accounts.staff.permissions import Permission
-from shop.api.ids import global_id, key_of
+from shop.api.ids import global_id, key_from_id
 from shop.api.payment.gateways import COD, DUMMY, STRIPE, TRANSFER
 from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
@@ -127,7 +127,7 @@ def test_a_guest_pays_by_the_dummy():
         },
         "lines": [{"productName": "Gối thảo dược", "quantity": 1}, {"productName": "Bí", "quantity": 2}],
     }
-    assert (order.source, order.parts.count(), Basket.objects.count()) == (Source.API, 2, 0)
+    assert (order.source, order.parts.count(), Basket.objects.count()) == (OrderSource.API, 2, 0)
     assert (stock_of(pillow).allocated, stock_of(gourd).allocated) == (1, 2)
     assert Consent.objects.get().about == f"order:{order.pk}"
     assert Address.objects.filter(street_address_1="Số 5, ngõ 12").count() == 2
@@ -174,7 +174,7 @@ def test_a_person_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     )
     assert again["transactionEvent"]["type"] == "CHARGE_SUCCESS"
     payment = Payment.objects.get()
-    assert (payment.order.user, payment.basket, payment.method) == (person, None, Method.CARD)
+    assert (payment.order.user, payment.basket, payment.method) == (person, None, PaymentMethod.CARD)
     kinds = list(PaymentEvent.objects.order_by("pk").values_list("kind", "amount"))
     assert kinds == [
         (EventKind.AUTHORIZATION_ACTION_REQUIRED, 120_000),
@@ -226,13 +226,13 @@ def test_cash_and_transfers_are_gateways_of_our_own():
 
     cash, transfer = paid(in_cash, COD), paid(by_bank, TRANSFER)
     covered = data_of(PAID, id=in_cash)["checkout"]
-    orders = [Order.objects.get(pk=key_of(completed(each), "Order")) for each in (in_cash, by_bank)]
+    orders = [Order.objects.get(pk=key_from_id(completed(each), "Order")) for each in (in_cash, by_bank)]
 
     assert [each["transactionEvent"]["type"] for each in (cash, transfer)] == ["CHARGE_REQUEST"] * 2
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
     assert [(order.status, order.payments.get().method) for order in orders] == [
-        (OrderStatus.PLACED, Method.COD),
-        (OrderStatus.UNCONFIRMED, Method.TRANSFER),
+        (OrderStatus.PLACED, PaymentMethod.COD),
+        (OrderStatus.UNCONFIRMED, PaymentMethod.TRANSFER),
     ]
     assert orders[1].payments.get().expires_at is not None
     check_everything()
@@ -418,7 +418,7 @@ def test_a_company_is_named_for_the_invoice():
     paid(plain, COD)
     assert data_of(show, id=completed(plain))["order"]["invoiceCompany"] is None
     # A cooperative sees it once it has accepted, as on the members' phones.
-    part = Order.objects.get(pk=key_of(key, "Order")).parts.get()
+    part = Order.objects.get(pk=key_from_id(key, "Order")).parts.get()
     staff = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
     listed = """{ orders(first: 1, sortBy: {field: NUMBER, direction: ASC}) { edges { node {
         invoiceCompany { taxCode } } } } }"""

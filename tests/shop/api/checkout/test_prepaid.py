@@ -11,23 +11,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cooperatives.models import ServicePrice
-from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.gateway.gateway_calls import follow_cards_task
-from orders.actions.placement.order_sweeps import forget_baskets, release_expired
+from orders.actions.placement.order_sweeps import delete_abandoned_baskets, release_expired_reservations
 from orders.actions.placement.place_order import place_order
 from orders.models import (
     Basket,
     EventKind,
     GatewayCall,
-    Method,
     Operation,
     Order,
     Payment,
     PaymentEvent,
+    PaymentMethod,
 )
 from orders.states import CallState, Coverage
 from shop.accounts.models import ConsentPurpose
-from shop.api.ids import key_of
+from shop.api.ids import key_from_id
 from shop.api.payment.gateways import COD, DUMMY, STRIPE
 from shop.core.actors import Actor
 from shop.core.models import Channel
@@ -65,12 +65,12 @@ def held(double: StripeDouble, checkout: str) -> Payment:
     answer = paid(checkout, STRIPE)
     double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD)
     data_of(PROCESS, id=answer["transaction"]["id"])
-    return Payment.objects.get(pk=key_of(answer["transaction"]["id"], "TransactionItem"))
+    return Payment.objects.get(pk=key_from_id(answer["transaction"]["id"], "TransactionItem"))
 
 
-def placed(checkout: str, method: Method = Method.COD):
+def placed(checkout: str, method: PaymentMethod = PaymentMethod.COD):
     """Ordered on the page, whatever was begun over the API."""
-    basket = Basket.objects.get(pk=key_of(checkout, "Checkout"))
+    basket = Basket.objects.get(pk=key_from_id(checkout, "Checkout"))
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(),
@@ -109,7 +109,7 @@ def test_what_a_card_holds_pays_for_an_order_of_the_page(stripe):
     assert (payment.order, payment.basket) == (order, None)
     order.refresh_from_db()
     assert (order.confirmed_at is not None, order.authorize_coverage) == (True, Coverage.FULL)
-    assert list(order.payments.values_list("method", flat=True)) == [Method.CARD]
+    assert list(order.payments.values_list("method", flat=True)) == [PaymentMethod.CARD]
     assert GatewayCall.objects.filter(operation=Operation.CAPTURE, amount=120_000).exists()
     check_everything()
 
@@ -118,11 +118,11 @@ def test_a_promise_is_forgotten_where_the_order_is_paid_another_way(stripe):
     checkout = ready((make_variant(price=90_000), 1))
     paid(checkout, COD)
 
-    order = placed(checkout, Method.CARD)
+    order = placed(checkout, PaymentMethod.CARD)
 
     by_cash, by_card = order.payments.order_by("created_at")
     assert kinds(by_cash) == [(EventKind.CHARGE_REQUEST, 120_000), (EventKind.CANCEL_SUCCESS, 120_000)]
-    assert (by_card.method, by_card.calls.get().amount) == (Method.CARD, 120_000)
+    assert (by_card.method, by_card.calls.get().amount) == (PaymentMethod.CARD, 120_000)
     assert order.confirmed_at is None
     check_everything()
 
@@ -170,9 +170,11 @@ def test_payments_go_with_the_basket_at_sign_in_and_are_kept_with_money(settings
     paid(other, COD)
     own = make_basket((make_variant(), 1), user=person)
 
-    release_expired(now=later)
-    forgotten = forget_baskets(now=later)
-    adopt_basket(guest_basket_id=key_of(checkout, "Checkout"), user_id=person.pk, now=timezone.now())
+    release_expired_reservations(now=later)
+    forgotten = delete_abandoned_baskets(now=later)
+    merge_guest_basket(
+        guest_basket_id=key_from_id(checkout, "Checkout"), user_id=person.pk, now=timezone.now()
+    )
 
     assert forgotten > 0
     assert list(Payment.objects.order_by("created_at").values_list("basket", flat=True)) == [own.pk, None]
@@ -218,7 +220,7 @@ def test_a_basket_that_a_service_carries_is_finished_on_the_pages(client: Client
     assert hidden["shown_total"] == "175000"
     parts = {part.cooperative_id: (part.way_name, part.delivery_gross) for part in order.parts.all()}
     assert parts == {own.pk: ("Giao tận nhà", 30_000), carried.pk: (service.name, 45_000)}
-    assert key_of(checkout, "Checkout") == order.basket_key
+    assert key_from_id(checkout, "Checkout") == order.basket_key
 
 
 def test_an_order_that_an_app_pays_is_shown_on_its_page(client: Client, settings):
@@ -230,6 +232,8 @@ def test_an_order_that_an_app_pays_is_shown_on_its_page(client: Client, settings
     Channel.objects.update(allow_unpaid_orders=True)
     orders.append(completed(ready((variant, 1))))
 
-    pages = [client.get(reverse("orders:order", kwargs={"token": key_of(each, "Order")})) for each in orders]
+    pages = [
+        client.get(reverse("orders:order", kwargs={"token": key_from_id(each, "Order")})) for each in orders
+    ]
 
     assert [page.status_code for page in pages] == [200, 200]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orders.models import Bearer, Method, Order, Refund, RefundLine
+from orders.models import CostBearer, Order, PaymentMethod, Refund, RefundLine
 from orders.states import OrderStatus
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
@@ -51,7 +51,7 @@ def test_an_order_is_called_off_and_its_goods_are_free_again():
 
 def test_an_order_that_waits_for_its_money_is_confirmed():
     make_bank_account()
-    order = make_order(method=Method.TRANSFER)
+    order = make_order(method=PaymentMethod.TRANSFER)
     assert order.confirmed_at is None
 
     assert done("orderConfirm", order) == {"errors": [], "order": {"status": "UNFULFILLED"}}
@@ -138,7 +138,7 @@ def test_money_is_given_back_for_lines_and_their_goods_are_not_sent():
         "order": {"totalGrantedRefund": {"amount": 350_000}, "totalBalance": {"amount": -320_000}},
     }
     refund = Refund.objects.get()
-    assert (refund.bearer, refund.money) == (Bearer.COOPERATIVE, 0)
+    assert (refund.bearer, refund.money) == (CostBearer.COOPERATIVE, 0)
     assert stock_of(pillow).allocated == 1
 
 
@@ -152,8 +152,8 @@ def test_an_amount_alone_is_spread_over_all_that_is_left():
     assert answer["order"]["totalGrantedRefund"] == {"amount": 100_000}
     parts = Refund.objects.order_by("part__number").values_list("part__cooperative", "amount", "bearer")
     assert list(parts) == [
-        (thien_an.pk, 75_000, Bearer.PLATFORM),
-        (yen_duong.pk, 25_000, Bearer.PLATFORM),
+        (thien_an.pk, 75_000, CostBearer.PLATFORM),
+        (yen_duong.pk, 25_000, CostBearer.PLATFORM),
     ]
 
 

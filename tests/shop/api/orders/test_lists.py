@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.models import Method, Order
+from orders.models import Order, PaymentMethod
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
@@ -46,7 +46,7 @@ def three_orders():
     pillow, buyer = make_variant(on_hand=20, price=320_000), make_user(email="hoa@example.com")
     first = make_order((pillow, 1), now=NOW, user=buyer)
     second = make_order((pillow, 2), now=NOW + datetime.timedelta(hours=1), email="lan@example.com")
-    third = make_order((pillow, 3), now=NOW + datetime.timedelta(hours=2), method=Method.TRANSFER)
+    third = make_order((pillow, 3), now=NOW + datetime.timedelta(hours=2), method=PaymentMethod.TRANSFER)
     token = token_of(make_admin())
     fulfilled(first, token)
     cancel_order(order_id=second.pk, reason="Hết hàng", actor=Actor.system(), now=NOW)

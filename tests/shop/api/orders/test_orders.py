@@ -7,8 +7,8 @@ import datetime
 import pytest
 
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.quote_types import WantedDelivery
-from orders.models import Method, Order
+from orders.actions.quotes.quote_types import RequestedDelivery
+from orders.models import Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.api.ids import global_id
 from shop.core.actors import Actor
@@ -164,7 +164,7 @@ def test_what_is_collected_says_where():
     pillow = make_variant(seller)
     way = make_market_way(seller, channel)
     (time,) = way.pickup_times(now=NOW, count=1)
-    wanted = WantedDelivery(way.pk, time.day, time.starts)
+    wanted = RequestedDelivery(way.pk, time.day, time.starts)
     order = make_order((pillow, 1), deliveries={seller.pk: wanted})
     query = """query($id: ID!) { order(id: $id) { collectionPointName shippingMethodName
       deliveryMethod { __typename ... on Warehouse { name } } } }"""
@@ -187,7 +187,7 @@ def test_what_was_taken_off_is_told_of_the_order_and_of_its_lines():
         contact=make_contact(),
         deliveries=carriers_for(basket),
         consents=frozenset({ConsentPurpose.ORDER}),
-        method=Method.COD,
+        method=PaymentMethod.COD,
         actor=Actor.guest(),
         now=NOW,
     )

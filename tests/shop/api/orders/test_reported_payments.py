@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orders.models import Method, Order, Payment, PaymentEvent, Refund
+from orders.models import Order, Payment, PaymentEvent, PaymentMethod, Refund
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from tests.factories import (
@@ -63,7 +63,7 @@ def vnd(amount, currency="VND"):
 def waiting():
     """An order of 350,000 that waits for a bank transfer, and the token of who handles payments."""
     make_bank_account()
-    order = make_order((make_variant(price=320_000), 1), method=Method.TRANSFER)
+    order = make_order((make_variant(price=320_000), 1), method=PaymentMethod.TRANSFER)
     token = token_of(make_staff(Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS))
     return order, global_id("Order", order.pk), token
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from cooperatives.models import GroupCooperative, Membership, Role
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
-from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
-from orders.models import Bearer, Order
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
+from orders.models import CostBearer, Order
 from shop.accounts.models import Address, Group, GroupPermission
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
@@ -81,7 +81,7 @@ def test_staff_of_a_cooperative_see_their_part_with_its_sums(two_parts):
     decide_refund(
         order_id=order.pk,
         part_id=theirs.pk,
-        decision=Decision(Bearer.COOPERATIVE, "Hỏng", {line.pk: LineRefund(amount=10_000)}),
+        decision=RefundDecision(CostBearer.COOPERATIVE, "Hỏng", {line.pk: LineRefund(amount=10_000)}),
         actor=Actor.system(),
         now=NOW,
     )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shop.accounts.staff.permissions import Permission
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 
 
@@ -103,7 +103,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     def get_short_name(self) -> str:
         return self.first_name or self.name
 
-    def acting(self, door: Door) -> Actor:
+    def acting(self, door: EntryPoint) -> Actor:
         return Actor.person(self.pk, self.name, door)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
@@ -223,7 +223,7 @@ class App(WithMetadata):
     def __str__(self) -> str:
         return self.name
 
-    def acting(self, door: Door) -> Actor:
+    def acting(self, door: EntryPoint) -> Actor:
         return Actor.app(self.pk, self.name, door)
 
 
@@ -270,7 +270,7 @@ class Consent(models.Model):
     version = models.CharField(max_length=20)
     given_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
-    door = models.CharField(max_length=10, choices=Door)
+    door = models.CharField(max_length=10, choices=EntryPoint)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "consent")

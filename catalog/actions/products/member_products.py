@@ -11,39 +11,39 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings.listing_states import require_complete
-from catalog.actions.listings.selling_prices import write_lowest_prices, write_prices
-from catalog.actions.stock.stock_movements import move_stock, refresh_availability, stock_row
+from catalog.actions.listings.listing_states import require_legal_fields
+from catalog.actions.listings.selling_prices import apply_promotions, update_lowest_prices
+from catalog.actions.stock.stock_movements import lock_stock_row, record_movement, refresh_availability
 from catalog.models import (
     ALL_MONTHS,
-    AS_TYPED,
+    EXACT_WORD_PREFIX,
     Category,
     Listing,
+    MovementReason,
     Price,
     Product,
     ProductMedia,
     ProductType,
-    Reason,
     Unit,
     Variant,
 )
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
-from shop.core.database.transactions import locked, locked_one
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, Picture, made_before, record_change
-from shop.core.texts.folding import folded_words, search_words, slug, sort_key, typed_words
+from shop.core.models import Channel, Picture, find_already_made, record_change
+from shop.core.texts.folding import folded_words, search_words, slugify, sort_key, words_with_diacritics
 
 HIGHEST_PRICE = 99_999_999
 
 
-class OddPrice(Refused):
+class InvalidPrice(Refused):
     code = "odd_price"
     default_words = _("A price is a whole number from 1 to 99,999,999.")
 
 
-class NoWarehouse(Refused):
+class MissingWarehouse(Refused):
     code = "no_warehouse"
     default_words = _("Your cooperative has no store house yet.")
 
@@ -88,7 +88,7 @@ class VariantDetails:
 
 
 @transaction.atomic(durable=True)
-def offer_product(
+def create_draft_product(
     *,
     cooperative: Cooperative,
     channel: Channel,
@@ -103,14 +103,14 @@ def offer_product(
 ) -> Product:
     """Create a draft product with variants, each with its initial stock in steps.
 
-    A repeated `key` returns the first product. Raises KeyReused, OddPrice, NoWarehouse.
+    A repeated `key` returns the first product. Raises KeyReused, InvalidPrice, MissingWarehouse.
     """
     if key is not None:
-        locked_one(Cooperative.objects.filter(pk=cooperative.pk))
-    made = made_before(key, "product.offered", cooperative_id=cooperative.pk)
+        lock_row(Cooperative.objects.filter(pk=cooperative.pk))
+    made = find_already_made(key, "product.offered", cooperative_id=cooperative.pk)
     if made is not None:
         return Product.objects.for_cooperative(cooperative).get(pk=made)
-    return add_product(
+    return insert_draft_product(
         cooperative=cooperative,
         channel=channel,
         product_type=product_type,
@@ -124,7 +124,7 @@ def offer_product(
     )
 
 
-def add_product(
+def insert_draft_product(
     *,
     cooperative: Cooperative,
     channel: Channel,
@@ -137,7 +137,7 @@ def add_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Create the product within the caller's transaction; a step of `offer_product`."""
+    """Create the product within the caller's transaction; a step of `create_draft_product`."""
     product = Product(cooperative=cooperative, product_type=product_type, category=category)
     _set_details(product, details)
     product.slug = _unique_slug(details.name, cooperative)
@@ -164,17 +164,17 @@ def edit_product(
 ) -> Product:
     """Update a product's details. Raises Missing for another cooperative's product.
 
-    Published products must stay complete: raises NotYetComplete.
+    Published products must stay complete: raises ListingIncomplete.
     """
-    product = locked_product(cooperative, product_id)
+    product = lock_own_product(cooperative, product_id)
     before = {field: getattr(product, field, None) for field in ("name", "origin", "shelf_life")}
     product.category = category
     _set_details(product, details)
     product.save()
-    write_prices([product.pk], actor=actor, now=now)
-    write_lowest_prices([product.pk])
+    apply_promotions([product.pk], actor=actor, now=now)
+    update_lowest_prices([product.pk])
     for listing in product.listings.filter(state=ListingState.PUBLISHED).order_by("pk"):
-        require_complete(listing)
+        require_legal_fields(listing)
     record_change(
         "product.edited", product, actor=actor, now=now, cooperative_id=cooperative.pk, data={"from": before}
     )
@@ -195,10 +195,10 @@ def add_variant(
 ) -> Variant:
     """Add a variant to a product; a repeated `key` returns the first one.
 
-    Raises KeyReused, Missing, OddPrice, NoWarehouse.
+    Raises KeyReused, Missing, InvalidPrice, MissingWarehouse.
     """
-    product = locked_product(cooperative, product_id)
-    made = made_before(key, "variant.added", cooperative_id=cooperative.pk, root=product)
+    product = lock_own_product(cooperative, product_id)
+    made = find_already_made(key, "variant.added", cooperative_id=cooperative.pk, root=product)
     if made is not None:
         return Variant.objects.for_cooperative(cooperative).get(pk=made)
     variant = _create_variant(product, channel, details, on_hand, actor=actor, now=now)
@@ -225,8 +225,8 @@ def edit_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Update a variant and its price in one channel. Raises Missing, OddPrice."""
-    variant = locked_variant(Variant.objects.for_cooperative(cooperative), variant_id)
+    """Update a variant and its price in one channel. Raises Missing, InvalidPrice."""
+    variant = lock_variant(Variant.objects.for_cooperative(cooperative), variant_id)
     if variant is None:
         raise Missing()
     new_values = {field: value for field, value in asdict(details).items() if field != "price"}
@@ -246,20 +246,20 @@ def edit_variant(
             cooperative_id=cooperative.pk,
             data={"from": before, "to": {field: new_values[field] for field in before}},
         )
-    reprice(variant, channel, details.price, actor=actor, now=now)
+    set_list_price(variant, channel, details.price, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant
 
 
-def locked_product(cooperative: Cooperative, product_id: int) -> Product:
+def lock_own_product(cooperative: Cooperative, product_id: int) -> Product:
     """Step: lock a product of the cooperative. Raises Missing."""
-    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+    product = lock_row(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
     if product is None:
         raise Missing()
     return product
 
 
-def locked_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None:
+def lock_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None:
     """Step: lock one of these variants after its product, in the lock order of price updates.
 
     Returns None if there is none.
@@ -267,19 +267,19 @@ def locked_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | No
     product_id = variants.filter(pk=variant_id).values_list("product", flat=True).first()
     if product_id is None:
         return None
-    locked(Product.objects.filter(pk=product_id))
-    return locked_one(variants.filter(pk=variant_id).select_related("product", "cooperative"))
+    lock_rows(Product.objects.filter(pk=product_id))
+    return lock_row(variants.filter(pk=variant_id).select_related("product", "cooperative"))
 
 
-def reprice(
+def set_list_price(
     variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
 
-    Raises OddPrice.
+    Raises InvalidPrice.
     """
     if not 1 <= amount <= HIGHEST_PRICE:
-        raise OddPrice(field="price")
+        raise InvalidPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
     before = price.amount if price else None
     if price is None:
@@ -288,7 +288,7 @@ def reprice(
     if price.discounted is not None and price.discounted > amount:
         price.discounted = price.rule = None
     price.save()
-    write_prices([variant.product_id], actor=actor, now=now)
+    apply_promotions([variant.product_id], actor=actor, now=now)
     if before != amount:
         record_change(
             "price.changed",
@@ -304,11 +304,11 @@ def reprice(
 
 def refresh_listings(product: Product) -> None:
     """Refresh the lowest prices and availability stored on a product's listings."""
-    write_lowest_prices([product.pk])
+    update_lowest_prices([product.pk])
     refresh_availability(variant_ids=product.variants.values_list("pk", flat=True))
 
 
-def describe_for_search(product: Product, *further: str) -> None:
+def set_search_columns(product: Product, *further: str) -> None:
     """Set the derived columns for search and sorting; the caller saves.
 
     Names also index adjacent words joined together; descriptions do not.
@@ -316,13 +316,13 @@ def describe_for_search(product: Product, *further: str) -> None:
     cooperative = product.cooperative
     named = (product.name, product.origin, cooperative.name, cooperative.place, *further)
     words = [*search_words(*named).split(), *folded_words(product.description_text)]
-    as_typed = dict.fromkeys(AS_TYPED + word for word in typed_words(product.name))
+    as_typed = dict.fromkeys(EXACT_WORD_PREFIX + word for word in words_with_diacritics(product.name))
     product.search_text = " ".join(dict.fromkeys(words))
     product.search_name = " ".join([search_words(product.name), *as_typed])
     product.sort_key = sort_key(product.name)
 
 
-def rich_text(text: str) -> dict[str, Any]:
+def to_editorjs(text: str) -> dict[str, Any]:
     """Convert plain text to EditorJS JSON, the stored format of descriptions."""
     paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
     return {
@@ -335,8 +335,8 @@ def _set_details(product: Product, details: ProductDetails) -> None:
         if field != "description":
             setattr(product, field, value)
     product.description_text = details.description
-    product.description = rich_text(details.description)
-    describe_for_search(product, *(word for word in [product.category and product.category.name] if word))
+    product.description = to_editorjs(details.description)
+    set_search_columns(product, *(word for word in [product.category and product.category.name] if word))
 
 
 def _create_variant(
@@ -355,18 +355,23 @@ def _create_variant(
         sort_order=product.variants.count(),
         **fields,
     )
-    reprice(variant, channel, details.price, actor=actor, now=now)
+    set_list_price(variant, channel, details.price, actor=actor, now=now)
     warehouse = (
         Warehouse.objects.filter(cooperative=product.cooperative_id, channels=channel)
         .order_by("created_at", "pk")
         .first()
     )
     if warehouse is None:
-        raise NoWarehouse()
-    row = stock_row(cooperative=product.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk)
+        raise MissingWarehouse()
+    row = lock_stock_row(cooperative=product.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk)
     if on_hand:
-        move_stock(
-            row, on_hand, reason=Reason.RECEIPT, actor=actor, now=now, document=f"product:{product.pk}"
+        record_movement(
+            row,
+            on_hand,
+            reason=MovementReason.RECEIPT,
+            actor=actor,
+            now=now,
+            document=f"product:{product.pk}",
         )
     if product.default_variant_id is None:
         product.default_variant = variant
@@ -376,7 +381,7 @@ def _create_variant(
 
 def _unique_slug(name: str, cooperative: Cooperative) -> str:
     """The slug of the name; if taken, with the cooperative's slug appended, then numbered."""
-    plain = slug(name)[:200]
+    plain = slugify(name)[:200]
     longer = f"{plain}-{cooperative.slug}"[:240]
     taken = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
     if plain not in taken:

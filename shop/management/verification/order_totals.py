@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from orders.actions.order_records.recalculate_order import find_stale_columns
-from orders.models import Discount, DiscountShare, Order, OrderLine, OrderPart, counted_of
-from shop.management.verification.rows import Rows, grouped, summed
+from orders.models import Discount, DiscountShare, Order, OrderLine, OrderPart, report_columns
+from shop.management.verification.rows import OrderRows, group_by, sum_by
 
 SIDES = ("net", "gross")
 
 
-def find_wrong_sums(rows: Rows) -> Iterator[str]:
-    parts_of, lines_of = grouped(rows.parts.values(), "order_id"), grouped(rows.lines.values(), "order_id")
-    refunds_of = grouped(rows.refunds, "order_id")
+def find_wrong_totals(rows: OrderRows) -> Iterator[str]:
+    parts_of, lines_of = group_by(rows.parts.values(), "order_id"), group_by(rows.lines.values(), "order_id")
+    refunds_of = group_by(rows.refunds, "order_id")
     for order in rows.orders.values():
         parts, lines = parts_of[order.pk], lines_of[order.pk]
         yield from _wrong_owners(order, parts, lines)
@@ -52,12 +52,12 @@ def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], s
         yield f"order {order.code}: total_{side} is not the sum of its parts, {total}"
 
 
-def find_wrong_counts(rows: Rows) -> Iterator[str]:
+def find_wrong_counts(rows: OrderRows) -> Iterator[str]:
     """The reporting columns of parts and lines agree with their order."""
     for part in rows.parts.values():
-        yield from _wrongly_counted(part, counted_of(part.order, is_standing=part.is_standing))
+        yield from _wrongly_counted(part, report_columns(part.order, is_standing=part.is_standing))
     for line in rows.lines.values():
-        yield from _wrongly_counted(line, counted_of(line.order, is_standing=line.part.is_standing))
+        yield from _wrongly_counted(line, report_columns(line.order, is_standing=line.part.is_standing))
 
 
 def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, Any]) -> Iterator[str]:
@@ -67,11 +67,11 @@ def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, Any]) -> Ite
             yield f"order {row.order.code}: {kind} {row.pk} is counted with another {name} than its order's"
 
 
-def find_wrong_discounts(rows: Rows) -> Iterator[str]:
+def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
     """A discount equals the sum of its shares, and shares equal the reductions of lines and deliveries."""
     shares = list(rows.of_orders(DiscountShare.objects.order_by("pk"), "discount__order"))
-    of_discounts = summed(shares, "discount_id", "amount")
-    of_lines, of_parts = summed(shares, "line_id", "amount"), summed(shares, "part_id", "amount")
+    of_discounts = sum_by(shares, "discount_id", "amount")
+    of_lines, of_parts = sum_by(shares, "line_id", "amount"), sum_by(shares, "part_id", "amount")
     for discount in rows.of_orders(Discount.objects.order_by("pk"), "order"):
         if discount.amount != of_discounts[discount.pk]:
             yield f"discount {discount.pk}: its amount is not the sum of its shares"
@@ -84,7 +84,7 @@ def find_wrong_discounts(rows: Rows) -> Iterator[str]:
     yield from _wrong_deliveries(rows, of_parts)
 
 
-def _wrong_deliveries(rows: Rows, of_parts: Counter[Any]) -> Iterator[str]:
+def _wrong_deliveries(rows: OrderRows, of_parts: Counter[Any]) -> Iterator[str]:
     for part in rows.parts.values():
         side = side_of(part.order)
         less = getattr(part, f"delivery_list_{side}") - getattr(part, f"delivery_{side}")
@@ -97,7 +97,7 @@ def side_of(order: Order) -> str:
     return "gross" if order.channel.prices_entered_with_tax else "net"
 
 
-def find_stale_orders(rows: Rows, newest: int | None = None) -> Iterator[str]:
+def find_stale_orders(rows: OrderRows, newest: int | None = None) -> Iterator[str]:
     """Statuses, progress, coverages and sums equal a fresh recalculation."""
     for order in rows.latest_changed(newest):
         stale = find_stale_columns(order)

@@ -13,10 +13,10 @@ from django.db.models import QuerySet, Sum
 from catalog.models import Listing, Movement, Price, Stock
 from cooperatives.models import PickupSlot, WarehouseChannel, Zone, ZoneCountry
 from orders.models import Allocation, OrderLine, ParcelLine, Reservation, WeightQuestion
-from orders.states import GONE, ParcelKind, ParcelState, PartState
+from orders.states import DISPATCHED_STATES, ParcelKind, ParcelState, PartState
 from shop.core.models import Channel
-from shop.management.verification.rows import Rows, grouped, in_batches, summed
-from shop.management.verification.sums import side_of
+from shop.management.verification.order_totals import side_of
+from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
 _AT_ONCE = 1_000
 
@@ -98,13 +98,13 @@ def _covered() -> set[tuple[uuid.UUID, int]]:
     }
 
 
-def find_wrong_parcels(rows: Rows) -> Iterator[str]:
+def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
     for row in rows.parcel_lines:
         if row.order_line.part_id != row.parcel.part_id:
             yield f"parcel {row.parcel_id} holds line {row.order_line_id} of another part"
         if row.stock is not None and row.stock.variant_id != row.order_line.variant_id:
             yield f"parcel {row.parcel_id} holds line {row.order_line_id} from another variant's stock"
-    sums, promised = _ParcelSums(rows), summed(rows.allocations, "line_id")
+    sums, promised = _ParcelSums(rows), sum_by(rows.allocations, "line_id")
     for line in rows.lines.values():
         if sums.in_parcels[line.pk] + sums.unsent[line.pk] > line.quantity:
             yield f"order {line.order.code}: parcels hold more of line {line.pk} than was ordered"
@@ -123,13 +123,13 @@ def find_wrong_parcels(rows: Rows) -> Iterator[str]:
 class _ParcelSums:
     """Quantities by order line, without voided parcels."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: OrderRows) -> None:
         of = {kind: [row for row in rows.counting if row.parcel.kind == kind] for kind in ParcelKind}
-        self.in_parcels = summed(of[ParcelKind.DISPATCH], "order_line_id")
-        self.unsent = summed(of[ParcelKind.REFUND], "order_line_id")
+        self.in_parcels = sum_by(of[ParcelKind.DISPATCH], "order_line_id")
+        self.unsent = sum_by(of[ParcelKind.REFUND], "order_line_id")
         return_lines = [*of[ParcelKind.RETURN], *of[ParcelKind.RETURN_AND_REFUND]]
-        self.returned = summed(return_lines, "order_line_id")
-        self.received = summed(
+        self.returned = sum_by(return_lines, "order_line_id")
+        self.received = sum_by(
             [row for row in rows.counting if row.parcel.is_outgoing and _is_delivered(row)], "order_line_id"
         )
         self._gone = _from_stock(of[ParcelKind.DISPATCH], is_gone=True)
@@ -144,15 +144,16 @@ def _is_delivered(row: ParcelLine) -> bool:
 
 
 def _from_stock(rows: list[ParcelLine], *, is_gone: bool) -> Counter[Any]:
-    return summed(
-        [row for row in rows if row.stock_id and (row.parcel.state in GONE) == is_gone], "order_line_id"
+    return sum_by(
+        [row for row in rows if row.stock_id and (row.parcel.state in DISPATCHED_STATES) == is_gone],
+        "order_line_id",
     )
 
 
-def find_wrong_weights(rows: Rows) -> Iterator[str]:
+def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
     """Weighed lines cost what was weighed, up to their bound, and are not packed unweighed."""
     dispatched = [row for row in rows.counting if row.parcel.kind == ParcelKind.DISPATCH]
-    held_of = grouped(dispatched, "order_line_id")
+    held_of = group_by(dispatched, "order_line_id")
     for line in rows.lines.values():
         fault = _weight_fault(line, held_of[line.pk])
         if fault:
@@ -188,9 +189,9 @@ def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
     return ""
 
 
-def find_work_on_unconfirmed_orders(rows: Rows) -> Iterator[str]:
+def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:
     """Parts of unconfirmed orders are not worked on."""
-    parcels_of = grouped(rows.parcels.values(), "part_id")
+    parcels_of = group_by(rows.parcels.values(), "part_id")
     for part in rows.parts.values():
         is_begun = (part.accepted_at, part.accept_by) != (None, None) or parcels_of[part.pk]
         if part.order.confirmed_at is None and is_begun:

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.notifications.models import Way
+from shop.notifications.models import ContactMethod
 
 
 class CodePurpose(models.TextChoices):
@@ -38,7 +38,7 @@ class EntryCode(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     purpose = models.CharField(max_length=10, choices=CodePurpose)
-    way = models.CharField(max_length=10, choices=Way)
+    way = models.CharField(max_length=10, choices=ContactMethod)
     to = models.CharField(max_length=254)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", null=True, blank=True
@@ -64,7 +64,7 @@ class EntryCode(models.Model):
         return f"{self.purpose} {self.way}"
 
 
-class SignInWay(models.TextChoices):
+class SignInMethod(models.TextChoices):
     """What the person used to sign in."""
 
     PASSWORD = "password", _("password")
@@ -93,7 +93,7 @@ class SignIn(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_ins")
     session_key = models.CharField(max_length=40, unique=True)
-    way = models.CharField(max_length=10, choices=SignInWay)
+    way = models.CharField(max_length=10, choices=SignInMethod)
     at = models.DateTimeField()
     seen_at = models.DateTimeField()
     address = models.GenericIPAddressField(null=True, blank=True)

@@ -11,20 +11,20 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.models import Order, OrderPart, show_ways_in_language
+from orders.models import Order, OrderPart, translate_delivery_method_names
 from shop.core.errors import Words
 from shop.core.models import shop_settings
-from shop.core.web.public_urls import page_address
-from shop.notifications.models import Way
+from shop.core.web.public_urls import page_url
+from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
 def order_url(order: Order) -> str:
     """Return the URL of the order's page, in the buyer's language."""
-    return page_address(f"/don-hang/{order.pk}/", order.language)
+    return page_url(f"/don-hang/{order.pk}/", order.language)
 
 
-def tell_buyer(
+def notify_buyer(
     order: Order,
     template: str,
     *,
@@ -37,13 +37,13 @@ def tell_buyer(
 ) -> None:
     """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link."""
     if "part" in context:
-        context["part"] = copied(context["part"])
-        show_ways_in_language([context["part"]])
-    whole = context_of(order, **context)
+        context["part"] = copy_part_for_reader(context["part"])
+        translate_delivery_method_names([context["part"]])
+    whole = notice_context(order, **context)
     if order.email:
         send(
             key=f"{template}:{order.pk}:{occasion}:email",
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=order.email,
             subject=subject,
             text=render_to_string(f"emails/{template}.txt", whole),
@@ -55,7 +55,7 @@ def tell_buyer(
     if order.phone and (by_every_channel or not order.email):
         send(
             key=f"{template}:{order.pk}:{occasion}:sms",
-            way=Way.SMS,
+            way=ContactMethod.SMS,
             to=order.phone,
             text=" ".join(filter(None, (f"{subject}.", short, order_url(order)))),
             language=order.language,
@@ -64,7 +64,7 @@ def tell_buyer(
         )
 
 
-def tell_cooperative(
+def notify_cooperative(
     order: Order,
     part: OrderPart,
     template: str,
@@ -79,16 +79,16 @@ def tell_cooperative(
     with translation.override("vi"):
         send(
             key=":".join(filter(None, (template, str(part.pk), occasion))),
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=part.cooperative.email,
             subject=_("Order %(code)s for %(cooperative)s")
             % {"code": order.code, "cooperative": part.cooperative.name},
-            text=render_to_string(f"emails/{template}.txt", context_of(order, part=part, **context)),
+            text=render_to_string(f"emails/{template}.txt", notice_context(order, part=part, **context)),
             now=now,
         )
 
 
-def tell_operator(
+def notify_operator(
     key: str, subject: Words, template: str, order: Order, *, now: datetime.datetime, **context: Any
 ) -> None:
     """Send by e-mail, in Vietnamese, if the operator has an address."""
@@ -98,15 +98,15 @@ def tell_operator(
     with translation.override("vi"):
         send(
             key=key,
-            way=Way.EMAIL,
+            way=ContactMethod.EMAIL,
             to=to,
             subject=str(subject) % {"code": order.code},
-            text=render_to_string(f"emails/{template}.txt", context_of(order, **context)),
+            text=render_to_string(f"emails/{template}.txt", notice_context(order, **context)),
             now=now,
         )
 
 
-def copied(part: OrderPart) -> OrderPart:
+def copy_part_for_reader(part: OrderPart) -> OrderPart:
     """Copy a part to be shown in the reader's language, so that its translated names are not saved."""
     shown = copy(part)
     if part.way is not None:
@@ -114,6 +114,6 @@ def copied(part: OrderPart) -> OrderPart:
     return shown
 
 
-def context_of(order: Order, **further: Any) -> dict[str, Any]:
+def notice_context(order: Order, **further: Any) -> dict[str, Any]:
     shop = further["shop"] if "shop" in further else shop_settings()
     return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | further

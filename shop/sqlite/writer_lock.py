@@ -7,7 +7,7 @@ import os
 import threading
 
 
-class Turns:
+class WriterLock:
     """A lock among this process's threads, then a file lock, which the kernel frees when a process dies.
 
     Any thread may release what another acquired, because tests share connections among threads.
@@ -41,15 +41,15 @@ class Turns:
         self._thread_lock.release()
 
 
-_known: dict[str, Turns] = {}
+_known: dict[str, WriterLock] = {}
 _known_lock = threading.Lock()
 
 
-def turns_of(database: str, *, in_memory: bool) -> Turns:
+def writer_lock(database: str, *, in_memory: bool) -> WriterLock:
     """Return the lock of a database, the same object for all connections of this process."""
     with _known_lock:
         if database not in _known:
-            _known[database] = Turns(None if in_memory else f"{database}.turns")
+            _known[database] = WriterLock(None if in_memory else f"{database}.turns")
         return _known[database]
 
 

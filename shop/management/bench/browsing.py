@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Product
-from catalog.search.facet_index import shelf_of
+from catalog.search.facet_index import facet_index_for
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
-from shop.core.dates.calendar import day_of
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel
-from shop.management.bench.api import LIST, SEARCH, asking
-from shop.management.bench.measuring import Measured, measure
-from shop.management.bench.pages import PROVINCE, Unexpected
+from shop.management.bench.api import LIST, SEARCH, api_request
+from shop.management.bench.measuring import Measurement, measure
+from shop.management.bench.pages import PROVINCE, UnexpectedResponse
 from shop.management.demo.accounts import ACCOUNTS
 
 _LIST, _SEARCH = reverse("catalog:products"), reverse("catalog:search")
@@ -44,7 +44,7 @@ _ENGLISH = ("noodles", "honey", "rice of", "pillow", "tea")
 _PREFIXES = ("mi", "mie", "mien", "mien d", "qu", "quyt", "kha", "khan tho", "th", "ha")
 
 
-def measure_shelves(*, seconds: float) -> Iterator[Measured]:
+def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
     """Measure each page for about `seconds` as a signed-in user, because guests get cached pages."""
     channel = market_channel()
     assert channel is not None
@@ -72,13 +72,13 @@ def measure_shelves(*, seconds: float) -> Iterator[Measured]:
         yield measure(name, _request_in_turn(client, addresses), seconds=seconds)
 
     def forget() -> None:
-        shelf_of(channel.pk, day_of(timezone.now())).memory.clear()
+        facet_index_for(channel.pk, vietnam_date(timezone.now())).memory.clear()
 
     uncached = _request_in_turn(client, pages["search"])
     yield measure("search, as if for the first time", uncached, seconds=seconds, prepare=forget)
     variables = {"channel": channel.slug}
-    yield measure("API list of 20", asking(LIST, variables | {"count": 20}), seconds=seconds)
-    yield measure("API search", asking(SEARCH, variables | {"words": "miến dong"}), seconds=seconds)
+    yield measure("API list of 20", api_request(LIST, variables | {"count": 20}), seconds=seconds)
+    yield measure("API search", api_request(SEARCH, variables | {"words": "miến dong"}), seconds=seconds)
 
 
 def _request_in_turn(client: Client, addresses: Sequence[str]) -> Callable[[Any], None]:
@@ -88,6 +88,6 @@ def _request_in_turn(client: Client, addresses: Sequence[str]) -> Callable[[Any]
         address = next(turn)
         answer = client.get(address)
         if answer.status_code != 200:
-            raise Unexpected(f"{address} answered {answer.status_code}")
+            raise UnexpectedResponse(f"{address} answered {answer.status_code}")
 
     return ask

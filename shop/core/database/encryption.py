@@ -8,25 +8,25 @@ import hashlib
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
-MESSAGES = "shop.notifications.sealing"  # message texts that only the recipient may read
-FACTORS = "shop.accounts.second_factor.factors"
-NEW_FACTORS = "shop.accounts.second_factor.factors.new"  # shown on a page but not stored yet
+MESSAGE_PURPOSE = "shop.notifications.sealing"  # message texts that only the recipient may read
+FACTOR_PURPOSE = "shop.accounts.second_factor.factors"
+NEW_FACTOR_PURPOSE = "shop.accounts.second_factor.factors.new"  # shown on a page but not stored yet
 
 
-class Unreadable(Exception):
+class UndecryptableSecret(Exception):
     """The text was encrypted under another SECRET_KEY or purpose, is damaged, or is too old."""
 
 
-def seal(secret: str, *, purpose: str = MESSAGES) -> str:
+def encrypt_secret(secret: str, *, purpose: str = MESSAGE_PURPOSE) -> str:
     return _cipher(purpose).encrypt(secret.encode()).decode()
 
 
-def unseal(sealed: str, *, purpose: str = MESSAGES, max_age: int | None = None) -> str:
+def decrypt_secret(sealed: str, *, purpose: str = MESSAGE_PURPOSE, max_age: int | None = None) -> str:
     """Decrypt a secret. With `max_age` (seconds), older texts are refused. Raises Unreadable."""
     try:
         return _cipher(purpose).decrypt(sealed.encode(), ttl=max_age).decode()
     except InvalidToken as error:
-        raise Unreadable() from error
+        raise UndecryptableSecret() from error
 
 
 def _cipher(purpose: str) -> Fernet:

@@ -13,22 +13,22 @@ from django.db import connection, transaction
 from orders.models import Order
 from shop.core.change_log.audit import find_change_log_faults
 from shop.management.demo.passwords import find_accounts_with_published_password
-from shop.management.verification import goods, ledger, money, sums
-from shop.management.verification.rows import Rows
+from shop.management.verification import ledger, money, order_totals, stock_and_parcels
+from shop.management.verification.rows import OrderRows
 
 _ORDERS_AT_ONCE = 500
 
 
 def find_faults(*, now: datetime.datetime) -> Iterator[str]:
     """Yield one sentence per fault. Memory is bounded by a batch of orders."""
-    yield from goods.find_wrong_stock()
-    yield from goods.find_wrong_availability()
-    yield from goods.find_wrong_slots()
+    yield from stock_and_parcels.find_wrong_stock()
+    yield from stock_and_parcels.find_wrong_availability()
+    yield from stock_and_parcels.find_wrong_slots()
     for order_ids in _batches():
-        yield from find_faults_of_orders(Rows(order_ids))
+        yield from find_faults_of_orders(OrderRows(order_ids))
     yield from money.find_wrong_cash_away()
     yield from money.find_wrong_unmatched_transfers()
-    yield from ledger.find_unlevel_postings()
+    yield from ledger.find_unbalanced_postings()
     yield from ledger.find_wrongly_booked_events()
     yield from ledger.find_wrong_settlements()
     yield from find_change_log_faults(now=now)
@@ -36,14 +36,14 @@ def find_faults(*, now: datetime.datetime) -> Iterator[str]:
         yield f"account {user.pk} ({user.email}): still has the password that the demo publishes"
 
 
-def find_faults_of_orders(rows: Rows) -> Iterator[str]:
-    yield from sums.find_wrong_sums(rows)
-    yield from sums.find_wrong_counts(rows)
-    yield from sums.find_wrong_discounts(rows)
-    yield from sums.find_stale_orders(rows)
-    yield from goods.find_wrong_parcels(rows)
-    yield from goods.find_wrong_weights(rows)
-    yield from goods.find_work_on_unconfirmed_orders(rows)
+def find_faults_of_orders(rows: OrderRows) -> Iterator[str]:
+    yield from order_totals.find_wrong_totals(rows)
+    yield from order_totals.find_wrong_counts(rows)
+    yield from order_totals.find_wrong_discounts(rows)
+    yield from order_totals.find_stale_orders(rows)
+    yield from stock_and_parcels.find_wrong_parcels(rows)
+    yield from stock_and_parcels.find_wrong_weights(rows)
+    yield from stock_and_parcels.find_work_on_unconfirmed_orders(rows)
     yield from money.find_wrong_cash(rows)
     yield from money.find_wrong_refunds(rows)
     yield from ledger.find_wrong_balances(rows)
@@ -59,7 +59,7 @@ def _batches() -> Iterator[Sequence[uuid.UUID]]:
 
 
 @contextmanager
-def one_moment() -> Iterator[None]:
+def database_snapshot() -> Iterator[None]:
     """Read one consistent snapshot, forbid writes, and block no writers.
 
     On SQLite this is a plain BEGIN, because Django's transactions would take the writer lock.
