@@ -29,7 +29,7 @@ def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
             to=cooperative.email,
             subject=_("%(product)s on Chợ Phiên") % {"product": listing.product.name},
             text=render_to_string(
-                "emails/send_listing_decision.txt",
+                "emails/listing_answered.txt",
                 {"listing": listing, "product": listing.product, "url": f"{settings.PUBLIC_URL}/xa-vien/"},
             ),
             now=now,
@@ -49,7 +49,7 @@ def send_certificate_decision(certificate: Certificate, *, now: datetime.datetim
             to=cooperative.email,
             subject=_("A certificate of %(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(
-                "emails/send_certificate_decision.txt", {"certificate": certificate, "url": url}
+                "emails/certificate_answered.txt", {"certificate": certificate, "url": url}
             ),
             now=now,
         )
