@@ -18,10 +18,13 @@ from shop.accounts.personal.data_requests import Asker, file_request
 from shop.accounts.registration.email_links import email_change_token
 from shop.accounts.sign_in.one_time_codes import send_code
 from shop.accounts.sign_in.sessions import keep_sign_in
+from shop.accounts.views.proof import HAS_SECOND_FACTOR
 from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
+from shop.accounts.views.signing_in import PENDING
 from shop.core.actors import Actor
 from shop.notifications.models import Way
 from tests.factories import make_user
+from tests.shop.accounts.factors import give_app
 
 _IN, DATA = "/tai-khoan/dang-nhap/", "/tai-khoan/du-lieu/"
 # Each address, who opens it, and what they send.
@@ -34,6 +37,11 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
     (f"{_IN}ten/", "guest with a number", None),
     (f"{_IN}ten/", "guest with a number", {"name": ""}),
     (f"{_IN}ten/", "guest with a known number", None),
+    (f"{_IN}buoc-hai/", "guest at the second step", None),
+    ("/tai-khoan/xac-nhan/?next=/tai-khoan/khoa/", "buyer with an app", None),
+    ("/tai-khoan/hai-buoc/", "buyer just in", None),
+    ("/tai-khoan/hai-buoc/", "buyer with an app", None),
+    ("/tai-khoan/hai-buoc/ung-dung/", "buyer just in", None),
     ("/tai-khoan/thong-tin/so-dien-thoai/", "buyer just in", None),
     ("/tai-khoan/thiet-bi/", "buyer just in", None),
     ("/tai-khoan/thiet-bi/", "buyer", None),
@@ -59,6 +67,14 @@ def account_sessions(buyer: User) -> dict[str, str]:
     known = {"to": buyer.phone or "", "at": time.time()} | way
     just_in = _just_in(buyer, code=_sent(CodePurpose.CONFIRM, buyer.phone or "") | way)
     asked = {"kind": "correction", "name": "Hoa", "words": "Sai tên"}
+    careful = give_app(make_user(first_name="Sáu"))
+    second_step = {
+        "user": careful.pk,
+        "hash": careful.get_session_auth_hash(),
+        "way": SignInWay.PASSWORD.value,
+        "shown_phone": "",
+        "at": time.time() + 36_000,
+    }
     keep_sign_in(
         user_id=buyer.pk,
         session_key=just_in,
@@ -75,6 +91,8 @@ def account_sessions(buyer: User) -> dict[str, str]:
             code=_sent(CodePurpose.DATA, "+84987000003") | way, data_request=asked
         ),
         "buyer just in": just_in,
+        "guest at the second step": kept_session(**{PENDING: second_step | way}),
+        "buyer with an app": _just_in(careful, **{HAS_SECOND_FACTOR: True}),
         "newcomer just in": _just_in(make_user(first_name="Năm")),
     }
 
