@@ -275,6 +275,10 @@ class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):
         """Excludes pictures that could not be decoded: they are not shown and do not count as a photo."""
         return self.exclude(picture__state=PictureState.REFUSED)
 
+    def ready(self) -> ProductMediaQuerySet:
+        """With pictures that were opened: buyers see them."""
+        return self.filter(picture__state=PictureState.READY)
+
 
 class ProductMedia(WithMetadata):
     """A picture of a product, with its position and alternative text."""

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.exceptions import NoReverseMatch
 
 from shop.core.identifiers.phones import validate_phone
-from tests.factories import make_channel, make_member, make_places, make_seller
+from tests.factories import make_channel, make_member, make_places, make_seller, make_user
 
 pytestmark = pytest.mark.django_db
 NUMBERS = [2**31, 2**63 - 1, 2**63, 10**30, 10**4_000]
@@ -77,9 +77,18 @@ def test_real_phones_are_accepted() -> None:
 
 
 def test_forms_refuse_a_long_phone(client: Client) -> None:
-    answer = client.post("/tai-khoan/so-dien-thoai/", {"phone": "9" * 32})
+    user = make_user(phone="+84987654321")
+    client.force_login(user)
 
-    assert answer.status_code in (200, 404, 422)
+    answer = client.post("/tai-khoan/thong-tin/", {"name": "Hoa", "phone": "9" * 32})
+    found = Client().post("/don-hang/", {"phone": "9" * 32, "code": "TA7K2M3N"})
+
+    for each in (answer, found):
+        assert each.status_code == 200
+        (error,) = each.context["form"].errors["phone"]
+        assert "15" in error
+    user.refresh_from_db()
+    assert user.phone == "+84987654321"
 
 
 def _addresses() -> Iterator[tuple[str, dict[str, str]]]:

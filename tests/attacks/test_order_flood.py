@@ -13,8 +13,10 @@ from django.test import Client
 from catalog.models import Variant
 from orders.actions.order_records.order_limits import PhoneCodeNeeded, count_against_order_limits
 from orders.models import Basket, Order, PaymentMethod
+from shop.accounts.staff.api_apps import create_app
+from shop.core.actors import Actor
 from shop.core.database.encryption import decrypt_secret
-from shop.core.models import LimitCounter
+from shop.core.models import Channel, LimitCounter
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver, send
 from shop.notifications.text_allowance import FOREIGN_NUMBER, NUMBER_USED_UP, SHOP_USED_UP
@@ -32,6 +34,9 @@ from tests.invariants import check_everything
 from tests.orders.pages.test_checkout_page import put
 from tests.orders.pages.test_checkout_page import send as order_page
 from tests.races.together import together
+from tests.shop.api.checkout.operations import COMPLETE, ready
+from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 PHONE = "+84987654321"
@@ -144,6 +149,33 @@ def test_an_order_that_is_refused_does_not_count(variant: Variant, settings: Any
 
     assert [counter.count for counter in LimitCounter.objects.filter(key__startswith="orders-")] == [0, 0, 0]
     assert order(variant, client).status_code == 302
+
+
+def completed(variant: Variant, token: str | None = None) -> tuple[bool, list[str]]:
+    """Whether the API placed an order of one piece, and the codes of what it refused."""
+    answer = data_of(COMPLETE, token, id=ready((variant, 1)))["checkoutComplete"]
+    return answer["order"] is not None, [error["code"] for error in answer["errors"]]
+
+
+def test_over_the_api_a_buyer_beyond_the_limit_is_told_to_confirm_the_phone(
+    variant: Variant, settings: Any
+) -> None:
+    settings.ORDERS_PER_PHONE = 1
+    Channel.objects.update(allow_unpaid_orders=True)
+    confirmed = make_user(email="hanh@example.com", phone=PHONE, phone_confirmed_at=NOW)
+    _app, key = create_app(name="POS", identifier="pos", permissions=[], actor=Actor.system("test"), now=NOW)
+
+    assert completed(variant) == (True, [])
+    assert completed(variant) == (False, ["PHONE_CODE_NEEDED"])
+    assert Order.objects.count() == 1
+
+    assert completed(variant, token_of(make_user(email="mai@example.com"))) == (False, ["PHONE_CODE_NEEDED"])
+    assert completed(variant, token_of(confirmed)) == (True, [])
+    assert completed(variant, token_of(make_admin())) == (True, [])
+    assert completed(variant, key) == (True, [])
+    settings.CONFIRMED_ORDERS_PER_PHONE = 1
+    assert completed(variant, token_of(confirmed)) == (False, ["TOO_MANY_ORDERS"])
+    assert Order.objects.count() == 4
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,10 +7,13 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from catalog.actions.marketing import weekly_bulletin
 from catalog.actions.marketing.weekly_bulletin import (
     create_due_bulletins,
     create_weekly_bulletins,
+    retry_mails,
     send_bulletin,
     send_bulletin_task,
 )
@@ -20,7 +23,8 @@ from cooperatives.models import Cooperative, Follow
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
-from shop.core.models import Change, ShopSettings
+from shop.core.jobs.sweeps import record_sweep_failure
+from shop.core.models import Change, ShopSettings, SweepFailure
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_channel, make_market_way, make_product, make_seller, make_user
 
@@ -45,6 +49,10 @@ def seller() -> Cooperative:
     Listing.objects.filter(product__name__in=["Quýt", "Hồng"]).update(published_at=NOW.replace(year=2025))
     ShopSettings.objects.create(operator_phone="+842090000001")
     return seller
+
+
+def letters_to() -> list[str]:
+    return sorted(Notification.objects.values_list("to", flat=True))
 
 
 def make() -> int:
@@ -136,6 +144,46 @@ def test_who_ended_it_gets_none_and_last_weeks_goes_to_nobody(seller) -> None:
         send_bulletin(bulletin_id=row.pk, now=NOW)
 
     assert list(Notification.objects.values_list("to", flat=True)) == ["b@example.com"]
+
+
+def test_a_mail_that_could_not_be_written_is_written_in_its_week(seller, monkeypatch) -> None:
+    hoa = follow(make_user(email="hoa@example.com"), None, "vi")
+    follow(make_user(email="mai@example.com"), None, "vi")
+    make()
+    bulletin = Bulletin.objects.of_market().in_language("vi").get()
+    write = weekly_bulletin.notices.mail_bulletin
+
+    def fail_for_hoa(bulletin, follow, **rest) -> None:
+        if follow.email == "hoa@example.com":
+            raise ValueError("odd")
+        write(bulletin, follow, **rest)
+
+    monkeypatch.setattr(weekly_bulletin.notices, "mail_bulletin", fail_for_hoa)
+    send_bulletin(bulletin_id=bulletin.pk, now=NOW)
+    monkeypatch.undo()
+    assert letters_to() == ["mai@example.com"]
+    failure = SweepFailure.objects.get()
+    assert failure.row_key == f"{bulletin.pk}/{hoa.pk}"
+
+    assert retry_mails(now=NOW) == 0  # it waits a minute
+    SweepFailure.objects.update(next_try_at=timezone.now())
+    assert retry_mails(now=NOW) == 1
+
+    assert letters_to() == ["hoa@example.com", "mai@example.com"]
+    assert SweepFailure.objects.count() == 0
+
+
+def test_a_mail_of_a_week_that_is_over_is_given_up(seller) -> None:
+    hoa = follow(make_user(email="hoa@example.com"), None, "vi")
+    make()
+    bulletin = Bulletin.objects.of_market().in_language("vi").get()
+    key = f"{bulletin.pk}/{hoa.pk}"
+    record_sweep_failure("catalog.weekly_bulletin:mail", key, ValueError("odd"), now=NOW)
+    SweepFailure.objects.update(next_try_at=timezone.now())
+
+    retry_mails(now=NOW + datetime.timedelta(days=7))
+
+    assert (letters_to(), SweepFailure.objects.count()) == ([], 0)
 
 
 def test_the_week_is_told_from_monday_morning_on_until_all_mails_are_written(seller) -> None:

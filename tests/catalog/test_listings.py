@@ -6,6 +6,7 @@ import pytest
 
 from catalog.actions.listings.listing_states import (
     ListingIncomplete,
+    PictureNotReady,
     missing_legal_fields,
     pause_listing,
     publish_listing,
@@ -16,11 +17,12 @@ from catalog.actions.listings.listing_states import (
     withdraw_listing,
 )
 from catalog.actions.products.delete_products import delete_product
+from catalog.actions.products.product_pictures import LastPicture, remove_picture
 from catalog.models import Listing, Price, ProductMedia
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
-from shop.core.models import Change, Picture
+from shop.core.models import Change, Picture, PictureState
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_product, make_product_type, make_seller
 from tests.unchanged import refused
@@ -29,9 +31,10 @@ pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
 
 
-def complete_listing(state=ListingState.DRAFT, seller=None):
+def complete_listing(state=ListingState.DRAFT, seller=None, photo=PictureState.READY):
     product = make_product(seller, state=state)
-    ProductMedia.objects.create(product=product, picture=Picture.objects.create(original="a.jpg"))
+    picture = Picture.objects.create(original="a.jpg", state=photo)
+    ProductMedia.objects.create(product=product, picture=picture)
     return Listing.objects.get(product=product)
 
 
@@ -71,6 +74,35 @@ def test_paused_goods_of_which_something_is_no_longer_said_stay_paused(field) ->
 
     with refused(ListingIncomplete, "not_yet_complete"):
         resume_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
+
+
+def test_goods_go_on_sale_only_with_a_photo_that_was_opened() -> None:
+    """One that waits may be refused afterwards, and nothing would take the goods off sale then."""
+    listing = complete_listing(photo=PictureState.WAITING)
+    submit(listing)
+
+    with refused(PictureNotReady, "picture_not_ready"):
+        publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
+
+    Picture.objects.update(state=PictureState.READY)
+    publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
+    assert Listing.objects.get().state == ListingState.PUBLISHED
+
+
+def test_the_last_photo_that_was_opened_is_not_left_for_one_that_waits() -> None:
+    listing = complete_listing(ListingState.PUBLISHED)
+    opened = ProductMedia.objects.get()
+    waiting = Picture.objects.create(original="b.jpg")
+    ProductMedia.objects.create(product=listing.product, picture=waiting, sort_order=1)
+
+    with refused(LastPicture, "last_picture"):
+        remove_picture(
+            cooperative=listing.product.cooperative,
+            product_id=listing.product_id,
+            media_id=opened.pk,
+            actor=STAFF,
+            now=NOW,
+        )
 
 
 def test_only_what_perishes_must_say_how_long_it_keeps() -> None:

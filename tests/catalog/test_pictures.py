@@ -8,7 +8,7 @@ from catalog.actions.products.product_pictures import LastPicture, add_picture, 
 from catalog.models import Listing, ProductMedia
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.core.models import Change, Picture
+from shop.core.models import Change, Picture, PictureState
 from tests.factories import NOW, make_channel, make_product, make_seller
 from tests.unchanged import refused
 
@@ -20,7 +20,7 @@ def pictured(count, **fields):
     """A product with pictures that are named by number."""
     product = make_product(**fields)
     for number in range(count):
-        picture = Picture.objects.create(original=f"{number}.jpg")
+        picture = Picture.objects.create(original=f"{number}.jpg", state=PictureState.READY)
         add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **WHO)
     return product
 

@@ -18,7 +18,7 @@ from catalog.actions.listings.listing_states import (
 from catalog.models import Listing, ProductMedia
 from catalog.states import LISTING_MOVES, ListingState
 from shop.core.actors import Actor
-from shop.core.models import Picture
+from shop.core.models import Picture, PictureState
 from shop.core.states import WrongMove, advance, unreachable_states
 from tests.factories import NOW, make_channel, make_product
 from tests.unchanged import refused
@@ -44,7 +44,9 @@ PAIRS = {
 def listing_in(state, *, checks=True):
     """The listing of a product of which everything is said that the law wants."""
     product = make_product(channel=make_channel(checks_listings=checks), state=state)
-    ProductMedia.objects.create(product=product, picture=Picture.objects.create(original="a.jpg"))
+    ProductMedia.objects.create(
+        product=product, picture=Picture.objects.create(original="a.jpg", state=PictureState.READY)
+    )
     return Listing.objects.select_related("product__cooperative").get(product=product)
 
 

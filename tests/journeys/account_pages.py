@@ -23,10 +23,13 @@ from shop.accounts.personal.data_requests import Requester, file_request
 from shop.accounts.registration.email_links import email_change_token
 from shop.accounts.sign_in.one_time_codes import send_code
 from shop.accounts.sign_in.sessions import record_sign_in
+from shop.accounts.views.proof import SECOND_FACTOR_KEY
 from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
+from shop.accounts.views.signing_in import PENDING_KEY
 from shop.core.actors import Actor
 from shop.notifications.models import ContactMethod
 from tests.factories import make_user
+from tests.shop.accounts.factors import give_app
 
 _IN, DATA = "/tai-khoan/dang-nhap/", "/tai-khoan/du-lieu/"
 # Each address, who opens it, and what they send.
@@ -39,6 +42,11 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
     (f"{_IN}ten/", "guest with a number", None),
     (f"{_IN}ten/", "guest with a number", {"name": ""}),
     (f"{_IN}ten/", "guest with a known number", None),
+    (f"{_IN}buoc-hai/", "guest at the second step", None),
+    ("/tai-khoan/xac-nhan/?next=/tai-khoan/khoa/", "buyer with an app", None),
+    ("/tai-khoan/hai-buoc/", "buyer just in", None),
+    ("/tai-khoan/hai-buoc/", "buyer with an app", None),
+    ("/tai-khoan/hai-buoc/ung-dung/", "buyer just in", None),
     ("/tai-khoan/thong-tin/so-dien-thoai/", "buyer just in", None),
     ("/tai-khoan/thiet-bi/", "buyer just in", None),
     ("/tai-khoan/thiet-bi/", "buyer", None),
@@ -64,6 +72,14 @@ def account_sessions(buyer: User) -> dict[str, str]:
     known = {"to": buyer.phone or "", "at": time.time()} | way
     just_in = _just_in(buyer, code=_sent(CodePurpose.CONFIRM, buyer.phone or "") | way)
     asked = {"kind": "correction", "name": "Hoa", "words": "Sai tên"}
+    careful = give_app(make_user(first_name="Sáu"))
+    second_step = {
+        "user": careful.pk,
+        "hash": careful.get_session_auth_hash(),
+        "way": SignInMethod.PASSWORD.value,
+        "shown_phone": "",
+        "at": time.time() + 36_000,
+    }
     record_sign_in(
         user_id=buyer.pk,
         session_key=just_in,
@@ -80,6 +96,8 @@ def account_sessions(buyer: User) -> dict[str, str]:
             code=_sent(CodePurpose.DATA, "+84987000003") | way, data_request=asked
         ),
         "buyer just in": just_in,
+        "guest at the second step": kept_session(**{PENDING_KEY: second_step | way}),
+        "buyer with an app": _just_in(careful, **{SECOND_FACTOR_KEY: True}),
         "newcomer just in": _just_in(make_user(first_name="Năm")),
     }
 
@@ -110,6 +128,11 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
     ]
 
 
+def proof_for_the_whole_walk() -> str:
+    """The time of a proof of identity that stays recent: looking at every page may take over ten minutes."""
+    return (timezone.now() + datetime.timedelta(days=1)).isoformat()
+
+
 def _just_in(user: User, **values: Any) -> str:
     return kept_session(
         **values,
@@ -117,8 +140,7 @@ def _just_in(user: User, **values: Any) -> str:
             SESSION_KEY: str(user.pk),
             BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
             HASH_SESSION_KEY: user.get_session_auth_hash(),
-            # Looking at every page may take longer than a sign-in is fresh.
-            SIGNED_IN_AT: (timezone.now() + datetime.timedelta(days=1)).isoformat(),
+            SIGNED_IN_AT: proof_for_the_whole_walk(),
         },
     )
 

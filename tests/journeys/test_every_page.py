@@ -43,6 +43,7 @@ NO_PAGES = {
     **dict.fromkeys(("desk:settlement-workbook", "members:settlement-workbook"), "XLSX"),
     "desk:payout-list": "XLSX",
     **dict.fromkeys(("accounts:passkey-sign-in", "accounts:passkey-options"), "JSON for a script"),
+    **dict.fromkeys(("accounts:second-step-passkey", "accounts:identity-check-passkey"), "JSON for a script"),
     "orders:data-copy-file": "JSON, or XLSX",
     "orders:communes": "the options of a list",
     "catalog:suggestions": "a list under the search field",

@@ -100,6 +100,7 @@ from orders.models import (
 from orders.payments.gateway import GatewayResult, Outcome
 from shop.accounts.models import Address, User
 from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.divisions import load_divisions
@@ -128,7 +129,13 @@ from tests.factories import (
     make_user,
     make_way,
 )
-from tests.journeys.account_pages import ACCOUNT_PAGES, account_sessions, data_pages, kept_session
+from tests.journeys.account_pages import (
+    ACCOUNT_PAGES,
+    account_sessions,
+    data_pages,
+    kept_session,
+    proof_for_the_whole_walk,
+)
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.bank_transfers.transfers_at_hand import told
 
@@ -859,6 +866,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         Visit(f"{due}da-chi/", "admin", 422, sent={"reference": ""}),
         Visit("/quan-tri/don-hang/?day=khong-phai-ngay", "admin"),
         Visit("/quan-tri/cai-dat/tai-khoan/", "admin", 422, sent={"bank": "970405"}),
+        Visit("/quan-tri/hai-buoc/", "admin"),
         Visit("/quan-tri/cai-dat/thoi-han/", "admin", 422, sent={"complaint_days": "x"}),
         Visit("/quan-tri/sao-ke/", "admin", 422, sent={"file": ""}),
         Visit(f"/quan-tri/chuyen-khoan/{market.transfers['in doubt'].pk}/tra-lai/", "admin", 422, sent={}),
@@ -879,6 +887,9 @@ def answer_to(world: World, visit: Visit, prefix: str = "") -> Any:
 def _signed_in(user: User) -> str:
     client = Client()
     client.force_login(user)
+    session = client.session
+    session[SIGNED_IN_AT] = proof_for_the_whole_walk()
+    session.save()
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 

@@ -26,6 +26,13 @@ class ListingIncomplete(Refused):
     default_words = _("Something that buyers must be told is missing.")
 
 
+class PictureNotReady(Refused):
+    """Every photo still waits to be opened, which takes the worker some seconds."""
+
+    code = "picture_not_ready"
+    default_words = _("The photo is still being prepared. Try again in a minute.")
+
+
 def missing_legal_fields(product: Product) -> list[str]:
     """Names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
 
@@ -137,7 +144,12 @@ def reopen_listing(
 def change_listing_state(
     listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Step: change a locked listing's state and record it. Raises WrongMove."""
+    """Step: move a locked listing along its table and note what goes with the move.
+
+    Raises WrongMove, and PictureNotReady where buyers would see goods without a photo.
+    """
+    if to == ListingState.PUBLISHED:
+        _require_ready_picture(listing)
     came_from = advance(listing, to, LISTING_MOVES)
     listing.state_reason = reason
     if to == ListingState.IN_REVIEW:
@@ -166,10 +178,22 @@ def _require_state(listing: Listing, state: ListingState, *, to: ListingState) -
 
 def require_legal_fields(listing: Listing) -> None:
     """Step: raises ListingIncomplete if the channel checks listings and required information is missing."""
-    if listing.channel.checks_listings and not listing.product.cooperative.is_house:
+    if must_be_complete(listing):
         missing = missing_legal_fields(listing.product)
         if missing:
             raise ListingIncomplete(fields=missing)
+
+
+def _require_ready_picture(listing: Listing) -> None:
+    """A photo that waits may be refused yet, and the goods would stay on sale without one."""
+    media = listing.product.media
+    if must_be_complete(listing) and media.shown().exists() and not media.ready().exists():
+        raise PictureNotReady()
+
+
+def must_be_complete(listing: Listing) -> bool:
+    """Whether the law's wants are checked: not of the platform's own goods."""
+    return listing.channel.checks_listings and not listing.product.cooperative.is_house
 
 
 def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:

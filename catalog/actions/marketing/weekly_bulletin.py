@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from celery import shared_task
 from django.conf import settings
@@ -21,14 +22,22 @@ from cooperatives.models import Cooperative, DeliveryKind, DeliveryWay, Follow, 
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
-from shop.core.jobs.sweeps import run_each
-from shop.core.models import Channel, market_channel, record_change, shop_settings, show_in_language
+from shop.core.jobs.sweeps import SweepRun, run_each
+from shop.core.models import (
+    Channel,
+    SweepFailure,
+    market_channel,
+    record_change,
+    shop_settings,
+    show_in_language,
+)
 from shop.core.texts.number_words import spell_out
 
 BATCH = 200
 GOODS, FEW_GOODS = 10, 6
 PUBLISH_TIME = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
 LOUDSPEAKER_LANGUAGE = "vi"
+_MAILS = "catalog.weekly_bulletin:mail"  # its rows are a bulletin and a follower
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +109,9 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
         cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
     )
     some = list(followers.order_by("pk")[:batch])
-    letters = {follow.pk: follow for follow in some}
-    run_each(
-        letters,
-        lambda key: _write_mail(bulletin, letters[key], now=now),
-        sweep="catalog.weekly_bulletin:mail",
-    )
+    run = SweepRun(_MAILS)
+    for follow in some:
+        run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, now))
     bulletin.sent_through = some[-1].pk if some else bulletin.sent_through
     has_more = len(some) == batch
     bulletin.sent_at = None if has_more else now
@@ -114,9 +120,28 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
 
 
 @transaction.atomic
-def _write_mail(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
-    """In a savepoint: a follower whose mail fails is skipped."""
+def _write_mail(bulletin: Bulletin, follow: Follow, now: datetime.datetime, _key: object = None) -> None:
+    """Within a savepoint: one that cannot be written is recorded and tried again, and the others go on."""
     notices.mail_bulletin(bulletin, follow, now=now)
+
+
+def retry_mails(*, now: datetime.datetime) -> int:
+    """Write the mails that failed, of this week's bulletins; answers how many succeeded.
+
+    One whose follower has left, or whose week is over, is given up.
+    """
+    failed = SweepFailure.objects.filter(sweep=_MAILS).order_by("pk").values_list("row_key", flat=True)
+    keys = [
+        (int(bulletin), int(follow)) for bulletin, _sign, follow in (key.partition("/") for key in failed)
+    ]
+
+    def write_again(key: tuple[int, ...]) -> None:
+        bulletin = Bulletin.objects.filter(pk=key[0], week=monday_of(vietnam_date(now))).first()
+        follow = Follow.objects.confirmed().filter(pk=key[1]).first()
+        if bulletin is not None and follow is not None:
+            _write_mail(bulletin, follow, now)
+
+    return run_each(keys, write_again, sweep=_MAILS)
 
 
 def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[int]:
@@ -130,7 +155,8 @@ def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[in
 
 @shared_task(name="catalog.weekly_bulletin")
 def weekly_bulletin_task() -> None:
-    """Sweep: create due bulletins and start mailing them."""
+    """Sweep: bulletins that are due, their mails, and those that failed."""
+    retry_mails(now=timezone.now())
     channel = market_channel()
     for bulletin_id in create_due_bulletins(channel=channel, now=timezone.now()) if channel else []:
         send_bulletin_task.delay(bulletin_id=bulletin_id)

@@ -85,7 +85,7 @@ def remove_picture(
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     shown = list(rows.order_by("sort_order", "pk"))
     media = _media_or_missing(shown, media_id)
-    is_last = [each.pk for each in shown if each.picture.state != PictureState.REFUSED] == [media.pk]
+    is_last = [each.pk for each in shown if each.picture.state == PictureState.READY] == [media.pk]
     if is_last and _needs_picture(product):
         raise LastPicture()
     record_change(

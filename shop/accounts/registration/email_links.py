@@ -15,8 +15,11 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_toke
 from django.core import signing
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
+from django.utils.encoding import force_bytes
 from django.utils.functional import Promise
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
@@ -38,6 +41,13 @@ class _Deletion(PasswordResetTokenGenerator):
 
 CONFIRMATION, DELETION, PASSWORD = _Confirmation(), _Deletion(), default_token_generator
 _EMAIL_CHANGE = "shop.accounts.registration.email_links.email"
+
+
+def password_url(user: User) -> str:
+    """The page that sets a new password with a token of its own, in the person's language."""
+    with translation.override(user.language):
+        uid = urlsafe_base64_encode(force_bytes(user.pk))
+        return f"{settings.PUBLIC_URL}{reverse('accounts:password', args=[uid, PASSWORD.make_token(user)])}"
 
 
 def email_change_token(user: User, new_email: str) -> str:

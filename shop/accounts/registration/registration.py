@@ -56,7 +56,8 @@ def register_user(
     """Register a user; with `link_to`, an e-mailed link must confirm the account.
 
     If the address already has an account, only its owner is notified, after the same work. An unconfirmed
-    user is sent the link again. Raises DoesNotFit.
+    user is sent the link again; a second, different password leaves none, and the owner is sent the link to
+    set one after confirming. Raises DoesNotFit.
     """
     validate_column_limits(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
@@ -78,12 +79,22 @@ def register_user(
             _send_registration_notice(known, now)
             return
         user = known
+        _forget_contested_password(user, password)
     else:
         record_change("user.registered", user, actor=actor, now=now)
     if link_to is not None:
         queue_link_email(
             letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now
         )
+
+
+def _forget_contested_password(user: User, password: str) -> None:
+    """Step: two people may have registered with an address that is one's. Tokens given out for it end."""
+    if user.check_password(password):
+        return
+    user.set_unusable_password()
+    revoke_tokens(user)
+    user.save(update_fields=["password", "revocation_key", "updated_at"])
 
 
 @transaction.atomic(durable=True)

@@ -11,12 +11,11 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.encoding import force_bytes, force_str
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.encoding import force_str
+from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -35,6 +34,7 @@ from shop.accounts.registration.accounts import (
     send_password_link,
     set_password,
 )
+from shop.accounts.registration.email_links import password_url
 from shop.accounts.sign_in.login_limits import (
     PHONE_LOOKUPS,
     check_password_link,
@@ -111,7 +111,7 @@ def password_link(request: HttpRequest) -> HttpResponse:
         form.add_error(None, str(refused.words))
         return render(request, "accounts/password_link.html", {"form": form}, status=429)
     count_password_link(network, email)
-    send_password_link(email=email, link_to=_password_url, now=timezone.now())
+    send_password_link(email=email, link_to=password_url, now=timezone.now())
     return render(request, "accounts/password_link_sent.html", {"email": email})
 
 
@@ -210,17 +210,6 @@ def _sign_in_page(
         "is_again": is_again,
     }
     return render(request, "accounts/sign_in.html", context, status=status)
-
-
-def _password_url(user: User) -> str:
-    """Build the password link, in the user's language."""
-    with override(user.language):
-        path = resolve_url(
-            "accounts:password",
-            uid=urlsafe_base64_encode(force_bytes(user.pk)),
-            token=default_token_generator.make_token(user),
-        )
-    return f"{settings.PUBLIC_URL}{path}"
 
 
 def _user_of_link(uid: str, token: str) -> User | None:

@@ -86,7 +86,7 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
             record_proof(request, method="second_factor", second_factor=True)
             if codes:
                 return _recovery_codes_page(request, codes)
-            messages.success(request, _("The app is set up. It takes the place of the former one."))
+            messages.success(request, _("The app is set up."))
             return redirect("accounts:second-factor")
     address = app_provisioning_uri(
         secret, account=user.email or user.phone or user.name, shop=shop_settings().name

@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.actions.privacy.anonymise import anonymise_person
 from shop.accounts.models import User
+from shop.accounts.registration.accounts import send_password_link
 from shop.accounts.registration.email_links import (
     CONFIRM_ACCOUNT,
     CONFIRMATION,
     DELETE_ACCOUNT,
     DELETION,
+    password_url,
     send_link_email,
 )
 from shop.accounts.registration.registration import confirm_account as confirm
@@ -77,6 +79,8 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
 @mutation.field()
 def confirm_account(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user = confirm(email=arguments["email"], token=arguments["token"], actor=context.actor, now=context.now)
+    if not user.has_usable_password():  # two had registered with the address
+        send_password_link(email=user.email or "", link_to=password_url, now=context.now)
     return {"user": user}
 
 

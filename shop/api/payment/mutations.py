@@ -9,10 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
 
 from orders.actions.checkout.complete_checkout import complete_checkout
 from orders.actions.gateway.gateway_calls import send_call
-from orders.actions.order_records.order_limits import count_against_order_limits
+from orders.actions.order_records.order_limits import PhoneCodeNeeded, count_against_order_limits
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
@@ -53,6 +54,11 @@ mutation = Mutations(
 )
 _MAX_KEY_LENGTH = 120
 _OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
+# Over the API no code is asked for: the buyer's account is what shows that a number is theirs.
+_CONFIRM_FIRST = gettext_lazy(
+    "Many orders are coming in right now."
+    " Sign in to an account with a confirmed phone number, then place the order again."
+)
 
 
 @mutation.field()
@@ -144,6 +150,8 @@ def checkout_complete(arguments: dict[str, Any], context: Context, selection: Se
                 )
         except BasketChanged as changed:
             raise _problem_error(changed) from changed
+        except PhoneCodeNeeded as needed:
+            raise InputError("PHONE_CODE_NEEDED", _CONFIRM_FIRST) from needed
         _capture_now(done, context)
     found = order.by_key(context, [done.pk], selection.names("order"), rows=whole_orders)
     return {"order": found.get(done.pk), "confirmationNeeded": False, "confirmationData": {}}

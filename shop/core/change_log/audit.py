@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from shop.core.change_log.seal_changes import (
     LATEST_COMMIT,
@@ -35,6 +35,19 @@ def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
             number, previous = seal.number, seal.digest
     yield from _missing_last_seals()
     yield from _unsealed_old_changes(now)
+
+
+def find_changed_seals(kept: Mapping[int, str]) -> Iterator[str]:
+    """Compare seals that were kept elsewhere, by number, with those that are there.
+
+    The chain alone does not show that its newest seals were removed together with their changes.
+    """
+    there = dict(ChangeSeal.objects.filter(number__in=kept).values_list("number", "digest"))
+    for number, digest in sorted(kept.items()):
+        if number not in there:
+            yield f"seal {number} of the change log is missing, with the changes since the seal before it"
+        elif there[number] != digest:
+            yield f"seal {number} of the change log is another one than the one that was kept"
 
 
 def _redacted_change_ids(part: str) -> set[int]:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from itertools import chain
+from re import fullmatch
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from orders.models import Order
+from shop.core.change_log.audit import find_changed_seals
 from shop.core.models import Change, ChangeSeal
 from shop.management.verification.all_rules import database_snapshot, find_faults
+
+
+def kept_seal(written: str) -> tuple[int, str]:
+    """A seal as `ChangeSeal` prints it."""
+    number, _sign, digest = written.strip().partition(":")
+    if not number.isascii() or not number.isdecimal() or not fullmatch("[0-9a-f]{64}", digest):
+        raise ArgumentTypeError(f"{written} is not NUMBER:DIGEST, as `manage.py verify` prints its last seal")
+    return int(number), digest
 
 
 class Command(BaseCommand):
@@ -19,10 +31,21 @@ class Command(BaseCommand):
         " the database, without writing. Lists the faults and exits with 1 if there are any."
     )
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--seal",
+            action="append",
+            default=[],
+            type=kept_seal,
+            metavar="NUMBER:DIGEST",
+            help="a seal that an earlier run printed and that was kept elsewhere; may be given repeatedly",
+        )
+
     def handle(self, **options: Any) -> None:
         count = 0
         with database_snapshot():
-            for fault in find_faults(now=timezone.now()):
+            faults = chain(find_faults(now=timezone.now()), find_changed_seals(dict(options["seal"])))
+            for fault in faults:
                 count += 1
                 self.stdout.write(fault)
             orders, changes = Order.objects.count(), Change.objects.count()

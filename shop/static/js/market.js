@@ -168,7 +168,7 @@
       now[field.name] = field.type === "checkbox" ? field.checked : field.value;
     }
     sessionStorage.setItem(form.dataset.remember, JSON.stringify(now));
-    const wrong = form.querySelector("#changes, #errors");
+    const wrong = form.querySelector("#phone-code, #changes, #errors");
     if (wrong) wrong.focus();
   });
 

@@ -119,7 +119,7 @@ def test_somebody_who_has_not_confirmed_is_written_to_again():
     data_of(REGISTER, input=given(password="another-password-2026"))
 
     assert Notification.objects.count() == 2
-    assert User.objects.get().check_password(PASSWORD)
+    assert User.objects.count() == 1
 
 
 def test_without_letters_the_account_is_open_at_once():
@@ -266,3 +266,28 @@ def test_whoever_is_not_signed_in_is_told_so(query):
     assert list(answer["data"].values()) == [None]
     assert error["message"] == "Permission denied: this needs one of AUTHENTICATED_USER."
     assert error["extensions"]["exception"]["code"] == "PermissionDenied"
+
+
+def test_no_password_survives_that_a_stranger_chose_before_the_owner_confirmed():
+    data_of(REGISTER, input=given(password="mat-khau-cua-ke-gian-2026"))
+    data_of(REGISTER, input=given())
+    _letter, sent, _path = link_in_the_last_letter()
+
+    answer = data_of(CONFIRM, email=sent["email"], token=sent["token"])["confirmAccount"]
+
+    assert answer == {"user": {"email": "moi@example.com", "isConfirmed": True}, "errors": []}
+    user = User.objects.get()
+    assert not user.check_password("mat-khau-cua-ke-gian-2026")
+    assert not user.has_usable_password()
+    letter = Notification.objects.latest("pk")
+    assert (letter.to, letter.key.partition(":")[0]) == ("moi@example.com", "password")
+
+
+def test_the_same_registration_twice_keeps_its_password():
+    data_of(REGISTER, input=given())
+    data_of(REGISTER, input=given())
+    _letter, sent, _path = link_in_the_last_letter()
+
+    data_of(CONFIRM, email=sent["email"], token=sent["token"])
+
+    assert User.objects.get().check_password(PASSWORD)

@@ -14,7 +14,7 @@ from orders.models import Order, OrderPart, Parcel
 from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
-from shop.core.models import Change, Picture
+from shop.core.models import Change, Picture, PictureState
 from tests.factories import (
     NOW,
     make_admin,
@@ -83,7 +83,7 @@ def test_what_is_no_answer_is_not_taken(admin: Client, answer: str) -> None:
 
 def test_a_listing_that_says_all_the_law_wants_is_put_on_sale(admin: Client) -> None:
     product = make_product(state=ListingState.IN_REVIEW)
-    product.media.create(picture=Picture.objects.create())
+    product.media.create(picture=Picture.objects.create(state=PictureState.READY))
     listing = Listing.objects.get(product=product)
 
     seen = admin.get(f"{DESK}hang/{listing.pk}/")

@@ -3,14 +3,14 @@
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 
 from catalog.models import Stock
 from orders.models import LedgerEntry, Order, OrderPart
 from shop.accounts.models import User
 from shop.core.change_log.seal_changes import seal_changes
-from shop.core.models import Change, ChangeSeal
+from shop.core.models import Change, ChangeSeal, SealedChange
 from shop.management.demo.accounts import ACCOUNTS
 from shop.management.verification.all_rules import database_snapshot
 from tests.crashes.test_paying_in_cash import place, place_and_collect
@@ -21,11 +21,11 @@ from tests.without_triggers import without_triggers
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def verify():
+def verify(*arguments):
     """The lines that the command prints, and its exit code."""
     out = StringIO()
     try:
-        call_command("verify", stdout=out)
+        call_command("verify", *arguments, stdout=out)
     except SystemExit as end:
         return out.getvalue().splitlines(), end.code
     return out.getvalue().splitlines(), 0
@@ -40,6 +40,36 @@ def test_a_shop_without_faults_is_said_to_be_so():
     seal = ChangeSeal.objects.get()
     assert lines == [f"0 faults in 1 orders and {Change.objects.count()} changes. Last seal: {seal}"]
     assert code == 0
+
+
+def test_removed_newest_seals_are_found_by_one_that_was_kept_elsewhere():
+    make_order()
+    seal_changes(now=NOW)
+    kept = str(ChangeSeal.objects.get())
+    assert verify(f"--seal={kept}")[1] == 0
+
+    with without_triggers():
+        SealedChange.objects.all().delete()
+        ChangeSeal.objects.all().delete()
+        Change.objects.all().delete()
+
+    assert verify()[1] == 0
+    lines, code = verify(f"--seal={kept}")
+    assert lines[0] == "seal 1 of the change log is missing, with the changes since the seal before it"
+    assert code == 1
+
+
+def test_another_seal_than_the_one_that_was_kept_is_found():
+    make_order()
+    seal_changes(now=NOW)
+    other = "0" * 64
+
+    lines, code = verify(f"--seal=1:{other}")
+
+    assert lines[0] == "seal 1 of the change log is another one than the one that was kept"
+    assert code == 1
+    with pytest.raises(CommandError, match="is not NUMBER:DIGEST"):
+        verify("--seal=1:abc")
 
 
 def break_stock(order):

@@ -17,7 +17,7 @@ from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia
 from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.images.image_files import NotAPicture, PictureTooHeavy, PictureTooLarge
-from shop.core.models import Change, Picture
+from shop.core.models import Change, Picture, PictureState
 from tests.factories import (
     make_category,
     make_channel,
@@ -254,7 +254,7 @@ def test_what_the_law_still_wants_is_said_field_by_field_and_nothing_is_sent(lis
 def test_goods_are_paused_sold_again_and_withdrawn(lister, seller):
     product = make_product(seller)
     listing = product.listings.get()
-    picture = Picture.objects.create(original="a.jpg")
+    picture = Picture.objects.create(original="a.jpg", state=PictureState.READY)
     ProductMedia.objects.create(product=product, picture=picture)
     seen = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.models import Listing, ProductMedia
-from shop.core.models import Picture
+from shop.core.models import Picture, PictureState
 from tests.factories import make_product, make_seller
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,9 @@ def shown(seller):
     product = make_product(seller)
     return [
         ProductMedia.objects.create(
-            product=product, picture=Picture.objects.create(original=f"{number}.jpg"), sort_order=number
+            product=product,
+            picture=Picture.objects.create(original=f"{number}.jpg", state=PictureState.READY),
+            sort_order=number,
         )
         for number in range(2)
     ]
