@@ -236,7 +236,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     )
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
-    monkeypatch.setattr(decide_proposals, "locked_one", lambda _rows: copy.copy(proposal))
+    monkeypatch.setattr(decide_proposals, "lock_row", lambda _rows: copy.copy(proposal))
     monkeypatch.setattr(decide_proposals, "cooperative_account_values", lambda _key: basis)
 
     together(

@@ -155,7 +155,7 @@ def test_without_the_lock_refreshes_at_once_have_several(monkeypatch) -> None:
     """The test above finds the fault: whoever reads before others write makes a successor of their own."""
     first = signed_in(make_user())["refreshToken"]
     read_by_all = TokenFamily.objects.get()
-    monkeypatch.setattr(token_families, "locked_one", lambda _rows: copy.copy(read_by_all))
+    monkeypatch.setattr(token_families, "lock_row", lambda _rows: copy.copy(read_by_all))
 
     answers = together([lambda: rotated(first)["refreshToken"] for _ in range(4)], hands=4)
 

@@ -66,7 +66,7 @@ def test_what_is_not_on_sale_any_more_is_said_and_can_be_taken_off(client: Clien
 def test_nonsense_is_missing_and_a_full_list_forgets_the_oldest(client: Client, monkeypatch) -> None:
     for nonsense in ("", "0", "x", "9" * 30, "-1"):
         assert client.post(LIST, {"product": nonsense}).status_code == 404
-    monkeypatch.setattr(wish_list, "MOST", 2)
+    monkeypatch.setattr(wish_list, "MAX_WISHES", 2)
     user = make_user()
     products = [make_product() for _ in range(3)]
 

@@ -73,7 +73,7 @@ def test_without_the_lock_two_sweeps_both_believe_that_they_told(monkeypatch) ->
     restock(honey)
     rows = list(BackRequest.objects.select_related("product__cooperative", "variant", "user"))
     read_by_all = threading.Barrier(2, timeout=20)
-    monkeypatch.setattr(back_in_stock, "locked", lambda _rows: rows)
+    monkeypatch.setattr(back_in_stock, "lock_rows", lambda _rows: rows)
     sweep = partial(tell_back, channel=make_channel(), now=NOW)
 
     def read_then_sweep() -> int:

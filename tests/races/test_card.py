@@ -117,8 +117,8 @@ def test_without_the_lock_an_order_paid_twice_is_confirmed_twice(stripe, monkeyp
                 both_read.wait()
             return found
 
-        monkeypatch.setattr(locks, "locked", plain)
-        monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(plain(rows)), None))
+        monkeypatch.setattr(locks, "lock_rows", plain)
+        monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(plain(rows)), None))
     else:
         monkeypatch.setattr(
             order_payments, "is_awaiting_confirmation", lambda _order: True

@@ -77,7 +77,7 @@ def test_without_the_lock_the_second_hand_meets_an_error_of_the_database(monkeyp
             both_read.wait()
             return held
 
-        monkeypatch.setattr(locks, "locked", plain)
+        monkeypatch.setattr(locks, "lock_rows", plain)
         monkeypatch.setattr(cash_remittance.locks, "lock_parcels", read_together)
     else:
         lock_parcels = locks.lock_parcels
@@ -116,7 +116,7 @@ def test_without_the_lock_cash_is_reported_twice(monkeypatch) -> None:
             both_read.wait()
             return next(iter(found), None)
 
-        monkeypatch.setattr(locks, "locked_one", plain)
+        monkeypatch.setattr(locks, "lock_row", plain)
     else:
         monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: early.rows)
 
@@ -200,7 +200,7 @@ def test_without_the_lock_what_was_missing_is_made_good_twice(monkeypatch) -> No
             both_read.wait()
             return next(iter(found), None)
 
-        monkeypatch.setattr(locks, "locked_one", plain)
+        monkeypatch.setattr(locks, "lock_row", plain)
     else:
         monkeypatch.setattr(locks, "lock_remittance", lambda _remittance_id: early.row)
 

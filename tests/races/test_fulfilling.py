@@ -95,7 +95,7 @@ def test_without_the_lock_the_second_member_packs_too_much_or_meets_an_error(mon
             both_read.wait()
             return next(iter(found), None)
 
-        monkeypatch.setattr(locks, "locked_one", plain)
+        monkeypatch.setattr(locks, "lock_row", plain)
     else:
         monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: early.open)
     early = threading.local()

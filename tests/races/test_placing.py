@@ -242,7 +242,7 @@ def test_a_sweep_between_reading_a_reservation_and_locking_its_stock_gives_it_ba
 
     # On SQLite nobody can come in between: the placing transaction is the only writer from its start.
     if connection.vendor == "postgresql":
-        monkeypatch.setattr(locks, "locked_by", swept_first)
+        monkeypatch.setattr(locks, "lock_compiled_rows", swept_first)
 
     order = placing(basket)()
 

@@ -71,7 +71,7 @@ def test_without_the_lock_all_is_given_back_twice(monkeypatch) -> None:
                 both_read.wait()
             return next(iter(found), None)
 
-        monkeypatch.setattr(locks, "locked_one", plain)
+        monkeypatch.setattr(locks, "lock_row", plain)
     else:
         check = deciding._check
         monkeypatch.setattr(deciding, "_check", lambda *_given: None)
@@ -160,7 +160,7 @@ def test_without_the_lock_goods_that_come_back_are_in_stock_twice(monkeypatch) -
         return undo()
 
     if connection.vendor == "postgresql":
-        monkeypatch.setattr(locks, "locked_one", lambda rows: rows.order_by("pk").first())
+        monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
         monkeypatch.setattr(voiding, "_require_items_with_buyer", look_and_hesitate)
     else:
         monkeypatch.setattr(voiding, "_require_items_with_buyer", lambda *_given: None)

@@ -64,8 +64,8 @@ class Unlocked:
     def __init__(self, monkeypatch, hands):
         self._met = threading.Barrier(hands, timeout=20)
         self._early = threading.local()
-        monkeypatch.setattr(locks, "locked", self._rows)
-        monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(self._rows(rows)), None))
+        monkeypatch.setattr(locks, "lock_rows", self._rows)
+        monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
 
     def early(self, rows, work, *, after=None):
         """On SQLite the lock is the writer's turn: what the work checks is read before it.
@@ -211,7 +211,7 @@ def both_pages_unlocked(monkeypatch, payout):
     """Each page has read the payout, and found it due, before the other writes."""
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
-        monkeypatch.setattr(locks, "locked_one", lambda rows: rows.order_by("pk").first())
+        monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
         for module in (payouts, transfer_review):
 
             def after_both_read(*asked, _advance=module.advance):

@@ -50,8 +50,8 @@ def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Calla
     both_read, early = threading.Barrier(hands, timeout=20), threading.local()
     lock = getattr(locks, name)
     if connection.vendor == "postgresql":
-        monkeypatch.setattr(locks, "locked", lambda rows: list(rows.order_by("pk")))
-        monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(rows.order_by("pk")), None))
+        monkeypatch.setattr(locks, "lock_rows", lambda rows: list(rows.order_by("pk")))
+        monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(rows.order_by("pk")), None))
 
         def read_together(*asked: Any) -> Any:
             rows = lock(*asked)

@@ -91,7 +91,7 @@ def test_without_the_lock_a_parcel_brings_another_sum_than_its_goods_cost(monkey
             wait()
             return next(iter(found), None)
 
-        monkeypatch.setattr(locks, "locked_one", plain)
+        monkeypatch.setattr(locks, "lock_row", plain)
     early = {line.pk: 2}
     monkeypatch.setattr(weighing, "open_quantities", lambda _lines: early)
 

@@ -31,9 +31,9 @@ class Unlocked:
         self._read_by_all = threading.Barrier(hands, timeout=20)
         self._checked_by_all = threading.Barrier(hands, timeout=20)
         self._early = threading.local()
-        monkeypatch.setattr(locks, "locked", self._rows)
-        monkeypatch.setattr(locks, "locked_by", lambda rows_of, *args: self._rows(rows_of(*args)))
-        monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(self._rows(rows)), None))
+        monkeypatch.setattr(locks, "lock_rows", self._rows)
+        monkeypatch.setattr(locks, "lock_compiled_rows", lambda rows_of, *args: self._rows(rows_of(*args)))
+        monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
             monkeypatch.setattr(placing, "build_quote", lambda _wanted, *, now: self._early.offer)
         elif model is Voucher:  # whose uses are counted after it was read
