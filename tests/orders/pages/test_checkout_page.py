@@ -523,7 +523,8 @@ def test_an_order_is_placed_with_as_many_queries_however_many_lines_it_has(clien
         counts.append(len(asked))
 
     assert Order.objects.count() == 3
-    assert counts[1] == counts[2] <= 70
+    # Six of them give the session a new key, since it now proves the order to be theirs.
+    assert counts[1] == counts[2] <= 76
 
 
 def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
