@@ -18,13 +18,16 @@ pytestmark = pytest.mark.django_db
 # Bank accounts, refunds, payouts, rights and settings; in accounts whatever changes how somebody signs in.
 ASKS = {
     "desk": """
-        card-payout complaint-acceptance data-request-days market market-account market-times parcel-return
-        payout payout-account payout-list payout-payment payout-payments payouts rate-end rates refund
+        approval approvals card-payout complaint-acceptance data-request-days market market-account
+        market-times parcel-return
+        payout payout-account payout-list payout-payment payout-payments payout-proposal payouts rate-end
+        rates refund
         refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
+        second-person-rules
         settlement-closing settlement-closings settlement-correction transfer-return transfer-sending
         withholding-end withholding-switch withholdings
     """,
-    "members": "account complaint-acceptance people person person-end",
+    "members": "account account-decision complaint-acceptance people person person-end",
     "accounts": """
         authenticator-app email passkey-options passkey-removal passkeys phone-confirmation recovery-codes
         second-factor-end second-factor-passkeys
@@ -49,7 +52,8 @@ ASKS_NOT = {
         weight-answer
     """,
     "members": """
-        application apply cash certificate certificate-new certificate-removal complaint complaint-rejection
+        application apply apply-code cash certificate certificate-new certificate-removal complaint
+        complaint-rejection
         complaints cooperative cooperative-texts household household-new household-removal listing
         listing-details listing-new listing-pause listing-pictures listing-reopening listing-resumption
         listing-submission listing-texts listing-withdrawal listings manifest offers parcel parcel-cash

@@ -8,7 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog.actions.listings.listing_states import change_listing_state, require_legal_fields
+from catalog.actions.listings.listing_states import (
+    change_listing_state,
+    require_legal_fields,
+    require_ready_picture,
+)
 from catalog.actions.products.member_products import refresh_listings
 from catalog.actions.products.staff_products import lock_product, product_listings
 from catalog.models import Listing, Product
@@ -62,6 +66,7 @@ def _publish_or_pause(listing: Listing, on_sale: bool, *, actor: Actor, now: dat
         require_legal_fields(listing)
         if listing.state == ListingState.WITHDRAWN:
             change_listing_state(listing, ListingState.DRAFT, actor=actor, now=now)
+        require_ready_picture(listing)
         change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
     if not on_sale and listing.state == ListingState.PUBLISHED:
         change_listing_state(listing, ListingState.PAUSED, actor=actor, now=now)

@@ -59,19 +59,25 @@ def submit_listing(
 ) -> Listing:
     """Submit a listing for review, or publish it if the channel requires none.
 
-    Raises Missing, ListingIncomplete, WrongMove.
+    Raises Missing, ListingIncomplete, PictureNotReady, WrongMove.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     require_legal_fields(listing)
     to = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
+    if to == ListingState.PUBLISHED:
+        require_ready_picture(listing)
     return change_listing_state(listing, to, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
-    """Publish by platform staff, which implies approval. Raises Missing, ListingIncomplete, WrongMove."""
+    """Publish by platform staff, which implies approval.
+
+    Raises Missing, ListingIncomplete, PictureNotReady, WrongMove.
+    """
     listing = _lock_listing(Listing.objects.existing(), listing_id)
     require_legal_fields(listing)
+    require_ready_picture(listing)
     change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
     notices.send_listing_decision(listing, now=now)
     return listing
@@ -102,10 +108,14 @@ def pause_listing(
 def resume_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Publish a paused, already approved listing. Raises Missing, ListingIncomplete, WrongMove."""
+    """Publish a paused, already approved listing.
+
+    Raises Missing, ListingIncomplete, PictureNotReady, WrongMove.
+    """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
     require_legal_fields(listing)
+    require_ready_picture(listing)
     return change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
 
 
@@ -144,12 +154,7 @@ def reopen_listing(
 def change_listing_state(
     listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Step: move a locked listing along its table and note what goes with the move.
-
-    Raises WrongMove, and PictureNotReady where buyers would see goods without a photo.
-    """
-    if to == ListingState.PUBLISHED:
-        _require_ready_picture(listing)
+    """Step: move a locked listing along its table and record the move. Raises WrongMove."""
     came_from = advance(listing, to, LISTING_MOVES)
     listing.state_reason = reason
     if to == ListingState.IN_REVIEW:
@@ -184,8 +189,8 @@ def require_legal_fields(listing: Listing) -> None:
             raise ListingIncomplete(fields=missing)
 
 
-def _require_ready_picture(listing: Listing) -> None:
-    """A photo that waits may be refused yet, and the goods would stay on sale without one."""
+def require_ready_picture(listing: Listing) -> None:
+    """Require a decoded photo: one that waits may still be refused. Raises PictureNotReady."""
     media = listing.product.media
     if must_be_complete(listing) and media.shown().exists() and not media.ready().exists():
         raise PictureNotReady()

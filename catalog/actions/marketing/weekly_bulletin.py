@@ -37,7 +37,6 @@ BATCH = 200
 GOODS, FEW_GOODS = 10, 6
 PUBLISH_TIME = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
 LOUDSPEAKER_LANGUAGE = "vi"
-_MAILS = "catalog.weekly_bulletin:mail"  # its rows are a bulletin and a follower
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
         cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
     )
     some = list(followers.order_by("pk")[:batch])
-    run = SweepRun(_MAILS)
+    run = SweepRun("catalog.weekly_bulletin:mail")
     for follow in some:
         run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, now))
     bulletin.sent_through = some[-1].pk if some else bulletin.sent_through
@@ -130,7 +129,11 @@ def retry_mails(*, now: datetime.datetime) -> int:
 
     One whose follower has left, or whose week is over, is given up.
     """
-    failed = SweepFailure.objects.filter(sweep=_MAILS).order_by("pk").values_list("row_key", flat=True)
+    failed = (
+        SweepFailure.objects.filter(sweep="catalog.weekly_bulletin:mail")
+        .order_by("pk")
+        .values_list("row_key", flat=True)
+    )
     keys = [
         (int(bulletin), int(follow)) for bulletin, _sign, follow in (key.partition("/") for key in failed)
     ]
@@ -141,7 +144,7 @@ def retry_mails(*, now: datetime.datetime) -> int:
         if bulletin is not None and follow is not None:
             _write_mail(bulletin, follow, now)
 
-    return run_each(keys, write_again, sweep=_MAILS)
+    return run_each(keys, write_again, sweep="catalog.weekly_bulletin:mail")
 
 
 def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[int]:
