@@ -232,7 +232,7 @@ def test_a_sweep_between_reading_a_reservation_and_locking_its_stock_gives_it_ba
     basket = ready_basket((variant, 2))
     open_checkout(basket_id=basket.pk, now=NOW)
     open_checkout(basket_id=others.pk, now=NOW + datetime.timedelta(minutes=5))
-    real = locks.locked_by
+    real = locks.lock_compiled_rows
     later = NOW + datetime.timedelta(minutes=16)
 
     def swept_first(rows_of, *args):

@@ -200,7 +200,7 @@ def test_of_a_yes_and_a_no_at_once_one_counts() -> None:
         ]
     )
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["WeightQuestionClosed", "WeightQuestion"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["WeightQuestion", "WeightQuestionClosed"]
     assert any(isinstance(answer, WeightQuestionClosed) for answer in answers)
     check_everything()
 
