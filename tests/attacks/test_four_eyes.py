@@ -222,7 +222,7 @@ def test_two_confirmations_at_once_act_once() -> None:
         ]
     )
 
-    assert sorted(type(each).__name__ for each in answers) == ["ProposalAlreadyDecided"] * 3 + ["NoneType"]
+    assert sorted(type(each).__name__ for each in answers) == ["NoneType"] + ["ProposalAlreadyDecided"] * 3
     assert Change.objects.filter(what="cooperative.account_changed").count() == 1
 
 

@@ -132,8 +132,9 @@ def test_a_turn_is_passed_on_however_the_transaction_ends(tmp_path, how):
 def test_another_process_waits_for_its_turn_and_a_killed_one_leaves_it(tmp_path):
     path = counter(tmp_path)
     code = (
-        "import sys; from shop.sqlite.writer_lock import turns_of;"
-        "turns_of(sys.argv[1], in_memory=False).take(timeout=1); print('mine', flush=True); sys.stdin.read()"
+        "import sys; from shop.sqlite.writer_lock import writer_lock;"
+        "writer_lock(sys.argv[1], in_memory=False).take(timeout=1);"
+        "print('mine', flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
