@@ -115,7 +115,7 @@ def set_cooperative_state(
 ) -> None:
     """Approve, request more, reject, suspend or restore; a reason is required except for approval.
 
-    Approval creates the first warehouse, so that products can be listed. Raises ReasonNeeded, WrongMove.
+    Approval creates the first warehouse, so that products can be listed. Raises ReasonRequired, WrongMove.
     """
     if answer != CooperativeState.APPROVED and not reason.strip():
         raise ReasonRequired(field="reason")

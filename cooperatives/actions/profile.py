@@ -31,7 +31,7 @@ class HouseholdDetails:
 def update_profile(
     *, cooperative: Cooperative, summary: str, story: str, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Update the one-line summary and the story. Raises Missing, DoesNotFit."""
+    """Update the one-line summary and the story. Raises Missing, InvalidColumnValue."""
     row = lock_row(Cooperative.objects.filter(pk=cooperative.pk))
     if row is None:
         raise Missing()

@@ -131,7 +131,7 @@ def create_warehouse_from_columns(
 ) -> Warehouse:
     """Create a warehouse from API input, in every active channel; `address` is unsaved.
 
-    Without a cooperative it belongs to the platform seller. Raises Missing, AlreadyTaken, DoesNotFit.
+    Without a cooperative it belongs to the platform seller. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
     owners = Cooperative.objects.filter(is_house=True)
     if cooperative_id is not None:
@@ -161,7 +161,7 @@ def update_warehouse_columns(
 ) -> Warehouse:
     """Update the given columns; `address` is the warehouse's own with new values, unsaved.
 
-    Raises Missing, WarehouseUsedForPickup, AlreadyTaken, DoesNotFit.
+    Raises Missing, WarehouseUsedForPickup, AlreadyTaken, InvalidColumnValue.
     """
     warehouse = lock_row(Warehouse.objects.open().filter(pk=warehouse_id).select_related("cooperative"))
     if warehouse is None:

@@ -40,7 +40,7 @@ class OrderByPhone(Refused):
 def within_order_limits(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Iterator[None]:
     """Apply the daily order limits to the order placed inside the context.
 
-    Raises CodeTooOld, PhoneCodeNeeded, TooManyOrders, WrongCode.
+    Raises CodeExpired, PhoneCodeNeeded, TooManyOrders, WrongCode.
     """
     written = str(posted.get("phone-code", ""))
     if written and code_sent_to(request) == phone:

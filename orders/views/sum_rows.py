@@ -17,7 +17,7 @@ from shop.core.templatetags.languages import own
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
     "discount", "amount", "line__cooperative", "part__cooperative"
 )
-# The discounts that `sums_of_order` needs.
+# The discounts that `totals_of_order` needs.
 DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("shares", _SHARES)))
 
 

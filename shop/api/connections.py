@@ -101,7 +101,7 @@ def connect(
 ) -> dict[str, Any]:
     """Return a connection over a queryset: at most one query for the rows, and one for `totalCount`.
 
-    The first and last page of `Ready` rows use a compiled query.
+    The first and last page of `CompiledRows` rows use a compiled query.
     """
     asked = PageRequest.by(arguments, selection.name)
     wanted = selection.names()

@@ -115,7 +115,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
 
 
 def _parse_body(request: HttpRequest) -> Any:
-    """Parse the operation, or list of operations, of a request. Raises BadBody."""
+    """Parse the operation, or list of operations, of a request. Raises InvalidBody."""
     kind = (request.content_type or "").lower()
     try:
         if kind == "multipart/form-data":
@@ -178,7 +178,7 @@ def _execute(
 
 
 def _operation_parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
-    """Return query, variables and operation name. Raises BadBody."""
+    """Return query, variables and operation name. Raises InvalidBody."""
     if not isinstance(body, dict):
         raise InvalidBody("A request is a JSON object with `query`.")
     query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")

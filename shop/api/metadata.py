@@ -1,6 +1,6 @@
 """Metadata fields of types: three public ones for everybody, three private ones for permitted staff.
 
-    keep_metadata(product, Product, rights=[Permission.MANAGE_PRODUCTS])
+    add_metadata_fields(product, Product, rights=[Permission.MANAGE_PRODUCTS])
 
 adds the six fields to a type and lets `updateMetadata` and its siblings write them.
 """

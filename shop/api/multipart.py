@@ -15,7 +15,7 @@ class InvalidMultipart(ValueError):
 
 
 def operation_with_files(request: HttpRequest) -> Any:
-    """Return `operations` with each file at its paths from `map`. Raises BadMultipart."""
+    """Return `operations` with each file at its paths from `map`. Raises InvalidMultipart."""
     try:
         operation = orjson.loads(request.POST["operations"])
         places = orjson.loads(request.POST["map"])

@@ -1,6 +1,7 @@
 """The field `translation(languageCode:)`.
 
-    translated = translation_of(product, "ProductTranslation", "catalog.product", name="name", slug="slug")
+    translated = add_translation_field(product, "ProductTranslation", "catalog.product", name="name",
+    slug="slug")
 
 adds the field to a type and returns the type of the translation. The field is null if nothing is translated;
 a client then shows the object's own texts. Rich texts are stored as JSON.

@@ -33,7 +33,7 @@ def render_pdf(html: str, *, stylesheet: str) -> bytes:
     """Render HTML with one of our stylesheets, a path below `static/`. No URLs are fetched.
 
     Its fonts must be whole files: WeasyPrint garbles Vietnamese with fonts split for the web.
-    Raises NoPdf.
+    Raises PdfUnavailable.
     """
     if not can_make_pdf():
         raise PdfUnavailable

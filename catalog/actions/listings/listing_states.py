@@ -85,7 +85,7 @@ def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
-    """Return a listing to draft for correction. Raises Missing, ReasonNeeded, WrongMove."""
+    """Return a listing to draft for correction. Raises Missing, ReasonRequired, WrongMove."""
     if not reason.strip():
         raise ReasonRequired(field="reason")
     listing = _lock_listing(Listing.objects.existing(), listing_id)

@@ -45,7 +45,7 @@ class ShippingPriceInput:
 
 @transaction.atomic(durable=True)
 def create_shipping_method(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> Service:
-    """Create a shipping service. Raises DoesNotFit, Missing, InvalidRange."""
+    """Create a shipping service. Raises InvalidColumnValue, Missing, InvalidRange."""
     require_related_rows(Service, values)
     service = Service(**values)
     _save(service)
@@ -57,7 +57,7 @@ def create_shipping_method(*, values: Mapping[str, Any], actor: Actor, now: date
 def update_shipping_method(
     *, service_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Service:
-    """Update a shipping service. Raises DoesNotFit, Missing, InvalidRange."""
+    """Update a shipping service. Raises InvalidColumnValue, Missing, InvalidRange."""
     service = _lock_service(service_id)
     require_related_rows(Service, values)
     for column, value in values.items():

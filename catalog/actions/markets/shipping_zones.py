@@ -42,7 +42,7 @@ class ZoneChange:
 
 @transaction.atomic(durable=True)
 def add_zone(*, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
-    """Create a zone. Raises DefaultZoneTaken, DoesNotFit, Missing."""
+    """Create a zone. Raises DefaultZoneTaken, InvalidColumnValue, Missing."""
     zone = Zone(**change.values)
     save_unique(zone)
     _update_links(zone, change)
@@ -52,7 +52,7 @@ def add_zone(*, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zon
 
 @transaction.atomic(durable=True)
 def change_zone(*, zone_id: int, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
-    """Update a zone and refresh availability. Raises DefaultZoneTaken, DoesNotFit, Missing."""
+    """Update a zone and refresh availability. Raises DefaultZoneTaken, InvalidColumnValue, Missing."""
     zone = lock_row(Zone.objects.filter(pk=zone_id))
     if zone is None:
         raise Missing(field="id")

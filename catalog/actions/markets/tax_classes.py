@@ -31,7 +31,10 @@ class InvalidTaxRate(Refused):
 def add_tax_class(
     *, name: str, rates: Mapping[str, Decimal], actor: Actor, now: datetime.datetime
 ) -> TaxClass:
-    """Create a tax class with undated rates (percent) by country. Raises DoesNotFit, InvalidTaxRate."""
+    """Create a tax class with undated rates (percent) by country.
+
+    Raises InvalidColumnValue, InvalidTaxRate.
+    """
     _validate_rates(rates)
     row = TaxClass(name=name)
     save_unique(row)
@@ -54,7 +57,7 @@ def change_tax_class(
 ) -> TaxClass:
     """Update a tax class: new rates apply from today, `ended` countries' rates until yesterday.
 
-    Raises DoesNotFit, Missing, InvalidTaxRate.
+    Raises InvalidColumnValue, Missing, InvalidTaxRate.
     """
     _validate_rates(rates)
     row = _lock_tax_class(tax_class_id)

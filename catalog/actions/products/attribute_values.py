@@ -124,7 +124,7 @@ def _resolve_choice(attribute: Attribute, choice: AttributeChoice) -> AttributeV
 def get_or_create_value(attribute: Attribute, name: str, **columns: Any) -> AttributeValue:
     """Step: the value with this name in the attribute's list, appended if new.
 
-    Raises AlreadyTaken, DoesNotFit.
+    Raises AlreadyTaken, InvalidColumnValue.
     """
     address = slugify(name)[:255]
     there = AttributeValue.objects.filter(attribute=attribute, slug=address).first()

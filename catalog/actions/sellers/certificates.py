@@ -104,7 +104,7 @@ def confirm_certificate(*, certificate_id: int, actor: Actor, now: datetime.date
 def return_certificate(
     *, certificate_id: int, reason: str, actor: Actor, now: datetime.datetime
 ) -> Certificate:
-    """Return a certificate for correction. Raises Missing, ReasonNeeded, WrongMove."""
+    """Return a certificate for correction. Raises Missing, ReasonRequired, WrongMove."""
     if not reason.strip():
         raise ReasonRequired(field="reason")
     return _decide(certificate_id, CertificateState.RETURNED, reason.strip(), actor=actor, now=now)

@@ -103,7 +103,7 @@ def _lock_product_type(key: int) -> ProductType:
 def create_attribute(
     *, values: Mapping[str, Any], listed: NewAttributeValues, actor: Actor, now: datetime.datetime
 ) -> Attribute:
-    """Create an attribute with its list of values. Raises AlreadyTaken, DoesNotFit."""
+    """Create an attribute with its list of values. Raises AlreadyTaken, InvalidColumnValue."""
     attribute: Attribute = insert_record(Attribute, values=values, actor=actor, now=now)
     for name, columns in listed:
         _add_value(attribute, name, columns, actor=actor, now=now)
@@ -122,7 +122,7 @@ def update_attribute(
 ) -> Attribute:
     """Update the named columns, delete the `struck` values and add the `listed` ones.
 
-    Deleted values disappear from products too. Raises Missing, AlreadyTaken, DoesNotFit.
+    Deleted values disappear from products too. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
     attribute: Attribute = write_record(Attribute, key, values=values, actor=actor, now=now)
     if struck:
@@ -139,7 +139,7 @@ def update_attribute(
 def add_attribute_value(
     *, attribute_id: int, name: str, columns: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
-    """Add a value to an attribute's list. Raises Missing, DoesNotFit."""
+    """Add a value to an attribute's list. Raises Missing, InvalidColumnValue."""
     attribute = lock_row(Attribute.objects.filter(pk=attribute_id))
     if attribute is None:
         raise Missing(field="attribute")

@@ -110,7 +110,7 @@ def confirm_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.date
 
 @transaction.atomic(durable=True)
 def decline_proposal(*, approval_id: uuid.UUID, why: str, actor: Actor, now: datetime.datetime) -> None:
-    """Decline a proposal. Raises ProposalAlreadyDecided, Missing, PersonNeeded, ReasonNeeded."""
+    """Decline a proposal. Raises ProposalAlreadyDecided, Missing, PersonNeeded, ReasonRequired."""
     if not why.strip():
         raise ReasonRequired(field="why")
     row = _lock_open_proposal(approval_id, actor)

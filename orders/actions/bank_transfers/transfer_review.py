@@ -116,7 +116,7 @@ def return_transfer(
 ) -> Payout:
     """Create a payout that returns the unassigned amount of a transfer; somebody still has to send it.
 
-    Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonNeeded, WrongMove.
+    Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonRequired, WrongMove.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
     first = Payout.objects.filter(transfer=transfer).first()
@@ -171,7 +171,7 @@ def dismiss_transfer(
 ) -> BankTransfer:
     """Dismiss a transfer that is for no order: a duplicate report, or other money of the market.
 
-    Raises Missing, ReasonNeeded, WrongMove.
+    Raises Missing, ReasonRequired, WrongMove.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
     if transfer.state == TransferState.SET_ASIDE:

@@ -45,7 +45,7 @@ def resolve_remittance_difference(
     """Resolve part of a shortfall: it has arrived later or, if `is_ours`, becomes the platform's cost.
 
     For an excess: it was sent back, or is kept. `amount` is in minor units. A repeated `key` does nothing.
-    Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonNeeded.
+    Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonRequired.
     """
     remittance = locks.lock_remittance(remittance_id)
     if is_already_done(key, "remittance.made_good", remittance):

@@ -107,7 +107,7 @@ def reject_complaint(
 ) -> Complaint:
     """Reject a complaint with a reason for the buyer. A repeated `key` does nothing.
 
-    Raises KeyReused, Missing, ReasonNeeded, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")

@@ -45,7 +45,7 @@ def decline_part(
 ) -> OrderPart:
     """Decline a part as the cooperative, with a reason, and release its stock.
 
-    Raises KeyReused, Missing, ReasonNeeded, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -80,7 +80,7 @@ def cancel_part(
 ) -> OrderPart:
     """Cancel a part before it is handed over.
 
-    Raises KeyReused, Missing, ReasonNeeded, PartAlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -96,7 +96,7 @@ def decline_or_cancel_part(
 ) -> OrderPart:
     """Decline the part if it is not accepted yet, otherwise cancel it.
 
-    Raises KeyReused, Missing, ReasonNeeded, PartAlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -111,7 +111,8 @@ def decline_or_cancel_part(
 def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
     """Cancel all active parts of an order.
 
-    Raises Missing (a draft is deleted, not cancelled), ReasonNeeded, PartAlreadyHandedOver, and WrongMove if
+    Raises Missing (a draft is deleted, not cancelled), ReasonRequired, PartAlreadyHandedOver, and WrongMove
+    if
     no part is active.
     """
     if not reason.strip():

@@ -126,7 +126,7 @@ def deliver_parcel(
     """Record a delivery, and separately whether its cash was collected and how much was `taken`.
 
     A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. Raises
-    CashAmountDiffers, KeyReused, Missing, ReasonNeeded, InvalidCashAmount, WrongMove, InvalidPickupCode.
+    CashAmountDiffers, KeyReused, Missing, ReasonRequired, InvalidCashAmount, WrongMove, InvalidPickupCode.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -207,7 +207,7 @@ def report_collected_cash(
 def fail_delivery(
     *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Record a failed delivery; it may be handed over again. Raises Missing, ReasonNeeded, WrongMove."""
+    """Record a failed delivery; it may be handed over again. Raises Missing, ReasonRequired, WrongMove."""
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)

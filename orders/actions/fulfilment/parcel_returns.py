@@ -129,7 +129,7 @@ def cancel_return(
 ) -> Parcel:
     """Cancel an expected return: the buyer may keep the items, or they were lost.
 
-    Raises KeyReused, Missing, ReasonNeeded, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")

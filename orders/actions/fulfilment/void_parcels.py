@@ -45,7 +45,7 @@ def void_parcel(
     """Void a parcel: its quantities are open again, and its stock is restored.
 
     A delivered parcel may be voided by platform staff only, while the buyer still has all of it. Raises
-    ItemsAlreadyReturned, KeyReused, Missing, ReasonNeeded, WrongMove.
+    ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")

@@ -65,7 +65,7 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
 def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> GatewayCall:
     """Mark a failed call as needing no attention; it may still be requested again. A repeat changes nothing.
 
-    Raises Missing, CallNotFailed, ReasonNeeded.
+    Raises Missing, CallNotFailed, ReasonRequired.
     """
     order, call = locks.lock_gateway_call(call_id)
     if call.set_aside_at is not None:

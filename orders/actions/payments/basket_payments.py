@@ -110,7 +110,10 @@ def start_app_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> tuple[Payment, int]:
-    """Start a payment that an app reports on; return it and the amount to pay. Raises as `prepay`."""
+    """Start a payment that an app reports on; return it and the amount to pay.
+
+    Raises as `start_basket_payment`.
+    """
     basket = lock_existing_basket(basket_id)
     known = payment_started_with(key, basket=basket)
     wanted = _amount_to_pay(basket, amount, now=now)

@@ -72,7 +72,10 @@ def report_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Create a reported payment of an order or basket. Raises DoesNotFit, Missing, PaymentReferenceTaken."""
+    """Create a reported payment of an order or basket.
+
+    Raises InvalidColumnValue, Missing, PaymentReferenceTaken.
+    """
     order = locks.lock_order(order_id) if order_id is not None else None
     basket = lock_existing_basket(basket_id) if order is None and basket_id is not None else None
     owner = order or basket
@@ -91,7 +94,7 @@ def update_reported_payment(
 ) -> Payment:
     """Record new totals of a payment.
 
-    Raises DoesNotFit, Missing, NotAnExternalPayment, PaymentReferenceTaken.
+    Raises InvalidColumnValue, Missing, NotAnExternalPayment, PaymentReferenceTaken.
     """
     order, payment = lock_payment(payment_id)
     if payment.method != PaymentMethod.APP:

@@ -85,7 +85,7 @@ def correct_order(
     """Set columns of an order that change no sum, and its own addresses, on behalf of an external system.
 
     Addresses are complete and unsaved; the shipping address also gives the buyer's name and phone. Raises
-    AlreadyTaken, DoesNotFit, Missing (also for drafts, which are edited instead), ProvinceChanged.
+    AlreadyTaken, InvalidColumnValue, Missing (also for drafts, which are edited instead), ProvinceChanged.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:

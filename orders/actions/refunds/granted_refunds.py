@@ -58,7 +58,7 @@ def grant_refund(
     """Create a refund for each affected part among `part_ids`: all of them, or none.
 
     Unpacked items are not sent; the buyer keeps the others. Raises Missing, RefundExceedsOrdered,
-    PartNotCharged, NoLinesLeftToSend, EmptyRefund, LinesNotWeighed, ReasonNeeded, RefundExceedsLimit.
+    PartNotCharged, NoLinesLeftToSend, EmptyRefund, LinesNotWeighed, ReasonRequired, RefundExceedsLimit.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:

@@ -130,7 +130,8 @@ def decide_refund(
 
     Paid money goes back through its payment method; unpaid money is no longer due. A repeated `key` returns
     the first refund. Raises KeyReused, Missing, ReturnWarehouseNeeded, PartNotCharged, NoLinesLeftToSend,
-    EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen, LinesNotWeighed, ReasonNeeded, RefundExceedsLimit.
+    EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen, LinesNotWeighed, ReasonRequired,
+    RefundExceedsLimit.
     """
     order = locks.lock_order(order_id)
     first = Refund.objects.filter(key=key).first() if key is not None else None

@@ -126,7 +126,7 @@ def answer_request(
 ) -> None:
     """Close a request from the desk as done or refused, with an answer for the requester.
 
-    Raises Missing, ReasonNeeded, WrongMove.
+    Raises Missing, ReasonRequired, WrongMove.
     """
     if not answer.strip():
         raise ReasonRequired(field="answer")
@@ -175,7 +175,7 @@ def notify_requester(row: DataRequest, subject: str, words: str, *, now: datetim
 
 @transaction.atomic(durable=True)
 def change_data_deadlines(*, days: Mapping[str, int], actor: Actor, now: datetime.datetime) -> None:
-    """Set the deadlines of new requests. Raises LaterThanTheLaw, DeletionTooLate."""
+    """Set the deadlines of new requests. Raises DeadlineExceedsLaw, DeletionTooLate."""
     for name, most in LAWFUL_DAYS.items():
         if days.get(name, 0) > most:
             words = gettext_lazy("The law gives at most %(days)s days for it.") % {"days": most}

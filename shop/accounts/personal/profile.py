@@ -33,7 +33,7 @@ def change_profile(
     actor: Actor,
     now: datetime.datetime,
 ) -> User:
-    """Change columns of a user and their default addresses. Raises DoesNotFit, Missing."""
+    """Change columns of a user and their default addresses. Raises InvalidColumnValue, Missing."""
     user = _lock_user(user_id)
     for column, value in values.items():
         setattr(user, column, value)

@@ -66,7 +66,7 @@ def needs_confirmation(user: User) -> bool:
 
 
 def authenticate_user(*, written: str, password: str) -> User | None:
-    """Like `who_signs_in`, but also returns closed accounts, so that their owners can be informed."""
+    """Like `authenticate_active_user`, but also returns closed accounts, to inform their owners."""
     user = find_user(written)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords

@@ -104,7 +104,7 @@ def send_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: da
 
 
 def queue_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: datetime.datetime) -> None:
-    """Step of `send_link` and of registering."""
+    """Step of `send_link_email` and of registering."""
     with translation.override(user.language):
         subject = str(letter.subject)
         context = {"user": user, "letter": letter, "url": url, "subject": subject, "shop": shop_settings()}

@@ -132,8 +132,9 @@ def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime
 def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.datetime) -> None:
     """Remove all factors of a user who lost theirs, and sign them out everywhere.
 
-    Only a superuser may reset a superuser. Raises Missing, NoSecondFactor, OwnSecondFactor, ReasonNeeded,
-    SuperusersSecondFactor.
+    Only a superuser may reset a superuser. Raises Missing, NoSecondFactor, OwnSecondFactorReset,
+    ReasonRequired,
+    SuperuserRequired.
     """
     if not why.strip():
         raise ReasonRequired(field="why")

@@ -83,7 +83,7 @@ def send_code(
 
 
 def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: datetime.datetime) -> EntryCode:
-    """Use up the code and return it if the digits match. Raises CodeTooOld, WrongCode.
+    """Use up the code and return it if the digits match. Raises CodeExpired, WrongCode.
 
     Each statement commits on its own, so that a rejected try counts. Of concurrent tries no more are compared
     than allowed, and only one succeeds.

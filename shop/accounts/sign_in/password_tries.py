@@ -1,7 +1,7 @@
 """Limit password tries, counted before passwords are compared, for pages and API alike.
 
 Tries are counted per account, in whatever notation it is named, and per place: a known device, or else the
-network. All networks together have `SIGN_INS_OF_ACCOUNT` tries; beyond that unknown devices first need a
+network. All networks together have `SIGN_INS_PER_ACCOUNT` tries; beyond that unknown devices first need a
 one-time code, while known devices can still sign in.
 """
 
@@ -54,7 +54,7 @@ class PasswordTry:
     def take(
         cls, account: str, *, network: str, device: str = "", in_network: Limit = FAILED_IN_NETWORK
     ) -> PasswordTry:
-        """Count a try. `device` is empty for unknown devices. Raises TooManyTries, DeviceCodeNeeded."""
+        """Count a try. `device` is empty for unknown devices. Raises TooManyTries, DeviceCodeRequired."""
         attempt = cls(account, device or network, network, bool(device), in_network)
         FAILED_SIGN_INS.take(attempt.place, account)
         if not device:

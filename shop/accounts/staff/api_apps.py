@@ -32,7 +32,7 @@ def find_app_by_token(token: str) -> App | None:
 def create_app(
     *, name: str, identifier: str, permissions: Collection[str], actor: Actor, now: datetime.datetime
 ) -> tuple[App, str]:
-    """Create an app with its first token, which is shown only once. Raises DoesNotFit."""
+    """Create an app with its first token, which is shown only once. Raises InvalidColumnValue."""
     app = App(name=name, identifier=identifier)
     validate_column_limits(app)
     app.save(force_insert=True)
@@ -53,7 +53,10 @@ def change_app(
     actor: Actor,
     now: datetime.datetime,
 ) -> App:
-    """Change the given columns and permissions of an app; effective at once. Raises DoesNotFit, Missing."""
+    """Change the given columns and permissions of an app; effective at once.
+
+    Raises InvalidColumnValue, Missing.
+    """
     app = _lock_app(app_id)
     app.name = app.name if name is None else name
     app.identifier = app.identifier if identifier is None else identifier

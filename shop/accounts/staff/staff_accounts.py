@@ -64,7 +64,8 @@ def add_staff(
 ) -> User:
     """Make a user staff, creating the account if the address has none.
 
-    A new account has no password until the person sets one through an e-mailed link. Raises DoesNotFit,
+    A new account has no password until the person sets one through an e-mailed link. Raises
+    InvalidColumnValue,
     ReferenceTaken, and EmailTaken if the user is already staff.
     """
     user = lock_row(User.objects.filter(email=email, erased_at=None))
@@ -92,7 +93,7 @@ def change_user(
 ) -> User:
     """Change a user's columns, and a staff member's groups.
 
-    Raises DoesNotFit, EmailTaken, Missing, ReferenceTaken.
+    Raises InvalidColumnValue, EmailTaken, Missing, ReferenceTaken.
     """
     user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
@@ -112,7 +113,7 @@ def change_user(
 def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> User:
     """Create an account without a password on behalf of a customer.
 
-    Raises DoesNotFit, EmailTaken, ReferenceTaken.
+    Raises InvalidColumnValue, EmailTaken, ReferenceTaken.
     """
     user = User(email=email, **values)
     user.set_unusable_password()

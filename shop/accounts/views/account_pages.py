@@ -181,7 +181,7 @@ def details(request: HttpRequest) -> HttpResponse:
 
 
 def _authenticate(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
-    """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeNeeded."""
+    """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeRequired."""
     account = account_key(given["name"])
     device = known_device(request, account)
     attempt = PasswordTry.take(account, network=client_network(request.META), device=device)

@@ -178,7 +178,7 @@ def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | No
 
 
 def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> EntryCode:
-    """Use up the entered code and return it. Raises CodeTooOld, WrongCode."""
+    """Use up the entered code and return it. Raises CodeExpired, WrongCode."""
     sent = sent_code(request, purpose) or {}
     try:
         code_id = uuid.UUID(str(sent.get("id", "")))

@@ -1,6 +1,7 @@
 """The second pass: replace failed values by nulls and locate errors by path.
 
-Execution leaves a `Hole` for each failed value and each null in a non-null place, and records which fields of
+Execution leaves a `FailedValue` for each failed value and each null in a non-null place, and records which
+fields of
 which scopes have holes in or below them. `Settlement` walks the response only if there are any, and only
 towards the holes. It goes depth first in response order, as the specification describes execution: an error
 in a non-null place sets the nearest nullable place above to null, and later errors below that place are not

@@ -37,7 +37,7 @@ def added_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Cont
 
 
 def updated_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[LineUpdate]:
-    """Convert `[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `puts_from`."""
+    """Convert `[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `added_lines`."""
     sets = []
     for each in lines:
         line, variant = each.get("lineId"), each.get("variantId")

@@ -58,7 +58,7 @@ def start_payment(
 ) -> tuple[Payment, Any]:
     """Start a payment; return it with the data for the client.
 
-    Raises as `prepay` and `change_payment_method`.
+    Raises as `start_basket_payment` and `change_payment_method`.
     """
     labels = {GATEWAY: gateway} | ({TRANSACTION_FLOW_LABEL: flow} if flow else {})
     if target.order is not None:

@@ -47,7 +47,7 @@ def change_metadata(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Set and remove keys of a row's public or private metadata. Raises Missing, EmptyKey.
+    """Set and remove keys of a row's public or private metadata. Raises Missing, EmptyMetadataKey.
 
     The change records only the names of the keys: values may be an integration's secrets.
     """

@@ -27,7 +27,8 @@ class InvalidColumnValue(Refused):
 def save_unique(row: models.Model, *, field: str = "slug") -> None:
     """Save a row.
 
-    Raises AlreadyTaken if a unique value belongs to another row, DoesNotFit if a text is too long, a number
+    Raises AlreadyTaken if a unique value belongs to another row, InvalidColumnValue if a text is too long,
+    a number
     too large or an address invalid.
     """
     validate_column_limits(row)
@@ -41,7 +42,7 @@ def save_unique(row: models.Model, *, field: str = "slug") -> None:
 def validate_column_limits(row: models.Model) -> None:
     """Check the row's values against its columns' limits; PostgreSQL's own errors name no field.
 
-    Raises DoesNotFit.
+    Raises InvalidColumnValue.
     """
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)

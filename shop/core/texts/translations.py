@@ -35,7 +35,7 @@ def save_translations(
 ) -> models.Model:
     """Save translations of one of these rows; an empty text deletes its translation.
 
-    Raises AlreadyTaken for a slug that another row has in that language, DoesNotFit, Missing.
+    Raises AlreadyTaken for a slug that another row has in that language, InvalidColumnValue, Missing.
     """
     row: models.Model | None = lock_row(rows.filter(pk=key)) if key is not None else None
     if row is None:
@@ -100,7 +100,7 @@ def save_children_translations(
     *,
     of: Collection[str],
 ) -> list[str]:
-    """Step: like `say_in_language`, for several children of a locked row, by their key.
+    """Step: like `save_row_translations`, for several children of a locked row, by their key.
 
     Returns the changes as "word.key.field". Raises Missing also for a key that is not among the rows.
     """

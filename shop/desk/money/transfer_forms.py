@@ -38,7 +38,7 @@ class InvalidShare(Refused):
 def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
     """Parse rows of `code` and `amount` to amounts by order id.
 
-    Raises UnknownOrder, BadShare, NoAmountAssigned.
+    Raises UnknownOrder, InvalidShare, NoAmountAssigned.
     """
     rows = [
         (normalise_code(code), amount.strip())

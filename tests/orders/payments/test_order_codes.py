@@ -1,7 +1,8 @@
 """Order codes: none is given twice, none tells the next, and a slip of the pen is noticed.
 
 That codes do not repeat is shown for every number of the first span, by its construction: each round of
-`scatter` shifts one half of the number by an amount that depends on the other half alone (tested for every
+`permute_number` shifts one half of the number by an amount that depends on the other half alone (tested for
+every
 half and every round), so each round can be undone, and so can all of them (tested by an inverse, on every
 number of a small span, and on numbers all over the first one).
 """
@@ -42,7 +43,7 @@ def number_of(code: str, key: bytes) -> int:
 
 
 def gathered(value: int, length: int, key: bytes) -> int:
-    """Undo `scatter`."""
+    """Undo `permute_number`."""
     low, high = len(ALPHABET) ** (length // 2), len(ALPHABET) ** (length - length // 2)
     left, right = divmod(value, low)
     for turn in reversed(range(ROUNDS)):
@@ -77,7 +78,7 @@ def test_a_code_leads_back_to_its_number_all_over_the_first_span() -> None:
 
 
 def test_each_round_shifts_one_half_by_what_the_other_one_says_and_keeps_that() -> None:
-    """Ten tables of 12,167 shifts are all that `scatter` does with any of the 148 million numbers.
+    """Ten tables of 12,167 shifts are all that `permute_number` does with any of the 148 million numbers.
 
     Adding a fixed amount modulo the size of a half is one to one; so is each round, for it keeps the half
     that the amount depends on; so are ten of them.
