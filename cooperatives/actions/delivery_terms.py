@@ -33,7 +33,7 @@ HIGHEST_FEE = 99_999_999
 class InvalidDeliveryRate(Refused):
     """Raised for an invalid price; `details["row"]` is the row's index from 0."""
 
-    code = "odd_rate"
+    code = "invalid_delivery_rate"
     default_words = _("Each price of the table is from 0 to 99,999,999, once for each place and weight.")
 
 

@@ -53,15 +53,16 @@ def test_a_voucher_or_promotion_that_ends_far_away_is_refused(desk: Client, page
     "day", ["0001-01-01", "9999-12-31", "10000-01-01", "-0001-01-01", "1/1/1", "2026-02-30"]
 )
 def test_filters_of_the_desk_answer_any_day(desk: Client, day: str) -> None:
-    for path, names in (
-        ("/quan-tri/bao-cao/ban-hang/", ("tu", "den")),
-        ("/quan-tri/so-cai/", ("tu", "den")),
-        ("/quan-tri/don-hang/", ("day",)),
-        ("/quan-tri/bao-cao/", ("tu", "den")),
-        ("/quan-tri/tien-mat/kien/", ("tu", "den")),
+    """A report of odd days is refused; a list leaves an odd day out of its filter."""
+    for path, names, status in (
+        ("/quan-tri/bao-cao/ban-hang/", ("tu", "den"), 422),
+        ("/quan-tri/so-cai/", ("tu", "den"), 200),
+        ("/quan-tri/don-hang/", ("day",), 200),
+        ("/quan-tri/bao-cao/", ("tu", "den"), 200),
+        ("/quan-tri/tien-mat/kien/", ("tu", "den"), 200),
     ):
         for given in (dict.fromkeys(names, day), {names[0]: "0001-01-01", names[-1]: "9999-12-31"}):
-            assert desk.get(path, given).status_code in (200, 422), (path, given)
+            assert desk.get(path, given).status_code == status, (path, given)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-27"])

@@ -94,7 +94,7 @@ def test_what_is_to_be_had_is_worked_out_anew_only_where_the_last_step_went_or_t
 def test_a_count_that_cannot_be_is_refused(counted) -> None:
     variant = make_variant()
 
-    with refused(InvalidStockCount, "odd_count") as refusal:
+    with refused(InvalidStockCount, "invalid_stock_count") as refusal:
         count_stock(**at(variant), counted=counted)
 
     assert refusal.value.field == "counted"
@@ -104,7 +104,7 @@ def test_a_count_that_cannot_be_is_refused(counted) -> None:
 def test_nothing_and_too_much_do_not_come_in(quantity) -> None:
     variant = make_variant()
 
-    with refused(InvalidStockCount, "odd_count"):
+    with refused(InvalidStockCount, "invalid_stock_count"):
         receive_stock(**at(variant), quantity=quantity)
 
 
@@ -160,7 +160,7 @@ def test_of_several_counts_one_wrong_one_stops_all() -> None:
     house = stock_of(first).warehouse_id
     who = {"cooperative": seller, "actor": MEMBER, "now": NOW}
 
-    with refused(InvalidStockCount, "odd_count"):
+    with refused(InvalidStockCount, "invalid_stock_count"):
         count_stocks(counts=[StockCount(first.pk, house, 3), StockCount(second.pk, house, -1)], **who)
     count_stocks(counts=[StockCount(second.pk, house, 4), StockCount(first.pk, house, 3)], **who)
 

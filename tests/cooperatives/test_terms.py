@@ -92,7 +92,7 @@ def test_the_prices_of_another_channel_stay() -> None:
 def test_an_odd_row_changes_nothing_and_is_named(rates) -> None:
     way = make_way(make_seller(), make_channel())
 
-    with refused(InvalidDeliveryRate, "odd_rate") as refusal:
+    with refused(InvalidDeliveryRate, "invalid_delivery_rate") as refusal:
         price(way, *rates)
 
     assert refusal.value.details == {"row": 1}

@@ -23,7 +23,7 @@ HIGHEST_RATE = Decimal(100)
 class InvalidTaxRate(Refused):
     """`details["countries"]` lists the countries with an invalid rate."""
 
-    code = "odd_rate"
+    code = "invalid_tax_rate"
     default_words = _("A rate lies between 0 and 100 percent.")
 
 

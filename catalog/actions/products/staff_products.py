@@ -50,7 +50,7 @@ from shop.core.models import Channel, record_change
 
 
 class MissingPlatformSeller(Refused):
-    code = "no_house"
+    code = "no_platform_seller"
     default_words = _("Say whose goods they are: the market has no house of its own yet.")
 
 

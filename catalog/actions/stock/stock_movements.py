@@ -34,7 +34,7 @@ class SoldOut(Refused):
 
 
 class InvalidStockCount(Refused):
-    code = "odd_count"
+    code = "invalid_stock_count"
     default_words = _("A count is a whole number from 0 to 1,000,000.")
 
 

@@ -38,7 +38,7 @@ _SWEEP_SIZE = 200
 
 
 class EmptyComplaint(Refused):
-    code = "nothing_named"
+    code = "empty_complaint"
     default_words = _("Say which goods it is about, and how many of them.")
 
 

@@ -46,7 +46,7 @@ class NoLinesLeftToSend(Refused):
 
 
 class ReturnWarehouseNeeded(Refused):
-    code = "no_house"
+    code = "return_warehouse_needed"
     default_words = _("Say into which store house the goods come back.")
 
 

@@ -45,12 +45,12 @@ class VoucherCodeTaken(Refused):
 
 
 class EmptyVoucherScope(Refused):
-    code = "nothing_named"
+    code = "empty_voucher_scope"
     default_words = _("Choose the goods or the shelves that it is for.")
 
 
 class InvalidCodeCount(Refused):
-    code = "odd_count"
+    code = "invalid_code_count"
     default_words = _("At most 1,000 codes can be made at once.")
 
 

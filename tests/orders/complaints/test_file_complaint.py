@@ -92,7 +92,7 @@ def test_a_complaint_is_kept_and_told_to_the_cooperative() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "code"),
     [
-        ({"steps": {}}, EmptyComplaint, "nothing_named"),
+        ({"steps": {}}, EmptyComplaint, "empty_complaint"),
         ({"words": " "}, ComplaintTextNeeded, "words_needed"),
         ({"steps": {nobody(): 1}}, Missing, "missing"),
     ],

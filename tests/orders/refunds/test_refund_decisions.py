@@ -317,7 +317,7 @@ def test_refunds_never_add_up_to_more_than_the_payment() -> None:
         ({"amount": -5, "delivery": 10}, EmptyRefund, "nothing_refunded"),
         ({"amount": 1_000, "reason": " "}, ReasonRequired, "reason_needed"),
         ({"amount": 1_000, "back": 3}, ReturnExceedsDelivered, "not_that_many_back"),
-        ({"amount": 1_000, "back": 1}, ReturnWarehouseNeeded, "no_house"),
+        ({"amount": 1_000, "back": 1}, ReturnWarehouseNeeded, "return_warehouse_needed"),
         ({"amount": 1_000, "unsent": 1}, UnsentExceedsOpen, "not_that_many_unsent"),
         ({"amount": 1_000, "lines": {nobody(): LineRefund(1_000)}}, Missing, "missing"),
         ({"amount": 1_000, "back": 1, "warehouse_id": nobody()}, Missing, "missing"),

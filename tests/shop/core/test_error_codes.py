@@ -1,0 +1,40 @@
+"""Codes of expected failures: clients tell failures apart by them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from shop.core.errors import Refused
+
+pytestmark = pytest.mark.once
+APPS = ("shop", "catalog", "orders", "cooperatives")
+
+
+def test_each_code_belongs_to_one_class() -> None:
+    _import_every_module()
+    holders: dict[str, list[str]] = defaultdict(list)
+    for each in {Refused, *_subclasses(Refused)}:
+        if each.__module__.split(".")[0] in APPS:
+            holders[each.code].append(f"{each.__module__}.{each.__qualname__}")
+
+    assert len(holders) > 200
+    assert {code: sorted(names) for code, names in holders.items() if len(names) > 1} == {}
+
+
+def _import_every_module() -> None:
+    for app in APPS:
+        package = importlib.import_module(app)
+        for module in pkgutil.walk_packages(package.__path__, f"{app}."):
+            if ".migrations" not in module.name:
+                importlib.import_module(module.name)
+
+
+def _subclasses(kind: type[Refused]) -> Iterator[type[Refused]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _subclasses(each)
