@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -218,7 +217,7 @@ def _format_market_days(days: Iterable[MarketDay]) -> list[str]:
 def _record(
     what: str,
     way: DeliveryWay,
-    data: dict[str, Any],
+    data: Mapping[str, object],
     *,
     actor: Actor,
     now: datetime.datetime,

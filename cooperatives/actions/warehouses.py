@@ -6,7 +6,6 @@ import datetime
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -124,7 +123,7 @@ def change_warehouse(
 def create_warehouse_from_columns(
     *,
     cooperative_id: int | None,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     address: Address,
     actor: Actor,
     now: datetime.datetime,
@@ -154,7 +153,7 @@ def create_warehouse_from_columns(
 def update_warehouse_columns(
     *,
     warehouse_id: uuid.UUID,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     address: Address | None,
     actor: Actor,
     now: datetime.datetime,

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.db import models
 
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
+
+if TYPE_CHECKING:
+    from orders.models.order import Order
 
 # Columns that reports filter by, in the order of their indexes; the second tuple applies to parts or lines
 # only.
@@ -33,7 +36,7 @@ class Counted(models.Model):
         abstract = True
 
 
-def report_columns(order: Any, *, is_standing: bool) -> dict[str, Any]:
+def report_columns(order: Order, *, is_standing: bool) -> dict[str, object]:
     """The values of the `Counted` columns for a part of the order and for its lines."""
     return {
         "sold_on": vietnam_date(order.placed_at) if order.placed_at else None,

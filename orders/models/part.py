@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
@@ -39,6 +39,13 @@ from shop.core.models import WithMetadata, WithTimes, mark_untranslated, show_in
 
 if TYPE_CHECKING:
     from orders.models.parcel import Parcel
+
+
+class PickupDay(TypedDict):
+    """A day with pickups and the number of people expected."""
+
+    pickup_day: datetime.date | None
+    people: int
 
 
 class OrderPartQuerySet(models.QuerySet["OrderPart"]):
@@ -90,8 +97,8 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         over = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
         return self.filter(over | ~Q(state__in=ACTIVE_PART_STATES)).order_by("-order__placed_at", "-pk")
 
-    def next_pickup_day(self, day: datetime.date) -> Any:
-        """The first day from `day` on with pickups: `pickup_day` and the number of `people` expected."""
+    def next_pickup_day(self, day: datetime.date) -> PickupDay | None:
+        """The first day from `day` on with pickups."""
         return (
             self.standing()
             .filter(pickup_day__gte=day)
@@ -102,7 +109,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
             .first()
         )
 
-    def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Any]:
+    def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Mapping[str, object]]:
         """Keys of parts with an outgoing parcel in one of these states."""
         return OrderPart.objects.filter(parcels__state__in=states, parcels__kind__in=OUTGOING_KINDS).values(
             "pk"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models
 from django.db.models import Q, Sum
@@ -116,7 +115,7 @@ def basket_payment_sums(basket: uuid.UUID) -> dict[PaymentMethod, list[PaymentSu
 
 
 @compiled_query
-def _events_before(basket: uuid.UUID) -> models.QuerySet[Any, Any]:
+def _events_before(basket: uuid.UUID) -> models.QuerySet[PaymentEvent, tuple[uuid.UUID, str, str, int]]:
     rows = PaymentEvent.objects.filter(payment__basket=basket).order_by("payment")
     columns = rows.values_list("payment", "payment__method", "kind")
     return columns.annotate(total=Sum("amount"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import models, transaction
 from django.db.models import ProtectedError
@@ -38,7 +38,7 @@ class PagesLeft(Refused):
 def create_page(
     *,
     page_type_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     told: Sequence[AttributeInput],
     actor: Actor,
     now: datetime.datetime,
@@ -59,7 +59,7 @@ def create_page(
 def edit_page(
     *,
     page_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     told: Sequence[AttributeInput],
     actor: Actor,
     now: datetime.datetime,
@@ -76,7 +76,7 @@ def edit_page(
 def save_page_type(
     *,
     page_type_id: int | None,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     add: Sequence[int] = (),
     remove: Sequence[int] = (),
     actor: Actor,
@@ -106,8 +106,8 @@ def save_page_type(
 def save_menu(
     *,
     menu_id: int | None,
-    values: Mapping[str, Any],
-    items: Sequence[Mapping[str, Any]] = (),
+    values: Mapping[str, object],
+    items: Sequence[Mapping[str, object]] = (),
     actor: Actor,
     now: datetime.datetime,
 ) -> Menu:
@@ -132,7 +132,7 @@ def add_menu_item(
     *,
     menu_id: int,
     parent_id: int | None,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     actor: Actor,
     now: datetime.datetime,
 ) -> MenuItem:
@@ -156,7 +156,7 @@ def add_menu_item(
 
 @transaction.atomic(durable=True)
 def change_menu_item(
-    *, item_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+    *, item_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> MenuItem:
     """Change an entry's name or target. Raises Missing."""
     item = _lock_row(MenuItem, item_id)
@@ -196,7 +196,7 @@ def _lock_row(model: type[Row], key: int, *, field: str = "id") -> Row:
     return row
 
 
-def _change_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+def _change_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
     """Set columns and save; return the names of those that changed."""
     changed = [column for column, value in values.items() if getattr(row, column) != value]
     for column in changed:

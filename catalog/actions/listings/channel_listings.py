@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.db import transaction
 
@@ -26,7 +25,7 @@ from shop.core.models import Channel, record_change
 def set_channel_listings(
     *,
     product_id: int,
-    shown: Sequence[tuple[Channel, bool | None, Mapping[str, Any]]],
+    shown: Sequence[tuple[Channel, bool | None, Mapping[str, object]]],
     hidden: Sequence[int],
     actor: Actor,
     now: datetime.datetime,

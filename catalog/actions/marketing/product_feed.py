@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 from xml.sax.saxutils import XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
@@ -115,7 +115,7 @@ class _Feed:
         for key in by_key:
             run.attempt(key, lambda each: self._write(_item_fields(by_key[each], texts)))
 
-    def _write(self, item: dict[str, Any]) -> None:
+    def _write(self, item: dict[str, object]) -> None:
         self._xml.startElement("item", _NO_ATTRIBUTES)
         self._write_fields({f"g:{field}": text for field, text in item.items() if text})
         self._xml.endElement("item")
@@ -126,7 +126,7 @@ class _Feed:
         self._xml.endDocument()
         self._packed.close()
 
-    def _write_fields(self, fields: Mapping[str, Any]) -> None:
+    def _write_fields(self, fields: Mapping[str, object]) -> None:
         for name, value in fields.items():
             self._xml.startElement(name, _NO_ATTRIBUTES)
             self._xml.characters(str(value))
@@ -159,7 +159,7 @@ class _Texts:
         return self._texts.get((row._meta.label_lower, str(row.pk), field)) or own
 
 
-def _item_fields(kind: _FeedVariant, texts: _Texts) -> dict[str, Any]:
+def _item_fields(kind: _FeedVariant, texts: _Texts) -> dict[str, object]:
     """The feed's fields for one variant; empty values are omitted."""
     variant, price, product = kind.variant, kind.price, kind.listing.product
     name = texts.of(product, "name")

@@ -6,7 +6,6 @@ import datetime
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from catalog.models import Variant
 from cooperatives.models import Warehouse, WarehouseChannel, Zone
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import find_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
@@ -39,7 +39,7 @@ class ChannelLinks:
 class ChannelChange:
     """New values of a channel's columns, and changes of its links."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     links: ChannelLinks = ChannelLinks()
 
 
@@ -85,8 +85,8 @@ def _save(channel: Channel, *, force_insert: bool = False) -> None:
 
 def _update_links(channel: Channel, links: ChannelLinks) -> bool:
     """Add and remove links; returns whether there were any. Raises Missing."""
-    zones = _rows_or_missing(Zone, links.add_zones, "addShippingZones")
-    warehouses = _rows_or_missing(Warehouse, links.add_warehouses, "addWarehouses")
+    zones = find_rows(Zone, links.add_zones, field="addShippingZones")
+    warehouses = find_rows(Warehouse, links.add_warehouses, field="addWarehouses")
     for zone in zones:
         zone.channels.add(channel)
     for zone in Zone.objects.filter(pk__in=links.remove_zones).order_by("pk"):
@@ -102,13 +102,6 @@ def _update_links(channel: Channel, links: ChannelLinks) -> bool:
     return any((zones, warehouses, links.remove_zones, links.remove_warehouses))
 
 
-def _rows_or_missing(model: Any, keys: Collection[Any], field_name: str) -> list[Any]:
-    rows = list(model.objects.filter(pk__in=keys).order_by("pk"))
-    if len(rows) < len(set(keys)):
-        raise Missing(field=field_name)
-    return rows
-
-
-def _change_data(change: ChannelChange) -> dict[str, Any]:
+def _change_data(change: ChannelChange) -> dict[str, object]:
     """Column names only: metadata may hold secrets, so values are not recorded."""
     return {"fields": sorted(change.values)}

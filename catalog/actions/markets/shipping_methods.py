@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -44,7 +43,7 @@ class ShippingPriceInput:
 
 
 @transaction.atomic(durable=True)
-def create_shipping_method(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> Service:
+def create_shipping_method(*, values: Mapping[str, object], actor: Actor, now: datetime.datetime) -> Service:
     """Create a shipping service. Raises InvalidColumnValue, Missing, InvalidRange."""
     require_related_rows(Service, values)
     service = Service(**values)
@@ -55,7 +54,7 @@ def create_shipping_method(*, values: Mapping[str, Any], actor: Actor, now: date
 
 @transaction.atomic(durable=True)
 def update_shipping_method(
-    *, service_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+    *, service_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> Service:
     """Update a shipping service. Raises InvalidColumnValue, Missing, InvalidRange."""
     service = _lock_service(service_id)

@@ -6,7 +6,6 @@ import datetime
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -18,7 +17,7 @@ from catalog.models import Variant
 from cooperatives.models import Warehouse, Zone, ZoneCountry
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique
+from shop.core.database.unique_fields import find_rows, save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
@@ -32,7 +31,7 @@ class DefaultZoneTaken(Refused):
 class ZoneChange:
     """New values of a zone's columns and its links; `countries` None keeps them."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     countries: Collection[str] | None = None
     add_channels: Collection[int] = ()
     remove_channels: Collection[int] = ()
@@ -90,9 +89,9 @@ def _update_links(zone: Zone, change: ZoneChange) -> None:
         ZoneCountry.objects.bulk_create(
             ZoneCountry(zone=zone, country=each) for each in sorted(wanted - have)
         )
-    zone.channels.add(*_rows_or_missing(Channel, change.add_channels, "addChannels"))
+    zone.channels.add(*find_rows(Channel, change.add_channels, field="addChannels"))
     zone.channels.remove(*change.remove_channels)
-    zone.warehouses.add(*_rows_or_missing(Warehouse, change.add_warehouses, "addWarehouses"))
+    zone.warehouses.add(*find_rows(Warehouse, change.add_warehouses, field="addWarehouses"))
     zone.warehouses.remove(*Warehouse.objects.filter(pk__in=change.remove_warehouses))
     _refresh_availability(channels | set(zone.channels.values_list("pk", flat=True)))
 
@@ -100,10 +99,3 @@ def _update_links(zone: Zone, change: ZoneChange) -> None:
 def _refresh_availability(channel_ids: Collection[int]) -> None:
     listed = Variant.objects.filter(product__listings__channel__in=channel_ids).distinct()
     refresh_availability(variant_ids=listed.values_list("pk", flat=True))
-
-
-def _rows_or_missing(model: Any, keys: Collection[Any], field_name: str) -> list[Any]:
-    rows = list(model.objects.filter(pk__in=keys).order_by("pk"))
-    if len(rows) < len(set(keys)):
-        raise Missing(field=field_name)
-    return rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -50,7 +49,7 @@ class AttributeInput:
 
     attribute_id: int
     choices: Sequence[AttributeChoice] = ()
-    columns: Sequence[Mapping[str, Any]] = field(default=())
+    columns: Sequence[Mapping[str, object]] = field(default=())
 
 
 def set_product_attributes(product: Product, told: Iterable[AttributeInput], *, whole: bool) -> None:
@@ -88,10 +87,10 @@ def set_attributes(
         if attribute is None:
             raise AttributeNotOfType(field="attributes", attributes=[each.attribute_id])
         values = _resolve_values(attribute, each, f"{column}-{owner.pk}")
-        held: Any = rows._default_manager.filter(**{column: owner})
+        held = rows._default_manager.filter(**{column: owner})
         held.filter(value__attribute=attribute).exclude(value__in=values).delete()
         for place, value in enumerate(values):
-            held.update_or_create(**{column: owner}, value=value, defaults={"sort_order": place})
+            held.update_or_create(value=value, defaults={column: owner, "sort_order": place})
     if whole:
         given = {each.attribute_id for each in told if each.choices or each.columns}
         missing = [key for key, attribute in links.items() if attribute.value_required and key not in given]
@@ -121,7 +120,7 @@ def _resolve_choice(attribute: Attribute, choice: AttributeChoice) -> AttributeV
     return get_or_create_value(attribute, choice.name)
 
 
-def get_or_create_value(attribute: Attribute, name: str, **columns: Any) -> AttributeValue:
+def get_or_create_value(attribute: Attribute, name: str, **columns: object) -> AttributeValue:
     """Step: the value with this name in the attribute's list, appended if new.
 
     Raises AlreadyTaken, InvalidColumnValue.

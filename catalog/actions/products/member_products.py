@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -322,7 +321,7 @@ def set_search_columns(product: Product, *further: str) -> None:
     product.sort_key = sort_key(product.name)
 
 
-def to_editorjs(text: str) -> dict[str, Any]:
+def to_editorjs(text: str) -> dict[str, object]:
     """Convert plain text to EditorJS JSON, the stored format of descriptions."""
     paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
     return {

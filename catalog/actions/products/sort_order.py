@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from django.db import models, transaction
 
+from catalog.models import AttributeValue, CollectionProduct, ProductMedia, ProductTypeAttribute, Variant
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
+
+Ordered = TypeVar("Ordered", Variant, ProductMedia, CollectionProduct, ProductTypeAttribute, AttributeValue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,9 @@ class RowMove:
 @transaction.atomic(durable=True)
 def reorder_rows(
     *,
-    root: models.QuerySet[Any],
-    root_key: Any,
-    rows: models.QuerySet[Any],
+    root: models.QuerySet[models.Model],
+    root_key: object,
+    rows: models.QuerySet[Ordered],
     moves: Sequence[RowMove],
     actor: Actor,
     now: datetime.datetime,

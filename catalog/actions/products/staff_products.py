@@ -6,11 +6,11 @@ Members use `catalog.actions.products.member_products`.
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.db import transaction
-from django.db.models import ProtectedError, Q
+from django.db.models import ProtectedError, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.listing_states import require_legal_fields
@@ -69,7 +69,7 @@ def create_product(
     *,
     cooperative_id: int | None,
     product_type_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     told: Sequence[AttributeInput],
     collections: Sequence[int],
     actor: Actor,
@@ -97,7 +97,7 @@ def create_product(
 def update_product(
     *,
     product_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     told: Sequence[AttributeInput],
     collections: Sequence[int] | None,
     actor: Actor,
@@ -138,9 +138,9 @@ def update_product(
 def create_variant(
     *,
     product_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     told: Sequence[AttributeInput],
-    stocks: Sequence[tuple[Any, int]],
+    stocks: Sequence[tuple[uuid.UUID, int]],
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
@@ -176,7 +176,7 @@ def create_variant(
 def update_variant(
     *,
     variant_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     told: Sequence[AttributeInput],
     actor: Actor,
     now: datetime.datetime,
@@ -267,7 +267,7 @@ def set_variant_prices(
 def set_variant_stock(
     *,
     variant_id: int,
-    stocks: Sequence[tuple[Any, int]],
+    stocks: Sequence[tuple[uuid.UUID, int]],
     only_new: bool = False,
     actor: Actor,
     now: datetime.datetime,
@@ -287,7 +287,7 @@ def set_variant_stock(
 
 
 def _record_counts(
-    variant: Variant, stocks: Sequence[tuple[Any, int]], *, actor: Actor, now: datetime.datetime
+    variant: Variant, stocks: Sequence[tuple[uuid.UUID, int]], *, actor: Actor, now: datetime.datetime
 ) -> None:
     for house, quantity in stocks:
         count = StockCount(variant.pk, house, quantity)
@@ -323,7 +323,7 @@ def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
         )
 
 
-def product_listings(product: Product) -> Any:
+def product_listings(product: Product) -> QuerySet[Listing]:
     """Step: the product's listings, loaded for state changes."""
     rows = Listing.objects.filter(product=product).order_by("pk")
     return rows.select_related("channel", "product", "product__cooperative", "product__product_type")
@@ -345,7 +345,9 @@ def _locked_variant(key: int, *, field: str = "id") -> Variant:
 
 
 @transaction.atomic(durable=True)
-def set_default_variant(*, product_id: Any, variant_id: Any, actor: Actor, now: datetime.datetime) -> Product:
+def set_default_variant(
+    *, product_id: int | None, variant_id: int | None, actor: Actor, now: datetime.datetime
+) -> Product:
     """Set the default variant of a product. Raises Missing, also for another product's variant."""
     product = lock_row(Product.objects.existing().filter(pk=product_id)) if product_id is not None else None
     if product is None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -147,7 +146,7 @@ def _record_certificate(
     actor: Actor,
     now: datetime.datetime,
     why: str = "",
-    snapshot: dict[str, Any] | None = None,
+    snapshot: Mapping[str, object] | None = None,
 ) -> None:
     record_change(
         what,

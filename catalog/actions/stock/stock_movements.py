@@ -9,7 +9,6 @@ import datetime
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -280,7 +279,7 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
 
 
 @compiled_query
-def _available_listings(channel: int, country: str, listings: Collection[int]) -> QuerySet[Any]:
+def _available_listings(channel: int, country: str, listings: Collection[int]) -> QuerySet[Listing, int]:
     """Ids of those listings with a priced, in-stock variant."""
     in_stock = Stock.objects.reachable(channel_id=channel, country=country)
     priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)

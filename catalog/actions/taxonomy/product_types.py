@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from django.db import transaction
 
@@ -16,7 +16,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-NewAttributeValues: TypeAlias = Sequence[tuple[str, Mapping[str, Any]]]
+NewAttributeValues: TypeAlias = Sequence[tuple[str, Mapping[str, object]]]
 """Values for a list: the name of each, and its further columns."""
 AttributeAssignments: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
 """Attributes for a kind: key, of products or variants, whether variants are chosen by it."""
@@ -24,10 +24,10 @@ AttributeAssignments: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
 
 @transaction.atomic(durable=True)
 def create_product_type(
-    *, values: Mapping[str, Any], wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, object], wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
-    product_type: ProductType = insert_record(ProductType, values=values, actor=actor, now=now)
+    product_type = insert_record(ProductType, values=values, actor=actor, now=now)
     if wanted:
         _assign_attributes(product_type, wanted, actor=actor, now=now)
     return product_type
@@ -35,10 +35,15 @@ def create_product_type(
 
 @transaction.atomic(durable=True)
 def update_product_type(
-    key: int, *, values: Mapping[str, Any], wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
+    key: int,
+    *,
+    values: Mapping[str, object],
+    wanted: AttributeAssignments,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> ProductType:
     """Update the named columns and add attributes. Raises Missing, AlreadyTaken."""
-    product_type: ProductType = write_record(ProductType, key, values=values, actor=actor, now=now)
+    product_type = write_record(ProductType, key, values=values, actor=actor, now=now)
     if wanted:
         _assign_attributes(product_type, wanted, actor=actor, now=now)
     return product_type
@@ -101,10 +106,10 @@ def _lock_product_type(key: int) -> ProductType:
 
 @transaction.atomic(durable=True)
 def create_attribute(
-    *, values: Mapping[str, Any], listed: NewAttributeValues, actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, object], listed: NewAttributeValues, actor: Actor, now: datetime.datetime
 ) -> Attribute:
     """Create an attribute with its list of values. Raises AlreadyTaken, InvalidColumnValue."""
-    attribute: Attribute = insert_record(Attribute, values=values, actor=actor, now=now)
+    attribute = insert_record(Attribute, values=values, actor=actor, now=now)
     for name, columns in listed:
         _add_value(attribute, name, columns, actor=actor, now=now)
     return attribute
@@ -114,7 +119,7 @@ def create_attribute(
 def update_attribute(
     key: int,
     *,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     listed: NewAttributeValues,
     struck: Sequence[int],
     actor: Actor,
@@ -124,7 +129,7 @@ def update_attribute(
 
     Deleted values disappear from products too. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
-    attribute: Attribute = write_record(Attribute, key, values=values, actor=actor, now=now)
+    attribute = write_record(Attribute, key, values=values, actor=actor, now=now)
     if struck:
         rows = attribute.values.filter(pk__in=struck)
         names = list(rows.order_by("pk").values_list("name", flat=True))
@@ -137,7 +142,7 @@ def update_attribute(
 
 @transaction.atomic(durable=True)
 def add_attribute_value(
-    *, attribute_id: int, name: str, columns: Mapping[str, Any], actor: Actor, now: datetime.datetime
+    *, attribute_id: int, name: str, columns: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
     """Add a value to an attribute's list. Raises Missing, InvalidColumnValue."""
     attribute = lock_row(Attribute.objects.filter(pk=attribute_id))
@@ -147,7 +152,7 @@ def add_attribute_value(
 
 
 def _add_value(
-    attribute: Attribute, name: str, columns: Mapping[str, Any], *, actor: Actor, now: datetime.datetime
+    attribute: Attribute, name: str, columns: Mapping[str, object], *, actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
     value = get_or_create_value(attribute, name, **columns)
     record_change("attribute.value_added", value, actor=actor, now=now, root=attribute)

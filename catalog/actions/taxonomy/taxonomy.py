@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.taxonomy.categories import add_category, edit_category
 from catalog.models import (
+    Attribute,
     Category,
     Collection,
     CollectionListing,
     CollectionProduct,
     Product,
+    ProductType,
 )
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_columns
@@ -25,6 +27,8 @@ from shop.core.database.unique_fields import require_related_rows, save_unique, 
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
+Record = TypeVar("Record", ProductType, Attribute, Collection)
+
 
 class StillReferenced(Refused):
     code = "still_used"
@@ -32,11 +36,11 @@ class StillReferenced(Refused):
 
 
 def insert_record(
-    model: type[models.Model], *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
-) -> Any:
+    model: type[Record], *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> Record:
     """Step: create a product type, attribute or collection. Raises AlreadyTaken."""
     require_related_rows(model, values)
-    row: Any = model(**values)
+    row = model(**values)
     row.slug = row.slug or unused_slug(model, row.name)
     save_unique(row)
     record_change(f"{model._meta.model_name}.added", row, actor=actor, now=now)
@@ -45,22 +49,22 @@ def insert_record(
 
 @transaction.atomic(durable=True)
 def update_record(
-    model: type[models.Model],
+    model: type[Record],
     key: int,
     *,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     actor: Actor,
     now: datetime.datetime,
-) -> Any:
+) -> Record:
     """Update the named columns. Raises Missing, AlreadyTaken."""
     return write_record(model, key, values=values, actor=actor, now=now)
 
 
 def write_record(
-    model: type[models.Model], key: int, *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
-) -> Any:
+    model: type[Record], key: int, *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> Record:
     """Step: update the named columns. Raises Missing, AlreadyTaken."""
-    row: Any = lock_row(model._default_manager.filter(pk=key))
+    row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
     require_related_rows(model, values)
@@ -72,9 +76,9 @@ def write_record(
 
 
 @transaction.atomic(durable=True)
-def delete_record(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
+def delete_record(model: type[Record], key: int, *, actor: Actor, now: datetime.datetime) -> None:
     """Delete a record that nothing refers to. Raises Missing, StillReferenced."""
-    row: Any = lock_row(model._default_manager.filter(pk=key))
+    row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
     record_change(
@@ -92,24 +96,31 @@ def delete_record(model: type[models.Model], key: int, *, actor: Actor, now: dat
 
 @transaction.atomic(durable=True)
 def create_category(
-    *, parent_id: int | None, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+    *,
+    parent_id: int | None,
+    name: str,
+    slug: str | None,
+    values: Mapping[str, object],
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Category:
-    """Create a category after its siblings. Raises AlreadyTaken, and Missing for an unknown parent."""
+    """Create a category after its siblings; `values` are its other columns.
+
+    Raises AlreadyTaken, and Missing for an unknown parent.
+    """
     parent = Category.objects.filter(pk=parent_id).first() if parent_id is not None else None
     if parent_id is not None and parent is None:
         raise Missing(field="parent")
-    wanted = dict(values)
-    name = wanted.pop("name")
     place = Category.objects.filter(parent=parent).count()
     category = add_category(
         name=name,
         parent=parent,
         sort_order=place,
-        address=wanted.pop("slug", None) or unused_slug(Category, name),
+        address=slug or unused_slug(Category, name),
         actor=actor,
         now=now,
     )
-    for column, value in wanted.items():
+    for column, value in values.items():
         setattr(category, column, value)
     save_unique(category)
     return category
@@ -117,16 +128,20 @@ def create_category(
 
 @transaction.atomic(durable=True)
 def update_category(
-    *, category_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+    *, category_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> Category:
     """Update a category; reindexes its products if the name changes. Raises Missing, AlreadyTaken."""
     category = lock_row(Category.objects.filter(pk=category_id))
     if category is None:
         raise Missing(field="id")
+    name = values.get("name", category.name)
+    description = values.get("description_text", category.description_text)
+    assert isinstance(name, str)
+    assert isinstance(description, str)
     edit_category(
         category_id=category.pk,
-        name=values.get("name", category.name),
-        description=values.get("description_text", category.description_text),
+        name=name,
+        description=description,
         sort_order=category.sort_order,
         actor=actor,
         now=now,
@@ -166,10 +181,10 @@ def delete_category(*, category_id: int, actor: Actor, now: datetime.datetime) -
 
 @transaction.atomic(durable=True)
 def create_collection(
-    *, values: Mapping[str, Any], product_ids: Sequence[int], actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, object], product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     """Create a collection with these products. Raises AlreadyTaken, Missing."""
-    collection: Collection = insert_record(Collection, values=values, actor=actor, now=now)
+    collection = insert_record(Collection, values=values, actor=actor, now=now)
     if product_ids:
         _append_products(collection, product_ids, actor=actor, now=now)
     return collection
@@ -215,7 +230,7 @@ def remove_from_collection(
 def set_collection_channels(
     *,
     collection_id: int,
-    shown: Sequence[tuple[Channel, Mapping[str, Any]]],
+    shown: Sequence[tuple[Channel, Mapping[str, object]]],
     hidden: Sequence[int],
     actor: Actor,
     now: datetime.datetime,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +26,7 @@ class BasketHasOwner(Refused):
 
 
 @transaction.atomic(durable=True)
-def set_basket_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> Basket:
+def set_basket_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: object) -> Basket:
     """Set details of the buyer: `email`, `note`, `language`. Raises Missing."""
     return write_basket_columns(lock_existing_basket(basket_id), now, **columns)
 
@@ -79,7 +78,7 @@ def detach_basket(*, basket_id: uuid.UUID, now: datetime.datetime) -> Basket:
     return write_basket_columns(lock_existing_basket(basket_id), now, user_id=None)
 
 
-def write_basket_columns(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
+def write_basket_columns(basket: Basket, now: datetime.datetime, **columns: object) -> Basket:
     """Set columns of a locked basket and mark it as changed now."""
     columns["changed_at"] = now
     for column, value in columns.items():

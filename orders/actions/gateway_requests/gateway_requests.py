@@ -15,7 +15,6 @@ REFUND_FAILURE, and a refund that the bank rejects later becomes REFUND_REVERSE.
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from celery import signature
 from django.conf import settings
@@ -248,7 +247,7 @@ def start_call_of(payment: Payment) -> GatewayCall | None:
     return GatewayCall.objects.filter(payment=payment, operation=Operation.START).first()
 
 
-def _terms_about(payment: Payment, language: str) -> dict[str, Any]:
+def _terms_about(payment: Payment, language: str) -> dict[str, object]:
     """Return the terms of a call about a started payment. Raises Missing where the gateway knows none."""
     start = start_call_of(payment)
     if start is None or not start.reference:
@@ -267,8 +266,8 @@ def _create_call(
     *,
     actor: Actor,
     now: datetime.datetime,
-    terms: dict[str, Any],
-    **about: Any,
+    terms: dict[str, object],
+    **about: object,
 ) -> GatewayCall:
     call = GatewayCall.objects.create(
         gateway=GATEWAY,

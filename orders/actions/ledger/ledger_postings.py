@@ -10,7 +10,6 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Max, Sum
 
@@ -217,7 +216,7 @@ def _build_entries(
     ]
 
 
-def _posting_values(draft: PostingDraft) -> dict[str, Any]:
+def _posting_values(draft: PostingDraft) -> dict[str, object]:
     """Return the posting's column values."""
     return {
         "key": draft.key,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from orders.actions.ledger.ledger_postings import book_payment_event
 from orders.models import EventKind, Parcel, Payment, PaymentEvent, Refund
@@ -51,7 +50,7 @@ def create_payment_event(
 
 def _event_values(
     payment: Payment, kind: EventKind, amount: int, *, actor: Actor, now: datetime.datetime
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "payment": payment,
         "kind": kind,

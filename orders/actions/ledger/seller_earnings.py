@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
+from django.db import models
 from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
@@ -194,7 +194,7 @@ def _platform_discounts(**of: object) -> QuerySet[DiscountShare]:
     return DiscountShare.objects.filter(discount__bearer=CostBearer.PLATFORM, **of)
 
 
-def _sum_of(rows: QuerySet[Any], column: str, of: str) -> Coalesce:
+def _sum_of(rows: QuerySet[models.Model], column: str, of: str) -> Coalesce:
     """Sum a column over rows that refer to the outer row by `of`."""
     totals = rows.order_by().values(of).annotate(total=Sum(column)).values("total")
     return Coalesce(Subquery(totals, output_field=IntegerField()), 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -40,7 +40,7 @@ class UnsavedRows:
     """Unsaved parts by cooperative, and unsaved lines by the keys of the quote's lines."""
 
     parts: Mapping[object, OrderPart]
-    lines: Mapping[object, OrderLine]
+    lines: Mapping[Hashable, OrderLine]
 
 
 def write_discounts(order: Order, quote: Quote, written: UnsavedRows) -> None:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 
@@ -159,20 +158,20 @@ def _parts_of(order: uuid.UUID) -> QuerySet[OrderPart]:
 
 
 @compiled_query
-def _line_sum_rows(order: uuid.UUID) -> QuerySet[Any]:
+def _line_sum_rows(order: uuid.UUID) -> QuerySet[OrderLine, tuple[int, int, int, int]]:
     rows = OrderLine.objects.filter(order=order).order_by("part").values_list("part")
     return rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
 
 
 @compiled_query
-def _parcel_sums(order: uuid.UUID) -> QuerySet[Any]:
+def _parcel_sums(order: uuid.UUID) -> QuerySet[ParcelLine, tuple[int, uuid.UUID, str, str, int]]:
     rows = ParcelLine.objects.filter(parcel__part__order=order).exclude(parcel__state=ParcelState.VOIDED)
     states = rows.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
     return states.annotate(total=Sum("quantity")).order_by("parcel__part")
 
 
 @compiled_query
-def _refunded_by_part(parts: Collection[int]) -> QuerySet[Any]:
+def _refunded_by_part(parts: Collection[int]) -> QuerySet[Refund, tuple[int | None, int]]:
     rows = Refund.objects.filter(part__in=parts).order_by("part").values_list("part")
     return rows.annotate(total=Sum(F("amount") - F("surplus")))
 
@@ -183,7 +182,7 @@ def _payments_of(order: uuid.UUID) -> QuerySet[Payment]:
 
 
 @compiled_query
-def _event_sums(order: uuid.UUID) -> QuerySet[Any]:
+def _event_sums(order: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, str, int]]:
     rows = PaymentEvent.objects.filter(payment__order=order).order_by("payment")
     return rows.values_list("payment", "kind").annotate(total=Sum("amount"))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -151,7 +151,7 @@ def write_parts(
         part.note = notes.get(share.cooperative.pk, "")
         parts.append(part)
     translated = _translated_names(order, quote)
-    lines: dict[object, OrderLine] = {}
+    lines: dict[uuid.UUID, OrderLine] = {}
     for part, share in zip(parts, quote.shares, strict=True):
         for quoted in share.lines:
             line = _build_line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
@@ -162,13 +162,15 @@ def write_parts(
     set_commission_and_withholding(parts, lines, quote, now=now)
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
-    write_discounts(order, quote, UnsavedRows({part.cooperative_id: part for part in parts}, lines))
+    write_discounts(
+        order, quote, UnsavedRows({part.cooperative_id: part for part in parts}, dict(lines.items()))
+    )
     return list(lines.values())
 
 
 def set_commission_and_withholding(
     parts: Iterable[OrderPart],
-    lines: Mapping[Any, OrderLine],
+    lines: Mapping[uuid.UUID, OrderLine],
     quote: Quote,
     *,
     now: datetime.datetime,

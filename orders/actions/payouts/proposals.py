@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -38,7 +37,7 @@ class PersonNeeded(Refused):
     default_words = _("Only people can propose or confirm this, not programs.")
 
 
-def payout_values(payout: Payout) -> dict[str, Any]:
+def payout_values(payout: Payout) -> dict[str, object]:
     """Return the payout's values that a second person confirms: amount, recipient and payout method."""
     return {
         "amount": payout.amount,
@@ -79,8 +78,8 @@ def require_payout_released(payout: Payout) -> None:
 def create_proposal(
     kind: ApprovalKind,
     *,
-    wanted: Mapping[str, Any],
-    basis: Mapping[str, Any],
+    wanted: Mapping[str, object],
+    basis: Mapping[str, object],
     payout: Payout | None = None,
     cooperative: Cooperative | None = None,
     actor: Actor,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -76,7 +75,7 @@ def _write_address(order: Order, address: Address) -> set[str]:
 def correct_order(
     *,
     order_id: uuid.UUID,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     shipping: Address | None = None,
     billing: Address | None = None,
     actor: Actor,

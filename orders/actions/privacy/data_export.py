@@ -11,7 +11,6 @@ import gzip
 import io
 import json
 import uuid
-from typing import Any
 
 import xlsxwriter
 from celery import shared_task
@@ -21,8 +20,9 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from xlsxwriter.worksheet import Worksheet
 
-from orders.actions.privacy.personal_data import personal_data_of_guest, personal_data_of_user
+from orders.actions.privacy.personal_data import PersonalData, personal_data_of_guest, personal_data_of_user
 from shop.accounts.models import DataExport, DataRequest
 from shop.accounts.personal.data_requests import close_request, lock_request
 from shop.accounts.states import RequestState
@@ -89,12 +89,12 @@ def _keep_export(
         close_request(row, RequestState.DONE, answer=words, actor=Actor.system(), now=now)
 
 
-def compressed_json(data: dict[str, Any]) -> bytes:
+def compressed_json(data: PersonalData) -> bytes:
     text = json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
     return gzip.compress(text.encode(), mtime=0)
 
 
-def build_workbook(data: dict[str, Any]) -> bytes:
+def build_workbook(data: PersonalData) -> bytes:
     """Write a sheet for each list, with the JSON's names as columns; texts are never read as formulas."""
     written = io.BytesIO()
     with xlsxwriter.Workbook(
@@ -103,7 +103,6 @@ def build_workbook(data: dict[str, Any]) -> bytes:
         strong = book.add_format({"bold": True})
         for name, rows in data.items():
             sheet = book.add_worksheet(name[:_SHEET_NAME])
-            rows = rows if isinstance(rows, list) else [rows]
             columns = list(rows[0]) if rows else []
             for place, column in enumerate(columns):
                 sheet.write_string(0, place, column, strong)
@@ -113,7 +112,7 @@ def build_workbook(data: dict[str, Any]) -> bytes:
     return written.getvalue()
 
 
-def _write_cell(sheet: Any, line: int, place: int, value: Any) -> None:
+def _write_cell(sheet: Worksheet, line: int, place: int, value: object) -> None:
     if isinstance(value, int) and not isinstance(value, bool):
         sheet.write_number(line, place, value)
     elif value is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
+from django.db import models
 from django.db.models import Q, QuerySet
 
 from catalog.models import BackRequest, WishedProduct
@@ -35,7 +37,8 @@ from shop.accounts.models import (
 from shop.core.models import Change
 from shop.notifications.models import Notification
 
-Rows = list[dict[str, Any]]
+Rows: TypeAlias = Sequence[Mapping[str, object]]
+PersonalData: TypeAlias = dict[str, Rows]
 _ADDRESS = (
     *("first_name", "last_name", "company_name", "street_address_1", "street_address_2", "city"),
     *("country_area", "postal_code", "country", "phone", "landmark"),
@@ -44,7 +47,7 @@ _ADDRESS = (
 _MAX_CHANGES = 10_000  # the newest changes: staff have made more than a workbook holds
 
 
-def personal_data_of_user(user_id: int) -> dict[str, Any]:
+def personal_data_of_user(user_id: int) -> PersonalData:
     """Return an account's data by list name; money is in minor units beside its currency."""
     me = User.objects.filter(pk=user_id)
     account = me.values(
@@ -91,7 +94,7 @@ def personal_data_of_user(user_id: int) -> dict[str, Any]:
     }
 
 
-def personal_data_of_guest(contact: str) -> dict[str, Any]:
+def personal_data_of_guest(contact: str) -> PersonalData:
     """Return the data left with a phone number or e-mail address without signing in."""
     orders = Order.objects.of_guest(contact)
     about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
@@ -188,5 +191,5 @@ def _messages(rows: QuerySet[Notification]) -> Rows:
     return _rows(rows, "way", "to", "subject", "created_at", "sent_at")
 
 
-def _rows(rows: QuerySet[Any], *columns: str) -> Rows:
+def _rows(rows: QuerySet[models.Model], *columns: str) -> Rows:
     return list(rows.order_by("pk").values(*columns))

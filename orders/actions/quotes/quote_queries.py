@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -140,11 +139,11 @@ def reachable_stock_ids(
 
 
 @compiled_query
-def _reachable_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+def _reachable_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Stock, int]:
     return _in_warehouse_order(_reachable_stock(channel, country, variants), channel)
 
 
-def _in_warehouse_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Any]:
+def _in_warehouse_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Stock, int]:
     rows = reach.filter(warehouse__channel_rows__channel=channel)
     return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
@@ -194,7 +193,7 @@ def _reachable_stock(
     return rows.reachable(channel_id=channel, country=country, collected=collected)
 
 
-def _sum_free(reach: QuerySet[Stock]) -> QuerySet[Any]:
+def _sum_free(reach: QuerySet[Stock]) -> QuerySet[Stock, tuple[int, int]]:
     return (
         reach.order_by("variant")
         .values("variant")
@@ -203,7 +202,7 @@ def _sum_free(reach: QuerySet[Stock]) -> QuerySet[Any]:
     )
 
 
-def _sum_reserved(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Any]:
+def _sum_reserved(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Reservation, tuple[int, int]]:
     rows = Reservation.objects.filter(line__basket=basket, stock__in=reach).order_by("stock__variant")
     return (
         rows.values("stock__variant").annotate(total=Sum("quantity")).values_list("stock__variant", "total")
@@ -211,14 +210,16 @@ def _sum_reserved(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[
 
 
 @compiled_query
-def _reachable_free(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+def _reachable_free(
+    channel: int, country: str, variants: Collection[int]
+) -> QuerySet[Stock, tuple[int, int]]:
     return _sum_free(_reachable_stock(channel, country, variants))
 
 
 @compiled_query
 def _reachable_reserved(
     basket: uuid.UUID, channel: int, country: str, variants: Collection[int]
-) -> QuerySet[Any]:
+) -> QuerySet[Reservation, tuple[int, int]]:
     return _sum_reserved(basket, _reachable_stock(channel, country, variants))
 
 

@@ -6,8 +6,9 @@ Orders keep the rates under which they were placed: these are copied onto their 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -137,7 +138,9 @@ def _check_rate(percent: Decimal, from_day: datetime.date, until_day: datetime.d
         raise InvalidRatePeriod(field="until_day")
 
 
-def _add_rate(rate: Rate, values: dict[str, Any], what: str, *, actor: Actor, now: datetime.datetime) -> Rate:
+def _add_rate(
+    rate: Rate, values: Mapping[str, object], what: str, *, actor: Actor, now: datetime.datetime
+) -> Rate:
     if type(rate)._default_manager.filter(**values).exists():
         raise RateAlreadyExists()
     rate.save(force_insert=True)
@@ -162,11 +165,11 @@ def _end_rate(
 
 
 def _record_rate_change(
-    what: str, rate: models.Model, data: dict[str, Any], *, actor: Actor, now: datetime.datetime
+    what: str, rate: models.Model, data: Mapping[str, object], *, actor: Actor, now: datetime.datetime
 ) -> None:
     cooperative_id = getattr(rate, "cooperative_id", None)
     record_change(what, rate, actor=actor, now=now, cooperative_id=cooperative_id, data=data)
 
 
-def _json_value(value: Any) -> Any:
+def _json_value(value: object) -> object:
     return str(value) if isinstance(value, Decimal | datetime.date) else value

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -19,7 +18,7 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").strip().lower())
 
-    def create_user(self, *, email: str | None = None, password: str | None = None, **fields: Any) -> User:
+    def create_user(self, *, email: str | None = None, password: str | None = None, **fields: object) -> User:
         """Create a user. E-mail addresses are stored in lower case, an empty one as null."""
         user = User(email=(email or "").strip().lower() or None, **fields)
         user.set_password(password)

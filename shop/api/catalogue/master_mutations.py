@@ -65,9 +65,12 @@ def _require_row(model: type[Category] | type[Collection], key: int) -> None:
 def category_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given, parent = arguments["input"], arguments.get("parent")
     required_text(given, "name")
+    values = described_columns(given, context) | picture_column(given, "picture_id")
     made = taxonomy.create_category(
         parent_id=int(input_key(parent, "Category", field="parent")) if parent else None,
-        values=described_columns(given, context) | picture_column(given, "picture_id"),
+        name=values.pop("name"),
+        slug=values.pop("slug", None),
+        values=values,
         **_actor_and_time(context),
     )
     return {"category": staff_row(category, made.pk, context, selection.names("category"))}

@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -37,6 +37,8 @@ from django.db.models.query import (
 from django.db.transaction import TransactionManagementError
 
 Given = ParamSpec("Given")
+M = TypeVar("M", bound=Model)
+Found = TypeVar("Found")
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 _SHAPE_TYPES = (type(None), bool, Enum)
@@ -61,12 +63,12 @@ class _CompiledQuery(NamedTuple):
     is_locking: bool
 
 
-def compiled_query(build: Callable[Given, QuerySet[Any, Any]]) -> Callable[Given, list[Any]]:
+def compiled_query(build: Callable[Given, QuerySet[M, Found]]) -> Callable[Given, list[Found]]:
     """Decorate a function that builds a queryset; calls return its rows as a list."""
     known: dict[Hashable, _CompiledQuery] = {}
 
     @wraps(build)
-    def ask(*args: Given.args, **shape: Given.kwargs) -> list[Any]:
+    def ask(*args: Given.args, **shape: Given.kwargs) -> list[Found]:
         given = [_pad_collection(each) if isinstance(each, _COLLECTIONS) else each for each in args]
         if [] in given:
             return list(build(*args, **shape))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +21,7 @@ class EmptyMetadataKey(Refused):
     default_words = _("A key cannot be empty.")
 
 
-def set_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
     """Step: set columns of an unsaved row and return the names of those that changed. Metadata is merged into
     the existing keys, because other systems own some of them.
     """
@@ -40,7 +39,7 @@ def set_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
 def change_metadata(
     *,
     model: type[models.Model],
-    key: Any,
+    key: object,
     put: Mapping[str, str],
     remove: Collection[str] = (),
     private: bool = False,

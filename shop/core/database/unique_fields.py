@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Missing, Refused
 from shop.core.texts.folding import slugify
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class AlreadyTaken(Refused):
@@ -69,10 +71,20 @@ def unused_slug(model: type[models.Model], name: str) -> str:
     return next(each for each in candidates if each not in taken)
 
 
-def require_related_rows(model: type[models.Model], values: Mapping[str, Any]) -> None:
+def require_related_rows(model: type[models.Model], values: Mapping[str, object]) -> None:
     """Check that referenced rows exist; the database would only report it at commit. Raises Missing."""
     for field in model._meta.concrete_fields:
-        key = values.get(field.attname) if field.related_model is not None else None
-        related: Any = field.related_model
-        if key is not None and not related._default_manager.filter(pk=key).exists():
+        related = field.related_model
+        key = values.get(field.attname)
+        if related is None or key is None:
+            continue
+        if not related._default_manager.filter(pk=key).exists():
             raise Missing(field=to_camel_case(field.name))
+
+
+def find_rows(model: type[Row], keys: Collection[object], *, field: str) -> list[Row]:
+    """Return the rows with these keys, by key. Raises Missing if there are fewer."""
+    rows = list(model._default_manager.filter(pk__in=keys).order_by("pk"))
+    if len(rows) < len(set(keys)):
+        raise Missing(field=field)
+    return rows

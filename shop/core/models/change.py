@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from typing import Any
+from collections.abc import Mapping
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -88,8 +88,8 @@ def record_change(
     root: models.Model | None = None,
     cooperative_id: int | None = None,
     why: str = "",
-    data: dict[str, Any] | None = None,
-    snapshot: dict[str, Any] | None = None,
+    data: Mapping[str, object] | None = None,
+    snapshot: Mapping[str, object] | None = None,
     key: str | None = None,
 ) -> Change:
     """Record that `what` happened to `row`, in the caller's transaction."""
@@ -166,10 +166,10 @@ def change_values(
     root: models.Model | None = None,
     cooperative_id: int | None = None,
     why: str = "",
-    data: dict[str, Any] | None = None,
-    snapshot: dict[str, Any] | None = None,
+    data: Mapping[str, object] | None = None,
+    snapshot: Mapping[str, object] | None = None,
     key: str | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the columns of a Change, for bulk inserts."""
     root = root or row
     return {

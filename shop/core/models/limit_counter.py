@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -39,7 +38,7 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         adapt = connection.ops.adapt_datetimefield_value
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             for key, most, seconds in tries:
-                values: dict[str, Any] = {
+                values: dict[str, str | int | None] = {
                     "key": key,
                     "tries": most,
                     "now": adapt(now),

@@ -3,7 +3,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -77,6 +76,6 @@ def tax_rates(
 
 
 @compiled_query
-def _rates_on(day: datetime.date, country: str) -> models.QuerySet[Any, Any]:
+def _rates_on(day: datetime.date, country: str) -> models.QuerySet[TaxRate, tuple[int | None, Decimal]]:
     rows = TaxRate.objects.filter(country=country).on(day).order_by("valid_from", "pk")
     return rows.values_list("tax_class_id", "rate")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence, Set
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -72,7 +71,7 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
 
 
 @compiled_query
-def _texts(kind: str, keys: Collection[str], language: str) -> QuerySet[Any, Any]:
+def _texts(kind: str, keys: Collection[str], language: str) -> QuerySet[Translation, tuple[str, str, str]]:
     rows = Translation.objects.filter(kind=kind, key__in=keys, language=language)
     return rows.order_by().values_list("key", "field", "text")
 
