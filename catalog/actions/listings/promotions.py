@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,7 +24,17 @@ from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Channel, record_change
 
+log = logging.getLogger(__name__)
+
 _BATCH_SIZE = 500
+
+
+class PricesNotRefreshed(Exception):
+    """Prices of some of a promotion's products could not be written; the others are up to date."""
+
+    def __init__(self, errors: Mapping[int, Exception]) -> None:
+        key, error = next(iter(errors.items()))
+        super().__init__(f"{len(errors)} failed, first product {key}: {type(error).__name__}: {error}")
 
 
 class InvalidReduction(Refused):
@@ -124,16 +135,20 @@ def end_promotion(
 def refresh_promotion(*, promotion_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
     """Rewrite the prices of all products that a promotion covers or has reduced, in batches.
 
-    If interrupted, or if the promotion is edited meanwhile, it stays due.
+    If interrupted, or if the promotion is edited meanwhile, it stays due. A product that fails does not stop
+    the others: PricesNotRefreshed is raised at the end, and the promotion stays due.
     """
+    errors: dict[int, Exception] = {}
     promotion = Promotion.objects.prefetch_related("products", "categories").get(pk=promotion_id)
     last = 0
     while True:
         batch = list(_affected_products(promotion).filter(pk__gt=last).order_by("pk")[:_BATCH_SIZE])
         if not batch:
             break
-        _refresh_prices([product.pk for product in batch], actor=actor, now=now)
+        errors |= _refresh_batch([product.pk for product in batch], actor=actor, now=now)
         last = batch[-1].pk
+    if errors:
+        raise PricesNotRefreshed(errors)
     # Only if `refresh_at` is unchanged: a concurrent edit has set a new one.
     Promotion.objects.filter(pk=promotion.pk, refresh_at=promotion.refresh_at).update(
         refresh_at=promotion.next_turn(now)
@@ -157,6 +172,21 @@ def refresh_promotions_task() -> None:
         ),
         sweep="catalog.refresh_promotions",
     )
+
+
+def _refresh_batch(product_ids: list[int], *, actor: Actor, now: datetime.datetime) -> dict[int, Exception]:
+    """Rewrite the prices of a batch, or product by product where that fails; return the errors by product."""
+    try:
+        _refresh_prices(product_ids, actor=actor, now=now)
+    except Exception as error:
+        if len(product_ids) == 1:
+            log.exception("prices of product %s not refreshed", product_ids[0])
+            return {product_ids[0]: error}
+        errors: dict[int, Exception] = {}
+        for product_id in product_ids:
+            errors |= _refresh_batch([product_id], actor=actor, now=now)
+        return errors
+    return {}
 
 
 @transaction.atomic(durable=True)

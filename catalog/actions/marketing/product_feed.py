@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import gzip
 import io
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -39,6 +40,8 @@ _MAX_AGE = datetime.timedelta(hours=6)
 _BATCH_SIZE = 500
 _BUFFER = 256 * 1024
 _MOST_TITLE, _MOST_TEXT = 150, 5000
+# Characters that XML 1.0 does not allow, even escaped: one of them makes the whole file unreadable.
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_ATTRIBUTES: AttributesImpl[str] = AttributesImpl({})
 _NAMESPACE = "http://base.google.com/ns/1.0"
 
@@ -74,22 +77,34 @@ def write_feeds_task() -> None:
 def write_feeds() -> int:
     """Write the feeds of all languages; returns the number of variants in each.
 
-    The number of queries per 500 products does not depend on their number of variants.
+    The number of queries per 500 products does not depend on their number of variants. A product that fails
+    is left out of all languages.
     """
-    channel, count, run = market_channel(), 0, SweepRun("catalog.write_feeds")
+    channel, run = market_channel(), SweepRun("catalog.write_feeds")
+    counts: list[int] = []
     with ExitStack() as files:
-        feeds = {}
+        feeds = []
         for language, _name in settings.LANGUAGES:
-            file = files.enter_context(tempfile.TemporaryFile())
-            feeds[language] = _Feed(file, language)
-        for kinds in _feed_batches(channel, vietnam_date(timezone.now())) if channel else ():
-            count += len(kinds)
-            for feed in feeds.values():
-                feed.add(kinds, run)
-        for language, feed in feeds.items():
+            feeds.append(_Feed(files.enter_context(tempfile.TemporaryFile()), language))
+        for listings in _listing_batches(channel) if channel else ():
+            by_product = {listing.product_id: listing for listing in listings}
+
+            def add(keys: Sequence[int], by_product: Mapping[int, Listing] = by_product) -> None:
+                assert channel is not None
+                some = [by_product[key] for key in keys]
+                variants = _feed_variants(some, channel, vietnam_date(timezone.now()))
+                # All are built before the first is written, so that a failure leaves no half of them.
+                built = [(feed, feed.build_items(variants)) for feed in feeds]
+                for feed, items in built:
+                    feed.write(items)
+                counts.append(len(variants))
+
+            run.attempt_batch(list(by_product), add)
+        for feed in feeds:
             feed.finish()
-            _replace_file(feed_path(language), feed.file)
-    return count
+            _replace_file(feed_path(feed.language), feed.file)
+    run.forget_rows_not_due()
+    return sum(counts)
 
 
 class _Feed:
@@ -108,17 +123,16 @@ class _Feed:
         shop = shop_settings()
         self._write_fields({"title": shop.name, "link": home, "description": shop.description or shop.name})
 
-    def add(self, kinds: Sequence[_FeedVariant], run: SweepRun) -> None:
-        """Add variants, with texts in the feed's language; one that fails is skipped."""
-        texts = _Texts(kinds, self.language)
-        by_key = {kind.variant.pk: kind for kind in kinds}
-        for key in by_key:
-            run.attempt(key, lambda each: self._write(_item_fields(by_key[each], texts)))
+    def build_items(self, variants: Sequence[_FeedVariant]) -> list[dict[str, object]]:
+        """Return the fields of variants, with texts in the feed's language."""
+        texts = _Texts(variants, self.language)
+        return [_item_fields(each, texts) for each in variants]
 
-    def _write(self, item: dict[str, object]) -> None:
-        self._xml.startElement("item", _NO_ATTRIBUTES)
-        self._write_fields({f"g:{field}": text for field, text in item.items() if text})
-        self._xml.endElement("item")
+    def write(self, items: Sequence[dict[str, object]]) -> None:
+        for item in items:
+            self._xml.startElement("item", _NO_ATTRIBUTES)
+            self._write_fields({f"g:{field}": text for field, text in item.items() if text})
+            self._xml.endElement("item")
 
     def finish(self) -> None:
         self._xml.endElement("channel")
@@ -129,7 +143,7 @@ class _Feed:
     def _write_fields(self, fields: Mapping[str, object]) -> None:
         for name, value in fields.items():
             self._xml.startElement(name, _NO_ATTRIBUTES)
-            self._xml.characters(str(value))
+            self._xml.characters(_NOT_IN_XML.sub("", str(value)))
             self._xml.endElement(name)
 
 
@@ -206,11 +220,8 @@ def _ancestor_keys(category: Category | None) -> list[str]:
     return [key for key in (category.path or "").strip("/").split("/") if key] if category else []
 
 
-def _feed_batches(channel: Channel, day: datetime.date) -> Iterator[list[_FeedVariant]]:
-    """Listed variants with a price and a photo, in batches of listings ordered by product id.
-
-    Variants of paused sellers are out of stock.
-    """
+def _listing_batches(channel: Channel) -> Iterator[list[Listing]]:
+    """Yield batches of listings on the shelf, ordered by product id."""
     last = 0
     while True:
         rows = Listing.objects.on_shelf(channel.pk).filter(product__gt=last).order_by("product")
@@ -218,10 +229,11 @@ def _feed_batches(channel: Channel, day: datetime.date) -> Iterator[list[_FeedVa
         if not listings:
             return
         last = listings[-1].product_id
-        yield _feed_variants(listings, channel, day)
+        yield listings
 
 
 def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.date) -> list[_FeedVariant]:
+    """Return the variants with a price and a photo. Those of paused sellers are out of stock."""
     by_product = {listing.product_id: listing for listing in listings}
     images = _image_urls(list(by_product))
     variants = list(Variant.objects.filter(product__in=list(images)).order_by("product", "sort_order", "pk"))

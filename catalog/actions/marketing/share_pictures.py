@@ -60,56 +60,70 @@ class _Drawing:
 def draw_share_pictures_task() -> None:
     """Draw pictures whose rows changed since the last run; the excess is left for the next run.
 
-    One whose photo is still being processed is drawn without it and retried.
+    One whose photo is still being processed is drawn without it and retried. Rows that wait take turns.
     """
-    seen, again = cache.get(_SEEN_KEY, (0, []))
-    due = dict.fromkeys(tuple(each) for each in again)
-    changes = Change.objects.filter(pk__gt=max(0, seen - _OVERLAP)).order_by("pk")
-    rows = changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_AT_ONCE + _OVERLAP]
-    for pk, kind, key in rows:
-        if kind in (_PRODUCT, _COOPERATIVE):
-            due[kind, key] = None
-            if len(due) >= _LOOKED_AT_AT_ONCE:
-                seen = max(seen, pk)
-                break
-        seen = max(seen, pk)
-    drawn: list[tuple[str, str]] = []
+    seen, waiting = cache.get(_SEEN_KEY, (0, []))
+    waiting = [tuple(each) for each in waiting]
+    changed, seen = _changed_rows(seen)
+    due = dict.fromkeys([*waiting[:_LOOKED_AT_AT_ONCE], *changed])
+    for kind, key in list(due):
+        if kind == _COOPERATIVE:
+            due |= dict.fromkeys(_products_showing(int(key)))
+    drawn: set[tuple[str, str]] = set()
 
     def draw_one(each: tuple[str, str]) -> None:
-        if not draw_share_pictures(each[0], int(each[1])):
-            drawn.append(each)
+        if not draw_share_picture_of(each[0], int(each[1])):
+            drawn.add(each)
 
     run_each(due, draw_one, sweep="catalog.draw_share_pictures")
-    waiting = [each for each in due if each not in drawn]  # their photo is being processed, or they failed
-    cache.set(_SEEN_KEY, (seen, waiting), timeout=None)
+    # Those not drawn failed, or their photo is being processed.
+    left = dict.fromkeys([*waiting[_LOOKED_AT_AT_ONCE:], *(each for each in due if each not in drawn)])
+    cache.set(_SEEN_KEY, (seen, list(left)), timeout=None)
 
 
-def draw_share_pictures(kind: str, key: int) -> bool:
+def _changed_rows(seen: int) -> tuple[list[tuple[str, str]], int]:
+    """Return the next changed products and cooperatives, and the id of the last change read.
+
+    Those of the overlap were looked at before and do not count: a run always gets further than the last one.
+    """
+    changed: dict[tuple[str, str], None] = {}
+    new = 0
+    changes = Change.objects.filter(pk__gt=max(0, seen - _OVERLAP)).order_by("pk")
+    for pk, kind, key in changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_AT_ONCE + _OVERLAP]:
+        if kind in (_PRODUCT, _COOPERATIVE):
+            new += pk > seen and (kind, key) not in changed
+            changed[kind, key] = None
+        seen = max(seen, pk)
+        if new >= _LOOKED_AT_AT_ONCE:
+            break
+    return list(changed), seen
+
+
+def _products_showing(cooperative: int) -> list[tuple[str, str]]:
+    """Return the cooperative's products with a picture: it shows the cooperative's name."""
+    pictures = SharePicture.objects.filter(kind=_PRODUCT).values("key")
+    products = Product.objects.filter(cooperative=cooperative, pk__in=pictures).order_by("pk")
+    return [(_PRODUCT, str(key)) for key in products.values_list("pk", flat=True)]
+
+
+def draw_share_picture_of(kind: str, key: int) -> bool:
     """Redraw the picture of a product or cooperative if its content changed.
 
-    A cooperative's products are redrawn too, since they show its name. Non-public rows lose their picture.
-    Returns whether a photo is still being processed.
+    Non-public rows lose their picture. Returns whether a photo is still being processed.
     """
-    market = shop_settings().name
-    if kind == _PRODUCT:
-        drawings = list(_product_drawings(Product.objects.filter(pk=key)))
-    else:
-        pictures = SharePicture.objects.filter(kind=_PRODUCT).values("key")
-        goods = Product.objects.filter(cooperative=key, pk__in=pictures)
-        drawings = [*_cooperative_drawings(key), *_product_drawings(goods)]
-    for drawing in drawings:
-        _draw_if_changed(drawing, market)
-    if (kind, key) not in {(drawing.kind, drawing.row.pk) for drawing in drawings}:
+    drawing = next(_product_drawings(key) if kind == _PRODUCT else _cooperative_drawings(key), None)
+    if drawing is None:
         _delete_picture(kind, key)
-    return any(drawing.is_waiting for drawing in drawings)
+        return False
+    _draw_if_changed(drawing, shop_settings().name)
+    return drawing.is_waiting
 
 
-def _product_drawings(products: models.QuerySet[Product]) -> Iterator[_Drawing]:
+def _product_drawings(key: int) -> Iterator[_Drawing]:
     channel = market_channel()
     if channel is None:
         return
-    visible = Product.objects.visible_in(channel.pk).filter(pk__in=products).select_related("cooperative")
-    for product in visible.order_by("pk"):
+    for product in Product.objects.visible_in(channel.pk).filter(pk=key).select_related("cooperative"):
         media = ProductMedia.objects.shown().filter(product=product).select_related("picture")
         first = media.order_by("sort_order", "pk").first()
         cooperative = product.cooperative

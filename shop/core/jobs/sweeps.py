@@ -113,6 +113,7 @@ class SweepRun:
 
     def attempt(self, key: Key, action: Callable[[Key], object]) -> bool:
         """Call `action` with the key; record a failure or clear an old one. Return whether it succeeded."""
+        self._found.add(key_text(key))
         try:
             action(key)
         except Exception as error:  # the other rows continue after any error

@@ -1,0 +1,169 @@
+"""One product must not keep others out of a sweep of the catalogue: promotions, link previews, feeds."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+
+from catalog.actions.listings import promotions
+from catalog.actions.listings.promotions import (
+    PromotionTerms,
+    create_promotion,
+    end_promotion,
+    refresh_promotions_task,
+)
+from catalog.actions.marketing import share_pictures
+from catalog.actions.marketing.product_feed import write_feeds
+from catalog.actions.marketing.share_pictures import draw_share_pictures_task
+from catalog.models import Price, Product, ProductMedia, Promotion
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.models import Picture, PictureState, SharePicture, SweepFailure, record_change
+from tests.catalog.test_feed import items, make_photo
+from tests.factories import NOW, make_channel, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+SYSTEM = Actor.system("tests")
+DAY = datetime.timedelta(days=1)
+
+
+def give_lost_photo(product: Product) -> None:
+    """Show a photo whose file is gone from the storage."""
+    made = {"640": {"webp": "gone.webp", "jpeg": "gone.jpg", "height": 480}}
+    picture = Picture.objects.create(original="gone", state=PictureState.READY, renditions=made)
+    ProductMedia.objects.create(product=product, picture=picture)
+
+
+def fail_for(monkeypatch: pytest.MonkeyPatch, broken: Product) -> None:
+    apply = promotions.apply_promotions
+
+    def apply_or_fail(product_ids, **given):
+        if broken.pk in product_ids:
+            raise ValueError("odd price")
+        return apply(product_ids, **given)
+
+    monkeypatch.setattr(promotions, "apply_promotions", apply_or_fail)
+
+
+def reduced_products() -> set[int]:
+    return set(Price.objects.filter(discounted__isnull=False).values_list("variant__product", flat=True))
+
+
+def drawn_products() -> set[int]:
+    return set(SharePicture.objects.filter(kind="catalog.product").values_list("key", flat=True))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 500])
+def test_a_product_that_cannot_be_priced_keeps_no_other_at_an_ended_promotions_price(
+    monkeypatch, batch_size: int
+) -> None:
+    products = [make_product(price=100_000) for _each in range(5)]
+    monkeypatch.setattr(promotions, "_BATCH_SIZE", batch_size)
+    terms = PromotionTerms("Cuối vụ", starts_at=NOW - DAY, percent=Decimal(10))
+    promotion = create_promotion(channel=make_channel(), terms=terms, actor=SYSTEM, now=NOW)
+    refresh_promotions_task()
+    assert reduced_products() == {product.pk for product in products}
+    end_promotion(promotion_id=promotion.pk, actor=SYSTEM, now=NOW + DAY)
+    fail_for(monkeypatch, products[1])
+
+    refresh_promotions_task()
+
+    failure = SweepFailure.objects.get()
+    assert reduced_products() == {products[1].pk}
+    assert (failure.sweep, failure.row_key) == ("catalog.refresh_promotions", str(promotion.pk))
+    assert f"product {products[1].pk}: ValueError: odd price" in failure.last_error
+    assert Promotion.objects.get().refresh_at is not None  # it is tried again
+
+
+def test_changes_of_many_products_at_once_do_not_hold_up_their_previews_for_ever(monkeypatch) -> None:
+    """More products changed within the overlap than one run looks at: each run began with the same ones."""
+    monkeypatch.setattr(share_pictures, "_LOOKED_AT_AT_ONCE", 2)
+    products = [make_product() for _each in range(7)]
+    for product in products:
+        record_change("product.edited", product, actor=SYSTEM, now=NOW)
+
+    for _run in range(6):
+        draw_share_pictures_task()
+
+    assert drawn_products() == {product.pk for product in products}
+
+
+def test_previews_that_cannot_be_drawn_do_not_hold_up_those_after_them(monkeypatch) -> None:
+    monkeypatch.setattr(share_pictures, "_LOOKED_AT_AT_ONCE", 2)
+    broken = [make_product() for _each in range(4)]
+    for product in broken:
+        give_lost_photo(product)
+    good = make_product()
+    for product in (*broken, good):
+        record_change("product.edited", product, actor=SYSTEM, now=NOW)
+
+    for _run in range(6):
+        draw_share_pictures_task()
+
+    assert drawn_products() == {good.pk}
+    failures = SweepFailure.objects.filter(sweep="catalog.draw_share_pictures")
+    assert set(failures.values_list("row_key", flat=True)) == {
+        f"catalog.product/{product.pk}" for product in broken
+    }
+
+
+def test_a_cooperatives_new_name_reaches_the_previews_of_its_other_products() -> None:
+    seller = make_seller("HTX Tài Hoan")
+    products = [make_product(seller) for _each in range(3)]
+    for product in products:
+        record_change("product.edited", product, actor=SYSTEM, now=NOW)
+    draw_share_pictures_task()
+    before = dict(SharePicture.objects.filter(kind="catalog.product").values_list("key", "mark"))
+    give_lost_photo(products[0])
+    Cooperative.objects.filter(pk=seller.pk).update(name="HTX Tài Hoan Mới")
+    record_change("cooperative.edited", seller, cooperative_id=seller.pk, actor=SYSTEM, now=NOW)
+
+    draw_share_pictures_task()
+
+    after = dict(SharePicture.objects.filter(kind="catalog.product").values_list("key", "mark"))
+    changed = {key for key in after if after[key] != before[key]}
+    assert changed == {products[1].pk, products[2].pk}
+    assert SweepFailure.objects.get().row_key == f"catalog.product/{products[0].pk}"
+
+
+def test_a_control_character_in_a_name_does_not_make_the_feed_unreadable(client: Client) -> None:
+    for name in ("Miến\x0b dong\x1f", "Mật ong\ufffe"):
+        make_photo(make_product(name=name))
+
+    write_feeds()
+
+    assert [item["title"] for item in items(client, "vi")] == ["Miến dong", "Mật ong"]
+    assert [item["title"] for item in items(client, "en")] == ["Miến dong", "Mật ong"]
+
+
+def test_a_product_with_a_broken_photo_row_keeps_no_other_out_of_the_feed(client: Client) -> None:
+    broken, good = make_product(name="Hỏng"), make_product(name="Mật ong")
+    picture = Picture.objects.create(original="a", state=PictureState.READY, renditions={"320": {}})
+    ProductMedia.objects.create(product=broken, picture=picture)
+    make_photo(good)
+
+    written = write_feeds()
+    again = write_feeds()
+
+    assert (written, again) == (1, 1)
+    assert [item["title"] for item in items(client, "vi")] == ["Mật ong"]
+    failure = SweepFailure.objects.get()
+    assert (failure.sweep, failure.row_key, failure.count) == ("catalog.write_feeds", str(broken.pk), 2)
+
+
+def test_the_failure_of_a_product_that_left_the_feed_is_forgotten_after_a_day() -> None:
+    broken = make_product()
+    picture = Picture.objects.create(original="a", state=PictureState.READY, renditions={"320": {}})
+    ProductMedia.objects.create(product=broken, picture=picture)
+    write_feeds()
+    ProductMedia.objects.all().delete()
+    SweepFailure.objects.update(last_failed_at=NOW - 9 * DAY)
+
+    write_feeds()
+
+    assert not SweepFailure.objects.exists()
+    assert default_storage.exists("feeds/google-vi.xml.gz")
