@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Stock
 from orders.actions.checkout.open_checkout import open_checkout
+from orders.actions.gateway import gateway_calls
 from orders.actions.gateway.gateway_calls import follow_cards_task
 from orders.actions.gateway.gateway_results import look_up_delay
 from orders.actions.placement.order_sweeps import release_expired_reservations
@@ -21,8 +22,8 @@ from shop.core.jobs.sweeps import delay_before_retry, record_sweep_failure, run_
 from shop.core.models import SweepFailure
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import sweep_task
-from tests.factories import NOW, make_basket, make_user, make_variant, stock_of
-from tests.orders.gateway.card_at_hand import stripe
+from tests.factories import NOW, make_basket, make_gourd, make_user, make_variant, stock_of
+from tests.orders.gateway.card_at_hand import call_of, paid_order, stripe
 from tests.shop.api.checkout.operations import ready
 from tests.shop.api.checkout.test_prepaid import held
 
@@ -195,3 +196,44 @@ def test_one_reservation_that_cannot_be_released_keeps_no_other() -> None:
     assert released == 1
     assert (stock_of(first).reserved, stock_of(second).reserved) == (1, 0)
     assert SweepFailure.objects.get().sweep == "orders.release_expired"
+
+
+def test_a_card_hold_that_raises_does_not_keep_the_next_one_from_being_captured(stripe, monkeypatch) -> None:
+    first, second = (paid_order(stripe, (make_gourd(), 2)) for _each in range(2))
+    recalculate = gateway_calls.recalculate_order
+
+    def recalculate_or_fail(order, **given):
+        if order.pk == first.pk:
+            raise Broken("a sum nobody has thought of")
+        return recalculate(order, **given)
+
+    monkeypatch.setattr(gateway_calls, "recalculate_order", recalculate_or_fail)
+    monkeypatch.setattr(timezone, "now", lambda: NOW + datetime.timedelta(days=6, hours=1))
+
+    follow_cards_task()
+
+    captures = GatewayCall.objects.filter(operation=Operation.CAPTURE)
+    failure = SweepFailure.objects.get()
+    assert list(captures.values_list("payment__order", flat=True)) == [second.pk]
+    assert (failure.sweep, failure.row_key) == ("orders.follow_cards:held", str(call_of(first).pk))
+
+
+def test_a_baskets_hold_that_raises_does_not_keep_the_next_one_held(stripe, monkeypatch, jobs_at_once) -> None:
+    first, second = (held(stripe, ready((make_variant(price=90_000), 1))) for _each in range(2))
+    request_void = gateway_calls.request_void
+
+    def request_void_or_fail(basket, payment, **given):
+        if payment.pk == first.pk:
+            raise Missing()
+        return request_void(basket, payment, **given)
+
+    monkeypatch.setattr(gateway_calls, "request_void", request_void_or_fail)
+    later = timezone.now() + datetime.timedelta(days=2)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+
+    follow_cards_task()
+
+    releases = GatewayCall.objects.filter(operation=Operation.CANCEL)
+    failure = SweepFailure.objects.get()
+    assert list(releases.values_list("payment", flat=True)) == [second.pk]
+    assert (failure.sweep, failure.last_error) == ("orders.follow_cards:unused", "Missing: missing")

@@ -16,7 +16,12 @@ from openpyxl import load_workbook
 from cooperatives.models import Follow
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.privacy.anonymise import UndeliveredOrders, UnsettledOrders, anonymise_person
-from orders.actions.privacy.data_export import make_export, make_exports_task
+from orders.actions.privacy.data_export import (
+    build_workbook,
+    compressed_json,
+    make_export,
+    make_exports_task,
+)
 from orders.actions.privacy.data_requests import (
     DeletionAlreadyRequested,
     StaffAccountNotDeletable,
@@ -26,9 +31,21 @@ from orders.actions.privacy.data_requests import (
 )
 from orders.actions.privacy.personal_data import personal_data_of_user
 from orders.models import BankTransfer, Order, Payout, Refund
-from shop.accounts.models import Consent, ConsentPurpose, DataExport, DataRequest, RequestKind, User
+from shop.accounts.models import (
+    AuthenticatorApp,
+    Consent,
+    ConsentPurpose,
+    DataExport,
+    DataRequest,
+    Passkey,
+    RecoveryCode,
+    RequestKind,
+    TokenFamily,
+    User,
+)
 from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.accounts.personal.data_requests import LAWFUL_DAYS, DeadlineExceedsLaw, change_data_deadlines
+from shop.accounts.sign_in.token_families import start_family
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.states import REQUEST_MOVES, RequestState
 from shop.core.actors import Actor
@@ -48,7 +65,7 @@ from tests.factories import (
 )
 from tests.orders.bank_transfers.transfers_at_hand import take
 from tests.orders.refunds.refunds_at_hand import give_back, paid_order
-from tests.shop.accounts.factors import age_session
+from tests.shop.accounts.factors import age_session, give_app, give_recovery_codes
 from tests.shop.accounts.sent import last_code, wrong
 
 pytestmark = pytest.mark.django_db
@@ -435,3 +452,30 @@ def test_a_foreign_request_is_a_missing_one() -> None:
         fulfil_data_request(request_id=make_order((make_variant(), 1)).pk, actor=SYSTEM, now=NOW)
     row.refresh_from_db()
     assert row.state == "open"
+
+
+def test_a_copy_names_second_factors_without_any_secret_until_their_owner_is_erased() -> None:
+    user = give_app(make_user(email="hoa@example.com"))
+    codes = give_recovery_codes(user)
+    Passkey.objects.create(user=user, name="Khóa của Hoa", credential_id="abc", created_at=NOW)
+    start_family(user_id=user.pk, address="203.0.113.7", agent="Saleor", now=just_now())
+    secrets = {
+        AuthenticatorApp.objects.get().sealed_secret,
+        TokenFamily.objects.get().current,
+        *RecoveryCode.objects.values_list("digest", flat=True),
+    }
+
+    told = personal_data_of_user(user.pk)
+    build_workbook(told)
+    as_text = gzip.decompress(compressed_json(told)).decode()
+    anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    assert told["passkeys"] == [{"name": "Khóa của Hoa", "created_at": NOW, "last_used_at": None}]
+    assert [set(row) for row in told["authenticator_apps"]] == [{"created_at", "last_used_at"}]
+    assert [row["used_at"] for row in told["recovery_codes"]] == [None] * len(codes)
+    assert [row["agent"] for row in told["signed_in_over_api"]] == ["Saleor"]
+    assert told["account"][0]["second_factor_since"] is not None
+    assert not [secret for secret in secrets if secret in as_text]
+    for model in (AuthenticatorApp, Passkey, RecoveryCode, TokenFamily):
+        assert not model._default_manager.exists(), model
+    assert User.objects.get(pk=user.pk).second_factor_since is None

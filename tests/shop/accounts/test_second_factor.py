@@ -39,6 +39,7 @@ from tests.shop.accounts.sent import by_code
 pytestmark = pytest.mark.django_db
 HOME = "/en/tai-khoan/"
 APP = f"{FACTOR}ung-dung/"
+DETAILS = f"{HOME}thong-tin/"
 
 
 def shown_key(page: str) -> tuple[str, str]:
@@ -330,3 +331,28 @@ def test_without_scripts_an_app_is_set_up_and_a_recovery_code_signs_in(
 
     assert page.url == f"{live_server.url}/quan-tri/"
     context.close()
+
+
+def test_what_was_typed_before_the_proof_is_there_after_it() -> None:
+    user = give_app(make_user(first_name="Hoa", phone="+84987654321"))
+    client = signed_in(user, minutes=16)
+    typed = {
+        "name": "Nguyễn Thị Hoa",
+        "phone": "0912345678",
+        "street": "Thôn Bản Áng, nhà thứ hai",
+        "landmark": "cạnh cầu treo",
+    }
+
+    asked = client.post(DETAILS, typed)
+    user.refresh_from_db()
+    before = (user.first_name, user.phone)
+    back = client.post(asked.headers["Location"], {"code": app_code(), "next": DETAILS})
+    page = client.get(back.headers["Location"]).content.decode()
+    again = client.get(DETAILS).content.decode()
+
+    assert asked.headers["Location"] == f"{CHECK}?{urlencode({'next': DETAILS})}"
+    assert before == ("Hoa", "+84987654321")
+    assert back.headers["Location"] == DETAILS
+    for value in typed.values():
+        assert f'value="{value}"' in page
+        assert f'value="{value}"' not in again  # it is kept for one visit

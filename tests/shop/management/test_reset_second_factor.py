@@ -1,0 +1,75 @@
+"""`manage.py reset_second_factor`: the last administrator has lost every second factor."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, TokenFamily
+from shop.accounts.sign_in.token_families import start_family
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import PASSWORD, just_now, make_admin
+from tests.shop.accounts.factors import (
+    SECOND_STEP,
+    SIGN_IN,
+    app_code,
+    give_app,
+    give_password,
+    give_recovery_codes,
+    is_in,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_removes_every_factor_ends_all_sign_ins_and_says_so(client: Client, capsys) -> None:
+    admin = give_app(make_admin(email="lan@example.vn"))
+    give_recovery_codes(admin)
+    Passkey.objects.create(user=admin, name="Điện thoại", credential_id="a", created_at=just_now())
+    start_family(user_id=admin.pk, address=None, agent="Dashboard", now=just_now())
+    give_password(client, admin)
+    client.post(SECOND_STEP, {"code": app_code()})
+    assert is_in(client)
+
+    call_command("reset_second_factor", "Lan@example.vn", "--why", "điện thoại rơi xuống suối")
+
+    admin.refresh_from_db()
+    change = Change.objects.get(what="user.second_factor_reset")
+    assert not admin.has_second_factor
+    for model in (AuthenticatorApp, Passkey, RecoveryCode, SignIn, TokenFamily):
+        assert not model._default_manager.filter(user=admin).exists()
+    assert client.get("/en/tai-khoan/").status_code == 302
+    assert (change.key, change.actor_kind, change.why) == (
+        str(admin.pk),
+        "system",
+        "điện thoại rơi xuống suối",
+    )
+    assert Notification.objects.filter(to="lan@example.vn", text__contains="quản trị viên").exists()
+    assert "lan@example.vn is reset" in capsys.readouterr().out.lower()
+
+    client.post(SIGN_IN, {"name": admin.email, "password": PASSWORD})
+    assert is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "said"),
+    [
+        ("nobody@example.vn", "mất máy", "There is no account nobody@example.vn"),
+        ("mai@example.vn", "mất máy", "xác thực hai bước"),
+        ("lan@example.vn", " ", "vì sao"),
+    ],
+)
+def test_an_unknown_account_one_without_a_factor_and_no_reason_change_nothing(name, why, said) -> None:
+    admin = give_app(make_admin(email="lan@example.vn"))
+    make_admin(email="mai@example.vn")
+    before = Change.objects.count()
+
+    with pytest.raises(CommandError, match=f"(?i){said}"):
+        call_command("reset_second_factor", name, "--why", why)
+
+    admin.refresh_from_db()
+    assert admin.has_second_factor
+    assert AuthenticatorApp.objects.filter(user=admin).exists()
+    assert Change.objects.count() == before
