@@ -218,7 +218,9 @@ def test_a_card_hold_that_raises_does_not_keep_the_next_one_from_being_captured(
     assert (failure.sweep, failure.row_key) == ("orders.follow_cards:held", str(call_of(first).pk))
 
 
-def test_a_baskets_hold_that_raises_does_not_keep_the_next_one_held(stripe, monkeypatch, jobs_at_once) -> None:
+def test_a_baskets_hold_that_raises_does_not_keep_the_next_one_held(
+    stripe, monkeypatch, jobs_at_once
+) -> None:
     first, second = (held(stripe, ready((make_variant(price=90_000), 1))) for _each in range(2))
     request_void = gateway_calls.request_void
 
