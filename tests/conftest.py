@@ -26,6 +26,7 @@ from shop.management.servers.postgres import start_postgres
 from shop.management.servers.process import MissingService, Service
 from shop.management.servers.redis import start_redis
 
+pytest_plugins = ["tests.figures"]
 CHROMIUM_FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
     *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],

@@ -1,4 +1,4 @@
-"""`make test`: the suite on SQLite, then on PostgreSQL with Redis, and one count of both.
+"""`make test`: the suite on SQLite, then on PostgreSQL with Redis; at the end measured figures and one count.
 
 Arguments go to pytest. What is marked `once` runs with the first only. One after the other: each has two
 workers busy, and beside each other on two cores both took a fifth more of their time.
@@ -14,21 +14,25 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests.figures import read_figures
+
 DATABASES = ("sqlite", "postgres")
 COUNTED = ("tests", "failures", "errors", "skipped")
 
 
 def main(arguments: list[str]) -> int:
     counts: Counter[str] = Counter()
-    broken = []
+    broken, figures = [], []
     with tempfile.TemporaryDirectory() as folder:
         for database in DATABASES:
             report = Path(folder) / f"{database}.xml"
             if _run(database, arguments, report) != 0 or not report.exists():
                 broken.append(database)
             counts.update(_counts(report))
+            figures += read_figures(report) if report.exists() else []
     failed = counts["failures"] + counts["errors"]
     passed = counts["tests"] - failed - counts["skipped"]
+    print("", *figures, sep="\n")
     print(f"\n{passed} passed, {failed} failed, {counts['skipped']} skipped")
     if counts["skipped"]:
         print("Nothing may be skipped: a missing piece is a failure.")
