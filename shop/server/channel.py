@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
+import struct
+import termios
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +100,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return ("body", request) if request.headers_finished else ("header", request)
 
     def _moved_bytes(self) -> int:
-        return self.sent_bytes + (self.request.body_bytes_received if self.request else 0)
+        """The bytes that came from or reached the visitor. What the kernel still holds has reached nobody."""
+        received = self.request.body_bytes_received if self.request else 0
+        return int(self.sent_bytes - self._unsent_bytes() + received)
+
+    def _unsent_bytes(self) -> int:
+        try:
+            (unsent,) = struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))
+        except OSError:  # closed meanwhile
+            return 0
+        return int(unsent)
 
     def _allowed_seconds(self, step: str) -> float:
         timeouts: Timeouts = self.server.timeouts
