@@ -18,7 +18,7 @@ from shop.api.endpoint import MAX_BYTES_WITH_FILES
 from shop.core.images.image_files import MAX_BYTES
 from shop.server.body_limits import BODY_LIMITS, MEGABYTE, Allowance, allowance_for
 from shop.server.visitors import is_known_visitor
-from tests.attacks.web import Web, everything, status_of
+from tests.attacks.web import everything, status_of
 from tests.factories import make_user
 from tests.shop.api.tokens import token_of
 
@@ -34,14 +34,6 @@ UPLOADS = {
     "desk/bank_statements.html": ("desk:bank-statements", (), 10, 10),
     "desk/cash_statements.html": ("desk:cash-statements", (), 10, 10),
 }
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory, django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        web = Web(tmp_path_factory.mktemp("web"), workers=1)
-    yield web
-    web.stop()
 
 
 def head(path, *headers, length=None, kind=FORM):

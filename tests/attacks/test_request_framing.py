@@ -21,14 +21,6 @@ pytestmark = pytest.mark.once
 HOST = b"Host: 127.0.0.1\r\n"
 
 
-@pytest.fixture(scope="module")
-def web(tmp_path_factory, django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        web = Web(tmp_path_factory.mktemp("web"), workers=1)
-    yield web
-    web.stop()
-
-
 def parsed(request, *, is_from_proxy=False):
     parser = RequestParser(Adjustments(), is_from_proxy=is_from_proxy)
     parser.received(request)

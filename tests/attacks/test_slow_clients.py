@@ -5,25 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 
 import pytest
 
 from tests.attacks.web import SHORT_TIMEOUTS, Web, everything, status_of
+from tests.figures import FIGURE
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db]
 
 OF_EACH_KIND = 50
 LARGE = 16 * 1024 * 1024  # more than the kernel buffers for one connection
 PATIENCE = 30  # seconds; for a busy machine
 
 
-@pytest.fixture
-def web(tmp_path, transactional_db):
-    web = Web(tmp_path, **SHORT_TIMEOUTS)
-    pictures = tmp_path / "media" / "pictures"
+@pytest.fixture(scope="module")
+def hurried_web(tmp_path_factory, django_db_setup, django_db_blocker):
+    """Two processes that wait three seconds for each step."""
+    folder = tmp_path_factory.mktemp("web")
+    with django_db_blocker.unblock():
+        web = Web(folder, **SHORT_TIMEOUTS)
+    pictures = folder / "media" / "pictures"
     pictures.mkdir(parents=True)
     (pictures / "large.webp").write_bytes(bytes(LARGE))
     yield web
@@ -85,36 +88,36 @@ def closed_within(connected, seconds):
         return False
 
 
-def test_pages_are_served_at_once_beside_200_slow_connections_which_are_cut_off(web, capsys):
-    idle = list(idle_connections(web))
-    trickling = [*slow_heads(web), *slow_bodies(web)]
-    readers = list(slow_readers(web))
+def test_pages_are_served_at_once_beside_200_slow_connections_which_are_cut_off(hurried_web, record_property):
+    idle = list(idle_connections(hurried_web))
+    trickling = [*slow_heads(hurried_web), *slow_bodies(hurried_web)]
+    readers = list(slow_readers(hurried_web))
     stopped = threading.Event()
     thread = threading.Thread(target=trickle, args=(trickling, stopped))
     thread.start()
     try:
-        health = [web.get("/health/") for _ in range(20)]
-        pages = [web.get("/") for _ in range(5)]
-        began, held_at_first = time.monotonic(), web.open_connections()
+        health = [hurried_web.get("/health/") for _ in range(20)]
+        pages = [hurried_web.get("/") for _ in range(5)]
+        began, held_at_first = time.monotonic(), hurried_web.open_connections()
         cut_off = [closed_within(each, max(0.01, began + PATIENCE - time.monotonic())) for each in trickling]
         ended = [closed_within(each, max(0.01, began + PATIENCE - time.monotonic())) for each in idle]
-        while web.open_connections() and time.monotonic() < began + PATIENCE:
+        while hurried_web.open_connections() and time.monotonic() < began + PATIENCE:
             stopped.wait(0.1)  # those that do not read do not see their end
-        taken, held = time.monotonic() - began, web.open_connections()
+        taken, held = time.monotonic() - began, hurried_web.open_connections()
     finally:
         stopped.set()
         thread.join()
-    after = [web.get(path) for path in ("/health/", "/")]
+    after = [hurried_web.get(path) for path in ("/health/", "/")]
     for each in (*idle, *trickling, *readers):
         each.close()
 
     slowest = max(seconds for _status, seconds in health)
     slowest_page = max(seconds for _status, seconds in pages)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\nbeside 200 slow connections: /health/ at most {slowest * 1000:.0f} ms, the home page"
-            f" {slowest_page * 1000:.0f} ms; all were cut off {taken:.1f} s later\n"
-        )
+    record_property(
+        FIGURE,
+        f"beside {4 * OF_EACH_KIND} slow connections: /health/ at most {slowest * 1000:.0f} ms"
+        f" (limit 1,000 ms), the home page {slowest_page * 1000:.0f} ms; all cut off {taken:.1f} s later",
+    )
     assert {status for status, _seconds in health} == {200}
     assert slowest < 1
     assert {status for status, _seconds in pages} == {200}
@@ -125,14 +128,14 @@ def test_pages_are_served_at_once_beside_200_slow_connections_which_are_cut_off(
     assert [status for status, _seconds in after] == [200, 200]
 
 
-def test_a_phone_that_sends_slowly_but_steadily_is_not_cut_off(web):
+def test_a_phone_that_sends_slowly_but_steadily_is_not_cut_off(hurried_web):
     body = b'{"query": "{ shop { name } }"' + b" " * 12_000 + b"}"
     head = (
         f"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
 
-    with web.connect() as connected:
+    with hurried_web.connect() as connected:
         connected.sendall(head.encode())
         began = time.monotonic()
         for start in range(0, len(body), 600):  # longer than REQUEST_BODY_SECONDS
@@ -144,8 +147,7 @@ def test_a_phone_that_sends_slowly_but_steadily_is_not_cut_off(web):
     assert status_of(answer) == 200
 
 
-def test_connections_of_one_address_are_limited_and_others_served(tmp_path):
-    web = Web(tmp_path, workers=1, CONNECTIONS_PER_ADDRESS="20")
+def test_connections_of_one_address_are_limited_and_others_served(web):
     head = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
     kept = [web.connect("127.0.0.2") for _ in range(20)]
     for each in kept:
@@ -159,7 +161,6 @@ def test_connections_of_one_address_are_limited_and_others_served(tmp_path):
     proxies_open = [not closed_within(each, 0.01) for each in from_proxy]
     for each in (*kept, *refused, *from_proxy):
         each.close()
-    web.stop()
 
     assert other_status == 200
     assert all(refusals)
@@ -167,21 +168,21 @@ def test_connections_of_one_address_are_limited_and_others_served(tmp_path):
     assert all(proxies_open)
 
 
-def test_a_stopping_shop_answers_what_it_has_begun(web):
+def test_a_stopping_shop_answers_what_it_has_begun(hurried_web):
     """A body still on its way when the processes are told to stop is read and answered, then closed."""
     body = b'{"query": "{ shop { name } }"}'
-    with web.connect() as connected:
+    with hurried_web.connect() as connected:
         connected.sendall(
             b"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body)
         )
         connected.sendall(body[:10])
-        web.get("/health/")
-        for pid in web.children():  # the processes that serve; their master starts others
+        hurried_web.get("/health/")
+        for pid in hurried_web.children():  # the processes that serve; their master starts others
             os.kill(pid, signal.SIGTERM)
         connected.sendall(body[10:])
         answer = everything(connected)
 
     assert status_of(answer) == 200
     assert b"Connection: close" in answer
-    assert web.get("/health/")[0] == 200
+    assert hurried_web.get("/health/")[0] == 200
