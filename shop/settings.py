@@ -251,6 +251,8 @@ RESPONSE_SECONDS = env_int("RESPONSE_SECONDS", 30)
 KEEP_ALIVE_SECONDS = env_int("KEEP_ALIVE_SECONDS", 30)
 REQUEST_BODY_BYTES = env_int("REQUEST_BODY_MB", 10) * 1024 * 1024  # exceptions in shop/server/body_limits.py
 CONNECTIONS_PER_ADDRESS = env_int("CONNECTIONS_PER_ADDRESS", 100)  # per web process; proxies are exempt
+# Request bodies that one network may be sending at once, per web process; proxies are exempt.
+BODY_BYTES_PER_NETWORK = env_int("BODIES_PER_NETWORK_MB", 128) * 1024 * 1024
 # Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES", "127.0.0.1,::1")
 

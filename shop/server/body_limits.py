@@ -100,5 +100,10 @@ def sign_in_message(path: str) -> str:
         return _("Please sign in before you send files this large.")
 
 
+def busy_network_message(path: str) -> str:
+    with _language_of(path):
+        return _("Too much is being sent from your network at once. Please try again in a minute.")
+
+
 def _language_of(path: str) -> translation.override:
     return translation.override("en" if path.startswith("/en/") else settings.LANGUAGE_CODE)

@@ -126,7 +126,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     # --- reading and writing ------------------------------------------------------------------------
 
     def parser_class(self, adj: Any) -> RequestParser:
-        return RequestParser(adj, is_from_proxy=self.is_from_proxy)
+        return RequestParser(
+            adj, address=self.addr[0], is_from_proxy=self.is_from_proxy, has_room=self.server.has_room
+        )
+
+    def bodies(self) -> list[RequestParser]:
+        """Return the requests whose bodies are arriving, or kept until they are answered."""
+        return [*self.requests, *([self.request] if self.request is not None else [])]
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         sent: int = super().send(data, do_close=do_close)

@@ -13,6 +13,7 @@ from waitress.server import TcpWSGIServer
 
 from shop.core.web.rate_limits import client_network
 from shop.server.channel import Channel, Timeouts
+from shop.server.parser import RequestParser
 
 _STOPPING_KEEP_ALIVE = 1  # seconds
 _SEND_BUFFER_BYTES = 128 * 1024  # the kernel doubles it
@@ -54,6 +55,18 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         parsed = ipaddress.ip_address(addr[0].partition("%")[0])
         mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
         return (str(mapped or parsed), *addr[1:])
+
+    def has_room(self, request: RequestParser) -> bool:
+        """Whether the visitor's network may send this body beside those it is sending now."""
+        if not request.network:
+            return True
+        promised = sum(
+            other.promised_bytes
+            for channel in list(self.active_channels.values())
+            for other in channel.bodies()
+            if other is not request and other.network == request.network and other.error is None
+        )
+        return promised + request.promised_bytes <= settings.BODY_BYTES_PER_NETWORK
 
     def accept(self) -> Any:
         """Accept a connection, or close it at once if there is no room."""

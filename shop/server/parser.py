@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import Error, RequestEntityTooLarge
 
-from shop.server.body_limits import Allowance, allowance_for, sign_in_message, too_large_message
+from shop.core.web.rate_limits import client_network
+from shop.server.body_limits import (
+    Allowance,
+    allowance_for,
+    busy_network_message,
+    sign_in_message,
+    too_large_message,
+)
 
 _FOLDED_LINE = re.compile(rb"\r\n[ \t]")
 _TRANSFER_CODING = re.compile(rb"^transfer-encoding[ \t]*:(.*?)\r?$", re.IGNORECASE | re.MULTILINE)
@@ -36,6 +44,19 @@ class SignInRequired(Error):  # type: ignore[misc]
         return _plain_text_response("403 Forbidden", sign_in_message(self._path))
 
 
+class NetworkBusy(Error):  # type: ignore[misc]
+    """503: the visitor's network already sends as much as it may at once."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        status, headers, body = _plain_text_response(
+            "503 Service Unavailable", busy_network_message(self._path)
+        )
+        return status, [*headers, ("Retry-After", "60")], body
+
+
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]
     """waitress's parser with stricter body framing and a body limit per URL."""
 
@@ -43,13 +64,22 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
     needs_sign_in = False
     continue_after_check = False  # "Expect: 100-continue" waits for the check of the sender
     path = "/"
+    network = ""  # of the visitor, also behind a proxy; empty if only the proxy is known
+    promised_bytes = 0  # how large the body may become
 
-    def __init__(self, adj: Any, *, is_from_proxy: bool) -> None:
+    def __init__(
+        self, adj: Any, *, address: str, is_from_proxy: bool, has_room: Callable[[RequestParser], bool]
+    ) -> None:
         super().__init__(adj)
+        self._address = address
         self._is_from_proxy = is_from_proxy  # may set X-Forwarded-… headers
+        self._has_room = has_room
 
     def received(self, data: bytes) -> int:
+        was_in_header = not self.headers_finished
         consumed: int = super().received(data)
+        if was_in_header and self.promised_bytes and self.error is None and not self._has_room(self):
+            self.refuse(NetworkBusy(self.path))
         if isinstance(self.error, RequestEntityTooLarge) and not isinstance(self.error, BodyTooLarge):
             self.error = BodyTooLarge(self.path, self.adj.max_request_body_size - 1)
         if self.error is not None:
@@ -81,7 +111,14 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
                 raise ParsingError("The only Transfer-Encoding is chunked, once.")
         if not self._is_from_proxy:
             self._drop_proxy_headers()
+        self.network = self._visitor_network()
         self._set_body_limit(allowance_for(self.path, self.headers.get("CONTENT_TYPE", "")))
+
+    def _visitor_network(self) -> str:
+        connected = client_network({"REMOTE_ADDR": self._address})
+        forwarded = self.headers.get("X_FORWARDED_FOR", self._address)
+        network = client_network({"REMOTE_ADDR": self._address, "HTTP_X_FORWARDED_FOR": forwarded})
+        return "" if self._is_from_proxy and network == connected else network
 
     def _drop_proxy_headers(self) -> None:
         for name in [name for name in self.headers if name.startswith(_PROXY_HEADERS)]:
@@ -91,6 +128,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         most = allowance.without_sign_in if self.chunked else allowance.most
         # waitress reads nothing else of `adj` from here on; it refuses bodies that reach the number.
         self.adj = SimpleNamespace(max_request_body_size=most + 1)
+        self.promised_bytes = most if self.chunked else int(self.content_length)
         if allowance.without_sign_in < self.content_length <= most:
             self.needs_sign_in = True
             self.continue_after_check, self.expect_continue = self.expect_continue, False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from waitress.adjustments import Adjustments
 
 from orders.payments.webhook_signatures import MAX_BODY_BYTES
 from shop.accounts.models import User
 from shop.api.endpoint import MAX_BYTES_WITH_FILES
 from shop.core.images.image_files import MAX_BYTES
 from shop.server.body_limits import BODY_LIMITS, MEGABYTE, Allowance, allowance_for
+from shop.server.parser import RequestParser
 from shop.server.visitors import is_known_visitor
 from tests.attacks.web import everything, status_of
 from tests.factories import make_user
@@ -201,6 +204,77 @@ def test_a_large_photo_of_nobody_is_refused_before_it_is_sent_and_read_of_a_memb
     assert [status_of(each) for each in (nobody, forger, member)] == [403, 403, 100]
     assert "Xin đăng nhập trước khi gửi tệp lớn như vậy." in nobody.decode()
     assert "Please sign in before you send files this large." in in_english.decode()
+
+
+@pytest.fixture
+def narrow_web(tmp_path, django_db_blocker):
+    """A shop whose visitors' networks may send 25 MB at once."""
+    web = Web(tmp_path, workers=1, BODIES_PER_NETWORK_MB="25")
+    yield web
+    web.stop()
+
+
+@pytest.mark.once
+@pytest.mark.processes
+@pytest.mark.django_db
+def test_one_network_sends_only_so_much_at_once_and_others_are_served(narrow_web):
+    web, network, other = narrow_web, "127.0.0.2", "127.0.0.3"
+    asks = head("/dat-hang/", "Expect: 100-continue", length=10 * MEGABYTE)
+    in_english = head("/en/dat-hang/", length=10 * MEGABYTE)
+    chunks = head("/dat-hang/", "Transfer-Encoding: chunked")
+
+    def answer_to(request, source):
+        with web.connect(source) as connected:
+            connected.sendall(request)
+            received = b""
+            while not is_complete(received) and (data := connected.recv(4096)):
+                received += data
+            return received
+
+    held = [web.connect(network) for _ in range(2)]
+    for connected in held:
+        connected.sendall(asks)
+        assert status_of(connected.recv(4096)) == 100
+    refused = answer_to(asks, network)
+    refused_in_english = answer_to(in_english, network)
+    refused_chunks = answer_to(chunks, network)
+    small = web.answers(b"POST /dat-hang/ HTTP/1.0\r\nContent-Length: 4\r\n\r\na=bc", network)
+    of_others = answer_to(asks, other)
+    of_a_proxy = [answer_to(asks, "127.0.0.1") for _ in range(3)]
+    held.pop().close()
+    until = time.monotonic() + 10
+    while status_of(again := answer_to(asks, network)) != 100 and time.monotonic() < until:
+        pass  # until the server has seen that the connection is closed
+    held.pop().close()
+
+    assert [status_of(each) for each in (refused, refused_in_english, refused_chunks)] == [503] * 3
+    assert "Mạng của quý khách đang gửi lên quá nhiều cùng lúc. Xin thử lại sau một phút." in refused.decode()
+    assert "Too much is being sent from your network at once." in refused_in_english.decode()
+    assert b"Retry-After: 60" in refused
+    assert status_of(small) == 403  # read; the form has no token
+    assert status_of(of_others) == 100
+    assert [status_of(each) for each in of_a_proxy] == [100] * 3
+    assert status_of(again) == 100
+
+
+@pytest.mark.once
+def test_behind_a_proxy_the_visitors_network_is_counted(settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    def network(address, *headers, is_from_proxy=True):
+        parser = RequestParser(
+            Adjustments(), address=address, is_from_proxy=is_from_proxy, has_room=lambda request: True
+        )
+        parser.received(head("/dat-hang/", *headers, length=7))
+        assert parser.promised_bytes == 7
+        return parser.network
+
+    assert network("10.0.0.1", "X-Forwarded-For: 1.1.1.1, 203.0.113.9") == "203.0.113.9"
+    assert network("10.0.0.1", "X-Forwarded-For: 2001:db8:1:2:3::4") == "2001:db8:1:2::"
+    assert network("10.0.0.1", "X-Forwarded-For: nobody") == "unknown"
+    assert network("10.0.0.1") == ""
+    assert network("::1") == ""
+    assert network("203.0.113.7", "X-Forwarded-For: 198.51.100.1", is_from_proxy=False) == "203.0.113.7"
 
 
 @pytest.mark.django_db(transaction=True)  # connections may be closed in between, as between requests

@@ -22,7 +22,7 @@ HOST = b"Host: 127.0.0.1\r\n"
 
 
 def parsed(request, *, is_from_proxy=False):
-    parser = RequestParser(Adjustments(), is_from_proxy=is_from_proxy)
+    parser = RequestParser(Adjustments(), address="203.0.113.7", is_from_proxy=is_from_proxy, has_room=bool)
     parser.received(request)
     return parser
 
@@ -78,7 +78,7 @@ def test_bad_chunks_are_refused(chunks):
 def test_a_head_may_have_32_kilobytes():
     long = b"GET / HTTP/1.1\r\n" + HOST + b"X-Long: "
     adjustments = Adjustments(max_request_header_size=32 * 1024)
-    parser = RequestParser(adjustments, is_from_proxy=False)
+    parser = RequestParser(adjustments, address="203.0.113.7", is_from_proxy=False, has_room=bool)
     parser.received(long + b"a" * 33_000)
 
     assert parser.error.code == 431
