@@ -16,7 +16,7 @@ from shop.accounts.models import App, AppPermission, User
 from shop.accounts.staff.api_apps import find_app_by_token
 from shop.accounts.staff.permissions import Permission
 from shop.api import tokens
-from shop.api.errors import PermissionDenied
+from shop.api.errors import PermissionDenied, SignInTooOld
 from shop.api.field_permissions import Access, CooperativeScoped, Right, permission_name
 from shop.core.actors import Actor, EntryPoint
 from shop.core.database.compiled_query import compiled_query
@@ -117,6 +117,16 @@ class Context:
         """Raise PermissionDenied, listing the rights, if the requester has none of them."""
         if not self.may(*rights):
             raise PermissionDenied([permission_name(right) for right in rights])
+
+    def require_recent_sign_in(self) -> None:
+        """Raise SignInTooOld if the requesting person signed in too long ago.
+
+        Apps pass: nobody signs in for them, and their tokens are given out with a recent sign-in.
+        """
+        if self.user is None or self.claims is None:
+            return
+        if not tokens.is_recent_sign_in(self.claims, self.user, now=self.now):
+            raise SignInTooOld()
 
     def signed_in(self) -> User:
         """Return the authenticated user. Raises PermissionDenied for anonymous requests."""

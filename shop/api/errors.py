@@ -28,9 +28,10 @@ _FALLBACKS = ("INVALID", "GRAPHQL_ERROR", "REQUIRED")
 
 
 class ProtocolError(Exception):
-    """The client's request is wrong. Clients branch on `code`."""
+    """The client's request is wrong. Saleor's clients branch on `code`; `own_code` is more specific."""
 
     code: ClassVar[str] = "GraphQLError"
+    own_code: ClassVar[str] = ""
 
 
 class PermissionDenied(ProtocolError):
@@ -41,6 +42,16 @@ class PermissionDenied(ProtocolError):
     def __init__(self, permissions: Sequence[str] = ()) -> None:
         needed = f": this needs one of {', '.join(permissions)}" if permissions else ""
         super().__init__(f"Permission denied{needed}.")
+
+
+class SignInTooOld(ProtocolError):
+    """The mutation needs a recent sign-in. Saleor's Dashboard signs its user out and asks them to sign in."""
+
+    code = "InvalidTokenError"
+    own_code = "RecentSignInRequired"
+
+    def __init__(self) -> None:
+        super().__init__("Sign in again: this mutation needs a sign-in of the last minutes.")
 
 
 class QueryTooCostly(ProtocolError):
@@ -70,11 +81,11 @@ class InputErrors(Refused):
 def format_protocol_error(error: GraphQLError) -> dict[str, Any]:
     """Format a protocol error for the response. Unexpected exceptions are logged, their text is hidden."""
     cause = error.original_error
-    message = error.message
+    message, own_code = error.message, ""
     if cause is None or isinstance(cause, GraphQLError):
         name = "GraphQLSyntaxError" if isinstance(error, GraphQLSyntaxError) else "GraphQLError"
     elif isinstance(cause, ProtocolError):
-        name = cause.code
+        name, own_code = cause.code, cause.own_code
     elif isinstance(cause, PyJWTError):
         name = type(cause).__name__
     elif isinstance(cause, Refused):
@@ -85,7 +96,10 @@ def format_protocol_error(error: GraphQLError) -> dict[str, Any]:
     exception: dict[str, Any] = {"code": name}
     if settings.DEBUG and cause is not None:
         exception["stacktrace"] = [line.rstrip("\n") for line in traceback.format_exception(cause)]
-    payload: dict[str, Any] = {"message": message, "extensions": {"code": name, "exception": exception}}
+    payload: dict[str, Any] = {
+        "message": message,
+        "extensions": {"code": own_code or name, "exception": exception},
+    }
     if error.locations:
         payload["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path:

@@ -7,13 +7,14 @@ def shop(arguments, context, selection): ...
 
 mutation = Mutations(codes={"email_taken": "UNIQUE"})
 
-@mutation.field(permissions=[Permission.MANAGE_CHANNELS])
+@mutation.field(permissions=[Permission.MANAGE_CHANNELS], needs_recent_sign_in=True)
 def channel_create(arguments, context, selection): ...     # the payload without its errors
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_type
@@ -76,6 +77,23 @@ class Mutations(Queries):
         super().__init__("Mutation")
         self._codes = dict(codes or {})
 
+    def field(  # type: ignore[override]
+        self,
+        name: str = "",
+        *,
+        permissions: Iterable[Right] = (),
+        refused: Mapping[str, Any] | None = None,
+        needs_recent_sign_in: bool = False,
+    ) -> Callable[[RootResolver], RootResolver]:
+        """Decorate a resolver; changes of money, rights and settings need a recent sign-in."""
+        decorate = super().field(name, permissions=permissions, refused=refused)
+
+        def add(resolve: RootResolver) -> RootResolver:
+            decorate(_require_recent_sign_in(resolve) if needs_recent_sign_in else resolve)
+            return resolve
+
+        return add
+
     def _batch(self, resolve: RootResolver, refused_payload: dict[str, Any]) -> Resolver:
         def batch(
             parents: list[Any], arguments: dict[str, Any], context: Context, selection: Selection
@@ -95,11 +113,20 @@ class Mutations(Queries):
 
         return batch
 
-    def deletes_many(self, name: str, one: RootResolver, *, permissions: Iterable[Right]) -> None:
+    def deletes_many(
+        self,
+        name: str,
+        one: RootResolver,
+        *,
+        permissions: Iterable[Right],
+        needs_recent_sign_in: bool = False,
+    ) -> None:
         """Add a mutation that calls `one` for each of `ids`, independently of the others. Its payload has the
         `count` of deleted objects and the errors of the refused ones."""
 
-        @self.field(name, permissions=permissions, refused={"count": 0})
+        @self.field(
+            name, permissions=permissions, refused={"count": 0}, needs_recent_sign_in=needs_recent_sign_in
+        )
         def many(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
             wanted = [{"id": each} for each in dict.fromkeys(arguments.get("ids") or ())]
             return self.each_of(wanted, one, context, selection)
@@ -126,6 +153,15 @@ class Mutations(Queries):
         enum = get_named_type(error_type.fields["code"].type)
         assert is_enum_type(enum)
         return payload_errors(refused, self._codes, enum.values)
+
+
+def _require_recent_sign_in(resolve: RootResolver) -> RootResolver:
+    @wraps(resolve)
+    def guarded(arguments: dict[str, Any], context: Context, selection: Selection) -> Any:
+        context.require_recent_sign_in()
+        return resolve(arguments, context, selection)
+
+    return guarded
 
 
 def error_fields(payload: GraphQLObjectType) -> dict[str, GraphQLObjectType]:

@@ -1,7 +1,8 @@
 """JWT access and refresh tokens of users, with Saleor's claims.
 
 An access token is valid for five minutes, a refresh token for thirty days. Both become invalid when the
-user's revocation key changes, and a refresh token also when its family ends (`token_families`).
+user's revocation key changes, and a refresh token also when its family ends (`token_families`). The claim
+`auth_time` (OpenID Connect) says when the person signed in: refreshing does not change it.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ def issuer() -> str:
     return f"{settings.PUBLIC_URL}/graphql/"
 
 
-def access_token(user: User, *, now: datetime.datetime, audience: str | None = None) -> str:
-    return _sign(user, ACCESS, now, audience)
+def access_token(
+    user: User, *, signed_in_at: datetime.datetime, now: datetime.datetime, audience: str | None = None
+) -> str:
+    return _sign(user, ACCESS, now, audience, auth_time=int(signed_in_at.timestamp()))
 
 
 def refresh_token(
@@ -45,6 +48,16 @@ def refresh_token(
     """Return the family's current token; the same for the same `now`, so a repeated request gets it again."""
     named = {"family": str(family.pk), "jti": family.current, "csrfToken": csrf_token}
     return _sign(user, REFRESH, now, audience, **named)
+
+
+def is_recent_sign_in(claims: Claims, user: User, *, now: datetime.datetime) -> bool:
+    """Return whether the person signed in recently, and with their second factor if they have one."""
+    signed_in_at = claims.get("auth_time")
+    if not isinstance(signed_in_at, int):
+        return False
+    since = user.second_factor_since
+    is_recent = now.timestamp() - signed_in_at < settings.API_PROOF_MINUTES * 60
+    return is_recent and (since is None or signed_in_at >= int(since.timestamp()))
 
 
 def family_key(claims: Claims) -> uuid.UUID:

@@ -68,7 +68,7 @@ def token_refresh(arguments: dict[str, Any], context: Context, selection: Select
         words = "Invalid token: it was revoked."
         raise InputError("JWT_INVALID_TOKEN", words, field="refreshToken") from error
     audience = str(claims.get("aud", "")).removeprefix("custom:") or None
-    token = tokens.access_token(user, now=context.now, audience=audience)
+    token = tokens.access_token(user, signed_in_at=renewal.family.at, now=context.now, audience=audience)
     if not rotate:
         return {"token": token, "user": user}
     successor = tokens.refresh_token(
@@ -118,7 +118,7 @@ def issue_tokens(user: User, context: Context, *, audience: str | None = None) -
     )
     _set_cookie(context, user, refresh)
     return {
-        "token": tokens.access_token(user, now=context.now, audience=audience),
+        "token": tokens.access_token(user, signed_in_at=context.now, now=context.now, audience=audience),
         "refreshToken": refresh,
         "csrfToken": csrf_token,
         "user": user,

@@ -27,7 +27,7 @@ from shop.api.root_fields import Mutations
 mutation = Mutations()
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     made, token = create_app(
@@ -40,7 +40,7 @@ def app_create(arguments: dict[str, Any], context: Context, selection: Selection
     return _payload(made.pk, context, selection) | {"authToken": token}
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given, key = arguments["input"], _manageable_app_key(arguments["id"], context)
     permissions = given.get("permissions")
@@ -55,7 +55,7 @@ def app_update(arguments: dict[str, Any], context: Context, selection: Selection
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = _manageable_app_key(arguments["id"], context)
     shown = _payload(key, context, selection)
@@ -63,21 +63,21 @@ def app_delete(arguments: dict[str, Any], context: Context, selection: Selection
     return shown
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = _manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=True, actor=context.actor, now=context.now)
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = _manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=False, actor=context.actor, now=context.now)
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     row, token = add_app_token(
@@ -89,7 +89,7 @@ def app_token_create(arguments: dict[str, Any], context: Context, selection: Sel
     return {"authToken": token, "appToken": row}
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_token_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = input_key(arguments["id"], "AppToken", field="id")
     _refuse_beyond(AppPermission.objects.filter(app__tokens=key), "id", context)

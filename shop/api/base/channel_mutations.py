@@ -48,7 +48,7 @@ _MAY_BE_EMPTY = {"expire_orders_after_minutes"}
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def channel_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     currency = given["currencyCode"].strip().upper()
@@ -59,7 +59,7 @@ def channel_create(arguments: dict[str, Any], context: Context, selection: Selec
     return _payload(made.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def channel_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key, given = input_key(arguments["id"], "Channel", field="id"), arguments["input"]
     values = _values(given)
@@ -70,12 +70,12 @@ def channel_update(arguments: dict[str, Any], context: Context, selection: Selec
     return _change_payload(key, ChannelChange(values, _links(given)), context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def channel_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     return _set_active(arguments["id"], True, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def channel_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     return _set_active(arguments["id"], False, context, selection)
 

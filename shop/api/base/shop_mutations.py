@@ -40,7 +40,7 @@ _MAY_BE_EMPTY = {
 }
 
 
-@mutation.field(permissions=SETTINGS)
+@mutation.field(permissions=SETTINGS, needs_recent_sign_in=True)
 def shop_settings_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     values = {

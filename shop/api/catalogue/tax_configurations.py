@@ -62,7 +62,7 @@ def all_configurations(arguments: dict[str, Any], context: Context, selection: S
 mutation = Mutations()
 
 
-@mutation.field(permissions=[Permission.MANAGE_TAXES])
+@mutation.field(permissions=[Permission.MANAGE_TAXES], needs_recent_sign_in=True)
 def tax_configuration_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:

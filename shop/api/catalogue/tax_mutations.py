@@ -29,7 +29,7 @@ mutation = Mutations()
 MANAGING = (Permission.MANAGE_TAXES,)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def tax_class_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     with _WithCountryCodes():
@@ -42,7 +42,7 @@ def tax_class_create(arguments: dict[str, Any], context: Context, selection: Sel
     return _payload(made.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def tax_class_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
     given = arguments["input"]
@@ -69,7 +69,7 @@ def tax_class_update(arguments: dict[str, Any], context: Context, selection: Sel
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def tax_class_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(input_key(arguments["id"], "TaxClass", field="id"))
     gone = _payload(key, context, selection)

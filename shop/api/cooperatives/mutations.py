@@ -91,7 +91,7 @@ def cooperative_answer(arguments: dict[str, Any], context: Context, selection: S
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=PAYING)
+@mutation.field(permissions=PAYING, needs_recent_sign_in=True)
 def cooperative_settlement_close(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def cooperative_settlement_close(
     return {"settlement": settlement.by_key(context, [key], selection.names("settlement")).get(key)}
 
 
-@mutation.field(permissions=PAYING)
+@mutation.field(permissions=PAYING, needs_recent_sign_in=True)
 def payout_mark_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Mark a settlement's payout as paid; refunds' payouts are not included."""
     key = input_key(arguments["id"], "CooperativePayout", field="id")

@@ -31,7 +31,7 @@ mutation = Mutations(
 ENUMS: dict[str, Choices] = {"RefundBearer": CostBearer}
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
 def order_grant_refund_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:

@@ -57,7 +57,7 @@ _COLUMNS = {
 }
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
 def transaction_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key, given = input_key(arguments["id"], "Checkout", "Order", field="id"), arguments["transaction"]
     is_order = key_from_id(arguments["id"], "Order") is not None
@@ -75,7 +75,7 @@ def transaction_create(arguments: dict[str, Any], context: Context, selection: S
     return _payload(made.pk, context, selection)
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
 def transaction_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     payment = _find_payment(arguments)
     reported = _reported(
@@ -85,7 +85,7 @@ def transaction_update(arguments: dict[str, Any], context: Context, selection: S
     return _payload(payment.pk, context, selection)
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
 def transaction_event_report(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -121,6 +121,7 @@ def transaction_request_action(
     elif action == "CANCEL":
         void_authorisation(payment_id=payment.pk, actor=context.actor, now=context.now)
     else:
+        context.require_recent_sign_in()
         _request_refund(payment, payment.order_id, amount, arguments, context)
     return _payload(payment.pk, context, selection)
 

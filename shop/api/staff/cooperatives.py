@@ -53,7 +53,7 @@ def cooperatives_of_groups(
     return [found.get(each.id, []) for each in groups]
 
 
-@mutation.field(permissions=[Permission.MANAGE_STAFF])
+@mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
 def permission_group_cooperatives_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:

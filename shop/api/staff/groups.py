@@ -24,7 +24,7 @@ mutation = Mutations(codes={"group_name_taken": "UNIQUE", "missing": "REQUIRED"}
 MANAGING = (Permission.MANAGE_STAFF,)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def permission_group_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def permission_group_create(
     return _payload(made.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def permission_group_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def permission_group_update(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def permission_group_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def customer_delete(arguments: dict[str, Any], context: Context, selection: Sele
     return shown
 
 
-@mutation.field(permissions=[Permission.MANAGE_STAFF])
+@mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
 def staff_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Create a staff user; an existing customer with the e-mail address is promoted."""
     given = arguments["input"]
@@ -89,7 +89,7 @@ def staff_create(arguments: dict[str, Any], context: Context, selection: Selecti
     return _payload(made.pk, context, selection)
 
 
-@mutation.field(permissions=[Permission.MANAGE_STAFF])
+@mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
 def staff_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     found, given = _find_staff(arguments["id"]), arguments["input"]
     values = _values(given, found.metadata, found.private_metadata)
@@ -109,7 +109,7 @@ def staff_update(arguments: dict[str, Any], context: Context, selection: Selecti
     return _payload(found.pk, context, selection)
 
 
-@mutation.field(permissions=[Permission.MANAGE_STAFF])
+@mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
 def staff_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     found = _find_staff(arguments["id"])
     _refuse_closing(found, context, "DELETE")
@@ -238,4 +238,6 @@ def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]
 
 
 mutation.deletes_many("customerBulkDelete", customer_delete, permissions=[Permission.MANAGE_USERS])
-mutation.deletes_many("staffBulkDelete", staff_delete, permissions=[Permission.MANAGE_STAFF])
+mutation.deletes_many(
+    "staffBulkDelete", staff_delete, permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True
+)

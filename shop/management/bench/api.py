@@ -115,7 +115,8 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
     assert channel is not None
     listing = Listing.objects.on_shelf(channel.pk).newest_first().select_related("product")[0]
     product, category = listing.product.slug, Category.objects.roots()[0].slug
-    admin = access_token(User.objects.get(is_superuser=True), now=timezone.now())
+    now = timezone.now()
+    admin = access_token(User.objects.get(is_superuser=True), signed_in_at=now, now=now)
     base = {"channel": channel.slug}
     operations: list[tuple[str, Callable[[Any], object]]] = [
         ("API list of 20", api_request(LIST, base | {"count": 20})),

@@ -83,7 +83,12 @@ def test_tokens_carry_the_claims_of_the_contract():
         "user_id": global_id("User", user.pk),
         "is_staff": False,
     }
-    assert access == common | {"iat": access["iat"], "exp": access["iat"] + 300, "type": "access"}
+    assert access == common | {
+        "iat": access["iat"],
+        "auth_time": access["iat"],
+        "exp": access["iat"] + 300,
+        "type": "access",
+    }
     assert refresh == common | {
         "iat": refresh["iat"],
         "exp": refresh["iat"] + 30 * 24 * 3600,

@@ -1,0 +1,185 @@
+"""A stolen refresh token reads on for its thirty days, and changes neither money nor rights nor settings."""
+
+from __future__ import annotations
+
+import datetime
+
+import jwt
+import pytest
+from django.utils import timezone
+
+from shop.accounts.models import Group, TokenFamily, User
+from shop.accounts.staff.permissions import Permission
+from shop.api import tokens
+from shop.api.endpoint import built_schema
+from shop.api.ids import global_id
+from shop.api.signing_keys import ALGORITHM, signing_key
+from shop.core.models import Change, ShopSettings
+from tests.factories import PASSWORD, make_admin, make_staff
+from tests.orders.gateway.card_at_hand import paid_order, stripe
+from tests.shop.accounts.factors import give_app
+from tests.shop.api.asking import Chance, ask_all
+from tests.shop.api.client import ask, data_of, post
+from tests.shop.api.test_apps import made
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+
+# Refunds, payouts, reported payments, roles, API apps and settings: as at the desk.
+ASKS = set(
+    """
+    appActivate appCreate appDeactivate appDelete appTokenCreate appTokenDelete appUpdate
+    channelActivate channelCreate channelDeactivate channelUpdate
+    cooperativeSettlementClose orderGrantRefundCreate payoutMarkPaid
+    permissionGroupCooperativesUpdate permissionGroupCreate permissionGroupDelete permissionGroupUpdate
+    shopSettingsUpdate
+    staffBulkDelete staffCreate staffDelete staffUpdate
+    taxClassCreate taxClassDelete taxClassUpdate taxConfigurationUpdate
+    transactionCreate transactionEventReport transactionUpdate
+    """.split()
+)
+# It depends on what is asked for: only refunds need a recent sign-in.
+DEPENDS = {"transactionRequestAction"}
+CREATE = """
+    mutation($email: String!, $password: String!) {
+        tokenCreate(email: $email, password: $password) { token refreshToken errors { code } }
+    }
+"""
+REFRESH = "mutation($token: String!) { tokenRefresh(refreshToken: $token) { token errors { code } } }"
+ADD_GROUP = """
+    mutation { permissionGroupCreate(input: {name: "Kẻ gian", addPermissions: [MANAGE_STAFF]}) {
+        group { name } errors { code }
+    } }
+"""
+REQUEST = """
+    mutation($id: ID!, $action: TransactionActionEnum!) {
+        transactionRequestAction(id: $id, actionType: $action) { errors { code message } }
+    }
+"""
+
+
+def signed_in_long_ago(user: User, minutes: int = 16) -> str:
+    """An access token that was renewed just now by a refresh token of an old sign-in."""
+    made = data_of(CREATE, email=user.email, password=PASSWORD)["tokenCreate"]
+    since = timezone.now() - datetime.timedelta(minutes=minutes)
+    TokenFamily.objects.filter(user=user).update(at=since)
+    return str(data_of(REFRESH, token=made["refreshToken"])["tokenRefresh"]["token"])
+
+
+def codes_of(answer: dict) -> list[tuple[str, str]]:
+    """What clients that know our code and what Saleor's Dashboard branch on."""
+    extensions = [error["extensions"] for error in answer.get("errors", ())]
+    return [(each["code"], each["exception"]["code"]) for each in extensions]
+
+
+TOO_OLD = [("RecentSignInRequired", "InvalidTokenError")]
+
+
+def test_a_renewed_token_of_an_old_sign_in_reads_but_makes_no_group() -> None:
+    ShopSettings.objects.create(pk=1, second_factor_for_staff=False)
+    admin = make_admin()
+    stolen = signed_in_long_ago(admin)
+    before = every_row()
+
+    answer = ask(ADD_GROUP, stolen)
+
+    assert codes_of(answer) == TOO_OLD
+    assert answer["data"] == {"permissionGroupCreate": None}
+    assert answer["errors"][0]["message"].startswith("Sign in again")
+    assert every_row() == before
+    assert data_of("{ me { email } }", stolen) == {"me": {"email": admin.email}}
+
+
+def test_signing_in_again_lets_the_same_person_go_on() -> None:
+    ShopSettings.objects.create(pk=1, second_factor_for_staff=False)
+    admin = make_admin()
+    signed_in_long_ago(admin)
+
+    fresh = data_of(CREATE, email=admin.email, password=PASSWORD)["tokenCreate"]
+    renewed = data_of(REFRESH, token=fresh["refreshToken"])["tokenRefresh"]["token"]
+    answer = data_of(ADD_GROUP, renewed)
+
+    assert answer["permissionGroupCreate"] == {"group": {"name": "Kẻ gian"}, "errors": []}
+    assert Change.objects.get(what="group.added").actor_key == str(admin.pk)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_recent"), [(0, True), (14, True), (16, False), (60 * 24 * 29, False)]
+)
+def test_a_sign_in_counts_for_fifteen_minutes(minutes: int, is_recent: bool) -> None:
+    answer = ask(ADD_GROUP, token_of(make_admin(), minutes=minutes))
+
+    assert codes_of(answer) == ([] if is_recent else TOO_OLD)
+    assert Group.objects.filter(name="Kẻ gian").exists() is is_recent
+
+
+def test_a_token_from_before_signing_in_was_recorded_is_too_old() -> None:
+    admin, now = make_admin(), timezone.now()
+    claims = tokens.verified_claims(tokens.access_token(admin, signed_in_at=now, now=now))
+    key = signing_key()
+    for auth_time in (None, "now", 1.5, True):
+        forged = {name: value for name, value in claims.items() if name != "auth_time"}
+        forged |= {} if auth_time is None else {"auth_time": auth_time}
+        token = jwt.encode(forged, key.private, algorithm=ALGORITHM, headers={"kid": key.kid})
+
+        assert codes_of(ask(ADD_GROUP, token)) == TOO_OLD, auth_time
+    assert not Group.objects.exists()
+
+
+def test_a_sign_in_from_before_the_second_factor_is_too_old() -> None:
+    admin = make_admin()
+    before = token_of(admin, minutes=2)
+    give_app(admin)
+
+    assert codes_of(ask(ADD_GROUP, before)) == TOO_OLD
+    assert codes_of(ask(ADD_GROUP, token_of(admin))) == []
+
+
+def test_who_lacks_the_right_is_told_that_first() -> None:
+    token = token_of(make_staff(Permission.MANAGE_PRODUCTS), minutes=16)
+
+    assert codes_of(ask(ADD_GROUP, token)) == [("PermissionDenied", "PermissionDenied")]
+
+
+def test_apps_are_not_asked_since_nobody_signs_in_for_them() -> None:
+    _app, answer = made("MANAGE_STAFF")
+
+    assert codes_of(ask(ADD_GROUP, answer["authToken"])) == []
+    assert Group.objects.filter(name="Kẻ gian").exists()
+
+
+def test_of_a_cards_actions_only_a_refund_asks(stripe) -> None:
+    order = paid_order(stripe)
+    payment = global_id("TransactionItem", order.payments.get().pk)
+    old = token_of(make_admin(), minutes=16)
+    before = every_row()
+
+    refund = ask(REQUEST, old, id=payment, action="REFUND")
+    capture = ask(REQUEST, old, id=payment, action="CHARGE")
+
+    assert codes_of(refund) == TOO_OLD
+    assert codes_of(capture) == []
+    assert every_row() == before  # nothing is held, so that the capture is refused in its payload
+    assert capture["data"]["transactionRequestAction"]["errors"] != []
+
+
+def executed_answer(name: str, token: str) -> dict:
+    """The answer to a mutation with arguments made up until the schema takes them."""
+    schema = built_schema().schema
+    for seed in range(40):
+        text = ask_all(schema, "mutation", name, Chance(f"{name} {seed}", {}), 1)
+        response = post({"query": text}, token=token)
+        if response.status_code == 200:
+            return response.json()
+    raise AssertionError(name)
+
+
+def test_every_mutation_is_named_one_way_or_the_other() -> None:
+    token = token_of(make_admin(), minutes=16)
+    names = set(built_schema().schema.mutation_type.fields) - DEPENDS
+
+    asked = {name for name in names if codes_of(executed_answer(name, token)) == TOO_OLD}
+
+    assert asked == ASKS
