@@ -8,18 +8,24 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cooperatives.models import Cooperative
+from cooperatives.actions.members import UserNotFound, add_member
+from cooperatives.models import Cooperative, Membership, Role
 from shop.accounts.models import User
+from shop.accounts.registration.accounts import authenticate_active_user
+from shop.core.actors import Actor
+from shop.core.identifiers.phones import format_phone, normalise_phone
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import PASSWORD, make_channel, make_user
-from tests.shop.accounts.sent import last_code
+from tests.factories import NOW, PASSWORD, make_channel, make_seller, make_user
+from tests.shop.accounts.sent import by_code, last_code
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
 from tests.shop.members.test_application import ACCOUNT, written
+from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 
+DETAILS, CONFIRM_PHONE = "/tai-khoan/thong-tin/", "/tai-khoan/thong-tin/so-dien-thoai/"
 REGISTER, CODE = reverse("accounts:register"), "/tai-khoan/dang-ky/ma/"
 NEW = "mat-khau-moi-cua-toi-2026"
 TAKEN, FREE = "hoa@example.com", "mai@example.com"
@@ -46,6 +52,15 @@ def applied(email: str) -> tuple[int, str, str]:
     response = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {"email": email}, follow=True)
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", response.content.decode())
     return response.status_code, str(response.redirect_chain), page.replace(email, "…")
+
+
+def written_down(user: User, phone: str) -> tuple[str, str]:
+    """Where a buyer lands who writes this number into their details, and the page with them."""
+    client = Client()
+    client.force_login(user)
+    answer = client.post(DETAILS, {"name": "Mai", "phone": phone})
+    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", client.get(DETAILS).content.decode())
+    return answer.headers["Location"], page.replace(format_phone(normalise_phone(phone)), "…")
 
 
 def letters_to(email: str) -> list[str]:
@@ -146,3 +161,51 @@ def test_changing_to_a_taken_address_says_what_a_free_one_says() -> None:
     assert taken == free == {"user": {"email": user.email}, "errors": []}
     assert letters_to(TAKEN) == []
     assert len(letters_to(FREE)) == 1
+
+
+def test_writing_down_a_taken_number_looks_like_writing_down_a_free_one() -> None:
+    holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
+    curious, honest = make_user(email="mai@example.com"), make_user(email="lan@example.com")
+
+    taken, free = written_down(curious, "0987 654 321"), written_down(honest, "0912 345 678")
+
+    assert taken == (free[0], free[1].replace(honest.email or "", curious.email or ""))
+    assert taken[0] == "/tai-khoan/"
+    for user, phone in ((curious, "+84987654321"), (honest, "+84912345678")):
+        user.refresh_from_db()
+        assert (user.phone, user.phone_confirmed_at) == (phone, None)
+    holder.refresh_from_db()
+    assert (holder.phone, holder.phone_confirmed_at) == ("+84987654321", NOW)
+
+
+def test_a_number_that_is_only_written_down_names_nobody(client: Client) -> None:
+    """Neither sign-in nor an invitation finds an account by it, and it keeps its holder out of nothing."""
+    squatter = make_user(email="mai@example.com", phone="+84987654321")
+    seller = make_seller()
+    invitation = {"cooperative_id": seller.pk, "role": Role.PACKER, "actor": Actor.guest(), "now": NOW}
+
+    assert authenticate_active_user(written="0987 654 321", password=PASSWORD) is None
+    with refused(UserNotFound, "no_such_person"):
+        add_member(person="0987 654 321", **invitation)
+    holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
+    add_member(person="0987 654 321", **invitation)
+    by_code(client, "0987 654 321")
+
+    assert authenticate_active_user(written="0987 654 321", password=PASSWORD) == holder
+    assert Membership.objects.get().user == holder
+    assert client.session["_auth_user_id"] == str(holder.pk)
+    squatter.refresh_from_db()
+    assert squatter.phone == "+84987654321"
+
+
+def test_who_shows_a_taken_number_by_its_code_is_told_that_it_is_taken(client: Client) -> None:
+    make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
+    user = make_user(email="mai@example.com", phone="+84987654321")
+    client.force_login(user)
+    client.post(CONFIRM_PHONE, {"phone": "1"})
+
+    page = client.post(CONFIRM_PHONE, {"code": last_code("+84987654321")}).content.decode()
+
+    assert "Số điện thoại này đã thuộc tài khoản khác." in page
+    user.refresh_from_db()
+    assert user.phone_confirmed_at is None

@@ -9,7 +9,7 @@ from django.urls import reverse
 from shop.accounts.models import EntryCode, User
 from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
 from shop.core.web.rate_limits import Limit
-from tests.factories import PASSWORD, make_user
+from tests.factories import NOW, PASSWORD, make_user
 from tests.races.together import together
 from tests.shop.accounts.sent import last_code
 from tests.shop.api.client import post
@@ -85,7 +85,7 @@ def test_pages_and_api_count_together(monkeypatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_account_has_one_count_however_its_name_is_written(monkeypatch) -> None:
-    user = make_user(email="lan@example.com", phone="+84912345678")
+    user = make_user(email="lan@example.com", phone="+84912345678", phone_confirmed_at=NOW)
     tried = passwords_tried(monkeypatch)
     names = ["lan@example.com", " LAN@example.com", "0912345678", "+84 912 345 678", "84912345678"]
 

@@ -28,7 +28,7 @@ def admit(cooperative, person, role=Role.PACKER):
 @pytest.mark.parametrize("written", ["Hoa@example.com ", "0912 345 678", "+84912345678"])
 def test_a_person_is_found_by_e_mail_or_phone_however_written(written: str) -> None:
     cooperative = make_cooperative()
-    user = make_user(email="hoa@example.com", phone="+84912345678")
+    user = make_user(email="hoa@example.com", phone="+84912345678", phone_confirmed_at=NOW)
 
     admit(cooperative, written)
 

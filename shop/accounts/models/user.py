@@ -27,14 +27,16 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
-    """A person: buyer, member or admin. E-mail and phone are each unique when present.
+    """A person: buyer, member or admin. E-mail addresses and confirmed phone numbers are unique.
+
+    A number that is not confirmed is only a contact: it identifies nobody, and others may have it too.
 
     `first_name` holds the whole name as Vietnamese people write it; `last_name` exists for clients that split
     it.
     """
 
     email = models.EmailField(unique=True, null=True, blank=True)
-    phone = models.CharField(max_length=20, unique=True, null=True, blank=True)
+    phone = models.CharField(max_length=20, db_index=True, null=True, blank=True)
     phone_confirmed_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When they showed by a code that the number is theirs.")
     )
@@ -81,6 +83,11 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
             models.CheckConstraint(condition=~Q(phone=""), name="user_phone_empty_is_null"),
             models.CheckConstraint(
                 condition=Q(phone__isnull=False) | Q(phone_confirmed_at=None), name="user_confirms_a_phone"
+            ),
+            models.UniqueConstraint(
+                fields=["phone"],
+                condition=Q(phone_confirmed_at__isnull=False),
+                name="user_confirmed_phone_is_unique",
             ),
         ]
 

@@ -118,13 +118,14 @@ def set_password(
 def change_details(
     *, user_id: int, name: str, phone: str, address: Address | None, actor: Actor, now: datetime.datetime
 ) -> User:
-    """Change name, phone (normalised, or none) and default delivery address. Raises Missing, PhoneTaken."""
+    """Change name, phone (normalised, or none) and default delivery address. Raises Missing.
+
+    Whether another account has the number is not checked here, so that nobody learns it.
+    """
     user = _lock_user(user_id)
     if user.phone != (phone or None):
         user.phone, user.phone_confirmed_at = phone or None, None
     user.first_name, user.last_name = name, ""
-    if phone and User.objects.filter(phone=phone).exclude(pk=user.pk).exists():
-        raise PhoneTaken(field="phone")
     if address is not None:
         address.user = user
         address.first_name, address.phone = name, phone
@@ -142,11 +143,11 @@ def change_details(
 
 
 def find_user(written: str) -> User | None:
-    """Return the user with this e-mail address or phone number, in any notation."""
+    """Return the user with this e-mail address or confirmed phone number, in any notation."""
     if "@" in written:
         return User.objects.filter(email=written.strip().lower()).first()
     phone = normalise_phone(written)
-    return User.objects.filter(phone=phone).first() if phone else None
+    return User.objects.filter(phone=phone, phone_confirmed_at__isnull=False).first() if phone else None
 
 
 def _lock_user(user_id: int) -> User:

@@ -37,7 +37,6 @@ CODES_PER_DEVICE = Limit("code", tries=4, seconds=15 * 60)
 CODES_PER_NUMBER = Limit("code-number", tries=10, seconds=60 * 60)
 CODES_IN_NETWORK = Limit("code-network", tries=60, seconds=60 * 60)
 DATA_COPIES = Limit("data-copies", tries=3, seconds=24 * 60 * 60)
-PHONE_LOOKUPS = Limit("phones-asked", tries=5, seconds=24 * 60 * 60)
 PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
 
 

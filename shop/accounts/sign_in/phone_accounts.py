@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import PhoneTaken
@@ -19,8 +20,9 @@ from shop.core.models import record_change
 
 
 def account_with_phone(phone: str) -> User | None:
-    """Return the account with this number, confirmed or not."""
-    return User.objects.filter(phone=phone).first() if phone else None
+    """Return the account that confirmed this number, else one that only lists it."""
+    confirmed_first = F("phone_confirmed_at").asc(nulls_last=True)
+    return User.objects.filter(phone=phone).order_by(confirmed_first, "pk").first() if phone else None
 
 
 @transaction.atomic(durable=True)
@@ -60,7 +62,7 @@ def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datet
 
 
 def _release_phone(phone: str, *, keeper: int | None, actor: Actor, now: datetime.datetime) -> None:
-    """Step: remove a number from an account that never confirmed it. Raises PhoneTaken."""
+    """Step: remove a number from accounts that never confirmed it. Raises PhoneTaken."""
     for holder in lock_rows(User.objects.filter(phone=phone)):
         if holder.pk == keeper:
             continue

@@ -36,7 +36,6 @@ from shop.accounts.registration.accounts import (
 )
 from shop.accounts.registration.email_links import password_url
 from shop.accounts.sign_in.login_limits import (
-    PHONE_LOOKUPS,
     check_password_link,
     count_password_link,
 )
@@ -159,9 +158,6 @@ def details(request: HttpRequest) -> HttpResponse:
         }
         return ask_for_proof(request, then=request.path)
     try:
-        PHONE_LOOKUPS.check(
-            str(user.pk)
-        )  # limits how often a user can find out whether another account has a number
         change_details(
             user_id=user.pk,
             name=form.cleaned_data["name"],
@@ -172,7 +168,6 @@ def details(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error(refused.field, str(refused.words))
-        PHONE_LOOKUPS.spend(str(user.pk))
         return _details_page(request, form, user)
     messages.success(request, _("Your details are kept."))
     if form.is_phone_likely_mistyped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cooperatives.models import Membership, Role
-from tests.factories import make_member, make_user
+from tests.factories import NOW, make_member, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def sent(client, person, role="packer"):
 
 
 def test_a_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
-    user = make_user(email="hoa@example.com", phone="+84912345678")
+    user = make_user(email="hoa@example.com", phone="+84912345678", phone_confirmed_at=NOW)
 
     page = sent(manager, "0912 345 678")
     row = Membership.objects.get(user=user)
