@@ -223,6 +223,17 @@ def has_staff_permission(
     return held.filter(everywhere | Q(group__channels=channel) if channel else everywhere).exists()
 
 
+def staff_with_permission(permission: Permission) -> QuerySet[User]:
+    """Active staff for whom `has_staff_permission` is true in all channels."""
+    held = GroupPermission.objects.filter(
+        group__users=OuterRef("pk"),
+        code=permission,
+        group__is_platform_wide=True,
+        group__restricted_to_channels=False,
+    )
+    return User.objects.filter(Q(is_superuser=True) | Exists(held), is_active=True, is_staff=True)
+
+
 def require_any_staff(user: User | AnonymousUser) -> Actor:
     """Require membership of any platform-wide group, or a superuser. Raises Missing."""
     if not isinstance(user, User) or not user.is_active or not user.is_staff:

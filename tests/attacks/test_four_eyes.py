@@ -43,7 +43,7 @@ from shop.core.errors import ReasonRequired
 from shop.core.models import Change, ShopSettings, shop_settings
 from shop.core.states import unreachable_states
 from shop.notifications.models import Notification
-from tests.factories import just_now, make_cooperative, make_member, make_staff, make_user
+from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
 from tests.orders.settlement.settled_periods import ACCOUNT, due
 from tests.races.together import together
 from tests.unchanged import refused
@@ -140,7 +140,7 @@ def test_the_markets_account_changes_when_a_second_person_confirms(rules) -> Non
 
 
 def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
-    lan, mai = person(), person("Mai")
+    lan, mai = (make_admin(first_name=name).acting(EntryPoint.DESK) for name in ("Lan", "Mai"))
 
     proposal = change_second_person_rules(payouts=False, account_changes=True, actor=lan, now=just_now())
 

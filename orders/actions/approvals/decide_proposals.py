@@ -8,6 +8,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from cooperatives.access import staff_with_permission
 from orders import locks
 from orders.actions.gateway_requests.gateway_requests import request_payout
 from orders.actions.payouts.bank_accounts import (
@@ -31,13 +32,22 @@ from orders.actions.payouts.proposals import (
 )
 from orders.models import Approval, ApprovalKind, Payout, PayoutMethod
 from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change
 from shop.core.states import advance
 
+# The permission to act alone also allows proposing and confirming where a second person is required.
+APPROVAL_PERMISSIONS = {
+    ApprovalKind.PAYOUT: Permission.HANDLE_PAYMENTS,
+    ApprovalKind.COOPERATIVE_ACCOUNT: Permission.HANDLE_PAYMENTS,
+    ApprovalKind.MARKET_ACCOUNT: Permission.MANAGE_SETTINGS,
+    ApprovalKind.RULES: Permission.MANAGE_SETTINGS,
+}
 SECOND_PERSON_SETTINGS = ("payouts_need_second_person", "account_changes_need_second_person")
+_PEOPLE = 2  # one proposes, another confirms
 
 
 class ProposalAlreadyDecided(Refused):
@@ -58,6 +68,13 @@ class SamePerson(Refused):
 class NotTheProposer(Refused):
     code = "not_the_proposer"
     default_words = _("Only whoever proposed it can withdraw it. You can decline it.")
+
+
+class NobodyToConfirm(Refused):
+    """`details["permission"]` is held by fewer than two people."""
+
+    code = "nobody_to_confirm"
+    default_words = _("There is no second person yet.")
 
 
 class PayoutAlreadyReleased(Refused):
@@ -88,15 +105,27 @@ def change_second_person_rules(
 ) -> Approval | None:
     """Set where a second person is required. Switching it on takes effect at once.
 
-    Switching it off creates a proposal, which is returned. Raises PersonNeeded, ProposalPending.
+    Switching it off creates a proposal, which is returned. Raises NobodyToConfirm, PersonNeeded,
+    ProposalPending.
     """
     shop = lock_shop_settings()
     before = {name: getattr(shop, name) for name in SECOND_PERSON_SETTINGS}
     wanted = dict(zip(SECOND_PERSON_SETTINGS, (payouts, account_changes), strict=True))
     if any(before[name] and not wanted[name] for name in SECOND_PERSON_SETTINGS):
         return create_proposal(ApprovalKind.RULES, wanted=wanted, basis=before, actor=actor, now=now)
+    if any(wanted[name] and not before[name] for name in SECOND_PERSON_SETTINGS):
+        _require_two_people()
     _apply_rules(shop, wanted, actor=actor, now=now)
     return None
+
+
+def permissions_without_second_person() -> list[Permission]:
+    """Return the permissions to confirm proposals that fewer than two people hold; one query for each."""
+    return [
+        permission
+        for permission in dict.fromkeys(APPROVAL_PERMISSIONS.values())
+        if staff_with_permission(permission).count() < _PEOPLE
+    ]
 
 
 def confirm_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
@@ -194,6 +223,13 @@ def _save_decision(
     row.decided_by_id, row.decided_at, row.why = actor.user_id, now, why.strip()[:500]
     row.save(update_fields=["decided_by", "decided_at", "why"])
     advance(row, to, APPROVAL_MOVES)
+
+
+def _require_two_people() -> None:
+    """Raises NobodyToConfirm: with the rule on, the only person could neither act nor switch it off."""
+    for permission in permissions_without_second_person():
+        words = _("At least two people need the right “%(right)s” first. Give it to one more person.")
+        raise NobodyToConfirm(words % {"right": permission.label}, permission=permission)
 
 
 def _apply_rules(

@@ -17,23 +17,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import has_staff_permission, require_staff_permission
 from cooperatives.views import run_action, staff_only
-from orders.actions.approvals.decide_proposals import change_second_person_rules, propose_payout
+from orders.actions.approvals.decide_proposals import (
+    APPROVAL_PERMISSIONS,
+    change_second_person_rules,
+    permissions_without_second_person,
+    propose_payout,
+)
 from orders.models import Approval, ApprovalKind
 from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
+from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
-
-# The permission to act alone also allows proposing and confirming where a second person is required.
-_NEEDED = {
-    ApprovalKind.PAYOUT: Permission.HANDLE_PAYMENTS,
-    ApprovalKind.COOPERATIVE_ACCOUNT: Permission.HANDLE_PAYMENTS,
-    ApprovalKind.MARKET_ACCOUNT: Permission.MANAGE_SETTINGS,
-    ApprovalKind.RULES: Permission.MANAGE_SETTINGS,
-}
 
 
 class SecondPersonForm(forms.Form):
@@ -58,8 +56,18 @@ class SecondPersonForm(forms.Form):
 def kinds_of(request: HttpRequest) -> list[str]:
     """Return the kinds of proposals that this user may decide."""
     return [
-        str(kind) for kind, permission in _NEEDED.items() if has_staff_permission(request.user, permission)
+        str(kind)
+        for kind, permission in APPROVAL_PERMISSIONS.items()
+        if has_staff_permission(request.user, permission)
     ]
+
+
+def permissions_lacking_second_person() -> list[Permission]:
+    """Return the rights that only one person or nobody holds although a second person is required."""
+    shop = shop_settings()
+    if not (shop.payouts_need_second_person or shop.account_changes_need_second_person):
+        return []
+    return permissions_without_second_person()
 
 
 @require_safe
@@ -80,6 +88,8 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
         ],
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "rules_form": SecondPersonForm.of_shop(),
+        "lacking": [permission.label for permission in permissions_lacking_second_person()],
+        "may_grant": isinstance(request.user, User) and request.user.is_superuser,
         "me": actor.user_id,
     }
     return render(request, "desk/approvals.html", context)
@@ -93,7 +103,7 @@ def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
     row = Approval.objects.filter(pk=pk).first()
     if row is None:
         raise Missing()
-    actor = require_staff_permission(request.user, _NEEDED[ApprovalKind(row.kind)])
+    actor = require_staff_permission(request.user, APPROVAL_PERMISSIONS[ApprovalKind(row.kind)])
     return decide_proposal(request, pk, actor, back=reverse("desk:approvals"))
 
 

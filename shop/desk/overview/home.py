@@ -15,7 +15,7 @@ from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from shop.desk.money.approvals import kinds_of
+from shop.desk.money.approvals import kinds_of, permissions_lacking_second_person
 from shop.desk.overview import waiting as of
 from shop.desk.overview.waiting import OpenTasks
 
@@ -47,7 +47,10 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         ]
     kinds = kinds_of(request)
     if kinds:
-        waiting.append(of.approvals(kinds, now))
+        waiting += [
+            of.approvals(kinds, now),
+            of.lacking_second_person(permissions_lacking_second_person()),
+        ]
     sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
         waiting += [

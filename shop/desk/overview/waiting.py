@@ -32,6 +32,7 @@ from orders.models import (
 )
 from orders.states import OrderStatus, ParcelState
 from shop.accounts.models import DataRequest
+from shop.accounts.staff.permissions import Permission
 from shop.core.models import SweepFailure, market_channel
 from shop.desk.overview.background_work import sweep_name
 from shop.notifications.text_allowance import count_texts_not_sent
@@ -116,6 +117,12 @@ def approvals(kinds: Sequence[str], now: datetime.datetime) -> OpenTasks:
     rows = Approval.objects.waiting(now).filter(kind__in=kinds).select_related("cooperative", "proposed_by")
     name = _("Waiting for a second person")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "approval", reverse("desk:approvals"))
+
+
+def lacking_second_person(permissions: Sequence[Permission]) -> OpenTasks:
+    """Rights that too few people hold to confirm proposals."""
+    name = _("Rights that a second person lacks")
+    return OpenTasks(name, len(permissions), [], "second-person", reverse("desk:approvals"))
 
 
 def statement_rows() -> OpenTasks:

@@ -1,0 +1,154 @@
+"""Four eyes with one person: nobody locks themselves out, and the desk says when the second one has left."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cooperatives.access import has_staff_permission, staff_with_permission
+from orders.actions.approvals.decide_proposals import (
+    NobodyToConfirm,
+    change_second_person_rules,
+    confirm_proposal,
+)
+from orders.models import Approval
+from shop.accounts.models import Group, User
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import EntryPoint
+from shop.core.models import ShopSettings, shop_settings
+from tests.factories import just_now, make_admin, make_channel, make_cooperative, make_staff, make_user
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+BOTH = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_SETTINGS)
+
+
+@pytest.fixture
+def rules() -> None:
+    ShopSettings.objects.create(
+        pk=1, payouts_need_second_person=True, account_changes_need_second_person=True
+    )
+
+
+def switch_on(user: User, *, payouts: bool = True, account_changes: bool = True) -> None:
+    change_second_person_rules(
+        payouts=payouts,
+        account_changes=account_changes,
+        actor=user.acting(EntryPoint.DESK),
+        now=just_now(),
+    )
+
+
+def page_of(user: User, name: str) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.get(reverse(name)).content.decode()
+
+
+@pytest.mark.parametrize(("payouts", "account_changes"), [(True, False), (False, True), (True, True)])
+def test_a_lone_administrator_cannot_switch_it_on(payouts: bool, account_changes: bool) -> None:
+    admin = make_admin()
+    make_user()
+    make_admin(is_active=False)
+    make_staff(Permission.MANAGE_ORDERS)
+    make_staff(*BOTH, works_for=(make_cooperative(),))
+
+    with refused(NobodyToConfirm, "nobody_to_confirm"):
+        switch_on(admin, payouts=payouts, account_changes=account_changes)
+
+
+@pytest.mark.parametrize("lacking", BOTH)
+def test_the_refusal_names_the_right_that_a_second_person_lacks(lacking: Permission) -> None:
+    admin = make_admin()
+    make_staff(*(each for each in BOTH if each != lacking))
+
+    with pytest.raises(NobodyToConfirm) as error:
+        switch_on(admin)
+
+    assert error.value.details == {"permission": lacking}
+    assert f"“{lacking.label}”" in str(error.value.words)
+
+
+def test_somebody_whose_group_is_held_to_some_channels_is_no_second_person() -> None:
+    admin, other = make_admin(), make_staff(*BOTH)
+    Group.objects.update(restricted_to_channels=True)
+    other.permission_groups.get().channels.add(make_channel())
+
+    with refused(NobodyToConfirm, "nobody_to_confirm"):
+        switch_on(admin)
+
+
+def test_with_a_second_person_it_is_switched_on() -> None:
+    admin = make_admin()
+    make_staff(*BOTH)
+
+    switch_on(admin)
+
+    assert shop_settings().payouts_need_second_person
+    assert shop_settings().account_changes_need_second_person
+
+
+def test_who_counts_as_a_second_person_may_act_on_the_desks_pages() -> None:
+    people = [
+        make_admin(),
+        make_staff(*BOTH),
+        make_staff(Permission.HANDLE_PAYMENTS, works_for=(make_cooperative(),)),
+        make_staff(Permission.HANDLE_PAYMENTS, is_active=False),
+        make_user(is_superuser=True),
+    ]
+
+    for permission in BOTH:
+        counted = set(staff_with_permission(permission))
+        assert counted == {user for user in people if has_staff_permission(user, permission)}
+
+
+def test_the_desk_refuses_in_words_and_changes_nothing(client: Client) -> None:
+    admin = make_admin()
+    client.force_login(admin)
+
+    answer = client.post(reverse("desk:second-person-rules"), {"payouts": "on"}, follow=True)
+
+    assert "ít nhất hai người" in answer.content.decode()
+    assert not ShopSettings.objects.filter(payouts_need_second_person=True).exists()
+    assert not Approval.objects.exists()
+
+
+def test_when_the_second_person_has_left_the_desk_says_so_and_how_to_go_on(rules) -> None:
+    admin, second = make_admin(), make_staff(*BOTH)
+    clerk = make_staff(Permission.HANDLE_PAYMENTS)
+    missing = "Không còn ai có thể xác nhận"
+    assert missing not in page_of(admin, "desk:approvals")
+    User.objects.filter(pk=second.pk).update(is_active=False)
+
+    page, home = page_of(admin, "desk:approvals"), page_of(admin, "desk:home")
+
+    assert missing in page
+    assert str(Permission.MANAGE_SETTINGS.label) in page
+    assert str(Permission.HANDLE_PAYMENTS.label) not in page.split(missing)[1].split("</div>")[0]
+    assert reverse("admin:accounts_group_changelist") in page
+    assert "manage.py create_admin" in page
+    assert "Quyền còn thiếu người thứ hai" in home
+    assert missing in page_of(clerk, "desk:approvals")
+    assert "create_admin" not in page_of(clerk, "desk:approvals")
+
+
+def test_whoever_gets_the_right_then_ends_the_rule_for_the_one_who_was_alone(rules) -> None:
+    admin = make_admin()
+    proposal = change_second_person_rules(
+        payouts=False, account_changes=False, actor=admin.acting(EntryPoint.DESK), now=just_now()
+    )
+    assert proposal is not None
+    new = make_admin()
+
+    confirm_proposal(approval_id=proposal.pk, actor=new.acting(EntryPoint.DESK), now=just_now())
+
+    assert not shop_settings().payouts_need_second_person
+    assert not shop_settings().account_changes_need_second_person
+
+
+def test_without_the_rules_the_desk_asks_for_no_second_person() -> None:
+    admin = make_admin()
+
+    assert "Không còn ai có thể xác nhận" not in page_of(admin, "desk:approvals")
+    assert "Quyền còn thiếu người thứ hai" not in page_of(admin, "desk:home")
