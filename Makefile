@@ -11,6 +11,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+# Else each of the many processes of tests and checks would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Only wheels: an sdist would be built with packages that no hash covers.
 INSTALL := $(BIN)/pip install --disable-pip-version-check --require-hashes --only-binary :all:
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes --no-emit-index-url

@@ -10,20 +10,18 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import django
 import hypothesis
-import psycopg
 import pytest
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
 
-from shop.management.servers.postgres import start_postgres
-from shop.management.servers.process import MissingService, Service
+from shop.management.servers.process import MissingService, Service, free_port
 from shop.management.servers.redis import start_redis
 
 pytest_plugins = ["tests.figures"]
@@ -52,7 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", {}).get("workerid")
     if config.option.db == "postgres":
         if worker is None:
-            _start_servers()
+            port = free_port()
+            _name_servers(port)
         else:
             os.environ["REDIS_URL"] = f"{os.environ['REDIS_SERVER']}/{int(worker.removeprefix('gw')) + 1}"
     folder = Path(tempfile.mkdtemp(prefix="cho-phien-tests-"))
@@ -67,9 +66,9 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     _keep_nothing_through_a_power_cut()
     if config.option.db == "postgres" and worker is None:
-        from tests.migrated import bring_up_to_date
+        from tests.migrated import start_migrated_postgres
 
-        bring_up_to_date()
+        _services.append(_started(partial(start_migrated_postgres, port)))
     if worker is None and getattr(config.option, "numprocesses", None):
         # Else pytest-django would read the settings in each worker before its own folder is named above,
         # and they would share this process's cache, queue and pictures.
@@ -117,17 +116,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"database: {config.option.db}"
 
 
-def _start_servers() -> None:
-    try:
-        postgres, redis = start_postgres(), start_redis()
-    except MissingService as error:
-        raise pytest.UsageError(str(error)) from error
-    _services.extend([postgres, redis])
-    # One of its own, since nobody may be connected to what others are copied from.
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE migrated")
+def _name_servers(port: int) -> None:
+    """Redis is started here, PostgreSQL once Django knows the migrations."""
+    redis = _started(start_redis)
+    _services.append(redis)
     os.environ |= {
-        "DATABASE_URL": postgres.url.removesuffix("/postgres") + "/migrated",
+        "DATABASE_URL": f"postgres://shop@127.0.0.1:{port}/migrated",
         "REDIS_SERVER": redis.url,
         "REDIS_URL": f"{redis.url}/0",
         "SECRET_KEY": "only-for-tests-" * 4,
@@ -136,6 +130,13 @@ def _start_servers() -> None:
         "EMAIL_HOST": "127.0.0.1",
         "DEFAULT_FROM_EMAIL": "cho-phien@localhost",
     }
+
+
+def _started(start: Callable[[], Service]) -> Service:
+    try:
+        return start()
+    except MissingService as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _keep_nothing_through_a_power_cut() -> None:

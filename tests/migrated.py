@@ -1,7 +1,7 @@
 """A database that is brought up to date once: every worker's begins as a copy of it.
 
-SQLite's is kept beside the installed packages and known by what the migrations say, so that the next run
-begins with it too; PostgreSQL's lives as long as the server that the tests start.
+SQLite's file and PostgreSQL's cluster are kept beside the installed packages and known by what the migrations
+say, so that the next run begins with them too.
 """
 
 from __future__ import annotations
@@ -11,26 +11,50 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from django.db.backends.sqlite3.creation import DatabaseCreation
 
+from shop.management.servers.postgres import start_postgres
+from shop.management.servers.process import Service
+
 _PLACE = Path(sys.prefix)
 _KEPT_FOR = 24 * 60 * 60  # seconds
 
 
-def bring_up_to_date() -> None:
-    """Migrate the database of the settings, which PostgreSQL copies the tests' own from."""
-    call_command("migrate", verbosity=0, interactive=False)
-    connection.close()
+def start_migrated_postgres(port: int) -> Service:
+    """Start a server that has the database of the settings, migrated: the tests' own are copied from it."""
+    kept = _PLACE / f"migrated-{_said_by_migrations()}.postgres"
+    with _one_at_a_time("postgres"):
+        if kept.exists():
+            try:
+                return start_postgres(port=port, cluster=kept)
+            except RuntimeError:  # another version of PostgreSQL made it
+                shutil.rmtree(kept)
+        server = start_postgres(port=port)
+        with psycopg.connect(server.url, autocommit=True) as postgres:
+            # One of its own, since nobody may be connected to what others are copied from.
+            postgres.execute(f'CREATE DATABASE "{connection.settings_dict["NAME"]}"')
+        call_command("migrate", verbosity=0, interactive=False)
+        connection.close()
+        # A cluster that is in use cannot be copied.
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait()
+        _keep_cluster(server.folder / "data", kept)
+        shutil.rmtree(server.folder)
+        return start_postgres(port=port, cluster=kept)
 
 
 class CopiedCreation(DatabaseCreation):
@@ -40,8 +64,7 @@ class CopiedCreation(DatabaseCreation):
 
     def create_test_db(self, *args: Any, **named: Any) -> str:
         self.kept = _PLACE / f"migrated-{_said_by_migrations()}.sqlite3"
-        with (_PLACE / "migrated.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second waits instead of making another
+        with _one_at_a_time("sqlite"):
             name: str = super().create_test_db(*args, **named)
             if not self.kept.exists():
                 self._keep()
@@ -54,14 +77,33 @@ class CopiedCreation(DatabaseCreation):
         return name
 
     def _keep(self) -> None:
-        for old in _PLACE.glob("migrated-*.sqlite3"):
-            if time.time() - old.stat().st_mtime > _KEPT_FOR:
-                old.unlink()
+        _drop_old(".sqlite3")
         being_made = self.kept.with_suffix(f".{os.getpid()}")
         with closing(sqlite3.connect(being_made)) as copy:
             self.connection.ensure_connection()
             self.connection.connection.backup(copy)
         being_made.rename(self.kept)
+
+
+@contextmanager
+def _one_at_a_time(database: str) -> Iterator[None]:
+    """Whoever comes second waits and finds what the first one made."""
+    with (_PLACE / f"migrated-{database}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _keep_cluster(data: Path, kept: Path) -> None:
+    _drop_old(".postgres")
+    being_made = kept.with_suffix(f".{os.getpid()}")
+    subprocess.run(["cp", "--archive", data, being_made], check=True)
+    being_made.rename(kept)
+
+
+def _drop_old(suffix: str) -> None:
+    for old in _PLACE.glob(f"migrated-*{suffix}"):
+        if time.time() - old.stat().st_mtime > _KEPT_FOR:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
 def _said_by_migrations() -> str:

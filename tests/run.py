@@ -1,7 +1,8 @@
 """`make test`: the suite on SQLite, then on PostgreSQL with Redis; at the end measured figures and one count.
 
 Arguments go to pytest. What is marked `once` runs with the first only. One after the other: each has two
-workers busy, and beside each other on two cores both took a fifth more of their time.
+workers busy, and beside each other on two cores both took a fifth more of their time. Single files need no
+workers, whose start takes longer than most files: both databases are asked beside each other.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.figures import read_figures
 
 DATABASES = ("sqlite", "postgres")
+NO_TESTS = 5  # pytest's exit code where it has found none
 COUNTED = ("tests", "failures", "errors", "skipped")
 
 
@@ -24,12 +28,17 @@ def main(arguments: list[str]) -> int:
     counts: Counter[str] = Counter()
     broken, figures = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for database in DATABASES:
-            report = Path(folder) / f"{database}.xml"
-            if _run(database, arguments, report) != 0 or not report.exists():
+        reports = {database: Path(folder) / f"{database}.xml" for database in DATABASES}
+        names_files = any(Path(each.partition("::")[0]).is_file() for each in arguments)
+        run = _run_beside_each_other if names_files else _run_in_turn
+        for database, code in run(arguments, reports):
+            # All tests that were asked for may be of those that run with the first database only.
+            nothing_left = database != DATABASES[0] and code == NO_TESTS
+            if not nothing_left and (code != 0 or not reports[database].exists()):
                 broken.append(database)
-            counts.update(_counts(report))
-            figures += read_figures(report) if report.exists() else []
+            if reports[database].exists():
+                figures += read_figures(reports[database])
+            counts.update(_counts(reports[database]))
     failed = counts["failures"] + counts["errors"]
     passed = counts["tests"] - failed - counts["skipped"]
     print("", *figures, sep="\n")
@@ -41,13 +50,40 @@ def main(arguments: list[str]) -> int:
     return 1 if broken or failed or counts["skipped"] or not passed else 0
 
 
-def _run(database: str, arguments: list[str], report: Path) -> int:
-    print(f"=== {database} ===", flush=True)
+def _run_in_turn(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:
+    """Run pytest on each database; answers how each run ended."""
+    for database, report in reports.items():
+        print(f"=== {database} ===", flush=True)
+        begun = time.monotonic()
+        code = subprocess.run(_command(database, arguments, report), check=False).returncode
+        print(f"{database}: {time.monotonic() - begun:.0f} s", flush=True)
+        yield database, code
+
+
+def _run_beside_each_other(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:
+    """The same without workers; what the second says is shown once the first is done."""
     begun = time.monotonic()
+    with ExitStack() as stack:
+        running = []
+        for database, report in reports.items():
+            output = stack.enter_context(tempfile.TemporaryFile("w+"))
+            command = _command(database, [*arguments, "-n", "0"], report)
+            shown_at_once = database == DATABASES[0]
+            started = subprocess.Popen(
+                command, stdout=None if shown_at_once else output, stderr=subprocess.STDOUT
+            )
+            running.append((database, started, output))
+        for database, started, output in running:
+            print(f"=== {database} ===", flush=True)
+            code = started.wait()
+            output.seek(0)
+            print(f"{output.read()}{database}: {time.monotonic() - begun:.0f} s", flush=True)
+            yield database, code
+
+
+def _command(database: str, arguments: list[str], report: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "--db", database, f"--junitxml={report}", "-q"]
-    code = subprocess.run([*command, *_chosen(arguments, database)], check=False).returncode
-    print(f"{database}: {time.monotonic() - begun:.0f} s", flush=True)
-    return code
+    return [*command, *_chosen(arguments, database)]
 
 
 def _counts(report: Path) -> dict[str, int]:

@@ -18,22 +18,18 @@ from shop.management.servers.process import (
 )
 
 
-def start_postgres() -> Service:
-    """Start a new cluster without durability, because its data is discarded."""
+def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> Service:
+    """Start a server without durability, because its data is discarded.
+
+    Its cluster is a copy of `cluster`, which no server may be using, or else a new one.
+    """
     folder = create_server_folder("postgres")
     programs = _programs(folder)
-    data, port = folder / "data", free_port()
-    subprocess.run(
-        run_unprivileged(
-            [
-                *[str(programs / "initdb"), "--pgdata", str(data), "--username", "shop", "--auth", "trust"],
-                *["--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"],
-            ]
-        ),
-        check=True,
-        capture_output=True,
-        cwd=folder,
-    )
+    data, port = folder / "data", port or free_port()
+    if cluster is None:
+        _create_cluster(programs, data)
+    else:
+        subprocess.run(["cp", "--archive", "--reflink=auto", cluster, data], check=True, capture_output=True)
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),
@@ -51,6 +47,20 @@ def start_postgres() -> Service:
         folder=folder,
         url=f"postgres://shop@127.0.0.1:{port}/postgres",
         ready=lambda: _is_ready(port),
+    )
+
+
+def _create_cluster(programs: Path, data: Path) -> None:
+    subprocess.run(
+        run_unprivileged(
+            [
+                *[str(programs / "initdb"), "--pgdata", str(data), "--username", "shop", "--auth", "trust"],
+                *["--no-sync", "--encoding", "UTF8", "--locale", "C.UTF-8"],
+            ]
+        ),
+        check=True,
+        capture_output=True,
+        cwd=data.parent,
     )
 
 
