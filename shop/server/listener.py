@@ -66,7 +66,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             for other in channel.bodies()
             if other is not request and other.network == request.network and other.error is None
         )
-        return promised + request.promised_bytes <= settings.BODY_BYTES_PER_NETWORK
+        most: int = settings.BODY_BYTES_PER_NETWORK
+        return promised + request.promised_bytes <= most
 
     def accept(self) -> Any:
         """Accept a connection, or close it at once if there is no room."""

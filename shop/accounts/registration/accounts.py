@@ -11,9 +11,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shop.accounts.models import Address, SignIn, User
-from shop.accounts.sign_in.sessions import delete_sign_ins
-from shop.accounts.sign_in.token_families import revoke_tokens
+from shop.accounts.models import Address, User
+from shop.accounts.second_factor.factors import remove_factors
+from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
@@ -105,13 +105,26 @@ def set_password(
     `confirms` after an e-mailed link, which proves ownership of the address.
     """
     user = _lock_user(user_id)
+    if confirms and not user.is_confirmed:
+        end_unproven_access(user)
     user.set_password(password)
-    revoke_tokens(user)
+    sign_out_everywhere(user)
     user.is_confirmed = user.is_confirmed or confirms
-    user.save(update_fields=["password", "revocation_key", "is_confirmed", "updated_at"])
-    delete_sign_ins(SignIn.objects.filter(user=user))
+    user.save()
     record_change("user.password_set", user, actor=actor, now=now)
     return user
+
+
+def end_unproven_access(user: User) -> None:
+    """Step: remove all access to an account whose address its owner has not confirmed yet.
+
+    Somebody else may have registered with it and left a password, a phone or a passkey. The caller saves the
+    user.
+    """
+    user.set_unusable_password()
+    user.phone = user.phone_confirmed_at = None
+    remove_factors(user)
+    sign_out_everywhere(user)
 
 
 @transaction.atomic(durable=True)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import EmailTaken
+from shop.accounts.registration.accounts import EmailTaken, end_unproven_access
 from shop.accounts.registration.email_links import (
     CONFIRM_ACCOUNT,
     CONFIRMATION,
@@ -56,8 +56,7 @@ def register_user(
     """Register a user; with `link_to`, an e-mailed link must confirm the account.
 
     If the address already has an account, only its owner is notified, after the same work. An unconfirmed
-    user is sent the link again; a second, different password leaves none, and the owner is sent the link to
-    set one after confirming. Raises DoesNotFit.
+    user is sent the link again. Raises InvalidColumnValue.
     """
     validate_column_limits(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
@@ -79,22 +78,12 @@ def register_user(
             _send_registration_notice(known, now)
             return
         user = known
-        _forget_contested_password(user, password)
     else:
         record_change("user.registered", user, actor=actor, now=now)
     if link_to is not None:
         queue_link_email(
             letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now
         )
-
-
-def _forget_contested_password(user: User, password: str) -> None:
-    """Step: two people may have registered with an address that is one's. Tokens given out for it end."""
-    if user.check_password(password):
-        return
-    user.set_unusable_password()
-    revoke_tokens(user)
-    user.save(update_fields=["password", "revocation_key", "updated_at"])
 
 
 @transaction.atomic(durable=True)
@@ -124,19 +113,25 @@ def _send_registration_notice(user: User, now: datetime.datetime) -> None:
 
 @transaction.atomic(durable=True)
 def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datetime) -> User:
-    """Confirm the account's e-mail address. Raises LinkTooOld."""
+    """Confirm the account's e-mail address. Raises InvalidLink.
+
+    The link proves who owns the address, not who registered with it. Unless the user is signed in, the
+    password and all other access chosen at registration end.
+    """
     user = lock_row(User.objects.filter(email=email.strip().lower(), is_active=True))
     if user is None or not CONFIRMATION.check_token(user, token):
         raise InvalidLink(field="token")
+    if actor.user_id != user.pk:
+        end_unproven_access(user)
     user.is_confirmed = True
-    user.save(update_fields=["is_confirmed", "updated_at"])
+    user.save()
     record_change("user.confirmed", user, actor=actor, now=now)
     return user
 
 
 @transaction.atomic(durable=True)
 def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.datetime) -> User:
-    """Switch to the new address and revoke all tokens. Raises Missing, LinkTooOld, EmailTaken."""
+    """Switch to the new address and revoke all tokens. Raises Missing, InvalidLink, EmailTaken."""
     user = lock_row(User.objects.filter(pk=user_id, is_active=True))
     if user is None:
         raise Missing()

@@ -79,7 +79,7 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
 @mutation.field()
 def confirm_account(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user = confirm(email=arguments["email"], token=arguments["token"], actor=context.actor, now=context.now)
-    if not user.has_usable_password():  # two had registered with the address
+    if not user.has_usable_password():  # who confirms has yet to choose one
         send_password_link(email=user.email or "", link_to=password_url, now=context.now)
     return {"user": user}
 

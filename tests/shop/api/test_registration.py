@@ -281,13 +281,3 @@ def test_no_password_survives_that_a_stranger_chose_before_the_owner_confirmed()
     assert not user.has_usable_password()
     letter = Notification.objects.latest("pk")
     assert (letter.to, letter.key.partition(":")[0]) == ("moi@example.com", "password")
-
-
-def test_the_same_registration_twice_keeps_its_password():
-    data_of(REGISTER, input=given())
-    data_of(REGISTER, input=given())
-    _letter, sent, _path = link_in_the_last_letter()
-
-    data_of(CONFIRM, email=sent["email"], token=sent["token"])
-
-    assert User.objects.get().check_password(PASSWORD)
