@@ -50,7 +50,7 @@ check: .venv/dev.stamp
 	@.ci/check
 
 format: .venv/dev.stamp
-	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/djangofmt templates
 
 seed: .venv/run.stamp
 	$(BIN)/python manage.py migrate --verbosity 0

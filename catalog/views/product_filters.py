@@ -52,12 +52,19 @@ class FacetOption:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """The options of one facet; the last `rest` are folded."""
+    """The options of one facet; those beyond `SHOWN` are folded."""
 
     name: str
     label: str
     options: Sequence[FacetOption]
-    rest: int
+
+    @property
+    def shown_options(self) -> Sequence[FacetOption]:
+        return self.options[:SHOWN]
+
+    @property
+    def further_options(self) -> Sequence[FacetOption]:
+        return self.options[SHOWN:]
 
 
 class ProductFilters:
@@ -264,7 +271,7 @@ def _facet(name: str, label: str, options: Sequence[FacetOption]) -> Facet | Non
     """A facet, or None if there is nothing to choose."""
     if not options or (len(options) == 1 and not options[0].is_chosen):
         return None
-    return Facet(name, label, options, max(0, len(options) - SHOWN))
+    return Facet(name, label, options)
 
 
 def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:

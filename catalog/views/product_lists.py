@@ -28,7 +28,7 @@ from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
 from catalog.views.buyer_place import all_provinces, chosen_province
 from catalog.views.filter_suggestions import applied_filters, relaxed_filters, shorter_queries
 from catalog.views.product_cards import build_cards, listings_for_cards
-from catalog.views.product_filters import DELIVERED, SHOWN, ProductFilters
+from catalog.views.product_filters import DELIVERED, ProductFilters
 from cooperatives.models import Cooperative, DeliveryRate
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
@@ -134,7 +134,6 @@ def _render_products(
         "inside": filters.branches(),
         "toggles": filters.toggles(),
         "facets": facets,
-        "shown": SHOWN,
         "filters": filters,
         "chosen": applied_filters(filters, facets, request.GET),
         "loosened": relaxed_filters(filters, facets, request.GET) if not goods.total else [],

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django import template
 from django.utils import formats
+from django.utils.html import format_html
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _
 
@@ -101,6 +102,12 @@ def held(text: str) -> str:
     within names.
     """
     return _KEPT_TOGETHER.sub(_join_name, text)
+
+
+@register.filter
+def prefixed(text: str | None, prefix: str) -> str:
+    """Put `prefix` before a text; an absent text stays absent: `{{ day|prefixed:", " }}`."""
+    return format_html("{}{}", prefix, text) if text else ""
 
 
 @register.filter
