@@ -10,7 +10,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cooperatives.models import Cooperative, GroupCooperative, Membership, Role
-from cooperatives.states import CooperativeState
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, EntryPoint
@@ -63,10 +62,6 @@ class MembershipContext:
     @property
     def role_name(self) -> str:
         return str(Role(self.role).label)
-
-    @property
-    def is_selling(self) -> bool:
-        return self.cooperative.state == CooperativeState.APPROVED
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ class CooperativeState(TextChoices):
     REJECTED = "rejected", _("rejected")
 
 
-INITIAL_STATE = CooperativeState.APPLIED
-
 COOPERATIVE_MOVES: Moves = {
     CooperativeState.APPLIED: frozenset(
         {CooperativeState.NEEDS_MORE, CooperativeState.APPROVED, CooperativeState.REJECTED}

@@ -150,11 +150,6 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         total: int = self.aggregate(total=Sum("amount", default=0))["total"]
         return total
 
-    def by_account(self, currency: str) -> dict[str, int]:
-        """The balance of each account in a currency."""
-        rows = self.filter(currency=currency).order_by("account").values_list("account")
-        return dict(rows.annotate(total=Sum("amount")))
-
     def figures(self) -> dict[int, PeriodTotals]:
         """Totals of open periods by settlement id. One query."""
         rows = (

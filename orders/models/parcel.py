@@ -62,9 +62,6 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
     def of_carrier(self, name: str) -> ParcelQuerySet:
         return self.filter(cod_holder=CashHolder.CARRIER, carrier=name)
 
-    def held_by_cooperative(self, cooperative_id: int) -> ParcelQuerySet:
-        return self.filter(cod_holder=CashHolder.COOPERATIVE, part__cooperative=cooperative_id)
-
 
 class Parcel(WithMetadata, WithTimes):
     """A dispatched or returned parcel, with a timestamp for each state.

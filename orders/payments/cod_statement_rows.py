@@ -109,11 +109,6 @@ class CodRow:
     remitted: int
     on: datetime.date | None
 
-    @property
-    def short_by(self) -> int:
-        """How much less was remitted than collected less the fee; negative if it was more."""
-        return self.collected - self.fee - self.remitted
-
 
 @dataclass(frozen=True, slots=True)
 class CodReading:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
@@ -44,16 +43,3 @@ def advance_all(rows: Sequence[Model], to: str, moves: Moves, *, column: str = "
         setattr(row, column, to)
     if rows:
         type(rows[0])._default_manager.bulk_update(rows, [column], batch_size=500)
-
-
-def unreachable_states(moves: Moves, *, first: str) -> set[str]:
-    """Return states that no chain of moves from `first` reaches (a mistake in the table)."""
-    seen = {first}
-    waiting = [first]
-    while waiting:
-        for to in moves.get(waiting.pop(), frozenset()):
-            if to not in seen:
-                seen.add(to)
-                waiting.append(to)
-    every: set[Any] = set(moves) | {to for targets in moves.values() for to in targets}
-    return every - seen

@@ -72,5 +72,4 @@ def _connect_to(url: str, options: dict[str, Any]) -> None:
     app.conf.broker_read_url = app.conf.broker_write_url = url
     pools.reset()
     app._pool = app.amqp._producer_pool = None
-    queueing.resume_queueing()
-    redis_cache.resume_cache()
+    queueing._paused_until = redis_cache._paused_until = 0.0

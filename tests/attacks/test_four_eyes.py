@@ -41,11 +41,11 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired
 from shop.core.models import Change, ShopSettings, shop_settings
-from shop.core.states import unreachable_states
 from shop.notifications.models import Notification
 from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
 from tests.orders.settlement.settled_periods import ACCOUNT, due
 from tests.races.together import together
+from tests.state_tables import unreachable_states
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db

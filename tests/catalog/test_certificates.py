@@ -22,9 +22,10 @@ from cooperatives.states import CERTIFICATE_MOVES, CertificateState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
-from shop.core.states import WrongMove, advance, unreachable_states
+from shop.core.states import WrongMove, advance
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_product, make_seller
+from tests.state_tables import unreachable_states
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db

@@ -19,8 +19,9 @@ from catalog.models import Listing, ProductMedia
 from catalog.states import LISTING_MOVES, ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, PictureState
-from shop.core.states import WrongMove, advance, unreachable_states
+from shop.core.states import WrongMove, advance
 from tests.factories import NOW, make_channel, make_product
+from tests.state_tables import unreachable_states
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db

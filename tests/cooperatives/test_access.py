@@ -88,13 +88,6 @@ def test_a_member_of_two_acts_for_the_first_unless_they_say() -> None:
     assert membership_context(user, later.pk).role == Role.MANAGER
 
 
-@pytest.mark.parametrize(
-    ("state", "selling"), [("approved", True), ("applied", False), ("suspended", False), ("rejected", False)]
-)
-def test_only_an_approved_cooperative_sells(state, selling) -> None:
-    assert membership_context(make_member(make_cooperative(state=state))).is_selling == selling
-
-
 def test_staff_hold_what_their_groups_hold() -> None:
     staff, plain = make_user(is_staff=True), make_user()
     group = Group.objects.create(name="Đơn hàng", is_platform_wide=True)

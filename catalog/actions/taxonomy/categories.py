@@ -1,25 +1,17 @@
-"""Create, edit and move categories."""
+"""Create and edit categories."""
 
 from __future__ import annotations
 
 import datetime
 
-from django.db import transaction
-from django.utils.translation import gettext_lazy as _
-
 from catalog.actions.products.member_products import set_search_columns
-from catalog.models import Category, Product, Promotion
+from catalog.models import Category, Product
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import save_unique
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import slugify
-
-
-class CategoryCycle(Refused):
-    code = "shelf_in_itself"
-    default_words = _("A category cannot stand inside itself.")
 
 
 def add_category(
@@ -84,24 +76,3 @@ def edit_category(
             now=now,
             data={"from": before, "to": {field: new_values[field] for field in before}},
         )
-
-
-@transaction.atomic(durable=True)
-def move_category(
-    *, category: Category, parent: Category | None, actor: Actor, now: datetime.datetime
-) -> None:
-    """Move a category with its branch. Raises CategoryCycle."""
-    before = category.path or ""
-    if parent is not None and (parent.path or "").startswith(before):
-        raise CategoryCycle(field="parent")
-    branch = list(Category.objects.filter(path__startswith=before).order_by("path"))
-    root, level = (parent.path or "/", parent.level + 1) if parent else ("/", 0)
-    levels_up = category.level - level
-    for row in branch:
-        row.path = f"{root}{category.pk}/{(row.path or '')[len(before) :]}"
-        row.level -= levels_up
-        if row.pk == category.pk:
-            row.parent = parent
-    Category.objects.bulk_update(branch, ["path", "level", "parent"])
-    Promotion.objects.filter(categories__isnull=False).update(refresh_at=now)
-    record_change("category.moved", category, actor=actor, now=now, data={"from": before})

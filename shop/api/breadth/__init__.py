@@ -4,7 +4,7 @@ from .cache import Cache
 from .documents import Document, Operation
 from .executor import Executor
 from .plan import Resolvers, Selection
-from .resolvers import Arguments, Resolver, TypeResolver, by_name, by_position
+from .resolvers import Arguments, Resolver, TypeResolver, by_name
 
 __all__ = [
     "Arguments",
@@ -17,5 +17,4 @@ __all__ = [
     "Selection",
     "TypeResolver",
     "by_name",
-    "by_position",
 ]

@@ -49,18 +49,6 @@ def by_name(name: str) -> Resolver:
     return resolve
 
 
-def by_position(position: int) -> Resolver:
-    """Return a resolver that reads a column of rows that are tuples."""
-    column = itemgetter(position)
-
-    def resolve(
-        parents: list[Any], arguments: Arguments, context: Any, selection: Selection
-    ) -> Sequence[Any]:
-        return list(map(column, parents))
-
-    return resolve
-
-
 def type_names_of_mappings(values: list[Any], context: Any) -> Sequence[Any]:
     """Resolve types by default: a mapping's `__typename`, else None."""
     return [value.get("__typename") if isinstance(value, Mapping) else None for value in values]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -67,17 +66,6 @@ def to_lunar(day: datetime.date) -> LunarDate:
     return LunarDate(lunar_year, month.number, ordinal - month.first + 1, month.is_leap)
 
 
-def to_solar(lunar: LunarDate) -> datetime.date:
-    """Convert a lunar date to a solar date. Raises ValueError if the month or day does not exist."""
-    months = _lunar_months(lunar.year + 1 if lunar.month >= 11 else lunar.year)
-    for month in months:
-        if (month.number, month.is_leap) == (lunar.month, lunar.is_leap):
-            if not 1 <= lunar.day <= month.length:
-                break
-            return datetime.date.fromordinal(month.first + lunar.day - 1)
-    raise ValueError(f"the lunar calendar has no {lunar}")
-
-
 def falls_on_lunar_day(day: datetime.date, number: int) -> bool:
     """Whether the date has that day number in its lunar month. A month of 29 days has no 30th."""
     return to_lunar(day).day == number
@@ -85,28 +73,7 @@ def falls_on_lunar_day(day: datetime.date, number: int) -> bool:
 
 def next_weekday(after: datetime.date, weekday: int) -> datetime.date:
     """Return the first such weekday (0 is Monday) after `after`."""
-    return _next_day_matching(after, lambda day: day.weekday() == weekday)
-
-
-def next_solar_day(after: datetime.date, number: int) -> datetime.date:
-    """Return the first date after `after` with that day number; shorter months are skipped."""
-    if not 1 <= number <= 31:
-        raise ValueError(f"no month has a day {number}")
-    return _next_day_matching(after, lambda day: day.day == number)
-
-
-def next_lunar_day(after: datetime.date, number: int) -> datetime.date:
-    """Return the first date after `after` with that day number in its lunar month."""
-    if not 1 <= number <= 30:
-        raise ValueError(f"no lunar month has a day {number}")
-    return _next_day_matching(after, lambda day: falls_on_lunar_day(day, number))
-
-
-def _next_day_matching(after: datetime.date, matches: Callable[[datetime.date], bool]) -> datetime.date:
-    day = after + datetime.timedelta(days=1)
-    while not matches(day):
-        day += datetime.timedelta(days=1)
-    return day
+    return after + datetime.timedelta(days=(weekday - after.weekday() - 1) % 7 + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,3 @@ def publish_or_run(task: Any, /, **kwargs: Any) -> None:
 def is_paused() -> bool:
     """Whether queueing failed within the last PAUSE_SECONDS."""
     return time.monotonic() < _paused_until
-
-
-def resume_queueing() -> None:
-    global _paused_until
-    _paused_until = 0.0

@@ -186,11 +186,6 @@ def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: dat
     )
 
 
-def count_sweep_failures() -> int:
-    """Return how many failures nobody has looked at; one count over an index."""
-    return SweepFailure.objects.filter(seen_at=None).count()
-
-
 @transaction.atomic(durable=True)
 def retry_sweep_failure(*, failure_id: int, now: datetime.datetime) -> None:
     """Make a failed row due now and start its sweep. Raises Missing where it succeeded meanwhile."""

@@ -65,12 +65,6 @@ class TolerantRedisCache(RedisCache):
         self._class = _Client
 
 
-def resume_cache() -> None:
-    """Use Redis again at once."""
-    global _paused_until
-    _paused_until = 0.0
-
-
 def _call_redis(call: Callable[..., Any], *args: Any, when_unreachable: Any = None) -> Any:
     global _paused_until
     if time.monotonic() < _paused_until:

@@ -26,8 +26,9 @@ from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from orders.states import COD_MOVES, PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor, ActorKind, EntryPoint
-from shop.core.states import WrongMove, advance, unreachable_states
+from shop.core.states import WrongMove, advance
 from tests.factories import NOW, make_part
+from tests.state_tables import unreachable_states
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db

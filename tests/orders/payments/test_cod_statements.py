@@ -46,7 +46,6 @@ def test_a_statement_is_guessed_and_read() -> None:
         CodRow(5, "GH3", "", 50_000, 0, 50_000, None),
         CodRow(9, "GH5", "X", 1_000, 0, 0, None),
     ]
-    assert [row.short_by for row in reading.rows] == [0, 10_000, 0, 1_000]
     assert [(problem.line, problem.fault) for problem in reading.problems] == [
         (6, RowFault.REPEATED),
         (7, RowFault.NO_CODE),

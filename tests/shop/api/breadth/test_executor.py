@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from graphql import GraphQLError, ValidationRule
 
-from shop.api.breadth import Document, Executor, by_position
+from shop.api.breadth import Document, Executor, by_name
 
 from .schemas import built
 
@@ -110,15 +110,6 @@ def test_a_selection_tells_what_is_wanted_further_below():
         "nowhere": frozenset(),
         "of any type": {"id", "name", "founded"},
     }
-
-
-def test_rows_are_read_by_position():
-    columns = {"Product": {"id": by_position(0), "name": by_position(1)}}
-    root = {"products": [(1, "Chè"), (2, "Gạo")]}
-
-    answer = Executor(SCHEMA, columns).execute("{ products { name id } }", root=root)
-
-    assert answer.data == {"products": [{"name": "Chè", "id": "1"}, {"name": "Gạo", "id": "2"}]}
 
 
 def test_a_property_that_fails_fails_its_own_object_only():
@@ -282,8 +273,8 @@ def test_a_document_of_too_many_tokens_is_not_parsed():
 @pytest.mark.parametrize(
     ("resolvers", "type_resolvers", "words"),
     [
-        ({"Product": {"colour": by_position(0)}}, {}, "a resolver of Product.colour, which the schema lacks"),
-        ({"Nothing": {"id": by_position(0)}}, {}, "a resolver of Nothing.id, which the schema lacks"),
+        ({"Product": {"colour": by_name("id")}}, {}, "a resolver of Product.colour, which the schema lacks"),
+        ({"Nothing": {"id": by_name("id")}}, {}, "a resolver of Nothing.id, which the schema lacks"),
         ({}, {"Product": lambda values, context: []}, "Product, which is no interface or union"),
     ],
 )
