@@ -33,7 +33,7 @@ from orders.views.current_basket import basket_count
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel, shop_settings, show_in_language
-from shop.core.templatetags.languages import marked
+from shop.core.texts.marked_texts import marked
 from shop.core.web.public_urls import canonical_url, public_url
 
 # Legal and help texts, one file per language; the operator must check them before opening.

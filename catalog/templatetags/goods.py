@@ -1,74 +1,14 @@
-"""Template tags for sale steps and prices per kilogram, litre or piece."""
+"""Register the labels of `catalog.unit_labels` as template tags and filters."""
 
 from __future__ import annotations
 
 from django import template
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
-from catalog.models import Unit, Variant
-from catalog.pricing import price_for
-from shop.core.templatetags.figures import NO_BREAK, money, volume, weight
+from catalog import unit_labels
 
 register = template.Library()
 
-# Units that are measures themselves: the name already states the content.
-_MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
-
-
-@register.filter
-def step(variant: Variant) -> str:
-    """The name of quantity 1: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
-
-    For catch-weight products the content is shown as an estimate: `quả khoảng 2,4 kg`.
-    """
-    unit = unit_name(variant.unit)
-    content = "" if variant.unit in _MEASURES else _content(variant)
-    if not content:
-        return unit
-    if variant.is_weighed:
-        return _("%(unit)s of about %(weight)s") % {"unit": unit, "weight": content}
-    parts = (content, unit) if get_language() == "en" else (unit, content)
-    return NO_BREAK.join(parts)
-
-
-def unit_name(unit: str) -> str:
-    """`kg`, `gói`: like get_unit_display(), which builds all choices on each call."""
-    return str(Unit(unit).label)
-
-
-@register.simple_tag
-def per_measure(variant: Variant, amount: int | None, currency: str) -> str:
-    """`90.000 ₫/kg` for packed products, for comparison; empty if it adds nothing."""
-    if amount is None:
-        return ""
-    if variant.content_grams and not (variant.unit == Unit.KG and variant.content_grams == 1000):
-        return f"{money(price_for(amount, variant.content_grams, 1000), currency)}/kg"
-    if variant.content_ml and variant.unit != Unit.LITRE:
-        return f"{money(price_for(amount, variant.content_ml, 1000), currency)}/l"
-    if variant.content_count and variant.content_count > 1 and variant.content_unit:
-        one = price_for(amount, variant.content_count, 1)
-        return f"{money(one, currency)}/{Unit(variant.content_unit).label}"
-    return ""
-
-
-@register.simple_tag
-def most_for(variant: Variant, amount: int | None) -> int:
-    """The highest price of a catch-weight step without asking the buyer, in minor units."""
-    return price_for(amount or 0, variant.content_grams or 1, variant.most_grams())
-
-
-@register.filter
-def most_grams(variant: Variant) -> int:
-    """The highest weight of a catch-weight step without asking the buyer, in grams."""
-    return variant.most_grams()
-
-
-def _content(variant: Variant) -> str:
-    if variant.content_grams:
-        return weight(variant.content_grams)
-    if variant.content_ml:
-        return volume(variant.content_ml)
-    if variant.content_count and variant.content_count > 1 and variant.content_unit:
-        return f"{variant.content_count}{NO_BREAK}{Unit(variant.content_unit).label}"
-    return ""
+register.filter(unit_labels.step)
+register.filter(unit_labels.most_grams)
+register.simple_tag(unit_labels.per_measure)
+register.simple_tag(unit_labels.most_for)

@@ -1,61 +1,24 @@
-"""Provinces and communes to choose from, and the buyer's chosen location, stored in the session."""
+"""The buyer's chosen province and commune, stored in the session."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
-from shop.core.database.compiled_query import compiled_query
-from shop.core.dates.calendar import vietnam_date
-from shop.core.models.geography import Division, Level
+from shop.core.geography.division_choices import all_provinces
+from shop.core.models.geography import Division
 
 PROVINCE_SESSION_KEY = "province_code"
 COMMUNE_SESSION_KEY = "commune_code"
-
-
-def all_provinces() -> list[Division]:
-    return _provinces(vietnam_date(timezone.now()))
 
 
 def selling_provinces() -> list[Division]:
     """Provinces with a public cooperative, in alphabetical order."""
     codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True).distinct())
     return [province for province in all_provinces() if province.code in codes]
-
-
-def communes_of(province_code: str) -> list[Division]:
-    """The province's communes in force today; empty without a province."""
-    return _communes(vietnam_date(timezone.now()), province_code[:10]) if province_code else []
-
-
-def divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
-    """The province with this code and its commune with that code, each as a list of one or none."""
-    codes = [code[:10] for code in (province_code, commune_code) if code]
-    rows = _with_codes(vietnam_date(timezone.now()), codes) if codes else []
-    provinces = [row for row in rows if row.level == Level.PROVINCE and row.code == province_code]
-    keys = {row.pk for row in provinces}
-    return provinces, [row for row in rows if row.parent_id in keys and row.code == commune_code]
-
-
-@compiled_query
-def _provinces(day: datetime.date) -> QuerySet[Division]:
-    return Division.objects.current(on=day).provinces()
-
-
-@compiled_query
-def _communes(day: datetime.date, province_code: str) -> QuerySet[Division]:
-    return Division.objects.current(on=day).communes_of(province_code)
-
-
-@compiled_query
-def _with_codes(day: datetime.date, codes: Collection[str]) -> QuerySet[Division]:
-    return Division.objects.current(on=day).filter(code__in=codes)
 
 
 def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:

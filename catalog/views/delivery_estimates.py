@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from catalog.models import Product, Variant
-from catalog.views.buyer_place import all_provinces, chosen_commune, chosen_province, communes_of
+from catalog.views.buyer_place import chosen_commune, chosen_province
 from cooperatives.models import DeliveryWay, PickupTime
+from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import Channel, show_in_language
 from shop.core.models.geography import Division
 

@@ -17,8 +17,8 @@ from cooperatives.models import CertificateKind, Cooperative
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division
-from shop.core.templatetags.figures import money, number
-from shop.core.templatetags.languages import own, said
+from shop.core.texts.figures import money, number
+from shop.core.texts.marked_texts import own, said
 
 OptionLabels = dict[Any, tuple[str, str]]  # by key: the value in URLs, and the label as HTML
 

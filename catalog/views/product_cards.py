@@ -12,13 +12,13 @@ from django.db.models import QuerySet, Sum
 from django.utils.safestring import SafeString
 
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
-from catalog.templatetags.goods import per_measure, step, unit_name
+from catalog.unit_labels import per_measure, step, unit_name
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
+from shop.core.images.rendition_files import Files, rendition_files
 from shop.core.models import Channel, Picture, show_in_language
-from shop.core.templatetags.languages import lang
-from shop.core.templatetags.pictures import Files, rendition_files
+from shop.core.texts.marked_texts import lang
 
 _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
 # Large columns that no card shows; they are not loaded.

@@ -16,8 +16,8 @@ from catalog.search.facet_index import PRICE_BANDS, FacetIndex, Sets, union_of
 from catalog.search.facet_selection import FacetSelection
 from catalog.views import filter_labels
 from cooperatives.models import CertificateKind
-from shop.core.templatetags.languages import said
 from shop.core.texts.folding import fold
+from shop.core.texts.marked_texts import said
 
 SHOWN, MOST = 8, 34  # options shown per facet, and the most that can be unfolded
 MAX_CHOSEN = 50

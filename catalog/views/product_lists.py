@@ -25,13 +25,14 @@ from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.search.synonym_expansion import prefix_terms
 from catalog.views import filter_labels
 from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
-from catalog.views.buyer_place import all_provinces, chosen_province
+from catalog.views.buyer_place import chosen_province
 from catalog.views.filter_suggestions import applied_filters, relaxed_filters, shorter_queries
 from catalog.views.product_cards import build_cards, listings_for_cards
 from catalog.views.product_filters import DELIVERED, ProductFilters
 from cooperatives.models import Cooperative, DeliveryRate
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
+from shop.core.geography.division_choices import all_provinces
 from shop.core.models import market_channel, show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.folding import fold, words_with_diacritics

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from catalog.forms import BackInStockForm
 from catalog.models import Price, Product, ProductMedia, Stock, Variant
 from catalog.models.listing import Listing
-from catalog.templatetags.goods import step
+from catalog.unit_labels import step
 from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
 from catalog.views.breadcrumbs import breadcrumbs_to
 from catalog.views.delivery_estimates import VariantChoice, delivery_context, parse_purchase

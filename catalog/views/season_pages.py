@@ -17,11 +17,12 @@ from catalog.search import MAX_RESULTS
 from catalog.search.facet_index import FacetIndex, union_of
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.sort_orders import SortedProducts, SortOrder
-from catalog.views.buyer_place import all_provinces, selling_provinces
+from catalog.views.buyer_place import selling_provinces
 from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
 from catalog.views.product_lists import market_facet_index
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import vietnam_date
+from shop.core.geography.division_choices import all_provinces
 from shop.core.models import show_in_language
 from shop.core.texts.folding import slugify
 

@@ -30,18 +30,16 @@ from orders.notices.send_notices import (
     notify_buyer,
     notify_cooperative,
     notify_operator,
-    order_url,
 )
 from orders.states import Coverage
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings
-from shop.core.templatetags.figures import money
+from shop.core.texts.figures import money
 
 __all__ = [
     "delivery_failed",
     "order_confirmed",
     "order_placed",
-    "order_url",
     "parcel_handed_over",
     "part_ended",
     "part_unanswered",

@@ -12,16 +12,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, translate_delivery_method_names
+from orders.order_links import order_url
 from shop.core.errors import Words
 from shop.core.models import shop_settings
-from shop.core.web.public_urls import page_url
 from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
-
-
-def order_url(order: Order) -> str:
-    """Return the URL of the order's page, in the buyer's language."""
-    return page_url(f"/don-hang/{order.pk}/", order.language)
 
 
 def notify_buyer(

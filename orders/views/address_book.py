@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog.views.buyer_place import all_provinces, communes_of
 from orders.forms.addresses import AddressForm
 from orders.views import receiver
 from orders.views.current_basket import signed_in_user
@@ -27,6 +26,7 @@ from shop.accounts.personal.profile import (
 )
 from shop.accounts.views.old_address_fields import needs_reload, suggestions
 from shop.core.actors import EntryPoint
+from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.identifiers.phones import format_phone
 
 MAX_ADDRESSES = 30  # addresses per user

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperatives.views import run_action
 from orders.actions.approvals.decide_proposals import confirm_proposal, decline_proposal, withdraw_proposal
 from shop.core.actors import Actor
+from shop.core.web.action_results import run_action
 
 
 def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, back: str) -> HttpResponse:

@@ -14,7 +14,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.views.buyer_place import all_provinces
 from orders.actions.basket.basket_lines import (
     add_to_basket,
     change_line_quantity,
@@ -37,6 +36,7 @@ from orders.views.quote_display import has_blocking_problems, seller_quote_views
 from orders.views.reorder import pop_reorder_result
 from orders.views.sum_rows import totals_of_quote
 from shop.core.errors import Missing, Refused
+from shop.core.geography.division_choices import all_provinces
 from shop.core.models import market_channel
 from shop.core.models.geography import Division
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog.views.buyer_place import all_provinces, communes_of, divisions_with_codes
 from orders.actions.checkout.open_checkout import open_checkout, preview_checkout
 from orders.actions.order_records.order_limits import PhoneCodeNeeded, TooManyOrders
 from orders.actions.payments.order_payments import offered_payment_methods
@@ -39,9 +38,10 @@ from orders.views.sum_rows import totals_of_quote
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import needs_reload, suggestions
 from shop.core.errors import Missing, Refused
+from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
 from shop.core.models.geography import Division
-from shop.core.templatetags.figures import money
-from shop.core.templatetags.languages import said, sentence
+from shop.core.texts.figures import money
+from shop.core.texts.marked_texts import said, sentence
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -25,13 +25,13 @@ from catalog.actions.listings.promotions import create_promotion, edit_promotion
 from catalog.forms import PromotionForm, ReductionForm
 from catalog.models import Price, Promotion
 from cooperatives.models import Cooperative
-from cooperatives.views import refusals_as_form_errors
 from orders.actions.vouchers.issue_vouchers import add_voucher_codes, edit_voucher, end_voucher, issue_voucher
 from orders.forms.vouchers import CodesForm, VoucherForm
 from orders.models import Voucher, VoucherUse
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, market_channel
+from shop.core.web.action_results import refusals_as_form_errors
 
 PER_PAGE = 30
 MAX_USES = 50

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.views import run_action
 from orders.actions.privacy.anonymise import require_erasable
 from orders.actions.privacy.data_requests import (
     record_consent,
@@ -39,6 +38,7 @@ from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sen
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
+from shop.core.web.action_results import run_action
 
 _PER_PAGE = 10
 _FILES = {

@@ -24,7 +24,6 @@ from catalog.models import Variant
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
-from orders.actions.gateway_requests.gateway_requests import RETURN_PARAMETER
 from orders.actions.payouts.refund_execution import refundable_surplus
 from orders.forms.checkout import FindForm
 from orders.models import (
@@ -39,7 +38,7 @@ from orders.models import (
     WeightQuestion,
     translate_delivery_method_names,
 )
-from orders.notices import order_url
+from orders.order_links import RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
 from orders.payments.transfer_requests import charged_back_amount, externally_refunded_amount
 from orders.states import OrderStatus
@@ -51,7 +50,7 @@ from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from orders.views.timeline import PartTimeline, Step, build_timeline
 from shop.core.errors import Refused
 from shop.core.models import Picture, bind_idempotency_key, show_in_language, untranslated_fields
-from shop.core.templatetags.languages import said, sentence
+from shop.core.texts.marked_texts import said, sentence
 from shop.core.web.rate_limits import Limit, TooManyTries, client_network
 
 FIND_LIMIT_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)

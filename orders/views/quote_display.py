@@ -14,8 +14,8 @@ from cooperatives.models import DeliveryWay, Service
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
-from shop.core.templatetags.figures import money, weekday_and_day
-from shop.core.templatetags.languages import own, said, sentence
+from shop.core.texts.figures import money, weekday_and_day
+from shop.core.texts.marked_texts import own, said, sentence
 
 FEW_PLACES = 5  # the number of free places is shown from here down
 MAX_UNFOLDED = 3  # delivery options shown without folding

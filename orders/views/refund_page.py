@@ -26,7 +26,7 @@ from orders.views.current_basket import request_actor
 from orders.views.timeline import Step
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key
-from shop.core.templatetags.figures import day, money
+from shop.core.texts.figures import day, money
 from shop.core.web.rate_limits import Limit
 
 _ACCOUNT_CHANGES = Limit(

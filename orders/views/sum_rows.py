@@ -12,7 +12,7 @@ from cooperatives.models import Cooperative
 from orders.actions.order_records.discount_records import price_reductions
 from orders.actions.quotes.quote_types import Quote
 from orders.models import CostBearer, Discount, DiscountKind, DiscountShare, Order
-from shop.core.templatetags.languages import own
+from shop.core.texts.marked_texts import own
 
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
     "discount", "amount", "line__cooperative", "part__cooperative"

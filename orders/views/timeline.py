@@ -25,7 +25,7 @@ from orders.states import (
     Progress,
 )
 from shop.core.models import Picture
-from shop.core.templatetags.figures import clock, day, translated_reason, weekday_and_day
+from shop.core.texts.figures import clock, day, translated_reason, weekday_and_day
 
 _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 

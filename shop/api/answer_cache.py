@@ -12,12 +12,13 @@ import time
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest
 from django.utils.translation import get_language
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, OperationType, SelectionSetNode
 
-from shop.api.breadth import Cache, Operation
+from shop.api.breadth import Operation
+from shop.cache.bounded_cache import Cache
+from shop.cache.catalogue_version import catalogue_version
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024  # of all cached responses and their request bodies, per process
 # Fields of Query with the same result for every request without a token.
@@ -30,12 +31,6 @@ _CACHEABLE_FIELDS = frozenset(
         "__typename",
     }
 )
-# A transaction that began earlier may commit a lower key after a higher one, so the newest key alone does not
-# detect every change. Reservations are inserted as new rows every time.
-_VERSION_SQL = """
-WITH newest AS (SELECT id FROM core_change ORDER BY id DESC LIMIT 256)
-SELECT (SELECT max(id) FROM newest), (SELECT sum(id) FROM newest), count(*), sum(id) FROM orders_reservation
-"""
 
 
 class _Entry(NamedTuple):
@@ -82,13 +77,6 @@ def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
     if "Authorization" in request.headers or "Authorization-Bearer" in request.headers:
         return None
     return request.scheme, request.get_host(), get_language(), request.body
-
-
-def catalogue_version() -> tuple[object, ...]:
-    """Return a value that changes whenever anything shown by the catalogue changes. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_VERSION_SQL)
-        return tuple(cursor.fetchone())
 
 
 def _is_cacheable(operation: Operation) -> bool:

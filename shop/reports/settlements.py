@@ -22,7 +22,7 @@ from orders.models import (
 )
 from orders.states import SettlementState
 from shop.core.dates.calendar import vietnam_date
-from shop.core.templatetags.figures import clock, day
+from shop.core.texts.figures import clock, day
 from shop.reports.group_names import FEW
 from shop.reports.report_files import Cell, Column, Kind, Table
 

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from cooperatives.views import staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -25,6 +24,7 @@ from shop.reports.periods import period_label, periods
 from shop.reports.report_files import Cell, Column, Kind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
 from shop.reports.sales import Figures, SalesQuery
+from shop.staff_pages import staff_only
 
 MOST_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -11,7 +11,7 @@ from django.test import Client
 
 from shop import page_cache
 from shop.api.account.sign_in import COOKIE as REFRESH_COOKIE
-from shop.api.breadth import Cache
+from shop.cache.bounded_cache import Cache
 from shop.views import TEXT_SIZE
 from tests.factories import make_places, make_product, make_seller
 

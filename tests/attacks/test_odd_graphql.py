@@ -10,8 +10,9 @@ from graphql import GraphQLError, get_introspection_query, get_named_type, is_li
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shop.api.breadth import Cache, introspection
+from shop.api.breadth import introspection
 from shop.api.endpoint import built_schema
+from shop.cache.bounded_cache import Cache
 from tests.shop.api.client import post
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from catalog.models import Unit, Variant
 from catalog.pricing import price_for
-from catalog.templatetags.goods import per_measure, step
+from catalog.unit_labels import per_measure, step
 
 
 @pytest.mark.parametrize(

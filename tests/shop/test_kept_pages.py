@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Product
 from shop import page_cache
-from shop.api.breadth import Cache
+from shop.cache.bounded_cache import Cache
 from shop.core.actors import Actor
 from tests.factories import NOW, make_places, make_product, make_seller, make_user, stock_of
 

@@ -20,7 +20,7 @@ from orders import locks
 from orders.actions.gateway.gateway_results import look_up_delay, record_gateway_result
 from orders.actions.gateway.transfer_reversals import cooperatives_in_debt, reverse_payouts_for_debt
 from orders.actions.gateway_requests.card_capture import holds_to_capture, unused_holds
-from orders.actions.gateway_requests.gateway_requests import request_void
+from orders.actions.gateway_requests.gateway_requests import SEND_CALL, request_void
 from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import GatewayCall, Operation
 from orders.payments.gateway import GatewayRequest, GatewayResult
@@ -136,7 +136,7 @@ def release_unused_hold(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
         request_void(payment.basket, payment, actor=Actor.system("cards"), now=now)
 
 
-@shared_task(name="orders.make_call")
+@shared_task(name=SEND_CALL)
 def make_call_task(*, call_id: str) -> None:
     send_call(call_id=uuid.UUID(call_id), now=timezone.now())
 

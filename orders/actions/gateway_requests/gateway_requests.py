@@ -34,7 +34,7 @@ from orders.models import (
     Payout,
     Refund,
 )
-from orders.notices import order_url
+from orders.order_links import payment_return_url
 from orders.payments.stripe_messages import check_amount
 from orders.states import CallState
 from shop.core.actors import Actor
@@ -43,10 +43,8 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
+SEND_CALL = "orders.make_call"  # the message that a call waits to be sent; `gateway.gateway_calls` handles it
 DEFAULT_LANGUAGE = "vi"  # of requests without an order or basket
-RETURN_PARAMETER = (
-    "the"  # query parameter of the address to which the bank's or Stripe's page returns the buyer
-)
 _SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
 
 
@@ -92,7 +90,7 @@ def request_start(
             "hold": hold,
             "hosted": hosted,
             "description": description,
-            "return_url": f"{order_url(order)}?{RETURN_PARAMETER}=1",
+            "return_url": payment_return_url(order),
             "email": order.email if hosted else "",
             "language": order.language,
             "group": f"order:{order.pk}",
@@ -282,7 +280,5 @@ def _create_call(
         actor_key=actor.key,
         **about,
     )
-    # By its task's name: its module imports the handling of results, which imports these steps.
-    make = signature("orders.make_call", kwargs={"call_id": str(call.pk)}, immutable=True)
-    after_commit(make.delay)
+    after_commit(signature(SEND_CALL, kwargs={"call_id": str(call.pk)}, immutable=True).delay)
     return call

@@ -1,6 +1,5 @@
 """A breadth-first GraphQL executor: each field is resolved once for all objects at its path."""
 
-from .cache import Cache
 from .documents import Document, Operation
 from .executor import Executor
 from .plan import Resolvers, Selection
@@ -8,7 +7,6 @@ from .resolvers import Arguments, Resolver, TypeResolver, by_name
 
 __all__ = [
     "Arguments",
-    "Cache",
     "Document",
     "Executor",
     "Operation",

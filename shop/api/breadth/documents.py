@@ -23,7 +23,8 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from .cache import Cache
+from shop.cache.bounded_cache import Cache
+
 from .plan import FieldSet, Planner, Resolvers
 
 _MAX_PLANS = 16  # cached combinations of conditions per operation

@@ -28,7 +28,8 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Undefined
 
-from .cache import Cache
+from shop.cache.bounded_cache import Cache
+
 from .documents import Operation
 from .errors import IntrospectionFailure
 from .plan import Selection

@@ -1,202 +1,35 @@
-"""Format money, weights, dates, times and phone numbers in either language."""
+"""Register the formats of `shop.core.texts.figures` as template filters."""
 
 from __future__ import annotations
 
-import datetime
-import re
-from decimal import Decimal
-
 from django import template
-from django.utils import formats
 from django.utils.html import format_html
-from django.utils.translation import get_language, pgettext_lazy
-from django.utils.translation import gettext as _
 
-from shop.core.dates.calendar import VIETNAM, vietnam_date, weekday_name
-from shop.core.identifiers.phones import format_phone
-from shop.core.money import Money, TaxedMoney, minor_digits
+from shop.core.texts import figures
 
 register = template.Library()
 
-NO_BREAK = "\u00a0"
-MINUS = "\u2212"
-_SYMBOLS = {"VND": "₫"}
-
-# Two capitalised syllables are a name, except at the start of a text, where any word is capitalised.
-_CAPITAL = f"[{''.join(chr(code) for code in range(0x1EFA) if chr(code).isupper())}]"
-_NAME = rf"{_CAPITAL}\w* {_CAPITAL}\w*"
-_KEPT_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_NAME}(?: {_CAPITAL}\w*)?")
-_MAX_JOINED = 15  # characters that fit on a card
-
-_SHORT_WEEKDAYS = (
-    pgettext_lazy("weekday, short", "Mon"),
-    pgettext_lazy("weekday, short", "Tue"),
-    pgettext_lazy("weekday, short", "Wed"),
-    pgettext_lazy("weekday, short", "Thu"),
-    pgettext_lazy("weekday, short", "Fri"),
-    pgettext_lazy("weekday, short", "Sat"),
-    pgettext_lazy("weekday, short", "Sun"),
-)
-
-
-@register.filter
-def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str:
-    """Format minor units: `1.234.567 ₫` in both languages, with no-break spaces. "" for None.
-
-    Currencies with decimals follow the language: `1.234,50 USD` or `1,234.50 USD`.
-    """
-    if amount is None:
-        return ""
-    if isinstance(amount, Money):
-        return money(amount.amount, amount.currency)
-    if isinstance(amount, TaxedMoney):
-        return money(amount.gross, amount.currency)
-    digits = minor_digits(currency)
-    whole, fraction = divmod(abs(amount), 10**digits)
-    grouped = f"{whole:,}"
-    if not digits or _has_decimal_comma():
-        grouped = grouped.replace(",", ".")
-    if digits:
-        grouped += f"{_decimal_mark()}{fraction:0{digits}}"
-    sign = MINUS if amount < 0 else ""
-    return f"{sign}{grouped}{NO_BREAK}{_SYMBOLS.get(currency, currency)}"
-
-
-@register.filter
-def weight(grams: int | None) -> str:
-    """Format grams: `300 g` below a kilogram, then `1,9 kg`."""
-    if grams is None:
-        return ""
-    if abs(grams) < 1000:
-        return f"{grams}{NO_BREAK}g"
-    return f"{_format_decimal(Decimal(grams) / 1000)}{NO_BREAK}kg"
-
-
-@register.filter
-def volume(millilitres: int | None) -> str:
-    """Format millilitres: `500 ml` below a litre, then `1,5 l`."""
-    if millilitres is None:
-        return ""
-    if abs(millilitres) < 1000:
-        return f"{millilitres}{NO_BREAK}ml"
-    return f"{_format_decimal(Decimal(millilitres) / 1000)}{NO_BREAK}l"
-
-
-@register.filter
-def number(value: int | None) -> str:
-    """Format a count with thousands separators: `12.345`."""
-    return "" if value is None else f"{value:,}".replace(",", ".")
-
-
-@register.filter
-def translated_reason(reason: str | None) -> str:
-    """Translate a stored reason line by line; lines without translation stay unchanged."""
-    return " ".join(_(line) for line in (reason or "").splitlines() if line.strip())
-
-
-@register.filter(is_safe=True)
-def held(text: str) -> str:
-    """Keep names within a text on one line: Bạch Thông in "Quýt Bạch Thông", Yến Dương in "HTX Yến Dương".
-
-    For headings and addresses on phones. Vietnamese separates syllables by spaces, so lines would break
-    within names.
-    """
-    return _KEPT_TOGETHER.sub(_join_name, text)
+for _filter in (
+    figures.money,
+    figures.weight,
+    figures.volume,
+    figures.number,
+    figures.translated_reason,
+    figures.phone,
+    figures.day,
+    figures.short_day,
+    figures.weekday,
+    figures.short_weekday,
+    figures.weekday_and_day,
+    figures.clock,
+    figures.hour,
+    figures.hour_to,
+):
+    register.filter(_filter)
+register.filter(figures.held, is_safe=True)
 
 
 @register.filter
 def prefixed(text: str | None, prefix: str) -> str:
     """Put `prefix` before a text; an absent text stays absent: `{{ day|prefixed:", " }}`."""
     return format_html("{}{}", prefix, text) if text else ""
-
-
-@register.filter
-def phone(number: str | None) -> str:
-    """Format a stored number: `0987 654 321`."""
-    return format_phone(number) if number else ""
-
-
-@register.filter
-def day(value: datetime.date | None) -> str:
-    """Format a date: `27/11/2026`; an instant is converted to Vietnam's date."""
-    return f"{_vietnam_date(value):%d/%m/%Y}" if value else ""
-
-
-@register.filter
-def short_day(value: datetime.date | None) -> str:
-    """Format a near date: `27/11`."""
-    return f"{_vietnam_date(value):%d/%m}" if value else ""
-
-
-@register.filter
-def weekday(value: datetime.date | int | None) -> str:
-    """Return the weekday, for use in a sentence, of a date or number (0 is Monday)."""
-    if value is None:
-        return ""
-    return str(weekday_name(value if isinstance(value, int) else _vietnam_date(value).weekday()))
-
-
-@register.filter
-def short_weekday(value: datetime.date | int | None) -> str:
-    """Return `T2` … `CN`, or `Mon` … `Sun`."""
-    if value is None:
-        return ""
-    return str(_SHORT_WEEKDAYS[value if isinstance(value, int) else _vietnam_date(value).weekday()])
-
-
-@register.filter
-def weekday_and_day(value: datetime.date | None) -> str:
-    """Format a near date with its weekday: `Chủ nhật 29/11`."""
-    return f"{weekday(value)} {short_day(value)}" if value else ""
-
-
-@register.filter
-def clock(value: datetime.time | datetime.datetime | None) -> str:
-    """Format a time: `14:05`; an instant is converted to Vietnam's time."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        value = value.astimezone(VIETNAM)
-    return f"{value:%H:%M}"
-
-
-@register.filter
-def hour(value: datetime.time | datetime.datetime | None) -> str:
-    """Format a full hour as `17 giờ`, other times as `14:05`."""
-    text = clock(value)
-    if not text.endswith(":00"):
-        return text
-    return _("%(hour)s:00") % {"hour": int(text[:2])}
-
-
-@register.filter
-def hour_to(start: datetime.time, end: datetime.time) -> str:
-    """Format a time span: `6–10 giờ`, `06:30–10:00`."""
-    first, last = clock(start), clock(end)
-    if first.endswith(":00") and last.endswith(":00"):
-        return _("%(start)s:00–%(end)s:00") % {"start": int(first[:2]), "end": int(last[:2])}
-    return f"{first}–{last}"
-
-
-def _join_name(found: re.Match[str]) -> str:
-    """Join the whole name, or only its first two words if it is too long for a line."""
-    return found[0].replace(" ", NO_BREAK, -1 if len(found[0]) <= _MAX_JOINED else 1)
-
-
-def _vietnam_date(value: datetime.date) -> datetime.date:
-    if isinstance(value, datetime.datetime):
-        return vietnam_date(value) if value.tzinfo else value.date()
-    return value
-
-
-def _format_decimal(value: Decimal) -> str:
-    text = f"{value.normalize():f}"
-    return text.replace(".", _decimal_mark())
-
-
-def _decimal_mark() -> str:
-    return "," if _has_decimal_comma() else "."
-
-
-def _has_decimal_comma() -> bool:
-    return bool(formats.get_format("DECIMAL_SEPARATOR", get_language()) == ",")

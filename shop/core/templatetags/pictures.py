@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import template
 from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from shop.core.models import Picture, PictureState
+from shop.core.images.rendition_files import Files, rendition_files
+from shop.core.models import Picture
 
 register = template.Library()
 
@@ -24,27 +25,6 @@ _SIZES = {
 
 # Rendered elements are cached: a picture's files never change, and a list shows two dozen of them.
 _CACHE_SIZE = 2_000
-
-
-class RenditionFiles(NamedTuple):
-    """One rendition of a picture: width, height, and file names."""
-
-    width: str
-    height: int
-    webp: str
-    jpeg: str
-
-
-Files = tuple[RenditionFiles, ...]  # of one picture, the smallest first
-
-
-def rendition_files(shown: Picture | None) -> Files:
-    """Return a picture's renditions; empty until they are ready."""
-    made = shown.renditions if shown and shown.state == PictureState.READY else {}
-    return tuple(
-        RenditionFiles(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"])
-        for width in sorted(made, key=int)
-    )
 
 
 @register.simple_tag

@@ -7,11 +7,11 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.views import staff_only
 from orders.views import discounts as pages
 from orders.views.discounts import DiscountDesk
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.staff_pages import staff_only
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 

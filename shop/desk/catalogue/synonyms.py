@@ -19,10 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.search_terms.synonyms import remove_synonyms, save_synonyms
 from catalog.models import Synonym, SynonymSet
-from cooperatives.views import refusals_as_form_errors, run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing
+from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.staff_pages import staff_only
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 _SEPARATOR = re.compile(r"[,;\n]")

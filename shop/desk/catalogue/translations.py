@@ -17,11 +17,12 @@ from catalog.models import Listing
 from cooperatives.actions.cooperative_translations import translate_cooperative
 from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from cooperatives.models import Cooperative
-from cooperatives.views import run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.texts.translations import other_languages
+from shop.core.web.action_results import run_action
+from shop.staff_pages import staff_only
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 

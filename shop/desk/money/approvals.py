@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import has_staff_permission, require_staff_permission
-from cooperatives.views import run_action, staff_only
 from orders.actions.approvals.decide_proposals import (
     APPROVAL_PERMISSIONS,
     change_second_person_rules,
@@ -32,6 +31,8 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
+from shop.core.web.action_results import run_action
+from shop.staff_pages import staff_only
 
 
 class SecondPersonForm(forms.Form):

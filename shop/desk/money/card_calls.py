@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call, set_call_aside
 from orders.actions.gateway.gateway_calls import look_up_call
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
@@ -24,7 +23,9 @@ from orders.payments.stripe_messages import dispute_reason_text, message_for_cod
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
+from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
+from shop.staff_pages import staff_only
 
 PER_PAGE = 50
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.statements.cod_statement_matching import MatchedRow
 from orders.actions.statements.cod_statements import (
     ACCEPTABLE_PROBLEMS,
@@ -33,10 +32,12 @@ from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
+from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_staff, takes_files
 from shop.desk.money.cash_forms import MappingForm, UploadForm
 from shop.desk.money.statement_forms import LARGEST_UPLOAD
 from shop.desk.money.statement_pages import PER_PAGE, SHOWN, head_of, statements_page
+from shop.staff_pages import staff_only
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

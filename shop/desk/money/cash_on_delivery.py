@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.models import Cooperative
-from cooperatives.views import run_action, staff_only
 from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
 from orders.actions.cash_on_delivery.remittance_differences import resolve_remittance_difference
 from orders.models import CashRemittance, CostBearer, Parcel, RemittanceLine, StatementRow
@@ -25,11 +24,13 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, market_channel
+from shop.core.web.action_results import run_action
 from shop.desk.forms import chosen_ids
 from shop.desk.money.cash_forms import CashSearch, HandInForm, MakeGoodForm, ReceivedForm
 from shop.desk.overview.history import change_views
 from shop.reports import cash as report
 from shop.reports.report_files import Table, as_csv, as_xlsx
+from shop.staff_pages import staff_only
 
 PER_PAGE = 50
 MOST_EXPORTED = 50_000

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from cooperatives.views import staff_only
 from orders.models import Dispute, LedgerEntry
 from orders.payments.order_codes import normalise_order_code
 from shop.accounts.staff.permissions import Permission
@@ -17,6 +16,7 @@ from shop.reports import ledger as report
 from shop.reports.ledger import LedgerQuery
 from shop.reports.report_files import as_csv, as_xlsx
 from shop.reports.settlement_documents import XLSX
+from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 MOST_EXPORTED = 50_000

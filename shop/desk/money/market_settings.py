@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.payouts.payment_settings import change_market_account, change_market_deadlines
 from orders.models import Order
 from orders.payments.transfer_requests import build_transfer_request
@@ -22,8 +21,10 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
+from shop.core.web.action_results import run_action
 from shop.desk.money.market_forms import MarketAccountForm, MarketTimesForm
 from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
 
 SAMPLE_SUM = 10_000
 

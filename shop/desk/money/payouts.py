@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.payouts.bank_accounts import (
     account_of_cooperative,
     set_payout_account,
@@ -35,11 +34,13 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
+from shop.core.web.action_results import run_action
 from shop.desk.money.money_forms import AccountForm, PaidForm
 from shop.desk.overview.history import change_views
 from shop.reports.payouts import bank_list
 from shop.reports.report_files import as_xlsx
 from shop.reports.settlement_documents import XLSX
+from shop.staff_pages import staff_only
 
 PER_PAGE = 50
 _WHOSE = ("settlement__cooperative", "refund__order", "transfer__order")

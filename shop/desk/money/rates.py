@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.settlement.commission_rates import (
     add_commission_rate,
     add_withholding_rate,
@@ -31,7 +30,9 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
+from shop.core.web.action_results import run_action
 from shop.desk.money.money_forms import CommissionForm, EndForm, WithholdingForm
+from shop.staff_pages import staff_only
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cooperatives.models import Warehouse
-from cooperatives.views import run_action, staff_only
 from orders.actions.fulfilment.parcel_returns import cancel_return, receive_return
 from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
 from orders.actions.refunds.refund_decisions import decide_refund, refund_limits
@@ -27,7 +26,9 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import bind_idempotency_key
+from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
+from shop.staff_pages import staff_only
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
 from shop.accounts.staff.permissions import Permission
@@ -25,11 +24,13 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
+from shop.core.web.action_results import run_action
 from shop.desk.forms import chosen_ids
 from shop.desk.money.money_forms import CorrectionForm
 from shop.desk.overview.history import change_views
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
+from shop.staff_pages import staff_only
 
 PER_PAGE = 50
 _TABS = {

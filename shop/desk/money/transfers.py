@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.bank_transfers.bank_webhooks import BANK_WEBHOOK_PROVIDERS
 from orders.actions.bank_transfers.match_suggestions import (
     TransferSuggestions,
@@ -40,9 +39,11 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change
+from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
 from shop.desk.money.transfer_forms import ROWS, GiveBackForm, TransferSearch, shares_in
 from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 PER_LIST = 50

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.models import Complaint
@@ -22,8 +21,10 @@ from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change, bind_idempotency_key
+from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
 from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
 
 _PER_PAGE = 30
 

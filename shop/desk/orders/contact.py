@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from catalog.views.buyer_place import all_provinces, communes_of
-from cooperatives.views import refusals_as_form_errors, staff_only
 from orders.actions.placement.correct_order import correct_contact
 from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.web.action_results import refusals_as_form_errors
 from shop.desk.orders.draft_forms import ContactForm, initial_from_order
+from shop.staff_pages import staff_only
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

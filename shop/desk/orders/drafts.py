@@ -20,8 +20,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.models import Price, Variant
 from catalog.search import words_of
-from catalog.views.buyer_place import all_provinces, communes_of
-from cooperatives.views import run_action, staff_only
 from orders.actions.placement.draft_orders import (
     create_draft,
     delete_draft,
@@ -40,8 +38,11 @@ from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
+from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import market_channel
+from shop.core.web.action_results import run_action
 from shop.desk.orders.draft_forms import DraftForm, Lines, SourceForm, added_quantities, initial_from_order
+from shop.staff_pages import staff_only
 
 PER_PAGE = 30
 MOST_FOUND = 20

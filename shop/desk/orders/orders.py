@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.payments.order_payments import change_payment_method
@@ -49,8 +48,10 @@ from shop.accounts.models import Consent
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
+from shop.core.web.action_results import run_action
 from shop.desk.forms import DeliveryForm, OrderSearch, ReasonForm, reason_of
 from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
 
 PER_PAGE = 30
 COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from cooperatives.views import run_action, staff_only
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel
 from orders.models import Parcel
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.web.action_results import run_action
 from shop.desk.forms import DeliveryForm
+from shop.staff_pages import staff_only
 
 
 @require_POST

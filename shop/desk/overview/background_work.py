@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import run_action, staff_only
 from orders.models import OrderPart
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.jobs.sweeps import mark_sweep_failure_seen, retry_sweep_failure
 from shop.core.models import SweepFailure
+from shop.core.web.action_results import run_action
 from shop.notifications.text_allowance import count_texts_not_sent
+from shop.staff_pages import staff_only
 
 _PER_PAGE = 50
 SWEEP_NAMES: dict[str, Promise] = {

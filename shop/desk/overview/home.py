@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cooperatives.access import has_staff_permission
-from cooperatives.views import staff_only
 from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -18,6 +17,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.desk.money.approvals import kinds_of, permissions_lacking_second_person
 from shop.desk.overview import waiting as of
 from shop.desk.overview.waiting import OpenTasks
+from shop.staff_pages import staff_only
 
 
 @require_safe

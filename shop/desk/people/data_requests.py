@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import has_staff_permission
-from cooperatives.views import run_action, staff_only
 from orders.actions.privacy.data_requests import fulfil_data_request
 from orders.models import Order
 from shop.accounts.models import DataRequest, RequestKind
@@ -26,8 +25,10 @@ from shop.accounts.states import RequestState
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change, shop_settings
+from shop.core.web.action_results import run_action
 from shop.desk.forms import LONGEST_REASON
 from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
 
 _PER_PAGE = 30
 _DAYS = {

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import has_staff_permission
-from cooperatives.views import run_action, staff_only
 from shop.accounts.models import User
 from shop.accounts.second_factor.factors import reset_second_factor
 from shop.accounts.second_factor.requirement import change_second_factor_rule
@@ -24,6 +23,8 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import ShopSettings, shop_settings
+from shop.core.web.action_results import run_action
+from shop.staff_pages import staff_only
 
 _PER_PAGE = 30
 

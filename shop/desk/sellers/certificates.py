@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.sellers.certificates import confirm_certificate, return_certificate
 from cooperatives.models import Certificate
-from cooperatives.views import run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.web.action_results import run_action
 from shop.desk.forms import ReasonForm, reason_of
+from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 

@@ -21,7 +21,6 @@ from catalog.states import ListingState
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
 from cooperatives.models import Cooperative, DeliveryWay, Warehouse
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
-from cooperatives.views import run_action, staff_only
 from orders.models import commission_percents
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -29,8 +28,10 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
 from shop.core.texts.folding import fold
 from shop.core.texts.translations import other_languages
+from shop.core.web.action_results import run_action
 from shop.desk.forms import AnswerForm, CooperativeSearch
 from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 MOST_CHANGES = 100

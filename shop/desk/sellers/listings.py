@@ -25,14 +25,15 @@ from catalog.models import Listing, Price, ProductMedia, Variant
 from catalog.search import words_of
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Certificate
-from cooperatives.views import run_action, staff_only
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
 from shop.core.texts.translations import other_languages
+from shop.core.web.action_results import run_action
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
 from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
 
 PER_PAGE = 30
 MOST_CHANGES = 100

@@ -17,7 +17,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from catalog.views.buyer_place import all_provinces, communes_of
 from cooperatives.access import MembershipContext
 from cooperatives.actions.cooperative_lifecycle import (
     apply_to_sell,
@@ -32,6 +31,7 @@ from shop.accounts.views.signing_in import log_in
 from shop.core.actors import EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
+from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.web.rate_limits import Limit, client_network
 from shop.members.forms.application import ApplicationForm, ApplicationWithAccountForm
 from shop.members.member_access import chosen_membership, redirect_to_sign_in

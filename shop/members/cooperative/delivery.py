@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog.views.buyer_place import all_provinces
 from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.delivery_methods import (
     create_delivery_method,
@@ -24,10 +23,11 @@ from cooperatives.actions.delivery_methods import (
 )
 from cooperatives.actions.delivery_terms import set_delivery_rates, set_market_days
 from cooperatives.models import DeliveryKind, DeliveryWay, PickupSlot, Warehouse
-from cooperatives.views import refusals_as_form_errors, run_action
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden, Missing, Refused
+from shop.core.geography.division_choices import all_provinces
 from shop.core.models import Channel, market_channel
+from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.members.forms.market_days import Timetable
 from shop.members.forms.rates import RateTable
 from shop.members.forms.ways import DeliveryMethodTextsForm, NewDeliveryMethodForm

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.members import add_member, change_member_role, remove_member
 from cooperatives.models import Role
-from cooperatives.views import run_action
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Missing, Refused
+from shop.core.web.action_results import run_action
 from shop.core.web.rate_limits import Limit
 from shop.members.forms.people import PersonForm, RoleForm
 from shop.members.member_access import for_members, render_page

@@ -19,11 +19,11 @@ from catalog.models import Product
 from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.profile import add_household, remove_household, update_household, update_profile
 from cooperatives.models import Certificate, Follow, Producer
-from cooperatives.views import refusals_as_form_errors, run_action
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
 from shop.core.texts.translations import other_languages
+from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.stall import CertificateForm, HouseholdForm, StoryForm

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import OrderLine
-from shop.core.templatetags.figures import weight
+from shop.core.texts.figures import weight
 from shop.members.forms.fields import MembersForm
 
 _KILOGRAMS = re.compile(r"(\d{1,5})(?:[.,](\d{1,3}))?")

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MembershipContext, Right
-from cooperatives.views import run_action
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.forms.complaints import AcceptComplaintForm, answer_form
@@ -24,6 +23,7 @@ from orders.models import Complaint, Parcel
 from orders.states import RETURN_KINDS
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Missing
+from shop.core.web.action_results import run_action
 from shop.members.forms.fields import ReasonForm
 from shop.members.member_access import for_members, render_page, submitted_key
 from shop.members.packing.parts import part_url

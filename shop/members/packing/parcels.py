@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.access import MembershipContext, Right
-from cooperatives.views import run_action
 from orders.actions.fulfilment.deliver_parcels import (
     deliver_parcel,
     fail_delivery,
@@ -29,6 +28,7 @@ from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from orders.states import ParcelState
 from shop.core.errors import Missing, Words
+from shop.core.web.action_results import run_action
 from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
 from shop.members.member_access import for_members, render_page, submitted_key

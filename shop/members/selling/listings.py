@@ -28,10 +28,10 @@ from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.access import MembershipContext, Right
 from cooperatives.models import Warehouse
-from cooperatives.views import run_action
 from shop.core.errors import Missing
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
+from shop.core.web.action_results import run_action
 from shop.members.forms.goods import PictureForm
 from shop.members.member_access import for_members, render_page
 

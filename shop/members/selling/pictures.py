@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST
 
 from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
 from cooperatives.access import MembershipContext, Right
-from cooperatives.views import run_action
 from shop.core.images.renditions import store_picture
+from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import parse_key
 from shop.members.forms.goods import PictureForm

@@ -23,10 +23,10 @@ from catalog.actions.products.member_products import (
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
 from cooperatives.access import MembershipContext, Right
-from cooperatives.views import refusals_as_form_errors, run_action
 from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
 from shop.core.models import Picture, PictureState, market_channel, show_in_language
+from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.goods import NewListingForm, NewVariantForm, ProductForm, VariantForm

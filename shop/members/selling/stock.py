@@ -20,9 +20,9 @@ from catalog.models import Stock, Variant
 from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
 from cooperatives.models import Warehouse
-from cooperatives.views import run_action
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
+from shop.core.web.action_results import run_action
 from shop.members.forms.work import CountForm, PauseForm, ReceiptForm
 from shop.members.member_access import for_members, render_page, submitted_key
 

@@ -15,9 +15,9 @@ from catalog.forms import ProductTranslationForm
 from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.cooperative_translations import translate_cooperative
 from cooperatives.forms import CooperativeTranslationForm, TranslationForm
-from cooperatives.views import run_action
 from shop.core.errors import Missing
 from shop.core.texts.translations import other_languages
+from shop.core.web.action_results import run_action
 from shop.members.member_access import for_members, render_page
 from shop.members.selling.listings import find_listing, listing_url
 

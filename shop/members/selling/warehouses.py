@@ -20,12 +20,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.stock.close_warehouse import close_warehouse
 from catalog.models import Stock
-from catalog.views.buyer_place import all_provinces, communes_of
 from cooperatives.access import MembershipContext, Right
 from cooperatives.actions.warehouses import change_warehouse, open_warehouse
 from cooperatives.models import Warehouse
-from cooperatives.views import refusals_as_form_errors, run_action
 from shop.core.errors import Missing
+from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.members.forms.ways import WarehouseForm
 from shop.members.member_access import for_members, render_page, submitted_key
 

@@ -9,7 +9,8 @@ import pytest
 from django.db import transaction
 
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import NotRefundable, request_refund
+from orders.actions.gateway.gateway_calls import make_call_task
+from orders.actions.gateway_requests.gateway_requests import SEND_CALL, NotRefundable, request_refund
 from orders.models import (
     CostBearer,
     EventKind,
@@ -129,3 +130,7 @@ def test_a_refund_that_fails_gives_nothing_back_and_may_be_asked_for_again(strip
     assert (sums(order).refunded, sums(order).refund_pending) == (0, 0)
     give_back(order, 120_000)
     check_everything()
+
+
+def test_the_message_of_a_waiting_call_is_handled_by_the_task_that_sends_it() -> None:
+    assert make_call_task.name == SEND_CALL

@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from shop.core.money import Money, TaxedMoney
-from shop.core.templatetags import figures
+from shop.core.texts import figures
 
 VIETNAMESE_MORNING = datetime.datetime(
     2026, 11, 26, 18, 5, tzinfo=datetime.UTC

@@ -4,7 +4,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import translation
 
-from shop.core.templatetags.languages import own, sentence
+from shop.core.texts.marked_texts import own, sentence
 
 KEPT = "{% load languages %}{% kept own translated language %}"
 

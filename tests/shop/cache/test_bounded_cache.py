@@ -1,6 +1,6 @@
 import pytest
 
-from shop.api.breadth.cache import Cache
+from shop.cache.bounded_cache import Cache
 
 pytestmark = pytest.mark.once
 

@@ -1,0 +1,19 @@
+"""Absolute links to an order's page, for notices and payment gateways."""
+
+from __future__ import annotations
+
+from orders.models import Order
+from shop.core.web.public_urls import page_url
+
+# Query parameter of the address to which the bank's or Stripe's page returns the buyer.
+RETURN_PARAMETER = "the"
+
+
+def order_url(order: Order) -> str:
+    """Return the URL of the order's page, in the buyer's language."""
+    return page_url(f"/don-hang/{order.pk}/", order.language)
+
+
+def payment_return_url(order: Order) -> str:
+    """Return the URL to which a payment's own page sends the buyer back."""
+    return f"{order_url(order)}?{RETURN_PARAMETER}=1"

@@ -1,0 +1,63 @@
+"""Mark the language of texts that may differ from the page's language."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from shop.core.models import untranslated_fields
+
+
+def lang(row: models.Model | None, field: str) -> SafeString:
+    """Return ` lang="vi"` for an element with an untranslated text of the row, else "".
+
+    Screen readers then pronounce it correctly. The row must have been passed to `show_in_language`.
+    """
+    if not row or field not in untranslated_fields(row):
+        return SafeString("")
+    return format_html(' lang="{}"', settings.LANGUAGE_CODE)
+
+
+def lang_own() -> SafeString:
+    """Return the same for texts that are never translated: places, addresses, names on documents."""
+    return _lang_unless_current(settings.LANGUAGE_CODE)
+
+
+def said(row: models.Model, field: str) -> SafeString:
+    """Return a text of the row for use within a sentence, marked like `lang` marks elements."""
+    return marked(lang(row, field), getattr(row, field))
+
+
+def own(text: object) -> SafeString:
+    """Return an untranslatable text within a sentence, marked like `lang_own` marks elements."""
+    return marked(lang_own(), text)
+
+
+def kept(text: str, translation: str, language: str) -> SafeString:
+    """Return a text stored in the shop's own language and in `language`: the translation if the page is in
+    that language and `translation` is not empty, else the original, marked.
+    """
+    if translation and language == get_language():
+        return conditional_escape(translation)
+    return own(text)
+
+
+def sentence(words: str, /, **values: object) -> SafeString:
+    """Format `%(name)s` placeholders as HTML: escape everything except values that are already marked."""
+    return SafeString(conditional_escape(words) % {key: _html(value) for key, value in values.items()})
+
+
+def _lang_unless_current(language: str) -> SafeString:
+    return SafeString("") if language == get_language() else format_html(' lang="{}"', language)
+
+
+def marked(mark: SafeString, text: object) -> SafeString:
+    """Wrap a text within a sentence in a span with the `lang` attribute."""
+    return format_html("<span{}>{}</span>", mark, text) if mark else _html(text)
+
+
+def _html(text: object) -> SafeString:
+    return format_html("{}", text)

@@ -1,0 +1,47 @@
+"""Turn the outcome of an action into a redirect with a message, or into form errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from shop.core.errors import Forbidden, Missing, Refused, Words
+
+
+def run_action(
+    request: HttpRequest, action: Callable[[], object], *, to: str, said: Words = "", refused_to: str = ""
+) -> HttpResponse:
+    """Run an action and redirect to `to` with a success message.
+
+    If refused, show the reason and redirect to `refused_to`, or `to` if empty. Raises Missing and Forbidden,
+    which the view's decorator handles.
+    """
+    try:
+        action()
+    except (Missing, Forbidden):
+        raise
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+        return redirect(refused_to or to)
+    if said:
+        messages.success(request, str(said))
+    return redirect(to)
+
+
+@contextmanager
+def refusals_as_form_errors(form: Form) -> Iterator[None]:
+    """Turn a refusal of the enclosed action into an error of the form, on the field at fault.
+
+    Missing and Forbidden propagate to the view's decorator.
+    """
+    try:
+        yield
+    except (Missing, Forbidden):
+        raise
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
