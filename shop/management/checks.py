@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
 from shop.accounts.models import User
-from shop.management.demo.passwords import find_accounts_with_published_password
+from shop.management.demo_state.passwords import find_accounts_with_published_password
 
 
 def check_published_passwords(

@@ -21,7 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation.reloader import translation_file_changed
 
 from cooperatives.models import Cooperative
-from shop.management.demo.seeding import is_interrupted
+from shop.management.demo_state.progress import is_interrupted
 
 Say = Callable[[str], None]
 

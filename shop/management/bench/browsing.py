@@ -19,7 +19,7 @@ from shop.core.models import market_channel
 from shop.management.bench.api import LIST, SEARCH, api_request
 from shop.management.bench.measuring import Measurement, measure
 from shop.management.bench.pages import PROVINCE, UnexpectedResponse
-from shop.management.demo.accounts import ACCOUNTS
+from shop.management.demo_state.accounts import ACCOUNTS
 
 _LIST, _SEARCH = reverse("catalog:products"), reverse("catalog:search")
 _ORDERS = ("mua", "moi", "gia", "gia-giam", "ten", "gan")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
 from shop.core.models import Division
-from shop.management.demo.bootstrap import create_market
+from shop.management.market_setup.create_market import create_market
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             load_divisions()
         with transaction.atomic(durable=True):
             market_rows = create_market(
-                {}, operator={}, actor=Actor.system("open_market"), now=timezone.now()
+                {}, settings={}, actor=Actor.system("open_market"), now=timezone.now()
             )
         self.stdout.write(
             f"The market {market_rows.channel.name} is open: {len(market_rows.categories)} shelves."

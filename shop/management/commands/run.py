@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from shop.accounts.models import User
 from shop.core.actors import Actor
-from shop.management.demo.accounts import ACCOUNTS
-from shop.management.demo.passwords import passwords_file, replace_published_passwords, save_passwords
+from shop.management.demo_state.accounts import ACCOUNTS
+from shop.management.demo_state.passwords import passwords_file, replace_published_passwords, save_passwords
 from shop.management.preparation import prepare_shop
 from shop.management.supervisor import AlreadyRunning, supervise
 

@@ -1,50 +1,15 @@
-"""The demo's accounts. The passwords are public: for trials, never for a real market."""
+"""Create the demo's accounts."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cooperatives.models import Cooperative, Membership, Role
 from shop.accounts.models import Address, Group, User
 from shop.core.actors import Actor
 from shop.core.models import record_change
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A demo account. `cooperative` is the slug of a member's cooperative."""
-
-    role: str
-    email: str
-    password: str
-    name: str
-    phone: str
-    cooperative: str = ""
-
-
-ACCOUNTS = (
-    Account("buyer", "nguoimua@example.com", "phien-cho-2026", "Người mua thử", "+84900000101"),
-    Account(
-        "member",
-        "thienan@example.com",
-        "goi-thao-duoc-2026",
-        "Thành viên thử",
-        "+84900000102",
-        "htx-thien-an",
-    ),
-    Account(
-        "member",
-        "yenduong@example.com",
-        "bi-xanh-thom-2026",
-        "Thành viên thử",
-        "+84900000103",
-        "htx-yen-duong",
-    ),
-    Account("admin", "quantri@example.com", "quan-tri-cho-2026", "Quản trị thử", "+84900000104"),
-)
-PUBLISHED_PASSWORDS = {account.email: account.password for account in ACCOUNTS}
+from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS, Account
 
 
 def create_demo_accounts(

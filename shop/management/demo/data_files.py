@@ -16,7 +16,7 @@ _PLAIN_SIZE = re.compile(r"[\d ×]+ (?:kg|g|ml|cm)")
 
 
 @cache
-def market() -> dict[str, Any]:
+def demo_market() -> dict[str, Any]:
     return _read("market")
 
 

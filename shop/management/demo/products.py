@@ -27,10 +27,10 @@ from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, Translation
 from shop.core.texts.folding import slugify
-from shop.management.demo import texts
-from shop.management.demo.bootstrap import MarketRows
-from shop.management.demo.data_files import in_english, market, products
+from shop.management.demo.data_files import demo_market, in_english, products
 from shop.management.demo.sellers import SellerRows
+from shop.management.market_setup import texts
+from shop.management.market_setup.create_market import MarketRows
 
 # Products shown first on the home page in their season, as the newest listings are.
 _HOME_PAGE = (
@@ -84,7 +84,7 @@ def create_products(
 
 def create_collections(market_rows: MarketRows) -> None:
     """Step: create the missing collections and publish them in the channel."""
-    for row in market()["collection"]:
+    for row in demo_market()["collection"]:
         address = slugify(row["name"])
         if Collection.objects.filter(slug=address).exists():
             continue

@@ -12,12 +12,11 @@ from orders.models import Order
 from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint
 from shop.core.geography.divisions import load_divisions
-from shop.core.models import Change, Channel, Division, record_change
-from shop.management.demo.accounts import ACCOUNTS, PUBLISHED_PASSWORDS, create_demo_accounts
-from shop.management.demo.bootstrap import create_market
+from shop.core.models import Channel, Division, record_change
+from shop.management.demo.accounts import create_demo_accounts
 from shop.management.demo.bulk_orders import insert_finished_orders
 from shop.management.demo.complaints import create_complaints
-from shop.management.demo.data_files import cooperatives, market, products
+from shop.management.demo.data_files import cooperatives, demo_market, products
 from shop.management.demo.discounts import create_discounts
 from shop.management.demo.followers import create_bulletins, create_followers
 from shop.management.demo.open_orders import create_weighed_orders, remit_old_cash
@@ -35,13 +34,14 @@ from shop.management.demo.sellers import create_sellers
 from shop.management.demo.settlements import close_period, create_rates, split_into_periods
 from shop.management.demo.synonyms import create_synonyms
 from shop.management.demo.transfers import receive_transfers
+from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
+from shop.management.demo_state.progress import BEGUN, FILLED, OPEN_ORDERS_SEEDED, STOCKED, find_marker
+from shop.management.market_setup.create_market import create_market
+from shop.management.market_setup.market_data import market
 
 # Longer histories are inserted in bulk, except their last days.
 MAX_ORDERS_RUN_THROUGH_ACTIONS = 300
 SEEDER = Actor.system("demo")
-# Progress markers, recorded as changes of the channel: sellers created, stock received, orders complete.
-BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
-OPEN_ORDERS_SEEDED = "demo.set_out"  # today's open orders are complete too
 
 
 def seed_market(
@@ -56,26 +56,16 @@ def seed_market(
         load_divisions()
     pictures = store_pictures(_drawings(), made_now=pictures_now)
     with transaction.atomic(durable=True):
-        market_rows = create_market(pictures, actor=SEEDER, now=now)
+        market_rows = create_market(pictures, settings=_settings(), actor=SEEDER, now=now)
         sellers = create_sellers(market_rows, pictures, actor=SEEDER, now=now)
         create_products(market_rows, sellers, pictures, actor=SEEDER, now=now)
         create_collections(market_rows)
-        if _find_marker(BEGUN) is None:
+        if find_marker(BEGUN) is None:
             record_change(BEGUN, market_rows.channel, actor=SEEDER, now=now)
         accounts = create_demo_accounts(passwords=passwords, actor=SEEDER, now=now)
     create_synonyms(actor=SEEDER, now=now)
     create_followers(market_rows.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
     return accounts
-
-
-def has_begun() -> bool:
-    """Whether the demo's sellers exist."""
-    return _find_marker(BEGUN) is not None
-
-
-def is_interrupted() -> bool:
-    """Whether the demo was started and not completed."""
-    return has_begun() and _find_marker(OPEN_ORDERS_SEEDED) is None
 
 
 def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
@@ -84,8 +74,8 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
     The same seed gives the same orders on the same day. An interrupted run continues with its own count, seed
     and time. A shop with other orders is left alone and 0 is returned.
     """
-    stocked = _find_marker(STOCKED)
-    if _find_marker(FILLED) or (stocked is None and Order.objects.exists()):
+    stocked = find_marker(STOCKED)
+    if find_marker(FILLED) or (stocked is None and Order.objects.exists()):
         return 0
     if stocked is not None:
         count, seed, now = stocked.data["orders"], stocked.data["seed"], stocked.at
@@ -104,8 +94,8 @@ def seed_open_orders() -> None:
 
     Skipped for long histories, which serve measurements.
     """
-    stocked = _find_marker(STOCKED)
-    if stocked is None or _find_marker(FILLED) is None or _find_marker(OPEN_ORDERS_SEEDED):
+    stocked = find_marker(STOCKED)
+    if stocked is None or find_marker(FILLED) is None or find_marker(OPEN_ORDERS_SEEDED):
         return
     channel, now = Channel.objects.get(slug="viet-nam"), stocked.at
     if stocked.data["orders"] <= MAX_ORDERS_RUN_THROUGH_ACTIONS:
@@ -140,16 +130,20 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
         record_change(FILLED, channel, actor=SEEDER, now=now)
 
 
-def _find_marker(step: str) -> Change | None:
-    return Change.objects.filter(what=step, kind=Channel._meta.label_lower).first()
-
-
 def members_by_cooperative() -> dict[int, Actor]:
     """Return each cooperative's actor: its member, or else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):
         actors[membership.cooperative_id] = membership.user.acting(EntryPoint.MEMBERS)
     return actors
+
+
+def _settings() -> dict[str, str]:
+    """Return the settings of the demo's operator and bank account; a real shop sets its own at the desk."""
+    values = demo_market()
+    return {
+        f"{kind}_{field}": value for kind in ("operator", "bank") for field, value in values[kind].items()
+    }
 
 
 def _drawings() -> list[str]:

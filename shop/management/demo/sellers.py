@@ -29,9 +29,9 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Division, Picture, Translation, record_change
 from shop.core.texts.folding import fold, slugify
-from shop.management.demo import texts
-from shop.management.demo.bootstrap import MarketRows
-from shop.management.demo.data_files import cooperatives, in_english, market
+from shop.management.demo.data_files import cooperatives, demo_market, in_english
+from shop.management.market_setup import texts
+from shop.management.market_setup.create_market import MarketRows
 
 SAMPLE_PAPERS = "(số mẫu)"
 
@@ -212,10 +212,10 @@ def _create_delivery_method(
 
 def _rates(table: str) -> list[DeliveryRateInput]:
     """Read a price table: a zone's weight brackets for each of its provinces; "else" is everywhere else."""
-    zones: dict[str, list[str]] = market()["zones"] | {"else": [""]}
+    zones: dict[str, list[str]] = demo_market()["zones"] | {"else": [""]}
     return [
         DeliveryRateInput(price, province, grams)
-        for zone, brackets in market()["tables"][table].items()
+        for zone, brackets in demo_market()["tables"][table].items()
         for province in zones.get(zone, [zone])
         for grams, price in brackets
     ]

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from orders.models import Order
 from shop.core.change_log.audit import find_change_log_faults
-from shop.management.demo.passwords import find_accounts_with_published_password
+from shop.management.demo_state.passwords import find_accounts_with_published_password
 from shop.management.verification import ledger, money, order_totals, stock_and_parcels
 from shop.management.verification.rows import OrderRows
 

@@ -13,8 +13,8 @@ from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.models import Change, Channel
 from shop.management.commands.run import Command as Run
-from shop.management.demo.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
-from shop.management.demo.passwords import (
+from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
+from shop.management.demo_state.passwords import (
     find_accounts_with_published_password,
     passwords_file,
     replace_published_passwords,

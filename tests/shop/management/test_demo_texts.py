@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from shop.management.demo.data_files import HERE, cooperatives, in_english, market, products
+from shop.management.demo.data_files import HERE, cooperatives, in_english, products
+from shop.management.market_setup.market_data import market
 
 SHORT = ("origin", "packaging", "shelf_life", "storage")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from shop.management.demo.accounts import ACCOUNTS
+from shop.management.demo_state.accounts import ACCOUNTS
 from shop.management.servers.process import free_port
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]

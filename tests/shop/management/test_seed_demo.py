@@ -41,20 +41,19 @@ from shop.core.models import (
     Translation,
     record_change,
 )
-from shop.management.demo.accounts import ACCOUNTS
 from shop.management.demo.bulk_orders import insert_finished_orders
 from shop.management.demo.open_orders import write_statement
 from shop.management.demo.order_plan import Planner
 from shop.management.demo.past_orders import receive_planned_stock, run_planned_orders
 from shop.management.demo.seeding import (
     SEEDER,
-    STOCKED,
-    is_interrupted,
     members_by_cooperative,
     seed_market,
     seed_open_orders,
     seed_orders,
 )
+from shop.management.demo_state.accounts import ACCOUNTS
+from shop.management.demo_state.progress import STOCKED, is_interrupted
 from shop.notifications.models import Notification
 from shop.reports.cash import Age, cash_by_holder
 from tests.invariants import check_everything

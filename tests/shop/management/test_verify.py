@@ -11,7 +11,7 @@ from orders.models import LedgerEntry, Order, OrderPart
 from shop.accounts.models import User
 from shop.core.change_log.seal_changes import seal_changes
 from shop.core.models import Change, ChangeSeal, SealedChange
-from shop.management.demo.accounts import ACCOUNTS
+from shop.management.demo_state.accounts import ACCOUNTS
 from shop.management.verification.all_rules import database_snapshot
 from tests.crashes.test_paying_in_cash import place, place_and_collect
 from tests.factories import NOW, make_basket, make_order, make_variant

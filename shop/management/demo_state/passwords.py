@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import check_password
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import set_password
 from shop.core.actors import Actor
-from shop.management.demo.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
+from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike on a phone
 _GROUPS, _GROUP_LENGTH = 4, 4  # 79 bits

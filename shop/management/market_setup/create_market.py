@@ -1,4 +1,4 @@
-"""Set up a market, the demo's or a real one: channel, categories, product types, shipping methods, groups."""
+"""Set up a market: channel, categories, product types, shipping methods, groups."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from shop.content.models.page import COOPERATIVE
 from shop.core.actors import Actor
 from shop.core.models import Channel, Picture, ShopSettings, TaxClass, TaxRate, Translation
 from shop.core.texts.folding import fold, slugify
-from shop.management.demo import texts
-from shop.management.demo.data_files import in_english, market
+from shop.management.market_setup import texts
+from shop.management.market_setup.market_data import market
 
 _GROUPS = {
     "Quản trị sàn": tuple(Permission),
@@ -51,28 +51,27 @@ class MarketRows:
 def create_market(
     pictures: Mapping[str, Picture],
     *,
-    operator: Mapping[str, str] | None = None,
+    settings: Mapping[str, str],
     actor: Actor,
     now: datetime.datetime,
 ) -> MarketRows:
     """Step: create the missing rows of the market.
 
-    A category whose picture is not in `pictures` gets none. `operator` holds the market operator's settings
-    columns without their prefix; None uses the demo's.
+    A category whose picture is not in `pictures` gets none. `settings` are columns of new shop settings.
     """
     channel = _channel()
-    _create_settings(_demo_operator() if operator is None else {"operator": operator})
+    ShopSettings.objects.get_or_create(pk=1, defaults=dict(settings))
     taxes = {row["key"]: _tax_class(row) for row in market()["tax"]}
     zone = _zone(channel)
     _create_platform_seller()
     _create_groups()
     translations: list[Translation] = []
     attributes = {row["key"]: _attribute(row) for row in market()["attribute"]}
-    for attribute in attributes.values():
-        translations += texts.english_translations(attribute, name=in_english(attribute.name))
+    for row in market()["attribute"]:
+        translations += texts.english_translations(attributes[row["key"]], name=row["en"])
     services = {row["kind"]: _service(row, channel, zone, taxes["delivery"]) for row in market()["service"]}
-    for service in services.values():
-        translations += texts.english_translations(service, name=in_english(service.name))
+    for row in market()["service"]:
+        translations += texts.english_translations(services[row["kind"]], name=row["en"])
     types = {row["key"]: _product_type(row, taxes, attributes) for row in market()["type"]}
     categories = _categories(pictures, translations, actor=actor, now=now)
     texts.insert_translations(translations)
@@ -91,17 +90,6 @@ def _channel() -> Channel:
             "checks_listings": True,
         },
     )[0]
-
-
-def _demo_operator() -> dict[str, Mapping[str, str]]:
-    """Return the demo's operator and bank account; a real shop sets its own at the desk."""
-    values = market()
-    return {"operator": values["operator"], "bank": values["bank"]}
-
-
-def _create_settings(values: Mapping[str, Mapping[str, str]]) -> None:
-    columns = {f"{kind}_{field}": value for kind, row in values.items() for field, value in row.items()}
-    ShopSettings.objects.get_or_create(pk=1, defaults=columns)
 
 
 def _tax_class(row: dict[str, Any]) -> TaxClass:
@@ -206,7 +194,9 @@ def _cooperative_attribute() -> Attribute:
         },
     )
     if is_new:
-        texts.insert_translations(texts.english_translations(attribute, name=in_english(attribute.name)))
+        texts.insert_translations(
+            texts.english_translations(attribute, name=market()["word"]["cooperative_en"])
+        )
     return attribute
 
 

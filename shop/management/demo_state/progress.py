@@ -1,0 +1,24 @@
+"""How far the demo's seeding came."""
+
+from __future__ import annotations
+
+from shop.core.models import Change, Channel
+
+# Progress markers, recorded as changes of the channel: sellers created, stock received, orders complete.
+BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
+OPEN_ORDERS_SEEDED = "demo.set_out"  # today's open orders are complete too
+
+
+def has_begun() -> bool:
+    """Whether the demo's sellers exist."""
+    return find_marker(BEGUN) is not None
+
+
+def is_interrupted() -> bool:
+    """Whether the demo was started and not completed."""
+    return has_begun() and find_marker(OPEN_ORDERS_SEEDED) is None
+
+
+def find_marker(step: str) -> Change | None:
+    """Return the change that marks a completed step."""
+    return Change.objects.filter(what=step, kind=Channel._meta.label_lower).first()
