@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import DeliveryKind
-from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import EventKind, Order, OrderPart, Parcel, Payment, PaymentMethod, Refund

@@ -14,10 +14,11 @@ from orders import locks
 from orders.actions.order_records.record_order import Contact
 from orders.actions.payments.basket_payments import PROMISE_METHODS, total_paid, total_promised
 from orders.actions.placement.place_order import (
+    AgreedOrder,
     BasketChanged,
     BasketEmpty,
     order_of_basket,
-    place_quoted_basket,
+    place_agreed_order,
 )
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
@@ -80,17 +81,9 @@ def complete_checkout(
     _require_no_problems(current_quote)
     method, counts_at_once = _remaining_payment(basket, current_quote)
     basket.metadata = {**basket.metadata, **(metadata or {})}
-    return place_quoted_basket(
-        current_quote,
-        basket=basket,
-        contact=contact,
-        source=OrderSource.API,
-        method=method,
-        counts_at_once=counts_at_once,
-        consents=frozenset({ConsentPurpose.ORDER}),
-        actor=actor,
-        now=now,
-    )
+    consents = frozenset[str]({ConsentPurpose.ORDER})
+    agreed = AgreedOrder(basket, current_quote, contact, OrderSource.API, consents, method, counts_at_once)
+    return place_agreed_order(agreed, actor=actor, now=now)
 
 
 def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:

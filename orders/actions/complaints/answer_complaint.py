@@ -19,7 +19,7 @@ from orders.actions.complaints.file_complaint import record_complaint_change
 from orders.actions.fulfilment.pack_parcels import PLATFORM_ENTRY_POINTS
 from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_return
 from orders.actions.fulfilment.replacements import create_replacement
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.refunds.refund_decisions import RefundDecision, refund_part
 from orders.models import Complaint, CostBearer, Order, OrderPart
 from orders.notices import complaints as notices
@@ -96,7 +96,7 @@ def accept_complaint(
             actor=actor,
             now=now,
         )
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     _notify(order, part, complaint, actor=actor, now=now)
     return complaint
 

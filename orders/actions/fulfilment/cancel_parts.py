@@ -14,9 +14,9 @@ from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from cooperatives.models import PickupSlot
 from orders import locks, notices
 from orders.actions.fulfilment.void_parcels import void_locked_parcel
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import close_weight_questions
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.payouts.refund_execution import refund_surplus
 from orders.actions.vouchers.redeem_vouchers import release_voucher_use
 from orders.models import Allocation, Order, OrderPart, Parcel
@@ -125,7 +125,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     order.cancelled_at = now
     order.save(update_fields=["cancelled_at"])
     record_change("order.cancelled", order, actor=actor, now=now, why=reason)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     refund_surplus(order, reason=gettext_noop("The order was called off."), actor=actor, now=now)
     return order
 
@@ -191,7 +191,7 @@ def end_part(
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
     if not order.parts.standing().exists():
         release_voucher_use(order, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     notices.part_ended(order, part, now=now)
 
 

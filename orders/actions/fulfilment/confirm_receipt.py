@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import move_parcel
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
 from shop.core.actors import Actor
@@ -38,5 +38,5 @@ def confirm_part_receipt(*, part_id: int, actor: Actor, now: datetime.datetime) 
         move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
         record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now)
     if coming:
-        recalculate_order(order, now=now)
+        finish_order_change(order, now=now)
     return part

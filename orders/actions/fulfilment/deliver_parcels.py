@@ -25,8 +25,9 @@ from orders.actions.fulfilment.pack_parcels import (
     require_outgoing_parcel,
     require_weighed,
 )
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payouts.refund_execution import refund_surplus
 from orders.models import Order, OrderPart, Parcel
 from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CodState, ParcelState
@@ -94,7 +95,7 @@ def dispatch_parcel(
     if came_from != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, actor=actor, now=now)
     record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     notices.parcel_handed_over(order, part, parcel, now=now)
     if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
         why = gettext_noop("The goods weigh less than was paid for.")
@@ -166,7 +167,7 @@ def deliver_locked_parcel(
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, taken=taken, actor=actor, now=now)
     record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now, why=why.strip(), key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
 
 
 def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> None:
@@ -199,7 +200,7 @@ def report_collected_cash(
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
     collect_cash(order, parcel, taken=taken, actor=actor, now=now)
     record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     return parcel
 
 
@@ -216,7 +217,7 @@ def fail_delivery(
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
     record_for_part(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason, key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     notices.delivery_failed(order, part, parcel, now=now)
     return parcel
 

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Stock
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import cash_for_parcel
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
@@ -71,7 +72,7 @@ def accept_locked_part(
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
     record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -137,7 +138,7 @@ def create_parcel(
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
     record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     return parcel
 
 
@@ -167,7 +168,7 @@ def close_locked_parcel(
     code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
     move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
     record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
 
 
 def allocate_stock(row: Stock, line_id: uuid.UUID, quantity: int) -> None:

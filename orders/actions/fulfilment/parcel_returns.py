@@ -16,8 +16,9 @@ from catalog.models import MovementReason, Stock
 from cooperatives.models import Warehouse
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import move_parcel, release_allocation
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import RETURN_KINDS, ParcelKind, ParcelState
 from shop.core.actors import Actor
@@ -119,7 +120,7 @@ def receive_return(
     receive_locked_return(
         order, part, parcel, damaged, warehouse_id=warehouse_id, key=key, actor=actor, now=now
     )
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     return parcel
 
 
@@ -141,7 +142,7 @@ def cancel_return(
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
     record_for_part(order, part, "parcel.kept", parcel, actor=actor, now=now, why=reason, key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     return parcel
 
 

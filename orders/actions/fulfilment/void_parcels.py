@@ -19,8 +19,8 @@ from orders.actions.fulfilment.pack_parcels import (
     release_allocation,
     require_outgoing_parcel,
 )
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind, ParcelState
 from shop.core.actors import Actor
@@ -59,7 +59,7 @@ def void_parcel(
         _require_items_with_buyer(part, parcel)
     void_locked_parcel(parcel, reason.strip(), actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     return parcel
 
 

@@ -13,12 +13,13 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, notices
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import (
     close_weight_questions,
     line_total_at_weight,
     reprice_weighed_line,
 )
-from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payments.order_payments import requested_transfer
 from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuestion
 from orders.states import ACTIVE_PART_STATES, PartState
@@ -122,7 +123,7 @@ def weigh_locked_line(
     _record_line_change(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
     if is_too_much:
         _ask_buyer(order, part, line, grams, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     _request_remaining_payment(order, now=now)
 
 
@@ -152,7 +153,7 @@ def answer_weight_question(
         line.bound_grams, line.most_gross = question.grams, question.cost_after
         reprice_weighed_line(order, part, line, question.grams)
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     notices.weight_answered(order, part, question, now=now)
     _request_remaining_payment(order, now=now)
     return question

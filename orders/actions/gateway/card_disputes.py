@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import Dispute, EventKind, Order, Payment
 from orders.payments.stripe_events import StripeEvent
 from orders.states import DISPUTE_ENDED_STATES, DISPUTE_MOVES, DisputeState
@@ -103,4 +103,4 @@ def _record_chargeback(
     )
     if written is not None:
         record_change(what, order, actor=actor, now=now, data=data)
-        recalculate_order(order, now=now)
+        finish_order_change(order, now=now)

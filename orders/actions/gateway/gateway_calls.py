@@ -21,7 +21,7 @@ from orders.actions.gateway.gateway_results import look_up_delay, record_gateway
 from orders.actions.gateway.transfer_reversals import cooperatives_in_debt, reverse_payouts_for_debt
 from orders.actions.gateway_requests.card_capture import holds_to_capture, unused_holds
 from orders.actions.gateway_requests.gateway_requests import SEND_CALL, request_void
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import GatewayCall, Operation
 from orders.payments.gateway import GatewayRequest, GatewayResult
 from orders.payments.stripe_gateway import stripe_gateway
@@ -124,7 +124,7 @@ def capture_before_expiry(*, call_id: uuid.UUID, now: datetime.datetime) -> None
     order, _call = locks.lock_gateway_call(call_id)
     if order is None:
         raise Missing()
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
 
 
 @transaction.atomic(durable=True)

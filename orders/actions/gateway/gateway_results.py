@@ -15,8 +15,8 @@ from django.db import transaction
 from orders import locks
 from orders.actions.gateway.transfer_reversals import post_payout_reversal
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.order_payments import confirm_if_covered, record_received_money
 from orders.actions.payouts.payouts import complete_payout
 from orders.models import EventKind, GatewayCall, Operation, Order, Payment
@@ -97,7 +97,7 @@ def _record_payment_events(
     elif call.operation == Operation.START and call.state == CallState.NEEDS_BUYER:
         _record_action_required(payment, call, now=now)
     if order is not None:
-        recalculate_order(order, now=now)
+        finish_order_change(order, now=now)
         confirm_if_covered(order, actor=_GATEWAY, now=now)
 
 
@@ -258,7 +258,7 @@ def _record_refund_event(order: Order | None, call: GatewayCall, *, now: datetim
         what = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
         data = {"amount": call.amount, "method": payment.method, "code": call.code}
         record_change(what, order, actor=_GATEWAY, now=now, data=data)
-        recalculate_order(order, now=now)
+        finish_order_change(order, now=now)
     if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
         refund_notices.refund_failed(order, call.refund, now=now)
 

@@ -20,8 +20,8 @@ from orders.actions.gateway.card_disputes import DISPUTE_EVENT_PREFIX as DISPUTE
 from orders.actions.gateway.card_disputes import record_dispute_event
 from orders.actions.gateway.gateway_calls import look_up_call
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import EventKind, GatewayCall, GatewayEvent, Operation, Payment, PaymentEvent
 from orders.notices import refunds as refund_notices
 from orders.payments.stripe_events import StripeEvent, read_event
@@ -147,7 +147,7 @@ def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: date
     if written is not None:
         data = {"amount": call.amount, "method": payment.method, "code": event.reason}
         record_change("payment.refund_failed", order, actor=_ACTOR, now=now, data=data)
-        recalculate_order(order, now=now)
+        finish_order_change(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -173,7 +173,7 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
         return
     data = {"amount": event.amount, "reference": event.subject, "status": event.status}
     record_change("payment.refunded_elsewhere", payment.order, actor=_ACTOR, now=now, data=data)
-    recalculate_order(payment.order, now=now)
+    finish_order_change(payment.order, now=now)
     if event.status == "succeeded":
         refund_notices.given_back_elsewhere(payment.order, event.amount, event.subject, now=now)
 
@@ -208,7 +208,7 @@ def _record_decline(*, event: StripeEvent, call: GatewayCall | None, now: dateti
     if order is not None:  # baskets have no history
         data = {"amount": call.amount, "code": event.reason}
         record_change("payment.declined", order, actor=_ACTOR, now=now, data=data)
-        recalculate_order(order, now=now)
+        finish_order_change(order, now=now)
 
 
 def _lock_payment_of(event: StripeEvent) -> Payment | None:

@@ -1,14 +1,14 @@
 """Capture card authorisations once it is known what is due, release them where nothing is due, and cancel
 started payments of orders that ended.
 
-A step of `recalculate_order`, so it follows every change of what is due: weights, cancelled parts, time.
+Runs after every recalculation, so it follows every change of what is due: weights, cancelled parts, time.
 Requests that the gateway refused are not repeated automatically; staff decide on the desk.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -18,7 +18,8 @@ from orders.actions.gateway_requests.gateway_requests import (
     request_void,
     start_call_of,
 )
-from orders.models import SUPERSEDED, GatewayCall, Operation, Order, Payment
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.models import SUPERSEDED, GatewayCall, Operation, Order, OrderPart, Payment, PaymentMethod
 from orders.states import CALL_MOVES, CallState
 from shop.core.actors import Actor
 from shop.core.states import advance
@@ -30,13 +31,16 @@ RELEASE_UNUSED_AFTER = datetime.timedelta(days=1)  # time to order a basket that
 _END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
 
 
-def capture_or_release_cards(
-    order: Order, payments: Iterable[Payment], *, is_packed: Callable[[], bool], now: datetime.datetime
-) -> None:
-    """Step, on a locked order: capture or release what its cards hold, as far as that is decided."""
+def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
+    """Step, on a recalculated order: capture or release what its cards hold, as far as that is decided.
+
+    `payments` are all of the order's payments.
+    """
     actor = Actor.system("cards")
     left = order.still_due
     for payment in payments:
+        if payment.method != PaymentMethod.CARD:
+            continue
         start = start_call_of(payment)
         if start is None or not start.reference:
             continue
@@ -46,7 +50,7 @@ def capture_or_release_cards(
         held = read_payment_sums(payment).authorised
         if held and left <= 0:
             request_void(order, payment, actor=actor, now=now)
-        elif held and (is_packed() or now - (start.answered_at or now) >= CAPTURE_AFTER):
+        elif held and (_is_packed(order) or now - (start.answered_at or now) >= CAPTURE_AFTER):
             request_capture(order, payment, min(left, held), actor=actor, now=now)
         elif start.state == CallState.NEEDS_BUYER and _is_obsolete(order, start):
             request_void(order, payment, actor=actor, now=now)
@@ -79,6 +83,12 @@ def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
         state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
         asked_at__lte=now - RELEASE_UNUSED_AFTER,
     ).order_by("asked_at", "pk")
+
+
+def _is_packed(order: Order) -> bool:
+    """Whether all lines of active parts are packed and weighed, so that the sum due is final."""
+    active_parts = OrderPart.objects.filter(order=order).standing()
+    return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
 
 
 def _unanswered_captures(payment: Payment) -> int:

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override, pgettext
 
-from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.models import (
     Basket,
     EventKind,

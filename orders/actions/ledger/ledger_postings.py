@@ -1,20 +1,15 @@
-"""Book money movements and sales in the ledger, each once, as postings whose entries sum to zero.
+"""Record payment events and book money in the ledger, each fact once, as entries that sum to zero.
 
-Payments are booked with their event. Sales are booked as the difference between what a part has earned and
-what is already booked, so that one more posting corrects any change (delivery, void, refund).
+Nothing else creates payment events or postings. What sellers earn is booked by `earnings_postings`.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, Sum
-
 from orders import locks
-from orders.actions.ledger.seller_earnings import BookedAmounts, earned_amounts
 from orders.models import (
     COOPERATIVE_ACCOUNTS,
     EntryNature,
@@ -24,9 +19,12 @@ from orders.models import (
     LedgerPosting,
     Order,
     OrderPart,
+    Parcel,
+    Payment,
     PaymentEvent,
     PaymentMethod,
     PostingKind,
+    Refund,
     Settlement,
 )
 from orders.states import CashHolder
@@ -40,7 +38,6 @@ _SIGNS = {
     EventKind.CHARGE_BACK: -1,
 }
 MONEY_MOVING_EVENTS = frozenset(_SIGNS)
-_SALE_NATURES = (EntryNature.GOODS, EntryNature.DELIVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +67,54 @@ class PostingDraft:
     actor_key: str = ""
 
 
+def record_payment_event(
+    payment: Payment,
+    kind: EventKind,
+    amount: int,
+    *,
+    key: str,
+    actor: Actor,
+    now: datetime.datetime,
+    reference: str = "",
+    message: str = "",
+    refund: Refund | None = None,
+    parcel: Parcel | None = None,
+) -> PaymentEvent | None:
+    """Step, under the order's lock: record and book an event of `amount` minor units, once for each `key`.
+
+    Returns None if the key exists, because outside services repeat their reports. A basket's payment is
+    booked when the basket becomes an order.
+    """
+    values = _event_values(payment, kind, amount, actor=actor, now=now)
+    values |= {"reference": reference, "message": message[:500], "refund": refund, "parcel": parcel}
+    event, is_new = PaymentEvent.objects.get_or_create(key=key, defaults=values)
+    if not is_new:
+        return None
+    if payment.order_id is not None:
+        book_payment_event(event)
+    return event
+
+
+def create_payment_event(
+    payment: Payment, kind: EventKind, amount: int, *, key: str, actor: Actor, now: datetime.datetime
+) -> PaymentEvent:
+    """Step, under the order's lock: like `record_payment_event`, for events of our own with a new key."""
+    values = _event_values(payment, kind, amount, actor=actor, now=now)
+    event = PaymentEvent.objects.create(key=key, **values)
+    if payment.order_id is not None:
+        book_payment_event(event)
+    return event
+
+
+def book_payment_event(event: PaymentEvent) -> LedgerPosting | None:
+    """Step, once for each new event: book its money movement against the buyer's debt.
+
+    Returns None if it moved no money.
+    """
+    draft = draft_for_event(event)
+    return None if draft is None else write_posting(draft)
+
+
 def post_entries(
     key: str,
     kind: PostingKind,
@@ -87,31 +132,7 @@ def post_entries(
     ValueError if there are no entries or they do not sum to zero.
     """
     draft = PostingDraft(key, kind, entries, currency, now, order, None, memo[:250], actor.kind, actor.key)
-    return _write_posting(draft)
-
-
-def book_payment_event(event: PaymentEvent) -> LedgerPosting | None:
-    """Step, once for each new event: book its money movement against the buyer's debt.
-
-    Returns None if it moved no money.
-    """
-    draft = draft_for_event(event)
-    return None if draft is None else _write_posting(draft)
-
-
-def book_part_earnings(
-    order: Order, parts: Iterable[OrderPart], *, now: datetime.datetime
-) -> list[LedgerPosting]:
-    """Step, on a locked order: book what these parts have earned beyond what is booked already.
-
-    Repeating it books nothing. Three queries if nothing changed.
-    """
-    by_cooperative = sorted(parts, key=lambda part: part.cooperative_id)
-    drafts = drafts_for_parts(order, by_cooperative, now=now)
-    if len(drafts) > 1:  # lock all settlements at once, so that two orders cannot deadlock
-        ids = [part.cooperative_id for part in by_cooperative]
-        locks.lock_settlements(ids, order.currency, now=now)
-    return [_write_posting(draft) for draft in drafts]
+    return write_posting(draft)
 
 
 def post_drafts(drafts: Sequence[PostingDraft]) -> None:
@@ -147,42 +168,21 @@ def draft_for_event(event: PaymentEvent) -> PostingDraft | None:
     )
 
 
-def drafts_for_parts(
-    order: Order, parts: Sequence[OrderPart], *, now: datetime.datetime
-) -> list[PostingDraft]:
-    """Return postings for the unbooked earnings of each part, in the given order."""
-    ids = [part.pk for part in parts]
-    earned, posted, last = earned_amounts(ids), *_booked_amounts(ids)
-    drafts = []
-    for part in parts:
-        missing = Counter(earned.get(part.pk, Counter()))
-        missing.subtract(posted.get(part.pk, Counter()))
-        if any(amount != 0 for amount in missing.values()):
-            drafts.append(draft_for_part(order, part, missing, after=last.get(part.pk, 0), now=now))
-    return drafts
+def _event_values(
+    payment: Payment, kind: EventKind, amount: int, *, actor: Actor, now: datetime.datetime
+) -> dict[str, object]:
+    return {
+        "payment": payment,
+        "kind": kind,
+        "amount": amount,
+        "currency": payment.currency,
+        "actor_kind": actor.kind,
+        "actor_key": actor.key,
+        "at": now,
+    }
 
 
-def draft_for_part(
-    order: Order, part: OrderPart, missing: BookedAmounts, *, after: int = 0, now: datetime.datetime
-) -> PostingDraft:
-    """Return a posting of a part's unbooked earnings; `after` is its previous posting (0: none)."""
-    is_sale = any(amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in missing.items())
-    own = COOPERATIVE_ACCOUNTS
-    return PostingDraft(
-        f"part:{part.pk}:after:{after}",
-        PostingKind.SALE if is_sale else PostingKind.REFUND,
-        [
-            Entry(LedgerAccount(account), amount, nature, part.cooperative_id if account in own else None)
-            for (account, nature), amount in missing.items()
-        ],
-        order.currency,
-        now,
-        order,
-        part,
-    )
-
-
-def _write_posting(draft: PostingDraft) -> LedgerPosting:
+def write_posting(draft: PostingDraft) -> LedgerPosting:
     touched = _touched_cooperatives([draft])
     settlements = locks.lock_settlements(touched, draft.currency, now=draft.at) if touched else {}
     entries = _build_entries(draft, LedgerPosting(), settlements)
@@ -250,19 +250,3 @@ def _holder_entry(event: PaymentEvent, amount: int) -> Entry:
     if parcel.cod_holder == CashHolder.CARRIER:
         return Entry(LedgerAccount.CARRIER_CASH, amount, carrier=parcel.carrier or parcel.part.carrier)
     return Entry(LedgerAccount.COOPERATIVE_CASH, amount, EntryNature.CASH, parcel.part.cooperative_id)
-
-
-def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, BookedAmounts], dict[int, int]]:
-    """Return the booked amounts of each part, and its last posting."""
-    rows = (
-        LedgerEntry.objects.filter(posting__part__in=part_ids)
-        .order_by("posting__part")
-        .values_list("posting__part", "account", "nature")
-        .annotate(total=Sum("amount"), last=Max("posting"))
-    )
-    posted: dict[int, BookedAmounts] = {}
-    last: dict[int, int] = {}
-    for part_id, account, nature, total, posting_id in rows:
-        posted.setdefault(part_id, Counter())[account, nature] = total
-        last[part_id] = max(last.get(part_id, 0), posting_id)
-    return posted, last

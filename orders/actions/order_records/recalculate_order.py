@@ -8,13 +8,10 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from django.db.models import F, QuerySet, Sum
 
-from orders.actions.gateway_requests.card_capture import capture_or_release_cards
-from orders.actions.ledger.ledger_postings import book_part_earnings
-from orders.actions.ledger.payment_events import create_payment_event
+from orders.actions.ledger.ledger_postings import create_payment_event
 from orders.actions.order_records.link_expiry import link_expiry
 from orders.models import (
     EventKind,
@@ -25,7 +22,6 @@ from orders.models import (
     ParcelLine,
     Payment,
     PaymentEvent,
-    PaymentMethod,
     PaymentSums,
     Refund,
     payment_sums_by_id,
@@ -54,17 +50,21 @@ DERIVED_COLUMNS = (
 )
 
 
-def recalculate_order(order: Order, *, now: datetime.datetime) -> None:
-    """Step: recalculate a locked order, then post its ledger entries and capture or release its cards.
+@dataclass(frozen=True, slots=True)
+class RecalculatedOrder:
+    """What a recalculation has read: the parts of which something has arrived, and all payments."""
 
-    Every action that changed the order calls it last.
+    arrived_parts: list[OrderPart]
+    payments: list[Payment]
+
+
+def recalculate_order(order: Order, *, now: datetime.datetime) -> RecalculatedOrder:
+    """Step: write a locked order's derived columns, and adjust its pending charges to what is due.
+
+    Books nothing and asks nothing of cards: `finish_order_change` does all three.
     """
     arrived, sums = _write_derived_columns(order)
-    payments = _adjust_pending_charges(order, sums, now)
-    if arrived:
-        book_part_earnings(order, arrived, now=now)
-    cards = [payment for payment in payments if payment.method == PaymentMethod.CARD]
-    capture_or_release_cards(order, cards, is_packed=partial(_is_packed, order), now=now)
+    return RecalculatedOrder(arrived, _adjust_pending_charges(order, sums, now))
 
 
 def recalculate_columns(order: Order) -> list[OrderPart]:
@@ -297,12 +297,6 @@ def _payment_for_increase(rows: Sequence[Payment]) -> Payment:
         return last
     key = f"{last.method}:{last.order_id}:{len(rows)}"
     return Payment.objects.create(order=last.order, method=last.method, currency=last.currency, key=key)
-
-
-def _is_packed(order: Order) -> bool:
-    """Whether all lines of active parts are packed and weighed, so that the sum due is final."""
-    active_parts = OrderPart.objects.filter(order=order).standing()
-    return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
 
 
 def _write_adjustment(

@@ -23,9 +23,8 @@ from orders.actions.gateway_requests.gateway_requests import (
     request_void,
     start_call_of,
 )
-from orders.actions.ledger.ledger_postings import book_payment_event
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.ledger.ledger_postings import book_payment_event, record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.order_payments import (
     cancel_expected_payment,
     record_received_money,
@@ -142,7 +141,7 @@ def record_app_event(
         payment, kind, amount, key=key, reference=reference, message=message, actor=actor, now=now
     )
     if order is not None and event is not None:
-        recalculate_order(order, now=now)
+        finish_order_change(order, now=now)
     return event
 
 

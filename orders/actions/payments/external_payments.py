@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.basket.basket_lines import lock_existing_basket
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.basket_payments import lock_payment
 from orders.actions.payments.order_payments import confirm_if_covered, record_received_money
 from orders.models import EventKind, Order, Payment, PaymentEvent, PaymentMethod, PaymentSums
@@ -215,7 +215,7 @@ def _record_reported_event(
             payment, kind, amount, key=key, reference=reference, message=message, actor=actor, now=now
         )
         if order is not None:
-            recalculate_order(order, now=now)
+            finish_order_change(order, now=now)
             confirm_if_covered(order, actor=actor, now=now)
     assert event is not None  # the key is new
     return event

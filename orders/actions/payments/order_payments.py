@@ -16,10 +16,10 @@ from orders.actions.gateway_requests.gateway_requests import (
     request_void,
     start_call_of,
 )
-from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import maximum_due
 from orders.actions.order_records.order_limits import minutes_to_pay
-from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.order_records.record_order import acceptance_deadline
 from orders.actions.payouts.refund_execution import ENDED_STATUSES, refund_surplus
 from orders.models import (
@@ -179,7 +179,7 @@ def _replace_payment(
     if method == PaymentMethod.CARD:
         start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
     record_change("payment.way_changed", order, actor=actor, now=now, data={"method": str(method)})
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     return payment
 
 
@@ -215,7 +215,7 @@ def _continue_card_payment(
     cancel_expected_payment(order, last, actor=actor, now=now)
     payment = expect_payment(order, PaymentMethod.CARD, now=now)
     start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     return payment
 
 
@@ -288,7 +288,7 @@ def record_received_money(
         now=now,
         data={"amount": amount, "method": payment.method},
     )
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     confirm_if_covered(order, actor=actor, now=now)
     if payment.method == PaymentMethod.CARD or order.status in ENDED_STATUSES:
         why = gettext_noop("More was paid than the order costs.")
@@ -325,7 +325,7 @@ def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) 
     order.save(update_fields=["confirmed_at"])
     start_acceptance_deadline(order, now=now)
     record_change("order.confirmed", order, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     payment, shop = order.payments.current(), shop_settings()
     invoice = InvoiceDetails.objects.filter(order=order).first()
     parts = notices.parts_of(order)

@@ -10,10 +10,9 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, money_notices
-from orders.actions.ledger.ledger_postings import Entry, post_entries
-from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.ledger.ledger_postings import Entry, post_entries, record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.proposals import require_payout_released
 from orders.models import EventKind, LedgerAccount, Payment, Payout, PayoutMethod, PostingKind, Refund
 from orders.notices import refunds as refund_notices
@@ -148,5 +147,5 @@ def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now:
         actor=actor,
         now=now,
     )
-    recalculate_order(refund.order, now=now)
+    finish_order_change(refund.order, now=now)
     refund_notices.refund_paid(refund.order, refund, payout, now=now)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import outstanding_cash
 from orders.actions.gateway_requests.gateway_requests import request_refund
-from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.payouts.bank_accounts import (
     BankAccount,
     last_payer_account,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock.stock_movements import SoldOut
 from orders import locks, notices
 from orders.actions.basket.basket_lines import NotForSale
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.record_order import (
     Contact,
     new_order,
@@ -22,13 +22,8 @@ from orders.actions.order_records.record_order import (
     write_parts,
 )
 from orders.actions.payments.order_payments import expect_payment, start_acceptance_deadline
-from orders.actions.placement.place_order import (
-    BasketChanged,
-    BasketEmpty,
-    allocate_order_stock,
-    record_consents,
-    require_consent,
-)
+from orders.actions.placement.allocate_order_stock import allocate_order_stock
+from orders.actions.placement.place_order import BasketChanged, BasketEmpty, record_consents, require_consent
 from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import (
     Buyer,
@@ -126,7 +121,7 @@ def edit_draft(
         old_address.delete()
     write_invoice(order, contact.invoice)
     write_parts(order, current_quote, contact.notes, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
     return current_quote
 
@@ -164,7 +159,7 @@ def place_draft(
     take_pickup_slots(order, current_quote)
     payment = expect_payment(order, PaymentMethod.COD, now=now)
     record_consents(order, consents, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     parts = notices.parts_of(order)
     invoice = InvoiceDetails.objects.filter(order=order).first()

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_noop
 from orders import locks, notices
 from orders.actions.basket.basket_lines import release_reservations
 from orders.actions.fulfilment.cancel_parts import cancel_active_parts, end_and_refund_part
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.payments.order_payments import is_awaiting_confirmation
 from orders.models import (
     Basket,
@@ -97,7 +97,7 @@ def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     order.expired_at = now
     order.save(update_fields=["expired_at"])
     record_change("order.expired", order, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
 
 
 @shared_task(name="orders.release_expired")

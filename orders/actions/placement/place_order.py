@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.stock_movements import (
-    SoldOut,
-    StockPick,
-    choose_stock,
-    save_reserved_and_allocated,
-)
+from catalog.actions.stock.stock_movements import SoldOut
 from cooperatives.actions.followers import create_follow_request
 from orders import locks, notices
-from orders.actions.basket.basket_lines import release_reserved_stock, reservations_of_basket
+from orders.actions.gateway_requests.card_capture import capture_or_release_cards
 from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
 from orders.actions.order_records.record_order import Contact, record_order, take_pickup_slots
 from orders.actions.payments.basket_payments import (
@@ -33,18 +27,11 @@ from orders.actions.payments.order_payments import (
     require_payment_method,
     start_card_payment,
 )
+from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
-from orders.actions.quotes.quote_queries import reachable_stock_ids
-from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem, QuoteRequest, RequestedDelivery
+from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem, RequestedDelivery
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
-from orders.models import (
-    Allocation,
-    Basket,
-    Order,
-    OrderLine,
-    OrderSource,
-    PaymentMethod,
-)
+from orders.models import Basket, InvoiceDetails, Order, OrderLine, OrderSource, Payment, PaymentMethod
 from orders.payments.transfer_requests import transfer_request_for_order
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.accounts.personal.consents import CONSENT_VERSION
@@ -68,6 +55,23 @@ class BasketEmpty(Refused):
 class ConsentNeeded(Refused):
     code = "consent_needed"
     default_words = _("Please agree that we pass your name and address on for this delivery.")
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedOrder:
+    """What a buyer agreed to: a locked basket's quote with contact, source and consents.
+
+    `method` is how what is not paid yet will be paid, None where nothing is left. An order that
+    `counts_at_once` is not confirmed by its payment: it is due on delivery, or free.
+    """
+
+    basket: Basket
+    quote: Quote
+    contact: Contact
+    source: OrderSource
+    consents: frozenset[str]
+    method: PaymentMethod | None
+    counts_at_once: bool
 
 
 @transaction.atomic(durable=True)
@@ -97,153 +101,82 @@ def place_order(
     AmountNotForCards, Missing;
     then nothing has changed.
     """
-    return place_order_in_transaction(
-        basket_id=basket_id,
-        contact=contact,
-        deliveries=deliveries,
-        consents=consents,
-        actor=actor,
-        now=now,
-        source=source,
-        method=method,
-        agreed_total=agreed_total,
-        agreed_maximum=agreed_maximum,
-        seen_prices=seen_prices,
-        language=language,
-    )
-
-
-def place_order_in_transaction(
-    *,
-    basket_id: uuid.UUID,
-    contact: Contact,
-    deliveries: Mapping[int, RequestedDelivery],
-    consents: frozenset[str],
-    actor: Actor,
-    now: datetime.datetime,
-    source: OrderSource = OrderSource.WEB,
-    method: PaymentMethod = PaymentMethod.COD,
-    agreed_total: int | None = None,
-    agreed_maximum: int | None = None,
-    seen_prices: Mapping[uuid.UUID, int] | None = None,
-    language: str = "",
-) -> Order:
-    """Step of `place_order`, also used by counter sales, which place, pay and dispatch in one transaction."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return order_of_basket(basket_id)
     require_consent(consents)
     basket.language = language or basket.language
-    quote_request = _final_request(basket, contact, deliveries, seen_prices or {})
-    locks.lock_voucher(quote_request.voucher_code)
-    current_quote = build_quote(quote_request, now=now)
-    if not current_quote.shares:
-        raise BasketEmpty()
-    _require_agreement(current_quote, agreed_total, agreed_maximum)
-    chosen = method if current_quote.total else PaymentMethod.COD  # a free order has no payment to wait for
-    is_paid = paid_for_basket(basket) >= max(1, current_quote.total)
-    if not is_paid:
-        require_payment_method(basket.channel, chosen, current_quote.total, shop=current_quote.shop)
-    return place_quoted_basket(
-        current_quote,
-        basket=basket,
-        contact=contact,
-        source=source,
-        method=None if is_paid else chosen,
-        counts_at_once=not is_paid and chosen == PaymentMethod.COD,
-        consents=consents,
-        actor=actor,
-        now=now,
-    )
+    quote = _quote_basket(basket, contact, deliveries, seen_prices or {}, now=now)
+    _require_agreement(quote, agreed_total, agreed_maximum)
+    remaining_method, counts_at_once = _remaining_payment(basket, quote, method)
+    agreed = AgreedOrder(basket, quote, contact, source, consents, remaining_method, counts_at_once)
+    return place_agreed_order(agreed, actor=actor, now=now)
 
 
-def _final_request(
-    basket: Basket,
-    contact: Contact,
-    deliveries: Mapping[int, RequestedDelivery],
-    seen_prices: Mapping[uuid.UUID, int],
-) -> QuoteRequest:
-    """Return the basket's quote request with the final contact, deliveries and prices, unsaved."""
-    quote_request = basket_quote_request(basket)
-    return replace(
-        quote_request,
-        province_code=contact.province_code,
-        lines=[
-            replace(line, seen_price=seen_prices[line.key]) if line.key in seen_prices else line
-            for line in quote_request.lines
-        ],
-        deliveries={**quote_request.deliveries, **deliveries},
-        buyer=Buyer(basket.user_id, contact.phone, contact.email),
-    )
+def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime) -> Order:
+    """Step of `place_order` and `complete_checkout`, on a locked basket: from the quote to the notices.
 
-
-def place_quoted_basket(
-    quote: Quote,
-    *,
-    basket: Basket,
-    contact: Contact,
-    source: OrderSource,
-    method: PaymentMethod | None,
-    counts_at_once: bool,
-    consents: frozenset[str],
-    actor: Actor,
-    now: datetime.datetime,
-) -> Order:
-    """Step, on a locked basket: write the order of its quote and run all follow-up steps.
-
-    Payments made on the basket are carried over. `method` is how the rest will be paid, None where nothing
-    is left. Raises BasketChanged, PickupSlotFull, AmountNotForCards.
+    Raises BasketChanged, PickupSlotFull, AmountNotForCards.
     """
+    basket, quote, contact = agreed.basket, agreed.quote, agreed.contact
     order, lines = record_order(
         quote,
         basket=basket,
         contact=contact,
-        source=source,
+        source=agreed.source,
         now=now,
-        confirmed=counts_at_once and basket.channel.automatically_confirm_all_new_orders,
+        confirmed=agreed.counts_at_once and basket.channel.automatically_confirm_all_new_orders,
     )
     record_voucher_use(order, quote, now=now)
     _allocate_or_refuse(lines, quote)
     take_pickup_slots(order, quote)
-    carried = carry_payments_over(order, basket, keeps_promises=method is None, actor=actor, now=now)
-    payment = expect_payment(order, method, earlier=len(carried), now=now) if method is not None else None
-    if payment is not None and method == PaymentMethod.CARD:
-        recalculate_columns(order)
-        start_card_payment(order, payment, hosted=False, actor=actor, now=now)
-    record_consents(order, consents, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    carried = carry_payments_over(order, basket, keeps_promises=agreed.method is None, actor=actor, now=now)
+    payment = _expect_remaining_payment(order, agreed.method, len(carried), actor=actor, now=now)
+    record_consents(order, agreed.consents, actor=actor, now=now)
+    recalculated = recalculate_order(order, now=now)  # nothing has arrived yet that the ledger would book
+    capture_or_release_cards(order, recalculated.payments, now=now)
     capture_carried_payments(order, carried, actor=actor, now=now)
-    record_change(
-        "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
-    )
-    payment = payment or order.payments.current()
-    parts = notices.parts_of(order)
-    asked = transfer_request_for_order(order, payment, quote.shop)
-    notices.order_placed(order, parts, payment, asked, invoice=contact.invoice, shop=quote.shop, now=now)
-    if order.confirmed_at is not None:
-        notices.order_confirmed(order, parts, payment, invoice=contact.invoice, shop=quote.shop, now=now)
-    else:
+    data = {"total": order.total_gross, "source": agreed.source}
+    record_change("order.placed", order, actor=actor, now=now, data=data)
+    _notify_of_placement(order, quote, payment or order.payments.current(), contact.invoice, now=now)
+    if order.confirmed_at is None:
         confirm_if_covered(order, actor=actor, now=now)
     _delete_basket(basket, order)
     return order
 
 
-def _delete_basket(basket: Basket, order: Order) -> None:
-    """Delete the basket and the addresses that only it used."""
-    own_ids = (basket.shipping_address_id, basket.billing_address_id)
-    taken = (order.shipping_address_id, order.billing_address_id)
-    left = [key for key in own_ids if key is not None and key not in taken]
-    basket.delete()
-    if left:
-        Address.objects.filter(pk__in=left, user=None).delete()
+def _quote_basket(
+    basket: Basket,
+    contact: Contact,
+    deliveries: Mapping[int, RequestedDelivery],
+    seen_prices: Mapping[uuid.UUID, int],
+    *,
+    now: datetime.datetime,
+) -> Quote:
+    """Lock the basket's voucher and quote it with the final contact, deliveries and prices."""
+    saved = basket_quote_request(basket)
+    request = replace(
+        saved,
+        province_code=contact.province_code,
+        lines=[
+            replace(line, seen_price=seen_prices[line.key]) if line.key in seen_prices else line
+            for line in saved.lines
+        ],
+        deliveries={**saved.deliveries, **deliveries},
+        buyer=Buyer(basket.user_id, contact.phone, contact.email),
+    )
+    locks.lock_voucher(request.voucher_code)
+    return build_quote(request, now=now)
 
 
 def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: int | None) -> None:
-    """Raises BasketChanged unless the quote can be placed at the sums that the buyer saw.
+    """Raises BasketEmpty, and BasketChanged unless the quote can be placed at the sums that the buyer saw.
 
     A voucher code that no longer applies is refused only for buyers who agreed to no sum: on a page the
     buyer saw the total without it.
     """
+    if not quote.shares:
+        raise BasketEmpty()
     if not quote.is_ready:
         raise BasketChanged(quote=quote)
     refused = quote.voucher.refused if quote.voucher else None
@@ -253,48 +186,18 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
         raise BasketChanged(refused.words if refused else None, quote=quote)
 
 
-def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
-    """Step: allocate stock to an order's lines and release the reservations of the quoted basket.
+def _remaining_payment(
+    basket: Basket, quote: Quote, method: PaymentMethod
+) -> tuple[PaymentMethod | None, bool]:
+    """Return the method of the remaining payment, None if all is paid, and whether the order counts at once.
 
-    Raises SoldOut with every shortage at once.
+    A free order has no payment to wait for. Raises PaymentMethodNotOffered, AmountNotForCards.
     """
-    quantities: Counter[int] = Counter()
-    for line in quote.lines:
-        if line.variant.track_inventory:
-            quantities[line.variant.pk] += line.wanted.quantity
-    chosen = (share.chosen.way if share.chosen else None for share in quote.shares)
-    ids = reachable_stock_ids(quote.wanted, quantities, chosen)
-    basket_id = quote.wanted.basket_id
-    kept = reservations_of_basket(basket_id) if basket_id is not None else []
-    rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
-    freed = release_reserved_stock(
-        reservations_of_basket(basket_id) if basket_id is not None and kept else [], rows
-    )
-    picks = choose_stock(
-        quantities,
-        [rows[stock_id] for stock_id in ids if stock_id in rows],
-        order=ids,
-        strategy=quote.wanted.channel.allocation_strategy,
-    )
-    for pick in picks:
-        rows[pick.stock_id].allocated += pick.quantity
-    Allocation.objects.bulk_create(_distribute_picks(lines, picks))
-    save_reserved_and_allocated(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
-
-
-def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[StockPick]) -> list[Allocation]:
-    """Distribute the picks of each variant over its lines, in line order."""
-    left = {line.pk: line.quantity for line in lines}
-    allocations = []
-    for pick in picks:
-        rest = pick.quantity
-        for line in lines:
-            taken = min(rest, left[line.pk]) if line.variant_id == pick.variant_id else 0
-            if taken:
-                allocations.append(Allocation(line=line, stock_id=pick.stock_id, quantity=taken))
-                left[line.pk] -= taken
-                rest -= taken
-    return allocations
+    if paid_for_basket(basket) >= max(1, quote.total):
+        return None, False
+    chosen = method if quote.total else PaymentMethod.COD
+    require_payment_method(basket.channel, chosen, quote.total, shop=quote.shop)
+    return chosen, chosen == PaymentMethod.COD
 
 
 def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
@@ -307,6 +210,50 @@ def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
                 line.free = free[line.variant.pk]
                 line.problems.append(QuoteProblem.ONLY_LEFT if line.free else QuoteProblem.SOLD_OUT)
         raise BasketChanged(short.words, quote=quote) from short
+
+
+def _expect_remaining_payment(
+    order: Order,
+    method: PaymentMethod | None,
+    earlier: int,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Payment | None:
+    """Expect what is left to pay, and start a card payment. Raises AmountNotForCards."""
+    if method is None:
+        return None
+    payment = expect_payment(order, method, earlier=earlier, now=now)
+    if method == PaymentMethod.CARD:
+        recalculate_columns(order)
+        start_card_payment(order, payment, hosted=False, actor=actor, now=now)
+    return payment
+
+
+def _notify_of_placement(
+    order: Order,
+    quote: Quote,
+    payment: Payment | None,
+    invoice: InvoiceDetails | None,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """Notify the buyer, and the cooperatives of a confirmed order."""
+    parts = notices.parts_of(order)
+    transfer = transfer_request_for_order(order, payment, quote.shop)
+    notices.order_placed(order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now)
+    if order.confirmed_at is not None:
+        notices.order_confirmed(order, parts, payment, invoice=invoice, shop=quote.shop, now=now)
+
+
+def _delete_basket(basket: Basket, order: Order) -> None:
+    """Delete the basket and the addresses that only it used."""
+    own_ids = (basket.shipping_address_id, basket.billing_address_id)
+    taken = (order.shipping_address_id, order.billing_address_id)
+    left = [key for key in own_ids if key is not None and key not in taken]
+    basket.delete()
+    if left:
+        Address.objects.filter(pk__in=left, user=None).delete()
 
 
 def order_of_basket(basket_id: uuid.UUID) -> Order:

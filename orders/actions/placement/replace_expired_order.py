@@ -17,7 +17,7 @@ from orders.actions.bank_transfers.incoming_transfers import (
     unassigned_amount,
 )
 from orders.actions.ledger.unmatched_transfers import book_unmatched_transfer
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.record_order import (
     PickupSlotFull,
     new_order,
@@ -25,8 +25,8 @@ from orders.actions.order_records.record_order import (
     write_parts,
 )
 from orders.actions.payments.order_payments import expect_payment
+from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.draft_orders import draft_quote_request
-from orders.actions.placement.place_order import allocate_order_stock
 from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import QuoteProblem
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
@@ -124,7 +124,7 @@ def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     except (SoldOut, PickupSlotFull) as short:
         raise OrderNotReplaceable(short.words, quote=current_quote) from short
     payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     requested = transfer_request_for_order(order, payment, current_quote.shop)
     parts = notices.parts_of(order)

@@ -15,11 +15,8 @@ from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import reduce_expected_cash
 from orders.actions.fulfilment.pack_parcels import require_weighed
 from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_return, mark_lines_unsent
-from orders.actions.order_records.recalculate_order import (
-    open_quantities,
-    recalculate_columns,
-    recalculate_order,
-)
+from orders.actions.order_changes.finish_order_change import finish_order_change
+from orders.actions.order_records.recalculate_order import open_quantities, recalculate_columns
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund, refundable_surplus
 from orders.models import (
     Complaint,
@@ -190,7 +187,7 @@ def refund_part(
     refund.money = min(refund.amount, refundable_surplus(order))
     refund.save(update_fields=["parcel", "money"])
     execute_refund(refund, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
     announce_refund(refund, actor=actor, now=now)
     return refund
 

@@ -23,7 +23,7 @@ from orders.actions.cash_on_delivery.cash_remittance import (
     open_remittance,
 )
 from orders.actions.fulfilment.deliver_parcels import deliver_locked_parcel
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.statements import statement_files
 from orders.actions.statements.cod_statement_matching import (
     MatchedRow,
@@ -342,7 +342,7 @@ def _record_delivery_and_cash(
     parcel.save(update_fields=["carrier"])
     taken = CollectedCash(row.collected, reason)
     collect_cash(order, parcel, taken=taken, as_reported=True, actor=actor, now=now)
-    recalculate_order(order, now=now)
+    finish_order_change(order, now=now)
 
 
 def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:

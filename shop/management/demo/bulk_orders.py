@@ -19,7 +19,8 @@ from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Movement, Stock
 from cooperatives.models import PickupSlot
 from orders.actions.cash_on_delivery.cash_collection import cash_holder_of
-from orders.actions.ledger.ledger_postings import draft_for_event, draft_for_part, post_drafts
+from orders.actions.ledger.earnings_postings import draft_for_part
+from orders.actions.ledger.ledger_postings import draft_for_event, post_drafts
 from orders.actions.ledger.seller_earnings import earned_amounts
 from orders.actions.order_records.record_order import Contact, record_order, take_pickup_slots
 from orders.models import (

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Sum
 
-from orders.actions.ledger.ledger_postings import MONEY_MOVING_EVENTS, drafts_for_parts
+from orders.actions.ledger.earnings_postings import drafts_for_parts
+from orders.actions.ledger.ledger_postings import MONEY_MOVING_EVENTS
 from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
 from orders.states import ParcelKind, ParcelState, SettlementState
 from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by

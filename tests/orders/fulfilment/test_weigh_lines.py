@@ -27,13 +27,13 @@ from orders.actions.fulfilment.weigh_lines import (
     answer_weight_question,
     weigh_line,
 )
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import maximum_due
-from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.actions.order_records.record_order import record_order
 from orders.actions.payments.order_payments import expect_payment
+from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.draft_orders import create_draft, edit_draft, place_draft
 from orders.actions.placement.order_sweeps import remind_weight_question
-from orders.actions.placement.place_order import allocate_order_stock
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedDiscount, RequestedLine
 from orders.models import (
@@ -550,7 +550,7 @@ def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> Order
     )
     allocate_order_stock(lines, offer)
     expect_payment(order, PaymentMethod.COD, now=NOW)
-    recalculate_order(order, now=NOW)
+    finish_order_change(order, now=NOW)
     return accept_part(part_id=order.parts.get().pk, actor=PACKER, now=NOW)
 
 

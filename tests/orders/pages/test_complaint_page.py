@@ -16,7 +16,7 @@ from PIL import Image
 
 from cooperatives.models import Role
 from orders.actions.complaints.file_complaint import submit_complaint
-from orders.actions.ledger.payment_events import record_payment_event
+from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.models import Complaint, EventKind, Order, OrderPart, Parcel, Payout, Refund
 from orders.payments.incoming_transfers import Payer
 from orders.states import ComplaintState, ParcelState

@@ -10,9 +10,9 @@ from cooperatives.models import DeliveryKind
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.ledger.ledger_postings import Entry, book_part_earnings, post_entries
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.ledger.earnings_postings import book_part_earnings
+from orders.actions.ledger.ledger_postings import Entry, post_entries, record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import (
     CostBearer,
     Discount,
@@ -115,7 +115,7 @@ def refund(part, *, line=0, delivery=0, bearer=CostBearer.COOPERATIVE):
     )
     if line:
         RefundLine.objects.create(refund=row, order_line=part.lines.get(), amount=line)
-    recalculate_order(Order.objects.get(pk=part.order_id), now=NOW)
+    finish_order_change(Order.objects.get(pk=part.order_id), now=NOW)
     return row
 
 
@@ -369,6 +369,6 @@ def test_an_order_of_which_nothing_has_arrived_costs_the_ledger_no_question() ->
     order = make_order((make_variant(), 1))
 
     with CaptureQueriesContext(connection) as asked:
-        recalculate_order(order, now=NOW)
+        finish_order_change(order, now=NOW)
 
     assert not [query for query in asked if "ledger" in query["sql"]]

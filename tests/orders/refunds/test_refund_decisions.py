@@ -25,8 +25,9 @@ from orders.actions.fulfilment.parcel_returns import (
 )
 from orders.actions.fulfilment.void_parcels import ItemsAlreadyReturned, void_parcel
 from orders.actions.fulfilment.weigh_lines import LineAlreadyRefunded, weigh_line
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import open_quantities, recalculate_order
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payments.order_payments import record_received_money
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
 from orders.actions.payouts.payouts import AlreadyPaid, PayoutAccountNeeded, mark_payout_paid
@@ -604,7 +605,7 @@ def test_the_sweep_finds_what_nobody_has_given_back() -> None:
     mark_payout_paid(payout_id=first.pk, reference="FT1", **NEXT_DAY)
     payment = order.payments.get()
     record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
-    recalculate_order(Order.objects.get(pk=order.pk), now=LATER)
+    finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
     refund_ended_orders_task()
 
@@ -616,7 +617,7 @@ def test_the_sweep_does_not_wait_until_an_earlier_refund_has_left() -> None:
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
     promised = list(overpaid_orders())
     record_payment_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
-    recalculate_order(Order.objects.get(pk=order.pk), now=LATER)
+    finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
     late = list(overpaid_orders())
     refund_ended_orders_task()

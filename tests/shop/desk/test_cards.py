@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.gateway.gateway_calls import send_call
-from orders.actions.ledger.payment_events import record_payment_event
-from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import Dispute, EventKind, GatewayCall, GatewayEvent, Operation, Order
 from orders.states import CallState
 from shop.core.actors import Actor
@@ -130,7 +130,7 @@ def test_the_books_say_what_of_the_buyers_debt_banks_took_back(stripe, desk) -> 
     payment, who = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
     Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", told_at=NOW)
     record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
-    recalculate_order(Order.objects.get(pk=order.pk), now=NOW)
+    finish_order_change(Order.objects.get(pk=order.pk), now=NOW)
 
     ledger = desk.get("/en/quan-tri/so-cai/").content.decode()
     buyers = desk.get(f"/en/don-hang/{order.pk}/").content.decode()

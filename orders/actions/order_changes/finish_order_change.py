@@ -1,0 +1,20 @@
+"""What every change of an order ends with."""
+
+from __future__ import annotations
+
+import datetime
+
+from orders.actions.gateway_requests.card_capture import capture_or_release_cards
+from orders.actions.ledger.earnings_postings import book_part_earnings
+from orders.actions.order_records.recalculate_order import recalculate_order
+from orders.models import Order
+
+
+def finish_order_change(order: Order, *, now: datetime.datetime) -> None:
+    """Step, last of every action that changed a locked order: bring what depends on the change up to date.
+
+    The order's derived columns, then the ledger's postings of what has arrived, then the cards' holds.
+    """
+    recalculated = recalculate_order(order, now=now)
+    book_part_earnings(order, recalculated.arrived_parts, now=now)
+    capture_or_release_cards(order, recalculated.payments, now=now)

@@ -1,0 +1,57 @@
+"""Allocate stock to the lines of an order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from catalog.actions.stock.stock_movements import StockPick, choose_stock, save_reserved_and_allocated
+from orders import locks
+from orders.actions.basket.basket_lines import release_reserved_stock, reservations_of_basket
+from orders.actions.quotes.quote_queries import reachable_stock_ids
+from orders.actions.quotes.quote_types import Quote
+from orders.models import Allocation, OrderLine
+
+
+def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
+    """Step: allocate stock to an order's lines and release the reservations of the quoted basket.
+
+    Raises SoldOut with every shortage at once.
+    """
+    quantities: Counter[int] = Counter()
+    for line in quote.lines:
+        if line.variant.track_inventory:
+            quantities[line.variant.pk] += line.wanted.quantity
+    chosen = (share.chosen.way if share.chosen else None for share in quote.shares)
+    ids = reachable_stock_ids(quote.wanted, quantities, chosen)
+    basket_id = quote.wanted.basket_id
+    kept = reservations_of_basket(basket_id) if basket_id is not None else []
+    rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
+    freed = release_reserved_stock(
+        reservations_of_basket(basket_id) if basket_id is not None and kept else [], rows
+    )
+    picks = choose_stock(
+        quantities,
+        [rows[stock_id] for stock_id in ids if stock_id in rows],
+        order=ids,
+        strategy=quote.wanted.channel.allocation_strategy,
+    )
+    for pick in picks:
+        rows[pick.stock_id].allocated += pick.quantity
+    Allocation.objects.bulk_create(_distribute_picks(lines, picks))
+    save_reserved_and_allocated(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
+
+
+def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[StockPick]) -> list[Allocation]:
+    """Distribute the picks of each variant over its lines, in line order."""
+    left = {line.pk: line.quantity for line in lines}
+    allocations = []
+    for pick in picks:
+        rest = pick.quantity
+        for line in lines:
+            taken = min(rest, left[line.pk]) if line.variant_id == pick.variant_id else 0
+            if taken:
+                allocations.append(Allocation(line=line, stock_id=pick.stock_id, quantity=taken))
+                left[line.pk] -= taken
+                rest -= taken
+    return allocations
