@@ -60,14 +60,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         """Whether the visitor's network may send this body beside those it is sending now."""
         if not request.network:
             return True
-        promised = sum(
+        promised: int = sum(
             other.promised_bytes
             for channel in list(self.active_channels.values())
             for other in channel.bodies()
             if other is not request and other.network == request.network and other.error is None
         )
-        most: int = settings.BODY_BYTES_PER_NETWORK
-        return promised + request.promised_bytes <= most
+        return promised + request.promised_bytes <= int(settings.BODY_BYTES_PER_NETWORK)
 
     def accept(self) -> Any:
         """Accept a connection, or close it at once if there is no room."""
