@@ -13,7 +13,7 @@ from catalog.models import Listing, Price, Product
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.transactions import lock_row
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance
@@ -202,6 +202,11 @@ def must_be_complete(listing: Listing) -> bool:
 
 
 def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:
+    """Step: lock a listing after its product, whose photos and details decide whether it may be on sale.
+
+    Raises Missing.
+    """
+    lock_rows(Product.objects.filter(listings__in=rows.filter(pk=listing_id)))
     listing = lock_row(
         rows.filter(pk=listing_id).select_related(
             "channel", "product", "product__cooperative", "product__product_type"

@@ -1,0 +1,57 @@
+"""Goods are put on sale while somebody takes their only photo away."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+
+from catalog.actions.listings import listing_states
+from catalog.actions.listings.listing_states import publish_listing
+from catalog.actions.products.product_pictures import LastPicture, remove_picture
+from catalog.models import Listing, ProductMedia
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from tests.catalog.test_listings import complete_listing
+from tests.factories import NOW
+from tests.races.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STAFF = Actor.system("test")
+
+
+def test_goods_on_sale_keep_their_photo_although_it_is_removed_at_the_same_moment(monkeypatch) -> None:
+    """The removal begins between the publisher's look at the photo and the commit."""
+    listing = complete_listing(ListingState.IN_REVIEW)
+    has_looked, is_removed = threading.Event(), threading.Event()
+    look = listing_states.require_ready_picture
+
+    def look_and_wait(row: Listing) -> None:
+        look(row)
+        has_looked.set()
+        is_removed.wait(0.5)  # the removal waits for the lock and does not end in this time
+
+    def remove() -> None:
+        has_looked.wait(20)
+        try:
+            remove_picture(
+                cooperative=listing.product.cooperative,
+                product_id=listing.product_id,
+                media_id=ProductMedia.objects.get().pk,
+                actor=STAFF,
+                now=NOW,
+            )
+        finally:
+            is_removed.set()
+
+    monkeypatch.setattr(listing_states, "require_ready_picture", look_and_wait)
+
+    published, removed = together(
+        [partial(publish_listing, listing_id=listing.pk, actor=STAFF, now=NOW), remove]
+    )
+
+    assert isinstance(published, Listing), published
+    assert isinstance(removed, LastPicture), removed
+    assert Listing.objects.get().state == ListingState.PUBLISHED
+    assert ProductMedia.objects.count() == 1
