@@ -112,7 +112,7 @@ class CodeForm(forms.Form):
             }
         ),
         help_text=_("The code is good for 5 minutes."),
-        error_messages={"required": _("Write the six digits.")},
+        error_messages={"required": _("Enter the 6-digit code.")},
     )
 
     def clean_code(self) -> str:

@@ -24,7 +24,7 @@ def _code_field(label: Any, help_text: Any = "") -> forms.CharField:
                 "maxlength": "12",
             }
         ),
-        error_messages={"required": _("Write the six digits.")},
+        error_messages={"required": _("Enter the 6-digit code.")},
     )
 
 
@@ -49,6 +49,8 @@ class NewAppForm(AppCodeForm):
 
 
 class RecoveryCodeForm(forms.Form):
+    """One recovery code. Input without letters and digits costs no try."""
+
     field: ClassVar[str] = "recovery"
     recovery = forms.CharField(
         label=_("Recovery code"),
@@ -63,3 +65,9 @@ class RecoveryCodeForm(forms.Form):
         ),
         error_messages={"required": _("Write one of your recovery codes.")},
     )
+
+    def clean_recovery(self) -> str:
+        written: str = self.cleaned_data["recovery"]
+        if not any(sign.isalnum() for sign in written):
+            raise forms.ValidationError(self.fields["recovery"].error_messages["required"])
+        return written

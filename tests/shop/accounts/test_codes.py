@@ -168,7 +168,8 @@ def test_wrong_old_and_odd_digits_are_answered_on_the_page(client: Client) -> No
 
     words = [
         "4 tries are left.",
-        *["Write the six digits."] * 4,
+        *["Write the six digits."] * 3,
+        "Enter the 6-digit code.",
         "3 tries are left.",
         "This code is no longer good.",
     ]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, ViewportSize
 
 from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
+from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.accounts.sign_in.passkeys import user_passkeys
 from shop.core.database.encryption import FACTOR_PURPOSE, decrypt_secret
 from shop.core.models import Change
@@ -356,3 +357,30 @@ def test_what_was_typed_before_the_proof_is_there_after_it() -> None:
     for value in typed.values():
         assert f'value="{value}"' in page
         assert f'value="{value}"' not in again  # it is kept for one visit
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({}, "Nhập mã 6 số."),
+        ({"code": ""}, "Nhập mã 6 số."),
+        ({"code": "  "}, "Nhập mã 6 số."),
+        ({"code": "12345"}, "Ghi đủ sáu chữ số."),
+        ({"recovery": ""}, "Nhập một mã khôi phục."),
+        ({"recovery": " – "}, "Nhập một mã khôi phục."),
+    ],
+)
+def test_a_missing_code_is_called_missing_and_costs_no_try(sent: dict[str, str], said: str) -> None:
+    user = give_app(make_user())
+    client = Client()
+    client.post("/tai-khoan/dang-nhap/", {"name": user.email, "password": PASSWORD})
+
+    pages = [
+        client.post("/tai-khoan/dang-nhap/buoc-hai/", sent).content.decode()
+        for _try in range(SECOND_FACTORS.tries + 1)
+    ]
+
+    assert all(f"<span>{said}</span>" in page for page in pages)
+    assert not any("Chưa đúng mã" in page for page in pages)
+    client.post("/tai-khoan/dang-nhap/buoc-hai/", {"code": app_code()})
+    assert is_in(client)
