@@ -35,8 +35,15 @@ class Child:
     pause: float = field(default=1.0)
 
 
-def supervise(commands: Mapping[str, Sequence[str]], *, data_dir: Path, out: TextIO) -> None:
-    """Run the commands until INT or TERM.
+def supervise(
+    commands: Mapping[str, Sequence[str]],
+    *,
+    is_ready: Callable[[], bool],
+    announce: Callable[[], None],
+    data_dir: Path,
+    out: TextIO,
+) -> None:
+    """Run the commands until INT or TERM; call `announce` once, when they are ready.
 
     If the supervisor is killed, the kernel ends its children, so that a new one can start at once. Raises
     AlreadyRunning.
@@ -48,12 +55,16 @@ def supervise(commands: Mapping[str, Sequence[str]], *, data_dir: Path, out: Tex
             raise AlreadyRunning from error
         children = [Child(name, command) for name, command in commands.items()]
         stops: list[int] = []
+        is_announced = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda received, _frame: stops.append(received))
         try:
             while not stops:
                 for child in children:
                     _restart_if_ended(child, out=out)
+                if not is_announced and is_ready():
+                    announce()
+                    is_announced = True
                 time.sleep(_POLL_SECONDS)
         finally:
             _stop(children, stops=stops, out=out)

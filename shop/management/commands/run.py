@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from argparse import ArgumentParser
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from shop.management.demo_state.passwords import passwords_file, replace_publish
 from shop.management.preparation import prepare_shop
 from shop.management.supervisor import AlreadyRunning, supervise
 
+_ANSWER_SECONDS = 2.0
 # A single worker does not need messages from other workers.
 _SINGLE_WORKER_FLAGS = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
@@ -36,9 +38,16 @@ class Command(BaseCommand):
             self.check(databases=["default"])
         elif settings.OPEN_TO_NETWORK:
             save_passwords(replace_published_passwords(actor=Actor.system("run"), now=timezone.now()))
-        self._announce()
+        self.stdout.write("· Starting the web server")
+        self.stdout.flush()
         try:
-            supervise(_commands(workers=workers), data_dir=settings.DATA_DIR, out=sys.stdout)
+            supervise(
+                _commands(workers=workers),
+                is_ready=_does_web_answer,
+                announce=self._announce,
+                data_dir=settings.DATA_DIR,
+                out=sys.stdout,
+            )
         except AlreadyRunning as error:
             raise CommandError(f"The shop of {settings.DATA_DIR} is running already.") from error
 
@@ -125,6 +134,20 @@ def _commands(*, workers: int) -> dict[str, list[str]]:
         ],
         "beat": [*celery, "beat", "--pidfile", "", *loudness],
     }
+
+
+def _does_web_answer() -> bool:
+    """Whether the web server answers a request, with whatever status."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
+    connection = HTTPConnection(host, settings.PORT, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("HEAD", "/health/")
+        connection.getresponse()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _require_free_port() -> None:

@@ -121,6 +121,8 @@ def open_shop(tmp_path):
 def test_what_is_killed_starts_again_finds_everything_and_prepares_nothing(open_shop):
     """One shop goes through it all, since preparing an empty one takes longest."""
     shop = open_shop("--no-demo")
+    until(lambda: f"http://127.0.0.1:{shop.port}/" in shop.said(), "the shop's addresses")
+    answers_when_announced = shop.health() is not None
     health = until(lambda: jobs_answer(shop), "the shop and its jobs")
     before = shop.children()
     for pid in before.values():
@@ -143,9 +145,10 @@ def test_what_is_killed_starts_again_finds_everything_and_prepares_nothing(open_
     reopened.process.send_signal(signal.SIGTERM)
     code = reopened.process.wait(PATIENCE)
 
+    assert answers_when_announced
+    assert shop.said().count("Ctrl-C stops it") == 1  # although the web server was killed and started again
     assert health["database"] == {"ok": True, "kind": "sqlite"}
     assert health["storage"]["ok"] is True
-    assert f"http://127.0.0.1:{shop.port}/" in shop.said()
     assert made.returncode == 0, made.stderr
     assert second_start.returncode == 1
     assert "is running already" in second_start.stderr
