@@ -107,8 +107,8 @@ class StockAdmin(ReadMostlyAdmin):
 
 @admin.register(Movement)
 class MovementAdmin(ReadMostlyAdmin):
-    list_display = ("at", "stock", "quantity", "reason", "document", "door")
-    list_filter = ("reason", "door")
+    list_display = ("at", "stock", "quantity", "reason", "document", "entry_point")
+    list_filter = ("reason", "entry_point")
     list_select_related = ("stock",)
     ordering = ("-at", "-pk")
 
@@ -134,12 +134,12 @@ class BulletinAdmin(ReadMostlyAdmin):
 
 @admin.register(BackRequest)
 class BackRequestAdmin(ReadMostlyAdmin):
-    list_display = ("product", "variant", "way", "contact", "asked_at", "told_at")
-    list_filter = ("way", "until_season")
+    list_display = ("product", "variant", "contact_method", "contact", "asked_at", "notified_at")
+    list_filter = ("contact_method", "until_season")
     list_select_related = ("product", "variant")
     search_fields = ("contact",)
     fields = (
-        *("product", "variant", "user", "way", "contact", "language"),
-        *("until_season", "asked_at", "told_at"),
+        *("product", "variant", "user", "contact_method", "contact", "language"),
+        *("until_season", "asked_at", "notified_at"),
     )  # the token is a secret of the requester
     ordering = ("-asked_at", "-pk")

@@ -230,7 +230,7 @@ class BackInStockForm(forms.Form):
         return phone
 
     @property
-    def way(self) -> ContactMethod:
+    def contact_method(self) -> ContactMethod:
         return ContactMethod.EMAIL if "@" in self.cleaned_data["contact"] else ContactMethod.SMS
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from cooperatives.models import DeliveryKind, DeliveryWay, PickupTime
+from cooperatives.models import DeliveryKind, DeliveryMethod, PickupTime
 from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import VIETNAM, next_weekday, vietnam_date
 from shop.core.models import show_in_language
@@ -28,7 +28,7 @@ class WeekDay:
 class MarketDate:
     """The next market day at which products ordered now can be collected."""
 
-    way: DeliveryWay
+    delivery_method: DeliveryMethod
     time: PickupTime
     closes_at: datetime.datetime
 
@@ -37,7 +37,7 @@ class MarketDate:
 class CoachDeparture:
     """The next coach that can carry products ordered now."""
 
-    way: DeliveryWay
+    delivery_method: DeliveryMethod
     leaves_at: datetime.datetime
     closes_at: datetime.datetime
 
@@ -54,19 +54,21 @@ def monday_of(day: datetime.date) -> datetime.date:
     return day - datetime.timedelta(days=day.weekday())
 
 
-def coach_departures_in_week(methods: Sequence[DeliveryWay], monday: datetime.date) -> list[CoachDeparture]:
+def coach_departures_in_week(
+    methods: Sequence[DeliveryMethod], monday: datetime.date
+) -> list[CoachDeparture]:
     """Coach departures in the week, in chronological order, with their order deadlines."""
     found = [
         _departure(method, monday + datetime.timedelta(days=method.departs_weekday))
         for method in methods
         if method.kind == DeliveryKind.COACH and method.departs_weekday is not None
     ]
-    return sorted(found, key=lambda coach: (coach.leaves_at, coach.way.pk))
+    return sorted(found, key=lambda coach: (coach.leaves_at, coach.delivery_method.pk))
 
 
-def weekly_delivery_methods() -> list[DeliveryWay]:
+def weekly_delivery_methods() -> list[DeliveryMethod]:
     """Active market-day and coach delivery methods of approved cooperatives."""
-    methods = DeliveryWay.objects.offered().filter(
+    methods = DeliveryMethod.objects.offered().filter(
         kind__in=[DeliveryKind.MARKET_DAY, DeliveryKind.COACH], cooperative__state=CooperativeState.APPROVED
     )
     rows = list(methods)
@@ -74,7 +76,7 @@ def weekly_delivery_methods() -> list[DeliveryWay]:
     return rows
 
 
-def this_week(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> MarketWeek:
+def this_week(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketWeek:
     """The seven days from Monday, and the next market and coach of these delivery methods."""
     monday = monday_of(vietnam_date(now))
     coach = next_coach(methods, now=now)
@@ -85,7 +87,7 @@ def this_week(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Mark
     return MarketWeek(days, next_market(methods, now=now), coach)
 
 
-def next_market(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> MarketDate | None:
+def next_market(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketDate | None:
     """The earliest market day; the first delivery method wins a tie."""
     found = [
         MarketDate(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
@@ -96,7 +98,7 @@ def next_market(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Ma
     return min(found, key=lambda market: market.time.starts_at, default=None)
 
 
-def next_coach(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> CoachDeparture | None:
+def next_coach(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> CoachDeparture | None:
     """The coach whose orders close earliest."""
     found = [
         coach
@@ -108,7 +110,7 @@ def next_coach(methods: Sequence[DeliveryWay], *, now: datetime.datetime) -> Coa
     return min(found, key=lambda coach: coach.closes_at, default=None)
 
 
-def _next_departure(method: DeliveryWay, now: datetime.datetime) -> CoachDeparture | None:
+def _next_departure(method: DeliveryMethod, now: datetime.datetime) -> CoachDeparture | None:
     if method.departs_weekday is None:
         return None
     day = vietnam_date(now) - datetime.timedelta(days=1)
@@ -120,13 +122,13 @@ def _next_departure(method: DeliveryWay, now: datetime.datetime) -> CoachDepartu
     return None
 
 
-def _departure(method: DeliveryWay, day: datetime.date) -> CoachDeparture:
+def _departure(method: DeliveryMethod, day: datetime.date) -> CoachDeparture:
     leaves_at = datetime.datetime.combine(day, method.departs_at or datetime.time(12), VIETNAM)
     return CoachDeparture(method, leaves_at, leaves_at - datetime.timedelta(hours=method.cut_off_hours))
 
 
 def _week_day(
-    date: datetime.date, methods: Sequence[DeliveryWay], coach: CoachDeparture | None, today: datetime.date
+    date: datetime.date, methods: Sequence[DeliveryMethod], coach: CoachDeparture | None, today: datetime.date
 ) -> WeekDay:
     """A day of the week; the coach's weekdays are marked whether past or still to come."""
     is_market = any(

@@ -25,7 +25,7 @@ def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
     with translation.override("vi"):
         send(
             key=f"listing-answered:{listing.pk}:{now:%Y%m%d%H%M%S}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=cooperative.email,
             subject=_("%(product)s on Chợ Phiên") % {"product": listing.product.name},
             text=render_to_string(
@@ -45,7 +45,7 @@ def send_certificate_decision(certificate: Certificate, *, now: datetime.datetim
         url = page_url("/xa-vien/gian-hang/", "vi")
         send(
             key=f"certificate-answered:{certificate.pk}:{certificate.state}:{now:%Y%m%d%H%M%S}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=cooperative.email,
             subject=_("A certificate of %(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(
@@ -68,7 +68,7 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
         subject = _("%(goods)s: to be had again") % {"goods": goods}
         url = page_url(f"/san-pham/{product.slug}/", language)
         end = page_url(f"/bao-lai/{request.token}/", language)
-        is_mail = request.way == ContactMethod.EMAIL
+        is_mail = request.contact_method == ContactMethod.EMAIL
         context = {
             "goods": goods,
             "product": product,
@@ -84,7 +84,7 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
         }
         send(
             key=f"back:{request.pk}:{request.asked_at:%Y%m%d%H%M%S%f}",
-            way=ContactMethod(request.way),
+            contact_method=ContactMethod(request.contact_method),
             to=request.contact,
             subject=subject if is_mail else "",
             text=render_to_string("emails/goods_back.txt", context) if is_mail else short,
@@ -118,7 +118,7 @@ def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime)
         }
         send(
             key=f"bulletin:{bulletin.pk}:{follow.pk}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=follow.email,
             subject=subject,
             text=render_to_string("emails/bulletin.txt", context),

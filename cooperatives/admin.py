@@ -7,8 +7,8 @@ from django.contrib import admin
 from cooperatives.models import (
     Certificate,
     Cooperative,
+    DeliveryMethod,
     DeliveryRate,
-    DeliveryWay,
     Follow,
     GroupCooperative,
     Membership,
@@ -55,7 +55,7 @@ class CertificateAdmin(ReadMostlyAdmin):
 
 @admin.register(Producer)
 class ProducerAdmin(ReadMostlyAdmin):
-    list_display = ("name", "cooperative", "makes", "agreed_on")
+    list_display = ("name", "cooperative", "products_made", "agreed_on")
     list_select_related = ("cooperative",)
     ordering = ("cooperative", "pk")
 
@@ -78,12 +78,12 @@ class FollowAdmin(ReadMostlyAdmin):
 
 @admin.register(Warehouse)
 class WarehouseAdmin(ReadMostlyAdmin):
-    list_display = ("name", "cooperative", "collecting")
+    list_display = ("name", "cooperative", "click_and_collect")
     list_select_related = ("cooperative",)
     ordering = ("cooperative", "created_at", "pk")
 
 
-@admin.register(DeliveryWay)
+@admin.register(DeliveryMethod)
 class DeliveryWayAdmin(ReadMostlyAdmin):
     list_display = ("name", "cooperative", "kind", "is_active")
     list_filter = ("kind", "is_active")

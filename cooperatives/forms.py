@@ -37,7 +37,7 @@ _LABELS: dict[str, Promise] = {
     "story": _("Who they are"),
     "pause_note": _("Why it rests"),
     "note": _("Note"),
-    "makes": _("What they make"),
+    "products_made": _("What they make"),
     "place": _("Place"),
 }
 
@@ -101,12 +101,17 @@ class CooperativeTranslationForm(TranslationForm):
 
     def __init__(self, cooperative: Cooperative, language: str, data: Any = None) -> None:
         self.cooperative = cooperative
-        self.ways = list(cooperative.ways.filter(is_active=True).order_by("sort_order", "pk"))
+        self.delivery_methods = list(
+            cooperative.delivery_methods.filter(is_active=True).order_by("sort_order", "pk")
+        )
         self.households = list(Producer.objects.for_cooperative(cooperative).shown().order_by("pk"))
         rows = [
             Original(cooperative, COOPERATIVE_TEXTS),
             *(Original(household, HOUSEHOLD_TEXTS, household.name) for household in self.households),
-            *(Original(way, DELIVERY_METHOD_TEXTS, way.name) for way in self.ways),
+            *(
+                Original(delivery_method, DELIVERY_METHOD_TEXTS, delivery_method.name)
+                for delivery_method in self.delivery_methods
+            ),
         ]
         super().__init__(rows, language, data)
 
@@ -115,7 +120,9 @@ class CooperativeTranslationForm(TranslationForm):
         return {
             "texts": self.texts(self.cooperative),
             "households": {household.pk: self.texts(household) for household in self.households},
-            "ways": {way.pk: self.texts(way) for way in self.ways},
+            "delivery_methods": {
+                delivery_method.pk: self.texts(delivery_method) for delivery_method in self.delivery_methods
+            },
         }
 
 

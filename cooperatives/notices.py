@@ -43,7 +43,7 @@ def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:
         }
         send(
             key=f"follow-asked:{follow.pk}:{now:%Y%m%d%H}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=follow.email,
             subject=subject,
             text=render_to_string("emails/follow_asked.txt", context),
@@ -61,7 +61,7 @@ def _send_to_cooperative(cooperative: Cooperative, occasion: str, *, now: dateti
         context = {"cooperative": cooperative, "url": f"{settings.PUBLIC_URL}/xa-vien/"}
         send(
             key=f"{occasion}:{cooperative.pk}:{cooperative.state}:{now:%Y%m%d%H%M%S}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=cooperative.email,
             subject=_("%(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(f"emails/{occasion}.txt", context),

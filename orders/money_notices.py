@@ -132,7 +132,7 @@ def _notify_members(
     for place, to in enumerate(readers):
         send(
             key=f"{template}:{occasion}:{place}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=to,
             subject=subject,
             text=text,

@@ -27,7 +27,7 @@ from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
 from catalog.search import MAX_RESULTS
 from catalog.views.product_cards import ProductCard, build_cards
-from cooperatives.models import Cooperative, DeliveryWay, Membership
+from cooperatives.models import Cooperative, DeliveryMethod, Membership
 from orders.actions.payments.order_payments import offered_payment_methods
 from orders.views.current_basket import basket_count
 from shop.core.database.compiled_query import compiled_query
@@ -153,17 +153,17 @@ def home(request: HttpRequest) -> HttpResponse:
     categories = list(Category.objects.roots().select_related("picture"))
     show_in_language(categories, "name")
     show_in_language(cooperatives, "name", "summary")
-    ways = weekly_delivery_methods()
+    delivery_methods = weekly_delivery_methods()
     season_cards = build_cards(
         _in_season(listings.filter(is_available=True), vietnam_date(now).month), now=now
     )
     context = {
-        "week": this_week(ways, now=now),
+        "week": this_week(delivery_methods, now=now),
         "headline": [_in_a_sentence(card) for card in season_cards[:2]],
         "season_cards": season_cards,
         "goods_count": listings.order_by()[: MAX_RESULTS + 1].count(),
         "categories": categories,
-        "stalls": [_cooperative_card(cooperative, ways, now) for cooperative in cooperatives],
+        "stalls": [_cooperative_card(cooperative, delivery_methods, now) for cooperative in cooperatives],
         "shelf": shelf,
         "shelf_cards": build_cards(list(of_shelf), now=now),
     }
@@ -281,9 +281,15 @@ def _in_a_sentence(card: ProductCard) -> str:
     return card.name[:1].lower() + card.name[1:]
 
 
-def _cooperative_card(cooperative: Cooperative, ways: Sequence[DeliveryWay], now: datetime) -> dict[str, Any]:
+def _cooperative_card(
+    cooperative: Cooperative, delivery_methods: Sequence[DeliveryMethod], now: datetime
+) -> dict[str, Any]:
     """Return a cooperative with its next pickup market and next coach departure."""
-    own = [way for way in ways if way.cooperative_id == cooperative.pk]
+    own = [
+        delivery_method
+        for delivery_method in delivery_methods
+        if delivery_method.cooperative_id == cooperative.pk
+    ]
     return {
         "cooperative": cooperative,
         "market": next_market(own, now=now),

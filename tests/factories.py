@@ -17,8 +17,8 @@ from catalog.states import ListingState
 from cooperatives.models import (
     Cooperative,
     DeliveryKind,
+    DeliveryMethod,
     DeliveryRate,
-    DeliveryWay,
     GroupCooperative,
     MarketDay,
     MarketDayKind,
@@ -169,26 +169,30 @@ def make_way(
     fee: int = 30_000,
     provinces: tuple[str, ...] = ("",),
     **fields: Any,
-) -> DeliveryWay:
+) -> DeliveryMethod:
     """A carrier to the door at one fee, to the provinces given (an empty code: everywhere)."""
     defaults = {"kind": DeliveryKind.CARRIER, "name": "Giao tận nhà", "minimum_days": 2, "maximum_days": 3}
-    way = DeliveryWay.objects.create(
+    delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative, service=make_service(channel), **(defaults | fields)
     )
     for province in provinces:
         DeliveryRate.objects.create(
-            way=way, channel=channel, currency=channel.currency, province_code=province, price=fee
+            delivery_method=delivery_method,
+            channel=channel,
+            currency=channel.currency,
+            province_code=province,
+            price=fee,
         )
-    return way
+    return delivery_method
 
 
 @kept
 def make_market_way(
     cooperative: Cooperative, channel: Channel, *, weekday: int = 6, capacity: int | None = None
-) -> DeliveryWay:
+) -> DeliveryMethod:
     """Collected on market day, 6 to 10 o'clock."""
     warehouse = cooperative.warehouses.order_by("created_at").first() or make_warehouse(cooperative, channel)
-    way = DeliveryWay.objects.create(
+    delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative,
         service=make_service(channel, DeliveryKind.MARKET_DAY),
         kind=DeliveryKind.MARKET_DAY,
@@ -197,14 +201,14 @@ def make_market_way(
         cut_off_hours=12,
     )
     MarketDay.objects.create(
-        way=way,
+        delivery_method=delivery_method,
         kind=MarketDayKind.WEEKDAY,
         number=weekday,
         starts=datetime.time(6),
         ends=datetime.time(10),
         capacity=capacity,
     )
-    return way
+    return delivery_method
 
 
 @kept
@@ -359,8 +363,13 @@ def make_contact(**fields: Any) -> Contact:
 def carriers_for(basket: Basket) -> dict[int, RequestedDelivery]:
     """The first carrier of every cooperative in the basket."""
     cooperatives = {line.variant.cooperative_id for line in basket.lines.select_related("variant")}
-    ways = DeliveryWay.objects.filter(cooperative__in=cooperatives, kind=DeliveryKind.CARRIER).order_by("-pk")
-    return {way.cooperative_id: RequestedDelivery(way.pk) for way in ways}
+    delivery_methods = DeliveryMethod.objects.filter(
+        cooperative__in=cooperatives, kind=DeliveryKind.CARRIER
+    ).order_by("-pk")
+    return {
+        delivery_method.cooperative_id: RequestedDelivery(delivery_method.pk)
+        for delivery_method in delivery_methods
+    }
 
 
 @kept

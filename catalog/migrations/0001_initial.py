@@ -412,7 +412,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(blank=True, max_length=80, null=True, unique=True)),
                 ('actor_kind', models.CharField(choices=[('person', 'person'), ('guest', 'guest'), ('app', 'app'), ('system', 'system')], max_length=10)),
                 ('actor_key', models.CharField(blank=True, default='', max_length=40)),
-                ('door', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
+                ('entry_point', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
                 ('at', models.DateTimeField()),
             ],
             options={

@@ -20,7 +20,7 @@ from shop.notifications.models import ContactMethod
 
 class BackRequestQuerySet(models.QuerySet["BackRequest"]):
     def waiting(self) -> BackRequestQuerySet:
-        return self.filter(told_at=None)
+        return self.filter(notified_at=None)
 
     def due(self, channel: Channel, day: datetime.date) -> BackRequestQuerySet:
         """Requests to send on the day, in the order they were made: the product can be ordered again.
@@ -49,10 +49,12 @@ class BackRequestQuerySet(models.QuerySet["BackRequest"]):
         )
 
     def outdated(
-        self, *, told_before: datetime.datetime, asked_before: datetime.datetime
+        self, *, notified_before: datetime.datetime, asked_before: datetime.datetime
     ) -> BackRequestQuerySet:
         """Expired requests: sent a while ago, or unfulfilled for over a year."""
-        return self.filter(Q(told_at__lt=told_before) | Q(told_at=None, asked_at__lt=asked_before))
+        return self.filter(
+            Q(notified_at__lt=notified_before) | Q(notified_at=None, asked_at__lt=asked_before)
+        )
 
     def of_person(self, user_id: int) -> BackRequestQuerySet:
         return self.filter(user=user_id)
@@ -63,8 +65,8 @@ class BackRequest(models.Model):
 
     `variant` null means any variant. `until_season`: the product was available when requested, and the
     request waits for the season. `contact` is a lower-case e-mail address or a normalised phone number.
-    `told_at` is when the message was sent; a new request after that reuses the row. `token` is the secret of
-    the unsubscribe link.
+    `notified_at` is when the message was sent; a new request after that reuses the row. `token` is the secret
+    of the unsubscribe link.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="back_requests")
@@ -72,13 +74,13 @@ class BackRequest(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="back_requests", null=True, blank=True
     )
-    way = models.CharField(max_length=10, choices=ContactMethod)
+    contact_method = models.CharField(max_length=10, choices=ContactMethod)
     contact = models.CharField(max_length=254)
     language = models.CharField(max_length=16, default="vi")
     until_season = models.BooleanField(default=False)
     token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe)
     asked_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
 
     objects = BackRequestQuerySet.as_manager()
 
@@ -93,8 +95,10 @@ class BackRequest(models.Model):
             models.CheckConstraint(condition=~Q(contact=""), name="back_request_has_a_contact"),
         ]
         indexes = [
-            models.Index(fields=["asked_at", "id"], condition=Q(told_at=None), name="back_request_waiting"),
+            models.Index(
+                fields=["asked_at", "id"], condition=Q(notified_at=None), name="back_request_waiting"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id} {self.way}"
+        return f"{self.product_id} {self.contact_method}"

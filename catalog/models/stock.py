@@ -154,7 +154,7 @@ class Movement(models.Model):
     key = models.CharField(max_length=80, unique=True, null=True, blank=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor_key = models.CharField(max_length=40, blank=True, default="")
-    door = models.CharField(max_length=10, choices=EntryPoint)
+    entry_point = models.CharField(max_length=10, choices=EntryPoint)
     at = models.DateTimeField()
 
     class Meta:

@@ -114,7 +114,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
         request_back_in_stock(
             product_slug=product.slug,
             variant_id=form.variant_id,
-            way=form.way,
+            contact_method=form.contact_method,
             contact=contact,
             user=user if isinstance(user, User) else None,
             language=get_language() or "vi",
@@ -126,7 +126,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
         form.add_error(None, str(refused.words))
         return False
     message = _("We write to %(contact)s once, when these goods can be ordered again.")
-    if form.way == ContactMethod.SMS:
+    if form.contact_method == ContactMethod.SMS:
         message = _("We send a text to %(contact)s once, when these goods can be ordered again.")
         contact = format_phone(contact)
     messages.success(request, message % {"contact": contact})

@@ -18,7 +18,7 @@ from catalog.views.breadcrumbs import Breadcrumb, market_breadcrumb
 from catalog.views.delivery_estimates import DeliveryEstimate
 from catalog.views.follow_pages import follow_form, visitors_follow
 from catalog.views.product_cards import build_cards
-from cooperatives.models import Certificate, Cooperative, DeliveryWay, Producer
+from cooperatives.models import Certificate, Cooperative, DeliveryMethod, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import SharePicture, market_channel, show_in_language
 from shop.core.texts.folding import slugify
@@ -54,7 +54,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     page = Paginator(listings.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     producers = list(Producer.objects.for_cooperative(shown).shown().order_by("pk")[:MOST_PRODUCERS])
     show_in_language([shown], "name", "summary", "story", "pause_note")
-    show_in_language(producers, "makes", "place")
+    show_in_language(producers, "products_made", "place")
     offers = _delivery_options(shown, now=now)
     context = {
         "cooperative": shown,
@@ -64,8 +64,8 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "cards": build_cards(list(page.object_list), now=now),
         "harvests": _harvests(listings),
         "this_month": today.month,
-        "collected": [offer for offer in offers if offer.way.is_collected],
-        "sent": [offer for offer in offers if not offer.way.is_collected],
+        "collected": [offer for offer in offers if offer.delivery_method.is_collected],
+        "sent": [offer for offer in offers if not offer.delivery_method.is_collected],
         "producers": producers,
         "certificates": _certificates(shown, today),
         "is_paused": shown.is_paused_on(today),
@@ -93,7 +93,7 @@ def _certificates(cooperative: Cooperative, today: datetime.date) -> list[Certif
 
 
 def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[DeliveryEstimate]:
-    methods = list(DeliveryWay.objects.offered().filter(cooperative=cooperative))
+    methods = list(DeliveryMethod.objects.offered().filter(cooperative=cooperative))
     show_in_language(methods, "name", "note")
     return [
         DeliveryEstimate(method, None, False, method.pickup_times(now=now, count=2)) for method in methods

@@ -12,7 +12,7 @@ from django.http.request import QueryDict
 
 from catalog.models import Product, Variant
 from catalog.views.buyer_place import chosen_commune, chosen_province
-from cooperatives.models import DeliveryWay, PickupTime
+from cooperatives.models import DeliveryMethod, PickupTime
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import Channel, show_in_language
 from shop.core.models.geography import Division
@@ -42,7 +42,7 @@ class VariantChoice:
 class DeliveryEstimate:
     """A delivery option on the page; `fee` in minor units, the lowest if provinces differ."""
 
-    way: DeliveryWay
+    delivery_method: DeliveryMethod
     fee: int | None
     is_lowest: bool
     times: list[PickupTime]
@@ -90,7 +90,7 @@ def delivery_context(
     province = chosen_province(request, provinces)
     communes = communes_of(province.code) if province else []
     offers = _delivery_options(product, channel, province, purchase, now=now)
-    is_sent = any(offer.fee is not None and not offer.way.is_collected for offer in offers)
+    is_sent = any(offer.fee is not None and not offer.delivery_method.is_collected for offer in offers)
     return {
         "provinces": provinces,
         "province": province,
@@ -111,7 +111,7 @@ def _delivery_options(
 ) -> list[DeliveryEstimate]:
     """The cooperative's delivery methods with the checkout's fee for the province, or else the lowest fee."""
     offers = []
-    methods = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
+    methods = list(DeliveryMethod.objects.offered().filter(cooperative=product.cooperative))
     show_in_language(methods, "name", "note")
     for method in methods:
         times = method.pickup_times(now=now, count=2) if method.is_collected else []

@@ -187,9 +187,12 @@ def _root_categories() -> QuerySet[Category]:
 @compiled_query
 def _cooperatives_shipping_to(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
     rates = DeliveryRate.objects.filter(
-        channel=channel, way__is_active=True, way__warehouse=None, province_code__in=provinces
+        channel=channel,
+        delivery_method__is_active=True,
+        delivery_method__warehouse=None,
+        province_code__in=provinces,
     )
-    return rates.order_by().values_list("way__cooperative", flat=True).distinct()
+    return rates.order_by().values_list("delivery_method__cooperative", flat=True).distinct()
 
 
 @compiled_query

@@ -131,7 +131,7 @@ def set_cooperative_state(
         actor=actor,
         now=now,
         cooperative_id=cooperative.pk,
-        why=reason,
+        reason=reason,
         data={"from": came_from},
     )
     notices.send_application_decision(cooperative, now=now)
@@ -159,7 +159,7 @@ def pause_cooperative(
         actor=actor,
         now=now,
         cooperative_id=cooperative.pk,
-        why=note,
+        reason=note,
         data={"until": until.isoformat() if until else None},
     )
 

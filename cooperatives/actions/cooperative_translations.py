@@ -15,7 +15,7 @@ from shop.core.models import record_change
 from shop.core.texts.translations import save_children_translations, save_row_translations
 
 COOPERATIVE_TEXTS = ("name", "summary", "story", "return_terms", "pause_note")
-HOUSEHOLD_TEXTS = ("makes", "place")
+HOUSEHOLD_TEXTS = ("products_made", "place")
 DELIVERY_METHOD_TEXTS = ("name", "note")
 
 
@@ -26,7 +26,7 @@ def translate_cooperative(
     language: str,
     texts: Mapping[str, str],
     households: Mapping[int, Mapping[str, str]],
-    ways: Mapping[int, Mapping[str, str]],
+    delivery_methods: Mapping[int, Mapping[str, str]],
     actor: Actor,
     now: datetime.datetime,
 ) -> Cooperative:
@@ -41,7 +41,9 @@ def translate_cooperative(
     changed += save_children_translations(
         cooperative.producers, "household", language, households, of=HOUSEHOLD_TEXTS
     )
-    changed += save_children_translations(cooperative.ways, "way", language, ways, of=DELIVERY_METHOD_TEXTS)
+    changed += save_children_translations(
+        cooperative.delivery_methods, "delivery_method", language, delivery_methods, of=DELIVERY_METHOD_TEXTS
+    )
     if changed:
         record_change(
             "cooperative.translated",

@@ -14,8 +14,8 @@ from cooperatives.models import (
     ClickAndCollect,
     Cooperative,
     DeliveryKind,
+    DeliveryMethod,
     DeliveryRate,
-    DeliveryWay,
     Service,
     Warehouse,
     WarehouseChannel,
@@ -75,7 +75,7 @@ def create_delivery_method(
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> DeliveryWay:
+) -> DeliveryMethod:
     """Create a delivery method; a repeated `key` returns the first result.
 
     Pickup uses the given warehouse, or else the first one. Raises KeyReused, and
@@ -84,51 +84,55 @@ def create_delivery_method(
     """
     if key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    made = find_already_made(key, "way.offered", cooperative_id=cooperative.pk)
+    made = find_already_made(key, "delivery_method.offered", cooperative_id=cooperative.pk)
     if made is not None:
-        return DeliveryWay.objects.get(pk=made)
-    way = DeliveryWay(
+        return DeliveryMethod.objects.get(pk=made)
+    delivery_method = DeliveryMethod(
         cooperative=cooperative,
         service=_get_or_create_service(channel, details.kind),
         kind=details.kind,
-        sort_order=cooperative.ways.count(),
+        sort_order=cooperative.delivery_methods.count(),
     )
-    _set_details(way, details)
-    way.save(force_insert=True)
-    DeliveryRate.objects.create(way=way, channel=channel, currency=channel.currency, price=details.fee)
+    _set_details(delivery_method, details)
+    delivery_method.save(force_insert=True)
+    DeliveryRate.objects.create(
+        delivery_method=delivery_method, channel=channel, currency=channel.currency, price=details.fee
+    )
     record_change(
-        "way.offered",
-        way,
+        "delivery_method.offered",
+        delivery_method,
         actor=actor,
         now=now,
         root=cooperative,
         cooperative_id=cooperative.pk,
         key=key,
     )
-    return way
+    return delivery_method
 
 
 @transaction.atomic(durable=True)
 def update_delivery_method(
     *,
     cooperative: Cooperative,
-    way_id: int,
+    delivery_method_id: int,
     words: DeliveryMethodDetails,
     actor: Actor,
     now: datetime.datetime,
-) -> DeliveryWay:
+) -> DeliveryMethod:
     """Update a delivery method; existing orders keep the copied details.
 
     Raises Missing, and MissingPickupWarehouse if the pickup warehouse is closed or belongs to
     another cooperative.
     """
-    way = lock_row(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
-    if way is None:
+    delivery_method = lock_row(
+        DeliveryMethod.objects.filter(cooperative=cooperative, is_active=True, pk=delivery_method_id)
+    )
+    if delivery_method is None:
         raise Missing()
-    before = {field: getattr(way, field) for field in _EDITABLE_FIELDS}
-    _set_details(way, words)
-    way.save(update_fields=_EDITABLE_FIELDS)
-    after = {field: getattr(way, field) for field in _EDITABLE_FIELDS}
+    before = {field: getattr(delivery_method, field) for field in _EDITABLE_FIELDS}
+    _set_details(delivery_method, words)
+    delivery_method.save(update_fields=_EDITABLE_FIELDS)
+    after = {field: getattr(delivery_method, field) for field in _EDITABLE_FIELDS}
     changed = {
         field: [before[field], after[field]] for field in _EDITABLE_FIELDS if before[field] != after[field]
     }
@@ -136,28 +140,37 @@ def update_delivery_method(
         changed[field] = [None if each is None else str(each) for each in changed[field]]
     if changed:
         record_change(
-            "way.edited",
-            way,
+            "delivery_method.edited",
+            delivery_method,
             actor=actor,
             now=now,
             root=cooperative,
             cooperative_id=cooperative.pk,
             data={"changed": changed},
         )
-    return way
+    return delivery_method
 
 
 @transaction.atomic(durable=True)
 def deactivate_delivery_method(
-    *, cooperative: Cooperative, way_id: int, actor: Actor, now: datetime.datetime
+    *, cooperative: Cooperative, delivery_method_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
     """Deactivate a delivery method; existing orders keep it. Raises Missing."""
-    way = lock_row(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
-    if way is None:
+    delivery_method = lock_row(
+        DeliveryMethod.objects.filter(cooperative=cooperative, is_active=True, pk=delivery_method_id)
+    )
+    if delivery_method is None:
         raise Missing()
-    way.is_active = False
-    way.save(update_fields=["is_active"])
-    record_change("way.ended", way, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk)
+    delivery_method.is_active = False
+    delivery_method.save(update_fields=["is_active"])
+    record_change(
+        "delivery_method.ended",
+        delivery_method,
+        actor=actor,
+        now=now,
+        root=cooperative,
+        cooperative_id=cooperative.pk,
+    )
 
 
 def open_first_warehouse(cooperative: Cooperative) -> Warehouse | None:
@@ -190,26 +203,30 @@ def add_warehouse_to_channels(warehouse: Warehouse) -> None:
     warehouse.zones.set(Zone.objects.filter(channels__in=channels).distinct().order_by("pk"))
 
 
-def _set_details(way: DeliveryWay, words: DeliveryMethodDetails) -> None:
-    way.name, way.carrier, way.note = words.name, words.carrier, words.note
-    way.minimum_days, way.maximum_days = words.minimum_days, words.maximum_days
-    if way.kind == DeliveryKind.COACH:
-        way.departs_weekday, way.departs_at = words.departs_weekday, words.departs_at
-        way.cut_off_hours = words.cut_off_hours
-    if way.kind in PICKUP_KINDS:
-        way.warehouse = _pickup_warehouse(way, words.warehouse_id)
+def _set_details(delivery_method: DeliveryMethod, words: DeliveryMethodDetails) -> None:
+    delivery_method.name, delivery_method.carrier, delivery_method.note = (
+        words.name,
+        words.carrier,
+        words.note,
+    )
+    delivery_method.minimum_days, delivery_method.maximum_days = words.minimum_days, words.maximum_days
+    if delivery_method.kind == DeliveryKind.COACH:
+        delivery_method.departs_weekday, delivery_method.departs_at = words.departs_weekday, words.departs_at
+        delivery_method.cut_off_hours = words.cut_off_hours
+    if delivery_method.kind in PICKUP_KINDS:
+        delivery_method.warehouse = _pickup_warehouse(delivery_method, words.warehouse_id)
 
 
-def _pickup_warehouse(way: DeliveryWay, warehouse_id: uuid.UUID | None) -> Warehouse:
+def _pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID | None) -> Warehouse:
     """The given warehouse, else the method's, else the first; enables pickup there."""
-    warehouses = Warehouse.objects.for_cooperative(way.cooperative).open()
-    wanted = warehouse_id or way.warehouse_id
+    warehouses = Warehouse.objects.for_cooperative(delivery_method.cooperative).open()
+    wanted = warehouse_id or delivery_method.warehouse_id
     chosen = (warehouses.filter(pk=wanted) if wanted else warehouses).first()
     if chosen is None:
         raise MissingPickupWarehouse(field="warehouse")
-    if chosen.collecting == ClickAndCollect.DISABLED:
-        chosen.collecting, chosen.is_private = ClickAndCollect.LOCAL, False
-        chosen.save(update_fields=["collecting", "is_private"])
+    if chosen.click_and_collect == ClickAndCollect.DISABLED:
+        chosen.click_and_collect, chosen.is_private = ClickAndCollect.LOCAL, False
+        chosen.save(update_fields=["click_and_collect", "is_private"])
     return chosen
 
 

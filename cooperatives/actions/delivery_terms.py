@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import (
     PICKUP_KINDS,
     Cooperative,
+    DeliveryMethod,
     DeliveryRate,
-    DeliveryWay,
     MarketDay,
     MarketDayKind,
     PickupSlot,
@@ -75,7 +75,7 @@ _HIGHEST_NUMBER = {MarketDayKind.WEEKDAY: 6, MarketDayKind.SOLAR: 31, MarketDayK
 def set_delivery_rates(
     *,
     cooperative: Cooperative,
-    way_id: int,
+    delivery_method_id: int,
     channel: Channel,
     rates: Sequence[DeliveryRateInput],
     free_above: int | None = None,
@@ -86,15 +86,15 @@ def set_delivery_rates(
 
     Existing orders keep their fee. Raises Missing, MissingDeliveryRates, InvalidDeliveryRate.
     """
-    way = _lock_delivery_method(cooperative, way_id)
-    replace_delivery_rates(way, channel, rates, free_above=free_above, actor=actor, now=now)
+    delivery_method = _lock_delivery_method(cooperative, delivery_method_id)
+    replace_delivery_rates(delivery_method, channel, rates, free_above=free_above, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def set_market_days(
     *,
     cooperative: Cooperative,
-    way_id: int,
+    delivery_method_id: int,
     days: Sequence[MarketDayInput],
     cut_off_hours: int,
     actor: Actor,
@@ -106,14 +106,14 @@ def set_market_days(
     and Missing if there is no
     such method or it has no pickup.
     """
-    way = _lock_delivery_method(cooperative, way_id)
-    if way.kind not in PICKUP_KINDS:
+    delivery_method = _lock_delivery_method(cooperative, delivery_method_id)
+    if delivery_method.kind not in PICKUP_KINDS:
         raise Missing()
-    replace_market_days(way, days, cut_off_hours=cut_off_hours, actor=actor, now=now)
+    replace_market_days(delivery_method, days, cut_off_hours=cut_off_hours, actor=actor, now=now)
 
 
 def replace_delivery_rates(
-    way: DeliveryWay,
+    delivery_method: DeliveryMethod,
     channel: Channel,
     rates: Sequence[DeliveryRateInput],
     *,
@@ -125,29 +125,32 @@ def replace_delivery_rates(
 
     Raises MissingDeliveryRates, InvalidDeliveryRate.
     """
-    if not rates and way.kind not in PICKUP_KINDS:
+    if not rates and delivery_method.kind not in PICKUP_KINDS:
         raise MissingDeliveryRates(field="rates")
     _check_rates(rates)
     if free_above is not None and free_above < 0:
         raise InvalidDeliveryRate(field="free_above")
-    before = way.rates.filter(channel=channel)
+    before = delivery_method.rates.filter(channel=channel)
     data = {
         "channel": channel.pk,
         "from": list(before.order_by("pk").values("price", "province_code", "up_to_grams")),
         "to": [asdict(rate) for rate in rates],
-        "free_above": [way.free_above, free_above],
+        "free_above": [delivery_method.free_above, free_above],
     }
     before.delete()
     DeliveryRate.objects.bulk_create(
-        DeliveryRate(way=way, channel=channel, currency=channel.currency, **asdict(rate)) for rate in rates
+        DeliveryRate(
+            delivery_method=delivery_method, channel=channel, currency=channel.currency, **asdict(rate)
+        )
+        for rate in rates
     )
-    way.free_above = free_above
-    way.save(update_fields=["free_above"])
-    _record("way.priced", way, data, actor=actor, now=now)
+    delivery_method.free_above = free_above
+    delivery_method.save(update_fields=["free_above"])
+    _record("delivery_method.priced", delivery_method, data, actor=actor, now=now)
 
 
 def replace_market_days(
-    way: DeliveryWay,
+    delivery_method: DeliveryMethod,
     days: Sequence[MarketDayInput],
     *,
     cut_off_hours: int,
@@ -162,20 +165,32 @@ def replace_market_days(
     if not 0 <= cut_off_hours <= 24 * 14:
         raise InvalidMarketDay(field="cut_off_hours")
     data = {
-        "from": _format_market_days(way.market_days.order_by("pk")),
-        "cut_off_hours": [way.cut_off_hours, cut_off_hours],
+        "from": _format_market_days(delivery_method.market_days.order_by("pk")),
+        "cut_off_hours": [delivery_method.cut_off_hours, cut_off_hours],
     }
-    way.market_days.all().delete()
-    new_days = MarketDay.objects.bulk_create(MarketDay(way=way, **asdict(day)) for day in days)
-    way.cut_off_hours = cut_off_hours
-    way.save(update_fields=["cut_off_hours"])
-    _update_slot_capacities(way, new_days, now=now)
-    _record("way.scheduled", way, data | {"to": _format_market_days(new_days)}, actor=actor, now=now)
+    delivery_method.market_days.all().delete()
+    new_days = MarketDay.objects.bulk_create(
+        MarketDay(delivery_method=delivery_method, **asdict(day)) for day in days
+    )
+    delivery_method.cut_off_hours = cut_off_hours
+    delivery_method.save(update_fields=["cut_off_hours"])
+    _update_slot_capacities(delivery_method, new_days, now=now)
+    _record(
+        "delivery_method.scheduled",
+        delivery_method,
+        data | {"to": _format_market_days(new_days)},
+        actor=actor,
+        now=now,
+    )
 
 
-def _update_slot_capacities(way: DeliveryWay, days: Sequence[MarketDay], *, now: datetime.datetime) -> None:
+def _update_slot_capacities(
+    delivery_method: DeliveryMethod, days: Sequence[MarketDay], *, now: datetime.datetime
+) -> None:
     """Set the capacity of future booked slots to the new one, but never below the places taken."""
-    for slot in PickupSlot.objects.filter(way=way, day__gte=vietnam_date(now)).order_by("day", "starts"):
+    for slot in PickupSlot.objects.filter(
+        delivery_method=delivery_method, day__gte=vietnam_date(now)
+    ).order_by("day", "starts"):
         same = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
         day = next(same, None)
         if day is not None and day.capacity != slot.capacity:
@@ -183,11 +198,13 @@ def _update_slot_capacities(way: DeliveryWay, days: Sequence[MarketDay], *, now:
             PickupSlot.objects.filter(pk=slot.pk).update(capacity=most)
 
 
-def _lock_delivery_method(cooperative: Cooperative, way_id: int) -> DeliveryWay:
-    way = lock_row(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
-    if way is None:
+def _lock_delivery_method(cooperative: Cooperative, delivery_method_id: int) -> DeliveryMethod:
+    delivery_method = lock_row(
+        DeliveryMethod.objects.filter(cooperative=cooperative, is_active=True, pk=delivery_method_id)
+    )
+    if delivery_method is None:
         raise Missing()
-    return way
+    return delivery_method
 
 
 def _check_rates(rates: Sequence[DeliveryRateInput]) -> None:
@@ -215,19 +232,19 @@ def _format_market_days(days: Iterable[MarketDay]) -> list[str]:
 
 
 def _record(
-    what: str,
-    way: DeliveryWay,
+    action: str,
+    delivery_method: DeliveryMethod,
     data: Mapping[str, object],
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     record_change(
-        what,
-        way,
+        action,
+        delivery_method,
         actor=actor,
         now=now,
-        root=Cooperative(pk=way.cooperative_id),
-        cooperative_id=way.cooperative_id,
+        root=Cooperative(pk=delivery_method.cooperative_id),
+        cooperative_id=delivery_method.cooperative_id,
         data=data,
     )

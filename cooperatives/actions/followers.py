@@ -121,7 +121,7 @@ def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
         purpose=ConsentPurpose.NEWS,
         version=CONSENT_VERSION,
         given_at=now,
-        door=actor.door,
+        entry_point=actor.entry_point,
     )
     record_change("follow.confirmed", row, actor=actor, now=now, cooperative_id=row.cooperative_id)
 

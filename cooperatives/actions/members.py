@@ -74,17 +74,17 @@ def _update_membership(
     remains_manager = is_active and role == Role.MANAGER
     if row.is_active and row.role == Role.MANAGER and not remains_manager and not managers.exists():
         raise LastManager()
-    what = "membership.ended"
+    action = "membership.ended"
     if is_active:
-        what = "membership.role_changed" if row.is_active else "membership.admitted"
+        action = "membership.role_changed" if row.is_active else "membership.admitted"
     row.role, row.is_active = role, is_active
     row.save(update_fields=["role", "is_active"])
-    _record_membership(what, row, actor=actor, now=now)
+    _record_membership(action, row, actor=actor, now=now)
 
 
-def _record_membership(what: str, row: Membership, *, actor: Actor, now: datetime.datetime) -> None:
+def _record_membership(action: str, row: Membership, *, actor: Actor, now: datetime.datetime) -> None:
     record_change(
-        what,
+        action,
         row,
         actor=actor,
         now=now,

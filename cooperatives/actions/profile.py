@@ -21,7 +21,7 @@ class HouseholdDetails:
     """A household as entered by members; `agrees` is its consent to be named to buyers."""
 
     name: str
-    makes: str = ""
+    products_made: str = ""
     place: str = ""
     phone: str = ""
     agrees: bool = False
@@ -75,21 +75,21 @@ def remove_household(
 
 
 def _save_household(
-    row: Producer, details: HouseholdDetails, what: str, *, actor: Actor, now: datetime.datetime
+    row: Producer, details: HouseholdDetails, action: str, *, actor: Actor, now: datetime.datetime
 ) -> Producer:
-    row.name, row.makes, row.place = details.name, details.makes, details.place
+    row.name, row.products_made, row.place = details.name, details.products_made, details.place
     row.phone = details.phone
     # The date of the first consent stays until the consent is withdrawn.
     row.agreed_on = (row.agreed_on or vietnam_date(now)) if details.agrees else None
     save_unique(row)
-    _record_household(what, row, actor=actor, now=now)
+    _record_household(action, row, actor=actor, now=now)
     return row
 
 
-def _record_household(what: str, row: Producer, *, actor: Actor, now: datetime.datetime) -> None:
+def _record_household(action: str, row: Producer, *, actor: Actor, now: datetime.datetime) -> None:
     """Record the change without the name: a removed or withdrawn household must be forgotten."""
     record_change(
-        what,
+        action,
         row,
         actor=actor,
         now=now,

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.delivery_methods import add_warehouse_to_channels
-from cooperatives.models import ClickAndCollect, Cooperative, DeliveryWay, Warehouse
+from cooperatives.models import ClickAndCollect, Cooperative, DeliveryMethod, Warehouse
 from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -23,7 +23,7 @@ from shop.core.texts.folding import slugify
 
 @dataclass(frozen=True, slots=True)
 class WarehouseDetails:
-    """A warehouse and its location as entered; `collecting` says whether buyers pick up there."""
+    """A warehouse and its location as entered; `click_and_collect` says whether buyers pick up there."""
 
     name: str
     street: str
@@ -32,7 +32,7 @@ class WarehouseDetails:
     province_name: str
     commune_name: str
     phone: str = ""
-    collecting: ClickAndCollect = ClickAndCollect.DISABLED
+    click_and_collect: ClickAndCollect = ClickAndCollect.DISABLED
 
 
 class WarehouseUsedForPickup(Refused):
@@ -66,8 +66,8 @@ def open_warehouse(
         name=details.name,
         slug=_free_slug(f"kho-{cooperative.slug}-{slugify(details.name)}"[:240]),
         address=address,
-        collecting=details.collecting,
-        is_private=details.collecting == ClickAndCollect.DISABLED,
+        click_and_collect=details.click_and_collect,
+        is_private=details.click_and_collect == ClickAndCollect.DISABLED,
     )
     add_warehouse_to_channels(warehouse)
     record_change(
@@ -99,14 +99,14 @@ def change_warehouse(
     warehouse = lock_row(open_warehouses.filter(pk=warehouse_id).select_related("address"))
     if warehouse is None:
         raise Missing()
-    if details.collecting == ClickAndCollect.DISABLED and is_used_for_pickup(warehouse):
-        raise WarehouseUsedForPickup(field="collecting")
+    if details.click_and_collect == ClickAndCollect.DISABLED and is_used_for_pickup(warehouse):
+        raise WarehouseUsedForPickup(field="click_and_collect")
     before = {"name": warehouse.name, "address": warehouse.address.lines()}
     _fill_address(warehouse.address, cooperative, details)
     warehouse.address.save()
-    warehouse.name, warehouse.collecting = details.name, details.collecting
-    warehouse.is_private = details.collecting == ClickAndCollect.DISABLED
-    warehouse.save(update_fields=["name", "collecting", "is_private"])
+    warehouse.name, warehouse.click_and_collect = details.name, details.click_and_collect
+    warehouse.is_private = details.click_and_collect == ClickAndCollect.DISABLED
+    warehouse.save(update_fields=["name", "click_and_collect", "is_private"])
     record_change(
         "warehouse.changed",
         warehouse,
@@ -132,7 +132,7 @@ def create_warehouse_from_columns(
 
     Without a cooperative it belongs to the platform seller. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
-    owners = Cooperative.objects.filter(is_house=True)
+    owners = Cooperative.objects.filter(is_platform_seller=True)
     if cooperative_id is not None:
         owners = Cooperative.objects.filter(pk=cooperative_id)
     cooperative = lock_row(owners)
@@ -165,7 +165,7 @@ def update_warehouse_columns(
     warehouse = lock_row(Warehouse.objects.open().filter(pk=warehouse_id).select_related("cooperative"))
     if warehouse is None:
         raise Missing(field="id")
-    if values.get("collecting") == ClickAndCollect.DISABLED and is_used_for_pickup(warehouse):
+    if values.get("click_and_collect") == ClickAndCollect.DISABLED and is_used_for_pickup(warehouse):
         raise WarehouseUsedForPickup(field="clickAndCollectOption")
     changed = [column for column, value in values.items() if getattr(warehouse, column) != value]
     for column in changed:
@@ -187,7 +187,7 @@ def update_warehouse_columns(
 
 def is_used_for_pickup(warehouse: Warehouse) -> bool:
     """Whether an active delivery method uses it for pickup."""
-    return DeliveryWay.objects.filter(warehouse=warehouse, is_active=True).exists()
+    return DeliveryMethod.objects.filter(warehouse=warehouse, is_active=True).exists()
 
 
 def _fill_address(address: Address, cooperative: Cooperative, details: WarehouseDetails) -> None:

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=120, unique=True)),
                 ('name', models.CharField(help_text='As people call it.', max_length=120)),
                 ('folded_name', models.CharField(blank=True, default='', max_length=250)),
-                ('is_house', models.BooleanField(default=False)),
+                ('is_platform_seller', models.BooleanField(default=False)),
                 ('is_sample', models.BooleanField(default=False, help_text='Made up to show how the market works.')),
                 ('state', models.CharField(choices=[('applied', 'applied'), ('needs_more', 'more is needed'), ('approved', 'approved'), ('suspended', 'suspended'), ('rejected', 'rejected')], default='applied', max_length=20)),
                 ('state_reason', models.TextField(blank=True, default='')),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'cooperative',
                 'verbose_name_plural': 'cooperatives',
                 'indexes': [models.Index(fields=['state', 'sort_order', 'id'], name='cooperative_by_state')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_house', True)), fields=('is_house',), name='cooperative_one_house')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_platform_seller', True)), fields=('is_platform_seller',), name='one_platform_seller')],
             },
         ),
         migrations.CreateModel(
@@ -185,13 +185,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='DeliveryWay',
+            name='DeliveryMethod',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('metadata', models.JSONField(blank=True, default=dict)),
                 ('private_metadata', models.JSONField(blank=True, default=dict)),
-                ('cooperative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ways', to='cooperatives.cooperative')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ways', to='cooperatives.service')),
+                ('cooperative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='delivery_methods', to='cooperatives.cooperative')),
+                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delivery_methods', to='cooperatives.service')),
                 ('kind', models.CharField(choices=[('carrier', 'to your door'), ('coach', 'by coach, collected at the station'), ('pickup', 'collected at the store house'), ('market_day', 'collected on market day')], max_length=12)),
                 ('name', models.CharField(max_length=120)),
                 ('carrier', models.CharField(blank=True, default='', max_length=120)),
@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
             name='DeliveryRate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('way', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rates', to='cooperatives.deliveryway')),
+                ('delivery_method', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rates', to='cooperatives.deliverymethod')),
                 ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.channel')),
                 ('currency', models.CharField(max_length=3)),
                 ('province_code', models.CharField(blank=True, default='', max_length=10)),
@@ -224,14 +224,14 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'price of delivery',
                 'verbose_name_plural': 'prices of delivery',
-                'constraints': [models.UniqueConstraint(models.F('way'), models.F('channel'), models.F('province_code'), django.db.models.functions.comparison.Coalesce('up_to_grams', models.Value(2147483647)), name='delivery_rate_once'), models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='delivery_rate_not_negative')],
+                'constraints': [models.UniqueConstraint(models.F('delivery_method'), models.F('channel'), models.F('province_code'), django.db.models.functions.comparison.Coalesce('up_to_grams', models.Value(2147483647)), name='delivery_rate_once'), models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='delivery_rate_not_negative')],
             },
         ),
         migrations.CreateModel(
             name='MarketDay',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('way', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='market_days', to='cooperatives.deliveryway')),
+                ('delivery_method', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='market_days', to='cooperatives.deliverymethod')),
                 ('kind', models.CharField(choices=[('weekday', 'day of the week'), ('solar', 'day of the month'), ('lunar', 'day of the lunar month')], max_length=8)),
                 ('number', models.PositiveSmallIntegerField()),
                 ('starts', models.TimeField()),
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
             name='PickupSlot',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('way', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='cooperatives.deliveryway')),
+                ('delivery_method', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='cooperatives.deliverymethod')),
                 ('day', models.DateField()),
                 ('starts', models.TimeField()),
                 ('ends', models.TimeField()),
@@ -254,7 +254,7 @@ class Migration(migrations.Migration):
                 ('taken', models.PositiveIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('way', 'day', 'starts'), name='pickup_slot_once'), models.CheckConstraint(condition=models.Q(('capacity', None), ('taken__lte', models.F('capacity')), _connector='OR'), name='pickup_slot_not_overfull')],
+                'constraints': [models.UniqueConstraint(fields=('delivery_method', 'day', 'starts'), name='pickup_slot_once'), models.CheckConstraint(condition=models.Q(('capacity', None), ('taken__lte', models.F('capacity')), _connector='OR'), name='pickup_slot_not_overfull')],
             },
         ),
         migrations.CreateModel(
@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=255, unique=True)),
                 ('address', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.address')),
                 ('email', models.EmailField(blank=True, default='', max_length=254)),
-                ('collecting', models.CharField(choices=[('disabled', 'nobody collects here'), ('local', 'what lies here may be collected'), ('all', 'anything may be collected here')], default='disabled', max_length=10)),
+                ('click_and_collect', models.CharField(choices=[('disabled', 'nobody collects here'), ('local', 'what lies here may be collected'), ('all', 'anything may be collected here')], default='disabled', max_length=10)),
                 ('is_private', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
@@ -294,13 +294,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name='deliveryway',
+            model_name='deliverymethod',
             name='warehouse',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cooperatives.warehouse'),
         ),
         migrations.AddConstraint(
-            model_name='deliveryway',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['pickup', 'market_day']), ('warehouse__isnull', False)), models.Q(('kind__in', ['carrier', 'coach']), ('warehouse', None)), _connector='OR'), name='way_collected_has_a_warehouse'),
+            model_name='deliverymethod',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['pickup', 'market_day']), ('warehouse__isnull', False)), models.Q(('kind__in', ['carrier', 'coach']), ('warehouse', None)), _connector='OR'), name='pickup_method_has_warehouse'),
         ),
         migrations.AddField(
             model_name='warehouse',

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='producer',
-            name='makes',
+            name='products_made',
             field=models.CharField(blank=True, default='', max_length=120),
         ),
         migrations.AddIndex(

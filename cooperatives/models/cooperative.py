@@ -16,7 +16,7 @@ from shop.core.texts.folding import query_words
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def public(self) -> CooperativeQuerySet:
         """Cooperatives with a public page: approved, and not the platform seller."""
-        return self.filter(state=CooperativeState.APPROVED, is_house=False)
+        return self.filter(state=CooperativeState.APPROVED, is_platform_seller=False)
 
     def selling(self) -> CooperativeQuerySet:
         """Approved cooperatives; a paused one still shows its products."""
@@ -48,14 +48,14 @@ def _rests_on(day: datetime.date) -> Q:
 class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     """A seller: legal identity, location, bank account and state.
 
-    The platform seller is one such row (`is_house`) without a page; it owns what staff or API apps create
-    without naming a cooperative.
+    The platform seller is one such row (`is_platform_seller`) without a page; it owns what staff or API apps
+    create without naming a cooperative.
     """
 
     slug = models.SlugField(max_length=120, unique=True)
     name = models.CharField(max_length=120, help_text=_("As people call it."))
     folded_name = models.CharField(max_length=250, blank=True, default="")
-    is_house = models.BooleanField(default=False)
+    is_platform_seller = models.BooleanField(default=False)
     is_sample = models.BooleanField(default=False, help_text=_("Made up to show how the market works."))
     state = models.CharField(max_length=20, choices=CooperativeState, default=CooperativeState.APPLIED)
     state_reason = models.TextField(blank=True, default="")
@@ -107,7 +107,9 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         verbose_name_plural = pgettext_lazy("models", "cooperatives")
         constraints = [
             models.UniqueConstraint(
-                fields=["is_house"], condition=Q(is_house=True), name="cooperative_one_house"
+                fields=["is_platform_seller"],
+                condition=Q(is_platform_seller=True),
+                name="one_platform_seller",
             ),
         ]
         indexes = [models.Index(fields=["state", "sort_order", "id"], name="cooperative_by_state")]
@@ -122,7 +124,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     @property
     def is_public(self) -> bool:
         """Whether it has a public page: the same condition as `public()`."""
-        return self.state == CooperativeState.APPROVED and not self.is_house
+        return self.state == CooperativeState.APPROVED and not self.is_platform_seller
 
     @property
     def place(self) -> str:
@@ -175,13 +177,13 @@ class ProducerQuerySet(models.QuerySet["Producer"]):
 class Producer(WithMetadata):
     """A producing household; it may have no account.
 
-    `makes` describes its products in a few words. It is named to buyers only if `agreed_on`, the date of its
-    consent, is set (Law 91/2025 on personal data); otherwise the row is internal to the cooperative.
+    `products_made` describes its products in a few words. It is named to buyers only if `agreed_on`, the date
+    of its consent, is set (Law 91/2025 on personal data); otherwise the row is internal to the cooperative.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="producers")
     name = models.CharField(max_length=120)
-    makes = models.CharField(max_length=120, blank=True, default="")
+    products_made = models.CharField(max_length=120, blank=True, default="")
     place = models.CharField(max_length=250, blank=True, default="")
     agreed_on = models.DateField(null=True, blank=True)
     phone = models.CharField(max_length=40, blank=True, default="")

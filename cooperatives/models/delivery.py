@@ -84,8 +84,8 @@ class PickupTime:
         return datetime.datetime.combine(self.day, self.starts, VIETNAM)
 
 
-class DeliveryWayQuerySet(models.QuerySet["DeliveryWay"]):
-    def offered(self) -> DeliveryWayQuerySet:
+class DeliveryMethodQuerySet(models.QuerySet["DeliveryMethod"]):
+    def offered(self) -> DeliveryMethodQuerySet:
         """Active delivery methods with everything `fee` and `pickup_times` read. Three queries."""
         return (
             self.filter(is_active=True)
@@ -95,15 +95,15 @@ class DeliveryWayQuerySet(models.QuerySet["DeliveryWay"]):
         )
 
 
-class DeliveryWay(WithMetadata):
+class DeliveryMethod(WithMetadata):
     """A cooperative's delivery method: its service, price table, days and cut-off.
 
     A pickup method refers to a warehouse. Orders close `cut_off_hours` before a pickup time. `free_above` is
     in minor units of the rates' currency.
     """
 
-    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="ways")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="ways")
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="delivery_methods")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="delivery_methods")
     kind = models.CharField(max_length=12, choices=DeliveryKind)
     name = models.CharField(max_length=120)
     carrier = models.CharField(max_length=120, blank=True, default="")
@@ -120,7 +120,7 @@ class DeliveryWay(WithMetadata):
     is_active = models.BooleanField(default=True)
     sort_order = models.PositiveIntegerField(default=0)
 
-    objects = DeliveryWayQuerySet.as_manager()
+    objects = DeliveryMethodQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "way of delivery")
@@ -129,7 +129,7 @@ class DeliveryWay(WithMetadata):
             models.CheckConstraint(
                 condition=(Q(kind__in=["pickup", "market_day"]) & Q(warehouse__isnull=False))
                 | (Q(kind__in=["carrier", "coach"]) & Q(warehouse=None)),
-                name="way_collected_has_a_warehouse",
+                name="pickup_method_has_warehouse",
             ),
         ]
 
@@ -196,7 +196,7 @@ class DeliveryWay(WithMetadata):
 class DeliveryRate(models.Model):
     """One bracket of a price table: province (empty: all others), weight, price in minor units."""
 
-    way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="rates")
+    delivery_method = models.ForeignKey(DeliveryMethod, models.CASCADE, related_name="rates")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
     currency = models.CharField(max_length=3)
     province_code = models.CharField(max_length=10, blank=True, default="")
@@ -209,7 +209,7 @@ class DeliveryRate(models.Model):
         constraints = [
             # Treat a null bound as the largest integer: databases consider nulls distinct.
             models.UniqueConstraint(
-                "way",
+                "delivery_method",
                 "channel",
                 "province_code",
                 Coalesce("up_to_grams", models.Value(2_147_483_647)),
@@ -231,7 +231,7 @@ class MarketDayKind(models.TextChoices):
 class MarketDay(models.Model):
     """A recurring pickup time: on a weekday (0 is Monday) or a day of the solar or lunar month."""
 
-    way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="market_days")
+    delivery_method = models.ForeignKey(DeliveryMethod, models.CASCADE, related_name="market_days")
     kind = models.CharField(max_length=8, choices=MarketDayKind)
     number = models.PositiveSmallIntegerField()
     starts = models.TimeField()
@@ -262,7 +262,7 @@ class MarketDay(models.Model):
 class PickupSlot(models.Model):
     """Booked places of one pickup time; created with its first order."""
 
-    way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="slots")
+    delivery_method = models.ForeignKey(DeliveryMethod, models.CASCADE, related_name="slots")
     day = models.DateField()
     starts = models.TimeField()
     ends = models.TimeField()
@@ -271,7 +271,7 @@ class PickupSlot(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["way", "day", "starts"], name="pickup_slot_once"),
+            models.UniqueConstraint(fields=["delivery_method", "day", "starts"], name="pickup_slot_once"),
             models.CheckConstraint(
                 condition=Q(capacity=None) | Q(taken__lte=F("capacity")), name="pickup_slot_not_overfull"
             ),

@@ -79,7 +79,9 @@ class Warehouse(WithMetadata, WithExternalReference):
     slug = models.SlugField(max_length=255, unique=True)
     address = models.ForeignKey(Address, models.PROTECT, related_name="+")
     email = models.EmailField(blank=True, default="")
-    collecting = models.CharField(max_length=10, choices=ClickAndCollect, default=ClickAndCollect.DISABLED)
+    click_and_collect = models.CharField(
+        max_length=10, choices=ClickAndCollect, default=ClickAndCollect.DISABLED
+    )
     is_private = models.BooleanField(default=True)
     channels = models.ManyToManyField(Channel, through="WarehouseChannel", related_name="warehouses")
     zones = models.ManyToManyField(Zone, related_name="warehouses", blank=True)

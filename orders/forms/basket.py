@@ -84,10 +84,10 @@ def chosen_deliveries(posted: Mapping[str, Any], cooperatives: Iterable[int]) ->
         found = _DELIVERY_VALUE.fullmatch(str(posted.get(f"way-{cooperative_id}", "")))
         if not found:
             continue
-        way, day, starts = found.groups()
+        delivery_method, day, starts = found.groups()
         try:
             chosen[cooperative_id] = RequestedDelivery(
-                int(way),
+                int(delivery_method),
                 datetime.date.fromisoformat(day) if day else None,
                 datetime.time.fromisoformat(starts) if starts else None,
             )

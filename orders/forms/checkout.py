@@ -54,12 +54,14 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     def __init__(
         self,
         *args: Any,
-        ways: Mapping[int, Sequence[str]],
+        delivery_methods: Mapping[int, Sequence[str]],
         payments: Sequence[PaymentMethod],
         **kwargs: Any,
     ) -> None:
-        """`ways` maps cooperative ids to the valid values of their delivery fields; `payments` are the
-        available payment methods, the default first."""
+        """`delivery_methods`: valid values of each cooperative's delivery field, by its id.
+
+        `payments` are the available payment methods, the default first.
+        """
         super().__init__(*args, **kwargs)
         self._default_method = payments[0]
         self.fields["payment"] = forms.ChoiceField(
@@ -72,8 +74,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
                 "invalid_choice": _("Orders cannot be paid this way at the moment. Please choose another.")
             },
         )
-        self._cooperative_ids = list(ways)
-        for cooperative_id, values in ways.items():
+        self._cooperative_ids = list(delivery_methods)
+        for cooperative_id, values in delivery_methods.items():
             self.fields[f"way-{cooperative_id}"] = forms.ChoiceField(
                 label=pgettext_lazy("of an order", "Delivery"),
                 choices=[(value, value) for value in values],

@@ -56,7 +56,7 @@ class ComplaintForm(forms.Form):
         widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
         error_messages={"required": _("Say what is wrong, so that somebody can help.")},
     )
-    wish = forms.ChoiceField(
+    requested_remedy = forms.ChoiceField(
         label=_("What would you like best?"),
         choices=RequestedRemedy.choices,
         initial=RequestedRemedy.EITHER,
@@ -116,7 +116,7 @@ class AcceptComplaintForm(RefundAmountsForm):
         self.steps = {key: count for key, count in steps.items() if key in limits.lines}
         if for_members:
             del self.fields["bearer"]
-        wants_goods = complaint.wish == RequestedRemedy.REPLACEMENT
+        wants_goods = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
         for key, count in self.steps.items():
             limit = limits.lines[key]
             share = min(limit.left, limit.line.total_gross * count // limit.line.quantity)
@@ -151,13 +151,13 @@ class AcceptComplaintForm(RefundAmountsForm):
             if self._number_of(f"amount-{key}")
         }
         decision = None
-        if lines or self.delivery_said:
+        if lines or self.delivery_refund:
             bearer = self.cleaned_data.get("bearer") or CostBearer.COOPERATIVE
             decision = RefundDecision(
                 bearer=CostBearer(bearer),
                 reason=self.cleaned_data["answer"] or gettext_noop("Your complaint is accepted."),
                 lines=lines,
-                delivery=self.delivery_said,
+                delivery=self.delivery_refund,
                 is_received=False,
             )
         return Remedy(

@@ -81,5 +81,5 @@ class GuestRequestForm(RequestForm):
         return given
 
     @property
-    def way(self) -> ContactMethod:
+    def contact_method(self) -> ContactMethod:
         return ContactMethod.EMAIL if "@" in self.cleaned_data["contact"] else ContactMethod.SMS

@@ -108,7 +108,7 @@ class RefundAmountsForm(forms.Form):
         return self[name] if name in self.fields else None
 
     @property
-    def delivery_said(self) -> int:
+    def delivery_refund(self) -> int:
         return self._number_of("delivery")
 
 
@@ -178,7 +178,7 @@ class RefundForm(RefundAmountsForm):
             bearer=CostBearer(self.cleaned_data["bearer"]),
             reason=self.cleaned_data["reason"],
             lines={key: each for key, each in lines.items() if each != LineRefund()},
-            delivery=self.delivery_said,
+            delivery=self.delivery_refund,
             surplus=self._number_of("surplus"),
             warehouse_id=uuid.UUID(where) if where else None,
             is_received=self.cleaned_data["is_received"],

@@ -7,7 +7,7 @@ SQLite loses triggers when Django rebuilds a table: a later migration that alter
 from django.db import migrations
 
 FIGURES = (
-    *("cooperative_id", "currency", "number", "opened_at", "closed_at", "brought_over", "goods", "delivery"),
+    *("cooperative_id", "currency", "number", "opened_at", "closed_at", "carried_forward", "goods", "delivery"),
     *("refunds", "commission", "tax_withheld", "corrections", "cash_held", "payable"),
 )
 WORDS = "a closed period never changes"

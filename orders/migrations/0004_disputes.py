@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=3)),
                 ('state', models.CharField(choices=[('to_answer', 'to be answered'), ('answered', 'with the bank'), ('won', 'won'), ('lost', 'lost')], default='to_answer', max_length=10)),
                 ('evidence_by', models.DateTimeField(blank=True, null=True)),
-                ('told_at', models.DateTimeField()),
+                ('received_at', models.DateTimeField()),
                 ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='orders.payment')),
             ],
             options={

@@ -60,7 +60,7 @@ class Approval(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="decided_approvals", null=True, blank=True
     )
     decided_at = models.DateTimeField(null=True, blank=True)
-    why = models.CharField(max_length=500, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
 
     objects = ApprovalQuerySet.as_manager()
 

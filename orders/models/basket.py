@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from catalog.models import Stock, Variant
-from cooperatives.models import Cooperative, DeliveryWay, Service, Warehouse
+from cooperatives.models import Cooperative, DeliveryMethod, Service, Warehouse
 from shop.accounts.models import Address
 from shop.core.models import Channel, WithMetadata, WithTimes
 
@@ -89,7 +89,9 @@ class DeliveryChoice(WithMetadata):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     basket = models.ForeignKey(Basket, models.CASCADE, related_name="delivery_choices")
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="+")
-    way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="+", null=True, blank=True)
+    delivery_method = models.ForeignKey(
+        DeliveryMethod, models.CASCADE, related_name="+", null=True, blank=True
+    )
     service = models.ForeignKey(Service, models.CASCADE, related_name="+", null=True, blank=True)
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="+", null=True, blank=True)
     pickup_day = models.DateField(null=True, blank=True)
@@ -99,13 +101,15 @@ class DeliveryChoice(WithMetadata):
         constraints = [
             models.UniqueConstraint(fields=["basket", "cooperative"], name="delivery_choice_once"),
             models.CheckConstraint(
-                condition=Q(way__isnull=False) | Q(service__isnull=False) | Q(warehouse__isnull=False),
+                condition=Q(delivery_method__isnull=False)
+                | Q(service__isnull=False)
+                | Q(warehouse__isnull=False),
                 name="delivery_choice_chooses",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.cooperative_id} {self.way_id}"
+        return f"{self.cooperative_id} {self.delivery_method_id}"
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):

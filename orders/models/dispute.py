@@ -18,7 +18,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return waiting.order_by(F("evidence_by").asc(nulls_last=True), "pk")
 
     def newest_first(self) -> DisputeQuerySet:
-        return self.order_by("-told_at", "-pk")
+        return self.order_by("-received_at", "-pk")
 
     def taken_back(self) -> dict[str, int]:
         """Amounts charged back and not yet returned, in minor units by currency. One query."""
@@ -36,7 +36,7 @@ class Dispute(models.Model):
     """A dispute of a card payment; the bank withdraws the money as soon as it opens.
 
     `reference` and `reason` are Stripe's id and reason code. Stripe accepts evidence until `evidence_by`.
-    `told_at` is the time of the Stripe event that was applied last. `amount` is in minor units.
+    `received_at` is the time of the Stripe event that was applied last. `amount` is in minor units.
     """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
@@ -46,7 +46,7 @@ class Dispute(models.Model):
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=DisputeState, default=DisputeState.TO_ANSWER)
     evidence_by = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField()
+    received_at = models.DateTimeField()
 
     objects = DisputeQuerySet.as_manager()
 

@@ -43,21 +43,21 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
             Q(refund=OuterRef("refund")) | Q(payout=OuterRef("payout"))
         )
         return self.filter(
-            ~Exists(again), Q(payout=None) | ~Q(payout__way="bank"), state=CallState.FAILED
+            ~Exists(again), Q(payout=None) | ~Q(payout__method="bank"), state=CallState.FAILED
         ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))
 
     def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
         """Calls whose state is due to be fetched from the gateway, longest waiting first."""
         waiting = OUTCOME_UNKNOWN_STATES | {CallState.NEEDS_BUYER}
-        return self.filter(state__in=waiting, look_at__lte=now).order_by("look_at", "pk")
+        return self.filter(state__in=waiting, next_check_at__lte=now).order_by("next_check_at", "pk")
 
 
 class GatewayCall(models.Model):
     """A call to a gateway: the intent, committed before the call is made, and its outcome.
 
-    `amount` is in minor units. `reference` is the gateway's id of the created object. `look_at` is the time
-    of the next status check. A payment is started once and captured and cancelled at most once; a payout is
-    paid once and may be reversed in parts.
+    `amount` is in minor units. `reference` is the gateway's id of the created object. `next_check_at` is the
+    time of the next status check. A payment is started once and captured and cancelled at most once; a payout
+    is paid once and may be reversed in parts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -79,7 +79,7 @@ class GatewayCall(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
-    look_at = models.DateTimeField(null=True, blank=True)
+    next_check_at = models.DateTimeField(null=True, blank=True)
     set_aside_at = models.DateTimeField(null=True, blank=True)
     set_aside_why = models.CharField(
         max_length=500, blank=True, default="", help_text=_("Why nobody need see to what was refused.")
@@ -116,7 +116,7 @@ class GatewayCall(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["look_at", "id"], name="gateway_call_to_look_up"),
+            models.Index(fields=["next_check_at", "id"], name="gateway_call_to_look_up"),
             models.Index(fields=["gateway", "reference"], name="gateway_call_by_reference"),
         ]
 

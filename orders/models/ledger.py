@@ -108,7 +108,7 @@ class CooperativeBalance:
 class PeriodTotals:
     """Totals of an open period so far, in minor units; closing the settlement freezes them."""
 
-    brought_over: int = 0
+    carried_forward: int = 0
     goods: int = 0
     delivery: int = 0
     refunds: int = 0
@@ -119,7 +119,7 @@ class PeriodTotals:
 
     @property
     def payable(self) -> int:
-        more = self.brought_over + self.goods + self.delivery + self.corrections
+        more = self.carried_forward + self.goods + self.delivery + self.corrections
         return more - self.refunds - self.commission - self.tax_withheld - self.cash_held
 
     @classmethod
@@ -133,7 +133,7 @@ class PeriodTotals:
             key[1]: total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_PAYABLE
         }
         figures = {
-            "brought_over": -payable.pop(nature.BROUGHT, 0),
+            "carried_forward": -payable.pop(nature.BROUGHT, 0),
             "goods": -payable.pop(nature.GOODS, 0),
             "delivery": -payable.pop(nature.DELIVERY, 0),
             "refunds": payable.pop(nature.REFUND, 0),

@@ -14,7 +14,7 @@ from cooperatives.models import (
     PICKUP_KINDS,
     Cooperative,
     DeliveryKind,
-    DeliveryWay,
+    DeliveryMethod,
     PickupSlot,
     Service,
     Warehouse,
@@ -131,20 +131,26 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
 
 def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
-    """Translate the delivery method names of loaded parts (with `way`) for display.
+    """Translate the delivery method names of loaded parts (with `delivery_method`) for display.
 
     If the method was renamed after the order was placed, the ordered name stays. One query; none in the
     shop's default language. Do not save the parts afterwards.
     """
     loaded = list(parts)
-    same = [(part, part.way) for part in loaded if part.way is not None and part.way.name == part.way_name]
-    show_in_language([way for _part, way in same], "name")
-    translated = {part.pk for part, way in same if "name" not in untranslated_fields(way)}
-    for part, way in same:
-        part.way_name = way.name
+    same = [
+        (part, part.delivery_method)
+        for part in loaded
+        if part.delivery_method is not None and part.delivery_method.name == part.delivery_name
+    ]
+    show_in_language([delivery_method for _part, delivery_method in same], "name")
+    translated = {
+        part.pk for part, delivery_method in same if "name" not in untranslated_fields(delivery_method)
+    }
+    for part, delivery_method in same:
+        part.delivery_name = delivery_method.name
     for part in loaded:
         if part.pk not in translated:
-            mark_untranslated(part, "way_name")
+            mark_untranslated(part, "delivery_name")
 
 
 class OrderPart(Counted, WithMetadata, WithTimes):
@@ -168,12 +174,14 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     ended_at = models.DateTimeField(null=True, blank=True, help_text=_("Declined or cancelled."))
     end_reason = models.TextField(blank=True, default="")
 
-    way = models.ForeignKey(DeliveryWay, models.SET_NULL, related_name="+", null=True, blank=True)
+    delivery_method = models.ForeignKey(
+        DeliveryMethod, models.SET_NULL, related_name="+", null=True, blank=True
+    )
     service = models.ForeignKey(Service, models.SET_NULL, related_name="+", null=True, blank=True)
     slot = models.ForeignKey(PickupSlot, models.PROTECT, related_name="parts", null=True, blank=True)
     warehouse = models.ForeignKey(Warehouse, models.SET_NULL, related_name="+", null=True, blank=True)
-    way_kind = models.CharField(max_length=12, choices=DeliveryKind, blank=True, default="")
-    way_name = models.CharField(max_length=120, blank=True, default="")
+    delivery_kind = models.CharField(max_length=12, choices=DeliveryKind, blank=True, default="")
+    delivery_name = models.CharField(max_length=120, blank=True, default="")
     carrier = models.CharField(max_length=120, blank=True, default="")
     pickup_place = models.CharField(max_length=500, blank=True, default="")
     pickup_day = models.DateField(null=True, blank=True)
@@ -236,7 +244,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
 
     @property
     def is_collected(self) -> bool:
-        return self.way_kind in PICKUP_KINDS
+        return self.delivery_kind in PICKUP_KINDS
 
     @property
     def shows_contact(self) -> bool:

@@ -68,7 +68,9 @@ class Complaint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     part = models.ForeignKey(OrderPart, models.PROTECT, related_name="complaints")
     state = models.CharField(max_length=10, choices=ComplaintState, default=ComplaintState.OPEN)
-    wish = models.CharField(max_length=12, choices=RequestedRemedy, default=RequestedRemedy.EITHER)
+    requested_remedy = models.CharField(
+        max_length=12, choices=RequestedRemedy, default=RequestedRemedy.EITHER
+    )
     words = models.TextField()
     answer = models.TextField(blank=True, default="")
     made_at = models.DateTimeField()

@@ -24,14 +24,14 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
     def lacking(self) -> CashRemittanceQuerySet:
         """Carriers' remittances that arrived with another amount, while the difference is unresolved."""
         settled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
-        return settled.exclude(remitted=F("received") + F("made_good"))
+        return settled.exclude(remitted=F("received") + F("compensated"))
 
 
 class CashRemittance(models.Model):
     """COD cash remitted by a carrier or a cooperative; `key` is its idempotency key.
 
     Sums over its lines, in minor units: `remitted` = `collected` from buyers less the carrier's `fees`.
-    `received` is the amount that arrived on our account, set on reconciliation. `made_good` is the part of
+    `received` is the amount that arrived on our account, set on reconciliation. `compensated` is the part of
     the difference resolved afterwards (negative if too much arrived). `fee_bearer` says who bears the fees.
     """
 
@@ -50,7 +50,7 @@ class CashRemittance(models.Model):
     fees = models.BigIntegerField(default=0)
     remitted = models.BigIntegerField(default=0)
     received = models.BigIntegerField(null=True, blank=True)
-    made_good = models.BigIntegerField(default=0)
+    compensated = models.BigIntegerField(default=0)
     reference = models.CharField(max_length=120, blank=True, default="", help_text=_("The bank's."))
     reason = models.CharField(
         max_length=500, blank=True, default="", help_text=_("Why another amount was received.")
@@ -101,7 +101,7 @@ class CashRemittance(models.Model):
     def lacking(self) -> int:
         """The unresolved difference of a carrier's remittance (negative: too much arrived)."""
         is_none = self.received is None or self.holder != CashHolder.CARRIER
-        return 0 if is_none else -self.difference - self.made_good
+        return 0 if is_none else -self.difference - self.compensated
 
 
 class RemittanceLine(models.Model):

@@ -42,9 +42,10 @@ class Settlement(models.Model):
     """One period's money between the platform and one cooperative, in one currency.
 
     While it is open, new ledger entries about the cooperative belong to it. On closing, its figures are
-    copied here (minor units) and become immutable; a database trigger enforces it. `payable` = `brought_over`
-    + `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` − `cash_held` is what
-    the platform pays. A negative `payable` is carried over as the next period's `brought_over`.
+    copied here (minor units) and become immutable; a database trigger enforces it. `payable` =
+    `carried_forward` + `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` −
+    `cash_held` is what the platform pays. A negative `payable` is carried over as the next period's
+    `carried_forward`.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="settlements")
@@ -54,7 +55,7 @@ class Settlement(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
-    brought_over = models.BigIntegerField(default=0)
+    carried_forward = models.BigIntegerField(default=0)
     goods = models.BigIntegerField(default=0)
     delivery = models.BigIntegerField(default=0)
     refunds = models.BigIntegerField(default=0)
@@ -79,7 +80,7 @@ class Settlement(models.Model):
             models.CheckConstraint(
                 condition=Q(state=SettlementState.OPEN)
                 | Q(
-                    payable=F("brought_over")
+                    payable=F("carried_forward")
                     + F("goods")
                     + F("delivery")
                     + F("corrections")
@@ -110,11 +111,11 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(state=PayoutState.DUE).order_by("made_at", "pk")
 
     def to_bank(self) -> PayoutQuerySet:
-        return self.filter(way=PayoutMethod.BANK)
+        return self.filter(method=PayoutMethod.BANK)
 
     def payable(self) -> PayoutQuerySet:
         """Due payouts with a known bank account."""
-        return self.due().exclude(way=PayoutMethod.BANK, bank_account="")
+        return self.due().exclude(method=PayoutMethod.BANK, bank_account="")
 
     def released(self, now: datetime.datetime) -> PayoutQuerySet:
         """Payouts that are not held back because of a recently changed account."""
@@ -139,7 +140,7 @@ class Payout(models.Model):
     transfer = models.OneToOneField(
         BankTransfer, models.PROTECT, related_name="payout", null=True, blank=True
     )
-    way = models.CharField(max_length=8, choices=PayoutMethod, default=PayoutMethod.BANK)
+    method = models.CharField(max_length=8, choices=PayoutMethod, default=PayoutMethod.BANK)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     bank_bin = models.CharField(max_length=6, blank=True, default="")

@@ -66,7 +66,7 @@ class StatementImport(models.Model):
     kind = models.CharField(max_length=8, choices=StatementKind)
     file_name = models.CharField(max_length=250)
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the file."))
-    heads = models.JSONField(default=list, blank=True, help_text=_("The names above its columns."))
+    column_names = models.JSONField(default=list, blank=True, help_text=_("The names above its columns."))
     columns = models.JSONField(default=dict, blank=True)
     carrier = models.CharField(max_length=120, blank=True, default="")
     rows = models.PositiveIntegerField(default=0)
@@ -116,7 +116,7 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
 class BankTransfer(models.Model):
     """One incoming transfer as reported by the bank or a service; `fingerprint` makes it count once.
 
-    `amount` is whole đồng. `note` is the payer's text as passed on by the bank. `likeness` is equal for
+    `amount` is whole đồng. `note` is the payer's text as passed on by the bank. `similarity_key` is equal for
     transfers that differ only in the bank's reference; `event_id` is the service's own id. `order` is the
     only order that the note names, even if the money did not go to it. `payer_*` is the payer's account, if
     the bank reported it.
@@ -125,7 +125,7 @@ class BankTransfer(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(max_length=20)
     fingerprint = models.CharField(max_length=190, unique=True)
-    likeness = models.CharField(max_length=64, blank=True, default="")
+    similarity_key = models.CharField(max_length=64, blank=True, default="")
     event_id = models.CharField(max_length=190, blank=True, default="")
     order = models.ForeignKey(Order, models.PROTECT, related_name="transfers", null=True, blank=True)
     account = models.CharField(max_length=40, blank=True, default="")
@@ -153,7 +153,7 @@ class BankTransfer(models.Model):
         indexes = [
             models.Index(fields=["state", "at", "id"], name="bank_transfer_by_state"),
             models.Index(fields=["-at", "-id"], name="bank_transfer_newest"),
-            models.Index(fields=["likeness"], name="bank_transfer_by_likeness"),
+            models.Index(fields=["similarity_key"], name="bank_transfer_by_likeness"),
         ]
 
     def __str__(self) -> str:

@@ -59,7 +59,11 @@ def parts_of(order: Order) -> list[OrderPart]:
 
 @compiled_query
 def _parts(order: uuid.UUID) -> QuerySet[OrderPart]:
-    return OrderPart.objects.filter(order=order).select_related("cooperative", "way").order_by("number")
+    return (
+        OrderPart.objects.filter(order=order)
+        .select_related("cooperative", "delivery_method")
+        .order_by("number")
+    )
 
 
 @compiled_query

@@ -38,7 +38,7 @@ def notify_buyer(
     if order.email:
         send(
             key=f"{template}:{order.pk}:{occasion}:email",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=order.email,
             subject=subject,
             text=render_to_string(f"emails/{template}.txt", whole),
@@ -50,7 +50,7 @@ def notify_buyer(
     if order.phone and (by_every_channel or not order.email):
         send(
             key=f"{template}:{order.pk}:{occasion}:sms",
-            way=ContactMethod.SMS,
+            contact_method=ContactMethod.SMS,
             to=order.phone,
             text=" ".join(filter(None, (f"{subject}.", short, order_url(order)))),
             language=order.language,
@@ -74,7 +74,7 @@ def notify_cooperative(
     with translation.override("vi"):
         send(
             key=":".join(filter(None, (template, str(part.pk), occasion))),
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=part.cooperative.email,
             subject=_("Order %(code)s for %(cooperative)s")
             % {"code": order.code, "cooperative": part.cooperative.name},
@@ -93,7 +93,7 @@ def notify_operator(
     with translation.override("vi"):
         send(
             key=key,
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=to,
             subject=str(subject) % {"code": order.code},
             text=render_to_string(f"emails/{template}.txt", notice_context(order, **context)),
@@ -104,8 +104,8 @@ def notify_operator(
 def copy_part_for_reader(part: OrderPart) -> OrderPart:
     """Copy a part to be shown in the reader's language, so that its translated names are not saved."""
     shown = copy(part)
-    if part.way is not None:
-        shown.way = copy(part.way)
+    if part.delivery_method is not None:
+        shown.delivery_method = copy(part.delivery_method)
     return shown
 
 

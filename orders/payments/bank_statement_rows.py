@@ -228,8 +228,8 @@ def _number_similar(transfer: IncomingTransfer, seen: set[str], alike: Counter[s
     must check them.
     """
     if not transfer.has_reference:
-        alike[transfer.likeness] += 1
-        return replace(transfer, occurrence=alike[transfer.likeness])
+        alike[transfer.similarity_key] += 1
+        return replace(transfer, occurrence=alike[transfer.similarity_key])
     if transfer.fingerprint in seen:
         raise _UnreadableRowError(RowFault.REPEATED)
     seen.add(transfer.fingerprint)

@@ -96,10 +96,10 @@ class IncomingTransfer:
             return _digest(
                 "reference", _alphanumeric(self.account), _alphanumeric(self.reference), str(self.amount)
             )
-        return _digest(self.likeness, str(self.occurrence))
+        return _digest(self.similarity_key, str(self.occurrence))
 
     @property
-    def likeness(self) -> str:
+    def similarity_key(self) -> str:
         """A digest of everything but the bank's reference.
 
         A transfer that is reported with a reference by one source and without one by another has two
@@ -107,7 +107,7 @@ class IncomingTransfer:
         """
         day = vietnam_date(self.at).isoformat()
         return _digest(
-            "likeness", _alphanumeric(self.account), day, str(self.amount), _alphanumeric(self.note)
+            "similarity_key", _alphanumeric(self.account), day, str(self.amount), _alphanumeric(self.note)
         )
 
 

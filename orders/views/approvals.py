@@ -22,9 +22,9 @@ def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, back: 
     elif "withdraw" in request.POST:
         action, message = partial(withdraw_proposal, approval_id=pk, actor=actor, now=now), _("Withdrawn.")
     else:
-        why = request.POST.get("why", "")
+        reason = request.POST.get("reason", "")
         action, message = (
-            partial(decline_proposal, approval_id=pk, why=why, actor=actor, now=now),
+            partial(decline_proposal, approval_id=pk, reason=reason, actor=actor, now=now),
             _("Declined."),
         )
     return run_action(request, action, to=back, said=message)

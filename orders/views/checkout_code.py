@@ -62,7 +62,12 @@ def send_code_to(request: HttpRequest, posted: Mapping[str, Any], phone: str) ->
         return OrderByPhone()
     try:
         send_code_to_visitor(
-            request, purpose=CodePurpose.CONFIRM, way=ContactMethod.SMS, to=phone, given={}, about=_ABOUT
+            request,
+            purpose=CodePurpose.CONFIRM,
+            contact_method=ContactMethod.SMS,
+            to=phone,
+            given={},
+            about=_ABOUT,
         )
     except Refused:
         return OrderByPhone()

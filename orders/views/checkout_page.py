@@ -205,8 +205,13 @@ def _show_updated(
 ) -> HttpResponse:
     """Save a changed address, delivery method or code, and show the new prices."""
     provinces = all_provinces()
-    code, ways = _valid_province(provinces, posted), chosen_deliveries(posted, _cooperative_ids(basket))
-    offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
+    code, delivery_methods = (
+        _valid_province(provinces, posted),
+        chosen_deliveries(posted, _cooperative_ids(basket)),
+    )
+    offer = open_checkout(
+        basket_id=basket.pk, province_code=code, choices=delivery_methods, now=timezone.now()
+    )
     if code:
         remember_province(request, code)
     return _render_checkout(request, basket, offer, provinces, posted, code_fault=code_fault)
@@ -275,7 +280,7 @@ def _render_checkout(
         "groups": [
             {
                 "shown": share,
-                "way": form[share.field],
+                "delivery_method": form[share.field],
                 "note": form[f"note-{share.share.cooperative.pk}"],
             }
             for share in shares
@@ -308,7 +313,7 @@ def _render_checkout(
 
 def _build_form(
     basket: Basket,
-    ways: Mapping[int, list[str]],
+    delivery_methods: Mapping[int, list[str]],
     place: tuple[list[Division], list[Division]],
     payments: list[PaymentMethod],
     written: Mapping[str, Any],
@@ -321,7 +326,7 @@ def _build_form(
         provinces=place[0],
         communes=place[1],
         payments=payments,
-        ways=ways,
+        delivery_methods=delivery_methods,
     )
 
 

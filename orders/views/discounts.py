@@ -66,39 +66,39 @@ class DiscountDesk:
         return render(request, template, frame | context)
 
 
-def discounts(request: HttpRequest, door: DiscountDesk) -> HttpResponse:
+def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """List vouchers or promotions, newest first."""
     shows_promotions = request.GET.get("xem") == "gia"
-    rows = door.promotions if shows_promotions else door.vouchers.with_figures()
+    rows = desk.promotions if shows_promotions else desk.vouchers.with_figures()
     context = {
         "shows_promotions": shows_promotions,
         "page": Paginator(rows.newest_first(), PER_PAGE).get_page(request.GET.get("page")),
         "now": timezone.now(),
-        "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk") if not door.acting else (),
+        "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk") if not desk.acting else (),
     }
-    return door.show(request, "orders/offers.html", context)
+    return desk.show(request, "orders/offers.html", context)
 
 
-def voucher_new(request: HttpRequest, door: DiscountDesk) -> HttpResponse:
+def voucher_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a voucher with its first code."""
-    owner, channel = _owner(request, door), _channel_or_404()
-    form = _voucher_form(request, door, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
+    owner, channel = _owner(request, desk), _channel_or_404()
+    form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         act = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
-        made = _run_action(request, door, form, act, _("The code works now, or from its first day on."))
+        made = _run_action(request, desk, form, act, _("The code works now, or from its first day on."))
         if made is not None:
-            return door.go("voucher", made.pk)
-    return door.show(request, "orders/voucher.html", {"form": form, "owner": owner})
+            return desk.go("voucher", made.pk)
+    return desk.show(request, "orders/voucher.html", {"form": form, "owner": owner})
 
 
-def voucher(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
+def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Show and edit a voucher, with its codes and uses."""
-    row = get_object_or_404(door.vouchers.with_figures(), pk=pk)
-    form = _voucher_form(request, door, row.cooperative, initial=VoucherForm.said(row))
+    row = get_object_or_404(desk.vouchers.with_figures(), pk=pk)
+    form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.said(row))
     if form.is_valid():
         act = partial(edit_voucher, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms)
-        if _run_action(request, door, form, act, _("Changed.")) is not None:
-            return door.go("voucher", row.pk)
+        if _run_action(request, desk, form, act, _("Changed.")) is not None:
+            return desk.go("voucher", row.pk)
     uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
     context = {
         "form": form,
@@ -109,31 +109,31 @@ def voucher(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
         "codes_form": CodesForm(),
         "uses": uses[:MAX_USES],
     }
-    return door.show(request, "orders/voucher.html", context)
+    return desk.show(request, "orders/voucher.html", context)
 
 
-def voucher_end(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
+def voucher_end(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
-    end_voucher(voucher_id=pk, acting=door.acting, actor=door.actor, now=timezone.now())
+    end_voucher(voucher_id=pk, acting=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("Switched off. Orders placed keep what they got.")))
-    return door.go("voucher", pk)
+    return desk.go("voucher", pk)
 
 
-def voucher_codes(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
+def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Generate more codes."""
     form = CodesForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))
-        return door.go("voucher", pk)
+        return desk.go("voucher", pk)
     count = form.cleaned_data["count"]
-    add_voucher_codes(voucher_id=pk, count=count, acting=door.acting, actor=door.actor, now=timezone.now())
+    add_voucher_codes(voucher_id=pk, count=count, acting=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("%(count)s codes were made.") % {"count": count}))
-    return door.go("voucher", pk)
+    return desk.go("voucher", pk)
 
 
-def voucher_file(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpResponse:
+def voucher_file(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Export a voucher's codes and use counts as CSV."""
-    row = get_object_or_404(door.vouchers, pk=pk)
+    row = get_object_or_404(desk.vouchers, pk=pk)
     written = io.StringIO()
     table = csv.writer(written)
     table.writerow([_("Voucher code"), _("Uses")])
@@ -143,26 +143,26 @@ def voucher_file(request: HttpRequest, door: DiscountDesk, pk: int) -> HttpRespo
     return answer
 
 
-def promotion_new(request: HttpRequest, door: DiscountDesk) -> HttpResponse:
+def promotion_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a promotion."""
-    owner, channel = _owner(request, door), _channel_or_404()
-    form = _promotion_form(request, door, owner, initial={"starts": vietnam_date(timezone.now())})
+    owner, channel = _owner(request, desk), _channel_or_404()
+    form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         act = partial(create_promotion, channel=channel, terms=form.terms)
-        made = _run_action(request, door, form, act, _("Prices follow within a minute once it begins."))
+        made = _run_action(request, desk, form, act, _("Prices follow within a minute once it begins."))
         if made is not None:
-            return door.go("promotion", made.pk)
-    return door.show(request, "orders/promotion.html", {"form": form, "owner": owner})
+            return desk.go("promotion", made.pk)
+    return desk.show(request, "orders/promotion.html", {"form": form, "owner": owner})
 
 
-def promotion(request: HttpRequest, door: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
+def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """Show and edit a promotion, with the number of prices it currently sets."""
-    row = get_object_or_404(door.promotions, pk=pk)
-    form = _promotion_form(request, door, row.cooperative, initial=PromotionForm.said(row))
+    row = get_object_or_404(desk.promotions, pk=pk)
+    form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.said(row))
     if form.is_valid():
         act = partial(edit_promotion, promotion_id=row.pk, terms=form.terms)
-        if _run_action(request, door, form, act, _("Changed. Prices follow within a minute.")) is not None:
-            return door.go("promotion", row.pk)
+        if _run_action(request, desk, form, act, _("Changed. Prices follow within a minute.")) is not None:
+            return desk.go("promotion", row.pk)
     context = {
         "form": form,
         "owner": row.cooperative,
@@ -170,22 +170,22 @@ def promotion(request: HttpRequest, door: DiscountDesk, pk: uuid.UUID) -> HttpRe
         "is_over": row.ends_at is not None and row.ends_at <= timezone.now(),
         "prices": Price.objects.filter(rule=row.pk).count(),
     }
-    return door.show(request, "orders/promotion.html", context)
+    return desk.show(request, "orders/promotion.html", context)
 
 
-def promotion_end(request: HttpRequest, door: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
+def promotion_end(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """End a promotion."""
-    end_promotion(promotion_id=pk, acting=door.acting, actor=door.actor, now=timezone.now())
+    end_promotion(promotion_id=pk, acting=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("Ended. Prices go back within a minute.")))
-    return door.go("promotion", pk)
+    return desk.go("promotion", pk)
 
 
 def _run_action(
-    request: HttpRequest, door: DiscountDesk, form: ReductionForm, act: Callable[..., Any], said: Promise
+    request: HttpRequest, desk: DiscountDesk, form: ReductionForm, act: Callable[..., Any], said: Promise
 ) -> Any | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
-        made = act(acting=door.acting, actor=door.actor, now=timezone.now())
+        made = act(acting=desk.acting, actor=desk.actor, now=timezone.now())
         messages.success(request, str(said))
         return made
     return None
@@ -193,7 +193,7 @@ def _run_action(
 
 def _voucher_form(
     request: HttpRequest,
-    door: DiscountDesk,
+    desk: DiscountDesk,
     owner: Cooperative | None,
     *,
     is_new: bool = False,
@@ -202,29 +202,29 @@ def _voucher_form(
     return VoucherForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        asks_for_bearer=owner is not None and door.acting is None,
+        asks_for_bearer=owner is not None and desk.acting is None,
         is_new=is_new,
-        for_members=door.acting is not None,
+        for_members=desk.acting is not None,
         **kwargs,
     )
 
 
 def _promotion_form(
-    request: HttpRequest, door: DiscountDesk, owner: Cooperative | None, **kwargs: Any
+    request: HttpRequest, desk: DiscountDesk, owner: Cooperative | None, **kwargs: Any
 ) -> PromotionForm:
     return PromotionForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        asks_for_bearer=owner is not None and door.acting is None,
+        asks_for_bearer=owner is not None and desk.acting is None,
         **kwargs,
     )
 
 
-def _owner(request: HttpRequest, door: DiscountDesk) -> Cooperative | None:
+def _owner(request: HttpRequest, desk: DiscountDesk) -> Cooperative | None:
     """Return the cooperative of a new discount: the member's own, or the one chosen at the desk."""
     slug = request.GET.get("htx", "")
-    if door.acting is not None or not slug:
-        return door.acting
+    if desk.acting is not None or not slug:
+        return desk.acting
     return get_object_or_404(Cooperative.objects.public(), slug=slug)
 
 

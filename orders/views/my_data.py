@@ -144,7 +144,13 @@ def request_form(request: HttpRequest) -> HttpResponse:
         return redirect("orders:my-data")
     assert isinstance(form, GuestRequestForm)
     try:
-        send_code_to_visitor(request, purpose=CodePurpose.DATA, way=form.way, to=given["contact"], given={})
+        send_code_to_visitor(
+            request,
+            purpose=CodePurpose.DATA,
+            contact_method=form.contact_method,
+            to=given["contact"],
+            given={},
+        )
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return render(request, "orders/data_request.html", {"form": form}, status=429)
@@ -166,7 +172,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
         entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
         submit_guest_request(
             kind=RequestKind(asked["kind"]),
-            asker=Requester(entered.way, entered.to, asked["name"], request.LANGUAGE_CODE),
+            asker=Requester(entered.contact_method, entered.to, asked["name"], request.LANGUAGE_CODE),
             words=asked["words"],
             actor=request_actor(request),
             now=timezone.now(),

@@ -67,13 +67,15 @@ def contacts_of(order: Order) -> dict[ContactMethod, str]:
         ContactMethod.SMS: order.phone if settings.PHONE_CODES and is_mobile else "",
         ContactMethod.EMAIL: order.email,
     }
-    return {way: to for way, to in contacts.items() if to}
+    return {contact_method: to for contact_method, to in contacts.items() if to}
 
 
 def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
     contacts = contacts_of(order)
-    way = next((way for way in contacts if way == request.POST["send"]), None)
-    if way is None:
+    contact_method = next(
+        (contact_method for contact_method in contacts if contact_method == request.POST["send"]), None
+    )
+    if contact_method is None:
         return _render_page(request, order, None)
     try:
         CODES_FOR_ORDER.take(str(order.pk))
@@ -81,8 +83,8 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
         send_code_to_visitor(
             request,
             purpose=CodePurpose.ORDER,
-            way=way,
-            to=contacts[way],
+            contact_method=contact_method,
+            to=contacts[contact_method],
             given={},
             user_id=order.user_id,
             about=str(order.pk),
@@ -108,7 +110,7 @@ def _render_page(
         "order": order,
         "form": form,
         "sent_to": masked(sent["to"]) if sent else "",
-        "contacts": [(way.value, masked(to)) for way, to in contacts_of(order).items()],
+        "contacts": [(contact_method.value, masked(to)) for contact_method, to in contacts_of(order).items()],
         "fault": fault.words if fault else "",
         "has_expired": order.has_expired_link(timezone.now()),
         "own_address": _code_page_url(request, order),

@@ -208,7 +208,7 @@ def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
 
 def _tracks(shown: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool) -> list[PartTimeline]:
     parts = list(
-        shown.parts.select_related("cooperative", "way")
+        shown.parts.select_related("cooperative", "delivery_method")
         .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
         .order_by("number")
     )

@@ -111,10 +111,10 @@ class PaymentView:
         return qr_svg(self.asked.payload, title=_("VietQR code: %(sum)s, note %(note)s") % told)
 
 
-def payment_choices(field: BoundField, ways: list[PaymentMethod]) -> list[PaymentChoice]:
+def payment_choices(field: BoundField, payment_methods: list[PaymentMethod]) -> list[PaymentChoice]:
     """Return the radio buttons of a form's field."""
     chosen = field.value()
-    return [_payment_choice(way, way == chosen) for way in ways]
+    return [_payment_choice(payment_method, payment_method == chosen) for payment_method in payment_methods]
 
 
 def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
@@ -129,12 +129,16 @@ def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
     is_late = clock is not None and not clock.left
     used = payment.method if payment and not is_late else ""
     others = [
-        _payment_choice(way, False, is_final=way == PaymentMethod.COD and confirms_at_once(order))
-        for way in offered_payment_methods(order.channel, order.due_gross)
-        if way != used
+        _payment_choice(
+            payment_method, False, is_final=payment_method == PaymentMethod.COD and confirms_at_once(order)
+        )
+        for payment_method in offered_payment_methods(order.channel, order.due_gross)
+        if payment_method != used
     ]
     if not waits and payment is not None:
-        others = [_payment_choice(way, False) for way in methods_for_remainder(order, payment)]
+        others = [
+            _payment_choice(payment_method, False) for payment_method in methods_for_remainder(order, payment)
+        ]
     in_doubt = list(BankTransfer.objects.in_review_for(order))
     return PaymentView(
         payment,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cooperatives.models import DeliveryWay, Service
+from cooperatives.models import DeliveryMethod, Service
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
@@ -60,7 +60,7 @@ class DeliveryChoice:
     """
 
     value: str
-    way: DeliveryWay | Service
+    delivery_method: DeliveryMethod | Service
     fee: int | None
     time: QuotedPickupTime | None
     is_chosen: bool
@@ -180,15 +180,23 @@ def delivery_choices(share: SellerQuote) -> list[DeliveryChoice]:
         value = f"service-{share.service.pk}"
         choices.append(DeliveryChoice(value, share.service, share.service_fee, None, is_chosen=True))
     for offer in share.possible_options:
-        if not offer.way.market_days.all():
+        if not offer.delivery_method.market_days.all():
             choices.append(
-                DeliveryChoice(str(offer.way.pk), offer.way, offer.fee, None, share.chosen is offer)
+                DeliveryChoice(
+                    str(offer.delivery_method.pk),
+                    offer.delivery_method,
+                    offer.fee,
+                    None,
+                    share.chosen is offer,
+                )
             )
             continue
         for place, time in enumerate(time for time in offer.times if not time.is_full):
             is_chosen = share.chosen is offer and share.chosen_time == time.time
-            value = f"{offer.way.pk}@{time.time.key}"
-            choices.append(DeliveryChoice(value, offer.way, offer.fee, time, is_chosen, is_further=place > 0))
+            value = f"{offer.delivery_method.pk}@{time.time.key}"
+            choices.append(
+                DeliveryChoice(value, offer.delivery_method, offer.fee, time, is_chosen, is_further=place > 0)
+            )
     return choices
 
 
@@ -198,7 +206,9 @@ def translate_quote(quote: Quote) -> None:
     show_in_language(variants, "name")
     show_in_language([variant.product for variant in variants], "name")
     show_in_language([share.cooperative for share in quote.shares], "name")
-    show_in_language([offer.way for share in quote.shares for offer in share.offers], "name", "note")
+    show_in_language(
+        [offer.delivery_method for share in quote.shares for offer in share.offers], "name", "note"
+    )
 
 
 def _pause_words(name: str, until: datetime.date | None) -> str:

@@ -85,8 +85,8 @@ class AppAdmin(ReadMostlyAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ReadMostlyAdmin):
-    list_display = ("about", "user", "purpose", "version", "given_at", "withdrawn_at", "door")
-    list_filter = ("purpose", "door")
+    list_display = ("about", "user", "purpose", "version", "given_at", "withdrawn_at", "entry_point")
+    list_filter = ("purpose", "entry_point")
     list_select_related = ("user",)
     search_fields = ("about",)
     ordering = ("-given_at", "-pk")

@@ -97,8 +97,8 @@ def save_page_type(
         PageTypeAttribute.objects.get_or_create(
             page_type=page_type, attribute_id=key, defaults={"sort_order": place}
         )
-    what = "pagetype.added" if page_type_id is None else "pagetype.edited"
-    record_change(what, page_type, actor=actor, now=now, data={"added": [*add], "removed": [*remove]})
+    action = "pagetype.added" if page_type_id is None else "pagetype.edited"
+    record_change(action, page_type, actor=actor, now=now, data={"added": [*add], "removed": [*remove]})
     return page_type
 
 

@@ -45,7 +45,7 @@ class Actor:
     """A user, a guest, an app or the system. `key` is the id of the user or app as text."""
 
     kind: ActorKind
-    door: EntryPoint
+    entry_point: EntryPoint
     key: str = ""
     name: str = ""
 
@@ -54,16 +54,16 @@ class Actor:
         return int(self.key) if self.kind == ActorKind.PERSON else None
 
     @classmethod
-    def person(cls, user_id: int, name: str, door: EntryPoint) -> Actor:
-        return cls(ActorKind.PERSON, door, str(user_id), name[:250])
+    def person(cls, user_id: int, name: str, entry_point: EntryPoint) -> Actor:
+        return cls(ActorKind.PERSON, entry_point, str(user_id), name[:250])
 
     @classmethod
-    def app(cls, app_id: int, name: str, door: EntryPoint) -> Actor:
-        return cls(ActorKind.APP, door, str(app_id), name[:250])
+    def app(cls, app_id: int, name: str, entry_point: EntryPoint) -> Actor:
+        return cls(ActorKind.APP, entry_point, str(app_id), name[:250])
 
     @classmethod
-    def guest(cls, door: EntryPoint = EntryPoint.MARKET) -> Actor:
-        return cls(ActorKind.GUEST, door)
+    def guest(cls, entry_point: EntryPoint = EntryPoint.MARKET) -> Actor:
+        return cls(ActorKind.GUEST, entry_point)
 
     @classmethod
     def system(cls, name: str = "") -> Actor:

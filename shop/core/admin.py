@@ -38,10 +38,10 @@ def admin_actor(request: HttpRequest) -> Actor:
 
 
 def record_admin_change(
-    request: HttpRequest, what: str, row: models.Model, *, data: dict[str, Any] | None = None
+    request: HttpRequest, action: str, row: models.Model, *, data: dict[str, Any] | None = None
 ) -> None:
     """Record that a row was "added", "edited" or "removed" in the admin, in the caller's transaction."""
-    word = f"{row._meta.model_name}.{what}"
+    word = f"{row._meta.model_name}.{action}"
     record_change(word, row, actor=admin_actor(request), now=timezone.now(), data=data)
 
 
@@ -108,9 +108,9 @@ class ReadMostlyAdmin(Admin):
 
 @admin.register(Change)
 class ChangeAdmin(ReadMostlyAdmin):
-    list_display = ("at", "what", "root_kind", "root_key", "actor_name", "door")
-    list_filter = ("door", "actor_kind")
-    search_fields = ("root_key", "key", "what")
+    list_display = ("at", "action", "root_kind", "root_key", "actor_name", "entry_point")
+    list_filter = ("entry_point", "actor_kind")
+    search_fields = ("root_key", "key", "action")
     ordering = ("-at", "-pk")
 
 

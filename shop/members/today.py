@@ -77,7 +77,7 @@ def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:
     found = [
         (part, stage)
         for stage in _STAGES
-        for part in at_stage(mine, stage).select_related("order", "way")[: _MAX_TASKS + 1]
+        for part in at_stage(mine, stage).select_related("order", "delivery_method")[: _MAX_TASKS + 1]
     ]
     by_stage: dict[Stage, list[Task]] = {stage: [] for stage in _STAGES}
     for (_part, stage), task in zip(found, tasks(found, now=now), strict=True):

@@ -33,7 +33,7 @@ _DELIVER = {ContactMethod.EMAIL: by_email.deliver, ContactMethod.SMS: by_sms.del
 def send(
     *,
     key: str,
-    way: ContactMethod,
+    contact_method: ContactMethod,
     to: str,
     text: str,
     now: datetime.datetime,
@@ -42,7 +42,7 @@ def send(
     language: str = "vi",
     user_id: int | None = None,
     secret: str = "",
-    good_until: datetime.datetime | None = None,
+    secret_expires_at: datetime.datetime | None = None,
     unsubscribe_url: str = "",
 ) -> None:
     """Add a message to the outbox, in the caller's transaction. A repeated `key` adds nothing.
@@ -52,7 +52,7 @@ def send(
     """
     row = Notification(
         key=key,
-        way=way,
+        contact_method=contact_method,
         to=to,
         subject=" ".join(subject.split()),
         text=text,
@@ -60,13 +60,13 @@ def send(
         language=language,
         user_id=user_id,
         sealed=encrypt_secret(secret) if secret else "",
-        good_until=good_until,
+        secret_expires_at=secret_expires_at,
         unsubscribe_url=unsubscribe_url,
         created_at=now,
         due_at=now,
     )
     Notification.objects.bulk_create([row], ignore_conflicts=True)
-    if good_until is None:
+    if secret_expires_at is None:
         after_commit(deliver_task.delay, key=key)
     else:  # a code or link that a person waits for
         after_commit_or_run(deliver_task, key=key)
@@ -97,7 +97,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     The next try is scheduled first, which claims the row: of two workers only one sends it, and a crash
     delays the message without losing it.
     """
-    if row.good_until is not None and row.good_until <= now:
+    if row.secret_expires_at is not None and row.secret_expires_at <= now:
         Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed="")
         return False
     wait = delay_before_retry(row.attempts + 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
@@ -106,14 +106,14 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     ).update(attempts=row.attempts + 1, due_at=now + wait)
     if not claimed:
         return False
-    if row.way == ContactMethod.SMS and not row.attempts:  # retries are not counted again
-        reason = take_allowance(row.to, for_code=row.good_until is not None)
+    if row.contact_method == ContactMethod.SMS and not row.attempts:  # retries are not counted again
+        reason = take_allowance(row.to, for_code=row.secret_expires_at is not None)
         if reason:
             Notification.objects.filter(pk=row.pk).update(last_error=reason, given_up_at=now, sealed="")
             log.warning("message %s not sent: %s", row.key, reason)
             return False
     try:
-        _DELIVER[ContactMethod(row.way)](_insert_secret(row))
+        _DELIVER[ContactMethod(row.contact_method)](_insert_secret(row))
     except UndecryptableSecret:
         Notification.objects.filter(pk=row.pk).update(
             last_error="sealed under another SECRET_KEY", given_up_at=now, sealed=""

@@ -31,7 +31,7 @@ _OF_CLOSING = (PostingKind.OFFSET, PostingKind.SETTLED)
 _PLUS, _MINUS = 1, -1
 # Each figure, its label, and its sign in the payable amount.
 LINES: tuple[tuple[str, Promise, int], ...] = (
-    ("brought_over", gettext_lazy("Brought over from the period before"), _PLUS),
+    ("carried_forward", gettext_lazy("Brought over from the period before"), _PLUS),
     ("goods", gettext_lazy("Goods sold"), _PLUS),
     ("delivery", gettext_lazy("Delivery by its own ways"), _PLUS),
     ("corrections", gettext_lazy("Corrections"), _PLUS),

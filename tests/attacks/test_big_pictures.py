@@ -193,7 +193,7 @@ def complain_with_photos(client: Client, part: OrderPart):
         "key": str(uuid.uuid4()),
         f"steps-{part.lines.get().pk}": "2",
         "words": "Dập.",
-        "wish": "money",
+        "requested_remedy": "money",
         "photos": [SimpleUploadedFile("a.jpg", b"no photo")] * 4,
     }
     return client.post(f"/don-hang/{part.order_id}/goi/{part.number}/phan-anh/", said)

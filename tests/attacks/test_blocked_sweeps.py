@@ -50,7 +50,7 @@ def test_a_message_that_failed_41_times_is_tried_and_those_behind_it_go_out() ->
     for key, attempts in (("old", 41), ("new", 0)):
         Notification.objects.create(
             key=key,
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=f"{key}@example.com",
             text="Chào bà con.",
             attempts=attempts,

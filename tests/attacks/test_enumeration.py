@@ -134,7 +134,7 @@ def test_the_code_of_the_letter_opens_the_account_and_signs_in(client: Client) -
     assert user.check_password(NEW)
     assert entered.url == "/gio-hang/"
     assert client.session["_auth_user_id"] == str(user.pk)
-    assert Change.objects.get().what == "user.registered"
+    assert Change.objects.get().action == "user.registered"
     assert client.post(CODE, {"code": "000000"}).url == REGISTER
 
 

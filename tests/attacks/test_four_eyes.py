@@ -82,7 +82,7 @@ def test_a_payment_needs_two_people(rules) -> None:
 
     payout.refresh_from_db()
     assert payout.state == PayoutState.PAID
-    assert [change.what for change in Change.objects.filter(kind="orders.approval").order_by("pk")] == [
+    assert [change.action for change in Change.objects.filter(kind="orders.approval").order_by("pk")] == [
         "approval.proposed",
         "approval.confirmed",
     ]
@@ -159,10 +159,10 @@ def test_a_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) 
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
 
     with refused(ReasonRequired, "reason_needed"):
-        decline_proposal(approval_id=proposal.pk, why=" ", actor=mai, now=just_now())
+        decline_proposal(approval_id=proposal.pk, reason=" ", actor=mai, now=just_now())
     with refused(NotTheProposer, "not_the_proposer"):
         withdraw_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
-    decline_proposal(approval_id=proposal.pk, why="Sai tài khoản", actor=mai, now=just_now())
+    decline_proposal(approval_id=proposal.pk, reason="Sai tài khoản", actor=mai, now=just_now())
     with refused(ProposalAlreadyDecided, "already_decided"):
         confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
     second = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
@@ -170,7 +170,7 @@ def test_a_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) 
 
     states = dict(Approval.objects.values_list("pk", "state"))
     assert states == {proposal.pk: ApprovalState.DECLINED, second.pk: ApprovalState.WITHDRAWN}
-    assert Change.objects.get(what="approval.declined").why == "Sai tài khoản"
+    assert Change.objects.get(action="approval.declined").reason == "Sai tài khoản"
 
 
 def test_an_old_proposal_lapses_and_makes_room(rules) -> None:
@@ -223,7 +223,7 @@ def test_two_confirmations_at_once_act_once() -> None:
     )
 
     assert sorted(type(each).__name__ for each in answers) == ["NoneType"] + ["ProposalAlreadyDecided"] * 3
-    assert Change.objects.filter(what="cooperative.account_changed").count() == 1
+    assert Change.objects.filter(action="cooperative.account_changed").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -246,7 +246,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
         ]
     )
 
-    assert Change.objects.filter(what="cooperative.account_changed").count() == 4
+    assert Change.objects.filter(action="cooperative.account_changed").count() == 4
 
 
 def test_the_table_of_moves_is_whole() -> None:

@@ -83,7 +83,7 @@ def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
         "key": str(uuid.uuid4()),
         f"steps-{line_of(part).pk}": "1",
         "words": "Dập.",
-        "wish": "money",
+        "requested_remedy": "money",
     }
     body = b"".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()

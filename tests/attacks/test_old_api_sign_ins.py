@@ -102,7 +102,7 @@ def test_signing_in_again_lets_the_same_person_go_on() -> None:
     answer = data_of(ADD_GROUP, renewed)
 
     assert answer["permissionGroupCreate"] == {"group": {"name": "Kẻ gian"}, "errors": []}
-    assert Change.objects.get(what="group.added").actor_key == str(admin.pk)
+    assert Change.objects.get(action="group.added").actor_key == str(admin.pk)
 
 
 @pytest.mark.parametrize(

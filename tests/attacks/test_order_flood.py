@@ -212,7 +212,14 @@ def test_while_many_guests_have_not_paid_a_new_guest_has_less_time(settings: Any
 
 
 def text(number: int, to: str = PHONE, **fields: Any) -> Notification:
-    send(key=f"order:{number}:sms", way=ContactMethod.SMS, to=to, text="Cảm ơn bà con.", now=NOW, **fields)
+    send(
+        key=f"order:{number}:sms",
+        contact_method=ContactMethod.SMS,
+        to=to,
+        text="Cảm ơn bà con.",
+        now=NOW,
+        **fields,
+    )
     row = Notification.objects.get(key=f"order:{number}:sms")
     deliver(row, now=NOW)
     row.refresh_from_db()
@@ -235,8 +242,10 @@ def test_the_last_fifth_of_the_shops_texts_is_for_codes(settings: Any) -> None:
     settings.TEXTS_PER_DAY = 5
 
     rows = [text(number, f"+8498765432{number}") for number in range(5)]
-    code = text(9, "+84912345678", secret="123456", good_until=NOW + datetime.timedelta(minutes=5))
-    none_left = text(10, "+84912345679", secret="123456", good_until=NOW + datetime.timedelta(minutes=5))
+    code = text(9, "+84912345678", secret="123456", secret_expires_at=NOW + datetime.timedelta(minutes=5))
+    none_left = text(
+        10, "+84912345679", secret="123456", secret_expires_at=NOW + datetime.timedelta(minutes=5)
+    )
 
     assert [row.last_error for row in rows] == ["", "", "", "", SHOP_USED_UP]
     assert code.sent_at is not None
@@ -255,7 +264,14 @@ def test_foreign_numbers_get_texts_only_where_a_setting_names_their_country(sett
 def test_e_mail_goes_on_when_texts_are_used_up(settings: Any, mailoutbox: Any) -> None:
     settings.TEXTS_PER_DAY = 1
     text(1)
-    send(key="letter", way=ContactMethod.EMAIL, to="hanh@example.com", subject="Đơn", text="Cảm ơn.", now=NOW)
+    send(
+        key="letter",
+        contact_method=ContactMethod.EMAIL,
+        to="hanh@example.com",
+        subject="Đơn",
+        text="Cảm ơn.",
+        now=NOW,
+    )
 
     assert deliver(Notification.objects.get(key="letter"), now=NOW) is True
 

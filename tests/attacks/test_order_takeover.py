@@ -62,7 +62,7 @@ def test_the_whole_takeover_is_refused_step_by_step(client: Client) -> None:
         (f"{token}/cach-tra/", {"payment": "cod"}),
         (f"{token}/the/stripe/", {}),
         (f"{token}/goi/1/nhan/", {}),
-        (f"{token}/goi/1/phan-anh/", {"words": "Hỏng", "wish": "money"}),
+        (f"{token}/goi/1/phan-anh/", {"words": "Hỏng", "requested_remedy": "money"}),
         (f"{token}/phan-anh/{uuid.uuid4()}/rut/", {}),
         (f"{token}/can/{uuid.uuid4()}/", {"answer": "agreed"}),
     ]
@@ -135,7 +135,7 @@ def test_codes_are_sent_to_nobody_but_the_orders_own_contact(client: Client) -> 
     client.post(page(f"{order.pk}/ma/"), {"send": "email", "email": "thief@example.com"})
 
     codes = Notification.objects.filter(key__startswith="code:").order_by("pk")
-    assert list(codes.values_list("way", "to")) == [
+    assert list(codes.values_list("contact_method", "to")) == [
         (ContactMethod.SMS, "+84987654321"),
         (ContactMethod.EMAIL, "hoa@example.com"),
     ]
@@ -145,8 +145,8 @@ def test_asking_for_codes_ends_for_an_order_from_whichever_network() -> None:
     order = paid_order(email="hoa@example.com")
 
     answers = [
-        Client(REMOTE_ADDR=f"203.0.113.{n}").post(page(f"{order.pk}/ma/"), {"send": way})
-        for n, way in enumerate(["sms", "email"] * CODES_FOR_ORDER.tries)
+        Client(REMOTE_ADDR=f"203.0.113.{n}").post(page(f"{order.pk}/ma/"), {"send": contact_method})
+        for n, contact_method in enumerate(["sms", "email"] * CODES_FOR_ORDER.tries)
     ]
 
     assert [each.status_code for each in answers[: CODES_FOR_ORDER.tries]] == [302] * CODES_FOR_ORDER.tries
@@ -187,9 +187,9 @@ def test_another_account_is_told_on_every_channel_and_waits_a_day(client: Client
     client.post(page(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
 
     payout = Payout.objects.get()
-    named = Change.objects.get(what="refund.account_named").at
-    told = Notification.objects.filter(key__startswith="refund_account_named").order_by("way")
-    assert list(told.values_list("way", "to")) == [
+    named = Change.objects.get(action="refund.account_named").at
+    told = Notification.objects.filter(key__startswith="refund_account_named").order_by("contact_method")
+    assert list(told.values_list("contact_method", "to")) == [
         (ContactMethod.EMAIL, "hoa@example.com"),
         (ContactMethod.SMS, "+84987654321"),
     ]

@@ -57,7 +57,7 @@ def test_a_used_token_ends_its_family() -> None:
     assert rotated(first) == REVOKED
     assert rotated(second) == REVOKED
     assert not TokenFamily.objects.exists()
-    assert Change.objects.filter(what="user.token_reused").count() == 1
+    assert Change.objects.filter(action="user.token_reused").count() == 1
 
 
 def test_other_sign_ins_of_the_person_live_on() -> None:

@@ -56,7 +56,7 @@ def test_an_empty_list_of_cooperatives_is_refused_and_changes_nothing(client: Cl
 
     assert answer == {"errors": [{"field": "cooperatives", "code": "REQUIRED"}], "group": None}
     assert list(GroupCooperative.objects.values_list("cooperative", flat=True)) == [seller.pk]
-    assert not Change.objects.filter(what="group.scope_set").exists()
+    assert not Change.objects.filter(action="group.scope_set").exists()
     assert data_of(ORDERS, token_of(staff))["orders"]["totalCount"] == 0
     client.force_login(staff)
     assert client.get(reverse("desk:orders")).status_code == 404
@@ -79,7 +79,7 @@ def test_the_whole_platform_is_said_in_so_many_words() -> None:
         "group": {"platformWide": True, "cooperatives": []},
     }
     assert has_staff_permission(staff, Permission.MANAGE_ORDERS)
-    assert Change.objects.get(what="group.scope_set").data == {"cooperatives": [], "platform_wide": True}
+    assert Change.objects.get(action="group.scope_set").data == {"cooperatives": [], "platform_wide": True}
 
 
 @pytest.mark.parametrize("to_wide", [True, False])

@@ -213,8 +213,8 @@ def test_nobody_resets_their_own_factor_nor_without_a_reason_nor_a_superusers() 
     staff = give_app(make_staff(Permission.MANAGE_STAFF))
     other = give_app(make_user(email="hoa@example.com", language="en"))
 
-    def reset(by: User, whom: User, why: str) -> None:
-        signed_in(by).post(f"{DESK}hai-buoc/{whom.pk}/dat-lai/", {"why": why})
+    def reset(by: User, whom: User, reason: str) -> None:
+        signed_in(by).post(f"{DESK}hai-buoc/{whom.pk}/dat-lai/", {"reason": reason})
 
     reset(admin, admin, "mất máy")
     reset(admin, other, " ")
@@ -226,8 +226,8 @@ def test_nobody_resets_their_own_factor_nor_without_a_reason_nor_a_superusers() 
     other.refresh_from_db()
     assert not other.has_second_factor
     assert session.get("/en/tai-khoan/").status_code == 200  # forced in by the test, so no sign-in is kept
-    change = Change.objects.get(what="user.second_factor_reset")
-    assert (change.key, change.actor_key, change.why) == (
+    change = Change.objects.get(action="user.second_factor_reset")
+    assert (change.key, change.actor_key, change.reason) == (
         str(other.pk),
         str(staff.pk),
         "mất máy, đã gọi lại số trong hồ sơ",
@@ -252,7 +252,7 @@ def test_after_the_days_of_grace_the_desk_leads_to_setting_it_up_and_nothing_els
 
     assert due_at is not None
     assert 13 <= (due_at - timezone.now()).days <= 14
-    assert Change.objects.filter(what="user.second_factor_required", key=str(user.pk)).count() == 1
+    assert Change.objects.filter(action="user.second_factor_required", key=str(user.pk)).count() == 1
     assert "Please set up two-step sign-in by" in within.content.decode()
     assert [answer.headers["Location"] for answer in after] == [FACTOR] * 4
     assert shop_settings().complaint_days == 7

@@ -40,7 +40,7 @@ def wait_for(product: Product, contact: str = "hoa@example.com", **fields) -> Ba
     given = {
         "product_slug": product.slug,
         "variant_id": None,
-        "way": ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
+        "contact_method": ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
         "contact": contact,
         "user": None,
         "language": "vi",
@@ -77,7 +77,7 @@ def test_who_waits_is_told_once_when_there_is_more_and_anew_when_they_ask_again(
 
     assert (told(), told()) == (1, 0)
     letter = Notification.objects.get()
-    assert (letter.way, letter.to, letter.subject) == (
+    assert (letter.contact_method, letter.to, letter.subject) == (
         ContactMethod.EMAIL,
         "hoa@example.com",
         "Mật ong: đã có lại",
@@ -91,7 +91,7 @@ def test_who_waits_is_told_once_when_there_is_more_and_anew_when_they_ask_again(
     bring(honey.variants.get())
     assert told(NOW + DAY) == 1
     assert (Notification.objects.count(), BackRequest.objects.count()) == (2, 1)
-    assert [row.what for row in Change.objects.filter(what__startswith="back_request").in_time()] == [
+    assert [row.action for row in Change.objects.filter(action__startswith="back_request").in_time()] == [
         *("back_request.made", "back_request.told"),
         *("back_request.made", "back_request.told"),
     ]
@@ -105,7 +105,12 @@ def test_whoever_gave_a_number_gets_one_short_text_in_their_language() -> None:
     told()
 
     text = Notification.objects.get()
-    assert (text.way, text.to, text.subject, text.html) == (ContactMethod.SMS, "+84987654321", "", "")
+    assert (text.contact_method, text.to, text.subject, text.html) == (
+        ContactMethod.SMS,
+        "+84987654321",
+        "",
+        "",
+    )
     assert text.text.startswith("Mật ong of HTX Mật can be ordered again: http")
     assert f"/en/san-pham/{honey.slug}/" in text.text
     assert "\n" not in text.text
@@ -178,8 +183,8 @@ def test_contacts_are_forgotten_a_month_after_the_message_and_after_a_years_roun
     honey, sold = make_product(name="Mật ong", on_hand=0), make_product(name="Măng", on_hand=0)
     rows = [wait_for(honey, "lan@example.com"), wait_for(honey), wait_for(sold), wait_for(sold, "m@x.vn")]
     now = timezone.now()
-    BackRequest.objects.filter(pk=rows[0].pk).update(told_at=now - 31 * DAY)
-    BackRequest.objects.filter(pk=rows[1].pk).update(told_at=now - 29 * DAY)
+    BackRequest.objects.filter(pk=rows[0].pk).update(notified_at=now - 31 * DAY)
+    BackRequest.objects.filter(pk=rows[1].pk).update(notified_at=now - 29 * DAY)
     BackRequest.objects.filter(pk=rows[2].pk).update(asked_at=now - 401 * DAY)
     BackRequest.objects.filter(pk=rows[3].pk).update(asked_at=now - 399 * DAY)
 
@@ -200,7 +205,12 @@ def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Clie
 
     assert "hoa@example.com" in asked.content.decode()
     row = BackRequest.objects.get()
-    assert (row.contact, row.way, row.language, row.user_id) == ("hoa@example.com", "email", "vi", None)
+    assert (row.contact, row.contact_method, row.language, row.user_id) == (
+        "hoa@example.com",
+        "email",
+        "vi",
+        None,
+    )
     assert client.get(f"/bao-lai/{row.token}/").status_code == 200  # a mail program looks: nothing ends
     assert BackRequest.objects.exists()
     strict = Client(enforce_csrf_checks=True)  # a mail program's own button has no page of ours

@@ -70,7 +70,7 @@ def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(s
 
     rows = Bulletin.objects.values_list("cooperative__slug", "language")
     assert set(rows) == {(None, "vi"), (None, "en"), ("thien-an", "vi"), ("thien-an", "en")}
-    assert Change.objects.filter(what="bulletin.made").count() == 4
+    assert Change.objects.filter(action="bulletin.made").count() == 4
     text = Bulletin.objects.of_market().in_language("vi").get().text
     assert "Ẩn" not in text
     paragraphs = [block.splitlines() for block in re.split(r"\n{2,}", text)]

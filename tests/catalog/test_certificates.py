@@ -89,7 +89,7 @@ def test_what_members_hand_in_is_shown_once_confirmed_and_hidden_again_when_chan
 
     row.refresh_from_db()
     assert (shown(), row.stars, row.state_reason) == ([row], 3, "")
-    assert [change.what.partition(".")[2] for change in Change.objects.of(row).in_time()] == [
+    assert [change.action.partition(".")[2] for change in Change.objects.of(row).in_time()] == [
         *("submitted", "confirmed", "submitted", "returned", "submitted", "confirmed"),
     ]
     letters = Notification.objects.filter(to=seller.email).order_by("pk")

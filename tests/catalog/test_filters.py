@@ -66,7 +66,7 @@ def market() -> dict[str, Product]:
         product.certificates.add(
             Certificate.objects.create(cooperative=product.cooperative, kind=kind, stars=stars)
         )
-    DeliveryRate.objects.filter(way__cooperative=far).update(province_code=HANOI)
+    DeliveryRate.objects.filter(delivery_method__cooperative=far).update(province_code=HANOI)
     return goods
 
 
@@ -165,8 +165,8 @@ def test_where_nothing_fits_a_page_says_what_to_let_go_of(client: Client, market
     html = page_of(client, "/san-pham/?htx=gan&ban=bottle&xep=ten")
 
     assert names(html) == []
-    ways = re.findall(r'button-second" href="([^"]+)">([^<]+)<', html)
-    assert ways == [
+    delivery_methods = re.findall(r'button-second" href="([^"]+)">([^<]+)<', html)
+    assert delivery_methods == [
         ("?htx=gan&amp;xep=ten", "Bỏ “Bán theo”: có 2 món"),
         ("?ban=bottle&amp;xep=ten", "Bỏ “Hợp tác xã”: có 1 món"),
     ]

@@ -49,7 +49,7 @@ LACKS = {
     "price": lambda product: Price.objects.update(amount=0),
     "origin": lambda product: type(product).objects.update(origin="  "),
     "return_terms": lambda product: type(product.cooperative).objects.update(return_terms=""),
-    "delivery": lambda product: product.cooperative.ways.update(is_active=False),
+    "delivery": lambda product: product.cooperative.delivery_methods.update(is_active=False),
     "picture": lambda product: product.media.all().delete(),
 }
 
@@ -127,7 +127,7 @@ def test_approval_puts_goods_on_sale_and_tells_the_cooperative() -> None:
     assert (listing.state, listing.submitted_at, listing.published_at) == ("published", NOW, NOW)
     assert [row.to for row in Notification.objects.all()] == [listing.product.cooperative.email]
     words = Change.objects.under(listing.product).filter(kind="catalog.listing").in_time()
-    assert [change.what for change in words] == ["listing.in_review", "listing.published"]
+    assert [change.action for change in words] == ["listing.in_review", "listing.published"]
 
 
 @pytest.mark.parametrize("reason", ["", "  \n"])
@@ -183,7 +183,7 @@ def test_withdrawn_goods_are_taken_up_as_a_draft_with_what_the_market_said() -> 
 
     listing.refresh_from_db()
     assert (listing.state, listing.state_reason) == ("draft", "Ảnh mờ")
-    assert Change.objects.get(what="listing.draft").data["from"] == "withdrawn"
+    assert Change.objects.get(action="listing.draft").data["from"] == "withdrawn"
 
 
 def test_goods_that_were_removed_stay_away() -> None:

@@ -64,7 +64,7 @@ def test_a_picture_is_put_at_a_place(number, to, expected) -> None:
     place(product, number, to)  # sent twice, it stays there
 
     assert "".join(order(product)) == expected
-    assert Change.objects.filter(what="product.pictures_ordered").count() == (expected != "012")
+    assert Change.objects.filter(action="product.pictures_ordered").count() == (expected != "012")
 
 
 def test_a_picture_is_taken_out_and_the_next_stands_behind_the_others() -> None:
@@ -75,7 +75,7 @@ def test_a_picture_is_taken_out_and_the_next_stands_behind_the_others() -> None:
     add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **WHO)
 
     assert order(product) == ["0", "2", "3"]
-    assert Change.objects.get(what="product.picture_removed").snapshot["sort_order"] == 1
+    assert Change.objects.get(action="product.picture_removed").snapshot["sort_order"] == 1
     assert Picture.objects.filter(original="1.jpg").exists()
 
 
@@ -96,10 +96,12 @@ def test_goods_not_on_sale_may_lose_it(state) -> None:
     assert order(product) == []
 
 
-@pytest.mark.parametrize("is_house", [False, True])
-def test_so_may_goods_where_nothing_is_checked_and_the_markets_own(is_house) -> None:
-    channel = make_channel(slug="khac", checks_listings=is_house)
-    product = pictured(1, channel=channel, cooperative=make_seller(channel=channel, is_house=is_house))
+@pytest.mark.parametrize("is_platform_seller", [False, True])
+def test_so_may_goods_where_nothing_is_checked_and_the_markets_own(is_platform_seller) -> None:
+    channel = make_channel(slug="khac", checks_listings=is_platform_seller)
+    product = pictured(
+        1, channel=channel, cooperative=make_seller(channel=channel, is_platform_seller=is_platform_seller)
+    )
 
     remove(product, 0)
 

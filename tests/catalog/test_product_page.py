@@ -198,10 +198,15 @@ def test_delivery_costs_what_the_checkout_asks_for_as_much_and_the_same_place(cl
     channel = make_channel()
     seller = make_cooperative()
     make_warehouse(seller, channel)
-    way = make_way(seller, channel, fee=20_000, provinces=(HANOI,), free_above=1_000_000)
-    DeliveryRate.objects.filter(way=way).update(up_to_grams=2_000)
+    delivery_method = make_way(seller, channel, fee=20_000, provinces=(HANOI,), free_above=1_000_000)
+    DeliveryRate.objects.filter(delivery_method=delivery_method).update(up_to_grams=2_000)
     DeliveryRate.objects.create(
-        way=way, channel=channel, currency="VND", province_code=HANOI, up_to_grams=9_000, price=45_000
+        delivery_method=delivery_method,
+        channel=channel,
+        currency="VND",
+        province_code=HANOI,
+        up_to_grams=9_000,
+        price=45_000,
     )
     product = make_product(
         seller, price=100_000, content_grams=500, variants=(("Gói nhỏ", 0), ("Gói to", 60_000))
@@ -408,7 +413,7 @@ def test_search_engines_are_told_price_stock_and_seller_but_no_rating(client: Cl
 
 
 def test_the_platforms_own_goods_link_to_no_stall(client: Client) -> None:
-    house = make_seller("Nhà chợ", slug="nha-cho", is_house=True)
+    house = make_seller("Nhà chợ", slug="nha-cho", is_platform_seller=True)
 
     html = page_of(client, make_product(house))
 

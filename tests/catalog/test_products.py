@@ -111,14 +111,14 @@ def edit(variant, cooperative=None, **details):
 
 def test_a_new_price_reaches_the_shelf_and_is_written_down_once() -> None:
     variant = make_variant(price=45_000)
-    before = Change.objects.filter(what="price.changed").count()
+    before = Change.objects.filter(action="price.changed").count()
 
     edit(variant, price=47_000)
     edit(variant, price=47_000)
 
     listing = Listing.objects.get(product=variant.product_id)
     assert (listing.lowest_price, listing.lowest_list_price) == (47_000, 47_000)
-    changes = Change.objects.filter(what="price.changed").order_by("-pk")
+    changes = Change.objects.filter(action="price.changed").order_by("-pk")
     assert (changes.count() - before, changes[0].data["from"], changes[0].data["to"]) == (1, 45_000, 47_000)
 
 
@@ -135,7 +135,7 @@ def test_what_is_said_of_a_size_is_written_down_with_what_was_said_before() -> N
             **WHO,
         )
 
-    change = Change.objects.get(what="variant.edited")
+    change = Change.objects.get(action="variant.edited")
     assert (change.key, change.root_key) == (str(variant.pk), str(variant.product_id))
     assert (change.data["from"], change.data["to"]) == (
         {"name": "", "weight": None},
@@ -182,7 +182,7 @@ def test_goods_are_renamed_and_found_under_the_new_name() -> None:
 
     product.refresh_from_db()
     assert (product.name, "mien rong na ri" in product.search_text) == ("Miến rong Na Rì", True)
-    assert Change.objects.get(what="product.edited").data["from"]["name"] == "Miến dong"
+    assert Change.objects.get(action="product.edited").data["from"]["name"] == "Miến dong"
 
 
 def test_another_cooperatives_goods_are_as_if_missing() -> None:

@@ -79,7 +79,7 @@ def test_a_percentage_lowers_every_price_and_the_columns_that_lists_sort_by() ->
     assert prices(product) == [(33_333, 30_000), (50_000, 45_000)]
     assert lowest(product) == (30_000, 33_333)
     assert set(Price.objects.values_list("rule", flat=True)) == {promotion.pk}
-    assert Change.objects.filter(what="price.reduced", root_key=str(product.pk)).count() == 2
+    assert Change.objects.filter(action="price.reduced", root_key=str(product.pk)).count() == 2
 
 
 def test_an_amount_is_taken_off_each_step_and_never_more_than_it_costs() -> None:
@@ -223,10 +223,10 @@ def test_writing_prices_asks_as_often_however_many_goods_a_rule_reaches() -> Non
         for _product in range(3):
             make_product(seller, price=100_000)
         promotion = create_promotion(channel=make_channel(), terms=terms(), actor=STAFF, now=NOW)
-        before = Change.objects.filter(what="price.reduced").count()
+        before = Change.objects.filter(action="price.reduced").count()
         with CaptureQueriesContext(connection) as queries:
             refresh(promotion)
-        written = Change.objects.filter(what="price.reduced").count() - before
+        written = Change.objects.filter(action="price.reduced").count() - before
         counts.append(len(queries) - written)
         end_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
         refresh(promotion)

@@ -26,7 +26,7 @@ def test_a_product_that_was_never_stocked_is_really_deleted() -> None:
 
     assert gone
     assert not Product.objects.exists()
-    assert Change.objects.get(what="product.deleted").snapshot == {"name": "Gừng tươi", "slug": "gung-tuoi"}
+    assert Change.objects.get(action="product.deleted").snapshot == {"name": "Gừng tươi", "slug": "gung-tuoi"}
 
 
 def test_a_product_that_was_sold_is_hidden_and_its_slug_is_free() -> None:
@@ -51,8 +51,8 @@ def test_a_product_without_a_count_that_was_sold_is_hidden() -> None:
     assert not gone
     assert order.lines.get().variant == product.variants.get()
     assert Product.objects.get(pk=product.pk).default_variant == product.variants.get()
-    assert [change.what for change in Change.objects.of(product).in_time()][-1] == "product.hidden"
-    assert not Change.objects.filter(what="product.deleted").exists()
+    assert [change.action for change in Change.objects.of(product).in_time()][-1] == "product.hidden"
+    assert not Change.objects.filter(action="product.deleted").exists()
 
 
 def test_a_product_that_a_draft_holds_is_hidden() -> None:

@@ -24,7 +24,7 @@ def product(seller):
     return made
 
 
-def said_of(row):
+def initial_for(row):
     rows = Translation.objects.filter(kind=row._meta.label_lower, key=str(row.pk))
     return {each.field: each.text for each in rows.order_by("field")}
 
@@ -50,15 +50,15 @@ def test_a_member_says_goods_in_english_field_by_field_and_buyers_read_the_rest_
     assert '<span lang="vi">Phủ Thông, Thái Nguyên</span>' in form
     assert "-storage" not in form  # nothing is said of it in Vietnamese
     assert response.status_code == 302
-    formatted = said_of(product)["description"]
+    formatted = initial_for(product)["description"]
     assert [block["data"]["text"] for block in json.loads(formatted)["blocks"]] == ["Firm.", "Quick."]
-    assert said_of(product) == {
+    assert initial_for(product) == {
         "name": "Canna noodles",
         "description_text": "Firm.\n\nQuick.",
         "description": formatted,
     }
-    assert said_of(small) == {"name": "Small packet"}
-    change = Change.objects.get(what="product.translated")
+    assert initial_for(small) == {"name": "Small packet"}
+    change = Change.objects.get(action="product.translated")
     assert change.data == {
         "language": "en",
         "fields": ["name", "description_text", f"variant.{small.pk}.name"],
@@ -76,11 +76,11 @@ def test_an_emptied_text_falls_back_and_nothing_changed_is_no_change(client, sel
     told = {f"product-{product.pk}-name": "Noodles", f"product-{product.pk}-description_text": "Firm."}
     client.post(texts_page(product), told)
     client.post(texts_page(product), told)
-    assert Change.objects.filter(what="product.translated").count() == 1
+    assert Change.objects.filter(action="product.translated").count() == 1
 
     client.post(texts_page(product), told | {f"product-{product.pk}-description_text": ""})
 
-    assert said_of(product) == {"name": "Noodles"}
+    assert initial_for(product) == {"name": "Noodles"}
 
 
 def test_nobody_says_others_goods_nor_in_a_language_that_is_not_there(client, seller, product):
@@ -93,17 +93,20 @@ def test_nobody_says_others_goods_nor_in_a_language_that_is_not_there(client, se
     for language in ("vi", "fr"):
         assert client.get(texts_page(product).replace("/en/", f"/{language}/")).status_code == 404
     assert client.post("/xa-vien/loi/en/", {f"cooperative-{seller.pk}-name": "X"}).status_code == 403
-    assert said_of(product) == said_of(seller) == {}
+    assert initial_for(product) == initial_for(seller) == {}
 
 
 def test_a_manager_says_the_cooperative_and_the_desk_puts_it_right(client, seller, product):
-    way = seller.ways.get()
-    named = {"agreed_on": datetime.date(2026, 11, 1), "makes": "Miến", "place": "Thôn Chè Cọ"}
+    delivery_method = seller.delivery_methods.get()
+    named = {"agreed_on": datetime.date(2026, 11, 1), "products_made": "Miến", "place": "Thôn Chè Cọ"}
     household = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", **named)
-    Producer.objects.create(cooperative=seller, name="Hộ chưa đồng ý", makes="Miến")
+    Producer.objects.create(cooperative=seller, name="Hộ chưa đồng ý", products_made="Miến")
     client.force_login(make_member(seller, Role.MANAGER))
-    told = {f"cooperative-{seller.pk}-summary": "Make noodles", f"deliveryway-{way.pk}-name": "Home"}
-    told[f"producer-{household.pk}-makes"] = "Noodles"
+    told = {
+        f"cooperative-{seller.pk}-summary": "Make noodles",
+        f"deliverymethod-{delivery_method.pk}-name": "Home",
+    }
+    told[f"producer-{household.pk}-products_made"] = "Noodles"
     client.post("/xa-vien/loi/en/", told)
     client.force_login(make_admin())
 
@@ -114,13 +117,20 @@ def test_a_manager_says_the_cooperative_and_the_desk_puts_it_right(client, selle
         f"/quan-tri/hang/{product.listings.get().pk}/loi/en/", {f"product-{product.pk}-name": "Noodles"}
     )
 
-    assert said_of(seller) == {"story": "Story", "summary": "Make noodles"}
-    assert said_of(way) == {"name": "Home"}
-    assert said_of(household) == {"makes": "Noodles"}
-    assert said_of(product) == {"name": "Noodles"}
-    changes = Change.objects.filter(what="cooperative.translated").order_by("pk")
-    assert [(each.door, each.data["fields"]) for each in changes] == [
-        ("members", ["summary", f"household.{household.pk}.makes", f"way.{way.pk}.name"]),
+    assert initial_for(seller) == {"story": "Story", "summary": "Make noodles"}
+    assert initial_for(delivery_method) == {"name": "Home"}
+    assert initial_for(household) == {"products_made": "Noodles"}
+    assert initial_for(product) == {"name": "Noodles"}
+    changes = Change.objects.filter(action="cooperative.translated").order_by("pk")
+    assert [(each.entry_point, each.data["fields"]) for each in changes] == [
+        (
+            "members",
+            [
+                "summary",
+                f"household.{household.pk}.products_made",
+                f"delivery_method.{delivery_method.pk}.name",
+            ],
+        ),
         ("desk", ["story"]),
     ]
     page = client.get("/en/hop-tac-xa/htx-tai-hoan/").content.decode()

@@ -31,7 +31,7 @@ def test_a_house_in_which_nothing_ever_lay_is_really_gone() -> None:
 
     assert gone
     assert seller.warehouses.count() == 1
-    assert Change.objects.get(what="warehouse.deleted").snapshot == {
+    assert Change.objects.get(action="warehouse.deleted").snapshot == {
         "name": second.name,
         "slug": second.slug,
     }
@@ -86,9 +86,9 @@ def test_a_house_that_buyers_come_to_and_the_only_one_stay_open() -> None:
     with refused(LastWarehouse, "last_store_house"):
         close(only)
     make_warehouse(seller, make_channel())
-    way = make_market_way(seller, make_channel())
+    delivery_method = make_market_way(seller, make_channel())
     with refused(WarehouseUsedForPickup, "still_collected"):
-        close(way.warehouse)
+        close(delivery_method.warehouse)
 
 
 def test_anothers_house_and_one_that_is_closed_are_missing() -> None:

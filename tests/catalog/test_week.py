@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from catalog.market_week import this_week, weekly_delivery_methods
-from cooperatives.models import DeliveryKind, DeliveryWay
+from cooperatives.models import DeliveryKind, DeliveryMethod
 from cooperatives.states import CooperativeState
 from tests.factories import NOW, make_channel, make_cooperative, make_market_way, make_service
 
@@ -17,9 +17,9 @@ FRIDAY, SUNDAY = 4, 6
 
 def make_coach(
     name: str = "HTX Yến Dương", *, hour: int = 18, cut_off: int = 25, **fields: object
-) -> DeliveryWay:
+) -> DeliveryMethod:
     """A coach on Friday evening, whose orders close the day before."""
-    return DeliveryWay.objects.create(
+    return DeliveryMethod.objects.create(
         cooperative=make_cooperative(name, **fields),
         service=make_service(make_channel(), DeliveryKind.COACH),
         kind=DeliveryKind.COACH,
@@ -70,7 +70,7 @@ def test_of_two_coaches_the_one_that_closes_first_is_told() -> None:
     week = this_week(weekly_delivery_methods(), now=NOW)
 
     assert week.coach is not None
-    assert week.coach.way == first
+    assert week.coach.delivery_method == first
 
 
 def test_suspended_cooperatives_and_resting_ways_are_left_out() -> None:

@@ -169,7 +169,7 @@ def test_synonyms_are_written_down_with_who_did_it() -> None:
         ("lạc", "lac"),
         ("đậu phụng", "dau phung"),
     ]
-    told = list(Change.objects.of(kept).in_time().values_list("what", "data"))
+    told = list(Change.objects.of(kept).in_time().values_list("action", "data"))
     assert told == [
         ("synonyms.added", {"from": [], "to": ["lạc", "đậu phộng"]}),
         ("synonyms.edited", {"from": ["lạc", "đậu phộng"], "to": ["lạc", "đậu phụng"]}),

@@ -49,7 +49,7 @@ def test_a_member_acts_for_their_cooperative_by_the_members_door() -> None:
 
     standing = membership_context(user, cooperative.pk)
 
-    assert (standing.cooperative, standing.actor.user_id, standing.actor.door) == (
+    assert (standing.cooperative, standing.actor.user_id, standing.actor.entry_point) == (
         cooperative,
         user.pk,
         EntryPoint.MEMBERS,
@@ -94,7 +94,7 @@ def test_staff_hold_what_their_groups_hold() -> None:
     group.users.add(staff, plain)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
 
-    assert require_staff_permission(staff, Permission.MANAGE_ORDERS).door == EntryPoint.DESK
+    assert require_staff_permission(staff, Permission.MANAGE_ORDERS).entry_point == EntryPoint.DESK
     assert not has_staff_permission(staff, Permission.MANAGE_PRODUCTS)
     for user in (plain, AnonymousUser(), make_member(make_cooperative())):
         with refused(Missing, "missing"):
@@ -111,7 +111,9 @@ def test_a_group_of_some_channels_holds_its_permissions_in_them_and_in_no_other(
     group.channels.add(home)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
 
-    assert require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=home).door == EntryPoint.DESK
+    assert (
+        require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=home).entry_point == EntryPoint.DESK
+    )
     for channel in (abroad, None):
         with refused(Missing, "missing"):
             require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=channel)

@@ -7,7 +7,7 @@ import datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from cooperatives.models import DeliveryRate, DeliveryWay, MarketDay, MarketDayKind
+from cooperatives.models import DeliveryMethod, DeliveryRate, MarketDay, MarketDayKind
 from shop.core.dates.calendar import VIETNAM
 from tests.factories import HANOI, NOW, THAI_NGUYEN, make_channel, make_market_way, make_seller, make_way
 
@@ -18,30 +18,39 @@ CAO_BANG = "04"
 def way_with(*rates, **fields):
     """A carrier with rows of a price table: (province, up to grams, price)."""
     channel = make_channel()
-    way = make_way(make_seller(), channel, provinces=(), **fields)
+    delivery_method = make_way(make_seller(), channel, provinces=(), **fields)
     for province, grams, price in rates:
         DeliveryRate.objects.create(
-            way=way, channel=channel, currency="VND", province_code=province, up_to_grams=grams, price=price
+            delivery_method=delivery_method,
+            channel=channel,
+            currency="VND",
+            province_code=province,
+            up_to_grams=grams,
+            price=price,
         )
-    return DeliveryWay.objects.offered().get(pk=way.pk)
+    return DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
 
 
-def fee(way, province, grams=1_000, goods=100_000):
-    return way.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
+def fee(delivery_method, province, grams=1_000, goods=100_000):
+    return delivery_method.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
 
 
 def test_the_row_of_a_province_wins_over_the_row_for_everywhere_else() -> None:
-    way = way_with((THAI_NGUYEN, None, 15_000), ("", None, 40_000))
+    delivery_method = way_with((THAI_NGUYEN, None, 15_000), ("", None, 40_000))
 
-    assert [fee(way, province) for province in (THAI_NGUYEN, HANOI, "")] == [15_000, 40_000, 40_000]
+    assert [fee(delivery_method, province) for province in (THAI_NGUYEN, HANOI, "")] == [
+        15_000,
+        40_000,
+        40_000,
+    ]
 
 
 def test_a_way_without_a_row_for_a_province_does_not_go_there() -> None:
-    way = way_with((THAI_NGUYEN, None, 15_000))
+    delivery_method = way_with((THAI_NGUYEN, None, 15_000))
 
-    assert fee(way, HANOI) is None
-    assert way.serves(channel_id=make_channel().pk, province_code=THAI_NGUYEN)
-    assert not way.serves(channel_id=make_channel().pk, province_code=HANOI)
+    assert fee(delivery_method, HANOI) is None
+    assert delivery_method.serves(channel_id=make_channel().pk, province_code=THAI_NGUYEN)
+    assert not delivery_method.serves(channel_id=make_channel().pk, province_code=HANOI)
 
 
 @pytest.mark.parametrize(
@@ -57,53 +66,57 @@ def test_a_way_without_a_row_for_a_province_does_not_go_there() -> None:
     ],
 )
 def test_the_lightest_bracket_that_holds_the_weight_counts_and_too_heavy_is_not_carried(grams, price) -> None:
-    way = way_with(("", 5_000, 35_000), ("", 2_000, 20_000))
+    delivery_method = way_with(("", 5_000, 35_000), ("", 2_000, 20_000))
 
-    assert fee(way, HANOI, grams=grams) == price
+    assert fee(delivery_method, HANOI, grams=grams) == price
 
 
 def test_an_open_bracket_carries_what_is_heavier_than_the_others() -> None:
-    way = way_with(("", None, 90_000), ("", 2_000, 20_000))
+    delivery_method = way_with(("", None, 90_000), ("", 2_000, 20_000))
 
-    assert [fee(way, HANOI, grams=grams) for grams in (2_000, 2_001)] == [20_000, 90_000]
+    assert [fee(delivery_method, HANOI, grams=grams) for grams in (2_000, 2_001)] == [20_000, 90_000]
 
 
 def test_a_provinces_brackets_are_not_filled_up_with_those_for_everywhere() -> None:
-    way = way_with((THAI_NGUYEN, 2_000, 10_000), ("", None, 40_000))
+    delivery_method = way_with((THAI_NGUYEN, 2_000, 10_000), ("", None, 40_000))
 
-    assert fee(way, THAI_NGUYEN, grams=3_000) is None
+    assert fee(delivery_method, THAI_NGUYEN, grams=3_000) is None
 
 
 @pytest.mark.parametrize(("goods", "price"), [(499_999, 30_000), (500_000, 0), (10**9, 0)])
 def test_delivery_is_free_from_an_amount_of_goods_on(goods, price) -> None:
-    way = way_with(("", 5_000, 30_000), free_above=500_000)
+    delivery_method = way_with(("", 5_000, 30_000), free_above=500_000)
 
-    assert fee(way, HANOI, goods=goods) == price
-    assert fee(way, HANOI, goods=goods, grams=6_000) is None
+    assert fee(delivery_method, HANOI, goods=goods) == price
+    assert fee(delivery_method, HANOI, goods=goods, grams=6_000) is None
 
 
 def test_rates_of_another_channel_do_not_count() -> None:
-    way = way_with(("", None, 30_000))
+    delivery_method = way_with(("", None, 30_000))
     other = make_channel(slug="khac")
 
-    assert way.fee(channel_id=other.pk, province_code=HANOI, grams=1, goods=1) is None
+    assert delivery_method.fee(channel_id=other.pk, province_code=HANOI, grams=1, goods=1) is None
 
 
 def test_collecting_costs_nothing_and_is_open_to_everybody() -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
 
-    assert fee(way, HANOI) == 0
-    assert way.serves(channel_id=make_channel().pk, province_code=CAO_BANG)
+    assert fee(delivery_method, HANOI) == 0
+    assert delivery_method.serves(channel_id=make_channel().pk, province_code=CAO_BANG)
 
 
 def days_of(kind, number, *, now=NOW, cut_off=0, count=4):
-    way = make_market_way(make_seller(), make_channel())
-    way.market_days.all().delete()
-    DeliveryWay.objects.filter(pk=way.pk).update(cut_off_hours=cut_off)
+    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method.market_days.all().delete()
+    DeliveryMethod.objects.filter(pk=delivery_method.pk).update(cut_off_hours=cut_off)
     MarketDay.objects.create(
-        way=way, kind=kind, number=number, starts=datetime.time(6), ends=datetime.time(10)
+        delivery_method=delivery_method,
+        kind=kind,
+        number=number,
+        starts=datetime.time(6),
+        ends=datetime.time(10),
     )
-    times = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=now, count=count)
+    times = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=now, count=count)
     return [time.day.isoformat() for time in times]
 
 
@@ -138,12 +151,16 @@ def test_on_market_day_itself_it_is_too_late_once_it_has_begun() -> None:
 
 
 def test_times_of_one_day_come_in_their_order() -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
     MarketDay.objects.create(
-        way=way, kind=MarketDayKind.WEEKDAY, number=6, starts=datetime.time(4), ends=datetime.time(5)
+        delivery_method=delivery_method,
+        kind=MarketDayKind.WEEKDAY,
+        number=6,
+        starts=datetime.time(4),
+        ends=datetime.time(5),
     )
 
-    times = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW, count=2)
+    times = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW, count=2)
 
     assert [time.key for time in times] == ["2026-11-29T04:00", "2026-11-29T06:00"]
 
@@ -152,17 +169,21 @@ def test_times_of_one_day_come_in_their_order() -> None:
     ("kind", "number"), [("weekday", 7), ("solar", 0), ("solar", 32), ("lunar", 0), ("lunar", 32)]
 )
 def test_a_day_that_no_calendar_has_cannot_be_written(kind, number) -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
 
     with pytest.raises(IntegrityError), transaction.atomic():
         MarketDay.objects.create(
-            way=way, kind=kind, number=number, starts=datetime.time(6), ends=datetime.time(7)
+            delivery_method=delivery_method,
+            kind=kind,
+            number=number,
+            starts=datetime.time(6),
+            ends=datetime.time(7),
         )
 
 
 def test_a_collected_way_has_a_store_house_and_a_carried_one_none() -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
 
     for change in ({"warehouse": None}, {"kind": "carrier"}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            DeliveryWay.objects.filter(pk=way.pk).update(**change)
+            DeliveryMethod.objects.filter(pk=delivery_method.pk).update(**change)

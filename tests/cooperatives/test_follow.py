@@ -54,7 +54,7 @@ def test_a_guest_follows_once_the_letters_link_was_confirmed_and_no_longer_after
     assert (Follow.objects.count(), consent.withdrawn_at) == (0, NOW)
     with refused(Missing, "missing"):
         unfollow(token=row.token, actor=GUEST, now=NOW)
-    told = Change.objects.filter(what__startswith="follow").in_time().values_list("what", flat=True)
+    told = Change.objects.filter(action__startswith="follow").in_time().values_list("action", flat=True)
     assert list(told) == ["follow.confirmed", "follow.ended"]
 
 

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.django_db
 
 def test_a_way_has_one_price_without_a_bound_for_each_province() -> None:
     channel = make_channel()
-    way = make_way(make_cooperative(), channel, provinces=("",))
+    delivery_method = make_way(make_cooperative(), channel, provinces=("",))
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        DeliveryRate.objects.create(way=way, channel=channel, currency="VND", price=1)
+        DeliveryRate.objects.create(delivery_method=delivery_method, channel=channel, currency="VND", price=1)
 
-    assert way.rates.count() == 1
+    assert delivery_method.rates.count() == 1
 
 
 def test_a_country_has_one_rate_without_a_class_and_without_a_first_day() -> None:

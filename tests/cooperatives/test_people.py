@@ -33,7 +33,7 @@ def test_a_person_is_found_by_e_mail_or_phone_however_written(written: str) -> N
     admit(cooperative, written)
 
     assert membership_context(user).may(Right.PACK)
-    assert Change.objects.get(what="membership.admitted").data == {"role": "packer", "user": user.pk}
+    assert Change.objects.get(action="membership.admitted").data == {"role": "packer", "user": user.pk}
 
 
 def test_who_has_no_account_cannot_be_admitted() -> None:
@@ -52,7 +52,7 @@ def test_a_member_admitted_again_has_the_new_role() -> None:
         admit(cooperative, "hoa@example.com", role)
 
     assert Membership.objects.get().role == Role.LISTER
-    told = Change.objects.in_time().values_list("what", flat=True)
+    told = Change.objects.in_time().values_list("action", flat=True)
     assert list(told) == ["membership.admitted", "membership.role_changed"]
 
 
@@ -70,7 +70,7 @@ def test_who_left_acts_for_it_no_longer_and_may_come_back() -> None:
 
     admit(cooperative, "hoa@example.com", Role.CASHIER)
     assert membership_context(user).role == Role.CASHIER
-    told = Change.objects.in_time().values_list("what", flat=True)
+    told = Change.objects.in_time().values_list("action", flat=True)
     assert list(told) == ["membership.ended", "membership.admitted"]
 
 

@@ -76,7 +76,7 @@ def test_each_answer_moves_a_cooperative_and_tells_it_or_is_refused(pair) -> Non
 
     cooperative.refresh_from_db()
     told = Notification.objects.filter(to=cooperative.email).count()
-    written = Change.objects.of(cooperative).filter(what=f"cooperative.{answer}").count()
+    written = Change.objects.of(cooperative).filter(action=f"cooperative.{answer}").count()
     assert (cooperative.state, told, written) == ((answer, 1, 1) if pair in PAIRS else (came_from, 0, 0))
 
 

@@ -15,7 +15,7 @@ from cooperatives.actions.delivery_terms import (
     set_delivery_rates,
     set_market_days,
 )
-from cooperatives.models import DeliveryWay, MarketDayKind
+from cooperatives.models import DeliveryMethod, MarketDayKind
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
@@ -27,10 +27,10 @@ WHO = {"actor": Actor.system("test"), "now": NOW}
 SIX, TEN = datetime.time(6), datetime.time(10)
 
 
-def price(way, *rates, cooperative=None, **more):
+def price(delivery_method, *rates, cooperative=None, **more):
     set_delivery_rates(
-        cooperative=cooperative or way.cooperative,
-        way_id=way.pk,
+        cooperative=cooperative or delivery_method.cooperative,
+        delivery_method_id=delivery_method.pk,
         channel=make_channel(),
         rates=rates,
         **WHO,
@@ -38,46 +38,53 @@ def price(way, *rates, cooperative=None, **more):
     )
 
 
-def schedule(way, *days, cooperative=None, cut_off_hours=12):
+def schedule(delivery_method, *days, cooperative=None, cut_off_hours=12):
     set_market_days(
-        cooperative=cooperative or way.cooperative,
-        way_id=way.pk,
+        cooperative=cooperative or delivery_method.cooperative,
+        delivery_method_id=delivery_method.pk,
         days=days,
         cut_off_hours=cut_off_hours,
         **WHO,
     )
 
 
-def fee(way, province, grams=1_000, goods=100_000):
-    found = DeliveryWay.objects.offered().get(pk=way.pk)
+def fee(delivery_method, province, grams=1_000, goods=100_000):
+    found = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
     return found.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
 
 
 def test_a_table_by_province_and_weight_takes_the_place_of_one_price() -> None:
-    way = make_way(make_seller(), make_channel(), fee=30_000)
+    delivery_method = make_way(make_seller(), make_channel(), fee=30_000)
 
     price(
-        way,
+        delivery_method,
         DeliveryRateInput(15_000, THAI_NGUYEN, 2_000),
         DeliveryRateInput(20_000, THAI_NGUYEN),
         DeliveryRateInput(42_000),
         free_above=500_000,
     )
 
-    near = [fee(way, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]
-    assert (near, fee(way, HANOI), fee(way, HANOI, goods=500_000)) == ([15_000, 20_000], 42_000, 0)
-    change = Change.objects.get(what="way.priced")
+    near = [fee(delivery_method, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]
+    assert (near, fee(delivery_method, HANOI), fee(delivery_method, HANOI, goods=500_000)) == (
+        [15_000, 20_000],
+        42_000,
+        0,
+    )
+    change = Change.objects.get(action="delivery_method.priced")
     assert [row["price"] for row in change.data["from"]] == [30_000]
     assert [row["price"] for row in change.data["to"]] == [15_000, 20_000, 42_000]
 
 
 def test_the_prices_of_another_channel_stay() -> None:
     other = make_channel(slug="khac")
-    way = make_way(make_seller(), other, fee=30_000)
+    delivery_method = make_way(make_seller(), other, fee=30_000)
 
-    price(way, DeliveryRateInput(42_000))
+    price(delivery_method, DeliveryRateInput(42_000))
 
-    assert sorted(way.rates.values_list("channel__slug", "price")) == [("khac", 30_000), ("viet-nam", 42_000)]
+    assert sorted(delivery_method.rates.values_list("channel__slug", "price")) == [
+        ("khac", 30_000),
+        ("viet-nam", 42_000),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,10 +97,10 @@ def test_the_prices_of_another_channel_stay() -> None:
     ],
 )
 def test_an_odd_row_changes_nothing_and_is_named(rates) -> None:
-    way = make_way(make_seller(), make_channel())
+    delivery_method = make_way(make_seller(), make_channel())
 
     with refused(InvalidDeliveryRate, "invalid_delivery_rate") as refusal:
-        price(way, *rates)
+        price(delivery_method, *rates)
 
     assert refusal.value.details == {"row": 1}
 
@@ -110,18 +117,18 @@ def test_a_carried_way_keeps_a_price_and_a_collected_one_needs_none() -> None:
 
 
 def test_market_days_are_set_anew_with_their_places() -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
 
-    schedule(way, MarketDayInput(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
+    schedule(delivery_method, MarketDayInput(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
 
-    found = DeliveryWay.objects.offered().get(pk=way.pk)
+    found = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
     times = found.pickup_times(now=NOW, count=2)
     assert [(time.key, time.capacity) for time in times] == [
         ("2026-12-05T06:00", 20),
         ("2027-01-05T06:00", 20),
     ]
     assert found.cut_off_hours == 24
-    change = Change.objects.get(what="way.scheduled")
+    change = Change.objects.get(action="delivery_method.scheduled")
     assert (change.data["from"], change.data["to"]) == (
         ["weekday 6, 06:00-10:00, *"],
         ["solar 5, 06:00-10:00, 20"],
@@ -139,32 +146,32 @@ def test_market_days_are_set_anew_with_their_places() -> None:
     ],
 )
 def test_a_day_that_cannot_be_changes_nothing(day) -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
 
     with refused(InvalidMarketDay, "odd_market_day"):
-        schedule(way, MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
+        schedule(delivery_method, MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
 
 
 def test_a_day_has_an_hour_once() -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
     morning = MarketDayInput(MarketDayKind.LUNAR, 5, SIX, TEN)
 
     with refused(InvalidMarketDay, "odd_market_day") as refusal:
-        schedule(way, morning, MarketDayInput(MarketDayKind.LUNAR, 5, SIX, datetime.time(11)))
+        schedule(delivery_method, morning, MarketDayInput(MarketDayKind.LUNAR, 5, SIX, datetime.time(11)))
 
     assert refusal.value.details == {"row": 1}
 
 
 def test_a_day_that_falls_on_two_of_the_days_is_told_once() -> None:
-    way = make_market_way(make_seller(), make_channel(), weekday=5)
+    delivery_method = make_market_way(make_seller(), make_channel(), weekday=5)
 
     schedule(
-        way,
+        delivery_method,
         MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN),
         MarketDayInput(MarketDayKind.SOLAR, 28, SIX, TEN),
     )  # 28 November 2026 is a Saturday
 
-    times = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW, count=2)
+    times = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW, count=2)
     assert [time.key for time in times] == ["2026-11-28T06:00", "2026-12-05T06:00"]
 
 
@@ -173,24 +180,24 @@ def test_ways_of_others_ended_ways_and_market_days_of_a_carrier_are_missing() ->
     carried, market = make_way(seller, make_channel()), make_market_way(seller, make_channel())
     ended = make_way(seller, make_channel(), is_active=False)
 
-    for way, cooperative in ((carried, other), (ended, seller)):
+    for delivery_method, cooperative in ((carried, other), (ended, seller)):
         with refused(Missing, "missing"):
-            price(way, DeliveryRateInput(1), cooperative=cooperative)
-    for way, cooperative in ((carried, seller), (market, other)):
+            price(delivery_method, DeliveryRateInput(1), cooperative=cooperative)
+    for delivery_method, cooperative in ((carried, seller), (market, other)):
         with refused(Missing, "missing"):
-            schedule(way, cooperative=cooperative)
+            schedule(delivery_method, cooperative=cooperative)
 
 
 def test_days_already_booked_have_as_many_places_as_are_said_now_but_never_fewer_than_are_taken() -> None:
-    way = make_market_way(make_seller(), make_channel(), capacity=5)
+    delivery_method = make_market_way(make_seller(), make_channel(), capacity=5)
     sunday = datetime.date(2026, 11, 29)
     slots = [
-        way.slots.create(day=day, starts=SIX, ends=TEN, capacity=5, taken=3)
+        delivery_method.slots.create(day=day, starts=SIX, ends=TEN, capacity=5, taken=3)
         for day in (sunday, sunday - datetime.timedelta(days=7), sunday + datetime.timedelta(days=1))
     ]
 
     def capacities(*, capacity):
-        schedule(way, MarketDayInput(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=capacity))
+        schedule(delivery_method, MarketDayInput(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=capacity))
         for slot in slots:
             slot.refresh_from_db()
         return [slot.capacity for slot in slots]

@@ -54,17 +54,17 @@ def test_goods_counted_into_a_second_store_house_reach_buyers() -> None:
     assert [row.free for row in rows] == [4]
     assert variant.product.listings.get().is_available
     assert house.address.lines()[1:] == ["Thôn Nà Ít", "Xã Phủ Thông", "Thái Nguyên"]
-    change = Change.objects.get(what="warehouse.opened")
+    change = Change.objects.get(action="warehouse.opened")
     assert (change.key, change.root_key) == (str(house.pk), str(variant.cooperative_id))
 
 
 def test_buyers_collect_there_only_where_it_says_so() -> None:
     seller = make_seller()
 
-    kept, shop = opened(seller), opened(seller, collecting=ClickAndCollect.LOCAL)
+    kept, shop = opened(seller), opened(seller, click_and_collect=ClickAndCollect.LOCAL)
 
-    assert (kept.collecting, kept.is_private) == ("disabled", True)
-    assert (shop.collecting, shop.is_private) == ("local", False)
+    assert (kept.click_and_collect, kept.is_private) == ("disabled", True)
+    assert (shop.click_and_collect, shop.is_private) == ("local", False)
     assert kept.slug != shop.slug
 
 
@@ -80,24 +80,24 @@ def test_a_house_sent_twice_is_opened_once() -> None:
 def test_a_house_gets_another_name_and_place() -> None:
     house = opened(make_seller())
 
-    changed(house, name="Kho Bộc Bố", street="Thôn Bộc", collecting=ClickAndCollect.LOCAL)
+    changed(house, name="Kho Bộc Bố", street="Thôn Bộc", click_and_collect=ClickAndCollect.LOCAL)
 
     house.refresh_from_db()
-    assert (house.name, house.slug, house.collecting, house.is_private) == (
+    assert (house.name, house.slug, house.click_and_collect, house.is_private) == (
         "Kho Bộc Bố",
         f"kho-{house.cooperative.slug}-kho-na-it",
         "local",
         False,
     )
     assert house.address.lines()[1:] == ["Thôn Bộc", "Xã Phủ Thông", "Thái Nguyên"]
-    assert Change.objects.get(what="warehouse.changed").data["from"]["name"] == "Kho Nà Ít"
+    assert Change.objects.get(action="warehouse.changed").data["from"]["name"] == "Kho Nà Ít"
 
 
 def test_a_house_that_buyers_come_to_cannot_be_shut_to_them() -> None:
-    way = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_way(make_seller(), make_channel())
 
     with refused(WarehouseUsedForPickup, "still_collected"):
-        changed(way.warehouse, collecting=ClickAndCollect.DISABLED)
+        changed(delivery_method.warehouse, click_and_collect=ClickAndCollect.DISABLED)
 
 
 def test_another_cooperatives_house_is_missing() -> None:

@@ -50,7 +50,7 @@ def all_steps_hold(buying: OnOurPage, price: int, *, at_turns: bool) -> int:
     for baskets in deaths(begin, work, at_turns=at_turns):
         for basket in baskets:
             work(basket)
-        GatewayCall.objects.update(look_at=F("look_at") - MINUTES)
+        GatewayCall.objects.update(next_check_at=F("next_check_at") - MINUTES)
         GatewayEvent.objects.update(received_at=F("received_at") - MINUTES)
         for sweep in (look_up_calls_task, handle_events_task, release_expired_task, expire_orders_task):
             sweep()
@@ -60,7 +60,7 @@ def all_steps_hold(buying: OnOurPage, price: int, *, at_turns: bool) -> int:
             is_charged_once(Order.objects.get(basket_key=basket.pk), price)
         charges = buying.stripe.account.every("charge")
         assert [row["amount_captured"] for row in charges] == [price] * count
-        assert not GatewayCall.objects.exclude(look_at=None).exists()
+        assert not GatewayCall.objects.exclude(next_check_at=None).exists()
         assert not GatewayEvent.objects.filter(handled_at=None).exists()
         assert stock_of(buying.variant).allocated == 2 * count
         check_everything(newest=len(baskets))

@@ -168,8 +168,8 @@ def _guest_buys(page: Page) -> Order:
     page.locator("[name=commune]").select_option(index=4)
     page.locator("[name=street]").fill("Số 5, ngõ 12")
     page.locator("[name=consent]").check()
-    for way in page.locator("main fieldset input[type=radio][name^=way]").all():
-        way.check()
+    for delivery_method in page.locator("main fieldset input[type=radio][name^=way]").all():
+        delivery_method.check()
     press(page, "#checkout .big-action")
     page.wait_for_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
 

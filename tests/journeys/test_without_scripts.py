@@ -162,8 +162,8 @@ def _checks_out(page: Page) -> None:
     page.get_by_label("Tôi đồng ý").check()
     for chosen in page.locator("details:has([name^=way]) summary").all():
         chosen.click()
-    for way in page.get_by_role("radio", name="Giao tận nhà").all():
-        way.check()
+    for delivery_method in page.get_by_role("radio", name="Giao tận nhà").all():
+        delivery_method.check()
     page.get_by_role("button", name=re.compile("^Đặt hàng, trả")).click()
     expect(page).to_have_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
     assert Order.objects.get().shipping_address is not None

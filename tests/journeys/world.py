@@ -595,7 +595,7 @@ class _Market:
         return request_back_in_stock(
             product_slug=ripe.slug,
             variant_id=None,
-            way=ContactMethod.SMS,
+            contact_method=ContactMethod.SMS,
             contact="+84987654321",
             user=self.buyer,
             language="vi",
@@ -759,7 +759,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         (stage, f"/xa-vien/kien/{market.parcel(stage).pk}/")
         for stage in ("packing", "packed", "handed over", "failed", "delivered")
     ]
-    way = f"/xa-vien/cach-giao/{market.thien_an.ways.get(kind='market_day').pk}/"
+    delivery_method = f"/xa-vien/cach-giao/{market.thien_an.delivery_methods.get(kind='market_day').pk}/"
     money = "/xa-vien/quyet-toan/"
     theirs = [
         *(money, f"{money}{market.settlement.pk}/", f"{money}{market.settlement.pk}/ban-in/"),
@@ -776,7 +776,7 @@ def _member_visits(market: _Market) -> list[Visit]:
             other,
         ),
         f"{one}loai/{draft.product.variants.get().pk}/",
-        *(f"{way}{page}" for page in ("", "gia/", "ngay-nhan/")),
+        *(f"{delivery_method}{page}" for page in ("", "gia/", "ngay-nhan/")),
         *("/xa-vien/nha-kho/", f"/xa-vien/nha-kho/{market.thien_an.warehouses.all()[0].pk}/"),
         *("/xa-vien/gian-hang/", "/xa-vien/gian-hang/ho/", "/xa-vien/gian-hang/giay/"),
         *(f"{one}loi/en/", "/xa-vien/loi/en/"),
@@ -804,8 +804,8 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
         Visit("/xa-vien/uu-dai/ma/moi/", "manager", sent={"value": "101", "value_type": "percentage"}),
         Visit("/xa-vien/uu-dai/gia/moi/", "manager", sent={"name": ""}),
-        Visit(f"{way}gia/", "manager", sent={"else-rows": "1", "else-0-price": "x"}),
-        Visit(f"{way}ngay-nhan/", "manager", sent={"times": "1", "time-0-starts": "x"}),
+        Visit(f"{delivery_method}gia/", "manager", sent={"else-rows": "1", "else-0-price": "x"}),
+        Visit(f"{delivery_method}ngay-nhan/", "manager", sent={"times": "1", "time-0-starts": "x"}),
         Visit("/xa-vien/nha-kho/", "manager", sent={"name": ""}),
         Visit("/xa-vien/", "packer"),
         Visit("/xa-vien/hang/moi/", "packer", status=403),
@@ -846,7 +846,10 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *(f"/quan-tri/chuyen-khoan/{each.pk}/" for each in market.transfers.values()),
         *("/quan-tri/don-nhap/", draft, f"{draft}?q=gao", "/quan-tri/bao-cao/", sales),
         *(f"{sales}?nhom={group}" for group in ("cooperative", "category", "product", "province", "source")),
-        *(f"/quan-tri/hop-tac-xa/{each.pk}/" for each in Cooperative.objects.filter(is_house=False)),
+        *(
+            f"/quan-tri/hop-tac-xa/{each.pk}/"
+            for each in Cooperative.objects.filter(is_platform_seller=False)
+        ),
         *(f"/quan-tri/hang/{market.listing(state).pk}/" for state in ListingState),
         *(
             f"/quan-tri/don-hang/{market.orders[stage].pk}/"

@@ -14,7 +14,7 @@ from django.test import override_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
-from cooperatives.models import DeliveryWay
+from cooperatives.models import DeliveryMethod
 from orders.models import (
     BankTransfer,
     GatewayCall,
@@ -86,7 +86,7 @@ class Market(RuleBasedStateMachine):
         self.now = NOW
         self.notices: list[dict[str, Any]] = []
         first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-        DeliveryWay.objects.filter(cooperative=second).update(carrier=CARRIER)
+        DeliveryMethod.objects.filter(cooperative=second).update(carrier=CARRIER)
         make_bank_account()
         self.goods = [
             make_variant(first, price=99_999, on_hand=7),

@@ -31,11 +31,11 @@ def to_be_paid_at_stripe() -> Any:
 
 
 def due_at_stripe() -> Any:
-    return Payout.objects.filter(way=PayoutMethod.STRIPE, state=PayoutState.DUE)
+    return Payout.objects.filter(method=PayoutMethod.STRIPE, state=PayoutState.DUE)
 
 
 def at_stripe() -> Any:
-    return Payout.objects.filter(way=PayoutMethod.STRIPE)
+    return Payout.objects.filter(method=PayoutMethod.STRIPE)
 
 
 class PassingOn(Cards):

@@ -26,7 +26,7 @@ def asking(product, contact="hoa@example.com"):
         request_back_in_stock,
         product_slug=product.slug,
         variant_id=None,
-        way=ContactMethod.EMAIL,
+        contact_method=ContactMethod.EMAIL,
         contact=contact,
         user=None,
         language="vi",

@@ -97,7 +97,7 @@ def test_an_order_paid_by_card_and_by_transfer_at_once_keeps_both_and_counts_onc
         both = 240_000 if transfer.state == TransferState.SETTLED else 120_000
         assert transfer.state in (TransferState.SETTLED, TransferState.REVIEW)
         assert order.charged == both
-        assert Change.objects.filter(what="order.confirmed", root_key=str(order.pk)).count() == 1
+        assert Change.objects.filter(action="order.confirmed", root_key=str(order.pk)).count() == 1
     check_everything()
 
 
@@ -130,7 +130,7 @@ def test_without_the_lock_an_order_paid_twice_is_confirmed_twice(stripe, monkeyp
     )
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
-    assert Change.objects.filter(what="order.confirmed", root_key=str(order.pk)).count() > 1
+    assert Change.objects.filter(action="order.confirmed", root_key=str(order.pk)).count() > 1
 
 
 def test_one_payment_told_of_and_looked_up_by_many_at_once_counts_once(stripe) -> None:
@@ -143,7 +143,7 @@ def test_one_payment_told_of_and_looked_up_by_many_at_once_counts_once(stripe) -
     assert (order.charged, call_of(order).state) == (120_000, CallState.SUCCEEDED)
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     assert GatewayEvent.objects.count() == 1
-    assert Change.objects.filter(what__in=["payment.received", "order.confirmed"]).count() == 2
+    assert Change.objects.filter(action__in=["payment.received", "order.confirmed"]).count() == 2
     check_everything()
 
 

@@ -129,7 +129,7 @@ def test_without_the_lock_cash_is_reported_twice(monkeypatch) -> None:
     answers = together([reporting, reporting])
 
     assert kinds(answers) == ["Parcel", "Parcel"], answers
-    assert Change.objects.filter(what="parcel.cash_collected").count() == 2
+    assert Change.objects.filter(action="parcel.cash_collected").count() == 2
 
 
 def test_cash_is_collected_before_its_parcel_is_undone_or_not_at_all() -> None:
@@ -184,8 +184,8 @@ def test_what_was_missing_is_made_good_once_however_many_say_so() -> None:
     assert kinds(answers) == ["CashRemittance", *["NoRemittanceDifference"] * 3], answers
     assert any(isinstance(answer, NoRemittanceDifference) for answer in answers)
     remittance.refresh_from_db()
-    assert (remittance.made_good, owed_by_carriers()) == (30_000, 0)
-    assert Change.objects.filter(what="remittance.made_good").count() == 1
+    assert (remittance.compensated, owed_by_carriers()) == (30_000, 0)
+    assert Change.objects.filter(action="remittance.made_good").count() == 1
     check_cash_away()
 
 

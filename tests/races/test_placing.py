@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from catalog.actions.stock import stock_movements as stocking
 from catalog.models import Listing, Stock
-from cooperatives.models import DeliveryWay, PickupSlot
+from cooperatives.models import DeliveryMethod, PickupSlot
 from orders import locks
 from orders.actions.basket.basket_lines import add_to_basket, choose_deliveries, set_basket_province
 from orders.actions.checkout.open_checkout import open_checkout
@@ -57,7 +57,9 @@ def ready_basket(*wanted, deliveries=None):
 def placing(basket):
     """The sending of a basket, to be called in any thread."""
     choices = {
-        choice.cooperative_id: RequestedDelivery(choice.way_id, choice.pickup_day, choice.pickup_starts)
+        choice.cooperative_id: RequestedDelivery(
+            choice.delivery_method_id, choice.pickup_day, choice.pickup_starts
+        )
         for choice in basket.delivery_choices.all()
     }
     return partial(
@@ -151,9 +153,9 @@ def test_without_the_lock_a_basket_sent_twice_at_once_fails_for_one_of_them(monk
 def test_of_five_buyers_of_the_last_two_places_at_the_market_two_get_one() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=20)
-    way = make_market_way(seller, make_channel(), capacity=2)
-    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    wanted = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
+    delivery_method = make_market_way(seller, make_channel(), capacity=2)
+    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    wanted = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     baskets = [ready_basket((variant, 1), deliveries=wanted) for _ in range(5)]
 
     answers = together([placing(basket) for basket in baskets])
@@ -166,10 +168,10 @@ def test_of_five_buyers_of_the_last_two_places_at_the_market_two_get_one() -> No
 
 def test_without_the_one_statement_two_buyers_both_get_the_last_place(monkeypatch) -> None:
     seller = make_seller()
-    way = make_market_way(seller, make_channel(), capacity=1)
-    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    way.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
-    wanted = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
+    delivery_method = make_market_way(seller, make_channel(), capacity=1)
+    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    delivery_method.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
+    wanted = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=wanted) for _ in range(2)]
     unlocked = Unlocked(monkeypatch, PickupSlot, hands=2)
 

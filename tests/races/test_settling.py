@@ -187,7 +187,7 @@ def test_a_transfer_sent_back_by_both_pages_at_once_is_booked_once() -> None:
     assert set(kinds(answers)) <= {"AlreadyPaid", "Payout"}, answers
     assert LedgerEntry.objects.filter(account="bank").balance() == 0
     assert LedgerPosting.objects.filter(key__endswith=":sent_back").count() == 1
-    assert Change.objects.filter(what__in=["payout.paid", "transfer.sent_back"]).count() == 1
+    assert Change.objects.filter(action__in=["payout.paid", "transfer.sent_back"]).count() == 1
     check_ledger()
 
 
@@ -204,7 +204,7 @@ def test_without_the_lock_both_pages_write_down_that_a_transfer_was_sent_back(mo
     answers = together([read_early(paying), read_early(confirming)])
 
     assert kinds(answers) == ["Payout", "Payout"], answers
-    assert Change.objects.filter(what__in=["payout.paid", "transfer.sent_back"]).count() == 2
+    assert Change.objects.filter(action__in=["payout.paid", "transfer.sent_back"]).count() == 2
 
 
 def both_pages_unlocked(monkeypatch, payout):

@@ -229,7 +229,7 @@ def test_one_tap_by_ten_settles_once() -> None:
     assert kinds(answers) == ["BankTransfer"] * 10, answers
     order.refresh_from_db()
     assert (order.charged, TransferShare.objects.count()) == (120_000, 1)
-    assert Change.objects.filter(what="transfer.settled").count() == 1
+    assert Change.objects.filter(action="transfer.settled").count() == 1
     check_everything()
 
 

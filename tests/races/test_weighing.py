@@ -182,7 +182,7 @@ def test_the_same_weight_sent_ten_times_under_one_key_counts_once() -> None:
     answers = together([weighing_of(part, line, 4600, key="k")] * 10)
 
     assert [getattr(answer, "pk", answer) for answer in answers] == [line.pk] * 10
-    assert Change.objects.filter(what="line.weighed").count() == 1
+    assert Change.objects.filter(action="line.weighed").count() == 1
     check_everything()
 
 

@@ -122,11 +122,15 @@ def test_the_bar_follows_the_kind_that_is_chosen(phone: Page, pillow: Product) -
 
 def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillow: Product) -> None:
     make_all_places()
-    way = pillow.cooperative.ways.get(kind="carrier")
-    way.rates.update(province_code="01", up_to_grams=1_000)
+    delivery_method = pillow.cooperative.delivery_methods.get(kind="carrier")
+    delivery_method.rates.update(province_code="01", up_to_grams=1_000)
     Product.objects.filter(pk=pillow.pk).update(weight=500)
     DeliveryRate.objects.create(
-        way=way, channel=make_channel(), currency="VND", province_code="01", price=55_000
+        delivery_method=delivery_method,
+        channel=make_channel(),
+        currency="VND",
+        province_code="01",
+        price=55_000,
     )
     phone.goto(f"/san-pham/{pillow.slug}/")
     phone.evaluate("window.stays = true")

@@ -97,7 +97,7 @@ def test_the_language_switch_keeps_page_and_question(client: Client) -> None:
 
 def test_the_front_page_tells_this_weeks_market_and_what_is_in_season(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    way = make_market_way(seller, make_channel(), weekday=6)
+    delivery_method = make_market_way(seller, make_channel(), weekday=6)
     make_product(seller, name="Quýt Bạch Thông")
     make_product(seller, name="Gạo mới")
 
@@ -106,7 +106,7 @@ def test_the_front_page_tells_this_weeks_market_and_what_is_in_season(client: Cl
     assert "Phiên chợ tuần này có gạo mới và quýt Bạch\u00a0Thông" in html
     assert len(re.findall(r"<li[^>]*>(?:T[2-7]|CN)<br>", html)) == 7
     assert '<li class="market"' in html
-    assert f"{way.name}: <b>Chủ nhật" in html
+    assert f"{delivery_method.name}: <b>Chủ nhật" in html
     assert "Xem 2 món đang có" in html
 
 

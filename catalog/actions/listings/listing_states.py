@@ -47,7 +47,7 @@ def missing_legal_fields(product: Product) -> list[str]:
         "origin": bool(product.origin.strip()),
         "shelf_life": bool(product.shelf_life.strip()) or not product.product_type.is_perishable,
         "return_terms": bool(product.return_terms.strip() or cooperative.return_terms.strip()),
-        "delivery": cooperative.ways.filter(is_active=True).exists(),
+        "delivery": cooperative.delivery_methods.filter(is_active=True).exists(),
         "picture": product.media.shown().exists(),
     }
     return [field for field, is_provided in provided.items() if not is_provided]
@@ -169,7 +169,7 @@ def change_listing_state(
         now=now,
         root=listing.product,
         cooperative_id=listing.product.cooperative_id,
-        why=reason,
+        reason=reason,
         data={"from": came_from, "channel": listing.channel_id},
     )
     return listing
@@ -198,7 +198,7 @@ def require_ready_picture(listing: Listing) -> None:
 
 def must_be_complete(listing: Listing) -> bool:
     """Whether the law's wants are checked: not of the platform's own goods."""
-    return listing.channel.checks_listings and not listing.product.cooperative.is_house
+    return listing.channel.checks_listings and not listing.product.cooperative.is_platform_seller
 
 
 def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:

@@ -38,7 +38,7 @@ def request_back_in_stock(
     *,
     product_slug: str,
     variant_id: int | None,
-    way: ContactMethod,
+    contact_method: ContactMethod,
     contact: str,
     user: User | None,
     language: str,
@@ -48,8 +48,8 @@ def request_back_in_stock(
 ) -> BackRequest:
     """Request one message when a product can be ordered again, for one variant or any (None).
 
-    `contact` is an e-mail address or a normalised phone number, depending on `way`. A repeat changes nothing
-    until the message was sent; then it starts a new wait. Raises Missing, AlreadyInStock.
+    `contact` is an e-mail address or a normalised phone number, depending on `contact_method`. A repeat
+    changes nothing until the message was sent; then it starts a new wait. Raises Missing, AlreadyInStock.
     """
     product = Product.objects.paused_or_published(channel.pk).filter(slug=product_slug).first()
     if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):
@@ -59,7 +59,7 @@ def request_back_in_stock(
         product=product,
         variant_id=variant_id,
         user=user,
-        way=way,
+        contact_method=contact_method,
         contact=contact,
         language=language,
         asked_at=now,
@@ -68,7 +68,7 @@ def request_back_in_stock(
     row = lock_row(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
     if row is None:  # deleted at the same moment
         raise Missing()
-    if row.told_at is not None or row.token == asked.token:
+    if row.notified_at is not None or row.token == asked.token:
         _start_wait(row, asked, channel, actor=actor, now=now)
     return row
 
@@ -123,7 +123,7 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
             now=now,
             cooperative_id=row.product.cooperative_id,
         )
-    BackRequest.objects.filter(pk__in=[row.pk for row in rows]).update(told_at=now)
+    BackRequest.objects.filter(pk__in=[row.pk for row in rows]).update(notified_at=now)
     return len(rows)
 
 
@@ -136,7 +136,7 @@ def send_back_in_stock_task() -> None:
         while tell_back(channel=channel, now=now) == BATCH:
             pass
     BackRequest.objects.outdated(
-        told_before=now - KEPT_AFTER_SENDING, asked_before=now - KEPT_WAITING
+        notified_before=now - KEPT_AFTER_SENDING, asked_before=now - KEPT_WAITING
     ).delete()
 
 
@@ -147,9 +147,14 @@ def _start_wait(
 
     If it can be ordered now, wait for the season; raises AlreadyInStock during the season.
     """
-    row.asked_at, row.told_at, row.language, row.way = now, None, asked.language, asked.way
+    row.asked_at, row.notified_at, row.language, row.contact_method = (
+        now,
+        None,
+        asked.language,
+        asked.contact_method,
+    )
     row.user, row.until_season = asked.user or row.user, False
-    row.save(update_fields=["asked_at", "told_at", "language", "way", "user", "until_season"])
+    row.save(update_fields=["asked_at", "notified_at", "language", "contact_method", "user", "until_season"])
     today = vietnam_date(now)
     if BackRequest.objects.due(channel, today).filter(pk=row.pk).exists():
         if today.month in row.product.months:

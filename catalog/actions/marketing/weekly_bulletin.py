@@ -18,7 +18,7 @@ from catalog import notices
 from catalog.market_week import CoachDeparture, coach_departures_in_week, monday_of
 from catalog.models import ALL_MONTHS, Bulletin, Listing, Price
 from catalog.models.listing import ListingQuerySet
-from cooperatives.models import Cooperative, DeliveryKind, DeliveryWay, Follow, PickupTime
+from cooperatives.models import Cooperative, DeliveryKind, DeliveryMethod, Follow, PickupTime
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
@@ -52,7 +52,7 @@ class BulletinProduct:
 class BulletinPickup:
     """A time and place of pickup this week."""
 
-    way: DeliveryWay
+    delivery_method: DeliveryMethod
     time: PickupTime
 
 
@@ -224,7 +224,7 @@ def _collect_content(
     """Collect the content from now on, with texts in the active language."""
     selling = Cooperative.objects.selling_on(week)
     on_shelf = Listing.objects.on_shelf(channel.pk)
-    methods = DeliveryWay.objects.offered().filter(cooperative__in=selling)
+    methods = DeliveryMethod.objects.offered().filter(cooperative__in=selling)
     if cooperative is not None:
         on_shelf = on_shelf.for_cooperative(cooperative)
         methods = methods.filter(cooperative=cooperative)
@@ -252,7 +252,7 @@ def _collect_content(
     )
 
 
-def _pickups(methods: Sequence[DeliveryWay], week: datetime.date) -> list[BulletinPickup]:
+def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[BulletinPickup]:
     """The week's pickup times, in chronological order."""
     days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
     found = [
@@ -263,7 +263,7 @@ def _pickups(methods: Sequence[DeliveryWay], week: datetime.date) -> list[Bullet
         for hours in method.market_days.all()
         if hours.falls_on(day)
     ]
-    return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.way.pk))
+    return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.delivery_method.pk))
 
 
 def _with_prices(listings: ListingQuerySet, most: int) -> list[BulletinProduct]:

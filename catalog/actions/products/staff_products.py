@@ -296,7 +296,7 @@ def _record_counts(
 
 def _owner(cooperative_id: int | None) -> Cooperative:
     if cooperative_id is None:
-        house = Cooperative.objects.filter(is_house=True).first()
+        house = Cooperative.objects.filter(is_platform_seller=True).first()
         if house is None:
             raise MissingPlatformSeller(field="cooperative")
         return house

@@ -116,7 +116,7 @@ def _decide(
     advance(row, to, CERTIFICATE_MOVES)
     row.state_reason = reason
     row.save(update_fields=["state_reason"])
-    _record_certificate(f"certificate.{to}", row, actor=actor, now=now, why=reason)
+    _record_certificate(f"certificate.{to}", row, actor=actor, now=now, reason=reason)
     notices.send_certificate_decision(row, now=now)
     return row
 
@@ -140,22 +140,22 @@ def _save_details(row: Certificate, details: CertificateDetails, now: datetime.d
 
 
 def _record_certificate(
-    what: str,
+    action: str,
     row: Certificate,
     *,
     actor: Actor,
     now: datetime.datetime,
-    why: str = "",
+    reason: str = "",
     snapshot: Mapping[str, object] | None = None,
 ) -> None:
     record_change(
-        what,
+        action,
         row,
         actor=actor,
         now=now,
         root=row.cooperative,
         cooperative_id=row.cooperative_id,
-        why=why,
+        reason=reason,
         data={"kind": row.kind, "number": row.number},
         snapshot=snapshot,
     )

@@ -134,7 +134,7 @@ def record_movement(
         lot_id=lot_id,
         actor_kind=actor.kind,
         actor_key=actor.key,
-        door=actor.door,
+        entry_point=actor.entry_point,
         at=now,
     )
     Stock.objects.filter(pk=row.pk).update(on_hand=F("on_hand") + quantity)

@@ -138,12 +138,12 @@ def confirm_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.date
 
 
 @transaction.atomic(durable=True)
-def decline_proposal(*, approval_id: uuid.UUID, why: str, actor: Actor, now: datetime.datetime) -> None:
+def decline_proposal(*, approval_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> None:
     """Decline a proposal. Raises ProposalAlreadyDecided, Missing, PersonNeeded, ReasonRequired."""
-    if not why.strip():
-        raise ReasonRequired(field="why")
+    if not reason.strip():
+        raise ReasonRequired(field="reason")
     row = _lock_open_proposal(approval_id, actor)
-    _save_decision(row, ApprovalState.DECLINED, actor=actor, why=why, now=now)
+    _save_decision(row, ApprovalState.DECLINED, actor=actor, reason=reason, now=now)
     record_proposal_change(row, "declined", actor=actor, now=now)
 
 
@@ -178,7 +178,7 @@ def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.dateti
         apply_market_account(shop, row.wanted, actor=actor, now=now)
     elif row.kind == ApprovalKind.RULES and shop is not None:
         _apply_rules(shop, row.wanted, actor=actor, now=now)
-    elif payout is not None and payout.way == PayoutMethod.STRIPE and not payout.calls.exists():
+    elif payout is not None and payout.method == PayoutMethod.STRIPE and not payout.calls.exists():
         request_payout(payout, actor=actor, now=now)
     return True
 
@@ -217,11 +217,11 @@ def _lock_open_proposal(approval_id: uuid.UUID, actor: Actor) -> Approval:
 
 
 def _save_decision(
-    row: Approval, to: ApprovalState, *, actor: Actor, now: datetime.datetime, why: str = ""
+    row: Approval, to: ApprovalState, *, actor: Actor, now: datetime.datetime, reason: str = ""
 ) -> None:
     # Save the decider first: a database constraint forbids a confirmation without a second person.
-    row.decided_by_id, row.decided_at, row.why = actor.user_id, now, why.strip()[:500]
-    row.save(update_fields=["decided_by", "decided_at", "why"])
+    row.decided_by_id, row.decided_at, row.reason = actor.user_id, now, reason.strip()[:500]
+    row.save(update_fields=["decided_by", "decided_at", "reason"])
     advance(row, to, APPROVAL_MOVES)
 
 

@@ -151,7 +151,7 @@ def _is_another(known: BankTransfer, arrival: IncomingTransfer) -> bool:
 
 def _may_be_known(arrival: IncomingTransfer) -> bool:
     """Whether a similar transfer was reported already, under another reference or without one."""
-    alike = BankTransfer.objects.filter(likeness=arrival.likeness)
+    alike = BankTransfer.objects.filter(similarity_key=arrival.similarity_key)
     if not arrival.has_reference:
         return alike.exists()
     return alike.exclude(provider=arrival.provider).exists()
@@ -170,7 +170,7 @@ def _create_transfer(
         fingerprint=numbered.fingerprint,
         defaults={
             "provider": arrival.provider,
-            "likeness": arrival.likeness,
+            "similarity_key": arrival.similarity_key,
             "event_id": arrival.event_id,
             "account": arrival.account,
             "amount": arrival.amount,

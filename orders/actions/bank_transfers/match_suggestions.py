@@ -116,8 +116,8 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
 
 def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
     """Return transfers that differ only in the bank's reference: perhaps the same one reported twice."""
-    found = BankTransfer.objects.filter(likeness=transfer.likeness).exclude(pk=transfer.pk)
-    return list(found.newest_first()[:_MAX_SUGGESTIONS]) if transfer.likeness else []
+    found = BankTransfer.objects.filter(similarity_key=transfer.similarity_key).exclude(pk=transfer.pk)
+    return list(found.newest_first()[:_MAX_SUGGESTIONS]) if transfer.similarity_key else []
 
 
 def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
@@ -164,7 +164,7 @@ def _score_order(
         MatchReason.AMOUNT: order.still_due == left,
         MatchReason.TIME: datetime.timedelta() <= transfer.at - order.placed_on <= _SAME_TIME,
     }
-    reasons = tuple(likeness for likeness, holds in checks.items() if holds)
+    reasons = tuple(reason for reason, holds in checks.items() if holds)
     return Suggestion(order, reasons, 0 if order.status in ENDED_STATUSES else min(left, order.still_due))
 
 

@@ -139,7 +139,7 @@ def return_transfer(
     )
     advance(transfer, TransferState.GIVEN_BACK, TRANSFER_MOVES)
     data = {"amount": payout.amount, "account": payout.bank_account}
-    record_change("transfer.given_back", transfer, actor=actor, now=now, why=reason.strip(), data=data)
+    record_change("transfer.given_back", transfer, actor=actor, now=now, reason=reason.strip(), data=data)
     return payout
 
 
@@ -179,7 +179,7 @@ def dismiss_transfer(
     if not reason.strip():
         raise ReasonRequired(field="reason")
     advance(transfer, TransferState.SET_ASIDE, TRANSFER_MOVES)
-    record_change("transfer.set_aside", transfer, actor=actor, now=now, why=reason.strip())
+    record_change("transfer.set_aside", transfer, actor=actor, now=now, reason=reason.strip())
     return transfer
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Price, Stock, Variant
-from cooperatives.models import DeliveryWay
+from cooperatives.models import DeliveryMethod
 from orders import locks
 from orders.actions.quotes.quote_queries import read_delivery_choices
 from orders.actions.quotes.quote_types import RequestedDelivery, quantity_limit_of
@@ -185,29 +185,41 @@ def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelive
     """Step of `choose_deliveries`, on a locked basket."""
     if not choices:
         return
-    method_ids = {choice.way_id for choice in choices.values() if choice.way_id}
-    ways = {way.pk: way for way in (_ways(method_ids) if method_ids else ())}
+    method_ids = {choice.delivery_method_id for choice in choices.values() if choice.delivery_method_id}
+    delivery_methods = {
+        delivery_method.pk: delivery_method
+        for delivery_method in (_delivery_methods(method_ids) if method_ids else ())
+    }
     rows = {row.cooperative_id: row for row in read_delivery_choices(basket.pk)}
     new = []
     for cooperative_id, choice in choices.items():
-        way = ways.get(choice.way_id) if choice.way_id else None
-        if choice.service_id is None and (way is None or way.cooperative_id != cooperative_id):
+        delivery_method = (
+            delivery_methods.get(choice.delivery_method_id) if choice.delivery_method_id else None
+        )
+        if choice.service_id is None and (
+            delivery_method is None or delivery_method.cooperative_id != cooperative_id
+        ):
             raise Missing(field="delivery")
         row = rows.get(cooperative_id) or DeliveryChoice(basket=basket, cooperative_id=cooperative_id)
-        columns = (way.pk if way else None, choice.service_id, choice.pickup_day, choice.pickup_starts)
-        if columns == (row.way_id, row.service_id, row.pickup_day, row.pickup_starts):
+        columns = (
+            delivery_method.pk if delivery_method else None,
+            choice.service_id,
+            choice.pickup_day,
+            choice.pickup_starts,
+        )
+        if columns == (row.delivery_method_id, row.service_id, row.pickup_day, row.pickup_starts):
             continue
-        row.way_id, row.service_id, row.pickup_day, row.pickup_starts = columns
+        row.delivery_method_id, row.service_id, row.pickup_day, row.pickup_starts = columns
         if cooperative_id in rows:
-            row.save(update_fields=["way", "service", "pickup_day", "pickup_starts"])
+            row.save(update_fields=["delivery_method", "service", "pickup_day", "pickup_starts"])
         else:
             new.append(row)
     DeliveryChoice.objects.bulk_create(new)
 
 
 @compiled_query
-def _ways(keys: Collection[int]) -> QuerySet[DeliveryWay]:
-    return DeliveryWay.objects.filter(pk__in=keys)
+def _delivery_methods(keys: Collection[int]) -> QuerySet[DeliveryMethod]:
+    return DeliveryMethod.objects.filter(pk__in=keys)
 
 
 def release_reservations(reservations: list[Reservation]) -> None:

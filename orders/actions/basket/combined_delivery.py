@@ -95,7 +95,7 @@ def combined_options(quote: Quote) -> list[CombinedOption]:
     leading: dict[int, Service] = {}
     for seller_quote in quote.shares:
         for one in seller_quote.possible_options:
-            leading.setdefault(one.way.service_id, one.way.service)
+            leading.setdefault(one.delivery_method.service_id, one.delivery_method.service)
     for key, fallback in fallbacks.items():
         leading.setdefault(key, fallback.service)
     options: dict[frozenset[tuple[int, RequestedDelivery]], CombinedOption] = {}
@@ -158,17 +158,17 @@ def _option(
 
 
 def _leg(seller_quote: SellerQuote, service: Service, fallback: FallbackService | None) -> DeliveryLeg | None:
-    own = [one for one in seller_quote.possible_options if one.way.service_id == service.pk]
+    own = [one for one in seller_quote.possible_options if one.delivery_method.service_id == service.pk]
     for one in own or ([] if fallback else seller_quote.possible_options):
         if one.first is not None:
-            way = one.way
+            delivery_method = one.delivery_method
             return DeliveryLeg(
                 seller_quote.cooperative,
-                way.service,
+                delivery_method.service,
                 one.first,
                 one.fee or 0,
-                way.minimum_days,
-                way.maximum_days,
+                delivery_method.minimum_days,
+                delivery_method.maximum_days,
             )
     if fallback is None:
         return None
@@ -189,8 +189,17 @@ def _chosen_leg(seller_quote: SellerQuote, service: Service) -> DeliveryLeg:
             service.minimum_days,
             service.maximum_days,
         )
-    way, time = seller_quote.chosen.way, seller_quote.chosen_time
-    choice = RequestedDelivery(way.pk, time.day, time.starts) if time else RequestedDelivery(way.pk)
+    delivery_method, time = seller_quote.chosen.delivery_method, seller_quote.chosen_time
+    choice = (
+        RequestedDelivery(delivery_method.pk, time.day, time.starts)
+        if time
+        else RequestedDelivery(delivery_method.pk)
+    )
     return DeliveryLeg(
-        seller_quote.cooperative, service, choice, seller_quote.fee, way.minimum_days, way.maximum_days
+        seller_quote.cooperative,
+        service,
+        choice,
+        seller_quote.fee,
+        delivery_method.minimum_days,
+        delivery_method.maximum_days,
     )

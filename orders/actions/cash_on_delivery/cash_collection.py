@@ -111,7 +111,7 @@ def cash_holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
 
     Coach drivers and neighbours, who are not named as carriers, bring the cash to the cooperative.
     """
-    with_carrier = part.way_kind == DeliveryKind.CARRIER and parcel.carrier.strip()
+    with_carrier = part.delivery_kind == DeliveryKind.CARRIER and parcel.carrier.strip()
     return CashHolder.CARRIER if with_carrier else CashHolder.COOPERATIVE
 
 
@@ -155,8 +155,8 @@ def collect_cash(
     )
     if amount != parcel.cod_expected:
         difference = {"expected": parcel.cod_expected, "amount": amount}
-        what, why = "parcel.cash_differs", parcel.cod_reason
-        record_for_part(order, part, what, parcel, actor=actor, now=now, why=why, data=difference)
+        action, reason = "parcel.cash_differs", parcel.cod_reason
+        record_for_part(order, part, action, parcel, actor=actor, now=now, reason=reason, data=difference)
 
 
 def _check_amount(parcel: Parcel, amount: int, reason: str, *, as_reported: bool) -> None:

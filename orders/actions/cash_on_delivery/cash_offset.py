@@ -43,8 +43,8 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
         parcel.cod_remitted_at = parcel.cod_reconciled_at = now
         part = parcel.part
         data = {"amount": parcel.cod_collected, "settlement": settlement_id}
-        what = "parcel.cash_offset"
-        record_for_part(part.order, part, what, parcel, actor=actor, now=now, data=data)
+        action = "parcel.cash_offset"
+        record_for_part(part.order, part, action, parcel, actor=actor, now=now, data=data)
     Parcel.objects.bulk_update(kept, ["cod_remitted_at", "cod_reconciled_at"], batch_size=500)
     return kept
 

@@ -200,7 +200,7 @@ def reconcile_remittance(
         actor=actor,
         now=now,
         cooperative_id=remittance.cooperative_id,
-        why=remittance.reason,
+        reason=remittance.reason,
         data={"received": received, "remitted": remittance.remitted},
         key=key,
     )
@@ -219,7 +219,7 @@ def _mark_reconciled(
 
 
 def _record_parcel_changes(
-    what: str,
+    action: str,
     remittance: CashRemittance,
     lines: Sequence[RemittanceLine],
     *,
@@ -231,7 +231,7 @@ def _record_parcel_changes(
         [
             Change(
                 **change_values(
-                    what,
+                    action,
                     line.parcel,
                     actor=actor,
                     now=now,

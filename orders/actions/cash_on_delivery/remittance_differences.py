@@ -58,14 +58,14 @@ def resolve_remittance_difference(
     if not reason.strip():
         raise ReasonRequired(field="reason")
     signed = amount if lacking > 0 else -amount
-    remittance.made_good += signed
-    remittance.save(update_fields=["made_good"])
+    remittance.compensated += signed
+    remittance.save(update_fields=["compensated"])
     change = record_change(
         "remittance.made_good",
         remittance,
         actor=actor,
         now=now,
-        why=reason.strip(),
+        reason=reason.strip(),
         data={"amount": signed, "is_ours": is_ours},
         key=key,
     )

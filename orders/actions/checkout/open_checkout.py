@@ -16,7 +16,7 @@ from catalog.actions.stock.stock_movements import (
     save_reserved_and_allocated,
 )
 from catalog.models import Stock
-from cooperatives.models import DeliveryWay
+from cooperatives.models import DeliveryMethod
 from orders import locks
 from orders.actions.basket.basket_lines import (
     release_reserved_stock,
@@ -94,9 +94,13 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
     """
     minutes = basket.channel.reservation_minutes
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
-    chosen = [each.way_id for each in quote_request.deliveries.values() if each.way_id is not None]
-    ways = DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
-    in_reach = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, ways)
+    chosen = [
+        each.delivery_method_id
+        for each in quote_request.deliveries.values()
+        if each.delivery_method_id is not None
+    ]
+    delivery_methods = DeliveryMethod.objects.filter(pk__in=chosen, warehouse__isnull=False)
+    in_reach = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, delivery_methods)
     before = reservations_of_basket(basket.pk)
     rows = locks.lock_stock({*in_reach, *(each.stock_id for each in before)})
     freed = release_reserved_stock(reservations_of_basket(basket.pk) if before else [], rows)

@@ -69,19 +69,19 @@ def accept_complaint(
     order, part, complaint = locks.lock_complaint(complaint_id)
     if is_already_done(key, "complaint.accepted", complaint):
         return complaint
-    if complaint.state == ComplaintState.REJECTED and actor.door not in PLATFORM_ENTRY_POINTS:
+    if complaint.state == ComplaintState.REJECTED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise WrongMove(came_from=complaint.state, to=ComplaintState.ACCEPTED)
     _check_remedy(complaint, remedy)
     advance(complaint, ComplaintState.ACCEPTED, COMPLAINT_MOVES)
     _write_answer(complaint, answer, now=now)
     record_complaint_change(
-        order, part, complaint, "complaint.accepted", actor=actor, now=now, why=answer.strip(), key=key
+        order, part, complaint, "complaint.accepted", actor=actor, now=now, reason=answer.strip(), key=key
     )
     if remedy.anew:
         create_replacement(order, part, remedy.anew, complaint=complaint, actor=actor, now=now)
     if remedy.refund is not None:
         decision = remedy.refund
-        if actor.door == EntryPoint.MEMBERS:
+        if actor.entry_point == EntryPoint.MEMBERS:
             decision = replace(decision, bearer=CostBearer.COOPERATIVE)
         refund_part(order, part, decision, complaint=complaint, actor=actor, now=now)
     if remedy.back:
@@ -117,7 +117,7 @@ def reject_complaint(
     advance(complaint, ComplaintState.REJECTED, COMPLAINT_MOVES)
     _write_answer(complaint, reason, now=now)
     record_complaint_change(
-        order, part, complaint, "complaint.rejected", actor=actor, now=now, why=reason.strip(), key=key
+        order, part, complaint, "complaint.rejected", actor=actor, now=now, reason=reason.strip(), key=key
     )
     _notify(order, part, complaint, actor=actor, now=now)
     return complaint
@@ -141,5 +141,5 @@ def _notify(
     order: Order, part: OrderPart, complaint: Complaint, *, actor: Actor, now: datetime.datetime
 ) -> None:
     notices.complaint_answered(order, part, complaint, now=now)
-    if actor.door in PLATFORM_ENTRY_POINTS:
+    if actor.entry_point in PLATFORM_ENTRY_POINTS:
         notices.complaint_decided(order, part, complaint, now=now)

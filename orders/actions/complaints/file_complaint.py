@@ -94,7 +94,7 @@ def submit_complaint(
     part_id: int,
     steps: Mapping[uuid.UUID, int],
     words: str,
-    wish: RequestedRemedy = RequestedRemedy.EITHER,
+    requested_remedy: RequestedRemedy = RequestedRemedy.EITHER,
     pictures: Sequence[Picture] = (),
     key: str | None = None,
     actor: Actor,
@@ -114,7 +114,7 @@ def submit_complaint(
     _check_complaint(part, steps, words, pictures, now)
     complaint = Complaint.objects.create(
         part=part,
-        wish=wish,
+        requested_remedy=requested_remedy,
         words=words.strip(),
         made_at=now,
         due_by=_end_of_days(now, shop_settings().answer_complaints_days) - datetime.timedelta(seconds=1),
@@ -199,22 +199,22 @@ def record_complaint_change(
     order: Order,
     part: OrderPart,
     complaint: Complaint,
-    what: str,
+    action: str,
     *,
     actor: Actor,
     now: datetime.datetime,
-    why: str = "",
+    reason: str = "",
     key: str | None = None,
 ) -> None:
     """Step: record a change of a complaint under its order."""
     record_change(
-        what,
+        action,
         complaint,
         actor=actor,
         now=now,
         root=order,
         cooperative_id=part.cooperative_id,
-        why=why,
+        reason=reason,
         data={"part": part.number},
         key=key,
     )

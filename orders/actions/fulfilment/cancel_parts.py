@@ -124,7 +124,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
         raise WrongMove(came_from=order.status, to=OrderStatus.CANCELLED)
     order.cancelled_at = now
     order.save(update_fields=["cancelled_at"])
-    record_change("order.cancelled", order, actor=actor, now=now, why=reason)
+    record_change("order.cancelled", order, actor=actor, now=now, reason=reason)
     finish_order_change(order, now=now)
     refund_surplus(order, reason=gettext_noop("The order was called off."), actor=actor, now=now)
     return order
@@ -139,7 +139,7 @@ def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetim
     parts = order.parts.select_related("cooperative").standing()
     allocations = Allocation.objects.filter(line__part__in=parts.values("pk"))
     locks.lock_stock(set(allocations.values_list("stock_id", flat=True)))
-    ended = list(parts.order_by("slot__way", "slot__day", "slot__starts", "number"))
+    ended = list(parts.order_by("slot__delivery_method", "slot__day", "slot__starts", "number"))
     for part in ended:
         end_part(order, part, PartState.CANCELLED, reason, actor=actor, now=now)
     return len(ended)
@@ -157,8 +157,8 @@ def end_and_refund_part(
 ) -> None:
     """Step: end a part and refund what was paid for it. Raises PartAlreadyHandedOver, WrongMove."""
     end_part(order, part, to, reason, key=key, actor=actor, now=now)
-    why = gettext_noop("A part of the order will not come.")
-    refund_surplus(order, part=part, reason=why, actor=actor, now=now)
+    refund_reason = gettext_noop("A part of the order will not come.")
+    refund_surplus(order, part=part, reason=refund_reason, actor=actor, now=now)
 
 
 def end_part(
@@ -188,7 +188,7 @@ def end_part(
     _release_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
-    record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
+    record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, reason=reason, key=key)
     if not order.parts.standing().exists():
         release_voucher_use(order, actor=actor, now=now)
     finish_order_change(order, now=now)

@@ -98,8 +98,8 @@ def dispatch_parcel(
     finish_order_change(order, now=now)
     notices.parcel_handed_over(order, part, parcel, now=now)
     if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
-        why = gettext_noop("The goods weigh less than was paid for.")
-        refund_surplus(order, part=part, reason=why, actor=actor, now=now)
+        reason = gettext_noop("The goods weigh less than was paid for.")
+        refund_surplus(order, part=part, reason=reason, actor=actor, now=now)
     return parcel
 
 
@@ -139,7 +139,7 @@ def deliver_parcel(
             parcel,
             cash_collected=cash_collected,
             taken=taken,
-            why=reason,
+            reason=reason,
             key=key,
             actor=actor,
             now=now,
@@ -154,7 +154,7 @@ def deliver_locked_parcel(
     *,
     cash_collected: bool,
     taken: CollectedCash = EXPECTED_CASH,
-    why: str = "",
+    reason: str = "",
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -166,14 +166,16 @@ def deliver_locked_parcel(
     move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, taken=taken, actor=actor, now=now)
-    record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now, why=why.strip(), key=key)
+    record_for_part(
+        order, part, "parcel.delivered", parcel, actor=actor, now=now, reason=reason.strip(), key=key
+    )
     finish_order_change(order, now=now)
 
 
 def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> None:
     if not parcel.pickup_code or "".join(code.split()) == parcel.pickup_code:
         return
-    if code.strip() or actor.door not in PLATFORM_ENTRY_POINTS:
+    if code.strip() or actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise InvalidPickupCode(field="code")
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -216,7 +218,7 @@ def fail_delivery(
     if is_already_done(key, "parcel.failed", parcel):
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
-    record_for_part(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason, key=key)
+    record_for_part(order, part, "parcel.failed", parcel, actor=actor, now=now, reason=reason, key=key)
     finish_order_change(order, now=now)
     notices.delivery_failed(order, part, parcel, now=now)
     return parcel

@@ -129,7 +129,7 @@ def _save_tracking_number(
 ) -> None:
     parcel.tracking_number = number
     parcel.save(update_fields=["tracking_number", "updated_at"])
-    record_for_part(order, part, "parcel.tracked", parcel, actor=actor, now=now, why=number)
+    record_for_part(order, part, "parcel.tracked", parcel, actor=actor, now=now, reason=number)
 
 
 def _require_ready(order: Order) -> None:

@@ -141,7 +141,7 @@ def cancel_return(
     if parcel.state != ParcelState.HANDED_OVER:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
-    record_for_part(order, part, "parcel.kept", parcel, actor=actor, now=now, why=reason, key=key)
+    record_for_part(order, part, "parcel.kept", parcel, actor=actor, now=now, reason=reason, key=key)
     finish_order_change(order, now=now)
     return parcel
 

@@ -53,12 +53,12 @@ def void_parcel(
     if is_already_done(key, "parcel.voided", parcel):
         return parcel
     require_outgoing_parcel(parcel)
-    if parcel.state == ParcelState.DELIVERED and actor.door not in PLATFORM_ENTRY_POINTS:
+    if parcel.state == ParcelState.DELIVERED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     if parcel.state == ParcelState.DELIVERED:
         _require_items_with_buyer(part, parcel)
     void_locked_parcel(parcel, reason.strip(), actor=actor, now=now)
-    record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
+    record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, reason=reason, key=key)
     finish_order_change(order, now=now)
     return parcel
 

@@ -208,7 +208,7 @@ def _record_line_change(
     order: Order,
     part: OrderPart,
     line: OrderLine,
-    what: str,
+    action: str,
     grams: int,
     *,
     key: str | None = None,
@@ -216,7 +216,7 @@ def _record_line_change(
     now: datetime.datetime,
 ) -> None:
     record_change(
-        what,
+        action,
         line,
         actor=actor,
         now=now,

@@ -53,13 +53,13 @@ def record_dispute_event(
             "currency": payment.currency,
             "state": _STATES.get(event.status, DisputeState.TO_ANSWER),
             "evidence_by": event.evidence_by,
-            "told_at": event.created,
+            "received_at": event.created,
         },
     )
     data = {"amount": event.amount, "reason": event.reason, "reference": event.subject}
     if is_new or _advance_dispute(dispute, event):
-        what = _CHANGES[DisputeState(dispute.state)]
-        record_change(what, order, actor=actor, now=now, data=data)
+        action = _CHANGES[DisputeState(dispute.state)]
+        record_change(action, order, actor=actor, now=now, data=data)
     _record_chargeback(order, payment, event, data, actor=actor, now=now)
     return dispute
 
@@ -67,11 +67,11 @@ def record_dispute_event(
 def _advance_dispute(dispute: Dispute, event: StripeEvent) -> bool:
     """Advance the dispute; return whether its state changed."""
     state = _STATES.get(event.status, DisputeState(dispute.state))
-    if dispute.is_over or (event.created < dispute.told_at and state not in DISPUTE_ENDED_STATES):
+    if dispute.is_over or (event.created < dispute.received_at and state not in DISPUTE_ENDED_STATES):
         return False
-    dispute.told_at, dispute.amount = event.created, event.amount
+    dispute.received_at, dispute.amount = event.created, event.amount
     dispute.evidence_by = event.evidence_by or dispute.evidence_by
-    dispute.save(update_fields=["told_at", "amount", "evidence_by"])
+    dispute.save(update_fields=["received_at", "amount", "evidence_by"])
     if state == dispute.state:
         return False
     advance(dispute, state, DISPUTE_MOVES)
@@ -90,7 +90,7 @@ def _record_chargeback(
     name = event.kind.removeprefix(DISPUTE_EVENT_PREFIX)
     if name not in _MONEY_EVENTS:
         return
-    kind, what = _MONEY_EVENTS[name]
+    kind, action = _MONEY_EVENTS[name]
     written = record_payment_event(
         payment,
         kind,
@@ -102,5 +102,5 @@ def _record_chargeback(
         now=now,
     )
     if written is not None:
-        record_change(what, order, actor=actor, now=now, data=data)
+        record_change(action, order, actor=actor, now=now, data=data)
         finish_order_change(order, now=now)

@@ -78,7 +78,9 @@ def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: dateti
     call.save(update_fields=["set_aside_at", "set_aside_why"])
     data = {"amount": call.amount, "operation": call.operation, "code": call.code}
     about = order or call.payout
-    record_change("call.set_aside", call, actor=actor, now=now, root=about, why=call.set_aside_why, data=data)
+    record_change(
+        "call.set_aside", call, actor=actor, now=now, root=about, reason=call.set_aside_why, data=data
+    )
     return call
 
 
@@ -89,13 +91,13 @@ def pay_out_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetim
     Raises Missing, CallNotRepeatable.
     """
     payout = locks.lock_payout(payout_id)
-    if payout.way == PayoutMethod.BANK:
+    if payout.method == PayoutMethod.BANK:
         return payout
     sent = payout.calls.filter(operation=Operation.PAY_OUT).exclude(state=CallState.FAILED)
     if payout.state != PayoutState.DUE or sent.exists():
         raise CallNotRepeatable()
-    payout.way = PayoutMethod.BANK
-    payout.save(update_fields=["way"])
+    payout.method = PayoutMethod.BANK
+    payout.save(update_fields=["method"])
     record_change(
         "payout.by_bank", payout, actor=actor, now=now, root=payout.settlement, data={"amount": payout.amount}
     )
@@ -109,7 +111,7 @@ def _repeat_payout_call(call: GatewayCall, *, actor: Actor, now: datetime.dateti
     if call.operation == Operation.PULL_BACK:
         amount = min(call.amount, unreversed_amount(payout))
         return request_transfer_reversal(payout, amount, actor=actor, now=now) if amount else None
-    if payout.state != PayoutState.DUE or payout.way != PayoutMethod.STRIPE:
+    if payout.state != PayoutState.DUE or payout.method != PayoutMethod.STRIPE:
         return None
     return request_payout(payout, actor=actor, now=now)
 

@@ -112,9 +112,9 @@ def _claim_for_look_up(
 
 def _count_try(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, GatewayRequest]:
     call.tries += 1
-    if call.look_at is not None:
-        call.look_at = now + look_up_delay(call.tries)
-    call.save(update_fields=["tries", "look_at"])
+    if call.next_check_at is not None:
+        call.next_check_at = now + look_up_delay(call.tries)
+    call.save(update_fields=["tries", "next_check_at"])
     return Operation(call.operation), gateway_request_of(call)
 
 

@@ -71,8 +71,8 @@ def _write_outcome(call: GatewayCall, answer: GatewayResult, *, now: datetime.da
     call.url = answer.url
     call.code, call.message = answer.code[:80], answer.message[:500]
     is_open = state in OUTCOME_UNKNOWN_STATES or state == CallState.NEEDS_BUYER
-    call.look_at = now + look_up_delay(call.tries) if is_open else None
-    call.save(update_fields=["reference", "url", "code", "message", "look_at", "answered_at"])
+    call.next_check_at = now + look_up_delay(call.tries) if is_open else None
+    call.save(update_fields=["reference", "url", "code", "message", "next_check_at", "answered_at"])
     return has_changed
 
 
@@ -182,8 +182,8 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
     ).first()
     if waiting is not None:
         advance(waiting, CallState.FAILED, CALL_MOVES)
-        waiting.code, waiting.url, waiting.answered_at, waiting.look_at = "canceled", "", now, None
-        waiting.save(update_fields=["code", "url", "answered_at", "look_at"])
+        waiting.code, waiting.url, waiting.answered_at, waiting.next_check_at = "canceled", "", now, None
+        waiting.save(update_fields=["code", "url", "answered_at", "next_check_at"])
 
 
 def _record_failure(
@@ -255,9 +255,9 @@ def _record_refund_event(order: Order | None, call: GatewayCall, *, now: datetim
         now=now,
     )
     if event is not None:
-        what = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
+        action = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
         data = {"amount": call.amount, "method": payment.method, "code": call.code}
-        record_change(what, order, actor=_GATEWAY, now=now, data=data)
+        record_change(action, order, actor=_GATEWAY, now=now, data=data)
         finish_order_change(order, now=now)
     if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
         refund_notices.refund_failed(order, call.refund, now=now)

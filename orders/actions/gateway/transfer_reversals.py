@@ -43,7 +43,7 @@ def reverse_payouts_for_debt(
     paid = Payout.objects.filter(
         settlement__cooperative=cooperative_id,
         currency=currency,
-        way=PayoutMethod.STRIPE,
+        method=PayoutMethod.STRIPE,
         state=PayoutState.PAID,
     )
     payouts = [locks.lock_payout(key) for key in paid.order_by("pk").values_list("pk", flat=True)]
@@ -108,7 +108,7 @@ def cooperatives_in_debt() -> list[tuple[int, str]]:
     if not settings.STRIPE_SECRET_KEY:
         return []
     rows = Settlement.objects.open().filter(
-        cooperative__settlements__payout__way=PayoutMethod.STRIPE,
+        cooperative__settlements__payout__method=PayoutMethod.STRIPE,
         cooperative__settlements__payout__state=PayoutState.PAID,
         entries__account=LedgerAccount.COOPERATIVE_PAYABLE,
     )

@@ -106,8 +106,8 @@ def _has_end_request(order: Order, payment: Payment, *, now: datetime.datetime) 
     for call in ends.filter(state=CallState.INTENDED, tries=0, amount__gt=order.still_due):
         if call.operation == Operation.CAPTURE:
             advance(call, CallState.FAILED, CALL_MOVES)
-            call.code, call.answered_at, call.look_at = SUPERSEDED, now, None
-            call.save(update_fields=["code", "answered_at", "look_at"])
+            call.code, call.answered_at, call.next_check_at = SUPERSEDED, now, None
+            call.save(update_fields=["code", "answered_at", "next_check_at"])
     return ends.exists()
 
 

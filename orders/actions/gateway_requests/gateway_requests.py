@@ -275,7 +275,7 @@ def _create_call(
         state=CallState.INTENDED,
         terms=terms,
         asked_at=now,
-        look_at=now + _SENT_WITHIN,
+        next_check_at=now + _SENT_WITHIN,
         actor_kind=actor.kind,
         actor_key=actor.key,
         **about,

@@ -173,12 +173,22 @@ def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]
         .order_by("pk")
         .values_list(
             *("pk", "delivery_net", "delivery_gross", "delivery_tax_rate", "made_good", "refunded", "borne"),
-            *("way_kind", "order__channel__prices_entered_with_tax"),
+            *("delivery_kind", "order__channel__prices_entered_with_tax"),
         )
     )
-    for part_id, net, gross, rate, platform_discount, refunded, seller_refunds, way_kind, with_tax in rows:
+    for (
+        part_id,
+        net,
+        gross,
+        rate,
+        platform_discount,
+        refunded,
+        seller_refunds,
+        delivery_kind,
+        with_tax,
+    ) in rows:
         seller_gross = gross_before_platform_discounts(net, gross, platform_discount, rate, with_tax=with_tax)
-        yield part_id, SoldItem(1, 1, gross, seller_gross, refunded, seller_refunds), bool(way_kind)
+        yield part_id, SoldItem(1, 1, gross, seller_gross, refunded, seller_refunds), bool(delivery_kind)
 
 
 def gross_before_platform_discounts(

@@ -32,7 +32,7 @@ def add_note(*, order_id: uuid.UUID, words: str, actor: Actor, now: datetime.dat
     """Add a note to an order. Raises Missing, EmptyNote, NoteTooLong."""
     words = _checked_text(words)
     order = locks.lock_order(order_id)
-    return record_change("order.noted", order, actor=actor, now=now, why=words)
+    return record_change("order.noted", order, actor=actor, now=now, reason=words)
 
 
 @transaction.atomic(durable=True)
@@ -40,12 +40,14 @@ def correct_note(*, note_id: int, words: str, actor: Actor, now: datetime.dateti
     """Replace the text of a note; the first text stays in the timeline. Raises as `add_note` does."""
     words = _checked_text(words)
     note = Change.objects.filter(
-        pk=note_id, what__in=("order.noted", "order.note_changed"), kind=Order._meta.label_lower
+        pk=note_id, action__in=("order.noted", "order.note_changed"), kind=Order._meta.label_lower
     ).first()
     if note is None:
         raise Missing(field="note")
     order = locks.lock_order(uuid.UUID(note.key))
-    return record_change("order.note_changed", order, actor=actor, now=now, why=words, data={"note": note.pk})
+    return record_change(
+        "order.note_changed", order, actor=actor, now=now, reason=words, data={"note": note.pk}
+    )
 
 
 def _checked_text(words: str) -> str:

@@ -13,24 +13,24 @@ from shop.core.models import record_change
 def record_for_part(
     order: Order,
     part: OrderPart,
-    what: str,
+    action: str,
     row: OrderPart | Parcel,
     *,
     actor: Actor,
     now: datetime.datetime,
-    why: str = "",
+    reason: str = "",
     key: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> None:
-    """Step: record that `what` happened to the part, or to one of its parcels; `data` adds details."""
+    """Step: record that `action` happened to the part, or to one of its parcels; `data` adds details."""
     record_change(
-        what,
+        action,
         row,
         actor=actor,
         now=now,
         root=order,
         cooperative_id=part.cooperative_id,
-        why=why,
+        reason=reason,
         key=key,
         data={
             "part": part.number,

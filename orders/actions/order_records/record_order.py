@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, PickupTime
+from cooperatives.models import Cooperative, DeliveryMethod, PickupSlot, PickupTime
 from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
 from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
@@ -206,15 +206,15 @@ def take_pickup_slots(order: Order, quote: Quote) -> None:
     Raises PickupSlotFull.
     """
     chosen = [
-        (share.chosen.way, share.chosen_time)
+        (share.chosen.delivery_method, share.chosen_time)
         for share in quote.shares
         if share.chosen is not None and share.chosen_time is not None
     ]
-    for way, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
-        slot = _get_or_create_slot(way, time)
+    for delivery_method, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
+        slot = _get_or_create_slot(delivery_method, time)
         if not _take_slot_place(slot):
             raise PickupSlotFull(field="delivery")
-        OrderPart.objects.filter(order=order, cooperative=way.cooperative_id).update(slot=slot)
+        OrderPart.objects.filter(order=order, cooperative=delivery_method.cooperative_id).update(slot=slot)
 
 
 def _take_slot_place(slot: PickupSlot) -> bool:
@@ -223,12 +223,20 @@ def _take_slot_place(slot: PickupSlot) -> bool:
     return bool(room.update(taken=F("taken") + 1))
 
 
-def _get_or_create_slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
+def _get_or_create_slot(delivery_method: DeliveryMethod, time: PickupTime) -> PickupSlot:
     PickupSlot.objects.bulk_create(
-        [PickupSlot(way=way, day=time.day, starts=time.starts, ends=time.ends, capacity=time.capacity)],
+        [
+            PickupSlot(
+                delivery_method=delivery_method,
+                day=time.day,
+                starts=time.starts,
+                ends=time.ends,
+                capacity=time.capacity,
+            )
+        ],
         ignore_conflicts=True,
     )
-    return PickupSlot.objects.get(way=way, day=time.day, starts=time.starts)
+    return PickupSlot.objects.get(delivery_method=delivery_method, day=time.day, starts=time.starts)
 
 
 def _build_part(
@@ -237,17 +245,25 @@ def _build_part(
     counted = report_columns(order, is_standing=True)
     part = OrderPart(order=order, cooperative=share.cooperative, number=number, **counted)
     if share.chosen is not None:
-        way = share.chosen.way
-        part.way, part.service, part.warehouse = way, way.service, way.warehouse
-        part.way_kind, part.way_name, part.carrier = way.kind, way.name, way.carrier
-        tax_class = way.service.tax_class
+        delivery_method = share.chosen.delivery_method
+        part.delivery_method, part.service, part.warehouse = (
+            delivery_method,
+            delivery_method.service,
+            delivery_method.warehouse,
+        )
+        part.delivery_kind, part.delivery_name, part.carrier = (
+            delivery_method.kind,
+            delivery_method.name,
+            delivery_method.carrier,
+        )
+        tax_class = delivery_method.service.tax_class
         part.delivery_tax_class_name = tax_class.name if tax_class else ""
-        if way.warehouse is not None:
-            part.pickup_place = f"{way.warehouse.name}, {way.warehouse.address}"[:500]
-        part.expected_from, part.expected_until = _expected_days(way, now)
+        if delivery_method.warehouse is not None:
+            part.pickup_place = f"{delivery_method.warehouse.name}, {delivery_method.warehouse.address}"[:500]
+        part.expected_from, part.expected_until = _expected_days(delivery_method, now)
     elif share.service is not None:
         service = share.service
-        part.service, part.way_kind, part.way_name = service, service.kind, service.name
+        part.service, part.delivery_kind, part.delivery_name = service, service.kind, service.name
         part.delivery_tax_class_name = service.tax_class.name if service.tax_class else ""
         if service.maximum_days is not None:
             day = vietnam_date(now)
@@ -266,17 +282,17 @@ def _build_part(
 
 
 def _expected_days(
-    way: DeliveryWay, now: datetime.datetime
+    delivery_method: DeliveryMethod, now: datetime.datetime
 ) -> tuple[datetime.date | None, datetime.date | None]:
     """Return the expected delivery days, counted from the next departure that the cut-off still allows."""
-    if way.maximum_days is None:
+    if delivery_method.maximum_days is None:
         return None, None
-    leaves = vietnam_date(now + datetime.timedelta(hours=way.cut_off_hours))
-    if way.departs_weekday is not None:
-        leaves += datetime.timedelta(days=(way.departs_weekday - leaves.weekday()) % 7)
+    leaves = vietnam_date(now + datetime.timedelta(hours=delivery_method.cut_off_hours))
+    if delivery_method.departs_weekday is not None:
+        leaves += datetime.timedelta(days=(delivery_method.departs_weekday - leaves.weekday()) % 7)
     return (
-        leaves + datetime.timedelta(days=way.minimum_days or 0),
-        leaves + datetime.timedelta(days=way.maximum_days),
+        leaves + datetime.timedelta(days=delivery_method.minimum_days or 0),
+        leaves + datetime.timedelta(days=delivery_method.maximum_days),
     )
 
 

@@ -68,13 +68,13 @@ def offered_payment_methods(
 
     `shop` holds the settings, where they were read before.
     """
-    ways = [PaymentMethod.COD]
+    payment_methods = [PaymentMethod.COD]
     shop = shop or shop_settings()
     if channel.currency == "VND" and shop.bank_bin and shop.bank_account:
-        ways.append(PaymentMethod.TRANSFER)
+        payment_methods.append(PaymentMethod.TRANSFER)
     if accepts_cards(channel.currency, amount):
-        ways.append(PaymentMethod.CARD)
-    return ways
+        payment_methods.append(PaymentMethod.CARD)
+    return payment_methods
 
 
 def require_payment_method(
@@ -160,7 +160,11 @@ def methods_for_remainder(order: Order, last: Payment) -> list[PaymentMethod]:
         return []
     held, _charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
     offered = offered_payment_methods(order.channel, order.still_due)
-    return [] if held else [way for way in offered if way == PaymentMethod.TRANSFER]
+    return (
+        []
+        if held
+        else [payment_method for payment_method in offered if payment_method == PaymentMethod.TRANSFER]
+    )
 
 
 def _replace_payment(
@@ -291,8 +295,8 @@ def record_received_money(
     finish_order_change(order, now=now)
     confirm_if_covered(order, actor=actor, now=now)
     if payment.method == PaymentMethod.CARD or order.status in ENDED_STATUSES:
-        why = gettext_noop("More was paid than the order costs.")
-        refund_surplus(order, reason=why, actor=actor, now=now)
+        reason = gettext_noop("More was paid than the order costs.")
+        refund_surplus(order, reason=reason, actor=actor, now=now)
     return event
 
 

@@ -110,7 +110,7 @@ def _notify_operator(
         context = {"shop": shop, "site": settings.PUBLIC_URL, "who": actor.name, **data, "was": data["from"]}
         send(
             key=f"market-account:{occasion}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=shop.operator_email,
             subject=_("The market's bank account was changed"),
             text=render_to_string("emails/market_account.txt", context),

@@ -110,7 +110,7 @@ def complete_payout(
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
     """Book the outflow from the bank account, or from our balance at the gateway."""
-    left = LedgerAccount.GATEWAY if payout.way == PayoutMethod.STRIPE else LedgerAccount.BANK
+    left = LedgerAccount.GATEWAY if payout.method == PayoutMethod.STRIPE else LedgerAccount.BANK
     post_entries(
         f"payout:{payout.pk}",
         PostingKind.PAYOUT,

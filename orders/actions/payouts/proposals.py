@@ -42,7 +42,7 @@ def payout_values(payout: Payout) -> dict[str, object]:
     return {
         "amount": payout.amount,
         "currency": payout.currency,
-        "way": str(payout.way),
+        "method": str(payout.method),
         "bank_bin": payout.bank_bin,
         "bank_account": payout.bank_account,
         "bank_holder": payout.bank_holder,
@@ -118,15 +118,15 @@ def lapse_proposal(row: Approval, *, now: datetime.datetime) -> None:
     record_proposal_change(row, "lapsed", actor=Actor.system(), now=now)
 
 
-def record_proposal_change(row: Approval, what: str, *, actor: Actor, now: datetime.datetime) -> None:
+def record_proposal_change(row: Approval, action: str, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: record a change of a proposal."""
     record_change(
-        f"approval.{what}",
+        f"approval.{action}",
         row,
         actor=actor,
         now=now,
         root=row.payout or row.cooperative or ShopSettings(pk=1),
         cooperative_id=row.cooperative_id,
-        why=row.why,
+        reason=row.reason,
         data={"kind": str(row.kind), "wanted": row.wanted, "basis": row.basis},
     )

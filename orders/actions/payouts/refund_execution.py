@@ -138,7 +138,7 @@ def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> 
         now=now,
         root=refund.order,
         cooperative_id=part.cooperative_id if part else None,
-        why=refund.reason,
+        reason=refund.reason,
         data=data | ({"part": part.number} if part else {}),
     )
     notices.refund_decided(refund.order, refund, now=now)

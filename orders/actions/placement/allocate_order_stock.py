@@ -22,7 +22,7 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     for line in quote.lines:
         if line.variant.track_inventory:
             quantities[line.variant.pk] += line.wanted.quantity
-    chosen = (share.chosen.way if share.chosen else None for share in quote.shares)
+    chosen = (share.chosen.delivery_method if share.chosen else None for share in quote.shares)
     ids = reachable_stock_ids(quote.wanted, quantities, chosen)
     basket_id = quote.wanted.basket_id
     kept = reservations_of_basket(basket_id) if basket_id is not None else []

@@ -199,9 +199,9 @@ def draft_quote_request(order: Order) -> QuoteRequest:
         if line.variant_id is not None
     ]
     deliveries = {
-        part.cooperative_id: RequestedDelivery(part.way_id, part.pickup_day, part.pickup_starts)
+        part.cooperative_id: RequestedDelivery(part.delivery_method_id, part.pickup_day, part.pickup_starts)
         for part in order.parts.order_by("number")
-        if part.way_id is not None
+        if part.delivery_method_id is not None
     }
     return QuoteRequest(
         order.channel,

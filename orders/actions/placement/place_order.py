@@ -282,7 +282,7 @@ def record_consents(order: Order, consents: frozenset[str], *, actor: Actor, now
             purpose=purpose,
             version=CONSENT_VERSION,
             given_at=now,
-            door=actor.door,
+            entry_point=actor.entry_point,
         )
         for purpose in sorted(consents)
     )

@@ -170,7 +170,7 @@ def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.d
     """Close all data requests of the person; the rows stay without personal data."""
     for row in lock_rows(requests.filter(state=RequestState.OPEN)):
         close_request(row, RequestState.DONE, actor=actor, now=now)
-    requests.update(contact="", way="", name="", words="", answer="", hindrance="")
+    requests.update(contact="", contact_method="", name="", words="", answer="", hindrance="")
 
 
 def _remove_sign_in_means(user: User) -> None:
@@ -186,10 +186,10 @@ def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) ->
     order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
     payout_keys = [str(key) for key in payouts.values_list("pk", flat=True).distinct()]
     noted = Q(
-        kind=Order._meta.label_lower, key__in=order_keys, what__in=("order.noted", "order.note_changed")
+        kind=Order._meta.label_lower, key__in=order_keys, action__in=("order.noted", "order.note_changed")
     )
     return Change.objects.filter(
-        noted | Q(kind=Payout._meta.label_lower, key__in=payout_keys, what="payout.readdressed")
+        noted | Q(kind=Payout._meta.label_lower, key__in=payout_keys, action="payout.readdressed")
     )
 
 

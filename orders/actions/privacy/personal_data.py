@@ -70,13 +70,15 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         ),
         "consents": _rows(
             Consent.objects.filter(user=user_id),
-            *("purpose", "version", "given_at", "withdrawn_at", "door", "about"),
+            *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "about"),
         ),
         "requests": _requests(DataRequest.objects.filter(user=user_id)),
         "signed_in_over_api": _rows(
             TokenFamily.objects.filter(user=user_id), "at", "seen_at", "address", "agent"
         ),
-        "signed_in": _rows(SignIn.objects.filter(user=user_id), "way", "at", "seen_at", "address", "agent"),
+        "signed_in": _rows(
+            SignIn.objects.filter(user=user_id), "method", "at", "seen_at", "address", "agent"
+        ),
         "passkeys": _rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
         "authenticator_apps": _rows(
             AuthenticatorApp.objects.filter(user=user_id), "created_at", "last_used_at"
@@ -89,7 +91,7 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         "done_by_me": list(
             Change.objects.filter(actor_kind="person", actor_key=str(user_id))
             .order_by("-at", "-pk")
-            .values("at", "what", "kind", "key", "door")[:_MAX_CHANGES]
+            .values("at", "action", "kind", "key", "entry_point")[:_MAX_CHANGES]
         ),
     }
 
@@ -108,7 +110,7 @@ def personal_data_of_guest(contact: str) -> PersonalData:
         ),
         "consents": _rows(
             Consent.objects.filter(user=None, about__in=about),
-            *("purpose", "version", "given_at", "withdrawn_at", "door", "about"),
+            *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "about"),
         ),
         "requests": _requests(DataRequest.objects.filter(user=None, contact=contact)),
         "messages": _messages(Notification.objects.filter(user=None, to=contact)),
@@ -136,7 +138,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
         ),
         "order_parts": _rows(
             OrderPart.objects.filter(order__in=mine),
-            *("order__code", "number", "cooperative__name", "state", "progress", "way_name", "carrier"),
+            *("order__code", "number", "cooperative__name", "state", "progress", "delivery_name", "carrier"),
             *("pickup_place", "pickup_day", "delivery_gross", "total_gross", "note"),
         ),
         "payments": _rows(
@@ -145,7 +147,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
         ),
         "complaints": _rows(
             Complaint.objects.filter(part__order__in=mine),
-            *("part__order__code", "made_at", "words", "wish", "state", "answer", "answered_at"),
+            *("part__order__code", "made_at", "words", "requested_remedy", "state", "answer", "answered_at"),
         ),
         "transfers": _rows(
             BankTransfer.objects.filter(
@@ -160,7 +162,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             *(
                 "refund__order__code",
                 "transfer__order__code",
-                "way",
+                "contact_method",
                 "amount",
                 "currency",
                 "made_at",
@@ -184,11 +186,11 @@ def _follows(rows: QuerySet[Follow]) -> Rows:
 
 
 def _waiting_for(rows: QuerySet[BackRequest]) -> Rows:
-    return _rows(rows, "product__name", "way", "contact", "asked_at", "told_at")
+    return _rows(rows, "product__name", "contact_method", "contact", "asked_at", "notified_at")
 
 
 def _messages(rows: QuerySet[Notification]) -> Rows:
-    return _rows(rows, "way", "to", "subject", "created_at", "sent_at")
+    return _rows(rows, "contact_method", "to", "subject", "created_at", "sent_at")
 
 
 def _rows(rows: QuerySet[models.Model], *columns: str) -> Rows:

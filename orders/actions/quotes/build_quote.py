@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from catalog.models import Variant
 from catalog.states import ListingState
-from cooperatives.models import DeliveryWay
+from cooperatives.models import DeliveryMethod
 from cooperatives.states import CooperativeState
 from orders.actions.quotes.fallback_delivery import FallbackService, fallback_services, split_fallback_fees
 from orders.actions.quotes.quote_deliveries import quote_deliveries
@@ -52,7 +52,7 @@ def basket_quote_request(basket: Basket) -> QuoteRequest:
     ]
     deliveries = {
         choice.cooperative_id: RequestedDelivery(
-            choice.way_id, choice.pickup_day, choice.pickup_starts, choice.service_id
+            choice.delivery_method_id, choice.pickup_day, choice.pickup_starts, choice.service_id
         )
         for choice in read_delivery_choices(basket.pk)
     }
@@ -76,7 +76,7 @@ class QuoteInputs:
     """
 
     variants: dict[int, Variant]
-    ways: dict[int, list[DeliveryWay]]
+    delivery_methods: dict[int, list[DeliveryMethod]]
     shop: ShopSettings
 
 
@@ -98,11 +98,13 @@ def build_quote(
     chosen; pages use it, as they know no channel services. `goods` is given where it was read before.
     """
     goods = goods or read_quote_inputs(quote_request)
-    variants, ways, shop = goods.variants, goods.ways, goods.shop
-    service_ids = {each.service_id for each in quote_request.deliveries.values() if each.way_id is None}
+    variants, delivery_methods, shop = goods.variants, goods.delivery_methods, goods.shop
+    service_ids = {
+        each.service_id for each in quote_request.deliveries.values() if each.delivery_method_id is None
+    }
     fallbacks = fallback_services(quote_request, service_ids)
-    rates = _tax_rates(quote_request, variants.values(), ways, fallbacks, now)
-    free = read_free_quantities(quote_request, variants, ways)
+    rates = _tax_rates(quote_request, variants.values(), delivery_methods, fallbacks, now)
+    free = read_free_quantities(quote_request, variants, delivery_methods)
     shares: dict[int, SellerQuote] = {}
     for wanted_line in quote_request.lines:
         variant = variants.get(wanted_line.variant_id)
@@ -113,7 +115,7 @@ def build_quote(
         seller_quote.lines.append(line)
     _flag_limits(shares.values(), shop)
     _flag_shortages(shares.values())
-    quote_deliveries(quote_request, shares, ways, fallbacks, now, proposing)
+    quote_deliveries(quote_request, shares, delivery_methods, fallbacks, now, proposing)
     seller_quotes = list(shares.values())
     split_fallback_fees(seller_quotes, fallbacks)
     voucher = check_voucher_code(quote_request, seller_quotes, now=now)
@@ -127,14 +129,18 @@ def build_quote(
 def _tax_rates(
     quote_request: QuoteRequest,
     variants: Iterable[Variant],
-    ways: Mapping[int, list[DeliveryWay]],
+    delivery_methods: Mapping[int, list[DeliveryMethod]],
     fallbacks: Mapping[int, FallbackService],
     now: datetime.datetime,
 ) -> dict[int | None, Decimal]:
     if not quote_request.channel.charge_taxes:
         return {}
     classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
-    classes |= {way.service.tax_class_id for offered in ways.values() for way in offered}
+    classes |= {
+        delivery_method.service.tax_class_id
+        for offered in delivery_methods.values()
+        for delivery_method in offered
+    }
     classes |= {each.service.tax_class_id for each in fallbacks.values()}
     return tax_rates(classes, country=quote_request.country, day=vietnam_date(now))
 

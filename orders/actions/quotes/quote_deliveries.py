@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from django.db.models import QuerySet
 
-from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
+from cooperatives.models import DeliveryMethod, PickupSlot, PickupTime
 from orders.actions.quotes.fallback_delivery import FallbackService
 from orders.actions.quotes.quote_types import (
     DeliveryOption,
@@ -24,35 +24,47 @@ from shop.core.dates.calendar import vietnam_date
 def quote_deliveries(
     quote_request: QuoteRequest,
     shares: Mapping[int, SellerQuote],
-    ways: Mapping[int, list[DeliveryWay]],
+    delivery_methods: Mapping[int, list[DeliveryMethod]],
     fallbacks: Mapping[int, FallbackService],
     now: datetime.datetime,
     proposing: bool,
 ) -> None:
     """Set each seller's delivery options, the chosen one, and the problems of both."""
-    timed_ids = [way.pk for offered in ways.values() for way in offered if way.market_days.all()]
-    slots = {(slot.way_id, slot.day, slot.starts): slot for slot in _slots(timed_ids, vietnam_date(now))}
+    timed_ids = [
+        delivery_method.pk
+        for offered in delivery_methods.values()
+        for delivery_method in offered
+        if delivery_method.market_days.all()
+    ]
+    slots = {
+        (slot.delivery_method_id, slot.day, slot.starts): slot
+        for slot in _slots(timed_ids, vietnam_date(now))
+    }
     for cooperative_id, seller_quote in shares.items():
         seller_quote.offers = [
             DeliveryOption(
-                way,
-                way.fee(
+                delivery_method,
+                delivery_method.fee(
                     channel_id=quote_request.channel.pk,
                     province_code=quote_request.province_code,
                     grams=seller_quote.grams,
                     goods=seller_quote.goods,
                 ),
                 [
-                    QuotedPickupTime(time, _places_left(time, slots.get((way.pk, time.day, time.starts))))
-                    for time in way.pickup_times(now=now)
+                    QuotedPickupTime(
+                        time, _places_left(time, slots.get((delivery_method.pk, time.day, time.starts)))
+                    )
+                    for time in delivery_method.pickup_times(now=now)
                 ],
             )
-            for way in ways.get(cooperative_id, [])
+            for delivery_method in delivery_methods.get(cooperative_id, [])
         ]
         chosen = quote_request.deliveries.get(cooperative_id)
-        possible = {option.way.pk for option in seller_quote.possible_options}
-        uses_fallback = chosen is not None and chosen.way_id is None and chosen.service_id in fallbacks
-        if proposing and not uses_fallback and (chosen is None or chosen.way_id not in possible):
+        possible = {option.delivery_method.pk for option in seller_quote.possible_options}
+        uses_fallback = (
+            chosen is not None and chosen.delivery_method_id is None and chosen.service_id in fallbacks
+        )
+        if proposing and not uses_fallback and (chosen is None or chosen.delivery_method_id not in possible):
             chosen = seller_quote.first_choice
         _set_chosen_option(seller_quote, chosen, fallbacks)
         if seller_quote.cooperative.is_paused_on(vietnam_date(now)):
@@ -60,8 +72,8 @@ def quote_deliveries(
 
 
 @compiled_query
-def _slots(ways: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
-    return PickupSlot.objects.filter(way__in=ways, day__gte=day)
+def _slots(delivery_methods: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
+    return PickupSlot.objects.filter(delivery_method__in=delivery_methods, day__gte=day)
 
 
 def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
@@ -73,7 +85,7 @@ def _set_chosen_option(
     seller_quote: SellerQuote, chosen: RequestedDelivery | None, fallbacks: Mapping[int, FallbackService]
 ) -> None:
     """Set the chosen option and pickup time, or add the problem that prevents them."""
-    if chosen is not None and chosen.way_id is None:
+    if chosen is not None and chosen.delivery_method_id is None:
         fallback = fallbacks.get(chosen.service_id or 0)
         if fallback is None:
             seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
@@ -86,13 +98,16 @@ def _set_chosen_option(
     if chosen is None:
         seller_quote.problems.append(QuoteProblem.NO_DELIVERY_CHOSEN)
         return
-    option = next((one for one in seller_quote.possible_options if one.way.pk == chosen.way_id), None)
+    option = next(
+        (one for one in seller_quote.possible_options if one.delivery_method.pk == chosen.delivery_method_id),
+        None,
+    )
     if option is None:
         seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         return
     seller_quote.chosen = option
     if not option.times:
-        if option.way.market_days.all():
+        if option.delivery_method.market_days.all():
             seller_quote.problems.append(QuoteProblem.SLOT_GONE)
         return
     time = next(

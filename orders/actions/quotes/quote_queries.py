@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from django.db.models import Q, QuerySet, Sum
 
 from catalog.models import Listing, Price, ProductMedia, Stock, Variant
-from cooperatives.models import PICKUP_KINDS, DeliveryRate, DeliveryWay, MarketDay
+from cooperatives.models import PICKUP_KINDS, DeliveryMethod, DeliveryRate, MarketDay
 from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
@@ -88,36 +88,41 @@ def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
 
 def read_delivery_methods(
     quote_request: QuoteRequest, variants: Iterable[Variant]
-) -> dict[int, list[DeliveryWay]]:
+) -> dict[int, list[DeliveryMethod]]:
     """Return the delivery methods by cooperative, with the rates that can apply to this buyer's province."""
     rows = _delivery_methods({variant.cooperative_id for variant in variants})
     keys = [row.pk for row in rows]
     attach_prefetched_rows(
-        rows, "rates", _rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}), by="way"
+        rows,
+        "rates",
+        _rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}),
+        by="delivery_method",
     )
-    attach_prefetched_rows(rows, "market_days", _market_days(keys), by="way")
-    ways: dict[int, list[DeliveryWay]] = {}
-    for way in rows:
-        ways.setdefault(way.cooperative_id, []).append(way)
-    return ways
+    attach_prefetched_rows(rows, "market_days", _market_days(keys), by="delivery_method")
+    delivery_methods: dict[int, list[DeliveryMethod]] = {}
+    for delivery_method in rows:
+        delivery_methods.setdefault(delivery_method.cooperative_id, []).append(delivery_method)
+    return delivery_methods
 
 
 @compiled_query
-def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
-    rows = DeliveryWay.objects.filter(cooperative__in=cooperatives).offered()
+def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryMethod]:
+    rows = DeliveryMethod.objects.filter(cooperative__in=cooperatives).offered()
     return rows.prefetch_related(None).defer(*_column_paths(_UNREAD_OF_METHODS))
 
 
 @compiled_query
-def _rates(ways: Collection[int], channel: int, provinces: Collection[str]) -> QuerySet[DeliveryRate]:
+def _rates(
+    delivery_methods: Collection[int], channel: int, provinces: Collection[str]
+) -> QuerySet[DeliveryRate]:
     """Read all provinces' rates for pickup methods: any rate at all means that pickup is not free."""
-    rows = DeliveryRate.objects.filter(way__in=ways, channel=channel)
-    return rows.filter(Q(province_code__in=provinces) | Q(way__kind__in=PICKUP_KINDS))
+    rows = DeliveryRate.objects.filter(delivery_method__in=delivery_methods, channel=channel)
+    return rows.filter(Q(province_code__in=provinces) | Q(delivery_method__kind__in=PICKUP_KINDS))
 
 
 @compiled_query
-def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
-    return MarketDay.objects.filter(way__in=ways)
+def _market_days(delivery_methods: Collection[int]) -> QuerySet[MarketDay]:
+    return MarketDay.objects.filter(delivery_method__in=delivery_methods)
 
 
 def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
@@ -125,14 +130,15 @@ def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def reachable_stock_ids(
-    quote_request: QuoteRequest, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
+    quote_request: QuoteRequest, variant_ids: Iterable[int], delivery_methods: Iterable[DeliveryMethod | None]
 ) -> list[int]:
     """Return ids of the stock reachable for this buyer, in the channel's warehouse order.
 
-    Where a pickup method was chosen, only its warehouse counts. `ways` must include the chosen methods.
+    Where a pickup method was chosen, only its warehouse counts. `delivery_methods` must include the chosen
+    methods.
     """
     arguments = (quote_request.channel.pk, quote_request.country, list(variant_ids))
-    collected = _pickup_warehouses(quote_request, ways)
+    collected = _pickup_warehouses(quote_request, delivery_methods)
     if collected:
         return list(_in_warehouse_order(_reachable_stock(*arguments, collected), quote_request.channel.pk))
     return _reachable_in_order(*arguments)
@@ -149,26 +155,33 @@ def _in_warehouse_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Stock,
 
 
 def _pickup_warehouses(
-    quote_request: QuoteRequest, ways: Iterable[DeliveryWay | None]
+    quote_request: QuoteRequest, delivery_methods: Iterable[DeliveryMethod | None]
 ) -> dict[int, uuid.UUID]:
     """Return the pickup warehouse by cooperative."""
-    chosen = {delivery.way_id for delivery in quote_request.deliveries.values()}
+    chosen = {delivery.delivery_method_id for delivery in quote_request.deliveries.values()}
     return {
-        way.cooperative_id: way.warehouse_id
-        for way in ways
-        if way is not None and way.pk in chosen and way.warehouse_id is not None
+        delivery_method.cooperative_id: delivery_method.warehouse_id
+        for delivery_method in delivery_methods
+        if delivery_method is not None
+        and delivery_method.pk in chosen
+        and delivery_method.warehouse_id is not None
     }
 
 
 def read_free_quantities(
-    quote_request: QuoteRequest, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
+    quote_request: QuoteRequest,
+    variants: Mapping[int, Variant],
+    delivery_methods: Mapping[int, list[DeliveryMethod]],
 ) -> dict[int, int]:
     """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
 
-    `ways` holds all delivery methods of the cooperatives concerned.
+    `delivery_methods` holds all delivery methods of the cooperatives concerned.
     """
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
-    collected = _pickup_warehouses(quote_request, (way for offered in ways.values() for way in offered))
+    collected = _pickup_warehouses(
+        quote_request,
+        (delivery_method for offered in delivery_methods.values() for delivery_method in offered),
+    )
     arguments = (quote_request.channel.pk, quote_request.country, tracked)
     if collected:
         reach = _reachable_stock(*arguments, collected)

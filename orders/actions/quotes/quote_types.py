@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Variant
-from cooperatives.models import Cooperative, DeliveryWay, PickupTime, Service
+from cooperatives.models import Cooperative, DeliveryMethod, PickupTime, Service
 from orders.models import CostBearer, DiscountKind
 from orders.pricing import AgreedDiscountShare, AgreedLine, DiscountInput, Purchase, price_weighed
 from shop.core.errors import Refused
@@ -46,7 +46,7 @@ class RequestedLine:
 class RequestedDelivery:
     """A cooperative's delivery method, or a channel service where the cooperative has no method for it."""
 
-    way_id: int | None = None
+    delivery_method_id: int | None = None
     pickup_day: datetime.date | None = None
     pickup_starts: datetime.time | None = None
     service_id: int | None = None
@@ -163,18 +163,18 @@ class QuotedPickupTime:
 class DeliveryOption:
     """A delivery method priced for this seller's lines; `fee` None: wrong province, or too heavy."""
 
-    way: DeliveryWay
+    delivery_method: DeliveryMethod
     fee: int | None
     times: list[QuotedPickupTime]
 
     @property
     def first(self) -> RequestedDelivery | None:
         """This method at its first free pickup time; None where every time is full."""
-        if not self.way.market_days.all():
-            return RequestedDelivery(self.way.pk)
+        if not self.delivery_method.market_days.all():
+            return RequestedDelivery(self.delivery_method.pk)
         free = (each.time for each in self.times if not each.is_full)
         time = next(free, None)
-        return RequestedDelivery(self.way.pk, time.day, time.starts) if time else None
+        return RequestedDelivery(self.delivery_method.pk, time.day, time.starts) if time else None
 
 
 @dataclass(slots=True)
@@ -220,7 +220,7 @@ class SellerQuote:
     @property
     def chosen_service(self) -> Service | None:
         """The chosen shipping service, offered by the cooperative or by the channel."""
-        return self.chosen.way.service if self.chosen else self.service
+        return self.chosen.delivery_method.service if self.chosen else self.service
 
 
 @dataclass(frozen=True, slots=True)

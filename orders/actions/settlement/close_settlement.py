@@ -151,7 +151,7 @@ def correct_balance(
         actor=actor,
         now=now,
         cooperative_id=cooperative_id,
-        why=reason.strip(),
+        reason=reason.strip(),
         data={"amount": amount},
     )
     return posting
@@ -208,7 +208,7 @@ def _create_payout(settlement: Settlement, *, actor: Actor, now: datetime.dateti
     is_by_stripe = bool(cooperative.stripe_account and settings.STRIPE_SECRET_KEY)
     payout = Payout.objects.create(
         settlement=settlement,
-        way=PayoutMethod.STRIPE if is_by_stripe else PayoutMethod.BANK,
+        method=PayoutMethod.STRIPE if is_by_stripe else PayoutMethod.BANK,
         amount=settlement.payable,
         currency=settlement.currency,
         bank_bin=cooperative.bank_bin,

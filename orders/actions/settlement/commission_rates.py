@@ -139,19 +139,19 @@ def _check_rate(percent: Decimal, from_day: datetime.date, until_day: datetime.d
 
 
 def _add_rate(
-    rate: Rate, values: Mapping[str, object], what: str, *, actor: Actor, now: datetime.datetime
+    rate: Rate, values: Mapping[str, object], action: str, *, actor: Actor, now: datetime.datetime
 ) -> Rate:
     if type(rate)._default_manager.filter(**values).exists():
         raise RateAlreadyExists()
     rate.save(force_insert=True)
     _record_rate_change(
-        what, rate, {key: _json_value(value) for key, value in values.items()}, actor=actor, now=now
+        action, rate, {key: _json_value(value) for key, value in values.items()}, actor=actor, now=now
     )
     return rate
 
 
 def _end_rate(
-    rate: Rate | None, last_day: datetime.date, what: str, *, actor: Actor, now: datetime.datetime
+    rate: Rate | None, last_day: datetime.date, action: str, *, actor: Actor, now: datetime.datetime
 ) -> Rate:
     if rate is None:
         raise Missing()
@@ -160,15 +160,15 @@ def _end_rate(
     data = {"from": _json_value(rate.until_day), "to": _json_value(last_day)}
     rate.until_day = last_day
     rate.save(update_fields=["until_day"])
-    _record_rate_change(what, rate, data, actor=actor, now=now)
+    _record_rate_change(action, rate, data, actor=actor, now=now)
     return rate
 
 
 def _record_rate_change(
-    what: str, rate: models.Model, data: Mapping[str, object], *, actor: Actor, now: datetime.datetime
+    action: str, rate: models.Model, data: Mapping[str, object], *, actor: Actor, now: datetime.datetime
 ) -> None:
     cooperative_id = getattr(rate, "cooperative_id", None)
-    record_change(what, rate, actor=actor, now=now, cooperative_id=cooperative_id, data=data)
+    record_change(action, rate, actor=actor, now=now, cooperative_id=cooperative_id, data=data)
 
 
 def _json_value(value: object) -> object:

@@ -95,9 +95,9 @@ def set_bank_columns(
     statement = lock_unconfirmed_statement(statement_id, StatementKind.BANK)
     if heading is not None:
         row = statement.lines.filter(place=heading).first()
-        statement.heads = row.cells if row is not None else []
+        statement.column_names = row.cells if row is not None else []
         statement.columns = {**statement.columns, "heading": heading}
-        statement.save(update_fields=["heads"])
+        statement.save(update_fields=["column_names"])
     set_statement_columns(statement, columns, BANK_COLUMN_NAMES)
     return statement
 
@@ -215,7 +215,9 @@ def _check_known(arrivals: Sequence[IncomingTransfer]) -> list[CheckedTransfer]:
     known = _find_known_transfers(arrivals)
     by_print = prints & {each.fingerprint for each in known}
     spare = Counter(
-        (each.likeness, _has_statement_reference(each)) for each in known if each.fingerprint not in prints
+        (each.similarity_key, _has_statement_reference(each))
+        for each in known
+        if each.fingerprint not in prints
     )
     judged = []
     for arrival in arrivals:
@@ -236,8 +238,8 @@ def _has_statement_reference(known: BankTransfer) -> bool:
 
 def _candidate_keys(arrival: IncomingTransfer) -> list[tuple[str, bool]]:
     """Return keys of known transfers that a row without a known fingerprint may be, likeliest first."""
-    others = (arrival.likeness, False)
-    return [others] if arrival.has_reference else [others, (arrival.likeness, True)]
+    others = (arrival.similarity_key, False)
+    return [others] if arrival.has_reference else [others, (arrival.similarity_key, True)]
 
 
 def _find_known_transfers(arrivals: Sequence[IncomingTransfer]) -> list[BankTransfer]:
@@ -245,7 +247,7 @@ def _find_known_transfers(arrivals: Sequence[IncomingTransfer]) -> list[BankTran
     found: dict[object, BankTransfer] = {}
     columns = {
         "fingerprint": [arrival.fingerprint for arrival in arrivals],
-        "likeness": [arrival.likeness for arrival in arrivals],
+        "similarity_key": [arrival.similarity_key for arrival in arrivals],
     }
     for name, values in columns.items():
         for some in _batches(values):

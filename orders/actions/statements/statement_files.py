@@ -94,12 +94,12 @@ def _store_rows(
     last = StatementImport.objects.filter(kind=kind, digest=digest).order_by("pk").last()
     if last is not None and not _had_no_effect(last):
         return last
-    heads = next((row.cells for row in rows if row.line == columns.heading), ())
+    column_names = next((row.cells for row in rows if row.line == columns.heading), ())
     statement = StatementImport.objects.create(
         kind=kind,
         file_name=file_name[:250],
         digest=digest,
-        heads=_storable_cells(heads),
+        column_names=_storable_cells(column_names),
         columns=dataclasses.asdict(columns),
         carrier=carrier[:120],
         rows=sum(row.line > columns.heading for row in rows),

@@ -107,7 +107,7 @@ def issue_voucher(
     if not VoucherCode.objects.filter(voucher=voucher, code=written).exists():
         raise VoucherCodeTaken(field="code")
     record_change(
-        "voucher.issued", voucher, actor=actor, now=now, cooperative_id=voucher.cooperative_id, why=written
+        "voucher.issued", voucher, actor=actor, now=now, cooperative_id=voucher.cooperative_id, reason=written
     )
     return voucher
 

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 ('version', models.CharField(max_length=20)),
                 ('given_at', models.DateTimeField()),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('door', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
+                ('entry_point', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
             ],
             options={
                 'verbose_name': 'consent',

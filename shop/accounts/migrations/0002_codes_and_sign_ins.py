@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('purpose', models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data')], max_length=10)),
-                ('way', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], max_length=10)),
+                ('contact_method', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], max_length=10)),
                 ('to', models.CharField(max_length=254)),
                 ('digest', models.CharField(max_length=64)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('session_key', models.CharField(max_length=40, unique=True)),
-                ('way', models.CharField(choices=[('password', 'password'), ('code', 'code by text message'), ('passkey', 'passkey'), ('registered', 'new account')], max_length=10)),
+                ('method', models.CharField(choices=[('password', 'password'), ('code', 'code by text message'), ('passkey', 'passkey'), ('registered', 'new account')], max_length=10)),
                 ('at', models.DateTimeField()),
                 ('seen_at', models.DateTimeField()),
                 ('address', models.GenericIPAddressField(blank=True, null=True)),

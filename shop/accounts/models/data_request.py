@@ -59,12 +59,12 @@ class DataRequest(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="data_requests", null=True, blank=True
     )
-    way = models.CharField(max_length=10, choices=ContactMethod, blank=True, default="")
+    contact_method = models.CharField(max_length=10, choices=ContactMethod, blank=True, default="")
     contact = models.CharField(max_length=254, blank=True, default="")
     name = models.CharField(max_length=256, blank=True, default="")
     words = models.TextField(blank=True, default="")
     language = models.CharField(max_length=16, default="vi")
-    door = models.CharField(max_length=10, choices=EntryPoint)
+    entry_point = models.CharField(max_length=10, choices=EntryPoint)
     made_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text=_("By when the law wants it done."))
     runs_at = models.DateTimeField(null=True, blank=True)

@@ -38,7 +38,7 @@ class EntryCode(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     purpose = models.CharField(max_length=10, choices=CodePurpose)
-    way = models.CharField(max_length=10, choices=ContactMethod)
+    contact_method = models.CharField(max_length=10, choices=ContactMethod)
     to = models.CharField(max_length=254)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", null=True, blank=True
@@ -61,7 +61,7 @@ class EntryCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose} {self.way}"
+        return f"{self.purpose} {self.contact_method}"
 
 
 class SignInMethod(models.TextChoices):
@@ -93,7 +93,7 @@ class SignIn(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_ins")
     session_key = models.CharField(max_length=40, unique=True)
-    way = models.CharField(max_length=10, choices=SignInMethod)
+    method = models.CharField(max_length=10, choices=SignInMethod)
     at = models.DateTimeField()
     seen_at = models.DateTimeField()
     address = models.GenericIPAddressField(null=True, blank=True)
@@ -106,4 +106,4 @@ class SignIn(models.Model):
         verbose_name_plural = pgettext_lazy("models", "sign-ins")
 
     def __str__(self) -> str:
-        return f"{self.way} {self.at:%Y-%m-%d}"
+        return f"{self.method} {self.at:%Y-%m-%d}"

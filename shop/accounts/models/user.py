@@ -109,8 +109,8 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     def get_short_name(self) -> str:
         return self.first_name or self.name
 
-    def acting(self, door: EntryPoint) -> Actor:
-        return Actor.person(self.pk, self.name, door)
+    def acting(self, entry_point: EntryPoint) -> Actor:
+        return Actor.person(self.pk, self.name, entry_point)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Superusers see raw data in Django's admin. All other permissions go through cooperatives.access."""
@@ -229,8 +229,8 @@ class App(WithMetadata):
     def __str__(self) -> str:
         return self.name
 
-    def acting(self, door: EntryPoint) -> Actor:
-        return Actor.app(self.pk, self.name, door)
+    def acting(self, entry_point: EntryPoint) -> Actor:
+        return Actor.app(self.pk, self.name, entry_point)
 
 
 class AppPermission(models.Model):
@@ -276,7 +276,7 @@ class Consent(models.Model):
     version = models.CharField(max_length=20)
     given_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
-    door = models.CharField(max_length=10, choices=EntryPoint)
+    entry_point = models.CharField(max_length=10, choices=EntryPoint)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "consent")

@@ -25,7 +25,7 @@ def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: da
     if active_consents(purpose, user_id=user_id).exists():
         return user
     row = Consent.objects.create(
-        user=user, purpose=purpose, version=CONSENT_VERSION, given_at=now, door=actor.door
+        user=user, purpose=purpose, version=CONSENT_VERSION, given_at=now, entry_point=actor.entry_point
     )
     record_change("consent.given", row, root=user, actor=actor, now=now, data={"purpose": purpose})
     return user

@@ -51,7 +51,7 @@ class DeletionTooLate(Refused):
 class Requester:
     """The requester: a confirmed phone number or e-mail address, and their account if they have one."""
 
-    way: str
+    contact_method: str
     contact: str
     name: str
     language: str
@@ -59,8 +59,8 @@ class Requester:
 
     @classmethod
     def of(cls, user: User) -> Requester:
-        way = ContactMethod.EMAIL if user.email else ContactMethod.SMS if user.phone else ""
-        return cls(way, user.email or user.phone or "", user.name, user.language, user.pk)
+        contact_method = ContactMethod.EMAIL if user.email else ContactMethod.SMS if user.phone else ""
+        return cls(contact_method, user.email or user.phone or "", user.name, user.language, user.pk)
 
 
 @transaction.atomic(durable=True)
@@ -84,12 +84,12 @@ def create_request(
     row = DataRequest.objects.create(
         kind=kind,
         user_id=asker.user_id,
-        way=asker.way,
+        contact_method=asker.contact_method,
         contact=asker.contact,
         name=asker.name,
         words=words.strip(),
         language=asker.language,
-        door=actor.door,
+        entry_point=actor.entry_point,
         made_at=now,
         due_at=request_deadline(kind, shop_settings(), now),
         runs_at=runs_at,
@@ -113,7 +113,7 @@ def record_done_request(kind: RequestKind, user: User, *, actor: Actor, now: dat
         state=RequestState.DONE,
         user=user,
         language=user.language,
-        door=actor.door,
+        entry_point=actor.entry_point,
         made_at=now,
         due_at=now,
         answered_at=now,
@@ -160,10 +160,10 @@ def notify_requester(row: DataRequest, subject: str, words: str, *, now: datetim
     if not row.contact:
         return
     context = {"row": row, "words": words, "shop": shop_settings()}
-    is_mail = row.way == ContactMethod.EMAIL
+    is_mail = row.contact_method == ContactMethod.EMAIL
     send(
         key=f"data-request:{row.pk}:{now:%Y%m%d%H%M%S%f}",
-        way=ContactMethod(row.way),
+        contact_method=ContactMethod(row.contact_method),
         to=row.contact,
         subject=subject,
         text=render_to_string("emails/data_request.txt", context) if is_mail else f"{subject}. {words}",

@@ -85,7 +85,7 @@ def send_password_link(*, email: str, link_to: Callable[[User], str], now: datet
         context = {"user": user, "url": link_to(user), "subject": subject, "shop": shop_settings()}
         send(
             key=f"password:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=user.email,
             subject=subject,
             text=render_to_string("emails/password.txt", context),

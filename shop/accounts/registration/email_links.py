@@ -111,7 +111,7 @@ def queue_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: d
         context = {"user": user, "letter": letter, "url": url, "subject": subject, "shop": shop_settings()}
         send(
             key=f"{letter.kind}:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=to,
             subject=subject,
             text=render_to_string("emails/account_link.txt", context),
@@ -139,7 +139,7 @@ def notify_sign_in_change(*, user: User, words: str | Promise, now: datetime.dat
         context = {"user": user, "subject": subject, "shop": shop_settings()}
         send(
             key=f"entrance:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=ContactMethod.EMAIL if is_mail else ContactMethod.SMS,
+            contact_method=ContactMethod.EMAIL if is_mail else ContactMethod.SMS,
             to=to,
             subject=subject,
             text=render_to_string("emails/entrance_changed.txt", context) if is_mail else subject,

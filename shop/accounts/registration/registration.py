@@ -101,7 +101,7 @@ def _send_registration_notice(user: User, now: datetime.datetime) -> None:
         context = {"user": user, "subject": subject, "url": url, "shop": shop_settings()}
         send(
             key=f"registration:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=user.email or "",
             subject=subject,
             text=render_to_string("emails/registration_tried.txt", context),

@@ -129,15 +129,15 @@ def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime
 
 
 @transaction.atomic(durable=True)
-def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.datetime) -> None:
+def reset_second_factor(*, user_id: int, reason: str, actor: Actor, now: datetime.datetime) -> None:
     """Remove all factors of a user who lost theirs, and sign them out everywhere.
 
     Only a superuser may reset a superuser. Raises Missing, NoSecondFactor, OwnSecondFactorReset,
     ReasonRequired,
     SuperuserRequired.
     """
-    if not why.strip():
-        raise ReasonRequired(field="why")
+    if not reason.strip():
+        raise ReasonRequired(field="reason")
     if actor.user_id == user_id:
         raise OwnSecondFactorReset()
     user = _lock_user(user_id)
@@ -151,7 +151,7 @@ def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.d
     user.save(update_fields=["revocation_key", "updated_at"])
     delete_sign_ins(SignIn.objects.filter(user=user))
     words = _("The second step of signing in to your account was reset by an administrator.")
-    _record_and_notify(user, "second_factor_reset", words, actor, now, why=why.strip())
+    _record_and_notify(user, "second_factor_reset", words, actor, now, reason=reason.strip())
 
 
 def verify_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
@@ -266,10 +266,10 @@ def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
 
 
 def _record_and_notify(
-    user: User, what: str, words: str | Promise, actor: Actor, now: datetime.datetime, *, why: str = ""
+    user: User, action: str, words: str | Promise, actor: Actor, now: datetime.datetime, *, reason: str = ""
 ) -> None:
     """Step: record a change of a user's factors and notify them."""
-    record_change(f"user.{what}", user, actor=actor, now=now, why=why)
+    record_change(f"user.{action}", user, actor=actor, now=now, reason=reason)
     notify_sign_in_change(user=user, words=words, now=now)
 
 

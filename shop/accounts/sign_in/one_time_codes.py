@@ -46,7 +46,7 @@ class WrongCode(Refused):
 def send_code(
     *,
     purpose: CodePurpose,
-    way: ContactMethod,
+    contact_method: ContactMethod,
     to: str,
     language: str,
     user_id: int | None,
@@ -56,10 +56,17 @@ def send_code(
 
     Raises TextNotSent.
     """
-    if way == ContactMethod.SMS:
+    if contact_method == ContactMethod.SMS:
         require_allowance(to)
     digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-    row = EntryCode(purpose=purpose, way=way, to=to, user_id=user_id, made_at=now, expires_at=now + LIFETIME)
+    row = EntryCode(
+        purpose=purpose,
+        contact_method=contact_method,
+        to=to,
+        user_id=user_id,
+        made_at=now,
+        expires_at=now + LIFETIME,
+    )
     row.digest = _digest(row.pk, digits)
     row.save(force_insert=True)
     with translation.override(language):
@@ -69,14 +76,14 @@ def send_code(
         named = {"purpose": purpose.label, "shop": shop.name}
         send(
             key=f"code:{row.pk}",
-            way=way,
+            contact_method=contact_method,
             to=to,
             subject=_("Your code for %(purpose)s at %(shop)s") % named,
             text=words % (named | {"code": PLACEHOLDER_SIGN}),
             language=language,
             user_id=user_id,
             secret=digits,
-            good_until=row.expires_at,
+            secret_expires_at=row.expires_at,
             now=now,
         )
     return row.pk

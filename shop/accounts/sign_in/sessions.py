@@ -25,7 +25,7 @@ def record_sign_in(
     *,
     user_id: int,
     session_key: str,
-    way: SignInMethod,
+    method: SignInMethod,
     address: str | None,
     agent: str,
     now: datetime.datetime,
@@ -35,7 +35,7 @@ def record_sign_in(
         session_key=session_key,
         defaults={
             "user_id": user_id,
-            "way": way,
+            "method": method,
             "at": now,
             "seen_at": now,
             "address": address,

@@ -84,7 +84,7 @@ def sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         return _sign_in_page(request, form)
     phone = "" if user.has_second_factor else confirm_proved_phone(request, user)
     return start_sign_in(
-        request, user, form.cleaned_data, way=SignInMethod.PASSWORD, arrive=arrive, shown_phone=phone
+        request, user, form.cleaned_data, method=SignInMethod.PASSWORD, arrive=arrive, shown_phone=phone
     )
 
 
@@ -197,11 +197,11 @@ def _send_device_code(request: HttpRequest, form: SignInForm) -> HttpResponse:
 def _sign_in_page(
     request: HttpRequest, form: SignInForm, *, is_again: bool = False, status: int = 200
 ) -> HttpResponse:
-    ways = {name: form[name].value() or "" for name in ("next", "back")}
+    delivery_methods = {name: form[name].value() or "" for name in ("next", "back")}
     context = {
         "form": form,
-        "phone_form": PhoneForm(initial=ways) if settings.PHONE_CODES else None,
-        "ways": ways,
+        "phone_form": PhoneForm(initial=delivery_methods) if settings.PHONE_CODES else None,
+        "delivery_methods": delivery_methods,
         "is_again": is_again,
     }
     return render(request, "accounts/sign_in.html", context, status=status)

@@ -51,7 +51,11 @@ def code_sending(request: HttpRequest) -> HttpResponse:
     phone = form.cleaned_data["phone"]
     try:
         send_code_to_visitor(
-            request, purpose=CodePurpose.ENTER, way=ContactMethod.SMS, to=phone, given=form.cleaned_data
+            request,
+            purpose=CodePurpose.ENTER,
+            contact_method=ContactMethod.SMS,
+            to=phone,
+            given=form.cleaned_data,
         )
     except Refused as refused:
         form.add_error(None, str(refused.words))
@@ -77,7 +81,7 @@ def code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         return _code_page(request, form, sent)
     user = account_with_phone(entered.to)
     if user is not None and user.phone_confirmed_at is not None:
-        return _sign_in(request, user, sent, way=SignInMethod.CODE, arrive=arrive, phone=entered.to)
+        return _sign_in(request, user, sent, method=SignInMethod.CODE, arrive=arrive, phone=entered.to)
     request.session[SHOWN] = sent | {"to": entered.to, "at": time.time()}
     return redirect("accounts:code-name")
 
@@ -110,7 +114,7 @@ def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         return _name_page(request, form, shown)
     finally:
         REGISTRATIONS.spend(network)
-    return _sign_in(request, user, shown, way=SignInMethod.REGISTERED, arrive=arrive, phone=shown["to"])
+    return _sign_in(request, user, shown, method=SignInMethod.REGISTERED, arrive=arrive, phone=shown["to"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,7 +148,7 @@ def send_code_to_visitor(
     request: HttpRequest,
     *,
     purpose: CodePurpose,
-    way: ContactMethod,
+    contact_method: ContactMethod,
     to: str,
     given: dict[str, Any],
     user_id: int | None = None,
@@ -155,7 +159,7 @@ def send_code_to_visitor(
     take_code(network, to, device)
     code_id = send_code(
         purpose=purpose,
-        way=way,
+        contact_method=contact_method,
         to=to,
         language=request.LANGUAGE_CODE,
         user_id=user_id,
@@ -212,7 +216,7 @@ def _sign_in(
     user: User,
     given: dict[str, Any],
     *,
-    way: SignInMethod,
+    method: SignInMethod,
     arrive: AfterSignIn,
     phone: str,
 ) -> HttpResponse:
@@ -220,7 +224,7 @@ def _sign_in(
         messages.error(request, _("This account is closed."))
         return redirect("accounts:sign-in")
     request.session.pop(SHOWN, None)
-    return start_sign_in(request, user, given, way=way, arrive=arrive, shown_phone=phone)
+    return start_sign_in(request, user, given, method=method, arrive=arrive, shown_phone=phone)
 
 
 def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
@@ -243,7 +247,7 @@ def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
         send_code_to_visitor(
             request,
             purpose=CodePurpose.CONFIRM,
-            way=ContactMethod.SMS,
+            contact_method=ContactMethod.SMS,
             to=user.phone or "",
             given={},
             user_id=user.pk,

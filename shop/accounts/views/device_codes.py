@@ -87,14 +87,14 @@ def _send_to_owner(request: HttpRequest, user: User | None) -> uuid.UUID | None:
     if user is None or not user.is_active:
         return None
     if user.email:
-        way, to = ContactMethod.EMAIL, user.email
+        contact_method, to = ContactMethod.EMAIL, user.email
     elif settings.PHONE_CODES and user.phone and user.phone_confirmed_at is not None:
-        way, to = ContactMethod.SMS, user.phone
+        contact_method, to = ContactMethod.SMS, user.phone
     else:
         return None
     return send_code(
         purpose=CodePurpose.DEVICE,
-        way=way,
+        contact_method=contact_method,
         to=to,
         language=request.LANGUAGE_CODE,
         user_id=user.pk,

@@ -55,7 +55,7 @@ def passkey_sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpRespons
         return _refused(request, _("This account is closed."))
     phone = confirm_proved_phone(request, user)
     return start_sign_in(
-        request, user, request.POST.dict(), way=SignInMethod.PASSKEY, arrive=arrive, shown_phone=phone
+        request, user, request.POST.dict(), method=SignInMethod.PASSKEY, arrive=arrive, shown_phone=phone
     )
 
 

@@ -65,7 +65,7 @@ def register_code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     if user is None:
         context = {"form": form, "to": pending["email"], "change_at": reverse("accounts:register")}
         return render(request, "accounts/register_code.html", context)
-    return start_sign_in(request, user, pending, way=SignInMethod.REGISTERED, arrive=arrive)
+    return start_sign_in(request, user, pending, method=SignInMethod.REGISTERED, arrive=arrive)
 
 
 def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
@@ -78,7 +78,7 @@ def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
     if known is None:
         code_id = send_code(
             purpose=CodePurpose.REGISTER,
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             to=email,
             language=request.LANGUAGE_CODE,
             user_id=None,

@@ -150,7 +150,7 @@ def _finish_sign_in(
         request,
         user,
         kept,
-        way=SignInMethod(kept["way"]),
+        method=SignInMethod(kept["method"]),
         arrive=arrive,
         shown_phone=phone,
         second_factor=True,

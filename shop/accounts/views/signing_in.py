@@ -41,7 +41,7 @@ def start_sign_in(
     user: User,
     given: Mapping[str, Any],
     *,
-    way: SignInMethod,
+    method: SignInMethod,
     arrive: AfterSignIn,
     shown_phone: str = "",
 ) -> HttpResponse:
@@ -50,11 +50,17 @@ def start_sign_in(
     `given` holds the URLs `next` and `back`. The account must be active. A passkey verifies the user itself
     and counts as second factor.
     """
-    if user.has_second_factor and way is not SignInMethod.PASSKEY:
-        return _ask_for_second_factor(request, user, given, way, shown_phone)
-    second_factor = way is SignInMethod.PASSKEY
+    if user.has_second_factor and method is not SignInMethod.PASSKEY:
+        return _ask_for_second_factor(request, user, given, method, shown_phone)
+    second_factor = method is SignInMethod.PASSKEY
     return finish_sign_in(
-        request, user, given, way=way, arrive=arrive, shown_phone=shown_phone, second_factor=second_factor
+        request,
+        user,
+        given,
+        method=method,
+        arrive=arrive,
+        shown_phone=shown_phone,
+        second_factor=second_factor,
     )
 
 
@@ -63,13 +69,13 @@ def finish_sign_in(
     user: User,
     given: Mapping[str, Any],
     *,
-    way: SignInMethod,
+    method: SignInMethod,
     arrive: AfterSignIn,
     shown_phone: str,
     second_factor: bool,
 ) -> HttpResponse:
     """Sign in a user who proved everything their account requires, and redirect."""
-    log_in(request, user, way=way, second_factor=second_factor)
+    log_in(request, user, method=method, second_factor=second_factor)
     work = arrive(request, user, shown_phone)
     wanted, back = own_url(request, given.get("next", "")), own_url(request, given.get("back", ""))
     response = redirect(wanted or work or back or resolve_url("accounts:home"))
@@ -77,16 +83,16 @@ def finish_sign_in(
     return response
 
 
-def log_in(request: HttpRequest, user: User, *, way: SignInMethod, second_factor: bool = False) -> None:
+def log_in(request: HttpRequest, user: User, *, method: SignInMethod, second_factor: bool = False) -> None:
     """Sign a user in, with a new session key."""
     login(request, user)
-    record_proof(request, method=way, second_factor=second_factor)
+    record_proof(request, method=method, second_factor=second_factor)
     if not request.session.session_key:
         request.session.save()
     record_sign_in(
         user_id=user.pk,
         session_key=str(request.session.session_key),
-        way=way,
+        method=method,
         address=client_address(request.META),
         agent=request.headers.get("User-Agent", ""),
         now=timezone.now(),
@@ -161,14 +167,14 @@ def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
 
 
 def _ask_for_second_factor(
-    request: HttpRequest, user: User, given: Mapping[str, Any], way: SignInMethod, shown_phone: str
+    request: HttpRequest, user: User, given: Mapping[str, Any], method: SignInMethod, shown_phone: str
 ) -> HttpResponse:
     """Remember the user in the session, under a new key; they are not signed in yet."""
     request.session.cycle_key()
     request.session[PENDING_KEY] = {
         "user": user.pk,
         "hash": user.get_session_auth_hash(),
-        "way": way.value,
+        "method": method.value,
         "shown_phone": shown_phone,
         "next": given.get("next", ""),
         "back": given.get("back", ""),

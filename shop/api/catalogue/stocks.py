@@ -41,7 +41,7 @@ warehouse.columns(
     slug="slug",
     email="email",
     isPrivate="is_private",
-    clickAndCollectOption="collecting",
+    clickAndCollectOption="click_and_collect",
     companyName="address__company_name",
     externalReference="external_reference",
 )
@@ -133,7 +133,7 @@ _STOCK_FILTER: Conditions = {
     ),
 }
 _WAREHOUSE_FILTER: Conditions = {
-    "clickAndCollectOption": equals("collecting"),
+    "clickAndCollectOption": equals("click_and_collect"),
     "metadata": has_metadata(),
     "search": lambda context, text: Q(name__icontains=text) | Q(email__icontains=text),
     "ids": id_in("Warehouse"),

@@ -30,7 +30,7 @@ _COLUMNS = {
     "slug": "slug",
     "email": "email",
     "externalReference": "external_reference",
-    "clickAndCollectOption": "collecting",
+    "clickAndCollectOption": "click_and_collect",
     "isPrivate": "is_private",
 }
 

@@ -16,7 +16,7 @@ from shop.api.orders.seen import filter_visible
 from shop.api.orders.types import order
 
 _COLUMNS = (
-    *("order", "service", "service__is_weight_based", "way_name", "way_kind", "warehouse"),
+    *("order", "service", "service__is_weight_based", "delivery_name", "delivery_kind", "warehouse"),
     *("delivery_gross", "cooperative__slug", "order__currency"),
 )
 
@@ -40,7 +40,7 @@ def _combined_method(parts: list[dict[str, Any]]) -> ShippingMethodView | None:
         return None
     return ShippingMethodView(
         first["service"],
-        ", ".join(dict.fromkeys(part["way_name"] for part in parts if part["way_name"])),
+        ", ".join(dict.fromkeys(part["delivery_name"] for part in parts if part["delivery_name"])),
         MoneyAmount(sum(part["delivery_gross"] for part in parts), first["order__currency"]),
         is_weight_based=first["service__is_weight_based"],
         metadata={
@@ -52,7 +52,7 @@ def _combined_method(parts: list[dict[str, Any]]) -> ShippingMethodView | None:
 
 def _pickup_warehouse(parts: list[dict[str, Any]]) -> Any:
     """Return the pickup warehouse, if the whole order is collected at one."""
-    houses = {part["warehouse"] if part["way_kind"] in PICKUP_KINDS else None for part in parts}
+    houses = {part["warehouse"] if part["delivery_kind"] in PICKUP_KINDS else None for part in parts}
     return next(iter(houses)) if len(houses) == 1 else None
 
 

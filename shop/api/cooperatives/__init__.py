@@ -14,7 +14,7 @@ AREA = Area(
     enums={
         "CooperativeState": CooperativeState,
         "CooperativePayoutState": PayoutState,
-        "CooperativePayoutWay": PayoutMethod,
+        "CooperativePayoutMethod": PayoutMethod,
         "CooperativeSettlementState": SettlementState,
     },
 )

@@ -79,7 +79,7 @@ def cooperative_resume(arguments: dict[str, Any], context: Context, selection: S
 @mutation.field(permissions=ANSWERING)
 def cooperative_answer(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = input_key(arguments["id"], "Cooperative", field="id")
-    if not Cooperative.objects.filter(pk=key, is_house=False).exists():
+    if not Cooperative.objects.filter(pk=key, is_platform_seller=False).exists():
         raise Missing(field="id")
     set_cooperative_state(
         cooperative_id=key,
@@ -121,7 +121,7 @@ def _manageable_cooperative(text: str, context: Context) -> Cooperative:
     """Return a cooperative whose products the requester manages. Raises Mistake, Missing."""
     key = input_key(text, "Cooperative", field="id")
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
-    found = Cooperative.objects.filter(theirs, pk=key, is_house=False).first()
+    found = Cooperative.objects.filter(theirs, pk=key, is_platform_seller=False).first()
     if found is None:
         raise Missing(field="id")
     return found

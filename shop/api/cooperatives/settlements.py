@@ -53,7 +53,7 @@ figures.plain(*(to_camel_case(name) for name in (*_FIGURES, "payable")))
 
 payout = Type("CooperativePayout", _visible_payouts)
 payout.id()
-payout.columns(state="state", way="way", madeAt="made_at", paidAt="paid_at", reference="reference")
+payout.columns(state="state", method="method", madeAt="made_at", paidAt="paid_at", reference="reference")
 payout.one("settlement", settlement, by="settlement_id")
 
 

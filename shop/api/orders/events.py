@@ -75,7 +75,7 @@ _ORDER_WIDE = (
     "order.cancelled",
     "order.expired",
 )
-_MONEY = frozenset(what for what in KINDS if what.startswith("payment."))
+_MONEY = frozenset(action for action in KINDS if action.startswith("payment."))
 _PARCEL = Parcel._meta.label_lower
 
 event.id()
@@ -96,7 +96,7 @@ def change_kinds(names: Iterable[str]) -> list[str]:
     """Return the kinds of changes with one of these event types."""
     wanted = set(names)
     told = list(EVENT_MESSAGES) if OTHER in wanted else []
-    return [what for what, name in KINDS.items() if name in wanted] + told
+    return [action for action, name in KINDS.items() if name in wanted] + told
 
 
 @order.field("events", needs="id", permissions=HANDLING)
@@ -105,7 +105,7 @@ def events_of_orders(
 ) -> list[list[Row]]:
     keys = [str(each.id) for each in orders]
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
-    rows = rows.filter(what__in=[*KINDS, *EVENT_MESSAGES]).order_by("root_key", "at", "pk")
+    rows = rows.filter(action__in=[*KINDS, *EVENT_MESSAGES]).order_by("root_key", "at", "pk")
     found = event.grouped(rows, selection.names(), by="root_key")
     return [found.get(key, []) for key in keys]
 
@@ -116,20 +116,22 @@ def visible_events(context: Context) -> Rows:
     rows = event.rows(context)
     if scope.has_platform_grant:
         return rows
-    return rows.filter(scope.rows(cooperative="cooperative") | Q(cooperative=None, what__in=_ORDER_WIDE))
+    return rows.filter(scope.rows(cooperative="cooperative") | Q(cooperative=None, action__in=_ORDER_WIDE))
 
 
-@event.field("type", needs="what")
+@event.field("type", needs="action")
 def kinds(events: list[Row], *_: Any) -> list[str]:
-    return [KINDS.get(each.what, OTHER) for each in events]
+    return [KINDS.get(each.action, OTHER) for each in events]
 
 
-@event.field(needs=("what", "why"))
+@event.field(needs=("action", "reason"))
 def message(events: list[Row], *_: Any) -> list[str | None]:
     """Resolve the message: the text of kinds without an event type, then the reason."""
     return [
         ": ".join(
-            filter(None, (str(EVENT_MESSAGES[each.what]) if each.what in EVENT_MESSAGES else "", each.why))
+            filter(
+                None, (str(EVENT_MESSAGES[each.action]) if each.action in EVENT_MESSAGES else "", each.reason)
+            )
         )
         or None
         for each in events
@@ -146,10 +148,10 @@ def apps(events: list[Row], arguments: Any, context: Context, selection: Selecti
     return actors(events, ActorKind.APP, context, selection)
 
 
-@event.field(needs=("id", "what", "data", "root_key"))
+@event.field(needs=("id", "action", "data", "root_key"))
 def amount(events: list[Row], *_: Any) -> list[float | None]:
     """Resolve the paid or refunded amount, if recorded."""
-    of_money = [each for each in events if each.what in _MONEY and each.data.get("amount") is not None]
+    of_money = [each for each in events if each.action in _MONEY and each.data.get("amount") is not None]
     rows = Order.objects.filter(pk__in={each.root_key for each in of_money}).values_list("pk", "currency")
     found = {str(key): currency for key, currency in rows} if of_money else {}
     told = {
@@ -198,7 +200,7 @@ _NEWS = (
 
 @query.field(permissions=HANDLING)
 def homepage_events(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = visible_events(context).filter(root_kind=Order._meta.label_lower, what__in=_NEWS)
+    rows = visible_events(context).filter(root_kind=Order._meta.label_lower, action__in=_NEWS)
     return connect(event, rows, arguments, selection, order=[SortKey("at"), SortKey("id")])
 
 

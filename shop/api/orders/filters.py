@@ -122,7 +122,7 @@ def _payment_statuses(context: Context, names: list[str]) -> Q:
 
 def _collected(context: Context, value: bool) -> Q:
     """Match orders that the buyer collects entirely."""
-    sent = Q(pk__in=OrderPart.objects.exclude(way_kind__in=PICKUP_KINDS).values("order"))
+    sent = Q(pk__in=OrderPart.objects.exclude(delivery_kind__in=PICKUP_KINDS).values("order"))
     return ~sent if value else sent
 
 
@@ -209,7 +209,7 @@ def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
             asked = each["type"]
             names = [asked["eq"]] if asked.get("eq") is not None else asked.get("oneOf")
             if names is not None:
-                rows = rows.filter(what__in=change_kinds(names))
+                rows = rows.filter(action__in=change_kinds(names))
         found &= Q(pk__in=rows.annotate(of_order=_KEY).values("of_order"))
     return found
 

@@ -233,14 +233,14 @@ def _joined_names(context: Context, orders: list[Row], condition: Q, column: str
 def shipping_method_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _joined_names(context, orders, ~Q(way_kind__in=PICKUP_KINDS), "way_name")
+    return _joined_names(context, orders, ~Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
 @order.field(needs="id")
 def collection_point_name(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _joined_names(context, orders, Q(way_kind__in=PICKUP_KINDS), "way_name")
+    return _joined_names(context, orders, Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
 @order.field(needs="id")

@@ -34,7 +34,7 @@ part.columns(
     state="state",
     progress="progress",
     endReason="end_reason",
-    deliveryName="way_name",
+    deliveryName="delivery_name",
     pickupPlace="pickup_place",
     pickupDay="pickup_day",
     expectedFrom="expected_from",

@@ -47,10 +47,13 @@ class AvailableGateway:
 
 def available_gateways(channel: Channel, amount: int | None = None) -> list[AvailableGateway]:
     """Return a channel's gateways, cards first; with an amount (minor units), only those that accept it."""
-    ways = offered_payment_methods(channel, amount)
+    payment_methods = offered_payment_methods(channel, amount)
     methods = [PaymentMethod.APP] if settings.API_DUMMY_PAYMENT else []
-    methods = [*(way for way in ways if way == PaymentMethod.CARD), *methods]
-    methods += [way for way in ways if way != PaymentMethod.CARD]
+    methods = [
+        *(payment_method for payment_method in payment_methods if payment_method == PaymentMethod.CARD),
+        *methods,
+    ]
+    methods += [payment_method for payment_method in payment_methods if payment_method != PaymentMethod.CARD]
     names = {PaymentMethod.CARD: "Stripe", PaymentMethod.APP: "Dummy"}
     return [
         AvailableGateway(_IDS[method], names.get(method) or str(method.label), [channel.currency])

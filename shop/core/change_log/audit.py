@@ -53,7 +53,7 @@ def find_changed_seals(kept: Mapping[int, str]) -> Iterator[str]:
 def _redacted_change_ids(part: str) -> set[int]:
     """Return the ids of changes whose redaction is recorded in the log."""
     found: set[int] = set()
-    for data in Change.objects.filter(what=REDACTED).values_list("data", flat=True).iterator(1_000):
+    for data in Change.objects.filter(action=REDACTED).values_list("data", flat=True).iterator(1_000):
         found.update(data.get(part, ()))
     return found
 

@@ -91,9 +91,9 @@ def _build_sealed_change(change: Change) -> SealedChange:
 
 def digest_of_facts(change: Change) -> str:
     return _digest(
-        *(change.pk, change.at.astimezone(datetime.UTC).isoformat(timespec="microseconds"), change.what),
+        *(change.pk, change.at.astimezone(datetime.UTC).isoformat(timespec="microseconds"), change.action),
         *(change.kind, change.key, change.root_kind, change.root_key, change.cooperative),
-        *(change.actor_kind, change.actor_key, change.door, change.sent_key),
+        *(change.actor_kind, change.actor_key, change.entry_point, change.sent_key),
     )
 
 
@@ -102,11 +102,11 @@ def digest_of_name(change: Change, salt: str) -> str:
 
 
 def digest_of_content(change: Change, salt: str) -> str:
-    return _digest(salt, change.why, change.data, change.snapshot)
+    return _digest(salt, change.reason, change.data, change.snapshot)
 
 
 def has_content(change: Change) -> bool:
-    return bool(change.why or change.data or change.snapshot is not None)
+    return bool(change.reason or change.data or change.snapshot is not None)
 
 
 def digest_of_seal(
@@ -135,7 +135,7 @@ def redact_names(changes: QuerySet[Change], *, actor: Actor, now: datetime.datet
 def redact_contents(changes: QuerySet[Change], *, actor: Actor, now: datetime.datetime) -> None:
     """Step: delete reason, data and snapshot from these changes and record which ones were redacted."""
     ids = [change.pk for change in changes.order_by("pk") if has_content(change)]
-    Change.objects.filter(pk__in=ids).update(why="", data={}, snapshot=None)
+    Change.objects.filter(pk__in=ids).update(reason="", data={}, snapshot=None)
     SealedChange.objects.filter(pk__in=ids).update(content_salt="")
     _record_redaction("contents", ids, actor=actor, now=now)
 

@@ -11,8 +11,8 @@ from django.db import migrations, models
 
 WORDS = "the change log only grows"
 CHANGE = (
-    *("id", "at", "what", "kind", "key", "root_kind", "root_key", "cooperative", "actor_kind", "actor_key"),
-    *("door", "sent_key"),
+    *("id", "at", "action", "kind", "key", "root_kind", "root_key", "cooperative", "actor_kind", "actor_key"),
+    *("entry_point", "sent_key"),
 )
 SEALED = ("change_id", "seal_id", "facts", "name_digest", "content_digest")
 SEAL = ("number", "sealed_at", "count", "last_id", "digest")
@@ -29,7 +29,7 @@ def may_be_emptied(column, empty):
 def altered(vendor):
     """Table, and when an update of it is refused."""
     data = "'{}'" if vendor == "sqlite" else "'{}'::jsonb"
-    words = [may_be_emptied("actor_name", "''"), may_be_emptied("why", "''"), may_be_emptied("data", data)]
+    words = [may_be_emptied("actor_name", "''"), may_be_emptied("reason", "''"), may_be_emptied("data", data)]
     salts = [may_be_emptied("name_salt", "''"), may_be_emptied("content_salt", "''")]
     return (
         ("core_change", [*fixed(*CHANGE), *words, may_be_emptied("snapshot", "NULL")]),

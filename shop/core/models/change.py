@@ -35,14 +35,14 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 class Change(models.Model):
     """One entry of the change log, written in the transaction it describes and never edited.
 
-    `what` is a dotted word ("part.accepted"). `kind`/`key` identify the row, `root_kind`/`root_key` the
+    `action` is a dotted word ("part.accepted"). `kind`/`key` identify the row, `root_kind`/`root_key` the
     order, product or cooperative it belongs to, and `cooperative` its cooperative for scoping. Keys are text
     without foreign keys because a change outlives its row. `sent_key` is the client's idempotency key: if it
     exists, the request was done and this change is its answer.
     """
 
     at = models.DateTimeField()
-    what = models.CharField(max_length=60)
+    action = models.CharField(max_length=60)
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=40)
     root_kind = models.CharField(max_length=60)
@@ -51,8 +51,8 @@ class Change(models.Model):
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor_key = models.CharField(max_length=40, blank=True, default="")
     actor_name = models.CharField(max_length=250, blank=True, default="")
-    door = models.CharField(max_length=10, choices=EntryPoint)
-    why = models.TextField(blank=True, default="")
+    entry_point = models.CharField(max_length=10, choices=EntryPoint)
+    reason = models.TextField(blank=True, default="")
     data = models.JSONField(default=dict, blank=True)
     snapshot = models.JSONField(null=True, blank=True)
     sent_key = models.CharField(max_length=120, unique=True, null=True, blank=True)
@@ -69,7 +69,7 @@ class Change(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.what} {self.key}"
+        return f"{self.action} {self.key}"
 
     @property
     def who(self) -> str:
@@ -80,28 +80,28 @@ class Change(models.Model):
 
 
 def record_change(
-    what: str,
+    action: str,
     row: models.Model,
     *,
     actor: Actor,
     now: datetime.datetime,
     root: models.Model | None = None,
     cooperative_id: int | None = None,
-    why: str = "",
+    reason: str = "",
     data: Mapping[str, object] | None = None,
     snapshot: Mapping[str, object] | None = None,
     key: str | None = None,
 ) -> Change:
-    """Record that `what` happened to `row`, in the caller's transaction."""
+    """Record that `action` happened to `row`, in the caller's transaction."""
     return Change.objects.create(
         **change_values(
-            what,
+            action,
             row,
             actor=actor,
             now=now,
             root=root,
             cooperative_id=cooperative_id,
-            why=why,
+            reason=reason,
             data=data,
             snapshot=snapshot,
             key=key,
@@ -117,12 +117,12 @@ def bind_idempotency_key(sent: str, *to: object) -> str | None:
         return None
 
 
-def is_already_done(key: str | None, what: str, row: models.Model) -> bool:
-    """Whether `what` was already done to `row` under this idempotency key. Call it under the row's lock.
+def is_already_done(key: str | None, action: str, row: models.Model) -> bool:
+    """Whether `action` was already done to `row` under this idempotency key. Call it under the row's lock.
 
     Raises KeyReused if the key was used for something else.
     """
-    first = _change_with_key(key, what)
+    first = _change_with_key(key, action)
     if first is None:
         return False
     if (first.kind, first.key) != (row._meta.label_lower, str(row.pk)):
@@ -131,14 +131,14 @@ def is_already_done(key: str | None, what: str, row: models.Model) -> bool:
 
 
 def find_already_made(
-    key: str | None, what: str, *, cooperative_id: int, root: models.Model | None = None
+    key: str | None, action: str, *, cooperative_id: int, root: models.Model | None = None
 ) -> str | None:
     """Return the key of the row that a cooperative already created under this idempotency key, or None.
 
     Call it under the lock of the root or cooperative. Raises KeyReused if the key was used for something
     else.
     """
-    first = _change_with_key(key, what)
+    first = _change_with_key(key, action)
     if first is None:
         return None
     is_elsewhere = root is not None and (first.root_kind, first.root_key) != (
@@ -150,22 +150,22 @@ def find_already_made(
     return first.key
 
 
-def _change_with_key(key: str | None, what: str) -> Change | None:
+def _change_with_key(key: str | None, action: str) -> Change | None:
     first = Change.objects.filter(sent_key=key).first() if key is not None else None
-    if first is not None and first.what != what:
+    if first is not None and first.action != action:
         raise KeyReused()
     return first
 
 
 def change_values(
-    what: str,
+    action: str,
     row: models.Model,
     *,
     actor: Actor,
     now: datetime.datetime,
     root: models.Model | None = None,
     cooperative_id: int | None = None,
-    why: str = "",
+    reason: str = "",
     data: Mapping[str, object] | None = None,
     snapshot: Mapping[str, object] | None = None,
     key: str | None = None,
@@ -173,7 +173,7 @@ def change_values(
     """Return the columns of a Change, for bulk inserts."""
     root = root or row
     return {
-        "what": what,
+        "action": action,
         "kind": row._meta.label_lower,
         "key": str(row.pk),
         "root_kind": root._meta.label_lower,
@@ -182,8 +182,8 @@ def change_values(
         "actor_kind": actor.kind,
         "actor_key": actor.key,
         "actor_name": actor.name,
-        "door": actor.door,
-        "why": why,
+        "entry_point": actor.entry_point,
+        "reason": reason,
         "data": data or {},
         "snapshot": snapshot,
         "sent_key": key,

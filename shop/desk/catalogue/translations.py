@@ -52,7 +52,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
 @staff_only(Permission.MANAGE_STAFF)
 def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate the texts of a cooperative and its delivery methods."""
-    cooperative = get_object_or_404(Cooperative, pk=pk, is_house=False)
+    cooperative = get_object_or_404(Cooperative, pk=pk, is_platform_seller=False)
     form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted(request))
     back = reverse("desk:cooperative", args=[pk])
     if not form.is_valid():

@@ -80,7 +80,7 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Export all due payouts with an account as a file for the bank."""
     due = Payout.objects.due().released(timezone.now())
-    due = due.filter(way=PayoutMethod.BANK, currency="VND").exclude(bank_account="")
+    due = due.filter(method=PayoutMethod.BANK, currency="VND").exclude(bank_account="")
     due = due.filter(pk__in=[row.pk for row in filter_released_payouts(due)])
     name = f"chi-tien-{vietnam_date(timezone.now()):%Y-%m-%d}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -159,14 +159,14 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 
 def has_other_account(row: Payout) -> bool:
     """Return whether the cooperative's current account differs from the payout's."""
-    if row.settlement is None or row.state != PayoutState.DUE or row.way != PayoutMethod.BANK:
+    if row.settlement is None or row.state != PayoutState.DUE or row.method != PayoutMethod.BANK:
         return False
     own = account_of_cooperative(row.settlement.cooperative)
     return bool(own.account) and (own.bank_bin, own.account) != (row.bank_bin, row.bank_account)
 
 
 def _is_listed(row: Payout) -> bool:
-    return row.way == PayoutMethod.BANK and row.currency == "VND" and bool(row.bank_account)
+    return row.method == PayoutMethod.BANK and row.currency == "VND" and bool(row.bank_account)
 
 
 def _render_payout(

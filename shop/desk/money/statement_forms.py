@@ -37,8 +37,10 @@ class ColumnsForm(forms.Form):
         initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
-        heads = [str(head) for head in statement.heads] + [""] * max(0, width - len(statement.heads))
-        choices = [(str(n), f"{n + 1}. {head}".strip()) for n, head in enumerate(heads)]
+        column_names = [str(head) for head in statement.column_names] + [""] * max(
+            0, width - len(statement.column_names)
+        )
+        choices = [(str(n), f"{n + 1}. {head}".strip()) for n, head in enumerate(column_names)]
         for name, label in self.labels.items():
             self.fields[name] = forms.ChoiceField(
                 label=label,

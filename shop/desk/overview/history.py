@@ -47,11 +47,11 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "warehouse.changed": pgettext_lazy("history", "Store house changed"),
     "warehouse.closed": pgettext_lazy("history", "Store house closed"),
     "warehouse.deleted": pgettext_lazy("history", "Store house closed"),
-    "way.offered": pgettext_lazy("history", "Way of delivery offered"),
-    "way.edited": pgettext_lazy("history", "Way of delivery changed"),
-    "way.priced": pgettext_lazy("history", "Prices of delivery changed"),
-    "way.scheduled": pgettext_lazy("history", "Market days changed"),
-    "way.ended": pgettext_lazy("history", "Way of delivery ended"),
+    "delivery_method.offered": pgettext_lazy("history", "Way of delivery offered"),
+    "delivery_method.edited": pgettext_lazy("history", "Way of delivery changed"),
+    "delivery_method.priced": pgettext_lazy("history", "Prices of delivery changed"),
+    "delivery_method.scheduled": pgettext_lazy("history", "Market days changed"),
+    "delivery_method.ended": pgettext_lazy("history", "Way of delivery ended"),
     "listing.draft": pgettext_lazy("history", "Back to draft"),
     "listing.in_review": pgettext_lazy("history", "Handed in to be checked"),
     "listing.published": pgettext_lazy("history", "Put on sale"),
@@ -209,13 +209,13 @@ CHANGE_TEXTS: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """A change for display: `whose` is the part's number, if any, `who` the actor, `door` the interface."""
+    """A change for display: `whose` is the part's number, if any, `who` the actor."""
 
     change: Change
     words: Promise | str
     whose: str
     who: str
-    door: str
+    entry_point: str
 
 
 def change_views(changes: Iterable[Change]) -> list[ChangeView]:
@@ -223,10 +223,10 @@ def change_views(changes: Iterable[Change]) -> list[ChangeView]:
     return [
         ChangeView(
             change,
-            CHANGE_TEXTS.get(change.what, change.what),
+            CHANGE_TEXTS.get(change.action, change.action),
             str(change.data.get("part", "")),
             change.who,
-            str(EntryPoint(change.door).label),
+            str(EntryPoint(change.entry_point).label),
         )
         for change in changes
     ]

@@ -53,7 +53,7 @@ class OpenTasks:
 
 
 def applications() -> OpenTasks:
-    rows = Cooperative.objects.filter(state=CooperativeState.APPLIED, is_house=False)
+    rows = Cooperative.objects.filter(state=CooperativeState.APPLIED, is_platform_seller=False)
     first = list(rows.order_by("updated_at", "pk")[:MAX_SHOWN])
     return OpenTasks(
         _("Cooperatives that apply"),

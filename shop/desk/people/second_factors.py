@@ -62,7 +62,11 @@ def second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
 def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Remove a user's lost factors, with a recorded reason."""
     action = partial(
-        reset_second_factor, user_id=pk, why=request.POST.get("why", ""), actor=actor, now=timezone.now()
+        reset_second_factor,
+        user_id=pk,
+        reason=request.POST.get("reason", ""),
+        actor=actor,
+        now=timezone.now(),
     )
     said = _("Reset. They sign in with their password or phone code, and are told by a message.")
     return run_action(request, action, to=reverse("desk:second-factors"), said=said)

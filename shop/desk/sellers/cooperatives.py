@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
-from cooperatives.models import Cooperative, DeliveryWay, Warehouse
+from cooperatives.models import Cooperative, DeliveryMethod, Warehouse
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from orders.models import commission_percents
 from shop.accounts.staff.permissions import Permission
@@ -71,7 +71,7 @@ def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List cooperatives by state or search, applications first."""
     form = CooperativeSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
-    everyone = Cooperative.objects.filter(is_house=False)
+    everyone = Cooperative.objects.filter(is_platform_seller=False)
     found = everyone.named(query) if query else everyone
     if state or not query:
         state = state or CooperativeState.APPLIED
@@ -121,7 +121,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 def _render_cooperative(
     request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200
 ) -> HttpResponse:
-    shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_house=False)), pk=pk)
+    shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk)
     rates = commission_percents([(shown.pk, "")], day=vietnam_date(timezone.now()))
     changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
     context: dict[str, Any] = {
@@ -132,7 +132,7 @@ def _render_cooperative(
         "buttons": _buttons(shown),
         "members": shown.memberships.select_related("user").order_by("pk"),
         "warehouses": shown.warehouses.select_related("address").order_by("created_at", "pk"),
-        "ways": shown.ways.order_by("sort_order", "pk"),
+        "delivery_methods": shown.delivery_methods.order_by("sort_order", "pk"),
         "certificates": shown.certificates.order_by("kind", "pk"),
         "commission": rates[shown.pk, ""],
         "on_sale": Listing.objects.for_cooperative(shown).filter(state=ListingState.PUBLISHED).count(),
@@ -144,7 +144,7 @@ def _render_cooperative(
 def _with_checks(rows: Any) -> Any:
     return rows.annotate(
         has_warehouse=Exists(Warehouse.objects.filter(cooperative=OuterRef("pk"))),
-        has_way=Exists(DeliveryWay.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
+        has_way=Exists(DeliveryMethod.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
     )
 
 

@@ -117,7 +117,9 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "certificates": Certificate.objects.valid_on(vietnam_date(now))
         .filter(products=product)
         .order_by("pk"),
-        "ways": product.cooperative.ways.filter(is_active=True).order_by("sort_order", "pk"),
+        "delivery_methods": product.cooperative.delivery_methods.filter(is_active=True).order_by(
+            "sort_order", "pk"
+        ),
         "this_month": vietnam_date(now).month,
         "law": [(words, field not in missing) for field, words in REQUIRED_BY_LAW.items()],
         "is_complete": not missing,

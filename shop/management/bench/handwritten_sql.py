@@ -62,7 +62,7 @@ SELECT order_id, id, product_name, variant_name, sku, quantity, total_gross FROM
 WHERE order_id IN ({marks}) ORDER BY position, id
 """
 _DELIVERY_NAMES = (
-    "SELECT order_id, way_name FROM orders_orderpart WHERE order_id IN ({marks}) ORDER BY number"
+    "SELECT order_id, delivery_name FROM orders_orderpart WHERE order_id IN ({marks}) ORDER BY number"
 )
 
 
@@ -153,11 +153,17 @@ def orders_by_hand() -> bytes:
     lines: dict[Any, list[Any]] = {}
     for line in _fetch_all(_LINES.format(marks=marks), *keys):
         lines.setdefault(line[0], []).append(line[1:])
-    ways: dict[Any, list[str]] = {}
-    for order, way in _fetch_all(_DELIVERY_NAMES.format(marks=marks), *keys):
-        ways.setdefault(order, []).append(way)
+    delivery_methods: dict[Any, list[str]] = {}
+    for order, delivery_method in _fetch_all(_DELIVERY_NAMES.format(marks=marks), *keys):
+        delivery_methods.setdefault(order, []).append(delivery_method)
     nodes = [
-        {"node": {"order": row, "lines": lines.get(row[0]), "shippingMethodName": ways.get(row[0])}}
+        {
+            "node": {
+                "order": row,
+                "lines": lines.get(row[0]),
+                "shippingMethodName": delivery_methods.get(row[0]),
+            }
+        }
         for row in rows
     ]
     return orjson.dumps({"data": {"orders": {"edges": nodes}}})

@@ -18,8 +18,8 @@ from cooperatives.models import (
     CertificateKind,
     Cooperative,
     DeliveryKind,
+    DeliveryMethod,
     DeliveryRate,
-    DeliveryWay,
     Service,
     Warehouse,
     WarehouseChannel,
@@ -133,11 +133,11 @@ def _create_seller(n: int, commune: Division, channel: Channel, random: Random) 
     WarehouseChannel.objects.create(warehouse=warehouse, channel=channel, sort_order=n)
     warehouse.zones.set(Zone.objects.filter(channels=channel))
     service = Service.objects.filter(zone__channels=channel, kind=DeliveryKind.CARRIER).order_by("pk")[0]
-    way = DeliveryWay.objects.create(
+    delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative, service=service, kind=DeliveryKind.CARRIER, name="Giao tận nhà"
     )
     DeliveryRate.objects.create(
-        way=way,
+        delivery_method=delivery_method,
         channel=channel,
         currency=channel.currency,
         province_code=random.choice(["", "", province.code]),

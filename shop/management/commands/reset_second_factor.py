@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="e-mail address or phone number")
-        parser.add_argument("--why", default="manage.py reset_second_factor", help="the reason to record")
+        parser.add_argument("--reason", default="manage.py reset_second_factor", help="the reason to record")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = find_user(options["name"])
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             reset_second_factor(
                 user_id=user.pk,
-                why=options["why"],
+                reason=options["reason"],
                 actor=Actor.system("reset_second_factor"),
                 now=timezone.now(),
             )

@@ -199,7 +199,7 @@ class _BulkWriter:
             actor,
             times.accepted,
             part=part,
-            why=planned_part.reason,
+            reason=planned_part.reason,
         )
 
     def _deliver_part(
@@ -218,7 +218,7 @@ class _BulkWriter:
             part=part,
             number=number,
             state=ParcelState.DELIVERED,
-            warehouse_id=planned_part.way.warehouse_id or self._firsts[part.cooperative_id],
+            warehouse_id=planned_part.delivery_method.warehouse_id or self._firsts[part.cooperative_id],
             carrier=part.carrier,
             cod_state=CodState.COLLECTED if part.total_gross else CodState.NONE,
             cod_expected=part.total_gross,
@@ -245,13 +245,13 @@ class _BulkWriter:
                 movements.append(build_movement(lines[-1], stock_id, member, times.handed_over))
                 if line.is_by_weight:
                     self._weigh(rows, line, parcel.part, order, member, times.packed)
-            for what, at in (
+            for action, at in (
                 ("parcel.begun", times.packed),
                 ("parcel.packed", times.packed),
                 ("parcel.handed_over", times.handed_over),
                 ("parcel.delivered", times.delivered),
             ):
-                self._add_change(rows, (what, parcel, order), member, at, part=parcel.part, parcel=parcel)
+                self._add_change(rows, (action, parcel, order), member, at, part=parcel.part, parcel=parcel)
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
                 kind, amount = EventKind.CHARGE_SUCCESS, parcel.cod_collected
@@ -307,20 +307,20 @@ class _BulkWriter:
         *,
         part: OrderPart | None = None,
         parcel: Parcel | None = None,
-        why: str = "",
+        reason: str = "",
         data: dict[str, object] | None = None,
     ) -> None:
-        what, row, order = subject
+        action, row, order = subject
         if part is not None:
             data = {"part": part.number, **({"parcel": parcel.number} if parcel else {})}
         values = change_values(
-            what,
+            action,
             row,
             actor=actor,
             now=at,
             root=order,
             cooperative_id=part.cooperative_id if part else None,
-            why=why,
+            reason=reason,
             data=data,
         )
         rows.changes.append(Change(**values))

@@ -46,7 +46,7 @@ def build_movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.d
         document=f"parcel:{row.parcel_id}",
         actor_kind=member.kind,
         actor_key=member.key,
-        door=member.door,
+        entry_point=member.entry_point,
         at=at,
     )
 
@@ -58,5 +58,5 @@ def build_consent(order: Order, who: Actor, at: datetime.datetime) -> Consent:
         purpose=ConsentPurpose.ORDER,
         version=CONSENT_VERSION,
         given_at=at,
-        door=who.door,
+        entry_point=who.entry_point,
     )

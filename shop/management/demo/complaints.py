@@ -55,7 +55,7 @@ def _file_complaint(part: OrderPart, place: int, *, now: datetime.datetime) -> C
         part_id=part.pk,
         steps={here.line.pk: 1},
         words=_WORDS[place],
-        wish=RequestedRemedy.MONEY if place else RequestedRemedy.EITHER,
+        requested_remedy=RequestedRemedy.MONEY if place else RequestedRemedy.EITHER,
         key=f"demo:{place}",
         actor=Actor.guest(),
         now=now,

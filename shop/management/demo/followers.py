@@ -34,7 +34,7 @@ def create_followers(channel: Channel, buyer: User, *, actor: Actor, now: dateti
         request_back_in_stock(
             product_slug=out_of_season.product.slug,
             variant_id=None,
-            way=ContactMethod.EMAIL,
+            contact_method=ContactMethod.EMAIL,
             contact=buyer.email,
             user=buyer,
             language="vi",

@@ -17,7 +17,7 @@ from django.db.models import Prefetch
 
 from catalog.models import Price, ProductMedia, Variant
 from catalog.states import ListingState
-from cooperatives.models import DeliveryWay, PickupTime
+from cooperatives.models import DeliveryMethod, PickupTime
 from orders.models import OrderSource
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, Division, Level
@@ -113,7 +113,7 @@ class PlannedPart:
     """One cooperative's part; `lines` are pairs of variant and steps."""
 
     cooperative_id: int
-    way: DeliveryWay
+    delivery_method: DeliveryMethod
     time: PickupTime | None
     lines: tuple[tuple[Variant, int], ...]
     outcome: Outcome
@@ -172,7 +172,7 @@ class Planner:
         self._now = now
         self._goods = _goods(channel)
         self._prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
-        self._ways = _ways()
+        self._delivery_methods = _delivery_methods()
         self._communes = _communes(vietnam_date(now))
         self._taken: dict[tuple[int, str], int] = {}
 
@@ -249,23 +249,25 @@ class Planner:
         lines: Sequence[tuple[Variant, int]],
         placed_at: datetime.datetime,
         province: str,
-    ) -> tuple[DeliveryWay, PickupTime | None] | None:
+    ) -> tuple[DeliveryMethod, PickupTime | None] | None:
         """Choose a delivery method for province and weight; nearby buyers sometimes pick up."""
         grams = sum(variant.grams_for(variant.product) * quantity for variant, quantity in lines)
         goods = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
-        sent: list[DeliveryWay] = []
-        collected: list[DeliveryWay] = []
-        for way in self._ways.get(cooperative_id, []):
-            fee = way.fee(channel_id=self._channel.pk, province_code=province, grams=grams, goods=goods)
+        sent: list[DeliveryMethod] = []
+        collected: list[DeliveryMethod] = []
+        for delivery_method in self._delivery_methods.get(cooperative_id, []):
+            fee = delivery_method.fee(
+                channel_id=self._channel.pk, province_code=province, grams=grams, goods=goods
+            )
             if fee is not None:
-                (collected if way.is_collected else sent).append(way)
+                (collected if delivery_method.is_collected else sent).append(delivery_method)
         if province == "19" and collected and self._random.random() < 0.4:
-            way = self._random.choice(collected)
-            for time in way.pickup_times(now=placed_at):
-                key = (way.pk, time.key)
+            delivery_method = self._random.choice(collected)
+            for time in delivery_method.pickup_times(now=placed_at):
+                key = (delivery_method.pk, time.key)
                 if time.capacity is None or self._taken.get(key, 0) < time.capacity:
                     self._taken[key] = self._taken.get(key, 0) + 1
-                    return way, time
+                    return delivery_method, time
         return (self._random.choice(sent), None) if sent else None
 
     def _outcome(self, age: float) -> Outcome:
@@ -313,11 +315,11 @@ def _goods(channel: Channel) -> dict[int, list[Variant]]:
     return goods
 
 
-def _ways() -> dict[int, list[DeliveryWay]]:
-    ways: dict[int, list[DeliveryWay]] = {}
-    for way in DeliveryWay.objects.all().offered():
-        ways.setdefault(way.cooperative_id, []).append(way)
-    return ways
+def _delivery_methods() -> dict[int, list[DeliveryMethod]]:
+    delivery_methods: dict[int, list[DeliveryMethod]] = {}
+    for delivery_method in DeliveryMethod.objects.all().offered():
+        delivery_methods.setdefault(delivery_method.cooperative_id, []).append(delivery_method)
+    return delivery_methods
 
 
 def _communes(today: datetime.date) -> dict[str, list[Division]]:

@@ -125,8 +125,8 @@ def _place(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
 
 def _delivery_choice(part: PlannedPart) -> RequestedDelivery:
     if part.time is None:
-        return RequestedDelivery(part.way.pk)
-    return RequestedDelivery(part.way.pk, part.time.day, part.time.starts)
+        return RequestedDelivery(part.delivery_method.pk)
+    return RequestedDelivery(part.delivery_method.pk, part.time.day, part.time.starts)
 
 
 def _bring_to_outcome(
@@ -156,7 +156,7 @@ def _bring_to_outcome(
     parcel = close_parcel(parcel_id=parcel.pk, actor=member, now=times.packed)
     if part.outcome == Outcome.PACKED:
         return
-    dispatch = DispatchDetails(carrier=part.way.carrier)
+    dispatch = DispatchDetails(carrier=part.delivery_method.carrier)
     hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, actor=member, now=times.handed_over)
     if part.outcome == Outcome.DELIVERED:
         deliver_parcel(
@@ -175,7 +175,7 @@ def _sold_quantities(planned: Iterable[PlannedOrder], *, ended: bool | None) -> 
     for each in planned:
         for part in each.parts:
             if ended is None or part.outcome.is_ended == ended:
-                warehouse_id = part.way.warehouse_id or firsts[part.cooperative_id]
+                warehouse_id = part.delivery_method.warehouse_id or firsts[part.cooperative_id]
                 for variant, quantity in part.lines:
                     sold[warehouse_id, variant.pk] += quantity
     return sold

@@ -61,11 +61,11 @@ class PriceList:
     def _share(self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str) -> SellerQuote:
         lines = [self._line(variant, quantity, rates) for variant, quantity in part.lines]
         share = SellerQuote(part.lines[0][0].cooperative, lines, [])
-        fee = part.way.fee(
+        fee = part.delivery_method.fee(
             channel_id=self._channel.pk, province_code=province, grams=share.grams, goods=share.goods
         )
-        share.chosen, share.chosen_time = DeliveryOption(part.way, fee, []), part.time
-        share.delivery_tax_rate = rates.get(part.way.service.tax_class_id, Decimal(0))
+        share.chosen, share.chosen_time = DeliveryOption(part.delivery_method, fee, []), part.time
+        share.delivery_tax_rate = rates.get(part.delivery_method.service.tax_class_id, Decimal(0))
         return share
 
     def _line(self, variant: Variant, quantity: int, rates: Mapping[int | None, Decimal]) -> QuotedLine:

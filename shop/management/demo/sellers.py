@@ -17,7 +17,7 @@ from cooperatives.models import (
     Certificate,
     ClickAndCollect,
     Cooperative,
-    DeliveryWay,
+    DeliveryMethod,
     MarketDayKind,
     Producer,
     Warehouse,
@@ -122,19 +122,24 @@ def _create_related_rows(
         each["key"]: _create_warehouse(cooperative, each, place, market_rows)
         for place, each in enumerate(row["warehouses"])
     }
-    for place, each in enumerate(row["ways"]):
-        way = _create_delivery_method(cooperative, each, place, market_rows, warehouses_by_key)
+    for place, each in enumerate(row["delivery_methods"]):
+        delivery_method = _create_delivery_method(cooperative, each, place, market_rows, warehouses_by_key)
         if "table" in each:
             rates = _rates(each["table"])
             replace_delivery_rates(
-                way, market_rows.channel, rates, free_above=each.get("free_above"), actor=actor, now=now
+                delivery_method,
+                market_rows.channel,
+                rates,
+                free_above=each.get("free_above"),
+                actor=actor,
+                now=now,
             )
         days, cut_off = _market_days(each), each.get("cut_off", 0)
         if days:
-            replace_market_days(way, days, cut_off_hours=cut_off, actor=actor, now=now)
+            replace_market_days(delivery_method, days, cut_off_hours=cut_off, actor=actor, now=now)
         note = each.get("note", "")
         translations += texts.english_translations(
-            way, name=in_english(way.name), note=in_english(note) if note else ""
+            delivery_method, name=in_english(delivery_method.name), note=in_english(note) if note else ""
         )
     for each in row.get("certificates", []):
         Certificate.objects.create(
@@ -151,11 +156,11 @@ def _create_related_rows(
         household = Producer.objects.create(
             cooperative=cooperative,
             name=each["name"],
-            makes=each["makes"],
+            products_made=each["products_made"],
             place=cooperative.commune_name,
             agreed_on=vietnam_date(now),
         )
-        translations += texts.english_translations(household, makes=in_english(each["makes"]))
+        translations += texts.english_translations(household, products_made=in_english(each["products_made"]))
 
 
 def _create_warehouse(
@@ -174,7 +179,7 @@ def _create_warehouse(
         name=row["name"],
         slug=f"{cooperative.slug}-{slugify(row['name'])}"[:255],
         address=address,
-        collecting=ClickAndCollect.LOCAL,
+        click_and_collect=ClickAndCollect.LOCAL,
         is_private=False,
     )
     WarehouseChannel.objects.create(
@@ -190,10 +195,10 @@ def _create_delivery_method(
     place: int,
     market_rows: MarketRows,
     warehouses_by_key: Mapping[str, Warehouse],
-) -> DeliveryWay:
+) -> DeliveryMethod:
     weekday, hour = row.get("departs", (None, None))
     shortest, longest = row.get("days", (None, None))
-    return DeliveryWay.objects.create(
+    return DeliveryMethod.objects.create(
         cooperative=cooperative,
         service=market_rows.services[row["kind"]],
         kind=row["kind"],

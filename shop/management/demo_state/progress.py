@@ -21,4 +21,4 @@ def is_interrupted() -> bool:
 
 def find_marker(step: str) -> Change | None:
     """Return the change that marks a completed step."""
-    return Change.objects.filter(what=step, kind=Channel._meta.label_lower).first()
+    return Change.objects.filter(action=step, kind=Channel._meta.label_lower).first()

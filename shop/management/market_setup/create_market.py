@@ -114,7 +114,7 @@ def _zone(channel: Channel) -> Zone:
 def _create_platform_seller() -> None:
     """Create the platform seller, which owns what staff create without naming a cooperative."""
     Cooperative.objects.get_or_create(
-        is_house=True,
+        is_platform_seller=True,
         defaults={
             "slug": "cho-phien",
             "name": "Chợ Phiên",

@@ -161,7 +161,7 @@ def _cash_away_by_parcels() -> Counter[Any]:
         if line.parcel is not None:
             away[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
     for each in CashRemittance.objects.exclude(reconciled_at=None).iterator(_AT_ONCE):
-        away[each.holder, each.cooperative_id, each.carrier] -= each.difference + each.made_good
+        away[each.holder, each.cooperative_id, each.carrier] -= each.difference + each.compensated
     return away
 
 

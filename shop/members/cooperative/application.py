@@ -77,7 +77,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if user is None:
         context = {"form": code_form, "to": pending["email"], "change_at": reverse("members:apply")}
         return render(request, "accounts/register_code.html", context)
-    log_in(request, user, way=SignInMethod.REGISTERED)
+    log_in(request, user, method=SignInMethod.REGISTERED)
     form = _form_of(ApplicationForm, written, is_sent=True)
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
@@ -148,7 +148,9 @@ def _build_form(
 ) -> ApplicationForm:
     """Build the form; the button that loads a province's communes refills it without validation."""
     is_sent = request.method == "POST" and "reload" not in request.POST
-    initial = ApplicationForm.said_of(cooperative) if cooperative else request.session.get(_SESSION_KEY, {})
+    initial = (
+        ApplicationForm.initial_for(cooperative) if cooperative else request.session.get(_SESSION_KEY, {})
+    )
     return _form_of(kind, request.POST.dict(), initial=initial, is_sent=is_sent)
 
 

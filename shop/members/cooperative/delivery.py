@@ -22,15 +22,15 @@ from cooperatives.actions.delivery_methods import (
     update_delivery_method,
 )
 from cooperatives.actions.delivery_terms import set_delivery_rates, set_market_days
-from cooperatives.models import DeliveryKind, DeliveryWay, PickupSlot, Warehouse
+from cooperatives.models import DeliveryKind, DeliveryMethod, PickupSlot, Warehouse
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.geography.division_choices import all_provinces
 from shop.core.models import Channel, market_channel
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.members.forms.delivery_methods import DeliveryMethodTextsForm, NewDeliveryMethodForm
 from shop.members.forms.market_days import Timetable
 from shop.members.forms.rates import RateTable
-from shop.members.forms.ways import DeliveryMethodTextsForm, NewDeliveryMethodForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
@@ -38,49 +38,51 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def ways(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def delivery_methods(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the delivery methods and add one."""
     form = NewDeliveryMethodForm(request.POST or None, houses=_open_warehouses(membership))
     if not form.is_valid():
         return _render_list(request, membership, form)
     with refusals_as_form_errors(form):
-        way = create_delivery_method(
+        delivery_method = create_delivery_method(
             cooperative=membership.cooperative,
             channel=_require_channel(),
             details=form.details,
-            key=submitted_key(request, "way", membership.cooperative.pk),
+            key=submitted_key(request, "delivery_method", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )
     if not form.is_valid():
         return _render_list(request, membership, form)
     messages.success(request, _("Buyers can choose this way now."))
-    if way.kind == DeliveryKind.COACH:
-        return redirect("members:way", way.pk)
+    if delivery_method.kind == DeliveryKind.COACH:
+        return redirect("members:way", delivery_method.pk)
     return (
-        redirect("members:way-days", way.pk)
-        if way.kind == DeliveryKind.MARKET_DAY
+        redirect("members:way-days", delivery_method.pk)
+        if delivery_method.kind == DeliveryKind.MARKET_DAY
         else redirect("members:ways")
     )
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def way(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
+def delivery_method(
+    request: HttpRequest, membership: MembershipContext, delivery_method_id: int
+) -> HttpResponse:
     """Edit the texts of a delivery method."""
-    shown = _find_method(membership, way_id)
+    shown = _find_method(membership, delivery_method_id)
     form = DeliveryMethodTextsForm(
         request.POST or None,
-        initial=DeliveryMethodTextsForm.said_of(shown),
+        initial=DeliveryMethodTextsForm.initial_for(shown),
         houses=_open_warehouses(membership) if shown.is_collected else [],
         kind=shown.kind,
     )
     if not form.is_valid():
-        return render_page(request, membership, "members/way.html", {"way": shown, "form": form})
+        return render_page(request, membership, "members/way.html", {"delivery_method": shown, "form": form})
     act = partial(
         update_delivery_method,
         cooperative=membership.cooperative,
-        way_id=shown.pk,
+        delivery_method_id=shown.pk,
         words=form.words,
         actor=membership.actor,
         now=timezone.now(),
@@ -90,20 +92,26 @@ def way(request: HttpRequest, membership: MembershipContext, way_id: int) -> Htt
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def rates(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
+def rates(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the rates of a delivery method by province and weight."""
-    shown, channel, provinces = _find_method(membership, way_id), _require_channel(), all_provinces()
+    shown, channel, provinces = (
+        _find_method(membership, delivery_method_id),
+        _require_channel(),
+        all_provinces(),
+    )
     if request.method != "POST":
         table = RateTable.of(shown, channel_id=channel.pk, provinces=provinces)
-        return _render_table(request, membership, "members/way_rates.html", {"way": shown, "table": table})
+        return _render_table(
+            request, membership, "members/way_rates.html", {"delivery_method": shown, "table": table}
+        )
     table = RateTable.sent(request.POST, provinces=provinces)
-    context = {"way": shown, "table": table}
+    context = {"delivery_method": shown, "table": table}
     if request.POST.get("more") or not table.is_valid():
         return _render_table(request, membership, "members/way_rates.html", context)
     act = partial(
         set_delivery_rates,
         cooperative=membership.cooperative,
-        way_id=shown.pk,
+        delivery_method_id=shown.pk,
         channel=channel,
         rates=table.rates,
         free_above=table.free_above.cleaned_data["free_above"],
@@ -115,13 +123,15 @@ def rates(request: HttpRequest, membership: MembershipContext, way_id: int) -> H
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
-def market_days(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
+def market_days(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the market days of a pickup method."""
-    shown = _find_method(membership, way_id)
+    shown = _find_method(membership, delivery_method_id)
     if not shown.is_collected:
         raise Missing()
-    taken = PickupSlot.objects.filter(way=shown, day__gte=vietnam_date(timezone.now()), taken__gt=0)
-    context: dict[str, Any] = {"way": shown, "taken": taken.order_by("day", "starts")}
+    taken = PickupSlot.objects.filter(
+        delivery_method=shown, day__gte=vietnam_date(timezone.now()), taken__gt=0
+    )
+    context: dict[str, Any] = {"delivery_method": shown, "taken": taken.order_by("day", "starts")}
     if request.method != "POST":
         context["table"] = Timetable.of(shown)
         return _render_table(request, membership, "members/way_days.html", context)
@@ -131,7 +141,7 @@ def market_days(request: HttpRequest, membership: MembershipContext, way_id: int
     act = partial(
         set_market_days,
         cooperative=membership.cooperative,
-        way_id=shown.pk,
+        delivery_method_id=shown.pk,
         days=table.days,
         cut_off_hours=table.cut_off.cleaned_data["cut_off_hours"],
         actor=membership.actor,
@@ -142,12 +152,14 @@ def market_days(request: HttpRequest, membership: MembershipContext, way_id: int
 
 @require_POST
 @for_members(Right.MANAGE)
-def way_end(request: HttpRequest, membership: MembershipContext, way_id: int) -> HttpResponse:
+def end_delivery_method(
+    request: HttpRequest, membership: MembershipContext, delivery_method_id: int
+) -> HttpResponse:
     """Deactivate a delivery method."""
     act = partial(
         deactivate_delivery_method,
         cooperative=membership.cooperative,
-        way_id=way_id,
+        delivery_method_id=delivery_method_id,
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -158,9 +170,9 @@ def _render_list(
     request: HttpRequest, membership: MembershipContext, form: NewDeliveryMethodForm
 ) -> HttpResponse:
     channel = _require_channel()
-    mine = DeliveryWay.objects.filter(cooperative=membership.cooperative).offered()
+    mine = DeliveryMethod.objects.filter(cooperative=membership.cooperative).offered()
     context = {
-        "ways": [{"way": each, **_rate_summary(each, channel)} for each in mine],
+        "delivery_methods": [{"delivery_method": each, **_rate_summary(each, channel)} for each in mine],
         "currency": channel.currency,
         "form": form,
         "key": uuid.uuid4(),
@@ -168,16 +180,16 @@ def _render_list(
     return render_page(request, membership, "members/ways.html", context)
 
 
-def _rate_summary(way: DeliveryWay, channel: Channel) -> dict[str, Any]:
+def _rate_summary(delivery_method: DeliveryMethod, channel: Channel) -> dict[str, Any]:
     """Return a delivery method's lowest and highest rate, and its number of provinces and market days."""
-    rates = [rate for rate in way.rates.all() if rate.channel_id == channel.pk]
+    rates = [rate for rate in delivery_method.rates.all() if rate.channel_id == channel.pk]
     prices = [rate.price for rate in rates]
     places = {rate.province_code for rate in rates}
     return {
         "lowest": min(prices, default=0),
         "highest": max(prices, default=0),
-        "place_count": 0 if "" in places or way.is_collected else len(places),
-        "day_count": len(way.market_days.all()),
+        "place_count": 0 if "" in places or delivery_method.is_collected else len(places),
+        "day_count": len(delivery_method.market_days.all()),
     }
 
 
@@ -213,9 +225,13 @@ def _run_action(
     return redirect("members:ways")
 
 
-def _find_method(membership: MembershipContext, way_id: int) -> DeliveryWay:
+def _find_method(membership: MembershipContext, delivery_method_id: int) -> DeliveryMethod:
     """Return the cooperative's active delivery method. Raises Missing."""
-    found = DeliveryWay.objects.filter(cooperative=membership.cooperative, pk=way_id).offered().first()
+    found = (
+        DeliveryMethod.objects.filter(cooperative=membership.cooperative, pk=delivery_method_id)
+        .offered()
+        .first()
+    )
     if found is None:
         raise Missing()
     return found

@@ -26,7 +26,7 @@ from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
-from shop.members.forms.stall import CertificateForm, HouseholdForm, StoryForm
+from shop.members.forms.profile import CertificateForm, HouseholdForm, StoryForm
 from shop.members.member_access import for_members, render_page
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
@@ -75,7 +75,7 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
     if shown is None:
         raise Missing()
     sent = request.POST if request.method == "POST" else None
-    form = HouseholdForm(sent, initial=HouseholdForm.said_of(shown))
+    form = HouseholdForm(sent, initial=HouseholdForm.initial_for(shown))
     if form.is_valid():
         act = partial(
             update_household,
@@ -156,7 +156,7 @@ def _certificate_form(
     return CertificateForm(
         request.POST if is_sent else None,
         request.FILES if is_sent else None,
-        initial=CertificateForm.said_of(shown) if shown else None,
+        initial=CertificateForm.initial_for(shown) if shown else None,
         products=list(goods.order_by("sort_key", "pk")),
         today=vietnam_date(timezone.now()),
         has_photo=shown is not None and shown.picture_id is not None,

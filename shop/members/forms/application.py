@@ -87,7 +87,7 @@ class ApplicationForm(DivisionForm, MembersForm):
         self._today = today
 
     @classmethod
-    def said_of(cls, cooperative: Cooperative) -> dict[str, Any]:
+    def initial_for(cls, cooperative: Cooperative) -> dict[str, Any]:
         told = [field for field in cls.base_fields if field not in ("province", "commune")]
         codes = {"province": cooperative.province_code, "commune": cooperative.commune_code}
         said = {field: getattr(cooperative, field) for field in told}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cooperatives.actions.delivery_terms import MarketDayInput
-from cooperatives.models import DeliveryWay, MarketDay, MarketDayKind
+from cooperatives.models import DeliveryMethod, MarketDay, MarketDayKind
 from shop.core.dates.calendar import weekday_name
 from shop.core.texts.figures import short_weekday
 from shop.members.forms.fields import MembersForm, WholeNumberField
@@ -102,16 +102,17 @@ class Timetable:
         self.times, self.cut_off = times, cut_off
 
     @classmethod
-    def of(cls, way: DeliveryWay) -> Timetable:
+    def of(cls, delivery_method: DeliveryMethod) -> Timetable:
         """Build the table from the current market days, grouped by hours and capacity."""
-        days = sorted(way.market_days.all(), key=_hours)
+        days = sorted(delivery_method.market_days.all(), key=_hours)
         grouped = [(hours, list(same)) for hours, same in groupby(days, key=_hours)]
         times = [
             TimeForm(prefix=f"time-{place}", initial=_time_said(same))
             for place, (_h, same) in enumerate(grouped)
         ]
         return cls(
-            times or [TimeForm(prefix="time-0")], CutOffForm(initial={"cut_off_hours": way.cut_off_hours})
+            times or [TimeForm(prefix="time-0")],
+            CutOffForm(initial={"cut_off_hours": delivery_method.cut_off_hours}),
         )
 
     @classmethod

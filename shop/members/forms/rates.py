@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.delivery_terms import HIGHEST_FEE, DeliveryRateInput
-from cooperatives.models import DeliveryRate, DeliveryWay
+from cooperatives.models import DeliveryMethod, DeliveryRate
 from shop.core.models.geography import Division
 from shop.members.forms.fields import KilosField, MembersForm, WholeNumberField
 from shop.members.forms.rows import initial_from_submission, submitted_row_count
@@ -72,10 +72,12 @@ class RateTable:
         self.groups, self.free_above = groups, free_above
 
     @classmethod
-    def of(cls, way: DeliveryWay, *, channel_id: int, provinces: Sequence[Division]) -> RateTable:
+    def of(
+        cls, delivery_method: DeliveryMethod, *, channel_id: int, provinces: Sequence[Division]
+    ) -> RateTable:
         """Build the table from the current rates, grouping provinces with the same rates."""
         by_place: dict[str, list[DeliveryRate]] = {}
-        rates = [rate for rate in way.rates.all() if rate.channel_id == channel_id]
+        rates = [rate for rate in delivery_method.rates.all() if rate.channel_id == channel_id]
         for rate in sorted(rates, key=lambda each: (each.up_to_grams is None, each.up_to_grams or 0)):
             by_place.setdefault(rate.province_code, []).append(rate)
         elsewhere = _said(by_place.pop("", []))
@@ -89,7 +91,7 @@ class RateTable:
         ]
         return cls(
             [*groups, _group(ELSEWHERE, None, [], elsewhere)],
-            FreeAboveForm(initial={"free_above": way.free_above}),
+            FreeAboveForm(initial={"free_above": delivery_method.free_above}),
         )
 
     @classmethod

@@ -106,10 +106,10 @@ class HandOverForm(MembersForm):
         DeliveryKind.COACH: ("carrier", "vehicle", "driver_phone"),
     }
 
-    def __init__(self, *args: Any, parcel: Parcel, way_kind: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, parcel: Parcel, delivery_kind: str, **kwargs: Any) -> None:
         initial = {name: getattr(parcel, name) for name in self.base_fields}
         super().__init__(*args, initial=initial, prefix=f"handover-{parcel.pk}", **kwargs)
-        wanted = self._FIELDS.get(DeliveryKind(way_kind or DeliveryKind.CARRIER), ())
+        wanted = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
         for name in set(self.base_fields) - set(wanted):
             del self.fields[name]
 
@@ -174,7 +174,7 @@ class DeliveryForm(MembersForm):
         return cleaned
 
     @property
-    def code_said(self) -> str:
+    def pickup_code(self) -> str:
         said: str = self.cleaned_data.get("code", "")
         return said
 

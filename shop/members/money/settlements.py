@@ -95,7 +95,7 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
     """Edit the payout account. All managers of the cooperative are notified of a change."""
     if request.method != "POST":
         return _render_account(
-            request, membership, AccountForm(initial=AccountForm.said_of(membership.cooperative))
+            request, membership, AccountForm(initial=AccountForm.initial_for(membership.cooperative))
         )
     form = AccountForm(request.POST)
     if form.is_valid():
@@ -144,7 +144,7 @@ def _render_account(request: HttpRequest, membership: MembershipContext, form: A
         "proposal_bank": find_bank(proposal.wanted["bank_bin"]) if proposal else None,
         "me": membership.user.pk,
         "changes": Change.objects.of(membership.cooperative)
-        .filter(what="cooperative.account_changed")
+        .filter(action="cooperative.account_changed")
         .order_by("-at", "-pk")[:_PER_PAGE],
     }
     return render_page(request, membership, "members/account.html", context)

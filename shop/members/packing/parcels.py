@@ -83,7 +83,7 @@ def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int
     """Hand a parcel over, the first time or again after a failed delivery."""
     mine = _find_parcel(membership, parcel_id)
     form = HandOverForm(
-        request.POST if request.method == "POST" else None, parcel=mine, way_kind=mine.part.way_kind
+        request.POST if request.method == "POST" else None, parcel=mine, delivery_kind=mine.part.delivery_kind
     )
     if not form.is_valid():
         return _render_form(request, membership, mine, form, "handover")
@@ -107,7 +107,7 @@ def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int
         _("Delivered."),
         cash_collected=form.is_cash_collected,
         taken=form.taken,
-        code=form.code_said,
+        code=form.pickup_code,
     )
 
 

@@ -48,7 +48,7 @@ def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     wanted = request.GET.get("viec", "")
     stage = Stage(wanted) if wanted in set(Stage) else Stage.PACK
     mine = OrderPart.objects.for_cooperative(membership.cooperative)
-    page = Paginator(at_stage(mine, stage).select_related("order", "way"), _PER_PAGE).get_page(
+    page = Paginator(at_stage(mine, stage).select_related("order", "delivery_method"), _PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -132,7 +132,7 @@ def find_part(membership: MembershipContext, part_id: int) -> OrderPart:
     found = (
         OrderPart.objects.for_cooperative(membership.cooperative)
         .filter(pk=part_id)
-        .select_related("order__shipping_address", "order__invoice", "way")
+        .select_related("order__shipping_address", "order__invoice", "delivery_method")
         .prefetch_related("lines")
         .first()
     )
@@ -180,7 +180,7 @@ def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
     """Return a parcel with its number of the total and the form of its next step."""
     row: dict[str, Any] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
-        row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
+        row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)
     elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:
         row["back"] = return_form(parcel)
     elif parcel.state == ParcelState.HANDED_OVER:

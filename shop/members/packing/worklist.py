@@ -73,7 +73,7 @@ def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
 
 
 def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[Task]:
-    """Build the tasks of parts (with `order` and `way` loaded), each with the stage it is listed under."""
+    """Build the tasks of parts (loaded with `order` and `delivery_method`), each with its stage."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     pictures = pictures_of([line for each in lines.values() for line in each])
@@ -125,13 +125,20 @@ def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
             "day": weekday_and_day(part.pickup_day),
             "hour": hour,
         }, False
-    way = part.way
-    if part.way_kind == DeliveryKind.COACH and way is not None and way.departs_at:
-        if way.departs_weekday in (None, today.weekday()):
-            return _("The coach leaves at %(hour)s") % {"hour": clock(way.departs_at)}, True
-        ahead = (way.departs_weekday - today.weekday()) % 7
+    delivery_method = part.delivery_method
+    if (
+        part.delivery_kind == DeliveryKind.COACH
+        and delivery_method is not None
+        and delivery_method.departs_at
+    ):
+        if delivery_method.departs_weekday in (None, today.weekday()):
+            return _("The coach leaves at %(hour)s") % {"hour": clock(delivery_method.departs_at)}, True
+        ahead = (delivery_method.departs_weekday - today.weekday()) % 7
         day = weekday_and_day(today + datetime.timedelta(days=ahead))
-        return _("The coach leaves %(day)s, %(hour)s") % {"day": day, "hour": clock(way.departs_at)}, False
+        return _("The coach leaves %(day)s, %(hour)s") % {
+            "day": day,
+            "hour": clock(delivery_method.departs_at),
+        }, False
     if part.expected_until:
         return _("Promised by %(day)s") % {
             "day": short_day(part.expected_until)

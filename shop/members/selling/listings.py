@@ -32,7 +32,7 @@ from shop.core.errors import Missing
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
-from shop.members.forms.goods import PictureForm
+from shop.members.forms.products import PictureForm
 from shop.members.member_access import for_members, render_page
 
 _PER_PAGE = 20
@@ -54,7 +54,7 @@ MISSING_WORDS: dict[str, tuple[Promise, str]] = {
     "origin": (_("Where the goods come from."), "details"),
     "shelf_life": (_("How long they keep."), "details"),
     "return_terms": (_("How they may be returned or exchanged."), "details"),
-    "delivery": (_("How you deliver."), "ways"),
+    "delivery": (_("How you deliver."), "delivery_methods"),
     "picture": (_("A photo."), "pictures"),
 }
 

@@ -29,7 +29,7 @@ from shop.core.models import Picture, PictureState, market_channel, show_in_lang
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
-from shop.members.forms.goods import NewListingForm, NewVariantForm, ProductForm, VariantForm
+from shop.members.forms.products import NewListingForm, NewVariantForm, ProductForm, VariantForm
 from shop.members.member_access import for_members, render_page, submitted_key
 from shop.members.selling.listings import find_listing, listing_url
 
@@ -76,7 +76,7 @@ def details(request: HttpRequest, membership: MembershipContext, listing_id: int
     """Edit a product's details."""
     mine = find_listing(membership, listing_id)
     form = ProductForm(
-        request.POST or None, categories=_categories(), initial=ProductForm.goods_said(mine.product)
+        request.POST or None, categories=_categories(), initial=ProductForm.initial_for_product(mine.product)
     )
     if not form.is_valid():
         return render_page(
@@ -135,7 +135,7 @@ def variant(
         raise Missing()
     price = Price.objects.filter(variant=shown, channel=mine.channel).first()
     form = VariantForm(
-        request.POST or None, initial=VariantForm.variant_said(shown, price.amount if price else None)
+        request.POST or None, initial=VariantForm.initial_for_variant(shown, price.amount if price else None)
     )
     if not form.is_valid():
         return _render_variant(request, membership, mine, form, shown)

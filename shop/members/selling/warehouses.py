@@ -26,7 +26,7 @@ from cooperatives.models import Warehouse
 from shop.core.errors import Missing
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.web.action_results import refusals_as_form_errors, run_action
-from shop.members.forms.ways import WarehouseForm
+from shop.members.forms.delivery_methods import WarehouseForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
@@ -61,7 +61,7 @@ def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id:
     shown = _open_warehouses(membership).filter(pk=warehouse_id).first()
     if shown is None:
         raise Missing()
-    form = _build_form(request, WarehouseForm.said_of(shown))
+    form = _build_form(request, WarehouseForm.initial_for(shown))
     if form.is_valid():
         act = partial(
             change_warehouse,

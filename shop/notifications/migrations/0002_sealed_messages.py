@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='notification',
-            name='good_until',
+            name='secret_expires_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(

@@ -31,7 +31,7 @@ def in_review(transfer: BankTransfer, reason: ReviewReason) -> bool:
 
 
 def changes_of(transfer: BankTransfer) -> list[str]:
-    return [change.what for change in Change.objects.of(transfer).in_time()]
+    return [change.action for change in Change.objects.of(transfer).in_time()]
 
 
 def test_the_code_and_the_sum_settle_it_and_the_order_counts() -> None:

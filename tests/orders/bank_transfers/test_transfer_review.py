@@ -83,7 +83,7 @@ def test_one_tap_settles_it() -> None:
         0,
         -120_000,
     )
-    assert [change.what for change in Change.objects.of(transfer).in_time()] == [
+    assert [change.action for change in Change.objects.of(transfer).in_time()] == [
         *("transfer.seen", "transfer.to_review", "transfer.shared", "transfer.settled"),
     ]
     check_everything()
@@ -377,7 +377,7 @@ def test_an_expired_order_is_placed_anew_and_paid() -> None:
     assert (fresh.buyer_name, fresh.phone) == (order.buyer_name, order.phone)
     assert stock_of(variant).allocated == 2
     assert transfer.state == TransferState.SETTLED
-    assert Change.objects.get(what="order.placed_again").data == {"code": fresh.code}
+    assert Change.objects.get(action="order.placed_again").data == {"code": fresh.code}
     check_everything()
 
 

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from catalog.models import Listing
-from cooperatives.models import DeliveryWay
+from cooperatives.models import DeliveryMethod
 from orders.actions.basket.basket_lines import (
     InvalidQuantity,
     NotForSale,
@@ -174,7 +174,7 @@ def test_a_line_of_another_basket_or_of_none_is_missing() -> None:
 def test_a_way_of_another_cooperative_is_not_chosen() -> None:
     mine, other = make_seller(), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(mine), 1))
-    foreign = DeliveryWay.objects.get(cooperative=other)
+    foreign = DeliveryMethod.objects.get(cooperative=other)
 
     with refused(Missing, "missing"):
         choose_deliveries(basket_id=basket.pk, choices={mine.pk: RequestedDelivery(foreign.pk)}, now=NOW)
@@ -276,9 +276,12 @@ def test_what_a_guest_chose_and_wrote_comes_along_but_what_the_person_said_stays
     limited = make_variant(mine, quantity_limit_per_customer=4)
     own = make_basket((limited, 3), user=user)
     guest = make_basket((limited, 3), (make_variant(theirs), 1))
-    ways = {way.cooperative_id: RequestedDelivery(way.pk) for way in DeliveryWay.objects.all()}
-    choose_deliveries(basket_id=guest.pk, choices=ways, now=NOW)
-    choose_deliveries(basket_id=own.pk, choices={mine.pk: ways[mine.pk]}, now=NOW)
+    delivery_methods = {
+        delivery_method.cooperative_id: RequestedDelivery(delivery_method.pk)
+        for delivery_method in DeliveryMethod.objects.all()
+    }
+    choose_deliveries(basket_id=guest.pk, choices=delivery_methods, now=NOW)
+    choose_deliveries(basket_id=own.pk, choices={mine.pk: delivery_methods[mine.pk]}, now=NOW)
     Basket.objects.filter(pk=guest.pk).update(
         note="Gọi trước", voucher_code="CHAO10", email="khach@example.com"
     )

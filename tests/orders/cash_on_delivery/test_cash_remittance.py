@@ -65,7 +65,7 @@ def test_cash_goes_from_the_buyer_to_our_account_step_by_step() -> None:
     assert None not in (parcel.cod_collected_at, parcel.cod_remitted_at, parcel.cod_reconciled_at)
     assert (remittance.collected, remittance.fees, remittance.remitted) == (230_000, 22_000, 208_000)
     assert (remittance.received, remittance.difference, remittance.reference) == (208_000, 0, "FT26330")
-    told = Change.objects.under(parcel.part.order).in_time().values_list("what", flat=True)
+    told = Change.objects.under(parcel.part.order).in_time().values_list("action", flat=True)
     assert list(told)[-3:] == ["parcel.delivered", "parcel.cash_remitted", "parcel.cash_reconciled"]
     check_cash()
 
@@ -143,7 +143,7 @@ def test_settling_twice_by_one_key_is_settling_once() -> None:
     for _ in range(2):
         reconcile_remittance(remittance_id=remittance.pk, received=230_000, key="s", **WHO)
 
-    assert Change.objects.filter(what="remittance.reconciled").count() == 1
+    assert Change.objects.filter(action="remittance.reconciled").count() == 1
 
 
 def test_a_buyer_who_pays_less_owes_the_rest() -> None:
@@ -161,8 +161,8 @@ def test_a_buyer_who_pays_less_owes_the_rest() -> None:
     )
     assert parcel.has_cash_short
     assert (order.charged, order.still_due, order.charge_coverage) == (180_000, 50_000, Coverage.PARTIAL)
-    change = Change.objects.get(what="parcel.cash_differs")
-    assert (change.why, change.data["expected"], change.data["amount"]) == (
+    change = Change.objects.get(action="parcel.cash_differs")
+    assert (change.reason, change.data["expected"], change.data["amount"]) == (
         "thiếu tiền mặt",
         230_000,
         180_000,
@@ -245,7 +245,7 @@ def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() 
     resolve_remittance_difference(remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **WHO)
 
     assert [each.pk for each in with_debt] == [pk]
-    assert (half.difference, half.made_good, half.lacking) == (-30_000, 20_000, 10_000)
+    assert (half.difference, half.compensated, half.lacking) == (-30_000, 20_000, 10_000)
     assert (LedgerAccount.CARRIER_CASH, CARRIER) not in balances()
     assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
         220_000,
@@ -253,7 +253,9 @@ def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() 
     )
     assert not CashRemittance.objects.lacking().exists()
     told = (
-        Change.objects.filter(what="remittance.made_good").order_by("pk").values_list("why", "data__amount")
+        Change.objects.filter(action="remittance.made_good")
+        .order_by("pk")
+        .values_list("reason", "data__amount")
     )
     assert list(told) == [("chuyển bù", 20_000), ("xe hàng cháy", 10_000)]
     check_cash()

@@ -78,15 +78,19 @@ def money(part: OrderPart, amount: int, **fields) -> RefundDecision:
 def test_a_complaint_is_kept_and_told_to_the_cooperative() -> None:
     part = got()
 
-    complaint = complained(part, wish=RequestedRemedy.REPLACEMENT)
+    complaint = complained(part, requested_remedy=RequestedRemedy.REPLACEMENT)
 
-    assert (complaint.state, complaint.wish, complaint.words) == ("open", "replacement", "Hai quả dập.")
+    assert (complaint.state, complaint.requested_remedy, complaint.words) == (
+        "open",
+        "replacement",
+        "Hai quả dập.",
+    )
     assert complaint.due_by == LAST
     assert list(complaint.lines.values_list("order_line", "quantity")) == [(line_of(part).pk, 2)]
     letter = Notification.objects.get(key__startswith="complaint_made")
     assert letter.to == part.cooperative.email
     assert "Hai quả dập." in letter.text
-    assert Change.objects.under(part.order).filter(what="complaint.made").count() == 1
+    assert Change.objects.under(part.order).filter(action="complaint.made").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -185,7 +189,7 @@ def test_money_back_is_borne_by_the_cooperative_that_answers() -> None:
     refund = Refund.objects.get()
     assert (complaint.state, refund.complaint, refund.bearer) == ("accepted", complaint, "cooperative")
     assert refund.money == 90_000
-    letter = Notification.objects.get(key__startswith="complaint_answered", way="email")
+    letter = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
     assert letter.to == "hoa@example.com"
     check_everything()
 
@@ -299,7 +303,7 @@ def test_a_no_says_why() -> None:
 
     complaint.refresh_from_db()
     assert (complaint.state, complaint.answer) == ("rejected", "Ảnh không phải hàng này")
-    letter = Notification.objects.get(key__startswith="complaint_answered", way="email")
+    letter = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
     assert "Ảnh không phải hàng này" in letter.text
 
 

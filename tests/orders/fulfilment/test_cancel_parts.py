@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cooperatives.models import DeliveryWay, PickupSlot
+from cooperatives.models import DeliveryMethod, PickupSlot
 from orders.actions.fulfilment.cancel_parts import (
     PartAlreadyHandedOver,
     cancel_order,
@@ -113,7 +113,7 @@ def test_an_order_is_called_off_once(two_parts) -> None:
     with refused(WrongMove, "wrong_move"):
         cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
 
-    assert Change.objects.filter(what="order.cancelled").count() == 1
+    assert Change.objects.filter(action="order.cancelled").count() == 1
     check_everything()
 
 
@@ -146,9 +146,9 @@ def test_packed_goods_are_unpacked_and_free_again() -> None:
 
 def test_the_place_at_the_market_is_free_again() -> None:
     seller = make_seller()
-    way = make_market_way(seller, make_channel(), capacity=1)
-    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    choice = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
+    delivery_method = make_market_way(seller, make_channel(), capacity=1)
+    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     variant = make_variant(seller)
     first = make_order((variant, 1), deliveries=choice).parts.get()
 

@@ -194,13 +194,13 @@ def test_cash_collected_for_a_parcel_that_staff_undo_is_not_asked_for_again() ->
     check_everything()
 
 
-@pytest.mark.parametrize("door", EntryPoint)
-def test_what_was_delivered_is_undone_by_the_platform_alone(door) -> None:
+@pytest.mark.parametrize("entry_point", EntryPoint)
+def test_what_was_delivered_is_undone_by_the_platform_alone(entry_point) -> None:
     parcel = deliver(send(pack(accepted((make_variant(), 1)), 1)))
-    actor = Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
+    actor = Actor(ActorKind.PERSON, entry_point, "7", "Chị Hoa")
     undo = {"parcel_id": parcel.pk, "reason": "đổi hàng", "actor": actor, "now": NOW}
 
-    if door in (EntryPoint.DESK, EntryPoint.SYSTEM):
+    if entry_point in (EntryPoint.DESK, EntryPoint.SYSTEM):
         assert void_parcel(**undo).state == ParcelState.VOIDED
     else:
         with refused(WrongMove, "wrong_move"):

@@ -20,15 +20,15 @@ pytestmark = pytest.mark.django_db
 NEITHER = [EntryPoint.MARKET, EntryPoint.MEMBERS, EntryPoint.API]
 
 
-def by(door: EntryPoint) -> Actor:
-    return Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
+def by(entry_point: EntryPoint) -> Actor:
+    return Actor(ActorKind.PERSON, entry_point, "7", "Chị Hoa")
 
 
 @kept
 def waiting(kind: str = "market_day") -> Parcel:
     """A parcel that lies ready where it is collected."""
     part = make_part()
-    OrderPart.objects.filter(pk=part.pk).update(way_kind=kind)
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind=kind)
     who = {"actor": by(EntryPoint.MEMBERS), "now": NOW}
     accept_part(part_id=part.pk, **who)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **who)
@@ -58,8 +58,8 @@ def test_what_is_sent_gets_no_code_and_needs_none(kind) -> None:
     assert (parcel.pickup_code, delivered.state) == ("", ParcelState.DELIVERED)
 
 
-@pytest.mark.parametrize("door", NEITHER)
-def test_without_the_code_nothing_is_given(door) -> None:
+@pytest.mark.parametrize("entry_point", NEITHER)
+def test_without_the_code_nothing_is_given(entry_point) -> None:
     parcel = waiting()
 
     for code in ("", wrong_code_of(parcel)):
@@ -69,7 +69,7 @@ def test_without_the_code_nothing_is_given(door) -> None:
                 cash_collected=True,
                 code=code,
                 reason="quen nhau",
-                actor=by(door),
+                actor=by(entry_point),
                 now=NOW,
             )
 
@@ -95,7 +95,7 @@ def test_the_platforms_staff_go_without_it_and_say_why() -> None:
         deliver_parcel(code=wrong_code_of(parcel), reason="mất điện thoại", **desk)
     deliver_parcel(reason="mất điện thoại", **desk)
 
-    assert Change.objects.get(what="parcel.delivered").why == "mất điện thoại"
+    assert Change.objects.get(action="parcel.delivered").reason == "mất điện thoại"
 
 
 def test_the_buyers_own_word_needs_no_code() -> None:

@@ -65,7 +65,7 @@ def test_the_same_step_under_another_key_is_refused() -> None:
     with pytest.raises(WrongMove):
         accept_part(part_id=part.pk, key="b", actor=MEMBER, now=NOW)
 
-    assert Change.objects.filter(what="part.accepted").count() == 1
+    assert Change.objects.filter(action="part.accepted").count() == 1
 
 
 def test_a_key_that_was_sent_with_something_else_is_refused() -> None:
@@ -94,7 +94,7 @@ def test_a_refusal_sent_twice_ends_the_part_once(is_accepted, ended) -> None:
     ]
 
     assert answers == [ended, ended]
-    assert Change.objects.filter(what=f"part.{ended}").count() == 1
+    assert Change.objects.filter(action=f"part.{ended}").count() == 1
 
 
 def test_a_buyers_cancelling_sent_twice_ends_the_part_once_and_answers_alike() -> None:
@@ -104,7 +104,7 @@ def test_a_buyers_cancelling_sent_twice_ends_the_part_once_and_answers_alike() -
     answers = [cancel_part_as_buyer(part_id=part.pk, **by).state for _sent in range(2)]
 
     assert answers == ["cancelled", "cancelled"]
-    assert Change.objects.filter(what="part.cancelled").count() == 1
+    assert Change.objects.filter(action="part.cancelled").count() == 1
     with refused(KeyReused, "key_reused"):
         cancel_part_as_buyer(part_id=other.pk, **by)
     with refused(WrongMove, "wrong_move"):

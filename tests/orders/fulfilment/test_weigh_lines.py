@@ -164,7 +164,7 @@ def test_the_scale_is_told_on_the_orders_history() -> None:
 
     weigh(part, 4600)
 
-    change = Change.objects.get(what="line.weighed")
+    change = Change.objects.get(action="line.weighed")
     assert (change.root_key, change.cooperative) == (str(part.order_id), part.cooperative_id)
     assert change.data == {
         "part": 1,
@@ -181,7 +181,7 @@ def test_a_weight_sent_twice_counts_once() -> None:
     weigh(part, 4600, key="k")
     weigh(part, 4600, key="k")
 
-    assert Change.objects.filter(what="line.weighed").count() == 1
+    assert Change.objects.filter(action="line.weighed").count() == 1
     assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
 
 
@@ -226,7 +226,7 @@ def test_more_than_the_bound_asks_the_buyer_and_charges_the_estimate_until_they_
     assert (question.cost_before, question.cost_after) == (86_400, 90_000)
     assert line.weighed_grams is None
     assert sums_of(part) == (72_000, 102_000, 102_000, 102_000)
-    assert Change.objects.filter(what="line.weight_asked").count() == 1
+    assert Change.objects.filter(action="line.weight_asked").count() == 1
     check_everything()
 
 
@@ -305,7 +305,7 @@ def test_the_same_answer_twice_is_one_answer_and_another_is_refused() -> None:
 
     answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
-    assert Change.objects.filter(what="line.weight_agreed").count() == 1
+    assert Change.objects.filter(action="line.weight_agreed").count() == 1
     with refused(WeightQuestionClosed, "question_closed"):
         answer_weight_question(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
 
@@ -376,7 +376,7 @@ def test_a_third_and_three_times_are_believed(grams: int) -> None:
 
     weigh(part, grams)
 
-    assert Change.objects.filter(what="line.weighed").count() == 1
+    assert Change.objects.filter(action="line.weighed").count() == 1
 
 
 def test_an_absurd_weight_counts_once_it_is_repeated() -> None:
@@ -511,7 +511,7 @@ def test_a_phone_order_by_weight_goes_the_same_way() -> None:
     edit_draft(
         order_id=order.pk,
         lines=[RequestedLine(uuid.uuid4(), gourd.pk, 2, forced_price=30_000)],
-        deliveries={gourd.cooperative_id: RequestedDelivery(gourd.cooperative.ways.get().pk)},
+        deliveries={gourd.cooperative_id: RequestedDelivery(gourd.cooperative.delivery_methods.get().pk)},
         contact=make_contact(),
         actor=PACKER,
         now=NOW,

@@ -83,7 +83,7 @@ def test_an_order_placed_to_be_paid_by_card_waits_with_its_call_written_down(str
     payment = order.payments.get()
     assert (order.status, payment.method) == (OrderStatus.UNCONFIRMED, PaymentMethod.CARD)
     assert (call.state, call.amount, call.currency) == (CallState.INTENDED, 120_000, "VND")
-    assert (call.terms["hold"], call.terms["hosted"], call.look_at) == (False, False, NOW + MINUTE)
+    assert (call.terms["hold"], call.terms["hosted"], call.next_check_at) == (False, False, NOW + MINUTE)
     assert call.terms["return_url"].endswith(f"/don-hang/{order.pk}/?the=1")
     assert (sums(order).charge_pending, stripe.account.every("payment_intent")) == (120_000, [])
     check_everything()
@@ -97,7 +97,7 @@ def test_a_card_pays_for_it(stripe) -> None:
     call = look_up(order)
 
     order.refresh_from_db()
-    assert (call.state, call.look_at, charged(stripe)) == (CallState.SUCCEEDED, None, [120_000])
+    assert (call.state, call.next_check_at, charged(stripe)) == (CallState.SUCCEEDED, None, [120_000])
     assert (order.confirmed_at, order.charged, order.charge_coverage) == (NOW, 120_000, Coverage.FULL)
     assert order.payments.get().reference == call.reference
     assert events(order) == [
@@ -128,7 +128,7 @@ def test_a_beginning_whose_answer_is_lost_is_found_again_and_charged_once(stripe
 
     call = make(order)
 
-    assert (call.state, call.look_at) == (CallState.UNKNOWN, NOW + 2 * MINUTE)
+    assert (call.state, call.next_check_at) == (CallState.UNKNOWN, NOW + 2 * MINUTE)
     with refused(PaymentUnderWay, "payment_under_way"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     call = look_up(order, now=NOW + 2 * MINUTE)
@@ -169,7 +169,7 @@ def test_the_pauses_between_two_looks_grow(stripe) -> None:
     make(order)
     now, pauses = NOW, []
 
-    while (due := call_of(order).look_at) is not None:
+    while (due := call_of(order).next_check_at) is not None:
         pauses.append((due - now) // MINUTE)
         now = due
         look_up(order, now=now)
@@ -185,7 +185,7 @@ def test_a_call_that_left_no_trace_when_its_key_is_forgotten_never_arrived(strip
 
     call = look_up(order, now=NOW + 24 * HOUR)
 
-    assert (call.state, call.code, call.look_at) == (CallState.FAILED, "never_arrived", None)
+    assert (call.state, call.code, call.next_check_at) == (CallState.FAILED, "never_arrived", None)
     assert sums(order).charge_pending == 120_000
     check_everything()
 
@@ -245,7 +245,7 @@ def test_what_the_bank_takes_its_time_for_is_looked_up_until_it_is_known(stripe)
 
     call = look_up(order)
 
-    assert (call.state, call.look_at) == (CallState.PENDING, NOW + 4 * MINUTE)
+    assert (call.state, call.next_check_at) == (CallState.PENDING, NOW + 4 * MINUTE)
     with refused(PaymentUnderWay, "payment_under_way"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     stripe.bank_answers(call.reference, approved=True)

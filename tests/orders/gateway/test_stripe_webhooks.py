@@ -201,7 +201,7 @@ def test_a_declined_card_is_told_with_its_reason(stripe, send) -> None:
     failure = PaymentEvent.objects.get(kind=EventKind.CHARGE_FAILURE)
     assert (failure.amount, failure.message) == (120_000, "Thẻ không đủ tiền.")
     assert sums(order).charge_pending == 120_000
-    change = Change.objects.get(what="payment.declined")
+    change = Change.objects.get(action="payment.declined")
     assert change.data == {"amount": 120_000, "code": "insufficient_funds"}
     check_everything()
 
@@ -267,7 +267,7 @@ def test_while_stripe_is_silent_the_look_up_waits_and_the_notice_is_done(stripe,
 
     order.refresh_from_db()
     assert (order.charged, call_of(order).state) == (0, CallState.NEEDS_BUYER)
-    assert call_of(order).look_at is not None
+    assert call_of(order).next_check_at is not None
     look_up(order)
     order.refresh_from_db()
     assert order.charged == 120_000
@@ -288,12 +288,15 @@ def test_a_bank_that_takes_the_money_back_is_written_down(stripe, send) -> None:
     assert (order.charged, order.charge_coverage) == (0, Coverage.NONE)
     row = Dispute.objects.get()
     assert (row.reference, row.reason, row.amount) == (dispute["id"], "fraudulent", 120_000)
-    assert (row.state, row.evidence_by) == (DisputeState.TO_ANSWER, row.told_at + datetime.timedelta(days=7))
+    assert (row.state, row.evidence_by) == (
+        DisputeState.TO_ANSWER,
+        row.received_at + datetime.timedelta(days=7),
+    )
     assert Dispute.objects.all().taken_back() == {"VND": 120_000}
     back = PaymentEvent.objects.get(kind=EventKind.CHARGE_BACK)
     assert (back.amount, back.reference, back.message) == (120_000, dispute["id"], "fraudulent")
     assert LedgerEntry.objects.filter(account="gateway").balance() == 0
-    assert Change.objects.filter(what="payment.disputed", root_key=str(order.pk)).exists()
+    assert Change.objects.filter(action="payment.disputed", root_key=str(order.pk)).exists()
     check_everything()
 
 
@@ -329,7 +332,7 @@ def test_a_dispute_of_part_that_is_lost_stays_lost(stripe, send) -> None:
         DisputeState.LOST,
         {"VND": 50_000},
     )
-    assert Change.objects.filter(what="payment.dispute_lost", root_key=str(order.pk)).count() == 1
+    assert Change.objects.filter(action="payment.dispute_lost", root_key=str(order.pk)).count() == 1
 
 
 def test_a_refund_that_the_bank_sends_back_is_ours_again(stripe, send) -> None:

@@ -62,7 +62,7 @@ def edit(order: Order, variant: Variant, quantity: int, price: int | None) -> No
     edit_draft(
         order_id=order.pk,
         lines=[RequestedLine(uuid.uuid4(), variant.pk, quantity, forced_price=price)],
-        deliveries={variant.cooperative_id: RequestedDelivery(variant.cooperative.ways.get().pk)},
+        deliveries={variant.cooperative_id: RequestedDelivery(variant.cooperative.delivery_methods.get().pk)},
         contact=make_contact(),
         actor=STAFF,
         now=NOW,

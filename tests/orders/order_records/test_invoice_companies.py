@@ -130,7 +130,7 @@ def test_the_desk_writes_an_invoice_into_an_order_and_puts_it_right(client: Clie
     client.post("/en/quan-tri/don-nhap/", {"source": "phone"})
     draft = Order.objects.get()
     page = f"/en/quan-tri/don-nhap/{draft.pk}/"
-    way = variant.cooperative.ways.get()
+    delivery_method = variant.cooperative.delivery_methods.get()
     written = {
         "name": "Hạnh",
         "phone": "0987654321",
@@ -140,7 +140,7 @@ def test_the_desk_writes_an_invoice_into_an_order_and_puts_it_right(client: Clie
         "street": "Số 7",
         "code": "",
         "note": "",
-        f"way-{variant.cooperative_id}": way.pk,
+        f"way-{variant.cooperative_id}": delivery_method.pk,
         "lines-TOTAL_FORMS": 0,
         "lines-INITIAL_FORMS": 0,
         f"add-{variant.pk}": 2,
@@ -165,7 +165,7 @@ def test_the_desk_writes_an_invoice_into_an_order_and_puts_it_right(client: Clie
     client.post(contact, written | WRITTEN)
 
     assert InvoiceDetails.objects.get().company == "Công ty Tre Xanh"
-    assert Change.objects.get(what="order.corrected").data == {"fields": ["invoice"]}
+    assert Change.objects.get(action="order.corrected").data == {"fields": ["invoice"]}
     client.post(contact, written)
     assert not InvoiceDetails.objects.exists()
 
@@ -181,4 +181,4 @@ def test_who_writes_the_same_company_again_changes_nothing() -> None:
     correct_contact(order_id=order.pk, contact=contact, actor=Actor.system("test"), now=NOW)
 
     assert InvoiceDetails.objects.get() == row
-    assert not Change.objects.filter(what="order.corrected").exists()
+    assert not Change.objects.filter(action="order.corrected").exists()

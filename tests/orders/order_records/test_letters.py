@@ -79,7 +79,7 @@ def ordered(client: Client) -> Order:
     variant = make_variant(on_hand=5, price=320_000)
     client.post("/gio-hang/dong/", {"variant": variant.pk, "quantity": 1})
     basket_id = client.session["basket"]
-    way = variant.cooperative.ways.get()
+    contact_method = variant.cooperative.contact_methods.get()
     response = client.post(
         "/dat-hang/",
         {
@@ -91,7 +91,7 @@ def ordered(client: Client) -> Order:
             "commune": "00613",
             "street": "Số 8",
             "consent": "on",
-            f"way-{variant.cooperative_id}": way.pk,
+            f"way-{variant.cooperative_id}": contact_method.pk,
         },
     )
     assert response.status_code == 302
@@ -160,8 +160,8 @@ def test_the_buyer_reads_who_brings_a_parcel_and_what_it_costs() -> None:
 def test_who_collects_reads_where_when_and_with_which_code(email: str) -> None:
     part = make_order((make_variant(price=320_000), 1), email=email).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(
-        way_kind=DeliveryKind.MARKET_DAY,
-        way_name="Nhận ở chợ phiên Phủ Thông",
+        delivery_kind=DeliveryKind.MARKET_DAY,
+        delivery_name="Nhận ở chợ phiên Phủ Thông",
         pickup_place="Chợ Phủ Thông, gian 4",
         pickup_day=datetime.date(2026, 11, 29),
         pickup_starts=datetime.time(6),

@@ -15,7 +15,7 @@ from catalog.actions.products.member_products import VariantDetails, edit_varian
 from catalog.actions.stock.stock_movements import count_stock, receive_stock
 from catalog.models import MovementReason, Stock, Variant
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
-from cooperatives.models import Cooperative, DeliveryWay
+from cooperatives.models import Cooperative, DeliveryMethod
 from orders.actions.basket.basket_lines import (
     add_to_basket,
     change_line_quantity,
@@ -146,7 +146,7 @@ class Walk:
     def step_choose(self) -> None:
         basket = self.one(Basket)
         set_basket_province(basket_id=basket.pk, province_code=HANOI, now=self.now)
-        choose_deliveries(basket_id=basket.pk, choices=self.ways(), now=self.now)
+        choose_deliveries(basket_id=basket.pk, choices=self.delivery_methods(), now=self.now)
 
     def step_open_checkout(self) -> None:
         open_checkout(basket_id=self.one(Basket).pk, now=self.now)
@@ -157,7 +157,7 @@ class Walk:
         place_order(
             basket_id=basket.pk,
             contact=make_contact(),
-            deliveries=self.ways(),
+            deliveries=self.delivery_methods(),
             consents=CONSENT,
             **self.who,
         )
@@ -168,7 +168,13 @@ class Walk:
             RequestedLine(uuid.UUID(int=self.chance.getrandbits(128)), self.one(Variant).pk, 1)
             for _ in range(2)
         ]
-        edit_draft(order_id=order.pk, lines=lines, deliveries=self.ways(), contact=make_contact(), **self.who)
+        edit_draft(
+            order_id=order.pk,
+            lines=lines,
+            deliveries=self.delivery_methods(),
+            contact=make_contact(),
+            **self.who,
+        )
 
     def step_place_draft(self) -> None:
         consents = frozenset({ConsentPurpose.ORDER})
@@ -296,14 +302,14 @@ class Walk:
         lines = part.lines.order_by("position")
         return {key: left for key, left in open_quantities(lines).items() if left}
 
-    def ways(self) -> dict[int, RequestedDelivery]:
+    def delivery_methods(self) -> dict[int, RequestedDelivery]:
         """Some way for each cooperative, with a time where it has times."""
         chosen = {}
-        for way in sorted(DeliveryWay.objects.offered(), key=lambda _: self.chance.random()):
-            times = way.pickup_times(now=self.now)
+        for delivery_method in sorted(DeliveryMethod.objects.offered(), key=lambda _: self.chance.random()):
+            times = delivery_method.pickup_times(now=self.now)
             time = self.chance.choice(times) if times else None
-            chosen[way.cooperative_id] = RequestedDelivery(
-                way.pk, time.day if time else None, time.starts if time else None
+            chosen[delivery_method.cooperative_id] = RequestedDelivery(
+                delivery_method.pk, time.day if time else None, time.starts if time else None
             )
         return chosen
 

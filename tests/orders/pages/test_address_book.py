@@ -71,7 +71,9 @@ def test_an_address_is_kept_changed_made_the_usual_one_and_taken_out(client: Cli
     person.refresh_from_db()
     assert list(person.addresses.values_list("pk", flat=True)) == [first.pk]
     assert person.default_shipping_address_id is None
-    whats = Change.objects.filter(what__startswith="address.").order_by("pk").values_list("what", flat=True)
+    whats = (
+        Change.objects.filter(action__startswith="address.").order_by("pk").values_list("action", flat=True)
+    )
     assert list(whats) == ["address.added", "address.added", "address.changed", "address.removed"]
 
 

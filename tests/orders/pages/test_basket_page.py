@@ -253,7 +253,7 @@ def test_a_way_and_its_time_are_chosen_and_change_the_sum(client: Client) -> Non
     client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": value[1]})
 
     choice = DeliveryChoice.objects.get()
-    assert (choice.way_id, f"{choice.pickup_day}T{choice.pickup_starts:%H:%M}") == (
+    assert (choice.delivery_method_id, f"{choice.pickup_day}T{choice.pickup_starts:%H:%M}") == (
         market.pk,
         value[1].split("@")[1],
     )
@@ -332,7 +332,7 @@ def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> 
 
 @pytest.mark.parametrize(
     ("fields", "is_linked"),
-    [({}, True), ({"is_house": True}, False), ({"state": CooperativeState.SUSPENDED}, False)],
+    [({}, True), ({"is_platform_seller": True}, False), ({"state": CooperativeState.SUSPENDED}, False)],
 )
 def test_only_a_cooperative_that_has_a_page_is_linked_to(
     client: Client, fields: dict[str, object], is_linked: bool

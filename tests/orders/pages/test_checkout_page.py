@@ -63,8 +63,8 @@ def text_of(response: Any) -> str:
 def filled(**fields: Any) -> dict[str, Any]:
     """What a buyer writes, with the first way of every cooperative, for the basket there is."""
     basket = Basket.objects.get()
-    ways = {
-        f"way-{cooperative.pk}": str(cooperative.ways.order_by("pk").first().pk)
+    delivery_methods = {
+        f"way-{cooperative.pk}": str(cooperative.delivery_methods.order_by("pk").first().pk)
         for cooperative in Cooperative.objects.filter(variants__in=basket.lines.values("variant"))
     }
     return {
@@ -77,7 +77,7 @@ def filled(**fields: Any) -> dict[str, Any]:
         "street": "Số 8, ngõ 42",
         "landmark": "cổng xanh",
         "consent": "on",
-        **ways,
+        **delivery_methods,
         **fields,
     }
 
@@ -169,7 +169,7 @@ def test_without_an_email_the_link_comes_by_text_message(client: Client) -> None
     send(client, email="")
 
     order = Order.objects.get()
-    message = Notification.objects.get(way="sms")
+    message = Notification.objects.get(contact_method="sms")
     assert message.to == "+84987654321"
     assert f"/en/don-hang/{order.pk}/" in message.text
 
@@ -317,7 +317,7 @@ def test_an_expired_reservation_still_orders_while_there_is_enough(client: Clien
 def test_another_sum_than_the_button_said_is_asked_about(client: Client) -> None:
     put(client, make_variant(price=100_000))
     opened(client)
-    Cooperative.objects.get().ways.get().rates.update(price=45_000)
+    Cooperative.objects.get().delivery_methods.get().rates.update(price=45_000)
 
     page = refused(client, shown_total=130_000)
 
@@ -353,8 +353,10 @@ def test_goods_that_are_suddenly_sold_by_weight_are_asked_about(client: Client) 
 
 def test_delivery_follows_the_province(client: Client) -> None:
     cooperative = make_seller(channel=make_channel())
-    way = cooperative.ways.get()
-    way.rates.create(channel=make_channel(), currency="VND", province_code=THAI_NGUYEN, price=12_000)
+    delivery_method = cooperative.delivery_methods.get()
+    delivery_method.rates.create(
+        channel=make_channel(), currency="VND", province_code=THAI_NGUYEN, price=12_000
+    )
     put(client, make_variant(cooperative, price=100_000))
 
     far = text_of(send(client, reload="1"))
@@ -550,9 +552,9 @@ def test_english_pages_say_what_is_translated_and_mark_what_is_not(client: Clien
     client.force_login(make_user(email="hanh@example.com"))
     seller = make_seller("HTX Thiên An", email="htx@example.com")
     variant = make_variant(seller, name="Quýt")
-    way = seller.ways.get()
+    delivery_method = seller.delivery_methods.get()
     other = make_way(seller, make_channel(), name="Xe khách", note="Bến xe phía nam")
-    for row, field, text in ((way, "name", "To your door"), (other, "note", "South station")):
+    for row, field, text in ((delivery_method, "name", "To your door"), (other, "note", "South station")):
         kind, key = row._meta.label_lower, str(row.pk)
         Translation.objects.create(kind=kind, key=key, language="en", field=field, text=text)
     put(client, variant)

@@ -69,7 +69,7 @@ def said(part: OrderPart, **fields):
         "key": str(uuid.uuid4()),
         f"steps-{line_of(part).pk}": "2",
         "words": "Hai quả dập.",
-        "wish": "money",
+        "requested_remedy": "money",
         **fields,
     }
 
@@ -88,7 +88,11 @@ def test_a_buyer_complains_with_photos(client: Client) -> None:
 
     assert answer.status_code == 302
     complaint = Complaint.objects.get()
-    assert (complaint.words, complaint.wish, complaint.pictures.count()) == ("Hai quả dập.", "money", 2)
+    assert (complaint.words, complaint.requested_remedy, complaint.pictures.count()) == (
+        "Hai quả dập.",
+        "money",
+        2,
+    )
     page = client.get(f"/don-hang/{part.order_id}/").content.decode()
     assert "Phản ánh đang được xem xét" in page
     assert "Rút phản ánh" in page

@@ -108,7 +108,7 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
 def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collected: bool) -> None:
     part = make_order(user=make_user()).parts.get()
     if collected:
-        OrderPart.objects.update(way_kind=DeliveryKind.PICKUP)
+        OrderPart.objects.update(delivery_kind=DeliveryKind.PICKUP)
     buyer, desk = Client(), Client()
     buyer.force_login(part.order.user)
     desk.force_login(make_admin(email="desk@example.com"))
@@ -225,8 +225,8 @@ def test_the_buyers_word_marks_goods_as_received_and_leaves_the_cash_open(client
     assert "Thank you. The cooperative sees that it has come." in response.content.decode()
     assert order.parts.get().progress == Progress.DELIVERED
     assert (parcel.cod_state, parcel.cod_collected, order.charged) == (CodState.EXPECTED, 0, 0)
-    change = Change.objects.get(what="parcel.delivered")
-    assert (change.actor_kind, change.door) == ("guest", "market")
+    change = Change.objects.get(action="parcel.delivered")
+    assert (change.actor_kind, change.entry_point) == ("guest", "market")
 
 
 def test_saying_it_again_changes_nothing(client: Client) -> None:
@@ -240,7 +240,7 @@ def test_saying_it_again_changes_nothing(client: Client) -> None:
 
     again = Parcel.objects.get()
     assert again.delivered_at == parcel.delivered_at
-    assert Change.objects.filter(what="parcel.delivered").count() == 1
+    assert Change.objects.filter(action="parcel.delivered").count() == 1
 
 
 def test_what_is_not_on_its_way_cannot_be_received(client: Client) -> None:
@@ -277,7 +277,7 @@ def test_a_cancelling_sent_twice_is_told_alike(client: Client) -> None:
 
     for answer in answers:
         assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in answer.content.decode()
-    assert Change.objects.filter(what="part.cancelled").count() == 1
+    assert Change.objects.filter(action="part.cancelled").count() == 1
 
 
 def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
@@ -472,10 +472,10 @@ def test_an_order_that_was_paid_beyond_what_stands_asks_for_nothing(client: Clie
 
 def test_ways_are_named_in_the_pages_language_while_they_are_still_called_so(client: Client) -> None:
     order = make_order((make_variant(make_seller("HTX Yến Dương")), 1), (make_variant(make_seller()), 1))
-    way, other = (part.way for part in order.parts.order_by("number"))
-    for each in (way, other):
+    delivery_method, other = (part.delivery_method for part in order.parts.order_by("number"))
+    for each in (delivery_method, other):
         Translation.objects.create(
-            kind="cooperatives.deliveryway", key=each.pk, field="name", language="en", text="To your door"
+            kind="cooperatives.deliverymethod", key=each.pk, field="name", language="en", text="To your door"
         )
     other.name = "Bưu điện"
     other.save()
@@ -484,7 +484,7 @@ def test_ways_are_named_in_the_pages_language_while_they_are_still_called_so(cli
 
     assert english.content.decode().count("To your door") == 1
     assert "To your door" not in vietnamese.content.decode()
-    assert order.parts.get(number=1).way_name == way.name
+    assert order.parts.get(number=1).delivery_name == delivery_method.name
 
 
 def test_a_part_in_two_parcels_says_which_one_is_which(client: Client) -> None:

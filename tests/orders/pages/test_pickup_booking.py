@@ -150,7 +150,7 @@ def test_what_is_not_paid_yet_is_owed_by_the_buyer() -> None:
 
 def test_cash_of_goods_that_are_collected_is_held_by_the_cooperative() -> None:
     part = carried()
-    OrderPart.objects.filter(pk=part.pk).update(way_kind=DeliveryKind.PICKUP)
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind=DeliveryKind.PICKUP)
 
     deliver(part)
 
@@ -284,7 +284,7 @@ def test_withheld_tax_is_taken_off_what_is_owed() -> None:
 
 def test_delivery_by_no_way_of_the_cooperatives_is_the_platforms_income() -> None:
     part = carried()
-    OrderPart.objects.filter(pk=part.pk).update(way_kind="")
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind="")
 
     deliver(OrderPart.objects.get(), cash=False)
 

@@ -47,8 +47,13 @@ def text(response):
 
 
 def order_form(basket, **more):
-    way = basket.lines.get().variant.cooperative.ways.get()
-    return {**WRITTEN, "basket": basket.pk, f"way-{way.cooperative_id}": way.pk, **more}
+    delivery_method = basket.lines.get().variant.cooperative.delivery_methods.get()
+    return {
+        **WRITTEN,
+        "basket": basket.pk,
+        f"way-{delivery_method.cooperative_id}": delivery_method.pk,
+        **more,
+    }
 
 
 def test_a_code_is_used_and_taken_out_without_scripts(client) -> None:

@@ -175,7 +175,7 @@ def test_the_desk_reads_the_bound_out_to_who_orders_by_phone(admin_at_the_desk):
     edit_draft(
         order_id=order.pk,
         lines=[RequestedLine(uuid.uuid4(), gourd.pk, 2)],
-        deliveries={gourd.cooperative_id: RequestedDelivery(gourd.cooperative.ways.get().pk)},
+        deliveries={gourd.cooperative_id: RequestedDelivery(gourd.cooperative.delivery_methods.get().pk)},
         contact=make_contact(),
         actor=Actor.system(),
         now=NOW,

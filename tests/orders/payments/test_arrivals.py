@@ -228,7 +228,7 @@ def test_with_and_without_a_reference_an_arrival_is_alike() -> None:
     listed = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "tra tien", "", at)
 
     assert told.fingerprint != listed.fingerprint
-    assert told.likeness == listed.likeness
+    assert told.similarity_key == listed.similarity_key
 
 
 json_values = st.recursive(

@@ -91,7 +91,7 @@ def test_money_that_covers_it_confirms_it_and_the_cooperatives_time_begins() -> 
     assert part.accept_by == NOW + 25 * HOUR
     assert Notification.objects.filter(to=part.cooperative.email).count() == 1
     assert [
-        change.what
+        change.action
         for change in Change.objects.filter(root_kind="orders.order", root_key=str(order.pk)).order_by("pk")
     ] == [
         "order.placed",

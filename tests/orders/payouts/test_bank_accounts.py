@@ -62,7 +62,7 @@ def test_an_account_is_kept_as_banks_write_it_and_the_change_is_written_down() -
     cooperative.refresh_from_db()
     assert (cooperative.bank_bin, cooperative.bank_account) == ("970405", "8888ABC011")
     assert cooperative.bank_holder == "HOP TAC XA THIEN AN"
-    told = Change.objects.get(what="cooperative.account_changed")
+    told = Change.objects.get(action="cooperative.account_changed")
     assert (told.actor_name, told.cooperative) == ("Triệu Thị Nhất", cooperative.pk)
     assert told.data == {"from": "970436 0011 CU", "to": "970405 8888ABC011 HOP TAC XA THIEN AN"}
 
@@ -93,7 +93,7 @@ def test_the_same_account_again_changes_nothing() -> None:
 
     change(cooperative)
 
-    assert Change.objects.filter(what="cooperative.account_changed").count() == 1
+    assert Change.objects.filter(action="cooperative.account_changed").count() == 1
     assert Notification.objects.count() == 1
 
 
@@ -117,7 +117,7 @@ def test_a_payment_that_has_one_stays_with_it_until_somebody_decides() -> None:
     use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
 
     assert accounts(payout) == ("970436", "0099887766", "NGUYEN VAN DUC")
-    assert Change.objects.filter(what="payout.readdressed").count() == 1
+    assert Change.objects.filter(action="payout.readdressed").count() == 1
 
 
 def test_a_payment_is_sent_to_no_account_that_is_none() -> None:

@@ -33,7 +33,7 @@ def payout_of(order) -> Payout:
 
 def letters() -> list[tuple[str, str]]:
     told = Notification.objects.filter(key__startswith="refund_account_named").order_by("pk")
-    return list(told.values_list("way", "to"))
+    return list(told.values_list("contact_method", "to"))
 
 
 def test_an_account_that_somebody_names_is_paid_a_day_later() -> None:
@@ -95,7 +95,7 @@ def test_what_the_desk_writes_on_a_payout_itself_is_told_and_held_alike() -> Non
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
     assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
-    assert Change.objects.filter(what="payout.readdressed").count() == 1
+    assert Change.objects.filter(action="payout.readdressed").count() == 1
 
 
 def test_the_desk_sees_what_is_held_and_cannot_pay_it() -> None:

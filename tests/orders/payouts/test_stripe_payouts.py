@@ -81,7 +81,7 @@ def balance() -> CooperativeBalance:
 def test_a_closed_period_is_paid_to_the_account_at_stripe(stripe, part) -> None:
     payout = close()
 
-    assert (payout.way, payout.state, payout.amount) == (PayoutMethod.STRIPE, PayoutState.DUE, 120_000)
+    assert (payout.method, payout.state, payout.amount) == (PayoutMethod.STRIPE, PayoutState.DUE, 120_000)
     assert (call_about(payout).state, sent(stripe)) == (CallState.INTENDED, [])
     send_call(call_id=call_about(payout).pk, now=NOW)
 
@@ -131,7 +131,7 @@ def test_a_payout_that_stripe_refuses_may_be_asked_for_again(stripe, part) -> No
 
     payout.refresh_from_db()
     assert (call_about(payout).code, payout.state) == ("balance_insufficient", PayoutState.DUE)
-    assert Change.objects.filter(what="payout.failed").count() == 1
+    assert Change.objects.filter(action="payout.failed").count() == 1
     stripe.account.balance = 500_000
     again = repeat_failed_call(call_id=call_about(payout).pk, actor=DESK, now=NOW + MINUTE)
     send_call(call_id=again.pk, now=NOW + MINUTE)
@@ -150,7 +150,7 @@ def test_a_payout_that_stripe_refuses_may_be_paid_by_the_bank(stripe, part) -> N
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
     payout.refresh_from_db()
-    assert (payout.way, payout.state, sent(stripe)) == (PayoutMethod.BANK, PayoutState.PAID, [])
+    assert (payout.method, payout.state, sent(stripe)) == (PayoutMethod.BANK, PayoutState.PAID, [])
     assert LedgerEntry.objects.filter(account="bank").balance() == -120_000
     check_ledger()
 

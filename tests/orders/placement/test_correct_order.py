@@ -46,9 +46,9 @@ def test_what_was_corrected_is_told_without_the_persons_data() -> None:
 
     correct(order, phone="+84912345678")
 
-    told = Change.objects.get(what="order.corrected")
+    told = Change.objects.get(action="order.corrected")
     assert told.data == {"fields": ["phone"]}
-    assert (told.root_key, told.why) == (str(order.pk), "")
+    assert (told.root_key, told.reason) == (str(order.pk), "")
 
 
 def test_writing_the_same_again_changes_nothing() -> None:
@@ -59,7 +59,7 @@ def test_writing_the_same_again_changes_nothing() -> None:
     correct(order)
 
     assert {label: rows for label, rows in every_row().items() if label != "orders.Order"} == before
-    assert not Change.objects.filter(what="order.corrected").exists()
+    assert not Change.objects.filter(action="order.corrected").exists()
 
 
 def test_another_province_would_cost_another_delivery() -> None:

@@ -53,17 +53,20 @@ def make_draft():
     return create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
 
 
-def edit(order, *wanted, way=True, contact=None):
+def edit(order, *wanted, delivery_method=True, contact=None):
     """Say what the draft holds: (variant, quantity) or (variant, quantity, price)."""
     lines = [
         RequestedLine(uuid.uuid4(), one[0].pk, one[1], forced_price=one[2] if len(one) > 2 else None)
         for one in wanted
     ]
-    ways = {one[0].cooperative_id: RequestedDelivery(one[0].cooperative.ways.get().pk) for one in wanted}
+    delivery_methods = {
+        one[0].cooperative_id: RequestedDelivery(one[0].cooperative.delivery_methods.get().pk)
+        for one in wanted
+    }
     return edit_draft(
         order_id=order.pk,
         lines=lines,
-        deliveries=ways if way else {},
+        deliveries=delivery_methods if delivery_method else {},
         contact=contact or make_contact(),
         actor=STAFF,
         now=NOW,
@@ -201,7 +204,7 @@ def test_a_draft_that_is_short_or_has_no_delivery_is_not_placed() -> None:
     variant = make_variant(on_hand=1)
     short, nowhere = make_draft(), make_draft()
     edit(short, (variant, 2))
-    edit(nowhere, (variant, 1), way=False)
+    edit(nowhere, (variant, 1), delivery_method=False)
 
     with refused(BasketChanged, "basket_changed") as refusal:
         place_draft(order_id=short.pk, consents=AGREED, actor=STAFF, now=NOW)
@@ -251,4 +254,4 @@ def test_what_the_buyer_agreed_to_on_the_telephone_is_kept_with_the_order() -> N
     place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
 
     kept = Consent.objects.get(about=f"order:{order.pk}")
-    assert (kept.purpose, kept.given_at, kept.door) == (ConsentPurpose.ORDER, LATER, "system")
+    assert (kept.purpose, kept.given_at, kept.entry_point) == (ConsentPurpose.ORDER, LATER, "system")

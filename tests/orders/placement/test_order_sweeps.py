@@ -122,8 +122,8 @@ def test_a_part_that_nobody_accepts_is_declined_when_its_time_is_over_and_the_bu
     assert (early, part.state, order.status) == (PartState.NEW, PartState.DECLINED, OrderStatus.CANCELLED)
     assert (stock_of(variant).free, order.due_gross) == (2, 0)
     assert Notification.objects.filter(key__startswith="part_ended:", to="hoa@example.com").count() == 1
-    change = Change.objects.get(what="part.declined")
-    assert (change.actor_kind, change.door) == ("system", "system")
+    change = Change.objects.get(action="part.declined")
+    assert (change.actor_kind, change.entry_point) == ("system", "system")
     assert every_row() == ended
     check_everything()
 

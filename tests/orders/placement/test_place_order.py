@@ -11,7 +11,7 @@ from catalog.actions.products.member_products import VariantDetails, edit_varian
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Listing, Variant
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, set_cooperative_state
-from cooperatives.models import DeliveryWay, Follow, PickupSlot, WarehouseChannel
+from cooperatives.models import DeliveryMethod, Follow, PickupSlot, WarehouseChannel
 from cooperatives.states import CooperativeState
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentNeeded, place_order
@@ -191,11 +191,11 @@ def test_a_cooperative_that_rests_takes_no_orders_until_its_day_of_return() -> N
 def test_a_way_of_another_cooperative_is_as_if_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(seller), 1))
-    foreign = DeliveryWay.objects.get(cooperative=other)
+    foreign = DeliveryMethod.objects.get(cooperative=other)
 
-    for way_id in (foreign.pk, foreign.pk + 1000):
+    for delivery_method_id in (foreign.pk, foreign.pk + 1000):
         with refused(BasketChanged, "basket_changed") as refusal:
-            placing(basket, deliveries={seller.pk: RequestedDelivery(way_id)})()
+            placing(basket, deliveries={seller.pk: RequestedDelivery(delivery_method_id)})()
         assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
 
@@ -203,8 +203,8 @@ def test_a_way_that_is_no_longer_offered_is_said() -> None:
     seller = make_seller()
     basket = make_basket((make_variant(seller), 1))
     make_way(seller, make_channel(), name="Xe khách", fee=20_000)
-    old = DeliveryWay.objects.get(cooperative=seller, name="Giao tận nhà")
-    DeliveryWay.objects.filter(pk=old.pk).update(is_active=False)
+    old = DeliveryMethod.objects.get(cooperative=seller, name="Giao tận nhà")
+    DeliveryMethod.objects.filter(pk=old.pk).update(is_active=False)
 
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket, deliveries={seller.pk: RequestedDelivery(old.pk)})()
@@ -215,10 +215,10 @@ def test_a_way_that_is_no_longer_offered_is_said() -> None:
 def test_a_province_that_a_cooperative_does_not_serve_is_said() -> None:
     channel = make_channel()
     seller = make_seller()
-    seller.ways.all().delete()
-    way = make_way(seller, channel, provinces=(THAI_NGUYEN,))
+    seller.delivery_methods.all().delete()
+    delivery_method = make_way(seller, channel, provinces=(THAI_NGUYEN,))
     basket = make_basket((make_variant(seller), 1))
-    choice = {seller.pk: RequestedDelivery(way.pk)}
+    choice = {seller.pk: RequestedDelivery(delivery_method.pk)}
 
     with refused(BasketChanged, "basket_changed") as refusal:
         placing(basket, deliveries=choice, province_code=HANOI)()
@@ -240,9 +240,9 @@ def test_without_a_choice_of_delivery_nothing_is_placed() -> None:
 def market(capacity):
     """A seller with a market way of so many places, its next time, and goods."""
     seller = make_seller()
-    way = make_market_way(seller, make_channel(), capacity=capacity)
-    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    return make_variant(seller), {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
+    delivery_method = make_market_way(seller, make_channel(), capacity=capacity)
+    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    return make_variant(seller), {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
 
 
 def test_a_pickup_takes_one_place_and_is_written_on_the_part() -> None:
@@ -279,7 +279,7 @@ def test_a_market_time_that_there_is_not_is_said(day, starts) -> None:
     basket = make_basket((variant, 1))
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries={seller: RequestedDelivery(wanted.way_id, day, starts)})()
+        placing(basket, deliveries={seller: RequestedDelivery(wanted.delivery_method_id, day, starts)})()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
 
@@ -361,10 +361,10 @@ def test_goods_collected_come_from_the_store_house_where_they_are_collected() ->
     seller = make_seller()
     variant = make_variant(seller, on_hand=5)
     market_house = make_warehouse(seller, channel, name="Kho chợ")
-    way = make_market_way(seller, channel)
-    DeliveryWay.objects.filter(pk=way.pk).update(warehouse=market_house)
-    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
-    choice = {seller.pk: RequestedDelivery(way.pk, time.day, time.starts)}
+    delivery_method = make_market_way(seller, channel)
+    DeliveryMethod.objects.filter(pk=delivery_method.pk).update(warehouse=market_house)
+    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     basket = make_basket((variant, 1))
     open_checkout(basket_id=basket.pk, now=NOW)  # kept in the other store house, before the way is chosen
 
@@ -446,7 +446,7 @@ def test_buyer_and_cooperatives_are_told_once_each() -> None:
 
     order = make_order((make_variant(seller), 1), email="hoa@example.com")
 
-    told = Notification.objects.order_by("key").values_list("to", "way")
+    told = Notification.objects.order_by("key").values_list("to", "contact_method")
     assert list(told) == [("hoa@example.com", "email"), ("thienan@example.com", "email")]
     assert order.code in Notification.objects.get(to="hoa@example.com").subject
 
@@ -454,16 +454,16 @@ def test_buyer_and_cooperatives_are_told_once_each() -> None:
 def test_a_buyer_without_mail_is_told_by_text_message_with_the_orders_address() -> None:
     order = make_order(email="", phone="+84987654321")
 
-    (text,) = Notification.objects.filter(way="sms")
+    (text,) = Notification.objects.filter(contact_method="sms")
     assert (text.to, text.subject) == ("+84987654321", "")
     assert f"/don-hang/{order.pk}/" in text.text
 
 
 def test_a_part_keeps_the_name_of_its_deliverys_tax_class() -> None:
     variant = make_variant()
-    way = variant.cooperative.ways.get()
-    way.service.tax_class = make_tax_class(8)
-    way.service.save(update_fields=["tax_class"])
+    delivery_method = variant.cooperative.delivery_methods.get()
+    delivery_method.service.tax_class = make_tax_class(8)
+    delivery_method.service.save(update_fields=["tax_class"])
 
     part = make_order((variant, 1)).parts.get()
 

@@ -89,7 +89,7 @@ def test_an_erased_person_follows_nothing_waits_for_nothing_and_is_named_nowhere
         request_back_in_stock(
             product_slug=product.slug,
             variant_id=None,
-            way=ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
+            contact_method=ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
             contact=contact,
             user=who,
             channel=make_channel(),

@@ -280,7 +280,7 @@ def test_a_guest_asks_by_a_code_and_is_answered_there(client: Client) -> None:
     make_copies()
 
     row = DataRequest.objects.get()
-    assert (row.user, row.contact, row.way, row.state) == (None, PHONE, "sms", "done")
+    assert (row.user, row.contact, row.contact_method, row.state) == (None, PHONE, "sms", "done")
     text = Notification.objects.filter(to=PHONE).order_by("-pk")[0].text
     path = text[text.index("/en/tai-khoan") :]
     assert Client().get(path).status_code == 200
@@ -301,7 +301,7 @@ def test_a_guests_deletion_blanks_the_orders_of_the_number(client: Client) -> No
     assert names[order.pk] == ("", "")
     assert names[other.pk][1] == "+84912345678"
     assert DataRequest.objects.get().state == "done"
-    assert Change.objects.of(order).filter(what="order.erased").exists()
+    assert Change.objects.of(order).filter(action="order.erased").exists()
 
 
 def test_requests_with_faults_are_sent_back_and_send_nothing(client: Client) -> None:

@@ -241,7 +241,7 @@ def test_placing_writes_down_the_discount_its_shares_and_the_use() -> None:
 def test_a_code_that_takes_nothing_off_is_not_used_up() -> None:
     make_voucher(type=VoucherType.SHIPPING, usage_limit=1)
     basket = with_code((make_variant(), 1))
-    carriers = basket.delivery_choices.get().way.rates
+    carriers = basket.delivery_choices.get().delivery_method.rates
     carriers.update(price=0)
 
     order = place(basket)
@@ -413,7 +413,7 @@ def test_a_quote_with_a_code_asks_as_often_however_much_lies_in_the_basket() -> 
 def test_an_order_that_a_code_gives_away_is_placed_delivered_and_called_off_without_a_dong() -> None:
     make_voucher(value=100)
     variant = make_variant(on_hand=5)
-    variant.cooperative.ways.get().rates.update(price=0)
+    variant.cooperative.delivery_methods.get().rates.update(price=0)
 
     given, dropped = (place(with_code((variant, 1))) for _order in range(2))
     deliver(given.parts.get())

@@ -29,7 +29,7 @@ def test_what_a_card_paid_goes_back_to_it(stripe) -> None:
     order.refresh_from_db()
     assert (order.due_gross, order.charged, order.charge_coverage) == (100_000, 100_000, Coverage.FULL)
     assert (refund.money, Payout.objects.count()) == (20_000, 0)
-    letter = Notification.objects.filter(key__startswith="refund_decided", way="email").get()
+    letter = Notification.objects.filter(key__startswith="refund_decided", contact_method="email").get()
     assert "20.000\u00a0₫" in letter.text
     check_everything()
 

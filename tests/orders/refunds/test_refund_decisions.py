@@ -675,7 +675,7 @@ def test_an_account_is_checked_and_may_be_changed_until_the_money_has_left() -> 
         set_refund_account(order_id=order.pk, to=TO, **WHO)
     with refused(AlreadyPaid, "already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
-    told = Change.objects.filter(what="refund.account_named").latest("pk")
+    told = Change.objects.filter(action="refund.account_named").latest("pk")
     assert told.data == {"amount": 20_000, "account": "0200"}
 
 
@@ -705,7 +705,7 @@ def test_nobody_has_a_buyer_written_to_without_end(client) -> None:
         answer = client.post(page, said)
 
     assert (answer.status_code, Payout.objects.get().bank_account) == (200, "0099887709")
-    assert Change.objects.filter(what="refund.account_named").count() == 10
+    assert Change.objects.filter(action="refund.account_named").count() == 10
 
 
 def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
@@ -786,9 +786,9 @@ def test_the_history_tells_of_a_refund() -> None:
 
     refund = give_back(part, 20_000)
 
-    told = Change.objects.under(part.order).get(what="refund.decided")
+    told = Change.objects.under(part.order).get(action="refund.decided")
     assert told.data == {"amount": 20_000, "money": 20_000, "currency": "VND", "part": 1}
-    assert (told.why, told.key, told.cooperative) == (
+    assert (told.reason, told.key, told.cooperative) == (
         "Hàng dập khi đến nơi.",
         str(refund.pk),
         part.cooperative_id,

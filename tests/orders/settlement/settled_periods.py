@@ -15,10 +15,12 @@ ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "H
 
 @kept
 def owed(
-    cooperative: Cooperative, amount: int = 50_000, *, why: str = "thưởng", key: str = "1"
+    cooperative: Cooperative, amount: int = 50_000, *, reason: str = "thưởng", key: str = "1"
 ) -> Settlement:
     """So much is owed to them in the running period, by a correction."""
-    correct_balance(cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=why, key=key, **WHO)
+    correct_balance(
+        cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=reason, key=key, **WHO
+    )
     return Settlement.objects.open().get(cooperative=cooperative)
 
 

@@ -52,7 +52,7 @@ def close(settlement=None, **more):
 def collected():
     """A part with 130,000 that was paid at the store house."""
     part = make_order((make_variant(price=100_000), 1)).parts.get()
-    OrderPart.objects.filter(pk=part.pk).update(way_kind=DeliveryKind.PICKUP)
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind=DeliveryKind.PICKUP)
     deliver(OrderPart.objects.get(pk=part.pk))
     return part
 
@@ -71,7 +71,7 @@ def test_a_period_closes_with_its_figures_and_a_payment_is_due() -> None:
     assert figures == (200_000, 30_000, 40_000, 8_000)
     assert (settlement.state, settlement.payable, settlement.closed_at) == ("closed", 182_000, NOW)
     payout = Payout.objects.get()
-    assert (payout.amount, payout.way, payout.bank_account) == (182_000, "bank", "0123456789")
+    assert (payout.amount, payout.method, payout.bank_account) == (182_000, "bank", "0123456789")
     assert balance_of(part.cooperative) == CooperativeBalance(owed=0, due=182_000)
     assert Settlement.objects.open().get().number == 2
     check_ledger()
@@ -106,7 +106,7 @@ def test_what_a_cooperative_owes_is_carried_over_to_its_next_period() -> None:
     second = close()
 
     assert (first.payable, Payout.objects.filter(settlement=first).count()) == (-62_000, 0)
-    assert (second.brought_over, second.goods, second.payable) == (-62_000, 100_000, 68_000)
+    assert (second.carried_forward, second.goods, second.payable) == (-62_000, 100_000, 68_000)
     assert Settlement.objects.get(pk=first.pk).payable == -62_000
     assert Payout.objects.get().amount == 68_000
     check_ledger()

@@ -106,7 +106,7 @@ def test_a_rate_is_added_and_ended_and_both_are_written_down() -> None:
 
     rate.refresh_from_db()
     assert (rate.percent, rate.from_day, rate.until_day) == (Decimal("4.50"), TODAY, TOMORROW)
-    told = Change.objects.of(rate).in_time().values_list("what", "cooperative", "data")
+    told = Change.objects.of(rate).in_time().values_list("action", "cooperative", "data")
     assert list(told) == [
         (
             "commission.rated",
@@ -185,7 +185,7 @@ def test_tax_is_withheld_at_the_rates_of_the_day_and_owed_by_the_platform() -> N
 
     assert part.withholding_rate == Decimal("1.50")
     assert LedgerEntry.objects.filter(account="tax_withheld").balance() == -1_500
-    assert Change.objects.filter(what="withholding.begun").count() == 1
+    assert Change.objects.filter(action="withholding.begun").count() == 1
     check_ledger()
 
 

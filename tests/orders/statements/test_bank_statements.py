@@ -81,7 +81,7 @@ def test_what_came_in_is_taken_down_and_settles_its_order() -> None:
     assert (order.charged, order.still_due) == (120_000, 0)
     assert (statement.rows, statement.taken, statement.known, statement.problems) == (3, 2, 0, [])
     confirmed = Change.objects.of(statement).get()
-    assert (confirmed.what, confirmed.data) == ("bank_statement.confirmed", {"rows": 3})
+    assert (confirmed.action, confirmed.data) == ("bank_statement.confirmed", {"rows": 3})
     check_everything()
 
 

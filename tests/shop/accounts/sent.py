@@ -17,9 +17,9 @@ def wrong(code):
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
-def by_code(client, phone, **ways):
+def by_code(client, phone, **contact_methods):
     """Have a code sent and enter it; the answer to that."""
     from shop.core.identifiers.phones import normalise_phone
 
-    client.post(SENDING, {"phone": phone, **ways})
+    client.post(SENDING, {"phone": phone, **contact_methods})
     return client.post(CODE, {"code": last_code(normalise_phone(phone))})

@@ -42,7 +42,9 @@ def is_signed_in(client):
 
 def sent(now=NOW):
     """A code that was sent, and its digits."""
-    key = send_code(purpose=ENTER, way=ContactMethod.SMS, to=PHONE, language="en", user_id=None, now=now)
+    key = send_code(
+        purpose=ENTER, contact_method=ContactMethod.SMS, to=PHONE, language="en", user_id=None, now=now
+    )
     return key, last_code(PHONE)
 
 
@@ -72,7 +74,7 @@ def test_a_code_leads_into_the_account_of_its_number(client: Client) -> None:
 
     assert response.headers["Location"] == "/en/gio-hang/"
     assert client.session["_auth_user_id"] == str(user.pk)
-    assert SignIn.objects.get().way == "code"
+    assert SignIn.objects.get().method == "code"
 
 
 def test_members_land_at_their_work_by_code_too(client: Client) -> None:
@@ -258,7 +260,7 @@ def test_whoever_shows_a_number_takes_it_from_whoever_only_wrote_it_down(client:
     owner = User.objects.exclude(pk=squatter.pk).get()
     assert (squatter.phone, owner.phone) == (None, PHONE)
     assert client.session["_auth_user_id"] == str(owner.pk)
-    assert Change.objects.of(squatter).get(what="user.phone_released").actor_kind == "guest"
+    assert Change.objects.of(squatter).get(action="user.phone_released").actor_kind == "guest"
 
 
 def test_a_number_is_confirmed_in_ones_details_and_unconfirmed_when_it_changes(client: Client) -> None:
@@ -301,7 +303,7 @@ def test_guest_orders_of_a_number_become_its_owners_and_only_by_its_code(client:
     by_code(Client(), WRITTEN)
 
     assert list(Order.objects.filter(user=user)) == [recent]
-    assert Change.objects.get(what="order.adopted").key == str(recent.pk)
+    assert Change.objects.get(action="order.adopted").key == str(recent.pk)
 
 
 def test_a_server_that_sends_no_text_messages_offers_no_codes(client: Client, settings) -> None:

@@ -140,7 +140,7 @@ def test_a_new_account_is_open_once_the_code_was_entered(client: Client) -> None
     assert (user.email, user.first_name, user.language) == ("mai@example.com", "Nông Thị Mai", "en")
     assert user.check_password(NEW)
     assert is_signed_in(client)
-    assert Change.objects.get().what == "user.registered"
+    assert Change.objects.get().action == "user.registered"
 
 
 @pytest.mark.parametrize(

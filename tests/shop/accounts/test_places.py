@@ -43,7 +43,7 @@ def test_each_place_is_shown_and_can_be_ended_from_another() -> None:
     assert page.index("this device") < page.index("Chrome, Android") < page.index("203.0.113.7")
     assert there.get(PLACES).status_code == 302
     assert here.get(PLACES).status_code == 200
-    assert Change.objects.get(what="user.signed_out_elsewhere").key == str(user.pk)
+    assert Change.objects.get(action="user.signed_out_elsewhere").key == str(user.pk)
 
 
 def test_all_other_places_and_tokens_end_at_once() -> None:
@@ -174,7 +174,7 @@ def test_a_passkey_is_made_lets_in_and_is_removed(page: Page, live_server: Any, 
     page.goto(f"{shop}{SIGN_IN}?next=/en/gio-hang/")
     page.get_by_role("button", name="Enter with a passkey").click()
     page.wait_for_url(f"{shop}/en/gio-hang/")
-    assert list(SignIn.objects.order_by("pk").values_list("way", "user")) == [
+    assert list(SignIn.objects.order_by("pk").values_list("method", "user")) == [
         ("password", user.pk),
         ("passkey", user.pk),
     ]

@@ -79,7 +79,7 @@ def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
     assert user.has_second_factor
     assert decrypt_secret(AuthenticatorApp.objects.get().sealed_secret, purpose=FACTOR_PURPOSE) == key
     assert len(set(codes)) == RecoveryCode.objects.filter(user=user, used_at=None).count() == 10
-    assert Change.objects.get(what="user.authenticator_app_added").key == str(user.pk)
+    assert Change.objects.get(action="user.authenticator_app_added").key == str(user.pk)
     assert Notification.objects.get().subject == "An authenticator app was added to your account."
     assert key not in str(list(AuthenticatorApp.objects.values()))
 
@@ -106,7 +106,7 @@ def test_signing_in_asks_for_the_app_and_goes_on_to_where_one_was(client: Client
     assert "That is not the right code." in page
     assert answer.headers["Location"] == "/en/gio-hang/"
     assert client.get(HOME).status_code == 200
-    assert SignIn.objects.get().way == "password"
+    assert SignIn.objects.get().method == "password"
 
 
 def test_a_recovery_code_signs_in_once_and_its_owner_is_told(client: Client) -> None:
@@ -121,7 +121,7 @@ def test_a_recovery_code_signs_in_once_and_its_owner_is_told(client: Client) -> 
     assert not is_in(client)
     assert SignIn.objects.count() == 1
     assert RecoveryCode.objects.unused().count() == 9
-    assert Change.objects.filter(what="user.recovery_code_used").count() == 1
+    assert Change.objects.filter(action="user.recovery_code_used").count() == 1
     subjects = Notification.objects.filter(to="hoa@example.com").values_list("subject", flat=True)
     assert "A recovery code was used to sign in to your account." in subjects
 
@@ -297,7 +297,7 @@ def test_whoever_has_a_confirmed_number_alone_is_told_by_text_message() -> None:
     signed_in(user).post(f"{FACTOR}tat/")
 
     told = Notification.objects.get()
-    assert (told.way, told.to) == ("sms", "+84987654321")
+    assert (told.contact_method, told.to) == ("sms", "+84987654321")
     assert told.text == "The second step of signing in to your account was turned off."
 
 

@@ -69,8 +69,8 @@ def test_an_app_is_known_by_its_token_and_acts_under_its_name(django_assert_num_
     }"""
     (channel,) = data_of("{ channels { id } }", token)["channels"]
     assert data_of(query, token, **channel) == {"updatePrivateMetadata": {"errors": []}}
-    change = Change.objects.get(what="channel.private_metadata_changed")
-    assert (change.actor_kind, change.actor_key, change.actor_name, change.door) == (
+    change = Change.objects.get(action="channel.private_metadata_changed")
+    assert (change.actor_kind, change.actor_key, change.actor_name, change.entry_point) == (
         *("app", str(row.pk), "Kế toán", "api"),
     )
     refused = ask("{ shop { privateMetadata { key } } }", token)["errors"]

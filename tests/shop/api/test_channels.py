@@ -68,7 +68,7 @@ def test_a_channel_is_opened_with_its_settings():
         "errors": [],
         "channelErrors": [],
     }
-    assert Change.objects.of(Channel.objects.get(slug="lao")).get().what == "channel.opened"
+    assert Change.objects.of(Channel.objects.get(slug="lao")).get().action == "channel.opened"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_the_shops_settings_change():
     }
     settings = ShopSettings.objects.get()
     assert (settings.default_weight_unit, settings.password_login_mode) == ("g", "customers_only")
-    assert Change.objects.of(settings).get().what == "shop.changed"
+    assert Change.objects.of(settings).get().action == "shop.changed"
 
 
 @pytest.mark.parametrize(

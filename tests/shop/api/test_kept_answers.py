@@ -132,13 +132,13 @@ def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
         Change.objects.create(
             pk=key,
             at=NOW,
-            what="x",
+            action="x",
             kind="x",
             key="1",
             root_kind="x",
             root_key="1",
             actor_kind="system",
-            door="api",
+            entry_point="api",
         )
 
     write(5)

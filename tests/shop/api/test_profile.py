@@ -100,7 +100,7 @@ def test_an_address_is_kept_with_the_codes_of_its_places():
     }
     assert kept.province_code == THAI_NGUYEN
     assert kept.commune_code != ""
-    assert Change.objects.of(kept).get().what == "address.added"
+    assert Change.objects.of(kept).get().action == "address.added"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_people_write_their_own_public_metadata_only():
     empty = [{"key": " ", "value": "x"}]
     refused = data_of(METADATA, token_of(user), id=global_id("User", user.pk), input=empty)
     assert errors_of(refused["updateMetadata"]) == [("input", "REQUIRED")]
-    assert list(Change.objects.of(user).in_time().values_list("what", "data")) == [
+    assert list(Change.objects.of(user).in_time().values_list("action", "data")) == [
         ("user.metadata_changed", {"put": ["b"], "removed": []}),
         ("user.metadata_changed", {"put": [], "removed": ["a"]}),
     ]

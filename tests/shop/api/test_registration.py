@@ -93,7 +93,7 @@ def test_an_account_is_opened_and_confirmed_by_a_letter():
 
     assert confirmed == {"user": {"email": "moi@example.com", "isConfirmed": True}, "errors": []}
     assert again == {"user": None, "errors": [{"field": "token", "code": "INVALID"}]}
-    assert list(Change.objects.of(user).in_time().values_list("what", "door")) == [
+    assert list(Change.objects.of(user).in_time().values_list("action", "entry_point")) == [
         ("user.registered", "api"),
         ("user.confirmed", "api"),
     ]

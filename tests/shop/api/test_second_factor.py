@@ -108,4 +108,4 @@ def test_staff_without_a_second_factor_come_in_until_their_days_of_grace_are_ove
     assert earliest <= granted <= latest
     assert after[0] == "DISABLED_AUTHENTICATION_METHOD"
     assert create(user, PASSWORD)["token"]
-    assert Change.objects.filter(what="user.second_factor_required", key=str(user.pk)).count() == 1
+    assert Change.objects.filter(action="user.second_factor_required", key=str(user.pk)).count() == 1

@@ -21,7 +21,7 @@ from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
-FIGURES = "figures { broughtOver { amount } corrections { amount } payable { amount currency } }"
+FIGURES = "figures { carriedForward { amount } corrections { amount } payable { amount currency } }"
 MONEY = f"""query($cooperative: ID) {{
     cooperativeSettlements(first: 9, cooperative: $cooperative) {{ totalCount edges {{ node {{
         number state cooperative {{ name }} {FIGURES} payout {{ amount {{ amount }} state accountEnd }}
@@ -63,8 +63,8 @@ def test_staff_of_a_cooperative_say_what_its_page_shows_and_when_it_rests():
     assert told == {"cooperative": {"summary": "Gối thảo dược", "story": "Từ xưa."}, "errors": []}
     assert rests == {"cooperative": {"pausedUntil": day.isoformat()}, "errors": []}
     assert sells == {"cooperative": {"pausedUntil": None}, "errors": []}
-    changes = Change.objects.of(thien_an).order_by("pk").values_list("what", "door")
-    assert list(changes) == [(f"cooperative.{what}", "api") for what in ("told", "paused", "resumed")]
+    changes = Change.objects.of(thien_an).order_by("pk").values_list("action", "entry_point")
+    assert list(changes) == [(f"cooperative.{action}", "api") for action in ("told", "paused", "resumed")]
     others = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS)))
     before = every_row()
     for query, variables, field, code in (
@@ -118,7 +118,11 @@ def test_a_period_is_closed_and_paid_and_each_sees_its_own():
 
     def of(name, state, amount, payout):
         money = {"amount": amount}
-        figures = {"broughtOver": {"amount": 0}, "corrections": money, "payable": money | {"currency": "VND"}}
+        figures = {
+            "carriedForward": {"amount": 0},
+            "corrections": money,
+            "payable": money | {"currency": "VND"},
+        }
         of_whom = {"cooperative": {"name": name}, "figures": figures, "payout": payout}
         return {"node": {"number": 1, "state": state} | of_whom}
 

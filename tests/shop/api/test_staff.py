@@ -163,7 +163,7 @@ def test_staff_open_an_account_for_somebody(settings):
         "errors": [],
     }
     assert "http://localhost:3000/mat-khau?email=moi%40example.com&token=" in Notification.objects.get().text
-    assert Change.objects.of(made).get().what == "user.added"
+    assert Change.objects.of(made).get().action == "user.added"
 
 
 def test_staff_change_a_customer():
@@ -365,7 +365,7 @@ def test_a_group_is_made_changed_and_dissolved():
     gone = data_of(GROUP_DELETE, token, id=key)["permissionGroupDelete"]
     assert (gone["group"]["name"], gone["errors"]) == ("Kho", [])
     assert Group.objects.count() == 0
-    told = Change.objects.filter(kind="accounts.group").in_time().values_list("what", flat=True)
+    told = Change.objects.filter(kind="accounts.group").in_time().values_list("action", flat=True)
     assert list(told) == ["group.added", "group.edited", "group.removed"]
 
 

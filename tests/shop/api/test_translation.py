@@ -87,7 +87,7 @@ def test_goods_are_said_in_english_and_read_so_by_everybody(token):
     # Our own pages show the words alone.
     assert Translation.objects.get(field="description_text").text == "Soft rice"
     change = Change.objects.latest("pk")
-    assert (change.what, change.data["language"]) == ("product.translated", "en")
+    assert (change.action, change.data["language"]) == ("product.translated", "en")
 
     translate(
         "productTranslate",

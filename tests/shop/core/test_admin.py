@@ -104,8 +104,12 @@ def test_what_is_written_by_hand_is_written_down(back_room, label) -> None:
     row.refresh_from_db()
     assert getattr(row, field) == value
     change = Change.objects.exclude(pk__in=before_it).get()
-    assert (change.what, change.kind, change.key) == (f"{model._meta.model_name}.edited", label, str(row.pk))
-    assert (change.actor_name, change.door) == ("Triệu Thị Lan", "desk")
+    assert (change.action, change.kind, change.key) == (
+        f"{model._meta.model_name}.edited",
+        label,
+        str(row.pk),
+    )
+    assert (change.actor_name, change.entry_point) == ("Triệu Thị Lan", "desk")
     assert (change.data["from"], change.data["to"]) == ({field: before}, {field: value})
 
 
@@ -153,12 +157,12 @@ def test_what_groups_may_do_is_written_down_when_made_changed_and_removed(back_r
     back_room.post(
         page_of(made), {"name": "Xem", "permissions-TOTAL_FORMS": 0, "permissions-INITIAL_FORMS": 0}
     )
-    edited = Change.objects.get(what="group.edited")
+    edited = Change.objects.get(action="group.edited")
     back_room.post(reverse("admin:accounts_group_delete", args=[made.pk]), {"post": "yes"})
 
-    assert (added.what, added.data["permissions"]) == ("group.added", [Permission.MANAGE_PRODUCTS])
+    assert (added.action, added.data["permissions"]) == ("group.added", [Permission.MANAGE_PRODUCTS])
     assert (edited.data["from"]["name"], edited.data["to"]["name"]) == ("Duyệt hàng", "Xem")
-    assert Change.objects.get(what="group.removed").data == {"name": "Xem"}
+    assert Change.objects.get(action="group.removed").data == {"name": "Xem"}
     assert not Group.objects.exists()
 
 

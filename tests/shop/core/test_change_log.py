@@ -40,7 +40,7 @@ def faults(now=NOW):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("what", "order.cancelled"), ("at", LATER), ("actor_key", "7"), ("door", "api"), ("key", "9")],
+    [("action", "order.cancelled"), ("at", LATER), ("actor_key", "7"), ("entry_point", "api"), ("key", "9")],
 )
 def test_what_happened_cannot_be_altered(channel, field, value):
     (change,) = write(channel)
@@ -54,18 +54,18 @@ def test_what_happened_cannot_be_altered(channel, field, value):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("actor_name", "Mai"), ("why", "something else"), ("data", {"to": 1}), ("snapshot", {"name": "x"})],
+    [("actor_name", "Mai"), ("reason", "something else"), ("data", {"to": 1}), ("snapshot", {"name": "x"})],
 )
 def test_words_can_be_emptied_and_not_replaced(channel, field, value):
-    (change,) = write(channel, why="a reason", data={"from": 1}, snapshot={"name": "Market"})
+    (change,) = write(channel, reason="a reason", data={"from": 1}, snapshot={"name": "Market"})
     before = Change.objects.values().get(pk=change.pk)
 
     with pytest.raises(DatabaseError, match="the change log only grows"), transaction.atomic():
         Change.objects.filter(pk=change.pk).update(**{field: value})
     assert Change.objects.values().get(pk=change.pk) == before
-    Change.objects.filter(pk=change.pk).update(actor_name="", why="", data={}, snapshot=None)
+    Change.objects.filter(pk=change.pk).update(actor_name="", reason="", data={}, snapshot=None)
 
-    assert Change.objects.get(pk=change.pk).why == ""
+    assert Change.objects.get(pk=change.pk).reason == ""
 
 
 def test_nothing_is_deleted(channel):
@@ -94,7 +94,9 @@ def test_seals_cannot_be_altered(channel):
 
 
 def test_an_untouched_log_is_clean(channel):
-    write(channel, 3, why="giá mới", data={"from": 1.5, "to": None, "words": "“Đồng”"}, snapshot={"a": [1]})
+    write(
+        channel, 3, reason="giá mới", data={"from": 1.5, "to": None, "words": "“Đồng”"}, snapshot={"a": [1]}
+    )
     assert seal_changes(now=NOW) == Change.objects.count()
     write(channel, 2)
     assert seal_changes(now=LATER) == 2
@@ -108,16 +110,16 @@ def test_an_untouched_log_is_clean(channel):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"what": "order.cancelled"}, "was altered"),
+        ({"action": "order.cancelled"}, "was altered"),
         ({"at": LATER}, "was altered"),
         ({"actor_key": "7"}, "was altered"),
-        ({"why": "another reason"}, "its content was altered"),
+        ({"reason": "another reason"}, "its content was altered"),
         ({"data": {"from": 2}}, "its content was altered"),
-        ({"why": "", "data": {}}, "its content was emptied without a record"),
+        ({"reason": "", "data": {}}, "its content was emptied without a record"),
     ],
 )
 def test_an_altered_change_is_named(channel, fields, said):
-    _first, second, _third = write(channel, 3, why="a reason", data={"from": 1})
+    _first, second, _third = write(channel, 3, reason="a reason", data={"from": 1})
     seal_changes(now=NOW)
 
     with without_triggers():
@@ -202,20 +204,20 @@ def test_an_erased_persons_words_are_gone_and_the_chain_holds():
     seal_changes(now=NOW)
 
     assert not Change.objects.filter(actor_name="Hoa").exists()
-    assert Change.objects.get(pk=note.pk).why == ""
+    assert Change.objects.get(pk=note.pk).reason == ""
     row = SealedChange.objects.get(pk=note.pk)
     assert (row.content_salt, len(row.content_digest)) == ("", 64)
     assert faults() == []
 
 
 def test_words_that_are_put_back_after_an_erasure_are_named(channel):
-    (change,) = write(channel, why="a reason")
+    (change,) = write(channel, reason="a reason")
     seal_changes(now=NOW)
     redact_contents(Change.objects.filter(pk=change.pk), actor=SOMEBODY, now=NOW)
     assert faults() == []
 
     with without_triggers():
-        Change.objects.filter(pk=change.pk).update(why="a reason")
+        Change.objects.filter(pk=change.pk).update(reason="a reason")
 
     assert faults() == [f"change {change.pk}: its content was altered"]
 

@@ -50,7 +50,7 @@ def test_an_application_is_approved_and_a_cooperative_suspended_and_let_back(adm
         states.append((cooperative.state, cooperative.state_reason))
 
     assert states == [("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")]
-    changes = list(Change.objects.under(cooperative).in_time().values_list("what", "why", "door"))
+    changes = list(Change.objects.under(cooperative).in_time().values_list("action", "reason", "entry_point"))
     assert changes == [
         ("cooperative.approved", "", "desk"),
         ("cooperative.suspended", "Hàng không đúng", "desk"),
@@ -164,10 +164,10 @@ def test_an_order_is_written_for_a_buyer_who_calls(admin: Client) -> None:
     found = admin.post(page, fields | {"q": "bi xanh", "find": "1"}, follow=True).context["found"]
     admin.post(page, fields | {f"add-{variant.pk}": "3"})
     shown = admin.get(page)
-    way = shown.context["shares"][0]["choices"][0].value
+    delivery_method = shown.context["shares"][0]["choices"][0].value
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": "4", "lines-0-price": "14000"}
     counts = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"}
-    saved = admin.post(page, fields | line | counts | {f"way-{variant.cooperative_id}": way})
+    saved = admin.post(page, fields | line | counts | {f"way-{variant.cooperative_id}": delivery_method})
     placed = admin.post(f"{page}dat/", {"consent": "on"})
 
     order = Order.objects.get()
@@ -217,7 +217,7 @@ def test_a_draft_is_thrown_away_but_an_order_is_not(admin: Client) -> None:
 
 def handed_over(kind: str) -> Parcel:
     part = make_order((make_variant(price=320_000), 1)).parts.get()
-    OrderPart.objects.filter(pk=part.pk).update(way_kind=kind)
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind=kind)
     who = {"actor": Actor.system("test"), "now": NOW}
     accept_part(part_id=part.pk, **who)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **who)
@@ -243,7 +243,7 @@ def test_the_desk_writes_down_who_came_without_the_code_and_why(admin: Client) -
     assert f'name="{field}-reason"' in shown
     assert (without_reason, without_cash) == (ParcelState.HANDED_OVER, ParcelState.HANDED_OVER)
     assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 350_000)
-    assert Change.objects.get(what="parcel.delivered").why == "Mất máy"
+    assert Change.objects.get(action="parcel.delivered").reason == "Mất máy"
     assert "da-giao" not in admin.get(page).content.decode()
 
 

@@ -119,7 +119,7 @@ def test_columns_that_were_guessed_wrong_are_put_right(cashier: Client) -> None:
     nonsense = cashier.post(path, said | {"date": "99"})
 
     assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
-    assert StatementImport.objects.get().heads == ["a", "b", "c"]
+    assert StatementImport.objects.get().column_names == ["a", "b", "c"]
     assert nonsense.status_code == 422
     assert StatementImport.objects.get().columns["date"] == 0
 

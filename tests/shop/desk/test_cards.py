@@ -97,7 +97,7 @@ def test_a_payout_that_was_refused_goes_by_bank(stripe, part, desk) -> None:
     desk.post(f"{PAGE}chi/{payout.pk}/ngan-hang/", {"xem": "hong"})
 
     payout.refresh_from_db()
-    assert payout.way == "bank"
+    assert payout.method == "bank"
     assert part.cooperative.name not in shown(desk, "?xem=hong")
 
 
@@ -110,7 +110,7 @@ def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
         reference="du_1",
         reason="fraudulent",
         evidence_by=NOW.replace(year=2099),
-        told_at=NOW,
+        received_at=NOW,
     )
     GatewayEvent.objects.create(
         provider="stripe", event_id="evt_1", kind="transfer.reversed", received_at=NOW, problem="by hand"
@@ -128,7 +128,7 @@ def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
 def test_the_books_say_what_of_the_buyers_debt_banks_took_back(stripe, desk) -> None:
     order = paid_order(stripe)
     payment, who = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
-    Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", told_at=NOW)
+    Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", received_at=NOW)
     record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
     finish_order_change(Order.objects.get(pk=order.pk), now=NOW)
 
@@ -153,7 +153,9 @@ def test_what_was_refused_is_set_aside_with_a_reason_once_and_may_still_be_asked
 
     call.refresh_from_db()
     assert call.set_aside_why == "Đã nhả ở trang Stripe"
-    assert [each.why for each in Change.objects.filter(what="call.set_aside")] == ["Đã nhả ở trang Stripe"]
+    assert [each.reason for each in Change.objects.filter(action="call.set_aside")] == [
+        "Đã nhả ở trang Stripe"
+    ]
     assert order.code not in desk.get("/quan-tri/").content.decode()
     assert order.code not in shown(desk, "?xem=hong")
     assert "Đã nhả ở trang Stripe" in shown(desk, "?xem=tat-ca")

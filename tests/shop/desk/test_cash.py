@@ -188,7 +188,7 @@ def test_what_a_carrier_still_owes_is_listed_and_put_right(cashier: Client) -> N
 
     assert "?xem=lech" in cashier.get(f"{CASH}ban-giao/").content.decode()
     assert (page in listed, unsaid.status_code) == (True, 422)
-    assert CashRemittance.objects.get().made_good == 30_000
+    assert CashRemittance.objects.get().compensated == 30_000
     assert "chuyển bù" in cashier.get(page).content.decode()
     assert page not in cashier.get(f"{CASH}ban-giao/?xem=lech").content.decode()
 

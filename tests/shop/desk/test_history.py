@@ -22,7 +22,7 @@ RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "sho
 TOLD_OF = frozenset(
     {
         *("order", "part", "parcel", "line", "payment", "refund", "transfer", "payout", "settlement"),
-        *("cooperative", "membership", "warehouse", "way", "commission"),
+        *("cooperative", "membership", "warehouse", "delivery_method", "commission"),
         *("product", "variant", "listing", "price", "stock"),
     }
 )
@@ -45,7 +45,7 @@ def _names_a_change(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         return bool(re.search("record|change_values|is_already_done|find_already_made", called))
-    return isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "what" for each in node.targets)
+    return isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "action" for each in node.targets)
 
 
 def named_by_state() -> Iterator[str]:
@@ -67,10 +67,12 @@ def test_every_change_has_words() -> None:
     [("sepay", "SePay"), ("demo", "dữ liệu mẫu"), ("watch_parts", "hệ thống"), ("", "hệ thống")],
 )
 def test_what_the_house_does_by_itself_is_told_by_no_name_of_the_code(name: str, said: str) -> None:
-    change = Change(what="order.placed", actor_kind="system", actor_name=name, door="system", data={})
+    change = Change(
+        action="order.placed", actor_kind="system", actor_name=name, entry_point="system", data={}
+    )
     assert [each.who for each in change_views([change])] == [said]
 
 
 def test_a_change_of_an_older_release_is_still_shown() -> None:
-    old = Change(what="order.sung_about", actor_kind="system", door="system", data={})
+    old = Change(action="order.sung_about", actor_kind="system", entry_point="system", data={})
     assert [each.words for each in change_views([old])] == ["order.sung_about"]

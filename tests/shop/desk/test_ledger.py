@@ -71,14 +71,14 @@ def test_what_makes_no_sense_is_not_asked_for(desk: Client, query: str) -> None:
 
 def test_the_files_hold_the_entries_that_are_asked_for(desk: Client) -> None:
     part = sold(make_seller("HTX Thiên An"))
-    owed(make_cooperative("HTX Ba"), why="=thưởng")
+    owed(make_cooperative("HTX Ba"), reason="=thưởng")
 
     book = openpyxl.load_workbook(io.BytesIO(desk.get(f"{PAGE}?format=xlsx&account=commission").content))
     csv = desk.get(f"{PAGE}?format=csv").content.decode("utf-8-sig").splitlines()
 
-    [heads, row] = book.active.iter_rows(values_only=True)
+    [column_names, row] = book.active.iter_rows(values_only=True)
     assert book.active.title == "Sổ cái VND"
-    assert heads[8:10] == ("Nợ", "Có")
+    assert column_names[8:10] == ("Nợ", "Có")
     assert (row[3], row[7], row[8], row[9]) == ("phí sàn", part.order.code, 0, 10_000)
     assert len(csv) == LedgerEntry.objects.count() + 1
     assert any(",'=thưởng" in line for line in csv)

@@ -74,7 +74,7 @@ def test_a_changed_account_is_written_down_and_told_to_the_market(keeper: Client
 
     page = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
 
-    change = Change.objects.get(what="market.account_changed")
+    change = Change.objects.get(action="market.account_changed")
     assert change.data == {
         "from": "970436 0011223344556 CHO PHIEN",
         "to": "970405 150020112233 CONG TY CHO PHIEN",
@@ -134,7 +134,7 @@ def test_times_are_kept_and_written_down(keeper: Client) -> None:
     channel.refresh_from_db()
     assert (channel.transfer_minutes, shop_settings().complaint_days) == (30, 10)
     assert shop_settings().answer_complaints_days == 7
-    changes = Change.objects.filter(what="market.times_changed")
+    changes = Change.objects.filter(action="market.times_changed")
     assert [change.data for change in changes.order_by("pk")] == [
         *({"complaint_days": 10}, {"transfer_minutes": 30}),
     ]

@@ -196,7 +196,7 @@ def test_an_order_shows_parts_payments_consents_and_who_did_what(admin: Client) 
     assert "670.000\u00a0₫" in text
     assert "Nguyễn Thị Hoa" in text
     assert [each["sums"].charge_pending for each in page.context["payments"]] == [670_000]
-    assert [told.change.what for told in page.context["history"]] == ["order.placed"]
+    assert [told.change.action for told in page.context["history"]] == ["order.placed"]
     assert [each.purpose for each in page.context["consents"]] == ["order"]
 
 

@@ -24,7 +24,7 @@ def test_the_desk_changes_the_payment_method_of_an_order_that_waits(client: Clie
 
     assert "The payment method is changed." in answer
     assert order.payments.current().method == PaymentMethod.COD
-    assert Change.objects.latest("pk").door == "desk"
+    assert Change.objects.latest("pk").entry_point == "desk"
     assert 'name="payment"' not in answer
 
 

@@ -40,9 +40,9 @@ def test_the_banks_list_has_a_transfer_a_row_with_accounts_as_text(desk: Client)
     answer = desk.get(f"{PAGE}danh-sach.xlsx")
 
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
-    heads, *rows = sheet.iter_rows(values_only=True)
+    column_names, *rows = sheet.iter_rows(values_only=True)
     assert [row[0] for row in rows] == [1, 2]
-    assert [heads, *sorted((row[1:] for row in rows), reverse=True)] == [
+    assert [column_names, *sorted((row[1:] for row in rows), reverse=True)] == [
         (
             "STT",
             "Số tài khoản nhận",

@@ -217,8 +217,8 @@ def test_money_goes_back_and_every_step_is_told(cashier: Client) -> None:
     assert "Sent back: 120.000\xa0₫" in told
     assert "FT777" in told
     assert "Transfer to be given back Chuyển hai lần Thu" in told
-    done = Change.objects.filter(what__in=["transfer.given_back", "transfer.sent_back"])
-    assert {change.door for change in done} == {"desk"}
+    done = Change.objects.filter(action__in=["transfer.given_back", "transfer.sent_back"])
+    assert {change.entry_point for change in done} == {"desk"}
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,10 @@ def test_each_product_can_be_sold_as_the_law_wants_and_read_in_english(row):
 
 
 def test_what_households_make_can_be_read_in_english():
-    makes = [each["makes"] for row in cooperatives() for each in row.get("producers", [])]
+    products_made = [each["products_made"] for row in cooperatives() for each in row.get("producers", [])]
 
-    assert makes
-    assert all(in_english(each) for each in makes)
+    assert products_made
+    assert all(in_english(each) for each in products_made)
 
 
 def test_goods_stand_on_shelves_of_cooperatives_that_exist():

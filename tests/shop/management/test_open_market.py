@@ -42,7 +42,7 @@ def test_an_empty_shop_has_all_that_a_cooperative_needs_to_begin() -> None:
 def test_nothing_of_the_demo_comes_with_it() -> None:
     open_market()
 
-    assert [cooperative.is_house for cooperative in Cooperative.objects.all()] == [True]
+    assert [cooperative.is_platform_seller for cooperative in Cooperative.objects.all()] == [True]
     assert not any(model.objects.exists() for model in (Product, User, Picture))
     assert ShopSettings.objects.get().operator_name == ""
 

@@ -33,15 +33,15 @@ def test_it_removes_every_factor_ends_all_sign_ins_and_says_so(client: Client, c
     client.post(SECOND_STEP, {"code": app_code()})
     assert is_in(client)
 
-    call_command("reset_second_factor", "Lan@example.vn", "--why", "điện thoại rơi xuống suối")
+    call_command("reset_second_factor", "Lan@example.vn", "--reason", "điện thoại rơi xuống suối")
 
     admin.refresh_from_db()
-    change = Change.objects.get(what="user.second_factor_reset")
+    change = Change.objects.get(action="user.second_factor_reset")
     assert not admin.has_second_factor
     for model in (AuthenticatorApp, Passkey, RecoveryCode, SignIn, TokenFamily):
         assert not model._default_manager.filter(user=admin).exists()
     assert client.get("/en/tai-khoan/").status_code == 302
-    assert (change.key, change.actor_kind, change.why) == (
+    assert (change.key, change.actor_kind, change.reason) == (
         str(admin.pk),
         "system",
         "điện thoại rơi xuống suối",
@@ -54,20 +54,20 @@ def test_it_removes_every_factor_ends_all_sign_ins_and_says_so(client: Client, c
 
 
 @pytest.mark.parametrize(
-    ("name", "why", "said"),
+    ("name", "reason", "said"),
     [
         ("nobody@example.vn", "mất máy", "There is no account nobody@example.vn"),
         ("mai@example.vn", "mất máy", "xác thực hai bước"),
         ("lan@example.vn", " ", "vì sao"),
     ],
 )
-def test_an_unknown_account_one_without_a_factor_and_no_reason_change_nothing(name, why, said) -> None:
+def test_an_unknown_account_one_without_a_factor_and_no_reason_change_nothing(name, reason, said) -> None:
     admin = give_app(make_admin(email="lan@example.vn"))
     make_admin(email="mai@example.vn")
     before = Change.objects.count()
 
     with pytest.raises(CommandError, match=f"(?i){said}"):
-        call_command("reset_second_factor", name, "--why", why)
+        call_command("reset_second_factor", name, "--reason", reason)
 
     admin.refresh_from_db()
     assert admin.has_second_factor

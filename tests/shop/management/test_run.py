@@ -81,14 +81,14 @@ class Shop:
         return 0
 
 
-def until(question, what):
+def until(question, action):
     """The first answer that counts as true."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if answer := question():
             return answer
         time.sleep(0.1)
-    return pytest.fail(f"waited in vain for {what}")
+    return pytest.fail(f"waited in vain for {action}")
 
 
 def is_alive(pid):

@@ -10,7 +10,7 @@ from django.test import TestCase, override_settings
 from catalog.actions.listings.listing_states import missing_legal_fields
 from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
-from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
+from cooperatives.models import Cooperative, DeliveryMethod, MarketDay, MarketDayKind
 from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.actions.statements.cod_statements import import_cod_statement, preview_cod_statement
 from orders.models import (
@@ -78,7 +78,7 @@ def figures_of_rows(orders):
         "parts": sorted(
             OrderPart.objects.filter(order__in=orders).values_list(
                 *("number", "cooperative", "state", "progress", "accepted_at", "ended_at", "end_reason"),
-                *("way_name", "pickup_place", "pickup_day", "expected_from", "expected_until"),
+                *("delivery_name", "pickup_place", "pickup_day", "expected_from", "expected_until"),
                 *("goods_gross", "delivery_gross", "total_net", "commission", "accept_by"),
             ),
             key=str,
@@ -120,7 +120,15 @@ def figures_of_rows(orders):
         ),
         "changes": sorted(
             Change.objects.filter(root_key__in=order_keys).values_list(
-                "what", "kind", "cooperative", "actor_kind", "actor_key", "door", "why", "at", "data"
+                "action",
+                "kind",
+                "cooperative",
+                "actor_kind",
+                "actor_key",
+                "entry_point",
+                "reason",
+                "at",
+                "data",
             ),
             key=str,
         ),
@@ -155,11 +163,19 @@ class DemoTests(TestCase):
         }
 
     def test_some_cooperatives_do_not_reach_the_south(self):
-        ways = DeliveryWay.objects.offered().filter(cooperative__slug="to-hop-tac-bep-khoi-ba-be")
+        delivery_methods = DeliveryMethod.objects.offered().filter(
+            cooperative__slug="to-hop-tac-bep-khoi-ba-be"
+        )
         channel = Channel.objects.get()
 
-        assert any(way.serves(channel_id=channel.pk, province_code="01") for way in ways)
-        assert not any(way.serves(channel_id=channel.pk, province_code="79") for way in ways)
+        assert any(
+            delivery_method.serves(channel_id=channel.pk, province_code="01")
+            for delivery_method in delivery_methods
+        )
+        assert not any(
+            delivery_method.serves(channel_id=channel.pk, province_code="79")
+            for delivery_method in delivery_methods
+        )
 
     def test_filling_twice_adds_nothing(self):
         before = (

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
 from cooperatives.actions.delivery_methods import NewDeliveryMethod, create_delivery_method
-from cooperatives.models import DeliveryKind, DeliveryWay, Role
+from cooperatives.models import DeliveryKind, DeliveryMethod, Role
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, KeyReused
@@ -50,7 +50,7 @@ def test_approval_opens_the_first_store_house_once(client):
 
 def test_a_manager_offers_a_way_and_ends_it(client):
     seller = make_seller()
-    seller.ways.all().update(is_active=False)
+    seller.delivery_methods.all().update(is_active=False)
     client.force_login(make_member(seller))
 
     client.post(
@@ -63,13 +63,18 @@ def test_a_manager_offers_a_way_and_ends_it(client):
             "maximum_days": "4",
         },
     )
-    way = seller.ways.get(is_active=True)
-    fee = way.fee(channel_id=make_channel().pk, province_code="01", grams=900, goods=100_000)
-    client.post(f"/xa-vien/cach-giao/{way.pk}/ngung/")
+    delivery_method = seller.delivery_methods.get(is_active=True)
+    fee = delivery_method.fee(channel_id=make_channel().pk, province_code="01", grams=900, goods=100_000)
+    client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/ngung/")
 
-    way.refresh_from_db()
-    assert (way.name, way.minimum_days, way.maximum_days, fee) == ("Viettel Post", 2, 4, 25_000)
-    assert not way.is_active
+    delivery_method.refresh_from_db()
+    assert (delivery_method.name, delivery_method.minimum_days, delivery_method.maximum_days, fee) == (
+        "Viettel Post",
+        2,
+        4,
+        25_000,
+    )
+    assert not delivery_method.is_active
 
 
 def test_a_way_sent_twice_is_offered_once_and_a_key_of_another_cooperative_is_not_taken(client):
@@ -91,22 +96,28 @@ def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
     made = client.post(
         "/xa-vien/cach-giao/", {"kind": "coach", "name": "Xe về Hà Nội", "fee": "20.000", "maximum_days": "1"}
     )
-    way = seller.ways.get(kind="coach")
+    delivery_method = seller.delivery_methods.get(kind="coach")
     sent = {"name": "Xe về Hà Nội", "maximum_days": "1"}
 
     client.post(made.url, sent | {"departs_weekday": "4", "departs_at": "18:00", "cut_off_hours": "25"})
-    way.refresh_from_db()
-    friday = (way.departs_weekday, way.departs_at, way.cut_off_hours)
+    delivery_method.refresh_from_db()
+    friday = (delivery_method.departs_weekday, delivery_method.departs_at, delivery_method.cut_off_hours)
     shown = client.get(made.url).content.decode()
     client.post(made.url, sent | {"departs_weekday": "", "departs_at": "", "cut_off_hours": ""})
-    way.refresh_from_db()
+    delivery_method.refresh_from_db()
 
-    assert made.url == f"/xa-vien/cach-giao/{way.pk}/"
+    assert made.url == f"/xa-vien/cach-giao/{delivery_method.pk}/"
     assert friday == (4, datetime.time(18), 25)
     assert '<option value="4" selected>Thứ Sáu</option>' in shown
     assert 'value="18:00"' in shown
-    assert (way.departs_weekday, way.departs_at, way.cut_off_hours) == (None, None, 0)
-    changed = [row.data["changed"] for row in Change.objects.filter(what="way.edited").order_by("pk")]
+    assert (delivery_method.departs_weekday, delivery_method.departs_at, delivery_method.cut_off_hours) == (
+        None,
+        None,
+        0,
+    )
+    changed = [
+        row.data["changed"] for row in Change.objects.filter(action="delivery_method.edited").order_by("pk")
+    ]
     assert changed[0] == {
         "departs_weekday": [None, 4],
         "departs_at": [None, "18:00:00"],
@@ -120,24 +131,24 @@ def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
 def test_an_odd_departure_is_refused(client, wrong):
     seller = make_seller()
     client.force_login(make_member(seller))
-    way = make_way(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
+    delivery_method = make_way(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
 
-    answer = client.post(f"/xa-vien/cach-giao/{way.pk}/", {"name": "Xe"} | wrong)
+    answer = client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/", {"name": "Xe"} | wrong)
 
     assert answer.context["form"].errors.keys() == wrong.keys()
-    way.refresh_from_db()
-    assert way.departs_weekday == 4
+    delivery_method.refresh_from_db()
+    assert delivery_method.departs_weekday == 4
 
 
 def test_what_is_no_coach_has_no_departure(client):
     seller = make_seller()
     client.force_login(make_member(seller))
-    way = seller.ways.get()
+    delivery_method = seller.delivery_methods.get()
 
-    client.post(f"/xa-vien/cach-giao/{way.pk}/", {"name": "Bưu điện", "departs_weekday": "4"})
+    client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/", {"name": "Bưu điện", "departs_weekday": "4"})
 
-    way.refresh_from_db()
-    assert (way.name, way.departs_weekday) == ("Bưu điện", None)
+    delivery_method.refresh_from_db()
+    assert (delivery_method.name, delivery_method.departs_weekday) == ("Bưu điện", None)
 
 
 def test_collecting_points_to_the_store_house(client):
@@ -146,9 +157,9 @@ def test_collecting_points_to_the_store_house(client):
 
     client.post("/xa-vien/cach-giao/", {"kind": "pickup", "name": "Lấy ở kho", "fee": "0"})
 
-    way = seller.ways.get(kind="pickup")
-    assert way.warehouse == seller.warehouses.get()
-    assert way.warehouse.collecting == "local"
+    delivery_method = seller.delivery_methods.get(kind="pickup")
+    assert delivery_method.warehouse == seller.warehouses.get()
+    assert delivery_method.warehouse.click_and_collect == "local"
 
 
 @pytest.mark.parametrize(
@@ -162,17 +173,17 @@ def test_a_way_that_makes_no_sense_is_refused(client, wrong):
     answer = client.post("/xa-vien/cach-giao/", sent | wrong)
 
     assert answer.context["form"].errors
-    assert seller.ways.count() == 1
+    assert seller.delivery_methods.count() == 1
 
 
 def test_another_cooperatives_way_is_as_if_missing(client):
-    foreign = make_seller("HTX khác").ways.get()
+    foreign = make_seller("HTX khác").delivery_methods.get()
     client.force_login(make_member(make_seller()))
 
     answer = client.post(f"/xa-vien/cach-giao/{foreign.pk}/ngung/")
 
     assert answer.status_code == 404
-    assert DeliveryWay.objects.get(pk=foreign.pk).is_active
+    assert DeliveryMethod.objects.get(pk=foreign.pk).is_active
 
 
 def test_only_managers_say_how_goods_are_delivered(client):

@@ -97,7 +97,7 @@ def test_one_more_size_sent_twice_is_one(lister, seller):
         lister.post(f"/xa-vien/hang/{listing.pk}/loai/", fields)
 
     assert listing.product.variants.filter(name="Cỡ lớn").count() == 1
-    assert Change.objects.filter(what="variant.added").count() == 1
+    assert Change.objects.filter(action="variant.added").count() == 1
 
 
 def test_goods_stand_on_the_shelf_that_was_chosen(lister):

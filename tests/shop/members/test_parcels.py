@@ -158,9 +158,11 @@ def test_the_label_names_the_buyer_only_while_the_parcel_is_to_arrive(packer, se
 
 
 def test_collected_goods_need_no_carrier(packer, seller):
-    way = make_market_way(seller, make_channel())
+    delivery_method = make_market_way(seller, make_channel())
     part = accepted_part(seller)
-    OrderPart.objects.filter(pk=part.pk).update(way=way, way_kind="market_day", pickup_place="Chợ Phủ Thông")
+    OrderPart.objects.filter(pk=part.pk).update(
+        delivery_method=delivery_method, delivery_kind="market_day", pickup_place="Chợ Phủ Thông"
+    )
     parcel = closed_parcel(part)
 
     page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
@@ -175,7 +177,7 @@ def test_collected_goods_need_no_carrier(packer, seller):
 
 def test_collected_goods_are_given_against_the_code_that_members_do_not_see(packer, seller):
     part = accepted_part(seller)
-    OrderPart.objects.filter(pk=part.pk).update(way_kind="market_day", pickup_place="Chợ Phủ Thông")
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind="market_day", pickup_place="Chợ Phủ Thông")
     parcel = handed_over_parcel(part)
     address, field = f"/xa-vien/kien/{parcel.pk}/da-giao/", f"delivery-{parcel.pk}-code"
     cash = {f"delivery-{parcel.pk}-cash": "yes"}

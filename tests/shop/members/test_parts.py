@@ -290,7 +290,7 @@ def test_today_tells_how_many_come_to_collect_on_the_next_day(packer, seller):
     for ahead in (0, 0, 4):
         part = accepted_part(seller)
         OrderPart.objects.filter(pk=part.pk).update(
-            way_kind="market_day", pickup_day=day + timedelta(days=ahead), pickup_starts=time(6)
+            delivery_kind="market_day", pickup_day=day + timedelta(days=ahead), pickup_starts=time(6)
         )
 
     page = packer.get("/xa-vien/").content.decode()

@@ -114,7 +114,7 @@ def test_a_manager_changes_the_account_and_the_others_are_told(manager: Client, 
         "HTX THIEN AN",
     )
     assert "chi-hai@example.com" in set(Notification.objects.values_list("to", flat=True))
-    assert Change.objects.filter(what="cooperative.account_changed", cooperative=seller.pk).count() == 1
+    assert Change.objects.filter(action="cooperative.account_changed", cooperative=seller.pk).count() == 1
     assert "0099887766" in answer.content.decode()
 
 

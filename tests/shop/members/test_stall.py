@@ -35,11 +35,11 @@ def test_the_story_is_told_on_the_page(manager, seller) -> None:
     seller.refresh_from_db()
     assert (seller.summary, seller.story) == ("Gối, khăn", "Thêu từ nhỏ.\n\nNhồi lá.")
     assert "<p>Thêu từ nhỏ.</p>" in page_of(manager, seller)
-    assert Change.objects.filter(what="cooperative.told", root_key=str(seller.pk)).count() == 1
+    assert Change.objects.filter(action="cooperative.told", root_key=str(seller.pk)).count() == 1
 
 
 def test_a_household_is_named_only_while_it_agrees(manager, seller) -> None:
-    said = {"name": "Hộ bà Triệu", "makes": "khăn thêu", "place": "Nà Ít", "phone": "0987 654 321"}
+    said = {"name": "Hộ bà Triệu", "products_made": "khăn thêu", "place": "Nà Ít", "phone": "0987 654 321"}
     manager.post("/xa-vien/gian-hang/ho/", said)
     row = Producer.objects.get(cooperative=seller)
     assert (row.agreed_on, row.phone) == (None, "+84987654321")

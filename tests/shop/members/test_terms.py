@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cooperatives.models import DeliveryWay, Role
+from cooperatives.models import DeliveryMethod, Role
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
     HANOI,
@@ -50,9 +50,9 @@ MORNING = {
 
 
 @pytest.fixture
-def way(seller):
+def delivery_method(seller):
     make_places()
-    return seller.ways.get()
+    return seller.delivery_methods.get()
 
 
 @pytest.fixture
@@ -60,43 +60,47 @@ def market(seller):
     return make_market_way(seller, make_channel())
 
 
-def prices(way):
+def prices(delivery_method):
     """The table as it is kept, the rows of a province together."""
-    return sorted(way.rates.values_list("province_code", "up_to_grams", "price"), key=str)
+    return sorted(delivery_method.rates.values_list("province_code", "up_to_grams", "price"), key=str)
 
 
-def test_a_table_by_provinces_and_weight_is_kept(manager, way):
-    answer = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE)
+def test_a_table_by_provinces_and_weight_is_kept(manager, delivery_method):
+    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
 
-    way.refresh_from_db()
+    delivery_method.refresh_from_db()
     assert answer.status_code == 302
-    assert prices(way) == [
+    assert prices(delivery_method) == [
         ("", None, 42_000),
         (HANOI, 1500, 15_000),
         (HANOI, None, 20_000),
         (THAI_NGUYEN, 1500, 15_000),
         (THAI_NGUYEN, None, 20_000),
     ]
-    assert way.free_above == 500_000
+    assert delivery_method.free_above == 500_000
 
 
-def test_provinces_with_the_same_prices_stand_together_and_come_back_as_they_were(manager, way):
-    manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE)
+def test_provinces_with_the_same_prices_stand_together_and_come_back_as_they_were(manager, delivery_method):
+    manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
 
-    table = manager.get(f"/xa-vien/cach-giao/{way.pk}/gia/").context["table"]
+    table = manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/").context["table"]
 
     assert [group.chosen for group in table.groups] == [["Hà Nội", "Thái Nguyên"], []]
     rows = [(row["weight"].value(), row["price"].value()) for row in table.groups[0].rows]
     assert rows == [("1,5", "15.000"), (None, "20.000")]
 
 
-def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, way):
+def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, delivery_method):
     before = every_row()
 
-    more = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | {"else-0-price": "rẻ", "more": "else"})
-    groups = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | {"more": "group"})
+    more = manager.post(
+        f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | {"else-0-price": "rẻ", "more": "else"}
+    )
+    groups = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | {"more": "group"})
     part = manager.post(
-        f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | {"more": "group-0"}, headers={"HX-Request": "true"}
+        f"/xa-vien/cach-giao/{delivery_method.pk}/gia/",
+        TABLE | {"more": "group-0"},
+        headers={"HX-Request": "true"},
     )
 
     assert [len(group.rows) for group in more.context["table"].groups] == [2, 2]
@@ -105,7 +109,7 @@ def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, way):
     assert [group.prefix for group in groups.context["table"].groups] == ["group-0", "group-1", "else"]
     assert part.content.decode().lstrip().startswith('<div class="stack" id="rows">')
     assert every_row().keys() == before.keys()
-    assert prices(way) == [("", None, 30_000)]
+    assert prices(delivery_method) == [("", None, 30_000)]
 
 
 @pytest.mark.parametrize(
@@ -128,28 +132,29 @@ def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, way):
         ({"free_above": "0"}, "id_free_above"),
     ],
 )
-def test_a_table_that_makes_no_sense_changes_nothing_and_says_where(manager, way, wrong, at):
-    answer = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | wrong)
+def test_a_table_that_makes_no_sense_changes_nothing_and_says_where(manager, delivery_method, wrong, at):
+    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | wrong)
 
     assert f'<a href="#{at}">' in answer.content.decode()
-    assert prices(way) == [("", None, 30_000)]
+    assert prices(delivery_method) == [("", None, 30_000)]
 
 
-def test_a_carried_way_without_any_price_is_refused_in_words(manager, way):
-    answer = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", {"groups": "0", "else-rows": "1"})
+def test_a_carried_way_without_any_price_is_refused_in_words(manager, delivery_method):
+    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", {"groups": "0", "else-rows": "1"})
 
     assert answer.context["refused"]
-    assert prices(way) == [("", None, 30_000)]
+    assert prices(delivery_method) == [("", None, 30_000)]
 
 
 @pytest.mark.parametrize("count", ["", "x", "-1", "9999999", "²"])
-def test_odd_counts_of_rows_are_no_rows(manager, way, count):
+def test_odd_counts_of_rows_are_no_rows(manager, delivery_method, count):
     answer = manager.post(
-        f"/xa-vien/cach-giao/{way.pk}/gia/", {"groups": count, "else-rows": count, "else-0-price": "1000"}
+        f"/xa-vien/cach-giao/{delivery_method.pk}/gia/",
+        {"groups": count, "else-rows": count, "else-0-price": "1000"},
     )
 
     assert answer.status_code == 302
-    assert prices(way) == [("", None, 1_000)]
+    assert prices(delivery_method) == [("", None, 1_000)]
 
 
 def test_hours_with_their_days_are_kept(manager, market):
@@ -239,7 +244,7 @@ def test_a_way_is_called_otherwise_and_collected_elsewhere(manager, seller, mark
         other,
         12,
     )
-    assert (other.collecting, other.is_private) == ("local", False)
+    assert (other.click_and_collect, other.is_private) == ("local", False)
 
 
 def test_a_way_is_not_collected_at_anothers_house(manager, market):
@@ -256,23 +261,26 @@ def test_a_way_is_not_collected_at_anothers_house(manager, market):
 def test_a_new_market_way_leads_on_to_its_days(manager, seller):
     answer = manager.post("/xa-vien/cach-giao/", {"kind": "market_day", "name": "Chợ", "fee": "0"})
 
-    way = seller.ways.get(kind="market_day")
-    assert answer.headers["Location"] == f"/xa-vien/cach-giao/{way.pk}/ngay-nhan/"
+    delivery_method = seller.delivery_methods.get(kind="market_day")
+    assert answer.headers["Location"] == f"/xa-vien/cach-giao/{delivery_method.pk}/ngay-nhan/"
 
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
 def test_anothers_ways_and_ended_ones_are_missing(manager, seller, page):
     foreign = make_market_way(make_seller("HTX khác"), make_channel())
     ended = make_market_way(seller, make_channel())
-    DeliveryWay.objects.filter(pk=ended.pk).update(is_active=False)
+    DeliveryMethod.objects.filter(pk=ended.pk).update(is_active=False)
 
-    for way in (foreign, ended):
-        assert manager.get(f"/xa-vien/cach-giao/{way.pk}/{page}").status_code == 404
-        assert manager.post(f"/xa-vien/cach-giao/{way.pk}/{page}", TABLE | MORNING).status_code == 404
+    for delivery_method in (foreign, ended):
+        assert manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/{page}").status_code == 404
+        assert (
+            manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/{page}", TABLE | MORNING).status_code
+            == 404
+        )
 
 
-def test_what_is_carried_has_no_days(manager, way):
-    assert manager.get(f"/xa-vien/cach-giao/{way.pk}/ngay-nhan/").status_code == 404
+def test_what_is_carried_has_no_days(manager, delivery_method):
+    assert manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/ngay-nhan/").status_code == 404
 
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
@@ -294,5 +302,5 @@ def test_the_list_costs_the_same_however_many_ways(manager, seller):
     with CaptureQueriesContext(connection) as many:
         page = manager.get("/xa-vien/cach-giao/")
 
-    assert len(page.context["ways"]) == 9
+    assert len(page.context["delivery_methods"]) == 9
     assert len(many) == len(few)

@@ -17,7 +17,7 @@ def test_a_group_of_provinces_and_market_days_are_written(
     browser: Browser, live_server: Any, seller, has_scripts
 ):
     make_places()
-    way, market = seller.ways.get(), make_market_way(seller, make_channel())
+    delivery_method, market = seller.delivery_methods.get(), make_market_way(seller, make_channel())
     member = make_member(seller)
     context = browser.new_context(
         base_url=live_server.url,
@@ -27,7 +27,7 @@ def test_a_group_of_provinces_and_market_days_are_written(
     )
     context.set_default_timeout(10_000)
     phone = context.new_page()
-    phone.goto(f"/xa-vien/cach-giao/{way.pk}/gia/")
+    phone.goto(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/")
     phone.locator("#id_name").fill(member.email)
     phone.locator("#id_password").fill(PASSWORD)
     phone.locator("#id_password").press("Enter")
@@ -50,7 +50,11 @@ def test_a_group_of_provinces_and_market_days_are_written(
     expect(phone.get_by_text("Đã sửa.")).to_be_visible()
 
     context.close()
-    rates = way.rates.filter(province_code=HANOI).order_by("price").values_list("up_to_grams", "price")
+    rates = (
+        delivery_method.rates.filter(province_code=HANOI)
+        .order_by("price")
+        .values_list("up_to_grams", "price")
+    )
     assert list(rates) == [(2500, 18_000), (None, 25_000)]
     days = market.market_days.order_by("kind").values_list("kind", "number")
     assert list(days) == [("lunar", 5), ("weekday", 6)]

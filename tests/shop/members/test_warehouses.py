@@ -38,14 +38,14 @@ def _places():
 
 
 def test_a_house_is_opened_once_however_often_it_is_sent(manager, seller):
-    sent = HOUSE | {"key": str(uuid.uuid4()), "collecting": "on"}
+    sent = HOUSE | {"key": str(uuid.uuid4()), "click_and_collect": "on"}
 
     for _ in range(2):
         manager.post("/xa-vien/nha-kho/", sent)
 
     house = seller.warehouses.get(name="Kho Nà Ít")
     assert house.address.lines() == [seller.name, "Thôn Nà Ít", "Xã Phủ Thông", "Thái Nguyên"]
-    assert (house.address.phone, house.collecting) == ("+84912345678", "local")
+    assert (house.address.phone, house.click_and_collect) == ("+84912345678", "local")
     assert list(house.channels.all()) == [make_channel()]
 
 
@@ -91,7 +91,7 @@ def test_a_house_that_buyers_come_to_says_so_and_stays(manager, seller):
     answer = manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE)
 
     house.refresh_from_db()
-    assert list(answer.context["form"].errors) == ["collecting"]
+    assert list(answer.context["form"].errors) == ["click_and_collect"]
     assert house.name != "Kho Nà Ít"
 
 

@@ -25,7 +25,7 @@ MINUTE = datetime.timedelta(minutes=1)
 def message(key="order:1:email", **fields):
     """A message in the outbox."""
     defaults = {
-        "way": ContactMethod.EMAIL,
+        "contact_method": ContactMethod.EMAIL,
         "to": "hoa@example.com",
         "subject": "Đơn hàng",
         "text": "Cảm ơn bà con.",
@@ -159,7 +159,7 @@ def test_the_order_stands_while_the_mail_server_refuses(refusing_server) -> None
 
 @pytest.mark.django_db
 def test_a_text_message_is_written_to_the_console_until_a_provider_is_named(capsys) -> None:
-    row = message(way=ContactMethod.SMS, to="+84987654321", text="Gói hàng đang đến.")
+    row = message(contact_method=ContactMethod.SMS, to="+84987654321", text="Gói hàng đang đến.")
     assert settings.SMS_URL == ""
 
     assert deliver(row, now=NOW)

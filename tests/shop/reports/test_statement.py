@@ -28,7 +28,7 @@ def of_period():
     """A period of two orders, one partly given back, and a correction; closed."""
     seller = make_seller("HTX Đồng Phúc", legal_name=NAME, **ACCOUNT)
     parts = [sold(seller), sold(seller, price=50_000, back=40_000)]
-    owed(seller, -7_000, why="Bao bì hỏng, đã thống nhất")
+    owed(seller, -7_000, reason="Bao bì hỏng, đã thống nhất")
     return close(seller), parts
 
 

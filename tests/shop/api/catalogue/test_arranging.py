@@ -62,7 +62,7 @@ def test_everything_that_has_an_order_is_put_into_another():
         == []
     )
     assert keys(product.variants.in_order()) == [third, second, first]
-    assert Change.objects.latest("pk").what == "product.rearranged"
+    assert Change.objects.latest("pk").action == "product.rearranged"
 
     owner = global_id("Collection", shelf.pk)
     told = (owner, [(goods[0].pk, 1)])

@@ -78,7 +78,7 @@ PRICE = """mutation ($id: ID!, $input: [ProductVariantChannelListingAddInput!]!)
 
 def test_from_nothing_to_a_product_that_customers_buy(token):
     channel = make_channel()
-    house = make_cooperative(slug="nha", is_house=True)
+    house = make_cooperative(slug="nha", is_platform_seller=True)
     warehouse = make_warehouse(house, channel)
     channel_id, warehouse_id = global_id("Channel", channel.pk), global_id("Warehouse", warehouse.pk)
 
@@ -161,7 +161,7 @@ def test_from_nothing_to_a_product_that_customers_buy(token):
             "variants": [{"sku": "KNL-1", "quantityAvailable": 12}],
         }
     ]
-    assert Change.objects.filter(what="product.offered", door="api").count() == 1
+    assert Change.objects.filter(action="product.offered", entry_point="api").count() == 1
 
 
 def test_a_cooperatives_goods_are_published_only_when_the_law_is_content(token):
@@ -286,7 +286,7 @@ def test_odd_prices_are_refused(token, given, error):
     ],
 )
 def test_what_is_wrong_with_a_product_is_told_and_nothing_is_saved(token, given, error):
-    make_cooperative(is_house=True)
+    make_cooperative(is_platform_seller=True)
     make_product()
     wanted = {"productType": global_id("ProductType", make_product_type().pk)} | given
 

@@ -267,7 +267,7 @@ def test_one_method_for_the_whole_basket_whatever_the_cooperatives_offer():
         ("giao tận nhà", 60_000),
         (f"giao tận nhà + {collected.service.name}", 30_000),
     ]
-    choices = set(Basket.objects.get().delivery_choices.values_list("cooperative", "way"))
+    choices = set(Basket.objects.get().delivery_choices.values_list("cooperative", "delivery_method"))
     assert mixed["shippingPrice"]["gross"] == vnd(30_000)
     assert mixed["delivery"]["shippingMethod"]["name"] == f"giao tận nhà + {collected.service.name}"
     assert gone["delivery"] is None
@@ -287,7 +287,7 @@ def test_goods_in_another_currency_go_by_the_channels_own_service():
     )
     cooperatives = [make_seller("HTX Thiên An", channel), make_seller("HTX Yến Dương", channel)]
     for cooperative in cooperatives:
-        cooperative.ways.all().delete()
+        cooperative.delivery_methods.all().delete()
     goods = [
         make_variant(cooperative, channel=channel, price=price)
         for cooperative, price in zip(cooperatives, (1999, 1001), strict=True)

@@ -284,7 +284,7 @@ def test_stale_checkouts_become_no_orders():
     Listing.objects.filter(product=gone.product).update(state=ListingState.PAUSED)
     Stock.objects.filter(variant=short).update(on_hand=0)
     voucher.codes.update(is_active=False)
-    stranded.cooperative.ways.update(is_active=False)
+    stranded.cooperative.delivery_methods.update(is_active=False)
     told = [refused_completion(each) for each in checkouts]
 
     assert told == [
@@ -316,7 +316,7 @@ def test_what_costs_nothing_is_ordered_without_money():
     make_voucher("TANG", value=100)
     make_voucher("SHIP")
     seller = make_seller()
-    seller.ways.get().rates.update(price=0)
+    seller.delivery_methods.get().rates.update(price=0)
     checkout = ready((make_variant(seller, price=90_000), 1))
     done(USE, id=checkout, code="TANG")
 

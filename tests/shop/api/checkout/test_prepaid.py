@@ -200,7 +200,7 @@ def test_a_basket_that_a_service_carries_is_finished_on_the_pages(client: Client
     make_places()
     channel, person = make_channel(), make_user()
     own, carried = make_seller(), make_seller("HTX Tài Hoan")
-    carried.ways.all().delete()
+    carried.delivery_methods.all().delete()
     service = make_service(channel)
     ServicePrice.objects.create(service=service, channel=channel, currency="VND", price=45_000)
     token = token_of(person)
@@ -210,15 +210,15 @@ def test_a_basket_that_a_service_carries_is_finished_on_the_pages(client: Client
 
     page = client.get(reverse("orders:checkout")).content.decode()
     hidden = dict(re.findall(r'name="(basket|shown_total|shown_most)" value="([^"]*)"', page))
-    ways = dict(re.findall(r'name="(way-\d+)" value="([^"]+)" checked', page))
+    delivery_methods = dict(re.findall(r'name="(way-\d+)" value="([^"]+)" checked', page))
     form = {"name": "Hoa", "phone": "0987654321", "province": HANOI, "commune": "00613", "street": "Số 5"}
-    answer = client.post(reverse("orders:checkout"), form | hidden | ways | {"consent": "on"})
+    answer = client.post(reverse("orders:checkout"), form | hidden | delivery_methods | {"consent": "on"})
 
     order = Order.objects.get()
     assert answer.url == reverse("orders:order", kwargs={"token": order.pk})
-    assert ways[f"way-{carried.pk}"] == f"service-{service.pk}"
+    assert delivery_methods[f"way-{carried.pk}"] == f"service-{service.pk}"
     assert hidden["shown_total"] == "175000"
-    parts = {part.cooperative_id: (part.way_name, part.delivery_gross) for part in order.parts.all()}
+    parts = {part.cooperative_id: (part.delivery_name, part.delivery_gross) for part in order.parts.all()}
     assert parts == {own.pk: ("Giao tận nhà", 30_000), carried.pk: (service.name, 45_000)}
     assert key_from_id(checkout, "Checkout") == order.basket_key
 

@@ -36,7 +36,7 @@ def test_a_menu_leads_to_goods_pages_and_cooperatives(django_assert_num_queries)
     menu = Menu.objects.create(slug="navbar", name="Trên cùng")
     goods = MenuItem.objects.create(menu=menu, name="Thực phẩm", category=make_category("Thực phẩm"))
     under = {"menu": menu, "parent": goods, "level": 1}
-    MenuItem.objects.create(**under, name="Kệ của Thiên An", shelf_of=thien_an)
+    MenuItem.objects.create(**under, name="Kệ của Thiên An", collection_of=thien_an)
     MenuItem.objects.create(**under, name="Về Thiên An", page_of=thien_an, sort_order=1)
     MenuItem.objects.create(menu=menu, name="Giới thiệu", page=make_page(), sort_order=1)
     MenuItem.objects.create(

@@ -90,7 +90,7 @@ def test_notes_are_written_and_put_right():
     for words, code in (("  ", "REQUIRED"), ("x" * 5001, "GRAPHQL_ERROR")):
         refused = data_of(add, token, order=key, words=words)["orderNoteAdd"]
         assert refused["errors"] == [{"field": "message", "code": code}]
-    placed = global_id("OrderEvent", Change.objects.get(what="order.placed").pk)
+    placed = global_id("OrderEvent", Change.objects.get(action="order.placed").pk)
     assert data_of(change, token, note=placed, words="x")["orderNoteUpdate"]["errors"] == [
         {"field": "note", "code": "NOT_FOUND"}
     ]
@@ -268,7 +268,7 @@ def test_an_order_is_put_right_and_its_sums_stay():
     }
     order.refresh_from_db()
     assert (order.buyer_name, order.phone) == ("Lê Văn Nam", "+84912000111")
-    assert Change.objects.filter(what="order.corrected").count() == 1
+    assert Change.objects.filter(action="order.corrected").count() == 1
 
 
 def test_what_cannot_be_put_right_stays():
@@ -299,7 +299,7 @@ def test_what_cannot_be_put_right_stays():
         None,
         "Nguyễn Thị Hoa",
     )
-    assert not Change.objects.filter(what="order.corrected").exists()
+    assert not Change.objects.filter(action="order.corrected").exists()
     denied = ask(UPDATE, id=key, input={"userEmail": "nam@example.com"})
     assert denied["data"] == {"orderUpdate": None}
 

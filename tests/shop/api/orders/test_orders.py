@@ -162,9 +162,9 @@ def test_a_persons_orders_are_listed_newest_first_in_as_many_queries_for_many(dj
 def test_what_is_collected_says_where():
     seller, channel = make_seller(), make_channel()
     pillow = make_variant(seller)
-    way = make_market_way(seller, channel)
-    (time,) = way.pickup_times(now=NOW, count=1)
-    wanted = RequestedDelivery(way.pk, time.day, time.starts)
+    delivery_method = make_market_way(seller, channel)
+    (time,) = delivery_method.pickup_times(now=NOW, count=1)
+    wanted = RequestedDelivery(delivery_method.pk, time.day, time.starts)
     order = make_order((pillow, 1), deliveries={seller.pk: wanted})
     query = """query($id: ID!) { order(id: $id) { collectionPointName shippingMethodName
       deliveryMethod { __typename ... on Warehouse { name } } } }"""
@@ -172,7 +172,7 @@ def test_what_is_collected_says_where():
     assert data_of(query, id=global_id("Order", order.pk))["order"] == {
         "collectionPointName": "Nhận ở chợ phiên",
         "shippingMethodName": None,
-        "deliveryMethod": {"__typename": "Warehouse", "name": way.warehouse.name},
+        "deliveryMethod": {"__typename": "Warehouse", "name": delivery_method.warehouse.name},
     }
 
 

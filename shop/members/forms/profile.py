@@ -51,7 +51,7 @@ class HouseholdForm(MembersForm):
         max_length=120,
         help_text=_("Of the household or the group, such as: the embroidery group."),
     )
-    makes = forms.CharField(label=_("What they grow or make"), max_length=120, required=False)
+    products_made = forms.CharField(label=_("What they grow or make"), max_length=120, required=False)
     place = forms.CharField(label=_("Where they live"), max_length=250, required=False)
     phone = forms.CharField(
         validators=[validate_phone],
@@ -68,8 +68,8 @@ class HouseholdForm(MembersForm):
     )
 
     @classmethod
-    def said_of(cls, household: Producer) -> dict[str, Any]:
-        said = {field: getattr(household, field) for field in ("name", "makes", "place")}
+    def initial_for(cls, household: Producer) -> dict[str, Any]:
+        said = {field: getattr(household, field) for field in ("name", "products_made", "place")}
         return said | {"phone": format_phone(household.phone), "agrees": household.is_shown}
 
     @property
@@ -124,7 +124,7 @@ class CertificateForm(MembersForm):
         self._today = today
 
     @classmethod
-    def said_of(cls, certificate: Certificate) -> dict[str, Any]:
+    def initial_for(cls, certificate: Certificate) -> dict[str, Any]:
         told = ("kind", "stars", "number", "issuer", "issued_on", "expires_on")
         keys = [str(key) for key in certificate.products.values_list("pk", flat=True)]
         return {field: getattr(certificate, field) for field in told} | {"products": keys}

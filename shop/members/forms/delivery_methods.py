@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.delivery_methods import DeliveryMethodDetails, NewDeliveryMethod
 from cooperatives.actions.warehouses import WarehouseDetails
-from cooperatives.models import PICKUP_KINDS, ClickAndCollect, DeliveryKind, DeliveryWay, Warehouse
+from cooperatives.models import PICKUP_KINDS, ClickAndCollect, DeliveryKind, DeliveryMethod, Warehouse
 from shop.accounts.forms import DivisionForm
 from shop.core.dates.calendar import weekday_name
 from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone, validate_phone
@@ -64,9 +64,11 @@ class DeliveryMethodTextsForm(MembersForm):
             del self.fields[name]
 
     @classmethod
-    def said_of(cls, way: DeliveryWay) -> dict[str, Any]:
+    def initial_for(cls, delivery_method: DeliveryMethod) -> dict[str, Any]:
         told = ("name", "carrier", "note", "minimum_days", "maximum_days", *_COACH_FIELDS)
-        return {field: getattr(way, field) for field in told} | {"warehouse": way.warehouse_id}
+        return {field: getattr(delivery_method, field) for field in told} | {
+            "warehouse": delivery_method.warehouse_id
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -139,10 +141,10 @@ class WarehouseForm(DivisionForm, MembersForm):
         help_text=_("If left empty, the cooperative's own number holds."),
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
-    collecting = forms.BooleanField(label=_("Buyers may collect goods here"), required=False)
+    click_and_collect = forms.BooleanField(label=_("Buyers may collect goods here"), required=False)
 
     @classmethod
-    def said_of(cls, house: Warehouse) -> dict[str, Any]:
+    def initial_for(cls, house: Warehouse) -> dict[str, Any]:
         address = house.address
         return {
             "name": house.name,
@@ -150,7 +152,7 @@ class WarehouseForm(DivisionForm, MembersForm):
             "commune": address.commune_code,
             "street": address.street_address_1,
             "phone": format_phone(address.phone) if address.phone else "",
-            "collecting": house.collecting != ClickAndCollect.DISABLED,
+            "click_and_collect": house.click_and_collect != ClickAndCollect.DISABLED,
         }
 
     @property
@@ -162,12 +164,16 @@ class WarehouseForm(DivisionForm, MembersForm):
         """Return the warehouse's details; one that already allows any pickup keeps that setting."""
         said = self.cleaned_data
         at_least = (
-            house.collecting if house and house.collecting == ClickAndCollect.ALL else ClickAndCollect.LOCAL
+            house.click_and_collect
+            if house and house.click_and_collect == ClickAndCollect.ALL
+            else ClickAndCollect.LOCAL
         )
         return WarehouseDetails(
             name=said["name"],
             street=said["street"],
             **self.place,
             phone=normalise_phone(said["phone"]) if said["phone"] else "",
-            collecting=ClickAndCollect(at_least) if said["collecting"] else ClickAndCollect.DISABLED,
+            click_and_collect=ClickAndCollect(at_least)
+            if said["click_and_collect"]
+            else ClickAndCollect.DISABLED,
         )

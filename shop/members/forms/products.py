@@ -71,7 +71,7 @@ class ProductForm(MembersForm):
         self.set_choices("category", [("", _("Choose a shelf")), *_category_choices(categories)])
 
     @classmethod
-    def goods_said(cls, product: Product) -> dict[str, Any]:
+    def initial_for_product(cls, product: Product) -> dict[str, Any]:
         """Return the form's initial values for a product."""
         told = ("name", "origin", "shelf_life", "storage", "packaging", "ingredients", "return_terms")
         return {field: getattr(product, field) or "" for field in told} | {
@@ -144,7 +144,7 @@ class VariantForm(MembersForm):
     )
 
     @classmethod
-    def variant_said(cls, variant: Variant, price: int | None) -> dict[str, Any]:
+    def initial_for_variant(cls, variant: Variant, price: int | None) -> dict[str, Any]:
         content, measure = _content_of(variant)
         return {
             "unit": variant.unit,
