@@ -59,9 +59,15 @@ def _require_known_database(manifest: Manifest) -> None:
 
 
 def _require_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> None:
-    """Allow existing files only if they equal the backup's, as after an interrupted restore."""
+    """Allow existing files only if they equal the backup's, or are half-written copies of its files.
+
+    An interrupted restore leaves both.
+    """
     expected = {media / name: copies / name for name in names}
+    half_written = {_half_written(path) for path in expected}
     for path in media.rglob("*"):
+        if path in half_written:
+            continue
         if path.is_file() and (path not in expected or digest_of(path) != digest_of(expected[path])):
             raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
 
@@ -69,7 +75,12 @@ def _require_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> 
 def _put_file(source: Path, target: Path) -> None:
     """Copy a file atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f"{target.name}.restored")
+    fresh = _half_written(target)
     shutil.copy(source, fresh)
     sync(fresh)
     os.replace(fresh, target)
+
+
+def _half_written(target: Path) -> Path:
+    """Return the name under which a file is written before it takes its place."""
+    return target.with_name(f"{target.name}.restored")

@@ -114,6 +114,22 @@ def test_everything_comes_back_into_an_empty_place(tmp_path, place_to_restore, s
     assert place_to_restore.run("migrate", "--check").returncode == 0
 
 
+def test_a_restore_that_was_killed_is_repeated(tmp_path, place_to_restore, shop_with_files):
+    """Killed while it wrote one file: half of it is there under another name, others are there whole."""
+    call_command("backup", tmp_path / "backup", verbosity=0)
+    media = place_to_restore.folder / "media"
+    write(media / "pictures/320.webp", b"pictures/320.webp" * 100)
+    write(media / "pictures/320.jpg.restored", b"half")
+    write(place_to_restore.folder / "secret_key.restored", b"half")
+
+    done = place_to_restore.run("restore", tmp_path / "backup")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert place_to_restore.ask("SELECT code FROM orders_order") == [(shop_with_files.code,)]
+    assert (media / "pictures/320.jpg").read_bytes() == b"pictures/320.jpg" * 100
+    assert not list(place_to_restore.folder.rglob("*.restored"))
+
+
 def _fetch(sql):
     with connection.cursor() as cursor:
         cursor.execute(sql)
