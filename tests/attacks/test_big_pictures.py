@@ -40,6 +40,7 @@ from shop.core.images.renditions import render_waiting_pictures, store_picture
 from shop.core.models import Picture, PictureState
 from shop.core.models.picture import CLAIM
 from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
+from tests.attacks.memory import PeakMemory
 from tests.factories import make_member, make_order, make_product, make_variant
 from tests.orders.pages.order_codes import show_order_is_theirs
 from tests.orders.refunds.refunds_at_hand import delivered
@@ -52,14 +53,6 @@ MEGABYTE = 1024 * 1024
 @pytest.fixture(autouse=True)
 def _own_media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
-
-
-def memory() -> tuple[int, int]:
-    """The most memory of this process since the last call, and what it has now, in bytes."""
-    status = Path("/proc/self/status").read_text()
-    most, now = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024 for name in ("VmHWM", "VmRSS"))
-    Path("/proc/self/clear_refs").write_text("5")
-    return most, now
 
 
 def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
@@ -82,7 +75,9 @@ except SystemExit:
         [sys.executable, "-I", "-c", program, *map(str, words)], capture_output=True, text=True, check=True
     )
     answer, _end, status = run.stdout.partition("\n")
-    made = read_renditions(folder, json.loads(answer))
+    told = json.loads(answer)
+    assert "refused" not in told, told
+    made = read_renditions(folder, told)
     return [each.width for each in made.files], int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
@@ -93,13 +88,12 @@ except SystemExit:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_request_reads_a_size_without_the_memory_of_the_pixels(name):
     file = io.BytesIO(hostile(name))
-    _most, before = memory()
 
-    for _upload in range(12):
-        assert inspect_picture(file) in {(7296, 5472), (4800, 4800)}
+    with PeakMemory() as peak:
+        for _upload in range(12):
+            assert inspect_picture(file) in {(7296, 5472), (4800, 4800)}
 
-    most, _now = memory()
-    assert most - before < MEGABYTE, f"{name}: {(most - before) / MEGABYTE:.1f} MB"
+    assert peak.growth < MEGABYTE, f"{name}: {peak.growth / MEGABYTE:.1f} MB"
     assert file.tell() == 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import resource
 import time
-import tracemalloc
 import zipfile
 
 import openpyxl
@@ -13,12 +12,13 @@ import pytest
 
 from orders.payments.statement_tables import UnreadableFile, read_table
 from orders.payments.workbook_limits import MAX_CELLS, MAX_ROWS
+from tests.attacks.memory import PeakMemory
 
 pytestmark = pytest.mark.once
 
 SHEET = "xl/worksheets/sheet1.xml"
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-MOST_SECONDS = 15  # of the processor, while allocations are traced; 4 s without
+MOST_SECONDS = 8  # of the processor
 MOST_MEMORY = 100_000_000
 
 
@@ -43,17 +43,12 @@ def sheet(rows: str, *, before: str = "") -> str:
 
 def refused(content: bytes) -> UnreadableFile:
     """The refusal, reached with little time and memory."""
-    tracemalloc.start()
     started = time.process_time()
-    try:
-        with pytest.raises(UnreadableFile) as caught:
-            read_table(content)
-    finally:
-        seconds = time.process_time() - started
-        memory = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+    with PeakMemory() as peak, pytest.raises(UnreadableFile) as caught:
+        read_table(content)
+    seconds = time.process_time() - started
     assert seconds < MOST_SECONDS, f"{seconds:.1f} s"
-    assert memory < MOST_MEMORY, f"{memory / 1e6:.0f} MB"
+    assert peak.growth < MOST_MEMORY, f"{peak.growth / 1e6:.0f} MB"
     return caught.value
 
 

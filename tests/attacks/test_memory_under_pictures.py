@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from django.utils import timezone
 
 from orders.models import OrderPart
 from tests.attacks.hostile_pictures import FORMATS, hostile
+from tests.attacks.memory import memory_of
 from tests.attacks.web import ROOT, Web, status_of
 from tests.factories import make_order, make_variant
 from tests.figures import FIGURE
@@ -36,7 +36,7 @@ pytestmark = [
 UPLOADS = 12  # at once, each with four pictures
 MOST_OF_WEB = 250  # MB
 MOST_OF_DECODER = 500
-MEGABYTE = 1024
+MEGABYTE = 1024 * 1024
 PATIENCE = 600  # seconds; for a machine that is busy with other tests
 
 
@@ -53,10 +53,10 @@ def test_hostile_pictures_take_little_memory_of_web_and_worker(tmp_path, record_
     web = Web(tmp_path, workers=1, SECRET_KEY=settings.SECRET_KEY)
     try:
         (process,) = web.children()
-        before = memory(process, "VmRSS")
+        before = memory_of(process, "VmRSS") // MEGABYTE
         with ThreadPoolExecutor(UPLOADS) as senders:
             statuses = [status_of(answer) for answer in senders.map(web.answers, requests)]
-        web_peak = memory(process, "VmHWM")
+        web_peak = memory_of(process, "VmHWM") // MEGABYTE
         kept = sum(1 for _path in (tmp_path / "media/pictures/original").iterdir())
         with worker(web) as pid:
             peaks, most_at_once, worker_peak = watch_decoders(web, pid)
@@ -130,9 +130,9 @@ def watch_decoders(web: Web, worker_pid: int) -> tuple[list[int], int, int]:
         running = decoders(worker_pid)
         most_at_once = max(most_at_once, len(running))
         for pid in running:
-            peaks[pid] = max(peaks.get(pid, 0), memory(pid, "VmHWM"))
+            peaks[pid] = max(peaks.get(pid, 0), memory_of(pid, "VmHWM") // MEGABYTE)
         time.sleep(0.02)
-    return list(peaks.values()), most_at_once, memory(worker_pid, "VmHWM")
+    return list(peaks.values()), most_at_once, memory_of(worker_pid, "VmHWM") // MEGABYTE
 
 
 def pictures_done(database: Path) -> int:
@@ -152,13 +152,3 @@ def decoders(parent: int) -> list[int]:
             if b"picture_decoder.py" in command:
                 found.append(int(pid))
     return found
-
-
-def memory(pid: int, figure: str) -> int:
-    """A figure of /proc/PID/status in MB; 0 for a process that has ended."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    found = re.search(rf"{figure}:\s+(\d+) kB", status)
-    return int(found[1]) // MEGABYTE if found else 0

@@ -1,0 +1,30 @@
+"""What processes take of the machine's memory, as Linux counts it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def memory_of(pid: int | str, figure: str) -> int:
+    """A figure of /proc/PID/status in bytes; 0 for a process that has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    found = re.search(rf"{figure}:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+class PeakMemory:
+    """By how much this process grew within a block at the most: `growth`, in bytes."""
+
+    growth = 0
+
+    def __enter__(self) -> PeakMemory:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        self._before = memory_of("self", "VmRSS")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.growth = memory_of("self", "VmHWM") - self._before
