@@ -6,9 +6,11 @@ import io
 import json
 import logging
 import re
+import signal
 import struct
 import subprocess
 import sys
+import threading
 import uuid
 import zlib
 from pathlib import Path
@@ -17,6 +19,7 @@ import pillow_heif
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -28,7 +31,7 @@ from catalog.states import ListingState
 from orders.actions.complaints.file_complaint import submit_complaint
 from orders.models import Complaint, OrderPart
 from shop.core.actors import Actor
-from shop.core.images import image_files
+from shop.core.images import image_files, renditions
 from shop.core.images.image_files import (
     PictureTooLarge,
     UndecodablePicture,
@@ -55,26 +58,26 @@ def _own_media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
 
 
-def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
-    """The widths that the decoder makes of a file, and the most memory that it has had, in bytes."""
-    program = """import runpy, sys
+def run_decoder(
+    original: Path, folder: Path, *, seconds: int = image_files.DECODER_SECONDS, first: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """The decoder on a file, after some other code; behind its answer stands what the process has used."""
+    program = f"""import runpy, sys
+{first}
 try:
     sys.argv = sys.argv[1:]
     runpy.run_path(sys.argv[0], run_name="__main__")
 except SystemExit:
     print(open("/proc/self/status").read())"""
-    words = [
-        image_files._DECODER,
-        original,
-        folder,
-        image_files.DECODER_MEMORY,
-        image_files.DECODER_SECONDS,
-        *image_files.WIDTHS,
-    ]
-    run = subprocess.run(
-        [sys.executable, "-I", "-c", program, *map(str, words)], capture_output=True, text=True, check=True
+    words = [image_files._DECODER, original, folder, image_files.DECODER_MEMORY, seconds, *image_files.WIDTHS]
+    return subprocess.run(
+        [sys.executable, "-I", "-c", program, *map(str, words)], capture_output=True, text=True
     )
-    answer, _end, status = run.stdout.partition("\n")
+
+
+def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
+    """The widths that the decoder makes of a file, and the most memory that it has had, in bytes."""
+    answer, _end, status = run_decoder(original, folder).stdout.partition("\n")
     told = json.loads(answer)
     assert "refused" not in told, told
     made = read_renditions(folder, told)
@@ -239,19 +242,29 @@ def test_the_decoder_stays_below_its_memory(name, tmp_path):
 
 @pytest.mark.once
 @pytest.mark.parametrize(
-    ("content", "limits", "reason"),
+    ("limits", "reason"),
     [
-        (hostile("rgba.png"), {"memory": 8 * MEGABYTE}, "memory"),
-        (jpeg_of_many_scans(20_000), {"seconds": 1}, "SIGKILL"),
-        (hostile("rgba.png"), {"seconds": 0}, "takes more than 0 s"),
+        ({"memory": 8 * MEGABYTE}, "memory"),
+        ({"seconds": 0}, "takes more than 0 s"),
     ],
-    ids=["memory", "processor", "clock"],
+    ids=["memory", "clock"],
 )
-def test_a_decoder_that_exceeds_its_limits_ends_and_says_so(content, limits, reason):
+def test_a_decoder_that_exceeds_its_limits_ends_and_says_so(limits, reason):
     with pytest.raises(UndecodablePicture) as refused:
-        make_renditions(io.BytesIO(content), **limits)
+        make_renditions(io.BytesIO(hostile("rgba.png")), **limits)
 
     assert reason in refused.value.details["reason"]
+
+
+@pytest.mark.once
+def test_a_decoder_gets_no_more_than_its_seconds_of_the_processor(tmp_path):
+    """The clock, which ends it first on a busy machine, stands still."""
+    original = tmp_path / "original"
+    original.write_bytes(jpeg_of_many_scans(20_000))
+
+    run = run_decoder(original, tmp_path, seconds=1, first="import signal; signal.alarm = lambda _: 0")
+
+    assert run.returncode == -signal.SIGKILL
 
 
 @pytest.mark.once
@@ -336,8 +349,10 @@ def test_a_frame_larger_than_its_gif_says_is_not_unpacked():
     """The header of the whole names 10 × 10, the first frame 65,535 × 65,535."""
     gif = b"GIF89a\x0a\0\x0a\0\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;"
 
-    with pytest.raises(UndecodablePicture):
+    with pytest.raises(UndecodablePicture) as refused:
         make_renditions(io.BytesIO(gif))
+
+    assert refused.value.details["reason"] == "has too many pixels"
 
 
 @pytest.mark.once
@@ -345,8 +360,10 @@ def test_texts_that_swell_in_a_png_are_refused():
     text = zlib.compress(b"\0" * 50 * MEGABYTE)
     chunks = [(b"zTXt", b"a\0\0" + text)] * 20
 
-    with pytest.raises(UndecodablePicture):
+    with pytest.raises(UndecodablePicture) as refused:
         make_renditions(io.BytesIO(png(40, 30, chunks)))
+
+    assert "Decompressed data too large" in refused.value.details["reason"]
 
 
 @pytest.mark.once
@@ -383,6 +400,38 @@ def test_a_refused_photo_is_logged_once_and_does_not_hold_up_the_others(caplog):
     assert (first.state, second.state) == (PictureState.REFUSED, PictureState.READY)
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith(f"picture {first.pk} refused: cannot be decoded: OSError")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_decodes_one_picture_at_a_time(monkeypatch):
+    waiting = [store_picture(ContentFile(jpeg(), name=f"{number}.jpg")) for number in range(3)]
+    begun, released, decoded_now = threading.Event(), threading.Event(), []
+
+    def decode(original: object) -> None:
+        decoded_now.append(original)
+        begun.set()
+        released.wait(60)
+        raise UndecodablePicture(reason="only counted")
+
+    def work() -> None:
+        render_waiting_pictures()
+        connection.close()
+
+    monkeypatch.setattr(renditions, "make_renditions", decode)
+    first = threading.Thread(target=work)
+    first.start()
+    begun.wait(60)
+    others = [threading.Thread(target=work) for _number in range(3)]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join(60)  # they end at once, although the first one still decodes
+    at_once = len(decoded_now)
+    released.set()
+    first.join(60)
+
+    assert not any(thread.is_alive() for thread in (first, *others))
+    assert (at_once, len(decoded_now)) == (1, len(waiting))
 
 
 @pytest.mark.django_db
