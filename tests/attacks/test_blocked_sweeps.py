@@ -201,14 +201,14 @@ def test_one_reservation_that_cannot_be_released_keeps_no_other() -> None:
 
 def test_a_card_hold_that_raises_does_not_keep_the_next_one_from_being_captured(stripe, monkeypatch) -> None:
     first, second = (paid_order(stripe, (make_gourd(), 2)) for _each in range(2))
-    recalculate = gateway_calls.recalculate_order
+    finish = gateway_calls.finish_order_change
 
-    def recalculate_or_fail(order, **given):
+    def finish_or_fail(order, **given):
         if order.pk == first.pk:
             raise Broken("a sum nobody has thought of")
-        return recalculate(order, **given)
+        return finish(order, **given)
 
-    monkeypatch.setattr(gateway_calls, "recalculate_order", recalculate_or_fail)
+    monkeypatch.setattr(gateway_calls, "finish_order_change", finish_or_fail)
     monkeypatch.setattr(timezone, "now", lambda: NOW + datetime.timedelta(days=6, hours=1))
 
     follow_cards_task()

@@ -83,7 +83,7 @@ def test_pages_and_api_count_together(monkeypatch) -> None:
     assert len(tried) == 8
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_an_account_has_one_count_however_its_name_is_written(monkeypatch) -> None:
     user = make_user(email="lan@example.com", phone="+84912345678", phone_confirmed_at=NOW)
     tried = passwords_tried(monkeypatch)
@@ -96,7 +96,7 @@ def test_an_account_has_one_count_however_its_name_is_written(monkeypatch) -> No
     assert user.check_password(PASSWORD)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_guesses_from_many_networks_end_at_the_accounts_own_bound(monkeypatch) -> None:
     user = make_user()
     tried = passwords_tried(monkeypatch)
@@ -107,7 +107,7 @@ def test_guesses_from_many_networks_end_at_the_accounts_own_bound(monkeypatch) -
     assert codes[-5:] == ["LOGIN_ATTEMPT_DELAYED"] * 5
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_the_owner_signs_in_on_their_own_device_all_the_same() -> None:
     user, own = make_user(), Client()
     sign_in(own, user.email, PASSWORD)
@@ -122,7 +122,7 @@ def test_the_owner_signs_in_on_their_own_device_all_the_same() -> None:
     assert guess(user.email, PASSWORD, client=own) == ""
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_elsewhere_the_owner_shows_by_a_code_that_the_account_is_theirs() -> None:
     user, new = make_user(), Client()
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
@@ -139,7 +139,7 @@ def test_elsewhere_the_owner_shows_by_a_code_that_the_account_is_theirs() -> Non
     assert entered.url == "/gio-hang/"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_a_code_signs_nobody_in_and_another_account_stays_unknown() -> None:
     user, other, new = make_user(), make_user(), Client()
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
@@ -154,7 +154,7 @@ def test_a_code_signs_nobody_in_and_another_account_stays_unknown() -> None:
     assert sign_in(new, other.email, PASSWORD).url == reverse("accounts:device-code")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_accounts_that_do_not_exist_are_asked_for_a_code_alike() -> None:
     new, name = Client(), "khong-co@example.com"
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
@@ -168,7 +168,7 @@ def test_accounts_that_do_not_exist_are_asked_for_a_code_alike() -> None:
     assert not EntryCode.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_signing_in_takes_no_try_of_the_network_or_the_account() -> None:
     """A storefront's server signs in all of its buyers."""
     user = make_user()
