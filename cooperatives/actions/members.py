@@ -17,7 +17,9 @@ from shop.core.models import record_change
 
 class UserNotFound(Refused):
     code = "no_such_person"
-    default_words = _("Nobody has an account with this e-mail or phone number. Ask them to open one first.")
+    default_words = _(
+        "Nobody has an account with this e-mail or confirmed phone number. Ask them to open one first."
+    )
 
 
 class LastManager(Refused):

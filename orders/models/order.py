@@ -112,9 +112,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
             return placed.filter(open_links)
         return placed.filter(Q(user=None) & open_links | Q(user=user.pk))
 
-    def changeable_by(self, user: User | None) -> OrderQuerySet:
-        """Placed orders of this user, and guest orders, for callers who hold their ids."""
-        return self.placed().filter(Q(user=None) | Q(user=user.pk if user else None))
+    def changeable_by(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
+        """Orders of this user, and guest orders whose link is open, for callers who hold their ids."""
+        return self.visible_to(user, now).filter(Q(user=None) | Q(user=user.pk if user else None))
 
     def from_basket(self, basket_id: uuid.UUID, user_id: int | None) -> OrderQuerySet:
         """The order placed from a basket, for the same user or for a guest who holds the basket's id."""

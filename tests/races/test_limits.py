@@ -1,17 +1,25 @@
-"""Parallel tries at one limit."""
+"""Parallel tries at one limit, and at one code."""
 
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Sequence
 from functools import partial
 
 import pytest
+from django.db.models import QuerySet
 
+from shop.accounts.models import CodePurpose, EntryCode
+from shop.accounts.sign_in.login_limits import CODES_PER_DEVICE, CODES_PER_NUMBER, take_code
+from shop.accounts.sign_in.one_time_codes import send_code, use_code
 from shop.core.models import LimitCounter
 from shop.core.models.limit_counter import LimitCounterQuerySet, LimitTry
 from shop.core.web.rate_limits import Limit, TooManyTries
+from shop.notifications.models import ContactMethod
+from tests.factories import NOW
 from tests.races.together import together
+from tests.shop.accounts.sent import last_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUESSES = Limit("race", tries=8, seconds=600)
@@ -51,3 +59,67 @@ def test_counting_in_two_steps_lets_parallel_guesses_pass(monkeypatch: pytest.Mo
     answers = together([partial(GUESSES.take, "an account")] * 10, hands=10)
 
     assert answers.count(None) == 10
+
+
+def test_of_parallel_requests_for_a_code_as_many_pass_as_the_limits_allow() -> None:
+    """Per device four of twelve, which count as four for the number and the network."""
+    device = [partial(take_code, "203.0.113.7", "+84987654321", "")] * 12
+    networks = [partial(take_code, f"198.51.100.{n}", "+84912345678", "") for n in range(20)]
+
+    of_one, of_many = together(device), together(networks)
+
+    assert _passed_and_refused(of_one) == (CODES_PER_DEVICE.tries, 12 - CODES_PER_DEVICE.tries), of_one
+    assert _passed_and_refused(of_many) == (CODES_PER_NUMBER.tries, 20 - CODES_PER_NUMBER.tries), of_many
+    assert sorted(_counts("code-network:")) == [1] * CODES_PER_NUMBER.tries + [CODES_PER_DEVICE.tries]
+    assert sorted(_counts("code-number:")) == [CODES_PER_DEVICE.tries, CODES_PER_NUMBER.tries]
+
+
+def test_of_two_who_enter_one_code_at_once_exactly_one_succeeds() -> None:
+    code, digits = _sent_code()
+    entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, written=digits, now=NOW)
+
+    answers = together([entry] * 2)
+
+    assert sorted(type(each).__name__ for each in answers) == ["CodeExpired", "EntryCode"], answers
+
+
+def test_without_the_one_statement_two_enter_by_one_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shows that the race exists: look whether the code was used, then write it."""
+    code, digits = _sent_code()
+    read_by_all = threading.Barrier(2, timeout=20)
+    update = QuerySet.update
+
+    def read_then_write(rows: QuerySet[EntryCode], **values: object) -> int:
+        if "used_at" not in values:
+            return update(rows, **values)
+        is_unused = rows.exists()
+        read_by_all.wait()
+        update(EntryCode.objects.filter(pk=code), **values)
+        return int(is_unused)
+
+    monkeypatch.setattr(type(EntryCode.objects.all()), "update", read_then_write)
+    entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, written=digits, now=NOW)
+
+    answers = together([entry] * 2)
+
+    assert [type(each).__name__ for each in answers] == ["EntryCode"] * 2, answers
+
+
+def _sent_code() -> tuple[uuid.UUID, str]:
+    code = send_code(
+        purpose=CodePurpose.ENTER,
+        contact_method=ContactMethod.SMS,
+        to="+84987654321",
+        language="vi",
+        user_id=None,
+        now=NOW,
+    )
+    return code, last_code("+84987654321")
+
+
+def _passed_and_refused(answers: Sequence[object]) -> tuple[int, int]:
+    return answers.count(None), sum(isinstance(each, TooManyTries) for each in answers)
+
+
+def _counts(name: str) -> list[int]:
+    return list(LimitCounter.objects.filter(key__startswith=name).values_list("count", flat=True))

@@ -58,4 +58,4 @@ granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.
 
 def owns(context: Context, key: Any) -> bool:
     """Return whether the requester may write public metadata: the buyer, or a guest order's id holder."""
-    return Order.objects.changeable_by(context.user).filter(pk=key).exists()
+    return Order.objects.changeable_by(context.user, context.now).filter(pk=key).exists()

@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+
+MAX_METADATA_BYTES = 64 * 1024
+
+
+class MetadataTooLarge(Refused):
+    code = "metadata_too_large"
+    default_words = _("Metadata of one object may have 64 KB.")
+
+
+class MetadataField(models.JSONField):
+    """JSON of bounded size: buyers and guests write metadata too. Raises MetadataTooLarge when saved."""
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) and value else ""
+        if len(written.encode(errors="surrogatepass")) > MAX_METADATA_BYTES:
+            raise MetadataTooLarge(field="metadata")
+        return super().get_db_prep_save(value, connection)
+
+    def deconstruct(self) -> Any:
+        """Return a plain JSONField, so that the bound needs no migration."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs
 
 
 class WithMetadata(models.Model):
@@ -12,8 +40,8 @@ class WithMetadata(models.Model):
     Both map non-empty strings to strings, as Saleor's clients expect.
     """
 
-    metadata = models.JSONField(default=dict, blank=True)
-    private_metadata = models.JSONField(default=dict, blank=True)
+    metadata = MetadataField(default=dict, blank=True)
+    private_metadata = MetadataField(default=dict, blank=True)
 
     class Meta:
         abstract = True

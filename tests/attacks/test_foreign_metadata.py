@@ -1,0 +1,91 @@
+"""Public metadata, which whoever holds the id of a guest's basket or order may write."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import transaction
+
+from orders.models import Basket, Order
+from shop.api.ids import global_id
+from shop.core.models import ShopSettings
+from shop.core.models.bases import MAX_METADATA_BYTES, MetadataTooLarge
+from tests.factories import (
+    NOW,
+    make_basket,
+    make_channel,
+    make_order,
+    make_seller,
+    make_user,
+    make_variant,
+)
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row, refused
+
+pytestmark = pytest.mark.django_db
+WRITE = """mutation($id: ID!, $key: String!, $value: String!) {
+    updateMetadata(id: $id, input: [{key: $key, value: $value}]) { errors { field code message } } }"""
+REGISTER = """mutation($value: String!) { accountRegister(input: {
+    email: "mai@example.com", password: "mat-khau-cua-toi-2026",
+    metadata: [{key: "a", value: $value}] }) { errors { field code } } }"""
+
+
+def test_an_order_whose_link_has_expired_is_as_missing() -> None:
+    order = make_order()
+    Order.objects.update(link_expires_at=NOW)
+    strangers = token_of(make_user())
+    before = every_row()
+
+    answers = [
+        ask(WRITE, token, id=global_id("Order", key), key="a", value="b")
+        for token in (None, strangers)
+        for key in (order.pk, "2f1f3f5e-6a0c-4d0e-9a53-0d6f4d0a1b11")
+    ]
+
+    assert [each["errors"][0]["extensions"]["code"] for each in answers] == ["PermissionDenied"] * 4
+    assert Order.objects.get().metadata == {}
+    assert every_row() == before
+
+
+def test_metadata_grow_to_a_bound_in_one_step_or_in_many() -> None:
+    basket = make_basket((make_variant(make_seller(), on_hand=5), 1))
+    half = "a" * (MAX_METADATA_BYTES // 2)
+
+    def write(key: str, value: str) -> list[str]:
+        answer = data_of(WRITE, id=global_id("Checkout", basket.pk), key=key, value=value)
+        return [error["code"] for error in answer["updateMetadata"]["errors"]]
+
+    assert write("a", half) == []
+    before = every_row()
+    assert write("b", half) == ["INVALID"]
+    assert write("b", half * 3) == ["INVALID"]
+    assert every_row() == before
+    assert write("a", "b") == []
+    assert Basket.objects.get().metadata == {"a": "b"}
+
+
+def test_no_other_way_leads_past_the_bound() -> None:
+    ShopSettings.objects.create(enable_account_confirmation_by_email=False)
+    make_channel()
+    before = every_row()
+
+    answer = data_of(REGISTER, value="a" * MAX_METADATA_BYTES)["accountRegister"]
+
+    assert answer["errors"] == [{"field": "metadata", "code": "INVALID"}]
+    assert every_row() == before
+
+
+def test_the_bound_counts_bytes_and_holds_for_rows_written_together() -> None:
+    """A Vietnamese letter has up to three bytes."""
+    basket = make_basket((make_variant(make_seller(), on_hand=5), 1))
+    room = MAX_METADATA_BYTES - len(json.dumps({"a": ""}).encode())
+
+    basket.metadata = {"a": "ế" * (room // 3)}
+    basket.save()
+    basket.metadata = {"a": "ế" * (room // 3 + 1)}
+    with refused(MetadataTooLarge, "metadata_too_large"), transaction.atomic():
+        Basket.objects.bulk_update([basket], ["metadata"])
+
+    assert Basket.objects.get().metadata == {"a": "ế" * (room // 3)}
