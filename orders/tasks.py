@@ -1,6 +1,9 @@
 """Collect the Celery tasks of `orders` where Celery discovers them."""
 
-from orders.actions.bank_transfers.bank_webhooks import process_bank_webhook_task, process_bank_webhooks_task
+from orders.actions.bank_transfers.receive_transfers import (
+    process_bank_webhook_task,
+    process_bank_webhooks_task,
+)
 from orders.actions.cash_on_delivery.cash_offset import (
     offset_all_collected_cash_task,
     offset_collected_cash_task,
@@ -13,7 +16,7 @@ from orders.actions.gateway.gateway_calls import (
     make_call_task,
 )
 from orders.actions.gateway.stripe_webhooks import handle_event_task, handle_events_task
-from orders.actions.payouts.refund_execution import refund_ended_orders_task
+from orders.actions.payouts.surplus_refunds import refund_ended_orders_task
 from orders.actions.placement.order_sweeps import (
     expire_orders_task,
     release_expired_task,

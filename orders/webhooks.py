@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from orders.actions.bank_transfers.bank_webhooks import store_bank_webhook
+from orders.actions.bank_transfers.receive_transfers import store_bank_webhook
 from orders.actions.gateway.stripe_webhooks import store_stripe_event
 from orders.payments.incoming_transfers import (
     InvalidIncomingTransfer,

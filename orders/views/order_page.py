@@ -24,7 +24,7 @@ from catalog.models import Variant
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
-from orders.actions.payouts.refund_execution import refundable_surplus
+from orders.actions.payouts.surplus_refunds import refundable_surplus
 from orders.forms.checkout import FindForm
 from orders.models import (
     Complaint,

@@ -11,8 +11,7 @@ from django.utils import timezone
 from catalog.models import Stock
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.gateway import gateway_calls
-from orders.actions.gateway.gateway_calls import follow_cards_task
-from orders.actions.gateway.gateway_results import look_up_delay
+from orders.actions.gateway.gateway_calls import follow_cards_task, look_up_delay
 from orders.actions.placement.order_sweeps import release_expired_reservations
 from orders.models import EventKind, GatewayCall, Operation, PaymentEvent
 from orders.states import CallState

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from orders.actions.bank_transfers.bank_webhooks import process_bank_webhooks_task
+from orders.actions.bank_transfers.receive_transfers import process_bank_webhooks_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
 from orders.actions.placement.place_order import place_order
 from orders.models import BankTransfer, Basket, GatewayEvent, LedgerEntry, Order, PaymentEvent, PaymentMethod

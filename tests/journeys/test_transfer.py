@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
 from orders.models import BankTransfer, Order, Payment, PaymentMethod
 from orders.states import TransferState
 from shop.core.actors import Actor

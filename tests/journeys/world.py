@@ -48,7 +48,7 @@ from cooperatives.actions.followers import confirm_follow, request_follow
 from cooperatives.actions.profile import HouseholdDetails, add_household
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Follow, Role
 from cooperatives.states import CooperativeState
-from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
 from orders.actions.bank_transfers.transfer_review import (
     assign_transfer,
     confirm_transfer_returned,
@@ -66,7 +66,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.gateway.gateway_results import record_gateway_result
+from orders.actions.gateway.gateway_calls import record_gateway_result
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.payouts.proposals import PROPOSAL_LIFETIME, payout_values
 from orders.actions.placement.draft_orders import create_draft, edit_draft

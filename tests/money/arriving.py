@@ -12,8 +12,11 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.bank_transfers.bank_webhooks import process_bank_webhook
-from orders.actions.bank_transfers.incoming_transfers import ENDED_STATUSES, unassigned_amount
+from orders.actions.bank_transfers.receive_transfers import (
+    ENDED_STATUSES,
+    process_bank_webhook,
+    unassigned_amount,
+)
 from orders.actions.bank_transfers.transfer_review import (
     BankAccount,
     assign_transfer,

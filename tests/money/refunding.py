@@ -8,14 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from cooperatives.models import Warehouse
-from orders.actions.bank_transfers.incoming_transfers import ENDED_STATUSES
+from orders.actions.bank_transfers.receive_transfers import ENDED_STATUSES
 from orders.actions.bank_transfers.transfer_review import BankAccount
 from orders.actions.fulfilment.parcel_returns import receive_return
-from orders.actions.payouts.refund_execution import (
-    pay_refund_by_bank,
-    refund_ended_order_surplus,
-    set_refund_account,
-)
+from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
+from orders.actions.payouts.surplus_refunds import refund_ended_order_surplus
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund, refund_limits
 from orders.models import CostBearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
 from orders.states import RETURN_KINDS, ParcelState

@@ -14,16 +14,15 @@ from orders import locks
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.gateway.gateway_calls import look_up_call, send_call
-from orders.actions.gateway.gateway_results import record_gateway_result
+from orders.actions.gateway.gateway_calls import look_up_call, record_gateway_result, send_call
 from orders.actions.gateway.stripe_webhooks import handle_stripe_event, store_stripe_event
-from orders.actions.gateway_requests.gateway_requests import NotRefundable, request_refund
 from orders.actions.payments import order_payments
 from orders.actions.payments.order_payments import (
     OrderNotAwaitingPayment,
     PaymentUnderWay,
     change_payment_method,
 )
+from orders.actions.payouts.refund_execution import NotRefundable, request_refund
 from orders.models import (
     BankTransfer,
     CostBearer,

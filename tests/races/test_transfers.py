@@ -13,8 +13,11 @@ from django.db import connection
 
 from orders import locks
 from orders.actions.bank_transfers import transfer_review
-from orders.actions.bank_transfers.bank_webhooks import process_bank_webhook, store_bank_webhook
-from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.receive_transfers import (
+    process_bank_webhook,
+    record_incoming_transfer,
+    store_bank_webhook,
+)
 from orders.actions.bank_transfers.transfer_review import assign_transfer, return_transfer
 from orders.actions.placement import order_sweeps
 from orders.actions.placement.order_sweeps import expire_order

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db.models import Sum, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.bank_transfers.incoming_transfers import ENDED_STATUSES
+from orders.actions.bank_transfers.receive_transfers import ENDED_STATUSES
 from orders.models import BankTransfer, Order, TransferShare
 from orders.payments.code_search import find_order_codes
 from orders.payments.transfer_notes import TransferNote

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.bank_transfers.incoming_transfers import (
+from orders.actions.bank_transfers.receive_transfers import (
     ENDED_STATUSES,
     assign_transfer_to_order,
     current_payment,

@@ -17,7 +17,7 @@ from orders.actions.fulfilment.void_parcels import void_locked_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import close_weight_questions
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.payouts.refund_execution import refund_surplus
+from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.actions.vouchers.redeem_vouchers import release_voucher_use
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import DISPATCHED_STATES, PART_MOVES, OrderStatus, ParcelState, PartState

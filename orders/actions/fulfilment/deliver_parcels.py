@@ -28,7 +28,7 @@ from orders.actions.fulfilment.pack_parcels import (
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.actions.payouts.refund_execution import refund_surplus
+from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.models import Order, OrderPart, Parcel
 from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CodState, ParcelState
 from shop.core.actors import Actor

@@ -14,10 +14,10 @@ from orders.actions.gateway_requests.gateway_requests import (
     read_payment_sums,
     request_capture,
     request_payout,
-    request_refund,
     request_transfer_reversal,
     request_void,
 )
+from orders.actions.payouts.refund_execution import request_refund
 from orders.models import GatewayCall, Operation, Order, Payout, PayoutMethod, Refund
 from orders.states import CallState, PayoutState
 from shop.core.actors import Actor

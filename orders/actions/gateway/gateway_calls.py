@@ -1,8 +1,9 @@
-"""Send the requested calls to the gateway, and look up calls whose outcome is unknown.
+"""Send the requested calls to the gateway, record their results, and look up unknown outcomes.
 
 Each takes three steps: claim the call (one transaction), call the gateway (no transaction), record the
 result (another transaction). A crash in between loses nothing: the row shows the request, the sweep looks
-the call up, and a call that left no trace is sent again under the same idempotency key.
+the call up, and a call that left no trace is sent again under the same idempotency key. A result read before
+the call ended is ignored after it.
 """
 
 from __future__ import annotations
@@ -17,20 +18,27 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import locks
-from orders.actions.gateway.gateway_results import look_up_delay, record_gateway_result
-from orders.actions.gateway.transfer_reversals import cooperatives_in_debt, reverse_payouts_for_debt
+from orders.actions.gateway.card_payment_results import record_card_payment_result
+from orders.actions.gateway.transfer_reversals import (
+    cooperatives_in_debt,
+    record_payout_result,
+    reverse_payouts_for_debt,
+)
 from orders.actions.gateway_requests.card_capture import holds_to_capture, unused_holds
 from orders.actions.gateway_requests.gateway_requests import SEND_CALL, request_void
 from orders.actions.order_changes.finish_order_change import finish_order_change
+from orders.actions.payouts.refund_execution import record_refund_result
 from orders.models import GatewayCall, Operation
 from orders.payments.gateway import GatewayRequest, GatewayResult
 from orders.payments.stripe_gateway import stripe_gateway
-from orders.states import CallState
+from orders.states import CALL_MOVES, OUTCOME_UNKNOWN_STATES, CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.core.jobs.sweeps import run_each, run_one
+from shop.core.jobs.sweeps import delay_before_retry, run_each, run_one
+from shop.core.states import advance
 
 _AT_ONCE = 100
+_FIRST_PAUSE, _LONGEST_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
 _ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
 
 
@@ -116,6 +124,47 @@ def _count_try(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation,
         call.next_check_at = now + look_up_delay(call.tries)
     call.save(update_fields=["tries", "next_check_at"])
     return Operation(call.operation), gateway_request_of(call)
+
+
+@transaction.atomic(durable=True)
+def record_gateway_result(
+    *, call_id: uuid.UUID, answer: GatewayResult, now: datetime.datetime
+) -> GatewayCall:
+    """Record the outcome of a call. Repeated or outdated results change nothing. Raises Missing."""
+    order, call = locks.lock_gateway_call(call_id)
+    has_changed = _write_outcome(call, answer, now=now)
+    match Operation(call.operation):
+        case Operation.START | Operation.CAPTURE | Operation.CANCEL:
+            record_card_payment_result(order, call, answer, now=now)
+        case Operation.REFUND:
+            record_refund_result(order, call, now=now)
+        case Operation.PAY_OUT | Operation.PULL_BACK:
+            record_payout_result(call, has_changed=has_changed, now=now)
+    return call
+
+
+def look_up_delay(tries: int) -> datetime.timedelta:
+    """Return the time to wait before the next look-up; it grows with each try."""
+    return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+
+
+def _write_outcome(call: GatewayCall, answer: GatewayResult, *, now: datetime.datetime) -> bool:
+    """Store the outcome on the call; return whether its state changed."""
+    state = CallState(answer.outcome.value)
+    has_changed = state in CALL_MOVES[call.state]
+    if has_changed:
+        advance(call, state, CALL_MOVES)
+        call.answered_at = None if state in OUTCOME_UNKNOWN_STATES else now
+    if call.state != state:  # the result is older than the state known
+        return False
+    if answer.reference and (not call.reference or state == CallState.SUCCEEDED):
+        call.reference = answer.reference
+    call.url = answer.url
+    call.code, call.message = answer.code[:80], answer.message[:500]
+    is_open = state in OUTCOME_UNKNOWN_STATES or state == CallState.NEEDS_BUYER
+    call.next_check_at = now + look_up_delay(call.tries) if is_open else None
+    call.save(update_fields=["reference", "url", "code", "message", "next_check_at", "answered_at"])
+    return has_changed
 
 
 @transaction.atomic(durable=True)

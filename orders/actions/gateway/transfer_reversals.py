@@ -15,6 +15,7 @@ from django.db.models import Sum
 from orders import locks
 from orders.actions.gateway_requests.gateway_requests import request_transfer_reversal
 from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.payouts.payouts import complete_payout
 from orders.models import (
     EntryNature,
     GatewayCall,
@@ -28,6 +29,7 @@ from orders.models import (
 )
 from orders.states import CallState, PayoutState
 from shop.core.actors import Actor
+from shop.core.errors import Missing
 from shop.core.models import record_change
 
 
@@ -114,6 +116,23 @@ def cooperatives_in_debt() -> list[tuple[int, str]]:
     )
     pairs = rows.distinct().order_by("pk").values_list("cooperative", "currency")
     return [pair for pair in pairs if _debt_of(*pair) > 0]
+
+
+def record_payout_result(call: GatewayCall, *, has_changed: bool, now: datetime.datetime) -> None:
+    """Step: record the result of a payout or its reversal. Raises Missing."""
+    payout, actor = call.payout, Actor.system("stripe")
+    if payout is None:
+        raise Missing()
+    if not has_changed:
+        return
+    if call.state == CallState.SUCCEEDED:
+        if call.operation == Operation.PULL_BACK:
+            post_payout_reversal(payout, call, actor=actor, now=now)
+        elif payout.state == PayoutState.DUE:
+            complete_payout(payout, call.reference, actor=actor, now=now)
+    elif call.state == CallState.FAILED:
+        data = {"amount": call.amount, "operation": call.operation, "code": call.code}
+        record_change("payout.failed", payout, actor=actor, now=now, data=data)
 
 
 def _debt_of(cooperative_id: int, currency: str) -> int:

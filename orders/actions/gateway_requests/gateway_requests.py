@@ -3,13 +3,6 @@
 Each step writes one row under the lock of its order, basket or payout, with the terms that a repeat must
 send unchanged. `gateway.gateway_calls` sends it after the commit, or its sweep where that message was lost.
 No request exceeds what is due, held or refundable.
-
-A refund is requested in the transaction that decides it::
-
-    call = request_refund(refund, payment, amount, actor=actor, now=now)
-
-This writes a REFUND_REQUEST event that names the `Refund`. The gateway's answer becomes REFUND_SUCCESS or
-REFUND_FAILURE, and a refund that the bank rejects later becomes REFUND_REVERSE.
 """
 
 from __future__ import annotations
@@ -29,10 +22,8 @@ from orders.models import (
     Operation,
     Order,
     Payment,
-    PaymentMethod,
     PaymentSums,
     Payout,
-    Refund,
 )
 from orders.order_links import payment_return_url
 from orders.payments.stripe_messages import check_amount
@@ -46,13 +37,6 @@ GATEWAY = "stripe"
 SEND_CALL = "orders.make_call"  # the message that a call waits to be sent; `gateway.gateway_calls` handles it
 DEFAULT_LANGUAGE = "vi"  # of requests without an order or basket
 _SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
-
-
-class NotRefundable(Refused):
-    """The amount exceeds what this payment charged and has not refunded, or no gateway took it."""
-
-    code = "not_refundable"
-    default_words = _("That is more than this payment still holds.")
 
 
 class AmountNotHeld(Refused):
@@ -79,7 +63,7 @@ def request_start(
     check_amount(amount, order.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
     with override(order.language):
         description = pgettext("card statement", "Order %(code)s") % {"code": order.code}
-    call = _create_call(
+    call = create_gateway_call(
         Operation.START,
         amount,
         order.currency,
@@ -112,14 +96,14 @@ def request_capture(
     """
     if not 0 < amount <= read_payment_sums(payment).authorised:
         raise AmountNotHeld(field="amount")
-    return _create_call(
+    return create_gateway_call(
         Operation.CAPTURE,
         amount,
         order.currency,
         actor=actor,
         now=now,
         payment=payment,
-        terms=_terms_about(payment, order.language),
+        terms=terms_about_payment(payment, order.language),
     )
 
 
@@ -131,7 +115,7 @@ def request_authorisation(
     Nothing is charged before there is an order. Raises AmountNotForCards.
     """
     check_amount(amount, basket.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
-    return _create_call(
+    return create_gateway_call(
         Operation.START,
         amount,
         basket.currency,
@@ -154,14 +138,14 @@ def request_void(
 ) -> GatewayCall:
     """Step, on a locked order (or basket): void the authorisation, or cancel a started payment."""
     held = read_payment_sums(payment).authorised
-    call = _create_call(
+    call = create_gateway_call(
         Operation.CANCEL,
         held,
         payment.currency,
         actor=actor,
         now=now,
         payment=payment,
-        terms=_terms_about(payment, order.language if order else DEFAULT_LANGUAGE),
+        terms=terms_about_payment(payment, order.language if order else DEFAULT_LANGUAGE),
     )
     record_payment_event(
         payment, EventKind.CANCEL_REQUEST, held, key=f"call:{call.pk}:asked", actor=actor, now=now
@@ -169,37 +153,9 @@ def request_void(
     return call
 
 
-def request_refund(
-    refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
-) -> GatewayCall:
-    """Step, on a locked order: refund an amount of a card payment. Raises NotRefundable."""
-    if payment.method != PaymentMethod.CARD or not 0 < amount <= refundable_amount(payment):
-        raise NotRefundable(field="amount")
-    call = _create_call(
-        Operation.REFUND,
-        amount,
-        payment.currency,
-        actor=actor,
-        now=now,
-        payment=payment,
-        refund=refund,
-        terms=_terms_about(payment, refund.order.language),
-    )
-    record_payment_event(
-        payment,
-        EventKind.REFUND_REQUEST,
-        amount,
-        key=f"call:{call.pk}:asked",
-        refund=refund,
-        actor=actor,
-        now=now,
-    )
-    return call
-
-
 def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
     """Step, under the payout's lock: transfer a settled period's money to the cooperative's account."""
-    return _create_call(
+    return create_gateway_call(
         Operation.PAY_OUT,
         payout.amount,
         payout.currency,
@@ -218,7 +174,7 @@ def request_transfer_reversal(
     payout: Payout, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, under the payout's lock: reverse an amount of it."""
-    return _create_call(
+    return create_gateway_call(
         Operation.PULL_BACK,
         amount,
         payout.currency,
@@ -234,18 +190,12 @@ def read_payment_sums(payment: Payment) -> PaymentSums:
     return Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
 
 
-def refundable_amount(payment: Payment) -> int:
-    """Return what a payment charged, less refunds made and pending, in minor units."""
-    sums = read_payment_sums(payment)
-    return max(0, sums.charged - sums.refund_pending)
-
-
 def start_call_of(payment: Payment) -> GatewayCall | None:
     """Return the call that started this payment."""
     return GatewayCall.objects.filter(payment=payment, operation=Operation.START).first()
 
 
-def _terms_about(payment: Payment, language: str) -> dict[str, object]:
+def terms_about_payment(payment: Payment, language: str) -> dict[str, object]:
     """Return the terms of a call about a started payment. Raises Missing where the gateway knows none."""
     start = start_call_of(payment)
     if start is None or not start.reference:
@@ -257,7 +207,7 @@ def _terms_about(payment: Payment, language: str) -> dict[str, object]:
     }
 
 
-def _create_call(
+def create_gateway_call(
     operation: Operation,
     amount: int,
     currency: str,
@@ -267,6 +217,7 @@ def _create_call(
     terms: dict[str, object],
     **about: object,
 ) -> GatewayCall:
+    """Step: write the row of a call, and have it sent after the commit."""
     call = GatewayCall.objects.create(
         gateway=GATEWAY,
         operation=operation,

@@ -21,7 +21,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import maximum_due
 from orders.actions.order_records.order_limits import minutes_to_pay
 from orders.actions.order_records.record_order import acceptance_deadline
-from orders.actions.payouts.refund_execution import ENDED_STATUSES, refund_surplus
+from orders.actions.payouts.surplus_refunds import ENDED_STATUSES, refund_surplus
 from orders.models import (
     EventKind,
     GatewayCall,

@@ -1,4 +1,9 @@
-"""Execute refunds through the original payment method, up to the amount paid."""
+"""Execute refunds through the original payment method, up to the amount paid.
+
+A card refund is requested in the transaction that decides it, with a REFUND_REQUEST event that names the
+`Refund`. The gateway's answer becomes REFUND_SUCCESS or REFUND_FAILURE, and a refund that the bank rejects
+later becomes REFUND_REVERSE. Money paid otherwise becomes a payout to an account that the buyer names.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +11,17 @@ import datetime
 import uuid
 from collections.abc import Iterable
 
-from celery import shared_task
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.cash_on_delivery.cash_collection import outstanding_cash
-from orders.actions.gateway_requests.gateway_requests import request_refund
+from orders.actions.gateway_requests.gateway_requests import (
+    create_gateway_call,
+    read_payment_sums,
+    terms_about_payment,
+)
 from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.bank_accounts import (
     BankAccount,
     last_payer_account,
@@ -26,10 +30,10 @@ from orders.actions.payouts.bank_accounts import (
     validate_bank_account,
 )
 from orders.models import (
-    CostBearer,
     EventKind,
+    GatewayCall,
+    Operation,
     Order,
-    OrderPart,
     Payment,
     PaymentEvent,
     PaymentMethod,
@@ -38,14 +42,17 @@ from orders.models import (
 )
 from orders.notices import refunds as notices
 from orders.payments.vietqr import fold_note
-from orders.states import Coverage, OrderStatus
+from orders.states import CallState
 from shop.core.actors import Actor
-from shop.core.errors import Refused
-from shop.core.jobs.sweeps import run_each
+from shop.core.errors import Missing, Refused
 from shop.core.models import is_already_done, record_change
 
-_SWEEP_SIZE = 200
-ENDED_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+
+class NotRefundable(Refused):
+    """The amount exceeds what this payment charged and has not refunded, or no gateway took it."""
+
+    code = "not_refundable"
+    default_words = _("That is more than this payment still holds.")
 
 
 class NoRefundAwaitsAccount(Refused):
@@ -58,56 +65,6 @@ class NoRefundAwaitsAccount(Refused):
 class NoFailedRefundAmount(Refused):
     code = "nothing_lacking"
     default_words = _("All of this refund is on its way already.")
-
-
-def refundable_surplus(order: Order) -> int:
-    """Return what the buyer paid beyond the amount due and the refunds already promised, in minor units.
-
-    Cash that parcels still have to collect does not reduce what was overpaid for another part.
-    """
-    promised = Refund.objects.filter(order=order).outstanding_refunds()
-    return max(0, order.charged - promised - (order.due_gross - outstanding_cash(order)))
-
-
-def overpaid_orders() -> QuerySet[Order]:
-    """Return orders that were charged more than is due plus what is already promised as refunds."""
-    promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
-    executed = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
-    succeeded, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
-    executed_total = Sum("amount", filter=succeeded, default=0) - Sum("amount", filter=reversed_, default=0)
-    return Order.objects.filter(charge_coverage=Coverage.OVER).filter(
-        charged__gt=F("due_gross")
-        + Coalesce(Subquery(promised.annotate(total=Sum("money")).values("total")), 0)
-        - Coalesce(Subquery(executed.annotate(total=executed_total).values("total")), 0)
-    )
-
-
-def refund_surplus(
-    order: Order, *, part: OrderPart | None = None, reason: str, actor: Actor, now: datetime.datetime
-) -> Refund | None:
-    """Step, on a locked and recalculated order: refund what was paid beyond the amount due.
-
-    Returns None if there is no surplus.
-    """
-    surplus = refundable_surplus(order)
-    if not surplus:
-        return None
-    refund = Refund.objects.create(
-        order=order,
-        part=part,
-        amount=surplus,
-        surplus=surplus,
-        money=surplus,
-        currency=order.currency,
-        bearer=CostBearer.PLATFORM,
-        reason=reason,
-        decided_at=now,
-        actor_kind=actor.kind,
-        actor_key=actor.key,
-    )
-    execute_refund(refund, actor=actor, now=now)
-    announce_refund(refund, actor=actor, now=now)
-    return refund
 
 
 def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
@@ -125,6 +82,72 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
         left -= amount
     if left:
         raise ValueError(f"refund {refund.pk} promises {left} more than payments hold")
+
+
+def request_refund(
+    refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
+) -> GatewayCall:
+    """Step, on a locked order: refund an amount of a card payment. Raises NotRefundable."""
+    if payment.method != PaymentMethod.CARD or not 0 < amount <= refundable_amount(payment):
+        raise NotRefundable(field="amount")
+    call = create_gateway_call(
+        Operation.REFUND,
+        amount,
+        payment.currency,
+        actor=actor,
+        now=now,
+        payment=payment,
+        refund=refund,
+        terms=terms_about_payment(payment, refund.order.language),
+    )
+    record_payment_event(
+        payment,
+        EventKind.REFUND_REQUEST,
+        amount,
+        key=f"call:{call.pk}:asked",
+        refund=refund,
+        actor=actor,
+        now=now,
+    )
+    return call
+
+
+def refundable_amount(payment: Payment) -> int:
+    """Return what a payment charged, less refunds made and pending, in minor units."""
+    sums = read_payment_sums(payment)
+    return max(0, sums.charged - sums.refund_pending)
+
+
+def record_refund_result(order: Order | None, call: GatewayCall, *, now: datetime.datetime) -> None:
+    """Step: record the result of a card refund, and tell the operator where it failed. Raises Missing."""
+    payment, actor = call.payment, Actor.system("stripe")
+    if order is None or payment is None:
+        raise Missing()
+    kinds = {
+        CallState.SUCCEEDED: EventKind.REFUND_SUCCESS,
+        CallState.FAILED: EventKind.REFUND_FAILURE,
+    }
+    kind = kinds.get(CallState(call.state))
+    if kind is None:
+        return
+    event = record_payment_event(
+        payment,
+        kind,
+        call.amount,
+        key=f"call:{call.pk}:{call.state}",
+        reference=call.reference,
+        message=call.message,
+        refund=call.refund,
+        actor=actor,
+        now=now,
+    )
+    if event is not None:
+        action = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
+        data = {"amount": call.amount, "method": payment.method, "code": call.code}
+        record_change(action, order, actor=actor, now=now, data=data)
+        finish_order_change(order, now=now)
+    if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
+        notices.refund_failed(order, call.refund, now=now)
 
 
 def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
@@ -199,29 +222,6 @@ def pay_refund_by_bank(
     )
     notices.refund_needs_account(refund.order, refund, now=now)
     return refund
-
-
-@transaction.atomic(durable=True)
-def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Refund | None:
-    """Refund money that arrived for a cancelled or expired order. Raises Missing."""
-    order = locks.lock_order(order_id)
-    if order.status not in ENDED_STATUSES:
-        return None
-    reason = gettext_noop("The order had ended when the money came.")
-    return refund_surplus(order, reason=reason, actor=actor, now=now)
-
-
-@shared_task(name="orders.return_surplus")
-def refund_ended_orders_task() -> None:
-    """Sweep: refund the balance of cancelled and expired orders, wherever the money came from."""
-    now, actor = timezone.now(), Actor.system("return_surplus")
-    ended = overpaid_orders().filter(status__in=ENDED_STATUSES).order_by("placed_at", "pk")
-    run_each(
-        ended.values_list("pk", flat=True),
-        lambda order_id: refund_ended_order_surplus(order_id=order_id, actor=actor, now=now),
-        sweep="orders.return_surplus",
-        at_most=_SWEEP_SIZE,
-    )
 
 
 def _payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:

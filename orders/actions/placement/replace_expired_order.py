@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import SoldOut
 from orders import locks, notices
-from orders.actions.bank_transfers.incoming_transfers import (
+from orders.actions.bank_transfers.receive_transfers import (
     ENDED_STATUSES,
     assign_transfer_to_order,
     settle_if_fully_assigned,

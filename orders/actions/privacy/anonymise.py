@@ -21,7 +21,7 @@ from cooperatives.actions.members import LastManager
 from cooperatives.models import Membership, Producer, Role
 from cooperatives.states import CooperativeState
 from orders import locks
-from orders.actions.payouts.refund_execution import overpaid_orders
+from orders.actions.payouts.surplus_refunds import overpaid_orders
 from orders.models import (
     BankTransfer,
     Basket,

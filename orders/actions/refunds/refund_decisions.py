@@ -17,7 +17,8 @@ from orders.actions.fulfilment.pack_parcels import require_weighed
 from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_return, mark_lines_unsent
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.recalculate_order import open_quantities, recalculate_columns
-from orders.actions.payouts.refund_execution import announce_refund, execute_refund, refundable_surplus
+from orders.actions.payouts.refund_execution import announce_refund, execute_refund
+from orders.actions.payouts.surplus_refunds import refundable_surplus
 from orders.models import (
     Complaint,
     CostBearer,

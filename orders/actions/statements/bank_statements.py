@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.bank_transfers.incoming_transfers import record_transfer
+from orders.actions.bank_transfers.receive_transfers import record_transfer
 from orders.actions.statements import statement_files
 from orders.actions.statements.statement_files import (
     EmptyStatement,

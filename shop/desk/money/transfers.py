@@ -16,12 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from orders.actions.bank_transfers.bank_webhooks import BANK_WEBHOOK_PROVIDERS
 from orders.actions.bank_transfers.match_suggestions import (
     TransferSuggestions,
     similar_transfers,
     suggest_orders,
 )
+from orders.actions.bank_transfers.receive_transfers import BANK_WEBHOOK_PROVIDERS
 from orders.actions.bank_transfers.transfer_review import (
     assign_transfer,
     confirm_transfer_returned,

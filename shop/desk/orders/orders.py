@@ -20,7 +20,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import last_payer_account
-from orders.actions.payouts.refund_execution import refundable_surplus
+from orders.actions.payouts.surplus_refunds import refundable_surplus
 from orders.forms.refunds import RefundAccountForm
 from orders.models import (
     Complaint,

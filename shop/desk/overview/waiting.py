@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Listing
 from cooperatives.models import Certificate, Cooperative
 from cooperatives.states import CooperativeState
-from orders.actions.payouts.refund_execution import overpaid_orders
+from orders.actions.payouts.surplus_refunds import overpaid_orders
 from orders.models import (
     Approval,
     BankTransfer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
 from orders.models import Order, PaymentMethod
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from shop.core.actors import Actor

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order

@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.actions.bank_transfers.bank_webhooks import (
+from orders.actions.bank_transfers.receive_transfers import (
     process_bank_webhook,
     process_bank_webhook_task,
     process_bank_webhooks_task,

@@ -6,7 +6,7 @@ import datetime
 import itertools
 from typing import Any
 
-from orders.actions.bank_transfers.incoming_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
 from orders.models import BankTransfer, Order, PaymentMethod
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from shop.core.actors import Actor

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from orders import locks
 from orders.actions.gateway.gateway_calls import make_call_task
-from orders.actions.gateway_requests.gateway_requests import SEND_CALL, NotRefundable, request_refund
+from orders.actions.gateway_requests.gateway_requests import SEND_CALL
+from orders.actions.payouts.refund_execution import NotRefundable, request_refund
 from orders.models import (
     CostBearer,
     EventKind,

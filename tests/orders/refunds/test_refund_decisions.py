@@ -34,12 +34,14 @@ from orders.actions.payouts.payouts import AlreadyPaid, PayoutAccountNeeded, mar
 from orders.actions.payouts.refund_execution import (
     NoFailedRefundAmount,
     NoRefundAwaitsAccount,
-    overpaid_orders,
     pay_refund_by_bank,
+    set_refund_account,
+)
+from orders.actions.payouts.surplus_refunds import (
+    overpaid_orders,
     refund_ended_order_surplus,
     refund_ended_orders_task,
     refundable_surplus,
-    set_refund_account,
 )
 from orders.actions.refunds.refund_decisions import (
     EmptyRefund,

@@ -1,4 +1,4 @@
-"""Record incoming bank transfers, and settle one automatically only on an exact match.
+"""Receive bank transfers: store a webhook's notice, record its transfers, and settle one on an exact match.
 
 An exact match has exactly one order's code in its note, exactly the amount still due, an order that awaits a
 transfer, and arrives in time. All others wait for a person (`transfer_review`), whether too small or too
@@ -12,8 +12,10 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from celery import shared_task
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
+from django.utils import timezone
 
 from orders import locks
 from orders.actions.ledger.unmatched_transfers import book_assigned_share, book_unmatched_transfer
@@ -24,6 +26,7 @@ from orders.actions.payments.order_payments import (
 )
 from orders.models import (
     BankTransfer,
+    GatewayEvent,
     Order,
     Payment,
     PaymentMethod,
@@ -32,12 +35,18 @@ from orders.models import (
     TransferShare,
 )
 from orders.payments.code_search import find_order_codes
-from orders.payments.incoming_transfers import IncomingTransfer
+from orders.payments.incoming_transfers import IncomingTransfer, TransferSource, read_incoming_transfers
+from orders.payments.webhook_signatures import parse_webhook_body
 from orders.states import TRANSFER_MOVES, OrderStatus, TransferState
 from shop.core.actors import Actor
+from shop.core.database.transactions import after_commit_or_run, lock_row
+from shop.core.jobs.sweeps import run_one
 from shop.core.models import record_change, shop_settings
 from shop.core.states import advance
 
+BANK_WEBHOOK_PROVIDERS = (TransferSource.SEPAY, TransferSource.CASSO, TransferSource.PAYOS)
+_SWEEP_SIZE = 200
+_MIN_AGE = datetime.timedelta(seconds=30)  # leave younger notices to their own queued task
 ENDED_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
@@ -47,6 +56,41 @@ class RecordedTransfer:
 
     transfer: BankTransfer
     is_new: bool
+
+
+@transaction.atomic(durable=True)
+def store_bank_webhook(*, arrivals: Sequence[IncomingTransfer], body: bytes, now: datetime.datetime) -> int:
+    """Store a verified notice, one row for each transfer in it; return how many rows are new.
+
+    They are processed after the commit, so that the service gets its response at once and does not retry.
+    """
+    fresh = 0
+    for arrival in arrivals:
+        event, is_new = GatewayEvent.objects.get_or_create(
+            provider=arrival.provider,
+            event_id=arrival.event_id,
+            defaults={"kind": "transfer", "body": body.decode(), "received_at": now},
+        )
+        if is_new:
+            fresh += 1
+            after_commit_or_run(process_bank_webhook_task, event_id=event.pk)
+    return fresh
+
+
+@transaction.atomic(durable=True)
+def process_bank_webhook(*, event_id: int, now: datetime.datetime) -> None:
+    """Record the transfer of a stored notice. A processed notice stays as it is."""
+    event = lock_row(
+        GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider__in=BANK_WEBHOOK_PROVIDERS)
+    )
+    if event is None:
+        return
+    provider = TransferSource(event.provider)
+    for arrival in read_incoming_transfers(provider, parse_webhook_body(event.body.encode())):
+        if arrival.event_id == event.event_id:
+            record_transfer(arrival, actor=Actor.system(provider), now=now)
+    event.handled_at = now
+    event.save(update_fields=["handled_at"])
 
 
 @transaction.atomic(durable=True)
@@ -232,3 +276,25 @@ def _is_ours(account: str) -> bool:
 
 def _strip_account(account: str) -> str:
     return "".join(sign for sign in account.upper() if sign.isalnum()).lstrip("0")
+
+
+@shared_task(name="orders.handle_bank_notice")
+def process_bank_webhook_task(*, event_id: int) -> None:
+    now = timezone.now()
+    GatewayEvent.objects.filter(pk=event_id, handled_at=None).update(tries=F("tries") + 1)
+    run_one(
+        event_id, lambda key: process_bank_webhook(event_id=key, now=now), sweep="orders.handle_bank_notices"
+    )
+
+
+@shared_task(name="orders.handle_bank_notices")
+def process_bank_webhooks_task() -> None:
+    """Sweep: queue notices whose task was lost, each as its own task and the least tried first.
+
+    A notice that fails therefore holds up no other.
+    """
+    waiting = GatewayEvent.objects.to_handle().filter(
+        provider__in=BANK_WEBHOOK_PROVIDERS, received_at__lt=timezone.now() - _MIN_AGE
+    )
+    for event_id in waiting.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[:_SWEEP_SIZE]:
+        process_bank_webhook_task.delay(event_id=event_id)

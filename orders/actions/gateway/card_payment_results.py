@@ -1,85 +1,32 @@
-"""Record a gateway's result: the outcome of the call and the payment events derived from it.
+"""Record what a gateway's result says about a card payment: authorised, charged, released or failed.
 
 Results arrive in any order and repeatedly: from the call itself, from a look-up, and after a webhook. A
 payment is authorised, charged and released once each, as an event with its own key, so every order of
-results leads to the same sums. A result read before the call ended is ignored after it.
+results leads to the same sums.
 """
 
 from __future__ import annotations
 
 import datetime
-import uuid
 
-from django.db import transaction
-
-from orders import locks
-from orders.actions.gateway.transfer_reversals import post_payout_reversal
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.order_payments import confirm_if_covered, record_received_money
-from orders.actions.payouts.payouts import complete_payout
 from orders.models import EventKind, GatewayCall, Operation, Order, Payment
-from orders.notices import refunds as refund_notices
 from orders.payments.gateway import GatewayResult, Outcome
-from orders.states import CALL_MOVES, OUTCOME_UNKNOWN_STATES, CallState, PayoutState
+from orders.states import CALL_MOVES, CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.core.jobs.sweeps import delay_before_retry
 from shop.core.models import record_change
 from shop.core.states import advance
 
-_FIRST_PAUSE, _LONGEST_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
 # Stripe's codes for payments that can never be paid any more.
 STOPPED_CODES = frozenset({"canceled", "expired"})
 _GATEWAY = Actor.system("stripe")
 
 
-@transaction.atomic(durable=True)
-def record_gateway_result(
-    *, call_id: uuid.UUID, answer: GatewayResult, now: datetime.datetime
-) -> GatewayCall:
-    """Record the outcome of a call. Repeated or outdated results change nothing. Raises Missing."""
-    order, call = locks.lock_gateway_call(call_id)
-    has_changed = _write_outcome(call, answer, now=now)
-    match Operation(call.operation):
-        case Operation.START | Operation.CAPTURE | Operation.CANCEL:
-            _record_payment_events(order, call, answer, now=now)
-        case Operation.REFUND:
-            _record_refund_event(order, call, now=now)
-        case Operation.PAY_OUT | Operation.PULL_BACK:
-            _record_payout_result(call, has_changed=has_changed, now=now)
-    return call
-
-
-def look_up_delay(tries: int) -> datetime.timedelta:
-    """Return the time to wait before the next look-up; it grows with each try."""
-    return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
-
-
-def _write_outcome(call: GatewayCall, answer: GatewayResult, *, now: datetime.datetime) -> bool:
-    """Store the outcome on the call; return whether its state changed."""
-    state = CallState(answer.outcome.value)
-    has_changed = state in CALL_MOVES[call.state]
-    if has_changed:
-        advance(call, state, CALL_MOVES)
-        call.answered_at = None if state in OUTCOME_UNKNOWN_STATES else now
-    if call.state != state:  # the result is older than the state known
-        return False
-    if answer.reference and (not call.reference or state == CallState.SUCCEEDED):
-        call.reference = answer.reference
-    call.url = answer.url
-    call.code, call.message = answer.code[:80], answer.message[:500]
-    is_open = state in OUTCOME_UNKNOWN_STATES or state == CallState.NEEDS_BUYER
-    call.next_check_at = now + look_up_delay(call.tries) if is_open else None
-    call.save(update_fields=["reference", "url", "code", "message", "next_check_at", "answered_at"])
-    return has_changed
-
-
-# --- Payments -----------------------------------------------------------------------------------------
-
-
-def _record_payment_events(
+def record_card_payment_result(
     order: Order | None, call: GatewayCall, answer: GatewayResult, *, now: datetime.datetime
 ) -> None:
     """Record the payment events of a result. `order` is None while the payment is on a basket."""
@@ -227,53 +174,3 @@ def _keep_reference(payment: Payment, answer: GatewayResult) -> None:
     if payment.reference != answer.reference and answer.reference:
         payment.reference = answer.reference
         payment.save(update_fields=["reference"])
-
-
-# --- Refunds and payouts ------------------------------------------------------------------------------
-
-
-def _record_refund_event(order: Order | None, call: GatewayCall, *, now: datetime.datetime) -> None:
-    payment = call.payment
-    if order is None or payment is None:
-        raise Missing()
-    kinds = {
-        CallState.SUCCEEDED: EventKind.REFUND_SUCCESS,
-        CallState.FAILED: EventKind.REFUND_FAILURE,
-    }
-    kind = kinds.get(CallState(call.state))
-    if kind is None:
-        return
-    event = record_payment_event(
-        payment,
-        kind,
-        call.amount,
-        key=f"call:{call.pk}:{call.state}",
-        reference=call.reference,
-        message=call.message,
-        refund=call.refund,
-        actor=_GATEWAY,
-        now=now,
-    )
-    if event is not None:
-        action = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
-        data = {"amount": call.amount, "method": payment.method, "code": call.code}
-        record_change(action, order, actor=_GATEWAY, now=now, data=data)
-        finish_order_change(order, now=now)
-    if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
-        refund_notices.refund_failed(order, call.refund, now=now)
-
-
-def _record_payout_result(call: GatewayCall, *, has_changed: bool, now: datetime.datetime) -> None:
-    payout = call.payout
-    if payout is None:
-        raise Missing()
-    if not has_changed:
-        return
-    if call.state == CallState.SUCCEEDED:
-        if call.operation == Operation.PULL_BACK:
-            post_payout_reversal(payout, call, actor=_GATEWAY, now=now)
-        elif payout.state == PayoutState.DUE:
-            complete_payout(payout, call.reference, actor=_GATEWAY, now=now)
-    elif call.state == CallState.FAILED:
-        data = {"amount": call.amount, "operation": call.operation, "code": call.code}
-        record_change("payout.failed", payout, actor=_GATEWAY, now=now, data=data)

@@ -1,0 +1,97 @@
+"""Refund what was paid beyond the amount due."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from orders import locks
+from orders.actions.cash_on_delivery.cash_collection import outstanding_cash
+from orders.actions.payouts.refund_execution import announce_refund, execute_refund
+from orders.models import CostBearer, EventKind, Order, OrderPart, PaymentEvent, Refund
+from orders.states import Coverage, OrderStatus
+from shop.core.actors import Actor
+from shop.core.jobs.sweeps import run_each
+
+_SWEEP_SIZE = 200
+ENDED_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+
+
+def refundable_surplus(order: Order) -> int:
+    """Return what the buyer paid beyond the amount due and the refunds already promised, in minor units.
+
+    Cash that parcels still have to collect does not reduce what was overpaid for another part.
+    """
+    promised = Refund.objects.filter(order=order).outstanding_refunds()
+    return max(0, order.charged - promised - (order.due_gross - outstanding_cash(order)))
+
+
+def overpaid_orders() -> QuerySet[Order]:
+    """Return orders that were charged more than is due plus what is already promised as refunds."""
+    promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    executed = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
+    succeeded, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
+    executed_total = Sum("amount", filter=succeeded, default=0) - Sum("amount", filter=reversed_, default=0)
+    return Order.objects.filter(charge_coverage=Coverage.OVER).filter(
+        charged__gt=F("due_gross")
+        + Coalesce(Subquery(promised.annotate(total=Sum("money")).values("total")), 0)
+        - Coalesce(Subquery(executed.annotate(total=executed_total).values("total")), 0)
+    )
+
+
+def refund_surplus(
+    order: Order, *, part: OrderPart | None = None, reason: str, actor: Actor, now: datetime.datetime
+) -> Refund | None:
+    """Step, on a locked and recalculated order: refund what was paid beyond the amount due.
+
+    Returns None if there is no surplus.
+    """
+    surplus = refundable_surplus(order)
+    if not surplus:
+        return None
+    refund = Refund.objects.create(
+        order=order,
+        part=part,
+        amount=surplus,
+        surplus=surplus,
+        money=surplus,
+        currency=order.currency,
+        bearer=CostBearer.PLATFORM,
+        reason=reason,
+        decided_at=now,
+        actor_kind=actor.kind,
+        actor_key=actor.key,
+    )
+    execute_refund(refund, actor=actor, now=now)
+    announce_refund(refund, actor=actor, now=now)
+    return refund
+
+
+@transaction.atomic(durable=True)
+def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Refund | None:
+    """Refund money that arrived for a cancelled or expired order. Raises Missing."""
+    order = locks.lock_order(order_id)
+    if order.status not in ENDED_STATUSES:
+        return None
+    reason = gettext_noop("The order had ended when the money came.")
+    return refund_surplus(order, reason=reason, actor=actor, now=now)
+
+
+@shared_task(name="orders.return_surplus")
+def refund_ended_orders_task() -> None:
+    """Sweep: refund the balance of cancelled and expired orders, wherever the money came from."""
+    now, actor = timezone.now(), Actor.system("return_surplus")
+    ended = overpaid_orders().filter(status__in=ENDED_STATUSES).order_by("placed_at", "pk")
+    run_each(
+        ended.values_list("pk", flat=True),
+        lambda order_id: refund_ended_order_surplus(order_id=order_id, actor=actor, now=now),
+        sweep="orders.return_surplus",
+        at_most=_SWEEP_SIZE,
+    )
