@@ -1,6 +1,6 @@
 """Compile a queryset's SQL once and reuse it: for small queries Django spends most time building SQL.
 
-    @prepared
+    @compiled_query
     def prices_of(channel: int, variants: Collection[int]) -> QuerySet[Price]:
         return Price.objects.filter(channel=channel, variant__in=variants)
 

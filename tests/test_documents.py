@@ -1,0 +1,34 @@
+"""The documents name files that exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/*.md"]
+# A name with a suffix, or folders; not addresses, which begin with a slash, nor what a run writes.
+PATH = re.compile(r"`((?!var/)[a-z_.][\w.-]*(?:/[\w.-]+)*(?:/|\.(?:py|md|toml|html|po|graphql|css|js)))`")
+
+
+def test_every_path_that_the_documents_name_exists() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    folders = {f"{folder}/" for name in tracked for folder in PurePosixPath(name).parents}
+    known = "\n".join(["", *(f"/{name}" for name in [*tracked, *folders]), ""])
+
+    missing = [
+        (str(document.relative_to(ROOT)), path)
+        for pattern in DOCUMENTS
+        for document in ROOT.glob(pattern)
+        for path in PATH.findall(document.read_text())
+        if f"/{path}\n" not in known
+    ]
+
+    assert missing == []
