@@ -11,6 +11,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+# Style sheets and scripts of our own; those of tests/shop/api/npm/ below it are other people's.
+ASSETS := shop/static/css shop/static/js tests/doubles/stripe $(wildcard tests/shop/api/npm/*.js)
 # Else each of the many processes of tests and checks would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Only wheels: an sdist would be built with packages that no hash covers.
@@ -50,7 +52,9 @@ check: .venv/dev.stamp
 	@.ci/check
 
 format: .venv/dev.stamp
-	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/djangofmt templates
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	$(BIN)/djangofmt templates
+	$(BIN)/oxfmt $(ASSETS)
 
 seed: .venv/run.stamp
 	$(BIN)/python manage.py migrate --verbosity 0

@@ -8,7 +8,12 @@ const MOST = 40; // pages
 const DAY = 24 * 60 * 60 * 1000;
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
 const LANGUAGES = [{% for each in languages %}
-  { code: "{{ each.code }}", home: "{{ each.home }}", offline: "{{ each.offline }}", words: "{{ each.words|escapejs }}" },{% endfor %}
+  {
+    code: "{{ each.code }}",
+    home: "{{ each.home }}",
+    offline: "{{ each.offline }}",
+    words: "{{ each.words|escapejs }}",
+  },{% endfor %}
 ];
 const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];
 const SEEN_AT = "X-Seen-At";
@@ -35,7 +40,8 @@ self.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin || OTHER_DOORS.some((path) => pathname.startsWith(path))) return;
   if (request.mode === "navigate") event.respondWith(page(event));
-  else if (request.method === "GET" && FILES.includes(pathname)) event.respondWith(fetch(request).catch(() => found(request)));
+  else if (request.method === "GET" && FILES.includes(pathname))
+    event.respondWith(fetch(request).catch(() => found(request)));
 });
 
 // The network first, always: what is kept is for when there is none.
@@ -47,7 +53,9 @@ async function page(event) {
     return answer;
   } catch {
     const kept = request.method === "GET" && await found(request.url);
-    return kept && kept.headers.has(SEEN_AT) ? asItWas(kept, request.url) : found(languageOf(new URL(request.url).pathname).offline);
+    return kept && kept.headers.has(SEEN_AT)
+      ? asItWas(kept, request.url)
+      : found(languageOf(new URL(request.url).pathname).offline);
   }
 }
 
@@ -83,8 +91,14 @@ async function asItWas(kept, address) {
   const seen = new Date(Number(kept.headers.get(SEEN_AT)));
   const told = words
     .replace("{day}", seen.toLocaleDateString(code === "vi" ? "vi-VN" : "en-GB"))
-    .replace("{hour}", seen.toLocaleTimeString(code === "vi" ? "vi-VN" : "en-GB", { hour: "2-digit", minute: "2-digit" }));
-  const text = (await kept.text()).replace(/<main[^>]*>/, `$&<p class="notice wait" role="status" data-kept-copy>${told}</p>`);
+    .replace(
+      "{hour}",
+      seen.toLocaleTimeString(code === "vi" ? "vi-VN" : "en-GB", { hour: "2-digit", minute: "2-digit" }),
+    );
+  const text = (await kept.text()).replace(
+    /<main[^>]*>/,
+    `$&<p class="notice wait" role="status" data-kept-copy>${told}</p>`,
+  );
   const headers = new Headers(kept.headers);
   headers.delete("Content-Encoding");
   headers.delete("Content-Length");

@@ -1,4 +1,5 @@
-{% load static %}// Shows the market's own page where there is no network. It keeps that page and what it is drawn with, nothing else.
+{% load static %}// Shows the market's own page where there is no network.
+// It keeps that page and what it is drawn with, nothing else.
 "use strict";
 
 const KEPT = "cho-phien-offline-1"; // the market's worker keeps its own under other names

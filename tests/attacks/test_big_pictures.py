@@ -46,6 +46,7 @@ from shop.core.models.picture import CLAIM
 from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
 from tests.attacks.memory import PeakMemory
 from tests.factories import make_member, make_order, make_product, make_variant
+from tests.markup import html_of
 from tests.orders.pages.order_codes import show_order_is_theirs
 from tests.orders.refunds.refunds_at_hand import delivered
 from tests.unchanged import every_row
@@ -171,7 +172,7 @@ def test_no_file_is_looked_into_where_no_complaint_is_possible(is_delivered):
     answer = complain_with_photos(client, part)
 
     assert answer.status_code == 409
-    assert "không phải ảnh" not in answer.content.decode()
+    assert "không phải ảnh" not in html_of(answer)
     assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
     assert every_row() == before
 
@@ -510,9 +511,9 @@ def test_the_person_who_sent_a_photo_reads_that_it_could_not_be_opened(client: C
     )
     render_waiting_pictures()
 
-    buyers = client.get(f"/don-hang/{order.pk}/").content.decode()
+    buyers = html_of(client.get(f"/don-hang/{order.pk}/"))
     client.force_login(make_member(part.cooperative))
-    members = client.get(f"/xa-vien/phan-anh/{complaint.pk}/").content.decode()
+    members = html_of(client.get(f"/xa-vien/phan-anh/{complaint.pk}/"))
 
     assert "Có một ảnh không mở được." in buyers
     assert "Không mở được ảnh này." in members
@@ -525,6 +526,6 @@ def test_members_read_which_of_their_photos_could_not_be_opened(client: Client):
     render_waiting_pictures()
     client.force_login(make_member(product.cooperative))
 
-    page = client.get(f"/xa-vien/hang/{product.listings.get().pk}/").content.decode()
+    page = html_of(client.get(f"/xa-vien/hang/{product.listings.get().pk}/"))
 
     assert page.count("Không mở được ảnh này. Hãy gửi ảnh khác.") == 1

@@ -17,6 +17,7 @@ from shop.core.identifiers.phones import format_phone, normalise_phone
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, PASSWORD, make_channel, make_seller, make_user
+from tests.markup import html_of
 from tests.shop.accounts.sent import by_code, last_code
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
@@ -42,7 +43,7 @@ def registered(email: str) -> tuple[int, str, str]:
     """Status, address and page of a registration, without what differs for each visitor."""
     client = Client()
     response = client.post(REGISTER, {"name": "Mai", "email": email, "password": NEW}, follow=True)
-    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", response.content.decode())
+    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))
     return response.status_code, str(response.redirect_chain), page.replace(email, "…")
 
 
@@ -50,7 +51,7 @@ def applied(email: str) -> tuple[int, str, str]:
     """The same of a cooperative's application by a visitor without an account."""
     client = Client()
     response = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {"email": email}, follow=True)
-    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", response.content.decode())
+    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))
     return response.status_code, str(response.redirect_chain), page.replace(email, "…")
 
 
@@ -59,7 +60,7 @@ def written_down(user: User, phone: str) -> tuple[str, str]:
     client = Client()
     client.force_login(user)
     answer = client.post(DETAILS, {"name": "Mai", "phone": phone})
-    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", client.get(DETAILS).content.decode())
+    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(client.get(DETAILS)))
     return answer.headers["Location"], page.replace(format_phone(normalise_phone(phone)), "…")
 
 
@@ -116,7 +117,7 @@ def test_guessed_codes_say_the_same_for_both(client: Client) -> None:
     for email in (TAKEN, FREE):
         visitor = Client()
         visitor.post(REGISTER, {"name": "Mai", "email": email, "password": NEW})
-        answer = visitor.post(CODE, {"code": "000000"}).content.decode()
+        answer = html_of(visitor.post(CODE, {"code": "000000"}))
         assert "Mã không đúng hoặc đã hết hạn." in answer
         pages.append(re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", answer).replace(email, "…"))
 
@@ -204,7 +205,7 @@ def test_who_shows_a_taken_number_by_its_code_is_told_that_it_is_taken(client: C
     client.force_login(user)
     client.post(CONFIRM_PHONE, {"phone": "1"})
 
-    page = client.post(CONFIRM_PHONE, {"code": last_code("+84987654321")}).content.decode()
+    page = html_of(client.post(CONFIRM_PHONE, {"code": last_code("+84987654321")}))
 
     assert "Số điện thoại này đã thuộc tài khoản khác." in page
     user.refresh_from_db()

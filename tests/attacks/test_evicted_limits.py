@@ -12,6 +12,7 @@ from shop import page_cache
 from shop.cache.bounded_cache import Cache
 from shop.core.models import LimitCounter
 from tests.factories import PASSWORD, make_user
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 SIGN_IN = "/en/tai-khoan/dang-nhap/"
@@ -27,7 +28,7 @@ def test_sign_in_stays_limited_whatever_is_put_into_the_cache() -> None:
     answer = client.post(SIGN_IN, {"name": "hanh@example.com", "password": PASSWORD})
 
     assert "_auth_user_id" not in client.session
-    assert "Too many tries" in answer.content.decode()
+    assert "Too many tries" in html_of(answer)
     assert LimitCounter.objects.exists()
 
 

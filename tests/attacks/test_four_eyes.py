@@ -43,6 +43,7 @@ from shop.core.errors import ReasonRequired
 from shop.core.models import Change, ShopSettings, shop_settings
 from shop.notifications.models import Notification
 from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
+from tests.markup import html_of
 from tests.orders.settlement.settled_periods import ACCOUNT, due
 from tests.races.together import together
 from tests.state_tables import unreachable_states
@@ -263,18 +264,18 @@ def test_the_desk_shows_what_waits_and_a_second_person_confirms_it(rules, client
     first.force_login(lan)
     second.force_login(mai)
 
-    before = first.get(page).content.decode()
-    listed_before = first.get(reverse("desk:payouts")).content.decode()
+    before = html_of(first.get(page))
+    listed_before = html_of(first.get(reverse("desk:payouts")))
     first.post(reverse("desk:payout-proposal", args=[payout.pk]))
     proposal = Approval.objects.get()
-    own = first.get(reverse("desk:approvals")).content.decode()
-    home = second.get(reverse("desk:home")).content.decode()
+    own = html_of(first.get(reverse("desk:approvals")))
+    home = html_of(second.get(reverse("desk:home")))
     decision = reverse("desk:approval", args=[proposal.pk])
     first.post(decision, {"confirm": "1"})
     assert Approval.objects.get().state == ApprovalState.OPEN
     second.post(decision, {"confirm": "1"})
-    after = first.get(page).content.decode()
-    listed_after = first.get(reverse("desk:payouts")).content.decode()
+    after = html_of(first.get(page))
+    listed_after = html_of(first.get(reverse("desk:payouts")))
 
     assert 'name="payout"' not in listed_before
     assert reverse("desk:payout-list") not in listed_before
@@ -298,7 +299,7 @@ def test_the_desk_hides_proposals_from_whoever_may_not_decide_on_them(rules) -> 
     page = client.get(reverse("desk:approvals"))
     answer = client.post(reverse("desk:approval", args=[proposal.pk]), {"confirm": "1"})
 
-    assert OTHER.account not in page.content.decode()
+    assert OTHER.account not in html_of(page)
     assert answer.status_code == 404
     assert Approval.objects.get().state == ApprovalState.OPEN
 
@@ -316,7 +317,7 @@ def test_members_decide_on_their_own_cooperatives_account_alone(rules) -> None:
         each.force_login(user)
 
     foreign_answer = clients[0].post(decision, {"confirm": "1"})
-    page = clients[1].get(reverse("members:account")).content.decode()
+    page = html_of(clients[1].get(reverse("members:account")))
     clients[1].post(decision, {"confirm": "1"})
 
     assert foreign_answer.status_code == 404

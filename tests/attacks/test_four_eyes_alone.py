@@ -18,6 +18,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import EntryPoint
 from shop.core.models import ShopSettings, shop_settings
 from tests.factories import just_now, make_admin, make_channel, make_cooperative, make_staff, make_user
+from tests.markup import html_of
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ def switch_on(user: User, *, payouts: bool = True, account_changes: bool = True)
 def page_of(user: User, name: str) -> str:
     client = Client()
     client.force_login(user)
-    return client.get(reverse(name)).content.decode()
+    return html_of(client.get(reverse(name)))
 
 
 @pytest.mark.parametrize(("payouts", "account_changes"), [(True, False), (False, True), (True, True)])
@@ -109,7 +110,7 @@ def test_the_desk_refuses_in_words_and_changes_nothing(client: Client) -> None:
 
     answer = client.post(reverse("desk:second-person-rules"), {"payouts": "on"}, follow=True)
 
-    assert "ít nhất hai người" in answer.content.decode()
+    assert "ít nhất hai người" in html_of(answer)
     assert not ShopSettings.objects.filter(payouts_need_second_person=True).exists()
     assert not Approval.objects.exists()
 

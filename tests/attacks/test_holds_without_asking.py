@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from orders.models import BasketLine, Order, Reservation
 from tests.factories import make_places, make_seller, make_variant, stock_of
+from tests.markup import html_of
 from tests.orders.pages.test_checkout_page import filled
 from tests.unchanged import every_row
 
@@ -67,7 +68,7 @@ def test_who_comes_straight_to_the_checkout_holds_goods_with_the_first_press(buy
 
 
 def test_whoever_came_straight_to_the_checkout_can_order(buyer: Client, variant) -> None:
-    page = buyer.get(PAGE).content.decode()
+    page = html_of(buyer.get(PAGE))
     total = page.partition('name="shown_total" value="')[2].partition('"')[0]
 
     answer = buyer.post(PAGE, filled(shown_total=total))
@@ -81,7 +82,7 @@ def test_a_price_that_rose_is_told_once(buyer: Client, variant) -> None:
     variant.prices.update(amount=130_000)
     buyer.post(OPENING)
 
-    page = buyer.get(PAGE).content.decode().replace("\u00a0", " ")
+    page = html_of(buyer.get(PAGE)).replace("\u00a0", " ")
     line = BasketLine.objects.get()
     answer = buyer.post(PAGE, filled(seen_price=f"{line.pk}:130000"))
 

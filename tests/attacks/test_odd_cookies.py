@@ -14,6 +14,7 @@ from shop.api.account.sign_in import COOKIE as REFRESH_COOKIE
 from shop.cache.bounded_cache import Cache
 from shop.views import TEXT_SIZE
 from tests.factories import make_places, make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +88,7 @@ def test_a_broken_token_is_replaced_and_the_form_of_a_kept_page_works(product_pa
     visitor.cookies[django_settings.CSRF_COOKIE_NAME] = "bad"
 
     page = visitor.get(product_path)
-    token = TOKEN.findall(page.content.decode())[0]
+    token = TOKEN.findall(html_of(page))[0]
     answer = visitor.post("/gio-hang/dong/", {"csrfmiddlewaretoken": token, "variant": 1, "quantity": 1})
 
     assert visitor.cookies[django_settings.CSRF_COOKIE_NAME].value != "bad"
@@ -95,8 +96,8 @@ def test_a_broken_token_is_replaced_and_the_form_of_a_kept_page_works(product_pa
 
 
 def test_a_page_asked_for_with_a_broken_token_is_given_to_nobody_else(product_path: str) -> None:
-    first = ask(product_path, f"{django_settings.CSRF_COOKIE_NAME}=bad").content.decode()
+    first = html_of(ask(product_path, f"{django_settings.CSRF_COOKIE_NAME}=bad"))
 
-    second = Client().get(product_path).content.decode()
+    second = html_of(Client().get(product_path))
 
     assert not set(TOKEN.findall(first)) & set(TOKEN.findall(second))

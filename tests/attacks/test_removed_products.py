@@ -11,6 +11,7 @@ from cooperatives.models import Cooperative
 from shop.api.ids import global_id
 from shop.core.actors import Actor
 from tests.factories import NOW, make_admin, make_member, make_order, make_product, make_seller
+from tests.markup import html_of
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
 from tests.unchanged import every_row
@@ -63,7 +64,7 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
     ]
 
     assert {answer.status_code for answer in lists} == {200}
-    assert not any("Gừng tươi" in answer.content.decode() for answer in [*lists, stock])
+    assert not any("Gừng tươi" in html_of(answer) for answer in [*lists, stock])
     assert set(opened) <= {404, 405}
     assert set(sent) <= {404, 405}
     assert every_row() == before
@@ -73,9 +74,7 @@ def test_the_desk_and_the_admin_do_not_find_it(client: Client, removed: Product)
     client.force_login(make_admin())
     listing, variant = Listing.objects.get(product=removed), removed.variants.get()
 
-    lists = [
-        client.get(path).content.decode() for path in ("/quan-tri/hang/?state=withdrawn", "/quan-tri/hang/")
-    ]
+    lists = [html_of(client.get(path)) for path in ("/quan-tri/hang/?state=withdrawn", "/quan-tri/hang/")]
     answers = [
         client.get(path).status_code
         for path in (
@@ -91,14 +90,14 @@ def test_the_desk_and_the_admin_do_not_find_it(client: Client, removed: Product)
     assert answers[:2] == [404, 404]
     assert set(answers[2:]) <= {302, 404}  # Django's admin leads back to its list
     assert published.status_code == 404
-    assert "Gừng tươi" not in client.get(f"{ADMIN}/product/").content.decode()
+    assert "Gừng tươi" not in html_of(client.get(f"{ADMIN}/product/"))
 
 
 def test_buyers_and_machines_find_nothing(removed: Product) -> None:
     for path in (f"/san-pham/{removed.slug}/", "/san-pham/gung-tuoi/"):
         assert Client().get(path).status_code == 404
     for path in ("/san-pham/", "/tim/?q=gung+tuoi", "/sitemap-products.xml"):
-        assert removed.slug not in Client().get(path).content.decode()
+        assert removed.slug not in html_of(Client().get(path))
 
 
 def test_the_api_answers_as_for_a_missing_one(removed: Product) -> None:

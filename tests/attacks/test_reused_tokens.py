@@ -18,6 +18,7 @@ from shop.accounts.staff.staff_accounts import change_user
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import PASSWORD, make_user
+from tests.markup import html_of
 from tests.races.together import together
 from tests.shop.api.client import data_of, post
 
@@ -132,7 +133,7 @@ def test_the_devices_page_lists_sign_ins_over_the_api_and_ends_ones_own_alone(cl
     signed_in(other)
     client.force_login(user)
 
-    page = client.get(reverse("accounts:places")).content.decode()
+    page = html_of(client.get(reverse("accounts:places")))
     foreign = client.post(reverse("accounts:program", args=[TokenFamily.objects.get(user=other).pk]))
 
     assert page.count("/thiet-bi/ung-dung/") == 1

@@ -20,6 +20,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings, shop_settings
 from shop.core.web.rate_limits import TooManyTries
 from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
+from tests.markup import html_of
 from tests.shop.accounts.factors import (
     CHECK,
     FACTOR,
@@ -253,7 +254,7 @@ def test_after_the_days_of_grace_the_desk_leads_to_setting_it_up_and_nothing_els
     assert due_at is not None
     assert 13 <= (due_at - timezone.now()).days <= 14
     assert Change.objects.filter(action="user.second_factor_required", key=str(user.pk)).count() == 1
-    assert "Please set up two-step sign-in by" in within.content.decode()
+    assert "Please set up two-step sign-in by" in html_of(within)
     assert [answer.headers["Location"] for answer in after] == [FACTOR] * 4
     assert shop_settings().complaint_days == 7
     assert client.get(FACTOR).status_code == 200
@@ -262,7 +263,7 @@ def test_after_the_days_of_grace_the_desk_leads_to_setting_it_up_and_nothing_els
 def test_managers_are_asked_only_where_the_market_wants_it() -> None:
     cooperative = make_cooperative()
     manager = signed_in(make_member(cooperative), second_factor=False)
-    assert "two-step" not in manager.get("/en/xa-vien/").content.decode()
+    assert "two-step" not in html_of(manager.get("/en/xa-vien/"))
 
     ShopSettings.objects.update_or_create(
         pk=1, defaults={"second_factor_for_managers": True, "second_factor_grace_days": 0}

@@ -28,6 +28,7 @@ from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver
 from tests.factories import NOW, make_channel, make_product, make_seller, make_user, stock_of
+from tests.markup import html_of
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -195,15 +196,15 @@ def test_contacts_are_forgotten_a_month_after_the_message_and_after_a_years_roun
 
 def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Client) -> None:
     honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
-    page = client.get(f"/san-pham/{honey.slug}/").content.decode()
+    page = html_of(client.get(f"/san-pham/{honey.slug}/"))
     assert f'action="/san-pham/{honey.slug}/bao-lai/"' in page
 
     wrong = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "12345"})
-    assert 'value="12345"' in wrong.content.decode()
+    assert 'value="12345"' in html_of(wrong)
     assert not BackRequest.objects.exists()
     asked = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": " Hoa@Example.com "}, follow=True)
 
-    assert "hoa@example.com" in asked.content.decode()
+    assert "hoa@example.com" in html_of(asked)
     row = BackRequest.objects.get()
     assert (row.contact, row.contact_method, row.language, row.user_id) == (
         "hoa@example.com",
@@ -224,11 +225,11 @@ def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Clie
 def test_a_number_is_shown_as_people_here_write_it(client: Client) -> None:
     honey = make_product(on_hand=0)
     client.force_login(make_user(email=None, phone="+84987654321"))
-    assert 'value="0987 654 321"' in client.get(f"/san-pham/{honey.slug}/").content.decode()
+    assert 'value="0987 654 321"' in html_of(client.get(f"/san-pham/{honey.slug}/"))
 
     asked = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "0987 654 321"}, follow=True)
 
-    assert "một tin đến 0987 654 321." in asked.content.decode()
+    assert "một tin đến 0987 654 321." in html_of(asked)
     assert BackRequest.objects.get().contact == "+84987654321"
 
 
@@ -236,10 +237,10 @@ def test_only_what_is_short_is_offered_and_an_account_need_not_write_its_address
     pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000), ("Vừa", 5_000)), on_hand=3)
     small, large, medium = pillow.variants.in_order()
     client.force_login(make_user(email="hoa@example.com"))
-    assert "bao-lai" not in client.get(f"/san-pham/{pillow.slug}/").content.decode()
+    assert "bao-lai" not in html_of(client.get(f"/san-pham/{pillow.slug}/"))
     bring(small, -3)
 
-    page = client.get(f"/san-pham/{pillow.slug}/").content.decode()
+    page = html_of(client.get(f"/san-pham/{pillow.slug}/"))
     form = page[page.index("bao-lai") :]
 
     assert f'<option value="{small.pk}">' in form
@@ -257,8 +258,8 @@ def test_goods_off_the_shelf_keep_their_page_and_withdrawn_ones_do_not(client: C
     page = client.get(f"/san-pham/{paused.slug}/")
 
     assert page.status_code == 200
-    assert "noindex" in page.content.decode()
-    assert f'action="/san-pham/{paused.slug}/bao-lai/"' in page.content.decode()
+    assert "noindex" in html_of(page)
+    assert f'action="/san-pham/{paused.slug}/bao-lai/"' in html_of(page)
     assert client.get(f"/san-pham/{gone.slug}/").status_code == 404
     assert client.get(f"/san-pham/{gone.slug}/bao-lai/").status_code == 404
 

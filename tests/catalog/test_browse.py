@@ -16,6 +16,7 @@ from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import NOW, make_category, make_channel, make_product, make_seller, make_way
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def names(html: str) -> list[str]:
 def page_of(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200
-    return response.content.decode()
+    return html_of(response)
 
 
 def this_month() -> int:
@@ -206,7 +207,7 @@ def test_long_lists_have_pages_and_keep_their_filters(client: Client) -> None:
 def test_htmx_gets_the_results_alone(client: Client) -> None:
     make_product(name="Quýt")
 
-    html = client.get("/san-pham/", headers={"HX-Request": "true"}).content.decode()
+    html = html_of(client.get("/san-pham/", headers={"HX-Request": "true"}))
 
     assert names(html) == ["Quýt"]
     assert "<html" not in html

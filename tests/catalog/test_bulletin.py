@@ -27,6 +27,7 @@ from shop.core.jobs.sweeps import record_sweep_failure
 from shop.core.models import Change, ShopSettings, SweepFailure
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_channel, make_market_way, make_product, make_seller, make_user
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 WEEK = datetime.date(2026, 11, 23)  # a Monday
@@ -206,7 +207,7 @@ def test_bulletins_are_read_and_kept_as_files(client: Client, seller) -> None:
     make()
     market = Bulletin.objects.of_market().in_language("vi").get()
 
-    page = client.get("/ban-tin/").content.decode()
+    page = html_of(client.get("/ban-tin/"))
     assert "ĐANG MÙA" in page
     assert "ba mươi lăm nghìn đồng" in page
     assert "/ban-tin/2026-11-23/thien-an/" in page
@@ -216,7 +217,7 @@ def test_bulletins_are_read_and_kept_as_files(client: Client, seller) -> None:
     assert kept["Content-Disposition"] == 'attachment; filename="ban-tin-2026-11-23.txt"'
     assert kept.content.decode("utf-8-sig").replace("\r\n", "\n") == market.text
     read = client.get("/ban-tin/2026-11-23/thien-an/doc-loa.txt")
-    assert "ba mươi lăm nghìn đồng" in read.content.decode()
+    assert "ba mươi lăm nghìn đồng" in html_of(read)
     missing = ["2026-11-16", "khong-co", "2026-11-23/khong-co", "2026-13-45", "2026-W48", "20261123"]
     assert [client.get(f"/ban-tin/{path}/").status_code for path in missing] == [404] * 6
 

@@ -10,6 +10,7 @@ from catalog.models import Listing
 from catalog.states import ListingState
 from shop.core.web.sitemaps import LanguageSitemap
 from tests.factories import make_category, make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 HERE = settings.PUBLIC_URL
@@ -18,7 +19,7 @@ NS = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.or
 
 def head_of(client, address):
     """The canonical address of a page, and its addresses by language."""
-    page = client.get(address).content.decode()
+    page = html_of(client.get(address))
     (canonical,) = re.findall(r'<link rel="canonical" href="([^"]+)">', page)
     return canonical, dict(re.findall(r'hreflang="([\w-]+)" href="(http[^"]+)"', page))
 
@@ -54,7 +55,7 @@ def test_filters_and_orders_are_views_of_one_page_and_each_page_of_a_list_is_its
 
 
 def test_crawlers_are_told_where_nothing_is_to_be_found(client):
-    lines = client.get("/robots.txt").content.decode().splitlines()
+    lines = html_of(client.get("/robots.txt")).splitlines()
 
     assert f"Sitemap: {HERE}/sitemap.xml" in lines
     closed = {line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")}
@@ -124,7 +125,7 @@ def test_goods_are_told_with_an_offer_for_each_kind_by_its_measure(client):
     gone = product.variants.get(name="Gói hết")
     gone.stocks.update(on_hand=0)
 
-    told = blocks(client.get(f"/san-pham/{product.slug}/").content.decode())
+    told = blocks(html_of(client.get(f"/san-pham/{product.slug}/")))
 
     first, second = told["Product"]["offers"]
     assert first["priceSpecification"] == {
@@ -152,8 +153,8 @@ def test_goods_are_told_with_an_offer_for_each_kind_by_its_measure(client):
         (4, f"{HERE}/danh-muc/mien/"),
         (5, f"{HERE}/san-pham/{product.slug}/"),
     ]
-    stall = blocks(client.get(f"/hop-tac-xa/{seller.slug}/").content.decode())
+    stall = blocks(html_of(client.get(f"/hop-tac-xa/{seller.slug}/")))
     assert stall["Organization"]["legalName"] == "Hợp tác xã Tài Hoan"
     assert stall["BreadcrumbList"]["itemListElement"][1]["item"] == f"{HERE}/hop-tac-xa/"
-    market = blocks(client.get("/").content.decode())["@graph"]["@graph"]
+    market = blocks(html_of(client.get("/")))["@graph"]["@graph"]
     assert [each["@type"] for each in market] == ["Organization", "WebSite"]

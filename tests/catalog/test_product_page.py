@@ -37,6 +37,7 @@ from tests.factories import (
     make_warehouse,
     make_way,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,7 @@ def _provinces() -> None:
 def page_of(client: Client, product: Product, query: str = "", prefix: str = "") -> str:
     response = client.get(f"{prefix}/san-pham/{product.slug}/{query}")
     assert response.status_code == 200
-    return response.content.decode()
+    return html_of(response)
 
 
 def test_it_says_price_seller_origin_returns_and_season(client: Client) -> None:
@@ -244,10 +245,12 @@ def test_the_buyers_commune_is_chosen_within_the_province_and_remembered(client:
     assert "Đến Xã Phủ Thông, Thái Nguyên." in page_of(client, product, f"?xa={commune.code}")
     assert f'value="{commune.code}" selected' in page_of(client, product)
     assert "Đến Xã Phủ Thông" not in page_of(client, product, f"?tinh={HANOI}&xa={commune.code}")
-    part = client.get(
-        f"/san-pham/{product.slug}/?tinh={THAI_NGUYEN}&xa={commune.code}",
-        headers={"HX-Request": "true", "HX-Target": "delivery"},
-    ).content.decode()
+    part = html_of(
+        client.get(
+            f"/san-pham/{product.slug}/?tinh={THAI_NGUYEN}&xa={commune.code}",
+            headers={"HX-Request": "true", "HX-Target": "delivery"},
+        )
+    )
     assert part.lstrip().startswith("<section")
     assert "Đến Xã Phủ Thông, Thái Nguyên." in part
     assert "<h1>" not in part
@@ -427,7 +430,7 @@ def test_more_days_than_the_market_gives_are_said(client: Client) -> None:
     pages = []
     for days in (0, 7, 14):
         Product.objects.filter(pk=product.pk).update(return_days=days)
-        pages.append("ngày sau khi giao" in client.get(f"/san-pham/{product.slug}/").content.decode())
+        pages.append("ngày sau khi giao" in html_of(client.get(f"/san-pham/{product.slug}/")))
 
     assert pages == [False, False, True]
 

@@ -8,6 +8,7 @@ from catalog.search import words_of
 from shop.core.models import Translation
 from tests.catalog.test_browse import names
 from tests.factories import make_category, make_cooperative, make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def found(client: Client, query: str) -> list[str]:
     response = client.get("/tim/", {"q": query})
     assert response.status_code == 200
-    return names(response.content.decode())
+    return names(html_of(response))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_goods_are_found_by_their_seller_and_sellers_by_their_name(client: Clien
     make_product(make_seller("HTX Yến Dương", slug="yen-duong"), name="Bí xanh thơm")
     make_cooperative("HTX Tài Hoan")
 
-    html = client.get("/tim/?q=yen duong").content.decode()
+    html = html_of(client.get("/tim/?q=yen duong"))
 
     assert names(html) == ["Bí xanh thơm"]
     assert 'href="/hop-tac-xa/yen-duong/"' in html
@@ -94,7 +95,7 @@ def test_no_query_breaks_it(client: Client, query: str) -> None:
     response = client.get("/tim/", {"q": query})
 
     assert response.status_code == 200
-    assert "<script>alert" not in response.content.decode()
+    assert "<script>alert" not in html_of(response)
 
 
 def test_wildcards_are_not_wild(client: Client) -> None:
@@ -110,7 +111,7 @@ def test_words_are_folded_once_each_and_not_without_end() -> None:
 
 
 def test_nothing_found_shows_the_way_on(client: Client) -> None:
-    html = client.get("/tim/?q=khong co gi").content.decode()
+    html = html_of(client.get("/tim/?q=khong co gi"))
 
     assert "Không tìm thấy" in html
     assert 'href="/san-pham/"' in html
@@ -122,7 +123,7 @@ def test_english_pages_find_goods_by_their_english_name(client: Client) -> None:
         kind="catalog.product", key=str(product.pk), language="en", field="name", text="Canna starch noodles"
     )
 
-    html = client.get("/en/tim/?q=noodles").content.decode()
+    html = html_of(client.get("/en/tim/?q=noodles"))
 
     assert names(html) == ["Canna starch noodles"]
     assert found(client, "noodles") == []
@@ -130,7 +131,7 @@ def test_english_pages_find_goods_by_their_english_name(client: Client) -> None:
 
 def test_what_was_found_in_english_follows_what_goods_are_called_there(client: Client) -> None:
     def in_english(query: str) -> list[str]:
-        return names(client.get("/en/tim/", {"q": query}).content.decode())
+        return names(html_of(client.get("/en/tim/", {"q": query})))
 
     product, shelf = make_product(name="Miến dong"), make_category("Miến")
     assert (in_english("noodles"), in_english("glass")) == ([], [])

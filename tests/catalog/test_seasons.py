@@ -17,6 +17,7 @@ from cooperatives.models import Certificate, CertificateKind, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models.geography import Division
 from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_market_way, make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 APRIL, NOVEMBER = 1 << 3, 1 << 10
@@ -50,7 +51,7 @@ def seller_in(code: str, province: str, name: str = "HTX Thiên An", **fields):
 def named(client: Client, address: str) -> list[str]:
     answer = client.get(address)
     assert answer.status_code == 200
-    text = unescape(answer.content.decode())
+    text = unescape(html_of(answer))
     return re.findall(r'<h[23]><a href="[^"]*/san-pham/[^"]*">([^<]*)</a>', text)
 
 
@@ -77,16 +78,16 @@ def test_a_province_shows_its_sellers_their_harvests_and_goods(client: Client) -
     make_product(here, name="Gối")
     make_product(there, name="Cốm")
 
-    page = client.get("/vung/thai-nguyen/").content.decode()
+    page = html_of(client.get("/vung/thai-nguyen/"))
 
     assert set(named(client, "/vung/thai-nguyen/")) == {"Quýt", "Gối"}
     assert "HTX Thiên An" in page
     assert "HTX Hà Nội" not in page
     assert '<svg class="map"' in page
-    index = client.get("/vung/").content.decode()
+    index = html_of(client.get("/vung/"))
     assert ("/vung/thai-nguyen/" in index, "/vung/ha-noi/" in index) == (True, True)
     assert client.get("/vung/khong-co/").status_code == 404
-    assert "/vung/thai-nguyen/" in client.get(f"/hop-tac-xa/{here.slug}/").content.decode()
+    assert "/vung/thai-nguyen/" in html_of(client.get(f"/hop-tac-xa/{here.slug}/"))
 
 
 def test_goods_with_stars_are_found_by_their_stars_as_long_as_they_hold(client: Client) -> None:

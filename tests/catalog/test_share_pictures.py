@@ -15,6 +15,7 @@ from shop.core.actors import Actor
 from shop.core.images.renditions import render_picture
 from shop.core.models import Change, SharePicture, record_change
 from tests.factories import NOW, make_product, make_seller, stock_of
+from tests.markup import html_of
 from tests.shop.api.test_thumbnails import make_picture
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ SYSTEM = {"actor": Actor.system(), "now": NOW}
 
 def shown_on(client, product):
     """Where the picture beside a link to the page lies."""
-    page = client.get(f"/san-pham/{product.slug}/").content.decode()
+    page = html_of(client.get(f"/san-pham/{product.slug}/"))
     return re.search(r'property="og:image" content="http://127.0.0.1:8000(/[^"]+)"', page)[1]
 
 

@@ -7,6 +7,7 @@ import pytest
 from cooperatives.models import Producer, Role
 from shop.core.models import Change, Translation
 from tests.factories import make_admin, make_member, make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def test_a_member_says_goods_in_english_field_by_field_and_buyers_read_the_rest_
     client.force_login(make_member(seller, Role.LISTER))
     small = product.variants.get(name="Gói nhỏ")
 
-    form = client.get(texts_page(product)).content.decode()
+    form = html_of(client.get(texts_page(product)))
     told = {
         f"product-{product.pk}-name": " Canna noodles ",
         f"product-{product.pk}-description_text": "Firm.\n\nQuick.",
@@ -63,12 +64,12 @@ def test_a_member_says_goods_in_english_field_by_field_and_buyers_read_the_rest_
         "language": "en",
         "fields": ["name", "description_text", f"variant.{small.pk}.name"],
     }
-    page = client.get(f"/en/san-pham/{product.slug}/").content.decode()
+    page = html_of(client.get(f"/en/san-pham/{product.slug}/"))
     assert "<h1>Canna noodles</h1>" in page
     assert '<span lang="vi">Phủ Thông, Thái Nguyên</span>' in page
     assert "<b>Small packet</b>" in page
     assert '<b lang="vi">Gói to</b>' in page
-    assert "<h1>Miến dong</h1>" in client.get(f"/san-pham/{product.slug}/").content.decode()
+    assert "<h1>Miến dong</h1>" in html_of(client.get(f"/san-pham/{product.slug}/"))
 
 
 def test_an_emptied_text_falls_back_and_nothing_changed_is_no_change(client, seller, product):
@@ -133,7 +134,7 @@ def test_a_manager_says_the_cooperative_and_the_desk_puts_it_right(client, selle
         ),
         ("desk", ["story"]),
     ]
-    page = client.get("/en/hop-tac-xa/htx-tai-hoan/").content.decode()
+    page = html_of(client.get("/en/hop-tac-xa/htx-tai-hoan/"))
     assert "Make noodles" in page
     assert re.search(r'<h1 id="name" lang="vi">HTX Tài\u00a0Hoan</h1>', page)
     assert "<h3><a href" in page

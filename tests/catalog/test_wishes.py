@@ -12,6 +12,7 @@ from catalog.actions.marketing.wish_list import add_to_wish_list
 from catalog.models import Listing, WishedProduct
 from catalog.states import ListingState
 from tests.factories import NOW, PASSWORD, make_channel, make_product, make_user
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,7 @@ LIST = "/en/yeu-thich/"
 
 
 def page(client: Client) -> str:
-    return client.get(LIST).content.decode()
+    return html_of(client.get(LIST))
 
 
 def wish(client: Client, product, **fields) -> None:
@@ -36,7 +37,7 @@ def test_a_guests_list_is_kept_with_the_session_and_joins_the_persons_when_they_
         wish(client, product)
     wish(client, scarf, remove="1")
     wish(client, scarf)
-    assert "On your list" in client.get(f"/en/san-pham/{pillow.slug}/").content.decode()
+    assert "On your list" in html_of(client.get(f"/en/san-pham/{pillow.slug}/"))
     assert "Gối" in page(client)
 
     client.post("/en/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": PASSWORD})

@@ -32,12 +32,13 @@ from tests.factories import (
     make_product,
     make_seller,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
 
 def found(client: Client, query: str) -> list[str]:
-    return names(client.get("/tim/", {"q": query}).content.decode())
+    return names(html_of(client.get("/tim/", {"q": query})))
 
 
 def same(*words: str, set_id: int | None = None) -> SynonymSet:
@@ -142,10 +143,10 @@ def test_what_means_the_same_is_a_whole_word_and_what_was_typed_may_go_on(client
 
     assert set(found(client, "chè")) == {"Chè Tân Cương", "Trà hoa vàng"}
     assert set(found(client, "tra")) == {"Chè Tân Cương", "Trà hoa vàng", "Gốm Bát Tràng"}
-    suggested = client.get("/tim/goi-y/", {"q": "chè"}).content.decode()
+    suggested = html_of(client.get("/tim/goi-y/", {"q": "chè"}))
     assert f"/danh-muc/{tea.slug}/" in suggested
     assert (f"/danh-muc/{fruit.slug}/" in suggested, "trang-an" in suggested) == (False, False)
-    typed = client.get("/tim/goi-y/", {"q": "tra"}).content.decode()
+    typed = html_of(client.get("/tim/goi-y/", {"q": "tra"}))
     assert (f"/danh-muc/{fruit.slug}/" in typed, "trang-an" in typed) == (True, True)
 
 
@@ -315,13 +316,11 @@ def test_sellers_shelves_and_places_are_found_by_joined_syllables_synonyms_and_e
     english["tho cam"] = [f"/en{shelf}"]
 
     def also(path: str, query: str) -> list[str]:
-        return re.findall(
-            r'class="filter" href="([^"?]+[^"]*)"', client.get(path, {"q": query}).content.decode()
-        )
+        return re.findall(r'class="filter" href="([^"?]+[^"]*)"', html_of(client.get(path, {"q": query})))
 
     assert {query: also("/tim/", query) for query in expected} == expected
     assert {query: also("/en/tim/", query) for query in english} == english
-    assert stall in client.get("/tim/goi-y/", {"q": "thiena"}).content.decode()
+    assert stall in html_of(client.get("/tim/goi-y/", {"q": "thiena"}))
 
 
 def test_suggestions_come_while_typing_and_lead_there(client: Client) -> None:

@@ -23,6 +23,7 @@ from shop.core.errors import Missing
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_product, make_user
+from tests.markup import html_of
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -97,10 +98,10 @@ def test_addresses_that_nobody_confirmed_are_forgotten_after_a_week() -> None:
 
 def test_a_guest_follows_on_the_cooperatives_page_and_ends_it_by_one_click(client: Client) -> None:
     make_cooperative("HTX Thiên An", slug="thien-an")
-    assert 'action="/hop-tac-xa/thien-an/theo-doi/"' in client.get("/hop-tac-xa/thien-an/").content.decode()
+    assert 'action="/hop-tac-xa/thien-an/theo-doi/"' in html_of(client.get("/hop-tac-xa/thien-an/"))
 
     unticked = client.post("/hop-tac-xa/thien-an/theo-doi/", {"email": "hoa@example.com"})
-    assert 'value="hoa@example.com"' in unticked.content.decode()
+    assert 'value="hoa@example.com"' in html_of(unticked)
     assert not Follow.objects.exists()
     client.post("/hop-tac-xa/thien-an/theo-doi/", {"email": "hoa@example.com", "agrees": "on"})
 
@@ -134,7 +135,7 @@ def test_what_one_follows_and_waits_for_stands_in_the_account_and_is_ended_there
     client.force_login(user)
     client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "hoa@example.com"})
 
-    page = client.get("/theo-doi/cua-toi/").content.decode()
+    page = html_of(client.get("/theo-doi/cua-toi/"))
 
     assert ("HTX Thiên An" in page, "Mật ong" in page, "lan@example.com" in page) == (True, True, False)
     for token in (own.token, BackRequest.objects.get().token):

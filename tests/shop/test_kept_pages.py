@@ -17,6 +17,7 @@ from shop import page_cache
 from shop.cache.bounded_cache import Cache
 from shop.core.actors import Actor
 from tests.factories import NOW, make_places, make_product, make_seller, make_user, stock_of
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -60,9 +61,9 @@ def test_a_page_is_given_again_to_strangers_until_something_changes(product: Pro
     changed = Client().get(path)
 
     assert one == 1
-    assert TOKEN.sub("", again.content.decode()) == TOKEN.sub("", first.content.decode())
-    assert "Thêm vào giỏ" in again.content.decode()
-    assert "Hết hàng" in changed.content.decode()
+    assert TOKEN.sub("", html_of(again)) == TOKEN.sub("", html_of(first))
+    assert "Thêm vào giỏ" in html_of(again)
+    assert "Hết hàng" in html_of(changed)
 
 
 def test_each_visitor_gets_a_token_that_is_theirs(product: Product) -> None:
@@ -71,7 +72,7 @@ def test_each_visitor_gets_a_token_that_is_theirs(product: Product) -> None:
     variant = product.variants.get().pk
 
     one, other = Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)
-    tokens = [TOKEN.findall(each.get(path).content.decode()) for each in (one, other)]
+    tokens = [TOKEN.findall(html_of(each.get(path))) for each in (one, other)]
     sent = {"variant": variant, "quantity": 1, "csrfmiddlewaretoken": tokens[0][0]}
 
     assert all(tokens)
@@ -99,9 +100,9 @@ def test_nothing_of_anybodys_own_is_kept_or_given(product: Product, pages: Cache
     for address in (path, "/", "/san-pham/"):
         Client().get(address)
     assert len(pages) == 3
-    assert re.search(r'class="count"[^>]*>3<', guest.get(path).content.decode())
-    assert "Tài khoản" in buyer.get("/").content.decode()
-    assert "Tài khoản" not in Client().get("/").content.decode()
+    assert re.search(r'class="count"[^>]*>3<', html_of(guest.get(path)))
+    assert "Tài khoản" in html_of(buyer.get("/"))
+    assert "Tài khoản" not in html_of(Client().get("/"))
 
 
 def test_languages_hosts_addresses_and_sizes_of_letters_are_kept_apart(

@@ -25,6 +25,7 @@ from tests.factories import (
     make_seller,
     make_user,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.django_db
 def test_each_fixed_text_says_that_the_operator_must_check_it(
     client: Client, slug: str, prefix: str, draft: str
 ) -> None:
-    html = client.get(f"{prefix}/trang/{slug}/").content.decode()
+    html = html_of(client.get(f"{prefix}/trang/{slug}/"))
 
     assert draft in html
     assert html.count("<h1") == 1
@@ -43,11 +44,11 @@ def test_each_fixed_text_says_that_the_operator_must_check_it(
 def test_the_page_on_paying_names_the_ways_that_are_open(client: Client, settings: Any) -> None:
     make_channel()
     page = "/trang/dat-hang-tra-tien/"
-    before = client.get(page).content.decode()
+    before = html_of(client.get(page))
     make_bank_account()
     settings.STRIPE_SECRET_KEY = "sk_test_anything"
 
-    after = client.get(page).content.decode()
+    after = html_of(client.get(page))
 
     assert "VietQR" not in before
     assert "Stripe" not in before
@@ -69,7 +70,7 @@ def test_the_footer_names_the_operator_as_the_law_wants(client: Client) -> None:
         ministry_notice_url="https://online.gov.vn/1",
     )
 
-    html = client.get("/").content.decode()
+    html = html_of(client.get("/"))
 
     for said in [
         "Công ty Mẫu",
@@ -79,14 +80,14 @@ def test_the_footer_names_the_operator_as_the_law_wants(client: Client) -> None:
         "online.gov.vn/1",
     ]:
         assert said in html
-    english = client.get("/en/").content.decode()
+    english = html_of(client.get("/en/"))
     for told in ("Công ty Mẫu", "0123456789, 01/07/2026, Thái Nguyên", "Xã Phủ\u00a0Thông"):
         assert f'<span lang="vi">{told}</span>' in english
 
 
 def test_the_language_switch_keeps_page_and_question(client: Client) -> None:
-    vietnamese = client.get("/tim/?q=qu%C3%BDt").content.decode()
-    english = client.get("/en/tim/?q=qu%C3%BDt").content.decode()
+    vietnamese = html_of(client.get("/tim/?q=qu%C3%BDt"))
+    english = html_of(client.get("/en/tim/?q=qu%C3%BDt"))
 
     assert 'href="/en/tim/?q=qu%C3%BDt" lang="en"' in vietnamese
     assert 'href="/tim/?q=qu%C3%BDt" lang="vi"' in english
@@ -101,7 +102,7 @@ def test_the_front_page_tells_this_weeks_market_and_what_is_in_season(client: Cl
     make_product(seller, name="Quýt Bạch Thông")
     make_product(seller, name="Gạo mới")
 
-    html = client.get("/").content.decode()
+    html = html_of(client.get("/"))
 
     assert "Phiên chợ tuần này có gạo mới và quýt Bạch\u00a0Thông" in html
     assert len(re.findall(r"<li[^>]*>(?:T[2-7]|CN)<br>", html)) == 7
@@ -117,10 +118,10 @@ def test_the_basket_count_is_that_of_ones_own_basket(client: Client) -> None:
     session["basket"] = str(mine.pk)
     session.save()
 
-    assert "data-basket-count>3<" in client.get("/").content.decode()
+    assert "data-basket-count>3<" in html_of(client.get("/"))
     session["basket"] = str(other.pk)
     session.save()
-    assert "data-basket-count hidden>0<" in client.get("/").content.decode()
+    assert "data-basket-count hidden>0<" in html_of(client.get("/"))
 
 
 def test_the_frame_asks_the_database_nothing_until_it_is_shown(django_assert_num_queries: Any) -> None:
@@ -139,20 +140,20 @@ def test_members_find_the_way_to_their_pages(client: Client) -> None:
     Membership.objects.create(cooperative=make_seller(), user=member, role="manager")
     client.force_login(member)
 
-    assert "Bán hàng" in client.get("/").content.decode()
+    assert "Bán hàng" in html_of(client.get("/"))
 
 
 def test_missing_pages_keep_the_way_back(client: Client) -> None:
     response = client.get("/khong-co/", headers={"Referer": "http://testserver/san-pham/?mua=on"})
 
     assert response.status_code == 404
-    assert 'href="http://testserver/san-pham/?mua=on"' in response.content.decode()
+    assert 'href="http://testserver/san-pham/?mua=on"' in html_of(response)
 
 
 def test_strangers_are_not_linked_as_the_way_back(client: Client) -> None:
     response = client.get("/khong-co/", headers={"Referer": "https://evil.example/"})
 
-    assert "evil.example" not in response.content.decode()
+    assert "evil.example" not in html_of(response)
 
 
 def test_a_stale_token_is_told_in_plain_words() -> None:
@@ -161,7 +162,7 @@ def test_a_stale_token_is_told_in_plain_words() -> None:
     response = client.post("/tim/", headers={"Referer": "http://testserver/san-pham/"})
 
     assert response.status_code == 403
-    html = response.content.decode()
+    html = html_of(response)
     assert "Trang này mở đã lâu" in html
     assert 'href="http://testserver/san-pham/"' in html
 
@@ -204,7 +205,7 @@ def test_no_page_has_inline_styles_or_scripts(client: Client) -> None:
         "/trang/quy-che/",
         "/offline/",
     ]:
-        html = client.get(address).content.decode()
+        html = html_of(client.get(address))
         assert " style=" not in html, address
         assert not re.search(r"<script(?![^>]*\ssrc=)(?! type=\"application/ld\+json\")", html), address
         assert not re.search(r"\son[a-z]+=", html), address

@@ -197,11 +197,11 @@ def _send_device_code(request: HttpRequest, form: SignInForm) -> HttpResponse:
 def _sign_in_page(
     request: HttpRequest, form: SignInForm, *, is_again: bool = False, status: int = 200
 ) -> HttpResponse:
-    delivery_methods = {name: form[name].value() or "" for name in ("next", "back")}
+    redirects = {name: form[name].value() or "" for name in ("next", "back")}
     context = {
         "form": form,
-        "phone_form": PhoneForm(initial=delivery_methods) if settings.PHONE_CODES else None,
-        "delivery_methods": delivery_methods,
+        "phone_form": PhoneForm(initial=redirects) if settings.PHONE_CODES else None,
+        "redirects": redirects,
         "is_again": is_again,
     }
     return render(request, "accounts/sign_in.html", context, status=status)

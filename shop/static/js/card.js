@@ -3,14 +3,18 @@
 (() => {
   "use strict";
 
-  const loading = (address) => new Promise((resolve, reject) => {
-    if (window.Stripe) { resolve(); return; }
-    const script = document.createElement("script");
-    script.src = address;
-    script.addEventListener("load", resolve);
-    script.addEventListener("error", reject);
-    document.head.append(script);
-  });
+  const loading = (address) =>
+    new Promise((resolve, reject) => {
+      if (window.Stripe) {
+        resolve();
+        return;
+      }
+      const script = document.createElement("script");
+      script.src = address;
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", reject);
+      document.head.append(script);
+    });
 
   // Asked anew while nobody knows how it stands: the call to Stripe may be on its way.
   const given = async (place, tell) => {
@@ -27,21 +31,27 @@
   };
 
   const open = async (place) => {
-    const said = place.querySelector("[data-card-said]"), button = place.querySelector("button");
+    const said = place.querySelector("[data-card-said]"),
+      button = place.querySelector("button");
     const tell = (words) => {
       said.firstElementChild.textContent = words;
       said.hidden = !words;
     };
     try {
       const [found] = await Promise.all([given(place, tell), loading(place.dataset.script)]);
-      if (found.reload) { location.reload(); return; }
+      if (found.reload) {
+        location.reload();
+        return;
+      }
       tell(found.said || said.dataset.before);
       if (!found.secret) return;
       const stripe = window.Stripe(found.key);
       const elements = stripe.elements({ clientSecret: found.secret, locale: place.dataset.locale });
       const fields = elements.create("payment");
       fields.mount(place.querySelector("[data-card-fields]"));
-      fields.on("ready", () => { button.hidden = false; });
+      fields.on("ready", () => {
+        button.hidden = false;
+      });
       button.addEventListener("click", async () => {
         button.disabled = true;
         tell("");

@@ -57,16 +57,20 @@
 
   // An order is sent once, however often the button is pressed; Back makes it usable again. Without a network
   // nothing is sent, and the page says so. Heard before HTMX hears of it.
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.hasAttribute("data-forget")) forget();
-    if (!form.hasAttribute("data-send-once")) return;
-    const isOffline = navigator.onLine === false && tell(form, "offline");
-    if (form.dataset.sent || isOffline) {
-      event.preventDefault();
-      event.stopPropagation();
-    } else form.dataset.sent = "yes";
-  }, true);
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target;
+      if (form.hasAttribute("data-forget")) forget();
+      if (!form.hasAttribute("data-send-once")) return;
+      const isOffline = navigator.onLine === false && tell(form, "offline");
+      if (form.dataset.sent || isOffline) {
+        event.preventDefault();
+        event.stopPropagation();
+      } else form.dataset.sent = "yes";
+    },
+    true,
+  );
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   });
@@ -77,7 +81,11 @@
     for (const each of form.querySelectorAll("[data-offline], [data-failed]")) each.hidden = each !== words;
     return Boolean(words);
   };
-  for (const [what, heard] of [["offline", "htmx:sendError"], ["offline", "htmx:timeout"], ["failed", "htmx:responseError"]]) {
+  for (const [what, heard] of [
+    ["offline", "htmx:sendError"],
+    ["offline", "htmx:timeout"],
+    ["failed", "htmx:responseError"],
+  ]) {
     document.addEventListener(heard, (event) => {
       const form = event.target.closest("form[data-send-once]");
       if (!form) return;
@@ -92,23 +100,33 @@
   // A form that is long to fill in is remembered in this tab until it is sent: a phone that loses its network
   // or is closed for a while loses no word of it. What is agreed to is ticked anew.
   const kept = (form) => JSON.parse(sessionStorage.getItem(form.dataset.remember) || "{}");
-  const isKept = (field) => field.name && !["hidden", "submit"].includes(field.type) && !/^(consent|news|code|old_address)$/.test(field.name) && !field.hasAttribute("hx-post");
+  const isKept = (field) =>
+    field.name &&
+    !["hidden", "submit"].includes(field.type) &&
+    !/^(consent|news|code|old_address)$/.test(field.name) &&
+    !field.hasAttribute("hx-post");
   const keep = (event) => {
     const form = event.target.form;
     if (!form || !form.dataset.remember || !isKept(event.target)) return;
     const { name, type, value, checked } = event.target;
-    sessionStorage.setItem(form.dataset.remember, JSON.stringify({ ...kept(form), [name]: type === "checkbox" ? checked : value }));
+    sessionStorage.setItem(
+      form.dataset.remember,
+      JSON.stringify({ ...kept(form), [name]: type === "checkbox" ? checked : value }),
+    );
   };
   const restore = () => {
     const form = document.querySelector("form[data-remember]");
     if (!form) return;
-    const written = kept(form), place = form.elements.province, was = place && place.value;
+    const written = kept(form),
+      place = form.elements.province,
+      was = place && place.value;
     for (const field of form.elements) {
       if (!isKept(field) || !(field.name in written)) continue;
       const value = written[field.name];
       if (field.type === "checkbox") field.checked = value;
       else if (field.type === "radio") field.checked = field.value === value;
-      else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) field.value = value;
+      else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))
+        field.value = value;
     }
     if (place && place.value !== was) place.dispatchEvent(new Event("change", { bubbles: true }));
   };
@@ -123,17 +141,29 @@
   });
   // What is written while an answer is on its way is not in it: it is put back once the answer stands there, in
   // forms with an id.
-  const unsent = new Map(), restored = new Set();
+  const unsent = new Map(),
+    restored = new Set();
   for (const kind of ["input", "change"]) {
-    document.addEventListener(kind, ({ target: { form, name, type, value, checked } }) => {
-      if (!form || !form.id || !name) return;
-      unsent.set([form.id, name, type === "checkbox" ? value : ""].join(" "), { id: form.id, name, type, value, checked });
-    }, true);
+    document.addEventListener(
+      kind,
+      ({ target: { form, name, type, value, checked } }) => {
+        if (!form || !form.id || !name) return;
+        unsent.set([form.id, name, type === "checkbox" ? value : ""].join(" "), {
+          id: form.id,
+          name,
+          type,
+          value,
+          checked,
+        });
+      },
+      true,
+    );
   }
   // What was sent is in its own answer alone: another one that comes before may take its place, and HTMX drops
   // an answer whose place is gone.
   document.addEventListener("htmx:beforeSend", ({ target, detail: { xhr } }) => {
-    const form = target.closest("form"), sent = [...unsent].filter(([, { id }]) => form && form.id === id);
+    const form = target.closest("form"),
+      sent = [...unsent].filter(([, { id }]) => form && form.id === id);
     xhr.addEventListener("readystatechange", () => {
       for (const [key, each] of xhr.readyState === 4 ? sent : []) if (unsent.get(key) === each) unsent.delete(key);
     });
@@ -146,7 +176,8 @@
         const was = isPicked ? field.checked : field.value;
         if (type === "radio") field.checked = field.value === value;
         else if (type === "checkbox") field.checked = field.value === value ? checked : field.checked;
-        else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) field.value = value;
+        else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))
+          field.value = value;
         if (was !== (isPicked ? field.checked : field.value)) restored.add(field);
       }
     }
@@ -178,9 +209,13 @@
     for (const clock of document.querySelectorAll("[data-left]")) {
       clock.dataset.end ??= Date.now() + clock.dataset.left * 1000;
       const left = Math.max(0, Math.round((clock.dataset.end - Date.now()) / 1000));
-      const hours = Math.floor(left / 3600), minutes = Math.floor(left / 60) % 60;
+      const hours = Math.floor(left / 3600),
+        minutes = Math.floor(left / 60) % 60;
       const words = hours ? clock.dataset.hours : clock.dataset.minutes;
-      clock.textContent = words.replace("{h}", hours).replace("{m}", minutes).replace("{s}", left % 60);
+      clock.textContent = words
+        .replace("{h}", hours)
+        .replace("{m}", minutes)
+        .replace("{s}", left % 60);
       const bar = document.getElementById(clock.dataset.bar);
       if (bar) bar.value = left;
     }

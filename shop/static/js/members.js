@@ -12,7 +12,13 @@
     const shown = frame.querySelector("img");
     if (shown.src.startsWith("blob:")) URL.revokeObjectURL(shown.src);
     const drawing = shown.src;
-    shown.addEventListener("error", () => { shown.src = drawing; }, { once: true }); // HEIC: made by the market, not shown by the phone
+    shown.addEventListener(
+      "error",
+      () => {
+        shown.src = drawing;
+      },
+      { once: true },
+    ); // HEIC: made by the market, not shown by the phone
     shown.src = URL.createObjectURL(event.target.files[0]);
     const said = frame.querySelector("[data-chosen]");
     if (said) said.hidden = false;

@@ -9,7 +9,10 @@
     return Uint8Array.from(plain, (sign) => sign.charCodeAt(0));
   };
   const textOf = (buffer) =>
-    btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+    btoa(String.fromCharCode(...new Uint8Array(buffer)))
+      .replace(/\+/g, "-")
+      .replace(/\//g, "_")
+      .replace(/=+$/, "");
 
   // Options come with base64url where the browser wants bytes; its answer goes back the same way.
   const read = ({ publicKey }) => {

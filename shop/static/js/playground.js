@@ -28,7 +28,8 @@ async function run() {
   const began = performance.now();
   const response = await ask(at("query").value, variables);
   const body = await response.text();
-  at("status").textContent = `${response.status} in ${Math.round(performance.now() - began)} ms, ${body.length} characters`;
+  at("status").textContent =
+    `${response.status} in ${Math.round(performance.now() - began)} ms, ${body.length} characters`;
   try {
     at("answer").textContent = JSON.stringify(JSON.parse(body), null, 2);
   } catch {
@@ -37,7 +38,11 @@ async function run() {
 }
 
 const spelled = (type) =>
-  type.kind === "NON_NULL" ? `${spelled(type.ofType)}!` : type.kind === "LIST" ? `[${spelled(type.ofType)}]` : type.name;
+  type.kind === "NON_NULL"
+    ? `${spelled(type.ofType)}!`
+    : type.kind === "LIST"
+      ? `[${spelled(type.ofType)}]`
+      : type.name;
 const inputs = (list) => list.map((each) => `${each.name}: ${spelled(each.type)}`).join(", ");
 
 let lines;
@@ -45,7 +50,10 @@ async function schema() {
   const types = (await (await ask(FIELDS)).json()).data.__schema.types.filter((type) => !type.name.startsWith("__"));
   return types.flatMap((type) => [
     {
-      text: `${type.kind.toLowerCase()} ${type.name}${type.enumValues ? `: ${type.enumValues.map((each) => each.name).join(" ")}` : ""}${type.inputFields ? ` { ${inputs(type.inputFields)} }` : ""}`,
+      text:
+        `${type.kind.toLowerCase()} ${type.name}` +
+        (type.enumValues ? `: ${type.enumValues.map((each) => each.name).join(" ")}` : "") +
+        (type.inputFields ? ` { ${inputs(type.inputFields)} }` : ""),
       about: type.description,
     },
     ...(type.fields ?? []).map((field) => ({

@@ -11,7 +11,9 @@
 
   // What a visitor would read from top to bottom: without menus, forms and hidden words.
   const sentences = () => {
-    const parts = document.querySelectorAll("article h1, article h2, article p, article dt, article dd, article .notice");
+    const parts = document.querySelectorAll(
+      "article h1, article h2, article p, article dt, article dd, article .notice",
+    );
     return [...parts]
       .filter((part) => part.offsetParent && !part.closest("form") && !part.parentElement.closest(".notice"))
       .map((part) => ({
@@ -24,8 +26,14 @@
   if (button && speech) {
     const label = button.querySelector("span");
     const words = label.textContent;
-    const offer = () => { button.hidden = !voiceOf(language); };
-    const stop = () => { speech.cancel(); label.textContent = words; button.setAttribute("aria-pressed", "false"); };
+    const offer = () => {
+      button.hidden = !voiceOf(language);
+    };
+    const stop = () => {
+      speech.cancel();
+      label.textContent = words;
+      button.setAttribute("aria-pressed", "false");
+    };
     offer();
     speech.addEventListener("voiceschanged", offer);
     button.addEventListener("click", () => {

@@ -29,6 +29,7 @@ from tests.factories import (
     make_variant,
     nobody,
 )
+from tests.markup import html_of
 from tests.orders.pages.order_codes import show_order_is_theirs
 from tests.unchanged import refused
 
@@ -138,17 +139,17 @@ def test_one_tap_on_the_orders_page_says_on_the_baskets_what_has_changed_once(cl
     order = make_order((variant, 2), now=timezone.now())
     show_order_is_theirs(client, order)
     Price.objects.filter(variant=variant).update(amount=350_000)
-    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
     assert f'action="/en/don-hang/{order.pk}/dat-lai/"' in page
 
     response = client.post(f"/en/don-hang/{order.pk}/dat-lai/", follow=True)
 
-    text = re.sub(r"\s+", " ", response.content.decode())
+    text = re.sub(r"\s+", " ", html_of(response))
     assert response.redirect_chain == [("/en/gio-hang/", 302)]
     assert f"The goods of order {order.code} are in the basket. Different from then:" in text
     assert '<span lang="vi">Gối thảo dược</span>: dearer, 350.000 ₫. It was 320.000 ₫.' in text
-    assert "Different from then" not in client.get("/en/gio-hang/").content.decode()
-    checkout = client.get("/en/dat-hang/").content.decode()
+    assert "Different from then" not in html_of(client.get("/en/gio-hang/"))
+    checkout = html_of(client.get("/en/dat-hang/"))
     assert 'value="Nguyễn Thị Hoa"' in checkout
     assert f'value="{HANOI}" selected' in checkout
     assert client.post(f"/en/don-hang/{nobody()}/dat-lai/").status_code == 404

@@ -15,6 +15,7 @@ from shop.core.actors import Actor
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_bank_account, make_gourd, make_order, make_seller
 from tests.invariants import check_everything
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +55,7 @@ def test_what_weighs_more_is_asked_for_by_a_letter_and_on_the_page(client) -> No
         assert "105.000\u00a0₫" in text
         assert "3.000\u00a0₫" in text
         assert order.code in text
-    page = client.get(f"/don-hang/{order.pk}/").content.decode()
+    page = html_of(client.get(f"/don-hang/{order.pk}/"))
     assert "<svg" in page.partition('id="paying-panel"')[2]
     assert "3.000\u00a0₫" in page.partition('id="paying-panel"')[2]
     take(order.code, 3_000, now=LATER)
@@ -97,7 +98,7 @@ def test_what_weighs_less_is_the_buyers_and_nobody_is_asked_for_anything(client)
 
     assert (order.due_gross, order.charged, order.charge_coverage) == (99_000, 102_000, Coverage.OVER)
     assert asked() == []
-    assert "paying-panel" not in client.get(f"/don-hang/{order.pk}/").content.decode()
+    assert "paying-panel" not in html_of(client.get(f"/don-hang/{order.pk}/"))
     check_everything()
 
 

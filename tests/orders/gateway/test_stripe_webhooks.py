@@ -37,6 +37,7 @@ from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
 from tests.factories import NOW, make_bank_account
 from tests.invariants import check_everything
+from tests.markup import html_of
 from tests.orders.gateway.card_at_hand import (
     DECLINED,
     POOR,
@@ -403,7 +404,7 @@ def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, 
     for event in told(stripe):
         send(event)
 
-    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
     order.refresh_from_db()
 
     assert (order.charged, order.due_gross) == (90_000, 120_000)

@@ -11,6 +11,7 @@ from shop.core.actors import Actor
 from shop.core.texts.figures import translated_reason
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_order
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +25,8 @@ def test_a_reason_of_ours_is_told_in_the_readers_language_and_other_words_as_wri
 
     letter = Notification.objects.get(key__startswith="part_ended")
     assert "Hết hàng. Mưa quá" in letter.text
-    assert "Hết hàng. Mưa quá" in client.get(f"/don-hang/{order.pk}/").content.decode()
-    assert "We have run out. Mưa quá" in client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    assert "Hết hàng. Mưa quá" in html_of(client.get(f"/don-hang/{order.pk}/"))
+    assert "We have run out. Mưa quá" in html_of(client.get(f"/en/don-hang/{order.pk}/"))
 
 
 def test_no_reason_is_no_words() -> None:

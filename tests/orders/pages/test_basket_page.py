@@ -30,6 +30,7 @@ from tests.factories import (
     make_warehouse,
     make_way,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -48,14 +49,14 @@ def put(client: Client, variant: object, quantity: object = 1) -> object:
 def basket_page(client: Client) -> str:
     response = client.get("/en/gio-hang/")
     assert response.status_code == 200
-    return re.sub(r"[ \n]+", " ", response.content.decode())
+    return re.sub(r"[ \n]+", " ", html_of(response))
 
 
 def change(client: Client, **fields: object) -> str:
     line = BasketLine.objects.get()
     response = client.post(f"/en/gio-hang/dong/{line.pk}/", fields, follow=True)
     assert response.status_code == 200
-    return response.content.decode()
+    return html_of(response)
 
 
 def go_to(client: Client, province: str) -> None:
@@ -120,7 +121,7 @@ def test_an_odd_quantity_is_answered_and_puts_nothing_in(client: Client, quantit
 
     response = client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": quantity}, follow=True)
 
-    assert words in response.content.decode()
+    assert words in html_of(response)
     assert not BasketLine.objects.exists()
 
 
@@ -276,7 +277,7 @@ def test_htmx_gets_the_changed_part_and_the_count(client: Client) -> None:
 
     response = client.post(f"/en/gio-hang/dong/{line.pk}/", {"quantity": 4}, headers={"HX-Request": "true"})
 
-    html = response.content.decode()
+    html = html_of(response)
     assert html.strip().startswith('<div id="basket"')
     assert "<!doctype" not in html
     assert 'hx-swap-oob="outerHTML:[data-basket-count]">4<' in html

@@ -16,6 +16,7 @@ from orders.states import CallState
 from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_gourd
+from tests.markup import html_of
 from tests.orders.gateway.card_at_hand import (
     DECLINED,
     begun_order,
@@ -42,7 +43,7 @@ def _now(monkeypatch) -> None:
 
 
 def page(order, query: str = "") -> str:
-    return Client().get(f"/don-hang/{order.pk}/{query}").content.decode()
+    return html_of(Client().get(f"/don-hang/{order.pk}/{query}"))
 
 
 def fields(order):
@@ -233,4 +234,4 @@ def test_whoever_types_a_card_is_not_disturbed_by_what_opened_its_fields(stripe)
     stripe.buyer_pays(call_of(order).reference)
     look_up(order)
 
-    assert "Đã trả" in Client().get(f"/don-hang/{order.pk}/{seen}").content.decode()
+    assert "Đã trả" in html_of(Client().get(f"/don-hang/{order.pk}/{seen}"))

@@ -34,6 +34,7 @@ from tests.factories import (
     make_way,
     stock_of,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +58,7 @@ def opened(client: Client) -> str:
 
 
 def text_of(response: Any) -> str:
-    return re.sub(r"[ \n]+", " ", response.content.decode())
+    return re.sub(r"[ \n]+", " ", html_of(response))
 
 
 def filled(**fields: Any) -> dict[str, Any]:
@@ -228,7 +229,7 @@ def test_a_phone_number_that_looks_odd_is_accepted_with_a_warning(client: Client
     response = client.post("/en/dat-hang/", filled(phone="0900 000 00"), follow=True)
 
     assert Order.objects.get().phone == "+8490000000"
-    assert "The phone number 0900 000 00 looks odd." in response.content.decode()
+    assert "The phone number 0900 000 00 looks odd." in html_of(response)
 
 
 def test_sent_again_it_leads_to_the_same_order(client: Client) -> None:
@@ -375,7 +376,7 @@ def test_htmx_gets_the_form_alone(client: Client) -> None:
 
     response = client.post("/en/dat-hang/", filled(reload="1"), headers={"HX-Request": "true"})
 
-    html = response.content.decode().strip()
+    html = html_of(response).strip()
     assert html.startswith('<form class="split" id="checkout"')
     assert "<!doctype" not in html
 
@@ -444,10 +445,10 @@ def test_an_old_address_brings_suggestions_and_none_is_picked(client: Client) ->
 
 
 def test_communes_are_those_of_the_province(client: Client) -> None:
-    html = client.get("/dia-chi/xa/", {"province": THAI_NGUYEN}).content.decode()
+    html = html_of(client.get("/dia-chi/xa/", {"province": THAI_NGUYEN}))
 
     assert re.findall(r'value="(\d*)"', html) == ["", "01948"]
-    assert client.get("/dia-chi/xa/").content.decode().count("<option") == 1
+    assert html_of(client.get("/dia-chi/xa/")).count("<option") == 1
 
 
 def test_a_signed_in_buyers_details_are_filled_in(client: Client) -> None:
@@ -471,8 +472,8 @@ def test_a_stale_form_gets_a_friendly_page_with_the_way_back() -> None:
     )
 
     assert response.status_code == 403
-    assert "This page has been open too long" in response.content.decode()
-    assert 'href="http://testserver/en/dat-hang/"' in response.content.decode()
+    assert "This page has been open too long" in html_of(response)
+    assert 'href="http://testserver/en/dat-hang/"' in html_of(response)
 
 
 def test_htmx_is_told_where_to_go_and_a_lost_answer_leads_to_the_one_order(client: Client) -> None:

@@ -25,6 +25,7 @@ from shop.core.images.renditions import render_picture
 from shop.core.models import Picture
 from tests.factories import make_admin, make_member, make_order, make_seller, make_variant, nobody, stock_of
 from tests.kept import kept
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.pages.order_codes import BuyersBrowser
 from tests.orders.refunds.refunds_at_hand import WHO, delivered, give_back, line_of, paid_order
@@ -82,7 +83,7 @@ def staff(client: Client) -> Client:
 
 def test_a_buyer_complains_with_photos(client: Client) -> None:
     part = got()
-    assert "Hàng có vấn đề" in client.get(f"/don-hang/{part.order_id}/").content.decode()
+    assert "Hàng có vấn đề" in html_of(client.get(f"/don-hang/{part.order_id}/"))
 
     answer = client.post(form_of(part), said(part, photos=[photo(), photo("hai.jpg")]))
 
@@ -93,7 +94,7 @@ def test_a_buyer_complains_with_photos(client: Client) -> None:
         "money",
         2,
     )
-    page = client.get(f"/don-hang/{part.order_id}/").content.decode()
+    page = html_of(client.get(f"/don-hang/{part.order_id}/"))
     assert "Phản ánh đang được xem xét" in page
     assert "Rút phản ánh" in page
 
@@ -137,7 +138,7 @@ def test_a_bomb_of_a_photo_keeps_nothing(client: Client) -> None:
         form_of(part), said(part, photos=[SimpleUploadedFile("bom.png", content.getvalue())])
     )
 
-    assert "quá nhiều điểm ảnh" in answer.content.decode()
+    assert "quá nhiều điểm ảnh" in html_of(answer)
     assert every_row() == before
 
 
@@ -146,7 +147,7 @@ def test_a_complaint_that_names_nothing_is_asked_again(client: Client) -> None:
 
     answer = client.post(form_of(part), said(part, **{f"steps-{line_of(part).pk}": ""}))
 
-    assert "Hãy chọn món nào và bao nhiêu." in answer.content.decode()
+    assert "Hãy chọn món nào và bao nhiêu." in html_of(answer)
     assert not Complaint.objects.exists()
 
 
@@ -154,7 +155,7 @@ def test_too_late_says_whom_to_call(client: Client) -> None:
     part = got()
     Parcel.objects.update(delivered_at=timezone.now() - datetime.timedelta(days=9))
 
-    page = client.get(form_of(part)).content.decode()
+    page = html_of(client.get(form_of(part)))
 
     assert "Đã hết hạn phản ánh trên trang này." in page
     assert f"tel:{part.cooperative.phone}" in page
@@ -166,13 +167,13 @@ def test_what_was_paid_back_whole_is_nothing_to_complain_about(client: Client) -
     page = f"/don-hang/{part.order_id}/"
 
     give_back(part, 200_000)
-    partly = client.get(page).content.decode()
+    partly = html_of(client.get(page))
     give_back(part, 25_000)
-    wholly = client.get(page).content.decode()
+    wholly = html_of(client.get(page))
 
     assert form_of(part) in partly
     assert form_of(part) not in wholly
-    assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in client.get(form_of(part)).content.decode()
+    assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in html_of(client.get(form_of(part)))
     before = every_row()
     client.post(form_of(part), said(part))
     assert every_row() == before
@@ -203,7 +204,7 @@ def test_a_foreign_order_leads_to_nothing(client: Client) -> None:
 def test_a_buyer_names_the_account(client: Client) -> None:
     order = paid_order()
     give_back(delivered(order), 20_000)
-    page = client.get(f"/don-hang/{order.pk}/").content.decode()
+    page = html_of(client.get(f"/don-hang/{order.pk}/"))
     assert "Chuyển 20.000\u00a0₫ vào đâu?" in page
     address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
 
@@ -219,9 +220,9 @@ def test_a_buyer_names_the_account(client: Client) -> None:
         "0099887766",
         "NGUYEN THI HOA",
     )
-    page = client.get(f"/don-hang/{order.pk}/").content.decode()
+    page = html_of(client.get(f"/don-hang/{order.pk}/"))
     assert "bốn số cuối 7766" in page
-    assert "0099887766" not in page + client.get(address).content.decode()
+    assert "0099887766" not in page + html_of(client.get(address))
 
 
 def queries(client: Client, address: str) -> int:
@@ -247,14 +248,14 @@ def test_members_see_their_own_complaints_alone(client: Client) -> None:
     mine, foreign = complained(got(seller)), complained(got(make_seller("HTX Yến Dương")))
     client.force_login(make_member(seller))
 
-    page = client.get("/xa-vien/phan-anh/").content.decode()
+    page = html_of(client.get("/xa-vien/phan-anh/"))
 
     assert str(mine.pk) in page
     assert str(foreign.pk) not in page
     assert client.get(f"/xa-vien/phan-anh/{mine.pk}/").status_code == 200
     assert client.get(f"/xa-vien/phan-anh/{foreign.pk}/").status_code == 404
     assert client.post(f"/xa-vien/phan-anh/{foreign.pk}/dong-y/").status_code == 404
-    assert str(mine.pk) in client.get("/xa-vien/").content.decode()
+    assert str(mine.pk) in html_of(client.get("/xa-vien/"))
 
 
 def test_a_manager_gives_money_back_and_sends_anew(client: Client) -> None:
@@ -303,7 +304,7 @@ def test_a_packer_reads_and_does_not_answer(client: Client) -> None:
 
     page = client.get(f"/xa-vien/phan-anh/{complaint.pk}/")
     assert page.status_code == 200
-    assert "dong-y" not in page.content.decode()
+    assert "dong-y" not in html_of(page)
     assert client.post(f"/xa-vien/phan-anh/{complaint.pk}/dong-y/").status_code == 403
     complaint.refresh_from_db()
     assert complaint.is_open
@@ -315,7 +316,7 @@ def test_members_write_in_what_has_come_back(client: Client) -> None:
     variant = line_of(part).variant
     parcel = give_back(part, 45_000, back=2, is_received=False).parcel
     client.force_login(make_member(seller, Role.PACKER))
-    assert f"kien/{parcel.pk}/hang-ve/" in client.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    assert f"kien/{parcel.pk}/hang-ve/" in html_of(client.get(f"/xa-vien/goi/{part.pk}/"))
 
     client.post(
         f"/xa-vien/kien/{parcel.pk}/hang-ve/",
@@ -342,7 +343,7 @@ def test_the_desk_gives_back_by_line_and_counts_first(staff: Client) -> None:
     }
 
     counted = staff.post(address, {**sent, "count": "1"})
-    assert "25.000\u00a0₫" in counted.content.decode()
+    assert "25.000\u00a0₫" in html_of(counted)
     assert not Refund.objects.exists()
     for _time in range(2):
         assert staff.post(address, sent).status_code == 302
@@ -360,8 +361,8 @@ def test_the_desk_reads_of_the_buyer_and_the_buyer_of_themselves(staff: Client) 
     part = delivered(paid_order())
     give_back(part, 20_000)
 
-    desk = staff.get(f"/en/quan-tri/don-hang/{part.order_id}/").content.decode()
-    buyer = staff.get(f"/en/don-hang/{part.order_id}/").content.decode()
+    desk = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
+    buyer = html_of(staff.get(f"/en/don-hang/{part.order_id}/"))
 
     assert "20.000\xa0₫ waits for the buyer&#x27;s account number." in desk
     assert "your account" not in desk
@@ -372,7 +373,7 @@ def test_the_desk_says_how_much_of_the_delivery_is_left(staff: Client) -> None:
     part = delivered(paid_order())
     give_back(part, 0, delivery=12_000)
 
-    page = staff.get(f"/en/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1").content.decode()
+    page = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"))
 
     assert '<p class="hint" id="id_delivery_helptext">At most 18.000\xa0₫ can be given back.</p>' in page
 
@@ -382,9 +383,9 @@ def test_money_is_offered_back_until_all_of_a_part_is(staff: Client) -> None:
     address, link = f"/quan-tri/don-hang/{part.order_id}/", "hoan-tien/?goi=1"
 
     give_back(part, 90_000)
-    with_the_delivery_left = staff.get(address).content.decode()
+    with_the_delivery_left = html_of(staff.get(address))
     give_back(part, 0, delivery=30_000)
-    with_nothing_left = staff.get(address).content.decode()
+    with_nothing_left = html_of(staff.get(address))
 
     assert link in with_the_delivery_left
     assert link not in with_nothing_left
@@ -427,8 +428,8 @@ def test_the_desk_pays_back_by_bank_what_a_card_did_not_take(staff: Client) -> N
     Payout.objects.all().delete()
     payment = order.payments.get()
     record_payment_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **WHO)
-    assert order.code in staff.get("/quan-tri/").content.decode()
-    page = staff.get(f"/quan-tri/don-hang/{order.pk}/").content.decode()
+    assert order.code in html_of(staff.get("/quan-tri/"))
+    page = html_of(staff.get(f"/quan-tri/don-hang/{order.pk}/"))
     assert "Hoàn bằng chuyển khoản" in page
 
     staff.post(
@@ -482,7 +483,7 @@ def test_the_account_that_was_paid_from_is_proposed_and_taken_with_one_button(cl
     take(order.code, order.due_gross, payer=payer)
     give_back(delivered(Order.objects.get(pk=order.pk)), 20_000)
     address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
-    page = client.get(address).content.decode()
+    page = html_of(client.get(address))
     assert "8888" in page
     assert "8888888888" not in page
 

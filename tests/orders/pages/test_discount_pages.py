@@ -28,6 +28,7 @@ from tests.factories import (
     make_user,
     make_voucher,
 )
+from tests.markup import html_of
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +78,7 @@ def manager(seller) -> Client:
 def page_of(client, address):
     response = client.get(address)
     assert response.status_code == 200
-    return re.sub(r"[ \n]+", " ", response.content.decode())
+    return re.sub(r"[ \n]+", " ", html_of(response))
 
 
 @pytest.mark.parametrize("page", ["", "ma/moi/", "gia/moi/"])
@@ -152,8 +153,8 @@ def test_what_makes_no_sense_is_said_and_nothing_is_made(desk, wrong, words) -> 
 
     page = desk.post(f"{DESK}ma/moi/", VOUCHER | wrong)
 
-    assert words in page.content.decode()
-    assert 'value="Tết"' in page.content.decode()
+    assert words in html_of(page)
+    assert 'value="Tết"' in html_of(page)
     assert every_row() == before
 
 
@@ -228,7 +229,7 @@ def test_what_others_made_is_as_missing_as_what_nobody_made(manager, desk) -> No
     assert manager.get(f"{MEMBERS}ma/{vouchers[0].pk}/ma.csv").status_code == 404
     assert manager.post(f"{MEMBERS}ma/{vouchers[0].pk}/them/", {"count": "5"}).status_code == 404
     refused = manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"products": [foreign.pk]})
-    assert "is not one of the available choices" in refused.content.decode()
+    assert "is not one of the available choices" in html_of(refused)
     after = every_row()
     assert {table for table in after if after[table] != before.get(table)} <= {"sessions.Session"}
 

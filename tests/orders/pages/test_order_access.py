@@ -23,6 +23,7 @@ from shop.core.dates.calendar import VIETNAM
 from shop.core.models import ShopSettings
 from shop.notifications.models import ContactMethod
 from tests.factories import make_order, make_user, make_variant
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.pages.order_codes import sent_digits
 from tests.orders.refunds.refunds_at_hand import DESK, delivered
@@ -117,7 +118,7 @@ def test_a_wrong_code_opens_nothing_and_five_of_them_end_it(client: Client) -> N
     right = sent_digits(to="hoa@example.com")
     wrong = f"{(int(right) + 1) % 1_000_000:06}"
 
-    told = [client.post(page(order, "ma/"), {"code": wrong}).content.decode() for _try in range(MAX_TRIES)]
+    told = [html_of(client.post(page(order, "ma/"), {"code": wrong})) for _try in range(MAX_TRIES)]
     late = client.post(page(order, "ma/"), {"code": right})
 
     assert "4 tries are left" in told[0]
@@ -129,7 +130,7 @@ def test_a_wrong_code_opens_nothing_and_five_of_them_end_it(client: Client) -> N
 def test_the_page_shows_contacts_only_to_who_knows_them(client: Client) -> None:
     order = make_order(email="hoa@example.com")
 
-    shown = client.get(page(order, "ma/")).content.decode()
+    shown = html_of(client.get(page(order, "ma/")))
 
     assert "Text message to ••• 321" in shown
     assert "E-mail to h•••@example.com" in shown
@@ -143,7 +144,7 @@ def test_where_no_code_can_be_sent_the_desk_is_named(client: Client, settings) -
     ShopSettings.objects.create(pk=1, operator_phone="1900 1234")
     order = make_order(email="")
 
-    shown = client.get(page(order, "ma/")).content.decode()
+    shown = html_of(client.get(page(order, "ma/")))
     answer = client.post(page(order, "ma/"), {"send": "sms"})
 
     assert contacts_of(order) == {}
@@ -160,7 +161,7 @@ def test_no_text_goes_to_what_is_no_mobile_number(phone: str) -> None:
 def test_who_owns_the_order_is_shown_where_to_sign_in(client: Client) -> None:
     order = make_order(user=make_user())
 
-    shown = client.get(page(order, "ma/")).content.decode()
+    shown = html_of(client.get(page(order, "ma/")))
 
     assert f'href="/en/tai-khoan/dang-nhap/?next={page(order)}"' in shown
 
@@ -202,7 +203,7 @@ def test_an_old_link_asks_for_a_code_before_it_shows_anything(client: Client) ->
 
     answers = [client.get(page(order, path)) for path in ("", "tien/", "vietqr.png")]
     reordered = client.post(page(order, "dat-lai/"))
-    shown = client.get(page(order, "ma/")).content.decode()
+    shown = html_of(client.get(page(order, "ma/")))
 
     assert {each.headers["Location"] for each in (*answers, reordered)} == {page(order, "ma/")}
     assert "This link is old and no longer opens the order by itself." in shown
@@ -210,7 +211,7 @@ def test_an_old_link_asks_for_a_code_before_it_shows_anything(client: Client) ->
     assert order.buyer_name not in shown
     client.post(page(order, "ma/"), {"send": "email"})
     entered = client.post(page(order, "ma/"), {"code": sent_digits(to="hoa@example.com")}, follow=True)
-    assert order.code in entered.content.decode()
+    assert order.code in html_of(entered)
 
 
 def test_an_old_link_still_opens_for_its_signed_in_buyer(client: Client) -> None:

@@ -37,6 +37,7 @@ from tests.factories import (
     nobody,
     stock_of,
 )
+from tests.markup import html_of
 from tests.orders.pages.order_codes import BuyersBrowser
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def client() -> Client:
 def page_of(client: Client, order: Order) -> str:
     response = client.get(f"/en/don-hang/{order.pk}/")
     assert response.status_code == 200
-    return re.sub(r"[ \n]+", " ", response.content.decode())
+    return re.sub(r"[ \n]+", " ", html_of(response))
 
 
 def steps(page: str) -> list[tuple[str, str]]:
@@ -116,11 +117,9 @@ def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collec
     def told() -> tuple[str, str, str, str]:
         """What the desk calls the part and the order, what the buyer's list does, and the buyer's step."""
         part.refresh_from_db()
-        page = desk.get(f"/en/quan-tri/don-hang/{part.order_id}/").content.decode()
+        page = html_of(desk.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
         order, of_part = re.findall(r'<span class="tag \w*">([^<]+)</span>', page)[:2]
-        (listed,) = re.findall(
-            r'<span class="tag \w*">([^<]+)</span>', buyer.get("/en/tai-khoan/").content.decode()
-        )
+        (listed,) = re.findall(r'<span class="tag \w*">([^<]+)</span>', html_of(buyer.get("/en/tai-khoan/")))
         reached = [step for step in steps(page_of(client, part.order)) if step[0]][-1]
         return of_part, order, listed, reached[1]
 
@@ -159,7 +158,7 @@ def pages_about(order: Order) -> list[str]:
     desk.force_login(make_admin(email="desk@example.com"))
     at_the_desk = ("/en/quan-tri/don-hang/", f"/en/quan-tri/don-hang/{order.pk}/")
     answers = [buyer.get("/en/tai-khoan/"), *(desk.get(address) for address in at_the_desk)]
-    return [answer.content.decode() for answer in answers]
+    return [html_of(answer) for answer in answers]
 
 
 def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk() -> None:
@@ -222,7 +221,7 @@ def test_the_buyers_word_marks_goods_as_received_and_leaves_the_cash_open(client
 
     parcel.refresh_from_db()
     order.refresh_from_db()
-    assert "Thank you. The cooperative sees that it has come." in response.content.decode()
+    assert "Thank you. The cooperative sees that it has come." in html_of(response)
     assert order.parts.get().progress == Progress.DELIVERED
     assert (parcel.cod_state, parcel.cod_collected, order.charged) == (CodState.EXPECTED, 0, 0)
     change = Change.objects.get(action="parcel.delivered")
@@ -249,7 +248,7 @@ def test_what_is_not_on_its_way_cannot_be_received(client: Client) -> None:
 
     response = client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/", follow=True)
 
-    assert "Nothing of this parcel is on its way yet." in response.content.decode()
+    assert "Nothing of this parcel is on its way yet." in html_of(response)
     assert order.parts.get().progress == Progress.PACKING
 
 
@@ -258,7 +257,7 @@ def test_the_buyer_cancels_one_part_and_the_other_still_comes(client: Client) ->
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     order = make_order((pillow, 1), (noodles, 2))
 
-    page = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
+    page = html_of(client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True))
 
     order.refresh_from_db()
     assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in page
@@ -276,7 +275,7 @@ def test_a_cancelling_sent_twice_is_told_alike(client: Client) -> None:
     ]
 
     for answer in answers:
-        assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in answer.content.decode()
+        assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in html_of(answer)
     assert Change.objects.filter(action="part.cancelled").count() == 1
 
 
@@ -286,7 +285,7 @@ def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
 
     page = page_of(client, order)
-    answer = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
+    answer = html_of(client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True))
 
     assert "Yes, cancel this part" not in page
     assert (
@@ -370,7 +369,7 @@ def test_a_wrong_phone_and_an_unknown_code_are_answered_alike(client: Client) ->
     order = make_order()
 
     def answer(phone: str, code: str) -> str:
-        html = client.post("/en/don-hang/", {"phone": phone, "code": code}).content.decode()
+        html = html_of(client.post("/en/don-hang/", {"phone": phone, "code": code}))
         return re.sub(r'value="[^"]*"', "", html[html.index("<main") : html.index("</main")])
 
     wrong_phone = answer("0912345678", order.code)
@@ -400,8 +399,8 @@ def test_my_orders_are_mine_newest_first_ten_on_a_page(client: Client) -> None:
     strangers = make_order((variant, 1), user=make_user())
     client.force_login(user)
 
-    first = client.get("/en/tai-khoan/").content.decode()
-    second = client.get("/en/tai-khoan/?page=2").content.decode()
+    first = html_of(client.get("/en/tai-khoan/"))
+    second = html_of(client.get("/en/tai-khoan/?page=2"))
 
     codes = re.findall(r'<a class="code" href="/en/don-hang/[^"]+">([^<]+)</a>', first)
     assert codes == [order.code for order in reversed(mine[1:])]
@@ -482,8 +481,8 @@ def test_ways_are_named_in_the_pages_language_while_they_are_still_called_so(cli
 
     english, vietnamese = (client.get(f"{path}/don-hang/{order.pk}/") for path in ("/en", ""))
 
-    assert english.content.decode().count("To your door") == 1
-    assert "To your door" not in vietnamese.content.decode()
+    assert html_of(english).count("To your door") == 1
+    assert "To your door" not in html_of(vietnamese)
     assert order.parts.get(number=1).delivery_name == delivery_method.name
 
 
@@ -514,7 +513,7 @@ def test_goods_keep_their_names_of_the_sale_and_are_told_in_the_pages_language_t
     renamed.product.name = "Quýt Bạch Thông"
     renamed.product.save()
 
-    english, vietnamese = page_of(client, order), client.get(f"/don-hang/{order.pk}/").content.decode()
+    english, vietnamese = page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/"))
 
     goods = '<span lang="vi">Miến dong</span>, <span lang="vi">Gói to</span> <span class="soft">× 1'
     assert f"{goods}<br>Canna noodles" in english
@@ -535,7 +534,7 @@ def test_an_order_made_in_english_is_told_in_vietnamese_by_the_goods_own_names(
     order.lines.update(translated_product_name="Canna noodles")
     Translation.objects.update(text="Noodles")
 
-    english, vietnamese = page_of(client, order), client.get(f"/don-hang/{order.pk}/").content.decode()
+    english, vietnamese = page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/"))
 
     assert '<span class="grow">Canna noodles <span class="soft">× 1</span>' in english
     assert '<span class="grow">Miến dong <span class="soft">× 1</span>' in vietnamese

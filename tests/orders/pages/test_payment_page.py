@@ -24,6 +24,7 @@ from shop.core.models import Channel, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import make_bank_account, make_gourd, make_order, make_user, make_variant, nobody
 from tests.kept import kept
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.pages.order_codes import BuyersBrowser
 from tests.orders.payments.vietqr_reader import QrTransfer, read_payload
@@ -52,19 +53,19 @@ def arrives(note: str, amount: int = 120_000):
 def page_of(client: Client, order: Order, path: str = "") -> str:
     response = client.get(f"/en/don-hang/{order.pk}/{path}")
     assert response.status_code == 200
-    told = html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode()))
+    told = html.unescape(re.sub(r"<[^>]+>", " ", html_of(response)))
     return re.sub(r"[ \n]+", " ", told)
 
 
 def steps(client: Client, order: Order) -> list[tuple[str, str]]:
-    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
     return re.findall(
         r'<li(?: class="(\w+)")?(?: aria-current="step")?><span class="dot">.*?</span><span>(.*?)<', page
     )
 
 
 def mark_on(client: Client, order: Order) -> str:
-    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
     return re.search(r"tien/\?seen=(\w+)", page)[1]
 
 
@@ -95,7 +96,7 @@ def test_all_of_it_is_copied_at_once() -> None:
 def test_the_code_is_drawn_without_styles_of_its_own_and_kept_as_a_picture(client: Client) -> None:
     order = waiting()
 
-    drawn = client.get(f"/don-hang/{order.pk}/").content.decode()
+    drawn = html_of(client.get(f"/don-hang/{order.pk}/"))
     picture = client.get(f"/don-hang/{order.pk}/vietqr.png")
 
     assert drawn.count('<svg role="img"') == 1
@@ -112,9 +113,9 @@ def test_the_list_of_orders_says_that_one_waits_for_its_money(client: Client) ->
     Order.objects.filter(pk=order.pk).update(user=buyer)
     client.force_login(buyer)
 
-    before = client.get("/en/tai-khoan/").content.decode()
+    before = html_of(client.get("/en/tai-khoan/"))
     arrives(order.code)
-    after = client.get("/en/tai-khoan/").content.decode()
+    after = html_of(client.get("/en/tai-khoan/"))
 
     assert "waiting for payment" in before
     assert "to be confirmed" not in before
@@ -142,7 +143,7 @@ def test_once_the_money_is_seen_the_open_page_is_told_and_asks_no_more(client: C
 
     path = f"tien/?seen={seen}"
     assert "The money has come: 120.000\xa0₫. Thank you." in page_of(client, order, path)
-    assert 'hx-trigger="every' not in client.get(f"/don-hang/{order.pk}/{path}").content.decode()
+    assert 'hx-trigger="every' not in html_of(client.get(f"/don-hang/{order.pk}/{path}"))
     reloaded = page_of(client, order)
     assert "Paid: 120.000\xa0₫" in reloaded
     assert "Scan the code" not in reloaded
@@ -271,7 +272,7 @@ def test_the_first_tab_paid_the_second_cannot_choose_another_way(client: Client)
 
     answer = client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"}, follow=True)
 
-    assert "This order is not waiting for a payment any more." in answer.content.decode()
+    assert "This order is not waiting for a payment any more." in html_of(answer)
     assert [payment.method for payment in order.payments.all()] == [PaymentMethod.TRANSFER]
 
 
@@ -328,7 +329,7 @@ def test_an_order_paid_in_cash_asks_nothing(client: Client) -> None:
     order = make_order(now=timezone.now())
 
     assert payment_view(order, now=timezone.now()) is None
-    assert 'hx-trigger="every' not in client.get(f"/don-hang/{order.pk}/").content.decode()
+    assert 'hx-trigger="every' not in html_of(client.get(f"/don-hang/{order.pk}/"))
 
 
 @pytest.mark.parametrize("path", ["tien/", "vietqr.png"])

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.models import Price
 from orders.models import Basket, CostBearer, Discount, Order, Voucher, VoucherUse
 from tests.factories import HANOI, NOW, make_places, make_seller, make_variant, make_voucher, make_way
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 WRITTEN = {
@@ -43,7 +44,7 @@ def filled(client, *variants):
 
 def text(response):
     assert response.status_code == 200
-    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", html_of(response)))
 
 
 def order_form(basket, **more):
@@ -93,7 +94,7 @@ def test_a_refused_code_stays_written_with_the_reason_and_htmx_gets_the_changing
 
     answer = client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, headers={"HX-Request": "true"})
 
-    page = answer.content.decode()
+    page = html_of(answer)
     assert "Buy these goods for 80.000\u00a0₫ more" in page
     assert 'value="CHAO10"' in page
     assert "<html" not in page
@@ -108,8 +109,8 @@ def test_a_code_written_on_the_checkout_is_used_before_anything_is_ordered(clien
     seen = client.post("/en/dat-hang/", order_form(basket, code="chao10", shown_total="350000"))
     placed = client.post("/en/dat-hang/", order_form(basket, shown_total="318000"), follow=True)
 
-    assert 'value="318000"' in seen.content.decode()
-    assert 'value="Nguyễn Thị Hoa"' in seen.content.decode()
+    assert 'value="318000"' in html_of(seen)
+    assert 'value="Nguyễn Thị Hoa"' in html_of(seen)
     order = Order.objects.get()
     assert (order.total_gross, order.voucher_code) == (318_000, "CHAO10")
     shown = text(placed)
@@ -161,7 +162,7 @@ def test_a_guest_who_used_a_code_is_told_once_the_number_is_written(client) -> N
 
     shown = text(answer)
     assert "You have used this code before." in shown
-    assert 'name="shown_total" value="350000"' in answer.content.decode()
+    assert 'name="shown_total" value="350000"' in html_of(answer)
     assert (Order.objects.count(), VoucherUse.objects.count()) == (1, 1)
 
 
@@ -197,6 +198,6 @@ def test_lowered_prices_are_shown_with_the_list_price_in_lists_on_the_page_and_i
     filled(client, variant)
 
     for address in ("/en/san-pham/", f"/en/san-pham/{variant.product.slug}/", "/en/gio-hang/"):
-        page = client.get(address).content.decode()
+        page = html_of(client.get(address))
         assert re.search(r"<s[^>]*>\s*<span[^>]*>Before: </span>320.000", page), address
         assert "300.000\u00a0₫" in page

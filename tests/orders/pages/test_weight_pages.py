@@ -24,6 +24,7 @@ from tests.factories import (
     make_user,
     make_variant,
 )
+from tests.markup import html_of
 from tests.orders.pages.order_codes import BuyersBrowser
 from tests.unchanged import every_row
 
@@ -56,7 +57,7 @@ def address(part: OrderPart, question: WeightQuestion) -> str:
 def test_the_product_page_says_estimate_kilo_price_and_the_most_it_costs(client):
     gourd = make_gourd()
 
-    page = client.get(f"/san-pham/{gourd.product.slug}/").content.decode().replace("\u00a0", " ")
+    page = html_of(client.get(f"/san-pham/{gourd.product.slug}/")).replace("\u00a0", " ")
 
     assert "36.000 ₫" in page
     assert "15.000 ₫/kg" in page
@@ -69,9 +70,7 @@ def test_basket_and_checkout_say_the_most_it_costs(client):
     gourd = make_gourd()
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
 
-    pages = [
-        client.get(path).content.decode().replace("\u00a0", " ") for path in ("/gio-hang/", "/dat-hang/")
-    ]
+    pages = [html_of(client.get(path)).replace("\u00a0", " ") for path in ("/gio-hang/", "/dat-hang/")]
 
     for page in pages:
         assert "4,8 kg" in page
@@ -80,11 +79,11 @@ def test_basket_and_checkout_say_the_most_it_costs(client):
 
 def test_the_orders_page_says_what_was_agreed_then_what_was_weighed(client):
     part = make_order((make_gourd(), 2)).parts.get()
-    before = client.get(f"/don-hang/{part.order_id}/").content.decode().replace("\u00a0", " ")
+    before = html_of(client.get(f"/don-hang/{part.order_id}/")).replace("\u00a0", " ")
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, actor=Actor.system(), now=NOW)
 
-    after = client.get(f"/don-hang/{part.order_id}/").content.decode().replace("\u00a0", " ")
+    after = html_of(client.get(f"/don-hang/{part.order_id}/")).replace("\u00a0", " ")
 
     assert "4,8 kg" in before
     assert "86.400 ₫" in before
@@ -96,7 +95,7 @@ def test_the_orders_page_says_what_was_agreed_then_what_was_weighed(client):
 @pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
 def test_the_buyer_answers_on_the_orders_page(client, answer, total):
     part, question = asked()
-    page = client.get(f"/don-hang/{part.order_id}/").content.decode()
+    page = html_of(client.get(f"/don-hang/{part.order_id}/"))
 
     sent = client.post(address(part, question), {"answer": answer})
 
@@ -104,7 +103,7 @@ def test_the_buyer_answers_on_the_orders_page(client, answer, total):
     assert sent.url == f"/don-hang/{part.order_id}/"
     question.refresh_from_db()
     assert (question.answer, part.lines.get().total_gross) == (answer, total)
-    assert address(part, question) not in client.get(sent.url).content.decode()
+    assert address(part, question) not in html_of(client.get(sent.url))
 
 
 def test_the_list_of_orders_says_that_one_waits_for_an_answer(client):
@@ -115,9 +114,9 @@ def test_the_list_of_orders_says_that_one_waits_for_an_answer(client):
     client.force_login(buyer)
     words = "Some of it weighs more than agreed."
 
-    before = client.get("/en/tai-khoan/").content.decode()
+    before = html_of(client.get("/en/tai-khoan/"))
     client.post(address(part, question), {"answer": "agreed"})
-    after = client.get("/en/tai-khoan/").content.decode()
+    after = html_of(client.get("/en/tai-khoan/"))
 
     assert before.count(words) == 1
     assert words in before.partition(part.order.code)[2].partition("</article>")[0]
@@ -147,7 +146,7 @@ def test_the_answer_is_never_given_by_a_link(client):
 
 def test_the_desk_answers_for_a_buyer_who_was_called(admin_at_the_desk):
     part, question = asked()
-    page = admin_at_the_desk.get(f"/quan-tri/don-hang/{part.order_id}/").content.decode()
+    page = html_of(admin_at_the_desk.get(f"/quan-tri/don-hang/{part.order_id}/"))
     there = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
 
     sent = admin_at_the_desk.post(there, {"answer": "agreed"})
@@ -181,7 +180,7 @@ def test_the_desk_reads_the_bound_out_to_who_orders_by_phone(admin_at_the_desk):
         now=NOW,
     )
 
-    page = admin_at_the_desk.get(f"/quan-tri/don-nhap/{order.pk}/").content.decode().replace("\u00a0", " ")
+    page = html_of(admin_at_the_desk.get(f"/quan-tri/don-nhap/{order.pk}/")).replace("\u00a0", " ")
 
     assert "khoảng 4,8 kg; nặng đến 5,76 kg thì tối đa 86.400 ₫" in page
     assert '<b class="money">116.400 ₫</b>' in page

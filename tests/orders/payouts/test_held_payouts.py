@@ -16,6 +16,7 @@ from orders.states import PayoutState
 from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from tests.factories import just_now, make_admin
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.refunds.refunds_at_hand import DESK, TO, WHO, delivered, give_back, paid_order
 from tests.unchanged import refused
@@ -106,8 +107,8 @@ def test_the_desk_sees_what_is_held_and_cannot_pay_it() -> None:
     desk = Client()
     desk.force_login(make_admin())
 
-    listed = desk.get("/en/quan-tri/chi-tien/").content.decode()
-    alone = desk.get(f"/en/quan-tri/chi-tien/{payout.pk}/").content.decode()
+    listed = html_of(desk.get("/en/quan-tri/chi-tien/"))
+    alone = html_of(desk.get(f"/en/quan-tri/chi-tien/{payout.pk}/"))
     answer = desk.post(
         "/en/quan-tri/chi-tien/da-chi/", {"payout": payout.pk, "reference": "FT9"}, follow=True
     )
@@ -117,6 +118,6 @@ def test_the_desk_sees_what_is_held_and_cannot_pay_it() -> None:
     assert "List for the bank" not in listed
     assert "This account was named less than a day ago" in alone
     assert "Write it down as paid" not in alone
-    assert "The account was named less than a day ago." in answer.content.decode()
+    assert "The account was named less than a day ago." in html_of(answer)
     payout.refresh_from_db()
     assert payout.state == PayoutState.DUE

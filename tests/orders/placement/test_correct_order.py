@@ -12,6 +12,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
 from tests.factories import NOW, THAI_NGUYEN, make_admin, make_contact, make_order, make_places
+from tests.markup import html_of
 from tests.unchanged import every_row, refused
 
 pytestmark = pytest.mark.django_db
@@ -84,13 +85,12 @@ def test_the_desk_corrects_an_order(client: Client) -> None:
     page = f"/en/quan-tri/don-hang/{order.pk}/nguoi-nhan/"
     written = {"name": "Đặng Thị Hoà", "phone": "12345", "email": "", "province": "01", "commune": "00166"}
 
-    refusal = client.post(page, written | {"phone": ""}).content.decode()
-    answer = client.post(page, written | {"street": "Số 7", "landmark": ""}, follow=True).content.decode()
+    refusal = html_of(client.post(page, written | {"phone": ""}))
+    answer = html_of(client.post(page, written | {"street": "Số 7", "landmark": ""}, follow=True))
 
     assert 'value="Đặng Thị Hoà"' in refusal
-    assert (
-        'value="Nguyễn Thị Hoa"'
-        in client.get(f"/en/quan-tri/don-hang/{make_order().pk}/nguoi-nhan/").content.decode()
+    assert 'value="Nguyễn Thị Hoa"' in html_of(
+        client.get(f"/en/quan-tri/don-hang/{make_order().pk}/nguoi-nhan/")
     )
     order.refresh_from_db()
     assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "12345", "")

@@ -63,6 +63,7 @@ from tests.factories import (
     make_user,
     make_variant,
 )
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take
 from tests.orders.refunds.refunds_at_hand import give_back, paid_order
 from tests.shop.accounts.factors import age_session, give_app, give_recovery_codes
@@ -99,7 +100,7 @@ def test_a_copy_holds_what_is_mine_and_is_fetched_by_me_alone() -> None:
     client, stranger = just_in(user), just_in(make_user())
 
     client.post(f"{DATA}ban-sao/")
-    assert "being made" in client.get(DATA).content.decode()
+    assert "being made" in html_of(client.get(DATA))
     make_copies()
 
     copy = DataExport.objects.get()
@@ -112,7 +113,7 @@ def test_a_copy_holds_what_is_mine_and_is_fetched_by_me_alone() -> None:
     assert told["account"][0]["email"] == "hoa@example.com"
     assert [each["order__code"] for each in told["order_lines"]] == [mine.code]
     assert [each["purpose"] for each in told["consents"]] == ["order"]
-    assert other.code not in answer.content.decode()
+    assert other.code not in html_of(answer)
     sheets = load_workbook(io.BytesIO(client.get(f"{file}xlsx/").content))
     assert sheets["orders"]["A2"].value == mine.code
     assert sheets["account"]["A2"].value == "=Hoa"
@@ -220,7 +221,7 @@ def test_what_is_open_keeps_an_account_and_says_which_orders() -> None:
 
     with pytest.raises(UndeliveredOrders):
         request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
-    page = client.get(f"{DATA}xoa/").content.decode()
+    page = html_of(client.get(f"{DATA}xoa/"))
     client.post(f"{DATA}xoa/", {"sure": "1"})
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=5, charged=0)
     with pytest.raises(UnsettledOrders) as refused:
@@ -326,7 +327,7 @@ def test_consent_has_its_version_and_time_and_is_withdrawn_at_once(client: Clien
     client.post(f"{page}news/", {"agree": "1"})
     client.post(f"{page}news/", {"agree": "1"})
     row = Consent.objects.get()
-    shown = client.get(page).content.decode()
+    shown = html_of(client.get(page))
     client.post(f"{page}news/")
     client.post(f"{page}news/")
 
@@ -348,8 +349,8 @@ def test_the_desk_sees_what_is_due_answers_it_and_says_who() -> None:
     client.post(f"{DATA}yeu-cau/", {"kind": "correction", "words": "Sai tên."})
     row = DataRequest.objects.get()
 
-    assert "Requests about personal data" in desk.get("/en/quan-tri/").content.decode()
-    assert "hoa@example.com" in desk.get(f"{DESK}{row.pk}/").content.decode()
+    assert "Requests about personal data" in html_of(desk.get("/en/quan-tri/"))
+    assert "hoa@example.com" in html_of(desk.get(f"{DESK}{row.pk}/"))
     desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "done", "answer": " "})
     row.refresh_from_db()
     assert row.state == "open"
@@ -359,7 +360,7 @@ def test_the_desk_sees_what_is_due_answers_it_and_says_who() -> None:
     row.refresh_from_db()
     assert (row.state, row.answer, row.answered_by) == ("done", "Đã sửa.", "Ba")
     assert "Đã sửa." in Notification.objects.filter(to="hoa@example.com").order_by("-pk")[0].text
-    assert "Đã sửa." in client.get(DATA).content.decode()
+    assert "Đã sửa." in html_of(client.get(DATA))
 
 
 def test_only_who_cares_for_people_sees_requests() -> None:

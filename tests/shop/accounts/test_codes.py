@@ -27,6 +27,7 @@ from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver
 from tests.factories import NOW, just_now, make_member, make_order, make_seller, make_user
+from tests.markup import html_of
 from tests.races.together import together
 from tests.shop.accounts.sent import CODE, NAME, SENDING, by_code, last_code, wrong
 
@@ -57,7 +58,7 @@ def test_a_known_and_an_unknown_number_are_answered_alike(client: Client) -> Non
             connection,
         ) as queries:
             posted = other.post(SENDING, {"phone": written})
-        page = other.get(CODE).content.decode()
+        page = html_of(other.get(CODE))
         main = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page[page.index("<main") :])
         told = re.sub(r"\+?[\d ]{9,}", "…", main)
         statements = [re.sub(r"'[^']*'|\d+", "?", each["sql"])[:60] for each in queries]
@@ -164,9 +165,9 @@ def test_wrong_old_and_odd_digits_are_answered_on_the_page(client: Client) -> No
     digits = last_code(PHONE)
 
     tried = (wrong(digits), "x" * 20, digits[:5], f"{digits}5", "", wrong(digits))
-    pages = [client.post(CODE, {"code": each}).content.decode() for each in tried]
+    pages = [html_of(client.post(CODE, {"code": each})) for each in tried]
     EntryCode.objects.update(expires_at=just_now() - datetime.timedelta(seconds=1), made_at=NOW)
-    pages.append(client.post(CODE, {"code": digits}).content.decode())
+    pages.append(html_of(client.post(CODE, {"code": digits})))
 
     words = [
         "4 tries are left.",
@@ -209,7 +210,7 @@ def test_a_flood_for_a_number_ends_and_its_owners_device_still_gets_a_code(clien
     other_number = stranger.post(SENDING, {"phone": "0912 345 678"})
 
     assert statuses == [302] * (CODES_PER_NUMBER.tries - 1) + [429]  # the owner's first code counted
-    assert (refused.status_code, "Too many tries." in refused.content.decode()) == (429, True)
+    assert (refused.status_code, "Too many tries." in html_of(refused)) == (429, True)
     assert other_number.status_code == 302
     assert Notification.objects.count() == before + 1
     assert by_code(client, WRITTEN).status_code == 302
@@ -241,7 +242,7 @@ def test_a_number_that_was_only_written_down_opens_nothing_and_its_owner_confirm
     user = make_user(email="hoa@example.com", phone=PHONE)
 
     assert by_code(client, WRITTEN).headers["Location"] == NAME
-    assert "Is this account yours?" in client.get(NAME).content.decode()
+    assert "Is this account yours?" in html_of(client.get(NAME))
     assert not is_signed_in(client)
     client.post("/en/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
 
@@ -310,7 +311,7 @@ def test_a_server_that_sends_no_text_messages_offers_no_codes(client: Client, se
     settings.PHONE_CODES = False
 
     assert client.post(SENDING, {"phone": WRITTEN}).status_code == 404
-    assert "By phone number" not in client.get("/en/tai-khoan/dang-nhap/").content.decode()
+    assert "By phone number" not in html_of(client.get("/en/tai-khoan/dang-nhap/"))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,6 +22,7 @@ from tests.factories import (
     make_seller,
     make_user,
 )
+from tests.markup import html_of
 from tests.shop.accounts.factors import age_session
 from tests.shop.accounts.sent import last_code
 
@@ -58,7 +59,7 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
     response = sign_in(client, name, password)
 
     assert response.status_code == 200
-    assert "E-mail (or phone number) and password do not go together." in response.content.decode()
+    assert "E-mail (or phone number) and password do not go together." in html_of(response)
     assert not is_signed_in(client)
 
 
@@ -80,7 +81,7 @@ def test_guessing_a_password_ends_for_the_guesser_and_not_for_the_owner(client: 
     owner = sign_in(client, "hoa@example.com")
 
     assert blocked.status_code == 429
-    assert "Too many tries." in blocked.content.decode()
+    assert "Too many tries." in html_of(blocked)
     assert not is_signed_in(guesser)
     assert owner.status_code == 302
 
@@ -115,7 +116,7 @@ def test_each_lands_where_their_work_is(client: Client) -> None:
 
 
 def test_the_form_remembers_the_page_one_came_from(client: Client) -> None:
-    page = client.get(SIGN_IN, headers={"Referer": "http://testserver/en/san-pham/"}).content.decode()
+    page = html_of(client.get(SIGN_IN, headers={"Referer": "http://testserver/en/san-pham/"}))
 
     assert re.search(r'name="back" value="http://testserver/en/san-pham/"', page)
 
@@ -156,10 +157,12 @@ def test_a_registration_with_a_fault_opens_nothing(
 ) -> None:
     make_user(email="hoa@example.com")
 
-    page = client.post(
-        "/en/tai-khoan/dang-ky/",
-        {"name": "Mai", "email": "mai@example.com", "password": NEW} | {field: value},
-    ).content.decode()
+    page = html_of(
+        client.post(
+            "/en/tai-khoan/dang-ky/",
+            {"name": "Mai", "email": "mai@example.com", "password": NEW} | {field: value},
+        )
+    )
 
     assert words in page
     assert User.objects.count() == 1
@@ -196,7 +199,7 @@ def test_a_weak_new_password_is_refused(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
 
-    page = client.post(link_in_letter(), {"password": "12345678"}).content.decode()
+    page = html_of(client.post(link_in_letter(), {"password": "12345678"}))
 
     user.refresh_from_db()
     assert "This password is too common." in page
@@ -206,8 +209,8 @@ def test_a_weak_new_password_is_refused(client: Client) -> None:
 def test_an_unknown_address_gets_the_same_answer_and_no_letter(client: Client) -> None:
     make_user(email="hoa@example.com")
 
-    known = client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"}).content.decode()
-    unknown = client.post("/en/tai-khoan/mat-khau/", {"email": "aha@example.com"}).content.decode()
+    known = html_of(client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"}))
+    unknown = html_of(client.post("/en/tai-khoan/mat-khau/", {"email": "aha@example.com"}))
 
     def main(page: str) -> str:
         return page[page.index("<main") : page.index("</main")]
@@ -234,7 +237,7 @@ def test_a_made_up_link_is_an_old_one(client: Client, path: str) -> None:
     response = client.get(f"/en/tai-khoan/mat-khau/{path}")
 
     assert response.status_code == 404
-    assert "This link no longer works" in response.content.decode()
+    assert "This link no longer works" in html_of(response)
 
 
 def details(**fields: str) -> dict[str, str]:
@@ -275,7 +278,7 @@ def test_details_with_a_fault_change_nothing(client: Client, fields: dict[str, s
     user = make_user(first_name="Hoa")
     client.force_login(user)
 
-    page = client.post("/en/tai-khoan/thong-tin/", details(**fields)).content.decode()
+    page = html_of(client.post("/en/tai-khoan/thong-tin/", details(**fields)))
 
     user.refresh_from_db()
     assert words in page
@@ -287,7 +290,7 @@ def test_without_scripts_a_button_shows_the_communes_of_another_province(client:
     make_places()
     client.force_login(make_user())
 
-    page = client.post("/en/tai-khoan/thong-tin/", details(province=THAI_NGUYEN, reload="1")).content.decode()
+    page = html_of(client.post("/en/tai-khoan/thong-tin/", details(province=THAI_NGUYEN, reload="1")))
 
     assert "Xã Phủ Thông" in page
     assert 'value="Trần Thị Hoa"' in page
@@ -301,8 +304,8 @@ def test_an_old_address_among_the_details_is_turned_into_one_of_today(client: Cl
     page, old = "/en/tai-khoan/thong-tin/", "Thôn Nà Ít, xã Vi Hương"
     empty = details(province="", commune="", street="", old_address=old)
 
-    offered = client.post(page, empty).content.decode()  # by Enter, before anything is kept
-    picked = client.post(page, empty | {"pick": "01948"}).content.decode()
+    offered = html_of(client.post(page, empty))  # by Enter, before anything is kept
+    picked = html_of(client.post(page, empty | {"pick": "01948"}))
     assert not Address.objects.exists()
     client.post(page, details(province=THAI_NGUYEN, commune="01948", street="Thôn Nà Ít", old_address=""))
 
@@ -359,7 +362,7 @@ def test_an_old_session_changes_no_address(client: Client) -> None:
 def test_weak_passwords_are_refused_in_vietnamese(client: Client, password: str, words: str) -> None:
     written = {"name": "Hoa", "email": "hoahoa@example.com", "password": password}
 
-    page = client.post("/tai-khoan/dang-ky/", written).content.decode()
+    page = html_of(client.post("/tai-khoan/dang-ky/", written))
 
     assert words in page
     assert "password" not in re.sub(r"<[^>]+>", "", page)

@@ -18,6 +18,7 @@ from shop.accounts.sign_in.sessions import delete_expired_access
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, just_now, make_user
+from tests.markup import html_of
 from tests.shop.accounts.factors import age_session
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def test_each_place_is_shown_and_can_be_ended_from_another() -> None:
     here, there = come_in(user), come_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7")
     row = SignIn.objects.get(address="203.0.113.7")
 
-    page = here.get(PLACES).content.decode()
+    page = html_of(here.get(PLACES))
     here.post(f"{PLACES}{row.pk}/")
 
     assert page.index("this device") < page.index("Chrome, Android") < page.index("203.0.113.7")

@@ -20,6 +20,7 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.doubles.authenticator import Authenticator
 from tests.factories import PASSWORD, make_admin, make_user
+from tests.markup import html_of
 from tests.shop.accounts.factors import (
     CHECK,
     FACTOR,
@@ -63,16 +64,16 @@ def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     client.force_login(user)
 
-    shown = client.get(APP).content.decode()
+    shown = html_of(client.get(APP))
     key, sealed = shown_key(shown)
     assert 'href="otpauth://totp/' in shown
     before = client.post(
         APP, {"sealed": sealed, "code": "000000" if pyotp.TOTP(key).now() != "000000" else "1"}
     )
     user.refresh_from_db()
-    assert "That is not the right code." in before.content.decode()
+    assert "That is not the right code." in html_of(before)
     assert not user.has_second_factor
-    page = client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()}).content.decode()
+    page = html_of(client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()}))
 
     user.refresh_from_db()
     codes = re.findall(r'class="code strong">([a-z0-9-]+)<', page)
@@ -86,11 +87,11 @@ def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
 
 def test_a_key_that_the_page_did_not_show_this_person_is_not_kept(client: Client) -> None:
     other = signed_in(make_user())
-    key, sealed = shown_key(other.get(APP).content.decode())
+    key, sealed = shown_key(html_of(other.get(APP)))
     client.force_login(make_user())
 
     for each in (sealed, "made-up"):
-        page = client.post(APP, {"sealed": each, "code": pyotp.TOTP(key).now()}).content.decode()
+        page = html_of(client.post(APP, {"sealed": each, "code": pyotp.TOTP(key).now()}))
         assert "The page was open for too long." in page
     assert not AuthenticatorApp.objects.exists()
 
@@ -100,7 +101,7 @@ def test_signing_in_asks_for_the_app_and_goes_on_to_where_one_was(client: Client
 
     give_password(client, user, next="/en/gio-hang/")
     assert not is_in(client)
-    page = client.post(SECOND_STEP, {"code": wrong_code()}).content.decode()
+    page = html_of(client.post(SECOND_STEP, {"code": wrong_code()}))
     answer = client.post(SECOND_STEP, {"code": app_code()})
 
     assert "That is not the right code." in page
@@ -132,13 +133,13 @@ def test_few_recovery_codes_are_warned_of_and_renewed() -> None:
     RecoveryCode.objects.filter(pk__in=RecoveryCode.objects.values("pk")[:7]).update(used_at=timezone.now())
     client = signed_in(user)
 
-    warned = client.get(FACTOR).content.decode()
-    page = client.post(f"{FACTOR}ma/").content.decode()
+    warned = html_of(client.get(FACTOR))
+    page = html_of(client.post(f"{FACTOR}ma/"))
 
     assert "3 recovery codes are left." in warned
     assert RecoveryCode.objects.unused().count() == 10
     assert not any(code in page for code in old)
-    assert "recovery codes are left" not in client.get(FACTOR).content.decode()
+    assert "recovery codes are left" not in html_of(client.get(FACTOR))
 
 
 def test_a_passkey_is_both_steps_at_once(client: Client) -> None:
@@ -166,7 +167,7 @@ def test_a_passkey_is_asked_for_after_the_password_where_its_owner_wants_it(clie
     user = make_user()
     here = signed_in(user)
     device, strangers = add_passkey(here), add_passkey(signed_in(make_user()))
-    page = here.post(f"{FACTOR}khoa/").content.decode()
+    page = html_of(here.post(f"{FACTOR}khoa/"))
     assert len(re.findall(r'class="code strong">', page)) == 10
 
     give_password(client, user)
@@ -206,7 +207,7 @@ def test_the_second_step_is_turned_off_by_whoever_proves_it() -> None:
     refused = client.post(f"{FACTOR}tat/", headers={"Referer": f"http://testserver{FACTOR}"})
     assert refused.headers["Location"] == f"{CHECK}?{urlencode({'next': FACTOR})}"
     assert AuthenticatorApp.objects.exists()
-    page = client.get(refused.headers["Location"]).content.decode()
+    page = html_of(client.get(refused.headers["Location"]))
     assert "Nothing was done yet." in page
     answer = client.post(CHECK, {"code": app_code(), "next": FACTOR})
     client.post(f"{FACTOR}tat/")
@@ -254,7 +255,7 @@ def test_the_confirmation_leads_to_no_other_site() -> None:
 def test_an_app_moves_to_another_phone() -> None:
     user = give_app(make_user())
     client = signed_in(user)
-    key, sealed = shown_key(client.get(APP).content.decode())
+    key, sealed = shown_key(html_of(client.get(APP)))
 
     answer = client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()})
 
@@ -348,8 +349,8 @@ def test_what_was_typed_before_the_proof_is_there_after_it() -> None:
     user.refresh_from_db()
     before = (user.first_name, user.phone)
     back = client.post(asked.headers["Location"], {"code": app_code(), "next": DETAILS})
-    page = client.get(back.headers["Location"]).content.decode()
-    again = client.get(DETAILS).content.decode()
+    page = html_of(client.get(back.headers["Location"]))
+    again = html_of(client.get(DETAILS))
 
     assert asked.headers["Location"] == f"{CHECK}?{urlencode({'next': DETAILS})}"
     assert before == ("Hoa", "+84987654321")

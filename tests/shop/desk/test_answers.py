@@ -26,6 +26,7 @@ from tests.factories import (
     make_variant,
     stock_of,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -230,7 +231,7 @@ def test_the_desk_writes_down_who_came_without_the_code_and_why(admin: Client) -
     page = f"{DESK}don-hang/{parcel.part.order_id}/"
     field = f"delivery-{parcel.pk}"
 
-    shown = admin.get(page).content.decode()
+    shown = html_of(admin.get(page))
     admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"{field}-cash": "yes", f"{field}-reason": " "})
     parcel.refresh_from_db()
     without_reason = parcel.state
@@ -244,7 +245,7 @@ def test_the_desk_writes_down_who_came_without_the_code_and_why(admin: Client) -
     assert (without_reason, without_cash) == (ParcelState.HANDED_OVER, ParcelState.HANDED_OVER)
     assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 350_000)
     assert Change.objects.get(action="parcel.delivered").reason == "Mất máy"
-    assert "da-giao" not in admin.get(page).content.decode()
+    assert "da-giao" not in html_of(admin.get(page))
 
 
 def test_what_was_sent_needs_no_reason_and_another_orders_parcel_is_not_found(admin: Client) -> None:

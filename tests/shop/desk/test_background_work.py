@@ -18,6 +18,7 @@ from shop.core.jobs.sweeps import record_sweep_failure
 from shop.core.models import SweepFailure
 from shop.desk.overview.background_work import SWEEP_NAMES
 from tests.factories import NOW, make_admin, make_order, make_staff, make_user, make_variant
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/viec-nen/"
@@ -42,7 +43,7 @@ def test_a_failure_waits_on_the_first_page_and_is_listed_in_words(desk: Client) 
     fail(times=3)
     fail("orders.watch_parts:decline", str(order.parts.get().pk))
 
-    first, page = desk.get("/quan-tri/").content.decode(), desk.get(PAGE).content.decode()
+    first, page = html_of(desk.get("/quan-tri/")), html_of(desk.get(PAGE))
 
     assert "Việc nền bị lỗi" in first
     assert "Nhả tiền thẻ của giỏ hàng bỏ quên" in first
@@ -68,7 +69,7 @@ def test_what_was_seen_waits_no_longer_until_it_fails_in_another_way(desk: Clien
     failure = fail()
 
     desk.post(f"{PAGE}{failure.pk}/da-xem/")
-    seen = "Việc nền bị lỗi" in desk.get("/quan-tri/").content.decode()
+    seen = "Việc nền bị lỗi" in html_of(desk.get("/quan-tri/"))
     fail()
     same = SweepFailure.objects.get().seen_at is not None
     record_sweep_failure(failure.sweep, failure.row_key, KeyError("other"), now=NOW)

@@ -15,6 +15,7 @@ from orders.models import BankTransfer, StatementImport
 from orders.states import TransferState
 from shop.accounts.staff.permissions import Permission
 from tests.factories import make_bank_account, make_cooperative, make_member, make_staff
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.statements.test_bank_statements import DAY, csv
 from tests.unchanged import every_row
@@ -36,7 +37,7 @@ def upload(client: Client, content: bytes, name: str = "sao-ke.csv"):
 
 
 def words(response) -> str:
-    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
 def test_statements_are_for_who_handles_payments(cashier: Client) -> None:

@@ -20,6 +20,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_admin, make_gourd, make_user
+from tests.markup import html_of
 from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
 from tests.orders.gateway_requests.test_gateway_requests import give_back
 from tests.orders.payouts.test_stripe_payouts import call_about, close, part
@@ -38,7 +39,7 @@ def desk() -> Client:
 
 
 def shown(desk: Client, query: str = "") -> str:
-    return desk.get(PAGE + query).content.decode()
+    return html_of(desk.get(PAGE + query))
 
 
 def refused_release(stripe):
@@ -68,7 +69,7 @@ def test_what_was_refused_waits_on_the_first_page_and_is_asked_for_again_once(st
     order = refused_release(stripe)
     first = call_of(order, Operation.CANCEL)
 
-    assert order.code in desk.get("/quan-tri/").content.decode()
+    assert order.code in html_of(desk.get("/quan-tri/"))
     assert order.code in shown(desk, "?xem=hong")
     for _time in range(2):
         answer = desk.post(f"{PAGE}{first.pk}/lai/", {"xem": "hong"})
@@ -116,8 +117,8 @@ def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
         provider="stripe", event_id="evt_1", kind="transfer.reversed", received_at=NOW, problem="by hand"
     )
 
-    pages = [shown(desk), desk.get("/quan-tri/").content.decode()]
-    pages.append(desk.get(f"/quan-tri/don-hang/{order.pk}/").content.decode())
+    pages = [shown(desk), html_of(desk.get("/quan-tri/"))]
+    pages.append(html_of(desk.get(f"/quan-tri/don-hang/{order.pk}/")))
 
     assert all(f"/quan-tri/don-hang/{order.pk}/" in page for page in pages[:2])
     assert all("gửi bằng chứng trước 10:00, thứ Ba 24/11" in page for page in pages)
@@ -132,8 +133,8 @@ def test_the_books_say_what_of_the_buyers_debt_banks_took_back(stripe, desk) -> 
     record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
     finish_order_change(Order.objects.get(pk=order.pk), now=NOW)
 
-    ledger = desk.get("/en/quan-tri/so-cai/").content.decode()
-    buyers = desk.get(f"/en/don-hang/{order.pk}/").content.decode()
+    ledger = html_of(desk.get("/en/quan-tri/so-cai/"))
+    buyers = html_of(desk.get(f"/en/don-hang/{order.pk}/"))
 
     assert "What buyers owe includes 120.000\xa0₫ that banks took back in disputes." in ledger
     assert "Your bank took 120.000\xa0₫ back" in buyers
@@ -156,7 +157,7 @@ def test_what_was_refused_is_set_aside_with_a_reason_once_and_may_still_be_asked
     assert [each.reason for each in Change.objects.filter(action="call.set_aside")] == [
         "Đã nhả ở trang Stripe"
     ]
-    assert order.code not in desk.get("/quan-tri/").content.decode()
+    assert order.code not in html_of(desk.get("/quan-tri/"))
     assert order.code not in shown(desk, "?xem=hong")
     assert "Đã nhả ở trang Stripe" in shown(desk, "?xem=tat-ca")
     assert f"{PAGE}{call.pk}/lai/" in shown(desk, "?xem=tat-ca")

@@ -18,6 +18,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.reports.cash import Age, cash_by_holder
 from shop.reports.report_files import BYTE_ORDER_MARK
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
+from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, delivered, statement
 
 pytestmark = pytest.mark.django_db
@@ -118,7 +119,7 @@ def test_cash_is_counted_by_vietnams_days_and_by_who_has_it(cashier: Client) -> 
         {Age.OLD: 200_000},
         True,
     )
-    page = cashier.get(CASH).content.decode()
+    page = html_of(cashier.get(CASH))
     assert "1.330.000" in page
     assert "200.000" in page
 
@@ -127,13 +128,13 @@ def test_figures_are_taken_along_as_files(cashier: Client) -> None:
     parcel = aged(delivered(cash=True), 0)
 
     whole = cashier.get(f"{CASH}?format=csv")
-    parcels = cashier.get(f"{CASH}kien/?xe={CARRIER}&format=csv").content.decode()
+    parcels = html_of(cashier.get(f"{CASH}kien/?xe={CARRIER}&format=csv"))
     book = cashier.get(f"{CASH}kien/?format=xlsx")
 
     assert whole["Content-Disposition"] == 'attachment; filename="tien-mat.csv"'
-    assert f"{CARRIER},230000,0,0,0,0,230000,1" in whole.content.decode()
+    assert f"{CARRIER},230000,0,0,0,0,230000,1" in html_of(whole)
     assert whole.content.startswith(BYTE_ORDER_MARK.encode())
-    assert whole.content.decode().count(BYTE_ORDER_MARK) == 1
+    assert html_of(whole).count(BYTE_ORDER_MARK) == 1
     assert f"{parcel.part.order.code}-1,{parcel.tracking_number},{CARRIER}" in parcels
     assert book.content.startswith(b"PK")
 
@@ -181,16 +182,16 @@ def test_what_a_carrier_still_owes_is_listed_and_put_right(cashier: Client) -> N
     seen = {"key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
     cashier.post(f"{page}da-nhan/", seen)
 
-    listed = cashier.get(f"{CASH}ban-giao/?xem=lech").content.decode()
+    listed = html_of(cashier.get(f"{CASH}ban-giao/?xem=lech"))
     unsaid = cashier.post(f"{page}chenh-lech/", {"key": uuid.uuid4(), "amount": "30.000"})
     said = {"key": uuid.uuid4(), "amount": "30.000", "where": "bank", "reason": "chuyển bù"}
     cashier.post(f"{page}chenh-lech/", said)
 
-    assert "?xem=lech" in cashier.get(f"{CASH}ban-giao/").content.decode()
+    assert "?xem=lech" in html_of(cashier.get(f"{CASH}ban-giao/"))
     assert (page in listed, unsaid.status_code) == (True, 422)
     assert CashRemittance.objects.get().compensated == 30_000
-    assert "chuyển bù" in cashier.get(page).content.decode()
-    assert page not in cashier.get(f"{CASH}ban-giao/?xem=lech").content.decode()
+    assert "chuyển bù" in html_of(cashier.get(page))
+    assert page not in html_of(cashier.get(f"{CASH}ban-giao/?xem=lech"))
 
 
 def test_nothing_chosen_or_anothers_cash_is_said_on_the_page(cashier: Client) -> None:
@@ -208,11 +209,11 @@ def test_a_statement_is_read_its_columns_said_and_taken_over(cashier: Client) ->
     content = statement([(parcel.tracking_number, 230_000, 20_000), (short.tracking_number, 200_000, 0)])
 
     read = StatementImport.objects.get(pk=int(upload(cashier, content).url.split("/")[-2]))
-    before = cashier.get(f"{CASH}bang-ke/{read.pk}/").content.decode()
+    before = html_of(cashier.get(f"{CASH}bang-ke/{read.pk}/"))
     columns = {"tracking": "0", "parcel": "", "collected": "1", "fee": "2", "remitted": "3"}
     cashier.post(f"{CASH}bang-ke/{read.pk}/", columns | {"carrier": CARRIER, "fee_bearer": "platform"})
     cashier.post(f"{CASH}bang-ke/{read.pk}/nhan/")
-    after = cashier.get(f"{CASH}bang-ke/{read.pk}/").content.decode()
+    after = html_of(cashier.get(f"{CASH}bang-ke/{read.pk}/"))
     row = StatementRow.objects.problems().get()
     cashier.post(f"{CASH}dong/{row.pk}/", {"answer": "take"})
 
@@ -227,10 +228,10 @@ def test_an_order_whose_carrier_collected_too_much_is_on_the_first_page(client: 
     parcel = delivered()
     read = upload(client, statement([(parcel.tracking_number, 250_000, 0)])).url
     client.post(f"{read}nhan/")
-    before = client.get("/quan-tri/").content.decode()
+    before = html_of(client.get("/quan-tri/"))
     client.post(f"{CASH}dong/{StatementRow.objects.problems().get().pk}/", {"answer": "take"})
 
-    page = client.get("/quan-tri/").content.decode()
+    page = html_of(client.get("/quan-tri/"))
 
     link = f"/quan-tri/don-hang/{parcel.part.order_id}/hoan-tien/"
     assert (link in before, link in page) == (False, True)
@@ -252,7 +253,7 @@ def test_cash_that_somebody_must_see_to_is_on_the_first_page(cashier: Client) ->
 
     counts = {each.kind: each.count for each in page.context["waiting"] if each.count}
     assert counts == {"row": 1, "remittance": 1, "difference": 1, "cash": 1}
-    shown = page.content.decode()
+    shown = html_of(page)
     links = [*pages, f"{CASH}can-xem/", f"{CASH}kien/?xe=Giao+H%C3%A0ng+Nhanh&amp;tuoi=15"]
     assert [each for each in links if each not in shown] == []
     assert f"<b>{old.cod_collected:,}".replace(",", ".") in shown
@@ -265,7 +266,7 @@ def test_a_file_that_is_no_statement_is_refused_with_words(cashier: Client, cont
     answer = upload(cashier, content)
 
     assert (answer.status_code, StatementImport.objects.count()) == (422, 0)
-    assert 'class="errors' in answer.content.decode()
+    assert 'class="errors' in html_of(answer)
 
 
 def test_a_statement_without_the_columns_that_are_needed_says_so(cashier: Client) -> None:
@@ -275,7 +276,7 @@ def test_a_statement_without_the_columns_that_are_needed_says_so(cashier: Client
     refused = cashier.post(f"{read}nhan/", follow=True)
 
     assert page.status_code == 200
-    assert "notice bad" in page.content.decode()
+    assert "notice bad" in html_of(page)
     assert refused.status_code == 200
     assert not CashRemittance.objects.exists()
 

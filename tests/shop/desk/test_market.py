@@ -15,6 +15,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.notifications.models import Notification
 from tests.factories import just_now, make_bank_account, make_channel, make_staff
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import waiting_order
 from tests.unchanged import every_row
 
@@ -33,7 +34,7 @@ def keeper(client: Client) -> Client:
 
 
 def words(response) -> str:
-    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
 def account() -> tuple[str, str, str]:
@@ -65,7 +66,7 @@ def test_an_account_is_named_shown_as_a_sample_and_offered(keeper: Client) -> No
 
     assert account() == ("970405", "150020112233", "CONG TY CHO PHIEN")
     payload = build_payload(bank="970405", account="150020112233", amount=10_000, note="THU MA")
-    assert qr_svg(payload, title="Sample of a VietQR code") in page.content.decode()
+    assert qr_svg(payload, title="Sample of a VietQR code") in html_of(page)
     assert PaymentMethod.TRANSFER in offered_payment_methods(channel)
 
 

@@ -31,6 +31,7 @@ from tests.factories import (
     make_variant,
     nobody,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +121,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
         "parcel": 1,
     }
     assert answer.context["orders_today"] == 1
-    assert "Không ai nhận" in answer.content.decode()
+    assert "Không ai nhận" in html_of(answer)
 
 
 def test_a_quiet_desk_says_so(admin: Client) -> None:
@@ -145,9 +146,7 @@ def test_phone_numbers_of_cooperatives_are_shown_as_people_write_them(admin: Cli
     applied = make_cooperative("HTX Nấm", state=CooperativeState.APPLIED, phone="+842093000001")
     make_member(applied, phone="+84987654321")
 
-    pages = [
-        admin.get(f"{DESK}{path}").content.decode() for path in ("hop-tac-xa/", f"hop-tac-xa/{applied.pk}/")
-    ]
+    pages = [html_of(admin.get(f"{DESK}{path}")) for path in ("hop-tac-xa/", f"hop-tac-xa/{applied.pk}/")]
 
     assert "0209 300 0001" in pages[0]
     assert "0987 654 321" in pages[1]
@@ -192,7 +191,7 @@ def test_an_order_shows_parts_payments_consents_and_who_did_what(admin: Client) 
 
     page = admin.get(f"{DESK}don-hang/{order.pk}/")
 
-    text = page.content.decode()
+    text = html_of(page)
     assert "670.000\u00a0₫" in text
     assert "Nguyễn Thị Hoa" in text
     assert [each["sums"].charge_pending for each in page.context["payments"]] == [670_000]
@@ -256,7 +255,7 @@ def test_the_back_room_shows_rows_to_admins_and_sends_others_to_our_sign_in(admi
 
 
 def test_the_back_room_names_orders_and_money_in_vietnamese(admin: Client) -> None:
-    page = admin.get(f"{DESK}du-lieu/").content.decode()
+    page = html_of(admin.get(f"{DESK}du-lieu/"))
 
     for name in ("Đơn hàng", "Gói hàng của hợp tác xã", "Kiện hàng", "Khoản trả", "Ưu đãi"):
         assert f">{name}<" in page, name
@@ -285,4 +284,4 @@ def test_a_weight_that_its_buyer_does_not_answer_waits_at_the_desk(admin: Client
 
     assert "weight" not in {each.kind for each in fresh if each.count}
     assert [each.first for each in page.context["waiting"] if each.kind == "weight"] == [[question]]
-    assert f'href="{DESK}don-hang/{order.pk}/"' in page.content.decode()
+    assert f'href="{DESK}don-hang/{order.pk}/"' in html_of(page)

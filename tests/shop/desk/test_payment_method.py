@@ -9,6 +9,7 @@ from django.utils import timezone
 from orders.models import PaymentMethod
 from shop.core.models import Change
 from tests.factories import make_admin, make_bank_account, make_order
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -18,9 +19,9 @@ def test_the_desk_changes_the_payment_method_of_an_order_that_waits(client: Clie
     order = make_order(method=PaymentMethod.TRANSFER, now=timezone.now())
     client.force_login(make_admin())
     page = f"/en/quan-tri/don-hang/{order.pk}/"
-    assert 'name="payment" value="cod"' in client.get(page).content.decode()
+    assert 'name="payment" value="cod"' in html_of(client.get(page))
 
-    answer = client.post(f"{page}cach-tra/", {"payment": "cod"}, follow=True).content.decode()
+    answer = html_of(client.post(f"{page}cach-tra/", {"payment": "cod"}, follow=True))
 
     assert "The payment method is changed." in answer
     assert order.payments.current().method == PaymentMethod.COD

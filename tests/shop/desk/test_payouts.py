@@ -14,6 +14,7 @@ from orders.models import LedgerPosting, Payout, PostingKind, Settlement
 from orders.payments.vietqr import build_payload, qr_svg
 from tests.factories import make_admin, make_cooperative
 from tests.invariants import check_ledger
+from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_at_hand import WHO
 from tests.orders.settlement.settled_periods import ACCOUNT, due
 
@@ -75,7 +76,7 @@ def test_a_payment_has_a_code_that_pays_exactly_it(desk: Client) -> None:
 
     payload = build_payload(bank="970405", account="8888000011", amount=182_000, note=payout.note)
     assert page.context["code"] == qr_svg(payload, title="Mã QR để trả bằng ứng dụng ngân hàng")
-    assert page.context["code"] in page.content.decode()
+    assert page.context["code"] in html_of(page)
 
 
 def test_one_payment_is_written_down_with_the_banks_number(desk: Client) -> None:
@@ -135,13 +136,13 @@ def test_without_a_choice_or_a_number_nothing_is_written_down(desk: Client, form
 def test_who_has_no_account_is_shown_as_waiting_for_it_until_it_is_named(desk: Client) -> None:
     cooperative = make_cooperative()
     payout = due(cooperative)
-    before = desk.get(PAGE).content.decode()
+    before = html_of(desk.get(PAGE))
 
     change_cooperative_account(
         cooperative_id=cooperative.pk, to=BankAccount("970405", "8888000011", "HTX"), **WHO
     )
 
-    after = desk.get(PAGE).content.decode()
+    after = html_of(desk.get(PAGE))
     assert "chờ tài khoản" in before
     assert "danh-sach.xlsx" not in before
     assert "chờ tài khoản" not in after
@@ -154,7 +155,7 @@ def test_an_account_named_later_is_pointed_out_and_followed_on_request(desk: Cli
     payout = due(cooperative)
     change_cooperative_account(cooperative_id=cooperative.pk, to=BankAccount("970436", "0099", "KHAC"), **WHO)
 
-    page = desk.get(PAGE).content.decode()
+    page = html_of(desk.get(PAGE))
     desk.post(f"{PAGE}{payout.pk}/tai-khoan/", {"follow": "1"})
 
     payout.refresh_from_db()

@@ -14,6 +14,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import shop_settings
 from tests.factories import make_admin, make_category, make_rate, make_seller, make_staff
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/hoa-hong/"
@@ -72,7 +73,7 @@ def test_the_button_pressed_twice_adds_one_rate(desk: Client) -> None:
     answer = desk.post(PAGE, RATE)
 
     assert (answer.status_code, CommissionRate.objects.count()) == (422, 1)
-    assert "Mức thu này đã có rồi." in answer.content.decode()
+    assert "Mức thu này đã có rồi." in html_of(answer)
 
 
 def test_a_rate_is_ended_and_then_listed_with_those_that_are_over(desk: Client) -> None:
@@ -100,7 +101,7 @@ def test_a_rate_does_not_end_on_no_day_or_before_it_began(desk: Client, day: str
 
 def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> None:
     first = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
-    assert ("Hôm nay chưa có mức nào" in first.content.decode(), shop_settings().withholds_tax) == (
+    assert ("Hôm nay chưa có mức nào" in html_of(first), shop_settings().withholds_tax) == (
         True,
         False,
     )
@@ -109,7 +110,7 @@ def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> No
     desk.post(f"{PAGE}thue/", TAX | {"tax-name": "TNCN", "tax-percent": "0,5"})
     on = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
     assert shop_settings().withholds_tax
-    assert "Đang bật: đơn đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in on.content.decode()
+    assert "Đang bật: đơn đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in html_of(on)
 
     desk.post(f"{PAGE}khau-tru/", {"on": "no"})
     assert not shop_settings().withholds_tax

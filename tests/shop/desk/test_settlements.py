@@ -11,6 +11,7 @@ from orders.models import LedgerEntry, LedgerPosting, Payout, Settlement
 from shop.accounts.staff.permissions import Permission
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.invariants import check_ledger
+from tests.markup import html_of
 from tests.orders.settlement.settled_periods import ACCOUNT, close, due, owed, sold
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,7 @@ def test_running_figures_are_told_by_cooperative(cashier: Client) -> None:
         182_000,
         True,
     )
-    assert "182.000" in page.content.decode()
+    assert "182.000" in html_of(page)
 
 
 def test_chosen_periods_are_closed_and_the_others_run_on(cashier: Client) -> None:

@@ -10,6 +10,7 @@ from catalog.models import Synonym, SynonymSet
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from tests.factories import NOW, make_admin, make_staff
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/tu-dong-nghia/"
@@ -33,11 +34,11 @@ def test_a_set_is_added_changed_and_removed(client: Client) -> None:
 
     assert client.post(PAGE, {"words": "lạc, đậu phộng ;  "})["Location"] == PAGE
     kept = SynonymSet.objects.get()
-    assert 'value="lạc, đậu phộng"' in client.get(f"{PAGE}{kept.pk}/").content.decode()
+    assert 'value="lạc, đậu phộng"' in html_of(client.get(f"{PAGE}{kept.pk}/"))
     assert client.post(f"{PAGE}{kept.pk}/", {"words": "lạc, đậu phụng"})["Location"] == PAGE
 
     assert words() == ["lạc", "đậu phụng"]
-    assert "lạc, đậu phụng" in client.get(PAGE).content.decode()
+    assert "lạc, đậu phụng" in html_of(client.get(PAGE))
     assert client.post(f"{PAGE}{kept.pk}/bo/")["Location"] == PAGE
     assert words() == []
     for gone in (f"{PAGE}{kept.pk}/", f"{PAGE}{kept.pk}/bo/"):
@@ -53,5 +54,5 @@ def test_odd_words_are_handed_back_and_change_nothing(client: Client, odd: str) 
         answer = client.post(address, {"words": odd})
 
         assert answer.status_code == 422
-        assert 'aria-invalid="true"' in answer.content.decode()
+        assert 'aria-invalid="true"' in html_of(answer)
     assert words() == ["ngô", "bắp"]

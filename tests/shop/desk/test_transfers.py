@@ -20,6 +20,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import just_now, make_cooperative, make_member, make_staff
+from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.unchanged import every_row
 
@@ -51,12 +52,12 @@ def seen(client: Client, path: str, status: int = 200) -> str:
 
 
 def words(response) -> str:
-    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
 def tap(client: Client, label: str, path: str = TRANSFERS):
     """Press the button that says so, with what its form holds."""
-    page = client.get(path).content.decode()
+    page = html_of(client.get(path))
     for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
         if label in html.unescape(re.sub(r"<[^>]+>", "", form)):
             action = re.search(r'action="([^"]+)"', form)[1]
@@ -204,7 +205,7 @@ def test_money_goes_back_and_every_step_is_told(cashier: Client) -> None:
 
     payout = Payout.objects.get()
     assert (payout.amount, payout.bank_bin, payout.bank_account) == (120_000, "970405", "0099887766")
-    page = cashier.get(path).content.decode()
+    page = html_of(cashier.get(path))
     payload = build_payload(bank="970405", account="0099887766", amount=120_000, note=payout.note)
     assert qr_svg(payload, title="VietQR code to send the money back") in page
     assert "To be sent back: 120.000\xa0₫" in page
@@ -267,7 +268,7 @@ def test_transfers_are_found_by_note_number_sum_order_and_state(cashier: Client)
     settled, doubtful = arrives(order.code), arrives("TIEN CAM ON", 55_000)
 
     def found(query: str) -> list[str]:
-        page = cashier.get(f"{TRANSFERS}tat-ca/?{query}").content.decode()
+        page = html_of(cashier.get(f"{TRANSFERS}tat-ca/?{query}"))
         return re.findall(rf"{TRANSFERS}([0-9a-f-]{{36}})/", page)
 
     both = [str(doubtful.pk), str(settled.pk)]

@@ -15,6 +15,7 @@ from shop.core.models.geography import Division, Level
 from shop.core.web.rate_limits import TooManyTries
 from shop.notifications.models import Notification
 from tests.factories import make_cooperative, make_member, make_user
+from tests.markup import html_of
 from tests.shop.accounts.sent import last_code, wrong
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_places")]
@@ -72,7 +73,7 @@ def test_somebody_new_applies_and_gets_an_account_once_the_code_was_entered(clie
     assert Membership.objects.get(user=user).role == Role.MANAGER
     assert get_user(client) == user
     assert "application" not in client.session
-    assert "Chợ đã nhận hồ sơ." in client.get("/xa-vien/ho-so/").content.decode()
+    assert "Chợ đã nhận hồ sơ." in html_of(client.get("/xa-vien/ho-so/"))
 
 
 def test_a_wrong_code_opens_nothing_and_what_was_written_stays(client):
@@ -80,9 +81,9 @@ def test_a_wrong_code_opens_nothing_and_what_was_written_stays(client):
 
     answer = client.post(CODE, {"code": wrong(last_code("mau@example.com"))})
 
-    assert "Mã không đúng hoặc đã hết hạn." in answer.content.decode()
+    assert "Mã không đúng hoặc đã hết hạn." in html_of(answer)
     assert (Cooperative.objects.count(), User.objects.count()) == (0, 0)
-    assert "Người Dao làm gối." in client.get("/xa-vien/dang-ky/").content.decode()
+    assert "Người Dao làm gối." in html_of(client.get("/xa-vien/dang-ky/"))
     assert Client().post(CODE, {"code": "000000"}).url == "/xa-vien/dang-ky/"
 
 
@@ -112,7 +113,7 @@ def test_what_is_wrong_is_said_at_its_field_and_the_rest_stays(client, field, va
     answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {field: value})
 
     assert field in answer.context["form"].errors
-    assert "Người Dao làm gối." in answer.content.decode()
+    assert "Người Dao làm gối." in html_of(answer)
     assert Cooperative.objects.count() == 0
 
 
@@ -129,7 +130,7 @@ def test_an_odd_phone_number_warns_and_is_accepted(client):
 def test_without_scripts_the_communes_of_a_province_are_fetched_and_nothing_is_lost(client):
     answer = client.post("/xa-vien/dang-ky/", written(commune="", reload="1") | ACCOUNT)
 
-    page = answer.content.decode()
+    page = html_of(answer)
     assert f'value="{commune_of("19").code}"' in page
     assert 'value="Hợp tác xã Thiên An"' in page
     assert 'class="errors' not in page
@@ -161,7 +162,7 @@ def test_the_answer_is_shown_with_its_reason(client, state, words):
     client.force_login(make_member(make_cooperative(state=state, state_reason="Ảnh mờ")))
 
     home = client.get("/xa-vien/")
-    page = client.get("/xa-vien/ho-so/").content.decode()
+    page = html_of(client.get("/xa-vien/ho-so/"))
 
     assert home.url == "/xa-vien/ho-so/"
     assert words in page
@@ -194,7 +195,7 @@ def test_a_rejected_cooperative_applies_anew_and_sees_the_newer_application(clie
 
     client.post("/xa-vien/dang-ky/", written(name="HTX Mới"))
 
-    assert "HTX Mới" in client.get("/xa-vien/ho-so/").content.decode()
+    assert "HTX Mới" in html_of(client.get("/xa-vien/ho-so/"))
 
 
 def test_applications_from_one_network_are_limited(client):
@@ -225,5 +226,5 @@ def test_the_worker_keeps_the_offline_page_of_its_language(client):
     english = client.get("/en/xa-vien/worker.js")
 
     assert vietnamese.headers["Content-Type"] == "text/javascript"
-    assert 'const PAGE = "/offline/";' in vietnamese.content.decode()
-    assert 'const PAGE = "/en/offline/";' in english.content.decode()
+    assert 'const PAGE = "/offline/";' in html_of(vietnamese)
+    assert 'const PAGE = "/en/offline/";' in html_of(english)

@@ -12,6 +12,7 @@ from orders.actions.cash_on_delivery.cash_remittance import Remitter, remit_cash
 from orders.models import Parcel
 from orders.states import CashHolder, CodState, ParcelState
 from tests.factories import make_member, make_seller
+from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def test_each_kind_of_cash_is_shown_with_its_sum_and_none_of_anothers(manager: C
     giver = Remitter(CashHolder.CARRIER, CARRIER)
     remit_cash(giver=giver, parcel_ids=[handed_in.pk], key="k", **WHO)
 
-    pages = [manager.get(CASH + query).content.decode() for query in ("", "?ai=nha-xe", "?ai=da-nop")]
+    pages = [html_of(manager.get(CASH + query)) for query in ("", "?ai=nha-xe", "?ai=da-nop")]
 
     for page, parcel in zip(pages, (ours, carriers, handed_in), strict=True):
         assert f"{parcel.part.order.code}-1" in page
@@ -77,7 +78,7 @@ def test_a_packer_says_that_the_buyer_paid_less_and_why(packer: Client, seller) 
 
     parcel.refresh_from_db()
     assert without.status_code == 200
-    assert without.content.decode().count('class="error"') == 2
+    assert html_of(without).count('class="error"') == 2
     assert (parcel.state, parcel.cod_state, parcel.cod_collected, parcel.cod_reason) == (
         ParcelState.DELIVERED,
         CodState.COLLECTED,

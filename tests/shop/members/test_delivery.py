@@ -14,6 +14,7 @@ from cooperatives.states import CooperativeState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, KeyReused
 from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_way, make_zone
+from tests.markup import html_of
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +103,7 @@ def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
     client.post(made.url, sent | {"departs_weekday": "4", "departs_at": "18:00", "cut_off_hours": "25"})
     delivery_method.refresh_from_db()
     friday = (delivery_method.departs_weekday, delivery_method.departs_at, delivery_method.cut_off_hours)
-    shown = client.get(made.url).content.decode()
+    shown = html_of(client.get(made.url))
     client.post(made.url, sent | {"departs_weekday": "", "departs_at": "", "cut_off_hours": ""})
     delivery_method.refresh_from_db()
 

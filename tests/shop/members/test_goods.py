@@ -29,6 +29,7 @@ from tests.factories import (
     make_variant,
     stock_of,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +160,7 @@ def test_goods_become_paid_by_weight_and_their_page_says_so(lister, seller):
 
     variant.refresh_from_db()
     assert (variant.is_weighed, variant.tolerance_percent) == (True, 10)
-    page = lister.get(address).content.decode()
+    page = html_of(lister.get(address))
     assert re.search(r'name="is_weighed"[^>]* checked', page)
     assert 'name="tolerance" value="10"' in page
 
@@ -177,7 +178,7 @@ def test_goods_become_paid_by_weight_and_their_page_says_so(lister, seller):
 def test_a_bad_picture_is_refused_in_words_and_everything_typed_stays(lister, file, words):
     file.seek(0)
 
-    page = lister.post("/xa-vien/hang/moi/", new_goods(photo=file)).content.decode()
+    page = html_of(lister.post("/xa-vien/hang/moi/", new_goods(photo=file)))
 
     assert str(words) in page
     assert 'value="Bí xanh thơm"' in page
@@ -241,7 +242,7 @@ def test_what_the_law_still_wants_is_said_field_by_field_and_nothing_is_sent(lis
     listing = draft(seller)
     Product.objects.update(origin="")
 
-    page = lister.get(f"/xa-vien/hang/{listing.pk}/").content.decode()
+    page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))
     answer = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", follow=True)
 
     listing.refresh_from_db()
@@ -317,8 +318,8 @@ def test_one_more_photo_is_added_or_refused_in_words(lister, seller):
     none = lister.post(f"/xa-vien/hang/{listing.pk}/anh/")
     good = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"picture": photo()})
 
-    assert str(NotAPicture.default_words) in bad.content.decode()
-    assert "Chụp một ảnh, hoặc chọn ảnh có sẵn." in none.content.decode()
+    assert str(NotAPicture.default_words) in html_of(bad)
+    assert "Chụp một ảnh, hoặc chọn ảnh có sẵn." in html_of(none)
     assert good.url == f"/xa-vien/hang/{listing.pk}/"
     assert ProductMedia.objects.count() == 1
 

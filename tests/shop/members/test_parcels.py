@@ -14,6 +14,7 @@ from tests.factories import (
     make_seller,
     stock_of,
 )
+from tests.markup import html_of
 from tests.shop.members.parcels_at_hand import (
     accepted_part,
     closed_parcel,
@@ -60,7 +61,7 @@ def test_an_odd_quantity_is_refused_and_nothing_is_packed(packer, seller, quanti
     answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part, quantity))
 
     assert answer.status_code == 200
-    assert 'class="errors' in answer.content.decode()
+    assert 'class="errors' in html_of(answer)
     assert part.parcels.count() == 0
 
 
@@ -69,7 +70,7 @@ def test_without_a_tick_nothing_is_packed(packer, seller):
 
     answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
 
-    assert "Đánh dấu &quot;Lấy rồi&quot; ở món đã lấy." in answer.content.decode()
+    assert "Đánh dấu &quot;Lấy rồi&quot; ở món đã lấy." in html_of(answer)
     assert part.parcels.count() == 0
 
 
@@ -99,7 +100,7 @@ def test_delivery_asks_about_the_cash(packer, seller):
     answer = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
 
     parcel.refresh_from_db()
-    assert "Cho biết đã thu tiền chưa." in answer.content.decode()
+    assert "Cho biết đã thu tiền chưa." in html_of(answer)
     assert parcel.state == ParcelState.HANDED_OVER
 
 
@@ -147,7 +148,7 @@ def test_a_parcel_undone_is_to_be_packed_again(packer, seller):
 def test_the_label_names_the_buyer_only_while_the_parcel_is_to_arrive(packer, seller):
     parcel = parcel_of(accepted_part(seller))
 
-    page = packer.get(f"/xa-vien/kien/{parcel.pk}/tem/").content.decode()
+    page = html_of(packer.get(f"/xa-vien/kien/{parcel.pk}/tem/"))
     Parcel.objects.filter(pk=parcel.pk).update(state=ParcelState.DELIVERED)
     later = packer.get(f"/xa-vien/kien/{parcel.pk}/tem/")
 
@@ -165,8 +166,8 @@ def test_collected_goods_need_no_carrier(packer, seller):
     )
     parcel = closed_parcel(part)
 
-    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
-    waiting = packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", follow=True).content.decode()
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    waiting = html_of(packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", follow=True))
 
     assert "Chợ Phủ Thông" in page
     assert f"handover-{parcel.pk}-carrier" not in page
@@ -183,8 +184,8 @@ def test_collected_goods_are_given_against_the_code_that_members_do_not_see(pack
     cash = {f"delivery-{parcel.pk}-cash": "yes"}
     wrong = f"{(int(parcel.pickup_code) + 1) % 1_000_000:06}"
 
-    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
-    without = packer.post(address, cash).content.decode()
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    without = html_of(packer.post(address, cash))
     packer.post(address, cash | {field: wrong})
     parcel.refresh_from_db()
     unmoved = parcel.state

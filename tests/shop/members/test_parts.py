@@ -37,6 +37,7 @@ from tests.factories import (
     make_voucher,
     stock_of,
 )
+from tests.markup import html_of
 from tests.shop.members.parcels_at_hand import (
     accepted_part,
     closed_parcel,
@@ -68,7 +69,7 @@ def test_a_change_without_sign_in_leads_back_to_todays_work(client, seller):
 def test_today_tells_how_long_there_is_to_accept_and_leads_to_the_first_new_part(packer, seller):
     part = make_order((make_variant(seller), 2), now=timezone.now()).parts.get()
 
-    page = packer.get("/xa-vien/").content.decode()
+    page = html_of(packer.get("/xa-vien/"))
 
     assert f"Đơn {part.order.code}" in page
     assert "Nhận 1 đơn mới" in page
@@ -79,9 +80,9 @@ def test_a_new_part_hides_who_the_buyer_is_until_it_is_accepted(packer, seller):
     part = new_part(seller)
     address = f"/xa-vien/goi/{part.pk}/"
 
-    before = packer.get(address).content.decode()
+    before = html_of(packer.get(address))
     packer.post(f"{address}nhan/")
-    after = packer.get(address).content.decode()
+    after = html_of(packer.get(address))
 
     assert "Nguyễn Thị Hoa" not in before
     assert "0987 654 321" not in before
@@ -96,7 +97,7 @@ def test_a_part_that_was_called_off_hides_the_buyer_again(packer, seller):
     part = accepted_part(seller)
 
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0"})
-    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
     assert "Nguyễn Thị Hoa" not in page
     assert "0987 654 321" not in page
@@ -133,7 +134,7 @@ def test_declining_needs_a_reason(packer, seller):
 
     part.refresh_from_db()
     assert answer.status_code == 200
-    assert "Chọn một lý do, hoặc ghi ra." in answer.content.decode()
+    assert "Chọn một lý do, hoặc ghi ra." in html_of(answer)
     assert part.state == PartState.NEW
 
 
@@ -179,7 +180,7 @@ def test_who_does_not_pack_is_told_so_and_changes_nothing(client, seller, role):
 
     part.refresh_from_db()
     assert [page.status_code for page in pages] == [403, 403, 403]
-    assert str(Forbidden.default_words) in pages[0].content.decode()
+    assert str(Forbidden.default_words) in html_of(pages[0])
     assert part.state == PartState.NEW
     assert client.get("/xa-vien/").status_code == 200
 
@@ -191,7 +192,7 @@ def test_two_cooperatives_see_only_their_own_part(client):
     )
     client.force_login(make_member(first))
 
-    page = client.get(f"/xa-vien/goi/{order.parts.get(cooperative=first).pk}/").content.decode()
+    page = html_of(client.get(f"/xa-vien/goi/{order.parts.get(cooperative=first).pk}/"))
 
     assert "Gối" in page
     assert "Bí xanh" not in page
@@ -218,7 +219,7 @@ def test_the_big_button_counts_what_the_page_has_no_room_for(packer, seller):
     for _each in range(14):
         make_order((variant, 1), now=just_now())
 
-    page = packer.get("/xa-vien/").content.decode()
+    page = html_of(packer.get("/xa-vien/"))
 
     assert "Nhận 14 đơn mới" in page
     assert page.count('class="task') == 12
@@ -269,7 +270,7 @@ def test_a_part_whose_time_is_nearly_up_is_marked_pressing(packer, seller):
         accept_by=timezone.now() + timedelta(hours=2, minutes=10, seconds=30)
     )
 
-    page = packer.get("/xa-vien/").content.decode()
+    page = html_of(packer.get("/xa-vien/"))
 
     assert "Còn 2 giờ 10 phút để nhận" in page
     assert 'class="task urgent"' in page
@@ -279,7 +280,7 @@ def test_a_task_names_what_is_in_the_part(packer, seller):
     product = make_product(seller, name="Khăn thổ cẩm")
     part = make_order((product.variants.get(), 1), now=just_now()).parts.get()
 
-    page = packer.get("/xa-vien/goi/?viec=nhan").content.decode()
+    page = html_of(packer.get("/xa-vien/goi/?viec=nhan"))
 
     assert "1 chiếc Khăn thổ cẩm" in page
     assert part.order.code in page
@@ -293,7 +294,7 @@ def test_today_tells_how_many_come_to_collect_on_the_next_day(packer, seller):
             delivery_kind="market_day", pickup_day=day + timedelta(days=ahead), pickup_starts=time(6)
         )
 
-    page = packer.get("/xa-vien/").content.decode()
+    page = html_of(packer.get("/xa-vien/"))
 
     assert f"{day:%d/%m} có người đến lấy hàng." in page
     assert "2 người hẹn đến." in page
@@ -321,7 +322,7 @@ def test_a_parts_page_says_what_is_taken_off_it_alone_and_who_bears_it(packer, s
     )
     part = order.parts.get(cooperative=seller)
 
-    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode().replace("\u00a0", " ")
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/")).replace("\u00a0", " ")
 
     assert words in page
     rows = re.findall(r"<dd[^>]*>(.*?)</dd>", page)
@@ -338,7 +339,7 @@ def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, selle
     second = parcel_of(mine, 1)
     void_parcel(parcel_id=undone.pk, reason="Rách", actor=Actor.system(), now=NOW)
 
-    page = packer.get(f"/xa-vien/goi/{mine.pk}/").content.decode()
+    page = html_of(packer.get(f"/xa-vien/goi/{mine.pk}/"))
 
     heads = re.findall(r'<h2 class="small-head" id="parcel-(\d+)">(.*?)</h2>', page)
     code = mine.order.code

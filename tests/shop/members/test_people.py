@@ -6,6 +6,7 @@ import pytest
 
 from cooperatives.models import Membership, Role
 from tests.factories import NOW, make_member, make_user
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +15,7 @@ ADDRESS = "/en/xa-vien/thanh-vien/"
 
 
 def sent(client, person, role="packer"):
-    return client.post(ADDRESS, {"person": person, "role": role}, follow=True).content.decode()
+    return html_of(client.post(ADDRESS, {"person": person, "role": role}, follow=True))
 
 
 def test_a_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
@@ -32,15 +33,13 @@ def test_a_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
     row.refresh_from_db()
     assert row.role == Role.LISTER
 
-    page = manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True).content.decode()
+    page = html_of(manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True))
     row.refresh_from_db()
     assert (row.is_active, "hoa@example.com" in page) == (False, False)
 
 
 def test_what_is_wrong_stands_beside_the_field_and_stays_written(manager):
-    page = manager.post(
-        "/en/xa-vien/thanh-vien/", {"person": "ai@example.com", "role": "packer"}
-    ).content.decode()
+    page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "ai@example.com", "role": "packer"}))
 
     assert "Nobody has an account with this e-mail" in page
     assert 'value="ai@example.com"' in page
@@ -49,7 +48,7 @@ def test_what_is_wrong_stands_beside_the_field_and_stays_written(manager):
 def test_the_last_manager_is_told_why_not(manager, seller):
     row = Membership.objects.get(cooperative=seller)
 
-    page = manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True).content.decode()
+    page = html_of(manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True))
 
     assert "Somebody must manage the cooperative." in page
     row.refresh_from_db()
@@ -61,9 +60,7 @@ def test_asking_for_many_addresses_ends_after_some_tries(manager):
         sent(manager, f"a{number}@example.com")
     make_user(email="hoa@example.com")
 
-    page = manager.post(
-        "/en/xa-vien/thanh-vien/", {"person": "hoa@example.com", "role": "packer"}
-    ).content.decode()
+    page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "hoa@example.com", "role": "packer"}))
 
     assert "Too many tries." in page
     assert not Membership.objects.filter(user__email="hoa@example.com").exists()

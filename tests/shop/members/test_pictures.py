@@ -7,6 +7,7 @@ import pytest
 from catalog.models import Listing, ProductMedia
 from shop.core.models import Picture, PictureState
 from tests.factories import make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ def kept():
 
 def test_the_second_photo_becomes_the_first(lister, shown):
     first, second = shown
-    page = lister.get(f"/xa-vien/hang/{first.product.listings.get().pk}/").content.decode()
+    page = html_of(lister.get(f"/xa-vien/hang/{first.product.listings.get().pk}/"))
 
     answer = lister.post(address(second, "cho"), {"place": "0"})
 
@@ -60,7 +61,7 @@ def test_a_photo_is_taken_out_but_not_the_last_one(lister, shown):
     answer = lister.post(address(second, "bo"), follow=True)
 
     assert kept() == [second.pk]
-    assert "Hàng đang bán phải có ảnh." in answer.content.decode()
+    assert "Hàng đang bán phải có ảnh." in html_of(answer)
 
 
 @pytest.mark.parametrize("noun", ["cho", "bo"])
@@ -84,7 +85,7 @@ def test_who_packs_does_not_touch_photos(packer, shown, noun):
 def test_withdrawn_goods_are_taken_up_again(lister, seller):
     listing = make_product(seller).listings.get()
     lister.post(f"/xa-vien/hang/{listing.pk}/rut/")
-    page = lister.get(f"/xa-vien/hang/{listing.pk}/").content.decode()
+    page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))
 
     lister.post(f"/xa-vien/hang/{listing.pk}/mo-lai/")
 

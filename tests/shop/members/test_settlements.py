@@ -13,6 +13,7 @@ from orders.models import Settlement
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import make_member, make_seller
+from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_at_hand import WHO
 from tests.orders.settlement.settled_periods import close, due, owed, sold
 
@@ -58,10 +59,10 @@ def test_the_running_period_is_told_so_far(manager: Client, seller) -> None:
     part = sold(seller, back=40_000)
 
     page = manager.get(MONEY)
-    one = manager.get(f"{MONEY}{Settlement.objects.get().pk}/").content.decode()
+    one = html_of(manager.get(f"{MONEY}{Settlement.objects.get().pk}/"))
 
     assert page.context["running"].payable == 182_000
-    text = page.content.decode()
+    text = html_of(page)
     assert all(amount in text for amount in ("182.000", "200.000", "−40.000", "−8.000"))
     assert part.order.code in one
 
@@ -71,8 +72,8 @@ def test_closed_periods_say_what_was_paid_when(manager: Client, seller) -> None:
     mark_payout_paid(payout_id=first.pk, reference="FT26330", **WHO)
     due(seller, 70_000)
 
-    text = manager.get(MONEY).content.decode()
-    paid = manager.get(f"{MONEY}{first.settlement_id}/").content.decode()
+    text = html_of(manager.get(MONEY))
+    paid = html_of(manager.get(f"{MONEY}{first.settlement_id}/"))
 
     assert "đã trả 24/11/2026" in text
     assert "70.000" in text
@@ -80,13 +81,13 @@ def test_closed_periods_say_what_was_paid_when(manager: Client, seller) -> None:
 
 
 def test_before_anything_is_booked_it_says_so(manager: Client) -> None:
-    assert "Chưa có khoản nào" in manager.get(MONEY).content.decode()
+    assert "Chưa có khoản nào" in html_of(manager.get(MONEY))
 
 
 def test_what_they_owe_is_said_without_a_sign(manager: Client, seller) -> None:
     owed(seller, -12_000)
 
-    text = manager.get(MONEY).content.decode()
+    text = html_of(manager.get(MONEY))
 
     assert "Hợp tác xã còn nợ sàn" in text
     assert "12.000" in text
@@ -115,7 +116,7 @@ def test_a_manager_changes_the_account_and_the_others_are_told(manager: Client, 
     )
     assert "chi-hai@example.com" in set(Notification.objects.values_list("to", flat=True))
     assert Change.objects.filter(action="cooperative.account_changed", cooperative=seller.pk).count() == 1
-    assert "0099887766" in answer.content.decode()
+    assert "0099887766" in html_of(answer)
 
 
 @pytest.mark.parametrize(

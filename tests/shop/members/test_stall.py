@@ -15,6 +15,7 @@ from cooperatives.models import Certificate, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
 from tests.factories import make_admin, make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def photo() -> SimpleUploadedFile:
 
 
 def page_of(client: Client, seller) -> str:
-    return client.get(f"/hop-tac-xa/{seller.slug}/").content.decode()
+    return html_of(client.get(f"/hop-tac-xa/{seller.slug}/"))
 
 
 def test_the_story_is_told_on_the_page(manager, seller) -> None:
@@ -46,7 +47,7 @@ def test_a_household_is_named_only_while_it_agrees(manager, seller) -> None:
     assert "Hộ bà Triệu" not in page_of(manager, seller)
     goods = make_product(seller, name="Khăn")
     type(goods).objects.filter(pk=goods.pk).update(producer=row)
-    assert "Hộ bà Triệu" not in manager.get(f"/san-pham/{goods.slug}/").content.decode()
+    assert "Hộ bà Triệu" not in html_of(manager.get(f"/san-pham/{goods.slug}/"))
 
     manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/", {**said, "agrees": "on"})
 
@@ -56,7 +57,7 @@ def test_a_household_is_named_only_while_it_agrees(manager, seller) -> None:
     assert "Hộ bà Triệu" in shown
     assert "khăn thêu" in shown
     assert "0987 654 321" not in shown
-    assert "Hộ bà Triệu" in manager.get(f"/san-pham/{goods.slug}/").content.decode()
+    assert "Hộ bà Triệu" in html_of(manager.get(f"/san-pham/{goods.slug}/"))
     manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/bo/")
     assert "Hộ bà Triệu" not in page_of(manager, seller)
     assert "Hộ bà Triệu" not in str(list(Change.objects.filter(kind="cooperatives.producer").values()))
@@ -74,8 +75,8 @@ def test_a_certificate_needs_its_paper_and_the_markets_look(manager, seller) -> 
         "products": [str(tea.pk)],
     }
     without = manager.post("/xa-vien/gian-hang/giay/", said)
-    assert "Chụp ảnh giấy" in without.content.decode()
-    assert 'value="12/QĐ-UBND"' in without.content.decode()
+    assert "Chụp ảnh giấy" in html_of(without)
+    assert 'value="12/QĐ-UBND"' in html_of(without)
     assert not Certificate.objects.exists()
 
     manager.post("/xa-vien/gian-hang/giay/", {**said, "photo": photo()})
@@ -83,16 +84,16 @@ def test_a_certificate_needs_its_paper_and_the_markets_look(manager, seller) -> 
     assert "12/QĐ-UBND" not in page_of(manager, seller)
     desk = Client()
     desk.force_login(make_admin())
-    assert "12/QĐ-UBND" in desk.get("/quan-tri/giay-chung-nhan/").content.decode()
+    assert "12/QĐ-UBND" in html_of(desk.get("/quan-tri/giay-chung-nhan/"))
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/tra-lai/", {f"c{row.pk}-reason": "Ảnh bị mờ"})
-    assert "Ảnh bị mờ" in manager.get(f"/xa-vien/gian-hang/giay/{row.pk}/").content.decode()
+    assert "Ảnh bị mờ" in html_of(manager.get(f"/xa-vien/gian-hang/giay/{row.pk}/"))
     manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", said)  # the photo it has is kept
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/")
 
     shown = page_of(Client(), seller)
     assert "12/QĐ-UBND" in shown
     assert "hạn đến 01/01/2099" in shown
-    assert "★★★★" in Client().get(f"/san-pham/{tea.slug}/").content.decode()
+    assert "★★★★" in html_of(Client().get(f"/san-pham/{tea.slug}/"))
     Certificate.objects.update(expires_on=vietnam_date(timezone.now()) - datetime.timedelta(days=1))
     assert "12/QĐ-UBND" not in page_of(Client(), seller)
 

@@ -24,6 +24,7 @@ from tests.factories import (
     make_warehouse,
     stock_of,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +95,7 @@ def test_odd_counts_of_one_good_are_told_apart_by_their_house(lister, seller):
     far = Stock.objects.create(variant=variant, warehouse=house, on_hand=5)
     sent = counts(**{f"row{near.pk}": "-1", f"row{far.pk}": "1000001"})
 
-    page = lister.post("/xa-vien/kho/", sent).content.decode()
+    page = html_of(lister.post("/xa-vien/kho/", sent))
 
     product = variant.product.name
     assert f"{product}, {near.warehouse.name}: Ghi số từ 0 trở lên.</a>" in page
@@ -108,7 +109,7 @@ def test_one_odd_count_refuses_all_of_them(lister, seller, counted):
 
     answer = lister.post("/xa-vien/kho/", sent)
 
-    assert 'class="errors' in answer.content.decode()
+    assert 'class="errors' in html_of(answer)
     assert (stock_of(first).on_hand, stock_of(second).on_hand) == (10, 7)
 
 
@@ -155,7 +156,7 @@ def test_low_stock_and_shortages_are_told_today(lister, seller):
     )
     Stock.objects.filter(variant=gone).update(on_hand=-2)
 
-    page = lister.get("/xa-vien/").content.decode()
+    page = html_of(lister.get("/xa-vien/"))
 
     assert "Chuối sấy  còn 3 chiếc." in page
     assert "Khăn  thiếu 2 chiếc." in page
@@ -169,9 +170,9 @@ def test_a_member_of_two_cooperatives_changes_between_them(client):
     client.force_login(user)
     make_product(second, name="Bí xanh")
 
-    before = client.get("/xa-vien/hang/").content.decode()
+    before = html_of(client.get("/xa-vien/hang/"))
     client.post("/xa-vien/hop-tac-xa/", {"cooperative": second.pk})
-    after = client.get("/xa-vien/hang/").content.decode()
+    after = html_of(client.get("/xa-vien/hang/"))
 
     assert "Bí xanh" not in before
     assert "Bí xanh" in after
@@ -192,7 +193,7 @@ def test_a_suspended_cooperative_is_told_why_and_may_finish_its_orders(client):
     page = client.get("/xa-vien/")
 
     assert page.status_code == 200
-    assert "Hàng kém" in page.content.decode()
+    assert "Hàng kém" in html_of(page)
     assert client.get("/xa-vien/goi/").status_code == 200
 
 

@@ -22,6 +22,7 @@ from tests.factories import (
     make_warehouse,
     make_way,
 )
+from tests.markup import html_of
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
@@ -105,9 +106,9 @@ def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, deliver
 
     assert [len(group.rows) for group in more.context["table"].groups] == [2, 2]
     assert more.context["table"].groups[1].rows[0]["price"].value() == "rẻ"
-    assert 'class="errors' not in more.content.decode()
+    assert 'class="errors' not in html_of(more)
     assert [group.prefix for group in groups.context["table"].groups] == ["group-0", "group-1", "else"]
-    assert part.content.decode().lstrip().startswith('<div class="stack" id="rows">')
+    assert html_of(part).lstrip().startswith('<div class="stack" id="rows">')
     assert every_row().keys() == before.keys()
     assert prices(delivery_method) == [("", None, 30_000)]
 
@@ -135,7 +136,7 @@ def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, deliver
 def test_a_table_that_makes_no_sense_changes_nothing_and_says_where(manager, delivery_method, wrong, at):
     answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | wrong)
 
-    assert f'<a href="#{at}">' in answer.content.decode()
+    assert f'<a href="#{at}">' in html_of(answer)
     assert prices(delivery_method) == [("", None, 30_000)]
 
 
@@ -178,7 +179,7 @@ def test_who_comes_is_counted_for_each_time_to_come(manager, market):
     page = manager.get(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/")
 
     assert [(slot.day, slot.taken) for slot in page.context["taken"]] == [(days[1], 2), (days[2], 5)]
-    text = page.content.decode()
+    text = html_of(page)
     assert ("2 trên 20 chỗ" in text, "5 đơn" in text) == (True, True)
 
 
@@ -197,7 +198,7 @@ def test_other_hours_are_one_more_row(manager, market):
 
     times = answer.context["table"].times
     assert [time["lunar"].value() for time in times] == [["2", "7"], []]
-    assert 'class="errors' not in answer.content.decode()
+    assert 'class="errors' not in html_of(answer)
     assert market.market_days.count() == 1
 
 
@@ -224,7 +225,7 @@ def test_other_hours_are_one_more_row(manager, market):
 def test_hours_that_make_no_sense_change_nothing_and_say_where(manager, market, wrong, at):
     answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | wrong)
 
-    assert f'<a href="#{at}">' in answer.content.decode()
+    assert f'<a href="#{at}">' in html_of(answer)
     assert list(market.market_days.values_list("kind", "number")) == [("weekday", 6)]
 
 

@@ -21,6 +21,7 @@ from tests.factories import (
     make_variant,
     make_warehouse,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 HOUSE = {
@@ -108,7 +109,7 @@ def test_an_empty_house_is_closed_and_one_with_goods_is_not(manager, seller):
 def test_what_came_in_goes_into_the_house_that_is_named(manager, seller):
     variant = make_variant(seller, on_hand=3)
     second = make_warehouse(seller, make_channel(), name="Gian chợ")
-    page = manager.get(f"/xa-vien/hang/{variant.product.listings.get().pk}/").content.decode()
+    page = html_of(manager.get(f"/xa-vien/hang/{variant.product.listings.get().pk}/"))
 
     manager.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
     manager.post(

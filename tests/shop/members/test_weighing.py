@@ -14,6 +14,7 @@ from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
 from tests.factories import NOW, make_gourd, make_member, make_order, make_seller, make_variant
+from tests.markup import html_of
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
@@ -58,11 +59,11 @@ def test_what_is_no_weight_is_asked_for_again_and_kept_in_the_field(packer, part
 
     assert answer.status_code == 200
     assert weighed(part) is None
-    assert 'aria-invalid="true"' in answer.content.decode()
+    assert 'aria-invalid="true"' in html_of(answer)
 
 
 def test_the_page_asks_for_the_scale_and_lets_nothing_be_ticked(packer, part):
-    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
     assert 'inputmode="decimal"' in page
     assert 'name="taken-' not in page
@@ -72,7 +73,7 @@ def test_the_page_asks_for_the_scale_and_lets_nothing_be_ticked(packer, part):
 def test_once_weighed_it_can_be_packed_and_the_page_says_what_it_comes_to(packer, part):
     write(packer, part, "4,6")
 
-    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
     assert "69.000" in page
     assert 'name="taken-' in page
@@ -80,7 +81,7 @@ def test_once_weighed_it_can_be_packed_and_the_page_says_what_it_comes_to(packer
 
 def test_an_absurd_weight_is_asked_back_and_counts_once_it_is_repeated(packer, part):
     first = write(packer, part, "48")
-    page = first.content.decode()
+    page = html_of(first)
     kept = weighed(part)
     second = write(packer, part, "1,2", again="1,2")
 
@@ -92,7 +93,7 @@ def test_an_absurd_weight_is_asked_back_and_counts_once_it_is_repeated(packer, p
 def test_too_much_asks_the_buyer_or_is_charged_at_most_what_was_agreed(packer, part):
     write(packer, part, "6")
     question = WeightQuestion.objects.get()
-    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
     write(packer, part, "6.000", again="6.000", at_most="on")
 
     assert "90.000" in page
@@ -106,7 +107,7 @@ def test_while_it_is_written_the_page_says_what_it_comes_to_and_keeps_nothing(pa
     before = every_row()
 
     words = [
-        packer.get(f"/xa-vien/goi/{part.pk}/can/{line.pk}/thu/", {f"weigh-{line.pk}-kg": kg}).content.decode()
+        html_of(packer.get(f"/xa-vien/goi/{part.pk}/can/{line.pk}/thu/", {f"weigh-{line.pk}-kg": kg}))
         for kg in ("4,6", "6", "48", "x")
     ]
 
@@ -160,7 +161,7 @@ def test_the_label_says_what_the_parcel_really_weighs(packer, part):
         {f"taken-{line.pk}": "on", f"quantity-{line.pk}": "2", "key": str(uuid.uuid4())},
     )
 
-    page = packer.get(f"/xa-vien/kien/{part.parcels.get().pk}/tem/").content.decode()
+    page = html_of(packer.get(f"/xa-vien/kien/{part.parcels.get().pk}/tem/"))
 
     assert "4,6\u00a0kg" in page
     assert "99.000" in page
@@ -175,7 +176,7 @@ def test_the_page_asks_as_often_however_many_goods_are_to_be_weighed(packer, sel
             grams = 2300 if line.position % 2 else 3000
             weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=Actor.system(), now=NOW)
         with CaptureQueriesContext(connection) as queries:
-            page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+            page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
         counts.append((page.count('-kg"'), len(queries)))
 
     assert counts[1][0] > counts[0][0] > 0
@@ -190,7 +191,7 @@ def test_todays_work_says_what_waits_for_the_scale_and_what_for_the_buyer(packer
     accepted(seller, (make_variant(seller), 1))
 
     with CaptureQueriesContext(connection) as few:
-        page = packer.get("/xa-vien/").content.decode()
+        page = html_of(packer.get("/xa-vien/"))
     for _each in range(4):
         accepted(seller)
     with CaptureQueriesContext(connection) as many:

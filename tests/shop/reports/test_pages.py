@@ -24,6 +24,7 @@ from tests.factories import (
     make_user,
     make_variant,
 )
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,7 @@ def test_staff_need_the_permission(client: Client) -> None:
 def test_the_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> None:
     make_order((make_variant(price=320_000), 2), now=just_now())
 
-    page = admin.get(SALES).content.decode()
+    page = html_of(admin.get(SALES))
 
     assert "640.000\u00a0₫" in page
     assert "HTX Thiên An" in page

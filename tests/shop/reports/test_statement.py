@@ -17,6 +17,7 @@ from orders.models import PeriodTotals
 from shop.reports import pdf, settlement_documents
 from shop.reports import settlements as report
 from tests.factories import make_admin, make_seller
+from tests.markup import html_of
 from tests.orders.settlement.settled_periods import ACCOUNT, close, owed, sold
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +125,7 @@ def test_a_long_period_is_printed_by_days_and_its_workbook_has_every_order(desk:
     settlement, parts = of_period()
     monkeypatch.setattr(settlement_documents, "MOST_ORDERS", 1)
 
-    printed = desk.get(address(settlement, "ban-in/")).content.decode()
+    printed = html_of(desk.get(address(settlement, "ban-in/")))
     book = openpyxl.load_workbook(
         io.BytesIO(desk.get(address(settlement, "quyet-toan.xlsx")).content), read_only=True
     )
@@ -186,10 +187,10 @@ def test_without_the_libraries_the_print_page_says_so_and_stands_in_its_place(de
     settlement, parts = of_period()
 
     answer = desk.get(address(settlement, "quyet-toan.pdf"))
-    page = desk.get(address(settlement, "")).content.decode()
+    page = html_of(desk.get(address(settlement, "")))
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
-    told = answer.content.decode()
+    told = html_of(answer)
     assert "không tạo được tệp PDF vì chưa cài thư viện Pango" in told
     assert all(part.order.code in told for part in parts)
     assert "quyet-toan.pdf" not in page
