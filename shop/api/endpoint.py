@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -114,7 +113,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
         return _json_response(context, _format_failure([GraphQLError(str(bad))]), bad.http_status)
 
 
-def _parse_body(request: HttpRequest) -> Any:
+def _parse_body(request: HttpRequest) -> object:
     """Parse the operation, or list of operations, of a request. Raises InvalidBody."""
     kind = (request.content_type or "").lower()
     try:
@@ -149,12 +148,12 @@ def _refuse_nul(written: bytes) -> None:
 
 
 def _execute(
-    body: Any, context: Context, answer_cache: CachedAnswer | None = None
-) -> tuple[int, dict[str, Any]]:
+    body: object, context: Context, answer_cache: CachedAnswer | None = None
+) -> tuple[int, dict[str, object]]:
     """Execute one operation; return the HTTP status and the response."""
     query, variables, name = _operation_parts(body)
     executor = built_schema().executor
-    told: dict[str, Any] = {}
+    told: dict[str, object] = {}
     try:
         document = executor.read(query)
         if isinstance(document, list):
@@ -177,7 +176,7 @@ def _execute(
     return _format_result(result, told)
 
 
-def _operation_parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
+def _operation_parts(body: object) -> tuple[str, dict[str, object], str | None]:
     """Return query, variables and operation name. Raises InvalidBody."""
     if not isinstance(body, dict):
         raise InvalidBody("A request is a JSON object with `query`.")
@@ -196,23 +195,25 @@ def _operation_parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
     return query, variables or {}, name or None
 
 
-def _format_result(result: ExecutionResult, extensions: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def _format_result(result: ExecutionResult, extensions: dict[str, object]) -> tuple[int, dict[str, object]]:
     """Format a result. No data and no error with a path means nothing was executed: status 400."""
     if result.data is None and not any(error.path for error in result.errors or ()):
         return 400, _format_failure(result.errors or [], extensions)
-    told: dict[str, Any] = (
+    told: dict[str, object] = (
         {"errors": [format_protocol_error(error) for error in result.errors]} if result.errors else {}
     )
     told["data"] = result.data
     return 200, told | ({"extensions": extensions} if extensions else {})
 
 
-def _format_failure(errors: list[GraphQLError], extensions: dict[str, Any] | None = None) -> dict[str, Any]:
-    told: dict[str, Any] = {"errors": [format_protocol_error(error) for error in errors]}
+def _format_failure(
+    errors: list[GraphQLError], extensions: dict[str, object] | None = None
+) -> dict[str, object]:
+    told: dict[str, object] = {"errors": [format_protocol_error(error) for error in errors]}
     return told | ({"extensions": extensions} if extensions else {})
 
 
-def _json_response(context: Context, answer: Any, status: int) -> HttpResponse:
+def _json_response(context: Context, answer: object, status: int) -> HttpResponse:
     response = HttpResponse(orjson.dumps(answer), content_type="application/json", status=status)
     context.finish(response)
     return response
@@ -221,7 +222,7 @@ def _json_response(context: Context, answer: Any, status: int) -> HttpResponse:
 def _add_cors_headers(request: HttpRequest, response: HttpResponse) -> None:
     """Add CORS headers: with cookies for the sites in API_ORIGINS, without cookies for any site.
 
-    Any site is allowed if API_ORIGINS is empty or contains `*`.
+    object site is allowed if API_ORIGINS is empty or contains `*`.
     """
     patch_vary_headers(response, ("Origin",))
     origin = request.headers.get("Origin")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from graphql import GraphQLError, GraphQLSyntaxError
@@ -63,7 +63,7 @@ class InputError(Refused):
 
     code = "mistake"
 
-    def __init__(self, api_code: str, words: Words, *, field: str | None = None, **details: Any) -> None:
+    def __init__(self, api_code: str, words: Words, *, field: str | None = None, **details: object) -> None:
         super().__init__(words, field=field, **details)
         self.api_code = api_code
 
@@ -78,7 +78,7 @@ class InputErrors(Refused):
         self.mistakes = tuple(mistakes)
 
 
-def format_protocol_error(error: GraphQLError) -> dict[str, Any]:
+def format_protocol_error(error: GraphQLError) -> dict[str, object]:
     """Format a protocol error for the response. Unexpected exceptions are logged, their text is hidden."""
     cause = error.original_error
     message, own_code = error.message, ""
@@ -93,10 +93,10 @@ def format_protocol_error(error: GraphQLError) -> dict[str, Any]:
     else:
         _log.error("A resolver failed at %s.", error.path, exc_info=cause)
         name, message = type(cause).__name__, INTERNAL_ERROR_MESSAGE
-    exception: dict[str, Any] = {"code": name}
+    exception: dict[str, object] = {"code": name}
     if settings.DEBUG and cause is not None:
         exception["stacktrace"] = [line.rstrip("\n") for line in traceback.format_exception(cause)]
-    payload: dict[str, Any] = {
+    payload: dict[str, object] = {
         "message": message,
         "extensions": {"code": own_code or name, "exception": exception},
     }
@@ -108,8 +108,8 @@ def format_protocol_error(error: GraphQLError) -> dict[str, Any]:
 
 
 def payload_errors(
-    refused: Refused, codes: Mapping[str, str], known: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+    refused: Refused, codes: Mapping[str, str], known: Mapping[str, object]
+) -> Sequence[Mapping[str, object]]:
     """Return a refusal as the `errors` of a mutation's payload.
 
     `codes` maps refusal codes to the domain's enum values; `known` holds all values of that enum. Where an

@@ -37,7 +37,7 @@ _MAX_CONDITIONS = 200  # conditions in one request
 
 
 def build_condition(
-    given: Mapping[str, Any] | None, conditions: Conditions, context: Context, level: int = 1
+    given: Mapping[str, object] | None, conditions: Conditions, context: Context, level: int = 1
 ) -> Q:
     """Return the condition of a `where` or `filter` input. Raises ProtocolError if it nests too deep or has
     more conditions than a database accepts."""
@@ -46,7 +46,8 @@ def build_condition(
     if level == 1 and _count_conditions(given) > _MAX_CONDITIONS:
         raise ProtocolError(f"At most {_MAX_CONDITIONS} conditions can be asked for at once.")
     found = Q()
-    for name, value in (given or {}).items():
+    members: Mapping[str, Any] = given or {}
+    for name, value in members.items():
         if value is None:
             continue
         if name == "AND":
@@ -59,7 +60,7 @@ def build_condition(
     return found
 
 
-def _count_conditions(given: Any) -> int:
+def _count_conditions(given: object) -> int:
     """Count the conditions of an input; a list of plain values counts as one."""
     if isinstance(given, Mapping):
         return sum(map(_count_conditions, given.values()))
@@ -68,7 +69,7 @@ def _count_conditions(given: Any) -> int:
     return 1
 
 
-def reject_filter_with_where(arguments: Mapping[str, Any]) -> None:
+def reject_filter_with_where(arguments: Mapping[str, object]) -> None:
     """Raise ProtocolError if both `filter` and `where` are given."""
     if arguments.get("filter") is not None and arguments.get("where") is not None:
         raise ProtocolError("`filter` and `where` cannot be used together.")
@@ -101,7 +102,7 @@ def matches_filter(column: str) -> Condition:
     """Match a `StringFilterInput`, or its Int, Decimal, DateTime or UUID counterpart: equal to, one of, or in
     a range."""
 
-    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+    def condition(context: Context, given: Mapping[str, object]) -> Q:
         found = Q()
         values = _listed_values(given)
         if values is not None:
@@ -116,7 +117,7 @@ def matches_filter(column: str) -> Condition:
 def in_range(column: str) -> Condition:
     """Match an `IntRangeInput`, `DateTimeRangeInput` or similar, both ends included."""
 
-    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+    def condition(context: Context, given: Mapping[str, object]) -> Q:
         ends = {f"{column}__{end}": given[end] for end in ("gte", "lte") if given.get(end) is not None}
         return Q(**ends)
 
@@ -143,7 +144,7 @@ def has_metadata(column: str = "metadata") -> Condition:
 
 
 def sort_keys(
-    given: Mapping[str, Any] | None,
+    given: Mapping[str, object] | None,
     fields: Mapping[str, Sequence[SortKey]],
     default: Sequence[SortKey],
     *,
@@ -151,8 +152,10 @@ def sort_keys(
 ) -> list[SortKey]:
     """Return the keys of a `sortBy` input, ending in a unique key with the same direction."""
     keys = list(default)
-    if given is not None and given.get("field") is not None:
-        keys = list(fields[given["field"]])
+    field = given.get("field") if given is not None else None
+    if given is not None and field is not None:
+        assert isinstance(field, str)
+        keys = list(fields[field])
         if given.get("direction") == "DESC":
             keys = [key._replace(descending=not key.descending) for key in keys]
     if keys and keys[-1].column == unique:
@@ -160,11 +163,11 @@ def sort_keys(
     return [*keys, SortKey(unique, descending=bool(keys) and keys[0].descending)]
 
 
-def _listed_values(given: Mapping[str, Any]) -> list[Any] | None:
+def _listed_values(given: Mapping[str, Any]) -> Sequence[object] | None:
     """Return the values of `eq` or `oneOf`; None if neither is given."""
     if given.get("eq") is not None:
         return [given["eq"]]
-    listed: list[Any] | None = given.get("oneOf")
+    listed: Sequence[object] | None = given.get("oneOf")
     return listed
 
 

@@ -9,32 +9,66 @@ from __future__ import annotations
 import binascii
 import uuid
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias, get_args, overload
 
 from shop.api.errors import InputError, ProtocolError
 
-Key: TypeAlias = Any
+Key: TypeAlias = int | uuid.UUID
 """An integer or a UUID, depending on the type."""
 
-# All other types have integer keys.
-UUID_TYPES = frozenset(
-    {
-        "Order",
-        "OrderLine",
-        "OrderDiscount",
-        "OrderGrantedRefund",
-        "OrderGrantedRefundLine",
-        "Checkout",
-        "CheckoutLine",
-        "CheckoutDelivery",
-        "CooperativePayout",
-        "TransactionItem",
-        "Promotion",
-        "PromotionRule",
-        "Warehouse",
-    }
-)
+UuidKeyed: TypeAlias = Literal[
+    "Order",
+    "OrderLine",
+    "OrderDiscount",
+    "OrderGrantedRefund",
+    "OrderGrantedRefundLine",
+    "Checkout",
+    "CheckoutLine",
+    "CheckoutDelivery",
+    "CooperativePayout",
+    "TransactionItem",
+    "Promotion",
+    "PromotionRule",
+    "Warehouse",
+]
+# The other types of the ids that clients send; all types not among the above have integer keys.
+IntegerKeyed: TypeAlias = Literal[
+    "Address",
+    "App",
+    "AppToken",
+    "Attribute",
+    "AttributeValue",
+    "Category",
+    "Channel",
+    "Collection",
+    "Cooperative",
+    "CooperativeSettlement",
+    "Fulfillment",
+    "FulfillmentLine",
+    "GiftCard",
+    "Group",
+    "Invoice",
+    "Menu",
+    "MenuItem",
+    "OrderEvent",
+    "Page",
+    "PageType",
+    "Product",
+    "ProductImage",
+    "ProductMedia",
+    "ProductType",
+    "ProductVariant",
+    "ShippingMethod",
+    "ShippingMethodType",
+    "ShippingZone",
+    "Stock",
+    "TaxClass",
+    "TaxConfiguration",
+    "User",
+    "Voucher",
+]
+UUID_TYPES: frozenset[str] = frozenset(get_args(UuidKeyed))
 _MAX_INTEGER = 2**63 - 1  # the largest bigint
 
 
@@ -67,6 +101,12 @@ def split_global_id(text: str) -> tuple[str, str]:
     return name, key
 
 
+@overload
+def key_from_id(text: str, *type_names: UuidKeyed) -> uuid.UUID | None: ...
+@overload
+def key_from_id(text: str, *type_names: IntegerKeyed) -> int | None: ...
+@overload
+def key_from_id(text: str, *type_names: str) -> Key | None: ...
 def key_from_id(text: str, *type_names: str) -> Key | None:
     """Return the key of an id; None if it has another type. Raises InvalidId if it is malformed."""
     try:
@@ -78,12 +118,24 @@ def key_from_id(text: str, *type_names: str) -> Key | None:
         raise InvalidId(text, " or ".join(type_names)) from error
 
 
-def keys_from_ids(texts: Iterable[str], *type_names: str) -> list[Key]:
+@overload
+def keys_from_ids(texts: Iterable[str], *type_names: UuidKeyed) -> list[uuid.UUID]: ...
+@overload
+def keys_from_ids(texts: Iterable[str], *type_names: IntegerKeyed) -> list[int]: ...
+@overload
+def keys_from_ids(texts: Iterable[str], *type_names: str) -> Sequence[Key]: ...
+def keys_from_ids(texts: Iterable[str], *type_names: str) -> Sequence[Key]:
     """Return the keys of the ids that have one of these types. Raises InvalidId."""
     found = (key_from_id(text, *type_names) for text in texts)
     return [key for key in found if key is not None]
 
 
+@overload
+def input_key(text: str, *type_names: UuidKeyed, field: str) -> uuid.UUID: ...
+@overload
+def input_key(text: str, *type_names: IntegerKeyed, field: str) -> int: ...
+@overload
+def input_key(text: str, *type_names: str, field: str) -> Key: ...
 def input_key(text: str, *type_names: str, field: str) -> Key:
     """Return the key of a mutation's id input. Raises Mistake (`GRAPHQL_ERROR` on the field)."""
     try:
@@ -93,6 +145,17 @@ def input_key(text: str, *type_names: str, field: str) -> Key:
     if key is None:
         raise InputError("GRAPHQL_ERROR", str(InvalidId(text, " or ".join(type_names))), field=field)
     return key
+
+
+@overload
+def input_keys(texts: Iterable[str] | None, type_name: UuidKeyed, *, field: str) -> list[uuid.UUID]: ...
+@overload
+def input_keys(texts: Iterable[str] | None, type_name: IntegerKeyed, *, field: str) -> list[int]: ...
+@overload
+def input_keys(texts: Iterable[str] | None, type_name: str, *, field: str) -> Sequence[Key]: ...
+def input_keys(texts: Iterable[str] | None, type_name: str, *, field: str) -> Sequence[Key]:
+    """Return the keys of a list of ids of a mutation's input; none for null. Raises as `input_key`."""
+    return [input_key(text, type_name, field=field) for text in texts or ()]
 
 
 def parse_key(name: str, written: str) -> Key:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from shop.api.context import Context
-from shop.api.ids import global_id
+from shop.api.ids import Key, global_id
 from shop.core.models import PictureState
 
 SIZES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -29,29 +28,29 @@ def nearest_size(wanted: int) -> int:
     return min(reversed(SIZES), key=lambda size: abs(size - wanted))
 
 
-def image_file(renditions: Mapping[str, Any] | None, size: int, format_: str) -> str | None:
+def image_file(renditions: Mapping[str, Mapping[str, str]] | None, size: int, format_: str) -> str | None:
     """Return the storage path of the rendition for this size; None until renditions exist."""
     if not renditions:
         return None
     widths = sorted(int(width) for width in renditions)
     width = next((each for each in widths if each >= size), widths[-1])
-    path: str = renditions[str(width)][FORMATS[format_]]
-    return path
+    return renditions[str(width)][FORMATS[format_]]
 
 
 def image_url(
     context: Context,
     type_name: str,
-    key: Any,
+    key: Key,
     state: str,
-    renditions: Mapping[str, Any] | None,
-    arguments: Mapping[str, Any],
+    renditions: Mapping[str, Mapping[str, str]] | None,
+    arguments: Mapping[str, object],
     *,
     size: int = LIST_SIZE,
 ) -> str:
     """Return the absolute URL of a picture for the arguments `size` and `format`."""
-    wanted = nearest_size(arguments["size"]) if arguments.get("size") else size
-    format_ = arguments.get("format") or "ORIGINAL"
+    asked = arguments.get("size")
+    wanted = nearest_size(asked) if isinstance(asked, int) and asked else size
+    format_ = str(arguments.get("format") or "ORIGINAL")
     path = image_file(renditions if state == PictureState.READY else None, wanted, format_)
     if path is not None:
         return context.absolute(default_storage.url(path))

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from django.db.models import IntegerField, Value
 
 from shop.api.errors import ProtocolError
 from shop.api.field_permissions import Access
+from shop.api.ids import Key
 from shop.api.object_types import CompiledRows, Row, Rows, Type, compiled_rows
 from shop.core.models import Channel
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from shop.api.breadth import Selection
     from shop.api.context import Context
 
-Pair: TypeAlias = tuple[Any, int | None]  # the key of an object and that of the channel it is seen in
+Pair: TypeAlias = tuple[Key | None, int | None]  # the key of an object and that of the channel it is seen in
 RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 
 
@@ -57,7 +58,7 @@ class InChannel(Type):
         """Return all rows visible to the requester in a channel; staff may pass None."""
         return with_channel(self._rows_in(context, channel), channel)
 
-    def rows_asked(self, context: Context, arguments: Mapping[str, Any]) -> Rows:
+    def rows_asked(self, context: Context, arguments: Mapping[str, object]) -> Rows:
         """Return the rows in the channel of the argument `channel`; none if there is no such channel.
 
         Raises ProtocolError if a customer names no channel and there are several.
@@ -66,7 +67,12 @@ class InChannel(Type):
         return self.rows_in(context, channel) if is_there else self.rows_in(context, None).none()
 
     def asked_among(
-        self, context: Context, arguments: Mapping[str, Any], values: Collection[Any], *, by: str = ""
+        self,
+        context: Context,
+        arguments: Mapping[str, object],
+        values: Collection[Key | str],
+        *,
+        by: str = "",
     ) -> Rows | CompiledRows:
         """Return the rows of `rows_asked` whose column `by` (default: the key) is among the values."""
         channel, is_there = _requested_channel(context, arguments)
@@ -78,7 +84,7 @@ class InChannel(Type):
         self,
         context: Context,
         channel: Channel | None,
-        keys: Collection[Any],
+        keys: Collection[Key | str],
         *,
         by: str = "",
         order: tuple[str, ...] = (),
@@ -92,7 +98,7 @@ class InChannel(Type):
 
     def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
         """Return the visible rows by key and channel. One query per channel."""
-        keys_by_channel: dict[int | None, set[Any]] = {}
+        keys_by_channel: dict[int | None, set[Key]] = {}
         for key, channel_key in pairs:
             if key is not None:
                 keys_by_channel.setdefault(channel_key, set()).add(key)
@@ -106,7 +112,7 @@ class InChannel(Type):
         """Add a field for the row that the column `by` refers to, seen in the same channel."""
 
         def resolve(
-            parents: list[Row], arguments: Any, context: Context, selection: Selection
+            parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> list[Row | None]:
             pairs = [(getattr(parent, by), parent.in_channel) for parent in parents]
             found = to.by_pair(context, pairs, selection.names())
@@ -118,9 +124,10 @@ class InChannel(Type):
         return self.rows_asked(context, {})
 
 
-def _requested_channel(context: Context, arguments: Mapping[str, Any]) -> tuple[Channel | None, bool]:
+def _requested_channel(context: Context, arguments: Mapping[str, object]) -> tuple[Channel | None, bool]:
     """Return the channel of the argument `channel`, and whether the requester can see anything there."""
     slug = arguments.get("channel")
+    assert slug is None or isinstance(slug, str)
     channel = context.channel(slug) if slug is not None else default_channel(context)
     return channel, channel is not None or (slug is None and is_staff_or_app(context))
 
@@ -136,7 +143,7 @@ def with_channel_key(rows: Rows, channel_key: int | None) -> Rows:
 
 
 def _public_rows_query(
-    keys: Collection[Any],
+    keys: Collection[Key | str],
     channel: int,
     *when: datetime.datetime,
     shelf: Callable[..., Rows],
@@ -170,7 +177,9 @@ def channel_by_key(context: Context, key: int | None) -> Channel | None:
     return next((each for each in context.channels.values() if each.pk == key), None)
 
 
-def channel_slugs(parents: list[Row], arguments: Any, context: Context, selection: Any) -> list[str | None]:
+def channel_slugs(
+    parents: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[str | None]:
     """Resolve `channel: String`, the slug of the channel that an object is seen in."""
     slugs = {channel.pk: slug for slug, channel in context.channels.items()}
     return [slugs.get(parent.in_channel) for parent in parents]

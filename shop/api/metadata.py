@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict
 
 from django.db.models import Model, Q
 
+from shop.api.breadth import Resolver, Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.field_permissions import CooperativeScoped, Right
+from shop.api.ids import Key
 from shop.api.object_types import Row, Type
 from shop.core.database.metadata import EmptyMetadataKey
 from shop.core.errors import Missing
+
+if TYPE_CHECKING:
+    from shop.api.base.inputs import MetadataInput
 
 OwnsCheck: TypeAlias = Callable[[Context, Any], bool]
 
@@ -34,7 +39,7 @@ class MetadataAccess:
     owns: OwnsCheck | None
     whose: str = ""
 
-    def check(self, context: Context, key: Any, *, private: bool) -> None:
+    def check(self, context: Context, key: Key, *, private: bool) -> None:
         """Raise PermissionDenied if the requester may not write, Missing if they cannot see the object."""
         if not private and self.owns is not None and self.owns(context, key):
             return
@@ -43,7 +48,7 @@ class MetadataAccess:
         if not context.may(*everywhere) and not self._is_in_own_cooperatives(context, key):
             raise Missing(field="id")
 
-    def _is_in_own_cooperatives(self, context: Context, key: Any) -> bool:
+    def _is_in_own_cooperatives(self, context: Context, key: Key) -> bool:
         own_rows = Q(pk__in=())
         for right in self.rights:
             if isinstance(right, CooperativeScoped):
@@ -126,7 +131,7 @@ def metadata_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
 
 
 def metadata_from_input(
-    given: Collection[Mapping[str, str]] | None, *, field: str = "metadata"
+    given: Collection[MetadataInput] | None, *, field: str = "metadata"
 ) -> dict[str, str]:
     """Convert `[MetadataInput!]` to a mapping. Raises Mistake for an empty key."""
     if any(not each["key"].strip() for each in given or ()):
@@ -134,22 +139,36 @@ def metadata_from_input(
     return {each["key"]: each["value"] for each in given or ()}
 
 
-def _items_resolver(visible: _VisibleMetadata) -> Any:
-    def resolve(parents: list[Row], arguments: Any, context: Context, selection: Any) -> list[Any]:
+def _items_resolver(visible: _VisibleMetadata) -> Resolver:
+    def resolve(
+        parents: list[Row], arguments: object, context: Context, selection: Selection
+    ) -> Sequence[object]:
         return [metadata_items(metadata) for metadata in visible.of(parents, context)]
 
     return resolve
 
 
-def _value_resolver(visible: _VisibleMetadata) -> Any:
-    def resolve(parents: list[Row], arguments: dict[str, Any], context: Context, selection: Any) -> list[Any]:
+class _KeyArguments(TypedDict):
+    key: str
+
+
+class _KeysArguments(TypedDict):
+    keys: NotRequired[list[str] | None]
+
+
+def _value_resolver(visible: _VisibleMetadata) -> Resolver:
+    def resolve(
+        parents: list[Row], arguments: _KeyArguments, context: Context, selection: Selection
+    ) -> Sequence[object]:
         return [metadata.get(arguments["key"]) for metadata in visible.of(parents, context)]
 
     return resolve
 
 
-def _values_resolver(visible: _VisibleMetadata) -> Any:
-    def resolve(parents: list[Row], arguments: dict[str, Any], context: Context, selection: Any) -> list[Any]:
+def _values_resolver(visible: _VisibleMetadata) -> Resolver:
+    def resolve(
+        parents: list[Row], arguments: _KeysArguments, context: Context, selection: Selection
+    ) -> Sequence[object]:
         return [_pick_keys(metadata, arguments.get("keys")) for metadata in visible.of(parents, context)]
 
     return resolve

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from shop.api.errors import InputError
 from shop.api.object_types import Type
 from shop.core.money import minor_digits, round_half_up
 
 _MAX_MINOR_UNITS = 10**15  # minor units
+
+
+class Amount(Protocol):
+    """What the fields of `Money` read: minor units and their currency."""
+
+    @property
+    def amount(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+class Taxed(Protocol):
+    """What the fields of `TaxedMoney` read, in minor units."""
+
+    @property
+    def net(self) -> int: ...
+    @property
+    def gross(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
 
 
 class MoneyAmount(NamedTuple):
@@ -53,13 +73,13 @@ money.columns(currency="currency", fractionalAmount="amount")
 
 
 @money.field()
-def amount(sums: list[Any], *_: Any) -> Sequence[float]:
+def amount(sums: list[Amount], *_: object) -> Sequence[float]:
     scales = {currency: 10 ** minor_digits(currency) for currency in {each.currency for each in sums}}
     return [each.amount / scales[each.currency] for each in sums]
 
 
 @money.field()
-def fraction_digits(sums: list[Any], *_: Any) -> Sequence[int]:
+def fraction_digits(sums: list[Amount], *_: object) -> Sequence[int]:
     digits = {currency: minor_digits(currency) for currency in {each.currency for each in sums}}
     return [digits[each.currency] for each in sums]
 
@@ -69,17 +89,17 @@ taxed_money.columns(currency="currency")
 
 
 @taxed_money.field()
-def gross(prices: list[Any], *_: Any) -> Sequence[MoneyAmount]:
+def gross(prices: list[Taxed], *_: object) -> Sequence[MoneyAmount]:
     return [MoneyAmount(price.gross, price.currency) for price in prices]
 
 
 @taxed_money.field()
-def net(prices: list[Any], *_: Any) -> Sequence[MoneyAmount]:
+def net(prices: list[Taxed], *_: object) -> Sequence[MoneyAmount]:
     return [MoneyAmount(price.net, price.currency) for price in prices]
 
 
 @taxed_money.field()
-def tax(prices: list[Any], *_: Any) -> Sequence[MoneyAmount]:
+def tax(prices: list[Taxed], *_: object) -> Sequence[MoneyAmount]:
     return [MoneyAmount(price.gross - price.net, price.currency) for price in prices]
 
 

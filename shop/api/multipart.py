@@ -14,7 +14,7 @@ class InvalidMultipart(ValueError):
     """The body does not follow the specification."""
 
 
-def operation_with_files(request: HttpRequest) -> Any:
+def operation_with_files(request: HttpRequest) -> object:
     """Return `operations` with each file at its paths from `map`. Raises InvalidMultipart."""
     try:
         operation = orjson.loads(request.POST["operations"])
@@ -36,7 +36,7 @@ def operation_with_files(request: HttpRequest) -> Any:
     return operation
 
 
-def _insert_file(target: Any, path: list[str], file: Any) -> None:
+def _insert_file(target: Any, path: list[str], file: object) -> None:
     """Replace the null at this path with the file."""
     *parents, last = path
     try:

@@ -16,23 +16,37 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from shop.api.breadth import by_name
 from shop.api.field_permissions import Right
-from shop.api.ids import global_ids
+from shop.api.ids import Key, global_ids
 from shop.core.database.compiled_query import compiled_query
 
 if TYPE_CHECKING:
     from shop.api.breadth import Resolver, Selection
     from shop.api.context import Context
 
-Row: TypeAlias = Any
-Rows: TypeAlias = "QuerySet[Any]"
+Rows: TypeAlias = "QuerySet[Model]"
+
+
+class Row:
+    """The base of rows: named tuples of the columns that an operation's fields need. The columns differ
+    between operations, so their types are not known here."""
+
+    __slots__ = ()
+    typename: ClassVar[str]
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, column: str) -> Any: ...
+
+
+Resolve = TypeVar("Resolve", bound="Resolver")
 
 
 class CompiledRows(NamedTuple):
@@ -40,8 +54,8 @@ class CompiledRows(NamedTuple):
     is compiled once (`shop.core.database.compiled_query` says which arguments are allowed)."""
 
     build: Callable[..., Rows]
-    args: tuple[Any, ...]
-    shape: dict[str, Any]
+    args: tuple[object, ...]
+    shape: dict[str, object]
 
 
 def build_rows(rows: CompiledRows) -> Rows:
@@ -49,7 +63,7 @@ def build_rows(rows: CompiledRows) -> Rows:
     return rows.build(*rows.args, **rows.shape)
 
 
-def compiled_rows(build: Callable[..., Rows], *args: Any, **shape: Any) -> CompiledRows:
+def compiled_rows(build: Callable[..., Rows], *args: object, **shape: object) -> CompiledRows:
     return CompiledRows(build, args, shape)
 
 
@@ -75,7 +89,7 @@ class Type:
         """Add the field `id`, the global id."""
         key = attrgetter(self._key)
 
-        def resolve(parents: list[Row], *_: Any) -> list[str]:
+        def resolve(parents: list[Row], *_: object) -> list[str]:
             return global_ids(self.name, map(key, parents))
 
         self._add("id", resolve, (self._key,))
@@ -96,12 +110,12 @@ class Type:
 
     def field(
         self, name: str = "", *, needs: str | Iterable[str] = (), permissions: Iterable[Right] = ()
-    ) -> Callable[[Resolver], Resolver]:
+    ) -> Callable[[Resolve], Resolve]:
         """Decorate a batch resolver. `needs` are the columns it reads; any of `permissions` suffices."""
         columns = (needs,) if isinstance(needs, str) else tuple(needs)
         rights = tuple(permissions)
 
-        def add(resolve: Resolver) -> Resolver:
+        def add(resolve: Resolve) -> Resolve:
             self._add(name or camel(resolve), _check_rights(resolve, rights), columns)
             return resolve
 
@@ -122,7 +136,7 @@ class Type:
         """
 
         def resolve(
-            parents: list[Row], arguments: Any, context: Context, selection: Selection
+            parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> list[Row | None]:
             keys = [getattr(parent, by) for parent in parents]
             found = to.by_key(context, keys, selection.names(), rows=rows)
@@ -135,7 +149,7 @@ class Type:
         columns = tuple(dict.fromkeys(column for needs in as_._needs.values() for column in needs))
         self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
 
-    def nothing(self, *fields: str, value: Any = None) -> None:
+    def nothing(self, *fields: str, value: object = None) -> None:
         """Add fields that this shop does not support; they always return `value`."""
         for field in fields:
             self._add(field, lambda parents, *_: [value] * len(parents), ())
@@ -159,21 +173,23 @@ class Type:
     def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *also: str) -> list[Row]:
         """Read the rows of a queryset with the columns that these fields need, plus `also`. One query."""
         columns = self.wanted(fields, *also)
-        row_class = _row_class(self.name, columns)
+        make = _row_maker(self.name, columns)
         if isinstance(rows, CompiledRows):
-            found: Iterable[Any] = _compiled_values(rows.build)(*rows.args, columns=columns, **rows.shape)
+            found: Iterable[tuple[object, ...]] = _compiled_values(rows.build)(
+                *rows.args, columns=columns, **rows.shape
+            )
         else:
             found = rows.values_list(*columns)
-        return [tuple.__new__(row_class, values) for values in found]
+        return [make(values) for values in found]
 
     def by_key(
         self,
         context: Context,
-        keys: Iterable[Any],
+        keys: Iterable[Key | None],
         fields: Iterable[str],
         *,
         rows: Rows | Callable[[], Rows] | None = None,
-    ) -> dict[Any, Row]:
+    ) -> dict[Key | None, Row]:
         """Return the visible rows (or those of `rows`) with these keys, by key. At most one query."""
         wanted = {key for key in keys if key is not None}
         if not wanted:
@@ -198,43 +214,46 @@ class Type:
 
 
 @cache
-def _compiled_values(build: Callable[..., Rows]) -> Callable[..., list[tuple[Any, ...]]]:
-    def values(*args: Any, columns: tuple[str, ...], **shape: Any) -> Rows:
+def _compiled_values(build: Callable[..., Rows]) -> Callable[..., list[tuple[object, ...]]]:
+    def values(
+        *args: object, columns: tuple[str, ...], **shape: object
+    ) -> QuerySet[Model, tuple[object, ...]]:
         return build(*args, **shape).values_list(*columns)
 
     values.__qualname__ = build.__qualname__
     return compiled_query(values)
 
 
-def _filter_by_keys(keys: Collection[Any], *, rows: type[Model] | Callable[[], Rows], key: str) -> Rows:
+def _filter_by_keys(keys: Collection[Key], *, rows: type[Model] | Callable[[], Rows], key: str) -> Rows:
     """Return the rows with these keys, of a model or of the queryset that a function returns."""
     all_rows: Rows = QuerySet(rows) if isinstance(rows, type) else rows()
     return all_rows.filter(**{f"{key}__in": keys})
 
 
-def _is_unfiltered(rows: Any) -> bool:
+def _is_unfiltered(rows: object) -> bool:
     """Return whether a queryset selects all rows of its model, without filters or annotations."""
+    if not isinstance(rows, QuerySet):
+        return False
     query = rows.query
     return (
-        isinstance(rows, QuerySet)
-        and not (query.where or query.annotations or query.combinator or query.distinct or query.is_sliced)
+        not (query.where or query.annotations or query.combinator or query.distinct or query.is_sliced)
         and not query.extra
     )
 
 
-def camel(resolve: Callable[..., Any]) -> str:
+def camel(resolve: Callable[..., object]) -> str:
     """Convert `external_reference` to `externalReference`; drop a trailing underscore (reserved words)."""
     first, *rest = resolve.__name__.rstrip("_").split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def type_names(values: Sequence[Any], context: Any) -> list[str | None]:
+def type_names(values: Sequence[object], context: object) -> list[str | None]:
     """Return the type name of each object of an interface or union: a row's `typename`, a mapping's
     `__typename`, or the class name of a model instance."""
     return [_type_name(value) for value in values]
 
 
-def _type_name(value: Any) -> str | None:
+def _type_name(value: object) -> str | None:
     if isinstance(value, Mapping):
         return value.get("__typename")
     return getattr(value, "typename", None) or type(value).__name__
@@ -245,8 +264,8 @@ def _check_rights(resolve: Resolver, rights: tuple[Right, ...]) -> Resolver:
         return resolve
 
     def guarded(
-        parents: list[Row], arguments: dict[str, Any], context: Any, selection: Selection
-    ) -> Sequence[Any]:
+        parents: list[Row], arguments: object, context: Context, selection: Selection
+    ) -> Sequence[object]:
         context.require(*rights)
         return resolve(parents, arguments, context, selection)
 
@@ -254,7 +273,7 @@ def _check_rights(resolve: Resolver, rights: tuple[Right, ...]) -> Resolver:
 
 
 @lru_cache(maxsize=2048)
-def _row_class(type_name: str, columns: tuple[str, ...]) -> type[tuple[Any, ...]]:
-    made: type[tuple[Any, ...]] = namedtuple(f"{type_name}Row", columns)  # type: ignore[misc]
-    made.typename = type_name  # type: ignore[attr-defined]
-    return made
+def _row_maker(type_name: str, columns: tuple[str, ...]) -> Callable[[Iterable[object]], Row]:
+    named = namedtuple("columns", columns)  # type: ignore[misc]
+    row_class = type(f"{type_name}Row", (named, Row), {"__slots__": (), "typename": type_name})
+    return partial(tuple.__new__, row_class)

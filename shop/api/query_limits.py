@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -86,7 +86,7 @@ class MeasuredOperation(NamedTuple):
 
     whole: CostNode
     problems: Sequence[str] = ()
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, object] = {}
 
 
 class Limits:
@@ -97,7 +97,7 @@ class Limits:
         self._introspection = IntrospectionCost(schema)
         self._measured: WeakKeyDictionary[Operation, MeasuredOperation] = WeakKeyDictionary()
 
-    def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
+    def cost(self, operation: Operation, variables: Mapping[str, object]) -> int:
         """Return the operation's cost with these variables; 0 if cost is not limited.
 
         Raises GraphQLError if the document exceeds another limit. `check_cost` compares the cost.
@@ -241,7 +241,7 @@ def _multipliers(node: FieldNode) -> tuple[ValueNode, ...]:
     return tuple(each.value for each in node.arguments or () if each.name.value in MULTIPLIERS)
 
 
-def _total_cost(part: CostNode, variables: Mapping[str, Any], known: dict[int, int]) -> int:
+def _total_cost(part: CostNode, variables: Mapping[str, object], known: dict[int, int]) -> int:
     total = known.get(id(part))
     if total is None:
         times = 1
@@ -252,7 +252,7 @@ def _total_cost(part: CostNode, variables: Mapping[str, Any], known: dict[int, i
     return total
 
 
-def _multiplier_value(node: ValueNode, variables: Mapping[str, Any]) -> int:
+def _multiplier_value(node: ValueNode, variables: Mapping[str, object]) -> int:
     if isinstance(node, IntValueNode):
         return int(node.value) if len(node.value) <= _MOST_DIGITS else 1
     if isinstance(node, ListValueNode):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict, TypeVar
 
 from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_type
 
@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 REFUSALS = "_refusals"
 MAX_BULK_DELETIONS = 100  # objects that one bulk mutation deletes
 
-RootResolver: TypeAlias = "Callable[[dict[str, Any], Context, Selection], Any]"
+RootResolver: TypeAlias = "Callable[[Any, Context, Selection], object]"
+Resolve = TypeVar("Resolve", bound=RootResolver)
+
+
+class _Ids(TypedDict):
+    """The arguments of a bulk deletion."""
+
+    ids: NotRequired[list[str] | None]
 
 
 class Queries(Type):
@@ -45,21 +52,21 @@ class Queries(Type):
         name: str = "",
         *,
         permissions: Iterable[Right] = (),
-        refused: Mapping[str, Any] | None = None,
-    ) -> Callable[[RootResolver], RootResolver]:
+        refused: Mapping[str, object] | None = None,
+    ) -> Callable[[Resolve], Resolve]:
         """Decorate a resolver; `refused` holds the payload's other fields for when a mutation is refused."""
 
-        def add(resolve: RootResolver) -> RootResolver:
+        def add(resolve: Resolve) -> Resolve:
             batch = self._batch(resolve, dict(refused or {}))
             super(Queries, self).field(name or camel(resolve), permissions=permissions)(batch)
             return resolve
 
         return add
 
-    def _batch(self, resolve: RootResolver, refused_payload: dict[str, Any]) -> Resolver:
+    def _batch(self, resolve: RootResolver, refused_payload: dict[str, object]) -> Resolver:
         def batch(
-            parents: list[Any], arguments: dict[str, Any], context: Context, selection: Selection
-        ) -> list[Any]:
+            parents: list[object], arguments: dict[str, object], context: Context, selection: Selection
+        ) -> Sequence[object]:
             return [resolve(arguments, context, selection)]
 
         return batch
@@ -82,26 +89,28 @@ class Mutations(Queries):
         name: str = "",
         *,
         permissions: Iterable[Right] = (),
-        refused: Mapping[str, Any] | None = None,
+        refused: Mapping[str, object] | None = None,
         needs_recent_sign_in: bool = False,
-    ) -> Callable[[RootResolver], RootResolver]:
+    ) -> Callable[[Resolve], Resolve]:
         """Decorate a resolver; changes of money, rights and settings need a recent sign-in."""
         decorate = super().field(name, permissions=permissions, refused=refused)
 
-        def add(resolve: RootResolver) -> RootResolver:
+        def add(resolve: Resolve) -> Resolve:
             decorate(_require_recent_sign_in(resolve) if needs_recent_sign_in else resolve)
             return resolve
 
         return add
 
-    def _batch(self, resolve: RootResolver, refused_payload: dict[str, Any]) -> Resolver:
+    def _batch(self, resolve: RootResolver, refused_payload: dict[str, object]) -> Resolver:
         def batch(
-            parents: list[Any], arguments: dict[str, Any], context: Context, selection: Selection
-        ) -> list[Any]:
+            parents: list[object], arguments: dict[str, object], context: Context, selection: Selection
+        ) -> Sequence[object]:
             payload = get_named_type(selection.definition.type)
             assert is_object_type(payload)
             try:
-                payload_values = dict(resolve(arguments, context, selection))
+                result = resolve(arguments, context, selection)
+                assert isinstance(result, Mapping)
+                payload_values = dict(result)
                 refusals = payload_values.pop(REFUSALS, [])
             except Refused as error:
                 payload_values, refusals = dict(refused_payload), [error]
@@ -127,13 +136,17 @@ class Mutations(Queries):
         @self.field(
             name, permissions=permissions, refused={"count": 0}, needs_recent_sign_in=needs_recent_sign_in
         )
-        def many(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+        def many(arguments: _Ids, context: Context, selection: Selection) -> dict[str, object]:
             wanted = [{"id": each} for each in dict.fromkeys(arguments.get("ids") or ())]
             return self.each_of(wanted, one, context, selection)
 
     def each_of(
-        self, wanted: Sequence[dict[str, Any]], one: RootResolver, context: Context, selection: Selection
-    ) -> dict[str, Any]:
+        self,
+        wanted: Sequence[Mapping[str, object]],
+        one: RootResolver,
+        context: Context,
+        selection: Selection,
+    ) -> dict[str, object]:
         """Call `one` with each of these arguments and return the payload."""
         if len(wanted) > MAX_BULK_DELETIONS:
             raise InputError(
@@ -149,7 +162,7 @@ class Mutations(Queries):
                 count += 1
         return {"count": count, REFUSALS: refusals}
 
-    def _entries(self, refused: Refused, error_type: GraphQLObjectType) -> list[dict[str, Any]]:
+    def _entries(self, refused: Refused, error_type: GraphQLObjectType) -> Sequence[Mapping[str, object]]:
         enum = get_named_type(error_type.fields["code"].type)
         assert is_enum_type(enum)
         return payload_errors(refused, self._codes, enum.values)
@@ -157,7 +170,7 @@ class Mutations(Queries):
 
 def _require_recent_sign_in(resolve: RootResolver) -> RootResolver:
     @wraps(resolve)
-    def guarded(arguments: dict[str, Any], context: Context, selection: Selection) -> Any:
+    def guarded(arguments: object, context: Context, selection: Selection) -> object:
         context.require_recent_sign_in()
         return resolve(arguments, context, selection)
 

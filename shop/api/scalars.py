@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
@@ -49,13 +49,13 @@ class WeightInput(NamedTuple):
         return int((self.value * GRAMS[self.unit or default_unit.upper()]).to_integral_value())
 
 
-def _serialise_datetime(value: Any) -> str:
+def _serialise_datetime(value: object) -> str:
     if not isinstance(value, datetime.datetime):
         raise GraphQLError(f"DateTime cannot represent {value!r}.")
     return value.isoformat()
 
 
-def _parse_datetime(value: Any) -> datetime.datetime:
+def _parse_datetime(value: object) -> datetime.datetime:
     try:
         parsed = parse_datetime(value) if isinstance(value, str) else None
         if parsed is None and isinstance(value, str) and (day := parse_date(value)) is not None:
@@ -67,13 +67,13 @@ def _parse_datetime(value: Any) -> datetime.datetime:
     return parsed if parsed.tzinfo else timezone.make_aware(parsed, datetime.UTC)
 
 
-def _serialise_date(value: Any) -> str:
+def _serialise_date(value: object) -> str:
     if not isinstance(value, datetime.date):
         raise GraphQLError(f"Date cannot represent {value!r}.")
     return value.isoformat()[:10]
 
 
-def _parse_date(value: Any) -> datetime.date | None:
+def _parse_date(value: object) -> datetime.date | None:
     if value == "":
         return None
     try:
@@ -90,12 +90,12 @@ def _is_representable(day: datetime.date) -> bool:
     return datetime.MINYEAR < day.year < datetime.MAXYEAR
 
 
-def _serialise_decimal(value: Any) -> float | int:
+def _serialise_decimal(value: Decimal | float | str) -> float | int:
     number = Decimal(value)
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def _parse_decimal(value: Any) -> Decimal:
+def _parse_decimal(value: object) -> Decimal:
     try:
         number = Decimal(str(value)) if isinstance(value, int | float | str | Decimal) else None
     except (InvalidOperation, ValueError):  # ValueError: an int with more digits than Python converts
@@ -113,14 +113,14 @@ def _fits_column(number: Decimal) -> bool:
     return isinstance(exponent, int) and exponent >= -_DIGITS and number.adjusted() < _DIGITS
 
 
-def _parse_positive_decimal(value: Any) -> Decimal:
+def _parse_positive_decimal(value: object) -> Decimal:
     number = _parse_decimal(value)
     if number < 0:
         raise GraphQLError(f"Value cannot be lower than 0: {_truncated_repr(value)}")
     return number
 
 
-def _integer_parser(name: str, at_least: int) -> Callable[[Any], int]:
+def _integer_parser(name: str, at_least: int) -> Callable[[object], int]:
     def parse(value: Any) -> int:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not _SMALLEST <= value <= _LARGEST or value != int(value):
@@ -132,35 +132,35 @@ def _integer_parser(name: str, at_least: int) -> Callable[[Any], int]:
     return parse
 
 
-def _serialise_json_text(value: Any) -> str:
+def _serialise_json_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _parse_json_text(value: Any) -> Any:
+def _parse_json_text(value: object) -> object:
     try:
         return json.loads(value) if isinstance(value, str) else _refuse("JSONString", value)
     except (ValueError, RecursionError) as error:
         raise GraphQLError(f"JSONString cannot represent value: {_truncated_repr(value)}") from error
 
 
-def _parse_json(value: Any) -> Any:
+def _parse_json(value: object) -> object:
     return value if isinstance(value, dict | list) else _refuse("JSON", value)
 
 
-def _parse_metadata(value: Any) -> dict[str, str]:
+def _parse_metadata(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
         raise GraphQLError(f"Metadata must map keys to strings: {_truncated_repr(value)}")
     return dict(value)
 
 
-def _parse_uuid(value: Any) -> uuid.UUID:
+def _parse_uuid(value: object) -> uuid.UUID:
     try:
         return uuid.UUID(value) if isinstance(value, str) else _refuse("UUID", value)
     except ValueError as error:
         raise GraphQLError(f"UUID cannot represent value: {_truncated_repr(value)}") from error
 
 
-def _parse_weight(value: Any) -> WeightInput:
+def _parse_weight(value: object) -> WeightInput:
     unit = None
     if isinstance(value, Mapping):
         unit, value = str(value.get("unit", "")).upper(), value.get("value")
@@ -169,7 +169,7 @@ def _parse_weight(value: Any) -> WeightInput:
     return WeightInput(_parse_positive_decimal(value), unit)
 
 
-def _parse_upload(value: Any) -> Any:
+def _parse_upload(value: object) -> object:
     return value if isinstance(value, UploadedFile) else _refuse("Upload", value)
 
 
@@ -178,36 +178,36 @@ def _reject_upload_literal(node: ConstValueNode) -> None:
         raise GraphQLError("An upload is a part of the multipart body, never a literal.")
 
 
-def _identity(value: Any) -> Any:
+def _identity(value: object) -> object:
     return value
 
 
-def _refuse(name: str, value: Any) -> Any:
+def _refuse(name: str, value: object) -> NoReturn:
     raise GraphQLError(f"{name} cannot represent value: {_truncated_repr(value)}")
 
 
-def _truncated_repr(value: Any) -> str:
+def _truncated_repr(value: object) -> str:
     try:
         return repr(value)[:80]
     except ValueError:  # an int with more digits than Python converts
         return "a number too long to show"
 
 
-def _parse_int_literal(node: ConstValueNode, variables: Any = None) -> Any:
+def _parse_int_literal(node: ConstValueNode, variables: object = None) -> object:
     """Parse an Int literal. graphql-core accepts any length, but Python raises above 4,300 digits."""
     if isinstance(node, IntValueNode) and len(node.value) > _MAX_INT_CHARACTERS:
         raise GraphQLError("Int cannot represent non 32-bit signed integer value.", node)
     return parse_int_literal(node, variables)
 
 
-def _parse_float(value: Any) -> Any:
+def _parse_float(value: object) -> object:
     try:
         return coerce_float(value)
     except OverflowError as error:
         raise GraphQLError(f"Float cannot represent value: {_truncated_repr(value)}") from error
 
 
-_SERIALISERS: dict[str, Callable[[Any], Any]] = {
+_SERIALISERS: dict[str, Callable[[Any], object]] = {
     "DateTime": _serialise_datetime,
     "Date": _serialise_date,
     "Decimal": _serialise_decimal,
@@ -215,7 +215,7 @@ _SERIALISERS: dict[str, Callable[[Any], Any]] = {
     "JSONString": _serialise_json_text,
     "UUID": str,
 }
-_PARSERS: dict[str, Callable[[Any], Any]] = {
+_PARSERS: dict[str, Callable[[Any], object]] = {
     "DateTime": _parse_datetime,
     "Date": _parse_date,
     "Decimal": _parse_decimal,
@@ -248,9 +248,9 @@ def configure_scalars(schema: GraphQLSchema) -> None:
 
 
 def _configure_scalar(
-    scalar: GraphQLScalarType, serialise: Callable[[Any], Any], parse: Callable[[Any], Any]
+    scalar: GraphQLScalarType, serialise: Callable[[Any], object], parse: Callable[[Any], object]
 ) -> None:
-    def parse_literal(node: ConstValueNode) -> Any:
+    def parse_literal(node: ConstValueNode) -> object:
         try:
             value = value_from_ast_untyped(node)
         except ValueError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from django.db.models import TextChoices
 from graphql import (
@@ -123,7 +122,7 @@ def _mapping_types(schema: GraphQLSchema) -> set[str]:
     return {payload.name for payload in payloads} | set(errors)
 
 
-def _is_error(type_: Any) -> bool:
+def _is_error(type_: object) -> bool:
     return isinstance(type_, GraphQLObjectType) and type_.name.endswith("Error")
 
 

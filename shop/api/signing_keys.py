@@ -14,7 +14,6 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import (
@@ -37,7 +36,7 @@ class SigningKey:
     public: RSAPublicKey
     kid: str
 
-    def published(self) -> dict[str, Any]:
+    def published(self) -> dict[str, object]:
         """Return the public key as an entry of a JWKS."""
         return _jwk_members(self.public) | {
             "key_ops": ["verify"],

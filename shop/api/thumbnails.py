@@ -7,7 +7,6 @@ placeholder until the worker has created the rendition. No request decodes an up
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,7 +25,7 @@ _PLACEHOLDER = "illustrations/picture-waiting.svg"
 _FORMATS = {"": "ORIGINAL", "original": "ORIGINAL", "webp": "WEBP", "avif": "AVIF"}
 
 
-def _product_picture(key: Any) -> int | None:
+def _product_picture(key: int) -> int | None:
     return (
         ProductMedia.objects.shown()
         .filter(product=key)
@@ -36,26 +35,26 @@ def _product_picture(key: Any) -> int | None:
     )
 
 
-def _media_picture(key: Any) -> int | None:
+def _media_picture(key: int) -> int | None:
     return ProductMedia.objects.filter(pk=key).values_list("picture", flat=True).first()
 
 
-def _category_picture(key: Any) -> int | None:
+def _category_picture(key: int) -> int | None:
     return Category.objects.filter(pk=key).values_list("picture", flat=True).first()
 
 
-def _collection_picture(key: Any) -> int | None:
+def _collection_picture(key: int) -> int | None:
     own = cooperative_from_key(key)
     if own is not None:
         return _cooperative_picture(own)
     return Collection.objects.filter(pk=key).values_list("cover", flat=True).first()
 
 
-def _cooperative_picture(key: Any) -> int | None:
+def _cooperative_picture(key: int) -> int | None:
     return Cooperative.objects.public().filter(pk=key).values_list("cover", flat=True).first()
 
 
-_PICTURE_FINDERS: Mapping[str, Callable[[Any], int | None]] = {
+_PICTURE_FINDERS: Mapping[str, Callable[[int], int | None]] = {
     "Product": _product_picture,
     "ProductMedia": _media_picture,
     "ProductImage": _media_picture,
@@ -87,7 +86,7 @@ def _find_picture(id_: str) -> Picture | None:
     try:
         name, written = split_global_id(id_)
         find = _PICTURE_FINDERS[name]
-        key = find(parse_key(name, written))
+        key = find(int(parse_key(name, written)))
     except (ValueError, KeyError):
         return None
     return Picture.objects.filter(pk=key).first() if key is not None else None

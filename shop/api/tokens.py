@@ -11,7 +11,6 @@ import datetime
 import hmac
 import secrets
 import uuid
-from typing import Any
 
 import jwt
 from django.conf import settings
@@ -28,7 +27,7 @@ ACCESS, REFRESH = "access", "refresh"
 OWNER = "saleor"  # clients written for Saleor check this claim
 LIFETIMES = {ACCESS: datetime.timedelta(minutes=5), REFRESH: TOKEN_LIFETIME}
 
-Claims = dict[str, Any]
+Claims = dict[str, object]
 
 
 def issuer() -> str:
@@ -124,7 +123,7 @@ def _user_key(claims: Claims) -> int | None:
     return key if isinstance(key, int) else None
 
 
-def _sign(user: User, kind: str, now: datetime.datetime, audience: str | None, **also: Any) -> str:
+def _sign(user: User, kind: str, now: datetime.datetime, audience: str | None, **also: object) -> str:
     claims: Claims = {
         "iat": now,
         "exp": now + LIFETIMES[kind],

@@ -10,18 +10,30 @@ a client then shows the object's own texts. Rich texts are stored as JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TypedDict
 
 from django.utils.translation import get_language
 
-from shop.api.breadth import Selection
+from shop.api.breadth import Resolver, Selection
 from shop.api.context import Context
-from shop.api.ids import global_id
+from shop.api.ids import Key, global_id
 from shop.api.language_codes import language_display, tag_from_code
 from shop.api.object_types import Row, Type
 from shop.api.translations import translated_texts
+
+
+class _TranslationArguments(TypedDict):
+    languageCode: str
+
+
+class _Translation(TypedDict):
+    """The parent of a translation's fields."""
+
+    key: Key
+    code: str
+    texts: dict[str, str]
 
 
 def add_translation_field(
@@ -42,8 +54,8 @@ def add_translation_field(
     """
 
     def resolve(
-        rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-    ) -> list[dict[str, Any] | None]:
+        rows: list[Row], arguments: _TranslationArguments, context: Context, selection: Selection
+    ) -> Sequence[Mapping[str, object] | None]:
         code = arguments["languageCode"]
         texts = translated_texts(kind, [getattr(row, key) for row in rows], code)
         found = [texts.get(str(getattr(row, key))) for row in rows]
@@ -56,11 +68,11 @@ def add_translation_field(
     translation = Type(name)
 
     @translation.field("id")
-    def ids(translations: list[dict[str, Any]], *_: Any) -> list[str]:
+    def ids(translations: list[_Translation], *_: object) -> list[str]:
         return [global_id(name, f"{each['key']}-{tag_from_code(each['code'])}") for each in translations]
 
     @translation.field("language")
-    def languages(translations: list[dict[str, Any]], *_: Any) -> list[dict[str, str]]:
+    def languages(translations: list[_Translation], *_: object) -> list[dict[str, str]]:
         return [language_display(each["code"], get_language() or "en") for each in translations]
 
     for field, column in fields.items():
@@ -69,7 +81,7 @@ def add_translation_field(
     return translation
 
 
-def rich_text_json(text: str | None) -> Any:
+def rich_text_json(text: str | None) -> object:
     """Return a stored rich text as JSON; plain text becomes one paragraph."""
     if not text:
         return None
@@ -78,8 +90,8 @@ def rich_text_json(text: str | None) -> Any:
     return {"blocks": [{"type": "paragraph", "data": {"text": text}}]}
 
 
-def _text_resolver(column: str, rich: bool, default: str | None) -> Any:
-    def resolve(translations: list[dict[str, Any]], *_: Any) -> list[Any]:
+def _text_resolver(column: str, rich: bool, default: str | None) -> Resolver:
+    def resolve(translations: list[_Translation], *_: object) -> Sequence[object]:
         texts = [each["texts"].get(column) or default for each in translations]
         if rich:  # our own pages store translations as plain text in `<column>_text`
             texts = [

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from shop.api.ids import Key
 from shop.api.language_codes import tag_from_code
 from shop.core.models import Translation
 
 
-def translated_texts(kind: str, keys: Iterable[Any], code: str) -> dict[str, dict[str, str]]:
+def translated_texts(kind: str, keys: Iterable[Key], code: str) -> dict[str, dict[str, str]]:
     """Return the texts of these rows of a model ("catalog.product") in a language. One query.
 
     The result maps key (as text) to field to text. A text in the base language (`en`) is used if there is

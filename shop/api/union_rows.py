@@ -6,16 +6,20 @@ implemented.
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.sql import Query
 
 
 class UnionRows:
     """The union of two querysets. It can be sorted by columns only."""
 
     def __init__(
-        self, first: Any, second: Any, order: tuple[Any, ...] = (), cut: slice | None = None
+        self,
+        first: QuerySet[Model],
+        second: QuerySet[Model],
+        order: tuple[str | Combinable, ...] = (),
+        cut: slice | None = None,
     ) -> None:
         self._first = first
         self._second = second
@@ -23,32 +27,32 @@ class UnionRows:
         self._cut = cut
 
     @property
-    def query(self) -> Any:
+    def query(self) -> Query:
         """The first queryset's query, for the types of the columns; both have the same."""
         return self._first.query
 
-    def filter(self, *conditions: Any, **values: Any) -> UnionRows:
+    def filter(self, *conditions: object, **values: object) -> UnionRows:
         return UnionRows(
             self._first.filter(*conditions, **values), self._second.filter(*conditions, **values), self._order
         )
 
-    def annotate(self, **columns: Any) -> UnionRows:
+    def annotate(self, **columns: object) -> UnionRows:
         return UnionRows(self._first.annotate(**columns), self._second.annotate(**columns), self._order)
 
     def none(self) -> UnionRows:
         return UnionRows(self._first.none(), self._second.none())
 
-    def order_by(self, *order: Any) -> UnionRows:
+    def order_by(self, *order: str | Combinable) -> UnionRows:
         return UnionRows(self._first, self._second, order)
 
     def count(self) -> int:
-        return int(self._first.count()) + int(self._second.count())
+        return self._first.count() + self._second.count()
 
     def __getitem__(self, cut: slice) -> UnionRows:
         return UnionRows(self._first, self._second, self._order, cut)
 
-    def values_list(self, *columns: str) -> QuerySet[Any]:
-        both: QuerySet[Any] = self._first.order_by().values_list(*columns)
+    def values_list(self, *columns: str) -> QuerySet[Model, tuple[object, ...]]:
+        both: QuerySet[Model, tuple[object, ...]] = self._first.order_by().values_list(*columns)
         both = both.union(self._second.order_by().values_list(*columns), all=True)
         if self._order:
             both = both.order_by(*self._order)

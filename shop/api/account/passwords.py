@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
@@ -18,6 +16,13 @@ from shop.accounts.sign_in.login_limits import (
 )
 from shop.accounts.sign_in.password_tries import PasswordTry, user_key
 from shop.api.account.clients import add_query_parameters, checked_email, checked_password, checked_redirect
+from shop.api.account.inputs import (
+    ConfirmEmailChangeArguments,
+    PasswordChangeArguments,
+    RequestEmailChangeArguments,
+    RequestPasswordResetArguments,
+    SetPasswordArguments,
+)
 from shop.api.account.sign_in import is_second_factor_overdue, issue_tokens
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -33,8 +38,8 @@ mutation = Mutations(
 
 @mutation.field()
 def request_password_reset(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: RequestPasswordResetArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Send a reset link. The response is the same for every address."""
     redirect = checked_redirect(arguments["redirectUrl"])
     email, network = checked_email(arguments["email"]), client_network(context.request.META)
@@ -54,7 +59,9 @@ def request_password_reset(
 
 
 @mutation.field("setPassword")
-def set_password_by_link(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def set_password_by_link(
+    arguments: SetPasswordArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     email = arguments["email"].strip().lower()
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None or not PASSWORD.check_token(user, arguments["token"]):
@@ -70,7 +77,9 @@ def set_password_by_link(arguments: dict[str, Any], context: Context, selection:
 
 
 @mutation.field(permissions=[Access.USER])
-def password_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def password_change(
+    arguments: PasswordChangeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user = context.signed_in()
     if user.has_usable_password():
         _check_password(user, arguments.get("oldPassword") or "", "oldPassword", context)
@@ -80,7 +89,9 @@ def password_change(arguments: dict[str, Any], context: Context, selection: Sele
 
 
 @mutation.field(permissions=[Access.USER])
-def request_email_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def request_email_change(
+    arguments: RequestEmailChangeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     _check_password(user, arguments["password"], "password", context)
     email = checked_email(arguments["newEmail"], "newEmail")
@@ -93,7 +104,9 @@ def request_email_change(arguments: dict[str, Any], context: Context, selection:
 
 
 @mutation.field(permissions=[Access.USER])
-def confirm_email_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def confirm_email_change(
+    arguments: ConfirmEmailChangeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user = change_email(
         user_id=context.signed_in().pk, token=arguments["token"], actor=context.actor, now=context.now
     )

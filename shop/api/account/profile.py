@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from shop.accounts.models import Address, User
 from shop.accounts.personal.profile import (
@@ -14,6 +14,13 @@ from shop.accounts.personal.profile import (
     remove_address,
 )
 from shop.accounts.staff.permissions import Permission
+from shop.api.account.inputs import (
+    AccountAddressCreateArguments,
+    AccountAddressDeleteArguments,
+    AccountAddressUpdateArguments,
+    AccountSetDefaultAddressArguments,
+    AccountUpdateArguments,
+)
 from shop.api.account.types import user
 from shop.api.addresses import address_from
 from shop.api.base.places import address
@@ -33,20 +40,23 @@ _COLUMNS = {"firstName": "first_name", "lastName": "last_name"}
 
 
 @mutation.field()
-def account_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def account_update(
+    arguments: AccountUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     person, given = _target_user(arguments.get("customerId"), context), arguments["input"]
-    values = {column: given[name] or "" for name, column in _COLUMNS.items() if name in given}
-    if given.get("languageCode"):
-        values["language"] = tag_from_code(given["languageCode"])
+    members: Mapping[str, object] = given
+    values = {column: members[name] or "" for name, column in _COLUMNS.items() if name in members}
+    if code := given.get("languageCode"):
+        values["language"] = tag_from_code(code)
     if given.get("metadata"):
         values["metadata"] = person.metadata | metadata_from_input(given["metadata"])
     addresses = {
-        use: address_from(given[name], context, kind=kind)
-        for name, use, kind in (
-            ("defaultShippingAddress", AddressUse.SHIPPING, "SHIPPING"),
-            ("defaultBillingAddress", AddressUse.BILLING, "BILLING"),
+        use: address_from(address, context, kind=kind)
+        for address, use, kind in (
+            (given.get("defaultShippingAddress"), AddressUse.SHIPPING, "SHIPPING"),
+            (given.get("defaultBillingAddress"), AddressUse.BILLING, "BILLING"),
         )
-        if given.get(name)
+        if address
     }
     changed = change_profile(
         user_id=person.pk, values=values, addresses=addresses, actor=context.actor, now=context.now
@@ -56,8 +66,8 @@ def account_update(arguments: dict[str, Any], context: Context, selection: Selec
 
 @mutation.field()
 def account_address_create(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: AccountAddressCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     person, kind = _target_user(arguments.get("customerId"), context), arguments.get("type")
     made = add_address(
         user_id=person.pk,
@@ -71,8 +81,8 @@ def account_address_create(
 
 @mutation.field(permissions=[Access.USER])
 def account_address_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: AccountAddressUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     kept = _own_address(arguments["id"], context)
     changed = address_from(arguments["input"], context, of=kept)
     change_address(address=changed, actor=context.actor, now=context.now)
@@ -81,8 +91,8 @@ def account_address_update(
 
 @mutation.field(permissions=[Access.USER])
 def account_address_delete(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: AccountAddressDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     kept = _own_address(arguments["id"], context)
     gone = _payload(kept.user_id, context, selection, kept.pk)["address"]
     remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
@@ -91,8 +101,8 @@ def account_address_delete(
 
 @mutation.field(permissions=[Access.USER])
 def account_set_default_address(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: AccountSetDefaultAddressArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     kept = _own_address(arguments["id"], context)
     choose_address(
         user_id=kept.user_id or 0,
@@ -129,7 +139,7 @@ def _own_address(text: str, context: Context) -> Address:
 
 def _payload(
     user_key: int | None, context: Context, selection: Selection, address_key: int | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
     found = address.by_key(context, [address_key], selection.names("address"), rows=Address.objects.all())
     return {"user": people.get(user_key), "address": found.get(address_key)}

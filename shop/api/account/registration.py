@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +26,13 @@ from shop.api.account.clients import (
     checked_password,
     checked_redirect,
 )
+from shop.api.account.inputs import (
+    AccountDeleteArguments,
+    AccountRegisterArguments,
+    AccountRequestDeletionArguments,
+    ConfirmAccountArguments,
+    SendConfirmationEmailArguments,
+)
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -41,7 +46,9 @@ mutation = Mutations(codes={"link_too_old": "INVALID", "too_many_tries": "LOGIN_
 
 
 @mutation.field()
-def account_register(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def account_register(
+    arguments: AccountRegisterArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     about = User(
         email=checked_email(given["email"]),
@@ -52,9 +59,9 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
     )
     password = checked_password(given["password"], about, "password")
     needs_letter = bool(context.settings.enable_account_confirmation_by_email)
-    redirect = given.get("redirectUrl")
+    redirect = ""
     if needs_letter:
-        redirect = checked_redirect(redirect)
+        redirect = checked_redirect(given.get("redirectUrl"))
         checked_channel(given.get("channel"), context)
     network = client_network(context.request.META)
     API_REGISTRATIONS.check(network)
@@ -77,7 +84,9 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
 
 
 @mutation.field()
-def confirm_account(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def confirm_account(
+    arguments: ConfirmAccountArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user = confirm(email=arguments["email"], token=arguments["token"], actor=context.actor, now=context.now)
     if not user.has_usable_password():  # who confirms has yet to choose one
         send_password_link(email=user.email or "", link_to=password_url, now=context.now)
@@ -86,8 +95,8 @@ def confirm_account(arguments: dict[str, Any], context: Context, selection: Sele
 
 @mutation.field(permissions=[Access.USER])
 def send_confirmation_email(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: SendConfirmationEmailArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     if user.is_confirmed or not user.email:
         raise InputError("ACCOUNT_CONFIRMED", _("The account is confirmed already."))
@@ -103,8 +112,8 @@ def send_confirmation_email(
 
 @mutation.field(permissions=[Access.USER])
 def account_request_deletion(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: AccountRequestDeletionArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     _refuse_staff(user)
     CONFIRMATIONS.check(f"deletion:{user.pk}")
@@ -115,7 +124,9 @@ def account_request_deletion(
 
 
 @mutation.field(permissions=[Access.USER])
-def account_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def account_delete(
+    arguments: AccountDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user = context.signed_in()
     _refuse_staff(user)
     if not DELETION.check_token(user, arguments["token"]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.models import update_last_login
@@ -21,6 +21,16 @@ from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry
 from shop.accounts.sign_in.token_families import TokenRevoked, start_family, use_token
 from shop.accounts.views.known_devices import known_device, remember_device
 from shop.api import tokens
+from shop.api.account.inputs import (
+    ExternalAuthenticationUrlArguments,
+    ExternalLogoutArguments,
+    ExternalObtainAccessTokensArguments,
+    ExternalRefreshArguments,
+    ExternalVerifyArguments,
+    TokenCreateArguments,
+    TokenRefreshArguments,
+    TokenVerifyArguments,
+)
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -35,7 +45,9 @@ mutation = Mutations()
 
 
 @mutation.field()
-def token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def token_create(
+    arguments: TokenCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     user = _authenticate(context, arguments["email"], arguments["password"])
     _check_account(user, context)
     update_last_login(User, user)
@@ -43,7 +55,9 @@ def token_create(arguments: dict[str, Any], context: Context, selection: Selecti
 
 
 @mutation.field()
-def token_refresh(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def token_refresh(
+    arguments: TokenRefreshArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     token = arguments.get("refreshToken") or context.request.COOKIES.get(COOKIE)
     if not token:
         raise InputError("JWT_MISSING_TOKEN", _("A refresh token is needed."), field="refreshToken")
@@ -85,7 +99,9 @@ def token_refresh(arguments: dict[str, Any], context: Context, selection: Select
 
 
 @mutation.field(refused={"isValid": False})
-def token_verify(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def token_verify(
+    arguments: TokenVerifyArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     try:
         claims = tokens.verified_claims(arguments["token"])
         user = tokens.user_from_claims(claims, str(claims.get("type")))
@@ -97,14 +113,12 @@ def token_verify(arguments: dict[str, Any], context: Context, selection: Selecti
 
 
 @mutation.field(permissions=[Access.USER])
-def tokens_deactivate_all(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+def tokens_deactivate_all(arguments: object, context: Context, selection: Selection) -> dict[str, object]:
     revoke_all_tokens(user_id=context.signed_in().pk, actor=context.actor, now=context.now)
     return {}
 
 
-def issue_tokens(user: User, context: Context, *, audience: str | None = None) -> dict[str, Any]:
+def issue_tokens(user: User, context: Context, *, audience: str | None = None) -> dict[str, object]:
     """Issue tokens for an authenticated user; the refresh token is also set as a cookie."""
     csrf_token = tokens.new_csrf_token()
     family = start_family(
@@ -209,7 +223,15 @@ def _raise_token_error(error: PyJWTError, field: str) -> NoReturn:
     raise InputError(code, str(error), field=field) from error
 
 
-def _external(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def _external(
+    arguments: ExternalAuthenticationUrlArguments
+    | ExternalLogoutArguments
+    | ExternalObtainAccessTokensArguments
+    | ExternalRefreshArguments
+    | ExternalVerifyArguments,
+    context: Context,
+    selection: Selection,
+) -> dict[str, object]:
     raise InputError("NOT_FOUND", _("No such service is set up here."), field="pluginId")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cooperatives.access import effective_group_permissions
 from shop.accounts.models import Address, Group, GroupPermission, User
 from shop.accounts.staff.permissions import Permission
+from shop.api.account.inputs import UserPermissionSourcePermissionGroupsArguments
 from shop.api.base.channels import channel
 from shop.api.base.entities import ENTITIES
 from shop.api.base.places import address
@@ -35,7 +37,7 @@ def _visible_users(context: Context) -> Rows:
     return seen
 
 
-def _is_oneself(context: Context, key: Any) -> bool:
+def _is_oneself(context: Context, key: int) -> bool:
     return context.user is not None and context.user.pk == key
 
 
@@ -60,23 +62,23 @@ add_metadata_fields(user, User, rights=CARING, owns=_is_oneself)
 
 
 @user.field("id", needs="id")
-def ids_of_users(users: list[Row], *_: Any) -> list[str]:
+def ids_of_users(users: list[Row], *_: object) -> list[str]:
     """Resolve `id`; empty after registration, so that it does not reveal whether the account existed."""
     return [global_id("User", each.id) if each.id is not None else "" for each in users]
 
 
 @user.field(needs="email")
-def email(users: list[Row], *_: Any) -> list[str]:
+def email(users: list[Row], *_: object) -> list[str]:
     return [each.email or "" for each in users]
 
 
 @user.field(needs="language")
-def language_code(users: list[Row], *_: Any) -> list[str]:
+def language_code(users: list[Row], *_: object) -> list[str]:
     return [code_from_tag(each.language) for each in users]
 
 
 @user.field(needs="id")
-def addresses(users: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def addresses(users: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     keys = [each.id for each in users]
     rows = Address.objects.filter(user__in=[key for key in keys if key is not None]).order_by("pk")
     groups = address.grouped(rows, selection.names(), by="user_id")
@@ -84,7 +86,7 @@ def addresses(users: list[Row], arguments: Any, context: Context, selection: Sel
 
 
 @user.field(needs=("id", "is_staff", "is_superuser"))
-def user_permissions(users: list[Row], arguments: Any, context: Context, *_: Any) -> list[Any]:
+def user_permissions(users: list[Row], arguments: object, context: Context, *_: object) -> Sequence[object]:
     """Resolve a staff user's permissions, visible to themselves and with MANAGE_STAFF."""
     held: dict[int, set[str]] = {}
     staff = [each.id for each in users if each.is_staff]
@@ -94,7 +96,7 @@ def user_permissions(users: list[Row], arguments: Any, context: Context, *_: Any
     return [_permissions_of(each, held.get(each.id, set()), context) for each in users]
 
 
-def _permissions_of(row: Row, held: set[str], context: Context) -> Any:
+def _permissions_of(row: Row, held: set[str], context: Context) -> object:
     if not (_is_oneself(context, row.id) or context.may(Permission.MANAGE_STAFF)):
         return PermissionDenied([permission_name(Permission.MANAGE_STAFF)])
     codes = Permission.values if row.is_superuser else [code for code in Permission.values if code in held]
@@ -107,7 +109,10 @@ user_permission.plain("code", "name")
 
 @user_permission.field()
 def source_permission_groups(
-    held: list[dict[str, Any]], arguments: dict[str, Any], context: Context, selection: Selection
+    held: list[Mapping[str, Any]],
+    arguments: UserPermissionSourcePermissionGroupsArguments,
+    context: Context,
+    selection: Selection,
 ) -> list[list[Row]]:
     """Resolve the groups that grant the permission to the user."""
     key = key_from_id(arguments["userId"], "User")
@@ -132,7 +137,7 @@ group.columns(name="name", restrictedAccessToChannels="restricted_to_channels")
 
 
 @group.field(needs="id")
-def permissions(groups: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
     held: dict[int, set[str]] = {}
     codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
     for key, code in codes.values_list("group", "code"):
@@ -144,14 +149,14 @@ def permissions(groups: list[Row], *_: Any) -> list[list[dict[str, str]]]:
 
 
 @group.field(needs="id", permissions=[Permission.MANAGE_STAFF])
-def users(groups: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def users(groups: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     rows = User.objects.filter(permission_groups__in=[each.id for each in groups]).order_by("pk")
     found = user.grouped(rows, selection.names(), by="permission_groups")
     return [found.get(each.id, []) for each in groups]
 
 
 @group.field(needs="id")
-def user_can_manage(groups: list[Row], arguments: Any, context: Context, *_: Any) -> list[bool]:
+def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: object) -> list[bool]:
     """Resolve whether the requester holds all of the group's permissions."""
     held: dict[int, set[str]] = {}
     codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
@@ -165,7 +170,7 @@ def user_can_manage(groups: list[Row], arguments: Any, context: Context, *_: Any
 
 @group.field("accessibleChannels", needs=("id", "restricted_to_channels"))
 def channels_of_groups(
-    groups: list[Row], arguments: Any, context: Context, selection: Selection
+    groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     every = channel.read(Channel.objects.order_by("pk"), selection.names())
     allowed: dict[int, set[int]] = {}
@@ -182,7 +187,7 @@ def channels_of_groups(
 
 @user.field(needs="id")
 def permission_groups(
-    users: list[Row], arguments: Any, context: Context, selection: Selection
+    users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Group.objects.filter(users__in=[each.id for each in users]).order_by("pk")
     groups = group.grouped(rows, selection.names(), by="users")
@@ -191,7 +196,7 @@ def permission_groups(
 
 @user.field(needs="id")
 def editable_groups(
-    users: list[Row], arguments: Any, context: Context, selection: Selection
+    users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the groups whose permissions the requester holds."""
     if not context.may(Permission.MANAGE_STAFF):
@@ -214,14 +219,14 @@ def _restricted(users: list[Row]) -> dict[int, set[int]]:
 
 
 @user.field(needs=("id", "is_superuser"))
-def restricted_access_to_channels(users: list[Row], *_: Any) -> list[bool]:
+def restricted_access_to_channels(users: list[Row], *_: object) -> list[bool]:
     restricted = _restricted(users)
     return [each.id in restricted and not each.is_superuser for each in users]
 
 
 @user.field("accessibleChannels", needs=("id", "is_staff", "is_superuser"))
 def channels_of_users(
-    users: list[Row], arguments: Any, context: Context, selection: Selection
+    users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     every = channel.read(Channel.objects.order_by("pk"), selection.names())
     restricted = _restricted(users)

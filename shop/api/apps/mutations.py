@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -17,18 +16,28 @@ from shop.accounts.staff.api_apps import (
     find_app_by_token,
     remove_app_token,
 )
+from shop.api.apps.inputs import (
+    AppActivateArguments,
+    AppCreateArguments,
+    AppDeactivateArguments,
+    AppDeleteArguments,
+    AppTokenCreateArguments,
+    AppTokenDeleteArguments,
+    AppTokenVerifyArguments,
+    AppUpdateArguments,
+)
 from shop.api.apps.types import MANAGING, app
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import input_key
+from shop.api.ids import Key, input_key
 from shop.api.root_fields import Mutations
 
 mutation = Mutations()
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def app_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_create(arguments: AppCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     given = arguments["input"]
     made, token = create_app(
         name=_validated_name(given.get("name") or ""),
@@ -41,7 +50,7 @@ def app_create(arguments: dict[str, Any], context: Context, selection: Selection
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def app_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_update(arguments: AppUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     given, key = arguments["input"], _manageable_app_key(arguments["id"], context)
     permissions = given.get("permissions")
     change_app(
@@ -56,7 +65,7 @@ def app_update(arguments: dict[str, Any], context: Context, selection: Selection
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def app_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     key = _manageable_app_key(arguments["id"], context)
     shown = _payload(key, context, selection)
     delete_app(app_id=key, actor=context.actor, now=context.now)
@@ -64,21 +73,27 @@ def app_delete(arguments: dict[str, Any], context: Context, selection: Selection
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def app_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_activate(
+    arguments: AppActivateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = _manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=True, actor=context.actor, now=context.now)
     return _payload(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def app_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_deactivate(
+    arguments: AppDeactivateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = _manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=False, actor=context.actor, now=context.now)
     return _payload(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def app_token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_token_create(
+    arguments: AppTokenCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     row, token = add_app_token(
         app_id=_manageable_app_key(given["app"], context, field="app"),
@@ -90,14 +105,18 @@ def app_token_create(arguments: dict[str, Any], context: Context, selection: Sel
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def app_token_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_token_delete(
+    arguments: AppTokenDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["id"], "AppToken", field="id")
     _refuse_beyond(AppPermission.objects.filter(app__tokens=key), "id", context)
     return {"appToken": remove_app_token(token_id=key, actor=context.actor, now=context.now)}
 
 
 @mutation.field(refused={"valid": False})
-def app_token_verify(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_token_verify(
+    arguments: AppTokenVerifyArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return {"valid": find_app_by_token(arguments["token"]) is not None}
 
 
@@ -132,5 +151,5 @@ def _grantable(permissions: Collection[str], context: Context) -> Collection[str
     return permissions
 
 
-def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     return {"app": app.by_key(context, [key], selection.names("app")).get(key)}

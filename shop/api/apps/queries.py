@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q
 
+from shop.api.apps.inputs import AppArguments, AppExtensionsArguments, AppsArguments
 from shop.api.apps.types import MANAGING, app
 from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect, connect_list
@@ -27,7 +26,7 @@ SORTS = {"NAME": [SortKey("name")], "CREATION_DATE": [SortKey("created_at")]}
 
 
 @query.field("app", permissions=[Access.APP, *MANAGING])
-def one_app(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_app(arguments: AppArguments, context: Context, selection: Selection) -> Row | None:
     given = arguments.get("id")
     if given is None:
         key = context.app.pk if context.app else None
@@ -37,12 +36,14 @@ def one_app(arguments: dict[str, Any], context: Context, selection: Selection) -
 
 
 @query.field(permissions=[Access.STAFF, *MANAGING])
-def apps(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def apps(arguments: AppsArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = app.rows(context).filter(build_condition(arguments.get("filter"), FILTER, context))
     order = sort_keys(arguments.get("sortBy"), SORTS, [SortKey("name")])
     return connect(app, rows, arguments, selection, order=order)
 
 
 @query.field(permissions=[Access.STAFF])
-def app_extensions(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def app_extensions(
+    arguments: AppExtensionsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return connect_list([], arguments, selection)

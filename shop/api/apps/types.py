@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.entities import ENTITIES
@@ -35,7 +33,7 @@ add_metadata_fields(app, App, rights=MANAGING)
 
 
 @app.field(needs="id")
-def permissions(apps: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     held: dict[int, set[str]] = {}
     rows = AppPermission.objects.filter(app__in=[each.id for each in apps])
     for key, code in rows.values_list("app", "code"):
@@ -47,7 +45,7 @@ def permissions(apps: list[Row], *_: Any) -> list[list[dict[str, str]]]:
 
 
 @app.field(needs="id", permissions=MANAGING)
-def tokens(apps: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def tokens(apps: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     rows = AppToken.objects.filter(app__in=[each.id for each in apps]).order_by("pk")
     found = token.grouped(rows, selection.names(), by="app_id")
     return [found.get(each.id, []) for each in apps]
@@ -59,7 +57,7 @@ token.columns(name="name")
 
 
 @token.field(needs="last_letters")
-def auth_token(tokens: list[Row], *_: Any) -> list[str]:
+def auth_token(tokens: list[Row], *_: object) -> list[str]:
     """Resolve the token's last characters; only a hash of it is stored."""
     return [each.last_letters for each in tokens]
 

@@ -11,10 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.markets.channels import ChannelChange, ChannelLinks, change_channel, open_channel
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
+from shop.api.base.inputs import (
+    ChannelActivateArguments,
+    ChannelCreateArguments,
+    ChannelDeactivateArguments,
+    ChannelUpdateArguments,
+)
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import input_key
+from shop.api.ids import Key, input_key, input_keys
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.models import Channel
@@ -49,7 +55,9 @@ _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def channel_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def channel_create(
+    arguments: ChannelCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     currency = given["currencyCode"].strip().upper()
     if not _CURRENCY.match(currency):
@@ -60,27 +68,35 @@ def channel_create(arguments: dict[str, Any], context: Context, selection: Selec
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def channel_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def channel_update(
+    arguments: ChannelUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key, given = input_key(arguments["id"], "Channel", field="id"), arguments["input"]
     values = _values(given)
     for column in ("metadata", "private_metadata"):
         if column in values:
             kept = Channel.objects.filter(pk=key).values_list(column, flat=True).first() or {}
-            values[column] = kept | values[column]
+            new = values[column]
+            assert isinstance(new, dict)
+            values[column] = kept | new
     return _change_payload(key, ChannelChange(values, _links(given)), context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def channel_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def channel_activate(
+    arguments: ChannelActivateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _set_active(arguments["id"], True, context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def channel_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def channel_deactivate(
+    arguments: ChannelDeactivateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _set_active(arguments["id"], False, context, selection)
 
 
-def _set_active(text: str, active: bool, context: Context, selection: Selection) -> dict[str, Any]:
+def _set_active(text: str, active: bool, context: Context, selection: Selection) -> dict[str, object]:
     key = input_key(text, "Channel", field="id")
     if Channel.objects.filter(pk=key, is_active=active).exists():
         words = _("This channel is open already.") if active else _("This channel is closed already.")
@@ -89,13 +105,13 @@ def _set_active(text: str, active: bool, context: Context, selection: Selection)
 
 
 def _change_payload(
-    key: Any, change: ChannelChange, context: Context, selection: Selection
-) -> dict[str, Any]:
+    key: int, change: ChannelChange, context: Context, selection: Selection
+) -> dict[str, object]:
     change_channel(channel_id=key, change=change, actor=context.actor, now=context.now)
     return _payload(key, context, selection)
 
 
-def _values(given: Mapping[str, Any]) -> dict[str, Any]:
+def _values(given: Mapping[str, Any]) -> dict[str, object]:
     """Return the columns that an input sets. Raises Mistake."""
     values = {column: given[name] for name, column in _COLUMNS.items() if given.get(name) is not None}
     if given.get("name") is not None:
@@ -123,14 +139,13 @@ def _validated_text(text: str, field: str, longest: int) -> str:
 
 
 def _links(given: Mapping[str, Any]) -> ChannelLinks:
-    def keys(name: str, type_name: str) -> list[Any]:
-        return [input_key(text, type_name, field=name) for text in given.get(name) or ()]
-
     links = ChannelLinks(
-        add_zones=keys("addShippingZones", "ShippingZone"),
-        remove_zones=keys("removeShippingZones", "ShippingZone"),
-        add_warehouses=keys("addWarehouses", "Warehouse"),
-        remove_warehouses=keys("removeWarehouses", "Warehouse"),
+        add_zones=input_keys(given.get("addShippingZones"), "ShippingZone", field="addShippingZones"),
+        remove_zones=input_keys(
+            given.get("removeShippingZones"), "ShippingZone", field="removeShippingZones"
+        ),
+        add_warehouses=input_keys(given.get("addWarehouses"), "Warehouse", field="addWarehouses"),
+        remove_warehouses=input_keys(given.get("removeWarehouses"), "Warehouse", field="removeWarehouses"),
     )
     for added, removed, field in (
         (links.add_zones, links.remove_zones, "addShippingZones"),
@@ -142,5 +157,5 @@ def _links(given: Mapping[str, Any]) -> ChannelLinks:
     return links
 
 
-def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     return {"channel": channel.by_key(context, [key], selection.names("channel")).get(key)}

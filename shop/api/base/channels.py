@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cooperatives.models import ZoneCountry
 from orders.models import Order
 from shop.accounts.staff.permissions import Permission
+from shop.api.base.inputs import ChannelArguments
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -73,12 +72,12 @@ channel.itself(
 
 
 @channel.field(needs="default_country", permissions=STAFF)
-def default_country(channels: list[Row], *_: Any) -> list[dict[str, str]]:
+def default_country(channels: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(each.default_country) for each in channels]
 
 
 @channel.field()
-def countries(channels: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+def countries(channels: list[Row], *_: object) -> list[list[dict[str, str]]]:
     """Resolve the countries covered by the channel's shipping zones."""
     keys = [each.id for each in channels]
     found = ZoneCountry.objects.filter(zone__channels__in=keys).order_by("country")
@@ -89,7 +88,7 @@ def countries(channels: list[Row], *_: Any) -> list[list[dict[str, str]]]:
 
 
 @channel.field(permissions=[Permission.MANAGE_CHANNELS])
-def has_orders(channels: list[Row], *_: Any) -> list[bool]:
+def has_orders(channels: list[Row], *_: object) -> list[bool]:
     keys = [each.id for each in channels]
     with_orders = set(
         Order.objects.filter(channel__in=keys).order_by().values_list("channel", flat=True).distinct()
@@ -101,7 +100,7 @@ query = Queries()
 
 
 @query.field("channel")
-def one_channel(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_channel(arguments: ChannelArguments, context: Context, selection: Selection) -> Row | None:
     """Return a channel by `id` or `slug`. Public, because storefronts must know their channel."""
     given, slug = arguments.get("id"), arguments.get("slug")
     if (given is None) == (slug is None):
@@ -112,7 +111,7 @@ def one_channel(arguments: dict[str, Any], context: Context, selection: Selectio
 
 
 @query.field(permissions=STAFF)
-def channels(arguments: dict[str, Any], context: Context, selection: Selection) -> list[Row]:
+def channels(arguments: object, context: Context, selection: Selection) -> list[Row]:
     return channel.read(channel.rows(context), selection.names())
 
 

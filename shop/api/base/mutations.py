@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from shop.api.base.inputs import (
+    DeleteMetadataArguments,
+    DeletePrivateMetadataArguments,
+    UpdateMetadataArguments,
+    UpdatePrivateMetadataArguments,
+)
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import InvalidId, parse_key, split_global_id
+from shop.api.ids import InvalidId, Key, parse_key, split_global_id
 from shop.api.metadata import METADATA_ACCESS, MetadataAccess, metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.database.metadata import change_metadata
@@ -17,36 +24,44 @@ mutation = Mutations(codes={"empty_key": "REQUIRED"})
 
 
 @mutation.field()
-def update_metadata(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def update_metadata(
+    arguments: UpdateMetadataArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _change_metadata(arguments, context, selection, private=False)
 
 
 @mutation.field()
-def delete_metadata(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def delete_metadata(
+    arguments: DeleteMetadataArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _change_metadata(arguments, context, selection, private=False)
 
 
 @mutation.field()
 def update_private_metadata(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: UpdatePrivateMetadataArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _change_metadata(arguments, context, selection, private=True)
 
 
 @mutation.field()
 def delete_private_metadata(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: DeletePrivateMetadataArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _change_metadata(arguments, context, selection, private=True)
 
 
 def _change_metadata(
-    arguments: dict[str, Any], context: Context, selection: Selection, *, private: bool
-) -> dict[str, Any]:
+    arguments: Mapping[str, Any],
+    context: Context,
+    selection: Selection,
+    *,
+    private: bool,
+) -> dict[str, object]:
     keeper, key = _metadata_target(arguments["id"])
     keeper.check(context, key, private=private)
     if keeper.model is ShopSettings:  # the row exists only after the first save
-        ShopSettings.objects.get_or_create(pk=key)
+        ShopSettings.objects.get_or_create(pk=int(key))
     change_metadata(
         model=keeper.model,
         key=key,
@@ -60,7 +75,7 @@ def _change_metadata(
     return {"item": found.get(key)}
 
 
-def _metadata_target(text: str) -> tuple[MetadataAccess, Any]:
+def _metadata_target(text: str) -> tuple[MetadataAccess, Key]:
     """Return the object whose metadata is addressed. Raises Mistake for an id of a type without metadata."""
     try:
         name, written = split_global_id(text)

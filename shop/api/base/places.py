@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import get_language
 
 from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
 from shop.api.address_rules import AddressRules, address_rules, country_name
+from shop.api.base.inputs import AddressArguments, AddressValidationRulesArguments
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import key_from_id
@@ -66,7 +65,7 @@ def _visible_addresses(context: Context) -> Rows:
     return Address.objects.filter(user=context.user) if context.user else Address.objects.none()
 
 
-def _owns(context: Context, key: Any) -> bool:
+def _owns(context: Context, key: int) -> bool:
     return context.user is not None and Address.objects.filter(pk=key, user=context.user).exists()
 
 
@@ -88,17 +87,17 @@ add_metadata_fields(address, Address, rights=STAFF_RIGHTS, owns=_owns)
 
 
 @address.field("country", needs="country")
-def country_of_address(addresses: list[Row], *_: Any) -> list[dict[str, str]]:
+def country_of_address(addresses: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(each.country) for each in addresses]
 
 
 @address.field(needs="user__default_shipping_address_id")
-def is_default_shipping_address(addresses: list[Row], *_: Any) -> list[bool]:
+def is_default_shipping_address(addresses: list[Row], *_: object) -> list[bool]:
     return [each.id == each.user__default_shipping_address_id for each in addresses]
 
 
 @address.field(needs="user__default_billing_address_id")
-def is_default_billing_address(addresses: list[Row], *_: Any) -> list[bool]:
+def is_default_billing_address(addresses: list[Row], *_: object) -> list[bool]:
     return [each.id == each.user__default_billing_address_id for each in addresses]
 
 
@@ -107,7 +106,7 @@ query = Queries()
 
 @query.field()
 def address_validation_rules(
-    arguments: dict[str, Any], context: Context, selection: Selection
+    arguments: AddressValidationRulesArguments, context: Context, selection: Selection
 ) -> AddressRules | None:
     return address_rules(
         arguments["countryCode"],
@@ -119,7 +118,7 @@ def address_validation_rules(
 
 
 @query.field("address")
-def one_address(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_address(arguments: AddressArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "Address")
     return address.by_key(context, [key], selection.names()).get(key)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -15,6 +15,7 @@ from cooperatives.models import ZoneCountry
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import STAFF
 from shop.api.base.entities import ENTITIES
+from shop.api.base.inputs import EntitiesArguments, ShopCountriesArguments, ShopTranslationArguments
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -83,32 +84,32 @@ def permission_payload(code: str) -> dict[str, str]:
 
 
 @shop.field(permissions=STAFF)
-def version(shops: list[Row], *_: Any) -> list[str]:
+def version(shops: list[Row], *_: object) -> list[str]:
     return [VERSION] * len(shops)
 
 
 @shop.field(permissions=STAFF)
-def permissions(shops: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+def permissions(shops: list[Row], *_: object) -> list[list[dict[str, str]]]:
     return [[permission_payload(code) for code in Permission.values]] * len(shops)
 
 
 @shop.field("limits", permissions=STAFF)
-def limits_of_shop(shops: list[Row], *_: Any) -> list[dict[str, str]]:
+def limits_of_shop(shops: list[Row], *_: object) -> list[dict[str, str]]:
     return [{}] * len(shops)
 
 
 @shop.field(permissions=STAFF)
-def channel_currencies(shops: list[Row], arguments: Any, context: Context, *_: Any) -> list[list[str]]:
+def channel_currencies(shops: list[Row], arguments: object, context: Context, *_: object) -> list[list[str]]:
     return [sorted({channel.currency for channel in context.channels.values()})] * len(shops)
 
 
 @shop.field(permissions=SETTINGS)
-def default_mail_sender_address(shops: list[Row], *_: Any) -> list[str]:
+def default_mail_sender_address(shops: list[Row], *_: object) -> list[str]:
     return [settings.DEFAULT_FROM_EMAIL] * len(shops)
 
 
 @shop.field("domain")
-def domain_of_shop(shops: list[Row], *_: Any) -> list[dict[str, Any]]:
+def domain_of_shop(shops: list[Row], *_: object) -> Sequence[Mapping[str, object]]:
     address = urlsplit(settings.PUBLIC_URL)
     told = {"host": address.netloc, "sslEnabled": address.scheme == "https", "url": f"{settings.PUBLIC_URL}/"}
     return [told] * len(shops)
@@ -116,7 +117,7 @@ def domain_of_shop(shops: list[Row], *_: Any) -> list[dict[str, Any]]:
 
 @shop.field()
 def countries(
-    shops: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    shops: list[Row], arguments: ShopCountriesArguments, context: Context, selection: Selection
 ) -> list[list[dict[str, str]]]:
     """Resolve all countries, or those with or without a shipping zone."""
     code = arguments.get("languageCode")
@@ -130,7 +131,7 @@ def countries(
 
 
 @shop.field()
-def default_country(shops: list[Row], arguments: Any, context: Context, *_: Any) -> list[Any]:
+def default_country(shops: list[Row], arguments: object, context: Context, *_: object) -> Sequence[object]:
     """Resolve the first channel's default country."""
     first = next(iter(context.channels.values()), None)
     return [country(first.default_country) if first else None] * len(shops)
@@ -138,25 +139,27 @@ def default_country(shops: list[Row], arguments: Any, context: Context, *_: Any)
 
 @shop.field()
 def languages(
-    shops: list[Row], arguments: Any, context: Context, selection: Selection
+    shops: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[dict[str, str]]]:
     codes = context.schema.type_map["LanguageCodeEnum"].values  # type: ignore[attr-defined]
     return [[language_display(code, get_language() or "en") for code in codes]] * len(shops)
 
 
 @shop.field()
-def phone_prefixes(shops: list[Row], *_: Any) -> list[list[str]]:
+def phone_prefixes(shops: list[Row], *_: object) -> list[list[str]]:
     return [[str(code) for code in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)]] * len(shops)
 
 
 @shop.field()
-def translation(shops: list[Row], arguments: dict[str, Any], context: Context, *_: Any) -> list[Any]:
+def translation(
+    shops: list[Row], arguments: ShopTranslationArguments, context: Context, *_: object
+) -> Sequence[object]:
     code = arguments["languageCode"]
     texts = translated_texts("core.shopsettings", [each.pk for each in shops], code)
     return [_translated(each, code, texts.get(str(each.pk))) for each in shops]
 
 
-def _translated(row: Row, code: str, texts: dict[str, str] | None) -> dict[str, Any] | None:
+def _translated(row: Row, code: str, texts: dict[str, str] | None) -> dict[str, object] | None:
     if texts is None:
         return None
     return {
@@ -171,21 +174,21 @@ query = Queries()
 
 
 @query.field("shop")
-def the_shop(arguments: dict[str, Any], context: Context, selection: Selection) -> ShopSettings:
+def the_shop(arguments: object, context: Context, selection: Selection) -> ShopSettings:
     return context.settings
 
 
 @query.field("_service")
-def service(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, str]:
+def service(arguments: object, context: Context, selection: Selection) -> dict[str, str]:
     return {"sdl": _printed(context.schema)}
 
 
 @query.field("_entities")
-def entities(arguments: dict[str, Any], context: Context, selection: Selection) -> list[Row | None]:
+def entities(arguments: EntitiesArguments, context: Context, selection: Selection) -> list[Row | None]:
     """Return federated objects by reference. One query per type."""
     asked = [each if isinstance(each, dict) else {} for each in arguments["representations"]]
     names = [str(each.get("__typename")) for each in asked]
-    found: dict[tuple[str, Any], Row] = {}
+    found: dict[tuple[str, object], Row] = {}
     keys = [
         key_from_id(str(each.get("id")), name) if name in ENTITIES else None
         for name, each in zip(names, asked, strict=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from shop.api.base.inputs import ShopSettingsUpdateArguments
 from shop.api.base.shop import SETTINGS
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -41,8 +43,10 @@ _MAY_BE_EMPTY = {
 
 
 @mutation.field(permissions=SETTINGS, needs_recent_sign_in=True)
-def shop_settings_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    given = arguments["input"]
+def shop_settings_update(
+    arguments: ShopSettingsUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    given: Mapping[str, Any] = arguments["input"]
     values = {
         column: given[name]
         for name, column in _COLUMNS.items()
@@ -56,12 +60,12 @@ def shop_settings_update(arguments: dict[str, Any], context: Context, selection:
     return {"shop": change_shop_settings(values=values, actor=context.actor, now=context.now)}
 
 
-def _check(value: Any, column: str, name: str) -> None:
+def _check(value: object, column: str, name: str) -> None:
     """Raise Mistake for an invalid setting."""
     longest = getattr(ShopSettings._meta.get_field(column), "max_length", None)
     if isinstance(value, str) and longest is not None and len(value) > longest:
         raise InputError("INVALID", _("This is too long."), field=name)
     if isinstance(value, int) and not isinstance(value, bool) and value < (1 if "limit" in column else 0):
         raise InputError("INVALID", _("That number is too small."), field=name)
-    if name == "name" and value is not None and not value.strip():
+    if name == "name" and isinstance(value, str) and not value.strip():
         raise InputError("REQUIRED", _("This is needed."), field=name)

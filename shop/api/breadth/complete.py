@@ -6,7 +6,7 @@ so the rest handles valid values only. Lists are concatenated, completed as one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, is_object_type
@@ -35,7 +35,7 @@ class Completion:
         self,
         schema: GraphQLSchema,
         type_resolvers: Mapping[str, TypeResolver],
-        context: Any,
+        context: object,
         queue: Queue,
     ) -> None:
         self._schema = schema
@@ -43,7 +43,9 @@ class Completion:
         self._context = context
         self._queue = queue
 
-    def complete(self, scope: Scope, selection: Selection, shape: Shape, values: list[Any]) -> list[Any]:
+    def complete(
+        self, scope: Scope, selection: Selection, shape: Shape, values: list[object]
+    ) -> list[object]:
         """Return one response value per input value.
 
         A failed value becomes a FailedValue and marks the scope.
@@ -55,9 +57,15 @@ class Completion:
         return self._complete_valid(scope, selection, shape, values, kinds)
 
     def _complete_with_gaps(
-        self, scope: Scope, selection: Selection, shape: Shape, values: list[Any], kinds: Kinds, gaps: Kinds
-    ) -> list[Any]:
-        done: list[Any] = [None] * len(values)
+        self,
+        scope: Scope,
+        selection: Selection,
+        shape: Shape,
+        values: list[object],
+        kinds: Kinds,
+        gaps: Kinds,
+    ) -> list[object]:
+        done: list[object] = [None] * len(values)
         if shape.required or not gaps <= _NOTHING:
             scope.mark(selection.key)
             for place, value in enumerate(values):
@@ -74,8 +82,8 @@ class Completion:
         return done
 
     def _complete_valid(
-        self, scope: Scope, selection: Selection, shape: Shape, values: list[Any], kinds: Kinds
-    ) -> list[Any]:
+        self, scope: Scope, selection: Selection, shape: Shape, values: list[object], kinds: Kinds
+    ) -> list[object]:
         if shape.serialise is not None:
             done = shape.serialise(values, kinds)
             if done is not values and FailedValue in set(map(type, done)):
@@ -90,17 +98,17 @@ class Completion:
 
     def _complete_lists(
         self, scope: Scope, selection: Selection, items: Shape, values: list[Any], kinds: Kinds
-    ) -> list[Any]:
+    ) -> list[object]:
         if kinds not in _LISTS:
             values = [_as_list(selection, value) for value in values]
-        flat: list[Any] = []
+        flat: list[object] = []
         for value in values:
             if type(value) is FailedValue:
                 scope.mark(selection.key)
             else:
                 flat.extend(value)
         completed = self.complete(scope, selection, items, flat) if flat else flat
-        done: list[Any] = []
+        done: list[object] = []
         start = 0
         for value in values:
             if type(value) is FailedValue:
@@ -112,21 +120,21 @@ class Completion:
         return done
 
     def _complete_objects(
-        self, scope: Scope, selection: Selection, type_: GraphQLObjectType, values: list[Any]
+        self, scope: Scope, selection: Selection, type_: GraphQLObjectType, values: list[object]
     ) -> list[Any]:
         fields = selection.below(type_)
         if fields.error is not None:
             scope.mark(selection.key)
             return [FailedValue(fields.error) for _ in values]
-        results: list[dict[str, Any]] = [{} for _ in values]
+        results: list[dict[str, object]] = [{} for _ in values]
         self._queue.append(Scope(fields, values, results, scope, selection.key))
         return results
 
     def _complete_abstract(
-        self, scope: Scope, selection: Selection, abstract: AbstractType, values: list[Any]
-    ) -> list[Any]:
+        self, scope: Scope, selection: Selection, abstract: AbstractType, values: list[object]
+    ) -> list[object]:
         """Complete objects of an interface or union, grouped into one scope per concrete type."""
-        done: list[Any] = []
+        done: list[object] = []
         places: dict[str, list[int]] = {}
         types: dict[str, GraphQLObjectType] = {}
         for place, (value, name) in enumerate(zip(values, self._type_names(abstract, values), strict=True)):
@@ -149,7 +157,7 @@ class Completion:
                 done[place] = value
         return done
 
-    def _type_names(self, abstract: AbstractType, values: list[Any]) -> list[Any]:
+    def _type_names(self, abstract: AbstractType, values: list[object]) -> list[object]:
         try:
             resolve = self._type_resolvers.get(abstract.name, type_names_of_mappings)
             return same_length(resolve(values, self._context), values, f"type {abstract.name}")
@@ -157,7 +165,7 @@ class Completion:
             return [error] * len(values)
 
     def _runtime_type(
-        self, selection: Selection, abstract: AbstractType, name: Any, value: Any
+        self, selection: Selection, abstract: AbstractType, name: object, value: object
     ) -> GraphQLObjectType:
         """Return the type that a type resolver named. Raises graphql-core's errors for an impossible type."""
         if isinstance(name, Exception):
@@ -187,7 +195,7 @@ class Completion:
         raise GraphQLError(f"Abstract type '{abstract}' {problem}", selection.nodes)
 
 
-def same_length(values: Any, asked: list[Any], of: str) -> list[Any]:
+def same_length(values: Iterable[object], asked: list[object], of: str) -> list[object]:
     """Check that a resolver returned one value per object. Raises TypeError or ValueError."""
     answered = values if isinstance(values, list) else list(values)
     if len(answered) != len(asked):
@@ -199,7 +207,7 @@ def _null_error(selection: Selection) -> TypeError:
     return TypeError(f"Cannot return null for non-nullable field {selection}.")
 
 
-def _as_list(selection: Selection, value: Any) -> Any:
+def _as_list(selection: Selection, value: object) -> object:
     if not is_iterable(value):
         return FailedValue(GraphQLError(f"Expected Iterable, but did not find one for field '{selection}'."))
     try:

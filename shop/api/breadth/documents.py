@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from typing import Any
 
 from graphql import (
     ASTValidationRule,
@@ -148,7 +147,7 @@ def _condition_variables(ast: DocumentNode) -> frozenset[str]:
     found: set[str] = set()
 
     class Search(Visitor):
-        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        def enter_directive(self, node: DirectiveNode, *_: object) -> None:
             if node.name.value in ("skip", "include"):
                 found.update(
                     argument.value.name.value

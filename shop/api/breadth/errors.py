@@ -37,7 +37,7 @@ class IntrospectionFailure:
 
     __slots__ = ("data", "errors")
 
-    def __init__(self, data: Any, errors: list[GraphQLError]) -> None:
+    def __init__(self, data: object, errors: list[GraphQLError]) -> None:
         self.data = data
         self.errors = errors
 
@@ -59,7 +59,7 @@ class NullPropagation:
         }
         self._path: Path = []
 
-    def settle(self, scope: Scope, result: dict[str, Any], selections: Iterable[Selection]) -> bool:
+    def settle(self, scope: Scope, result: dict[str, object], selections: Iterable[Selection]) -> bool:
         """Settle these fields of one object. Return False if the object itself must be null."""
         for selection in selections:
             if selection.key not in scope.holes:
@@ -72,7 +72,7 @@ class NullPropagation:
             result[selection.key] = settled
         return True
 
-    def _settle_value(self, selection: Selection, shape: Shape, value: Any) -> Any:
+    def _settle_value(self, selection: Selection, shape: Shape, value: Any) -> object:
         nothing = _PROPAGATED if shape.required else None
         if type(value) is FailedValue:
             self.errors.append(located_error(value.error, selection.nodes, list(self._path)))
@@ -89,7 +89,7 @@ class NullPropagation:
             return value
         return nothing
 
-    def _settle_items(self, selection: Selection, shape: Shape, items: list[Any]) -> bool:
+    def _settle_items(self, selection: Selection, shape: Shape, items: list[object]) -> bool:
         for index, item in enumerate(items):
             self._path.append(index)
             settled = self._settle_value(selection, shape, item)

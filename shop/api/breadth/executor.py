@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from graphql import (
     ASTValidationRule,
@@ -55,10 +54,10 @@ class Executor:
         self,
         source: str,
         *,
-        variables: Mapping[str, Any] | None = None,
+        variables: Mapping[str, object] | None = None,
         operation_name: str | None = None,
-        context: Any = None,
-        root: Any = None,
+        context: object = None,
+        root: object = None,
     ) -> ExecutionResult:
         """Execute a document. The result holds the errors of validation and of resolvers."""
         document = self.read(source)
@@ -78,9 +77,9 @@ class Executor:
         self,
         operation: Operation,
         *,
-        variables: Mapping[str, Any] | None = None,
-        context: Any = None,
-        root: Any = None,
+        variables: Mapping[str, object] | None = None,
+        context: object = None,
+        root: object = None,
     ) -> ExecutionResult:
         """Run an operation of a document returned by `read`."""
         values = get_variable_values(

@@ -8,7 +8,6 @@ shared between requests and must not be modified.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -42,9 +41,9 @@ class Introspection:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._answers: Cache[Hashable, tuple[Any]] = Cache(_MAX_CACHED)
+        self._answers: Cache[Hashable, tuple[object]] = Cache(_MAX_CACHED)
 
-    def answer(self, operation: Operation, selection: Selection, variables: VariableValues) -> Any:
+    def answer(self, operation: Operation, selection: Selection, variables: VariableValues) -> object:
         """Return the field's value, or an `IntrospectionFailure` if there were errors."""
         used, fragments = _used_below(operation, selection)
         definitions = [each for each in operation.variables if each.variable.name.value in used]
@@ -95,10 +94,10 @@ def _used_below(operation: Operation, selection: Selection) -> tuple[set[str], s
     waiting: list[Node] = list(selection.nodes)
 
     class Search(Visitor):
-        def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        def enter_variable(self, node: VariableNode, *_: object) -> None:
             used.add(node.name.value)
 
-        def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+        def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
             name = node.name.value
             if name not in seen and name in operation.fragments:
                 seen.add(name)

@@ -27,7 +27,7 @@ from .errors import FailedValue
 
 LeafType = GraphQLScalarType | GraphQLEnumType
 Kinds = set[type]
-Serialise = Callable[[list[Any], Kinds], list[Any]]
+Serialise = Callable[[list[object], Kinds], list[object]]
 """Serialises a column without nulls or exceptions, given its set of types.
 
 A failed value becomes a FailedValue.
@@ -45,7 +45,7 @@ def column_serialiser(leaf: LeafType) -> Serialise:
     if isinstance(leaf, GraphQLEnumType):
         fast_path = _enum_lookup(leaf)
 
-    def serialise(values: list[Any], kinds: Kinds) -> list[Any]:
+    def serialise(values: list[object], kinds: Kinds) -> list[object]:
         done = fast_path(values, kinds) if fast_path else None
         return _coerce_each(leaf, values) if done is None else done
 
@@ -55,24 +55,24 @@ def column_serialiser(leaf: LeafType) -> Serialise:
 FastPath = Callable[[list[Any], Kinds], list[Any] | None]
 
 
-def _ready_strings(values: list[Any], kinds: Kinds) -> list[Any] | None:
+def _ready_strings(values: list[object], kinds: Kinds) -> list[object] | None:
     return values if kinds == _STRINGS else None
 
 
-def _ready_integers(values: list[Any], kinds: Kinds) -> list[Any] | None:
+def _ready_integers(values: list[int], kinds: Kinds) -> list[int] | None:
     fits = kinds == _INTEGERS and min(values) >= GRAPHQL_MIN_INT and max(values) <= GRAPHQL_MAX_INT
     return values if fits else None
 
 
-def _ready_floats(values: list[Any], kinds: Kinds) -> list[Any] | None:
+def _ready_floats(values: list[float], kinds: Kinds) -> list[float] | None:
     return values if kinds == _FLOATS and all(map(isfinite, values)) else None
 
 
-def _ready_booleans(values: list[Any], kinds: Kinds) -> list[Any] | None:
+def _ready_booleans(values: list[object], kinds: Kinds) -> list[object] | None:
     return values if kinds == _BOOLEANS else None
 
 
-def _ready_ids(values: list[Any], kinds: Kinds) -> list[Any] | None:
+def _ready_ids(values: list[object], kinds: Kinds) -> list[object] | None:
     if kinds == _INTEGERS:
         return list(map(str, values))
     return values if kinds == _STRINGS else None
@@ -91,7 +91,7 @@ def _enum_lookup(enum: GraphQLEnumType) -> FastPath:
     """Return a lookup for enums whose values are all strings; others are coerced one by one."""
     names = {value.value: name for name, value in enum.values.items() if isinstance(value.value, str)}
 
-    def look_up(values: list[Any], kinds: Kinds) -> list[Any] | None:
+    def look_up(values: list[str], kinds: Kinds) -> list[object] | None:
         if kinds != _STRINGS or len(names) != len(enum.values):
             return None
         try:
@@ -102,9 +102,9 @@ def _enum_lookup(enum: GraphQLEnumType) -> FastPath:
     return look_up
 
 
-def _coerce_each(leaf: LeafType, values: list[Any]) -> list[Any]:
+def _coerce_each(leaf: LeafType, values: list[object]) -> list[object]:
     coerce = leaf.coerce_output_value
-    done: list[Any] = []
+    done: list[object] = []
     for value in values:
         try:
             coerced = coerce(value)
@@ -117,7 +117,7 @@ def _coerce_each(leaf: LeafType, values: list[Any]) -> list[Any]:
     return done
 
 
-def _null_output_error(leaf: LeafType, value: Any, coerced: Any) -> TypeError:
+def _null_output_error(leaf: LeafType, value: object, coerced: object) -> TypeError:
     return TypeError(
         f"Expected `{inspect(leaf)}.coerce_output_value({inspect(value)})` to return non-nullable value,"
         f" returned: {inspect(coerced)}"

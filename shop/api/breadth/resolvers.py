@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .plan import Selection
 
-Arguments = dict[str, Any]
-Resolver = Callable[[list[Any], Arguments, Any, "Selection"], Sequence[Any]]
-"""`resolve(parents, arguments, context, selection)`: one value per parent."""
+Arguments = dict[str, object]
+Resolver = Callable[[list[Any], Any, Any, "Selection"], Sequence[object]]
+"""`resolve(parents, arguments, context, selection)`: one value per parent. The schema checks what the
+executor passes, so each resolver declares the types of its own field."""
 
-TypeResolver = Callable[[list[Any], Any], Sequence[Any]]
+TypeResolver = Callable[[list[object], object], Sequence[str | None]]
 """`resolve_type(values, context)`: the name of an object type for each value of an interface or union."""
 
 
@@ -36,8 +37,8 @@ def by_name(name: str) -> Resolver:
     key, attribute = itemgetter(name), attrgetter(name)
 
     def resolve(
-        parents: list[Any], arguments: Arguments, context: Any, selection: Selection
-    ) -> Sequence[Any]:
+        parents: list[Any], arguments: object, context: object, selection: Selection
+    ) -> Sequence[object]:
         kinds = set(map(type, parents))
         with suppress(Exception):  # something is missing or fails: read object by object below
             if kinds == _PLAIN:
@@ -49,12 +50,12 @@ def by_name(name: str) -> Resolver:
     return resolve
 
 
-def type_names_of_mappings(values: list[Any], context: Any) -> Sequence[Any]:
+def type_names_of_mappings(values: list[object], context: object) -> Sequence[str | None]:
     """Resolve types by default: a mapping's `__typename`, else None."""
     return [value.get("__typename") if isinstance(value, Mapping) else None for value in values]
 
 
-def _read_or_failure(parent: Any, name: str) -> Any:
+def _read_or_failure(parent: object, name: str) -> object:
     try:
         return parent.get(name) if isinstance(parent, Mapping) else getattr(parent, name, None)
     except Exception as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, get_argument_values
 from graphql.execution.values import VariableValues
@@ -28,7 +27,7 @@ class Run:
         introspection: Introspection,
         operation: Operation,
         variables: VariableValues,
-        context: Any,
+        context: object,
     ) -> None:
         self._introspection = introspection
         self._operation = operation
@@ -39,10 +38,10 @@ class Run:
         self._completion = Completion(schema, type_resolvers, context, self._queue)
         self._errors: list[GraphQLError] = []
 
-    def execute(self, fields: FieldSet, root: Any) -> ExecutionResult:
+    def execute(self, fields: FieldSet, root: object) -> ExecutionResult:
         """Run the fields of a query together, those of a mutation serially, each with everything below it,
         until a non-null field fails."""
-        data: dict[str, Any] = {}
+        data: dict[str, object] = {}
         scope = Scope(fields, [root], [data])
         serially = self._operation.kind is OperationType.MUTATION
         together = [(selection,) for selection in fields.selections] if serially else [fields.selections]
@@ -71,7 +70,7 @@ class Run:
                 for result, value in zip(scope.results, done, strict=True):
                     result[key] = value
 
-    def _resolve(self, scope: Scope, selection: Selection) -> list[Any]:
+    def _resolve(self, scope: Scope, selection: Selection) -> list[object]:
         try:
             arguments = (
                 get_argument_values(selection.definition, selection.nodes[0], self._variables)
@@ -90,7 +89,7 @@ class Run:
         if isinstance(answer, IntrospectionFailure):
             scope.mark(selection.key)
 
-    def _settle(self, scope: Scope, data: dict[str, Any], selections: tuple[Selection, ...]) -> bool:
+    def _settle(self, scope: Scope, data: dict[str, object], selections: tuple[Selection, ...]) -> bool:
         settlement = NullPropagation(self._finished_scopes)
         settled = settlement.settle(scope, data, selections)
         self._errors.extend(settlement.errors)

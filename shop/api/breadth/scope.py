@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .plan import FieldSet
 
 
@@ -15,8 +13,8 @@ class Scope:
     def __init__(
         self,
         fields: FieldSet,
-        objects: list[Any],
-        results: list[dict[str, Any]],
+        objects: list[object],
+        results: list[dict[str, object]],
         above: Scope | None = None,
         key: str = "",
     ) -> None:

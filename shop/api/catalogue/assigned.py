@@ -7,20 +7,31 @@ The products' attribute `cooperative` is computed from their column and stores n
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from catalog.models import Attribute, AttributeScope, AttributeValue
 from catalog.models.attribute import InputType
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import (
+    ProductAssignedAttributeArguments,
+    ProductAssignedAttributesArguments,
+    ProductAttributeArguments,
+    ProductTypeAssignedVariantAttributesArguments,
+    ProductTypeVariantAttributesArguments,
+    ProductVariantAssignedAttributeArguments,
+    ProductVariantAssignedAttributesArguments,
+    ProductVariantAttributesArguments,
+)
 from shop.api.catalogue.product_filters import COOPERATIVE
 from shop.api.catalogue.shelves import key_from_cooperative
-from shop.api.catalogue.types import attribute, attribute_value, product, product_type, variant
+from shop.api.catalogue.types import Assigned, attribute, attribute_value, product, product_type, variant
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
+from shop.api.ids import Key
 from shop.api.object_types import CompiledRows, Row, Rows, Type, build_rows, compiled_rows
 from shop.core.database.compiled_query import compiled_query
 
@@ -60,9 +71,9 @@ _REFERRED: Mapping[str, str] = {
 class Owner(NamedTuple):
     """An object with attributes: its key, and the key of its product or page type."""
 
-    key: Any
-    type_key: Any
-    cooperative: Any = None
+    key: int
+    type_key: int
+    cooperative: int | None = None
     in_channel: int | None = None
 
 
@@ -74,15 +85,15 @@ class OwnValue(NamedTuple):
     slug: str
     reference_key: str
     attribute_id: int
-    owner: Any
+    owner: object
     value: str = ""
     file_url: str = ""
     content_type: str = ""
-    rich_text: Any = None
+    rich_text: object = None
     plain_text: str = ""
-    numeric: Any = None
+    numeric: object = None
     boolean: bool | None = None
-    date_time: Any = None
+    date_time: object = None
     reference_kind: str = "Page"
     external_reference: str | None = None
     attribute__input_type: str = InputType.SINGLE_REFERENCE
@@ -94,7 +105,7 @@ def visible_attributes(context: Context, rows: Rows) -> Rows:
     return rows if context.may(*SEES_HIDDEN) else rows.filter(visible_in_storefront=True)
 
 
-def _shown(*args: Any, of: Callable[..., Rows], **shape: Any) -> Rows:
+def _shown(*args: object, of: Callable[..., Rows], **shape: object) -> Rows:
     return of(*args, **shape).filter(visible_in_storefront=True)
 
 
@@ -107,7 +118,7 @@ def attributes_with_values(
     attribute_fields: Collection[str],
     value_fields: Collection[str],
     slug: str | None = None,
-) -> list[list[dict[str, Any]]]:
+) -> Sequence[Sequence[Assigned]]:
     """Return each owner's attributes, as defined by its type, with the assigned values.
 
     `attributes` are annotated with `held_by`, the type's key, and `values` with `owner`; both are sorted.
@@ -117,10 +128,10 @@ def attributes_with_values(
     wanted: tuple[Rows | CompiledRows, Rows | CompiledRows] = (attributes, values)
     if slug is not None:
         wanted = (build_rows(attributes).filter(slug=slug), build_rows(values).filter(attribute__slug=slug))
-    by_type: dict[Any, list[Row]] = {}
+    by_type: dict[Key, list[Row]] = {}
     for row in attribute.read(wanted[0], attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
         by_type.setdefault(row.held_by, []).append(row)
-    has: dict[tuple[Any, Any], list[Any]] = {}
+    has: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
     for value in attribute_value.read(wanted[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
         has.setdefault((value.owner, value.attribute_id), []).append(value)
     _add_cooperatives(owners, by_type, has)
@@ -147,11 +158,13 @@ def assigned_type(row: Row) -> str:
 
 
 def _add_cooperatives(
-    owners: Sequence[Owner], by_type: Mapping[Any, list[Row]], has: dict[tuple[Any, Any], list[Any]]
+    owners: Sequence[Owner],
+    by_type: Mapping[Key, list[Row]],
+    has: dict[tuple[Key, Key], list[Row | OwnValue]],
 ) -> None:
     """Fill in the attribute `cooperative` of products. One query if it is selected."""
     views = {key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE}
-    keys = {owner.cooperative for owner in owners if owner.type_key in views} - {None}
+    keys = {owner.cooperative for owner in owners if owner.type_key in views and owner.cooperative}
     if not keys:
         return
     told = {key: (name, slug) for key, name, slug in _named(keys)}
@@ -164,7 +177,7 @@ def _add_cooperatives(
 
 
 @compiled_query
-def _named(cooperatives: Collection[Any]) -> Rows:
+def _named(cooperatives: Collection[int]) -> QuerySet[Cooperative, tuple[int, str, str]]:
     return Cooperative.objects.public().filter(pk__in=cooperatives).values_list("pk", "name", "slug")
 
 
@@ -177,7 +190,7 @@ def _of_products(
     fields: Collection[str],
     values: Collection[str],
     slug: str | None = None,
-) -> list[list[dict[str, Any]]]:
+) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.id, row.product_type_id, row.cooperative_id, row.in_channel) for row in rows]
     kinds = {owner.type_key for owner in owners}
     return attributes_with_values(
@@ -198,7 +211,7 @@ def _of_variants(
     values: Collection[str],
     slug: str | None = None,
     choosing: bool | None = None,
-) -> list[list[dict[str, Any]]]:
+) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.id, row.product__product_type_id, None, row.in_channel) for row in rows]
     kinds = {owner.type_key for owner in owners}
     return attributes_with_values(
@@ -213,7 +226,7 @@ def _of_variants(
 
 
 def attributes_of_product_types(
-    kinds: Collection[Any], *, scope: AttributeScope, choosing: bool | None = None
+    kinds: Collection[int], *, scope: AttributeScope, choosing: bool | None = None
 ) -> Rows:
     """Return attributes of product types in their order, each with its type's key; `choosing` filters by
     whether variants are selected by it."""
@@ -226,7 +239,7 @@ def attributes_of_product_types(
     return rows.order_by("held_by", "product_type_rows__sort_order", "id")
 
 
-def assigned_values(owners: Collection[Any], *, through: str) -> Rows:
+def assigned_values(owners: Collection[Key], *, through: str) -> Rows:
     """Return assigned values of products, variants or pages in their order, each with its owner's key."""
     rows = AttributeValue.objects.filter(**{f"{through}_rows__{through}__in": owners})
     return rows.annotate(owner=F(f"{through}_rows__{through}")).order_by(
@@ -241,39 +254,39 @@ _CHOOSING = {"VARIANT_SELECTION": True, "NOT_VARIANT_SELECTION": False}
 
 @product.field("attributes", needs=_PRODUCT)
 def selected_of_products(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[Sequence[Assigned]]:
     return _of_products(rows, context, selection.names("attribute"), selection.names("values"))
 
 
 @product.field("attribute", needs=_PRODUCT)
 def one_selected_of_products(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    rows: list[Row], arguments: ProductAttributeArguments, context: Context, selection: Selection
+) -> Sequence[Assigned | None]:
     fields, values = selection.names("attribute"), selection.names("values")
     return first_values(_of_products(rows, context, fields, values, arguments["slug"]))
 
 
 @product.field("assignedAttributes", needs=_PRODUCT)
 def assigned_of_products(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    rows: list[Row], arguments: ProductAssignedAttributesArguments, context: Context, selection: Selection
+) -> Sequence[Sequence[Assigned]]:
     found = _of_products(rows, context, selection.names("attribute"), VALUE_FIELDS)
     return [each[: arguments["limit"]] for each in found]
 
 
 @product.field("assignedAttribute", needs=_PRODUCT)
 def one_assigned_of_products(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    rows: list[Row], arguments: ProductAssignedAttributeArguments, context: Context, selection: Selection
+) -> Sequence[Assigned | None]:
     fields = selection.names("attribute")
     return first_values(_of_products(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
 
 
 @variant.field("attributes", needs=_VARIANT)
 def selected_of_variants(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    rows: list[Row], arguments: ProductVariantAttributesArguments, context: Context, selection: Selection
+) -> Sequence[Sequence[Assigned]]:
     choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
     fields, values = selection.names("attribute"), selection.names("values")
     return _of_variants(rows, context, fields, values, choosing=choosing)
@@ -281,21 +294,27 @@ def selected_of_variants(
 
 @variant.field("assignedAttributes", needs=_VARIANT)
 def assigned_of_variants(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    rows: list[Row],
+    arguments: ProductVariantAssignedAttributesArguments,
+    context: Context,
+    selection: Selection,
+) -> Sequence[Sequence[Assigned]]:
     found = _of_variants(rows, context, selection.names("attribute"), VALUE_FIELDS)
     return [each[: arguments["limit"]] for each in found]
 
 
 @variant.field("assignedAttribute", needs=_VARIANT)
 def one_assigned_of_variants(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    rows: list[Row],
+    arguments: ProductVariantAssignedAttributeArguments,
+    context: Context,
+    selection: Selection,
+) -> Sequence[Assigned | None]:
     fields = selection.names("attribute")
     return first_values(_of_variants(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
 
 
-def first_values(found: list[list[dict[str, Any]]]) -> list[dict[str, Any] | None]:
+def first_values(found: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | None]:
     return [each[0] if each else None for each in found]
 
 
@@ -304,14 +323,14 @@ def first_values(found: list[list[dict[str, Any]]]) -> list[dict[str, Any] | Non
 
 @product_type.field(needs="id")
 def product_attributes(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _of_kinds(rows, AttributeScope.PRODUCT, context, selection.names())
 
 
 @product_type.field(needs="id")
 def variant_attributes(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    rows: list[Row], arguments: ProductTypeVariantAttributesArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
     choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
     return _of_kinds(rows, AttributeScope.VARIANT, context, selection.names(), choosing)
@@ -319,8 +338,11 @@ def variant_attributes(
 
 @product_type.field(needs="id")
 def assigned_variant_attributes(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    rows: list[Row],
+    arguments: ProductTypeAssignedVariantAttributesArguments,
+    context: Context,
+    selection: Selection,
+) -> Sequence[Sequence[Mapping[str, object]]]:
     choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
     found = _of_kinds(rows, AttributeScope.VARIANT, context, selection.names("attribute"), choosing)
     return [[{"attribute": row, "variantSelection": row.chosen_by} for row in each] for each in found]
@@ -338,7 +360,7 @@ def _of_kinds(
     )
     if choosing is not None:
         attributes = attributes.filter(chosen_by=choosing)
-    found: dict[Any, list[Row]] = {}
+    found: dict[Key, list[Row]] = {}
     for each in attribute.read(attributes, fields, "held_by", "chosen_by"):
         found.setdefault(each.held_by, []).append(each)
     return [found.get(row.id, []) for row in rows]

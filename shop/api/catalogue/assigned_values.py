@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict
 
 from shop.api.breadth import Selection
 from shop.api.catalogue.attributes import file_of
-from shop.api.catalogue.types import category, collection, product, variant
+from shop.api.catalogue.inputs import (
+    AssignedChoiceAttributeValueTranslationArguments,
+    AssignedMultiChoiceAttributeValueArguments,
+    AssignedPlainTextAttributeTranslationArguments,
+    AssignedSwatchAttributeValueTranslationArguments,
+    AssignedTextAttributeTranslationArguments,
+)
+from shop.api.catalogue.types import Assigned, category, collection, product, variant
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Row, Type
@@ -24,12 +31,12 @@ def _type(name: str) -> Type:
     return made
 
 
-def _single_value_type(name: str, read: Callable[[Row], Any]) -> Type:
+def _single_value_type(name: str, read: Callable[[Row], object]) -> Type:
     """Define the type of an attribute with at most one value, read from the value's row."""
     made = _type(name)
 
     @made.field()
-    def value(assigned: list[dict[str, Any]], *_: Any) -> list[Any]:
+    def value(assigned: list[Assigned], *_: object) -> Sequence[object]:
         return [read(each["values"][0]) if each["values"] else None for each in assigned]
 
     return made
@@ -61,58 +68,74 @@ swatch_value.plain("name", "slug")
 
 
 @swatch_value.field()
-def hex_color(rows: list[Row], *_: Any) -> list[str | None]:
+def hex_color(rows: list[Row], *_: object) -> list[str | None]:
     return [row.value or None for row in rows]
 
 
 @file.field("value")
 def assigned_files(
-    assigned: list[dict[str, Any]], arguments: Any, context: Context, selection: Selection
-) -> list[Any]:
+    assigned: list[Assigned], arguments: object, context: Context, selection: Selection
+) -> Sequence[object]:
     return [file_of(each["values"][0], context) if each["values"] else None for each in assigned]
 
 
 @swatch_value.field("file")
-def files_of_swatches(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+def files_of_swatches(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[object]:
     return [file_of(row, context) for row in rows]
 
 
 @multi_choice.field("value")
-def several_choices(assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any) -> list[list[Row]]:
+def several_choices(
+    assigned: list[Assigned], arguments: AssignedMultiChoiceAttributeValueArguments, *_: object
+) -> list[list[Row]]:
     return [each["values"][: arguments["limit"]] for each in assigned]
 
 
-def _translated(rows: Sequence[Row | None], code: str, column: str, *, rich: bool = False) -> list[Any]:
+def _translated(
+    rows: Sequence[Row | None], code: str, column: str, *, rich: bool = False
+) -> Sequence[object]:
     """Return each value's translation, or null."""
     texts = translated_texts(KIND, [row.id for row in rows if row is not None], code)
     found = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
     return [rich_text_json(text) for text in found] if rich else found
 
 
-def _first_values(assigned: list[dict[str, Any]]) -> list[Row | None]:
+def _first_values(assigned: list[Assigned]) -> list[Row | None]:
     return [each["values"][0] if each["values"] else None for each in assigned]
 
 
 @choice.field("translation")
-def choices_translated(rows: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
+def choices_translated(
+    rows: list[Row], arguments: AssignedChoiceAttributeValueTranslationArguments, *_: object
+) -> Sequence[object]:
     return _translated(rows, arguments["languageCode"], "name")
 
 
 @swatch_value.field("translation")
-def swatches_translated(rows: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
+def swatches_translated(
+    rows: list[Row], arguments: AssignedSwatchAttributeValueTranslationArguments, *_: object
+) -> Sequence[object]:
     return _translated(rows, arguments["languageCode"], "name")
 
 
 @plain_text.field("translation")
-def texts_translated(assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any) -> list[Any]:
+def texts_translated(
+    assigned: list[Assigned], arguments: AssignedPlainTextAttributeTranslationArguments, *_: object
+) -> Sequence[object]:
     return _translated(_first_values(assigned), arguments["languageCode"], "plain_text")
 
 
 @rich_text.field("translation")
 def formatted_texts_translated(
-    assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any
-) -> list[Any]:
+    assigned: list[Assigned], arguments: AssignedTextAttributeTranslationArguments, *_: object
+) -> Sequence[object]:
     return _translated(_first_values(assigned), arguments["languageCode"], "rich_text", rich=True)
+
+
+class _LimitArguments(TypedDict):
+    limit: int | None
 
 
 # --- references ---------------------------------------------------------------------------------------
@@ -124,14 +147,17 @@ def references_to(to: Type, name: str) -> tuple[Type, Type]:
 
     @single.field("value")
     def one(
-        assigned: list[dict[str, Any]], arguments: Any, context: Context, selection: Selection
+        assigned: list[Assigned], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
         found = _referenced_rows(to, assigned, 1, context, selection)
         return [each[0] if each else None for each in found]
 
     @multi.field("value")
     def several(
-        assigned: list[dict[str, Any]], arguments: dict[str, Any], context: Context, selection: Selection
+        assigned: list[Assigned],
+        arguments: _LimitArguments,
+        context: Context,
+        selection: Selection,
     ) -> list[list[Row]]:
         return _referenced_rows(to, assigned, arguments["limit"], context, selection)
 
@@ -139,7 +165,7 @@ def references_to(to: Type, name: str) -> tuple[Type, Type]:
 
 
 def _referenced_rows(
-    to: Type, assigned: list[dict[str, Any]], limit: int, context: Context, selection: Selection
+    to: Type, assigned: list[Assigned], limit: int | None, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Return the referenced objects that the requester may see."""
     pairs = [

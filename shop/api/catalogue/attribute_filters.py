@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from catalog.models import Category, Collection, Product, Variant
 from shop.api.filters import in_range
 from shop.api.ids import parse_key, split_global_id
 
 # The conditions of `reference`: the kind of the referenced object, and its column to match.
-_REFERENCES: Mapping[str, tuple[str, Any]] = {
+_REFERENCES: Mapping[str, tuple[str, Callable[[Sequence[str]], QuerySet[Model]]]] = {
     "productSlugs": ("Product", lambda texts: Product.objects.filter(slug__in=texts)),
     "productVariantSkus": ("ProductVariant", lambda texts: Variant.objects.filter(sku__in=texts)),
     "categorySlugs": ("Category", lambda texts: Category.objects.filter(slug__in=texts)),
@@ -63,7 +63,7 @@ def _match_texts(column: str, given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _date_condition(name: str, ends: Mapping[str, Any]) -> Q:
+def _date_condition(name: str, ends: Mapping[str, object]) -> Q:
     column = "value__date_time" if name == "dateTime" else "value__date_time__date"
     return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
 

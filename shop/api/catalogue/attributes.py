@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from collections.abc import Sequence
 
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -19,6 +19,13 @@ from catalog.models.attribute import AttributeKind
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.assigned import visible_attributes
+from shop.api.catalogue.inputs import (
+    AttributeArguments,
+    AttributeChoicesArguments,
+    AttributeProductTypesArguments,
+    AttributeProductVariantTypesArguments,
+    AttributesArguments,
+)
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.product_filters import in_collections
 from shop.api.catalogue.types import attribute, attribute_value, product_type
@@ -66,27 +73,29 @@ add_metadata_fields(
 
 
 @attribute.field(needs="entity_type")
-def entity_type(rows: list[Row], *_: Any) -> list[str | None]:
+def entity_type(rows: list[Row], *_: object) -> list[str | None]:
     return [row.entity_type or None for row in rows]
 
 
 @attribute.field(needs="unit")
-def unit(rows: list[Row], *_: Any) -> list[str | None]:
+def unit(rows: list[Row], *_: object) -> list[str | None]:
     return [row.unit.upper() or None for row in rows]
 
 
 @attribute.field(needs="input_type")
-def with_choices(rows: list[Row], *_: Any) -> list[bool]:
+def with_choices(rows: list[Row], *_: object) -> list[bool]:
     return [row.input_type in WITH_CHOICES for row in rows]
 
 
 @attribute.field(needs="id")
-def choices(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
+def choices(
+    rows: list[Row], arguments: AttributeChoicesArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     """Resolve the choices of an attribute; only choice types have any, other values belong to one object."""
     reject_filter_with_where(arguments)
     values = attribute_value.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
-    for name in ("filter", "where"):
-        values = values.filter(build_condition(arguments.get(name), _VALUE_FILTER, context))
+    for given in (arguments.get("filter"), arguments.get("where")):
+        values = values.filter(build_condition(given, _VALUE_FILTER, context))
     if arguments.get("search"):
         values = values.filter(_VALUE_FILTER["search"](context, arguments["search"]))
     order = sort_keys(arguments.get("sortBy"), _VALUE_SORTS, [SortKey("sort_order"), SortKey("id")])
@@ -98,21 +107,25 @@ def choices(rows: list[Row], arguments: dict[str, Any], context: Context, select
 
 @attribute.field(needs="id")
 def product_types(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row], arguments: AttributeProductTypesArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     return _types_with(rows, AttributeScope.PRODUCT, arguments, context, selection)
 
 
 @attribute.field(needs="id")
 def product_variant_types(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row], arguments: AttributeProductVariantTypesArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     return _types_with(rows, AttributeScope.VARIANT, arguments, context, selection)
 
 
 def _types_with(
-    rows: list[Row], scope: AttributeScope, arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row],
+    scope: AttributeScope,
+    arguments: AttributeProductTypesArguments | AttributeProductVariantTypesArguments,
+    context: Context,
+    selection: Selection,
+) -> Sequence[object]:
     kinds = ProductType.objects.filter(attribute_rows__scope=scope).annotate(
         has=F("attribute_rows__attribute")
     )
@@ -140,17 +153,17 @@ attribute_value.columns(
 
 
 @attribute_value.field(needs=("file_url", "content_type"))
-def file(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+def file(rows: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
     return [file_of(row, context) for row in rows]
 
 
 @attribute_value.field(needs=("plain_text", "attribute__input_type"))
-def plain_text(rows: list[Row], *_: Any) -> list[str | None]:
+def plain_text(rows: list[Row], *_: object) -> list[str | None]:
     return [row.plain_text if row.attribute__input_type == InputType.PLAIN_TEXT else None for row in rows]
 
 
 @attribute_value.field(needs=("date_time", "attribute__input_type"))
-def date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
+def date(rows: list[Row], *_: object) -> list[datetime.date | None]:
     return [
         vietnam_date(row.date_time) if row.date_time and row.attribute__input_type == InputType.DATE else None
         for row in rows
@@ -158,12 +171,12 @@ def date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
 
 
 @attribute_value.field(needs=("date_time", "attribute__input_type"))
-def date_time(rows: list[Row], *_: Any) -> list[datetime.datetime | None]:
+def date_time(rows: list[Row], *_: object) -> list[datetime.datetime | None]:
     return [row.date_time if row.attribute__input_type == InputType.DATE_TIME else None for row in rows]
 
 
 @attribute_value.field(needs=("reference_kind", "reference_key"))
-def reference(rows: list[Row], *_: Any) -> list[str | None]:
+def reference(rows: list[Row], *_: object) -> list[str | None]:
     return [global_id(row.reference_kind, row.reference_key) if row.reference_kind else None for row in rows]
 
 
@@ -178,7 +191,7 @@ query = Queries()
 
 
 @query.field("attribute")
-def one_attribute(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_attribute(arguments: AttributeArguments, context: Context, selection: Selection) -> Row | None:
     rows = filter_by_lookup(
         attribute, visible_attributes(context, attribute.rows(context)), "catalog.attribute", arguments
     )
@@ -186,13 +199,15 @@ def one_attribute(arguments: dict[str, Any], context: Context, selection: Select
 
 
 @query.field("attributes")
-def all_attributes(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_attributes(
+    arguments: AttributesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows = visible_attributes(context, attribute.rows(context))
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
-    for name in ("filter", "where"):
-        rows = rows.filter(build_condition(arguments.get(name), _CONDITIONS, context))
+    for given in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(given, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name"), SortKey("slug")])
     return connect(attribute, rows, arguments, selection, order=order)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -11,6 +10,13 @@ from django.db.models.functions import Coalesce
 from catalog.models import Category, Product
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import (
+    CategoriesArguments,
+    CategoryAncestorsArguments,
+    CategoryArguments,
+    CategoryChildrenArguments,
+    CategorySortingInput,
+)
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.types import category
@@ -26,6 +32,7 @@ from shop.api.filters import (
     reject_filter_with_where,
     sort_keys,
 )
+from shop.api.ids import Key
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
@@ -44,12 +51,12 @@ category.field("backgroundImage", needs=("id", "picture_id"))(background("Catego
 add_metadata_fields(category, Category, rights=[Permission.MANAGE_PRODUCTS])
 
 
-def described(rows: list[Row], *_: Any) -> list[Any]:
+def described(rows: list[Row], *_: object) -> Sequence[object]:
     """Resolve the rich description, or else the plain one as paragraphs."""
     return [row.description or as_blocks(row.description_text) for row in rows]
 
 
-def as_blocks(text: str) -> dict[str, Any] | None:
+def as_blocks(text: str) -> dict[str, object] | None:
     """Convert plain text to EditorJS blocks; None if empty."""
     paragraphs = [each.strip() for each in text.split("\n\n") if each.strip()]
     if not paragraphs:
@@ -63,8 +70,8 @@ category.field("descriptionJson", needs=("description", "description_text"))(des
 
 @category.field(needs="path")
 def ancestors(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row], arguments: CategoryAncestorsArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     """Resolve the ancestors, from the root down to the parent."""
     above = [[int(key) for key in (row.path or "").strip("/").split("/")[:-1]] for row in rows]
     keys = {key for path in above for key in path}
@@ -75,14 +82,16 @@ def ancestors(
 
 
 @category.field(needs="id")
-def children(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
+def children(
+    rows: list[Row], arguments: CategoryChildrenArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     keys = [row.id for row in rows]
     order = [SortKey("sort_order"), SortKey("id")]
     every = compiled_rows(_all_categories)
     return connect_each(category, every, arguments, selection, order=order, by="parent_id", parents=keys)
 
 
-def _all_categories(keys: Collection[Any] = (), *, by: str = "", level: int | None = None) -> Rows:
+def _all_categories(keys: Collection[Key] = (), *, by: str = "", level: int | None = None) -> Rows:
     """Return all categories, or those whose column `by` is among `keys`, or those on a level of the tree."""
     rows: Rows = Category.objects.all()
     rows = rows.filter(**{f"{by}__in": keys}) if by else rows
@@ -95,14 +104,16 @@ _LEVELS = 8  # levels of the tree with a compiled query
 
 
 @query.field("category")
-def one_category(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_category(arguments: CategoryArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(category, "catalog.category", arguments)
     rows = compiled_rows(_all_categories, values, by=column or "pk")
     return next(iter(category.read(rows, selection.names())), None)
 
 
 @query.field("categories")
-def all_categories(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_categories(
+    arguments: CategoriesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows, level = category.rows(context), arguments.get("level")
     if not _NARROWING & arguments.keys() and (level is None or level in range(_LEVELS)):
@@ -112,14 +123,14 @@ def all_categories(arguments: dict[str, Any], context: Context, selection: Selec
         )
     if level is not None:
         rows = rows.filter(level=level)
-    for name in ("filter", "where"):
-        rows = rows.filter(build_condition(arguments.get(name), _CONDITIONS, context))
+    for given in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(given, _CONDITIONS, context))
     sort = arguments.get("sortBy")
     order = sort_keys(sort, _SORTS, [SortKey("sort_order"), SortKey("id")])
     return connect(category, _with_count(rows, sort), arguments, selection, order=order)
 
 
-def _with_count(rows: Rows, sort: dict[str, Any] | None) -> Rows:
+def _with_count(rows: Rows, sort: CategorySortingInput | None) -> Rows:
     """Annotate the count to sort by; there are few enough categories to count."""
     if sort is None or sort["field"] == "NAME":
         return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.db.models import Q
 
@@ -11,6 +11,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.catalogue.categories import as_blocks
+from shop.api.catalogue.inputs import CollectionArguments, CollectionsArguments
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.shelves import cooperative_from_key
@@ -46,11 +47,11 @@ listing.one("channel", channel, by="channel_id")
 
 
 @listing.field(needs="published_at")
-def publication_date(rows: list[Row], *_: Any) -> list[Any]:
+def publication_date(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
 
-def _descriptions(rows: list[Row], *_: Any) -> list[Any]:
+def _descriptions(rows: list[Row], *_: object) -> Sequence[object]:
     """Resolve the description; a cooperative's collection shows its story."""
     return [row.description or as_blocks(row.story) for row in rows]
 
@@ -61,7 +62,7 @@ collection.field("descriptionJson", needs=("description", "story"))(_description
 
 @collection.field(needs="key", permissions=[Access.STAFF, Access.APP])
 def channel_listings(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the channel listings; a cooperative's collection is in every channel and has no rows."""
     keys = {row.key for row in rows if cooperative_from_key(row.key) is None}
@@ -77,18 +78,20 @@ query = Queries()
 
 
 @query.field("collection")
-def one_collection(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_collection(arguments: CollectionArguments, context: Context, selection: Selection) -> Row | None:
     rows = collection.rows_asked(context, arguments)
     rows = filter_by_lookup(collection, rows, "catalog.collection", arguments, key="key")
     return next(iter(collection.read(rows, selection.names())), None)
 
 
 @query.field("collections")
-def all_collections(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_collections(
+    arguments: CollectionsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows = collection.rows_asked(context, arguments)
-    for name in ("filter", "where"):
-        rows = rows.filter(build_condition(arguments.get(name), _CONDITIONS, context))
+    for given in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(given, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name")], unique="key")
     return connect(collection, rows, arguments, selection, order=order)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from collections.abc import Sequence
 
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import (
+    CooperativeArguments,
+    CooperativeProductsArguments,
+    CooperativesArguments,
+)
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.product_lists import apply_filters, apply_sorting, filter_listed
@@ -15,7 +20,7 @@ from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import SEES_WAREHOUSES, collection, own_rows_condition, product, warehouse
 from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
-from shop.api.in_channel import InChannel, channel_by_key
+from shop.api.in_channel import InChannel, Pair, channel_by_key
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
@@ -61,14 +66,14 @@ certificate.columns(kind="kind", stars="stars", number="number", issuer="issuer"
 
 
 @cooperative.field(needs=("hamlet", "commune_name", "province_name"))
-def place(rows: list[Row], *_: Any) -> list[str]:
+def place(rows: list[Row], *_: object) -> list[str]:
     parts = [(row.hamlet, row.commune_name, row.province_name) for row in rows]
     return [", ".join(filter(None, each)) for each in parts]
 
 
 @cooperative.field(needs=("paused_from", "paused_until"))
 def paused_until(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
     today = vietnam_date(context.now)
     rests = [
@@ -79,7 +84,9 @@ def paused_until(
 
 
 @cooperative.field(needs="id")
-def certificates(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def certificates(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[list[Row]]:
     """Resolve the certificates valid today."""
     held = Certificate.objects.valid_on(vietnam_date(context.now)).filter(
         cooperative__in={row.id for row in rows}
@@ -89,16 +96,18 @@ def certificates(rows: list[Row], arguments: Any, context: Context, selection: S
 
 
 @cooperative.field(needs=("id", "in_channel"))
-def shelf(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def shelf(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     pairs = [(key_from_cooperative(row.id), row.in_channel) for row in rows]
     found = collection.by_pair(context, pairs, selection.names())
     return [found.get(pair) for pair in pairs]
 
 
 @cooperative.field(needs=("id", "in_channel"))
-def products(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
+def products(
+    rows: list[Row], arguments: CooperativeProductsArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     """Resolve the products in the given channel, by default the channel that the cooperative is seen in."""
-    pages: dict[tuple[Any, Any], Any] = {}
+    pages: dict[Pair, object] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         slug = arguments.get("channel")
         channel = context.channel(slug) if slug is not None else channel_by_key(context, channel_key)
@@ -114,7 +123,7 @@ def products(rows: list[Row], arguments: dict[str, Any], context: Context, selec
 
 
 @cooperative.field(needs="id", permissions=SEES_WAREHOUSES)
-def warehouses(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def warehouses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     houses = warehouse.rows(context).filter(cooperative__in={row.id for row in rows}).order_by("name", "id")
     found = warehouse.grouped(houses, selection.names(), by="cooperative_id")
     return [found.get(row.id, []) for row in rows]
@@ -123,12 +132,12 @@ def warehouses(rows: list[Row], arguments: Any, context: Context, selection: Sel
 query = Queries()
 
 
-def _requested_rows(arguments: dict[str, Any], context: Context) -> Rows:
+def _requested_rows(arguments: CooperativeArguments | CooperativesArguments, context: Context) -> Rows:
     return cooperative.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("cooperative")
-def one_cooperative(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_cooperative(arguments: CooperativeArguments, context: Context, selection: Selection) -> Row | None:
     rows = filter_by_lookup(
         cooperative, _requested_rows(arguments, context), "cooperatives.cooperative", arguments
     )
@@ -136,10 +145,12 @@ def one_cooperative(arguments: dict[str, Any], context: Context, selection: Sele
 
 
 @query.field("cooperatives")
-def all_cooperatives(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_cooperatives(
+    arguments: CooperativesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = _requested_rows(arguments, context)
-    if arguments.get("search"):
-        rows = rows.filter(pk__in=Cooperative.objects.named(arguments["search"]).values("pk"))
+    if text := arguments.get("search"):
+        rows = rows.filter(pk__in=Cooperative.objects.named(text).values("pk"))
     return connect(cooperative, rows, arguments, selection, order=[SortKey("sort_order"), SortKey("id")])
 
 

@@ -15,7 +15,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.field_permissions import CooperativeScoped
-from shop.api.ids import input_key, split_global_id
+from shop.api.ids import Key, input_key, split_global_id
 from shop.api.in_channel import InChannel, channel_by_key
 from shop.api.metadata import metadata_from_input
 from shop.api.object_types import Row, Type
@@ -45,12 +45,12 @@ CODES = {
 }
 
 
-def columns(given: Mapping[str, Any], **named: str) -> dict[str, Any]:
+def columns(given: Mapping[str, object], **named: str) -> dict[str, object]:
     """Return the given members of an input by their columns."""
     return {column: given[name] for name, column in named.items() if given.get(name) is not None}
 
 
-def described_columns(given: Mapping[str, Any], context: Context, **named: str) -> dict[str, Any]:
+def described_columns(given: Mapping[str, Any], context: Context, **named: str) -> dict[str, object]:
     """Return common columns: name, slug, description, SEO texts, metadata."""
     values = columns(given, slug="slug", **named)
     if "name" in given:
@@ -66,7 +66,7 @@ def described_columns(given: Mapping[str, Any], context: Context, **named: str) 
     return values
 
 
-def required_text(given: Mapping[str, Any], name: str) -> str:
+def required_text(given: Mapping[str, object], name: str) -> str:
     """Return a non-empty text. Raises Mistake."""
     text = str(given.get(name) or "").strip()
     if not text:
@@ -74,7 +74,7 @@ def required_text(given: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def foreign_key_column(given: Mapping[str, Any], name: str, type_name: str, column: str) -> dict[str, Any]:
+def foreign_key_column(given: Mapping[str, Any], name: str, type_name: str, column: str) -> dict[str, object]:
     """Return a foreign key column; null clears it."""
     if name not in given:
         return {}
@@ -82,7 +82,7 @@ def foreign_key_column(given: Mapping[str, Any], name: str, type_name: str, colu
     return {column: None if key is None else input_key(key, type_name, field=name)}
 
 
-def weight_column(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def weight_column(given: Mapping[str, Any], context: Context) -> dict[str, object]:
     if given.get("weight") is None:
         return {}
     weight = given["weight"].grams(context.settings.default_weight_unit)
@@ -91,7 +91,7 @@ def weight_column(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {"weight": weight}
 
 
-def picture_column(given: Mapping[str, Any], column: str) -> dict[str, Any]:
+def picture_column(given: Mapping[str, Any], column: str) -> dict[str, object]:
     """Store an uploaded picture, before and outside the action's transaction."""
     if given.get("backgroundImage") is None:
         return {}
@@ -99,7 +99,7 @@ def picture_column(given: Mapping[str, Any], column: str) -> dict[str, Any]:
     return {column: kept.pk}
 
 
-def publication_from_input(given: Mapping[str, Any]) -> dict[str, Any]:
+def publication_from_input(given: Mapping[str, Any]) -> dict[str, object]:
     """Return the publication time, from an instant or from a date as older clients send it."""
     if given.get("publishedAt") is not None:
         return {"published_at": given["publishedAt"]}
@@ -119,7 +119,7 @@ def keys(texts: Iterable[str] | None, type_name: str, field: str) -> list[int]:
     return [int(input_key(text, type_name, field=field)) for text in texts or ()]
 
 
-def staff_row(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str]) -> Row | None:
+def staff_row(of: InChannel | Type, key: Key, context: Context, fields: Iterable[str]) -> Row | None:
     """Return a row as seen by staff, without a channel."""
     if isinstance(of, InChannel):
         return of.by_pair(context, [(key, None)], fields).get((key, None))
@@ -128,7 +128,7 @@ def staff_row(of: InChannel | Type, key: Any, context: Context, fields: Iterable
 
 def key_from_arguments(
     given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id", is_anybodys: bool = False
-) -> Any:
+) -> Key:
     """Return the key of an object named by id, external reference or SKU; 0, which no row has, if not found.
 
     Set `is_anybodys` for types whose rows belong to no cooperative.
@@ -143,7 +143,7 @@ def key_from_arguments(
     raise InputError("REQUIRED", _("Say which one is meant."), field=by)
 
 
-def may_manage_row(of: Type, key: Any, context: Context) -> bool:
+def may_manage_row(of: Type, key: Key, context: Context) -> bool:
     """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
     if context.may(*MANAGES_PRODUCTS):
         return True
@@ -171,7 +171,7 @@ def owner_from_input(given: Mapping[str, Any], context: Context) -> int | None:
 # --- attributes ---------------------------------------------------------------------------------------
 
 
-def attribute_values_from_input(given: Sequence[Mapping[str, Any]] | None) -> list[AttributeInput]:
+def attribute_values_from_input(given: Sequence[Mapping[str, object]] | None) -> list[AttributeInput]:
     """Convert `[AttributeValueInput!]`. Raises Mistake."""
     return [_convert_attribute(each) for each in given or ()]
 
@@ -197,9 +197,9 @@ def _convert_choice(given: Mapping[str, Any]) -> AttributeChoice:
     return AttributeChoice(name=required_text(given, "value"))
 
 
-def _free_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _free_values(given: Mapping[str, Any]) -> Sequence[Mapping[str, object]]:
     """Return values that are not choices: texts, numbers, dates, files, references."""
-    values: list[dict[str, Any]] = []
+    values: list[dict[str, object]] = []
     if given.get("numeric"):
         values.append({"name": given["numeric"], "numeric": _parse_number(given["numeric"])})
     if given.get("plainText"):
@@ -230,7 +230,7 @@ def _parse_number(text: str) -> str:
     return text
 
 
-def _convert_reference(text: str) -> dict[str, Any]:
+def _convert_reference(text: str) -> dict[str, object]:
     try:
         kind, key = split_global_id(text)
     except ValueError as error:

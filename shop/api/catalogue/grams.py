@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -12,12 +12,12 @@ from shop.api.scalars import GRAMS
 
 
 def weights(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[Mapping[str, object] | None]:
     """Resolve `weight` from the column of the same name, in the shop's default unit."""
     unit = context.settings.default_weight_unit
     return [weight_in_unit(row.weight, unit) for row in rows]
 
 
-def weight_in_unit(grams: int | None, unit: str) -> dict[str, Any] | None:
+def weight_in_unit(grams: int | None, unit: str) -> dict[str, object] | None:
     return None if grams is None else {"unit": unit, "value": float(Decimal(grams) / GRAMS[unit.upper()])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django.db.models import F, Max, Min, Q
 
@@ -12,6 +12,7 @@ from catalog.states import ListingState
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import ProductChannelListingPricingArguments
 from shop.api.catalogue.pricing import product_price_ranges
 from shop.api.catalogue.types import own_cooperatives, own_rows_condition, product, variant
 from shop.api.catalogue.variants import margin_percent
@@ -37,7 +38,7 @@ price.nothing("preorderThreshold")
 
 @product.field("channelListings", needs="id", permissions=_STAFF)
 def listings_of_products(
-    products: list[Row], arguments: Any, context: Context, selection: Selection
+    products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Listing.objects.filter(product__in={each.id for each in products}).order_by("channel_id")
     rows = rows.annotate(in_channel=F("channel_id"))
@@ -47,7 +48,7 @@ def listings_of_products(
 
 @variant.field("channelListings", needs="id", permissions=_STAFF)
 def prices_of_variants(
-    variants: list[Row], arguments: Any, context: Context, selection: Selection
+    variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Price.objects.filter(variant__in={each.id for each in variants}).order_by("channel_id")
     found = price.grouped(rows, selection.names(), by="variant_id")
@@ -55,36 +56,36 @@ def prices_of_variants(
 
 
 @listing.field(needs="state")
-def is_published(rows: list[Row], *_: Any) -> list[bool]:
+def is_published(rows: list[Row], *_: object) -> list[bool]:
     return [row.state == ListingState.PUBLISHED for row in rows]
 
 
 @listing.field(needs="published_at")
-def publication_date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
+def publication_date(rows: list[Row], *_: object) -> list[datetime.date | None]:
     return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
 
 @listing.field(needs=("available_from", "published_at"))
-def available_for_purchase_at(rows: list[Row], *_: Any) -> list[datetime.datetime | None]:
+def available_for_purchase_at(rows: list[Row], *_: object) -> list[datetime.datetime | None]:
     return [row.available_from or row.published_at for row in rows]
 
 
 @listing.field(needs=("available_from", "published_at"))
-def available_for_purchase(rows: list[Row], *_: Any) -> list[datetime.date | None]:
+def available_for_purchase(rows: list[Row], *_: object) -> list[datetime.date | None]:
     moments = [row.available_from or row.published_at for row in rows]
     return [moment and vietnam_date(moment) for moment in moments]
 
 
 @listing.field(needs=("available_from", "published_at"))
 def is_available_for_purchase(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
     moments = [row.available_from or row.published_at for row in rows]
     return [moment is not None and moment <= context.now for moment in moments]
 
 
 @listing.field(needs=("lowest_price", "currency"))
-def discounted_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
+def discounted_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [None if row.lowest_price is None else MoneyAmount(row.lowest_price, row.currency) for row in rows]
 
 
@@ -93,7 +94,7 @@ def discounted_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
     permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)],
 )
 def purchase_cost(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[dict[str, MoneyAmount] | None]:
     own = own_rows_condition(context, "variant__cooperative") or Q()
     keys = {row.product_id for row in rows}
@@ -118,24 +119,24 @@ def purchase_cost(
 
 @listing.field(needs=("product_id", "channel_id", "in_channel"))
 def pricing(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    rows: list[Row], arguments: ProductChannelListingPricingArguments, context: Context, selection: Selection
+) -> Sequence[Mapping[str, object] | None]:
     return product_price_ranges(rows, [row.product_id for row in rows], arguments, context, selection)
 
 
 @price.field("price", needs=("amount", "currency"))
-def listed_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
+def listed_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.amount, row.currency) for row in rows]
 
 
 @price.field(needs=("prior_amount", "currency"))
-def prior_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
+def prior_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.prior_amount, row.currency) for row in rows]
 
 
 @price.field(needs=("cost", "currency", _WHOSE), permissions=_STAFF)
 def cost_price(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
     return [
         _amount_or_none(cost, row.currency) for row, cost in zip(rows, _costs(rows, context), strict=True)
@@ -146,7 +147,7 @@ def cost_price(
     needs=("amount", "discounted", "cost", _WHOSE),
     permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)],
 )
-def margin(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
+def margin(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[int | None]:
     costs = zip(rows, _costs(rows, context), strict=True)
     return [
         margin_percent(Price(amount=row.amount, discounted=row.discounted, cost=cost)) for row, cost in costs

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shop.api.errors import ProtocolError
-from shop.api.ids import key_from_id
+from shop.api.ids import Key, key_from_id
 from shop.api.language_codes import tag_from_code
 from shop.api.object_types import Rows, Type
 from shop.core.models import Translation
@@ -15,7 +15,7 @@ _COLUMNS = {"slug": "slug", "externalReference": "external_reference", "sku": "s
 
 
 def filter_by_lookup(
-    type_: Type, rows: Rows, kind: str, arguments: Mapping[str, Any], *, key: str = "pk"
+    type_: Type, rows: Rows, kind: str, arguments: Mapping[str, object], *, key: str = "pk"
 ) -> Rows:
     """Return the row that the arguments name. Raises ProtocolError unless exactly one is given.
 
@@ -25,7 +25,7 @@ def filter_by_lookup(
     return rows.filter(**{f"{column if column else key}__in": values})
 
 
-def lookup_column(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def lookup_column(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str, list[Key | str]]:
     """Return the column ("" for the key) and its value as a list, or an empty list. Raises as `found_by`."""
     given = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
     if len(given) != 1:

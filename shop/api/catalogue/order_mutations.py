@@ -30,6 +30,13 @@ from shop.api.catalogue.given import (
     may_manage_row,
     staff_row,
 )
+from shop.api.catalogue.inputs import (
+    AttributeReorderValuesArguments,
+    CollectionReorderProductsArguments,
+    ProductMediaReorderArguments,
+    ProductTypeReorderAttributesArguments,
+    ProductVariantReorderArguments,
+)
 from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.catalogue.types import attribute, collection, media, product, product_type
 from shop.api.context import Context
@@ -48,7 +55,7 @@ def _moves(given: Sequence[Mapping[str, Any]], type_name: str, name: str = "id")
     ]
 
 
-def _manageable_product_key(text: str, context: Context) -> Any:
+def _manageable_product_key(text: str, context: Context) -> int:
     key = input_key(text, "Product", field="productId")
     if not may_manage_row(product, key, context):
         raise Missing(field="productId")
@@ -57,8 +64,8 @@ def _manageable_product_key(text: str, context: Context) -> Any:
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_reorder(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantReorderArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = _manageable_product_key(arguments["productId"], context)
     reorder_rows(
         root=Product.objects.all(),
@@ -73,8 +80,8 @@ def product_variant_reorder(
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_media_reorder(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductMediaReorderArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Reorder a product's media; the input lists all of them."""
     key = _manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=key).order_by("sort_order", "pk")
@@ -99,8 +106,8 @@ def product_media_reorder(
 
 @mutation.field(permissions=MANAGES_PRODUCTS)
 def collection_reorder_products(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CollectionReorderProductsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["collectionId"], "Collection", field="collectionId")
     if cooperative_from_key(key) is not None:
         raise InputError(
@@ -120,8 +127,8 @@ def collection_reorder_products(
 
 @mutation.field(permissions=MANAGES_PRODUCT_TYPES)
 def product_type_reorder_attributes(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductTypeReorderAttributesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["productTypeId"], "ProductType", field="productTypeId")
     rows = ProductTypeAttribute.objects.filter(
         product_type=key, scope=AttributeScope(arguments["type"].lower())
@@ -140,8 +147,8 @@ def product_type_reorder_attributes(
 
 @mutation.field(permissions=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES])
 def attribute_reorder_values(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: AttributeReorderValuesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["attributeId"], "Attribute", field="attributeId")
     reorder_rows(
         root=Attribute.objects.all(),

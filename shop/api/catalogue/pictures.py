@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from catalog.models import ProductMedia
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Resolver, Selection
+from shop.api.catalogue.inputs import (
+    ProductImageByIdArguments,
+    ProductImageUrlArguments,
+    ProductMediaArguments,
+    ProductMediaByIdArguments,
+    ProductMediaUrlArguments,
+    ProductThumbnailArguments,
+)
 from shop.api.catalogue.types import media, product, variant
 from shop.api.context import Context
-from shop.api.ids import global_id, key_from_id
+from shop.api.ids import Key, global_id, key_from_id
 from shop.api.images import FULL_SIZE, image_url
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type, compiled_rows
@@ -32,30 +40,32 @@ image.columns(alt="alt", sortOrder="sort_order")
 
 
 @media.field(needs=("id", *_SHOWN))
-def url(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[str]:
+def url(
+    rows: list[Row], arguments: ProductMediaUrlArguments, context: Context, selection: Selection
+) -> list[str]:
     return _urls(rows, arguments, context)
 
 
 @media.field(needs="product_id")
-def product_id(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[str]:
+def product_id(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[str]:
     return [global_id("Product", row.product_id) for row in rows]
 
 
 @image.field("id")
-def image_id(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[str]:
+def image_id(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[str]:
     return [global_id("ProductImage", row.id) for row in rows]
 
 
 @image.field("url")
 def image_urls(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    rows: list[Row], arguments: ProductImageUrlArguments, context: Context, selection: Selection
 ) -> list[str]:
     return _urls(rows, arguments, context)
 
 
 @product.field("media", needs="id")
 def media_of_products(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    products: list[Row], arguments: ProductMediaArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
     order = ["product_id", "sort_order", "id"]
     if given := arguments.get("sortBy"):
@@ -67,7 +77,7 @@ def media_of_products(
 
 @product.field("images", needs="id")
 def images_of_products(
-    products: list[Row], arguments: Any, context: Context, selection: Selection
+    products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     found = _images(products)
     return [found.get(each.id, []) for each in products]
@@ -75,22 +85,22 @@ def images_of_products(
 
 @product.field(needs="id")
 def thumbnail(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    products: list[Row], arguments: ProductThumbnailArguments, context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
     """Resolve the first picture's URL."""
-    first: dict[Any, Row] = {}
+    first: dict[Key, Row] = {}
     for row in _shown(products):
         first.setdefault(row.product_id, row)
     shown = [first.get(each.id) for each in products]
     return [
-        row and {"alt": row.alt, "url": _url("Product", row.product_id, row, arguments, context)}
+        {"alt": row.alt, "url": _url("Product", row.product_id, row, arguments, context)} if row else None
         for row in shown
     ]
 
 
 @product.field(needs="id")
 def media_by_id(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    products: list[Row], arguments: ProductMediaByIdArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
     key = key_from_id(arguments["id"], "ProductMedia")
     rows = media.read(media.rows(context).filter(pk=key), selection.names(), "product_id")
@@ -99,7 +109,7 @@ def media_by_id(
 
 @product.field(needs="id")
 def image_by_id(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    products: list[Row], arguments: ProductImageByIdArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
     key = key_from_id(arguments["id"], "ProductImage")
     found = _images(products)
@@ -108,14 +118,14 @@ def image_by_id(
 
 @variant.field("media", needs="id")
 def media_of_variants(
-    variants: list[Row], arguments: Any, context: Context, selection: Selection
+    variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _of_variants(variants, selection.names())
 
 
 @variant.field("images", needs="id")
 def images_of_variants(
-    variants: list[Row], arguments: Any, context: Context, selection: Selection
+    variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _of_variants(variants, {"url", "id", "alt", "sortOrder"})
 
@@ -124,7 +134,7 @@ def background(type_name: str, picture: str, key: str = "id") -> Resolver:
     """Return a resolver of `backgroundImage` for rows with the picture's key in the column `picture`."""
 
     def resolve(
-        rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+        rows: list[Row], arguments: Mapping[str, object], context: Context, selection: Selection
     ) -> list[dict[str, str] | None]:
         keys = {getattr(row, picture) for row in rows} - {None}
         found = {values[0]: values for values in _pictures(keys)} if keys else {}
@@ -161,12 +171,12 @@ def _media_of_variants(variants: Collection[int]) -> Rows:
 
 
 @compiled_query
-def _pictures(keys: Collection[int]) -> Rows:
+def _pictures(keys: Collection[int]) -> QuerySet[Picture, tuple[int, str, str, Any]]:
     return Picture.objects.filter(pk__in=keys).values_list("pk", "alt", "state", "renditions")
 
 
-def _images(products: list[Row]) -> dict[Any, list[Row]]:
-    found: dict[Any, list[Row]] = {}
+def _images(products: list[Row]) -> dict[Key, list[Row]]:
+    found: dict[Key, list[Row]] = {}
     for row in _shown(products):
         found.setdefault(row.product_id, []).append(row)
     return found
@@ -178,11 +188,15 @@ def _shown(products: list[Row]) -> list[Row]:
     return media.read(rows, ("url", "alt", "sortOrder"), "product_id")
 
 
-def _urls(rows: list[Row], arguments: dict[str, Any], context: Context) -> list[str]:
+def _urls(
+    rows: list[Row], arguments: ProductImageUrlArguments | ProductMediaUrlArguments, context: Context
+) -> list[str]:
     return [_url("ProductMedia", row.id, row, arguments, context, size=FULL_SIZE) for row in rows]
 
 
-def _url(type_name: str, key: Any, row: Row, arguments: dict[str, Any], context: Context, **size: int) -> str:
+def _url(
+    type_name: str, key: Key, row: Row, arguments: ProductThumbnailArguments, context: Context, **size: int
+) -> str:
     return image_url(context, type_name, key, row.picture__state, row.picture__renditions, arguments, **size)
 
 

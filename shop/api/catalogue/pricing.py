@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
 from catalog.models import Price
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import ProductPricingArguments, ProductVariantPricingArguments
 from shop.api.catalogue.types import product, variant
 from shop.api.context import Context
-from shop.api.in_channel import channel_by_key
+from shop.api.in_channel import Pair, channel_by_key
 from shop.api.money import TaxedAmount
-from shop.api.object_types import Row, Rows, Type
+from shop.api.object_types import Row, Type
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, tax_rates
@@ -38,9 +39,15 @@ class VariantPrice(NamedTuple):
     rate: Decimal
 
 
+# Variant, product, channel, currency, list price, current price, prior price, tax class.
+_PriceValues: TypeAlias = tuple[int, int, int, str, int, int, int | None, int | None]
+
+
 @compiled_query
-def _prices(keys: Collection[int], channels: Collection[int], *, column: str) -> Rows:
-    rows: Rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channels, amount__isnull=False)
+def _prices(
+    keys: Collection[int], channels: Collection[int], *, column: str
+) -> QuerySet[Price, _PriceValues]:
+    rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channels, amount__isnull=False)
     return rows.values_list(
         "variant_id",
         "variant__product_id",
@@ -55,7 +62,7 @@ def _prices(keys: Collection[int], channels: Collection[int], *, column: str) ->
 
 def prices_of(
     column: str,
-    keys: Collection[Any],
+    keys: Collection[int],
     channel_keys: Collection[int],
     context: Context,
     selection: Selection,
@@ -115,13 +122,13 @@ def net_and_gross(amount: int, price: VariantPrice, context: Context) -> TaxedAm
     return TaxedAmount(net_of(amount, price.rate), amount, price.currency)
 
 
-def country_in(arguments: dict[str, Any]) -> str | None:
+def country_in(arguments: Mapping[str, Any]) -> str | None:
     country: str | None = (arguments.get("address") or {}).get("country")
     return country
 
 
 def _prices_for(
-    parents: list[Row], column: str, arguments: Any, context: Context, selection: Selection
+    parents: list[Row], column: str, arguments: Mapping[str, Any], context: Context, selection: Selection
 ) -> list[VariantPrice]:
     keys, channels = {each.id for each in parents}, {each.in_channel for each in parents} - {None}
     if not channels:
@@ -131,8 +138,8 @@ def _prices_for(
 
 @variant.field("pricing", needs=("id", "in_channel"))
 def pricing_of_variants(
-    variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    variants: list[Row], arguments: ProductVariantPricingArguments, context: Context, selection: Selection
+) -> Sequence[Mapping[str, object] | None]:
     """Resolve variants' pricing; null without a channel or without a price in it."""
     prices = _prices_for(variants, "variant", arguments, context, selection)
     found = {(price.variant_id, price.channel_id): price for price in prices}
@@ -144,25 +151,25 @@ def pricing_of_variants(
 
 @product.field("pricing", needs=("id", "in_channel"))
 def pricing_of_products(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    products: list[Row], arguments: ProductPricingArguments, context: Context, selection: Selection
+) -> Sequence[Mapping[str, object] | None]:
     """Resolve products' pricing; null without a channel or if no variant has a price in it."""
     return product_price_ranges(products, [each.id for each in products], arguments, context, selection)
 
 
 def product_price_ranges(
     rows: list[Row],
-    product_keys: Sequence[Any],
-    arguments: dict[str, Any],
+    product_keys: Sequence[int],
+    arguments: Mapping[str, Any],
     context: Context,
     selection: Selection,
-) -> list[dict[str, Any] | None]:
+) -> Sequence[Mapping[str, object] | None]:
     """Return a product's `ProductPricingInfo` for each row, in the row's channel."""
     channels = {row.in_channel for row in rows} - {None}
     if not channels:
         return [None] * len(rows)
     country = country_in(arguments)
-    groups: dict[tuple[Any, Any], list[VariantPrice]] = {}
+    groups: dict[Pair, list[VariantPrice]] = {}
     for price in prices_of("variant__product", set(product_keys), channels, context, selection, country):
         groups.setdefault((price.product_id, price.channel_id), []).append(price)
     return [
@@ -171,7 +178,7 @@ def product_price_ranges(
     ]
 
 
-def _variant_pricing(price: VariantPrice, context: Context) -> dict[str, Any]:
+def _variant_pricing(price: VariantPrice, context: Context) -> dict[str, object]:
     now, listed = net_and_gross(price.selling, price, context), net_and_gross(price.listed, price, context)
     prior = net_and_gross(price.prior, price, context) if price.prior is not None else None
     return {
@@ -184,7 +191,7 @@ def _variant_pricing(price: VariantPrice, context: Context) -> dict[str, Any]:
     }
 
 
-def _product_pricing(prices: list[VariantPrice] | None, context: Context) -> dict[str, Any] | None:
+def _product_pricing(prices: list[VariantPrice] | None, context: Context) -> dict[str, object] | None:
     if not prices:
         return None
     now = _price_range(prices, lambda price: price.selling, context)
@@ -236,7 +243,7 @@ variant_pricing.nothing("discountLocalCurrency", "priceLocalCurrency")
 
 @product_pricing.field()
 def display_gross_prices(
-    pricings: list[Any], arguments: Any, context: Context, selection: Selection
+    pricings: list[Mapping[str, Any]], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
     channels = [channel_by_key(context, each["channel"]) for each in pricings]
     return [channel is None or channel.display_gross_prices for channel in channels]

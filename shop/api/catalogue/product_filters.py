@@ -75,14 +75,14 @@ def conditions_in(channel: Channel | None) -> Conditions:
     }
 
 
-def in_collections(keys: list[Any]) -> Q:
+def in_collections(keys: list[int]) -> Q:
     """Match products in any of these collections, including cooperatives' computed collections."""
     own = [cooperative for key in keys if (cooperative := cooperative_from_key(key)) is not None]
     placed = CollectionProduct.objects.filter(collection__in=keys, product=OuterRef("pk"))
     return Q(Exists(placed)) | Q(cooperative__in=own)
 
 
-def _in_categories(keys: list[Any]) -> Q:
+def _in_categories(keys: list[int]) -> Q:
     found = NO_ROWS
     for path in Category.objects.filter(pk__in=keys).values_list("path", flat=True):
         found |= Q(category__path__startswith=path)
@@ -94,12 +94,12 @@ def _listed_ids(given: Mapping[str, Any]) -> list[str]:
     return [given["eq"]] if given.get("eq") else list(given.get("oneOf") or ())
 
 
-def _listings(channel: Channel | None, **values: Any) -> Q:
+def _listings(channel: Channel | None, **values: object) -> Q:
     rows = Listing.objects.filter(product=OuterRef("pk"), **values)
     return Q(Exists(rows if channel is None else rows.filter(channel=channel.pk)))
 
 
-def _listed_as(channel: Channel | None, wanted: bool, **values: Any) -> Q:
+def _listed_as(channel: Channel | None, wanted: bool, **values: object) -> Q:
     found = _listings(channel, **values)
     return found if wanted else ~found
 
@@ -122,7 +122,7 @@ def _in_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
     return Q(pk__in=sums.values("variant__product"))
 
 
-def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
+def _attributes(context: Context, given: list[dict[str, object]]) -> Q:
     found = Q()
     for each in given:
         if each.get("slug") == COOPERATIVE:
@@ -147,19 +147,19 @@ def _of_cooperatives(given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _variant_price_in(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+def _variant_price_in(context: Context, channel: Channel | None, given: Mapping[str, object]) -> Q:
     """Match products with a variant whose price is in the range."""
     rows = Price.objects.filter(variant__product=OuterRef("pk"), amount__isnull=False)
     rows = rows.alias(asked=Coalesce("discounted", "amount"))
     return Q(Exists(rows.filter(_amounts("asked", context, channel, given))))
 
 
-def _lowest_price_in(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+def _lowest_price_in(context: Context, channel: Channel | None, given: Mapping[str, object]) -> Q:
     amounts = _amounts("lowest_price", context, channel, given)
     return Q(Exists(Listing.objects.filter(amounts, product=OuterRef("pk"))))
 
 
-def _amounts(column: str, context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+def _amounts(column: str, context: Context, channel: Channel | None, given: Mapping[str, object]) -> Q:
     """Match a range or `DecimalFilterInput` in major units of the channel's currency; without a channel, of
     each price's own currency."""
     if channel is not None:

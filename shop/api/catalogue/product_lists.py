@@ -10,9 +10,16 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value
 from catalog.models import AttributeValue
 from catalog.search import search_product_ids
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import (
+    CategoryProductsArguments,
+    CollectionProductsArguments,
+    ProductArguments,
+    ProductsArguments,
+    ProductTypeProductsArguments,
+)
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.product_filters import conditions_in
-from shop.api.catalogue.shelves import cooperative_from_key
+from shop.api.catalogue.shelves import COOPERATIVE_KEYS, cooperative_from_key
 from shop.api.catalogue.types import (
     SEES_ALL_PRODUCTS,
     SEES_OWN_PRODUCTS,
@@ -27,8 +34,8 @@ from shop.api.connections import Edge, SortKey, connect, connect_each, connect_l
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
-from shop.api.ids import key_from_id
-from shop.api.in_channel import channel_by_key, default_channel, with_channel_key
+from shop.api.ids import Key, key_from_id
+from shop.api.in_channel import Pair, channel_by_key, default_channel, with_channel_key
 from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
 from shop.core.models import Channel
@@ -52,7 +59,7 @@ _SORTS: dict[str, Sequence[SortKey]] = {
     "CREATED_AT": [SortKey("created_at")],
     "COLLECTION": [SortKey("place_on_shelf", nullable=True)],
 }
-_ANNOTATIONS: dict[str, dict[str, Any]] = {
+_ANNOTATIONS: dict[str, dict[str, object]] = {
     "lowest_here": {"lowest_here": F("here__lowest_price")},
     "published_here": {"published_here": F("here__published_at")},
     "kind_name": {"kind_name": F("product_type__name")},
@@ -63,14 +70,14 @@ _NARROWING = {"search", "filter", "where", "cooperative", "sortBy"}
 
 
 @query.field("product")
-def one_product(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_product(arguments: ProductArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(product, "catalog.product", arguments)
     rows = product.asked_among(context, arguments, values, by=column)
     return next(iter(product.read(rows, selection.names())), None)
 
 
 @query.field("products")
-def all_products(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_products(arguments: ProductsArguments, context: Context, selection: Selection) -> dict[str, object]:
     asked = _with_channel(arguments)
     slug = asked.get("channel")
     channel = context.channel(slug) if slug is not None else default_channel(context)
@@ -131,7 +138,10 @@ def apply_filters(
 
 
 def apply_sorting(
-    rows: Rows, sort: Mapping[str, Any] | None, channel: Channel | None, default: Sequence[SortKey] = _BY_NAME
+    rows: Rows,
+    sort: Mapping[str, Any] | None,
+    channel: Channel | None,
+    default: Sequence[SortKey] = _BY_NAME,
 ) -> tuple[Rows, list[SortKey]]:
     """Annotate what `sortBy` needs, and return the sort keys."""
     if sort is not None and sort.get("attributeId") is not None:
@@ -152,22 +162,28 @@ def apply_sorting(
     return rows, order
 
 
-def _with_channel(arguments: dict[str, Any]) -> dict[str, Any]:
+def _with_channel(arguments: CategoryProductsArguments | ProductsArguments) -> dict[str, str | None]:
     """Read the channel from `filter` or `sortBy`, where older clients put it."""
-    places = (arguments, arguments.get("filter") or {}, arguments.get("sortBy") or {})
-    return {"channel": next((place["channel"] for place in places if place.get("channel")), None)}
+    narrowed, sort = arguments.get("filter"), arguments.get("sortBy")
+    slugs = (
+        arguments.get("channel"),
+        narrowed.get("channel") if narrowed else None,
+        sort.get("channel") if sort else None,
+    )
+    return {"channel": next(filter(None, slugs), None)}
 
 
 def _ranked_page(
-    rows: Rows, found: list[int], arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    rows: Rows, found: list[int], arguments: ProductsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Return a page of search results by rank; only the page's rows are read."""
     kept = set(rows.filter(pk__in=found).values_list("pk", flat=True))
     page = connect_list([key for key in found if key in kept], arguments, selection)
-    keys = [edge.node for edge in page["edges"]]
+    edges = page["edges"]
+    keys = [edge.node for edge in edges]
     wanted = product.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
     nodes = {row.id: row for row in wanted}
-    return page | {"edges": [Edge(nodes[edge.node], edge.place) for edge in page["edges"]]}
+    return page | {"edges": [Edge(nodes[edge.node], edge.place) for edge in edges]}
 
 
 # --- categories and collections -----------------------------------------------------------------------
@@ -175,8 +191,8 @@ def _ranked_page(
 
 @category.field("products", needs=("id", "path", "level"))
 def products_of_categories(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row], arguments: CategoryProductsArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     """Resolve products of categories and their descendants. One query per level of the tree."""
     asked = _with_channel(arguments)
     slug = asked.get("channel")
@@ -197,7 +213,7 @@ def products_of_categories(
     goods = _searched(product.rows_asked(context, asked), arguments)
     goods = apply_filters(filter_listed(goods, context, channel), arguments, context, channel)
     goods, order = apply_sorting(goods, arguments.get("sortBy"), channel)
-    pages: dict[Any, Any] = {}
+    pages: dict[Key, object] = {}
     for level in dict.fromkeys(row.level for row in rows):
         shelves = [row for row in rows if row.level == level]
         branch = Case(
@@ -224,10 +240,10 @@ def products_of_categories(
 
 @collection.field("products", needs=("key", "in_channel"))
 def products_of_collections(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row], arguments: CollectionProductsArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     """Resolve products in the collection's order; a cooperative's collection sorts by name."""
-    pages: dict[tuple[Any, Any], Any] = {}
+    pages: dict[Pair, object] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         channel = channel_by_key(context, channel_key)
         goods = filter_listed(_searched(product.rows_in(context, channel), arguments), context, channel)
@@ -235,14 +251,14 @@ def products_of_collections(
         keys = [row.key for row in rows if row.in_channel == channel_key]
         made = [key for key in keys if cooperative_from_key(key) is None]
         own = [key for key in keys if cooperative_from_key(key) is not None]
-        found: dict[Any, Any] = {}
+        found: dict[Key, object] = {}
         if made:
             placed = goods.annotate(
                 shelf=F("collection_rows__collection"), place_on_shelf=F("collection_rows__sort_order")
             )
             found |= _page_each(placed, "shelf", made, made, arguments, channel, selection)
         if own:
-            cooperatives = [cooperative_from_key(key) for key in own]
+            cooperatives = [key - COOPERATIVE_KEYS for key in own]
             found |= _page_each(goods, "cooperative_id", cooperatives, own, arguments, channel, selection)
         pages |= {(key, channel_key): page for key, page in found.items()}
     return [pages[row.key, row.in_channel] for row in rows]
@@ -251,12 +267,12 @@ def products_of_collections(
 def _page_each(
     goods: Rows,
     by: str,
-    parents: Sequence[Any],
-    keys: Sequence[Any],
-    arguments: dict[str, Any],
+    parents: Sequence[Key],
+    keys: Sequence[Key],
+    arguments: CollectionProductsArguments,
     channel: Channel | None,
     selection: Selection,
-) -> dict[Any, Any]:
+) -> dict[Key, object]:
     default = [SortKey("place_on_shelf", nullable=True), SortKey("id")] if by == "shelf" else _BY_NAME
     goods, order = apply_sorting(goods, arguments.get("sortBy"), channel, default)
     if len(keys) == 1:
@@ -266,15 +282,15 @@ def _page_each(
     return dict(zip(keys, pages, strict=True))
 
 
-def _searched(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
+def _searched(rows: Rows, arguments: CategoryProductsArguments | CollectionProductsArguments) -> Rows:
     text = arguments.get("search")
     return rows.filter(pk__in=search_product_ids(text)) if text and text.strip() else rows
 
 
 @product_type.field("products", needs="id")
 def products_of_types(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row], arguments: ProductTypeProductsArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     goods = product.rows_asked(context, arguments)
     keys = [row.id for row in rows]
     return connect_each(

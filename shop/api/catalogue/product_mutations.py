@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from catalog.actions.listings.channel_listings import set_channel_listings
@@ -30,6 +28,16 @@ from shop.api.catalogue.given import (
     staff_row,
     weight_column,
 )
+from shop.api.catalogue.inputs import (
+    ProductChannelListingUpdateArguments,
+    ProductCreateArguments,
+    ProductCreateInput,
+    ProductDeleteArguments,
+    ProductInput,
+    ProductMediaCreateArguments,
+    ProductMediaDeleteArguments,
+    ProductUpdateArguments,
+)
 from shop.api.catalogue.types import media, product
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -42,7 +50,7 @@ from shop.core.images.renditions import store_picture
 mutation = Mutations(codes=CODES)
 
 
-def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
+def _values(given: ProductCreateInput | ProductInput, context: Context) -> dict[str, object]:
     values = described_columns(given, context, externalReference="external_reference")
     values |= foreign_key_column(given, "category", "Category", "category_id")
     values |= foreign_key_column(given, "taxClass", "TaxClass", "tax_class_id")
@@ -50,7 +58,9 @@ def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def product_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def product_create(
+    arguments: ProductCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     required_text(given, "name")
     shelves = _collection_keys(given, None, context)
@@ -67,8 +77,10 @@ def product_create(arguments: dict[str, Any], context: Context, selection: Selec
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def product_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    given, key = arguments["input"], key_from_arguments(arguments, product, context)
+def product_update(
+    arguments: ProductUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    given, key = arguments["input"], int(key_from_arguments(arguments, product, context))
     changed = update_product(
         product_id=key,
         values=_values(given, context),
@@ -81,9 +93,11 @@ def product_update(arguments: dict[str, Any], context: Context, selection: Selec
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def product_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def product_delete(
+    arguments: ProductDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Delete a product if it was never stocked or sold, or else hide it permanently."""
-    key = key_from_arguments(arguments, product, context)
+    key = int(key_from_arguments(arguments, product, context))
     gone = staff_row(product, key, context, selection.names("product"))
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
     if gone is None or row is None:
@@ -94,8 +108,8 @@ def product_delete(arguments: dict[str, Any], context: Context, selection: Selec
 
 @mutation.field(permissions=MANAGES_PRODUCTS)
 def product_channel_listing_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductChannelListingUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     shown = []
     for each in given.get("updateChannels") or ():
@@ -103,8 +117,8 @@ def product_channel_listing_update(
         values = columns(
             each, visibleInListings="visible_in_listings", availableForPurchaseAt="available_from"
         )
-        if each.get("availableForPurchaseDate") is not None:
-            values["available_from"] = start_of_day(each["availableForPurchaseDate"])
+        if (day := each.get("availableForPurchaseDate")) is not None:
+            values["available_from"] = start_of_day(day)
         shown.append((channel, each.get("isPublished"), values | publication_from_input(each)))
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
@@ -117,10 +131,13 @@ def product_channel_listing_update(
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def product_media_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def product_media_create(
+    arguments: ProductMediaCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Add an uploaded picture; external URLs are not fetched."""
     given = arguments["input"]
-    if given.get("image") is None:
+    image = given.get("image")
+    if image is None:
         raise InputError("REQUIRED", _("Choose a picture."), field="image")
     key = input_key(given["product"], "Product", field="product")
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
@@ -130,7 +147,7 @@ def product_media_create(arguments: dict[str, Any], context: Context, selection:
     shown = add_picture(
         cooperative=row.cooperative,
         product_id=row.pk,
-        picture=store_picture(given["image"], alt=alt),
+        picture=store_picture(image, alt=alt),
         alt=alt,
         actor=context.actor,
         now=context.now,
@@ -142,7 +159,9 @@ def product_media_create(arguments: dict[str, Any], context: Context, selection:
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def product_media_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def product_media_delete(
+    arguments: ProductMediaDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["id"], "ProductMedia", field="id")
     row = ProductMedia.objects.filter(pk=key).select_related("product__cooperative").first()
     if row is None or not may_manage_row(product, row.product_id, context):
@@ -158,14 +177,16 @@ def product_media_delete(arguments: dict[str, Any], context: Context, selection:
     return {"product": staff_row(product, row.product_id, context, selection.names("product")), "media": gone}
 
 
-def _collection_keys(given: dict[str, Any], key: Any, context: Context) -> list[int] | None:
+def _collection_keys(
+    given: ProductCreateInput | ProductInput, key: int | None, context: Context
+) -> list[int] | None:
     """Return the product's new collections; None if the input does not mention them.
 
     Raises Mistake if a cooperative's staff change the platform's collections.
     """
-    if given.get("collections") is None:
+    if (texts := given.get("collections")) is None:
         return None
-    wanted = keys(given["collections"], "Collection", "collections")
+    wanted = keys(texts, "Collection", "collections")
     rows = (
         CollectionProduct.objects.filter(product=key) if key is not None else CollectionProduct.objects.none()
     )

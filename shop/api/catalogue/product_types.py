@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q
 
 from catalog.models import ProductType
@@ -11,6 +9,7 @@ from catalog.models.attribute import ProductKind
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
+from shop.api.catalogue.inputs import ProductTypeArguments, ProductTypesArguments
 from shop.api.catalogue.types import product_type
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
@@ -39,13 +38,15 @@ query = Queries()
 
 
 @query.field("productType")
-def one_product_type(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_product_type(arguments: ProductTypeArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "ProductType")
     return product_type.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("productTypes")
-def all_product_types(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_product_types(
+    arguments: ProductTypesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = product_type.rows(context).filter(build_condition(arguments.get("filter"), _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name"), SortKey("slug")])
     return connect(product_type, rows, arguments, selection, order=order)

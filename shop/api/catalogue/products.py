@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import TypeAlias
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalog.models import CollectionProduct, Listing, Product, Stock, Variant
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
 from shop.api.catalogue.grams import weights
+from shop.api.catalogue.inputs import (
+    ProductIsAvailableArguments,
+    ProductProductVariantsArguments,
+    ProductVariantArguments,
+    ProductVariantsArguments,
+)
+from shop.api.catalogue.pricing import country_in
 from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import (
     category,
@@ -26,9 +33,9 @@ from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
 from shop.api.ids import key_from_id
-from shop.api.in_channel import channel_by_key, channel_slugs
+from shop.api.in_channel import Pair, channel_by_key, channel_slugs
 from shop.api.metadata import add_metadata_fields
-from shop.api.object_types import Row, Rows
+from shop.api.object_types import Row
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
@@ -55,18 +62,20 @@ add_metadata_fields(product, Product, rights=[CooperativeScoped(Permission.MANAG
 
 
 @product.field(needs="in_channel")
-def charge_taxes(products: list[Row], arguments: Any, context: Context, selection: Selection) -> list[bool]:
+def charge_taxes(
+    products: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[bool]:
     channels = [channel_by_key(context, each.in_channel) for each in products]
     return [channel is None or channel.charge_taxes for channel in channels]
 
 
 @product.field(needs=("id", "in_channel"))
 def is_available(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    products: list[Row], arguments: ProductIsAvailableArguments, context: Context, selection: Selection
 ) -> list[bool | None]:
     """Resolve whether a variant is available in the channel, or in the address's country; null without a
     channel."""
-    country = (arguments.get("address") or {}).get("country")
+    country = country_in(arguments)
     if country is not None:
         found_there = {
             pair
@@ -85,7 +94,7 @@ def is_available(
 
 @product.field(needs=("id", "in_channel"))
 def is_available_for_purchase(
-    products: list[Row], arguments: Any, context: Context, selection: Selection
+    products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool | None]:
     moments = _available_from(products)
     now = context.now
@@ -97,22 +106,24 @@ def is_available_for_purchase(
 
 @product.field(needs=("id", "in_channel"))
 def available_for_purchase_at(
-    products: list[Row], arguments: Any, context: Context, selection: Selection
+    products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.datetime | None]:
     return _available_from(products)
 
 
 @product.field(needs=("id", "in_channel"))
 def available_for_purchase(
-    products: list[Row], arguments: Any, context: Context, selection: Selection
+    products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
     return [None if moment is None else vietnam_date(moment) for moment in _available_from(products)]
 
 
 @product.field(needs=("id", "in_channel"))
-def variants(products: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def variants(
+    products: list[Row], arguments: ProductVariantsArguments, context: Context, selection: Selection
+) -> list[list[Row]]:
     """Resolve variants in their order. One query per channel."""
-    found: dict[tuple[Any, Any], list[Row]] = {}
+    found: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
         order = ("product_id", "sort_order", "id")
@@ -126,11 +137,11 @@ def variants(products: list[Row], arguments: Any, context: Context, selection: S
 
 @product.field("variant", needs=("id", "in_channel"))
 def one_variant(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    products: list[Row], arguments: ProductVariantArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
     given, sku = arguments.get("id"), arguments.get("sku")
     wanted = {"sku": sku} if given is None else {"pk": key_from_id(given, "ProductVariant")}
-    found: dict[tuple[Any, Any], Row] = {}
+    found: dict[Pair, Row] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
@@ -141,16 +152,16 @@ def one_variant(
 
 @product.field(needs=("id", "in_channel"))
 def product_variants(
-    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    products: list[Row], arguments: ProductProductVariantsArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     reject_filter_with_where(arguments)
     order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sort_order"), SortKey("id")])
-    pages: dict[tuple[Any, Any], Any] = {}
+    pages: dict[Pair, object] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = [each.id for each in products if each.in_channel == channel_key]
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
-        for name in ("filter", "where"):
-            rows = rows.filter(build_condition(arguments.get(name), variant_filters.CONDITIONS, context))
+        for given in (arguments.get("filter"), arguments.get("where")):
+            rows = rows.filter(build_condition(given, variant_filters.CONDITIONS, context))
         found = connect_each(variant, rows, arguments, selection, order=order, by="product_id", parents=keys)
         pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
     return [pages[each.id, each.in_channel] for each in products]
@@ -158,10 +169,10 @@ def product_variants(
 
 @product.field(needs=("id", "cooperative_id", "in_channel"))
 def collections(
-    products: list[Row], arguments: Any, context: Context, selection: Selection
+    products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve collections by name, then the cooperative's computed collection."""
-    keys_of: dict[Any, list[Any]] = {}
+    keys_of: dict[int, list[int]] = {}
     for key, shelf in _collection_positions({each.id for each in products}):
         keys_of.setdefault(key, []).append(shelf)
     wanted = [[*keys_of.get(each.id, ()), key_from_cooperative(each.cooperative_id)] for each in products]
@@ -174,8 +185,8 @@ def collections(
 
 
 @compiled_query
-def _collection_positions(products: Collection[int]) -> Rows:
-    rows: Rows = CollectionProduct.objects.filter(product__in=products)
+def _collection_positions(products: Collection[int]) -> QuerySet[CollectionProduct, tuple[int, int]]:
+    rows = CollectionProduct.objects.filter(product__in=products)
     return rows.order_by("collection__name", "collection_id").values_list("product_id", "collection_id")
 
 
@@ -193,15 +204,19 @@ def _available_pairs(products: list[Row], channel: Channel, country: str) -> Ite
     return ((key, channel.pk) for key in there.values_list("product_id", flat=True))
 
 
-def _listing_rows(products: list[Row]) -> list[tuple[Any, ...]]:
-    """Return listings: product, channel, availability, available since, published at."""
+# Product, channel, availability, available since, published at.
+_ListingValues: TypeAlias = tuple[int, int, bool, datetime.datetime | None, datetime.datetime | None]
+
+
+def _listing_rows(products: list[Row]) -> list[_ListingValues]:
+    """Return the products' listings."""
     channels = {each.in_channel for each in products} - {None}
     return _listings({each.id for each in products}, channels) if channels else []
 
 
 @compiled_query
-def _listings(products: Collection[int], channels: Collection[int]) -> Rows:
-    rows: Rows = Listing.objects.filter(product__in=products, channel__in=channels)
+def _listings(products: Collection[int], channels: Collection[int]) -> QuerySet[Listing, _ListingValues]:
+    rows = Listing.objects.filter(product__in=products, channel__in=channels)
     return rows.values_list("product_id", "channel_id", "is_available", "available_from", "published_at")
 
 

@@ -7,7 +7,6 @@ cooperative's own, so nothing can get out of sync. Its key is COOPERATIVE_KEYS p
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from django.db.models import (
     BigIntegerField,
@@ -17,6 +16,7 @@ from django.db.models import (
     JSONField,
     OuterRef,
     Q,
+    QuerySet,
     TextField,
     Value,
 )
@@ -66,13 +66,13 @@ def sees_published_only(context: Context, channel: Channel | None) -> bool:
     return channel is not None and not context.may(*_SEES_ALL)
 
 
-def _staff_collections() -> Any:
+def _staff_collections() -> QuerySet[Collection]:
     return Collection.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )
 
 
-def _cooperative_collections() -> Any:
+def _cooperative_collections() -> QuerySet[Cooperative]:
     return Cooperative.objects.public().annotate(
         key=F("id") + Value(COOPERATIVE_KEYS),
         cooperative_key=F("id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.db.models import Q
 
@@ -11,6 +11,13 @@ from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import address
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import (
+    StockArguments,
+    StocksArguments,
+    WarehouseArguments,
+    WarehousesArguments,
+    WarehouseStocksArguments,
+)
 from shop.api.catalogue.types import SEES_WAREHOUSES, stock, variant, warehouse
 from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
@@ -48,7 +55,7 @@ warehouse.columns(
 
 
 @warehouse.field("address", needs="address_id")
-def addresses(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def addresses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the warehouse's address; public, because buyers may collect there."""
     wanted = Address.objects.filter(pk__in={row.address_id for row in rows})
     found = {each.id: each for each in address.read(wanted, selection.names())}
@@ -62,7 +69,7 @@ ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndColle
 
 @stock.field(needs="variant_id")
 def product_variant(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     found = variant.by_pair(context, [(row.variant_id, None) for row in rows], selection.names())
     return [found.get((row.variant_id, None)) for row in rows]
@@ -70,8 +77,8 @@ def product_variant(
 
 @warehouse.field("stocks", needs="id", permissions=SEES_WAREHOUSES)
 def stocks_of_warehouses(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    rows: list[Row], arguments: WarehouseStocksArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     keys = [row.id for row in rows]
     return connect_each(
         stock,
@@ -88,19 +95,19 @@ query = Queries()
 
 
 @query.field("stock", permissions=OWN)
-def one_stock(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_stock(arguments: StockArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "Stock")
     return stock.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("stocks", permissions=OWN)
-def all_stocks(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_stocks(arguments: StocksArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = stock.rows(context).filter(build_condition(arguments.get("filter"), _STOCK_FILTER, context))
     return connect(stock, rows, arguments, selection, order=[SortKey("id")])
 
 
 @query.field("warehouse", permissions=SEES_WAREHOUSES)
-def one_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_warehouse(arguments: WarehouseArguments, context: Context, selection: Selection) -> Row | None:
     given, reference = arguments.get("id"), arguments.get("externalReference")
     if (given is None) == (reference is None):
         raise ProtocolError("A warehouse is found by exactly one of `id` and `externalReference`.")
@@ -114,12 +121,14 @@ def one_warehouse(arguments: dict[str, Any], context: Context, selection: Select
 
 
 @query.field("warehouses", permissions=SEES_WAREHOUSES)
-def all_warehouses(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_warehouses(
+    arguments: WarehousesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = warehouse.rows(context).filter(
         build_condition(arguments.get("filter"), _WAREHOUSE_FILTER, context)
     )
-    if arguments.get("cooperative") is not None:
-        rows = rows.filter(cooperative=key_from_id(arguments["cooperative"], "Cooperative"))
+    if (text := arguments.get("cooperative")) is not None:
+        rows = rows.filter(cooperative=key_from_id(text, "Cooperative"))
     order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
     return connect(warehouse, rows, arguments, selection, order=order)
 
@@ -143,7 +152,7 @@ _WAREHOUSE_FILTER: Conditions = {
 }
 
 
-def _in_channels(given: list[str]) -> Any:
+def _in_channels(given: list[str]) -> object:
     served: Rows = WarehouseChannel.objects.all()
     return served.filter(channel__in=keys_from_ids(given, "Channel")).values("warehouse")
 

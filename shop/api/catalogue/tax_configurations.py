@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -11,6 +12,11 @@ from catalog.actions.markets.channels import ChannelChange, change_channel
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import (
+    TaxConfigurationArguments,
+    TaxConfigurationsArguments,
+    TaxConfigurationUpdateArguments,
+)
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -48,13 +54,17 @@ _FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda cont
 
 
 @query.field("taxConfiguration", permissions=_STAFF)
-def one_configuration(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_configuration(
+    arguments: TaxConfigurationArguments, context: Context, selection: Selection
+) -> Row | None:
     key = key_from_id(arguments["id"], "TaxConfiguration")
     return configuration.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("taxConfigurations", permissions=_STAFF)
-def all_configurations(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_configurations(
+    arguments: TaxConfigurationsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = configuration.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
     return connect(configuration, rows, arguments, selection, order=[SortKey("id")])
 
@@ -64,20 +74,21 @@ mutation = Mutations()
 
 @mutation.field(permissions=[Permission.MANAGE_TAXES], needs_recent_sign_in=True)
 def tax_configuration_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: TaxConfigurationUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key, given = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
     if given.get("taxCalculationStrategy") == "TAX_APP" or given.get("taxAppId"):
         words = _("Rates are kept in the shop; no app works them out.")
         raise InputError("INVALID", words, field="taxCalculationStrategy")
-    if given.get("updateCountriesConfiguration"):
+    if countries := given.get("updateCountriesConfiguration"):
         raise InputError(
             "INVALID",
             _("A channel is taxed alike in all its countries, but for the rates."),
             field="updateCountriesConfiguration",
-            countryCodes=sorted({each["countryCode"] for each in given["updateCountriesConfiguration"]}),
+            countryCodes=sorted({each["countryCode"] for each in countries}),
         )
-    values = {column: given[name] for name, column in _COLUMNS.items() if given.get(name) is not None}
+    members: Mapping[str, object] = given
+    values = {column: members[name] for name, column in _COLUMNS.items() if members.get(name) is not None}
     change_channel(channel_id=key, change=ChannelChange(values), actor=context.actor, now=context.now)
     found = configuration.by_key(context, [key], selection.names("taxConfiguration"))
     return {"taxConfiguration": found.get(key)}
@@ -87,7 +98,7 @@ error = Type("TaxConfigurationUpdateError")
 
 
 @error.field()
-def country_codes(errors: list[dict[str, Any]], *_: Any) -> list[list[str]]:
+def country_codes(errors: list[Mapping[str, Any]], *_: object) -> list[list[str]]:
     """Resolve the error's countries, usually none."""
     return [each.get("countryCodes", []) for each in errors]
 

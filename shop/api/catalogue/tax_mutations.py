@@ -18,6 +18,13 @@ from catalog.actions.markets.tax_classes import (
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import required_text
+from shop.api.catalogue.inputs import (
+    TaxClassCreateArguments,
+    TaxClassCreateInput,
+    TaxClassDeleteArguments,
+    TaxClassUpdateArguments,
+    TaxClassUpdateInput,
+)
 from shop.api.catalogue.taxes import tax_class
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -30,7 +37,9 @@ MANAGING = (Permission.MANAGE_TAXES,)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def tax_class_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def tax_class_create(
+    arguments: TaxClassCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     with _WithCountryCodes():
         made = add_tax_class(
@@ -43,7 +52,9 @@ def tax_class_create(arguments: dict[str, Any], context: Context, selection: Sel
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def tax_class_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def tax_class_update(
+    arguments: TaxClassUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
     given = arguments["input"]
     with _WithCountryCodes():
@@ -70,7 +81,9 @@ def tax_class_update(arguments: dict[str, Any], context: Context, selection: Sel
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
-def tax_class_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def tax_class_delete(
+    arguments: TaxClassDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = int(input_key(arguments["id"], "TaxClass", field="id"))
     gone = _payload(key, context, selection)
     if gone["taxClass"] is None:
@@ -85,7 +98,7 @@ class _WithCountryCodes:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, InvalidTaxRate):
             codes = error.details["countries"]
             raise InputError("INVALID", error.words, field=error.field, countryCodes=codes) from error
@@ -96,7 +109,7 @@ class _WithCountryCodes:
             raise InputError(code, error.words, field=error.field, countryCodes=[]) from error
 
 
-def _name(given: Mapping[str, Any]) -> str:
+def _name(given: TaxClassCreateInput | TaxClassUpdateInput) -> str:
     try:
         return required_text(given, "name")
     except InputError as error:
@@ -113,7 +126,7 @@ def _rate(given: float) -> Decimal:
     return round(rate, 3) if abs(rate) <= HIGHEST_RATE else rate
 
 
-def _payload(key: int, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
     return {"taxClass": tax_class.by_key(context, [key], selection.names("taxClass")).get(key)}
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q
 
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import country
 from shop.api.breadth import Selection
+from shop.api.catalogue.inputs import TaxClassArguments, TaxClassesArguments
 from shop.api.catalogue.types import product, product_type
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
@@ -33,17 +32,17 @@ rate.one("taxClass", tax_class, by="tax_class_id")
 
 
 @rate.field("country", needs="country")
-def countries_of_rates(rows: list[Row], *_: Any) -> list[dict[str, str]]:
+def countries_of_rates(rows: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(row.country) for row in rows]
 
 
 @rate.field("rate", needs="rate")
-def percentages(rows: list[Row], *_: Any) -> list[float]:
+def percentages(rows: list[Row], *_: object) -> list[float]:
     return [float(row.rate) for row in rows]
 
 
 @tax_class.field(needs="id")
-def countries(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def countries(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     """Resolve the rates valid today."""
     rates = TaxRate.objects.on(vietnam_date(context.now)).filter(tax_class__in={row.id for row in rows})
     rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
@@ -52,7 +51,9 @@ def countries(rows: list[Row], arguments: Any, context: Context, selection: Sele
 
 
 @product.field("taxClass", needs=("tax_class_id", "product_type__tax_class_id"), permissions=_STAFF)
-def of_products(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def of_products(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     """Resolve a product's tax class, by default that of its product type."""
     keys = [row.tax_class_id or row.product_type__tax_class_id for row in rows]
     found = tax_class.by_key(context, keys, selection.names())
@@ -60,7 +61,7 @@ def of_products(rows: list[Row], arguments: Any, context: Context, selection: Se
 
 
 @product_type.field("taxClass", needs="tax_class_id", permissions=_STAFF)
-def of_kinds(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def of_kinds(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     found = tax_class.by_key(context, [row.tax_class_id for row in rows], selection.names())
     return [found.get(row.tax_class_id) for row in rows]
 
@@ -74,13 +75,15 @@ query = Queries()
 
 
 @query.field("taxClass", permissions=_STAFF)
-def one_tax_class(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_tax_class(arguments: TaxClassArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "TaxClass")
     return tax_class.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("taxClasses", permissions=_STAFF)
-def all_tax_classes(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_tax_classes(
+    arguments: TaxClassesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = tax_class.rows(context).filter(build_condition(arguments.get("filter"), _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
     return connect(tax_class, rows, arguments, selection, order=order)

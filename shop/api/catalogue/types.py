@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypedDict
+
 from django.db import connection
 from django.db.models import FilteredRelation, Q, Value
 from django.db.models.functions import Coalesce
@@ -24,7 +26,7 @@ from shop.api.catalogue.shelves import published_collections, sees_published_onl
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.in_channel import InChannel, PublicRows
-from shop.api.object_types import Rows, Type
+from shop.api.object_types import Row, Rows, Type
 from shop.core.models import Channel
 
 # Any of these permissions shows products that customers do not see.
@@ -212,3 +214,8 @@ attribute_value = Type("AttributeValue", lambda context: AttributeValue.objects.
 media = Type("ProductMedia", _visible_media)
 warehouse = Type("Warehouse", _visible_warehouses)
 stock = Type("Stock", _visible_stocks)
+
+Assigned = TypedDict(
+    "Assigned", {"attribute": Row, "values": list[Any], "in_channel": int | None, "__typename": str}
+)
+"""An attribute of an object with its values: rows of AttributeValue, or what is shaped like one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Sum
@@ -21,7 +22,7 @@ def _named(context: Context, text: str) -> Q:
     return Q(name__icontains=text) | Q(sku__icontains=text) | Q(product__name__icontains=text)
 
 
-def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
+def _attributes(context: Context, given: list[dict[str, object]]) -> Q:
     found = Q()
     for each in given:
         held = VariantAttributeValue.objects.filter(attribute_condition(each), variant=OuterRef("pk"))
@@ -35,7 +36,7 @@ def stock_availability(context: Context, value: str) -> Q:
     return there if value == "IN_STOCK" else ~there
 
 
-def in_warehouses(context: Context, given: dict[str, Any]) -> Q:
+def in_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
     """Match variants by their total quantity in these warehouses."""
     rows: Rows = Stock.objects.all()
     if given.get("warehouseIds"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
+from shop.api.catalogue.inputs import ProductVariantArguments, ProductVariantsArguments
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.types import variant
 from shop.api.connections import SortKey, connect
@@ -19,22 +18,24 @@ query = Queries()
 
 
 @query.field("productVariant")
-def one_variant(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_variant(arguments: ProductVariantArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(variant, "catalog.variant", arguments)
     rows = variant.asked_among(context, arguments, values, by=column)
     return next(iter(variant.read(rows, selection.names())), None)
 
 
 @query.field("productVariants")
-def all_variants(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_variants(
+    arguments: ProductVariantsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows = variant.rows_asked(context, arguments)
-    if arguments.get("ids") is not None:
-        rows = rows.filter(pk__in=keys_from_ids(arguments["ids"], "ProductVariant"))
+    if (ids := arguments.get("ids")) is not None:
+        rows = rows.filter(pk__in=keys_from_ids(ids, "ProductVariant"))
     if arguments.get("search"):
         rows = rows.filter(variant_filters.CONDITIONS["search"](context, arguments["search"]))
-    for name in ("filter", "where"):
-        rows = rows.filter(build_condition(arguments.get(name), variant_filters.CONDITIONS, context))
+    for given in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(given, variant_filters.CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sku", nullable=True)])
     return connect(variant, rows, arguments, selection, order=order)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
 from decimal import Decimal
-from typing import Any
 
 from catalog.actions.products.staff_products import (
     create_variant,
@@ -28,6 +28,20 @@ from shop.api.catalogue.given import (
     staff_row,
     weight_column,
 )
+from shop.api.catalogue.inputs import (
+    ProductVariantBulkDeleteArguments,
+    ProductVariantChannelListingUpdateArguments,
+    ProductVariantCreateArguments,
+    ProductVariantCreateInput,
+    ProductVariantDeleteArguments,
+    ProductVariantInput,
+    ProductVariantSetDefaultArguments,
+    ProductVariantStocksCreateArguments,
+    ProductVariantStocksDeleteArguments,
+    ProductVariantStocksUpdateArguments,
+    ProductVariantUpdateArguments,
+    StockInput,
+)
 from shop.api.catalogue.types import product, variant
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -40,7 +54,7 @@ from shop.core.money import minor_digits
 mutation = Mutations(codes=CODES)
 
 
-def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
+def _values(given: ProductVariantCreateInput | ProductVariantInput, context: Context) -> dict[str, object]:
     values = described_columns({key: value for key, value in given.items() if key != "name"}, context)
     values |= columns(
         given,
@@ -54,7 +68,7 @@ def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
     return values | weight_column(given, context)
 
 
-def _stocks(given: list[dict[str, Any]] | None) -> list[tuple[Any, int]]:
+def _stocks(given: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
     for each in given or ():
         if not 0 <= each["quantity"] <= MAX_COUNT:
             raise InputError("INVALID", InvalidStockCount.default_words, field="quantity")
@@ -66,8 +80,8 @@ def _stocks(given: list[dict[str, Any]] | None) -> list[tuple[Any, int]]:
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_create(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     of = int(input_key(given["product"], "Product", field="product"))
     made = create_variant(
@@ -83,11 +97,11 @@ def product_variant_create(
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     changed = update_variant(
-        variant_id=key_from_arguments(arguments, variant, context),
+        variant_id=int(key_from_arguments(arguments, variant, context)),
         values=_values(given, context),
         told=attribute_values_from_input(given.get("attributes")),
         actor=context.actor,
@@ -98,9 +112,9 @@ def product_variant_update(
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_delete(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
-    key = key_from_arguments(arguments, variant, context)
+    arguments: ProductVariantDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(key_from_arguments(arguments, variant, context))
     gone = staff_row(variant, key, context, selection.names("productVariant"))
     if gone is None:
         raise Missing(field="id")
@@ -110,20 +124,22 @@ def product_variant_delete(
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_channel_listing_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantChannelListingUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     prices = []
     for each in arguments["input"]:
         channel = channel_from_id(each["channelId"], context)
-        further = {"costPrice": "cost", "priorPrice": "prior_amount"}
         named = {
-            column: None if each[name] is None else _minor(each[name], channel)
-            for name, column in further.items()
+            column: None if amount is None else _minor(amount, channel)
+            for name, column, amount in (
+                ("costPrice", "cost", each.get("costPrice")),
+                ("priorPrice", "prior_amount", each.get("priorPrice")),
+            )
             if name in each
         }
         prices.append((channel, _minor(each["price"], channel), named))
     changed = set_variant_prices(
-        variant_id=key_from_arguments(arguments, variant, context),
+        variant_id=int(key_from_arguments(arguments, variant, context)),
         prices=prices,
         actor=context.actor,
         now=context.now,
@@ -133,40 +149,42 @@ def product_variant_channel_listing_update(
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_stocks_create(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantStocksCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _counted(arguments, context, selection, _stocks(arguments["stocks"]), only_new=True)
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_stocks_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantStocksUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _counted(arguments, context, selection, _stocks(arguments["stocks"]))
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_stocks_delete(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantStocksDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Set the stock to zero; its movements are kept."""
     houses = [key_from_id(each, "Warehouse") for each in arguments.get("warehouseIds") or ()]
     key = key_from_arguments(arguments, variant, context, by="variantId")
-    there: Any = Stock.objects.filter(variant=key)
-    there = there.filter(warehouse__in=houses).values_list("warehouse", flat=True)
-    return _counted(arguments, context, selection, [(house, 0) for house in there])
+    there = Stock.objects.filter(variant=int(key))
+    held = there.filter(warehouse__in=houses).values_list("warehouse", flat=True)
+    return _counted(arguments, context, selection, [(house, 0) for house in held])
 
 
 def _counted(
-    arguments: dict[str, Any],
+    arguments: ProductVariantStocksCreateArguments
+    | ProductVariantStocksDeleteArguments
+    | ProductVariantStocksUpdateArguments,
     context: Context,
     selection: Selection,
-    stocks: list[tuple[Any, int]],
+    stocks: list[tuple[uuid.UUID, int]],
     *,
     only_new: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     changed = set_variant_stock(
-        variant_id=key_from_arguments(arguments, variant, context, by="variantId"),
+        variant_id=int(key_from_arguments(arguments, variant, context, by="variantId")),
         stocks=stocks,
         only_new=only_new,
         actor=context.actor,
@@ -182,8 +200,8 @@ def _minor(amount: Decimal, channel: Channel) -> int:
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS, refused={"count": 0})
 def product_variant_bulk_delete(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantBulkDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Delete variants by ids or SKUs, each independently."""
     named = [{"id": each} for each in arguments.get("ids") or ()]
     named += [{"sku": each} for each in arguments.get("skus") or ()]
@@ -192,8 +210,8 @@ def product_variant_bulk_delete(
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_set_default(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ProductVariantSetDefaultArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["productId"], "Product", field="productId")
     if not may_manage_row(product, key, context):
         raise Missing(field="productId")

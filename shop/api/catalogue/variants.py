@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from catalog.models import Price, Stock, Variant
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
+from shop.api.catalogue.inputs import ProductVariantQuantityAvailableArguments, ProductVariantStocksArguments
+from shop.api.catalogue.pricing import country_in
 from shop.api.catalogue.types import SEES_OWN_PRODUCTS, own_rows_condition, product, stock, variant
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
-from shop.api.in_channel import channel_by_key, channel_slugs
+from shop.api.in_channel import Pair, channel_by_key, channel_slugs
 from shop.api.metadata import add_metadata_fields
-from shop.api.object_types import Row, Rows, Type
+from shop.api.object_types import Row, Type
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Channel
 
@@ -41,15 +42,18 @@ add_metadata_fields(variant, Variant, rights=[CooperativeScoped(Permission.MANAG
 
 @variant.field(needs=("id", "track_inventory", "quantity_limit_per_customer", "in_channel"))
 def quantity_available(
-    variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    variants: list[Row],
+    arguments: ProductVariantQuantityAvailableArguments,
+    context: Context,
+    selection: Selection,
 ) -> list[int]:
     """Resolve the available quantity, up to the shop's limit per line.
 
     Counts stock deliverable to the given country, by default the channel's; without a channel all stock.
     """
     shop_limit = context.settings.limit_quantity_per_checkout or DEFAULT_QUANTITY_LIMIT
-    country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
-    free: dict[tuple[Any, Any], int] = {}
+    country = country_in(arguments) or arguments.get("countryCode")
+    free: dict[Pair, int] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key and each.track_inventory]
         channel = channel_by_key(context, channel_key)
@@ -65,11 +69,11 @@ def quantity_available(
 
 @variant.field(needs=("id", "in_channel"), permissions=SEES_OWN_PRODUCTS)
 def stocks(
-    variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    variants: list[Row], arguments: ProductVariantStocksArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
+    country = country_in(arguments) or arguments.get("countryCode")
     own = own_rows_condition(context, "warehouse__cooperative") or Q()
-    found: dict[tuple[Any, Any], list[Row]] = {}
+    found: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key]
         rows = deliverable_stocks(keys, channel_by_key(context, channel_key) if country else None, country)
@@ -80,7 +84,9 @@ def stocks(
 
 
 @variant.field(needs=("id", "in_channel"), permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
-def margin(variants: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
+def margin(
+    variants: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[int | None]:
     """Resolve the margin in percent of the price."""
     own = own_rows_condition(context, "variant__cooperative") or Q()
     keys = {each.id for each in variants}
@@ -95,15 +101,19 @@ def margin_percent(price: Price) -> int | None:
 
 
 @compiled_query
-def _free(keys: Collection[int], channel: int | None, country: str | None) -> Rows:
-    rows: Rows = Stock.objects.filter(variant__in=keys)
+def _free(
+    keys: Collection[int], channel: int | None, country: str | None
+) -> QuerySet[Stock, tuple[int, int]]:
+    rows = Stock.objects.filter(variant__in=keys)
     if channel is not None and country is not None:
         rows = Stock.objects.filter(variant__in=keys).reachable(channel_id=channel, country=country)
-    sums: Rows = rows.values_list("variant_id").annotate(total=Sum("free"))
+    sums = rows.values_list("variant_id").annotate(total=Sum("free"))
     return sums.order_by()
 
 
-def deliverable_stocks(keys: list[Any], channel: Channel | None, country: str | None) -> Any:
+def deliverable_stocks(
+    keys: Collection[int], channel: Channel | None, country: str | None
+) -> QuerySet[Stock]:
     """Return the variants' stock deliverable in a channel by its zones; without a channel all of it."""
     rows = Stock.objects.filter(variant__in=keys)
     if channel is None:

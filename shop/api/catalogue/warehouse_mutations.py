@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
 
 from catalog.actions.stock.close_warehouse import close_warehouse
 from cooperatives.actions.warehouses import create_warehouse_from_columns, update_warehouse_columns
@@ -18,6 +18,11 @@ from shop.api.catalogue.given import (
     owner_from_input,
     required_text,
     staff_row,
+)
+from shop.api.catalogue.inputs import (
+    CreateWarehouseArguments,
+    DeleteWarehouseArguments,
+    UpdateWarehouseArguments,
 )
 from shop.api.catalogue.types import warehouse
 from shop.api.context import Context
@@ -36,7 +41,9 @@ _COLUMNS = {
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def create_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def create_warehouse(
+    arguments: CreateWarehouseArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     made = create_warehouse_from_columns(
         cooperative_id=owner_from_input(given, context),
@@ -49,10 +56,13 @@ def create_warehouse(arguments: dict[str, Any], context: Context, selection: Sel
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def update_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def update_warehouse(
+    arguments: UpdateWarehouseArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
-    key: Any = key_from_arguments(arguments, warehouse, context) or None
-    row = Warehouse.objects.open().filter(pk=key).select_related("address").first()
+    key = key_from_arguments(arguments, warehouse, context)
+    rows = Warehouse.objects.open().select_related("address")
+    row = rows.filter(pk=key).first() if isinstance(key, uuid.UUID) else None
     if row is None:
         raise Missing(field="id")
     place = given.get("address")
@@ -70,9 +80,11 @@ def update_warehouse(arguments: dict[str, Any], context: Context, selection: Sel
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
-def delete_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def delete_warehouse(
+    arguments: DeleteWarehouseArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Close a warehouse; it is deleted if it never had stock."""
-    key: Any = input_key(arguments["id"], "Warehouse", field="id")
+    key = input_key(arguments["id"], "Warehouse", field="id")
     row = Warehouse.objects.open().filter(pk=key).select_related("cooperative").first()
     if row is None or not may_manage_row(warehouse, key, context):
         raise Missing(field="id")

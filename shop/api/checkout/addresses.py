@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from orders.models import Basket
 from shop.accounts.models import Address
 from shop.accounts.personal.profile import add_address
 from shop.api.addresses import address_from
+from shop.api.base.inputs import AddressInput
 from shop.api.context import Context
 from shop.api.errors import InputError, InputErrors
 
@@ -18,7 +18,12 @@ _COMPARED = [
 
 
 def validated_address(
-    given: Mapping[str, Any], rules: Mapping[str, Any] | None, basket: Basket, context: Context, *, kind: str
+    given: AddressInput,
+    rules: Mapping[str, object] | None,
+    basket: Basket,
+    context: Context,
+    *,
+    kind: str,
 ) -> Address:
     """Return the address of an input. Raises Mistakes for fields that the rules reject."""
     address = Address(country=basket.country)
@@ -40,7 +45,7 @@ def validated_address(
 def require_legal_fields(address: Address, context: Context, *, kind: str) -> None:
     """Raise Mistakes if an address saved without validation is incomplete."""
     if not address.validation_skipped:
-        address_from({}, context, of=address, kind=kind)
+        address_from({"skipValidation": False}, context, of=address, kind=kind)
 
 
 def save_to_address_book(basket: Basket, address: Address, context: Context) -> None:

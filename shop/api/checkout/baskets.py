@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any
+import uuid
+from collections.abc import Callable, Collection, Sequence
 
 from django.db.models import Min, Sum
 
@@ -47,7 +47,7 @@ checkout.nothing("translatedDiscountName")
 checkout.nothing("availableCollectionPoints", value=[])
 
 
-def _owns(context: Context, key: Any) -> bool:
+def _owns(context: Context, key: uuid.UUID) -> bool:
     return bool(changeable_baskets(context).filter(pk=key).exists())
 
 
@@ -56,11 +56,13 @@ add_metadata_fields(
 )
 
 
-def _quoted(field: str) -> Callable[[Callable[[Quote], Any]], None]:
+def _quoted(field: str) -> Callable[[Callable[[Quote], object]], None]:
     """Decorate a function that reads a field of Checkout from the basket's quote."""
 
-    def add(read: Callable[[Quote], Any]) -> None:
-        def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+    def add(read: Callable[[Quote], object]) -> None:
+        def resolve(
+            parents: list[Row], arguments: object, context: Context, selection: Selection
+        ) -> Sequence[object]:
             offers = quotes_of(context, [each.id for each in parents])
             return [read(offers[each.id]) for each in parents]
 
@@ -103,33 +105,33 @@ def _is_shipping_required(offer: Quote) -> bool:
 
 
 @checkout.field(needs="voucher_code")
-def voucher_code(parents: list[Row], *_: Any) -> list[str | None]:
+def voucher_code(parents: list[Row], *_: object) -> list[str | None]:
     return [each.voucher_code or None for each in parents]
 
 
 @checkout.field(needs="voucher_code", permissions=[Permission.MANAGE_DISCOUNTS])
-def voucher(parents: list[Row], *_: Any) -> list[UsedVoucher | None]:
+def voucher(parents: list[Row], *_: object) -> list[UsedVoucher | None]:
     found = used_vouchers(each.voucher_code for each in parents)
     return [found.get(each.voucher_code) for each in parents]
 
 
 @checkout.field(needs="email")
-def email(parents: list[Row], *_: Any) -> list[str | None]:
+def email(parents: list[Row], *_: object) -> list[str | None]:
     return [each.email or None for each in parents]
 
 
 @checkout.field(needs="language")
-def language_code(parents: list[Row], *_: Any) -> list[str]:
+def language_code(parents: list[Row], *_: object) -> list[str]:
     return [code_from_tag(each.language) for each in parents]
 
 
 @checkout.field(needs="channel__display_gross_prices")
-def display_gross_prices(parents: list[Row], *_: Any) -> list[bool]:
+def display_gross_prices(parents: list[Row], *_: object) -> list[bool]:
     return [each.channel__display_gross_prices for each in parents]
 
 
 @checkout.field("user", needs="user_id")
-def owner(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def owner(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the basket's user, visible to themselves and to staff."""
     asks = context.user.pk if context.user else None
     shown = context.may(*MANAGES_ALL_CHECKOUTS, Permission.MANAGE_USERS)
@@ -139,33 +141,37 @@ def owner(parents: list[Row], arguments: Any, context: Context, selection: Selec
 
 
 @checkout.field("lines", needs="id")
-def lines_of(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def lines_of(
+    parents: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[list[Row]]:
     found = line.grouped(
         compiled_rows(_basket_lines, [each.id for each in parents]), selection.names(), by="basket_id"
     )
     return [found.get(each.id, []) for each in parents]
 
 
-def _basket_lines(baskets: Collection[Any]) -> Rows:
+def _basket_lines(baskets: Collection[uuid.UUID]) -> Rows:
     return BasketLine.objects.filter(basket__in=baskets).order_by("created_at", "id")
 
 
 @checkout.field(needs="id")
-def quantity(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int]:
+def quantity(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[int]:
     rows: Rows = line.rows(context).filter(basket__in=[each.id for each in parents])
     sums = dict(rows.order_by().values_list("basket").annotate(total=Sum("quantity")))
     return [sums.get(each.id, 0) for each in parents]
 
 
 @checkout.field(needs="id")
-def stock_reservation_expires(parents: list[Row], *_: Any) -> list[Any]:
+def stock_reservation_expires(parents: list[Row], *_: object) -> Sequence[object]:
     rows = Reservation.objects.filter(line__basket__in=[each.id for each in parents])
     ends = dict(rows.order_by().values_list("line__basket").annotate(ends=Min("expires_at")))
     return [ends.get(each.id) for each in parents]
 
 
-def _from_delivery(show: Callable[[DeliveryView], Any]) -> Resolver:
-    def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+def _from_delivery(show: Callable[[DeliveryView], object]) -> Resolver:
+    def resolve(
+        parents: list[Row], arguments: object, context: Context, selection: Selection
+    ) -> Sequence[object]:
         offers = quotes_of(context, [each.id for each in parents])
         chosen = [chosen_combined_option(offers[each.id]) for each in parents]
         return [
@@ -182,7 +188,7 @@ checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chose
 
 
 def _shipping_methods(
-    parents: list[Row], arguments: Any, context: Context, selection: Selection
+    parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[ShippingMethodView]]:
     offers = quotes_of(context, [each.id for each in parents])
     return [
@@ -197,8 +203,8 @@ checkout.field("availableShippingMethods", needs="id")(_shipping_methods)
 
 @checkout.field(needs="id")
 def problems(
-    parents: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    parents: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[Sequence[object]]:
     offers = quotes_of(context, [each.id for each in parents])
     return [problems_of(each.id, offers[each.id], context) for each in parents]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from orders.actions.basket.combined_delivery import (
     CombinedOption,
@@ -13,6 +13,7 @@ from orders.actions.basket.combined_delivery import (
     combined_option_key,
 )
 from orders.actions.quotes.quote_types import Quote
+from shop.api.checkout.inputs import ShippingMethodMetafieldArguments, ShippingMethodMetafieldsArguments
 from shop.api.checkout.types import delivery, shipping_method
 from shop.api.errors import InputError
 from shop.api.ids import InvalidId, global_id, global_ids, key_from_id
@@ -102,27 +103,31 @@ shipping_method.nothing("privateMetafield", "privateMetafields")
 
 
 @shipping_method.field("id")
-def method_ids(methods: list[Row], *_: Any) -> list[str]:
+def method_ids(methods: list[Row], *_: object) -> list[str]:
     return global_ids("ShippingMethod", [each.service_id for each in methods])
 
 
 @shipping_method.field("type")
-def kind(methods: list[Row], *_: Any) -> list[str]:
+def kind(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
 
 
 @shipping_method.field()
-def metadata(methods: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+def metadata(methods: list[Row], *_: object) -> list[list[dict[str, str]]]:
     return [metadata_items(each.metadata) for each in methods]
 
 
 @shipping_method.field()
-def metafield(methods: list[Row], arguments: dict[str, Any], *_: Any) -> list[str | None]:
+def metafield(
+    methods: list[Row], arguments: ShippingMethodMetafieldArguments, *_: object
+) -> list[str | None]:
     return [each.metadata.get(arguments["key"]) for each in methods]
 
 
 @shipping_method.field()
-def metafields(methods: list[Row], arguments: dict[str, Any], *_: Any) -> list[dict[str, str]]:
+def metafields(
+    methods: list[Row], arguments: ShippingMethodMetafieldsArguments, *_: object
+) -> list[dict[str, str]]:
     keys = arguments.get("keys")
     return [
         each.metadata if keys is None else {key: each.metadata[key] for key in keys if key in each.metadata}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
@@ -11,6 +10,7 @@ from catalog.models import Variant
 from orders.actions.basket.basket_lines import LineToAdd
 from orders.actions.basket.bulk_lines import LineUpdate
 from shop.accounts.staff.permissions import Permission
+from shop.api.checkout.inputs import CheckoutLineInput, CheckoutLineUpdateInput
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import global_ids, input_key
@@ -19,7 +19,7 @@ from shop.api.money import parse_minor_units
 from shop.core.database.compiled_query import compiled_query
 
 
-def added_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[LineToAdd]:
+def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Context) -> list[LineToAdd]:
     """Convert `[CheckoutLineInput!]`. Raises Mistake for unknown variants, PermissionDenied if the requester
     may not set prices."""
     keys = [input_key(each["variantId"], "ProductVariant", field="variantId") for each in lines]
@@ -36,7 +36,9 @@ def added_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Cont
     ]
 
 
-def updated_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[LineUpdate]:
+def updated_lines(
+    lines: Sequence[CheckoutLineUpdateInput], currency: str, context: Context
+) -> list[LineUpdate]:
     """Convert `[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `added_lines`."""
     sets = []
     for each in lines:
@@ -57,7 +59,7 @@ def updated_lines(lines: Sequence[Mapping[str, Any]], currency: str, context: Co
 
 
 @compiled_query
-def _existing_variants(keys: Collection[int]) -> QuerySet[Any]:
+def _existing_variants(keys: Collection[int]) -> QuerySet[Variant, int]:
     return Variant.objects.filter(pk__in=keys).values_list("pk", flat=True)
 
 
@@ -73,12 +75,15 @@ def _require_variants(keys: Sequence[int]) -> None:
         )
 
 
-def _given_price(given: Mapping[str, Any], currency: str, context: Context) -> int | None:
-    if given.get("price") is None:
+def _given_price(
+    given: CheckoutLineInput | CheckoutLineUpdateInput, currency: str, context: Context
+) -> int | None:
+    price = given.get("price")
+    if price is None:
         if given.get("priceOverrideReason"):
             raise InputError(
                 "PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", "There is no price to give a reason for."
             )
         return None
     context.require(Permission.HANDLE_CHECKOUTS)
-    return parse_minor_units(given["price"], currency, field="price")
+    return parse_minor_units(price, currency, field="price")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
 
 from orders.actions.basket.bulk_lines import add_basket_lines, remove_basket_lines, update_basket_lines
 from orders.actions.basket.combined_delivery import (
@@ -15,6 +15,15 @@ from orders.models import Basket
 from shop.api.breadth import Selection
 from shop.api.checkout.deliveries import deliveries_of, delivery_key
 from shop.api.checkout.given import added_lines, updated_lines
+from shop.api.checkout.inputs import (
+    CheckoutDeliveryMethodUpdateArguments,
+    CheckoutLineDeleteArguments,
+    CheckoutLinesAddArguments,
+    CheckoutLinesDeleteArguments,
+    CheckoutLinesUpdateArguments,
+    CheckoutShippingMethodUpdateArguments,
+    DeliveryOptionsCalculateArguments,
+)
 from shop.api.checkout.mutations import CODES, checkout_payload
 from shop.api.checkout.types import basket_in
 from shop.api.context import Context
@@ -27,7 +36,9 @@ mutation = Mutations(codes=CODES)
 
 
 @mutation.field()
-def checkout_lines_add(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def checkout_lines_add(
+    arguments: CheckoutLinesAddArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     puts = added_lines(arguments["lines"], basket.currency, context)
     try:
@@ -39,8 +50,8 @@ def checkout_lines_add(arguments: dict[str, Any], context: Context, selection: S
 
 @mutation.field()
 def checkout_lines_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutLinesUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     sets = updated_lines(arguments["lines"], basket.currency, context)
     try:
@@ -52,26 +63,29 @@ def checkout_lines_update(
 
 @mutation.field()
 def checkout_lines_delete(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutLinesDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     keys = [input_key(each, "CheckoutLine", field="linesIds") for each in arguments["linesIds"]]
     return _remove_lines(basket, keys, context, selection)
 
 
 @mutation.field()
-def checkout_line_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def checkout_line_delete(
+    arguments: CheckoutLineDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    if arguments.get("lineId") is None:
+    text = arguments.get("lineId")
+    if text is None:
         raise InputError("REQUIRED", "Name the line.", field="lineId")
-    key = input_key(arguments["lineId"], "CheckoutLine", field="lineId")
+    key = input_key(text, "CheckoutLine", field="lineId")
     return _remove_lines(basket, [key], context, selection)
 
 
 @mutation.field(refused={"deliveries": []})
 def delivery_options_calculate(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: DeliveryOptionsCalculateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     offer = open_checkout(basket_id=basket.pk, now=context.now)
     return {"deliveries": deliveries_of(basket.pk, offer, combined_options)}
@@ -79,23 +93,23 @@ def delivery_options_calculate(
 
 @mutation.field()
 def checkout_delivery_method_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutDeliveryMethodUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     return _choose_delivery(basket, arguments.get("deliveryMethodId"), context, selection)
 
 
 @mutation.field()
 def checkout_shipping_method_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutShippingMethodUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     return _choose_delivery(basket, arguments.get("shippingMethodId"), context, selection)
 
 
 def _choose_delivery(
     basket: Basket, chosen: str | None, context: Context, selection: Selection
-) -> dict[str, Any]:
+) -> dict[str, object]:
     try:
         key = None if chosen is None else delivery_key(chosen)
         offer = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
@@ -106,7 +120,9 @@ def _choose_delivery(
     return checkout_payload(basket, context, selection, offer)
 
 
-def _remove_lines(basket: Basket, keys: list[Any], context: Context, selection: Selection) -> dict[str, Any]:
+def _remove_lines(
+    basket: Basket, keys: list[uuid.UUID], context: Context, selection: Selection
+) -> dict[str, object]:
     try:
         remove_basket_lines(basket_id=basket.pk, line_ids=keys, now=context.now)
     except Missing as missing:

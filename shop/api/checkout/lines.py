@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
 
 from catalog.models import Variant
 from orders.actions.quotes.quote_types import Quote, QuotedLine
@@ -26,7 +26,7 @@ line.columns(quantity="quantity", isGift="is_gift")
 line.nothing("priceOverrideReason")
 
 
-def _owns(context: Context, key: Any) -> bool:
+def _owns(context: Context, key: uuid.UUID) -> bool:
     return BasketLine.objects.filter(pk=key, basket__in=changeable_baskets(context)).exists()
 
 
@@ -36,7 +36,7 @@ add_metadata_fields(
 
 
 @line.field("variant", needs=("variant_id", "basket__channel_id"))
-def variants(lines: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row]:
+def variants(lines: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row]:
     """Resolve variants; those in the basket are visible even if no longer on sale."""
     pairs = [(each.variant_id, each.basket__channel_id) for each in lines]
     found = variant.by_pair(context, pairs, selection.names())
@@ -49,11 +49,13 @@ def variants(lines: list[Row], arguments: Any, context: Context, selection: Sele
     return [found[pair] for pair in pairs]
 
 
-def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], Any]], None]:
+def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], None]:
     """Decorate a function that reads a field of CheckoutLine from the basket's quote."""
 
-    def add(read: Callable[[QuotedLine, Quote], Any]) -> None:
-        def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+    def add(read: Callable[[QuotedLine, Quote], object]) -> None:
+        def resolve(
+            parents: list[Row], arguments: object, context: Context, selection: Selection
+        ) -> Sequence[object]:
             offers = quotes_of(context, [each.basket_id for each in parents])
             at = {
                 one.wanted.key: (one, offers[key])
@@ -108,8 +110,8 @@ def _requires_shipping(one: QuotedLine, offer: Quote) -> bool:
 
 @line.field(needs=("id", "basket_id"))
 def problems(
-    lines: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    lines: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[Sequence[object]]:
     offers = quotes_of(context, [each.basket_id for each in lines])
     rows = BasketLine.objects.in_bulk([each.id for each in lines])
     at = {one.wanted.key: (one, offer) for offer in offers.values() for one in offer.lines}

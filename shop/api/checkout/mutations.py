@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -23,9 +22,22 @@ from orders.models import Basket, VoucherCode, normalise_code
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.clients import EMAIL
+from shop.api.base.inputs import AddressInput
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import save_to_address_book, validated_address
 from shop.api.checkout.given import added_lines
+from shop.api.checkout.inputs import (
+    CheckoutAddPromoCodeArguments,
+    CheckoutBillingAddressUpdateArguments,
+    CheckoutCreateArguments,
+    CheckoutCustomerAttachArguments,
+    CheckoutCustomerDetachArguments,
+    CheckoutCustomerNoteUpdateArguments,
+    CheckoutEmailUpdateArguments,
+    CheckoutLanguageCodeUpdateArguments,
+    CheckoutRemovePromoCodeArguments,
+    CheckoutShippingAddressUpdateArguments,
+)
 from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
 from shop.api.checkout.types import basket_in, checkout
 from shop.api.context import Context
@@ -55,7 +67,7 @@ def checkout_payload(
     offer: Quote | None = None,
     *,
     is_now: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the payload with the current checkout; pass `offer` if the action already quoted it.
 
     `is_now` means that `basket` is already in the state after the action.
@@ -70,20 +82,30 @@ def checkout_payload(
 
 
 @mutation.field()
-def checkout_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def checkout_create(
+    arguments: CheckoutCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     channel = _channel(given.get("channel"), context)
     if given.get("privateMetadata"):
         context.require(Permission.MANAGE_CHECKOUTS)
-    email = _validated_email(given["email"]) if given.get("email") else ""
-    rules = given.get("validationRules") or {}
+    email = _validated_email(text) if (text := given.get("email")) else ""
+    rules = given.get("validationRules")
     draft = Basket(channel=channel, country=channel.default_country)
     addresses = {
-        name: validated_address(given[name], rules.get(name), draft, context, kind=kind)
-        for name, kind in (("shippingAddress", "SHIPPING"), ("billingAddress", "BILLING"))
-        if given.get(name)
+        name: validated_address(address, rule, draft, context, kind=kind)
+        for name, address, rule, kind in (
+            (
+                "shippingAddress",
+                given.get("shippingAddress"),
+                rules and rules.get("shippingAddress"),
+                "SHIPPING",
+            ),
+            ("billingAddress", given.get("billingAddress"), rules and rules.get("billingAddress"), "BILLING"),
+        )
+        if address
     }
-    language = tag_from_code(given["languageCode"]) if given.get("languageCode") else "vi"
+    language = tag_from_code(code) if (code := given.get("languageCode")) else "vi"
     basket, offer = create_basket(
         user_id=context.user.pk if context.user else None,
         channel=channel,
@@ -101,8 +123,8 @@ def checkout_create(arguments: dict[str, Any], context: Context, selection: Sele
 
 @mutation.field()
 def checkout_email_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutEmailUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     basket = set_basket_details(
         basket_id=basket.pk, email=_validated_email(arguments["email"]), now=context.now
@@ -112,8 +134,8 @@ def checkout_email_update(
 
 @mutation.field()
 def checkout_customer_note_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutCustomerNoteUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     basket = set_basket_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
     return checkout_payload(basket, context, selection, is_now=True)
@@ -121,8 +143,8 @@ def checkout_customer_note_update(
 
 @mutation.field()
 def checkout_language_code_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutLanguageCodeUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     basket = set_basket_details(
         basket_id=basket.pk, language=tag_from_code(arguments["languageCode"]), now=context.now
@@ -132,28 +154,32 @@ def checkout_language_code_update(
 
 @mutation.field()
 def checkout_shipping_address_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
-    return _set_address("shippingAddress", "SHIPPING", set_shipping_address, arguments, context, selection)
+    arguments: CheckoutShippingAddressUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    return _set_address(
+        arguments["shippingAddress"], "SHIPPING", set_shipping_address, arguments, context, selection
+    )
 
 
 @mutation.field()
 def checkout_billing_address_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
-    return _set_address("billingAddress", "BILLING", set_billing_address, arguments, context, selection)
+    arguments: CheckoutBillingAddressUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    return _set_address(
+        arguments["billingAddress"], "BILLING", set_billing_address, arguments, context, selection
+    )
 
 
 def _set_address(
-    name: str,
+    given: AddressInput,
     kind: str,
     write: Callable[..., Basket],
-    arguments: dict[str, Any],
+    arguments: CheckoutBillingAddressUpdateArguments | CheckoutShippingAddressUpdateArguments,
     context: Context,
     selection: Selection,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    address = validated_address(arguments[name], arguments.get("validationRules"), basket, context, kind=kind)
+    address = validated_address(given, arguments.get("validationRules"), basket, context, kind=kind)
     basket = write(basket_id=basket.pk, address=address, now=context.now)
     if arguments.get("saveAddress"):
         save_to_address_book(basket, address, context)
@@ -162,8 +188,8 @@ def _set_address(
 
 @mutation.field()
 def checkout_add_promo_code(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutAddPromoCodeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     basket = basket_in(arguments, context)
     try:
         apply_voucher_code(basket_id=basket.pk, code=arguments["promoCode"][:255], now=context.now)
@@ -175,8 +201,8 @@ def checkout_add_promo_code(
 
 @mutation.field()
 def checkout_remove_promo_code(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutRemovePromoCodeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Remove a voucher by its code or its id."""
     basket = basket_in(arguments, context)
     code, voucher = arguments.get("promoCode"), arguments.get("promoCodeId")
@@ -195,8 +221,8 @@ def checkout_remove_promo_code(
 
 @mutation.field()
 def checkout_customer_attach(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutCustomerAttachArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Attach the checkout to the requester, or to another user if an app may impersonate users."""
     customer = arguments.get("customerId")
     if customer is not None and (context.user is None or not _is_same_person(customer, context.user)):
@@ -215,8 +241,8 @@ def checkout_customer_attach(
 
 @mutation.field()
 def checkout_customer_detach(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CheckoutCustomerDetachArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     if not context.may(Permission.IMPERSONATE_USER):
         context.require(Access.USER)
     basket = basket_in(arguments, context)

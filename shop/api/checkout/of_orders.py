@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from typing import TypedDict
 
 from cooperatives.models import PICKUP_KINDS, Warehouse
 from orders.models import OrderPart
@@ -10,6 +11,7 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.types import warehouse
 from shop.api.checkout.deliveries import ShippingMethodView
 from shop.api.context import Context
+from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
 from shop.api.orders.seen import filter_visible
@@ -23,26 +25,40 @@ _COLUMNS = (
 order.nothing("shippingMethods", "availableShippingMethods", "giftCards", value=[])
 
 
-def _parts(context: Context, orders: list[Row]) -> dict[Any, list[dict[str, Any]]]:
+class _Delivery(TypedDict):
+    """The delivery of a part."""
+
+    order: uuid.UUID
+    service: int | None
+    service__is_weight_based: bool | None
+    way_name: str
+    way_kind: str
+    warehouse: uuid.UUID | None
+    delivery_gross: int
+    cooperative__slug: str
+    order__currency: str
+
+
+def _parts(context: Context, orders: list[Row]) -> dict[Key, list[_Delivery]]:
     """Return each order's parts with their deliveries, by order key."""
     rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     rows = rows.filter(order__in=[each.id for each in orders]).order_by("order", "number")
-    found: dict[Any, list[dict[str, Any]]] = {}
+    found: dict[Key, list[_Delivery]] = {}
     for row in rows.values(*_COLUMNS):
         found.setdefault(row["order"], []).append(row)
     return found
 
 
-def _combined_method(parts: list[dict[str, Any]]) -> ShippingMethodView | None:
+def _combined_method(parts: list[_Delivery]) -> ShippingMethodView | None:
     """Combine the parts' deliveries into one method; None if none was chosen."""
     first = next((part for part in parts if part["service"] is not None), None)
-    if first is None:
+    if first is None or first["service"] is None:
         return None
     return ShippingMethodView(
         first["service"],
         ", ".join(dict.fromkeys(part["delivery_name"] for part in parts if part["delivery_name"])),
         MoneyAmount(sum(part["delivery_gross"] for part in parts), first["order__currency"]),
-        is_weight_based=first["service__is_weight_based"],
+        is_weight_based=bool(first["service__is_weight_based"]),
         metadata={
             part["cooperative__slug"]: str(to_major_units(part["delivery_gross"], part["order__currency"]))
             for part in parts
@@ -50,7 +66,7 @@ def _combined_method(parts: list[dict[str, Any]]) -> ShippingMethodView | None:
     )
 
 
-def _pickup_warehouse(parts: list[dict[str, Any]]) -> Any:
+def _pickup_warehouse(parts: list[_Delivery]) -> uuid.UUID | None:
     """Return the pickup warehouse, if the whole order is collected at one."""
     houses = {part["warehouse"] if part["delivery_kind"] in PICKUP_KINDS else None for part in parts}
     return next(iter(houses)) if len(houses) == 1 else None
@@ -58,7 +74,7 @@ def _pickup_warehouse(parts: list[dict[str, Any]]) -> Any:
 
 @order.field("shippingMethod", needs="id")
 def shipping_methods(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[ShippingMethodView | None]:
     found = _parts(context, orders)
     return [_combined_method(found.get(each.id, [])) for each in orders]
@@ -66,7 +82,7 @@ def shipping_methods(
 
 @order.field("deliveryMethod", needs="id")
 def delivery_methods(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | ShippingMethodView | None]:
     found = _parts(context, orders)
     keys = {each.id: _pickup_warehouse(found.get(each.id, [])) for each in orders}

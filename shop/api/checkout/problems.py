@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuoteProblem
 from orders.models import BasketLine
@@ -24,13 +25,13 @@ class InsufficientStock:
     """A line with a quantity above `available`, and its variant in the basket's channel."""
 
     available: int | None
-    line: Any
+    line: object
     variant_id: int
     in_channel: int
     typename: ClassVar[str] = "CheckoutLineProblemInsufficientStock"
 
 
-def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[Any]:
+def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> Sequence[object]:
     """Return a basket's problems: those of its lines, and one for an unavailable delivery."""
     rows = BasketLine.objects.in_bulk([line.wanted.key for line in offer.lines if _is_unavailable(line)])
     found = [
@@ -55,7 +56,7 @@ def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[An
     return found
 
 
-def line_problems(line: QuotedLine, row: Any, offer: Quote, context: Context) -> list[Any]:
+def line_problems(line: QuotedLine, row: object, offer: Quote, context: Context) -> Sequence[object]:
     """Return the problems of a line; its variant is visible even if not on sale."""
     if QuoteProblem.NOT_FOR_SALE in line.problems:
         context.goods_at_hand.add(line.variant.product_id)
@@ -79,15 +80,15 @@ short.plain("line")
 
 @short.field()
 def available_quantity(
-    problems: list[InsufficientStock], arguments: Any, context: Context, selection: Selection
+    problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
 ) -> list[int | None]:
     return [each.available for each in problems]
 
 
 @short.field("variant")
 def short_variant(
-    problems: list[InsufficientStock], arguments: Any, context: Context, selection: Selection
-) -> list[Any]:
+    problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
+) -> Sequence[object]:
     pairs = [(each.variant_id, each.in_channel) for each in problems]
     found = variant.by_pair(context, pairs, selection.names())
     return [found.get(pair) for pair in pairs]

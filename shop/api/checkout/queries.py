@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.db.models import Q
 
@@ -10,11 +10,17 @@ from orders.models import Basket
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
 from shop.api.breadth import Selection
+from shop.api.checkout.inputs import (
+    CheckoutArguments,
+    CheckoutsArguments,
+    UserCheckoutIdsArguments,
+    UserCheckoutsArguments,
+)
 from shop.api.checkout.types import checkout
 from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.filters import Conditions, build_condition, has_metadata, id_in, in_range, sort_keys
+from shop.api.filters import Condition, Conditions, build_condition, has_metadata, id_in, in_range, sort_keys
 from shop.api.ids import global_id, key_from_id
 from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
@@ -24,7 +30,7 @@ _NEWEST = [SortKey("changed_at", descending=True), SortKey("id", descending=True
 
 
 @query.field("checkout")
-def one_checkout(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_checkout(arguments: CheckoutArguments, context: Context, selection: Selection) -> Row | None:
     given, token = arguments.get("id"), arguments.get("token")
     if (given is None) == (token is None):
         raise ProtocolError("A checkout is found by exactly one of `id` and `token`.")
@@ -33,7 +39,7 @@ def one_checkout(arguments: dict[str, Any], context: Context, selection: Selecti
 
 
 @query.field("checkouts", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS])
-def all_checkouts(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_checkouts(arguments: CheckoutsArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = Basket.objects.filter(build_condition(arguments.get("filter"), _FILTER, context))
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
@@ -43,13 +49,15 @@ def all_checkouts(arguments: dict[str, Any], context: Context, selection: Select
 
 
 @user.field("checkouts", needs="id")
-def baskets_of(users: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> Any:
+def baskets_of(
+    users: list[Row], arguments: UserCheckoutsArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     rows, keys = _own(arguments), [each.id for each in users]
     return connect_each(checkout, rows, arguments, selection, order=_NEWEST, by="user_id", parents=keys)
 
 
 @user.field(needs="id")
-def checkout_ids(users: list[Row], arguments: dict[str, Any], *_: Any) -> list[list[str]]:
+def checkout_ids(users: list[Row], arguments: UserCheckoutIdsArguments, *_: object) -> list[list[str]]:
     rows = _own(arguments).filter(user__in=[each.id for each in users]).order_by("-changed_at", "-pk")
     found: dict[int, list[str]] = {}
     for owner, key in rows.values_list("user", "pk"):
@@ -57,13 +65,13 @@ def checkout_ids(users: list[Row], arguments: dict[str, Any], *_: Any) -> list[l
     return [found.get(each.id, []) for each in users]
 
 
-def _own(arguments: dict[str, Any]) -> Rows:
+def _own(arguments: UserCheckoutIdsArguments | UserCheckoutsArguments) -> Rows:
     rows: Rows = Basket.objects.all()
     slug = arguments.get("channel")
     return rows if slug is None else rows.filter(channel__slug=slug)
 
 
-def _day_range(column: str) -> Any:
+def _day_range(column: str) -> Condition:
     return in_range(f"{column}__date")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from django.db.models import QuerySet
@@ -20,11 +21,13 @@ from orders.models import Basket
 from shop.api.context import Context
 from shop.core.database.compiled_query import compiled_query
 
-_quotes: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
-_loaded_baskets: WeakKeyDictionary[Context, dict[Any, Basket]] = WeakKeyDictionary()
+Destination: TypeAlias = tuple[int, str, str]  # channel, country, province
+
+_quotes: WeakKeyDictionary[Context, dict[uuid.UUID | None, Quote]] = WeakKeyDictionary()
+_loaded_baskets: WeakKeyDictionary[Context, dict[uuid.UUID, Basket]] = WeakKeyDictionary()
 
 
-def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
+def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | None, Quote]:
     """Return quotes by basket key. A few queries per basket; products of all baskets are read together."""
     known = _quotes.setdefault(context, {})
     missing = [key for key in dict.fromkeys(keys) if key not in known]
@@ -42,25 +45,25 @@ def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
     return known
 
 
-def _read_products(wanted: Sequence[QuoteRequest]) -> dict[Any, QuoteInputs]:
+def _read_products(wanted: Sequence[QuoteRequest]) -> dict[Destination, QuoteInputs]:
     """Read the products of all baskets with the same channel and destination together."""
-    lines: dict[Any, list[RequestedLine]] = {}
+    lines: dict[Destination, list[RequestedLine]] = {}
     for one in wanted:
         lines.setdefault(_destination(one), []).extend(one.lines)
     one_each = {_destination(one): one for one in wanted}
     return {where: read_quote_inputs(replace(one, lines=lines[where])) for where, one in one_each.items()}
 
 
-def _destination(one: QuoteRequest) -> tuple[int, str, str]:
+def _destination(one: QuoteRequest) -> Destination:
     return one.channel.pk, one.country, one.province_code
 
 
 @compiled_query
-def _baskets_by_key(keys: Collection[Any]) -> QuerySet[Basket]:
+def _baskets_by_key(keys: Collection[uuid.UUID]) -> QuerySet[Basket]:
     return Basket.objects.filter(pk__in=keys).select_related("channel")
 
 
-def remember_quote(context: Context, key: Any, offer: Quote) -> None:
+def remember_quote(context: Context, key: uuid.UUID, offer: Quote) -> None:
     """Cache a quote that an action has computed."""
     _quotes.setdefault(context, {})[key] = offer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -12,7 +13,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
-from shop.api.object_types import Rows, Type
+from shop.api.object_types import Type
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing
 
@@ -20,7 +21,7 @@ from shop.core.errors import Missing
 MANAGES_ALL_CHECKOUTS = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
 
 
-def visible_baskets(context: Context) -> Rows:
+def visible_baskets(context: Context) -> QuerySet[Basket]:
     """Return visible baskets. Storefronts read without authentication, so the id is sufficient, except for
     another signed-in user."""
     if context.may(*MANAGES_ALL_CHECKOUTS) or context.user is None:
@@ -28,7 +29,7 @@ def visible_baskets(context: Context) -> Rows:
     return Basket.objects.filter(Q(user=None) | Q(user=context.user))
 
 
-def changeable_baskets(context: Context) -> Rows:
+def changeable_baskets(context: Context) -> QuerySet[Basket]:
     """Return baskets that may be changed: guests' and one's own."""
     if context.may(*MANAGES_ALL_CHECKOUTS):
         return Basket.objects.all()
@@ -43,7 +44,7 @@ shipping_method = Type("ShippingMethod")
 delivery = Type("Delivery")
 
 
-def basket_in(arguments: dict[str, Any], context: Context) -> Basket:
+def basket_in(arguments: Mapping[str, Any], context: Context) -> Basket:
     """Return the basket named by any of a mutation's arguments.
 
     Raises Mistake for an invalid id, Missing for an unknown or another user's basket.
@@ -69,11 +70,12 @@ def _may_change(context: Context, basket: Basket) -> bool:
     return context.user is not None and basket.user_id == context.user.pk
 
 
-def basket_key_from(arguments: dict[str, Any]) -> Any:
+def basket_key_from(arguments: Mapping[str, Any]) -> uuid.UUID:
     """Return the key of the named basket. Raises Mistake."""
-    for name in ("id", "checkoutId"):
-        if arguments.get(name) is not None:
-            return input_key(arguments[name], "Checkout", field=name)
-    if arguments.get("token") is not None:
-        return arguments["token"]
+    for name, text in (("id", arguments.get("id")), ("checkoutId", arguments.get("checkoutId"))):
+        if text is not None:
+            return input_key(text, "Checkout", field=name)
+    token: uuid.UUID | None = arguments.get("token")
+    if token is not None:
+        return token
     raise InputError("GRAPHQL_ERROR", "Name the checkout by `id` or `token`.", field="id")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from shop.accounts.staff.permissions import Permission
-from shop.api.breadth import Selection
+from shop.api.breadth import Resolver, Selection
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import category, collection
 from shop.api.connections import SortKey, connect
+from shop.api.content.inputs import MenuArguments, MenuItemArguments, MenuItemsArguments, MenusArguments
 from shop.api.content.types import menu, menu_item, page
 from shop.api.context import Context
 from shop.api.filters import Conditions, build_condition, has_metadata, is_one_of, sort_keys
 from shop.api.ids import key_from_id
-from shop.api.in_channel import InChannel, channel_by_key
+from shop.api.in_channel import InChannel, Pair, channel_by_key
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
@@ -40,14 +39,16 @@ translation = add_translation_field(
 
 
 @menu_item.field(needs="url")
-def url(rows: list[Row], *_: Any) -> list[str | None]:
+def url(rows: list[Row], *_: object) -> list[str | None]:
     return [row.url or None for row in rows]
 
 
-def _target_resolver(to: InChannel, made: str, own: str) -> Any:
+def _target_resolver(to: InChannel, made: str, own: str) -> Resolver:
     """Return a resolver of a menu item's target: a stored row, or a cooperative's computed one."""
 
-    def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    def resolve(
+        rows: list[Row], arguments: object, context: Context, selection: Selection
+    ) -> list[Row | None]:
         keys = [_target_key(getattr(row, made), getattr(row, own)) for row in rows]
         pairs = [(key, row.in_channel) for key, row in zip(keys, rows, strict=True)]
         found = to.by_pair(context, pairs, selection.names())
@@ -69,18 +70,20 @@ menu_item.field("page", needs=("page_id", "page_of_id", "in_channel"))(
 
 
 @menu.field(needs=("id", "in_channel"))
-def items(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def items(
+    rows: list[Row], arguments: MenuItemsArguments, context: Context, selection: Selection
+) -> list[list[Row]]:
     """Resolve the items of the first level."""
     return _entries(rows, "menu_id", Q(parent=None), context, selection)
 
 
 @menu_item.field(needs=("id", "in_channel"))
-def children(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def children(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     return _entries(rows, "parent_id", Q(), context, selection)
 
 
 def _entries(parents: list[Row], by: str, only: Q, context: Context, selection: Selection) -> list[list[Row]]:
-    found: dict[tuple[Any, Any], list[Row]] = {}
+    found: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in parents):
         keys = {each.id for each in parents if each.in_channel == channel_key}
         rows = menu_item.rows_in(context, channel_by_key(context, channel_key))
@@ -93,18 +96,22 @@ def _entries(parents: list[Row], by: str, only: Q, context: Context, selection: 
 query = Queries()
 
 
-def _requested_rows(of: InChannel, arguments: dict[str, Any], context: Context) -> Rows:
+def _requested_rows(
+    of: InChannel,
+    arguments: MenuArguments | MenuItemArguments | MenuItemsArguments | MenusArguments,
+    context: Context,
+) -> Rows:
     return of.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("menu")
-def one_menu(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_menu(arguments: MenuArguments, context: Context, selection: Selection) -> Row | None:
     rows = filter_by_lookup(menu, _requested_rows(menu, arguments, context), "content.menu", arguments)
     return next(iter(menu.read(rows, selection.names())), None)
 
 
 @query.field("menus")
-def all_menus(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_menus(arguments: MenusArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = _requested_rows(menu, arguments, context).filter(
         build_condition(arguments.get("filter"), _CONDITIONS, context)
     )
@@ -118,13 +125,15 @@ def all_menus(arguments: dict[str, Any], context: Context, selection: Selection)
 
 
 @query.field("menuItem")
-def one_menu_item(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_menu_item(arguments: MenuItemArguments, context: Context, selection: Selection) -> Row | None:
     rows = _requested_rows(menu_item, arguments, context).filter(pk=key_from_id(arguments["id"], "MenuItem"))
     return next(iter(menu_item.read(rows, selection.names())), None)
 
 
 @query.field("menuItems")
-def all_menu_items(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_menu_items(
+    arguments: MenuItemsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = _requested_rows(menu_item, arguments, context)
     rows = rows.filter(build_condition(arguments.get("filter"), _ITEM_CONDITIONS, context))
     order = sort_keys(

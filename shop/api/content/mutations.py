@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from shop.accounts.staff.permissions import Permission
@@ -17,6 +19,24 @@ from shop.api.catalogue.given import (
     staff_row,
 )
 from shop.api.catalogue.shelves import cooperative_from_key
+from shop.api.content.inputs import (
+    MenuCreateArguments,
+    MenuDeleteArguments,
+    MenuItemCreateArguments,
+    MenuItemDeleteArguments,
+    MenuItemUpdateArguments,
+    MenuUpdateArguments,
+    PageAttributeAssignArguments,
+    PageAttributeUnassignArguments,
+    PageCreateArguments,
+    PageCreateInput,
+    PageDeleteArguments,
+    PageInput,
+    PageTypeCreateArguments,
+    PageTypeDeleteArguments,
+    PageTypeUpdateArguments,
+    PageUpdateArguments,
+)
 from shop.api.content.types import menu, menu_item, page, page_type
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -47,21 +67,17 @@ _TARGETS = {
 }
 
 
-def _actor_and_time(context: Context) -> dict[str, Any]:
-    return {"actor": context.actor, "now": context.now}
-
-
 def _delete(
     of: Type | InChannel,
     name: str,
-    model: Any,
-    arguments: dict[str, Any],
+    model: type[Model],
+    arguments: MenuDeleteArguments | MenuItemDeleteArguments | PageDeleteArguments | PageTypeDeleteArguments,
     context: Context,
     selection: Selection,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     key = _own_key(arguments["id"], of.name)
     gone = staff_row(of, key, context, selection.names(name))
-    actions.remove_content(model, key, **_actor_and_time(context))
+    actions.remove_content(model, key, **context.actor_and_time)
     return {name: gone}
 
 
@@ -76,7 +92,7 @@ def _own_key(text: str, type_name: str, field: str = "id") -> int:
 # --- pages --------------------------------------------------------------------------------------------
 
 
-def _page_columns(given: dict[str, Any]) -> dict[str, Any]:
+def _page_columns(given: PageCreateInput | PageInput) -> dict[str, object]:
     values = columns(given, slug="slug", isPublished="is_published")
     if "title" in given:
         values["title"] = required_text(given, "title")
@@ -88,32 +104,32 @@ def _page_columns(given: dict[str, Any]) -> dict[str, Any]:
 
 
 @mutation.field(permissions=PAGES)
-def page_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def page_create(arguments: PageCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     given = arguments["input"]
     required_text(given, "title")
     made = actions.create_page(
         page_type_id=int(input_key(given["pageType"], "PageType", field="pageType")),
         values=_page_columns(given),
         told=attribute_values_from_input(given.get("attributes")),
-        **_actor_and_time(context),
+        **context.actor_and_time,
     )
     return {"page": staff_row(page, made.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGES)
-def page_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def page_update(arguments: PageUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     given = arguments["input"]
     changed = actions.edit_page(
         page_id=_own_key(arguments["id"], "Page"),
         values=_page_columns(given),
         told=attribute_values_from_input(given.get("attributes")),
-        **_actor_and_time(context),
+        **context.actor_and_time,
     )
     return {"page": staff_row(page, changed.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGES)
-def page_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def page_delete(arguments: PageDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     return _delete(page, "page", Page, arguments, context, selection)
 
 
@@ -121,8 +137,8 @@ def page_delete(arguments: dict[str, Any], context: Context, selection: Selectio
 
 
 def _kept_type(
-    key: int | None, given: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    key: int | None, given: Mapping[str, Any], context: Context, selection: Selection
+) -> dict[str, object]:
     values = columns(given, slug="slug")
     if "name" in given or key is None:
         values["name"] = required_text(given, "name")
@@ -131,39 +147,45 @@ def _kept_type(
         values=values,
         add=keys(given.get("addAttributes"), "Attribute", "addAttributes"),
         remove=keys(given.get("removeAttributes"), "Attribute", "removeAttributes"),
-        **_actor_and_time(context),
+        **context.actor_and_time,
     )
     return {"pageType": staff_row(page_type, kept.pk, context, selection.names("pageType"))}
 
 
 @mutation.field(permissions=KINDS)
-def page_type_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def page_type_create(
+    arguments: PageTypeCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _kept_type(None, arguments["input"], context, selection)
 
 
 @mutation.field(permissions=KINDS)
-def page_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def page_type_update(
+    arguments: PageTypeUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = int(input_key(arguments.get("id") or "", "PageType", field="id"))
     return _kept_type(key, arguments["input"], context, selection)
 
 
 @mutation.field(permissions=KINDS)
-def page_type_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def page_type_delete(
+    arguments: PageTypeDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _delete(page_type, "pageType", PageType, arguments, context, selection)
 
 
 @mutation.field(permissions=KINDS)
 def page_attribute_assign(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: PageAttributeAssignArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
     return _kept_type(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
 
 
 @mutation.field(permissions=KINDS)
 def page_attribute_unassign(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: PageAttributeUnassignArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
     return _kept_type(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
 
@@ -171,7 +193,7 @@ def page_attribute_unassign(
 # --- menus --------------------------------------------------------------------------------------------
 
 
-def _item_columns(given: dict[str, Any]) -> dict[str, Any]:
+def _item_columns(given: Mapping[str, Any]) -> dict[str, object]:
     """Return a menu item's name and target, of which there is at most one. Raises Mistake."""
     values = columns(given, url="url")
     if "name" in given:
@@ -192,53 +214,59 @@ def _item_columns(given: dict[str, Any]) -> dict[str, Any]:
 
 
 @mutation.field(permissions=MENUS)
-def menu_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def menu_create(arguments: MenuCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     given = arguments["input"]
     items = [_item_columns(each) for each in given.get("items") or ()]
     if any("name" not in item for item in items):
         raise InputError("REQUIRED", _("This is needed."), field="items")
     values = columns(given, slug="slug") | {"name": required_text(given, "name")}
-    made = actions.save_menu(menu_id=None, values=values, items=items, **_actor_and_time(context))
+    made = actions.save_menu(menu_id=None, values=values, items=items, **context.actor_and_time)
     return {"menu": staff_row(menu, made.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENUS)
-def menu_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def menu_update(arguments: MenuUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     values = columns(arguments["input"], name="name", slug="slug")
     key = int(input_key(arguments["id"], "Menu", field="id"))
-    changed = actions.save_menu(menu_id=key, values=values, **_actor_and_time(context))
+    changed = actions.save_menu(menu_id=key, values=values, **context.actor_and_time)
     return {"menu": staff_row(menu, changed.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENUS)
-def menu_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def menu_delete(arguments: MenuDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     return _delete(menu, "menu", Menu, arguments, context, selection)
 
 
 @mutation.field(permissions=MENUS)
-def menu_item_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def menu_item_create(
+    arguments: MenuItemCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     parent = given.get("parent")
     made = actions.add_menu_item(
         menu_id=int(input_key(given["menu"], "Menu", field="menu")),
         parent_id=int(input_key(parent, "MenuItem", field="parent")) if parent else None,
         values=_item_columns(given),
-        **_actor_and_time(context),
+        **context.actor_and_time,
     )
     return {"menuItem": staff_row(menu_item, made.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENUS)
-def menu_item_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def menu_item_update(
+    arguments: MenuItemUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = int(input_key(arguments["id"], "MenuItem", field="id"))
     changed = actions.change_menu_item(
-        item_id=key, values=_item_columns(arguments["input"]), **_actor_and_time(context)
+        item_id=key, values=_item_columns(arguments["input"]), **context.actor_and_time
     )
     return {"menuItem": staff_row(menu_item, changed.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENUS)
-def menu_item_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def menu_item_delete(
+    arguments: MenuItemDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     return _delete(menu_item, "menuItem", MenuItem, arguments, context, selection)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from catalog.models import Attribute
 from catalog.models.attribute import AttributeKind
 from shop.accounts.staff.permissions import Permission
-from shop.api.breadth import Selection
+from shop.api.breadth import Resolver, Selection
 from shop.api.catalogue.assigned import (
     VALUE_FIELDS,
     Owner,
@@ -24,8 +24,18 @@ from shop.api.catalogue.assigned_values import references_to
 from shop.api.catalogue.attribute_filters import attribute_condition
 from shop.api.catalogue.categories import as_blocks
 from shop.api.catalogue.lookups import filter_by_lookup
-from shop.api.catalogue.types import attribute, product_type
+from shop.api.catalogue.types import Assigned, attribute, product_type
 from shop.api.connections import SortKey, connect
+from shop.api.content.inputs import (
+    PageArguments,
+    PageAssignedAttributeArguments,
+    PageAssignedAttributesArguments,
+    PageAttributeArguments,
+    PagesArguments,
+    PageTypeArguments,
+    PageTypeAvailableAttributesArguments,
+    PageTypesArguments,
+)
 from shop.api.content.types import page, page_type
 from shop.api.context import Context
 from shop.api.filters import (
@@ -76,18 +86,18 @@ translation = add_translation_field(
 
 
 @page.field(needs="published_at")
-def publication_date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
+def publication_date(rows: list[Row], *_: object) -> list[datetime.date | None]:
     return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
 
 @page.field(needs=("content", "story"))
-def content(rows: list[Row], *_: Any) -> list[Any]:
+def content(rows: list[Row], *_: object) -> Sequence[object]:
     """Resolve the content; a cooperative's page shows its story."""
     return [row.content or as_blocks(row.story) for row in rows]
 
 
 @page.field(needs=("content", "story"))
-def content_json(rows: list[Row], *_: Any) -> list[Any]:
+def content_json(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.content or as_blocks(row.story) or {} for row in rows]
 
 
@@ -100,7 +110,7 @@ def _said(
     fields: Collection[str],
     values: Collection[str],
     slug: str | None = None,
-) -> list[list[dict[str, Any]]]:
+) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.key, row.page_type_id, None, row.in_channel) for row in rows]
     return attributes_with_values(
         owners,
@@ -113,7 +123,7 @@ def _said(
     )
 
 
-def _of_types(kinds: Collection[Any]) -> Rows:
+def _of_types(kinds: Collection[int]) -> Rows:
     return (
         Attribute.objects.filter(page_type_rows__page_type__in=kinds)
         .annotate(held_by=F("page_type_rows__page_type"))
@@ -123,31 +133,31 @@ def _of_types(kinds: Collection[Any]) -> Rows:
 
 @page.field(needs=_SAYS)
 def attributes(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[Sequence[Assigned]]:
     return _said(rows, context, selection.names("attribute"), selection.names("values"))
 
 
 @page.field("attribute", needs=_SAYS)
 def one_attribute(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    rows: list[Row], arguments: PageAttributeArguments, context: Context, selection: Selection
+) -> Sequence[Assigned | None]:
     fields, values = selection.names("attribute"), selection.names("values")
     return first_values(_said(rows, context, fields, values, arguments["slug"]))
 
 
 @page.field(needs=_SAYS)
 def assigned_attributes(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[list[dict[str, Any]]]:
+    rows: list[Row], arguments: PageAssignedAttributesArguments, context: Context, selection: Selection
+) -> Sequence[Sequence[Assigned]]:
     found = _said(rows, context, selection.names("attribute"), VALUE_FIELDS)
     return [each[: arguments["limit"]] for each in found]
 
 
 @page.field(needs=_SAYS)
 def assigned_attribute(
-    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[dict[str, Any] | None]:
+    rows: list[Row], arguments: PageAssignedAttributeArguments, context: Context, selection: Selection
+) -> Sequence[Assigned | None]:
     return first_values(_said(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"]))
 
 
@@ -161,7 +171,7 @@ attribute.nothing("referenceTypes", value=[])  # references are not restricted t
 
 @page_type.field("attributes", needs="id")
 def attributes_of_types(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     wanted = visible_attributes(context, _of_types({row.id for row in rows}))
     found = attribute.grouped(wanted, selection.names(), by="held_by")
@@ -169,24 +179,28 @@ def attributes_of_types(
 
 
 @page_type.field(needs="id", permissions=[Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES])
-def has_pages(rows: list[Row], *_: Any) -> list[bool]:
+def has_pages(rows: list[Row], *_: object) -> list[bool]:
     used = set(
         Page.objects.filter(page_type__in={row.id for row in rows}).values_list("page_type", flat=True)
     )
     return [row.id in used for row in rows]
 
 
-def _available(kind: AttributeKind, link: str) -> Any:
+def _available(kind: AttributeKind, link: str) -> Resolver:
     """Return a resolver of `availableAttributes`: attributes of a kind that a type does not have yet."""
 
     def resolve(
-        rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-    ) -> list[Any]:
+        rows: list[Row],
+        arguments: PageTypeAvailableAttributesArguments,
+        context: Context,
+        selection: Selection,
+    ) -> Sequence[object]:
         reject_filter_with_where(arguments)
         pages = []
         for row in rows:
             free = attribute.rows(context).filter(kind=kind).exclude(**{link: row.id})
-            text = arguments.get("search") or (arguments.get("filter") or {}).get("search")
+            asked = arguments.get("filter")
+            text = arguments.get("search") or (asked.get("search") if asked else None)
             if text:
                 free = free.filter(Q(name__icontains=text) | Q(slug__icontains=text))
             pages.append(
@@ -211,43 +225,45 @@ product_type.field("availableAttributes", needs="id", permissions=_GOODS_STAFF)(
 query = Queries()
 
 
-def visible_page_rows(arguments: dict[str, Any], context: Context) -> Rows:
+def visible_page_rows(arguments: Mapping[str, Any], context: Context) -> Rows:
     """Return visible pages; the channel applies to the products and collections they refer to."""
     return page.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("page")
-def one_page(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_page(arguments: PageArguments, context: Context, selection: Selection) -> Row | None:
     rows = filter_by_lookup(page, visible_page_rows(arguments, context), "content.page", arguments, key="key")
     return next(iter(page.read(rows, selection.names())), None)
 
 
 @query.field("pages")
-def all_pages(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_pages(arguments: PagesArguments, context: Context, selection: Selection) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows = visible_page_rows(arguments, context)
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
-    for name in ("filter", "where"):
-        rows = rows.filter(build_condition(arguments.get(name), _CONDITIONS, context))
+    for given in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(given, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("title"), SortKey("slug")], unique="key")
     return connect(page, rows, arguments, selection, order=order)
 
 
 @query.field("pageType")
-def one_page_type(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_page_type(arguments: PageTypeArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "PageType")
     return page_type.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("pageTypes")
-def all_page_types(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_page_types(
+    arguments: PageTypesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = page_type.rows(context).filter(build_condition(arguments.get("filter"), _TYPE_CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _TYPE_SORTS, [SortKey("name"), SortKey("slug")])
     return connect(page_type, rows, arguments, selection, order=order)
 
 
-def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
+def _attributes(context: Context, given: list[dict[str, object]]) -> Q:
     found = Q()
     for each in given:
         held = PageAttributeValue.objects.filter(attribute_condition(each), page=OuterRef("key"))

@@ -5,8 +5,6 @@ A cooperative's page is computed from the cooperative, like its collection, and 
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import (
     BigIntegerField,
     BooleanField,
@@ -32,12 +30,12 @@ from shop.core.models import Channel
 
 def visible_pages(context: Context, channel: Channel | None) -> Rows:
     """Return visible pages; the channel only affects the objects they refer to."""
-    made: Any = Page.objects.annotate(
+    made = Page.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )
     if not context.may(Permission.MANAGE_PAGES, Permission.MANAGE_TRANSLATIONS):
         made = made.published(context.now)
-    own: Any = Cooperative.objects.public().annotate(
+    own = Cooperative.objects.public().annotate(
         key=F("id") + Value(COOPERATIVE_KEYS),
         cooperative_key=F("id"),
         title=F("name"),

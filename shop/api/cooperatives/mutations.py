@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -21,10 +22,18 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
+from shop.api.cooperatives.inputs import (
+    CooperativeAnswerArguments,
+    CooperativePauseArguments,
+    CooperativeResumeArguments,
+    CooperativeSettlementCloseArguments,
+    CooperativeUpdateArguments,
+    PayoutMarkPaidArguments,
+)
 from shop.api.cooperatives.settlements import payout, settlement
 from shop.api.errors import InputError
 from shop.api.field_permissions import CooperativeScoped
-from shop.api.ids import input_key
+from shop.api.ids import Key, input_key
 from shop.api.root_fields import Mutations
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
@@ -46,15 +55,20 @@ _SAID = ("summary", "story")
 
 
 @mutation.field(permissions=OWN)
-def cooperative_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def cooperative_update(
+    arguments: CooperativeUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     row, given = _manageable_cooperative(arguments["id"], context), arguments["input"]
-    said = {name: given[name] if given.get(name) is not None else getattr(row, name) for name in _SAID}
+    members: Mapping[str, Any] = given
+    said = {name: members[name] if members.get(name) is not None else getattr(row, name) for name in _SAID}
     update_profile(cooperative=row, **said, actor=context.actor, now=context.now)
     return _payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=OWN)
-def cooperative_pause(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def cooperative_pause(
+    arguments: CooperativePauseArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     row, note = _manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
     if len(note) > _LONGEST_NOTE:
         raise InputError("INVALID", _("This is too long."), field="note")
@@ -70,14 +84,18 @@ def cooperative_pause(arguments: dict[str, Any], context: Context, selection: Se
 
 
 @mutation.field(permissions=OWN)
-def cooperative_resume(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def cooperative_resume(
+    arguments: CooperativeResumeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     row = _manageable_cooperative(arguments["id"], context)
     resume_cooperative(cooperative_id=row.pk, actor=context.actor, now=context.now)
     return _payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=ANSWERING)
-def cooperative_answer(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def cooperative_answer(
+    arguments: CooperativeAnswerArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["id"], "Cooperative", field="id")
     if not Cooperative.objects.filter(pk=key, is_platform_seller=False).exists():
         raise Missing(field="id")
@@ -93,15 +111,17 @@ def cooperative_answer(arguments: dict[str, Any], context: Context, selection: S
 
 @mutation.field(permissions=PAYING, needs_recent_sign_in=True)
 def cooperative_settlement_close(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CooperativeSettlementCloseArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["id"], "CooperativeSettlement", field="id")
     close_settlement(settlement_id=key, actor=context.actor, now=context.now)
     return {"settlement": settlement.by_key(context, [key], selection.names("settlement")).get(key)}
 
 
 @mutation.field(permissions=PAYING, needs_recent_sign_in=True)
-def payout_mark_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def payout_mark_paid(
+    arguments: PayoutMarkPaidArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Mark a settlement's payout as paid; refunds' payouts are not included."""
     key = input_key(arguments["id"], "CooperativePayout", field="id")
     if not Payout.objects.filter(pk=key, settlement__isnull=False).exists():
@@ -127,6 +147,6 @@ def _manageable_cooperative(text: str, context: Context) -> Cooperative:
     return found
 
 
-def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     shown = cooperative.by_pair(context, [(key, None)], selection.names("cooperative"))
     return {"cooperative": shown.get((key, None))}

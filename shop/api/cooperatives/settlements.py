@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
-from typing import Any
 
 from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
 from orders.states import SettlementState
@@ -12,6 +11,7 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
+from shop.api.cooperatives.inputs import CooperativePayoutsArguments, CooperativeSettlementsArguments
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.ids import key_from_id
 from shop.api.money import MoneyAmount
@@ -58,14 +58,14 @@ payout.one("settlement", settlement, by="settlement_id")
 
 
 @settlement.field("cooperative", needs="cooperative_id")
-def whose(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def whose(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     pairs = [(row.cooperative_id, None) for row in rows]
     found = cooperative.by_pair(context, pairs, selection.names())
     return [found.get(pair) for pair in pairs]
 
 
 @settlement.field("figures", needs=("id", "state", "currency", *_FIGURES))
-def figures_of(rows: list[Row], *_: Any) -> list[dict[str, MoneyAmount]]:
+def figures_of(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     """Resolve figures; those of open settlements are read from the ledger in one query."""
     running = [row.id for row in rows if row.state == SettlementState.OPEN]
     found = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
@@ -88,19 +88,21 @@ def _money_by_figure(said: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
 
 
 @settlement.field("payout", needs="id")
-def payouts_of(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def payouts_of(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     wanted = payout.rows(context).filter(settlement__in=[row.id for row in rows])
     found = payout.grouped(wanted, selection.names(), by="settlement_id")
     return [next(iter(found.get(row.id, ())), None) for row in rows]
 
 
 @payout.field("amount", needs=("amount", "currency"))
-def amounts(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
 @payout.field("accountEnd", needs="bank_account")
-def ends(rows: list[Row], *_: Any) -> list[str]:
+def ends(rows: list[Row], *_: object) -> list[str]:
     """Resolve the last digits of the account."""
     return [row.bank_account[-4:] for row in rows]
 
@@ -113,7 +115,7 @@ def ends(rows: list[Row], *_: Any) -> list[str]:
         CooperativeScoped(Permission.MANAGE_ORDERS),
     ],
 )
-def state(rows: list[Row], *_: Any) -> list[str]:
+def state(rows: list[Row], *_: object) -> list[str]:
     return [row.state for row in rows]
 
 
@@ -122,22 +124,26 @@ query = Queries()
 
 @query.field(permissions=SEES_MONEY)
 def cooperative_settlements(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: CooperativeSettlementsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = _filter_rows(settlement.rows(context), arguments, "cooperative")
     order = [SortKey("opened_at", descending=True), SortKey("id", descending=True)]
     return connect(settlement, rows, arguments, selection, order=order)
 
 
 @query.field(permissions=SEES_MONEY)
-def cooperative_payouts(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def cooperative_payouts(
+    arguments: CooperativePayoutsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = _filter_rows(payout.rows(context), arguments, "settlement__cooperative")
     return connect(payout, rows, arguments, selection, order=[SortKey("made_at"), SortKey("id")])
 
 
-def _filter_rows(rows: Rows, arguments: dict[str, Any], whose_column: str) -> Rows:
-    if arguments.get("cooperative") is not None:
-        rows = rows.filter(**{whose_column: key_from_id(arguments["cooperative"], "Cooperative")})
+def _filter_rows(
+    rows: Rows, arguments: CooperativePayoutsArguments | CooperativeSettlementsArguments, whose_column: str
+) -> Rows:
+    if (text := arguments.get("cooperative")) is not None:
+        rows = rows.filter(**{whose_column: key_from_id(text, "Cooperative")})
     return rows if arguments.get("state") is None else rows.filter(state=arguments["state"])
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from decimal import Decimal
 
 from django.db.models import Sum
 
 from orders.models import DiscountKind, DiscountShare, ValueType, VoucherType
 from shop.api.breadth import Selection
 from shop.api.context import Context
+from shop.api.ids import Key
 from shop.api.money import MoneyAmount as Amount
 from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows
@@ -28,16 +30,16 @@ discount.columns(type="kind", name="name", translatedName="name", valueType="val
 
 
 @discount.field(needs=("value_type", "value", "currency"))
-def value(rows: list[Row], *_: Any) -> list[Any]:
+def value(rows: list[Row], *_: object) -> Sequence[object]:
     return [_discount_value(row.value_type, row.value, row.currency) for row in rows]
 
 
-def _discount_value(value_type: str, worth: Any, currency: str) -> Any:
+def _discount_value(value_type: str, worth: Decimal, currency: str) -> Decimal:
     """Return a percentage, or an amount in major units."""
     return worth if value_type == ValueType.PERCENTAGE else to_major_units(int(worth), currency)
 
 
-def _totals(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount]:
+def _totals(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Amount]:
     """Resolve the discount's total over the visible parts of the order."""
     if not sees_parts_only(context):
         return [Amount(row.amount, row.currency) for row in rows]
@@ -72,25 +74,25 @@ line_discount.columns(
 
 
 @line_discount.field("value", needs=("discount__value_type", "discount__value", "discount__currency"))
-def worth_of_shares(rows: list[Row], *_: Any) -> list[Any]:
+def worth_of_shares(rows: list[Row], *_: object) -> Sequence[object]:
     return [
         _discount_value(row.discount__value_type, row.discount__value, row.discount__currency) for row in rows
     ]
 
 
 @line_discount.field("total", needs=_SHARE)
-def totals_of_shares(rows: list[Row], *_: Any) -> list[Amount]:
+def totals_of_shares(rows: list[Row], *_: object) -> list[Amount]:
     return [Amount(row.amount, row.discount__currency) for row in rows]
 
 
 @line_discount.field(needs=(*_SHARE, "line__quantity"))
-def unit(rows: list[Row], *_: Any) -> list[Amount]:
+def unit(rows: list[Row], *_: object) -> list[Amount]:
     return [Amount(unit_price(row.amount, row.line__quantity), row.discount__currency) for row in rows]
 
 
 @order.field("discounts", needs="id")
 def discounts_of_orders(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the discounts of orders, without promotions of single products, which are on the lines."""
     rows = discount.rows(context).filter(order__in=[each.id for each in orders])
@@ -101,12 +103,12 @@ def discounts_of_orders(
     return [found.get(each.id, []) for each in orders]
 
 
-def _totals_and_names(context: Context, orders: list[Row]) -> dict[Any, tuple[int, list[str]]]:
+def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[int, list[str]]]:
     """Return the total and the names of each order's discounts."""
     rows = _visible_shares(context).filter(discount__order__in=[each.id for each in orders])
     rows = rows.exclude(discount__kind=DiscountKind.CATALOGUE)
     columns = ("discount__order", "discount__kind", "discount", "discount__name")
-    found: dict[Any, tuple[int, list[str]]] = {}
+    found: dict[Key, tuple[int, list[str]]] = {}
     for key, *_kind, name, amount in rows.order_by(*columns).values_list(*columns).annotate(Sum("amount")):
         total, names = found.get(key, (0, []))
         found[key] = (total + amount, [*names, name] if name else names)
@@ -115,7 +117,7 @@ def _totals_and_names(context: Context, orders: list[Row]) -> dict[Any, tuple[in
 
 @order.field("discount", needs=("id", "currency"))
 def taken_off(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount | None]:
     found = _totals_and_names(context, orders)
     return [Amount(found[each.id][0], each.currency) if each.id in found else None for each in orders]
@@ -123,7 +125,7 @@ def taken_off(
 
 @order.field(needs="id")
 def discount_name(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
     found = _totals_and_names(context, orders)
     return [", ".join(found[each.id][1]) if each.id in found else None for each in orders]

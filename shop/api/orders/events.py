@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -15,6 +14,7 @@ from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows, Type
+from shop.api.orders.inputs import HomepageEventsArguments
 from shop.api.orders.refunds import actors
 from shop.api.orders.seen import order_scope
 from shop.api.orders.types import HANDLING, event, fulfillment_line, order
@@ -101,7 +101,7 @@ def change_kinds(names: Iterable[str]) -> list[str]:
 
 @order.field("events", needs="id", permissions=HANDLING)
 def events_of_orders(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [str(each.id) for each in orders]
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
@@ -120,12 +120,12 @@ def visible_events(context: Context) -> Rows:
 
 
 @event.field("type", needs="action")
-def kinds(events: list[Row], *_: Any) -> list[str]:
+def kinds(events: list[Row], *_: object) -> list[str]:
     return [KINDS.get(each.action, OTHER) for each in events]
 
 
 @event.field(needs=("action", "reason"))
-def message(events: list[Row], *_: Any) -> list[str | None]:
+def message(events: list[Row], *_: object) -> list[str | None]:
     """Resolve the message: the text of kinds without an event type, then the reason."""
     return [
         ": ".join(
@@ -139,17 +139,17 @@ def message(events: list[Row], *_: Any) -> list[str | None]:
 
 
 @event.field("user", needs=("actor_kind", "actor_key"))
-def people(events: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def people(events: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     return actors(events, ActorKind.PERSON, context, selection)
 
 
 @event.field("app", needs=("actor_kind", "actor_key"))
-def apps(events: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def apps(events: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     return actors(events, ActorKind.APP, context, selection)
 
 
 @event.field(needs=("id", "action", "data", "root_key"))
-def amount(events: list[Row], *_: Any) -> list[float | None]:
+def amount(events: list[Row], *_: object) -> list[float | None]:
     """Resolve the paid or refunded amount, if recorded."""
     of_money = [each for each in events if each.action in _MONEY and each.data.get("amount") is not None]
     rows = Order.objects.filter(pk__in={each.root_key for each in of_money}).values_list("pk", "currency")
@@ -161,14 +161,14 @@ def amount(events: list[Row], *_: Any) -> list[float | None]:
 
 
 @event.field(needs="root_key")
-def order_number(events: list[Row], *_: Any) -> list[str | None]:
+def order_number(events: list[Row], *_: object) -> list[str | None]:
     numbers = Order.objects.filter(pk__in={each.root_key for each in events}).values_list("pk", "number")
     found = {str(key): str(number) for key, number in numbers}
     return [found.get(each.root_key) for each in events]
 
 
 @event.field(needs=("kind", "key"))
-def composed_id(events: list[Row], *_: Any) -> list[str | None]:
+def composed_id(events: list[Row], *_: object) -> list[str | None]:
     """Resolve the parcel, as order number and parcel number."""
     keys = {each.key for each in events if each.kind == _PARCEL}
     rows = Parcel.objects.filter(pk__in=keys).values_list("pk", "part__order__number", "number")
@@ -178,7 +178,7 @@ def composed_id(events: list[Row], *_: Any) -> list[str | None]:
 
 @event.field(needs=("kind", "key"))
 def fulfilled_items(
-    events: list[Row], arguments: Any, context: Context, selection: Selection
+    events: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row] | None]:
     """Resolve the parcel's lines."""
     keys = {each.key for each in events if each.kind == _PARCEL}
@@ -199,7 +199,9 @@ _NEWS = (
 
 
 @query.field(permissions=HANDLING)
-def homepage_events(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def homepage_events(
+    arguments: HomepageEventsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, action__in=_NEWS)
     return connect(event, rows, arguments, selection, order=[SortKey("at"), SortKey("id")])
 

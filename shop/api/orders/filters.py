@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Count, Q, UUIDField, Value
+from django.db.models import Count, Model, Q, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast, Replace
+from django.db.models.manager import BaseManager
 
 from cooperatives.models import PICKUP_KINDS
 from orders.models import Order, OrderLine, OrderPart, Parcel, Payment
@@ -46,6 +47,9 @@ SORTS: dict[str, list[SortKey]] = {
 }
 
 
+M = TypeVar("M", bound=Model)
+
+
 def found_by(context: Context, text: str) -> Q:
     """Search orders by number, code, phone or name; platform staff also by e-mail."""
     found = Q(pk__in=Order.objects.matching(text).values("pk"))
@@ -69,7 +73,7 @@ def _platform_only(condition: Condition) -> Condition:
 def _address_visible_only(condition: Condition) -> Condition:
     """Restrict a condition on the buyer's address to orders whose address the requester sees."""
 
-    def shown(context: Context, given: Any) -> Q:
+    def shown(context: Context, given: object) -> Q:
         found = condition(context, given)
         if _is_platforms(context):
             return found
@@ -81,7 +85,7 @@ def _address_visible_only(condition: Condition) -> Condition:
 def _in_days(column: str) -> Condition:
     """Match a range of days, the last one included."""
 
-    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+    def condition(context: Context, given: Mapping[str, object]) -> Q:
         return Q(**{f"{column}__date__{end}": given[end] for end in ("gte", "lte") if given.get(end)})
 
     return condition
@@ -146,7 +150,7 @@ def _amounts(column: str) -> Condition:
     return condition
 
 
-def _in_minor_units(given: Mapping[str, Any], currency: str) -> dict[str, Any]:
+def _in_minor_units(given: Mapping[str, object], currency: str) -> dict[str, object]:
     """Convert a filter's amounts to minor units."""
 
     def units(value: Any) -> Any:
@@ -156,16 +160,16 @@ def _in_minor_units(given: Mapping[str, Any], currency: str) -> dict[str, Any]:
             return [units(each) for each in value]
         return None if value is None else to_minor_units(value, currency)
 
-    found: dict[str, Any] = units(given)
+    found: dict[str, object] = units(given)
     return found
 
 
-def _any_with(rows: Any, path: str, conditions: Conditions, part: str = "") -> Condition:
+def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str = "") -> Condition:
     """Match a `[XFilterInput!]`: each entry must match a row of the order; rows of parts must be visible to
     the requester."""
 
     def condition(context: Context, given: list[Mapping[str, Any]]) -> Q:
-        seen = of_parts(context, rows.all(), order=path, part=part) if part else rows
+        seen = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()
         found = Q()
         for each in given:
             found &= Q(pk__in=seen.filter(build_condition(each, conditions, context)).values(path))
@@ -184,7 +188,7 @@ def _parcel_statuses(context: Context, given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _from_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
+def _from_warehouses(context: Context, given: Mapping[str, object]) -> Q:
     conditions: Conditions = {
         "id": id_in("Warehouse", column="warehouse"),
         "slug": matches_filter("warehouse__slug"),
@@ -214,7 +218,7 @@ def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
     return found
 
 
-def _lines(context: Context) -> Any:
+def _lines(context: Context) -> QuerySet[OrderLine]:
     return of_parts(context, OrderLine.objects.all(), order="order", part="part")
 
 
@@ -225,7 +229,7 @@ def _line_counts(context: Context, given: Mapping[str, Any]) -> Q:
 
 
 def _addresses(path: str) -> Condition:
-    def countries(context: Context, given: Mapping[str, Any]) -> Q:
+    def countries(context: Context, given: Mapping[str, object]) -> Q:
         found = matches_filter(f"{path}__country")(context, given)
         if given.get("notOneOf") is not None:
             found &= ~Q(**{f"{path}__country__in": given["notOneOf"]})

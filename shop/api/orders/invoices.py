@@ -29,7 +29,7 @@ company.columns(**_COLUMNS, email="email")
 
 @order.field("invoiceCompany", needs=("id", "shows_address"))
 def companies_of_orders(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the company; cooperatives' staff see it as long as they see the address."""
     rows = company.rows(context).filter(order__in=[each.id for each in orders if each.shows_address])

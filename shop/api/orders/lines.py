@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from cooperatives.models import Warehouse
 from orders.actions.order_records.recalculate_order import closed_quantities
@@ -13,12 +12,13 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.catalogue.types import variant, warehouse
 from shop.api.context import Context
-from shop.api.ids import global_id
+from shop.api.ids import Key, global_id
 from shop.api.images import image_url
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount as Amount
 from shop.api.money import TaxedAmount, to_major_units
 from shop.api.object_types import Row
+from shop.api.orders.inputs import OrderLineThumbnailArguments
 from shop.api.orders.types import HANDLING, allocation, line, line_discount
 from shop.core.models import Picture
 
@@ -47,10 +47,10 @@ def unit_price(total: int, quantity: int) -> int:
 def _prices(field: str, kind: str) -> None:
     net, gross = f"{kind}_net", f"{kind}_gross"
 
-    def whole(lines: list[Row], *_: Any) -> list[TaxedAmount]:
+    def whole(lines: list[Row], *_: object) -> list[TaxedAmount]:
         return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in lines]
 
-    def one(lines: list[Row], *_: Any) -> list[TaxedAmount]:
+    def one(lines: list[Row], *_: object) -> list[TaxedAmount]:
         return [
             TaxedAmount(
                 unit_price(getattr(each, net), each.quantity),
@@ -77,25 +77,25 @@ def _unit_discount(row: Row) -> int:
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)
-def unit_discount(lines: list[Row], *_: Any) -> list[Amount]:
+def unit_discount(lines: list[Row], *_: object) -> list[Amount]:
     return [Amount(_unit_discount(each), each.order__currency) for each in lines]
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)
-def unit_discount_value(lines: list[Row], *_: Any) -> list[Decimal]:
+def unit_discount_value(lines: list[Row], *_: object) -> list[Decimal]:
     return [to_major_units(_unit_discount(each), each.order__currency) for each in lines]
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)
-def unit_discount_type(lines: list[Row], *_: Any) -> list[str | None]:
+def unit_discount_type(lines: list[Row], *_: object) -> list[str | None]:
     """Resolve the type; discounts of several types add up to a fixed amount."""
     return [ValueType.FIXED if _unit_discount(each) else None for each in lines]
 
 
 @line.field(needs="id")
-def unit_discount_reason(lines: list[Row], *_: Any) -> list[str | None]:
+def unit_discount_reason(lines: list[Row], *_: object) -> list[str | None]:
     """Resolve the names of the discounts."""
-    found: dict[Any, list[str]] = {}
+    found: dict[Key, list[str]] = {}
     shares = DiscountShare.objects.filter(line__in=[each.id for each in lines]).exclude(discount__name="")
     for key, name in shares.order_by("line", "pk").values_list("line", "discount__name"):
         if name not in found.setdefault(key, []):
@@ -104,31 +104,31 @@ def unit_discount_reason(lines: list[Row], *_: Any) -> list[str | None]:
 
 
 @line.field(needs=("id", "quantity"))
-def quantity_fulfilled(lines: list[Row], *_: Any) -> list[int]:
+def quantity_fulfilled(lines: list[Row], *_: object) -> list[int]:
     """Resolve the quantity in parcels, or refunded and not sent."""
     closed = closed_quantities(each.id for each in lines)
     return [closed.get(each.id, 0) for each in lines]
 
 
 @line.field(needs=("id", "quantity"))
-def quantity_to_fulfill(lines: list[Row], *_: Any) -> list[int]:
+def quantity_to_fulfill(lines: list[Row], *_: object) -> list[int]:
     closed = closed_quantities(each.id for each in lines)
     return [each.quantity - closed.get(each.id, 0) for each in lines]
 
 
 @line.field(needs="tax_rate")
-def tax_rate(lines: list[Row], *_: Any) -> list[float]:
+def tax_rate(lines: list[Row], *_: object) -> list[float]:
     return [float(each.tax_rate / 100) for each in lines]
 
 
 @line.field(needs="variant_id")
-def product_variant_id(lines: list[Row], *_: Any) -> list[str | None]:
+def product_variant_id(lines: list[Row], *_: object) -> list[str | None]:
     return [global_id("ProductVariant", each.variant_id) if each.variant_id else None for each in lines]
 
 
 @line.field("variant", needs=("variant_id", "order__channel_id"))
 def variants_of_lines(
-    lines: list[Row], arguments: Any, context: Context, selection: Selection
+    lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     pairs = [(each.variant_id, each.order__channel_id) for each in lines]
     found = variant.by_pair(context, pairs, selection.names())
@@ -137,7 +137,7 @@ def variants_of_lines(
 
 @line.field("cooperative", needs=("cooperative_id", "order__channel_id"))
 def sellers_of_lines(
-    lines: list[Row], arguments: Any, context: Context, selection: Selection
+    lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     pairs = [(each.cooperative_id, each.order__channel_id) for each in lines]
     found = cooperative.by_pair(context, pairs, selection.names())
@@ -146,7 +146,7 @@ def sellers_of_lines(
 
 @line.field(needs=("picture_key", "product_key", "product_name"))
 def thumbnail(
-    lines: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    lines: list[Row], arguments: OrderLineThumbnailArguments, context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
     """Resolve the picture at the time of the order."""
     keys = {each.picture_key for each in lines} - {None}
@@ -165,7 +165,7 @@ def thumbnail(
 
 @line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, *HANDLING])
 def allocations_of_lines(
-    lines: list[Row], arguments: Any, context: Context, selection: Selection
+    lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Allocation.objects.filter(line__in=[each.id for each in lines]).order_by("line", "pk")
     found = allocation.grouped(rows, selection.names(), by="line_id")
@@ -174,7 +174,7 @@ def allocations_of_lines(
 
 @line.field("discounts", needs="id")
 def discounts_of_lines(
-    lines: list[Row], arguments: Any, context: Context, selection: Selection
+    lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = line_discount.rows(context).filter(line__in=[each.id for each in lines])
     found = line_discount.grouped(rows.order_by("line", "pk"), selection.names(), by="line_id")
@@ -187,7 +187,7 @@ allocation.columns(quantity="quantity")
 
 @allocation.field("warehouse", needs="stock__warehouse_id")
 def houses_of_allocations(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of allocations, including closed ones."""
     keys = [row.stock__warehouse_id for row in rows]

@@ -6,7 +6,7 @@ Cooperatives' staff fulfil their own parts; only platform staff change whole ord
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +34,18 @@ from shop.api.ids import global_ids, input_key
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
 from shop.api.object_types import Row
+from shop.api.orders.inputs import (
+    OrderCancelArguments,
+    OrderConfirmArguments,
+    OrderFulfillArguments,
+    OrderFulfillLineInput,
+    OrderFulfillmentApproveArguments,
+    OrderFulfillmentCancelArguments,
+    OrderFulfillmentUpdateTrackingArguments,
+    OrderNoteAddArguments,
+    OrderNoteUpdateArguments,
+    OrderUpdateArguments,
+)
 from shop.api.orders.seen import filter_handled, handled_orders, order_key
 from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, order
 from shop.api.root_fields import Mutations
@@ -60,7 +72,9 @@ mutation = Mutations(codes=CODES)
 
 
 @mutation.field(permissions=PLATFORM)
-def order_cancel(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def order_cancel(
+    arguments: OrderCancelArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = handled_order_key(arguments["id"], "id", context)
     with ErrorCodeMap(wrong_move="CANNOT_CANCEL_ORDER"):
         reason = gettext_noop("Called off by the platform.")
@@ -69,14 +83,18 @@ def order_cancel(arguments: dict[str, Any], context: Context, selection: Selecti
 
 
 @mutation.field(permissions=PLATFORM)
-def order_confirm(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def order_confirm(
+    arguments: OrderConfirmArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = handled_order_key(arguments["id"], "id", context)
     confirm_order(order_id=key, actor=context.actor, now=context.now)
     return {"order": order_row(key, context, selection)}
 
 
 @mutation.field(permissions=PLATFORM)
-def order_note_add(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def order_note_add(
+    arguments: OrderNoteAddArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = handled_order_key(arguments["order"], "order", context)
     note = add_note(order_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
@@ -86,7 +104,9 @@ def order_note_add(arguments: dict[str, Any], context: Context, selection: Selec
 
 
 @mutation.field(permissions=PLATFORM)
-def order_note_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def order_note_update(
+    arguments: OrderNoteUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["note"], "OrderEvent", field="note")
     note = correct_note(
         note_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now
@@ -98,10 +118,12 @@ def order_note_update(arguments: dict[str, Any], context: Context, selection: Se
 
 
 @mutation.field(permissions=PLATFORM)
-def order_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    given = arguments["input"]
+def order_update(
+    arguments: OrderUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    given: Mapping[str, Any] = arguments["input"]
     found = _find_order(arguments, context)
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if given.get("userEmail") is not None:
         values["email"] = checked_email(given["userEmail"], "userEmail")
     if "externalReference" in given:
@@ -123,14 +145,14 @@ def order_update(arguments: dict[str, Any], context: Context, selection: Selecti
 
 
 def _address(
-    given: dict[str, Any], name: str, kept: Address | None, kind: str, context: Context
+    given: Mapping[str, Any], name: str, kept: Address | None, kind: str, context: Context
 ) -> Address | None:
     if given.get(name) is None:
         return None
     return address_from(given[name], context, of=kept.copy() if kept else None, kind=kind)
 
 
-def _find_order(arguments: dict[str, Any], context: Context) -> Order:
+def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
     """Return an order by `id` or `externalReference`. Raises Mistake, Missing."""
     text, reference = arguments.get("id"), arguments.get("externalReference")
     if (text is None) == (reference is None):
@@ -148,11 +170,14 @@ def _find_order(arguments: dict[str, Any], context: Context) -> Order:
 
 
 @mutation.field(permissions=HANDLING)
-def order_fulfill(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def order_fulfill(
+    arguments: OrderFulfillArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
-    if arguments.get("order") is None:
+    text = arguments.get("order")
+    if text is None:
         raise InputError("REQUIRED", _("Say which order is meant."), field="order")
-    key = handled_order_key(arguments["order"], "order", context)
+    key = handled_order_key(text, "order", context)
     with ErrorCodeMap(wrong_move="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=key,
@@ -172,7 +197,7 @@ def order_fulfill(arguments: dict[str, Any], context: Context, selection: Select
 
 
 def _sent_quantities(
-    given: Iterable[dict[str, Any]], order_id: uuid.UUID, context: Context
+    given: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
 ) -> list[LineToSend]:
     """Return the quantities to send per warehouse. Raises Mistakes, one per invalid line."""
     goods, wrong = [], []
@@ -201,8 +226,8 @@ def _sent_quantities(
 
 @mutation.field(permissions=HANDLING)
 def order_fulfillment_approve(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: OrderFulfillmentApproveArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = _given_parcel(arguments["id"], context)
     with ErrorCodeMap(wrong_move="INVALID"):
         dispatch_packed_parcel(parcel_id=key, actor=context.actor, now=context.now)
@@ -211,8 +236,8 @@ def order_fulfillment_approve(
 
 @mutation.field(permissions=HANDLING)
 def order_fulfillment_cancel(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: OrderFulfillmentCancelArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Void a parcel. Its stock returns to the warehouse where it was packed; `warehouseId` is ignored."""
     key = _given_parcel(arguments["id"], context)
     with ErrorCodeMap(wrong_move="CANNOT_CANCEL_FULFILLMENT"):
@@ -223,8 +248,8 @@ def order_fulfillment_cancel(
 
 @mutation.field(permissions=HANDLING)
 def order_fulfillment_update_tracking(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: OrderFulfillmentUpdateTrackingArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = _given_parcel(arguments["id"], context)
     number = _tracking_number(arguments["input"].get("trackingNumber"))
     with ErrorCodeMap(wrong_move="INVALID"):
@@ -244,7 +269,7 @@ class ErrorCodeMap:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refused) and error.code in self._codes:
             raise InputError(self._codes[error.code], error.words, field=error.field) from error
         if isinstance(error, Refused) and "lines" in error.details:
@@ -272,7 +297,7 @@ def _given_parcel(text: str, context: Context) -> int:
     return key
 
 
-def _shown_parcel(key: int, context: Context, selection: Selection) -> dict[str, Any]:
+def _shown_parcel(key: int, context: Context, selection: Selection) -> dict[str, object]:
     of_order = fulfillment.rows(context).filter(pk=key).values_list("part__order", flat=True).first()
     found = fulfillment.by_key(context, [key], selection.names("fulfillment"))
     return {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+import uuid
+from collections.abc import Collection, Sequence
 
 from django.db.models import F, Q
 
@@ -18,7 +18,7 @@ from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weight_in_unit
 from shop.api.context import Context
-from shop.api.ids import global_id, global_ids
+from shop.api.ids import Key, global_id, global_ids
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type, compiled_rows
@@ -65,12 +65,12 @@ _CONFIRMABLE = frozenset({SaleorStatus.DRAFT, SaleorStatus.UNCONFIRMED})
 
 
 @order.field(needs=("placed_at", "created_at"))
-def created(orders: list[Row], *_: Any) -> list[Any]:
+def created(orders: list[Row], *_: object) -> Sequence[object]:
     return [each.placed_at or each.created_at for each in orders]
 
 
 @order.field(needs="number")
-def number(orders: list[Row], *_: Any) -> list[str]:
+def number(orders: list[Row], *_: object) -> list[str]:
     return [str(each.number) for each in orders]
 
 
@@ -78,17 +78,17 @@ _KEY_COLUMNS = ("id", "number", "is_whole")
 
 
 @order.field("id", needs=_KEY_COLUMNS)
-def ids(orders: list[Row], *_: Any) -> list[str]:
+def ids(orders: list[Row], *_: object) -> list[str]:
     return global_ids("Order", map(shown_key, orders))
 
 
 @order.field(needs=_KEY_COLUMNS)
-def token(orders: list[Row], *_: Any) -> list[str]:
+def token(orders: list[Row], *_: object) -> list[str]:
     return [str(shown_key(each)) for each in orders]
 
 
 @order.field(needs=("basket_key", "is_whole"))
-def checkout_id(orders: list[Row], *_: Any) -> list[str | None]:
+def checkout_id(orders: list[Row], *_: object) -> list[str | None]:
     return [
         global_id("Checkout", each.basket_key) if each.basket_key and each.is_whole else None
         for each in orders
@@ -96,7 +96,7 @@ def checkout_id(orders: list[Row], *_: Any) -> list[str | None]:
 
 
 @order.field(needs=("email", "is_whole"))
-def user_email(orders: list[Row], *_: Any) -> list[str | None]:
+def user_email(orders: list[Row], *_: object) -> list[str | None]:
     return [each.email if each.is_whole else None for each in orders]
 
 
@@ -104,7 +104,7 @@ def _addresses(field: str, column: str, shown: str) -> None:
     """Add a field for the order's copy of an address, for requesters who may see it."""
 
     def resolve(
-        orders: list[Row], arguments: Any, context: Context, selection: Selection
+        orders: list[Row], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
         keys = [getattr(each, column) if getattr(each, shown) else None for each in orders]
         found = address.by_key(context, keys, selection.names(), rows=Address.objects.all())
@@ -118,12 +118,12 @@ _addresses("shippingAddress", "shipping_address_id", "shows_address")
 
 
 @order.field(needs="status")
-def status_display(orders: list[Row], *_: Any) -> list[str]:
+def status_display(orders: list[Row], *_: object) -> list[str]:
     return [str(OrderStatus(each.status).label) for each in orders]
 
 
 @order.field("user", needs=("user_id", "is_whole"))
-def buyers(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def buyers(orders: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the buyer, visible to themselves and to staff, but not to holders of the order's id."""
     own = context.user.pk if context.user else None
     is_told = order_scope(context).has_platform_grant
@@ -133,32 +133,32 @@ def buyers(orders: list[Row], arguments: Any, context: Context, selection: Selec
 
 
 @order.field(needs="language")
-def language_code(orders: list[Row], *_: Any) -> list[str]:
+def language_code(orders: list[Row], *_: object) -> list[str]:
     return [each.language for each in orders]
 
 
 @order.field(needs="language")
-def language_code_enum(orders: list[Row], *_: Any) -> list[str]:
+def language_code_enum(orders: list[Row], *_: object) -> list[str]:
     return [code_from_tag(each.language) for each in orders]
 
 
 @order.field(needs="charge_coverage")
-def is_paid(orders: list[Row], *_: Any) -> list[bool]:
+def is_paid(orders: list[Row], *_: object) -> list[bool]:
     return [each.charge_coverage in _PAID for each in orders]
 
 
 @order.field(needs="charge_coverage")
-def payment_status(orders: list[Row], *_: Any) -> list[str]:
+def payment_status(orders: list[Row], *_: object) -> list[str]:
     return [_PAYMENT[Coverage(each.charge_coverage)] for each in orders]
 
 
 @order.field(needs="charge_coverage")
-def payment_status_display(orders: list[Row], *_: Any) -> list[str]:
+def payment_status_display(orders: list[Row], *_: object) -> list[str]:
     return [str(Coverage(each.charge_coverage).label) for each in orders]
 
 
 @order.field(needs=("saleor_status", "charge_coverage"), permissions=HANDLING)
-def actions(orders: list[Row], *_: Any) -> list[list[str]]:
+def actions(orders: list[Row], *_: object) -> list[list[str]]:
     """Resolve actions of the older payment API: an unpaid order may be marked as paid."""
     return [
         ["MARK_AS_PAID"]
@@ -169,13 +169,13 @@ def actions(orders: list[Row], *_: Any) -> list[list[str]]:
 
 
 @order.field(needs="saleor_status")
-def can_finalize(orders: list[Row], *_: Any) -> list[bool]:
+def can_finalize(orders: list[Row], *_: object) -> list[bool]:
     return [each.saleor_status in _CONFIRMABLE for each in orders]
 
 
 @order.field("lines", needs="id")
 def lines_of_orders(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [each.id for each in orders]
     rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
@@ -184,13 +184,13 @@ def lines_of_orders(
     return [found.get(each.id, []) for each in orders]
 
 
-def _lines_of(orders: Collection[Any]) -> Rows:
+def _lines_of(orders: Collection[uuid.UUID]) -> Rows:
     return OrderLine.objects.filter(order__in=orders).order_by("part_id", "position", "id")
 
 
 @order.field("fulfillments", needs="id")
 def parcels_of_orders(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = fulfillment.rows(context).filter(part__order__in=[each.id for each in orders])
     rows = rows.annotate(of_order=F("part__order")).order_by("part_id", "number", "id")
@@ -199,10 +199,10 @@ def parcels_of_orders(
 
 
 @order.field(needs="id")
-def weight(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+def weight(orders: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
     """Resolve the delivery weight; for lines sold by weight the recorded one."""
     rows = line.rows(context).filter(order__in=[each.id for each in orders])
-    found: dict[Any, int] = {}
+    found: dict[Key, int] = {}
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
         found[key] = found.get(key, 0) + (grams * quantity if weighed is None else weighed)
     unit = context.settings.default_weight_unit
@@ -211,7 +211,7 @@ def weight(orders: list[Row], arguments: Any, context: Context, selection: Selec
 
 @order.field(needs="id")
 def is_shipping_required(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
     rows = line.rows(context).filter(order__in=[each.id for each in orders], is_shipping_required=True)
     found = set(rows.order_by().values_list("order", flat=True).distinct())
@@ -222,7 +222,7 @@ def _joined_names(context: Context, orders: list[Row], condition: Q, column: str
     """Return the distinct values of a column over each order's parts, joined."""
     parts = filter_visible(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
     parts = parts.filter(condition, order__in=[each.id for each in orders])
-    found: dict[Any, list[str]] = {}
+    found: dict[Key, list[str]] = {}
     for key, name in parts.order_by("order", "number").values_list("order", column):
         if name not in found.setdefault(key, []):
             found[key].append(name)
@@ -231,21 +231,21 @@ def _joined_names(context: Context, orders: list[Row], condition: Q, column: str
 
 @order.field(needs="id")
 def shipping_method_name(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
     return _joined_names(context, orders, ~Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
 @order.field(needs="id")
 def collection_point_name(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
     return _joined_names(context, orders, Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
 @order.field(needs="id")
 def shipping_tax_class_name(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
     return _joined_names(context, orders, Q(), "delivery_tax_class_name")
 

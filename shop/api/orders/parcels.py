@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q
 
 from cooperatives.models import Warehouse
@@ -57,12 +55,12 @@ def with_status(status: str) -> Q:
 
 
 @fulfillment.field(needs=("kind", "state"))
-def status(parcels: list[Row], *_: Any) -> list[str]:
+def status(parcels: list[Row], *_: object) -> list[str]:
     return [status_of(each.kind, each.state) for each in parcels]
 
 
 @fulfillment.field(needs=("kind", "state"))
-def status_display(parcels: list[Row], *_: Any) -> list[str]:
+def status_display(parcels: list[Row], *_: object) -> list[str]:
     """Resolve our own state's label, which is more detailed."""
     return [
         str(ParcelState(each.state).label)
@@ -73,13 +71,13 @@ def status_display(parcels: list[Row], *_: Any) -> list[str]:
 
 
 @fulfillment.field(needs="reason")
-def reason(parcels: list[Row], *_: Any) -> list[str | None]:
+def reason(parcels: list[Row], *_: object) -> list[str | None]:
     return [each.reason or None for each in parcels]
 
 
 @fulfillment.field("warehouse", needs="warehouse_id")
 def houses_of_parcels(
-    parcels: list[Row], arguments: Any, context: Context, selection: Selection
+    parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of parcels, including closed ones."""
     keys = [each.warehouse_id for each in parcels]
@@ -89,7 +87,7 @@ def houses_of_parcels(
 
 @fulfillment.field("cooperative", needs=("part__cooperative_id", "part__order__channel_id"))
 def sellers_of_parcels(
-    parcels: list[Row], arguments: Any, context: Context, selection: Selection
+    parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     pairs = [(each.part__cooperative_id, each.part__order__channel_id) for each in parcels]
     found = cooperative.by_pair(context, pairs, selection.names())
@@ -98,7 +96,7 @@ def sellers_of_parcels(
 
 @fulfillment.field("lines", needs="id")
 def lines_of_parcels(
-    parcels: list[Row], arguments: Any, context: Context, selection: Selection
+    parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = ParcelLine.objects.filter(parcel__in=[each.id for each in parcels]).order_by("parcel", "pk")
     found = fulfillment_line.grouped(rows, selection.names(), by="parcel_id")
@@ -106,7 +104,7 @@ def lines_of_parcels(
 
 
 @fulfillment.field(needs=("refund__delivery", "part__order__currency"))
-def shipping_refunded_amount(parcels: list[Row], *_: Any) -> list[Amount | None]:
+def shipping_refunded_amount(parcels: list[Row], *_: object) -> list[Amount | None]:
     return [
         Amount(each.refund__delivery, each.part__order__currency) if each.refund__delivery else None
         for each in parcels
@@ -114,7 +112,7 @@ def shipping_refunded_amount(parcels: list[Row], *_: Any) -> list[Amount | None]
 
 
 @fulfillment.field(needs=("refund__amount", "part__order__currency"))
-def total_refunded_amount(parcels: list[Row], *_: Any) -> list[Amount | None]:
+def total_refunded_amount(parcels: list[Row], *_: object) -> list[Amount | None]:
     return [
         None if each.refund__amount is None else Amount(each.refund__amount, each.part__order__currency)
         for each in parcels

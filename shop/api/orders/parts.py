@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Sum
 
 from orders.actions.ledger.seller_earnings import earned_amounts
@@ -45,7 +43,7 @@ part.columns(
 
 @order.field(needs="id")
 def cooperative_parts(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = part.rows(context).filter(order__in=[each.id for each in orders]).order_by("order", "number")
     found = part.grouped(rows, selection.names(), by="order_id")
@@ -53,7 +51,7 @@ def cooperative_parts(
 
 
 @part.field("cooperative", needs=("cooperative_id", "order__channel_id"))
-def sellers(parts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def sellers(parts: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     pairs = [(each.cooperative_id, each.order__channel_id) for each in parts]
     found = cooperative.by_pair(context, pairs, selection.names())
     return [found.get(pair) for pair in pairs]
@@ -62,7 +60,7 @@ def sellers(parts: list[Row], arguments: Any, context: Context, selection: Selec
 def _taxed(field: str, kind: str) -> None:
     net, gross = f"{kind}_net", f"{kind}_gross"
 
-    def resolve(parts: list[Row], *_: Any) -> list[TaxedAmount]:
+    def resolve(parts: list[Row], *_: object) -> list[TaxedAmount]:
         return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in parts]
 
     part.field(field, needs=(net, gross, "order__currency"))(resolve)
@@ -74,7 +72,7 @@ _taxed("total", "total")
 
 
 @part.field(needs=("id", "order__currency"))
-def refunded(parts: list[Row], *_: Any) -> list[Amount]:
+def refunded(parts: list[Row], *_: object) -> list[Amount]:
     rows = Refund.objects.filter(part__in=[each.id for each in parts]).order_by("part")
     found = dict(rows.values_list("part").annotate(total=Sum("amount")))
     return [Amount(found.get(each.id, 0), each.order__currency) for each in parts]
@@ -82,7 +80,7 @@ def refunded(parts: list[Row], *_: Any) -> list[Amount]:
 
 @part.field(needs=("id", "commission", "order__currency"))
 def commission(
-    parts: list[Row], arguments: Any, context: Context, selection: Selection
+    parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount | None]:
     """Resolve the commission; hidden from buyers."""
     theirs = _handled_keys(parts, context)
@@ -90,7 +88,9 @@ def commission(
 
 
 @part.field(needs=("id", "order__currency"))
-def payout(parts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount | None]:
+def payout(
+    parts: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Amount | None]:
     theirs = _handled_keys(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
@@ -104,7 +104,7 @@ def payout(parts: list[Row], arguments: Any, context: Context, selection: Select
 _PAYABLE = LedgerAccount.COOPERATIVE_PAYABLE
 
 
-def _handled_keys(parts: list[Row], context: Context) -> set[Any]:
+def _handled_keys(parts: list[Row], context: Context) -> set[int]:
     """Return the keys of the parts that the requester handles."""
     if not context.may(*HANDLING):
         return set()
@@ -114,7 +114,7 @@ def _handled_keys(parts: list[Row], context: Context) -> set[Any]:
 
 @part.field("lines", needs="id")
 def lines_of_parts(
-    parts: list[Row], arguments: Any, context: Context, selection: Selection
+    parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = line.rows(context).filter(part__in=[each.id for each in parts]).order_by("part", "position", "id")
     found = line.grouped(rows, selection.names(), by="part_id")
@@ -123,7 +123,7 @@ def lines_of_parts(
 
 @part.field("fulfillments", needs="id")
 def parcels_of_parts(
-    parts: list[Row], arguments: Any, context: Context, selection: Selection
+    parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = fulfillment.rows(context).filter(part__in=[each.id for each in parts])
     found = fulfillment.grouped(rows.order_by("part", "number", "id"), selection.names(), by="part_id")

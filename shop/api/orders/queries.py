@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.db.models import Sum
 
@@ -18,6 +18,13 @@ from shop.api.ids import key_from_id
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
+from shop.api.orders.inputs import (
+    OrderArguments,
+    OrderByTokenArguments,
+    OrdersArguments,
+    OrdersTotalArguments,
+    UserOrdersArguments,
+)
 from shop.api.orders.seen import handled_orders, order_key, order_scope, sees_parts_only, whole_orders
 from shop.api.orders.types import HANDLING, PLATFORM, order
 from shop.api.root_fields import Queries
@@ -28,7 +35,7 @@ query = Queries()
 
 
 @query.field("order")
-def one_order(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_order(arguments: OrderArguments, context: Context, selection: Selection) -> Row | None:
     """Return an order by `id`, or by `externalReference` for staff and apps only, since it is guessable."""
     given, reference = arguments.get("id"), arguments.get("externalReference")
     if (given is None) == (reference is None):
@@ -42,7 +49,7 @@ def one_order(arguments: dict[str, Any], context: Context, selection: Selection)
 
 
 @query.field()
-def order_by_token(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def order_by_token(arguments: OrderByTokenArguments, context: Context, selection: Selection) -> Row | None:
     key = order_key(context, arguments["token"])
     return order.by_key(context, [key], selection.names()).get(key)
 
@@ -61,7 +68,7 @@ def _handled(context: Context) -> Rows:
 
 
 @query.field("orders", permissions=HANDLING)
-def all_orders(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_orders(arguments: OrdersArguments, context: Context, selection: Selection) -> dict[str, object]:
     """List placed orders; drafts have their own list."""
     reject_filter_with_where(arguments)
     if order_scope(context).is_everything and not _NARROWING & arguments.keys():
@@ -70,28 +77,28 @@ def all_orders(arguments: dict[str, Any], context: Context, selection: Selection
     rows = _handled(context)
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
-    if arguments.get("cooperative") is not None:
-        key = key_from_id(arguments["cooperative"], "Cooperative")
+    if (text := arguments.get("cooperative")) is not None:
+        key = key_from_id(text, "Cooperative")
         rows = rows.filter(pk__in=Order.objects.filter(parts__cooperative=key).values("pk"))
     rows = rows.filter(build_condition(arguments.get("filter"), FILTER, context))
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
-    if (arguments.get("search") or "").strip():
-        rows = rows.filter(found_by(context, arguments["search"]))
+    if (words := arguments.get("search")) and words.strip():
+        rows = rows.filter(found_by(context, words))
     order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
     return connect(order, rows, arguments, selection, order=order_by)
 
 
 @query.field("orderSettings", permissions=PLATFORM)
-def settings_of_first_channel(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> Row | None:
+def settings_of_first_channel(arguments: object, context: Context, selection: Selection) -> Row | None:
     """Resolve the settings of the first channel, as Saleor's deprecated field does."""
     rows = Channel.objects.order_by("pk")[:1]
     return next(iter(order_settings.read(rows, selection.names())), None)
 
 
 @query.field(permissions=HANDLING)
-def orders_total(arguments: dict[str, Any], context: Context, selection: Selection) -> TaxedAmount | None:
+def orders_total(
+    arguments: OrdersTotalArguments, context: Context, selection: Selection
+) -> TaxedAmount | None:
     """Return the total in the channel's currency; null without a channel if there are several currencies."""
     channel = context.channel(arguments.get("channel"))
     if channel is None:
@@ -107,8 +114,8 @@ def orders_total(arguments: dict[str, Any], context: Context, selection: Selecti
 
 @user.field("orders", needs="id")
 def orders_of_people(
-    people: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    people: list[Row], arguments: UserOrdersArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     rows = order.rows(context).filter(placed_at__isnull=False)
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
     keys = [each.id for each in people if each.id is not None]

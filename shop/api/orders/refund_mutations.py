@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -14,6 +15,7 @@ from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import global_id, input_key
 from shop.api.money import parse_minor_units
+from shop.api.orders.inputs import OrderGrantRefundCreateArguments, OrderGrantRefundCreateLineInput
 from shop.api.orders.mutations import handled_order_key, order_row
 from shop.api.orders.seen import filter_handled, order_scope
 from shop.api.orders.types import HANDLING, granted_refund
@@ -33,8 +35,8 @@ ENUMS: dict[str, Choices] = {"RefundBearer": CostBearer}
 
 @mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
 def order_grant_refund_create(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: OrderGrantRefundCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     key = handled_order_key(arguments["id"], "id", context)
     text = given.get("transactionId")
@@ -43,9 +45,8 @@ def order_grant_refund_create(
         raise Missing(field="transactionId")
     currency = Order.objects.values_list("currency", flat=True).get(pk=key)
     parts = filter_handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
-    amount = given.get("amount")
-    if amount is not None:
-        amount = parse_minor_units(amount, currency, field="amount")
+    asked = given.get("amount")
+    amount = None if asked is None else parse_minor_units(asked, currency, field="amount")
     try:
         refunds = grant_refund(
             order_id=key,
@@ -76,8 +77,8 @@ def order_grant_refund_create(
     return {"order": order_row(key, context, selection), "grantedRefund": found.get(first)}
 
 
-def _steps(given: Any) -> dict[Any, int]:
-    steps: dict[Any, int] = {}
+def _steps(given: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
+    steps: dict[uuid.UUID, int] = {}
     for each in given:
         key = input_key(each["id"], "OrderLine", field="lines")
         steps[key] = steps.get(key, 0) + each["quantity"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q
 from django.db.models import Sum as Total
 
@@ -14,6 +12,7 @@ from shop.api.account.types import user
 from shop.api.apps.types import app
 from shop.api.breadth import Selection
 from shop.api.context import Context
+from shop.api.ids import Key
 from shop.api.money import MoneyAmount as Amount
 from shop.api.object_types import Row
 from shop.api.orders.seen import order_scope
@@ -32,7 +31,7 @@ granted_refund_line.nothing("reason", "reasonReference")
 
 @order.field("grantedRefunds", needs="id", permissions=HANDLING)
 def refunds_of_orders(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
     rows = rows.order_by("order", "decided_at", "pk")
@@ -41,23 +40,25 @@ def refunds_of_orders(
 
 
 @granted_refund.field(needs=("amount", "currency"))
-def amount(refunds: list[Row], *_: Any) -> list[Amount]:
+def amount(refunds: list[Row], *_: object) -> list[Amount]:
     return [Amount(each.amount, each.currency) for each in refunds]
 
 
 @granted_refund.field(needs="delivery")
-def shipping_costs_included(refunds: list[Row], *_: Any) -> list[bool]:
+def shipping_costs_included(refunds: list[Row], *_: object) -> list[bool]:
     return [each.delivery > 0 for each in refunds]
 
 
 @granted_refund.field("user", needs=("actor_kind", "actor_key"))
-def deciders(refunds: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+def deciders(
+    refunds: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     return actors(refunds, ActorKind.PERSON, context, selection)
 
 
 @granted_refund.field("app", needs=("actor_kind", "actor_key"))
 def deciding_apps(
-    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+    refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     return actors(refunds, ActorKind.APP, context, selection)
 
@@ -85,12 +86,13 @@ def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Select
 def _without_key(person: Row) -> Row:
     """Return a user without a key, so that none of their related objects are found."""
     hidden = {"id", "default_shipping_address_id", "default_billing_address_id"}
-    return person._replace(**dict.fromkeys(hidden & set(person._fields)))
+    shown: Row = person._replace(**dict.fromkeys(hidden & set(person._fields)))
+    return shown
 
 
 @granted_refund.field("lines", needs="id")
 def lines_of_refunds(
-    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+    refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = RefundLine.objects.filter(refund__in=[each.id for each in refunds])
     rows = rows.order_by("refund", "order_line__position", "pk")
@@ -99,9 +101,9 @@ def lines_of_refunds(
 
 
 @granted_refund.field("status", needs=("id", "money"))
-def statuses(refunds: list[Row], *_: Any) -> list[str]:
+def statuses(refunds: list[Row], *_: object) -> list[str]:
     """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
-    sums: dict[Any, dict[str, int]] = {}
+    sums: dict[Key, dict[str, int]] = {}
     events = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds])
     counted = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))
     for key, kind, total in counted:

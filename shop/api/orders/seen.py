@@ -8,9 +8,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
-from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    F,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from cooperatives.access import PermissionScope
@@ -21,13 +35,15 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.object_types import Row, Rows
 
+Visible = TypeVar("Visible", bound="QuerySet[Model]")
+
 # Totals of an order that are sums of its parts' columns of the same name.
 _OF_PARTS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
 _LISTED = ("list_net", "list_gross")
 SUMS = (*_OF_PARTS, *_LISTED, "due_gross")
 
 
-def whole_orders() -> Rows:
+def whole_orders() -> QuerySet[Order]:
     """Return orders with whole totals, for requesters already known to see them."""
     return Order.objects.annotate(
         is_whole=Value(True, BooleanField()),
@@ -36,7 +52,7 @@ def whole_orders() -> Rows:
     )
 
 
-def visible_orders(context: Context) -> Rows:
+def visible_orders(context: Context) -> QuerySet[Order]:
     """Return visible orders: guests' by unguessable id, one's own, and for staff those they handle."""
     scope = order_scope(context)
     if scope.is_everything:
@@ -63,7 +79,7 @@ def visible_parts(context: Context) -> OrderPartQuerySet:
     return rows if scope.is_everything else rows.filter(order__confirmed_at__isnull=False)
 
 
-def filter_visible(context: Context, rows: Any, *, order: str, part: str) -> Any:
+def filter_visible(context: Context, rows: Visible, *, order: str, part: str) -> Visible:
     """Filter rows of orders by the visible parts.
 
     `order` and `part` are the lookup paths; rows without a part need visibility of the whole order.
@@ -71,7 +87,7 @@ def filter_visible(context: Context, rows: Any, *, order: str, part: str) -> Any
     return _filter_by_visibility(context, rows, order, part, _is_whole(context))
 
 
-def filter_handled(context: Context, rows: Any, *, order: str, part: str) -> Any:
+def filter_handled(context: Context, rows: Visible, *, order: str, part: str) -> Visible:
     """Filter rows by what the requester handles; their own purchases are visible but not handled."""
     return _filter_by_visibility(context, rows, order, part, _is_of_their_channels(context))
 
@@ -84,7 +100,7 @@ def handled_orders(context: Context) -> Rows:
     return Order.objects.filter(_is_of_their_channels(context) | Exists(parts))
 
 
-def _filter_by_visibility(context: Context, rows: Any, order: str, part: str, is_whole: Q) -> Any:
+def _filter_by_visibility(context: Context, rows: Visible, order: str, part: str, is_whole: Q) -> Visible:
     if not sees_parts_only(context):
         return rows
     whole = Order.objects.filter(is_whole).values("pk")
@@ -108,7 +124,7 @@ def _is_of_their_channels(context: Context) -> Q:
     return found
 
 
-def _partial_orders(context: Context, scope: PermissionScope) -> Rows:
+def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]:
     parts = visible_parts(context).filter(order=OuterRef("pk"))
     whole = _is_whole(context)
     rows = Order.objects.filter(whole | Exists(parts))
@@ -140,11 +156,11 @@ def _partial_orders(context: Context, scope: PermissionScope) -> Rows:
     )
 
 
-def _visible_keys(context: Context, **narrowed: Any) -> Any:
-    return visible_parts(context).filter(**narrowed).order_by().values("pk")
+def _visible_keys(context: Context, **narrowed: object) -> QuerySet[OrderPart, int]:
+    return visible_parts(context).filter(**narrowed).order_by().values_list("pk", flat=True)
 
 
-def _sum_of_parts(parts: OrderPartQuerySet, column: str) -> Any:
+def _sum_of_parts(parts: OrderPartQuerySet, column: str) -> Combinable:
     summed = parts.order_by().values("order").annotate(total=Sum(column))
     return Coalesce(Subquery(summed.values("total")), 0)
 

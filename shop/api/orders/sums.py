@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.db.models import Sum
 
 from orders.models import OrderPart, Payment, PaymentSums
 from shop.api.breadth import Selection
 from shop.api.context import Context
+from shop.api.ids import Key
 from shop.api.money import MoneyAmount as Amount
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row
 from shop.api.orders.seen import filter_visible
-from shop.api.orders.types import granted_refund, order
+from shop.api.orders.types import granted_refund, order, visible_grants
 
 
 def _taxed(field: str, kind: str) -> None:
     net, gross = f"seen_{kind}_net", f"seen_{kind}_gross"
 
-    def resolve(orders: list[Row], *_: Any) -> list[TaxedAmount]:
+    def resolve(orders: list[Row], *_: object) -> list[TaxedAmount]:
         return [TaxedAmount(getattr(each, net), getattr(each, gross), each.currency) for each in orders]
 
     order.field(field, needs=(net, gross, "currency"))(resolve)
@@ -33,7 +33,7 @@ _taxed("shippingPrice", "delivery")
 
 
 @order.field(needs=("seen_delivery_net", "seen_delivery_gross"))
-def shipping_tax_rate(orders: list[Row], *_: Any) -> list[float]:
+def shipping_tax_rate(orders: list[Row], *_: object) -> list[float]:
     """Resolve the tax rate; several deliveries with different rates give the effective rate."""
     return [
         round(each.seen_delivery_gross / each.seen_delivery_net - 1, 4) if each.seen_delivery_net else 0.0
@@ -43,7 +43,7 @@ def shipping_tax_rate(orders: list[Row], *_: Any) -> list[float]:
 
 @order.field(needs=("id", "currency"))
 def undiscounted_shipping_price(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount]:
     parts = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     parts = parts.filter(order__in=[each.id for each in orders])
@@ -63,13 +63,13 @@ _SHARING = ("seen_total_gross", "total_gross", "currency")
 
 
 @order.field(needs=("charged", "seen_due_gross", *_SHARING))
-def total_balance(orders: list[Row], *_: Any) -> list[Amount]:
+def total_balance(orders: list[Row], *_: object) -> list[Amount]:
     return [
         Amount(_visible_share(each.charged, each) - each.seen_due_gross, each.currency) for each in orders
     ]
 
 
-def _charged(orders: list[Row], *_: Any) -> list[Amount]:
+def _charged(orders: list[Row], *_: object) -> list[Amount]:
     return [Amount(_visible_share(each.charged, each), each.currency) for each in orders]
 
 
@@ -80,7 +80,7 @@ order.field("totalCaptured", needs=("charged", *_SHARING))(_charged)
 def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     """Add a field for a sum over the events of an order's payments."""
 
-    def resolve(orders: list[Row], *_: Any) -> list[Amount]:
+    def resolve(orders: list[Row], *_: object) -> list[Amount]:
         found = Payment.objects.filter(order__in=[each.id for each in orders]).sums_by_order()
         return [
             Amount(_visible_share(sum(map(read, found.get(each.id, ()))), each), each.currency)
@@ -101,7 +101,7 @@ _payment_sum_field("totalCancelPending", lambda sums: sums.cancel_pending)
 
 @order.field(needs=("id", "currency"))
 def total_granted_refund(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount]:
     rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
     found = dict(rows.order_by("order").values_list("order").annotate(total=Sum("amount")))
@@ -110,12 +110,12 @@ def total_granted_refund(
 
 @order.field(needs=("id", "currency"))
 def total_remaining_grant(
-    orders: list[Row], arguments: Any, context: Context, selection: Selection
+    orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount]:
     """Resolve the granted amount that is neither refunded nor pending."""
-    rows: Any = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
+    rows = visible_grants(context).filter(order__in=[each.id for each in orders])
     left = rows.lacking()
-    found: dict[Any, int] = {}
+    found: dict[Key, int] = {}
     for key, of_order in rows.filter(pk__in=left).values_list("pk", "order"):
         found[of_order] = found.get(of_order, 0) + left[key]
     return [Amount(found.get(each.id, 0), each.currency) for each in orders]

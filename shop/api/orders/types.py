@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
 
 from orders.models import (
     Allocation,
@@ -16,6 +16,7 @@ from orders.models import (
     RefundLine,
     Voucher,
 )
+from orders.models.refund import RefundQuerySet
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
@@ -38,9 +39,8 @@ def _visible_parcels(context: Context) -> Rows:
     return rows
 
 
-def _visible_refunds(context: Context) -> Rows:
-    rows: Rows = filter_visible(context, Refund.objects.all(), order="order", part="part")
-    return rows
+def visible_grants(context: Context) -> RefundQuerySet:
+    return filter_visible(context, Refund.objects.all(), order="order", part="part")
 
 
 order = Type("Order", visible_orders)
@@ -52,10 +52,10 @@ discount = Type("OrderDiscount", lambda context: Discount.objects.all())
 line_discount = Type("OrderLineDiscount", lambda context: DiscountShare.objects.all())
 voucher = Type("Voucher", lambda context: Voucher.objects.all())
 event = Type("OrderEvent", lambda context: Change.objects.all())
-granted_refund = Type("OrderGrantedRefund", _visible_refunds)
+granted_refund = Type("OrderGrantedRefund", visible_grants)
 granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())
 
 
-def owns(context: Context, key: Any) -> bool:
+def owns(context: Context, key: uuid.UUID) -> bool:
     """Return whether the requester may write public metadata: the buyer, or a guest order's id holder."""
     return Order.objects.changeable_by(context.user, context.now).filter(pk=key).exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from orders.models import Voucher, VoucherCode
 from shop.accounts.staff.permissions import Permission
@@ -29,7 +29,7 @@ add_metadata_fields(voucher, Voucher, rights=[Permission.MANAGE_DISCOUNTS])
 
 
 @voucher.field(needs="id")
-def code(rows: list[Row], *_: Any) -> list[str | None]:
+def code(rows: list[Row | UsedVoucher], *_: object) -> list[str | None]:
     """Resolve the used code, or the voucher's first code if it is queried directly."""
     keys = [row.id for row in rows if not isinstance(row, UsedVoucher)]
     first: dict[int, str] = {}
@@ -52,7 +52,7 @@ def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
 
 
 @order.field("voucher", needs="voucher_code")
-def vouchers_of_orders(orders: list[Row], *_: Any) -> list[UsedVoucher | None]:
+def vouchers_of_orders(orders: list[Row], *_: object) -> list[UsedVoucher | None]:
     found = used_vouchers(each.voucher_code for each in orders)
     return [found.get(each.voucher_code) for each in orders]
 

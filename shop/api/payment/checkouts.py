@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from shop.api.breadth import Selection
 from shop.api.checkout.quotes import quotes_of
 from shop.api.checkout.types import checkout
@@ -14,6 +12,7 @@ from shop.api.in_channel import channel_by_key
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Type
 from shop.api.payment.gateways import AvailableGateway, available_gateways
+from shop.api.payment.inputs import TransactionArguments
 from shop.api.payment.sums import PaidAmounts, paid_amounts
 from shop.api.payment.types import HANDLING, item
 from shop.api.root_fields import Queries
@@ -28,7 +27,7 @@ config_line.plain("field", "value")
 
 @checkout.field(needs="channel_id")
 def available_payment_gateways(
-    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+    checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[AvailableGateway]]:
     found = {}
     for key in {each.channel_id for each in checkouts}:
@@ -46,13 +45,15 @@ def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAm
 
 @checkout.field(needs="id")
 def authorize_status(
-    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+    checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str]:
     return [_coverage(paid.together, total) for paid, total in _paid_and_total(checkouts, context)]
 
 
 @checkout.field(needs="id")
-def charge_status(checkouts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[str]:
+def charge_status(
+    checkouts: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[str]:
     return [
         "OVERCHARGED" if paid.charged > total else _coverage(paid.charged, total)
         for paid, total in _paid_and_total(checkouts, context)
@@ -61,7 +62,7 @@ def charge_status(checkouts: list[Row], arguments: Any, context: Context, select
 
 @checkout.field(needs=("id", "currency"))
 def total_balance(
-    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+    checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount]:
     covered = _paid_and_total(checkouts, context)
     return [
@@ -81,7 +82,7 @@ query = Queries()
 
 
 @query.field("transaction", permissions=HANDLING)
-def one_transaction(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_transaction(arguments: TransactionArguments, context: Context, selection: Selection) -> Row | None:
     given, token = arguments.get("id"), arguments.get("token")
     if (given is None) == (token is None):
         raise ProtocolError("A transaction is found by exactly one of `id` and `token`.")

@@ -6,10 +6,9 @@ gateway is for testing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from django.conf import settings
 
@@ -41,7 +40,7 @@ class AvailableGateway:
     currencies: list[str]
 
     @property
-    def config(self) -> list[dict[str, Any]]:
+    def config(self) -> Sequence[Mapping[str, object]]:
         return []
 
 
@@ -61,7 +60,7 @@ def available_gateways(channel: Channel, amount: int | None = None) -> list[Avai
     ]
 
 
-def gateway_settings(gateway: AvailableGateway) -> dict[str, Any]:
+def gateway_settings(gateway: AvailableGateway) -> dict[str, object]:
     """Return the configuration that clients need to show the gateway's fields."""
     if gateway.id == STRIPE:
         return {"stripePublishableKey": settings.STRIPE_PUBLISHABLE_KEY}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -29,9 +28,15 @@ from shop.api.ids import global_ids, input_key, key_from_id
 from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.invoices import invoice_from
-from shop.api.orders.seen import whole_orders
+from shop.api.orders.seen import visible_orders, whole_orders
 from shop.api.orders.types import order
-from shop.api.payment.gateways import METHODS, available_gateways, gateway_settings
+from shop.api.payment.gateways import METHODS, AvailableGateway, available_gateways, gateway_settings
+from shop.api.payment.inputs import (
+    CheckoutCompleteArguments,
+    PaymentGatewayInitializeArguments,
+    TransactionInitializeArguments,
+    TransactionProcessArguments,
+)
 from shop.api.payment.pay import PaymentTarget, continue_payment, start_payment
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
@@ -63,19 +68,18 @@ _CONFIRM_FIRST = gettext_lazy(
 
 @mutation.field()
 def payment_gateway_initialize(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: PaymentGatewayInitializeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     target = _target(arguments["id"], context)
-    amount = arguments.get("amount")
-    if amount is not None:
-        amount = parse_minor_units(amount, target.currency, field="amount")
+    asked = arguments.get("amount")
+    amount = None if asked is None else parse_minor_units(asked, target.currency, field="amount")
     there = {each.id: each for each in available_gateways(target.channel, amount)}
     given = arguments.get("paymentGateways")
     wanted = [each["id"] for each in given] if given is not None else list(there)
     return {"gatewayConfigs": [_config(there.get(each), each) for each in wanted]}
 
 
-def _config(gateway: Any, asked: str) -> dict[str, Any]:
+def _config(gateway: AvailableGateway | None, asked: str) -> dict[str, object]:
     if gateway is not None:
         return {"id": asked, "data": gateway_settings(gateway), "errors": []}
     wrong = {"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}
@@ -84,8 +88,8 @@ def _config(gateway: Any, asked: str) -> dict[str, Any]:
 
 @mutation.field()
 def transaction_initialize(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: TransactionInitializeArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     target = _target(arguments["id"], context)
     gateway, given = arguments["paymentGateway"]["id"], arguments.get("amount")
     if arguments.get("action") is not None:
@@ -116,12 +120,13 @@ def _stored_key(sent: str) -> str:
 
 
 @mutation.field()
-def transaction_process(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def transaction_process(
+    arguments: TransactionProcessArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Query a payment's state, for any holder of its id. The client's data moves no money."""
-    if arguments.get("id") is not None:
-        key = input_key(arguments["id"], "TransactionItem", field="id")
-    else:
-        key = arguments.get("token")
+    text, key = arguments.get("id"), arguments.get("token")
+    if text is not None:
+        key = input_key(text, "TransactionItem", field="id")
     payment = Payment.objects.filter(pk=key).first() if key is not None else None
     if payment is None:
         raise Missing(field="id")
@@ -130,7 +135,9 @@ def transaction_process(arguments: dict[str, Any], context: Context, selection: 
 
 
 @mutation.field(refused={"confirmationNeeded": False})
-def checkout_complete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def checkout_complete(
+    arguments: CheckoutCompleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = basket_key_from(arguments)
     metadata = metadata_from_input(arguments.get("metadata"))
     done = _existing_order(key, context)
@@ -190,7 +197,7 @@ def _capture_now(done: Order, context: Context) -> None:
 
 
 @compiled_query
-def _pending_captures(order: uuid.UUID) -> QuerySet[Any]:
+def _pending_captures(order: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
     asked = GatewayCall.objects.filter(
         payment__order=order, operation=Operation.CAPTURE, state=CallState.INTENDED
     )
@@ -215,7 +222,9 @@ def _problem_error(changed: BasketChanged) -> Refused:
     return InputError("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
 
 
-def _payment_payload(payment: Payment, data: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payment_payload(
+    payment: Payment, data: object, context: Context, selection: Selection
+) -> dict[str, object]:
     """Return the payload with the payment and its last event."""
     forget_sums(context)
     last = PaymentEvent.objects.filter(payment=payment).order_by("-pk").values_list("pk", flat=True).first()
@@ -236,7 +245,7 @@ def _target(text: str, context: Context) -> PaymentTarget:
         if basket is not None:
             return PaymentTarget(basket.channel, basket.currency, basket=basket)
     else:
-        found = order.rows(context).filter(pk=key).select_related("channel").first()
+        found = visible_orders(context).filter(pk=key).select_related("channel").first()
         if found is not None:
             return PaymentTarget(found.channel, found.currency, order=found)
     raise Missing(field="id")

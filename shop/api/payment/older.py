@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from orders.models import Payment, PaymentEvent
 from shop.api.base.shop import shop
 from shop.api.breadth import Selection
@@ -13,6 +11,7 @@ from shop.api.object_types import Row, Type
 from shop.api.orders.seen import order_scope
 from shop.api.orders.types import granted_refund, order
 from shop.api.payment.gateways import AvailableGateway, available_gateways
+from shop.api.payment.inputs import ShopAvailablePaymentGatewaysArguments
 from shop.api.payment.types import event, item
 
 payment = Type("Payment")
@@ -40,7 +39,7 @@ gift_card.nothing("events", value=[])
 
 @granted_refund.field("transactionEvents", needs="id")
 def events_of_refunds(
-    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+    refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("refund", "pk")
     found = event.grouped(rows, selection.names(), by="refund_id")
@@ -49,7 +48,7 @@ def events_of_refunds(
 
 @granted_refund.field("transaction", needs="id")
 def payments_of_refunds(
-    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+    refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("-pk")
     # The first payment used. Cooperatives' staff do not see payments, which belong to the platform.
@@ -60,7 +59,7 @@ def payments_of_refunds(
 
 @shop.field()
 def available_payment_gateways(
-    shops: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    shops: list[Row], arguments: ShopAvailablePaymentGatewaysArguments, context: Context, selection: Selection
 ) -> list[list[AvailableGateway]]:
     """Resolve the gateways of the given channel, or of all active channels without duplicates."""
     slug = arguments.get("channel")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from orders.actions.gateway.gateway_calls import CallResult, look_up_call, send_call
 from orders.actions.gateway_requests.gateway_requests import start_call_of
@@ -45,6 +45,13 @@ class PaymentTarget:
     order: Order | None = None
 
 
+class _PaymentRequest(TypedDict):
+    basket_id: uuid.UUID
+    amount: int | None
+    key: str | None
+    labels: dict[str, str] | None
+
+
 def start_payment(
     target: PaymentTarget,
     gateway: str,
@@ -52,10 +59,10 @@ def start_payment(
     *,
     amount: int | None,
     flow: str | None,
-    data: Any,
+    data: object,
     key: str | None,
     context: Context,
-) -> tuple[Payment, Any]:
+) -> tuple[Payment, object]:
     """Start a payment; return it with the data for the client.
 
     Raises as `start_basket_payment` and `change_payment_method`.
@@ -64,7 +71,12 @@ def start_payment(
     if target.order is not None:
         return _begin_for_order(target.order, method, key, context)
     assert target.basket is not None
-    asked: dict[str, Any] = {"basket_id": target.basket.pk, "amount": amount, "key": key, "labels": labels}
+    asked: _PaymentRequest = {
+        "basket_id": target.basket.pk,
+        "amount": amount,
+        "key": key,
+        "labels": labels,
+    }
     if gateway == DUMMY:
         payment, wanted = start_app_payment(**asked, actor=context.actor, now=context.now)
         _record_dummy_result(payment, wanted, data, flow or target.channel.default_transaction_flow, context)
@@ -73,7 +85,7 @@ def start_payment(
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
 
 
-def continue_payment(payment: Payment, data: Any, context: Context) -> Any:
+def continue_payment(payment: Payment, data: object, context: Context) -> object:
     """Update the payment's state from the gateway; settled payments do not change."""
     if payment.method == PaymentMethod.CARD:
         return _stripe_data(payment, context)
@@ -87,7 +99,7 @@ def continue_payment(payment: Payment, data: Any, context: Context) -> Any:
 
 def _begin_for_order(
     order: Order, method: PaymentMethod, key: str | None, context: Context
-) -> tuple[Payment, Any]:
+) -> tuple[Payment, object]:
     if method == PaymentMethod.APP:
         raise InputError("INVALID", "The dummy pays for checkouts alone.", field="paymentGateway")
     payment_started_with(key, order=order)
@@ -95,7 +107,7 @@ def _begin_for_order(
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
 
 
-def _stripe_data(payment: Payment, context: Context) -> Any:
+def _stripe_data(payment: Payment, context: Context) -> object:
     """Return Stripe's current state of a card payment, with the client secret."""
     call = start_call_of(payment)
     said: CallResult | None = None
@@ -106,7 +118,7 @@ def _stripe_data(payment: Payment, context: Context) -> Any:
     return {"paymentIntent": {"stripeClientSecret": said.answer.secret}}
 
 
-def _record_dummy_result(payment: Payment, amount: int, data: Any, flow: str, context: Context) -> None:
+def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str, context: Context) -> None:
     """Record the requested result of the dummy gateway, by default success."""
     told = data.get("event") if isinstance(data, dict) else None
     told = told if isinstance(told, dict) else {}

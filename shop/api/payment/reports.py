@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -28,6 +29,14 @@ from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.mutations import handled_order_key, order_row
 from shop.api.orders.types import PLATFORM
+from shop.api.payment.inputs import (
+    OrderMarkAsPaidArguments,
+    TransactionCreateArguments,
+    TransactionEventInput,
+    TransactionEventReportArguments,
+    TransactionRequestActionArguments,
+    TransactionUpdateArguments,
+)
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
 from shop.api.root_fields import Mutations
@@ -58,10 +67,12 @@ _COLUMNS = {
 
 
 @mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
-def transaction_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def transaction_create(
+    arguments: TransactionCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key, given = input_key(arguments["id"], "Checkout", "Order", field="id"), arguments["transaction"]
     is_order = key_from_id(arguments["id"], "Order") is not None
-    owners: Any = Order.objects.placed() if is_order else Basket.objects
+    owners: QuerySet[Order] | QuerySet[Basket] = Order.objects.placed() if is_order else Basket.objects.all()
     currency = owners.filter(pk=key).values_list("currency", flat=True).first()
     if currency is None:
         raise Missing(field="id")
@@ -76,7 +87,9 @@ def transaction_create(arguments: dict[str, Any], context: Context, selection: S
 
 
 @mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
-def transaction_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def transaction_update(
+    arguments: TransactionUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     payment = _find_payment(arguments)
     reported = _reported(
         arguments.get("transaction") or {}, arguments.get("transactionEvent"), payment.currency, payment
@@ -87,8 +100,8 @@ def transaction_update(arguments: dict[str, Any], context: Context, selection: S
 
 @mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
 def transaction_event_report(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: TransactionEventReportArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     payment, given = _find_payment(arguments), arguments.get("amount")
     kind = EventKind(arguments["type"])
     if given is None and kind != EventKind.INFO:
@@ -109,8 +122,8 @@ def transaction_event_report(
 
 @mutation.field(permissions=HANDLING)
 def transaction_request_action(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: TransactionRequestActionArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Capture or void a card payment, or refund through the original payment method by a refund decision."""
     payment, given, action = _find_payment(arguments), arguments.get("amount"), arguments["actionType"]
     amount = None if given is None else parse_minor_units(given, payment.currency, field="amount")
@@ -130,7 +143,7 @@ def _request_refund(
     payment: Payment,
     order_id: uuid.UUID,
     amount: int | None,
-    arguments: Mapping[str, Any],
+    arguments: TransactionRequestActionArguments,
     context: Context,
 ) -> None:
     charged = Payment.objects.filter(pk=payment.pk).sums()
@@ -151,7 +164,9 @@ def _request_refund(
 
 
 @mutation.field(permissions=PLATFORM)
-def order_mark_as_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def order_mark_as_paid(
+    arguments: OrderMarkAsPaidArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = handled_order_key(arguments["id"], "id", context)
     reference = _validated_text(arguments.get("transactionReference"), "transactionReference")
     mark_order_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
@@ -162,11 +177,16 @@ def order_mark_as_paid(arguments: dict[str, Any], context: Context, selection: S
 # --- helpers ------------------------------------------------------------------------------------------
 
 
-def _find_payment(arguments: Mapping[str, Any]) -> Payment:
+def _find_payment(
+    arguments: TransactionEventReportArguments
+    | TransactionRequestActionArguments
+    | TransactionUpdateArguments,
+) -> Payment:
     """Return a payment by `id` or `token`. Raises Mistake, Missing."""
     key = arguments.get("token")
-    if arguments.get("id") is not None:
-        key = input_key(arguments["id"], "TransactionItem", field="id")
+    text = arguments.get("id")
+    if text is not None:
+        key = input_key(text, "TransactionItem", field="id")
     if key is None:
         raise InputError("INVALID", _("Say which payment is meant."), field="id")
     payment = Payment.objects.filter(pk=key).first()
@@ -177,7 +197,7 @@ def _find_payment(arguments: Mapping[str, Any]) -> Payment:
 
 def _reported(
     given: Mapping[str, Any],
-    told: Mapping[str, Any] | None,
+    told: TransactionEventInput | None,
     currency: str,
     payment: Payment | None = None,
 ) -> ReportedTotals:
@@ -215,7 +235,7 @@ def _validated_text(text: str | None, field: str) -> str:
     return written
 
 
-def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
     forget_sums(context)
     rows = Payment.objects.all()
     return {"transaction": item.by_key(context, [key], selection.names("transaction"), rows=rows).get(key)}

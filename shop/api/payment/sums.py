@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from orders.models import Payment, PaymentMethod, PaymentSums
 from shop.api.context import Context
+from shop.api.ids import Key
 
-_sums: WeakKeyDictionary[Context, dict[Any, PaymentSums]] = WeakKeyDictionary()
+_sums: WeakKeyDictionary[Context, dict[uuid.UUID, PaymentSums]] = WeakKeyDictionary()
 
 
-def sums_by_key(context: Context, keys: Iterable[Any]) -> dict[Any, PaymentSums]:
+def sums_by_key(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PaymentSums]:
     """Return sums by payment key. At most one query."""
     known = _sums.setdefault(context, {})
     missing = {key for key in keys if key not in known}
@@ -37,11 +38,11 @@ class PaidAmounts:
         return self.charged + self.held + self.promised
 
 
-def paid_amounts(keys: Iterable[Any]) -> dict[Any, PaidAmounts]:
+def paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
     """Return covers by basket key. Two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
     of = {pk: (basket, method) for pk, basket, method in payments.values_list("pk", "basket", "method")}
-    found: dict[Any, PaidAmounts] = {}
+    found: dict[Key, PaidAmounts] = {}
     for key, sums in payments.sums().items():
         basket, method = of[key]
         cover = found.setdefault(basket, PaidAmounts())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db.models import Q
 
@@ -52,7 +51,9 @@ add_metadata_fields(item, Payment, rights=[Permission.HANDLE_PAYMENTS])
 
 
 def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
-    def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[MoneyAmount]:
+    def resolve(
+        rows: list[Row], arguments: object, context: Context, selection: Selection
+    ) -> list[MoneyAmount]:
         found = sums_by_key(context, [row.id for row in rows])
         return [MoneyAmount(read(found[row.id]), row.currency) for row in rows]
 
@@ -70,7 +71,7 @@ _sum_field("chargePendingAmount", lambda sums: sums.charge_pending)
 
 
 @item.field(needs="id")
-def actions(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[str]]:
+def actions(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[str]]:
     found = sums_by_key(context, [row.id for row in rows])
     return [
         [
@@ -90,13 +91,13 @@ event.nothing("reasonReference")
 
 
 @event.field("amount", needs=("amount", "currency"))
-def amounts(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
 @event.field(needs=("actor_kind", "actor_key"), permissions=HANDLING)
 def created_by(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[User | App | None]:
     """Resolve the user or app; null for system events."""
     keys: dict[str, set[str]] = {}
@@ -104,21 +105,23 @@ def created_by(
         keys.setdefault(row.actor_kind, set()).add(row.actor_key)
     people = User.objects.in_bulk([int(key) for key in keys.get(ActorKind.PERSON, ())])
     programs = App.objects.in_bulk([int(key) for key in keys.get(ActorKind.APP, ())])
-    by_kind: dict[str, Any] = {ActorKind.PERSON: people, ActorKind.APP: programs}
+    by_kind: dict[str, Mapping[int, User | App]] = {ActorKind.PERSON: people, ActorKind.APP: programs}
     return [
         by_kind[row.actor_kind].get(int(row.actor_key)) if row.actor_kind in by_kind else None for row in rows
     ]
 
 
 @item.field(needs="id")
-def events(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+def events(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     wanted = PaymentEvent.objects.filter(payment__in=[row.id for row in rows]).order_by("pk")
     found = event.grouped(wanted, selection.names(), by="payment_id")
     return [found.get(row.id, []) for row in rows]
 
 
 @order.field("transactions", needs=("id", "is_whole"))
-def of_orders(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+def of_orders(
+    orders: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[object]:
     """Resolve payments of whole orders; hidden from cooperatives' staff, because they are the platform's."""
     keys = [each.id for each in orders]
     own = set()
@@ -138,7 +141,7 @@ def of_orders(orders: list[Row], arguments: Any, context: Context, selection: Se
     "transactions", needs="id", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS]
 )
 def of_checkouts(
-    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+    checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [each.id for each in checkouts]
     rows = Payment.objects.filter(basket__in=keys).order_by("created_at", "pk")

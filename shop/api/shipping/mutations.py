@@ -21,10 +21,20 @@ from cooperatives.models import Service
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import global_ids, input_key
+from shop.api.ids import global_ids, input_key, input_keys
 from shop.api.in_channel import channel_by_key
 from shop.api.money import to_minor_units
 from shop.api.root_fields import Mutations
+from shop.api.shipping.inputs import (
+    ShippingMethodChannelListingAddInput,
+    ShippingMethodChannelListingUpdateArguments,
+    ShippingPriceCreateArguments,
+    ShippingPriceDeleteArguments,
+    ShippingPriceUpdateArguments,
+    ShippingZoneCreateArguments,
+    ShippingZoneDeleteArguments,
+    ShippingZoneUpdateArguments,
+)
 from shop.api.shipping.zones import MANAGING, method, zone
 from shop.core.models import Channel
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
@@ -44,7 +54,9 @@ HEAVIEST = 1_000_000_000  # grams
 
 
 @mutation.field(permissions=MANAGING)
-def shipping_zone_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def shipping_zone_create(
+    arguments: ShippingZoneCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     _required(given, "name")
     made = add_zone(change=_zone_change(given, context), actor=context.actor, now=context.now)
@@ -52,7 +64,9 @@ def shipping_zone_create(arguments: dict[str, Any], context: Context, selection:
 
 
 @mutation.field(permissions=MANAGING)
-def shipping_zone_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def shipping_zone_update(
+    arguments: ShippingZoneUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key, given = int(input_key(arguments["id"], "ShippingZone", field="id")), arguments["input"]
     if "name" in given:
         _required(given, "name")
@@ -61,7 +75,9 @@ def shipping_zone_update(arguments: dict[str, Any], context: Context, selection:
 
 
 @mutation.field(permissions=MANAGING)
-def shipping_zone_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def shipping_zone_delete(
+    arguments: ShippingZoneDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = int(input_key(arguments["id"], "ShippingZone", field="id"))
     gone = _payload(key, None, context, selection)
     remove_zone(zone_id=key, actor=context.actor, now=context.now)
@@ -79,16 +95,13 @@ def _zone_change(given: Mapping[str, Any], context: Context) -> ZoneChange:
         if given.get(name) is not None
     }
 
-    def keys(name: str, type_name: str) -> list[Any]:
-        return [input_key(text, type_name, field=name) for text in given.get(name) or ()]
-
     return ZoneChange(
         values,
         _countries(given.get("countries"), context),
-        add_channels=keys("addChannels", "Channel"),
-        remove_channels=keys("removeChannels", "Channel"),
-        add_warehouses=keys("addWarehouses", "Warehouse"),
-        remove_warehouses=keys("removeWarehouses", "Warehouse"),
+        add_channels=input_keys(given.get("addChannels"), "Channel", field="addChannels"),
+        remove_channels=input_keys(given.get("removeChannels"), "Channel", field="removeChannels"),
+        add_warehouses=input_keys(given.get("addWarehouses"), "Warehouse", field="addWarehouses"),
+        remove_warehouses=input_keys(given.get("removeWarehouses"), "Warehouse", field="removeWarehouses"),
     )
 
 
@@ -108,8 +121,8 @@ def _countries(given: list[str] | None, context: Context) -> list[str] | None:
 
 @mutation.field(permissions=MANAGING)
 def shipping_price_create(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ShippingPriceCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     _required(given, "name")
     if given.get("shippingZone") is None:
@@ -122,8 +135,8 @@ def shipping_price_create(
 
 @mutation.field(permissions=MANAGING)
 def shipping_price_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ShippingPriceUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key, given = _method_key(arguments["id"]), arguments["input"]
     if "name" in given:
         _required(given, "name")
@@ -134,8 +147,8 @@ def shipping_price_update(
 
 @mutation.field(permissions=MANAGING)
 def shipping_price_delete(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ShippingPriceDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = _method_key(arguments["id"])
     of_zone = Service.objects.filter(pk=key).values_list("zone", flat=True).first()
     gone = _payload(None, key, context, selection)
@@ -145,8 +158,8 @@ def shipping_price_delete(
 
 @mutation.field(permissions=MANAGING)
 def shipping_method_channel_listing_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: ShippingMethodChannelListingUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key, given = _method_key(arguments["id"]), arguments["input"]
     prices = [_price_change(each, context) for each in given.get("addChannels") or ()]
     removed = [
@@ -162,7 +175,7 @@ def shipping_method_channel_listing_update(
     return _payload(None, key, context, selection)
 
 
-def _price_change(given: Mapping[str, Any], context: Context) -> ShippingPriceInput:
+def _price_change(given: ShippingMethodChannelListingAddInput, context: Context) -> ShippingPriceInput:
     found = channel_by_key(context, int(input_key(given["channelId"], "Channel", field="channelId")))
     if found is None:
         channels = [given["channelId"]]
@@ -185,8 +198,8 @@ def _amount(given: Mapping[str, Any], name: str, channel: Channel) -> int | None
     return int(amount)
 
 
-def _method_columns(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _method_columns(given: Mapping[str, Any], context: Context) -> dict[str, object]:
+    values: dict[str, object] = {}
     if given.get("name") is not None:
         values["name"] = given["name"].strip()
     if given.get("description") is not None:
@@ -225,7 +238,7 @@ def _required(given: Mapping[str, Any], name: str) -> None:
 
 def _payload(
     zone_key: int | None, method_key: int | None, context: Context, selection: Selection
-) -> dict[str, Any]:
+) -> dict[str, object]:
     zones = zone.by_key(context, [zone_key], selection.names("shippingZone"))
     methods = method.by_key(context, [method_key], selection.names("shippingMethod"))
     return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}

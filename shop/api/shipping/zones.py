@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Q
 
@@ -23,6 +23,11 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Queries
+from shop.api.shipping.inputs import (
+    ShippingZoneArguments,
+    ShippingZonesArguments,
+    WarehouseShippingZonesArguments,
+)
 from shop.core.models import Channel
 
 MANAGING = (Permission.MANAGE_SHIPPING,)
@@ -52,7 +57,7 @@ rule.plain("id", "start", "end", "inclusionType")
 
 
 @zone.field("countries", needs="id")
-def countries_of_zones(zones: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]]]:
     found: dict[int, list[str]] = {}
     rows = ZoneCountry.objects.filter(zone__in=[each.id for each in zones]).order_by("country")
     for key, code in rows.values_list("zone", "country"):
@@ -62,7 +67,7 @@ def countries_of_zones(zones: list[Row], *_: Any) -> list[list[dict[str, str]]]:
 
 @zone.field("channels", needs="id", permissions=MANAGING)
 def channels_of_zones(
-    zones: list[Row], arguments: Any, context: Context, selection: Selection
+    zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Channel.objects.filter(zones__in=[each.id for each in zones]).order_by("pk")
     found = channel.grouped(rows, selection.names(), by="zones")
@@ -71,7 +76,7 @@ def channels_of_zones(
 
 @zone.field("warehouses", needs="id")
 def houses_of_zones(
-    zones: list[Row], arguments: Any, context: Context, selection: Selection
+    zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = warehouse.rows(context).filter(zones__in=[each.id for each in zones]).order_by("name", "pk")
     found = warehouse.grouped(rows, selection.names(), by="zones")
@@ -80,7 +85,7 @@ def houses_of_zones(
 
 @zone.field("shippingMethods", needs="id")
 def methods_of_zones(
-    zones: list[Row], arguments: Any, context: Context, selection: Selection
+    zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = method.rows(context).filter(zone__in=[each.id for each in zones]).order_by("name", "pk")
     found = method.grouped(rows, selection.names(), by="zone_id")
@@ -88,7 +93,7 @@ def methods_of_zones(
 
 
 @zone.field(needs="id")
-def price_range(zones: list[Row], *_: Any) -> list[dict[str, MoneyAmount] | None]:
+def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | None]:
     """Resolve the range from lowest to highest price; null without prices or with several currencies."""
     found: dict[int, set[tuple[int, str]]] = {}
     prices = ServicePrice.objects.filter(service__zone__in=[each.id for each in zones])
@@ -104,8 +109,8 @@ def price_range(zones: list[Row], *_: Any) -> list[dict[str, MoneyAmount] | None
 
 @warehouse.field("shippingZones", needs="id")
 def zones_of_houses(
-    houses: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
-) -> list[Any]:
+    houses: list[Row], arguments: WarehouseShippingZonesArguments, context: Context, selection: Selection
+) -> Sequence[object]:
     keys = [each.id for each in houses]
     rows = zone.rows(context)
     return connect_each(
@@ -117,46 +122,46 @@ def zones_of_houses(
 
 
 @method.field("type", needs="is_weight_based")
-def kinds(methods: list[Row], *_: Any) -> list[str]:
+def kinds(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
 
 
 @method.field("description", needs="description")
-def descriptions(methods: list[Row], *_: Any) -> list[dict[str, Any] | None]:
+def descriptions(methods: list[Row], *_: object) -> Sequence[Mapping[str, object] | None]:
     """Resolve the description as rich text, one block per paragraph."""
     return [_blocks(each.description) for each in methods]
 
 
-def _blocks(text: str) -> dict[str, Any] | None:
+def _blocks(text: str) -> dict[str, object] | None:
     blocks = [{"type": "paragraph", "data": {"text": part}} for part in text.split("\n\n") if part]
     return {"blocks": blocks} if blocks else None
 
 
 @method.field(needs="minimum_grams")
 def minimum_order_weight(
-    methods: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[Any]:
+    methods: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[object]:
     unit = context.settings.default_weight_unit
     return [weight_in_unit(each.minimum_grams, unit) for each in methods]
 
 
 @method.field(needs="maximum_grams")
 def maximum_order_weight(
-    methods: list[Row], arguments: Any, context: Context, selection: Selection
-) -> list[Any]:
+    methods: list[Row], arguments: object, context: Context, selection: Selection
+) -> Sequence[object]:
     unit = context.settings.default_weight_unit
     return [weight_in_unit(each.maximum_grams, unit) for each in methods]
 
 
 @method.field(needs="id", permissions=MANAGING)
-def excluded_products(methods: list[Row], *_: Any) -> list[None]:
+def excluded_products(methods: list[Row], *_: object) -> list[None]:
     """Resolve to null: products are excluded by the cooperatives, not here."""
     return [None] * len(methods)
 
 
 @method.field("channelListings", needs="id", permissions=MANAGING)
 def listings_of_methods(
-    methods: list[Row], arguments: Any, context: Context, selection: Selection
+    methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = listing.rows(context).filter(service__in=[each.id for each in methods]).order_by("channel", "pk")
     found = listing.grouped(rows, selection.names(), by="service_id")
@@ -164,17 +169,17 @@ def listings_of_methods(
 
 
 @listing.field(needs=("price", "currency"))
-def price(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+def price(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.price, row.currency) for row in rows]
 
 
 @listing.field(needs=("minimum_order", "currency"))
-def minimum_order_price(rows: list[Row], *_: Any) -> list[MoneyAmount]:
+def minimum_order_price(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.minimum_order, row.currency) for row in rows]
 
 
 @listing.field(needs=("maximum_order", "currency"))
-def maximum_order_price(rows: list[Row], *_: Any) -> list[MoneyAmount | None]:
+def maximum_order_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [
         None if row.maximum_order is None else MoneyAmount(row.maximum_order, row.currency) for row in rows
     ]
@@ -192,13 +197,13 @@ _FILTER: Conditions = {
 
 
 @query.field("shippingZone", permissions=MANAGING)
-def one_zone(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_zone(arguments: ShippingZoneArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "ShippingZone")
     return zone.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("shippingZones", permissions=MANAGING)
-def all_zones(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_zones(arguments: ShippingZonesArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = zone.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
     if arguments.get("channel") is not None:
         rows = rows.filter(channels__slug=arguments["channel"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from shop.accounts.models import Address, User
 from shop.accounts.personal.profile import (
     AddressUse,
@@ -20,6 +18,12 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
+from shop.api.staff.inputs import (
+    AddressCreateArguments,
+    AddressDeleteArguments,
+    AddressSetDefaultArguments,
+    AddressUpdateArguments,
+)
 from shop.core.errors import Missing
 
 mutation = Mutations()
@@ -28,7 +32,9 @@ CARING = (Permission.MANAGE_USERS,)
 
 
 @mutation.field(permissions=CARING)
-def address_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def address_create(
+    arguments: AddressCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     made = add_address(
         user_id=input_key(arguments["userId"], "User", field="userId"),
         address=address_from(arguments["input"], context),
@@ -40,14 +46,18 @@ def address_create(arguments: dict[str, Any], context: Context, selection: Selec
 
 
 @mutation.field(permissions=CARING)
-def address_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def address_update(
+    arguments: AddressUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     changed = address_from(arguments["input"], context, of=_find_address(arguments["id"]))
     change_address(address=changed, actor=context.actor, now=context.now)
     return _payload(changed.user_id, changed.pk, context, selection)
 
 
 @mutation.field(permissions=CARING)
-def address_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def address_delete(
+    arguments: AddressDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     kept = _find_address(arguments["id"])
     gone = _payload(kept.user_id, kept.pk, context, selection)["address"]
     remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
@@ -55,7 +65,9 @@ def address_delete(arguments: dict[str, Any], context: Context, selection: Selec
 
 
 @mutation.field(permissions=CARING)
-def address_set_default(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def address_set_default(
+    arguments: AddressSetDefaultArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     chosen = choose_address(
         user_id=input_key(arguments["userId"], "User", field="userId"),
         address_id=input_key(arguments["addressId"], "Address", field="addressId"),
@@ -77,7 +89,7 @@ def _find_address(text: str) -> Address:
 
 def _payload(
     user_key: int | None, address_key: int | None, context: Context, selection: Selection
-) -> dict[str, Any]:
+) -> dict[str, object]:
     people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
     rows = Address.objects.all()
     found = address.by_key(context, [address_key], selection.names("address"), rows=rows)

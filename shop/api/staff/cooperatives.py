@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cooperatives.access import cooperative_ids_by_user
 from cooperatives.actions.group_scope import set_group_scope
 from cooperatives.models import GroupCooperative
@@ -16,6 +14,7 @@ from shop.api.ids import input_key
 from shop.api.object_types import Row
 from shop.api.root_fields import Mutations
 from shop.api.staff.groups import require_group_within_rights
+from shop.api.staff.inputs import PermissionGroupCooperativesUpdateArguments
 
 mutation = Mutations(
     codes={"missing": "REQUIRED", "empty_group_scope": "REQUIRED", "ambiguous_group_scope": "REQUIRED"}
@@ -23,7 +22,7 @@ mutation = Mutations(
 group.columns(platformWide="is_platform_wide")
 
 
-def _by_owner(owned: dict[Any, list[int]], context: Context, selection: Selection) -> dict[Any, list[Row]]:
+def _by_owner(owned: dict[int, list[int]], context: Context, selection: Selection) -> dict[int, list[Row]]:
     pairs = [(key, None) for keys in owned.values() for key in keys]
     found = cooperative.by_pair(context, pairs, selection.names())
     return {
@@ -33,7 +32,7 @@ def _by_owner(owned: dict[Any, list[int]], context: Context, selection: Selectio
 
 @user.field("cooperatives", needs="id")
 def cooperatives_of_people(
-    users: list[Row], arguments: Any, context: Context, selection: Selection
+    users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     found = _by_owner(
         cooperative_ids_by_user([each.id for each in users if each.id is not None]), context, selection
@@ -43,9 +42,9 @@ def cooperatives_of_people(
 
 @group.field("cooperatives", needs="id")
 def cooperatives_of_groups(
-    groups: list[Row], arguments: Any, context: Context, selection: Selection
+    groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    owned: dict[Any, list[int]] = {}
+    owned: dict[int, list[int]] = {}
     rows = GroupCooperative.objects.filter(group__in=[each.id for each in groups]).order_by("cooperative")
     for key, cooperative_key in rows.values_list("group", "cooperative"):
         owned.setdefault(key, []).append(cooperative_key)
@@ -55,8 +54,8 @@ def cooperatives_of_groups(
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
 def permission_group_cooperatives_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: PermissionGroupCooperativesUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["id"], "Group", field="id")
     require_group_within_rights(key, context)
     keys = [input_key(text, "Cooperative", field="cooperatives") for text in arguments["cooperatives"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,13 @@ from shop.api.account.types import group
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import global_ids, input_key
+from shop.api.ids import Key, global_ids, input_key, input_keys
 from shop.api.root_fields import Mutations
+from shop.api.staff.inputs import (
+    PermissionGroupCreateArguments,
+    PermissionGroupDeleteArguments,
+    PermissionGroupUpdateArguments,
+)
 
 mutation = Mutations(codes={"group_name_taken": "UNIQUE", "missing": "REQUIRED"})
 
@@ -26,8 +31,8 @@ MANAGING = (Permission.MANAGE_STAFF,)
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def permission_group_create(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: PermissionGroupCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     change = _group_change(arguments["input"], context)
     _refuse_result(change, Grant(), context)
     made = _staff_only(lambda: create_group(change=change, actor=context.actor, now=context.now))
@@ -36,8 +41,8 @@ def permission_group_create(
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def permission_group_update(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: PermissionGroupUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["id"], "Group", field="id")
     require_group_within_rights(key, context)
     change = _group_change(arguments["input"], context)
@@ -49,8 +54,8 @@ def permission_group_update(
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def permission_group_delete(
-    arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    arguments: PermissionGroupDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     key = input_key(arguments["id"], "Group", field="id")
     require_group_within_rights(key, context)
     shown = _payload(key, context, selection)
@@ -58,7 +63,7 @@ def permission_group_delete(
     return shown
 
 
-def _staff_only(do: Any) -> Any:
+def _staff_only(do: Callable[[], Group]) -> Group:
     try:
         return do()
     except NotStaff as refused:
@@ -88,7 +93,9 @@ class Grant:
 def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
     found: dict[int, Grant] = {}
     # Outer joins, because a group may have no permissions and no channels.
-    rows: Any = groups.values_list("pk", "restricted_to_channels", "permissions__code", "channels")
+    rows: Iterable[tuple[int, bool, str | None, int | None]] = groups.values_list(
+        "pk", "restricted_to_channels", "permissions__code", "channels"
+    )
     for key, is_restricted, code, channel_key in rows:
         known = found.get(key, Grant(channels=frozenset() if is_restricted else None))
         codes = known.codes if code is None else known.codes | {code}
@@ -137,18 +144,22 @@ def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
 
 def _group_change(given: Mapping[str, Any], context: Context) -> GroupChange:
     """Convert the input. Raises Mistake."""
-    for kind in ("Permissions", "Users", "Channels"):
-        if set(given.get(f"add{kind}") or ()) & set(given.get(f"remove{kind}") or ()):
+    for kind, added, removed in (
+        ("Permissions", given.get("addPermissions"), given.get("removePermissions")),
+        ("Users", given.get("addUsers"), given.get("removeUsers")),
+        ("Channels", given.get("addChannels"), given.get("removeChannels")),
+    ):
+        if set(added or ()) & set(removed or ()):
             words = _("The same cannot be taken in and given up.")
             raise InputError("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
     name = given.get("name")
     if name is not None and not 0 < len(name.strip()) <= 150:
         raise InputError("REQUIRED", _("Write a name."), field="name")
-    for field in ("addPermissions", "removePermissions"):
-        _refuse_permissions(set(given.get(field) or ()), field, context)
-
-    def keys(field: str, type_name: str) -> list[Any]:
-        return [input_key(text, type_name, field=field) for text in given.get(field) or ()]
+    for field, codes in (
+        ("addPermissions", given.get("addPermissions")),
+        ("removePermissions", given.get("removePermissions")),
+    ):
+        _refuse_permissions(set(codes or ()), field, context)
 
     return GroupChange(
         name=name.strip() if name is not None else None,
@@ -156,13 +167,13 @@ def _group_change(given: Mapping[str, Any], context: Context) -> GroupChange:
         restricted_to_channels=given.get("restrictedAccessToChannels"),
         add_permissions=given.get("addPermissions") or (),
         remove_permissions=given.get("removePermissions") or (),
-        add_users=keys("addUsers", "User"),
-        remove_users=keys("removeUsers", "User"),
-        add_channels=keys("addChannels", "Channel"),
-        remove_channels=keys("removeChannels", "Channel"),
+        add_users=input_keys(given.get("addUsers"), "User", field="addUsers"),
+        remove_users=input_keys(given.get("removeUsers"), "User", field="removeUsers"),
+        add_channels=input_keys(given.get("addChannels"), "Channel", field="addChannels"),
+        remove_channels=input_keys(given.get("removeChannels"), "Channel", field="removeChannels"),
     )
 
 
-def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     rows = Group.objects.all()
     return {"group": group.by_key(context, [key], selection.names("group"), rows=rows).get(key)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -15,6 +15,7 @@ from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.filters import (
+    Condition,
     Conditions,
     build_condition,
     equals,
@@ -27,6 +28,7 @@ from shop.api.filters import (
 )
 from shop.api.object_types import Rows
 from shop.api.root_fields import Queries
+from shop.api.staff.inputs import CustomersArguments, PermissionGroupsArguments, StaffUsersArguments
 from shop.core.texts.folding import MAX_QUERY_WORDS
 
 query = Queries()
@@ -45,23 +47,23 @@ def _search_users(context: Context, text: str) -> Q:
     return condition
 
 
-def _in_days(column: str) -> Any:
+def _in_days(column: str) -> Condition:
     """Match a range of days, the last one included."""
 
-    def condition(context: Context, given: dict[str, Any]) -> Q:
+    def condition(context: Context, given: Mapping[str, object]) -> Q:
         return Q(**{f"{column}__date__{end}": given[end] for end in ("gte", "lte") if given.get(end)})
 
     return condition
 
 
-def _with_orders(condition: Any) -> Any:
+def _with_orders(condition: Condition) -> Condition:
     """Match users with orders that satisfy a condition on `created_at`."""
     return lambda context, given: Q(
         pk__in=Order.objects.filter(condition(context, given), user__isnull=False).values("user")
     )
 
 
-def _by_number_of_orders(condition: Any) -> Any:
+def _by_number_of_orders(condition: Condition) -> Condition:
     return lambda context, given: Q(
         pk__in=User.objects.annotate(number=Count("orders")).filter(condition(context, given)).values("pk")
     )
@@ -106,31 +108,35 @@ USER_SORTS = {
 
 
 @query.field(permissions=[Permission.MANAGE_ORDERS, Permission.MANAGE_USERS])
-def customers(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def customers(arguments: CustomersArguments, context: Context, selection: Selection) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows = User.objects.filter(is_staff=False, erased_at=None)
     rows = rows.filter(build_condition(arguments.get("filter"), CUSTOMER_FILTER, context))
     rows = rows.filter(build_condition(arguments.get("where"), CUSTOMER_WHERE, context))
-    if arguments.get("search"):
-        rows = rows.filter(_search_users(context, arguments["search"]))
+    if text := arguments.get("search"):
+        rows = rows.filter(_search_users(context, text))
     return _people(rows, arguments, selection)
 
 
 @query.field(permissions=[Permission.MANAGE_STAFF])
-def staff_users(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def staff_users(arguments: StaffUsersArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = User.objects.filter(is_staff=True, erased_at=None)
     rows = rows.filter(build_condition(arguments.get("filter"), STAFF_FILTER, context))
     return _people(rows, arguments, selection)
 
 
 @query.field(permissions=[Permission.MANAGE_STAFF])
-def permission_groups(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def permission_groups(
+    arguments: PermissionGroupsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = group.rows(context).filter(build_condition(arguments.get("filter"), GROUP_FILTER, context))
     order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
     return connect(group, rows, arguments, selection, order=order)
 
 
-def _people(rows: Rows, arguments: dict[str, Any], selection: Selection) -> dict[str, Any]:
+def _people(
+    rows: Rows, arguments: CustomersArguments | StaffUsersArguments, selection: Selection
+) -> dict[str, object]:
     by = arguments.get("sortBy")
     if by is not None and by["field"] == "ORDER_COUNT":
         counted = Order.objects.filter(user=OuterRef("pk")).order_by().values("user")

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.privacy.anonymise import anonymise_person
-from shop.accounts.models import Group, User
+from shop.accounts.models import Address, Group, User
 from shop.accounts.personal.profile import AddressUse, change_profile
 from shop.accounts.registration.accounts import send_password_link
 from shop.accounts.registration.email_links import PASSWORD
@@ -20,11 +20,23 @@ from shop.api.addresses import address_from
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError, ProtocolError
-from shop.api.ids import global_ids, input_key
+from shop.api.ids import Key, global_ids, input_key
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.api.staff.groups import groups_beyond_rights
+from shop.api.staff.inputs import (
+    CustomerCreateArguments,
+    CustomerDeleteArguments,
+    CustomerInput,
+    CustomerUpdateArguments,
+    StaffCreateArguments,
+    StaffCreateInput,
+    StaffDeleteArguments,
+    StaffUpdateArguments,
+    StaffUpdateInput,
+    UserCreateInput,
+)
 from shop.core.errors import Missing
 
 mutation = Mutations(codes={"email_taken": "UNIQUE", "reference_taken": "UNIQUE"})
@@ -34,7 +46,9 @@ _UNCHANGED_COLUMNS = {"isActive": "is_active", "isConfirmed": "is_confirmed"}
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
-def customer_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def customer_create(
+    arguments: CustomerCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     given = arguments["input"]
     redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
     addresses = _addresses(given, context)
@@ -51,7 +65,9 @@ def customer_create(arguments: dict[str, Any], context: Context, selection: Sele
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
-def customer_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def customer_update(
+    arguments: CustomerUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     found, given = _find_customer(arguments), arguments["input"]
     values = _values(given, found.metadata, found.private_metadata)
     if given.get("email") is not None:
@@ -64,7 +80,9 @@ def customer_update(arguments: dict[str, Any], context: Context, selection: Sele
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
-def customer_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def customer_delete(
+    arguments: CustomerDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     found = _find_customer(arguments)
     shown = _payload(found.pk, context, selection)
     anonymise_person(user_id=found.pk, actor=context.actor, now=context.now)
@@ -72,7 +90,9 @@ def customer_delete(arguments: dict[str, Any], context: Context, selection: Sele
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
-def staff_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def staff_create(
+    arguments: StaffCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     """Create a staff user; an existing customer with the e-mail address is promoted."""
     given = arguments["input"]
     redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
@@ -90,7 +110,9 @@ def staff_create(arguments: dict[str, Any], context: Context, selection: Selecti
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
-def staff_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def staff_update(
+    arguments: StaffUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     found, given = _find_staff(arguments["id"]), arguments["input"]
     values = _values(given, found.metadata, found.private_metadata)
     if given.get("email") is not None:
@@ -110,7 +132,9 @@ def staff_update(arguments: dict[str, Any], context: Context, selection: Selecti
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
-def staff_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def staff_delete(
+    arguments: StaffDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     found = _find_staff(arguments["id"])
     _refuse_closing(found, context, "DELETE")
     _refuse_beyond(found, context)
@@ -119,7 +143,7 @@ def staff_delete(arguments: dict[str, Any], context: Context, selection: Selecti
     return shown
 
 
-def _find_customer(arguments: Mapping[str, Any]) -> User:
+def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments) -> User:
     """Return a customer by `id` or `externalReference`. Raises Mistake, Missing."""
     given, reference = arguments.get("id"), arguments.get("externalReference")
     if (given is None) == (reference is None):
@@ -176,22 +200,26 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
     return keys
 
 
-def _email(given: Mapping[str, Any]) -> str:
-    if not given.get("email"):
+def _email(given: CustomerInput | StaffCreateInput | StaffUpdateInput | UserCreateInput) -> str:
+    text = given.get("email")
+    if not text:
         raise InputError("REQUIRED", _("Write your e-mail address."), field="email")
-    return checked_email(given["email"])
+    return checked_email(text)
 
 
 def _values(
-    given: Mapping[str, Any], metadata: Mapping[str, str], private_metadata: Mapping[str, str]
-) -> dict[str, Any]:
+    given: Mapping[str, Any],
+    metadata: Mapping[str, str],
+    private_metadata: Mapping[str, str],
+) -> dict[str, object]:
     """Return the columns that an input sets; metadata is merged with the existing. Raises Mistake."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for name, (column, longest) in _TEXTS.items():
         if name in given:
-            values[column] = (given[name] or "").strip()
-            if len(values[column]) > longest:
+            text = (given[name] or "").strip()
+            if len(text) > longest:
                 raise InputError("INVALID", _("This is too long."), field=name)
+            values[column] = text
     for name, column in _UNCHANGED_COLUMNS.items():
         if given.get(name) is not None:
             values[column] = given[name]
@@ -206,7 +234,7 @@ def _values(
     return values
 
 
-def _addresses(given: Mapping[str, Any], context: Context) -> dict[AddressUse, Any]:
+def _addresses(given: Mapping[str, Any], context: Context) -> dict[AddressUse, Address]:
     return {
         use: address_from(given[name], context, kind=kind)
         for name, use, kind in (
@@ -217,7 +245,7 @@ def _addresses(given: Mapping[str, Any], context: Context) -> dict[AddressUse, A
     }
 
 
-def _keep_addresses(user_id: int, addresses: Mapping[AddressUse, Any], context: Context) -> None:
+def _keep_addresses(user_id: int, addresses: Mapping[AddressUse, Address], context: Context) -> None:
     change_profile(user_id=user_id, values={}, addresses=addresses, actor=context.actor, now=context.now)
 
 
@@ -232,7 +260,7 @@ def _write_password_letter(made: User, redirect: str | None, context: Context) -
         )
 
 
-def _payload(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     rows = User.objects.all()
     return {"user": user.by_key(context, [key], selection.names("user"), rows=rows).get(key)}
 

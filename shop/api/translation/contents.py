@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection as Keys
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import F, Model
 
@@ -29,6 +28,7 @@ from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
 from shop.api.shipping.zones import method
 from shop.api.translated_fields import add_translation_field
+from shop.api.translation.inputs import TranslationArguments, TranslationsArguments
 from shop.content.models import MenuItem, Page
 
 TRANSLATING = (Permission.MANAGE_TRANSLATIONS,)
@@ -105,11 +105,11 @@ def _add_fields(kind: Kind) -> None:
             content.columns(**{_OLDER[name]: column})
 
     @content.field(f"{called}Id", needs="id")
-    def ids(rows: list[Row], *_: Any) -> list[str]:
+    def ids(rows: list[Row], *_: object) -> list[str]:
         return global_ids(kind.shown.name, (row.id for row in rows))
 
     @content.field(called, needs="id")
-    def shown(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    def shown(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
         found = kind.shown.by_key(context, [row.id for row in rows], selection.names())
         return [found.get(row.id) for row in rows]
 
@@ -146,21 +146,21 @@ def _text_values(rows: Keys[Row], through: str, selection: Selection) -> list[li
 
 @KINDS["PRODUCT"].content.field("attributeValues", needs="id")
 def texts_of_products(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _text_values(rows, "product", selection)
 
 
 @KINDS["VARIANT"].content.field("attributeValues", needs="id")
 def texts_of_variants(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _text_values(rows, "variant", selection)
 
 
 @KINDS["PAGE"].content.field("attributeValues", needs="id")
 def texts_of_pages(
-    rows: list[Row], arguments: Any, context: Context, selection: Selection
+    rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _text_values(rows, "page", selection)
 
@@ -169,7 +169,7 @@ query = Queries()
 
 
 @query.field("translation", permissions=TRANSLATING)
-def one_translation(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+def one_translation(arguments: TranslationArguments, context: Context, selection: Selection) -> Row | None:
     kind = KINDS.get(arguments["kind"])
     if kind is None:
         return None
@@ -178,7 +178,9 @@ def one_translation(arguments: dict[str, Any], context: Context, selection: Sele
 
 
 @query.field("translations", permissions=TRANSLATING)
-def all_translations(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+def all_translations(
+    arguments: TranslationsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     kind = KINDS.get(arguments["kind"])
     rows = kind.rows() if kind is not None else Product.objects.none()
     content = kind.content if kind is not None else KINDS["PRODUCT"].content

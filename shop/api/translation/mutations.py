@@ -23,8 +23,8 @@ mutation = Mutations(codes={"already_taken": "UNIQUE"})
 
 
 def _translate(
-    kind: Kind, payload: str, arguments: dict[str, Any], context: Context, selection: Selection
-) -> dict[str, Any]:
+    kind: Kind, payload: str, arguments: Mapping[str, Any], context: Context, selection: Selection
+) -> dict[str, object]:
     """Save the given texts; null removes one."""
     key = input_key(arguments["id"], kind.shown.name, kind.content.name, field="id")
     language = tag_from_code(arguments["languageCode"])
@@ -59,7 +59,7 @@ def _texts_by_column(kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
 
 def _add_mutation(kind: Kind, name: str, payload: str) -> None:
     @mutation.field(name, permissions=TRANSLATING)
-    def say(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    def say(arguments: dict[str, object], context: Context, selection: Selection) -> dict[str, object]:
         return _translate(kind, payload, arguments, context, selection)
 
 
