@@ -30,7 +30,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import shop_settings
+from shop.core.models import ShopSettings, shop_settings
 from shop.core.web.action_results import run_action
 from shop.staff_pages import staff_only
 
@@ -44,8 +44,7 @@ class SecondPersonForm(forms.Form):
     )
 
     @classmethod
-    def of_shop(cls) -> SecondPersonForm:
-        shop = shop_settings()
+    def of_shop(cls, shop: ShopSettings) -> SecondPersonForm:
         return cls(
             initial={
                 "payouts": shop.payouts_need_second_person,
@@ -63,9 +62,8 @@ def kinds_of(request: HttpRequest) -> list[str]:
     ]
 
 
-def permissions_lacking_second_person() -> list[Permission]:
+def permissions_lacking_second_person(shop: ShopSettings) -> list[Permission]:
     """Return the rights that only one person or nobody holds although a second person is required."""
-    shop = shop_settings()
     if not (shop.payouts_need_second_person or shop.account_changes_need_second_person):
         return []
     return permissions_without_second_person()
@@ -79,6 +77,7 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     kinds = kinds_of(request)
     if not kinds:
         raise Missing()
+    shop = shop_settings()
     rows = Approval.objects.waiting(timezone.now()).filter(kind__in=kinds)
     rows = rows.select_related("proposed_by", "cooperative", "payout__settlement__cooperative")
     rows = rows.select_related("payout__refund__order", "payout__transfer__order")
@@ -88,10 +87,11 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
             for row in rows
         ],
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
-        "rules_form": SecondPersonForm.of_shop(),
-        "lacking": [permission.label for permission in permissions_lacking_second_person()],
+        "rules_form": SecondPersonForm.of_shop(shop),
+        "lacking": [permission.label for permission in permissions_lacking_second_person(shop)],
         "may_grant": isinstance(request.user, User) and request.user.is_superuser,
         "me": actor.user_id,
+        "shop": shop,
     }
     return render(request, "desk/approvals.html", context)
 

@@ -14,6 +14,7 @@ from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
+from shop.core.models import shop_settings
 from shop.desk.money.approvals import kinds_of, permissions_lacking_second_person
 from shop.desk.overview import waiting as of
 from shop.desk.overview.waiting import OpenTasks
@@ -24,7 +25,7 @@ from shop.staff_pages import staff_only
 @staff_only()
 def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open tasks that this user may handle."""
-    now = timezone.now()
+    now, shop = timezone.now(), shop_settings()
     waiting: list[OpenTasks] = []
     if has_staff_permission(request.user, Permission.MANAGE_STAFF):
         waiting.append(of.applications())
@@ -49,7 +50,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     if kinds:
         waiting += [
             of.approvals(kinds, now),
-            of.lacking_second_person(permissions_lacking_second_person()),
+            of.lacking_second_person(permissions_lacking_second_person(shop)),
         ]
     sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
@@ -62,6 +63,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
             of.failed(),
         ]
     context = {
+        "shop": shop,
         "today": vietnam_date(now),
         "now": now,
         "waiting": waiting,

@@ -102,6 +102,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
         "listing": 1,
         "certificate": 0,
         "approval": 0,
+        "second-person": 0,
         "data": 0,
         "failure": 0,
         "texts": 0,
