@@ -1,0 +1,78 @@
+"""Statements that neither update nor delete, and yet replace or empty what may only grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PostingKind
+from shop.core.actors import Actor
+from shop.core.change_log.seal_changes import seal_changes
+from shop.core.models import Change, ChangeSeal, SealedChange, record_change
+from tests.factories import NOW, make_channel
+from tests.unchanged import every_row
+
+MODELS = [Change, SealedChange, ChangeSeal, LedgerPosting, LedgerEntry]
+# SQLite deletes the rows that REPLACE displaces without running triggers on deletion, and so does TRUNCATE.
+ATTACKS = {
+    "sqlite": (
+        "INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+        "REPLACE INTO {table} SELECT * FROM {table}",
+        "UPDATE OR REPLACE {table} SET {key} = {key} + 1",
+    ),
+    "postgresql": ("TRUNCATE {table} CASCADE", "TRUNCATE {table} RESTART IDENTITY CASCADE"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", MODELS)
+def test_no_statement_replaces_or_empties_what_only_grows(model) -> None:
+    _write_everywhere()
+    table, key = model._meta.db_table, model._meta.pk.column
+    before = every_row()
+
+    for statement in ATTACKS[connection.vendor]:
+        with (
+            pytest.raises(DatabaseError, match="only grows"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement.format(table=table, key=key))
+
+    assert model.objects.count() > 0
+    assert every_row() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("model", "column"), [(Change, "sent_key"), (LedgerPosting, "key")])
+def test_a_key_that_is_used_again_displaces_nothing(model, column: str) -> None:
+    _write_everywhere()
+    table = model._meta.db_table
+    before = every_row()
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} WHERE {column} = 'once'")
+        row = dict(zip([each[0] for each in cursor.description], cursor.fetchone(), strict=True))
+        with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
+            cursor.execute(_displacing(table, column, row), list((row | {"id": 4_000_000}).values()))
+
+    assert every_row() == before
+
+
+def _displacing(table: str, column: str, names: Iterable[str]) -> str:
+    """An insertion that takes the place of the row with the same key."""
+    values = f"INTO {table} ({', '.join(names)}) VALUES ({', '.join('%s' for _name in names)})"
+    if connection.vendor == "sqlite":
+        return f"INSERT OR REPLACE {values}"
+    return f"INSERT {values} ON CONFLICT ({column}) DO UPDATE SET at = EXCLUDED.at + interval '1 day'"
+
+
+def _write_everywhere() -> None:
+    record_change("channel.edited", make_channel(), actor=Actor.system("test"), now=NOW, key="once")
+    seal_changes(now=NOW)
+    posting = LedgerPosting.objects.create(key="once", kind=PostingKind.PAYMENT, at=NOW)
+    for account, amount in ((LedgerAccount.BANK, 50_000), (LedgerAccount.BUYER, -50_000)):
+        LedgerEntry.objects.create(posting=posting, account=account, currency="VND", amount=amount)
+    connection.check_constraints()  # nothing deferred stands in the way of emptying a table
