@@ -54,7 +54,7 @@ def quantities(basket):
     return sorted(basket.lines.values_list("variant", "quantity"))
 
 
-def test_the_same_goods_put_in_twice_grow_one_line() -> None:
+def test_adding_same_variant_twice_increases_line_quantity() -> None:
     variant = make_variant(price=45_000)
 
     basket = put(variant, 2)
@@ -66,7 +66,7 @@ def test_the_same_goods_put_in_twice_grow_one_line() -> None:
 
 
 @pytest.mark.parametrize("quantity", [0, -1, -(10**9)])
-def test_a_quantity_below_one_is_not_put_in(quantity) -> None:
+def test_quantity_below_one_is_refused(quantity) -> None:
     variant = make_variant()
 
     with refused(InvalidQuantity, "odd_quantity") as refusal:
@@ -76,7 +76,7 @@ def test_a_quantity_below_one_is_not_put_in(quantity) -> None:
 
 
 @pytest.mark.parametrize("quantity", [51, 10**12])
-def test_more_than_an_order_may_hold_is_not_put_in(quantity) -> None:
+def test_quantity_above_shop_limit_is_refused(quantity) -> None:
     variant = make_variant()
 
     with refused(OverLimit, "over_limit") as refusal:
@@ -85,7 +85,7 @@ def test_more_than_an_order_may_hold_is_not_put_in(quantity) -> None:
     assert refusal.value.details == {"limit": 50}
 
 
-def test_what_is_there_counts_towards_the_limit() -> None:
+def test_quantity_in_basket_counts_towards_limit() -> None:
     ShopSettings.objects.create(limit_quantity_per_checkout=4)
     variant = make_variant()
     basket = put(variant, 3)
@@ -96,7 +96,7 @@ def test_what_is_there_counts_towards_the_limit() -> None:
         change_line_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=5, now=NOW)
 
 
-def test_goods_may_be_limited_more_than_the_shop() -> None:
+def test_variant_limit_overrides_higher_shop_limit() -> None:
     variant = make_variant(quantity_limit_per_customer=2)
 
     with refused(OverLimit, "over_limit") as refusal:
@@ -106,7 +106,7 @@ def test_goods_may_be_limited_more_than_the_shop() -> None:
 
 
 @pytest.mark.parametrize("state", ["draft", "in_review", "paused", "withdrawn"])
-def test_what_is_not_on_sale_is_not_put_in(state) -> None:
+def test_unpublished_product_cannot_be_added(state) -> None:
     variant = make_variant()
     Listing.objects.filter(product=variant.product_id).update(state=state)
 
@@ -115,7 +115,7 @@ def test_what_is_not_on_sale_is_not_put_in(state) -> None:
 
 
 @pytest.mark.parametrize("state", ["applied", "needs_more", "suspended", "rejected"])
-def test_goods_of_a_cooperative_that_may_not_sell_are_not_put_in(state) -> None:
+def test_product_of_inactive_cooperative_cannot_be_added(state) -> None:
     seller = make_seller()
     variant = make_variant(seller)
     seller.state = state
@@ -125,7 +125,7 @@ def test_goods_of_a_cooperative_that_may_not_sell_are_not_put_in(state) -> None:
         put(variant, 1)
 
 
-def test_goods_that_are_not_there_or_have_no_price_are_not_put_in() -> None:
+def test_unknown_or_unpriced_variant_cannot_be_added() -> None:
     variant = make_variant()
     variant.prices.update(amount=None)
 
@@ -136,7 +136,7 @@ def test_goods_that_are_not_there_or_have_no_price_are_not_put_in() -> None:
         put(variant, 1)
 
 
-def test_a_quantity_is_changed_and_none_takes_the_line_out() -> None:
+def test_quantity_changes_and_zero_removes_line() -> None:
     basket = make_basket((make_variant(), 2))
     line = basket.lines.get()
 
@@ -148,7 +148,7 @@ def test_a_quantity_is_changed_and_none_takes_the_line_out() -> None:
     assert not basket.lines.exists()
 
 
-def test_changing_a_line_gives_back_what_was_kept_for_it() -> None:
+def test_changing_line_releases_its_reservation() -> None:
     variant = make_variant(on_hand=5)
     basket = make_basket((variant, 3))
     open_checkout(basket_id=basket.pk, now=NOW)
@@ -158,7 +158,7 @@ def test_changing_a_line_gives_back_what_was_kept_for_it() -> None:
     assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
 
 
-def test_a_line_of_another_basket_or_of_none_is_missing() -> None:
+def test_foreign_or_unknown_line_is_missing() -> None:
     mine, theirs = make_basket((make_variant(), 1)), make_basket((make_variant(), 1))
     foreign = theirs.lines.get().pk
 
@@ -171,7 +171,7 @@ def test_a_line_of_another_basket_or_of_none_is_missing() -> None:
         set_basket_province(basket_id=nobody(), province_code=HANOI, now=NOW)
 
 
-def test_a_way_of_another_cooperative_is_not_chosen() -> None:
+def test_delivery_method_of_another_cooperative_is_missing() -> None:
     mine, other = make_seller(), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(mine), 1))
     foreign = DeliveryMethod.objects.get(cooperative=other)
@@ -180,7 +180,7 @@ def test_a_way_of_another_cooperative_is_not_chosen() -> None:
         choose_deliveries(basket_id=basket.pk, choices={mine.pk: RequestedDelivery(foreign.pk)}, now=NOW)
 
 
-def test_a_guests_basket_becomes_theirs_when_they_have_none() -> None:
+def test_guest_basket_is_assigned_to_user_without_basket() -> None:
     guest, user = make_basket((make_variant(), 2)), make_user()
 
     adopted = merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
@@ -188,7 +188,7 @@ def test_a_guests_basket_becomes_theirs_when_they_have_none() -> None:
     assert (adopted.pk, Basket.objects.get().user_id) == (guest.pk, user.pk)
 
 
-def test_a_guests_basket_joins_their_own_and_the_same_goods_add_up() -> None:
+def test_guest_basket_merges_into_user_basket_and_adds_quantities() -> None:
     both, only_guest = make_variant(on_hand=9), make_variant(on_hand=9)
     user = make_user()
     own = make_basket((both, 1), user=user)
@@ -205,7 +205,7 @@ def test_a_guests_basket_joins_their_own_and_the_same_goods_add_up() -> None:
     assert Basket.objects.get().province_code == HANOI
 
 
-def test_joined_goods_stop_at_the_limit() -> None:
+def test_merged_quantity_is_capped_at_limit() -> None:
     variant, user = make_variant(), make_user()
     make_basket((variant, 40), user=user)
     guest = make_basket((variant, 40))
@@ -215,7 +215,7 @@ def test_joined_goods_stop_at_the_limit() -> None:
     assert BasketLine.objects.get().quantity == 50
 
 
-def test_somebodys_basket_is_not_adopted_by_another_nor_one_that_is_gone() -> None:
+def test_foreign_or_unknown_basket_is_not_merged() -> None:
     theirs, user = make_basket((make_variant(), 1), user=make_user()), make_user()
 
     assert merge_guest_basket(guest_basket_id=theirs.pk, user_id=user.pk, now=LATER) is None
@@ -224,7 +224,7 @@ def test_somebodys_basket_is_not_adopted_by_another_nor_one_that_is_gone() -> No
     assert Basket.objects.get().user_id == theirs.user_id
 
 
-def test_a_basket_is_held_by_its_person_or_by_who_knows_a_guests_key() -> None:
+def test_basket_is_visible_to_its_user_or_by_guest_key() -> None:
     user, other = make_user(), make_user()
     guest, theirs = make_basket((make_variant(), 1)), make_basket((make_variant(), 1), user=user)
 
@@ -245,7 +245,7 @@ def two_lines(variant) -> Basket:
     return basket
 
 
-def test_lines_of_one_variant_are_limited_together() -> None:
+def test_limit_applies_to_sum_of_lines_of_variant() -> None:
     variant = make_variant(quantity_limit_per_customer=5)
     basket = two_lines(variant)
     last = basket.lines.get(quantity=2)
@@ -256,7 +256,7 @@ def test_lines_of_one_variant_are_limited_together() -> None:
         change_line_quantity(basket_id=basket.pk, line_id=last.pk, quantity=3, now=NOW)
 
 
-def test_a_quote_counts_lines_of_one_variant_together_against_the_limit() -> None:
+def test_quote_checks_limit_against_sum_of_lines_of_variant() -> None:
     variant = make_variant()
     basket = two_lines(variant)
     ShopSettings.objects.create(limit_quantity_per_checkout=5)
@@ -271,7 +271,7 @@ def test_a_quote_counts_lines_of_one_variant_together_against_the_limit() -> Non
     ] * 2
 
 
-def test_what_a_guest_chose_and_wrote_comes_along_but_what_the_person_said_stays() -> None:
+def test_merge_copies_guest_choices_without_overwriting_user_values() -> None:
     user, mine, theirs = make_user(), make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     limited = make_variant(mine, quantity_limit_per_customer=4)
     own = make_basket((limited, 3), user=user)

@@ -51,7 +51,7 @@ def quantities() -> dict[str, int]:
     return {line.variant.product.name: line.quantity for line in lines}
 
 
-def test_the_same_goods_at_the_same_prices_lie_in_a_new_basket_and_nothing_is_said() -> None:
+def test_unchanged_order_fills_new_basket_without_differences() -> None:
     user = make_user()
     order = make_order((make_variant(name="Gối"), 2), (make_variant(name="Khăn"), 1), user=user)
 
@@ -61,7 +61,7 @@ def test_the_same_goods_at_the_same_prices_lie_in_a_new_basket_and_nothing_is_sa
     assert (answer.basket.user_id, quantities()) == (user.pk, {"Gối": 2, "Khăn": 1})
 
 
-def test_a_second_tap_adds_nothing_and_what_lies_there_counts() -> None:
+def test_repeat_adds_nothing_and_counts_existing_quantities() -> None:
     pillow, scarf = make_variant(name="Gối"), make_variant(name="Khăn")
     order = make_order((pillow, 2), (scarf, 3))
     basket = make_basket((pillow, 5), (scarf, 1))
@@ -73,7 +73,7 @@ def test_a_second_tap_adds_nothing_and_what_lies_there_counts() -> None:
     assert quantities() == {"Gối": 5, "Khăn": 3}
 
 
-def test_all_that_differs_is_said_and_the_rest_is_put_in() -> None:
+def test_differences_are_reported_and_available_lines_added() -> None:
     resting = make_seller("HTX Nghỉ")
     names = ("Rời kệ", "Hết", "Ít", "Đắt", "Rẻ", "Nhiều quá", "Còn")
     goods = {name: make_variant(name=name, price=50_000, on_hand=20) for name in names}
@@ -105,7 +105,7 @@ def test_all_that_differs_is_said_and_the_rest_is_put_in() -> None:
     assert quantities() == {"Còn": 4, "Nhiều quá": 2, "Rẻ": 4, "Ít": 3, "Đắt": 4}
 
 
-def test_of_an_order_of_which_nothing_is_left_no_basket_is_made_and_of_none_nothing() -> None:
+def test_sold_out_order_creates_no_basket_and_unplaced_order_is_missing() -> None:
     variant = make_variant(on_hand=1)
     order = make_order((variant, 1))
 
@@ -121,7 +121,7 @@ def test_of_an_order_of_which_nothing_is_left_no_basket_is_made_and_of_none_noth
             )
 
 
-def test_the_number_of_queries_does_not_grow_with_the_order() -> None:
+def test_query_count_does_not_depend_on_number_of_lines() -> None:
     ShopSettings.objects.create()
     counts = []
     for size in (1, 6):
@@ -133,7 +133,7 @@ def test_the_number_of_queries_does_not_grow_with_the_order() -> None:
     assert counts[0] == counts[1] < 25
 
 
-def test_one_tap_on_the_orders_page_says_on_the_baskets_what_has_changed_once(client: Client) -> None:
+def test_reorder_from_order_page_lists_changes_on_basket_page_once(client: Client) -> None:
     make_places()
     variant = make_variant(name="Gối thảo dược", price=320_000)
     order = make_order((variant, 2), now=timezone.now())

@@ -17,7 +17,7 @@ from tests.unchanged import refused
 pytestmark = pytest.mark.django_db
 
 
-def test_goods_are_kept_for_fifteen_minutes() -> None:
+def test_stock_is_reserved_for_fifteen_minutes() -> None:
     variant = make_variant(on_hand=5)
     basket = make_basket((variant, 3))
 
@@ -28,7 +28,7 @@ def test_goods_are_kept_for_fifteen_minutes() -> None:
     assert (stock_of(variant).reserved, stock_of(variant).free) == (3, 2)
 
 
-def test_opened_again_they_are_kept_from_then_and_not_twice() -> None:
+def test_reopening_extends_reservation_without_doubling_it() -> None:
     variant = make_variant(on_hand=5)
     basket = make_basket((variant, 3))
     later = NOW + datetime.timedelta(minutes=10)
@@ -40,7 +40,7 @@ def test_opened_again_they_are_kept_from_then_and_not_twice() -> None:
     assert stock_of(variant).reserved == 3
 
 
-def test_a_line_that_is_short_keeps_nothing_and_says_what_is_left() -> None:
+def test_short_line_reserves_nothing_and_reports_free_quantity() -> None:
     short, enough = make_variant(on_hand=2), make_variant(on_hand=9)
     basket = make_basket((short, 3), (enough, 1))
 
@@ -53,7 +53,7 @@ def test_a_line_that_is_short_keeps_nothing_and_says_what_is_left() -> None:
     assert (stock_of(short).reserved, stock_of(enough).reserved) == (0, 1)
 
 
-def test_a_channel_that_keeps_nothing_keeps_nothing() -> None:
+def test_channel_without_reservation_time_reserves_nothing() -> None:
     variant = make_variant()
     basket = make_basket((variant, 3))
     Channel.objects.update(reservation_minutes=0)
@@ -63,6 +63,6 @@ def test_a_channel_that_keeps_nothing_keeps_nothing() -> None:
     assert stock_of(variant).reserved == 0
 
 
-def test_a_basket_that_is_gone_is_missing() -> None:
+def test_unknown_basket_is_missing() -> None:
     with refused(Missing, "missing"):
         open_checkout(basket_id=nobody(), now=NOW)

@@ -75,7 +75,7 @@ def money(part: OrderPart, amount: int, **fields) -> RefundDecision:
     return RefundDecision(CostBearer.PLATFORM, "Hàng dập", lines, is_received=False)
 
 
-def test_a_complaint_is_kept_and_told_to_the_cooperative() -> None:
+def test_complaint_is_saved_and_cooperative_notified() -> None:
     part = got()
 
     complaint = complained(part, requested_remedy=RequestedRemedy.REPLACEMENT)
@@ -101,14 +101,14 @@ def test_a_complaint_is_kept_and_told_to_the_cooperative() -> None:
         ({"steps": {nobody(): 1}}, Missing, "missing"),
     ],
 )
-def test_what_says_nothing_is_refused(fields, kind, code) -> None:
+def test_incomplete_complaint_is_refused(fields, kind, code) -> None:
     part = got()
 
     with refused(kind, code):
         complained(part, **fields)
 
 
-def test_nobody_complains_about_more_than_came() -> None:
+def test_complaint_cannot_exceed_delivered_quantity() -> None:
     part = got()
     waiting = make_order((make_variant(price=45_000), 1)).parts.get()
 
@@ -118,7 +118,7 @@ def test_nobody_complains_about_more_than_came() -> None:
         complained(waiting, 1)
 
 
-def test_five_photos_are_too_many() -> None:
+def test_at_most_four_photos_are_accepted() -> None:
     part = got()
     pictures = [Picture.objects.create(original=f"{n}.jpg") for n in range(5)]
 
@@ -127,7 +127,7 @@ def test_five_photos_are_too_many() -> None:
     assert complained(part, pictures=pictures[:4]).pictures.count() == 4
 
 
-def test_the_days_end_with_vietnams_day() -> None:
+def test_complaint_period_ends_at_midnight_in_vietnam() -> None:
     part = got()
 
     with refused(ComplaintPeriodOver, "too_late") as refusal:
@@ -136,7 +136,7 @@ def test_the_days_end_with_vietnams_day() -> None:
     assert complained(part, now=LAST).made_at == LAST
 
 
-def test_a_listing_may_give_more_days_than_the_market_and_never_fewer() -> None:
+def test_product_can_extend_but_not_shorten_complaint_period() -> None:
     ShopSettings.objects.update_or_create(pk=1, defaults={"complaint_days": 3})
     variant = make_variant(price=45_000, on_hand=20)
     days = datetime.timedelta(days=1)
@@ -148,7 +148,7 @@ def test_a_listing_may_give_more_days_than_the_market_and_never_fewer() -> None:
     assert ends == [LAST + SECOND - 4 * days, LAST + SECOND - 4 * days, LAST + SECOND + 3 * days]
 
 
-def test_what_was_agreed_stays_however_the_listing_changes() -> None:
+def test_order_line_keeps_return_days_of_placement() -> None:
     variant = make_variant(price=45_000, on_hand=20)
     Product.objects.update(return_days=10)
     order = make_order((variant, 1))
@@ -157,7 +157,7 @@ def test_what_was_agreed_stays_however_the_listing_changes() -> None:
     assert order.lines.get().return_days == 10
 
 
-def test_one_complaint_at_a_time() -> None:
+def test_second_open_complaint_is_refused() -> None:
     part = got()
     first = complained(part)
 
@@ -171,7 +171,7 @@ def test_one_complaint_at_a_time() -> None:
     assert (first.state, second.state) == (ComplaintState.WITHDRAWN, ComplaintState.OPEN)
 
 
-def test_the_same_key_complains_once() -> None:
+def test_repeated_key_files_one_complaint() -> None:
     part, other = got(), got()
 
     assert complained(part, key="a") == complained(part, key="a")
@@ -179,7 +179,7 @@ def test_the_same_key_complains_once() -> None:
         complained(other, key="a")
 
 
-def test_money_back_is_borne_by_the_cooperative_that_answers() -> None:
+def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
     part = got()
     complaint = complained(part)
 
@@ -194,7 +194,7 @@ def test_money_back_is_borne_by_the_cooperative_that_answers() -> None:
     check_everything()
 
 
-def test_the_platform_says_who_bears_it() -> None:
+def test_platform_chooses_who_bears_refund() -> None:
     part = got()
 
     accept(complained(part), actor=WHO["actor"], refund=money(part, 90_000))
@@ -204,7 +204,7 @@ def test_the_platform_says_who_bears_it() -> None:
     check_everything()
 
 
-def test_goods_are_sent_anew_for_nothing_and_quantities_stay_right() -> None:
+def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     part = got()
     line, variant = line_of(part), line_of(part).variant
     complaint = complained(part)
@@ -231,7 +231,7 @@ def test_goods_are_sent_anew_for_nothing_and_quantities_stay_right() -> None:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_a_parcel_sent_anew_that_is_undone_promises_nothing(closed) -> None:
+def test_voided_replacement_releases_its_allocation(closed) -> None:
     part = got()
     variant = line_of(part).variant
     complaint = complained(part)
@@ -247,7 +247,7 @@ def test_a_parcel_sent_anew_that_is_undone_promises_nothing(closed) -> None:
     check_everything()
 
 
-def test_goods_that_have_run_out_are_not_sent_anew() -> None:
+def test_sold_out_item_cannot_be_replaced() -> None:
     part = got()
     variant = line_of(part).variant
     count_stock(
@@ -263,7 +263,7 @@ def test_goods_that_have_run_out_are_not_sent_anew() -> None:
         accept(complaint, anew={line_of(part).pk: 2})
 
 
-def test_exchanged_goods_leave_the_part_delivered() -> None:
+def test_part_stays_delivered_after_exchange() -> None:
     part = got()
     line = line_of(part)
     complaint = complained(part)
@@ -284,7 +284,7 @@ def test_exchanged_goods_leave_the_part_delivered() -> None:
     check_everything()
 
 
-def test_an_answer_offers_something_and_no_more_than_was_complained_about() -> None:
+def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
     part = got()
     complaint = complained(part)
 
@@ -294,7 +294,7 @@ def test_an_answer_offers_something_and_no_more_than_was_complained_about() -> N
         accept(complaint, anew={line_of(part).pk: 3})
 
 
-def test_a_no_says_why() -> None:
+def test_rejection_requires_reason_and_notifies_buyer() -> None:
     complaint = complained(got())
 
     with refused(ReasonRequired, "reason_needed"):
@@ -307,7 +307,7 @@ def test_a_no_says_why() -> None:
     assert "Ảnh không phải hàng này" in letter.text
 
 
-def test_only_the_platform_puts_a_no_right() -> None:
+def test_only_platform_can_accept_rejected_complaint() -> None:
     part = got()
     complaint = complained(part)
     reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
@@ -320,7 +320,7 @@ def test_only_the_platform_puts_a_no_right() -> None:
     assert complaint.state == ComplaintState.ACCEPTED
 
 
-def test_what_was_answered_is_not_answered_again() -> None:
+def test_answered_complaint_cannot_be_answered_or_withdrawn() -> None:
     part = got()
     complaint = complained(part)
     accept(complaint, refund=money(part, 1_000))
@@ -333,7 +333,7 @@ def test_what_was_answered_is_not_answered_again() -> None:
         withdraw_complaint(complaint_id=complaint.pk, actor=BUYER, now=LATER)
 
 
-def test_the_same_answer_sent_twice_is_one() -> None:
+def test_repeated_answer_refunds_once() -> None:
     part = got()
     complaint = complained(part)
 
@@ -349,7 +349,7 @@ def test_the_same_answer_sent_twice_is_one() -> None:
     assert Refund.objects.count() == 1
 
 
-def test_what_is_not_answered_in_time_comes_to_the_platform_once(monkeypatch) -> None:
+def test_overdue_complaint_is_escalated_to_platform_once(monkeypatch) -> None:
     ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "cho@example.com"})
     complaint = complained(got())
     due = complaint.due_by
@@ -363,7 +363,7 @@ def test_what_is_not_answered_in_time_comes_to_the_platform_once(monkeypatch) ->
     assert complaint.called_at == due
 
 
-def test_a_replacement_is_no_dispatch_for_money() -> None:
+def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None:
     """Packing what is left of a part counts the parcels it was ordered in alone."""
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = order.parts.get()

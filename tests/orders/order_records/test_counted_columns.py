@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 LATE = datetime.datetime(2026, 11, 24, 17, 30, tzinfo=datetime.UTC)  # half past midnight in Vietnam
 
 
-def test_parts_and_lines_know_vietnams_day_the_channel_the_source_and_the_province() -> None:
+def test_parts_and_lines_copy_local_date_channel_source_and_province() -> None:
     order = make_order(now=LATE)
 
     for row in (OrderPart.objects.get(), OrderLine.objects.get()):
@@ -25,7 +25,7 @@ def test_parts_and_lines_know_vietnams_day_the_channel_the_source_and_the_provin
         assert (row.sold_from, row.sold_to, row.has_ended) == ("web", HANOI, False)
 
 
-def test_what_was_called_off_has_ended_with_its_lines_and_nothing_else_has() -> None:
+def test_only_cancelled_part_and_its_lines_have_ended() -> None:
     order = make_order((make_variant(make_seller()), 1), (make_variant(make_seller()), 1))
     part = order.parts.get(number=1)
 
@@ -45,7 +45,7 @@ def test_what_was_called_off_has_ended_with_its_lines_and_nothing_else_has() -> 
         ({"source": "phone"}, "sold_from", "phone"),
     ],
 )
-def test_what_changes_on_the_order_changes_on_them(
+def test_order_changes_are_copied_to_parts_and_lines(
     facts: dict[str, object], column: str, value: object
 ) -> None:
     order = make_order()

@@ -69,7 +69,7 @@ def edit(order: Order, variant: Variant, quantity: int, price: int | None) -> No
     )
 
 
-def test_a_price_that_a_rule_lowered_is_a_discount_of_that_rule() -> None:
+def test_catalogue_rule_price_is_recorded_as_discount_of_rule() -> None:
     rule = uuid.uuid4()
     pillow, blanket = make_variant(price=320_000), make_variant(make_seller("HTX Tài Hoan"), price=500_000)
     lower(pillow, 250_000, rule)
@@ -87,7 +87,7 @@ def test_a_price_that_a_rule_lowered_is_a_discount_of_that_rule() -> None:
     check_discounts()
 
 
-def test_what_an_order_is_given_off_is_spread_over_its_lines_to_the_last_dong() -> None:
+def test_order_discount_is_split_over_lines_without_remainder() -> None:
     tenth = DiscountInput("tenth", percent=Decimal(10))
     order = order_with(
         RequestedDiscount(tenth, DiscountKind.VOUCHER, CostBearer.PLATFORM, name="Tết", source_key="TET")
@@ -103,7 +103,7 @@ def test_what_an_order_is_given_off_is_spread_over_its_lines_to_the_last_dong() 
     check_discounts()
 
 
-def test_what_is_given_off_deliveries_is_shared_by_the_parts() -> None:
+def test_delivery_discount_is_split_over_parts() -> None:
     coach = DiscountInput("coach", amount=50_000, of_delivery=True)
 
     order = order_with(
@@ -118,13 +118,13 @@ def test_what_is_given_off_deliveries_is_shared_by_the_parts() -> None:
     check_discounts()
 
 
-def test_a_discount_that_takes_nothing_is_not_written() -> None:
+def test_zero_discount_is_not_recorded() -> None:
     order_with(RequestedDiscount(DiscountInput("none", amount=0), DiscountKind.VOUCHER, CostBearer.PLATFORM))
 
     assert not Discount.objects.exists()
 
 
-def test_a_draft_keeps_the_discounts_of_its_last_edit_alone() -> None:
+def test_draft_keeps_only_discounts_of_last_edit() -> None:
     variant = make_variant(price=45_000)
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
     edit(order, variant, 2, 40_000)
@@ -136,7 +136,7 @@ def test_a_draft_keeps_the_discounts_of_its_last_edit_alone() -> None:
     check_discounts()
 
 
-def test_a_price_above_the_list_price_is_no_discount() -> None:
+def test_price_above_list_price_is_not_recorded_as_discount() -> None:
     variant = make_variant(price=45_000)
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
 

@@ -45,7 +45,7 @@ def _places() -> None:
     make_places()
 
 
-def test_what_was_written_is_kept_with_the_order_and_shown_to_all_who_need_it(client: Client) -> None:
+def test_invoice_details_are_saved_and_shown_after_acceptance(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     put(client, make_variant(seller))
 
@@ -69,7 +69,7 @@ def test_what_was_written_is_kept_with_the_order_and_shown_to_all_who_need_it(cl
     assert "0101248141" in after
 
 
-def test_what_is_missing_or_wrong_is_said_at_its_field(client: Client) -> None:
+def test_missing_or_invalid_invoice_fields_show_errors(client: Client) -> None:
     put(client, make_variant())
 
     empty = refused(client, invoice="on", email="")
@@ -86,7 +86,7 @@ def test_what_is_missing_or_wrong_is_said_at_its_field(client: Client) -> None:
     assert 'value="Công ty Tre Xanh"' in slip
 
 
-def test_without_the_tick_nothing_is_asked_for_and_the_next_order_has_it_written_but_not_ticked(
+def test_invoice_is_optional_and_prefilled_from_last_order(
     client: Client,
 ) -> None:
     user = make_user()
@@ -110,7 +110,7 @@ def test_without_the_tick_nothing_is_asked_for_and_the_next_order_has_it_written
         InvoiceDetails.objects.create(order=Order.objects.first(), company="A", tax_code="", address="B")
 
 
-def test_the_letters_tell_the_buyer_for_whom_and_the_cooperative_that_one_is_needed(client: Client) -> None:
+def test_emails_give_buyer_invoice_details_and_tell_seller_one_is_needed(client: Client) -> None:
     seller = make_seller("HTX Thiên An", email="htx@example.com")
     put(client, make_variant(seller))
 
@@ -124,7 +124,7 @@ def test_the_letters_tell_the_buyer_for_whom_and_the_cooperative_that_one_is_nee
     assert "0101248141" not in to_seller.text
 
 
-def test_the_desk_writes_an_invoice_into_an_order_and_puts_it_right(client: Client) -> None:
+def test_staff_add_and_correct_invoice_details(client: Client) -> None:
     client.force_login(make_admin())
     variant = make_variant(make_seller())
     client.post("/en/quan-tri/don-nhap/", {"source": "phone"})
@@ -170,7 +170,7 @@ def test_the_desk_writes_an_invoice_into_an_order_and_puts_it_right(client: Clie
     assert not InvoiceDetails.objects.exists()
 
 
-def test_who_writes_the_same_company_again_changes_nothing() -> None:
+def test_saving_same_invoice_details_records_no_change() -> None:
     company = InvoiceDetails(
         company="Tre Xanh", tax_code="0101248141", address="Hà Nội", email="a@example.com"
     )

@@ -99,7 +99,7 @@ def ordered(client: Client) -> Order:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_order_stands_while_the_mail_server_refuses_and_the_letter_goes_out_later(
+def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     client: Client, refusing_server: int
 ) -> None:
     make_places()
@@ -124,7 +124,7 @@ def test_an_order_stands_while_the_mail_server_refuses_and_the_letter_goes_out_l
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_order_stands_while_no_mail_server_answers(client: Client) -> None:
+def test_order_is_placed_when_mail_server_is_unreachable(client: Client) -> None:
     make_places()
     absent = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": unused_port()}
     with override_settings(**absent, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
@@ -138,7 +138,7 @@ def test_an_order_stands_while_no_mail_server_answers(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_buyer_reads_who_brings_a_parcel_and_what_it_costs() -> None:
+def test_dispatch_and_failed_delivery_emails_give_details() -> None:
     part = make_order((make_variant(price=320_000), 1)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
@@ -157,7 +157,7 @@ def test_the_buyer_reads_who_brings_a_parcel_and_what_it_costs() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("email", ["hoa@example.com", ""])
-def test_who_collects_reads_where_when_and_with_which_code(email: str) -> None:
+def test_pickup_message_gives_place_time_and_code(email: str) -> None:
     part = make_order((make_variant(price=320_000), 1), email=email).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(
         delivery_kind=DeliveryKind.MARKET_DAY,
@@ -183,7 +183,7 @@ def test_who_collects_reads_where_when_and_with_which_code(email: str) -> None:
 
 
 @pytest.mark.django_db
-def test_the_buyer_reads_that_a_part_will_not_come_and_what_is_left_to_pay() -> None:
+def test_declined_part_email_gives_reason_and_remaining_total() -> None:
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     order = make_order((make_variant(price=320_000), 1), (noodles, 2))
     part = order.parts.get(number=1)
@@ -201,7 +201,7 @@ def test_the_buyer_reads_that_a_part_will_not_come_and_what_is_left_to_pay() -> 
 
 
 @pytest.mark.django_db
-def test_the_buyer_who_has_paid_one_part_reads_what_is_still_to_be_paid() -> None:
+def test_declined_part_email_of_partly_paid_order_gives_amount_due() -> None:
     honey = make_variant(make_seller("HTX Mật Ong"), price=90_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     order = make_order((make_variant(price=320_000), 1), (noodles, 2), (honey, 1))
@@ -221,7 +221,7 @@ def test_the_buyer_who_has_paid_one_part_reads_what_is_still_to_be_paid() -> Non
 
 
 @pytest.mark.django_db
-def test_the_platform_reads_that_nobody_has_answered() -> None:
+def test_platform_is_notified_of_unanswered_part() -> None:
     ShopSettings.objects.create(operator_email="dieu-hanh@example.com")
     order = make_order()
 
@@ -233,7 +233,7 @@ def test_the_platform_reads_that_nobody_has_answered() -> None:
 
 
 @pytest.mark.django_db
-def test_the_letter_says_prices_before_and_after_and_who_gives_what(client) -> None:
+def test_order_email_shows_prices_and_discounts_with_bearer(client) -> None:
     make_voucher(starts_at=timezone.now() - datetime.timedelta(days=1))
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)

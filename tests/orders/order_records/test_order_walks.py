@@ -324,7 +324,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_after_every_step_of_a_walk_every_rule_holds(seed) -> None:
+def test_invariants_hold_after_each_step_of_random_walk(seed) -> None:
     walk = Walk(seed)
 
     walk.take(80)
@@ -335,5 +335,5 @@ def test_after_every_step_of_a_walk_every_rule_holds(seed) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 112))
-def test_after_every_step_of_a_long_walk_every_rule_holds(seed) -> None:
+def test_invariants_hold_after_each_step_of_long_random_walk(seed) -> None:
     Walk(seed).take(400)

@@ -20,9 +20,7 @@ from orders.states import ParcelState, PartState, Progress
         (PartState.CANCELLED, Progress.NOTHING, False, False),
     ],
 )
-def test_the_buyer_is_seen_from_yes_on_and_the_house_until_the_goods_are_there(
-    state, progress, contact, address
-) -> None:
+def test_contact_shows_from_acceptance_and_address_until_delivery(state, progress, contact, address) -> None:
     part = OrderPart(state=state, progress=progress)
 
     assert (part.shows_contact, part.shows_address) == (contact, address)
@@ -39,9 +37,7 @@ def test_the_buyer_is_seen_from_yes_on_and_the_house_until_the_goods_are_there(
         (ParcelState.DELIVERED, False, False),
     ],
 )
-def test_a_part_is_called_off_until_it_is_gone_and_by_its_buyer_until_it_is_packed(
-    state, by_seller, by_buyer
-) -> None:
+def test_seller_can_cancel_until_handover_and_buyer_until_packed(state, by_seller, by_buyer) -> None:
     part, parcels = OrderPart(state=PartState.ACCEPTED), [Parcel(state=state)]
 
     may = (part.may_be_cancelled(parcels), part.may_be_cancelled(parcels, by_buyer=True))
@@ -49,5 +45,5 @@ def test_a_part_is_called_off_until_it_is_gone_and_by_its_buyer_until_it_is_pack
     assert may == (by_seller, by_buyer)
 
 
-def test_what_has_ended_is_not_called_off_again() -> None:
+def test_ended_part_cannot_be_cancelled() -> None:
     assert not OrderPart(state=PartState.DECLINED).may_be_cancelled([])

@@ -16,7 +16,7 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 
-def test_a_reason_of_ours_is_told_in_the_readers_language_and_other_words_as_written(client: Client) -> None:
+def test_standard_reason_is_translated_and_free_text_kept(client: Client) -> None:
     order = make_order()
 
     decline_part(
@@ -29,6 +29,6 @@ def test_a_reason_of_ours_is_told_in_the_readers_language_and_other_words_as_wri
     assert "We have run out. Mưa quá" in html_of(client.get(f"/en/don-hang/{order.pk}/"))
 
 
-def test_no_reason_is_no_words() -> None:
+def test_missing_reason_translates_to_empty_string() -> None:
     with translation.override("vi"):
         assert (translated_reason(""), translated_reason(None)) == ("", "")

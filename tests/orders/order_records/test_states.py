@@ -76,19 +76,19 @@ def check_pairs(row, column, moves, pairs, states):
         assert getattr(row, column) == (to if (came_from, to) in pairs else came_from)
 
 
-def test_a_part_moves_along_its_table_only() -> None:
+def test_part_allows_only_listed_transitions() -> None:
     check_pairs(make_part(), "state", PART_MOVES, PART_PAIRS, PartState)
 
 
-def test_a_parcel_moves_along_its_table_only() -> None:
+def test_parcel_allows_only_listed_transitions() -> None:
     check_pairs(parcel_in(ParcelState.PACKING), "state", PARCEL_MOVES, PARCEL_PAIRS, ParcelState)
 
 
-def test_the_cash_of_a_parcel_moves_along_its_table_only() -> None:
+def test_parcel_cash_allows_only_listed_transitions() -> None:
     check_pairs(parcel_in(ParcelState.PACKING), "cod_state", COD_MOVES, CASH_PAIRS, CodState)
 
 
-def test_every_state_can_be_reached() -> None:
+def test_every_state_is_reachable() -> None:
     assert unreachable_states(PART_MOVES, first=PartState.NEW) == set()
     assert unreachable_states(PARCEL_MOVES, first=ParcelState.PACKING) == set()
     assert unreachable_states(COD_MOVES, first=CodState.EXPECTED) == set()
@@ -158,7 +158,7 @@ PART_ACTIONS = {
 
 @pytest.mark.parametrize("state", PartState.values)
 @pytest.mark.parametrize("action", PART_ACTIONS)
-def test_each_action_on_a_part_moves_it_or_is_refused(state, action) -> None:
+def test_part_action_moves_part_or_is_refused(state, action) -> None:
     part = part_in(state)
     act, leads_to = PART_ACTIONS[action]
 
@@ -197,7 +197,7 @@ PARCEL_ACTIONS = {
 
 @pytest.mark.parametrize("state", ParcelState.values)
 @pytest.mark.parametrize("action", PARCEL_ACTIONS)
-def test_each_action_on_a_parcel_moves_it_or_is_refused(state, action) -> None:
+def test_parcel_action_moves_parcel_or_is_refused(state, action) -> None:
     parcel = parcel_in(state)
     act, leads_to = PARCEL_ACTIONS[action]
     who = {"parcel_id": parcel.pk, "actor": DESK, "now": NOW}
@@ -223,7 +223,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize("state", ["handed_over", "failed_delivery", "delivered"])
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_part_whose_goods_have_left_is_not_ended(state, ending) -> None:
+def test_part_cannot_end_after_handover(state, ending) -> None:
     parcel = parcel_in(state)
 
     with refused(PartAlreadyHandedOver, "already_handed_over"):
@@ -231,7 +231,7 @@ def test_a_part_whose_goods_have_left_is_not_ended(state, ending) -> None:
 
 
 @pytest.mark.parametrize("state", ["packed", "handed_over", "failed_delivery", "delivered"])
-def test_a_buyer_does_not_cancel_what_is_packed(state) -> None:
+def test_buyer_cannot_cancel_packed_part(state) -> None:
     parcel = parcel_in(state)
 
     with refused(PartAlreadyPacked, "already_packed"):
@@ -239,7 +239,7 @@ def test_a_buyer_does_not_cancel_what_is_packed(state) -> None:
 
 
 @pytest.mark.parametrize("state", ["packing", "packed", "voided"])
-def test_a_part_whose_goods_are_here_is_ended_with_its_parcels(state) -> None:
+def test_cancelling_part_voids_parcels_not_handed_over(state) -> None:
     parcel = parcel_in(state)
 
     cancel_part(part_id=parcel.part_id, reason="khách gọi", actor=DESK, now=NOW)
@@ -249,7 +249,7 @@ def test_a_part_whose_goods_are_here_is_ended_with_its_parcels(state) -> None:
 
 
 @pytest.mark.parametrize("state", ParcelState.values)
-def test_a_buyer_receives_what_is_on_its_way(state) -> None:
+def test_buyer_can_confirm_receipt_only_after_handover(state) -> None:
     parcel = parcel_in(state)
 
     if state in ("handed_over", "delivered"):
@@ -263,7 +263,7 @@ def test_a_buyer_receives_what_is_on_its_way(state) -> None:
     assert received.cod_state == CodState.EXPECTED
 
 
-def test_cash_is_reported_once() -> None:
+def test_collected_cash_cannot_be_reported_twice() -> None:
     parcel = parcel_in(ParcelState.DELIVERED)
     report_collected_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
 

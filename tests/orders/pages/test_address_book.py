@@ -42,7 +42,7 @@ def keep(client: Client, **fields: str) -> Address:
     return Address.objects.latest("pk")
 
 
-def test_an_address_is_kept_changed_made_the_usual_one_and_taken_out(client: Client, person: User) -> None:
+def test_address_can_be_added_edited_made_default_and_deleted(client: Client, person: User) -> None:
     first, second = keep(client), keep(client, street="Số 8", province=HANOI, commune="00613")
     person.refresh_from_db()
     assert person.default_shipping_address_id == first.pk
@@ -77,9 +77,7 @@ def test_an_address_is_kept_changed_made_the_usual_one_and_taken_out(client: Cli
     assert list(whats) == ["address.added", "address.added", "address.changed", "address.removed"]
 
 
-def test_what_is_missing_is_said_and_an_old_address_is_picked_with_its_hamlet(
-    client: Client, person: User
-) -> None:
+def test_missing_fields_show_errors_and_old_address_can_be_picked(client: Client, person: User) -> None:
     page = text_of(client.post(f"{BOOK}moi/", {"name": "Mai"}))
     assert "Choose a province from the list." in page
 
@@ -94,7 +92,7 @@ def test_what_is_missing_is_said_and_an_old_address_is_picked_with_its_hamlet(
     assert not Address.objects.filter(user=person).exists()
 
 
-def test_nobody_else_sees_or_touches_it_and_a_guest_signs_in_first(client: Client, person: User) -> None:
+def test_address_is_missing_for_others_and_guest_must_sign_in(client: Client, person: User) -> None:
     mine = keep(client)
     client.force_login(make_user())
 
@@ -108,9 +106,7 @@ def test_nobody_else_sees_or_touches_it_and_a_guest_signs_in_first(client: Clien
     assert (mine.street_address_1, mine.user_id) == ("Thôn Nà Ít", person.pk)
 
 
-def test_the_checkout_fills_in_the_one_that_is_chosen_and_orders_keep_copies(
-    client: Client, person: User
-) -> None:
+def test_checkout_fills_in_chosen_address_and_order_copies_it(client: Client, person: User) -> None:
     usual, other = keep(client), keep(client, name="Mẹ", street="Số 8", province=HANOI, commune="00613")
     put(client, make_variant())
     opened = text_of(client.get("/en/dat-hang/"))
@@ -135,7 +131,7 @@ def test_the_checkout_fills_in_the_one_that_is_chosen_and_orders_keep_copies(
     assert person.addresses.count() == 3
 
 
-def test_the_book_asks_as_much_for_many_addresses_as_for_one(client: Client, person: User) -> None:
+def test_query_count_does_not_depend_on_number_of_addresses(client: Client, person: User) -> None:
     counts = []
     for _each in range(2):
         keep(client)

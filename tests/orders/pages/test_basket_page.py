@@ -63,14 +63,14 @@ def go_to(client: Client, province: str) -> None:
     assert client.post("/en/gio-hang/noi-nhan/", {"province": province}).status_code == 302
 
 
-def test_an_empty_basket_says_so_and_asks_nobody_to_order(client: Client) -> None:
+def test_empty_basket_shows_message_and_no_checkout_link(client: Client) -> None:
     page = basket_page(client)
 
     assert "The basket is empty" in page
     assert "/dat-hang/" not in page
 
 
-def test_a_lowered_price_strikes_out_what_the_goods_cost_before_and_no_delivery(client: Client) -> None:
+def test_reduced_price_strikes_out_old_price_and_old_total(client: Client) -> None:
     gourd = make_variant(make_seller("HTX Yến Dương"), price=24_000)
     Price.objects.filter(variant=gourd).update(discounted=21_600)
     put(client, gourd)
@@ -81,7 +81,7 @@ def test_a_lowered_price_strikes_out_what_the_goods_cost_before_and_no_delivery(
     assert set(re.findall(struck, basket_page(client))) == {"24.000", "54.000"}
 
 
-def test_goods_of_two_cooperatives_stand_in_two_groups_with_their_sums(client: Client) -> None:
+def test_lines_are_grouped_by_cooperative_with_totals(client: Client) -> None:
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
     put(client, pillow)
@@ -96,7 +96,7 @@ def test_goods_of_two_cooperatives_stand_in_two_groups_with_their_sums(client: C
     assert "470.000\u00a0₫" in page
 
 
-def test_the_same_goods_again_grow_their_line(client: Client) -> None:
+def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
     variant = make_variant()
 
     put(client, variant, 1)
@@ -116,7 +116,7 @@ def test_the_same_goods_again_grow_their_line(client: Client) -> None:
         ("9" * 30, "That is more than one order may hold."),
     ],
 )
-def test_an_odd_quantity_is_answered_and_puts_nothing_in(client: Client, quantity: str, words: str) -> None:
+def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity: str, words: str) -> None:
     variant = make_variant()
 
     response = client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": quantity}, follow=True)
@@ -134,7 +134,7 @@ def test_an_odd_quantity_is_answered_and_puts_nothing_in(client: Client, quantit
         ("9" * 30, "That is more than one order may hold."),
     ],
 )
-def test_an_odd_quantity_of_a_line_is_said_at_it_and_changes_nothing(
+def test_invalid_line_quantity_shows_error_at_line_and_changes_nothing(
     client: Client, quantity: str, words: str
 ) -> None:
     put(client, make_variant(), 2)
@@ -145,7 +145,7 @@ def test_an_odd_quantity_of_a_line_is_said_at_it_and_changes_nothing(
     assert BasketLine.objects.get().quantity == 2
 
 
-def test_none_of_a_line_takes_it_out_and_can_be_put_back(client: Client) -> None:
+def test_zero_quantity_removes_line_and_offers_undo(client: Client) -> None:
     variant = make_variant(name="Miến dong")
     put(client, variant, 2)
 
@@ -157,7 +157,7 @@ def test_none_of_a_line_takes_it_out_and_can_be_put_back(client: Client) -> None
     assert 'name="quantity" value="2"' in page
 
 
-def test_the_button_takes_a_line_out_whatever_the_field_says(client: Client) -> None:
+def test_remove_button_ignores_quantity_field(client: Client) -> None:
     put(client, make_variant(), 2)
 
     change(client, quantity="two", remove="1")
@@ -165,7 +165,7 @@ def test_the_button_takes_a_line_out_whatever_the_field_says(client: Client) -> 
     assert not BasketLine.objects.exists()
 
 
-def test_somebody_elses_line_is_missing(client: Client) -> None:
+def test_foreign_or_unknown_line_is_missing(client: Client) -> None:
     put(client, make_variant(), 2)
     line = BasketLine.objects.get()
     stranger = Client()
@@ -179,7 +179,7 @@ def test_somebody_elses_line_is_missing(client: Client) -> None:
     assert stranger.post(f"/en/gio-hang/dong/{uuid.uuid4()}/", {"quantity": 1}).status_code == 404
 
 
-def test_what_is_wrong_with_a_line_is_said_in_words(client: Client) -> None:
+def test_line_problems_are_explained_and_block_checkout(client: Client) -> None:
     seller = make_seller()
     sold_out = make_variant(seller, name="Hồng không hạt", on_hand=1)
     scarce = make_variant(seller, name="Bí xanh thơm", on_hand=2)
@@ -206,7 +206,7 @@ def test_what_is_wrong_with_a_line_is_said_in_words(client: Client) -> None:
     assert BasketLine.objects.count() == 4
 
 
-def test_goods_of_a_suspended_cooperative_are_not_on_sale_any_more(client: Client) -> None:
+def test_lines_of_suspended_cooperative_are_not_for_sale(client: Client) -> None:
     put(client, make_variant())
     Cooperative.objects.update(state=CooperativeState.SUSPENDED)
 
@@ -217,7 +217,7 @@ def test_goods_of_a_suspended_cooperative_are_not_on_sale_any_more(client: Clien
     assert client.get("/en/dat-hang/").headers["Location"] == "/en/gio-hang/"
 
 
-def test_a_cooperative_that_rests_says_until_when(client: Client) -> None:
+def test_paused_cooperative_shows_return_date_and_blocks_checkout(client: Client) -> None:
     put(client, make_variant(make_seller("HTX Thiên An")))
     Cooperative.objects.update(paused_from=timezone.now(), paused_until="2099-02-20")
 
@@ -227,7 +227,7 @@ def test_a_cooperative_that_rests_says_until_when(client: Client) -> None:
     assert 'action="/en/dat-hang/giu-hang/"' not in page
 
 
-def test_a_province_that_is_not_served_is_said_before_the_checkout(client: Client) -> None:
+def test_unserved_province_is_reported_on_basket_page(client: Client) -> None:
     channel = make_channel()
     cooperative = make_cooperative("HTX Yến Dương")
     make_warehouse(cooperative, channel)
@@ -243,7 +243,7 @@ def test_a_province_that_is_not_served_is_said_before_the_checkout(client: Clien
     assert (words in served, words in unserved) == (False, True)
 
 
-def test_a_way_and_its_time_are_chosen_and_change_the_sum(client: Client) -> None:
+def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Client) -> None:
     cooperative = make_seller()
     market = make_market_way(cooperative, make_channel())
     put(client, make_variant(cooperative, price=100_000))
@@ -261,7 +261,7 @@ def test_a_way_and_its_time_are_chosen_and_change_the_sum(client: Client) -> Non
     assert "<dd>0\u00a0₫</dd>" in basket_page(client)
 
 
-def test_a_way_of_another_cooperative_is_refused(client: Client) -> None:
+def test_delivery_method_of_another_cooperative_is_not_saved(client: Client) -> None:
     cooperative = make_seller()
     other = make_way(make_seller("HTX Khác"), make_channel())
     put(client, make_variant(cooperative))
@@ -271,7 +271,7 @@ def test_a_way_of_another_cooperative_is_refused(client: Client) -> None:
     assert not DeliveryChoice.objects.exists()
 
 
-def test_htmx_gets_the_changed_part_and_the_count(client: Client) -> None:
+def test_htmx_request_gets_fragment_and_basket_count(client: Client) -> None:
     put(client, make_variant(), 1)
     line = BasketLine.objects.get()
 
@@ -283,7 +283,7 @@ def test_htmx_gets_the_changed_part_and_the_count(client: Client) -> None:
     assert 'hx-swap-oob="outerHTML:[data-basket-count]">4<' in html
 
 
-def test_signing_in_takes_the_guests_basket_along(client: Client) -> None:
+def test_signing_in_merges_guest_basket(client: Client) -> None:
     variant, other = make_variant(), make_variant(name="Quýt")
     user = make_user(email="hoa@example.com")
     put(client, variant, 2)
@@ -299,7 +299,7 @@ def test_signing_in_takes_the_guests_basket_along(client: Client) -> None:
     assert "Quýt" in basket_page(client)
 
 
-def test_a_basket_taken_along_goes_to_the_address_of_who_signs_in(client: Client) -> None:
+def test_merged_basket_takes_province_of_users_default_address(client: Client) -> None:
     user = make_user(email="hoa@example.com")
     user.default_shipping_address = Address.objects.create(user=user, province_code=HANOI)
     user.save()
@@ -313,7 +313,7 @@ def test_a_basket_taken_along_goes_to_the_address_of_who_signs_in(client: Client
     assert f'<option value="{THAI_NGUYEN}" lang="vi" selected>' in basket_page(client)
 
 
-def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
+def test_query_count_does_not_depend_on_number_of_lines(client: Client) -> None:
     seller = make_seller()
     put(client, make_variant(seller))
     go_to(client, HANOI)
@@ -335,7 +335,7 @@ def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> 
     ("fields", "is_linked"),
     [({}, True), ({"is_platform_seller": True}, False), ({"state": CooperativeState.SUSPENDED}, False)],
 )
-def test_only_a_cooperative_that_has_a_page_is_linked_to(
+def test_only_cooperative_with_public_page_is_linked(
     client: Client, fields: dict[str, object], is_linked: bool
 ) -> None:
     seller = make_seller("HTX Thiên An")

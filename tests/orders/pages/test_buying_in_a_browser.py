@@ -36,7 +36,7 @@ def faults_of(page: Page) -> list[str]:
     return found + (["sideways scroll"] if wide else [])
 
 
-def test_everything_is_bought_without_scripts(browser: Browser, live_server: Any) -> None:
+def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, live_server: Any) -> None:
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
     )
@@ -69,7 +69,7 @@ def test_everything_is_bought_without_scripts(browser: Browser, live_server: Any
     context.close()
 
 
-def test_a_phone_changes_the_basket_in_place_and_orders_once(phone: Page) -> None:
+def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page) -> None:
     page = phone
     buy(page)
     page.get_by_label("I receive goods in").select_option("01")
@@ -101,7 +101,7 @@ def test_a_phone_changes_the_basket_in_place_and_orders_once(phone: Page) -> Non
     expect(page).to_have_url(re.compile("/en/gio-hang/$"))
 
 
-def test_pages_of_accounts_suit_everybody(page: Page) -> None:
+def test_account_pages_have_no_accessibility_violations(page: Page) -> None:
     make_user(email="hoa@example.com", first_name="Hoa")
     found = {}
     for address in ["dang-nhap/", "dang-ky/", "mat-khau/", "mat-khau/a/b/"]:
@@ -120,9 +120,7 @@ def test_pages_of_accounts_suit_everybody(page: Page) -> None:
     assert {address: faults for address, faults in found.items() if faults} == {}
 
 
-def test_the_bar_tells_what_the_kind_that_is_chosen_costs_and_cost_before(
-    browser: Browser, live_server: Any
-) -> None:
+def test_buy_bar_shows_current_and_old_price_of_chosen_variant(browser: Browser, live_server: Any) -> None:
     make_product(
         make_seller("HTX Yến Dương"),
         name="Bí xanh thơm",
@@ -150,7 +148,7 @@ def test_the_bar_tells_what_the_kind_that_is_chosen_costs_and_cost_before(
     context.close()
 
 
-def test_a_phone_without_a_network_loses_nothing_and_orders_once(phone: Page) -> None:
+def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
     page = phone
     buy(page)
     page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
@@ -191,7 +189,7 @@ def test_a_phone_without_a_network_loses_nothing_and_orders_once(phone: Page) ->
     assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('checkout:'))") == []
 
 
-def test_what_is_typed_while_an_answer_is_on_its_way_stays(phone: Page) -> None:
+def test_typed_text_survives_pending_response(phone: Page) -> None:
     page = phone
     buy(page)
     page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
@@ -214,7 +212,7 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays(phone: Page) -> None:
     expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
 
 
-def test_taps_while_an_answer_is_on_its_way_count(phone: Page) -> None:
+def test_taps_during_pending_response_are_counted(phone: Page) -> None:
     page = phone
     buy(page)
     page.get_by_label("I receive goods in").select_option("01")
@@ -235,7 +233,7 @@ def test_taps_while_an_answer_is_on_its_way_count(phone: Page) -> None:
     assert BasketLine.objects.get().quantity == 4
 
 
-def test_of_two_lines_changed_at_once_both_show_what_was_asked(phone: Page) -> None:
+def test_two_lines_changed_at_once_both_keep_requested_quantity(phone: Page) -> None:
     make_variant(make_seller("HTX Yến Dương"), name="Miến dong", price=50_000)
     page = phone
     buy(page)

@@ -54,7 +54,7 @@ def their_page(order):
     return BuyersBrowser().post(f"/don-hang/{order.pk}/the/stripe/")
 
 
-def test_the_page_has_a_place_for_the_fields_and_a_button_for_those_without_scripts(stripe) -> None:
+def test_order_page_has_card_fields_and_link_for_browsers_without_scripts(stripe) -> None:
     order = begun_order()
 
     shown = page(order)
@@ -66,7 +66,7 @@ def test_the_page_has_a_place_for_the_fields_and_a_button_for_those_without_scri
     assert stripe.js_url in shown
 
 
-def test_its_policy_lets_stripe_in_and_that_of_other_pages_does_not(stripe) -> None:
+def test_only_card_payment_page_allows_stripe_in_content_security_policy(stripe) -> None:
     order = begun_order()
 
     policy = Client().get(f"/don-hang/{order.pk}/").headers["Content-Security-Policy"]
@@ -75,7 +75,7 @@ def test_its_policy_lets_stripe_in_and_that_of_other_pages_does_not(stripe) -> N
     assert stripe.url not in Client().get("/").headers["Content-Security-Policy"]
 
 
-def test_the_fields_are_opened_by_a_secret_that_is_kept_nowhere(stripe) -> None:
+def test_client_secret_is_returned_but_never_stored(stripe) -> None:
     order = card_order()
 
     answer = fields(order)
@@ -92,7 +92,7 @@ def test_the_fields_are_opened_by_a_secret_that_is_kept_nowhere(stripe) -> None:
     assert len(stripe.account.every("payment_intent")) == 1
 
 
-def test_nothing_is_opened_while_nobody_knows(stripe) -> None:
+def test_card_fields_are_refused_while_call_outcome_is_unknown(stripe) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER, times=2)
     make(order)
@@ -103,7 +103,7 @@ def test_nothing_is_opened_while_nobody_knows(stripe) -> None:
     assert answer.json() == {"said": "Một khoản trả đang được xử lý. Chờ một chút để biết kết quả."}
 
 
-def test_what_was_paid_in_another_window_shows_the_page_anew(stripe) -> None:
+def test_payment_in_another_window_reloads_page(stripe) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
 
@@ -114,7 +114,7 @@ def test_what_was_paid_in_another_window_shows_the_page_anew(stripe) -> None:
     assert "data-card-fields" not in page(order)
 
 
-def test_the_button_leads_to_stripes_own_page(stripe) -> None:
+def test_button_redirects_to_stripe_checkout(stripe) -> None:
     order = begun_order()
 
     answer = their_page(order)
@@ -126,7 +126,7 @@ def test_the_button_leads_to_stripes_own_page(stripe) -> None:
     assert f'action="/don-hang/{order.pk}/the/stripe/"' in page(order)
 
 
-def test_it_leads_there_even_where_nothing_was_asked_yet(stripe) -> None:
+def test_button_redirects_to_stripe_before_any_payment_intent(stripe) -> None:
     order = card_order()
 
     answer = their_page(order)
@@ -134,7 +134,7 @@ def test_it_leads_there_even_where_nothing_was_asked_yet(stripe) -> None:
     assert answer.headers["Location"].startswith(f"{stripe.url}/pay/cs_test_")
 
 
-def test_coming_back_shows_what_became_of_it(stripe) -> None:
+def test_return_from_stripe_records_payment(stripe) -> None:
     order = begun_order()
     their_page(order)
     stripe.buyer_pays(call_of(order).reference)
@@ -146,7 +146,7 @@ def test_coming_back_shows_what_became_of_it(stripe) -> None:
     assert (order.charged, order.confirmed_at is not None) == (120_000, True)
 
 
-def test_coming_back_while_stripe_is_silent_shows_the_order(stripe) -> None:
+def test_return_while_stripe_hangs_shows_order(stripe) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
@@ -156,7 +156,7 @@ def test_coming_back_while_stripe_is_silent_shows_the_order(stripe) -> None:
     assert "data-card-fields" in page(order)
 
 
-def test_a_declined_card_is_said_and_the_fields_stay(stripe) -> None:
+def test_declined_card_shows_message_and_keeps_fields(stripe) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference, DECLINED)
 
@@ -167,7 +167,7 @@ def test_a_declined_card_is_said_and_the_fields_stay(stripe) -> None:
     assert "data-card-fields" in shown
 
 
-def test_a_payment_in_the_banks_hands_asks_to_wait(stripe) -> None:
+def test_processing_payment_tells_buyer_to_wait(stripe) -> None:
     order = begun_order()
     stripe.account.next_payment = "processing"
     stripe.buyer_pays(call_of(order).reference)
@@ -179,7 +179,7 @@ def test_a_payment_in_the_banks_hands_asks_to_wait(stripe) -> None:
     assert "data-card-fields" not in shown
 
 
-def test_what_stripe_refused_is_said_and_may_be_tried_again(stripe) -> None:
+def test_stripe_refusal_is_shown_and_payment_can_be_retried(stripe) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
     make(order)
@@ -191,7 +191,7 @@ def test_what_stripe_refused_is_said_and_may_be_tried_again(stripe) -> None:
     assert GatewayCall.objects.count() == 2
 
 
-def test_goods_to_be_weighed_say_what_the_card_holds_at_most(stripe) -> None:
+def test_catch_weight_order_shows_maximum_authorised_amount(stripe) -> None:
     order = paid_order(stripe, (make_gourd(), 2))
     waiting = begun_order((make_gourd(), 2))
 
@@ -201,7 +201,7 @@ def test_goods_to_be_weighed_say_what_the_card_holds_at_most(stripe) -> None:
     assert "Trả khi nhận" not in shown
 
 
-def test_a_foreign_order_is_a_missing_one(stripe) -> None:
+def test_unknown_order_is_missing(stripe) -> None:
     for answer in (
         Client().post(f"/don-hang/{uuid.uuid4()}/the/"),
         Client().post(f"/don-hang/{uuid.uuid4()}/the/stripe/"),
@@ -210,7 +210,7 @@ def test_a_foreign_order_is_a_missing_one(stripe) -> None:
         assert answer.status_code == 404
 
 
-def test_who_pays_another_way_by_now_is_not_led_to_the_card(stripe) -> None:
+def test_order_with_other_payment_method_is_not_sent_to_stripe(stripe) -> None:
     order = begun_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
 
@@ -220,7 +220,7 @@ def test_who_pays_another_way_by_now_is_not_led_to_the_card(stripe) -> None:
     assert GatewayCall.objects.filter(operation=Operation.START).count() == 1
 
 
-def test_whoever_types_a_card_is_not_disturbed_by_what_opened_its_fields(stripe) -> None:
+def test_page_does_not_refresh_while_card_is_entered(stripe) -> None:
     order = card_order()
     seen = re.search(r"tien/\?seen=\w+", page(order))[0]
 

@@ -96,11 +96,11 @@ def refused(client: Client, **fields: Any) -> str:
     return text_of(response)
 
 
-def test_without_a_basket_there_is_nothing_to_check_out(client: Client) -> None:
+def test_checkout_without_basket_redirects_to_basket(client: Client) -> None:
     assert client.get("/en/dat-hang/").headers["Location"] == "/en/gio-hang/"
 
 
-def test_opening_the_checkout_keeps_the_goods(client: Client) -> None:
+def test_opening_checkout_reserves_stock(client: Client) -> None:
     variant = make_variant(on_hand=5)
     put(client, variant, 2)
 
@@ -113,7 +113,7 @@ def test_opening_the_checkout_keeps_the_goods(client: Client) -> None:
     assert not re.search(r'name="consent"[^>]*checked', page)
 
 
-def test_an_order_holds_what_was_written(client: Client) -> None:
+def test_order_stores_submitted_details(client: Client) -> None:
     variant = make_variant(make_seller("HTX Thiên An"), price=320_000, on_hand=5)
     put(client, variant, 2)
     opened(client)
@@ -137,7 +137,7 @@ def test_an_order_holds_what_was_written(client: Client) -> None:
     assert not Basket.objects.exists()
 
 
-def test_the_buyer_hears_by_mail_in_their_language_and_each_cooperative_in_vietnamese(client: Client) -> None:
+def test_buyer_email_uses_their_language_and_seller_email_vietnamese(client: Client) -> None:
     seller = make_seller("HTX Thiên An", email="thien-an@example.com")
     put(client, make_variant(seller, name="Gối thảo dược", price=320_000))
 
@@ -156,7 +156,7 @@ def test_the_buyer_hears_by_mail_in_their_language_and_each_cooperative_in_vietn
     assert "Gối thảo dược: 1" in to_cooperative.text
 
 
-def test_letters_have_the_language_of_the_checkout(client: Client) -> None:
+def test_order_language_is_that_of_checkout_page(client: Client) -> None:
     put(client, make_variant())
 
     client.post("/dat-hang/", filled())
@@ -164,7 +164,7 @@ def test_letters_have_the_language_of_the_checkout(client: Client) -> None:
     assert Order.objects.get().language == "vi"
 
 
-def test_without_an_email_the_link_comes_by_text_message(client: Client) -> None:
+def test_order_without_email_sends_link_by_sms(client: Client) -> None:
     put(client, make_variant())
 
     send(client, email="")
@@ -190,7 +190,7 @@ def test_without_an_email_the_link_comes_by_text_message(client: Client) -> None
         ("consent", "", "Without this nobody can bring the goods."),
     ],
 )
-def test_a_fault_is_listed_on_top_and_tied_to_its_field(
+def test_error_is_listed_in_summary_and_linked_to_field(
     client: Client, field: str, value: str, words: str
 ) -> None:
     put(client, make_variant())
@@ -205,7 +205,7 @@ def test_a_fault_is_listed_on_top_and_tied_to_its_field(
     assert "Số 8, ngõ 42" in page or field == "street"
 
 
-def test_without_a_province_nobody_is_asked_for_a_way_that_cannot_be_chosen_yet(client: Client) -> None:
+def test_missing_province_does_not_ask_for_delivery_method(client: Client) -> None:
     put(client, make_variant())
 
     page = refused(client, province="", commune="", **{f"way-{Cooperative.objects.get().pk}": ""})
@@ -214,7 +214,7 @@ def test_without_a_province_nobody_is_asked_for_a_way_that_cannot_be_chosen_yet(
     assert "Choose how these goods reach you." not in page
 
 
-def test_a_way_that_is_missing_is_asked_for_by_the_cooperatives_name(client: Client) -> None:
+def test_missing_delivery_method_error_names_cooperative(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     put(client, make_variant(seller))
 
@@ -223,7 +223,7 @@ def test_a_way_that_is_missing_is_asked_for_by_the_cooperatives_name(client: Cli
     assert '<span lang="vi">HTX Thiên An</span>: Choose how these goods reach you.' in page
 
 
-def test_a_phone_number_that_looks_odd_is_accepted_with_a_warning(client: Client) -> None:
+def test_unusual_phone_number_is_accepted_with_warning(client: Client) -> None:
     put(client, make_variant())
 
     response = client.post("/en/dat-hang/", filled(phone="0900 000 00"), follow=True)
@@ -232,7 +232,7 @@ def test_a_phone_number_that_looks_odd_is_accepted_with_a_warning(client: Client
     assert "The phone number 0900 000 00 looks odd." in html_of(response)
 
 
-def test_sent_again_it_leads_to_the_same_order(client: Client) -> None:
+def test_resubmitted_form_redirects_to_same_order(client: Client) -> None:
     put(client, make_variant())
     form = filled()
 
@@ -243,7 +243,7 @@ def test_sent_again_it_leads_to_the_same_order(client: Client) -> None:
     assert Order.objects.count() == 1
 
 
-def test_sent_by_somebody_else_it_leads_nowhere(client: Client) -> None:
+def test_form_submitted_by_stranger_redirects_to_basket(client: Client) -> None:
     user = make_user()
     client.force_login(user)
     put(client, make_variant())
@@ -259,7 +259,7 @@ def test_sent_by_somebody_else_it_leads_nowhere(client: Client) -> None:
     assert stranger.post("/en/dat-hang/", form | {"basket": str(uuid.uuid4())}).status_code == 302
 
 
-def test_a_price_that_rose_meanwhile_is_said_and_then_taken(client: Client) -> None:
+def test_price_increase_must_be_confirmed_before_ordering(client: Client) -> None:
     variant = make_variant(name="Miến dong", price=45_000)
     put(client, variant)
     opened(client)
@@ -274,7 +274,7 @@ def test_a_price_that_rose_meanwhile_is_said_and_then_taken(client: Client) -> N
     assert Order.objects.get().total_gross == 80_000
 
 
-def test_what_was_sold_meanwhile_is_said_and_the_basket_is_kept(client: Client) -> None:
+def test_sold_item_is_reported_and_basket_kept(client: Client) -> None:
     variant = make_variant(name="Bí xanh thơm", on_hand=5)
     put(client, variant, 3)
     opened(client)
@@ -289,7 +289,7 @@ def test_what_was_sold_meanwhile_is_said_and_the_basket_is_kept(client: Client) 
     assert stock_of(variant).allocated == 0
 
 
-def test_what_was_written_is_there_again_once_the_basket_is_mended(client: Client) -> None:
+def test_form_values_are_restored_after_basket_is_corrected(client: Client) -> None:
     put(client, make_variant(on_hand=5), 3)
     opened(client)
     Reservation.objects.all().delete()
@@ -303,7 +303,7 @@ def test_what_was_written_is_there_again_once_the_basket_is_mended(client: Clien
     assert 'value="Số 8, ngõ 42"' in page
 
 
-def test_an_expired_reservation_still_orders_while_there_is_enough(client: Client) -> None:
+def test_expired_reservation_still_orders_when_stock_suffices(client: Client) -> None:
     variant = make_variant(on_hand=5)
     put(client, variant, 3)
     opened(client)
@@ -315,7 +315,7 @@ def test_an_expired_reservation_still_orders_while_there_is_enough(client: Clien
     assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 3)
 
 
-def test_another_sum_than_the_button_said_is_asked_about(client: Client) -> None:
+def test_changed_total_must_be_confirmed(client: Client) -> None:
     put(client, make_variant(price=100_000))
     opened(client)
     Cooperative.objects.get().delivery_methods.get().rates.update(price=45_000)
@@ -325,7 +325,7 @@ def test_another_sum_than_the_button_said_is_asked_about(client: Client) -> None
     assert "It costs 145.000\u00a0₫ now, not 130.000\u00a0₫." in page
 
 
-def test_goods_that_may_weigh_more_than_the_page_said_are_asked_about(client: Client) -> None:
+def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
     gourd = make_gourd()
     put(client, gourd)
     page = opened(client)
@@ -341,7 +341,7 @@ def test_goods_that_may_weigh_more_than_the_page_said_are_asked_about(client: Cl
     assert Order.objects.get().lines.get().bound_grams == 3600
 
 
-def test_goods_that_are_suddenly_sold_by_weight_are_asked_about(client: Client) -> None:
+def test_product_newly_sold_by_weight_must_be_confirmed(client: Client) -> None:
     pillow = make_variant(price=36_000, content_grams=2400, tolerance_percent=20)
     put(client, pillow)
     opened(client)
@@ -352,7 +352,7 @@ def test_goods_that_are_suddenly_sold_by_weight_are_asked_about(client: Client) 
     assert "It may weigh and cost up to 73.200\u00a0₫ now, not 66.000\u00a0₫." in again
 
 
-def test_delivery_follows_the_province(client: Client) -> None:
+def test_delivery_price_and_communes_depend_on_province(client: Client) -> None:
     cooperative = make_seller(channel=make_channel())
     delivery_method = cooperative.delivery_methods.get()
     delivery_method.rates.create(
@@ -371,7 +371,7 @@ def test_delivery_follows_the_province(client: Client) -> None:
     assert not Order.objects.exists()
 
 
-def test_htmx_gets_the_form_alone(client: Client) -> None:
+def test_htmx_request_gets_only_form(client: Client) -> None:
     put(client, make_variant())
 
     response = client.post("/en/dat-hang/", filled(reload="1"), headers={"HX-Request": "true"})
@@ -381,7 +381,7 @@ def test_htmx_gets_the_form_alone(client: Client) -> None:
     assert "<!doctype" not in html
 
 
-def test_a_province_that_is_not_served_is_said_and_not_ordered(client: Client) -> None:
+def test_unserved_province_shows_error_and_places_no_order(client: Client) -> None:
     channel = make_channel()
     cooperative = make_cooperative("HTX Yến Dương")
     make_warehouse(cooperative, channel)
@@ -395,7 +395,7 @@ def test_a_province_that_is_not_served_is_said_and_not_ordered(client: Client) -
     )
 
 
-def test_goods_are_collected_on_the_market_day_that_was_chosen(client: Client) -> None:
+def test_order_stores_chosen_market_day_pickup(client: Client) -> None:
     cooperative = make_seller()
     market = make_market_way(cooperative, make_channel(), capacity=1)
     put(client, make_variant(cooperative, price=100_000))
@@ -410,7 +410,7 @@ def test_goods_are_collected_on_the_market_day_that_was_chosen(client: Client) -
     assert (part.delivery_gross, part.slot.taken) == (0, 1)
 
 
-def test_a_pickup_time_that_filled_up_is_refused_at_its_field(client: Client) -> None:
+def test_full_pickup_time_shows_field_error(client: Client) -> None:
     cooperative = make_seller()
     market = make_market_way(cooperative, make_channel(), capacity=1)
     put(client, make_variant(cooperative))
@@ -425,7 +425,7 @@ def test_a_pickup_time_that_filled_up_is_refused_at_its_field(client: Client) ->
     assert market.slots.get().taken == 1
 
 
-def test_an_old_address_brings_suggestions_and_none_is_picked(client: Client) -> None:
+def test_old_address_shows_suggestions_without_selecting_one(client: Client) -> None:
     put(client, make_variant())
 
     page = text_of(send(client, reload="1", commune="", old_address="Dịch Vọng, Hà Nội"))
@@ -444,14 +444,14 @@ def test_an_old_address_brings_suggestions_and_none_is_picked(client: Client) ->
     assert Order.objects.exists()
 
 
-def test_communes_are_those_of_the_province(client: Client) -> None:
+def test_commune_options_are_limited_to_province(client: Client) -> None:
     html = html_of(client.get("/dia-chi/xa/", {"province": THAI_NGUYEN}))
 
     assert re.findall(r'value="(\d*)"', html) == ["", "01948"]
     assert html_of(client.get("/dia-chi/xa/")).count("<option") == 1
 
 
-def test_a_signed_in_buyers_details_are_filled_in(client: Client) -> None:
+def test_details_of_signed_in_buyer_are_prefilled(client: Client) -> None:
     user = make_user(first_name="Nông Thị Mai", phone="+84912345678", email="mai@example.com")
     client.force_login(user)
     put(client, make_variant())
@@ -464,7 +464,7 @@ def test_a_signed_in_buyers_details_are_filled_in(client: Client) -> None:
     assert Order.objects.get().user == user
 
 
-def test_a_stale_form_gets_a_friendly_page_with_the_way_back() -> None:
+def test_invalid_csrf_token_shows_page_with_link_back() -> None:
     client = Client(**CSRF)
 
     response = client.post(
@@ -476,7 +476,7 @@ def test_a_stale_form_gets_a_friendly_page_with_the_way_back() -> None:
     assert 'href="http://testserver/en/dat-hang/"' in html_of(response)
 
 
-def test_htmx_is_told_where_to_go_and_a_lost_answer_leads_to_the_one_order(client: Client) -> None:
+def test_repeated_htmx_submit_redirects_to_one_order(client: Client) -> None:
     put(client, make_variant())
     written, htmx = filled(), {"HX-Request": "true"}
 
@@ -488,7 +488,7 @@ def test_htmx_is_told_where_to_go_and_a_lost_answer_leads_to_the_one_order(clien
     ] * 2
 
 
-def test_what_was_written_is_kept_while_one_looks_at_the_basket_until_it_is_ordered(client: Client) -> None:
+def test_form_values_are_kept_until_order_is_placed(client: Client) -> None:
     variant = make_variant()
     put(client, variant)
     note = {f"note-{variant.cooperative_id}": "Gọi trước khi giao"}
@@ -503,7 +503,7 @@ def test_what_was_written_is_kept_while_one_looks_at_the_basket_until_it_is_orde
     assert "Minh Hạnh" not in opened(client)
 
 
-def test_a_province_that_is_none_is_asked_for_again_and_kept_nowhere(client: Client) -> None:
+def test_unknown_province_is_rejected_and_not_saved(client: Client) -> None:
     put(client, make_variant())
     send(client, province="9" * 400)
 
@@ -513,7 +513,7 @@ def test_a_province_that_is_none_is_asked_for_again_and_kept_nowhere(client: Cli
     assert not Order.objects.exists()
 
 
-def test_an_order_is_placed_with_as_many_queries_however_many_lines_it_has(client: Client) -> None:
+def test_query_count_of_placement_does_not_depend_on_lines(client: Client) -> None:
     seller = make_seller()
     counts = []
     for size in (1, 1, 6):  # the first one writes the province into the session, too
@@ -530,7 +530,7 @@ def test_an_order_is_placed_with_as_many_queries_however_many_lines_it_has(clien
     assert counts[1] == counts[2] <= 76
 
 
-def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
+def test_query_count_of_page_does_not_depend_on_lines(client: Client) -> None:
     put(client, make_variant(), 1)
     send(client, reload="1")
     client.get("/dat-hang/")  # which keeps the page's language
@@ -549,7 +549,7 @@ def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> 
     assert after == before
 
 
-def test_english_pages_say_what_is_translated_and_mark_what_is_not(client: Client) -> None:
+def test_english_pages_use_translations_and_mark_vietnamese_text(client: Client) -> None:
     client.force_login(make_user(email="hanh@example.com"))
     seller = make_seller("HTX Thiên An", email="htx@example.com")
     variant = make_variant(seller, name="Quýt")

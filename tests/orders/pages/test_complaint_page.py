@@ -81,7 +81,7 @@ def staff(client: Client) -> Client:
     return client
 
 
-def test_a_buyer_complains_with_photos(client: Client) -> None:
+def test_buyer_files_complaint_with_photos(client: Client) -> None:
     part = got()
     assert "Hàng có vấn đề" in html_of(client.get(f"/don-hang/{part.order_id}/"))
 
@@ -99,7 +99,7 @@ def test_a_buyer_complains_with_photos(client: Client) -> None:
     assert "Rút phản ánh" in page
 
 
-def test_nothing_of_the_camera_stays_in_a_photo(client: Client) -> None:
+def test_photo_metadata_is_removed(client: Client) -> None:
     part = got()
     exif = Image.Exif()
     exif[0x010F] = "Camera cua Hoa"
@@ -117,7 +117,7 @@ def test_nothing_of_the_camera_stays_in_a_photo(client: Client) -> None:
 
 
 @pytest.mark.parametrize("files", [[b"no photo"], [b"x"] * 5])
-def test_what_is_no_photo_or_too_many_keeps_nothing(client: Client, files) -> None:
+def test_invalid_or_too_many_photos_save_nothing(client: Client, files) -> None:
     part = got()
     before = every_row()
 
@@ -128,7 +128,7 @@ def test_what_is_no_photo_or_too_many_keeps_nothing(client: Client, files) -> No
     assert every_row() == before
 
 
-def test_a_bomb_of_a_photo_keeps_nothing(client: Client) -> None:
+def test_decompression_bomb_is_rejected_and_saves_nothing(client: Client) -> None:
     part = got()
     content = io.BytesIO()
     Image.new("1", (30_000, 30_000)).save(content, "PNG")
@@ -142,7 +142,7 @@ def test_a_bomb_of_a_photo_keeps_nothing(client: Client) -> None:
     assert every_row() == before
 
 
-def test_a_complaint_that_names_nothing_is_asked_again(client: Client) -> None:
+def test_complaint_without_quantity_shows_error(client: Client) -> None:
     part = got()
 
     answer = client.post(form_of(part), said(part, **{f"steps-{line_of(part).pk}": ""}))
@@ -151,7 +151,7 @@ def test_a_complaint_that_names_nothing_is_asked_again(client: Client) -> None:
     assert not Complaint.objects.exists()
 
 
-def test_too_late_says_whom_to_call(client: Client) -> None:
+def test_late_complaint_page_shows_phone_number_and_no_form(client: Client) -> None:
     part = got()
     Parcel.objects.update(delivered_at=timezone.now() - datetime.timedelta(days=9))
 
@@ -162,7 +162,7 @@ def test_too_late_says_whom_to_call(client: Client) -> None:
     assert "<form" not in page.split("<main")[1].split("</main>")[0]
 
 
-def test_what_was_paid_back_whole_is_nothing_to_complain_about(client: Client) -> None:
+def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
     part = got()
     page = f"/don-hang/{part.order_id}/"
 
@@ -179,7 +179,7 @@ def test_what_was_paid_back_whole_is_nothing_to_complain_about(client: Client) -
     assert every_row() == before
 
 
-def test_a_buyer_takes_it_back(client: Client) -> None:
+def test_buyer_withdraws_complaint(client: Client) -> None:
     part = got()
     complaint = complained(part)
 
@@ -189,7 +189,7 @@ def test_a_buyer_takes_it_back(client: Client) -> None:
     assert complaint.state == ComplaintState.WITHDRAWN
 
 
-def test_a_foreign_order_leads_to_nothing(client: Client) -> None:
+def test_foreign_order_or_complaint_is_missing(client: Client) -> None:
     complaint, other = complained(got()), got()
 
     addresses = [
@@ -201,7 +201,7 @@ def test_a_foreign_order_leads_to_nothing(client: Client) -> None:
     assert client.post(f"/don-hang/{other.order_id}/phan-anh/{complaint.pk}/rut/").status_code == 404
 
 
-def test_a_buyer_names_the_account(client: Client) -> None:
+def test_buyer_enters_refund_bank_account(client: Client) -> None:
     order = paid_order()
     give_back(delivered(order), 20_000)
     page = html_of(client.get(f"/don-hang/{order.pk}/"))
@@ -231,7 +231,7 @@ def queries(client: Client, address: str) -> int:
     return len(counted)
 
 
-def test_the_order_page_asks_as_much_however_many_refunds(client: Client) -> None:
+def test_query_count_of_order_page_does_not_depend_on_refunds(client: Client) -> None:
     one, many = paid_order(), paid_order()
     give_back(delivered(one), 1_000)
     part = delivered(many)
@@ -243,7 +243,7 @@ def test_the_order_page_asks_as_much_however_many_refunds(client: Client) -> Non
     assert queries(client, f"/don-hang/{one.pk}/") == queries(client, f"/don-hang/{many.pk}/")
 
 
-def test_members_see_their_own_complaints_alone(client: Client) -> None:
+def test_members_see_only_complaints_of_their_cooperative(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     mine, foreign = complained(got(seller)), complained(got(make_seller("HTX Yến Dương")))
     client.force_login(make_member(seller))
@@ -258,7 +258,7 @@ def test_members_see_their_own_complaints_alone(client: Client) -> None:
     assert str(mine.pk) in html_of(client.get("/xa-vien/"))
 
 
-def test_a_manager_gives_money_back_and_sends_anew(client: Client) -> None:
+def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     part = got(seller)
     complaint, line = complained(part), line_of(part)
@@ -284,7 +284,7 @@ def test_a_manager_gives_money_back_and_sends_anew(client: Client) -> None:
     assert client.get(f"/don-hang/{part.order_id}/").status_code == 200
 
 
-def test_a_manager_says_no_with_a_reason(client: Client) -> None:
+def test_manager_rejects_complaint_with_reason(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     complaint = complained(got(seller))
     client.force_login(make_member(seller))
@@ -297,7 +297,7 @@ def test_a_manager_says_no_with_a_reason(client: Client) -> None:
     assert (complaint.state, complaint.answer) == ("rejected", "Ảnh không rõ")
 
 
-def test_a_packer_reads_and_does_not_answer(client: Client) -> None:
+def test_packer_can_read_but_not_answer_complaint(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     complaint = complained(got(seller))
     client.force_login(make_member(seller, Role.PACKER))
@@ -310,7 +310,7 @@ def test_a_packer_reads_and_does_not_answer(client: Client) -> None:
     assert complaint.is_open
 
 
-def test_members_write_in_what_has_come_back(client: Client) -> None:
+def test_packer_records_returned_items(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     part = got(seller)
     variant = line_of(part).variant
@@ -330,7 +330,7 @@ def test_members_write_in_what_has_come_back(client: Client) -> None:
     assert (parcel.state, stock_of(variant).on_hand) == (ParcelState.DELIVERED, 16)
 
 
-def test_the_desk_gives_back_by_line_and_counts_first(staff: Client) -> None:
+def test_staff_refund_by_line_after_preview(staff: Client) -> None:
     part = got()
     line = line_of(part)
     address = f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"
@@ -357,7 +357,7 @@ def test_the_desk_gives_back_by_line_and_counts_first(staff: Client) -> None:
     )
 
 
-def test_the_desk_reads_of_the_buyer_and_the_buyer_of_themselves(staff: Client) -> None:
+def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> None:
     part = delivered(paid_order())
     give_back(part, 20_000)
 
@@ -369,7 +369,7 @@ def test_the_desk_reads_of_the_buyer_and_the_buyer_of_themselves(staff: Client) 
     assert "20.000\xa0₫ waits for your account number." in buyer
 
 
-def test_the_desk_says_how_much_of_the_delivery_is_left(staff: Client) -> None:
+def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
     part = delivered(paid_order())
     give_back(part, 0, delivery=12_000)
 
@@ -378,7 +378,7 @@ def test_the_desk_says_how_much_of_the_delivery_is_left(staff: Client) -> None:
     assert '<p class="hint" id="id_delivery_helptext">At most 18.000\xa0₫ can be given back.</p>' in page
 
 
-def test_money_is_offered_back_until_all_of_a_part_is(staff: Client) -> None:
+def test_refund_link_is_shown_until_part_is_fully_refunded(staff: Client) -> None:
     part = delivered(paid_order())
     address, link = f"/quan-tri/don-hang/{part.order_id}/", "hoan-tien/?goi=1"
 
@@ -392,7 +392,7 @@ def test_money_is_offered_back_until_all_of_a_part_is(staff: Client) -> None:
 
 
 @pytest.mark.parametrize("amount", ["225.001", "x", "-1"])
-def test_the_desk_gives_back_no_more_than_a_line_costs(staff: Client, amount: str) -> None:
+def test_invalid_refund_amount_is_rejected(staff: Client, amount: str) -> None:
     part = got()
     answer = staff.post(
         f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1",
@@ -403,7 +403,7 @@ def test_the_desk_gives_back_no_more_than_a_line_costs(staff: Client, amount: st
     assert not Refund.objects.exists()
 
 
-def test_the_desk_overturns_a_no(staff: Client) -> None:
+def test_staff_accept_rejected_complaint(staff: Client) -> None:
     part = got()
     complaint, line = complained(part), line_of(part)
     page = f"/quan-tri/phan-anh/{complaint.pk}/"
@@ -422,7 +422,7 @@ def test_the_desk_overturns_a_no(staff: Client) -> None:
     assert staff.get(f"/quan-tri/don-hang/{part.order_id}/").status_code == 200
 
 
-def test_the_desk_pays_back_by_bank_what_a_card_did_not_take(staff: Client) -> None:
+def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
     Payout.objects.all().delete()
@@ -442,7 +442,7 @@ def test_the_desk_pays_back_by_bank_what_a_card_did_not_take(staff: Client) -> N
     assert (payout.amount, payout.bank_account) == (20_000, "0099887766")
 
 
-def test_the_desk_says_that_goods_do_not_come_back(staff: Client) -> None:
+def test_staff_void_return_that_buyer_keeps(staff: Client) -> None:
     part = got()
     parcel = give_back(part, 45_000, back=2, is_received=False).parcel
     address = f"/quan-tri/don-hang/{part.order_id}/kien/{parcel.pk}/hang-ve/"
@@ -454,7 +454,7 @@ def test_the_desk_says_that_goods_do_not_come_back(staff: Client) -> None:
     assert parcel.state == ParcelState.VOIDED
 
 
-def test_the_desks_pages_are_for_who_manages_orders(client: Client) -> None:
+def test_staff_pages_are_missing_for_members(client: Client) -> None:
     complaint = complained(got())
     order = complaint.part.order_id
     client.force_login(make_member(complaint.part.cooperative))
@@ -464,7 +464,7 @@ def test_the_desks_pages_are_for_who_manages_orders(client: Client) -> None:
 
 
 @pytest.mark.parametrize("address", ["/xa-vien/phan-anh/", "/quan-tri/phan-anh/"])
-def test_lists_of_complaints_ask_as_much_however_long(client: Client, address: str) -> None:
+def test_query_count_of_complaint_lists_does_not_depend_on_length(client: Client, address: str) -> None:
     seller = make_seller("HTX Thiên An")
     client.force_login(make_admin() if "quan-tri" in address else make_member(seller))
     complained(got(seller))
@@ -477,7 +477,7 @@ def test_lists_of_complaints_ask_as_much_however_long(client: Client, address: s
     assert queries(client, address) == first
 
 
-def test_the_account_that_was_paid_from_is_proposed_and_taken_with_one_button(client: Client) -> None:
+def test_payer_account_is_suggested_and_accepted_with_one_button(client: Client) -> None:
     payer = Payer("970415", "8888888888", "NGUYEN VAN A")
     order = waiting_order()
     take(order.code, order.due_gross, payer=payer)
@@ -494,7 +494,7 @@ def test_the_account_that_was_paid_from_is_proposed_and_taken_with_one_button(cl
     assert payout.bank_holder == "NGUYEN VAN A"
 
 
-def test_one_button_names_no_account_that_the_bank_did_not_tell(client: Client) -> None:
+def test_one_button_sets_no_account_when_payer_is_unknown(client: Client) -> None:
     order = paid_order()
     give_back(delivered(order), 20_000)
 

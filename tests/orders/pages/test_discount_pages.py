@@ -82,7 +82,7 @@ def page_of(client, address):
 
 
 @pytest.mark.parametrize("page", ["", "ma/moi/", "gia/moi/"])
-def test_only_who_may_give_discounts_comes_in(seller, page) -> None:
+def test_discount_pages_require_permission(seller, page) -> None:
     clients = {}
     for name, user in {
         "packer": make_member(seller, Role.PACKER),
@@ -101,7 +101,7 @@ def test_only_who_may_give_discounts_comes_in(seller, page) -> None:
     assert Client().get(DESK + page).status_code == Client().get(MEMBERS + page).status_code == 302
 
 
-def test_the_desk_gives_out_a_code_for_everybodys_goods(desk) -> None:
+def test_staff_create_voucher_for_all_cooperatives(desk) -> None:
     answer = desk.post(f"{DESK}ma/moi/", VOUCHER)
 
     voucher = Voucher.objects.get()
@@ -120,7 +120,7 @@ def test_the_desk_gives_out_a_code_for_everybodys_goods(desk) -> None:
     assert "TẾT2027" in page
 
 
-def test_the_desk_may_let_a_cooperative_bear_what_is_for_its_goods_alone(desk, seller) -> None:
+def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
     product = make_product(seller)
     given = VOUCHER | {
         "bearer": "cooperative",
@@ -147,7 +147,7 @@ def test_the_desk_may_let_a_cooperative_bear_what_is_for_its_goods_alone(desk, s
         ({"type": VoucherType.SPECIFIC_PRODUCT}, "Choose the goods or the shelves"),
     ],
 )
-def test_what_makes_no_sense_is_said_and_nothing_is_made(desk, wrong, words) -> None:
+def test_invalid_voucher_shows_error_and_saves_nothing(desk, wrong, words) -> None:
     make_voucher("CHAO10")
     before = every_row()
 
@@ -158,7 +158,7 @@ def test_what_makes_no_sense_is_said_and_nothing_is_made(desk, wrong, words) -> 
     assert every_row() == before
 
 
-def test_a_voucher_is_changed_and_switched_off_and_gets_more_codes(desk) -> None:
+def test_voucher_can_be_edited_extended_with_codes_and_ended(desk) -> None:
     voucher = make_voucher()
     address = f"{DESK}ma/{voucher.pk}/"
 
@@ -177,7 +177,7 @@ def test_a_voucher_is_changed_and_switched_off_and_gets_more_codes(desk) -> None
 
 
 @pytest.mark.parametrize("count", ["0", "1001", "many", ""])
-def test_an_odd_number_of_codes_makes_none(desk, count) -> None:
+def test_invalid_number_of_codes_creates_none(desk, count) -> None:
     voucher = make_voucher()
 
     desk.post(f"{DESK}ma/{voucher.pk}/them/", {"count": count})
@@ -185,7 +185,7 @@ def test_an_odd_number_of_codes_makes_none(desk, count) -> None:
     assert VoucherCode.objects.count() == 1
 
 
-def test_a_manager_gives_out_a_code_that_the_cooperative_bears(manager, seller) -> None:
+def test_manager_creates_voucher_borne_by_cooperative(manager, seller) -> None:
     manager.post(f"{MEMBERS}ma/moi/", VOUCHER | {"bearer": "platform", "only_for_staff": "on"})
 
     voucher = Voucher.objects.get()
@@ -197,7 +197,7 @@ def test_a_manager_gives_out_a_code_that_the_cooperative_bears(manager, seller) 
     assert "Tết" in page_of(manager, MEMBERS)
 
 
-def test_a_manager_lowers_the_prices_of_own_goods(manager, seller) -> None:
+def test_manager_creates_edits_and_ends_promotion(manager, seller) -> None:
     shelf = make_category()
 
     manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"categories": [shelf.pk]})
@@ -214,7 +214,7 @@ def test_a_manager_lowers_the_prices_of_own_goods(manager, seller) -> None:
     assert promotion.ends_at <= timezone.now()
 
 
-def test_what_others_made_is_as_missing_as_what_nobody_made(manager, desk) -> None:
+def test_foreign_discounts_and_products_are_missing(manager, desk) -> None:
     other = make_seller("HTX Tài Hoan")
     foreign = make_product(other)
     vouchers = [make_voucher("A11"), make_voucher("B11", cooperative=other, bearer=CostBearer.COOPERATIVE)]
@@ -234,7 +234,7 @@ def test_what_others_made_is_as_missing_as_what_nobody_made(manager, desk) -> No
     assert {table for table in after if after[table] != before.get(table)} <= {"sessions.Session"}
 
 
-def test_uses_are_listed_with_their_orders(desk, manager, seller) -> None:
+def test_voucher_page_lists_uses_with_orders(desk, manager, seller) -> None:
     voucher = make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE)
     order = make_order()
     voucher.codes.get().uses.create(order=order, used_at=timezone.now())
@@ -244,7 +244,7 @@ def test_uses_are_listed_with_their_orders(desk, manager, seller) -> None:
 
 
 @pytest.mark.parametrize("tab", ["", "?xem=gia"])
-def test_the_list_asks_as_often_however_long_it_is(desk, tab) -> None:
+def test_query_count_does_not_depend_on_length_of_list(desk, tab) -> None:
     counts = []
     for batch in range(2):
         for number in range(3):

@@ -44,7 +44,7 @@ def cancel(client: Client, order: Order) -> str:
     return client.post(page(order, "goi/1/huy/"), {"key": uuid.uuid4().hex}).headers["Location"]
 
 
-def test_every_address_of_an_order_has_a_rule() -> None:
+def test_every_order_url_has_an_access_rule() -> None:
     routed = {each.name for each in urlpatterns if "<uuid:token>" in str(each.pattern)}
 
     assert routed == RULES.keys()
@@ -53,7 +53,7 @@ def test_every_address_of_an_order_has_a_rule() -> None:
 @pytest.mark.parametrize(
     "name", sorted(name for name, needs in RULES.items() if needs is AccessRequirement.PROOF)
 )
-def test_an_address_that_needs_proof_leads_to_the_code(client: Client, name: str) -> None:
+def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) -> None:
     order = make_order()
     parts = {
         **({"number": 1} if name in ("part-cancellation", "part-receipt", "complaint") else {}),
@@ -72,7 +72,7 @@ def test_an_address_that_needs_proof_leads_to_the_code(client: Client, name: str
     assert all("no-store" in each.headers["Cache-Control"] for each in answers)
 
 
-def test_a_proof_lasts_an_hour(client: Client, monkeypatch) -> None:
+def test_proof_expires_after_one_hour(client: Client, monkeypatch) -> None:
     order = make_order(email="hoa@example.com")
     client.post(page(order, "ma/"), {"send": "email"})
     client.post(page(order, "ma/"), {"code": sent_digits(to="hoa@example.com")})
@@ -87,7 +87,7 @@ def test_a_proof_lasts_an_hour(client: Client, monkeypatch) -> None:
     assert order.parts.get().state == PartState.NEW
 
 
-def test_the_form_that_was_asked_for_follows_the_code(client: Client) -> None:
+def test_code_page_redirects_to_requested_form(client: Client) -> None:
     order = make_order(email="hoa@example.com")
     form = page(order, "tai-khoan-nhan-tien/")
 
@@ -102,7 +102,7 @@ def test_the_form_that_was_asked_for_follows_the_code(client: Client) -> None:
 @pytest.mark.parametrize(
     "wanted", ["https://evil.example/", "//evil.example/", "/quan-tri/", "/en/don-hang/x/../../", ""]
 )
-def test_no_other_page_follows_the_code(client: Client, wanted: str) -> None:
+def test_code_page_does_not_redirect_outside_order(client: Client, wanted: str) -> None:
     order = make_order(email="hoa@example.com")
     address = f"{page(order, 'ma/')}?next={wanted}"
     client.post(address, {"send": "email"})
@@ -112,7 +112,7 @@ def test_no_other_page_follows_the_code(client: Client, wanted: str) -> None:
     assert entered.headers["Location"] == page(order)
 
 
-def test_a_wrong_code_opens_nothing_and_five_of_them_end_it(client: Client) -> None:
+def test_wrong_code_is_refused_and_five_invalidate_it(client: Client) -> None:
     order = make_order(email="hoa@example.com")
     client.post(page(order, "ma/"), {"send": "email"})
     right = sent_digits(to="hoa@example.com")
@@ -127,7 +127,7 @@ def test_a_wrong_code_opens_nothing_and_five_of_them_end_it(client: Client) -> N
     assert EntryCode.objects.get().used_at is None
 
 
-def test_the_page_shows_contacts_only_to_who_knows_them(client: Client) -> None:
+def test_code_page_masks_contacts(client: Client) -> None:
     order = make_order(email="hoa@example.com")
 
     shown = html_of(client.get(page(order, "ma/")))
@@ -139,7 +139,7 @@ def test_the_page_shows_contacts_only_to_who_knows_them(client: Client) -> None:
     assert [masked(each) for each in ("+84987654321", "hoa@example.com")] == ["••• 321", "h•••@example.com"]
 
 
-def test_where_no_code_can_be_sent_the_desk_is_named(client: Client, settings) -> None:
+def test_code_page_names_operator_when_no_code_can_be_sent(client: Client, settings) -> None:
     settings.PHONE_CODES = False
     ShopSettings.objects.create(pk=1, operator_phone="1900 1234")
     order = make_order(email="")
@@ -154,11 +154,11 @@ def test_where_no_code_can_be_sent_the_desk_is_named(client: Client, settings) -
 
 
 @pytest.mark.parametrize("phone", ["", "113", "19001234"])
-def test_no_text_goes_to_what_is_no_mobile_number(phone: str) -> None:
+def test_sms_is_offered_only_for_mobile_numbers(phone: str) -> None:
     assert contacts_of(Order(phone=phone, email="a@example.com")) == {ContactMethod.EMAIL: "a@example.com"}
 
 
-def test_who_owns_the_order_is_shown_where_to_sign_in(client: Client) -> None:
+def test_code_page_of_account_order_links_to_sign_in(client: Client) -> None:
     order = make_order(user=make_user())
 
     shown = html_of(client.get(page(order, "ma/")))
@@ -166,7 +166,7 @@ def test_who_owns_the_order_is_shown_where_to_sign_in(client: Client) -> None:
     assert f'href="/en/tai-khoan/dang-nhap/?next={page(order)}"' in shown
 
 
-def test_a_link_ends_ninety_days_after_the_days_to_complain() -> None:
+def test_link_expires_ninety_days_after_complaint_period() -> None:
     order = make_order()
     assert order.link_expires_at is None
 
@@ -175,7 +175,7 @@ def test_a_link_ends_ninety_days_after_the_days_to_complain() -> None:
     assert Order.objects.get().link_expires_at == LINK_ENDS
 
 
-def test_the_longest_days_to_complain_count() -> None:
+def test_link_expiry_uses_longest_complaint_period() -> None:
     order = make_order((make_variant(), 1))
     OrderLine.objects.update(return_days=30)
 
@@ -184,7 +184,7 @@ def test_the_longest_days_to_complain_count() -> None:
     assert Order.objects.get().link_expires_at == LINK_ENDS + datetime.timedelta(days=23)
 
 
-def test_the_link_of_a_cancelled_order_ends_too() -> None:
+def test_link_of_cancelled_order_expires() -> None:
     order = make_order()
 
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=DESK, now=LATER)
@@ -198,7 +198,7 @@ def expired_order(**fields) -> Order:
     return order
 
 
-def test_an_old_link_asks_for_a_code_before_it_shows_anything(client: Client) -> None:
+def test_expired_link_requires_code_before_showing_order(client: Client) -> None:
     order = expired_order(email="hoa@example.com")
 
     answers = [client.get(page(order, path)) for path in ("", "tien/", "vietqr.png")]
@@ -214,7 +214,7 @@ def test_an_old_link_asks_for_a_code_before_it_shows_anything(client: Client) ->
     assert order.code in html_of(entered)
 
 
-def test_an_old_link_still_opens_for_its_signed_in_buyer(client: Client) -> None:
+def test_expired_link_opens_for_signed_in_buyer(client: Client) -> None:
     user = make_user()
     order = expired_order(user=user)
 
@@ -225,7 +225,7 @@ def test_an_old_link_still_opens_for_its_signed_in_buyer(client: Client) -> None
     assert client.get(page(order)).status_code == 200
 
 
-def test_over_the_api_an_old_link_finds_nothing_for_strangers() -> None:
+def test_order_with_expired_link_is_visible_only_to_its_user() -> None:
     order, user = expired_order(), make_user()
     later = LATER + datetime.timedelta(seconds=1)
 

@@ -59,12 +59,14 @@ def walk(page: Page, order: Order) -> list[str]:
     return faults + faults_of(page)
 
 
-def test_a_phone_cancels_after_a_code(phone: Page, order: Order) -> None:
+def test_phone_cancels_part_after_entering_code(phone: Page, order: Order) -> None:
     assert walk(phone, order) == []
     assert order.parts.get().state == PartState.CANCELLED
 
 
-def test_a_phone_without_scripts_does_the_same(browser: Browser, live_server: Any, order: Order) -> None:
+def test_phone_without_scripts_opens_form_after_entering_code(
+    browser: Browser, live_server: Any, order: Order
+) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False, **PHONE)
     context.set_default_timeout(10_000)
     page = context.new_page()

@@ -106,7 +106,7 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
 
 
 @pytest.mark.parametrize("collected", [False, True])
-def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collected: bool) -> None:
+def test_buyer_and_staff_see_same_status_at_every_step(client: Client, collected: bool) -> None:
     part = make_order(user=make_user()).parts.get()
     if collected:
         OrderPart.objects.update(delivery_kind=DeliveryKind.PICKUP)
@@ -161,14 +161,14 @@ def pages_about(order: Order) -> list[str]:
     return [html_of(answer) for answer in answers]
 
 
-def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk() -> None:
+def test_unpaid_transfer_order_shows_waiting_for_payment() -> None:
     make_bank_account()
     order = make_order(user=make_user(), method=PaymentMethod.TRANSFER)
     for page in pages_about(order):
         assert '<span class="tag wait">waiting for payment</span>' in page
 
 
-def test_an_order_that_is_paid_at_the_door_and_waits_for_staff_does_not_say_that_it_waits_for_money() -> None:
+def test_unconfirmed_cash_order_shows_to_be_confirmed() -> None:
     make_channel()
     Channel.objects.update(automatically_confirm_all_new_orders=False)
     order = make_order(user=make_user(), method=PaymentMethod.COD)
@@ -176,7 +176,7 @@ def test_an_order_that_is_paid_at_the_door_and_waits_for_staff_does_not_say_that
         assert '<span class="tag wait">to be confirmed</span>' in page
 
 
-def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
+def test_coach_dispatch_shows_plate_and_driver_phone(client: Client) -> None:
     order = make_order()
     hand_over(pack(order.parts.get()), vehicle="20B-123.45", driver_phone="+84912345678")
 
@@ -189,7 +189,7 @@ def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
     assert "Yes, cancel this part" not in page
 
 
-def test_a_delivery_that_failed_is_told_with_its_reason(client: Client) -> None:
+def test_failed_delivery_shows_reason(client: Client) -> None:
     order = make_order()
     parcel = pack(order.parts.get())
     hand_over(parcel)
@@ -201,7 +201,7 @@ def test_a_delivery_that_failed_is_told_with_its_reason(client: Client) -> None:
     assert "I have received this part" not in page
 
 
-def test_a_part_that_was_declined_ends_with_the_reason(client: Client) -> None:
+def test_declined_part_shows_reason(client: Client) -> None:
     order = make_order()
     decline_part(part_id=order.parts.get().pk, reason="Mưa to, hỏng hết rau", actor=MEMBER, now=hours(1))
 
@@ -212,7 +212,7 @@ def test_a_part_that_was_declined_ends_with_the_reason(client: Client) -> None:
     assert "No longer to be paid" in page
 
 
-def test_the_buyers_word_marks_goods_as_received_and_leaves_the_cash_open(client: Client) -> None:
+def test_buyer_receipt_marks_parcel_delivered_and_leaves_cash_expected(client: Client) -> None:
     order = make_order()
     parcel = pack(order.parts.get())
     hand_over(parcel)
@@ -228,7 +228,7 @@ def test_the_buyers_word_marks_goods_as_received_and_leaves_the_cash_open(client
     assert (change.actor_kind, change.entry_point) == ("guest", "market")
 
 
-def test_saying_it_again_changes_nothing(client: Client) -> None:
+def test_repeated_receipt_changes_nothing(client: Client) -> None:
     order = make_order()
     parcel = pack(order.parts.get())
     hand_over(parcel)
@@ -242,7 +242,7 @@ def test_saying_it_again_changes_nothing(client: Client) -> None:
     assert Change.objects.filter(action="parcel.delivered").count() == 1
 
 
-def test_what_is_not_on_its_way_cannot_be_received(client: Client) -> None:
+def test_receipt_before_handover_is_refused(client: Client) -> None:
     order = make_order()
     pack(order.parts.get())
 
@@ -252,7 +252,7 @@ def test_what_is_not_on_its_way_cannot_be_received(client: Client) -> None:
     assert order.parts.get().progress == Progress.PACKING
 
 
-def test_the_buyer_cancels_one_part_and_the_other_still_comes(client: Client) -> None:
+def test_buyer_cancels_one_part_and_keeps_the_other(client: Client) -> None:
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000, on_hand=1)
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     order = make_order((pillow, 1), (noodles, 2))
@@ -266,7 +266,7 @@ def test_the_buyer_cancels_one_part_and_the_other_still_comes(client: Client) ->
     assert stock_of(pillow).free == 1
 
 
-def test_a_cancelling_sent_twice_is_told_alike(client: Client) -> None:
+def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
     order = make_order()
     key = re.search(r'name="key" value="([^"]+)"', page_of(client, order))[1]
 
@@ -279,7 +279,7 @@ def test_a_cancelling_sent_twice_is_told_alike(client: Client) -> None:
     assert Change.objects.filter(action="part.cancelled").count() == 1
 
 
-def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
+def test_packed_part_shows_phone_number_instead_of_cancel_button(client: Client) -> None:
     order = make_order()
     parcel = pack(order.parts.get())
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
@@ -295,7 +295,7 @@ def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
     assert order.parts.get().state == PartState.ACCEPTED
 
 
-def test_an_order_is_missing_without_its_address(client: Client) -> None:
+def test_unknown_order_or_part_is_missing(client: Client) -> None:
     order = make_order()
 
     assert client.get(f"/don-hang/{nobody()}/").status_code == 404
@@ -305,7 +305,7 @@ def test_an_order_is_missing_without_its_address(client: Client) -> None:
     assert order.parts.get().state == PartState.NEW
 
 
-def test_a_guest_without_email_can_keep_the_page(client: Client) -> None:
+def test_guest_without_email_can_save_page_link(client: Client) -> None:
     order = make_order(email="")
 
     page = page_of(client, order)
@@ -317,7 +317,7 @@ def test_a_guest_without_email_can_keep_the_page(client: Client) -> None:
     assert " style=" not in page
 
 
-def test_once_work_has_begun_the_goods_come_before_the_link(client: Client) -> None:
+def test_saved_link_moves_below_parts_once_packing_begins(client: Client) -> None:
     order = make_order(email="")
     placed = page_of(client, order)
     pack(order.parts.get())
@@ -328,11 +328,11 @@ def test_once_work_has_begun_the_goods_come_before_the_link(client: Client) -> N
     assert packed.index('id="save"') > packed.index('id="part-1"')
 
 
-def test_whoever_has_the_letter_is_not_told_to_keep_the_page(client: Client) -> None:
+def test_guest_with_email_is_not_asked_to_save_page(client: Client) -> None:
     assert "Keep this page" not in page_of(client, make_order())
 
 
-def test_the_number_of_queries_does_not_grow_with_parts_and_lines() -> None:
+def test_query_count_does_not_depend_on_parts_and_lines() -> None:
     client = Client()
     small = make_order()
     pack(small.parts.get())
@@ -352,7 +352,7 @@ def test_the_number_of_queries_does_not_grow_with_parts_and_lines() -> None:
 
 
 @pytest.mark.parametrize("written", ["{code}", " {lower} ", "{split}"])
-def test_an_order_is_found_by_phone_and_code_however_written(client: Client, written: str) -> None:
+def test_order_lookup_accepts_phone_and_code_in_any_format(client: Client, written: str) -> None:
     order = make_order()
     text = written.format(
         code=order.code,
@@ -365,7 +365,7 @@ def test_an_order_is_found_by_phone_and_code_however_written(client: Client, wri
     assert response.headers["Location"] == f"/don-hang/{order.pk}/"
 
 
-def test_a_wrong_phone_and_an_unknown_code_are_answered_alike(client: Client) -> None:
+def test_order_lookup_gives_same_answer_for_wrong_phone_and_unknown_code(client: Client) -> None:
     order = make_order()
 
     def answer(phone: str, code: str) -> str:
@@ -379,7 +379,7 @@ def test_a_wrong_phone_and_an_unknown_code_are_answered_alike(client: Client) ->
     assert "There is no order with this phone number and code." in wrong_phone
 
 
-def test_guessing_ends_after_some_tries_and_others_may_still_look(client: Client) -> None:
+def test_order_lookup_is_rate_limited_per_phone(client: Client) -> None:
     order = make_order()
     for _ in range(FIND_LIMIT_BY_PHONE.tries):
         client.post("/don-hang/", {"phone": "0987654321", "code": "TA7K2M3"})
@@ -392,7 +392,7 @@ def test_guessing_ends_after_some_tries_and_others_may_still_look(client: Client
     assert elsewhere.status_code == 302
 
 
-def test_my_orders_are_mine_newest_first_ten_on_a_page(client: Client) -> None:
+def test_account_lists_own_orders_newest_first_ten_per_page(client: Client) -> None:
     user = make_user()
     variant = make_variant(on_hand=100)
     mine = [make_order((variant, 1), user=user, now=hours(n)) for n in range(11)]
@@ -408,7 +408,7 @@ def test_my_orders_are_mine_newest_first_ten_on_a_page(client: Client) -> None:
     assert strangers.code not in first + second
 
 
-def test_the_number_of_queries_does_not_grow_with_my_orders(client: Client) -> None:
+def test_query_count_of_account_does_not_depend_on_orders(client: Client) -> None:
     user = make_user()
     variant = make_variant(on_hand=100)
     client.force_login(user)
@@ -426,13 +426,13 @@ def test_the_number_of_queries_does_not_grow_with_my_orders(client: Client) -> N
     assert queries() == before
 
 
-def test_my_orders_ask_strangers_to_sign_in(client: Client) -> None:
+def test_account_redirects_guest_to_sign_in(client: Client) -> None:
     response = client.get("/en/tai-khoan/")
 
     assert response.headers["Location"] == "/en/tai-khoan/dang-nhap/?next=/en/tai-khoan/"
 
 
-def test_a_delivered_and_paid_order_says_so(client: Client) -> None:
+def test_delivered_order_shows_paid_amount_and_finished_steps(client: Client) -> None:
     order = make_order((make_variant(price=320_000), 1))
     parcel = pack(order.parts.get())
     hand_over(parcel)
@@ -444,7 +444,7 @@ def test_a_delivered_and_paid_order_says_so(client: Client) -> None:
     assert {state for state, _ in steps(page)} == {"done"}
 
 
-def test_what_one_part_has_brought_is_not_asked_for_again(client: Client) -> None:
+def test_cash_collected_for_one_part_reduces_amount_due(client: Client) -> None:
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     order = make_order((pillow, 1), (noodles, 2))
@@ -459,7 +459,7 @@ def test_what_one_part_has_brought_is_not_asked_for_again(client: Client) -> Non
     assert "To pay on receipt: " not in page
 
 
-def test_an_order_that_was_paid_beyond_what_stands_asks_for_nothing(client: Client) -> None:
+def test_overpaid_order_asks_for_no_payment(client: Client) -> None:
     order = make_order((make_variant(price=320_000), 1))
     Order.objects.filter(pk=order.pk).update(charged=400_000, charge_coverage="over")
 
@@ -469,7 +469,7 @@ def test_an_order_that_was_paid_beyond_what_stands_asks_for_nothing(client: Clie
     assert "o pay on receipt" not in page
 
 
-def test_ways_are_named_in_the_pages_language_while_they_are_still_called_so(client: Client) -> None:
+def test_delivery_name_is_translated_unless_method_was_renamed(client: Client) -> None:
     order = make_order((make_variant(make_seller("HTX Yến Dương")), 1), (make_variant(make_seller()), 1))
     delivery_method, other = (part.delivery_method for part in order.parts.order_by("number"))
     for each in (delivery_method, other):
@@ -486,7 +486,7 @@ def test_ways_are_named_in_the_pages_language_while_they_are_still_called_so(cli
     assert order.parts.get(number=1).delivery_name == delivery_method.name
 
 
-def test_a_part_in_two_parcels_says_which_one_is_which(client: Client) -> None:
+def test_parcels_of_one_part_are_numbered(client: Client) -> None:
     part = make_order((make_variant(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
     line = part.lines.get()
@@ -502,7 +502,7 @@ def test_a_part_in_two_parcels_says_which_one_is_which(client: Client) -> None:
     assert "Parcel 1/2" not in page
 
 
-def test_goods_keep_their_names_of_the_sale_and_are_told_in_the_pages_language_too(client: Client) -> None:
+def test_lines_keep_names_of_placement_and_add_translation(client: Client) -> None:
     told = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong")
     told.name = "Gói to"
     told.save()
@@ -523,7 +523,7 @@ def test_goods_keep_their_names_of_the_sale_and_are_told_in_the_pages_language_t
     assert "Canna noodles" not in vietnamese
 
 
-def test_an_order_made_in_english_is_told_in_vietnamese_by_the_goods_own_names(
+def test_order_placed_in_english_shows_original_names_in_vietnamese(
     client: Client,
 ) -> None:
     variant = make_variant(name="Miến dong")
@@ -540,7 +540,7 @@ def test_an_order_made_in_english_is_told_in_vietnamese_by_the_goods_own_names(
     assert '<span class="grow">Miến dong <span class="soft">× 1</span>' in vietnamese
 
 
-def test_names_of_goods_take_no_more_queries_for_more_goods() -> None:
+def test_query_count_of_names_does_not_depend_on_lines() -> None:
     seller, client = make_seller(), Client()
     counts = []
     for many in (1, 4):

@@ -75,7 +75,7 @@ def asked_of(order: Order):
     return paying and paying.asked
 
 
-def test_the_page_says_what_to_transfer(client: Client) -> None:
+def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
     order = waiting()
 
     page = page_of(client, order)
@@ -87,13 +87,13 @@ def test_the_page_says_what_to_transfer(client: Client) -> None:
     assert read_payload(asked_of(order).payload) == QrTransfer("970436", "0011223344556", 120_000, order.code)
 
 
-def test_all_of_it_is_copied_at_once() -> None:
+def test_transfer_details_are_available_as_text() -> None:
     order = waiting()
 
     assert asked_of(order).as_text == f"Vietcombank\n0011223344556\nCHO PHIEN\n120000\n{order.code}"
 
 
-def test_the_code_is_drawn_without_styles_of_its_own_and_kept_as_a_picture(client: Client) -> None:
+def test_qr_code_is_inline_svg_without_styles_and_downloadable_png(client: Client) -> None:
     order = waiting()
 
     drawn = html_of(client.get(f"/don-hang/{order.pk}/"))
@@ -107,7 +107,7 @@ def test_the_code_is_drawn_without_styles_of_its_own_and_kept_as_a_picture(clien
     assert picture["Content-Disposition"] == f'inline; filename="vietqr-{order.code}.png"'
 
 
-def test_the_list_of_orders_says_that_one_waits_for_its_money(client: Client) -> None:
+def test_order_list_shows_waiting_for_payment_until_paid(client: Client) -> None:
     order = waiting()
     buyer = make_user()
     Order.objects.filter(pk=order.pk).update(user=buyer)
@@ -122,7 +122,7 @@ def test_the_list_of_orders_says_that_one_waits_for_its_money(client: Client) ->
     assert "waiting for payment" not in after
 
 
-def test_while_nothing_happens_an_open_page_is_told_nothing_in_few_queries(
+def test_poll_without_changes_returns_204_in_four_queries(
     django_assert_num_queries,
 ) -> None:
     order, client = waiting(), Client()
@@ -135,7 +135,7 @@ def test_while_nothing_happens_an_open_page_is_told_nothing_in_few_queries(
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_once_the_money_is_seen_the_open_page_is_told_and_asks_no_more(client: Client) -> None:
+def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> None:
     order = waiting()
     seen = mark_on(client, order)
 
@@ -150,7 +150,7 @@ def test_once_the_money_is_seen_the_open_page_is_told_and_asks_no_more(client: C
     assert client.get(f"/don-hang/{order.pk}/vietqr.png").status_code == 404
 
 
-def test_a_transfer_in_doubt_is_seen_by_whoever_sent_it(client: Client) -> None:
+def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
     order = waiting()
     seen = mark_on(client, order)
 
@@ -163,7 +163,7 @@ def test_a_transfer_in_doubt_is_seen_by_whoever_sent_it(client: Client) -> None:
     assert steps(client, order)[0] == ("now", "We are looking at your transfer")
 
 
-def test_somebody_elses_transfer_is_not_shown(client: Client) -> None:
+def test_ambiguous_or_unmatched_transfer_is_not_shown(client: Client) -> None:
     order, other = (
         waiting(),
         make_order((make_variant(), 1), method=PaymentMethod.TRANSFER, now=timezone.now()),
@@ -175,7 +175,7 @@ def test_somebody_elses_transfer_is_not_shown(client: Client) -> None:
     assert "We have seen" not in page_of(client, order)
 
 
-def test_of_an_order_that_is_partly_paid_the_rest_is_asked_for(client: Client) -> None:
+def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     order = waiting()
     transfer = arrives(order.code, 100_000)
     seen = mark_on(client, order)
@@ -190,7 +190,7 @@ def test_of_an_order_that_is_partly_paid_the_rest_is_asked_for(client: Client) -
     assert asked_of(order).amount == 20_000
 
 
-def test_when_the_time_is_over_nothing_is_asked_for_until_the_buyer_wants_to(client: Client) -> None:
+def test_expired_payment_is_not_requested_until_buyer_restarts_it(client: Client) -> None:
     order = waiting()
     seen = mark_on(client, order)
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
@@ -206,7 +206,7 @@ def test_when_the_time_is_over_nothing_is_asked_for_until_the_buyer_wants_to(cli
     assert "Scan the code to pay 120.000\xa0₫" in page_of(client, order)
 
 
-def test_who_has_paid_late_is_not_asked_to_pay_again(client: Client) -> None:
+def test_late_transfer_is_reviewed_and_not_requested_again(client: Client) -> None:
     order = waiting()
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
     arrives(order.code)
@@ -218,7 +218,7 @@ def test_who_has_paid_late_is_not_asked_to_pay_again(client: Client) -> None:
     assert [words for words in ("To pay:", "Pay now") if words in page] == []
 
 
-def test_an_order_that_lapsed_says_so_to_the_open_page(client: Client) -> None:
+def test_poll_tells_that_order_has_expired(client: Client) -> None:
     order = waiting()
     seen = mark_on(client, order)
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
@@ -230,7 +230,7 @@ def test_an_order_that_lapsed_says_so_to_the_open_page(client: Client) -> None:
     assert "Pay now" not in page
 
 
-def test_before_cash_on_delivery_is_chosen_for_good_the_page_says_what_it_means(client: Client) -> None:
+def test_switch_to_cash_warns_that_it_is_final_when_auto_confirmed(client: Client) -> None:
     order = waiting()
     final = "After that the order cannot be paid another way."
 
@@ -243,7 +243,7 @@ def test_before_cash_on_delivery_is_chosen_for_good_the_page_says_what_it_means(
     assert "Cash on delivery" in page_of_a_market_that_confirms_itself
 
 
-def test_no_cooperative_has_begun_before_the_money_has_come(client: Client) -> None:
+def test_cooperative_step_starts_after_payment(client: Client) -> None:
     order = waiting()
 
     before = steps(client, order)
@@ -254,7 +254,7 @@ def test_no_cooperative_has_begun_before_the_money_has_come(client: Client) -> N
     assert after[0] == ("now", "The cooperative accepts the order")
 
 
-def test_two_tabs_that_pay_by_two_ways_end_in_one(client: Client) -> None:
+def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client) -> None:
     order = waiting()
     seen = mark_on(client, order)
 
@@ -266,7 +266,7 @@ def test_two_tabs_that_pay_by_two_ways_end_in_one(client: Client) -> None:
     assert (order.charged, late.reason) == (0, "other_way")
 
 
-def test_the_first_tab_paid_the_second_cannot_choose_another_way(client: Client) -> None:
+def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
     order = waiting()
     arrives(order.code)
 
@@ -276,7 +276,7 @@ def test_the_first_tab_paid_the_second_cannot_choose_another_way(client: Client)
     assert [payment.method for payment in order.payments.all()] == [PaymentMethod.TRANSFER]
 
 
-def test_what_the_scale_added_to_a_paid_order_is_asked_for(client: Client) -> None:
+def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None:
     make_bank_account()
     order = make_order((make_gourd(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
     arrives(order.code, order.due_gross)
@@ -300,7 +300,7 @@ def test_what_the_scale_added_to_a_paid_order_is_asked_for(client: Client) -> No
     assert "Time left" not in page
 
 
-def test_what_the_scale_took_off_a_paid_order_is_promised_back(client: Client) -> None:
+def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     make_bank_account()
     order = make_order((make_gourd(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now())
     arrives(order.code, order.due_gross)
@@ -316,7 +316,7 @@ def test_what_the_scale_took_off_a_paid_order_is_promised_back(client: Client) -
     assert "beyond what the order costs" not in paid
 
 
-def test_without_an_account_nothing_is_asked_for(client: Client) -> None:
+def test_without_bank_account_no_transfer_is_requested(client: Client) -> None:
     order = waiting()
     ShopSettings.objects.update(bank_account="")
 
@@ -324,7 +324,7 @@ def test_without_an_account_nothing_is_asked_for(client: Client) -> None:
     assert "To pay: 120.000\xa0₫" in page_of(client, order)
 
 
-def test_an_order_paid_in_cash_asks_nothing(client: Client) -> None:
+def test_cash_order_requests_no_transfer(client: Client) -> None:
     make_bank_account()
     order = make_order(now=timezone.now())
 
@@ -333,11 +333,11 @@ def test_an_order_paid_in_cash_asks_nothing(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["tien/", "vietqr.png"])
-def test_nobody_asks_about_an_order_that_is_not_there(client: Client, path: str) -> None:
+def test_payment_urls_of_unknown_order_are_missing(client: Client, path: str) -> None:
     assert client.get(f"/don-hang/{nobody()}/{path}").status_code == 404
 
 
-def test_the_letter_says_what_to_transfer_and_where_the_code_is() -> None:
+def test_order_email_gives_transfer_details_and_link() -> None:
     order = waiting(email="hoa@example.com")
 
     letter = Notification.objects.get(key__startswith="order_placed:")
@@ -347,7 +347,7 @@ def test_the_letter_says_what_to_transfer_and_where_the_code_is() -> None:
             assert part in text
 
 
-def test_whoever_has_no_mail_reads_it_in_the_message() -> None:
+def test_sms_gives_transfer_details() -> None:
     order = waiting(email="")
 
     text = Notification.objects.get(key__startswith="order_placed:").text
@@ -357,14 +357,14 @@ def test_whoever_has_no_mail_reads_it_in_the_message() -> None:
     assert order.code in text
 
 
-def test_a_letter_about_cash_asks_for_no_transfer() -> None:
+def test_cash_order_email_gives_no_transfer_details() -> None:
     make_bank_account()
     make_order(email="hoa@example.com", now=timezone.now())
 
     assert "0011223344556" not in Notification.objects.get(key__startswith="order_placed:").text
 
 
-def test_a_way_chosen_again_is_as_it_was() -> None:
+def test_choosing_same_payment_method_again_returns_same_payment() -> None:
     order = waiting()
     again = partial(
         change_payment_method,

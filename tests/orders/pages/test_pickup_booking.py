@@ -119,7 +119,7 @@ def refund(part, *, line=0, delivery=0, bearer=CostBearer.COOPERATIVE):
     return row
 
 
-def test_goods_brought_by_a_carrier_are_owed_to_their_cooperative_less_commission() -> None:
+def test_carrier_delivery_credits_cooperative_less_commission() -> None:
     part = carried(2)
     with_commission(part)
 
@@ -136,7 +136,7 @@ def test_goods_brought_by_a_carrier_are_owed_to_their_cooperative_less_commissio
     check_everything()
 
 
-def test_what_is_not_paid_yet_is_owed_by_the_buyer() -> None:
+def test_unpaid_delivery_debits_buyer() -> None:
     part = carried(2)
 
     deliver(part, cash=False)
@@ -148,7 +148,7 @@ def test_what_is_not_paid_yet_is_owed_by_the_buyer() -> None:
     }
 
 
-def test_cash_of_goods_that_are_collected_is_held_by_the_cooperative() -> None:
+def test_pickup_cash_is_held_by_cooperative() -> None:
     part = carried()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind=DeliveryKind.PICKUP)
 
@@ -161,14 +161,14 @@ def test_cash_of_goods_that_are_collected_is_held_by_the_cooperative() -> None:
     )
 
 
-def test_a_carriers_cash_is_kept_under_its_name() -> None:
+def test_carrier_cash_is_booked_under_carrier_name() -> None:
     deliver(carried())
 
     kept = LedgerEntry.objects.filter(account=LedgerAccount.CARRIER_CASH)
     assert list(kept.values_list("carrier", "amount")) == [("Viettel Post", 130_000)]
 
 
-def test_parcels_that_bring_a_line_bit_by_bit_come_to_its_total_exactly() -> None:
+def test_partial_deliveries_sum_to_line_total() -> None:
     variant = make_variant(price=33_333)
     part = make_order((variant, 3)).parts.get()
     with_commission(part, 7)
@@ -185,7 +185,7 @@ def test_parcels_that_bring_a_line_bit_by_bit_come_to_its_total_exactly() -> Non
     check_everything()
 
 
-def test_a_delivery_that_is_undone_is_booked_back() -> None:
+def test_voided_delivery_is_reversed() -> None:
     part = carried()
     parcel = deliver(part, cash=False)
 
@@ -196,7 +196,7 @@ def test_a_delivery_that_is_undone_is_booked_back() -> None:
     check_ledger()
 
 
-def test_goods_delivered_again_after_that_are_owed_once() -> None:
+def test_redelivery_after_void_is_booked_once() -> None:
     part = carried()
     parcel = deliver(part, cash=False)
     void_parcel(parcel_id=parcel.pk, reason="giao nhầm", actor=DESK, now=NOW)
@@ -207,7 +207,7 @@ def test_goods_delivered_again_after_that_are_owed_once() -> None:
     check_ledger()
 
 
-def test_a_discount_that_the_cooperative_bears_lowers_what_it_is_owed() -> None:
+def test_discount_borne_by_cooperative_reduces_its_earnings() -> None:
     part = carried()
     discounted(part.lines.get(), 20_000, CostBearer.COOPERATIVE)
 
@@ -217,7 +217,7 @@ def test_a_discount_that_the_cooperative_bears_lowers_what_it_is_owed() -> None:
     assert "platform_cost" not in balances()
 
 
-def test_a_discount_that_the_platform_bears_does_not() -> None:
+def test_discount_borne_by_platform_is_platform_cost() -> None:
     part = carried()
     discounted(part.lines.get(), 20_000, CostBearer.PLATFORM)
 
@@ -232,7 +232,7 @@ def test_a_discount_that_the_platform_bears_does_not() -> None:
     check_ledger()
 
 
-def test_a_refund_that_the_cooperative_bears_takes_its_commission_back_too() -> None:
+def test_refund_borne_by_cooperative_reverses_its_commission() -> None:
     part = carried()
     with_commission(part, 10)
     deliver(part)
@@ -251,7 +251,7 @@ def test_a_refund_that_the_cooperative_bears_takes_its_commission_back_too() -> 
     assert LedgerPosting.objects.latest("pk").kind == PostingKind.REFUND
 
 
-def test_a_refund_that_the_platform_bears_leaves_the_cooperative_its_money() -> None:
+def test_refund_borne_by_platform_does_not_change_cooperative_balance() -> None:
     part = carried()
     with_commission(part, 10)
     deliver(part)
@@ -264,7 +264,7 @@ def test_a_refund_that_the_platform_bears_leaves_the_cooperative_its_money() -> 
     assert balances()["buyer"] == -70_000
 
 
-def test_a_refund_of_goods_that_never_came_books_nothing() -> None:
+def test_refund_of_undelivered_line_books_nothing() -> None:
     part = carried()
 
     refund(part, line=100_000)
@@ -272,7 +272,7 @@ def test_a_refund_of_goods_that_never_came_books_nothing() -> None:
     assert balances() == {}
 
 
-def test_withheld_tax_is_taken_off_what_is_owed() -> None:
+def test_withheld_tax_reduces_cooperative_balance() -> None:
     part = carried()
     OrderPart.objects.filter(pk=part.pk).update(withholding_rate="1.5")
 
@@ -282,7 +282,7 @@ def test_withheld_tax_is_taken_off_what_is_owed() -> None:
     assert balances()["tax_withheld"] == -1_500
 
 
-def test_delivery_by_no_way_of_the_cooperatives_is_the_platforms_income() -> None:
+def test_delivery_without_cooperative_method_is_platform_income() -> None:
     part = carried()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind="")
 
@@ -298,7 +298,7 @@ def test_delivery_by_no_way_of_the_cooperatives_is_the_platforms_income() -> Non
 @pytest.mark.parametrize(
     ("method", "account"), [(PaymentMethod.TRANSFER, "bank"), (PaymentMethod.CARD, "gateway")]
 )
-def test_money_lands_where_its_way_brings_it_and_leaves_from_there(method, account) -> None:
+def test_payment_events_are_booked_to_account_of_method(method, account) -> None:
     order = make_order((make_variant(price=100_000), 1))
     payment = Payment.objects.create(order=order, method=method, currency="VND")
 
@@ -315,7 +315,7 @@ def test_money_lands_where_its_way_brings_it_and_leaves_from_there(method, accou
     assert balances() == {account: 30, "buyer": -30}
 
 
-def test_booking_anew_books_nothing() -> None:
+def test_booking_earnings_again_books_nothing() -> None:
     part = carried(2)
     deliver(part)
     before = LedgerPosting.objects.count()
@@ -325,7 +325,7 @@ def test_booking_anew_books_nothing() -> None:
     assert LedgerPosting.objects.count() == before
 
 
-def test_a_posting_that_does_not_sum_to_zero_is_a_mistake() -> None:
+def test_unbalanced_posting_raises_value_error() -> None:
     with pytest.raises(ValueError, match="do not sum to zero"):
         post_entries(
             "k", PostingKind.CORRECTION, [Entry(LedgerAccount.BANK, 5)], currency="VND", actor=DESK, now=NOW
@@ -334,7 +334,7 @@ def test_a_posting_that_does_not_sum_to_zero_is_a_mistake() -> None:
     assert LedgerPosting.objects.count() == 0
 
 
-def test_a_fact_posted_again_is_booked_once() -> None:
+def test_same_posting_key_is_booked_once() -> None:
     entries = [Entry(LedgerAccount.BANK, 5), Entry(LedgerAccount.UNCLAIMED, -5)]
 
     first = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
@@ -344,7 +344,7 @@ def test_a_fact_posted_again_is_booked_once() -> None:
     assert LedgerEntry.objects.count() == 2
 
 
-def test_the_ledger_asks_the_same_number_of_questions_however_many_lines_there_are() -> None:
+def test_query_count_does_not_depend_on_number_of_lines() -> None:
     seller = make_seller()
 
     def questions(lines: int) -> int:
@@ -365,7 +365,7 @@ def test_the_ledger_asks_the_same_number_of_questions_however_many_lines_there_a
     assert few == many <= 9
 
 
-def test_an_order_of_which_nothing_has_arrived_costs_the_ledger_no_question() -> None:
+def test_undelivered_order_needs_no_ledger_queries() -> None:
     order = make_order((make_variant(), 1))
 
     with CaptureQueriesContext(connection) as asked:

@@ -57,7 +57,7 @@ def order_form(basket, **more):
     }
 
 
-def test_a_code_is_used_and_taken_out_without_scripts(client) -> None:
+def test_code_can_be_applied_and_removed_without_scripts(client) -> None:
     make_voucher()
     filled(client, make_variant(price=320_000))
 
@@ -78,7 +78,7 @@ def test_a_code_is_used_and_taken_out_without_scripts(client) -> None:
     assert Basket.objects.get().voucher_code == ""
 
 
-def test_who_gives_it_is_said_by_name(client) -> None:
+def test_basket_names_cooperative_that_gives_voucher(client) -> None:
     seller = make_seller("HTX Thiên An")
     make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE)
     filled(client, make_variant(seller))
@@ -88,7 +88,7 @@ def test_who_gives_it_is_said_by_name(client) -> None:
     assert "given by HTX Thiên An −32.000\u00a0₫" in shown
 
 
-def test_a_refused_code_stays_written_with_the_reason_and_htmx_gets_the_changing_part(client) -> None:
+def test_refused_code_is_shown_with_reason_in_htmx_fragment(client) -> None:
     make_voucher(minimum=400_000)
     filled(client, make_variant(price=320_000))
 
@@ -101,7 +101,7 @@ def test_a_refused_code_stays_written_with_the_reason_and_htmx_gets_the_changing
     assert Basket.objects.get().voucher_code == ""
 
 
-def test_a_code_written_on_the_checkout_is_used_before_anything_is_ordered(client) -> None:
+def test_code_entered_at_checkout_is_applied_before_ordering(client) -> None:
     make_voucher()
     basket = filled(client, make_variant(price=320_000))
     client.get("/en/dat-hang/")
@@ -119,7 +119,7 @@ def test_a_code_written_on_the_checkout_is_used_before_anything_is_ordered(clien
         assert words in shown
 
 
-def test_a_refused_code_that_still_stands_there_does_not_stop_the_order(client) -> None:
+def test_refused_code_that_was_shown_does_not_block_order(client) -> None:
     basket = filled(client, make_variant(price=320_000))
     client.get("/en/dat-hang/")
 
@@ -132,7 +132,7 @@ def test_a_refused_code_that_still_stands_there_does_not_stop_the_order(client) 
     assert Order.objects.get().voucher_code == ""
 
 
-def test_a_code_that_ended_while_the_page_was_read_is_said_and_asked_about(client) -> None:
+def test_code_that_ended_meanwhile_must_be_confirmed(client) -> None:
     make_voucher()
     basket = filled(client, make_variant(price=320_000))
     client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
@@ -150,7 +150,7 @@ def test_a_code_that_ended_while_the_page_was_read_is_said_and_asked_about(clien
     assert (Order.objects.get().total_gross, Discount.objects.count()) == (350_000, 0)
 
 
-def test_a_guest_who_used_a_code_is_told_once_the_number_is_written(client) -> None:
+def test_used_code_is_refused_once_guest_enters_phone_number(client) -> None:
     make_voucher(apply_once_per_customer=True)
     variant = make_variant(price=320_000, on_hand=9)
     for client_now in (client, Client()):
@@ -166,14 +166,14 @@ def test_a_guest_who_used_a_code_is_told_once_the_number_is_written(client) -> N
     assert (Order.objects.count(), VoucherUse.objects.count()) == (1, 1)
 
 
-def test_anothers_basket_has_no_place_for_a_code(client) -> None:
+def test_code_without_own_basket_is_missing(client) -> None:
     make_voucher()
     filled(client, make_variant())
 
     assert Client().post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}).status_code == 404
 
 
-def test_the_basket_asks_as_often_with_a_code_however_much_lies_in_it(client) -> None:
+def test_query_count_with_code_does_not_depend_on_lines(client) -> None:
     make_voucher(usage_limit=5, apply_once_per_customer=True)
     seller = make_seller()
     filled(client, make_variant(seller))
@@ -191,7 +191,7 @@ def test_the_basket_asks_as_often_with_a_code_however_much_lies_in_it(client) ->
     assert counts[0] == counts[1]
 
 
-def test_lowered_prices_are_shown_with_the_list_price_in_lists_on_the_page_and_in_the_basket(client) -> None:
+def test_list_product_and_basket_pages_show_reduced_and_list_price(client) -> None:
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)
     make_way(variant.cooperative, variant.cooperative.warehouses.get().channels.get(), name="Xe khách")

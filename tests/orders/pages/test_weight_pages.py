@@ -54,7 +54,7 @@ def address(part: OrderPart, question: WeightQuestion) -> str:
     return f"/don-hang/{part.order_id}/can/{question.pk}/"
 
 
-def test_the_product_page_says_estimate_kilo_price_and_the_most_it_costs(client):
+def test_product_page_shows_estimate_price_per_kilo_and_maximum(client):
     gourd = make_gourd()
 
     page = html_of(client.get(f"/san-pham/{gourd.product.slug}/")).replace("\u00a0", " ")
@@ -66,7 +66,7 @@ def test_the_product_page_says_estimate_kilo_price_and_the_most_it_costs(client)
     assert "43.200 ₫" in page
 
 
-def test_basket_and_checkout_say_the_most_it_costs(client):
+def test_basket_and_checkout_show_maximum_price(client):
     gourd = make_gourd()
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
 
@@ -77,7 +77,7 @@ def test_basket_and_checkout_say_the_most_it_costs(client):
         assert page.count("86.400 ₫") == 2
 
 
-def test_the_orders_page_says_what_was_agreed_then_what_was_weighed(client):
+def test_order_page_shows_agreed_then_weighed_amount(client):
     part = make_order((make_gourd(), 2)).parts.get()
     before = html_of(client.get(f"/don-hang/{part.order_id}/")).replace("\u00a0", " ")
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
@@ -93,7 +93,7 @@ def test_the_orders_page_says_what_was_agreed_then_what_was_weighed(client):
 
 
 @pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
-def test_the_buyer_answers_on_the_orders_page(client, answer, total):
+def test_buyer_answers_weight_question_on_order_page(client, answer, total):
     part, question = asked()
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
 
@@ -106,7 +106,7 @@ def test_the_buyer_answers_on_the_orders_page(client, answer, total):
     assert address(part, question) not in html_of(client.get(sent.url))
 
 
-def test_the_list_of_orders_says_that_one_waits_for_an_answer(client):
+def test_order_list_marks_order_with_open_weight_question(client):
     part, question = asked()
     buyer = make_user()
     Order.objects.update(user=buyer)
@@ -123,7 +123,7 @@ def test_the_list_of_orders_says_that_one_waits_for_an_answer(client):
     assert words not in after
 
 
-def test_an_answer_to_nothing_is_missing_and_changes_nothing(client):
+def test_invalid_answer_is_missing_and_changes_nothing(client):
     part, question = asked()
     before = every_row()
 
@@ -138,13 +138,13 @@ def test_an_answer_to_nothing_is_missing_and_changes_nothing(client):
     assert every_row() == before
 
 
-def test_the_answer_is_never_given_by_a_link(client):
+def test_weight_answer_rejects_get(client):
     part, question = asked()
 
     assert client.get(address(part, question), {"answer": "agreed"}).status_code == 405
 
 
-def test_the_desk_answers_for_a_buyer_who_was_called(admin_at_the_desk):
+def test_staff_answer_weight_question_for_buyer(admin_at_the_desk):
     part, question = asked()
     page = html_of(admin_at_the_desk.get(f"/quan-tri/don-hang/{part.order_id}/"))
     there = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
@@ -156,7 +156,7 @@ def test_the_desk_answers_for_a_buyer_who_was_called(admin_at_the_desk):
     assert part.lines.get().total_gross == 90_000
 
 
-def test_nobody_else_answers_at_the_desk(client):
+def test_member_cannot_answer_on_staff_page(client):
     part, question = asked()
     client.force_login(make_member(part.cooperative))
     before = every_row()
@@ -168,7 +168,7 @@ def test_nobody_else_answers_at_the_desk(client):
     assert changed == set()
 
 
-def test_the_desk_reads_the_bound_out_to_who_orders_by_phone(admin_at_the_desk):
+def test_draft_page_shows_maximum_weight_and_price(admin_at_the_desk):
     gourd = make_gourd()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=Actor.system(), now=NOW)
     edit_draft(

@@ -40,7 +40,7 @@ def notice(provider, **change):
     return {"code": "00", "success": True, "data": {**PAYOS_PAYMENT, **change}}
 
 
-def test_sepay_tells_of_an_arrival() -> None:
+def test_sepay_notice_is_read() -> None:
     assert read_incoming_transfers(TransferSource.SEPAY, notice(TransferSource.SEPAY)) == [
         IncomingTransfer(
             TransferSource.SEPAY,
@@ -54,7 +54,7 @@ def test_sepay_tells_of_an_arrival() -> None:
     ]
 
 
-def test_casso_tells_of_an_arrival() -> None:
+def test_casso_notice_is_read() -> None:
     assert read_incoming_transfers(TransferSource.CASSO, notice(TransferSource.CASSO)) == [
         IncomingTransfer(
             TransferSource.CASSO,
@@ -68,7 +68,7 @@ def test_casso_tells_of_an_arrival() -> None:
     ]
 
 
-def test_payos_tells_of_an_arrival() -> None:
+def test_payos_notice_is_read() -> None:
     assert read_incoming_transfers(TransferSource.PAYOS, notice(TransferSource.PAYOS)) == [
         IncomingTransfer(
             TransferSource.PAYOS,
@@ -82,7 +82,7 @@ def test_payos_tells_of_an_arrival() -> None:
     ]
 
 
-def test_casso_tells_of_several_at_once() -> None:
+def test_casso_notice_with_several_transfers_is_read() -> None:
     told = {"error": 0, "data": [{**CASSO_TRANSFER, "id": 1}, {**CASSO_TRANSFER, "id": 2, "amount": -5000}]}
 
     assert [(each.event_id, each.amount) for each in read_incoming_transfers(TransferSource.CASSO, told)] == [
@@ -90,7 +90,7 @@ def test_casso_tells_of_several_at_once() -> None:
     ]
 
 
-def test_money_that_went_out_is_no_arrival() -> None:
+def test_outgoing_transfer_is_ignored() -> None:
     assert (
         read_incoming_transfers(TransferSource.SEPAY, notice(TransferSource.SEPAY, transferType="out")) == []
     )
@@ -99,7 +99,7 @@ def test_money_that_went_out_is_no_arrival() -> None:
 
 @pytest.mark.parametrize("provider", WEBHOOKS)
 @pytest.mark.parametrize("amount", [None, 0, 0.5, 1000.5, True, "1000", [1000], 10**12 + 1, 10**40])
-def test_an_amount_that_is_no_whole_sum_is_refused(provider, amount) -> None:
+def test_invalid_amount_is_refused(provider, amount) -> None:
     field = AMOUNT_FIELDS[provider]
 
     with pytest.raises(InvalidIncomingTransfer) as refused:
@@ -109,7 +109,7 @@ def test_an_amount_that_is_no_whole_sum_is_refused(provider, amount) -> None:
 
 
 @pytest.mark.parametrize("provider", [TransferSource.SEPAY, TransferSource.PAYOS])
-def test_a_negative_amount_is_refused_where_it_has_no_meaning(provider) -> None:
+def test_negative_amount_of_sepay_and_payos_is_refused(provider) -> None:
     with pytest.raises(InvalidIncomingTransfer):
         read_incoming_transfers(provider, notice(provider, **{AMOUNT_FIELDS[provider]: -1000}))
 
@@ -118,7 +118,7 @@ def test_a_negative_amount_is_refused_where_it_has_no_meaning(provider) -> None:
 @pytest.mark.parametrize(
     "written", [None, "", "yesterday", 1764039600, "0001-01-01 00:00:00", "9999-12-31 23:59:59"]
 )
-def test_a_time_that_is_none_is_refused(provider, written) -> None:
+def test_invalid_time_is_refused(provider, written) -> None:
     field = TIME_FIELDS[provider]
 
     with pytest.raises(InvalidIncomingTransfer) as refused:
@@ -144,7 +144,7 @@ def test_a_time_that_is_none_is_refused(provider, written) -> None:
         (TransferSource.PAYOS, {"paymentLinkId": None}, "paymentLinkId"),
     ],
 )
-def test_a_notice_of_another_shape_is_refused_by_the_part_at_fault(provider, change, part) -> None:
+def test_malformed_notice_is_refused_with_name_of_field(provider, change, part) -> None:
     with pytest.raises(InvalidIncomingTransfer) as refused:
         read_incoming_transfers(provider, notice(provider, **change))
 
@@ -163,12 +163,12 @@ def test_a_notice_of_another_shape_is_refused_by_the_part_at_fault(provider, cha
         (TransferSource.PAYOS, {"code": "00", "data": []}),
     ],
 )
-def test_a_notice_without_a_transfer_is_refused(provider, told) -> None:
+def test_notice_without_transfer_is_refused(provider, told) -> None:
     with pytest.raises(InvalidIncomingTransfer):
         read_incoming_transfers(provider, told)
 
 
-def test_notes_lose_what_no_database_takes_and_what_is_too_long() -> None:
+def test_note_is_stripped_of_control_characters_and_truncated() -> None:
     told = notice(TransferSource.SEPAY, content="TA7\x00K2M\n" + "x" * 2000)
 
     (arrival,) = read_incoming_transfers(TransferSource.SEPAY, told)
@@ -176,7 +176,7 @@ def test_notes_lose_what_no_database_takes_and_what_is_too_long() -> None:
     assert arrival.note == ("TA7 K2M " + "x" * 2000)[:1000]
 
 
-def test_an_arrival_is_the_same_whichever_service_tells_of_it() -> None:
+def test_fingerprint_is_same_for_every_provider() -> None:
     shared = {"accountNumber": "0123499999", "description": "TA7K2MC"}
     (sepay,) = read_incoming_transfers(
         TransferSource.SEPAY,
@@ -198,14 +198,14 @@ def test_an_arrival_is_the_same_whichever_service_tells_of_it() -> None:
 @pytest.mark.parametrize(
     "change", [{"account": "99"}, {"reference": "FT2"}, {"amount": 2}, {"reference": ""}]
 )
-def test_another_account_reference_or_amount_is_another_arrival(change) -> None:
+def test_fingerprint_depends_on_account_reference_and_amount(change) -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     arrival = IncomingTransfer(TransferSource.CASSO, "1", "11", 1, "x", "FT1", at)
 
     assert replace(arrival, **change).fingerprint != arrival.fingerprint
 
 
-def test_without_a_reference_the_day_amount_note_and_count_tell_arrivals_apart() -> None:
+def test_fingerprint_without_reference_uses_day_amount_note_and_occurrence() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     arrival = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "Trả tiền", "", at)
 
@@ -222,7 +222,7 @@ def test_without_a_reference_the_day_amount_note_and_count_tell_arrivals_apart()
     assert len({each.fingerprint for each in [arrival, *others]}) == 5
 
 
-def test_with_and_without_a_reference_an_arrival_is_alike() -> None:
+def test_similarity_key_ignores_reference() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     told = IncomingTransfer(TransferSource.SEPAY, "1", "11", 1, "Trả tiền", "FT1", at)
     listed = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "tra tien", "", at)
@@ -239,7 +239,7 @@ json_values = st.recursive(
 
 
 @given(st.sampled_from(WEBHOOKS), st.data(), json_values)
-def test_any_value_in_any_field_is_read_or_refused_by_name(provider, data, value) -> None:
+def test_any_field_value_is_read_or_refused(provider, data, value) -> None:
     fields = {
         TransferSource.SEPAY: SEPAY_EVENT,
         TransferSource.CASSO: CASSO_TRANSFER,

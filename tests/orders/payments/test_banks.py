@@ -24,24 +24,24 @@ KNOWN = {
 }
 
 
-def test_the_banks_that_everybody_uses_have_their_bin() -> None:
+def test_common_banks_have_their_bin() -> None:
     by_name = {bank.short_name: bank.bin for bank in BANKS}
 
     assert {name: by_name[name] for name in KNOWN} == KNOWN
 
 
-def test_no_bin_and_no_name_is_there_twice() -> None:
+def test_bins_and_names_are_unique() -> None:
     assert len({bank.bin for bank in BANKS}) == len({bank.short_name for bank in BANKS}) == len(BANKS)
     assert all(len(bank.bin) == 6 and bank.bin.isdigit() for bank in BANKS)
 
 
-def test_banks_stand_in_the_order_of_their_names() -> None:
+def test_banks_are_sorted_by_name() -> None:
     names = [bank.short_name for bank in BANKS]
 
     assert names == sorted(names, key=str.casefold)
 
 
-def test_a_bank_is_found_by_its_bin_and_an_unknown_one_is_none() -> None:
+def test_find_bank_returns_bank_or_none() -> None:
     bank = find_bank("970446")
 
     assert bank is not None

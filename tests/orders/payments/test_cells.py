@@ -41,7 +41,7 @@ def utc(*parts):
         (-5, -5),
     ],
 )
-def test_sums_are_read(written, amount) -> None:
+def test_amount_is_parsed(written, amount) -> None:
     assert parse_amount(written) == amount
 
 
@@ -69,13 +69,13 @@ def test_sums_are_read(written, amount) -> None:
         datetime.datetime(2026, 11, 25),
     ],
 )
-def test_what_is_no_whole_sum_is_refused(written) -> None:
+def test_invalid_amount_is_refused(written) -> None:
     with pytest.raises(InvalidCell):
         parse_amount(written)
 
 
 @given(st.integers(0, 10**12), st.sampled_from([",", ".", " "]), st.sampled_from(["", "đ", " VND", " ₫"]))
-def test_every_sum_is_read_again_however_grouped(amount, mark, currency) -> None:
+def test_amount_with_any_group_separator_is_parsed(amount, mark, currency) -> None:
     assert parse_amount(f"{amount:,}".replace(",", mark) + currency) == amount
 
 
@@ -96,7 +96,7 @@ def test_every_sum_is_read_again_however_grouped(amount, mark, currency) -> None
         (46_351.5, utc(2026, 11, 25, 5)),
     ],
 )
-def test_days_and_times_are_read(written, at) -> None:
+def test_date_or_time_is_parsed(written, at) -> None:
     assert parse_time(written) == at
 
 
@@ -104,6 +104,6 @@ def test_days_and_times_are_read(written, at) -> None:
     "written",
     ["", "soon", "31/02/2026", "11/25/2026", "25/11/26", "25/11/1926", "25/11/2026 25:00", 7, 10**9],
 )
-def test_what_is_no_day_is_refused(written) -> None:
+def test_invalid_date_is_refused(written) -> None:
     with pytest.raises(InvalidCell):
         parse_time(written)

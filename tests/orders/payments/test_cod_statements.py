@@ -33,7 +33,7 @@ GH6,X,"-1.000",0,0,25/11/2026
 DAY = datetime.date(2026, 11, 25)
 
 
-def test_a_statement_is_guessed_and_read() -> None:
+def test_columns_are_guessed_and_rows_read() -> None:
     rows = read_table(STATEMENT.encode())
 
     mapping = guess_cod_columns(rows)
@@ -54,13 +54,13 @@ def test_a_statement_is_guessed_and_read() -> None:
     ]
 
 
-def test_headings_in_english_are_guessed_too() -> None:
+def test_english_headings_are_guessed() -> None:
     headings = ("Tracking number", "Order code", "COD amount", "Shipping fee", "Net amount", "Delivery date")
 
     assert guess_cod_columns([Row(1, headings)]) == CodColumnMapping(1, 0, 1, 2, 3, 4, 5)
 
 
-def test_nothing_is_guessed_of_nothing() -> None:
+def test_empty_table_gives_empty_mapping() -> None:
     assert guess_cod_columns([]) == CodColumnMapping(0)
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_guessed_of_nothing() -> None:
     ("mapping", "field"),
     [(CodColumnMapping(1, collected=1), "tracking"), (CodColumnMapping(1, tracking=0), "collected")],
 )
-def test_a_mapping_without_number_or_cash_is_refused(mapping, field) -> None:
+def test_mapping_without_tracking_or_collected_is_refused(mapping, field) -> None:
     with pytest.raises(CodColumnsMissing) as refused:
         read_cod_rows([Row(2, ("GH1", "1.000"))], mapping)
 

@@ -46,32 +46,32 @@ marks = {"A": "ÀÁÂẠ", "D": "Đ", "E": "ÊẾ"}
         "".join(chr(ord(sign) + 0xFEE0) for sign in CODE),
     ],
 )
-def test_a_mangled_code_is_found(note) -> None:
+def test_code_is_found_in_typical_notes(note) -> None:
     assert CODE in find_order_codes(note)
 
 
-def test_several_codes_are_found_in_their_order() -> None:
+def test_several_codes_are_found_in_order() -> None:
     assert find_order_codes(f"{OTHER} va {CODE}") == [OTHER, CODE]
     assert find_order_codes(f"{OTHER}{CODE}") == [OTHER, CODE]
 
 
-def test_a_cut_code_is_no_code() -> None:
+def test_truncated_code_is_not_found() -> None:
     assert find_order_codes(f"CT DEN: {CODE[:-1]}") == []
     assert find_order_codes(f"CT DEN: {CODE[1:]}") == []
 
 
-def test_a_slip_of_the_pen_is_no_code() -> None:
+def test_mistyped_code_is_not_found() -> None:
     wrong = CODE[:2] + next(sign for sign in ALPHABET if sign != CODE[2]) + CODE[3:]
 
     assert find_order_codes(wrong) == []
 
 
 @pytest.mark.parametrize("note", ["", "   ", "T", "thanh toan", "0912345678", "🍯", "TTTTTTTT"])
-def test_a_note_without_a_code_has_none(note) -> None:
+def test_note_without_code_has_none(note) -> None:
     assert find_order_codes(note) == []
 
 
-def test_readings_that_overlap_are_both_told() -> None:
+def test_overlapping_codes_are_both_found() -> None:
     short = next(
         order_code_for(number, KEY)
         for number in range(1, 10_000)
@@ -89,7 +89,7 @@ def test_codes_of_every_length_are_found(code, length) -> None:
 
 
 @given(numbers, words, words, st.booleans(), st.lists(separators, min_size=8, max_size=8))
-def test_a_code_survives_every_mangling(number, before, after, is_lower, gaps) -> None:
+def test_code_is_found_with_separators_and_lower_case(number, before, after, is_lower, gaps) -> None:
     code = order_code_for(number, KEY)
     broken = code[0] + "".join(gap + sign for gap, sign in zip(gaps, code[1:], strict=False))
     note = before + broken + after
@@ -100,21 +100,21 @@ def test_a_code_survives_every_mangling(number, before, after, is_lower, gaps) -
 
 
 @given(numbers, st.text(max_size=30), st.text(max_size=30))
-def test_a_code_is_found_whatever_stands_around_it(number, before, after) -> None:
+def test_code_is_found_in_any_text(number, before, after) -> None:
     code = order_code_for(number, KEY)
 
     assert code in find_order_codes(f"{before} {code} {after}")
 
 
 @given(st.text(max_size=120))
-def test_only_codes_whose_check_sign_holds_are_told_and_each_once(note) -> None:
+def test_found_codes_are_valid_and_unique(note) -> None:
     found = find_order_codes(note)
 
     assert all(is_order_code(code) for code in found)
     assert len(found) == len(set(found))
 
 
-def test_random_notes_rarely_hold_a_code() -> None:
+def test_random_notes_rarely_contain_code() -> None:
     dice = random.Random(7)
     notes = ["".join(dice.choices(string.ascii_uppercase + string.digits, k=25)) for _ in range(20_000)]
 

@@ -62,7 +62,7 @@ def numbers_all_over() -> list[int]:
     return sorted(number for number in near | set(drawn) if 0 <= number < SPAN)
 
 
-def test_every_number_of_a_small_span_has_one_place_and_back() -> None:
+def test_permutation_of_small_range_is_bijective() -> None:
     """The same rounds over 23**3 numbers, with halves of unequal size, and over 23**2 with equal ones."""
     for length in (2, 3):
         span = len(ALPHABET) ** length
@@ -71,13 +71,13 @@ def test_every_number_of_a_small_span_has_one_place_and_back() -> None:
         assert [gathered(value, length, KEY) for value in scattered] == list(range(span))
 
 
-def test_a_code_leads_back_to_its_number_all_over_the_first_span() -> None:
+def test_codes_of_first_range_can_be_inverted() -> None:
     numbers = numbers_all_over()
 
     assert [number_of(order_code_for(number, KEY), KEY) for number in numbers] == numbers
 
 
-def test_each_round_shifts_one_half_by_what_the_other_one_says_and_keeps_that() -> None:
+def test_each_round_shifts_one_half_by_function_of_other() -> None:
     """Ten tables of 12,167 shifts are all that `permute_number` does with any of the 148 million numbers.
 
     Adding a fixed amount modulo the size of a half is one to one; so is each round, for it keeps the half
@@ -93,7 +93,7 @@ def test_each_round_shifts_one_half_by_what_the_other_one_says_and_keeps_that() 
 
 
 @pytest.mark.long
-def test_all_numbers_of_the_first_span_have_places_of_their_own() -> None:
+def test_permutation_of_whole_first_range_is_bijective() -> None:
     """Counted one by one, in some minutes; the first round and the last one only turn whole rows."""
     _first, *middle, _last = shifts()
     pairs = list(zip(middle[::2], middle[1::2], strict=True))
@@ -108,7 +108,7 @@ def test_all_numbers_of_the_first_span_have_places_of_their_own() -> None:
     assert seen.count(1) == SPAN
 
 
-def test_codes_grow_longer_beyond_each_span() -> None:
+def test_codes_grow_longer_beyond_each_range() -> None:
     second = SPAN + len(ALPHABET) ** 7
     numbers = (0, 1, SPAN - 1, SPAN, SPAN + 1, second - 1, second)
 
@@ -119,7 +119,7 @@ def test_codes_grow_longer_beyond_each_span() -> None:
     assert all(is_order_code(code) for code in codes)
 
 
-def test_codes_that_follow_each_other_have_nothing_in_common() -> None:
+def test_consecutive_codes_show_no_pattern() -> None:
     """Neither the numbers behind a row of codes nor the steps between them rise or repeat."""
     values = [permute_number(number, 6, KEY) for number in range(5000)]
     steps = Counter((after - before) % SPAN for before, after in itertools.pairwise(values))
@@ -131,7 +131,7 @@ def test_codes_that_follow_each_other_have_nothing_in_common() -> None:
     assert max(Counter(value // HALF for value in values).values()) < 10
 
 
-def test_each_key_makes_codes_of_its_own() -> None:
+def test_different_keys_give_different_codes() -> None:
     same = [
         number for number in range(2000) if order_code_for(number, KEY) == order_code_for(number, OTHER_KEY)
     ]
@@ -140,7 +140,7 @@ def test_each_key_makes_codes_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("code", OLD_CODES)
-def test_older_codes_stay_valid(code: str) -> None:
+def test_old_codes_stay_valid(code: str) -> None:
     assert is_order_code(code)
 
 
@@ -148,7 +148,7 @@ CODES = [*OLD_CODES, *(order_code_for(number, KEY) for number in (1, 777, SPAN -
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_one_wrong_sign_at_any_place_is_noticed(code: str) -> None:
+def test_one_wrong_character_is_detected(code: str) -> None:
     wrong = [
         code[:place] + sign + code[place + 1 :]
         for place in range(len(code))
@@ -160,7 +160,7 @@ def test_one_wrong_sign_at_any_place_is_noticed(code: str) -> None:
 
 
 @pytest.mark.parametrize("length", [5, 6, 7])
-def test_two_neighbours_swapped_at_any_place_are_noticed(length: int) -> None:
+def test_swapped_neighbours_are_detected(length: int) -> None:
     """Every pair of signs at every place among them, and every pair of the last sign and its check sign."""
     for place, first, second in itertools.product(range(length), ALPHABET, ALPHABET):
         code = with_signs(length, place, first, second)
@@ -176,7 +176,7 @@ def with_signs(length: int, place: int, first: str, second: str) -> str:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_no_code_is_longer_than_its_column(code: str) -> None:
+def test_code_fits_its_column(code: str) -> None:
     column = Order._meta.get_field("code").max_length
 
     assert len(code) <= column
@@ -184,7 +184,7 @@ def test_no_code_is_longer_than_its_column(code: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["t a7k-2m", " TA7K2M ", "ta7k.2m"])
-def test_a_code_is_read_as_people_write_it(written: str) -> None:
+def test_handwritten_code_is_normalised(written: str) -> None:
     assert normalise_order_code(written) == "TA7K2M"
 
 

@@ -57,7 +57,7 @@ def pay(order: Order, amount: int, *, key: str = "bank:1", now: datetime.datetim
         return record_received_money(locked, locked.payments.get(), amount, key=key, actor=BANK, now=now)
 
 
-def test_it_keeps_its_goods_and_is_nobodys_work() -> None:
+def test_unpaid_order_allocates_stock_but_is_hidden_from_cooperative() -> None:
     order = waiting_order()
 
     part = order.parts.get()
@@ -72,14 +72,14 @@ def test_it_keeps_its_goods_and_is_nobodys_work() -> None:
     check_everything()
 
 
-def test_a_cooperative_cannot_accept_it() -> None:
+def test_cooperative_cannot_accept_unpaid_order() -> None:
     part = waiting_order().parts.get()
 
     with refused(OrderNotConfirmed, "not_confirmed"):
         accept_part(part_id=part.pk, actor=BANK, now=NOW)
 
 
-def test_money_that_covers_it_confirms_it_and_the_cooperatives_time_begins() -> None:
+def test_full_payment_confirms_order_and_starts_acceptance_deadline() -> None:
     order = waiting_order()
 
     pay(order, 120_000)
@@ -101,7 +101,7 @@ def test_money_that_covers_it_confirms_it_and_the_cooperatives_time_begins() -> 
     check_everything()
 
 
-def test_money_told_of_twice_counts_once() -> None:
+def test_repeated_payment_key_counts_once() -> None:
     order = waiting_order()
     first = pay(order, 120_000)
 
@@ -113,7 +113,7 @@ def test_money_told_of_twice_counts_once() -> None:
     assert every_row() == before
 
 
-def test_part_of_the_money_does_not_confirm_it() -> None:
+def test_partial_payment_does_not_confirm_order() -> None:
     order = waiting_order()
 
     pay(order, 100_000)
@@ -123,7 +123,7 @@ def test_part_of_the_money_does_not_confirm_it() -> None:
     check_everything()
 
 
-def test_the_rest_of_the_money_does() -> None:
+def test_remaining_payment_confirms_order() -> None:
     order = waiting_order()
     pay(order, 100_000)
 
@@ -133,7 +133,7 @@ def test_the_rest_of_the_money_does() -> None:
     assert (order.confirmed_at, order.charged) == (NOW + HOUR, 120_000)
 
 
-def test_a_surplus_is_kept_and_said() -> None:
+def test_overpayment_is_recorded_as_over_coverage() -> None:
     order = waiting_order()
 
     pay(order, 125_000)
@@ -144,7 +144,7 @@ def test_a_surplus_is_kept_and_said() -> None:
     check_everything()
 
 
-def test_a_way_that_is_not_offered_is_refused() -> None:
+def test_payment_method_not_offered_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
     contact, deliveries = make_contact(), carriers_for(basket)
 
@@ -161,7 +161,7 @@ def test_a_way_that_is_not_offered_is_refused() -> None:
         )
 
 
-def test_paying_in_cash_after_all_confirms_it() -> None:
+def test_switch_to_cash_confirms_order() -> None:
     order = waiting_order()
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW + HOUR)
@@ -174,7 +174,7 @@ def test_paying_in_cash_after_all_confirms_it() -> None:
     check_everything()
 
 
-def test_the_same_way_again_is_the_same_payment() -> None:
+def test_choosing_same_method_again_changes_nothing() -> None:
     order = waiting_order()
     before = every_row()
 
@@ -186,7 +186,7 @@ def test_the_same_way_again_is_the_same_payment() -> None:
     assert every_row() == before
 
 
-def test_an_order_that_is_paid_changes_its_way_no_more() -> None:
+def test_paid_order_cannot_change_payment_method() -> None:
     order = waiting_order()
     pay(order, 120_000)
 
@@ -196,7 +196,7 @@ def test_an_order_that_is_paid_changes_its_way_no_more() -> None:
         )
 
 
-def test_its_time_over_it_lapses_and_frees_its_goods() -> None:
+def test_unpaid_order_expires_and_releases_stock() -> None:
     order = waiting_order()
     variant = order.lines.get().variant
 
@@ -212,7 +212,7 @@ def test_its_time_over_it_lapses_and_frees_its_goods() -> None:
     check_everything()
 
 
-def test_the_sweep_finds_it(settings) -> None:
+def test_sweep_expires_unpaid_order(settings) -> None:
     order = waiting_order(now=NOW - datetime.timedelta(days=3650))
 
     expire_orders_task()
@@ -221,7 +221,7 @@ def test_the_sweep_finds_it(settings) -> None:
     assert order.expired_at is not None
 
 
-def test_it_does_not_lapse_while_money_was_seen() -> None:
+def test_partly_paid_order_does_not_expire() -> None:
     order = waiting_order()
     pay(order, 1_000)
 
@@ -232,7 +232,7 @@ def test_it_does_not_lapse_while_money_was_seen() -> None:
 
 
 @pytest.mark.parametrize("state", [CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING])
-def test_it_does_not_lapse_while_nobody_knows_how_a_call_ended(state: CallState) -> None:
+def test_order_with_unfinished_gateway_call_does_not_expire(state: CallState) -> None:
     order = waiting_order()
     GatewayCall.objects.create(
         gateway="stripe",
@@ -250,7 +250,7 @@ def test_it_does_not_lapse_while_nobody_knows_how_a_call_ended(state: CallState)
     assert every_row() == before
 
 
-def test_an_order_paid_in_cash_never_lapses() -> None:
+def test_cash_order_never_expires() -> None:
     order = make_order()
 
     before = every_row()
@@ -259,7 +259,7 @@ def test_an_order_paid_in_cash_never_lapses() -> None:
     assert every_row() == before
 
 
-def test_called_off_before_it_is_paid_nothing_is_waited_for() -> None:
+def test_cancelling_unpaid_order_cancels_charge_request() -> None:
     make_bank_account()
     first, second = make_variant(price=45_000), make_variant(price=30_000, cooperative=make_seller())
     order = make_order((first, 1), (second, 1), method=PaymentMethod.TRANSFER)

@@ -50,7 +50,7 @@ def told(reading):
     return [(problem.line, problem.fault) for problem in reading.problems]
 
 
-def test_a_statement_with_credit_and_debit_is_guessed_and_read() -> None:
+def test_credit_and_debit_columns_are_guessed_and_read() -> None:
     rows = read_table(CREDIT_DEBIT.encode())
 
     mapping = guess_bank_columns(rows)
@@ -73,7 +73,7 @@ def test_a_statement_with_credit_and_debit_is_guessed_and_read() -> None:
     assert reading.problems[0].text == "50.000 · 1.234.567 · Tổng cộng"
 
 
-def test_a_statement_with_signs_is_guessed_and_read() -> None:
+def test_signed_amount_column_is_guessed_and_read() -> None:
     rows = read_table(SIGNED.encode())
 
     mapping = guess_bank_columns(rows)
@@ -103,15 +103,15 @@ def test_a_statement_with_signs_is_guessed_and_read() -> None:
         (("a", "b"), BankColumnMapping(0)),
     ],
 )
-def test_columns_are_guessed_by_their_headings(headings, mapping) -> None:
+def test_columns_are_guessed_from_headings(headings, mapping) -> None:
     assert guess_bank_columns([Row(1, headings)]) == mapping
 
 
-def test_nothing_is_guessed_of_nothing() -> None:
+def test_empty_table_gives_empty_mapping() -> None:
     assert guess_bank_columns([]) == BankColumnMapping(0)
 
 
-def test_the_same_file_again_has_the_same_fingerprints_and_equal_rows_have_two() -> None:
+def test_fingerprints_are_stable_and_differ_between_equal_rows() -> None:
     first, again = read(SIGNED), read(SIGNED)
 
     fingerprints = [each.fingerprint for each in first.arrivals]
@@ -119,21 +119,21 @@ def test_the_same_file_again_has_the_same_fingerprints_and_equal_rows_have_two()
     assert len(set(fingerprints)) == 2
 
 
-def test_an_arrival_known_from_a_webhook_is_recognised_by_its_reference() -> None:
+def test_statement_row_has_fingerprint_of_matching_webhook() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     webhook = IncomingTransfer(TransferSource.CASSO, "7", ACCOUNT, 1_234_567, "TA7K2MC", "ft1", at)
 
     assert [each.fingerprint for each in read(CREDIT_DEBIT).arrivals] == [webhook.fingerprint]
 
 
-def test_a_file_of_another_account_is_refused() -> None:
+def test_statement_of_another_account_is_refused() -> None:
     with pytest.raises(StatementOfOtherAccount) as refused:
         read(CREDIT_DEBIT, account="555666777")
 
     assert refused.value.details == {"named": [ACCOUNT]}
 
 
-def test_the_account_beside_its_name_is_found_too() -> None:
+def test_account_in_cell_after_its_label_is_found() -> None:
     text = "Account number;;0555 666 777\n" + CREDIT_DEBIT.split("\n", 3)[3]
 
     with pytest.raises(StatementOfOtherAccount):
@@ -144,7 +144,7 @@ def test_the_account_beside_its_name_is_found_too() -> None:
     ("mapping", "field"),
     [(BankColumnMapping(1, amount=1), "date"), (BankColumnMapping(1, date=0, debit=1), "amount")],
 )
-def test_a_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
+def test_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
     with pytest.raises(BankColumnsMissing) as refused:
         read_bank_rows([Row(1, ("a", "b"))], mapping, account=ACCOUNT)
 
@@ -165,7 +165,7 @@ def test_a_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
         ("", "1.000", RowFault.DIRECTION),
     ],
 )
-def test_a_column_of_directions_says_what_came_in(kind, amount, outcome) -> None:
+def test_direction_column_separates_incoming_from_outgoing(kind, amount, outcome) -> None:
     rows = [Row(2, ("25/11/2026", amount, kind))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, direction=2), account=ACCOUNT)
@@ -181,7 +181,7 @@ def test_a_column_of_directions_says_what_came_in(kind, amount, outcome) -> None
 @pytest.mark.parametrize(
     ("debit", "credit"), [("", ""), ("0", "0"), ("1.000", "2.000"), ("", "abc"), ("abc", "1.000")]
 )
-def test_a_row_that_is_neither_credit_nor_debit_is_a_problem(debit, credit) -> None:
+def test_row_without_single_credit_or_debit_is_problem(debit, credit) -> None:
     rows = [Row(2, ("25/11/2026", debit, credit))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
@@ -190,7 +190,7 @@ def test_a_row_that_is_neither_credit_nor_debit_is_a_problem(debit, credit) -> N
     assert reading.arrivals == []
 
 
-def test_one_reference_and_amount_twice_is_shown_to_a_person() -> None:
+def test_repeated_reference_and_amount_is_problem() -> None:
     rows = [Row(2, ("25/11/2026", "1.000", "FT1")), Row(3, ("26/11/2026", "1.000", "FT1"))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
@@ -199,12 +199,12 @@ def test_one_reference_and_amount_twice_is_shown_to_a_person() -> None:
     assert told(reading) == [(3, RowFault.REPEATED)]
 
 
-def test_every_row_is_an_arrival_a_problem_or_went_out() -> None:
+def test_every_row_is_transfer_problem_or_outgoing() -> None:
     for text, rows in ((CREDIT_DEBIT, 3), (SIGNED, 5)):
         reading = read(text)
 
         assert len(reading.arrivals) + len(reading.problems) + reading.outgoing == rows
 
 
-def test_every_problem_has_words() -> None:
+def test_every_problem_has_message() -> None:
     assert all(str(problem.words) for problem in read(SIGNED).problems)

@@ -54,9 +54,7 @@ def _signed(stripe, event, **how):
         ("charge.dispute.created", "du", "", 30_000, 0, 0, "needs_response"),
     ],
 )
-def test_a_notice_says_what_it_is_about_and_names_its_payment(
-    stripe, reference, kind, prefix, key, amount, charged, refunded, status
-):
+def test_event_fields_are_read(stripe, reference, kind, prefix, key, amount, charged, refunded, status):
     event = told(stripe, kind)
 
     assert (event.kind, event.reference, event.key) == (kind, reference, key)
@@ -67,7 +65,7 @@ def test_a_notice_says_what_it_is_about_and_names_its_payment(
     assert (event.evidence_by is not None) == (prefix == "du")
 
 
-def test_a_hold_and_a_refused_card_are_read_too(stripe, gateway):
+def test_authorisation_and_declined_card_events_are_read(stripe, gateway):
     begun = gateway.start(GatewayRequest("call:1", 50_000, "VND", hold=True)).reference
     stripe.buyer_pays(begun, "4000000000009995")
     stripe.buyer_pays(begun)
@@ -79,7 +77,7 @@ def test_a_hold_and_a_refused_card_are_read_too(stripe, gateway):
     assert (held.authorised, held.charged, held.status) == (50_000, 0, "requires_capture")
 
 
-def test_a_page_of_stripes_that_is_done_names_both_itself_and_the_payment(stripe, gateway):
+def test_completed_checkout_session_names_session_and_payment(stripe, gateway):
     begun = gateway.start(
         GatewayRequest("call:1", 50_000, "VND", hosted=True, return_url="https://shop.test/")
     ).reference
@@ -91,7 +89,7 @@ def test_a_page_of_stripes_that_is_done_names_both_itself_and_the_payment(stripe
     assert (event.key, event.amount, event.status) == ("call:1", 50_000, "complete")
 
 
-def test_what_was_stored_reads_as_what_was_verified(stripe, reference):
+def test_stored_body_reads_as_verified_event(stripe, reference):
     event = stripe.webhooks.waiting[0]
     body, signature = _signed(stripe, event)
 
@@ -112,7 +110,7 @@ def test_what_was_stored_reads_as_what_was_verified(stripe, reference):
     ],
     ids=["altered", "unsigned", "made up", "another scheme", "no text"],
 )
-def test_what_stripe_did_not_sign_is_refused(stripe, reference, forge):
+def test_event_not_signed_by_stripe_is_refused(stripe, reference, forge):
     forged = forge(*_signed(stripe, stripe.webhooks.waiting[0]))
 
     with pytest.raises(InvalidStripeEvent) as refused:
@@ -122,7 +120,7 @@ def test_what_stripe_did_not_sign_is_refused(stripe, reference, forge):
 
 
 @pytest.mark.parametrize("how", [{"at": int(time.time()) - 301}, {"secret": "whsec_other"}])
-def test_old_notices_and_those_of_other_accounts_are_refused(stripe, reference, how):
+def test_stale_or_foreign_event_is_refused(stripe, reference, how):
     old_or_foreign = _signed(stripe, stripe.webhooks.waiting[0], **how)
 
     with pytest.raises(InvalidStripeEvent):
@@ -130,6 +128,6 @@ def test_old_notices_and_those_of_other_accounts_are_refused(stripe, reference, 
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", '{"id": "evt_1"}', '{"data": {"object": 5}}'])
-def test_a_body_that_is_no_event_is_refused(body):
+def test_body_that_is_not_an_event_is_refused(body):
     with pytest.raises(InvalidStripeEvent):
         read_event(body)

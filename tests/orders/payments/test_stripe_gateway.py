@@ -134,7 +134,7 @@ def call(gateway, operation, ask) -> GatewayResult:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_does_what_it_says_once_however_often_it_is_made(stripe, gateway, name):
+def test_repeated_call_has_effect_once(stripe, gateway, name):
     operation, _, prepared, left, expected = CALLS[name]
     ask = prepared(stripe, gateway)
 
@@ -148,7 +148,7 @@ def test_a_call_does_what_it_says_once_however_often_it_is_made(stripe, gateway,
 
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_whose_answer_is_lost_is_unknown_and_then_looked_up(stripe, gateway, impatient, name, fault):
+def test_call_with_lost_response_is_unknown_until_looked_up(stripe, gateway, impatient, name, fault):
     operation, told, prepared, left, expected = CALLS[name]
     ask = prepared(stripe, gateway)
     stripe.faults.tell(told, fault, status=503)
@@ -168,7 +168,7 @@ def test_a_call_whose_answer_is_lost_is_unknown_and_then_looked_up(stripe, gatew
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_while_a_call_is_still_under_way_it_stays_unknown(stripe, gateway, impatient, name):
+def test_call_in_progress_stays_unknown(stripe, gateway, impatient, name):
     operation, told, prepared, left, _ = CALLS[name]
     ask = prepared(stripe, gateway)
     stripe.faults.tell(told, Fault.HANG_WITHIN)
@@ -183,7 +183,7 @@ def test_while_a_call_is_still_under_way_it_stays_unknown(stripe, gateway, impat
 
 @pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_busy_or_broken_stripe_says_nothing_of_the_call(stripe, gateway, name, status):
+def test_busy_or_failing_stripe_leaves_outcome_unknown(stripe, gateway, name, status):
     operation, told, prepared, left, _ = CALLS[name]
     ask = prepared(stripe, gateway)
     stripe.faults.tell(told, Fault.REFUSE, status=status)
@@ -199,7 +199,7 @@ def test_a_busy_or_broken_stripe_says_nothing_of_the_call(stripe, gateway, name,
     [(400, "amount_too_small", "amount_too_small"), (402, "card_declined", "card_declined")],
 )
 @pytest.mark.parametrize("name", CALLS)
-def test_a_refusal_is_a_failure_with_words(stripe, gateway, name, status, code, known_as):
+def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, known_as):
     operation, told, prepared, left, _ = CALLS[name]
     ask = replace(prepared(stripe, gateway), language="en")
     stripe.faults.tell(told, Fault.REFUSE, status=status, code=code)
@@ -212,7 +212,7 @@ def test_a_refusal_is_a_failure_with_words(stripe, gateway, name, status, code, 
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_wrong_key_fails_and_tells_the_operator(stripe, gateway, name, caplog):
+def test_invalid_api_key_fails_and_logs_error(stripe, gateway, name, caplog):
     operation, told, prepared, left, _ = CALLS[name]
     ask = prepared(stripe, gateway)
     stripe.faults.tell(told, Fault.REFUSE, status=401, message="Invalid API Key provided")
@@ -225,7 +225,7 @@ def test_a_wrong_key_fails_and_tells_the_operator(stripe, gateway, name, caplog)
     assert left(stripe) == []
 
 
-def test_a_wrong_key_while_looking_up_says_nothing_of_the_call(stripe, gateway):
+def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway):
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
     gateway.start(asking())
     stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=401)
@@ -239,7 +239,7 @@ def test_a_wrong_key_while_looking_up_says_nothing_of_the_call(stripe, gateway):
 @pytest.mark.parametrize(
     ("fault", "happened"), [(Fault.CUT_AFTER, True), (Fault.CUT_BEFORE, False)], ids=["done", "not done"]
 )
-def test_after_a_day_the_keys_are_forgotten_and_nothing_is_made_again(stripe, gateway, name, fault, happened):
+def test_lookup_after_key_expiry_does_not_repeat_call(stripe, gateway, name, fault, happened):
     operation, told, prepared, left, expected = CALLS[name]
     ask = prepared(stripe, gateway)
     stripe.faults.tell(told, fault)
@@ -255,7 +255,7 @@ def test_after_a_day_the_keys_are_forgotten_and_nothing_is_made_again(stripe, ga
     assert left(stripe) == (expected if happened else [])
 
 
-def test_what_cannot_be_asked_about_stays_unknown(stripe, gateway, impatient):
+def test_failed_lookup_leaves_outcome_unknown(stripe, gateway, impatient):
     reference = paid(stripe, gateway)
     stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
 
@@ -264,7 +264,7 @@ def test_what_cannot_be_asked_about_stays_unknown(stripe, gateway, impatient):
     assert (answer.outcome, answer.reference) == (Outcome.UNKNOWN, reference)
 
 
-def test_a_key_asked_with_other_terms_finds_the_first_payment(stripe, gateway):
+def test_same_key_with_other_terms_returns_first_payment(stripe, gateway):
     first = gateway.start(asking())
 
     answer = gateway.start(asking(description="Other words"))
@@ -277,7 +277,7 @@ def seen(gateway, reference):
     return gateway.look_up(Operation.START, asking(reference=reference), now=NOW)
 
 
-def test_a_declined_card_and_then_a_good_one_is_charged_once(stripe, gateway):
+def test_declined_card_then_valid_card_charges_once(stripe, gateway):
     begun = gateway.start(asking())
 
     stripe.buyer_pays(begun.reference, DECLINED)
@@ -291,7 +291,7 @@ def test_a_declined_card_and_then_a_good_one_is_charged_once(stripe, gateway):
     assert (after.outcome, after.charged, after.secret) == (Outcome.SUCCEEDED, 50_000, "")
 
 
-def test_leaving_at_the_banks_step_keeps_the_payment_open(stripe, gateway):
+def test_failed_bank_authentication_keeps_payment_open(stripe, gateway):
     reference = gateway.start(asking()).reference
 
     stripe.buyer_pays(reference, SCA)
@@ -306,7 +306,7 @@ def test_leaving_at_the_banks_step_keeps_the_payment_open(stripe, gateway):
     assert seen(gateway, reference).charged == 50_000
 
 
-def test_what_the_bank_works_on_is_pending(stripe, gateway):
+def test_processing_payment_is_pending(stripe, gateway):
     reference = gateway.start(asking()).reference
     stripe.account.next_payment = "processing"
 
@@ -318,7 +318,7 @@ def test_what_the_bank_works_on_is_pending(stripe, gateway):
     assert seen(gateway, reference).outcome is Outcome.SUCCEEDED
 
 
-def test_a_hold_is_taken_in_part_and_the_rest_is_no_refund(stripe, gateway):
+def test_partial_capture_releases_remainder_without_refund(stripe, gateway):
     reference = paid(stripe, gateway, hold=True)
 
     held = seen(gateway, reference)
@@ -335,7 +335,7 @@ def test_a_hold_is_taken_in_part_and_the_rest_is_no_refund(stripe, gateway):
     assert more.charged == 42_000
 
 
-def test_no_more_than_is_held_can_be_taken(stripe, gateway):
+def test_capture_cannot_exceed_authorised_amount(stripe, gateway):
     reference = paid(stripe, gateway, hold=True)
 
     answer = gateway.capture(asking("call:take", 50_001, reference=reference))
@@ -344,7 +344,7 @@ def test_no_more_than_is_held_can_be_taken(stripe, gateway):
     assert seen(gateway, reference).authorised == 50_000
 
 
-def test_what_is_paid_cannot_be_cancelled_and_says_so(stripe, gateway):
+def test_charged_payment_cannot_be_cancelled(stripe, gateway):
     reference = paid(stripe, gateway)
 
     answer = gateway.cancel(asking("call:cancel", reference=reference))
@@ -353,7 +353,7 @@ def test_what_is_paid_cannot_be_cancelled_and_says_so(stripe, gateway):
     assert answer.code == "payment_intent_unexpected_state"
 
 
-def test_a_cancelled_payment_is_a_failed_start(stripe, gateway):
+def test_cancelled_payment_is_failed_start(stripe, gateway):
     reference = gateway.start(asking()).reference
     gateway.cancel(asking("call:cancel", reference=reference))
 
@@ -362,7 +362,7 @@ def test_a_cancelled_payment_is_a_failed_start(stripe, gateway):
     assert (answer.outcome, answer.code, answer.charged) == (Outcome.FAILED, "canceled", 0)
 
 
-def test_stripes_own_page_asks_in_the_buyers_language_and_comes_back(stripe, gateway):
+def test_checkout_session_has_language_email_and_return_url(stripe, gateway):
     ask = asking(
         hosted=True,
         hold=True,
@@ -387,7 +387,7 @@ def test_stripes_own_page_asks_in_the_buyers_language_and_comes_back(stripe, gat
     assert intent["transfer_group"] == "order:1"
 
 
-def test_money_of_stripes_own_page_is_captured_and_refunded_by_the_sessions_id(stripe, gateway):
+def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway):
     reference = paid(stripe, gateway, hosted=True, hold=True, return_url="https://shop.test/order")
 
     taken = gateway.capture(asking("call:take", 42_000, reference=reference))
@@ -397,7 +397,7 @@ def test_money_of_stripes_own_page_is_captured_and_refunded_by_the_sessions_id(s
     assert (refund.outcome, refund.charged, refund.refunded) == (Outcome.SUCCEEDED, 42_000, 2_000)
 
 
-def test_a_stopped_page_takes_no_money_any_more(stripe, gateway):
+def test_cancelled_session_expires(stripe, gateway):
     reference = gateway.start(asking(hosted=True, return_url="https://shop.test/order")).reference
 
     stopped = gateway.cancel(asking("call:cancel", reference=reference))
@@ -407,7 +407,7 @@ def test_a_stopped_page_takes_no_money_any_more(stripe, gateway):
     assert (seen(gateway, reference).outcome, seen(gateway, reference).code) == (Outcome.FAILED, "expired")
 
 
-def test_a_page_that_was_paid_in_the_meantime_cannot_be_stopped(stripe, gateway):
+def test_paid_session_cannot_be_cancelled(stripe, gateway):
     reference = paid(stripe, gateway, hosted=True, return_url="https://shop.test/order")
 
     answer = gateway.cancel(asking("call:cancel", reference=reference))
@@ -415,7 +415,7 @@ def test_a_page_that_was_paid_in_the_meantime_cannot_be_stopped(stripe, gateway)
     assert (answer.outcome, answer.charged) == (Outcome.FAILED, 50_000)
 
 
-def test_refunds_add_up_and_stop_at_what_was_charged(stripe, gateway):
+def test_refunds_cannot_exceed_charged_amount(stripe, gateway):
     reference = paid(stripe, gateway)
 
     part = gateway.refund(asking("call:1", 20_000, reference=reference))
@@ -433,7 +433,7 @@ def test_refunds_add_up_and_stop_at_what_was_charged(stripe, gateway):
     ("status", "outcome", "refunded"),
     [("succeeded", Outcome.SUCCEEDED, 50_000), ("failed", Outcome.FAILED, 0)],
 )
-def test_a_refund_under_way_is_pending_until_the_bank_has_decided(stripe, gateway, status, outcome, refunded):
+def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, refunded):
     ask = asking("call:back", reference=paid(stripe, gateway))
     stripe.account.next_refund = "pending"
 
@@ -446,7 +446,7 @@ def test_a_refund_under_way_is_pending_until_the_bank_has_decided(stripe, gatewa
     assert (ended.outcome, ended.reference, ended.refunded) == (outcome, asked.reference, refunded)
 
 
-def test_a_payout_of_one_payment_takes_no_more_than_it_brought(stripe, gateway):
+def test_payout_cannot_exceed_its_payment(stripe, gateway):
     ask = asking("call:out", 45_000, reference=paid(stripe, gateway), destination=COOPERATIVE)
 
     sent = gateway.pay_out(ask)
@@ -461,7 +461,7 @@ def test_a_payout_of_one_payment_takes_no_more_than_it_brought(stripe, gateway):
     ("destination", "balance", "code"),
     [("acct_nobody", None, "resource_missing"), (COOPERATIVE, 29_999, "balance_insufficient")],
 )
-def test_a_payout_that_cannot_be_made_fails(stripe, gateway, destination, balance, code):
+def test_impossible_payout_fails(stripe, gateway, destination, balance, code):
     stripe.account.balance = balance
 
     answer = gateway.pay_out(asking("call:out", 30_000, destination=destination))
@@ -473,7 +473,7 @@ def test_a_payout_that_cannot_be_made_fails(stripe, gateway, destination, balanc
 @pytest.mark.parametrize(
     ("amount", "limit"), [(14_999, "amount_too_small"), (100_000_000, "amount_too_large")]
 )
-def test_amounts_that_cards_do_not_take_are_told_before_any_call(stripe, gateway, amount, limit):
+def test_amount_outside_card_limits_is_refused_before_any_call(stripe, gateway, amount, limit):
     with pytest.raises(AmountNotForCards) as refused:
         gateway.check_amount(amount, "VND")
 
@@ -481,7 +481,7 @@ def test_amounts_that_cards_do_not_take_are_told_before_any_call(stripe, gateway
     assert stripe.calls == []
 
 
-def test_amounts_within_the_limits_pass_unchanged_since_dong_have_no_decimals(stripe, gateway):
+def test_amount_within_limits_is_sent_without_decimals(stripe, gateway):
     for amount in (15_000, 99_999_999):
         gateway.check_amount(amount, "VND")
         reference = gateway.start(asking(f"call:{amount}", amount)).reference

@@ -22,7 +22,7 @@ def policy(view):
 
 
 @ON
-def test_a_page_with_card_fields_lets_stripe_in():
+def test_page_with_card_fields_allows_stripe():
     opened = policy(allow_card_fields(plain))
 
     stripe = "https://js.stripe.com https://*.js.stripe.com"
@@ -34,11 +34,11 @@ def test_a_page_with_card_fields_lets_stripe_in():
 
 
 @ON
-def test_other_pages_keep_their_policy():
+def test_other_pages_keep_default_policy():
     assert "stripe" not in str(policy(plain))
 
 
-def test_while_cards_are_off_no_page_lets_stripe_in():
+def test_no_page_allows_stripe_when_cards_are_off():
     assert policy(allow_card_fields(plain)) == policy(plain)
     assert stripe_gateway() is None
 
@@ -48,7 +48,7 @@ def test_while_cards_are_off_no_page_lets_stripe_in():
     STRIPE_API_URL="http://127.0.0.1:9/",
     STRIPE_JS_URL="http://127.0.0.1:9/js/stripe.js",
 )
-def test_another_address_of_stripes_is_the_only_one_let_in():
+def test_configured_stripe_url_is_only_one_allowed():
     opened = policy(allow_card_fields(plain))
 
     assert opened["script-src"] == "'self' http://127.0.0.1:9"

@@ -40,7 +40,7 @@ amounts = st.integers(1, 10**12)
 
 
 @pytest.mark.parametrize(("payload", "told"), GOOD)
-def test_napas_examples_are_made_to_the_letter(payload, told) -> None:
+def test_napas_examples_are_built_exactly(payload, told) -> None:
     assert build_payload(**told) == payload
 
 
@@ -51,7 +51,7 @@ def test_napas_examples_are_read(payload, told) -> None:
     assert transfer == QrTransfer(**{**told, "note": fold_note(told["note"])})
 
 
-def test_the_checksum_is_ccitt_false() -> None:
+def test_checksum_is_ccitt_false() -> None:
     assert _checksum("123456789") == "29B1"
 
 
@@ -68,7 +68,7 @@ def test_the_checksum_is_ccitt_false() -> None:
         ({"amount": 10**12 + 1}, PayloadFault.AMOUNT),
     ],
 )
-def test_no_payload_is_made_of_what_no_app_could_pay(change, fault) -> None:
+def test_invalid_transfer_is_refused(change, fault) -> None:
     with pytest.raises(InvalidPayload) as refused:
         build_payload(**{"bank": "970436", "account": "0123456789", "amount": 1000, "note": "", **change})
 
@@ -87,12 +87,12 @@ def test_no_payload_is_made_of_what_no_app_could_pay(change, fault) -> None:
         ("🍯", ""),
     ],
 )
-def test_a_note_is_folded_to_what_banks_pass_on(written, folded) -> None:
+def test_note_is_folded_to_characters_banks_accept(written, folded) -> None:
     assert fold_note(written) == folded
 
 
 @given(banks, accounts, amounts, st.text(max_size=60))
-def test_what_is_made_is_read_again(bank, account, amount, note) -> None:
+def test_built_payload_can_be_read(bank, account, amount, note) -> None:
     payload = build_payload(bank=bank, account=account, amount=amount, note=note)
 
     transfer = read_payload(payload)
@@ -101,7 +101,7 @@ def test_what_is_made_is_read_again(bank, account, amount, note) -> None:
 
 
 @given(banks, accounts, amounts, st.text(max_size=30), st.data())
-def test_one_wrong_sign_anywhere_is_noticed(bank, account, amount, note, data) -> None:
+def test_one_wrong_character_is_detected(bank, account, amount, note, data) -> None:
     payload = build_payload(bank=bank, account=account, amount=amount, note=note)
     place = data.draw(st.integers(0, len(payload) - 1))
     sign = data.draw(st.characters(min_codepoint=32, max_codepoint=126))
@@ -111,7 +111,7 @@ def test_one_wrong_sign_anywhere_is_noticed(bank, account, amount, note, data) -
         read_payload(payload[:place] + sign + payload[place + 1 :])
 
 
-def test_the_picture_is_dark_on_white_named_and_without_inline_styles() -> None:
+def test_svg_is_black_on_white_titled_and_without_inline_styles() -> None:
     svg = qr_svg(FLOOD, title='Chuyển <180.000 ₫> "ngay"')
 
     root = ElementTree.fromstring(svg)

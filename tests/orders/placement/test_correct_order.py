@@ -23,7 +23,7 @@ def correct(order: Order, **fields: object) -> None:
     correct_contact(order_id=order.pk, contact=make_contact(**fields), actor=DESK, now=NOW)
 
 
-def test_a_corrected_order_is_found_by_its_new_phone_and_name_and_keeps_its_sums() -> None:
+def test_corrected_order_is_found_by_new_contact_and_keeps_totals() -> None:
     order = make_order()
     sums = (order.total_gross, order.due_gross, order.delivery_gross)
     address = Address(
@@ -42,7 +42,7 @@ def test_a_corrected_order_is_found_by_its_new_phone_and_name_and_keeps_its_sums
     assert (order.total_gross, order.due_gross, order.delivery_gross) == sums
 
 
-def test_what_was_corrected_is_told_without_the_persons_data() -> None:
+def test_correction_is_recorded_without_personal_data() -> None:
     order = make_order()
 
     correct(order, phone="+84912345678")
@@ -52,7 +52,7 @@ def test_what_was_corrected_is_told_without_the_persons_data() -> None:
     assert (told.root_key, told.reason) == (str(order.pk), "")
 
 
-def test_writing_the_same_again_changes_nothing() -> None:
+def test_same_contact_changes_nothing() -> None:
     order = make_order()
     correct(order)
     before = {label: rows for label, rows in every_row().items() if label != "orders.Order"}
@@ -63,14 +63,14 @@ def test_writing_the_same_again_changes_nothing() -> None:
     assert not Change.objects.filter(action="order.corrected").exists()
 
 
-def test_another_province_would_cost_another_delivery() -> None:
+def test_changing_province_is_refused() -> None:
     order = make_order()
 
     with refused(ProvinceChanged, "other_province"):
         correct(order, province_code=THAI_NGUYEN)
 
 
-def test_a_draft_is_edited_instead() -> None:
+def test_draft_cannot_be_corrected() -> None:
     order = make_order()
     Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
 
@@ -78,7 +78,7 @@ def test_a_draft_is_edited_instead() -> None:
         correct(order, phone="+84912345678")
 
 
-def test_the_desk_corrects_an_order(client: Client) -> None:
+def test_staff_correct_contact_on_page(client: Client) -> None:
     make_places()
     client.force_login(make_admin())
     order = make_order()
@@ -98,7 +98,7 @@ def test_the_desk_corrects_an_order(client: Client) -> None:
         assert words in answer
 
 
-def test_who_may_not_touch_orders_finds_nothing(client: Client) -> None:
+def test_page_is_hidden_from_guest(client: Client) -> None:
     order = make_order()
 
     assert client.post(f"/quan-tri/don-hang/{order.pk}/nguoi-nhan/").status_code in (302, 404)

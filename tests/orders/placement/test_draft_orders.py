@@ -73,7 +73,7 @@ def edit(order, *wanted, delivery_method=True, contact=None):
     )
 
 
-def test_a_draft_promises_nothing_tells_nobody_and_is_seen_by_no_cooperative() -> None:
+def test_draft_allocates_nothing_notifies_nobody_and_is_hidden() -> None:
     variant = make_variant(on_hand=5, price=45_000)
     order = make_draft()
 
@@ -101,7 +101,7 @@ def test_editing_again_replaces_lines_and_address() -> None:
     check_everything()
 
 
-def test_a_draft_is_placed_as_it_stands_at_the_prices_agreed() -> None:
+def test_draft_is_placed_at_agreed_prices() -> None:
     variant = make_variant(on_hand=5, price=45_000)
     order = make_draft()
     edit(order, (variant, 2, 40_000))
@@ -114,7 +114,7 @@ def test_a_draft_is_placed_as_it_stands_at_the_prices_agreed() -> None:
     check_everything()
 
 
-def test_a_draft_is_rated_on_the_day_on_which_it_is_placed() -> None:
+def test_draft_takes_rates_of_placement_day() -> None:
     variant = make_variant(price=45_000)
     make_rate(10)
     order = make_draft()
@@ -133,7 +133,7 @@ def test_a_draft_is_rated_on_the_day_on_which_it_is_placed() -> None:
     check_everything()
 
 
-def test_a_cooperatives_time_to_answer_begins_when_the_draft_is_placed() -> None:
+def test_acceptance_deadline_starts_when_draft_is_placed() -> None:
     order = make_draft()
     edit(order, (make_variant(), 1))
     part = order.parts.get()
@@ -146,7 +146,7 @@ def test_a_cooperatives_time_to_answer_begins_when_the_draft_is_placed() -> None
     assert part.accept_by == LATER + datetime.timedelta(hours=24)
 
 
-def test_nobody_works_on_a_drafts_part() -> None:
+def test_draft_part_is_missing_for_fulfilment_actions() -> None:
     order = make_draft()
     edit(order, (make_variant(), 1))
     part = order.parts.get()
@@ -164,7 +164,7 @@ def test_nobody_works_on_a_drafts_part() -> None:
 
 
 @pytest.mark.parametrize("state", ["paused", "withdrawn", "draft"])
-def test_staff_may_sell_what_is_off_the_shelf(state) -> None:
+def test_staff_can_sell_unpublished_product(state) -> None:
     variant = make_variant(on_hand=5, price=45_000)
     Listing.objects.filter(product=variant.product_id).update(state=state)
     order = make_draft()
@@ -176,7 +176,7 @@ def test_staff_may_sell_what_is_off_the_shelf(state) -> None:
     assert placed.total_gross == 75_000
 
 
-def test_what_has_no_price_needs_one() -> None:
+def test_unpriced_variant_needs_price() -> None:
     variant = make_variant()
     variant.prices.all().delete()
     order = make_draft()
@@ -189,7 +189,7 @@ def test_what_has_no_price_needs_one() -> None:
     assert order.total_gross == 42_000
 
 
-def test_a_variant_that_is_gone_is_missing() -> None:
+def test_unknown_variant_is_missing() -> None:
     variant = make_variant()
     order = make_draft()
     line = RequestedLine(uuid.uuid4(), variant.pk + 1000, 1)
@@ -200,7 +200,7 @@ def test_a_variant_that_is_gone_is_missing() -> None:
         )
 
 
-def test_a_draft_that_is_short_or_has_no_delivery_is_not_placed() -> None:
+def test_draft_without_stock_or_delivery_cannot_be_placed() -> None:
     variant = make_variant(on_hand=1)
     short, nowhere = make_draft(), make_draft()
     edit(short, (variant, 2))
@@ -214,14 +214,14 @@ def test_a_draft_that_is_short_or_has_no_delivery_is_not_placed() -> None:
     assert refusal.value.details["quote"].lines[0].problems == [QuoteProblem.ONLY_LEFT]
 
 
-def test_an_empty_draft_is_not_placed() -> None:
+def test_empty_draft_cannot_be_placed() -> None:
     order = make_draft()
 
     with refused(BasketEmpty, "basket_empty"):
         place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
 
 
-def test_what_is_placed_is_no_draft_any_more() -> None:
+def test_placed_order_is_not_a_draft() -> None:
     order = make_order()
 
     with refused(NotADraft, "not_a_draft"):
@@ -234,7 +234,7 @@ def test_what_is_placed_is_no_draft_any_more() -> None:
         place_draft(order_id=nobody(), consents=AGREED, actor=STAFF, now=NOW)
 
 
-def test_a_deleted_drafts_number_is_not_given_again() -> None:
+def test_number_of_deleted_draft_is_not_reused() -> None:
     order = make_draft()
     edit(order, (make_variant(), 1))
 
@@ -245,7 +245,7 @@ def test_a_deleted_drafts_number_is_not_given_again() -> None:
     assert OrderNumber.objects.count() == 2
 
 
-def test_what_the_buyer_agreed_to_on_the_telephone_is_kept_with_the_order() -> None:
+def test_placing_draft_requires_and_records_consent() -> None:
     order = make_draft()
     edit(order, (make_variant(on_hand=5), 1))
 

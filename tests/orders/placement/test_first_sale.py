@@ -18,7 +18,7 @@ from tests.factories import NOW, make_order, make_seller, make_variant, stock_of
 pytestmark = pytest.mark.django_db
 
 
-def test_an_order_of_two_cooperatives_is_two_parts_whose_sums_are_its_own() -> None:
+def test_order_of_two_cooperatives_has_two_parts_that_sum_to_total() -> None:
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
 
@@ -35,7 +35,7 @@ def test_an_order_of_two_cooperatives_is_two_parts_whose_sums_are_its_own() -> N
     assert (stock_of(pillow).allocated, stock_of(noodles).allocated) == (1, 2)
 
 
-def test_a_part_goes_its_way_and_stock_and_money_follow() -> None:
+def test_delivered_part_updates_stock_and_payment() -> None:
     variant = make_variant(on_hand=10, price=320_000)
     order = make_order((variant, 3))
     part = order.parts.get()
@@ -59,7 +59,7 @@ def test_a_part_goes_its_way_and_stock_and_money_follow() -> None:
     assert (order.charged, order.charge_coverage) == (990_000, Coverage.FULL)
 
 
-def test_two_parcels_of_a_part_bring_its_whole_cash() -> None:
+def test_cash_of_two_parcels_sums_to_part_total() -> None:
     variant = make_variant(on_hand=10, price=100_001)
     part = make_order((variant, 3)).parts.get()
     line = part.lines.get()
@@ -72,7 +72,7 @@ def test_two_parcels_of_a_part_bring_its_whole_cash() -> None:
     assert (first.cod_expected, second.cod_expected) == (100_001, 230_002)
 
 
-def test_a_cancelled_part_frees_its_stock_and_is_no_longer_due() -> None:
+def test_cancelled_part_releases_stock_and_is_not_due() -> None:
     variant = make_variant(on_hand=1)
     order = make_order((variant, 1))
     assert not Listing.objects.get(product=variant.product_id).is_available

@@ -48,7 +48,7 @@ def told(to):
     return Notification.objects.filter(to=to).count()
 
 
-def test_a_reservation_ends_with_its_time_and_not_a_minute_before() -> None:
+def test_reservation_is_released_only_after_expiry() -> None:
     variant = make_variant(on_hand=5)
     open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)
 
@@ -61,7 +61,7 @@ def test_a_reservation_ends_with_its_time_and_not_a_minute_before() -> None:
     assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
 
 
-def test_goods_of_an_ended_reservation_go_to_whoever_is_first_and_the_other_keeps_the_basket() -> None:
+def test_released_stock_goes_to_first_buyer_and_other_keeps_basket() -> None:
     variant = make_variant(on_hand=3)
     slow, quick = make_basket((variant, 2)), make_basket((variant, 2))
     open_checkout(basket_id=slow.pk, now=NOW)
@@ -85,14 +85,14 @@ def test_goods_of_an_ended_reservation_go_to_whoever_is_first_and_the_other_keep
     assert slow.lines.get().quantity == 2
 
 
-def test_a_part_has_the_markets_time_to_be_accepted_or_its_cooperatives_own() -> None:
+def test_acceptance_deadline_can_be_set_per_cooperative() -> None:
     usual = make_order((make_variant(make_seller()), 1)).parts.get()
     own = make_order((make_variant(make_seller(accept_within_hours=6)), 1)).parts.get()
 
     assert (usual.accept_by, own.accept_by) == (NOW + 24 * HOUR, NOW + 6 * HOUR)
 
 
-def test_the_platform_is_called_once_when_nobody_answers() -> None:
+def test_platform_is_notified_once_of_unanswered_part() -> None:
     ShopSettings.objects.create(operator_email="san@example.com")
     part = make_part()
 
@@ -105,7 +105,7 @@ def test_the_platform_is_called_once_when_nobody_answers() -> None:
     assert every_row() == called
 
 
-def test_a_part_that_nobody_accepts_is_declined_when_its_time_is_over_and_the_buyer_told() -> None:
+def test_unanswered_part_is_declined_after_deadline_and_buyer_notified() -> None:
     variant = make_variant(on_hand=2)
     order = make_order((variant, 2), email="hoa@example.com")
     part = order.parts.get()
@@ -128,7 +128,7 @@ def test_a_part_that_nobody_accepts_is_declined_when_its_time_is_over_and_the_bu
     check_everything()
 
 
-def test_an_accepted_part_is_neither_called_nor_declined() -> None:
+def test_accepted_part_is_neither_reported_nor_declined() -> None:
     part = make_part()
     accept_part(part_id=part.pk, actor=SWEEP, now=NOW)
     accepted = every_row()
@@ -140,7 +140,7 @@ def test_an_accepted_part_is_neither_called_nor_declined() -> None:
     assert not OrderPart.objects.overdue(NOW + 30 * HOUR).exists()
 
 
-def test_only_an_unconfirmed_order_without_payments_expires() -> None:
+def test_only_unconfirmed_order_without_payments_expires() -> None:
     variant = make_variant(on_hand=5)
     confirmed, waiting = make_order((variant, 1)), make_order((variant, 2))
     waiting.payments.get().events.all().delete()
@@ -157,7 +157,7 @@ def test_only_an_unconfirmed_order_without_payments_expires() -> None:
     assert stock_of(variant).allocated == 1
 
 
-def test_guests_baskets_are_forgotten_after_ninety_days() -> None:
+def test_guest_basket_is_deleted_after_ninety_days() -> None:
     variant = make_variant()
     old, own = make_basket((variant, 1)), make_basket((variant, 1), user=make_user())
     fresh = make_basket((variant, 1), now=NOW + DAY)
@@ -169,7 +169,7 @@ def test_guests_baskets_are_forgotten_after_ninety_days() -> None:
     assert not Basket.objects.filter(pk=old.pk).exists()
 
 
-def test_an_old_basket_whose_checkout_is_open_is_not_forgotten_though_one_line_keeps_nothing() -> None:
+def test_old_basket_with_open_checkout_is_not_deleted() -> None:
     kept, short = make_variant(on_hand=1), make_variant(on_hand=0)
     basket = make_basket((kept, 1))
     add_to_basket(

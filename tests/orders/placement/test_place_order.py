@@ -90,7 +90,7 @@ def count(variant, counted):
     )
 
 
-def test_sold_out_short_and_dearer_are_said_in_one_answer_that_names_the_lines() -> None:
+def test_all_line_problems_are_reported_together() -> None:
     seller = make_seller()
     pillow = make_variant(seller, name="Gối thảo dược", on_hand=5)
     noodles = make_variant(seller, name="Miến dong", price=45_000)
@@ -113,7 +113,7 @@ def test_sold_out_short_and_dearer_are_said_in_one_answer_that_names_the_lines()
     assert short.free == 3
 
 
-def test_a_new_price_that_the_checkout_has_shown_is_no_longer_news() -> None:
+def test_price_shown_at_checkout_is_accepted() -> None:
     variant = make_variant(price=45_000)
     basket = make_basket((variant, 2))
     reprice(variant, 47_000)
@@ -125,7 +125,7 @@ def test_a_new_price_that_the_checkout_has_shown_is_no_longer_news() -> None:
     assert order.total_gross == 2 * 47_000 + 30_000
 
 
-def test_another_total_than_the_one_on_the_button_is_asked_about_first() -> None:
+def test_different_agreed_total_is_refused() -> None:
     basket = make_basket((make_variant(price=100_000), 1))
 
     with refused(BasketChanged, "basket_changed"):
@@ -134,7 +134,7 @@ def test_another_total_than_the_one_on_the_button_is_asked_about_first() -> None
     assert placing(basket)(agreed_total=130_000).total_gross == 130_000
 
 
-def test_another_bound_than_the_one_on_the_page_is_asked_about_first() -> None:
+def test_different_agreed_maximum_is_refused() -> None:
     gourd = make_gourd()
     basket = make_basket((gourd, 2))
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
@@ -147,7 +147,7 @@ def test_another_bound_than_the_one_on_the_page_is_asked_about_first() -> None:
     assert (line.bound_grams, line.most_gross) == (7200, 108_000)
 
 
-def test_goods_off_the_shelf_cannot_be_ordered() -> None:
+def test_unpublished_product_cannot_be_ordered() -> None:
     variant = make_variant(name="Miến dong")
     basket = make_basket((variant, 1))
     Listing.objects.filter(product=variant.product_id).update(state="paused")
@@ -158,7 +158,7 @@ def test_goods_off_the_shelf_cannot_be_ordered() -> None:
     assert problems_of(refusal) == {"Miến dong": [QuoteProblem.NOT_FOR_SALE]}
 
 
-def test_goods_of_a_suspended_cooperative_cannot_be_ordered_and_stay_in_the_basket() -> None:
+def test_product_of_suspended_cooperative_cannot_be_ordered() -> None:
     good, bad = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(good), 1), (make_variant(bad, name="Miến dong"), 1))
     set_cooperative_state(
@@ -172,7 +172,7 @@ def test_goods_of_a_suspended_cooperative_cannot_be_ordered_and_stay_in_the_bask
     assert basket.lines.count() == 2
 
 
-def test_a_cooperative_that_rests_takes_no_orders_until_its_day_of_return() -> None:
+def test_paused_cooperative_takes_no_orders_until_return_date() -> None:
     seller = make_seller()
     basket = make_basket((make_variant(seller), 1))
     back_on = vietnam_date(NOW) + datetime.timedelta(days=7)
@@ -188,7 +188,7 @@ def test_a_cooperative_that_rests_takes_no_orders_until_its_day_of_return() -> N
     assert order.parts.count() == 1
 
 
-def test_a_way_of_another_cooperative_is_as_if_missing() -> None:
+def test_foreign_delivery_method_is_refused_like_unknown_one() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(seller), 1))
     foreign = DeliveryMethod.objects.get(cooperative=other)
@@ -199,7 +199,7 @@ def test_a_way_of_another_cooperative_is_as_if_missing() -> None:
         assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
 
-def test_a_way_that_is_no_longer_offered_is_said() -> None:
+def test_inactive_delivery_method_is_refused() -> None:
     seller = make_seller()
     basket = make_basket((make_variant(seller), 1))
     make_way(seller, make_channel(), name="Xe khách", fee=20_000)
@@ -212,7 +212,7 @@ def test_a_way_that_is_no_longer_offered_is_said() -> None:
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
 
-def test_a_province_that_a_cooperative_does_not_serve_is_said() -> None:
+def test_province_not_served_is_refused() -> None:
     channel = make_channel()
     seller = make_seller()
     seller.delivery_methods.all().delete()
@@ -228,7 +228,7 @@ def test_a_province_that_a_cooperative_does_not_serve_is_said() -> None:
     assert order.delivery_gross == 30_000
 
 
-def test_without_a_choice_of_delivery_nothing_is_placed() -> None:
+def test_order_without_chosen_delivery_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
     with refused(BasketChanged, "basket_changed") as refusal:
@@ -245,7 +245,7 @@ def market(capacity):
     return make_variant(seller), {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
 
 
-def test_a_pickup_takes_one_place_and_is_written_on_the_part() -> None:
+def test_pickup_books_slot_and_is_recorded_on_part() -> None:
     variant, choice = market(capacity=2)
 
     part = make_order((variant, 1), deliveries=choice).parts.get()
@@ -258,7 +258,7 @@ def test_a_pickup_takes_one_place_and_is_written_on_the_part() -> None:
     )
 
 
-def test_a_full_pickup_time_is_said_and_takes_nobody() -> None:
+def test_full_pickup_slot_is_refused() -> None:
     variant, choice = market(capacity=1)
     make_order((variant, 1), deliveries=choice)
     basket = make_basket((variant, 1))
@@ -273,7 +273,7 @@ def test_a_full_pickup_time_is_said_and_takes_nobody() -> None:
     ("day", "starts"),
     [(None, None), (datetime.date(2026, 11, 30), datetime.time(6)), (datetime.date(2026, 11, 29), None)],
 )
-def test_a_market_time_that_there_is_not_is_said(day, starts) -> None:
+def test_unknown_pickup_time_is_refused(day, starts) -> None:
     variant, choice = market(capacity=None)
     ((seller, wanted),) = choice.items()
     basket = make_basket((variant, 1))
@@ -284,7 +284,7 @@ def test_a_market_time_that_there_is_not_is_said(day, starts) -> None:
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
 
 
-def test_without_consent_nothing_is_placed() -> None:
+def test_order_without_consent_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
     with refused(ConsentNeeded, "consent_needed") as refusal:
@@ -293,7 +293,7 @@ def test_without_consent_nothing_is_placed() -> None:
     assert refusal.value.field == "consent"
 
 
-def test_consents_are_kept_with_their_version_and_time() -> None:
+def test_consents_are_recorded_with_version_and_time() -> None:
     both = frozenset({ConsentPurpose.ORDER, ConsentPurpose.NEWS})
 
     order = placing(make_basket((make_variant(), 1)), consents=both)()
@@ -305,7 +305,7 @@ def test_consents_are_kept_with_their_version_and_time() -> None:
     ]
 
 
-def test_an_empty_basket_is_not_placed_and_one_that_never_was_is_missing() -> None:
+def test_empty_basket_is_refused_and_unknown_basket_is_missing() -> None:
     basket = make_basket((make_variant(), 1))
     basket.lines.all().delete()
 
@@ -315,7 +315,7 @@ def test_an_empty_basket_is_not_placed_and_one_that_never_was_is_missing() -> No
         placing(Basket(pk=nobody()), deliveries={})()
 
 
-def test_a_basket_sent_again_answers_the_first_order_and_does_nothing_more() -> None:
+def test_repeated_placement_returns_first_order() -> None:
     basket = make_basket((make_variant(), 2))
     again = placing(basket)
     first = again()
@@ -331,7 +331,7 @@ def test_a_basket_sent_again_answers_the_first_order_and_does_nothing_more() -> 
     )
 
 
-def test_what_an_open_checkout_keeps_is_not_sold_to_others_but_to_its_buyer() -> None:
+def test_reserved_stock_is_sold_only_to_its_buyer() -> None:
     variant = make_variant(on_hand=3)
     mine, theirs = make_basket((variant, 2)), make_basket((variant, 2))
     open_checkout(basket_id=mine.pk, now=NOW)
@@ -345,7 +345,7 @@ def test_what_an_open_checkout_keeps_is_not_sold_to_others_but_to_its_buyer() ->
     assert not Reservation.objects.exists()
 
 
-def test_an_expired_reservation_that_is_not_swept_yet_still_serves_its_buyer() -> None:
+def test_expired_but_unreleased_reservation_serves_its_buyer() -> None:
     variant = make_variant(on_hand=2)
     basket = make_basket((variant, 2))
     open_checkout(basket_id=basket.pk, now=NOW)
@@ -356,7 +356,7 @@ def test_an_expired_reservation_that_is_not_swept_yet_still_serves_its_buyer() -
     assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 2)
 
 
-def test_goods_collected_come_from_the_store_house_where_they_are_collected() -> None:
+def test_pickup_order_allocates_from_pickup_warehouse() -> None:
     channel = make_channel()
     seller = make_seller()
     variant = make_variant(seller, on_hand=5)
@@ -384,7 +384,7 @@ def test_goods_collected_come_from_the_store_house_where_they_are_collected() ->
     assert Allocation.objects.get().stock.warehouse == market_house
 
 
-def test_a_store_house_outside_the_channel_or_its_zones_sells_nothing() -> None:
+def test_warehouse_outside_channel_or_zone_sells_nothing() -> None:
     variant = make_variant(on_hand=5)
     basket = make_basket((variant, 1))
     warehouse = stock_of(variant).warehouse
@@ -399,7 +399,7 @@ def test_a_store_house_outside_the_channel_or_its_zones_sells_nothing() -> None:
         placing(basket)()
 
 
-def test_several_store_houses_together_fill_an_order_in_the_channels_order() -> None:
+def test_order_is_allocated_from_several_warehouses_in_channel_order() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=2)
     second = make_warehouse(seller, make_channel())
@@ -414,7 +414,7 @@ def test_several_store_houses_together_fill_an_order_in_the_channels_order() -> 
     assert not Allocation.objects.filter(stock__warehouse=second).exclude(quantity=2).exists()
 
 
-def test_an_order_keeps_prices_names_tax_and_commission_as_they_were() -> None:
+def test_order_keeps_price_name_tax_and_commission_of_placement() -> None:
     seller = make_seller(commission=5)
     variant = make_variant(seller, name="Miến dong", price=108_000, tax_class=make_tax_class(8))
     order = make_order((variant, 2))
@@ -434,14 +434,14 @@ def test_an_order_keeps_prices_names_tax_and_commission_as_they_were() -> None:
     assert (line.tax_rate, line.commission_rate, line.commission) == (8, 5, 10_800)
 
 
-def test_the_money_of_an_order_is_asked_for_once_as_cash() -> None:
+def test_order_requests_its_total_once() -> None:
     order = make_order((make_variant(price=45_000), 2))
 
     (event,) = PaymentEvent.objects.filter(payment__order=order)
     assert (event.kind, event.amount) == ("charge_request", 120_000)
 
 
-def test_buyer_and_cooperatives_are_told_once_each() -> None:
+def test_buyer_and_cooperative_are_notified_once() -> None:
     seller = make_seller(email="thienan@example.com")
 
     order = make_order((make_variant(seller), 1), email="hoa@example.com")
@@ -451,7 +451,7 @@ def test_buyer_and_cooperatives_are_told_once_each() -> None:
     assert order.code in Notification.objects.get(to="hoa@example.com").subject
 
 
-def test_a_buyer_without_mail_is_told_by_text_message_with_the_orders_address() -> None:
+def test_buyer_without_email_gets_sms_with_order_link() -> None:
     order = make_order(email="", phone="+84987654321")
 
     (text,) = Notification.objects.filter(contact_method="sms")
@@ -459,7 +459,7 @@ def test_a_buyer_without_mail_is_told_by_text_message_with_the_orders_address() 
     assert f"/don-hang/{order.pk}/" in text.text
 
 
-def test_a_part_keeps_the_name_of_its_deliverys_tax_class() -> None:
+def test_part_keeps_name_of_delivery_tax_class() -> None:
     variant = make_variant()
     delivery_method = variant.cooperative.delivery_methods.get()
     delivery_method.service.tax_class = make_tax_class(8)
@@ -470,7 +470,7 @@ def test_a_part_keeps_the_name_of_its_deliverys_tax_class() -> None:
     assert (part.delivery_tax_class_name, part.delivery_tax_rate) == ("8 %", 8)
 
 
-def test_who_wants_news_is_asked_to_confirm_the_markets_bulletin_and_nobody_else_is() -> None:
+def test_only_buyer_with_news_consent_gets_follow_confirmation() -> None:
     variant = make_variant()
     for email, consents in (
         ("hoa@example.com", {ConsentPurpose.ORDER, ConsentPurpose.NEWS}),

@@ -71,7 +71,7 @@ def test_totals_are_sums_of_lines_and_deliveries(purchase) -> None:
 
 
 @given(purchases())
-def test_nothing_costs_less_than_nothing_and_net_is_within_gross(purchase) -> None:
+def test_prices_are_not_negative_and_net_does_not_exceed_gross(purchase) -> None:
     result = priced(purchase)
 
     for one in (*result.lines, *result.deliveries):
@@ -82,7 +82,7 @@ def test_nothing_costs_less_than_nothing_and_net_is_within_gross(purchase) -> No
 
 
 @given(purchases())
-def test_shares_of_a_discount_add_up_to_it_and_touch_only_what_it_meets(purchase) -> None:
+def test_discount_shares_sum_to_discount_and_respect_its_scope(purchase) -> None:
     lines, _deliveries, discounts, _with_tax = purchase
     by_key = {line.key: line for line in lines}
 
@@ -100,7 +100,7 @@ def test_shares_of_a_discount_add_up_to_it_and_touch_only_what_it_meets(purchase
 
 
 @given(purchases())
-def test_what_discounts_take_is_what_is_missing_from_the_entered_prices(purchase) -> None:
+def test_discounts_equal_difference_of_totals(purchase) -> None:
     lines, deliveries, _discounts, with_tax = purchase
     side = "gross" if with_tax else "net"
     before = price_purchase(lines, deliveries, with_tax=with_tax)
@@ -112,7 +112,7 @@ def test_what_discounts_take_is_what_is_missing_from_the_entered_prices(purchase
 
 
 @given(purchases(), st.randoms(use_true_random=False))
-def test_lines_cost_the_same_in_whatever_order_they_stand_when_nothing_is_off(purchase, chance) -> None:
+def test_order_of_lines_does_not_change_totals_without_discounts(purchase, chance) -> None:
     lines, deliveries, _discounts, with_tax = purchase
     shuffled = list(lines)
     chance.shuffle(shuffled)
@@ -125,7 +125,7 @@ def test_lines_cost_the_same_in_whatever_order_they_stand_when_nothing_is_off(pu
 
 
 @given(st.integers(0, 10**6), st.integers(2, 40), st.integers(1, 39), st.integers(0, 10**7))
-def test_a_line_split_in_two_costs_and_saves_the_same(unit, quantity, first, off) -> None:
+def test_splitting_line_does_not_change_discounted_total(unit, quantity, first, off) -> None:
     first = min(first, quantity - 1)
     whole = [LineInput("a", 1, unit, unit, quantity)]
     halves = [LineInput("a", 1, unit, unit, first), LineInput("b", 1, unit, unit, quantity - first)]
@@ -134,13 +134,13 @@ def test_a_line_split_in_two_costs_and_saves_the_same(unit, quantity, first, off
     assert price_purchase(whole, (), discount).total == price_purchase(halves, (), discount).total
 
 
-def test_prices_without_tax_get_it_once_for_each_total() -> None:
+def test_tax_is_added_once_per_total() -> None:
     result = price_purchase([LineInput("a", 1, 33, 33, 3, Decimal(10))], with_tax=False)
 
     assert (result.total.net, result.total.gross) == (99, 109)
 
 
-def test_a_discount_larger_than_the_goods_takes_all_of_them_and_no_delivery() -> None:
+def test_discount_is_capped_at_goods_total() -> None:
     result = price_purchase(
         [LineInput("a", 1, 45_000, 45_000, 2)],
         [DeliveryInput(1, 30_000, 30_000)],
@@ -150,7 +150,7 @@ def test_a_discount_larger_than_the_goods_takes_all_of_them_and_no_delivery() ->
     assert (result.goods.gross, result.delivery.gross, result.discounts[0].amount) == (0, 30_000, 90_000)
 
 
-def test_discounts_come_off_one_after_the_other() -> None:
+def test_discounts_apply_one_after_another() -> None:
     result = price_purchase(
         [LineInput("a", 1, 100_000, 100_000, 1)],
         (),
@@ -162,12 +162,12 @@ def test_discounts_come_off_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize("discount", [DiscountInput("d"), DiscountInput("d", percent=Decimal(1), amount=1)])
-def test_a_discount_is_a_percentage_or_an_amount(discount) -> None:
+def test_discount_must_be_percentage_or_amount(discount) -> None:
     with pytest.raises(ValueError, match="percentage or an amount"):
         price_purchase([LineInput("a", 1, 1, 1, 1)], (), [discount])
 
 
-def test_nothing_bought_costs_nothing() -> None:
+def test_empty_purchase_costs_nothing() -> None:
     result = price_purchase([], [], [DiscountInput("d", amount=5)])
 
     assert (result.total.gross, result.listed.gross, result.discounts[0].amount) == (0, 0, 0)

@@ -106,7 +106,7 @@ def place(basket, *, agreed_total=None, now=NOW, **contact):
     )
 
 
-def test_a_code_is_found_however_it_is_written_and_takes_its_percent_off() -> None:
+def test_code_is_normalised_and_percentage_applied() -> None:
     make_voucher("CHÀO10")
     basket = with_code((make_variant(price=320_000), 2), code="  chào 10 ")
 
@@ -123,7 +123,7 @@ def test_a_code_is_found_however_it_is_written_and_takes_its_percent_off() -> No
     assert (sums.before, offer.lines[0].before, offer.lines[0].to_pay) == (670_000, 640_000, 576_000)
 
 
-def test_an_amount_never_takes_more_than_the_goods_cost() -> None:
+def test_fixed_amount_is_capped_at_goods_total() -> None:
     make_voucher(value=500_000, value_type=ValueType.FIXED)
 
     offer = quoted(with_code((make_variant(price=320_000), 1)))
@@ -131,7 +131,7 @@ def test_an_amount_never_takes_more_than_the_goods_cost() -> None:
     assert (offer.voucher_amount, offer.purchase.goods.gross, offer.total) == (320_000, 0, 30_000)
 
 
-def test_a_cooperatives_code_touches_its_own_lines_alone() -> None:
+def test_cooperative_voucher_discounts_only_its_lines() -> None:
     mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE)
 
@@ -141,7 +141,7 @@ def test_a_cooperatives_code_touches_its_own_lines_alone() -> None:
     assert offer.voucher.giver == mine
 
 
-def test_a_cooperatives_code_for_delivery_touches_its_own_delivery_alone() -> None:
+def test_cooperative_shipping_voucher_discounts_only_its_delivery() -> None:
     mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
 
@@ -151,7 +151,7 @@ def test_a_cooperatives_code_for_delivery_touches_its_own_delivery_alone() -> No
     assert (totals_of_quote(offer).delivery, offer.voucher_amount) == (60_000, 15_000)
 
 
-def test_a_code_for_certain_goods_reaches_down_the_branches_of_a_shelf() -> None:
+def test_category_voucher_includes_subcategories() -> None:
     shelf = make_category("Rau, củ, quả tươi")
     inner = make_category("Bí", parent=shelf)
     squash = make_product(price=100_000, category=inner).variants.get()
@@ -164,7 +164,7 @@ def test_a_code_for_certain_goods_reaches_down_the_branches_of_a_shelf() -> None
 
 
 @pytest.mark.parametrize(("value_type", "value"), [(ValueType.PERCENTAGE, 50), (ValueType.FIXED, 25_000)])
-def test_once_per_order_takes_it_off_one_step_of_the_cheapest_line(value_type, value) -> None:
+def test_once_per_order_discounts_one_unit_of_cheapest_line(value_type, value) -> None:
     make_voucher(apply_once_per_order=True, value_type=value_type, value=value)
 
     offer = quoted(with_code((make_variant(price=80_000), 1), (make_variant(price=50_000), 3)))
@@ -172,7 +172,7 @@ def test_once_per_order_takes_it_off_one_step_of_the_cheapest_line(value_type, v
     assert [line.to_pay for line in offer.lines] == [80_000, 125_000]
 
 
-def test_a_code_that_nobody_gave_is_unknown() -> None:
+def test_unknown_code_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
     with refused(VoucherCodeUnknown, "voucher_unknown"):
@@ -192,7 +192,7 @@ def test_a_code_that_nobody_gave_is_unknown() -> None:
         ({"usage_limit": 0}, VoucherUsedUp, "voucher_used_up", ""),
     ],
 )
-def test_a_code_that_does_not_fit_is_refused_with_the_reason(fields, kind, code, words) -> None:
+def test_voucher_condition_is_refused_with_reason(fields, kind, code, words) -> None:
     make_voucher(**fields)
     basket = make_basket((make_variant(price=320_000), 1))
 
@@ -201,7 +201,7 @@ def test_a_code_that_does_not_fit_is_refused_with_the_reason(fields, kind, code,
     assert words in str(refusal.value.words)
 
 
-def test_a_cooperatives_code_is_refused_where_the_basket_holds_none_of_its_goods() -> None:
+def test_cooperative_voucher_is_refused_without_its_products() -> None:
     make_voucher(cooperative=make_seller("HTX Tài Hoan"), bearer=CostBearer.COOPERATIVE)
     basket = make_basket((make_variant(), 1))
 
@@ -210,7 +210,7 @@ def test_a_cooperatives_code_is_refused_where_the_basket_holds_none_of_its_goods
     assert "HTX Tài Hoan" in str(refusal.value.words)
 
 
-def test_the_minimum_counts_the_goods_concerned_alone() -> None:
+def test_minimum_counts_only_eligible_lines() -> None:
     mine = make_seller("HTX Thiên An")
     make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE, minimum=200_000)
     basket = make_basket((make_variant(mine, price=150_000), 1), (make_variant(price=900_000), 1))
@@ -220,7 +220,7 @@ def test_the_minimum_counts_the_goods_concerned_alone() -> None:
     assert refusal.value.details["missing"] == 50_000
 
 
-def test_placing_writes_down_the_discount_its_shares_and_the_use() -> None:
+def test_placement_records_discount_shares_and_use() -> None:
     make_voucher(usage_limit=5)
     basket = with_code((make_variant(price=320_000), 1), (make_variant(price=55_555), 1))
 
@@ -238,7 +238,7 @@ def test_placing_writes_down_the_discount_its_shares_and_the_use() -> None:
     check_everything()
 
 
-def test_a_code_that_takes_nothing_off_is_not_used_up() -> None:
+def test_voucher_without_effect_is_not_used() -> None:
     make_voucher(type=VoucherType.SHIPPING, usage_limit=1)
     basket = with_code((make_variant(), 1))
     carriers = basket.delivery_choices.get().delivery_method.rates
@@ -249,7 +249,7 @@ def test_a_code_that_takes_nothing_off_is_not_used_up() -> None:
     assert (order.voucher_code, VoucherUse.objects.count()) == ("", 0)
 
 
-def test_a_code_that_ended_meanwhile_is_dropped_once_the_buyer_has_seen_it() -> None:
+def test_ended_code_is_dropped_after_buyer_confirms() -> None:
     voucher = make_voucher()
     basket = with_code((make_variant(price=320_000), 1))
     seen = quoted(basket).total
@@ -266,7 +266,7 @@ def test_a_code_that_ended_meanwhile_is_dropped_once_the_buyer_has_seen_it() -> 
     assert (order.voucher_code, VoucherUse.objects.count(), Discount.objects.count()) == ("", 0, 0)
 
 
-def test_a_single_use_code_works_once_and_its_sisters_still_work() -> None:
+def test_single_use_code_works_once_and_other_codes_still_work() -> None:
     voucher = make_voucher(single_use=True)
     VoucherCode.objects.create(voucher=voucher, code="CHAO11")
     variant = make_variant(on_hand=5)
@@ -289,7 +289,7 @@ def test_a_single_use_code_works_once_and_its_sisters_still_work() -> None:
         ({"phone": "+84900000000", "email": ""}, False),
     ],
 )
-def test_a_guest_is_known_again_by_phone_or_mail(contact, is_same) -> None:
+def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
     make_voucher(apply_once_per_customer=True)
     variant = make_variant(on_hand=5)
     place(with_code((variant, 1)))
@@ -303,7 +303,7 @@ def test_a_guest_is_known_again_by_phone_or_mail(contact, is_same) -> None:
         assert isinstance(refusal.value.details["voucher"], VoucherUsedByBuyer)
 
 
-def test_who_is_signed_in_hears_in_the_basket_that_the_code_was_used() -> None:
+def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
     make_voucher(apply_once_per_customer=True)
     variant, user = make_variant(on_hand=5), make_user()
     place(with_code((variant, 1), user=user))
@@ -313,7 +313,7 @@ def test_who_is_signed_in_hears_in_the_basket_that_the_code_was_used() -> None:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
 
 
-def test_a_use_is_given_back_when_nothing_of_the_order_stands_and_not_before() -> None:
+def test_use_is_released_only_when_whole_order_is_cancelled() -> None:
     make_voucher(usage_limit=1)
     order = place(with_code((make_variant(make_seller("HTX A")), 1), (make_variant(make_seller("HTX B")), 1)))
     total = order.total_gross
@@ -329,7 +329,7 @@ def test_a_use_is_given_back_when_nothing_of_the_order_stands_and_not_before() -
     with_code((make_variant(), 1))
 
 
-def test_a_basket_goes_on_without_its_code() -> None:
+def test_code_can_be_removed_from_basket() -> None:
     make_voucher()
     basket = with_code((make_variant(price=320_000), 1))
 
@@ -339,7 +339,7 @@ def test_a_basket_goes_on_without_its_code() -> None:
     assert (basket.voucher_code, quoted(basket).total) == ("", 350_000)
 
 
-def test_a_code_comes_after_the_catalogues_rules() -> None:
+def test_voucher_applies_after_catalogue_discounts() -> None:
     make_voucher()
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)
@@ -355,7 +355,7 @@ def test_a_code_comes_after_the_catalogues_rules() -> None:
     assert offer.lines[0].before == 320_000
 
 
-def test_staff_write_a_draft_with_a_code_that_only_they_may_use() -> None:
+def test_staff_only_voucher_can_be_used_in_draft() -> None:
     voucher = make_voucher(only_for_staff=True, usage_limit=1)
     variant = make_variant(price=320_000, on_hand=5)
 
@@ -390,7 +390,7 @@ def test_staff_write_a_draft_with_a_code_that_only_they_may_use() -> None:
     check_everything()
 
 
-def test_a_quote_with_a_code_asks_as_often_however_much_lies_in_the_basket() -> None:
+def test_query_count_of_quote_does_not_depend_on_lines() -> None:
     shelf = make_category()
     make_voucher(
         type=VoucherType.SPECIFIC_PRODUCT, categories=[shelf], usage_limit=9, apply_once_per_customer=True
@@ -410,7 +410,7 @@ def test_a_quote_with_a_code_asks_as_often_however_much_lies_in_the_basket() -> 
     assert (Order.objects.count(), OrderLine.objects.count()) == (0, 0)
 
 
-def test_an_order_that_a_code_gives_away_is_placed_delivered_and_called_off_without_a_dong() -> None:
+def test_free_order_can_be_placed_delivered_and_cancelled() -> None:
     make_voucher(value=100)
     variant = make_variant(on_hand=5)
     variant.cooperative.delivery_methods.get().rates.update(price=0)
@@ -428,7 +428,7 @@ def test_an_order_that_a_code_gives_away_is_placed_delivered_and_called_off_with
 @pytest.mark.parametrize(
     ("bearer", "owed", "cost"), [(CostBearer.PLATFORM, 320_000, 32_000), (CostBearer.COOPERATIVE, 288_000, 0)]
 )
-def test_the_ledger_owes_the_cooperative_what_the_platform_gives(bearer, owed, cost) -> None:
+def test_ledger_compensates_cooperative_for_platform_voucher(bearer, owed, cost) -> None:
     variant = make_variant(make_seller(), price=320_000)
     make_voucher(cooperative=variant.cooperative, bearer=bearer)
 
@@ -443,7 +443,7 @@ def test_the_ledger_owes_the_cooperative_what_the_platform_gives(bearer, owed, c
     check_everything()
 
 
-def test_what_the_scale_says_changes_a_percentage_and_leaves_an_amount() -> None:
+def test_weighing_changes_percentage_discount_but_not_fixed_one() -> None:
     gourd = make_gourd(on_hand=9)
     make_voucher("PHANTRAM", value=10)
     make_voucher("SOTIEN", value=10_000, value_type=ValueType.FIXED)
