@@ -47,7 +47,7 @@ from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans,
 from tests.attacks.memory import PeakMemory
 from tests.factories import make_member, make_order, make_product, make_variant
 from tests.markup import html_of
-from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.orders.pages.order_proofs import show_order_is_theirs
 from tests.orders.refunds.refunds_at_hand import delivered
 from tests.unchanged import every_row
 

@@ -16,7 +16,7 @@ from tests.attacks.memory import memory_of
 from tests.attacks.web import Web, status_of
 from tests.factories import make_order, make_variant
 from tests.figures import FIGURE
-from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.orders.pages.order_proofs import show_order_is_theirs
 from tests.orders.refunds.refunds_at_hand import delivered, line_of
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db(transaction=True)]

@@ -30,7 +30,7 @@ from tests.factories import (
     nobody,
 )
 from tests.markup import html_of
-from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.orders.pages.order_proofs import show_order_is_theirs
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db

@@ -27,7 +27,7 @@ from tests.orders.gateway.card_at_hand import (
     paid_order,
     stripe,
 )
-from tests.orders.pages.order_codes import BuyersBrowser
+from tests.orders.pages.order_proofs import BuyersBrowser
 from tests.unchanged import every_row
 
 __all__ = ["stripe"]

@@ -27,7 +27,7 @@ from tests.factories import make_admin, make_member, make_order, make_seller, ma
 from tests.kept import kept
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
-from tests.orders.pages.order_codes import BuyersBrowser
+from tests.orders.pages.order_proofs import BuyersBrowser
 from tests.orders.refunds.refunds_at_hand import WHO, delivered, give_back, line_of, paid_order
 from tests.unchanged import every_row
 

@@ -25,7 +25,7 @@ from shop.notifications.models import ContactMethod
 from tests.factories import make_order, make_user, make_variant
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
-from tests.orders.pages.order_codes import sent_digits
+from tests.orders.pages.order_proofs import sent_digits
 from tests.orders.refunds.refunds_at_hand import DESK, delivered
 
 pytestmark = pytest.mark.django_db

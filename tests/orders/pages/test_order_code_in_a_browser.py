@@ -12,7 +12,7 @@ from orders.models import Order
 from orders.states import PartState
 from tests.conftest import PHONE
 from tests.factories import make_order, make_seller, make_variant
-from tests.orders.pages.order_codes import sent_digits
+from tests.orders.pages.order_proofs import sent_digits
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 

@@ -38,7 +38,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.markup import html_of
-from tests.orders.pages.order_codes import BuyersBrowser
+from tests.orders.pages.order_proofs import BuyersBrowser
 
 pytestmark = pytest.mark.django_db
 

@@ -26,7 +26,7 @@ from tests.factories import make_bank_account, make_gourd, make_order, make_user
 from tests.kept import kept
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
-from tests.orders.pages.order_codes import BuyersBrowser
+from tests.orders.pages.order_proofs import BuyersBrowser
 from tests.orders.payments.vietqr_reader import QrTransfer, read_payload
 
 pytestmark = pytest.mark.django_db

@@ -25,7 +25,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.markup import html_of
-from tests.orders.pages.order_codes import BuyersBrowser
+from tests.orders.pages.order_proofs import BuyersBrowser
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db

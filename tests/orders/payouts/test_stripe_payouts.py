@@ -30,7 +30,7 @@ from tests.doubles.stripe import Fault
 from tests.factories import NOW
 from tests.invariants import check_ledger
 from tests.orders.gateway.card_at_hand import COOPERATIVE, MINUTE, paid_order, stripe
-from tests.orders.pages.test_pickup_booking import DESK, deliver, refund
+from tests.orders.ledger.test_earnings_postings import DESK, deliver, refund
 from tests.unchanged import refused
 
 __all__ = ["stripe"]

@@ -83,7 +83,7 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import LATER, take
-from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.orders.pages.order_proofs import show_order_is_theirs
 from tests.orders.refunds.refunds_at_hand import (
     DESK,
     NEXT_DAY,

@@ -8,7 +8,7 @@ from orders.models import OrderPart, Payout, Settlement
 from tests.factories import make_order, make_variant
 from tests.kept import kept
 from tests.orders.cash_on_delivery.cash_at_hand import WHO
-from tests.orders.pages.test_pickup_booking import deliver, refund, with_commission
+from tests.orders.ledger.test_earnings_postings import deliver, refund, with_commission
 
 ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "HTX THIEN AN"}
 

@@ -34,7 +34,7 @@ from shop.core.errors import Missing
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_member, make_order, make_variant, nobody
 from tests.invariants import check_ledger
-from tests.orders.pages.test_pickup_booking import DESK, carried, deliver, refund, with_commission
+from tests.orders.ledger.test_earnings_postings import DESK, carried, deliver, refund, with_commission
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db

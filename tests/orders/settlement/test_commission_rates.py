@@ -24,7 +24,7 @@ from shop.core.errors import Missing
 from shop.core.models import Change, shop_settings
 from tests.factories import NOW, make_category, make_order, make_rate, make_seller, make_variant
 from tests.invariants import check_ledger
-from tests.orders.pages.test_pickup_booking import deliver
+from tests.orders.ledger.test_earnings_postings import deliver
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
