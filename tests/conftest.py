@@ -280,13 +280,13 @@ def _own_world(tmp_path: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _kept_rows(request: pytest.FixtureRequest) -> Iterator[None]:
     """Tests that roll back begin with rows that were made before: see `tests.kept`."""
-    from tests.kept import begins_alike, ground
+    from tests.kept import asks_to_patch, begins_alike, ground
 
     if not begins_alike(request.node):
         yield
         return
     request.getfixturevalue("db")
-    ground.begin()
+    ground.begin(request.getfixturevalue("monkeypatch") if asks_to_patch(request.node) else None)
     yield
     ground.end()
 

@@ -4,8 +4,9 @@ Most tests begin alike: a channel, a seller, its goods, an order, made by the sh
 call that is `kept` is known by its arguments and by the calls before it in the same test; from the second
 time on its rows are written down, and from the third put back as they were.
 
-Only as long as nothing else wrote to the database since the test began, and only in tests that roll back and
-put nothing in place of code or settings. In all others the calls are what they are anywhere.
+Only as long as nothing else wrote to the database since the test began and nothing stands in place of code,
+and only in tests that roll back. In all others the calls are what they are anywhere. Under other settings
+than usual a call is another one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from uuid import UUID
 
 import pytest
 from django.apps import apps
-from django.conf import settings
+from django.conf import UserSettingsHolder, settings
 from django.core import mail
 from django.db import connection, transaction
 from django.db.models import Model
@@ -38,9 +39,15 @@ _BESIDE = (
     'UPDATE "django_session"',
     'DELETE FROM "django_session"',
     'UPDATE "accounts_user" SET "last_login"',
+    'UPDATE "accounts_user" SET "second_factor_due_at"',
     "INSERT INTO core_limitcounter",
     'DELETE FROM "core_limitcounter"',
 )
+_BESIDE_COLUMNS = ("last_login", "second_factor_due_at")
+# A factory makes no calls over the network: what they are made with says whether they can be, and no more.
+_CALLED_WITH = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
+_CALLED_WITH += ("STRIPE_API_URL", "STRIPE_JS_URL")
+_NEVER_CALLED = {("orders.actions.gateway.gateway_calls", "stripe_gateway")}
 _PLAIN = (type(None), str, int, float, bool, bytes, Decimal, UUID, datetime.date, datetime.time)
 _PLAIN += (datetime.timedelta, Enum)
 
@@ -69,8 +76,10 @@ class _Ground:
         self.place: dict[Any, _Step] | None = None
         self.writes = self.written = 0
         self.is_making = False
+        self.patch: pytest.MonkeyPatch | None = None
 
-    def begin(self) -> None:
+    def begin(self, patch: pytest.MonkeyPatch | None = None) -> None:
+        self.patch = patch
         self.place, self.written, self.is_making = self.first, self.writes, False
         if self._count not in connection.execute_wrappers:
             connection.execute_wrappers.append(self._count)
@@ -79,19 +88,19 @@ class _Ground:
         self.place = None
 
     def _count(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not sql.startswith((*_READS, *_BESIDE)):
+        if not sql.lstrip().startswith((*_READS, *_BESIDE)):
             self.writes += 1
         return execute(sql, params, many, context)
 
     def ask(self, make: Callable[..., Any], args: Row, named: dict[str, Any]) -> Any:
-        if self.is_making or self.place is None or self.written != self.writes:
+        if self.is_making or self.place is None or self.written != self.writes or _replaces_code(self.patch):
             return make(*args, **named)
         try:
-            given = _value((args, named))
+            given, under = _value((args, named)), _overridden_settings()
         except _Unknown:
             self.place = None
             return make(*args, **named)
-        step = self.place.setdefault((make.__module__, make.__name__, get_language(), given), _Step())
+        step = self.place.setdefault((make.__module__, make.__name__, get_language(), under, given), _Step())
         step.seen += 1
         self.is_making = True
         try:
@@ -135,10 +144,12 @@ def _written_down(step: _Step, make: Callable[..., Any], args: Row, named: dict[
         rows = [row for pk, row in new.items() if pk not in old]
         if rows:
             added.append((table, f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows))
-        rows = [(*row, pk) for pk, row in new.items() if pk in old and old[pk] != row]
-        if rows:
-            sets = ", ".join(f'"{column}" = %s' for column in columns)
-            changed.append((table, f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', rows))
+        for pk, row in new.items():
+            written = [place for place, value in enumerate(row) if pk in old and old[pk][place] != value]
+            if written:
+                sets = ", ".join(f'"{columns[place]}" = %s' for place in written)
+                values = (*(row[place] for place in written), pk)
+                changed.append((table, f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', [values]))
         step.is_fit = step.is_fit and old.keys() <= new.keys()
     step.is_fit = (
         step.is_fit
@@ -199,7 +210,11 @@ def _files() -> list[Path]:
 def _value(given: Any) -> Any:
     """What can be compared with another test's argument."""
     if isinstance(given, Model):
-        columns = {name: value for name, value in vars(given).items() if not name.startswith("_")}
+        columns = {
+            name: value
+            for name, value in vars(given).items()
+            if not name.startswith("_") and name not in _BESIDE_COLUMNS
+        }
         return (given._meta.label, _value(columns))
     if isinstance(given, _PLAIN):
         return (type(given).__name__, given)
@@ -214,18 +229,38 @@ def _value(given: Any) -> Any:
     raise _Unknown(type(given).__name__)
 
 
+def _overridden_settings() -> Any:
+    """The settings that are other ones for this test, apart from where its pictures are."""
+    found: dict[str, Any] = {}
+    holder = settings._wrapped
+    while isinstance(holder, UserSettingsHolder):
+        own = {name: value for name, value in vars(holder).items() if name.isupper()}
+        found = {**own, **dict.fromkeys(holder._deleted), **found}
+        holder = holder.default_settings
+    told = {name: bool(value) if name in _CALLED_WITH else value for name, value in found.items()}
+    return _value(
+        {name: value for name, value in told.items() if name not in ("MEDIA_ROOT", "SETTINGS_MODULE")}
+    )
+
+
+def _replaces_code(patch: pytest.MonkeyPatch | None) -> bool:
+    """Whether something that a factory may call was put in place of another."""
+    if patch is None:
+        return False
+    replaced = {(getattr(target, "__name__", ""), name) for target, name, _before in patch._setattr}
+    return bool(patch._setitem) or not replaced <= _NEVER_CALLED
+
+
 def begins_alike(test: pytest.Function) -> bool:
-    """Whether a test begins with nothing, rolls back and puts nothing in place of code or settings."""
+    """Whether a test begins with nothing and rolls back."""
     mark = test.get_closest_marker("django_db")
     uses_rows = mark is not None or "db" in test.fixturenames
     if not uses_rows or test.cls is not None or (mark is not None and mark.kwargs.get("transaction")):
         return False
-    return not {"all_places", "settings", "live_server", "transactional_db"} & set(
-        test.fixturenames
-    ) and not _patches(test)
+    return not {"all_places", "live_server", "transactional_db"} & set(test.fixturenames)
 
 
-def _patches(test: pytest.Function) -> bool:
+def asks_to_patch(test: pytest.Function) -> bool:
     """Whether the test or a fixture of ours asks for `monkeypatch`; pytest-django's own always do."""
     asked = [test._fixtureinfo.argnames]
     for definitions in test._fixtureinfo.name2fixturedefs.values():

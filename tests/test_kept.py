@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from tests.factories import make_channel, make_order, make_seller, make_user
+from shop.core.texts.folding import fold
+from tests import factories
+from tests.factories import make_admin, make_channel, make_order, make_seller, make_user
 from tests.kept import ground
 from tests.unchanged import every_row
 
@@ -25,12 +28,12 @@ def _fresh_ground() -> Iterator[None]:
     ground.first = before
 
 
-def tried(work: Callable[[], Any]) -> tuple[Any, Any, list[str]]:
+def tried(work: Callable[[], Any], patch: pytest.MonkeyPatch | None = None) -> tuple[Any, Any, list[str]]:
     """What a test that begins so is given, all rows then, and what was asked of the database."""
     block = transaction.atomic()
     block._from_testcase = True  # else the actions, which never stand inside another's block, refuse to begin
     with block:
-        ground.begin()
+        ground.begin(patch)
         with CaptureQueriesContext(connection) as asked:
             answer = work()
         rows = every_row()
@@ -77,3 +80,32 @@ def test_after_a_row_of_the_tests_own_everything_is_made() -> None:
 
     assert all(any('INSERT INTO "cooperatives_cooperative"' in each for each in one) for one in asked)
     assert all(any(each.startswith("SELECT") for each in one) for one in asked)
+
+
+def test_a_sign_in_leaves_what_follows_as_it_is_kept() -> None:
+    def begin() -> None:
+        Client().force_login(make_admin(email="mot@example.com"))
+        make_seller()
+
+    asked = [tried(begin)[2] for _time in range(4)]
+
+    assert [any('FROM "cooperatives_' in each for each in one) for one in asked] == [True, True, False, False]
+
+
+def test_under_another_setting_everything_is_made_anew() -> None:
+    for _time in range(3):
+        tried(make_seller)
+    with override_settings(PUBLIC_URL="https://cho.example"):
+        under_another = tried(make_seller)[2]
+    as_before = tried(make_seller)[2]
+
+    assert any('FROM "cooperatives_' in each for each in under_another)
+    assert not any('FROM "cooperatives_' in each for each in as_before)
+
+
+def test_where_code_is_replaced_everything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _time in range(3):
+        tried(make_seller, monkeypatch)
+    monkeypatch.setattr(factories, "fold", fold)
+
+    assert any('FROM "cooperatives_' in each for each in tried(make_seller, monkeypatch)[2])
