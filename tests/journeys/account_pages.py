@@ -155,6 +155,11 @@ def kept_session(**values: Any) -> str:
 
 def _sent(purpose: CodePurpose, to: str) -> dict[str, Any]:
     key = send_code(
-        purpose=purpose, way=ContactMethod.SMS, to=to, language="vi", user_id=None, now=timezone.now()
+        purpose=purpose,
+        contact_method=ContactMethod.SMS,
+        to=to,
+        language="vi",
+        user_id=None,
+        now=timezone.now(),
     )
     return {"id": str(key), "to": to, "purpose": purpose.value, "at": time.time()}

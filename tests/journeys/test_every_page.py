@@ -67,7 +67,7 @@ NAME = "Chợ Phiên"  # the same in every language
 FIRST_VIEW, PAGE_AND_STYLE = 150 * 1024, 30 * 1024
 PO = Path(settings.BASE_DIR) / "locale/vi/LC_MESSAGES/django.po"
 KEYS = re.compile(r"[0-9a-f-]{36}|\d+")
-# Style sheets would be read anew for each look, for an experimental rule (turned screens) that axe leaves out.
+# Style sheets would be read anew for each look, for an experimental rule that axe leaves out.
 PRELOAD = {"assets": ["media"]}
 # Size of targets belongs to WCAG 2.2, which axe asks for only where told.
 RULES: dict[str, Any] = {
