@@ -13,7 +13,7 @@ from shop.core.texts.figures import NO_BREAK, money, volume, weight
 _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
 
 
-def step(variant: Variant) -> str:
+def unit_label(variant: Variant) -> str:
     """The name of quantity 1: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
 
     For catch-weight products the content is shown as an estimate: `quả khoảng 2,4 kg`.
@@ -33,7 +33,7 @@ def unit_name(unit: str) -> str:
     return str(Unit(unit).label)
 
 
-def per_measure(variant: Variant, amount: int | None, currency: str) -> str:
+def price_per_measure(variant: Variant, amount: int | None, currency: str) -> str:
     """`90.000 ₫/kg` for packed products, for comparison; empty if it adds nothing."""
     if amount is None:
         return ""
@@ -47,12 +47,12 @@ def per_measure(variant: Variant, amount: int | None, currency: str) -> str:
     return ""
 
 
-def most_for(variant: Variant, amount: int | None) -> int:
+def max_price(variant: Variant, amount: int | None) -> int:
     """The highest price of a catch-weight step without asking the buyer, in minor units."""
     return price_for(amount or 0, variant.content_grams or 1, variant.most_grams())
 
 
-def most_grams(variant: Variant) -> int:
+def max_grams(variant: Variant) -> int:
     """The highest weight of a catch-weight step without asking the buyer, in grams."""
     return variant.most_grams()
 

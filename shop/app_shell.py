@@ -53,7 +53,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
             "shortcuts": [
                 {"name": _("All goods"), "url": reverse("catalog:products")},
                 {"name": _("Basket"), "url": reverse("orders:basket")},
-                {"name": _("Find my order"), "url": reverse("orders:find")},
+                {"name": _("Find my order"), "url": reverse("orders:find-order")},
             ],
         },
         content_type="application/manifest+json",

@@ -55,8 +55,8 @@ TEXT_SIZE, LARGE = "text_size", "large"  # a cookie and its single value
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 # Pages without content for crawlers, and pages that link to endless variations of themselves.
 NOT_FOR_CRAWLERS = (
-    *("catalog:search", "orders:basket", "orders:checkout", "orders:find", "accounts:home"),
-    *("members:today", "desk:home", "catalog:wishes", "catalog:follow-market"),
+    *("catalog:search", "orders:basket", "orders:checkout", "orders:find-order", "accounts:home"),
+    *("members:today", "desk:home", "catalog:wish-list", "catalog:follow-market"),
 )
 MACHINES_ONLY = ("/graphql/", "/webhooks/", "/health/")
 SECTIONS = {
@@ -71,14 +71,14 @@ SECTIONS = {
     "catalog:regions": "cooperatives",
     "catalog:region": "cooperatives",
     "catalog:ocop": "goods",
-    "catalog:back": "goods",
+    "catalog:back-in-stock": "goods",
     "catalog:seasons": "seasons",
     "catalog:bulletins": "home",
     "catalog:bulletin": "home",
     "catalog:follow-market": "home",
-    "catalog:following": "account",
+    "catalog:follows": "account",
     "orders:basket": "basket",
-    "orders:find": "orders",
+    "orders:find-order": "orders",
     "orders:order": "orders",
     "members:today": "members-today",
     "members:parts": "members-parts",
@@ -100,9 +100,9 @@ SECTIONS = {
     "desk:certificates": "desk-listings",
     "desk:orders": "desk-orders",
     "desk:order": "desk-orders",
-    "desk:market": "desk-market",
-    "desk:market-account": "desk-market",
-    "desk:market-times": "desk-market",
+    "desk:settings": "desk-market",
+    "desk:settings-bank-account": "desk-market",
+    "desk:settings-deadlines": "desk-market",
     "desk:approvals": "desk-market",
     "desk:second-factors": "desk-market",
     "desk:second-factor-rule": "desk-market",
@@ -131,7 +131,7 @@ SECTIONS = {
     "desk:parcel-return": "desk-orders",
     "desk:drafts": "desk-orders",
     "desk:draft": "desk-orders",
-    "desk:offers": "desk-offers",
+    "desk:discounts": "desk-offers",
     "desk:voucher-new": "desk-offers",
     "desk:voucher": "desk-offers",
     "desk:promotion-new": "desk-offers",

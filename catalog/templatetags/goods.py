@@ -8,7 +8,7 @@ from catalog import unit_labels
 
 register = template.Library()
 
-register.filter(unit_labels.step)
-register.filter(unit_labels.most_grams)
-register.simple_tag(unit_labels.per_measure)
-register.simple_tag(unit_labels.most_for)
+register.filter(unit_labels.unit_label)
+register.filter(unit_labels.max_grams)
+register.simple_tag(unit_labels.price_per_measure)
+register.simple_tag(unit_labels.max_price)

@@ -54,7 +54,7 @@ def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
         "this_month": today.month,
         "back_form": back_in_stock_form(request, variants),
     }
-    return render(request, "catalog/resting.html", context)
+    return render(request, "catalog/unavailable_product.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,7 +68,7 @@ def back_in_stock_page(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("catalog:product", slug)
     show_in_language([product], "name")
     show_in_language([product.cooperative], "name")
-    return render(request, "catalog/back.html", {"product": product, "back_form": form})
+    return render(request, "catalog/back_in_stock.html", {"product": product, "back_form": form})
 
 
 # The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
@@ -80,12 +80,12 @@ def back_in_stock_request(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
             cancel_back_request(token=token, actor=_actor(request), now=timezone.now())
-        return render(request, "catalog/ended.html")
+        return render(request, "catalog/unsubscribed.html")
     row = BackRequest.objects.filter(token=token).select_related("product", "variant").first()
     if row is None:
-        return render(request, "catalog/ended.html")
+        return render(request, "catalog/unsubscribed.html")
     show_in_language([row.product], "name")
-    return render(request, "catalog/back_request.html", {"row": row})
+    return render(request, "catalog/back_in_stock_request.html", {"row": row})
 
 
 def back_in_stock_form(

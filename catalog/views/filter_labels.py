@@ -18,7 +18,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.figures import money, number
-from shop.core.texts.marked_texts import own, said
+from shop.core.texts.marked_texts import translated, untranslated
 
 OptionLabels = dict[Any, tuple[str, str]]  # by key: the value in URLs, and the label as HTML
 
@@ -26,7 +26,7 @@ OptionLabels = dict[Any, tuple[str, str]]  # by key: the value in URLs, and the 
 def cooperative_labels(keys: Sequence[Any]) -> OptionLabels:
     rows = _cooperatives(keys)
     show_in_language(rows, "name")
-    return {row.pk: (row.slug, said(row, "name")) for row in rows}
+    return {row.pk: (row.slug, translated(row, "name")) for row in rows}
 
 
 def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
@@ -36,7 +36,7 @@ def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
 
 
 def division_labels(keys: Sequence[Any]) -> OptionLabels:
-    return {code: (code, own(name)) for code, name in _divisions(keys)} if keys else {}
+    return {code: (code, untranslated(name)) for code, name in _divisions(keys)} if keys else {}
 
 
 def communes_with_products(provinces: Sequence[str], index: FacetIndex) -> list[str]:

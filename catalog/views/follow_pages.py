@@ -55,7 +55,7 @@ def own_follows(request: HttpRequest) -> HttpResponse:
     show_in_language([row.cooperative for row in follows if row.cooperative], "name")
     show_in_language([row.product for row in requests], "name")
     show_in_language([row.variant for row in requests if row.variant], "name")
-    return render(request, "catalog/following.html", {"follows": follows, "requests": requests})
+    return render(request, "catalog/follows.html", {"follows": follows, "requests": requests})
 
 
 # The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
@@ -67,13 +67,13 @@ def follow_settings(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
             unfollow(token=token, actor=_actor(request), now=timezone.now())
-        return render(request, "catalog/ended.html")
+        return render(request, "catalog/unsubscribed.html")
     row = Follow.objects.filter(token=token).select_related("cooperative").first()
     if row is None:
-        return render(request, "catalog/ended.html")
+        return render(request, "catalog/unsubscribed.html")
     if row.cooperative is not None:
         show_in_language([row.cooperative], "name")
-    return render(request, "catalog/followed.html", {"row": row, "cooperative": row.cooperative})
+    return render(request, "catalog/follow_settings.html", {"row": row, "cooperative": row.cooperative})
 
 
 @never_cache
@@ -85,7 +85,7 @@ def confirm_follow_page(request: HttpRequest, token: str) -> HttpResponse:
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("You get the bulletin from now on, once a week."))
-    return redirect("catalog:followed", token)
+    return redirect("catalog:follow-settings", token)
 
 
 def follow_form(request: HttpRequest) -> FollowForm:

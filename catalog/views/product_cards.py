@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.utils.safestring import SafeString
 
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
-from catalog.unit_labels import per_measure, step, unit_name
+from catalog.unit_labels import price_per_measure, unit_label, unit_name
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
@@ -128,9 +128,11 @@ def _card(
         list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling else None,
         has_many_prices=len({price.selling for price in prices}) > 1,
         currency=listing.currency,
-        step=step(variant) if variant else "",
+        step=unit_label(variant) if variant else "",
         unit=unit_name(variant.unit) if variant else "",
-        per_measure=per_measure(variant, cheapest.selling, listing.currency) if cheapest and variant else "",
+        per_measure=price_per_measure(variant, cheapest.selling, listing.currency)
+        if cheapest and variant
+        else "",
         kinds=len(prices),
         picture=rendition_files(picture),
         stars=stars,

@@ -17,7 +17,7 @@ from catalog.search.facet_selection import FacetSelection
 from catalog.views import filter_labels
 from cooperatives.models import CertificateKind
 from shop.core.texts.folding import fold
-from shop.core.texts.marked_texts import said
+from shop.core.texts.marked_texts import translated
 
 SHOWN, MOST = 8, 34  # options shown per facet, and the most that can be unfolded
 MAX_CHOSEN = 50
@@ -227,7 +227,7 @@ class ProductFilters:
 
     def branches(self) -> list[FacetOption]:
         """The categories to choose from, without empty ones."""
-        names = {row.slug: said(row, "name") for row in self._inside}
+        names = {row.slug: translated(row, "name") for row in self._inside}
         return self._fixed_options(
             CATEGORY, names, self._branches, self._categories, lambda slug: names[slug]
         )

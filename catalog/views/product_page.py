@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from catalog.forms import BackInStockForm
 from catalog.models import Price, Product, ProductMedia, Stock, Variant
 from catalog.models.listing import Listing
-from catalog.unit_labels import step
+from catalog.unit_labels import unit_label
 from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
 from catalog.views.breadcrumbs import breadcrumbs_to
 from catalog.views.delivery_estimates import VariantChoice, delivery_context, parse_purchase
@@ -88,7 +88,7 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     available = [choice for choice in choices if not choice.is_sold_out]
     shown = available or choices
     return {
-        "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
+        "has_many_steps": len({unit_label(choice.variant) for choice in choices}) > 1,
         "best": next(iter(shown), None),
         "cheapest": min(shown, key=lambda choice: choice.price, default=None),
         "has_many_prices": len({choice.price for choice in shown}) > 1,

@@ -42,7 +42,7 @@ def wish_list_page(request: HttpRequest) -> HttpResponse:
     unavailable = list(Product.objects.filter(pk__in=set(wanted) - there.keys()).order_by("sort_key", "pk"))
     show_in_language(unavailable, "name")
     shown = build_cards([there[key] for key in wanted if key in there], now=timezone.now())
-    return render(request, "catalog/wishes.html", {"cards": shown, "gone": unavailable})
+    return render(request, "catalog/wish_list.html", {"cards": shown, "gone": unavailable})
 
 
 def _change_wish_list(request: HttpRequest) -> HttpResponse:
@@ -62,7 +62,7 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
         request.session[SESSION_KEY] = [*kept, *([product.pk] if is_wanted else [])][-MAX_WISHES:]
     if request.headers.get("HX-Request") == "true":
         context = {"product": product, "is_wished": is_wanted}
-        return render(request, "catalog/wish.html", context)
+        return render(request, "catalog/wish_list_button.html", context)
     if not is_wanted:
         messages.success(request, _("It is off your list."))
     return redirect(_return_url(request))
@@ -76,4 +76,4 @@ def _return_url(request: HttpRequest) -> str:
     """The page that the button was on, if it is ours."""
     page = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if ours else "catalog:wishes"
+    return page if ours else "catalog:wish-list"

@@ -41,7 +41,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
 from shop.core.models.geography import Division
 from shop.core.texts.figures import money
-from shop.core.texts.marked_texts import said, sentence
+from shop.core.texts.marked_texts import sentence, translated
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -264,7 +264,7 @@ def _render_checkout(
     possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
     form = _build_form(basket, possible, place, payments, written, data=written if bound else None)
     for share in shares:  # so that the list of errors on top names the cooperative
-        form.fields[share.field].label = said(share.share.cooperative, "name")
+        form.fields[share.field].label = translated(share.share.cooperative, "name")
     problems = _problem_messages(shares)
     if refused is not None:
         problems = problems or _refusal_messages(refused, offer, written)
@@ -335,7 +335,7 @@ def _problem_messages(shares: list[SellerQuoteView]) -> list[str]:
     messages_shown: list[str] = []
     for share in shares:
         messages_shown += [
-            sentence("%(name)s: %(words)s", name=said(line.quoted.variant.product, "name"), words=words)
+            sentence("%(name)s: %(words)s", name=translated(line.quoted.variant.product, "name"), words=words)
             for line in share.lines
             for words in line.words
         ]

@@ -76,7 +76,7 @@ def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
         "now": timezone.now(),
         "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk") if not desk.acting else (),
     }
-    return desk.show(request, "orders/offers.html", context)
+    return desk.show(request, "orders/discounts.html", context)
 
 
 def voucher_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:

@@ -41,14 +41,14 @@ class AccessRequirement(Enum):
 # Every route below /don-hang/<token>/ by name. A route that is not listed cannot be registered.
 RULES = {
     "order": AccessRequirement.ADDRESS,
-    "payment-news": AccessRequirement.ADDRESS,
-    "payment-picture": AccessRequirement.ADDRESS,
+    "payment-status": AccessRequirement.ADDRESS,
+    "payment-qr-code": AccessRequirement.ADDRESS,
     # Fills the visitor's own basket; the receiver's name, phone and e-mail are copied only with proof.
     "reorder": AccessRequirement.ADDRESS,
     # Charges the visitor's own card; switching to card from another payment method needs proof.
     "card-fields": AccessRequirement.CARD_ORDER,
     "card-page": AccessRequirement.CARD_ORDER,
-    "payment-way": AccessRequirement.PROOF,
+    "payment-method": AccessRequirement.PROOF,
     "part-cancellation": AccessRequirement.PROOF,
     "part-receipt": AccessRequirement.PROOF,
     "weight-answer": AccessRequirement.PROOF,
@@ -60,7 +60,7 @@ RULES = {
 # Pages with a form, to which the visitor returns after entering the code.
 _FORM_ROUTES = frozenset({"complaint", "refund-account"})
 # Routes that accept GET; all others are buttons of the order's page and accept POST only.
-_GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-news", "payment-picture"}
+_GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-status", "payment-qr-code"}
 
 
 def order_path(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:

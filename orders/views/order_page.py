@@ -50,7 +50,7 @@ from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from orders.views.timeline import PartTimeline, Step, build_timeline
 from shop.core.errors import Refused
 from shop.core.models import Picture, bind_idempotency_key, show_in_language, untranslated_fields
-from shop.core.texts.marked_texts import said, sentence
+from shop.core.texts.marked_texts import sentence, translated
 from shop.core.web.rate_limits import Limit, TooManyTries, client_network
 
 FIND_LIMIT_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
@@ -101,7 +101,7 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
     else:
         show_in_language([part.cooperative], "name")
         words = _("The part of %(name)s is cancelled.")
-        messages.success(request, sentence(words, name=said(part.cooperative, "name")))
+        messages.success(request, sentence(words, name=translated(part.cooperative, "name")))
     return redirect("orders:order", token=token)
 
 
@@ -144,7 +144,7 @@ def find_order(request: HttpRequest) -> HttpResponse:
     """Find an order by phone and code. A wrong phone and an unknown code get the same answer."""
     form = FindForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "orders/find.html", {"form": form})
+        return render(request, "orders/find_order.html", {"form": form})
     try:
         found = _find_order(request, form.cleaned_data["phone"], form.cleaned_data["code"])
     except TooManyTries as refused:
@@ -153,7 +153,7 @@ def find_order(request: HttpRequest) -> HttpResponse:
         form.add_error(
             None, _("There is no order with this phone number and code. Please look at both again.")
         )
-        return render(request, "orders/find.html", {"form": form})
+        return render(request, "orders/find_order.html", {"form": form})
     return redirect("orders:order", token=found.pk)
 
 

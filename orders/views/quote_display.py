@@ -15,7 +15,7 @@ from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTim
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.figures import money, weekday_and_day
-from shop.core.texts.marked_texts import own, said, sentence
+from shop.core.texts.marked_texts import sentence, translated, untranslated
 
 FEW_PLACES = 5  # the number of free places is shown from here down
 MAX_UNFOLDED = 3  # delivery options shown without folding
@@ -153,7 +153,7 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
 
 def seller_messages(share: SellerQuote, province: Division | None) -> list[str]:
     """Return the messages about a seller's quote as a whole, as HTML."""
-    name = said(share.cooperative, "name")
+    name = translated(share.cooperative, "name")
     words: list[str] = []
     if QuoteProblem.PAUSED in share.problems:
         words.append(_pause_words(name, share.cooperative.paused_until))
@@ -162,7 +162,7 @@ def seller_messages(share: SellerQuote, province: Division | None) -> list[str]:
             sentence(
                 _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out."),
                 name=name,
-                place=own(province.name),
+                place=untranslated(province.name),
             )
         )
     if QuoteProblem.SLOT_GONE in share.problems:

@@ -21,7 +21,7 @@ from orders.views.current_basket import current_basket, province_of, remember_gu
 from orders.views.order_access import has_proof
 from shop.core.models import market_channel
 from shop.core.texts.figures import money
-from shop.core.texts.marked_texts import kept, own, sentence
+from shop.core.texts.marked_texts import sentence, stored_text, untranslated
 
 _KEY = "reordered-into"  # session key of the message shown once on the basket page
 
@@ -71,12 +71,16 @@ def pop_reorder_result(request: HttpRequest) -> dict[str, object] | None:
 
 def _difference_message(difference: Difference, language: str, currency: str) -> SafeString:
     was, now = difference.was, difference.now
-    name = kept(difference.name, difference.translated, language)
+    name = stored_text(difference.name, difference.translated, language)
     match difference.what:
         case DifferenceKind.GONE:
             return sentence(_("%(name)s: not on sale any more."), name=name)
         case DifferenceKind.RESTING:
-            return sentence(_("%(name)s: %(seller)s is resting."), name=name, seller=own(difference.seller))
+            return sentence(
+                _("%(name)s: %(seller)s is resting."),
+                name=name,
+                seller=untranslated(difference.seller),
+            )
         case DifferenceKind.SOLD_OUT:
             return sentence(_("%(name)s: sold out."), name=name)
         case DifferenceKind.FEWER:

@@ -12,7 +12,7 @@ from cooperatives.models import Cooperative
 from orders.actions.order_records.discount_records import price_reductions
 from orders.actions.quotes.quote_types import Quote
 from orders.models import CostBearer, Discount, DiscountKind, DiscountShare, Order
-from shop.core.texts.marked_texts import own
+from shop.core.texts.marked_texts import untranslated
 
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
     "discount", "amount", "line__cooperative", "part__cooperative"
@@ -116,7 +116,7 @@ def _discount_row(
     kind: str, name: str, code: str, bearer: str, touched: Iterable[Cooperative], amount: int
 ) -> DiscountRow:
     givers = {each.pk: each for each in touched} if bearer == CostBearer.COOPERATIVE else {}
-    told = own(name) if name else capfirst(str(DiscountKind(kind).label))
+    told = untranslated(name) if name else capfirst(str(DiscountKind(kind).label))
     return DiscountRow(kind, told, code, [givers[key] for key in sorted(givers)], amount)
 
 

@@ -119,9 +119,9 @@ def test_what_signs_somebody_out_ends_their_tokens(end, client: Client) -> None:
         change_user(user_id=user.pk, values={"is_active": False}, actor=Actor.system(), now=now)
         change_user(user_id=user.pk, values={"is_active": True}, actor=Actor.system(), now=now)
     elif end == "everywhere":
-        client.post(reverse("accounts:other-places"))
+        client.post(reverse("accounts:other-sessions-end"))
     else:
-        client.post(reverse("accounts:program", args=[TokenFamily.objects.get().pk]))
+        client.post(reverse("accounts:api-client-end", args=[TokenFamily.objects.get().pk]))
 
     assert rotated(token) == REVOKED
     assert not TokenFamily.objects.exists()
@@ -133,8 +133,8 @@ def test_the_devices_page_lists_sign_ins_over_the_api_and_ends_ones_own_alone(cl
     signed_in(other)
     client.force_login(user)
 
-    page = html_of(client.get(reverse("accounts:places")))
-    foreign = client.post(reverse("accounts:program", args=[TokenFamily.objects.get(user=other).pk]))
+    page = html_of(client.get(reverse("accounts:sessions")))
+    foreign = client.post(reverse("accounts:api-client-end", args=[TokenFamily.objects.get(user=other).pk]))
 
     assert page.count("/thiet-bi/ung-dung/") == 1
     assert foreign.status_code == 404

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from catalog.models import Unit, Variant
 from catalog.pricing import price_for
-from catalog.unit_labels import per_measure, step
+from catalog.unit_labels import price_per_measure, unit_label
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ def test_a_sale_step_is_called_by_its_unit_and_what_it_holds(
     fields: dict[str, Any], vietnamese: str, english: str
 ) -> None:
     with translation.override("vi"):
-        assert step(Variant(**fields)) == vietnamese
+        assert unit_label(Variant(**fields)) == vietnamese
     with translation.override("en"):
-        assert step(Variant(**fields)) == english
+        assert unit_label(Variant(**fields)) == english
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_sale_step_is_called_by_its_unit_and_what_it_holds(
 )
 def test_packs_show_what_a_measure_costs(fields: dict[str, Any], amount: int | None, per: str) -> None:
     with translation.override("vi"):
-        assert per_measure(Variant(**fields), amount, "VND") == per
+        assert price_per_measure(Variant(**fields), amount, "VND") == per
 
 
 def test_the_price_of_a_measure_is_rounded_once_halves_up() -> None:

@@ -18,16 +18,14 @@ pytestmark = pytest.mark.django_db
 # Bank accounts, refunds, payouts, rights and settings; in accounts whatever changes how somebody signs in.
 ASKS = {
     "desk": """
-        approval approvals card-payout complaint-acceptance data-request-days market market-account
-        market-times parcel-return
-        payout payout-account payout-list payout-payment payout-payments payout-proposal payouts rate-end
-        rates refund
-        refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
-        second-person-rules
-        settlement-closing settlement-closings settlement-correction transfer-return transfer-sending
-        withholding-end withholding-switch withholdings
+        approval approvals card-payout complaint-acceptance data-request-days parcel-return payout
+        payout-account payout-list payout-payment payout-payments payout-proposal payouts rate-end rates
+        refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
+        second-person-rules settings settings-bank-account settings-deadlines settlement-closing
+        settlement-closings settlement-correction transfer-return transfer-sending withholding-end
+        withholding-switch withholdings
     """,
-    "members": "account account-decision complaint-acceptance people person person-end",
+    "members": "account account-decision complaint-acceptance membership membership-end memberships",
     "accounts": """
         authenticator-app email passkey-options passkey-removal passkeys phone-confirmation recovery-codes
         second-factor-end second-factor-passkeys
@@ -36,38 +34,38 @@ ASKS = {
 # Cancelling an order gives money back only the way it came. `details` asks for another phone number alone.
 ASKS_NOT = {
     "desk": """
-        background-work bank-statement bank-statement-taking bank-statements card-dismissal card-look
-        card-notice card-repeat cards cash cash-parcels cash-problems cash-remittance
+        background-work bank-statement bank-statement-taking bank-statements card-check card-dismissal
+        card-notice card-retry cards cash cash-parcels cash-problems cash-remittance
         cash-remittance-difference cash-remittance-receipt cash-remittances cash-row cash-statement
         cash-statement-taking cash-statements certificate-confirmation certificate-return certificates
         complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
-        cooperatives data-request data-request-answer data-request-doing data-requests draft draft-deletion
-        draft-placement drafts failure-retry failure-seen home ledger listing listing-publication
-        listing-return listing-texts listing-withdrawal listings offers order order-cancellation
-        order-contact orders parcel-delivery part-cancellation payment-method promotion
-        promotion-end promotion-new
-        settlement settlement-pdf settlement-print settlement-workbook settlements synonym-removal
-        synonym-set synonyms transfer transfer-dismissal transfer-reordering transfer-review
-        transfer-settling transfers transfers-all voucher voucher-codes voucher-end voucher-file voucher-new
-        weight-answer
+        cooperatives data-request data-request-answer data-request-doing data-requests discounts draft
+        draft-deletion draft-placement drafts failure-acknowledgement failure-retry home ledger listing
+        listing-publication listing-return listing-texts listing-withdrawal listings order
+        order-cancellation order-contact orders parcel-delivery part-cancellation payment-method promotion
+        promotion-end promotion-new settlement settlement-pdf settlement-print settlement-workbook
+        settlements synonym-removal synonym-set synonyms transfer transfer-dismissal transfer-reordering
+        transfer-review transfer-settling transfers transfers-all voucher voucher-codes voucher-end
+        voucher-file voucher-new weight-answer
     """,
     "members": """
         application apply apply-code cash certificate certificate-new certificate-removal complaint
-        complaint-rejection
-        complaints cooperative cooperative-texts household household-new household-removal listing
+        complaint-rejection complaints cooperative cooperative-texts delivery-method delivery-method-end
+        delivery-methods delivery-rates discounts household household-new household-removal listing
         listing-details listing-new listing-pause listing-pictures listing-reopening listing-resumption
-        listing-submission listing-texts listing-withdrawal listings manifest offers parcel parcel-cash
+        listing-submission listing-texts listing-withdrawal listings manifest market-days parcel parcel-cash
         parcel-closing parcel-delivery parcel-failure parcel-handover parcel-label parcel-voiding parcels
-        part part-acceptance part-refusal parts pause picture-place picture-removal promotion promotion-end
-        promotion-new resumption return-receipt settlement settlement-pdf settlement-print
-        settlement-workbook settlements stall stock stock-receipt today variant variant-new voucher
-        voucher-codes voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses way
-        way-days way-end way-rates ways weight weight-words worker
+        part part-acceptance part-refusal parts pause picture-position picture-removal profile promotion
+        promotion-end promotion-new resumption return-receipt settlement settlement-pdf settlement-print
+        settlement-workbook settlements stock stock-receipt today variant variant-new voucher voucher-codes
+        voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses weight weight-words
+        worker
     """,
     "accounts": """
-        code code-name code-sending consents details device-code email-confirmation home identity-check
-        identity-check-passkey other-places passkey-sign-in password password-reset place places register
-        program register-code second-factor second-step second-step-passkey sign-in sign-out
+        api-client-end code code-name code-request consents details device-code email-confirmation home
+        identity-check identity-check-passkey other-sessions-end passkey-sign-in password password-reset
+        register register-code second-factor second-step second-step-passkey session-end sessions sign-in
+        sign-out
     """,
 }
 

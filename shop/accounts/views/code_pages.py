@@ -47,7 +47,7 @@ def code_sending(request: HttpRequest) -> HttpResponse:
         raise Http404
     form = PhoneForm(request.POST or None, initial=return_urls(request))
     if request.method != "POST" or not form.is_valid():
-        return render(request, "accounts/code_sending.html", {"phone_form": form, "form": form})
+        return render(request, "accounts/code_request.html", {"phone_form": form, "form": form})
     phone = form.cleaned_data["phone"]
     try:
         send_code_to_visitor(
@@ -59,7 +59,7 @@ def code_sending(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error(None, str(refused.words))
-        return render(request, "accounts/code_sending.html", {"phone_form": form, "form": form}, status=429)
+        return render(request, "accounts/code_request.html", {"phone_form": form, "form": form}, status=429)
     return redirect("accounts:code")
 
 
@@ -70,7 +70,7 @@ def code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """Enter the code. A known number signs in, a new one continues to the name page."""
     sent = sent_code(request, CodePurpose.ENTER)
     if sent is None:
-        return redirect("accounts:code-sending")
+        return redirect("accounts:code-request")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _code_page(request, form, sent)
@@ -95,7 +95,7 @@ def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     """
     shown = proved_phone(request)
     if shown is None:
-        return redirect("accounts:code-sending")
+        return redirect("accounts:code-request")
     form = NameForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _name_page(request, form, shown)
@@ -231,8 +231,8 @@ def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> Ht
     context = {
         "form": form,
         "sent": sent,
-        "again_at": reverse("accounts:code-sending"),
-        "change_at": reverse("accounts:code-sending"),
+        "again_at": reverse("accounts:code-request"),
+        "change_at": reverse("accounts:code-request"),
         "heading": _("Enter the 6-digit code"),
         "button": _("Enter the market"),
     }

@@ -43,7 +43,7 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
     shown.sort(key=lambda place: not place.is_here)
     families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
     programs = [(row, browser_name(row.agent)) for row in families]
-    return render(request, "accounts/places.html", {"places": shown, "programs": programs})
+    return render(request, "accounts/sessions.html", {"places": shown, "programs": programs})
 
 
 @require_POST
@@ -56,7 +56,7 @@ def api_client_end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Signed out there."))
-    return redirect("accounts:places")
+    return redirect("accounts:sessions")
 
 
 @require_POST
@@ -69,7 +69,7 @@ def sign_in_end(request: HttpRequest, pk: int) -> HttpResponse:
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Signed out there."))
-    return redirect("accounts:places")
+    return redirect("accounts:sessions")
 
 
 @require_POST
@@ -89,4 +89,4 @@ def other_sign_ins_end(request: HttpRequest) -> HttpResponse:
         count,
     )
     messages.success(request, text % {"count": count})
-    return redirect("accounts:places")
+    return redirect("accounts:sessions")

@@ -23,10 +23,10 @@ for _filter in (
     figures.weekday_and_day,
     figures.clock,
     figures.hour,
-    figures.hour_to,
+    figures.hour_range,
 ):
     register.filter(_filter)
-register.filter(figures.held, is_safe=True)
+register.filter(figures.keep_names_together, is_safe=True)
 
 
 @register.filter

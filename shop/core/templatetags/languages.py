@@ -9,7 +9,7 @@ from shop.core.texts import marked_texts
 register = template.Library()
 
 register.simple_tag(marked_texts.lang)
-register.simple_tag(marked_texts.lang_own)
-register.simple_tag(marked_texts.kept)
-register.filter(marked_texts.said)
-register.filter(marked_texts.own)
+register.simple_tag(marked_texts.lang_untranslated)
+register.simple_tag(marked_texts.stored_text)
+register.filter(marked_texts.translated)
+register.filter(marked_texts.untranslated)

@@ -85,7 +85,7 @@ def translated_reason(reason: str | None) -> str:
     return " ".join(_(line) for line in (reason or "").splitlines() if line.strip())
 
 
-def held(text: str) -> str:
+def keep_names_together(text: str) -> str:
     """Keep names within a text on one line: Bạch Thông in "Quýt Bạch Thông", Yến Dương in "HTX Yến Dương".
 
     For headings and addresses on phones. Vietnamese separates syllables by spaces, so lines would break
@@ -145,7 +145,7 @@ def hour(value: datetime.time | datetime.datetime | None) -> str:
     return _("%(hour)s:00") % {"hour": int(text[:2])}
 
 
-def hour_to(start: datetime.time, end: datetime.time) -> str:
+def hour_range(start: datetime.time, end: datetime.time) -> str:
     """Format a time span: `6–10 giờ`, `06:30–10:00`."""
     first, last = clock(start), clock(end)
     if first.endswith(":00") and last.endswith(":00"):

@@ -21,28 +21,28 @@ def lang(row: models.Model | None, field: str) -> SafeString:
     return format_html(' lang="{}"', settings.LANGUAGE_CODE)
 
 
-def lang_own() -> SafeString:
+def lang_untranslated() -> SafeString:
     """Return the same for texts that are never translated: places, addresses, names on documents."""
     return _lang_unless_current(settings.LANGUAGE_CODE)
 
 
-def said(row: models.Model, field: str) -> SafeString:
+def translated(row: models.Model, field: str) -> SafeString:
     """Return a text of the row for use within a sentence, marked like `lang` marks elements."""
     return marked(lang(row, field), getattr(row, field))
 
 
-def own(text: object) -> SafeString:
-    """Return an untranslatable text within a sentence, marked like `lang_own` marks elements."""
-    return marked(lang_own(), text)
+def untranslated(text: object) -> SafeString:
+    """Return an untranslatable text within a sentence, marked like `lang_untranslated` marks elements."""
+    return marked(lang_untranslated(), text)
 
 
-def kept(text: str, translation: str, language: str) -> SafeString:
+def stored_text(text: str, translation: str, language: str) -> SafeString:
     """Return a text stored in the shop's own language and in `language`: the translation if the page is in
     that language and `translation` is not empty, else the original, marked.
     """
     if translation and language == get_language():
         return conditional_escape(translation)
-    return own(text)
+    return untranslated(text)
 
 
 def sentence(words: str, /, **values: object) -> SafeString:

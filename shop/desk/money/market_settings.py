@@ -51,7 +51,7 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
         else:
             kept = _("The account is kept. Scan the sample before you go on.")
             messages.success(request, kept if proposal is None else _("A second person is to confirm it."))
-            return redirect("desk:market")
+            return redirect("desk:settings")
     return _render_page(request, account=form)
 
 
@@ -81,7 +81,7 @@ def _render_page(
         "waiting": Order.objects.waiting_for_transfer().count(),
         "history": change_views(Change.objects.under(ShopSettings(pk=1)).in_time()),
     }
-    return render(request, "desk/market.html", context, status=422 if account or times else 200)
+    return render(request, "desk/settings.html", context, status=422 if account or times else 200)
 
 
 def _channels() -> list[Channel]:

@@ -65,8 +65,8 @@ class _Checkout:
         client = _client()
         for variant in self._variants:
             _add_to_basket(client, variant)(None)
-        client.post(reverse("orders:basket-place"), {"province": PROVINCE})
-        client.post(reverse("orders:checkout-opening"))
+        client.post(reverse("orders:basket-province"), {"province": PROVINCE})
+        client.post(reverse("orders:checkout-start"))
         page = client.get(reverse("orders:checkout")).content.decode()
         communes = client.get(reverse("orders:communes"), {"province": PROVINCE}).content.decode()
         self._count += 1

@@ -56,11 +56,11 @@ def delivery_methods(request: HttpRequest, membership: MembershipContext) -> Htt
         return _render_list(request, membership, form)
     messages.success(request, _("Buyers can choose this way now."))
     if delivery_method.kind == DeliveryKind.COACH:
-        return redirect("members:way", delivery_method.pk)
+        return redirect("members:delivery-method", delivery_method.pk)
     return (
-        redirect("members:way-days", delivery_method.pk)
+        redirect("members:market-days", delivery_method.pk)
         if delivery_method.kind == DeliveryKind.MARKET_DAY
-        else redirect("members:ways")
+        else redirect("members:delivery-methods")
     )
 
 
@@ -78,7 +78,9 @@ def delivery_method(
         kind=shown.kind,
     )
     if not form.is_valid():
-        return render_page(request, membership, "members/way.html", {"delivery_method": shown, "form": form})
+        return render_page(
+            request, membership, "members/delivery_method.html", {"delivery_method": shown, "form": form}
+        )
     act = partial(
         update_delivery_method,
         cooperative=membership.cooperative,
@@ -87,7 +89,7 @@ def delivery_method(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:ways"), said=_("Changed."))
+    return run_action(request, act, to=reverse("members:delivery-methods"), said=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -102,12 +104,12 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
     if request.method != "POST":
         table = RateTable.of(shown, channel_id=channel.pk, provinces=provinces)
         return _render_table(
-            request, membership, "members/way_rates.html", {"delivery_method": shown, "table": table}
+            request, membership, "members/delivery_rates.html", {"delivery_method": shown, "table": table}
         )
     table = RateTable.sent(request.POST, provinces=provinces)
     context = {"delivery_method": shown, "table": table}
     if request.POST.get("more") or not table.is_valid():
-        return _render_table(request, membership, "members/way_rates.html", context)
+        return _render_table(request, membership, "members/delivery_rates.html", context)
     act = partial(
         set_delivery_rates,
         cooperative=membership.cooperative,
@@ -118,7 +120,7 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return _run_action(request, membership, act, "members/way_rates.html", context)
+    return _run_action(request, membership, act, "members/delivery_rates.html", context)
 
 
 @require_http_methods(_WITH_FORM)
@@ -134,10 +136,10 @@ def market_days(request: HttpRequest, membership: MembershipContext, delivery_me
     context: dict[str, Any] = {"delivery_method": shown, "taken": taken.order_by("day", "starts")}
     if request.method != "POST":
         context["table"] = Timetable.of(shown)
-        return _render_table(request, membership, "members/way_days.html", context)
+        return _render_table(request, membership, "members/market_days.html", context)
     table = context["table"] = Timetable.sent(request.POST)
     if request.POST.get("more") or not table.is_valid():
-        return _render_table(request, membership, "members/way_days.html", context)
+        return _render_table(request, membership, "members/market_days.html", context)
     act = partial(
         set_market_days,
         cooperative=membership.cooperative,
@@ -147,7 +149,7 @@ def market_days(request: HttpRequest, membership: MembershipContext, delivery_me
         actor=membership.actor,
         now=timezone.now(),
     )
-    return _run_action(request, membership, act, "members/way_days.html", context)
+    return _run_action(request, membership, act, "members/market_days.html", context)
 
 
 @require_POST
@@ -163,7 +165,9 @@ def end_delivery_method(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:ways"), said=_("Buyers no longer see this way."))
+    return run_action(
+        request, act, to=reverse("members:delivery-methods"), said=_("Buyers no longer see this way.")
+    )
 
 
 def _render_list(
@@ -177,7 +181,7 @@ def _render_list(
         "form": form,
         "key": uuid.uuid4(),
     }
-    return render_page(request, membership, "members/ways.html", context)
+    return render_page(request, membership, "members/delivery_methods.html", context)
 
 
 def _rate_summary(delivery_method: DeliveryMethod, channel: Channel) -> dict[str, Any]:
@@ -222,7 +226,7 @@ def _run_action(
     except Refused as refused:
         return _render_table(request, membership, template, context | {"refused": refused.words})
     messages.success(request, _("Changed."))
-    return redirect("members:ways")
+    return redirect("members:delivery-methods")
 
 
 def _find_method(membership: MembershipContext, delivery_method_id: int) -> DeliveryMethod:

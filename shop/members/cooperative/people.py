@@ -34,11 +34,11 @@ def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     form = PersonForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _admit(membership, form):
         messages.success(request, str(_("They find this cooperative's work once they sign in.")))
-        return redirect("members:people")
+        return redirect("members:memberships")
     rows = membership.cooperative.memberships.filter(is_active=True).select_related("user")
     shown = [(row, RoleForm(initial={"role": row.role}, prefix=f"m{row.pk}")) for row in rows.order_by("pk")]
     context = {"people": shown, "form": form, "me": membership.user}
-    return render_page(request, membership, "members/people.html", context)
+    return render_page(request, membership, "members/memberships.html", context)
 
 
 @require_POST
@@ -57,7 +57,7 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:people"), said=_("Changed."))
+    return run_action(request, act, to=reverse("members:memberships"), said=_("Changed."))
 
 
 @require_POST
@@ -72,7 +72,7 @@ def person_end(request: HttpRequest, membership: MembershipContext, membership_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:people"), said=_("They act for it no longer."))
+    return run_action(request, act, to=reverse("members:memberships"), said=_("They act for it no longer."))
 
 
 def _admit(membership: MembershipContext, form: PersonForm) -> bool:

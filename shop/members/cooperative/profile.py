@@ -42,7 +42,7 @@ def stall(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     if form.is_valid():
         act = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
         if _run_action(request, membership, form, act, _("Your page says it now.")):
-            return redirect("members:stall")
+            return redirect("members:profile")
     certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
     context = {
         "form": form,
@@ -52,7 +52,7 @@ def stall(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         "followers": Follow.objects.confirmed().filter(cooperative=cooperative).count(),
         "today": vietnam_date(timezone.now()),
     }
-    return render_page(request, membership, "members/stall.html", context)
+    return render_page(request, membership, "members/profile.html", context)
 
 
 @require_http_methods(_WITH_FORM)
@@ -63,7 +63,7 @@ def household_new(request: HttpRequest, membership: MembershipContext) -> HttpRe
     if form.is_valid():
         act = partial(add_household, cooperative=membership.cooperative, details=form.details)
         if _run_action(request, membership, form, act, _("The household is written down.")):
-            return redirect("members:stall")
+            return redirect("members:profile")
     return render_page(request, membership, "members/household.html", {"form": form})
 
 
@@ -84,7 +84,7 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
             details=form.details,
         )
         if _run_action(request, membership, form, act, _("Changed.")):
-            return redirect("members:stall")
+            return redirect("members:profile")
     return render_page(request, membership, "members/household.html", {"form": form, "household": shown})
 
 
@@ -99,7 +99,7 @@ def household_removal(request: HttpRequest, membership: MembershipContext, house
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:stall"), said=_("The household is taken off."))
+    return run_action(request, act, to=reverse("members:profile"), said=_("The household is taken off."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -111,7 +111,7 @@ def certificate_new(request: HttpRequest, membership: MembershipContext) -> Http
     if form.is_valid():
         act = partial(submit_certificate, cooperative=membership.cooperative)
         if _submit_certificate(request, membership, form, act):
-            return redirect("members:stall")
+            return redirect("members:profile")
     return render_page(request, membership, "members/certificate.html", {"form": form})
 
 
@@ -128,7 +128,7 @@ def certificate(request: HttpRequest, membership: MembershipContext, certificate
     if form.is_valid():
         act = partial(change_certificate, cooperative=membership.cooperative, certificate_id=shown.pk)
         if _submit_certificate(request, membership, form, act):
-            return redirect("members:stall")
+            return redirect("members:profile")
     return render_page(request, membership, "members/certificate.html", {"form": form, "certificate": shown})
 
 
@@ -145,7 +145,7 @@ def certificate_removal(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:stall"), said=_("The certificate is taken off."))
+    return run_action(request, act, to=reverse("members:profile"), said=_("The certificate is taken off."))
 
 
 def _certificate_form(

@@ -73,7 +73,7 @@ def weight_words(
             "is_implausible_weight": is_implausible_weight(line, form.grams),
             "is_too_much": form.grams > (line.bound_grams or 0),
         }
-    return render(request, "members/weight_words.html", context)
+    return render(request, "members/weight_preview.html", context)
 
 
 def _weighed_line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:

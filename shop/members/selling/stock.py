@@ -121,7 +121,7 @@ def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
             messages.success(request, _("You are resting. Orders you already have still wait for you."))
             return redirect("members:today")
     context = {"form": form, "is_paused": membership.cooperative.is_paused_on(vietnam_date(now))}
-    return render_page(request, membership, "members/pause.html", context)
+    return render_page(request, membership, "members/sales_pause.html", context)
 
 
 @require_POST

@@ -53,7 +53,7 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
     """Translate the texts of the cooperative and its delivery methods."""
     cooperative = membership.cooperative
     form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted(request))
-    back = reverse("members:stall")
+    back = reverse("members:profile")
     if not form.is_valid():
         return _render_form(request, membership, form, language, name=cooperative.name, back=back)
     act = partial(

@@ -87,11 +87,11 @@ def test_round_hours_are_said_and_others_read_from_the_clock() -> None:
     with translation.override("vi"):
         assert figures.hour(datetime.time(17)) == "17\u00a0giờ"
         assert figures.hour(datetime.time(17, 30)) == "17:30"
-        assert figures.hour_to(datetime.time(6), datetime.time(10)) == "6–10\u00a0giờ"
-        assert figures.hour_to(datetime.time(6, 30), datetime.time(10)) == "06:30–10:00"
+        assert figures.hour_range(datetime.time(6), datetime.time(10)) == "6–10\u00a0giờ"
+        assert figures.hour_range(datetime.time(6, 30), datetime.time(10)) == "06:30–10:00"
     with translation.override("en"):
         assert figures.hour(datetime.time(17)) == "17:00"
-        assert figures.hour_to(datetime.time(6), datetime.time(10)) == "6:00–10:00"
+        assert figures.hour_range(datetime.time(6), datetime.time(10)) == "6:00–10:00"
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_round_hours_are_said_and_others_read_from_the_clock() -> None:
     ],
 )
 def test_syllables_of_a_name_are_held_together(text: str, lines: list[str]) -> None:
-    assert figures.held(text).replace("\u00a0", "~").split() == lines
-    assert figures.held(text).replace("\u00a0", " ") == text
+    assert figures.keep_names_together(text).replace("\u00a0", "~").split() == lines
+    assert figures.keep_names_together(text).replace("\u00a0", " ") == text

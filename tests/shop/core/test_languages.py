@@ -4,7 +4,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import translation
 
-from shop.core.texts.marked_texts import own, sentence
+from shop.core.texts.marked_texts import sentence, untranslated
 
 KEPT = "{% load languages %}{% kept own translated language %}"
 
@@ -31,9 +31,11 @@ def test_of_two_names_that_were_kept_the_pages_own_is_told(
 
 def test_sentences_escape_all_but_their_marks() -> None:
     with translation.override("en"):
-        told = sentence("%(name)s & %(count)s of “%(other)s”", name=own("<b>Mận"), count=2, other="<i>")
+        told = sentence(
+            "%(name)s & %(count)s of “%(other)s”", name=untranslated("<b>Mận"), count=2, other="<i>"
+        )
     with translation.override("vi"):
-        plain = own("<b>Mận")
+        plain = untranslated("<b>Mận")
 
     assert told == '<span lang="vi">&lt;b&gt;Mận</span> &amp; 2 of “&lt;i&gt;”'
     assert plain == "&lt;b&gt;Mận"
