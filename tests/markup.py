@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 _TAG = re.compile(r"<[^<>]+>")
+_CLASS = re.compile(r'class=" ?([^"]*?) ?"')
 # Beside their tags white space is not shown.
 _BLOCKS = (
     "html|head|body|main|header|footer|nav|section|article|aside|div|p|ul|ol|li|dl|dt|dd|form|fieldset|legend"
@@ -23,5 +24,5 @@ def html_of(response: Any) -> str:
 def collapse(html: str) -> str:
     """Collapse white space; drop it beside block elements and at the ends of tags."""
     html = re.sub(r"[ \t\r\n\f]+", " ", html)
-    html = _TAG.sub(lambda tag: tag[0].replace(" >", ">"), html)
+    html = _TAG.sub(lambda tag: _CLASS.sub(r'class="\1"', tag[0].replace(" >", ">")), html)
     return _BESIDE_BLOCK.sub(r"\1", html).strip()

@@ -14,6 +14,7 @@ from shop.core.models import Picture, PictureState, Translation
 from tests.catalog.test_browse import names
 from tests.catalog.test_found import blocks
 from tests.factories import NOW, make_category, make_product, make_seller
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 G = "{http://base.google.com/ns/1.0}"
@@ -141,7 +142,7 @@ def test_goods_of_a_seller_who_rests_are_nowhere_said_to_be_in_stock(client):
     write_feeds()
     (told,) = items(client, "vi")
     offer = blocks(client.get(f"/san-pham/{resting.slug}/").content.decode())["Product"]["offers"]
-    lists = {query: names(client.get(f"/san-pham/?{query}").content.decode()) for query in ("con=on", "")}
+    lists = {query: names(html_of(client.get(f"/san-pham/?{query}"))) for query in ("con=on", "")}
 
     assert (told["availability"], offer["availability"]) == ("out_of_stock", "https://schema.org/OutOfStock")
     assert {query: set(found) for query, found in lists.items()} == {"con=on": {"Mận"}, "": {"Mận", "Quýt"}}

@@ -55,7 +55,7 @@ def test_filters_and_orders_are_views_of_one_page_and_each_page_of_a_list_is_its
 
 
 def test_crawlers_are_told_where_nothing_is_to_be_found(client):
-    lines = html_of(client.get("/robots.txt")).splitlines()
+    lines = client.get("/robots.txt").content.decode().splitlines()
 
     assert f"Sitemap: {HERE}/sitemap.xml" in lines
     closed = {line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")}

@@ -85,7 +85,7 @@ def test_where_words_are_known_but_nothing_holds_them_all_fewer_are_offered(
     html = page_of(client, "/tim/?q=gom mien dong")
 
     assert names(html) == []
-    assert re.findall(r'button-second" href="([^"]+)">([^<]+)<', html) == [
+    assert re.findall(r'button-second" href="([^"]+)"> ?([^<]+?) ?<', html) == [
         ("?q=mien+dong", "“mien dong”: có 1 món")
     ]
 

@@ -6,7 +6,7 @@ from django.utils import translation
 
 from shop.core.texts.marked_texts import sentence, untranslated
 
-KEPT = "{% load languages %}{% kept own translated language %}"
+KEPT = "{% load languages %}{% stored_text own translated language %}"
 
 
 @pytest.mark.parametrize(

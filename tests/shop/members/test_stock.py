@@ -158,8 +158,8 @@ def test_low_stock_and_shortages_are_told_today(lister, seller):
 
     page = html_of(lister.get("/xa-vien/"))
 
-    assert "Chuối sấy  còn 3 chiếc." in page
-    assert "Khăn  thiếu 2 chiếc." in page
+    assert "Chuối sấy còn 3 chiếc." in page
+    assert "Khăn thiếu 2 chiếc." in page
     assert few.pk != gone.pk
 
 
