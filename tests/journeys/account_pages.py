@@ -83,7 +83,7 @@ def account_sessions(buyer: User) -> dict[str, str]:
     record_sign_in(
         user_id=buyer.pk,
         session_key=just_in,
-        way=SignInMethod.PASSWORD,
+        method=SignInMethod.PASSWORD,
         address="203.0.113.9",
         agent="Mozilla/5.0 (Linux; Android 14) Chrome/131.0",
         now=timezone.now(),

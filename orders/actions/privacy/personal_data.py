@@ -162,7 +162,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             *(
                 "refund__order__code",
                 "transfer__order__code",
-                "contact_method",
+                "method",
                 "amount",
                 "currency",
                 "made_at",
