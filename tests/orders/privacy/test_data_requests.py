@@ -51,7 +51,6 @@ from shop.accounts.states import REQUEST_MOVES, RequestState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, ShopSettings
-from shop.core.states import unreachable_states
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -68,6 +67,7 @@ from tests.orders.bank_transfers.transfers_at_hand import take
 from tests.orders.refunds.refunds_at_hand import give_back, paid_order
 from tests.shop.accounts.factors import age_session, give_app, give_recovery_codes
 from tests.shop.accounts.sent import last_code, wrong
+from tests.state_tables import unreachable_states
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("test")

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from shop.core.states import WrongMove, advance, unreachable_states
+from shop.core.states import WrongMove, advance
 from tests.factories import make_user
+from tests.state_tables import unreachable_states
 from tests.unchanged import refused
 
 LIGHTS = {"red": frozenset({"green"}), "green": frozenset({"amber"}), "amber": frozenset({"red"})}
