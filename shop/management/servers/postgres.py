@@ -25,14 +25,14 @@ def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> S
     """
     folder = create_server_folder("postgres")
     programs = _programs(folder)
-    data, port = folder / "data", port or free_port()
+    data, own_port = folder / "data", port or free_port()
     if cluster is None:
         _create_cluster(programs, data)
     else:
         subprocess.run(["cp", "--archive", "--reflink=auto", cluster, data], check=True, capture_output=True)
     settings = {
         "listen_addresses": "127.0.0.1",
-        "port": str(port),
+        "port": str(own_port),
         "unix_socket_directories": "",
         "max_connections": "300",
         "fsync": "off",
@@ -45,8 +45,8 @@ def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> S
     return start_service(
         [str(programs / "postgres"), "-D", str(data), *options],
         folder=folder,
-        url=f"postgres://shop@127.0.0.1:{port}/postgres",
-        ready=lambda: _is_ready(port),
+        url=f"postgres://shop@127.0.0.1:{own_port}/postgres",
+        ready=lambda: _is_ready(own_port),
     )
 
 
