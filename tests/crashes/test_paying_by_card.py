@@ -78,7 +78,7 @@ def is_charged_once(order: Order, price: int) -> None:
 
 
 @pytest.mark.parametrize(("way", "price"), WAYS)
-def test_a_card_is_charged_once_wherever_the_shop_dies(
+def test_card_is_charged_once_if_process_dies_at_commit_or_call(
     stripe: StripeDouble, way: type[OnOurPage], price: int
 ) -> None:
     assert all_steps_hold(way(stripe), price, at_turns=True) > 5
@@ -86,7 +86,7 @@ def test_a_card_is_charged_once_wherever_the_shop_dies(
 
 @pytest.mark.long
 @pytest.mark.parametrize(("way", "price"), WAYS)
-def test_a_card_is_charged_once_whatever_step_the_shop_dies_at(
+def test_card_is_charged_once_if_process_dies_at_any_step(
     stripe: StripeDouble, way: type[OnOurPage], price: int
 ) -> None:
     assert all_steps_hold(way(stripe), price, at_turns=False) > 120

@@ -101,10 +101,10 @@ def _sepay(settings: Any, jobs_at_once: None) -> None:
     settings.SEPAY_SECRET = SECRET
 
 
-def test_no_money_and_no_goods_are_lost_or_doubled() -> None:
+def test_money_and_stock_are_consistent_if_process_dies_at_commit_or_call() -> None:
     assert all_steps_hold(at_turns=True) > 5
 
 
 @pytest.mark.long
-def test_no_money_and_no_goods_are_lost_or_doubled_at_any_step() -> None:
+def test_money_and_stock_are_consistent_if_process_dies_at_any_step() -> None:
     assert all_steps_hold(at_turns=False) > 100

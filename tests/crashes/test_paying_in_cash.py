@@ -74,10 +74,10 @@ def is_collected_once(order: Order) -> None:
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, order.total_gross)
 
 
-def test_no_money_and_no_goods_are_lost_or_doubled() -> None:
+def test_money_and_stock_are_consistent_if_process_dies_at_commit_or_call() -> None:
     assert all_steps_hold(at_turns=True) > 5
 
 
 @pytest.mark.long
-def test_no_money_and_no_goods_are_lost_or_doubled_at_any_step() -> None:
+def test_money_and_stock_are_consistent_if_process_dies_at_any_step() -> None:
     assert all_steps_hold(at_turns=False) > 200

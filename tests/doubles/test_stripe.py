@@ -39,7 +39,7 @@ def begun(client, *, amount=50_000, **more):
     return client.payment_intents.create({"amount": amount, "currency": "vnd", **CARD, **more})
 
 
-def test_a_good_card_pays_at_once(stripe, client):
+def test_card_payment_succeeds(stripe, client):
     intent = begun(client)
 
     status = stripe.buyer_pays(intent.id, GOOD)
@@ -49,7 +49,7 @@ def test_a_good_card_pays_at_once(stripe, client):
     assert (found.amount_received, found.latest_charge.amount_captured) == (50_000, 50_000)
 
 
-def test_a_declined_card_leaves_the_payment_open_for_a_good_one(stripe, client):
+def test_declined_card_leaves_payment_open_for_another_card(stripe, client):
     intent = begun(client)
 
     with pytest.raises(library.CardError) as declined:
@@ -69,7 +69,7 @@ def test_a_declined_card_leaves_the_payment_open_for_a_good_one(stripe, client):
         (False, "requires_payment_method", "payment_intent_authentication_failure"),
     ],
 )
-def test_a_card_with_sca_waits_for_its_bank(stripe, client, approved, status, error):
+def test_sca_card_requires_action_of_bank(stripe, client, approved, status, error):
     intent = begun(client)
 
     waiting = stripe.buyer_pays(intent.id, SCA)
@@ -80,7 +80,7 @@ def test_a_card_with_sca_waits_for_its_bank(stripe, client, approved, status, er
     assert (found.last_payment_error and found.last_payment_error.code) == error
 
 
-def test_a_hold_is_captured_once_and_the_rest_released(stripe, client):
+def test_hold_is_captured_once_and_rest_released(stripe, client):
     intent = begun(client, capture_method="manual")
     stripe.buyer_pays(intent.id)
 
@@ -98,7 +98,7 @@ def test_a_hold_is_captured_once_and_the_rest_released(stripe, client):
     assert again.value.code == "payment_intent_unexpected_state"
 
 
-def test_what_is_cancelled_cannot_be_paid(stripe, client):
+def test_cancelled_payment_cannot_be_confirmed(stripe, client):
     intent = begun(client)
 
     cancelled = client.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
@@ -108,7 +108,7 @@ def test_what_is_cancelled_cannot_be_paid(stripe, client):
         client.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
 
 
-def test_refunds_never_exceed_what_was_charged(stripe, client):
+def test_refunds_cannot_exceed_charge(stripe, client):
     intent = begun(client)
     stripe.buyer_pays(intent.id)
 
@@ -124,7 +124,7 @@ def test_refunds_never_exceed_what_was_charged(stripe, client):
     assert again.value.code == "charge_already_refunded"
 
 
-def test_a_refund_that_fails_later_gives_the_money_back_to_us(stripe, client):
+def test_refund_failing_later_restores_charge(stripe, client):
     intent = begun(client)
     stripe.buyer_pays(intent.id)
     stripe.account.next_refund = "pending"
@@ -140,7 +140,7 @@ def test_a_refund_that_fails_later_gives_the_money_back_to_us(stripe, client):
 @pytest.mark.parametrize(
     ("amount", "code"), [(12_999, "amount_too_small"), (100_000_000, "amount_too_large")]
 )
-def test_amounts_have_stripes_limits(client, amount, code):
+def test_amounts_have_limits_of_stripe(client, amount, code):
     with pytest.raises(library.InvalidRequestError) as refused:
         begun(client, amount=amount)
 
@@ -161,7 +161,7 @@ def test_amounts_have_stripes_limits(client, amount, code):
         ({"amount": 50_000, "currency": "vnd", "capture_method": "later"}, None, "capture_method"),
     ],
 )
-def test_parameters_are_those_of_the_library(stripe, client, params, code, param):
+def test_parameters_are_checked_against_library(stripe, client, params, code, param):
     with pytest.raises(library.InvalidRequestError) as refused:
         client.payment_intents.create(params)
 
@@ -169,14 +169,14 @@ def test_parameters_are_those_of_the_library(stripe, client, params, code, param
     assert stripe.account.every("payment_intent") == []
 
 
-def test_a_wrong_key_opens_nothing(stripe):
+def test_wrong_key_is_refused(stripe):
     with pytest.raises(library.AuthenticationError):
         begun(asking(stripe, key="sk_test_other"))
 
     assert stripe.account.every("payment_intent") == []
 
 
-def test_a_repeated_key_gets_the_first_answer_again(stripe, client):
+def test_repeated_idempotency_key_replays_first_answer(stripe, client):
     key = {"idempotency_key": "call:1"}
     asked = {"amount": 50_000, "currency": "vnd"}
 
@@ -191,7 +191,7 @@ def test_a_repeated_key_gets_the_first_answer_again(stripe, client):
     assert len(stripe.account.every("payment_intent")) == 1
 
 
-def test_a_key_is_forgotten_after_a_day(stripe, client):
+def test_idempotency_key_expires_after_a_day(stripe, client):
     key = {"idempotency_key": "call:1"}
     first = client.payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
     clock = stripe.account.clock
@@ -202,7 +202,7 @@ def test_a_key_is_forgotten_after_a_day(stripe, client):
     assert first.id != second.id
 
 
-def test_the_same_key_twice_at_once_is_a_conflict(stripe, client):
+def test_idempotency_key_in_use_is_conflict(stripe, client):
     key = {"idempotency_key": "call:1"}
     stripe.faults.tell("payment_intents.create", Fault.HANG_WITHIN)
     with pytest.raises(library.APIConnectionError):
@@ -224,7 +224,7 @@ def test_the_same_key_twice_at_once_is_a_conflict(stripe, client):
         (Fault.REFUSE, 0),
     ],
 )
-def test_faults_happen_as_told_and_once(stripe, fault, made):
+def test_fault_happens_once_as_configured(stripe, fault, made):
     client = asking(stripe, timeout=0.2)
     stripe.faults.tell("payment_intents.create", fault, status=503)
 
@@ -237,7 +237,7 @@ def test_faults_happen_as_told_and_once(stripe, fault, made):
     assert len(stripe.account.every("payment_intent")) == made + 1
 
 
-def test_a_session_becomes_a_payment_on_its_own_page(stripe, client):
+def test_checkout_session_creates_payment(stripe, client):
     line = {
         "quantity": 1,
         "price_data": {"currency": "vnd", "unit_amount": 50_000, "product_data": {"name": "Order T1"}},
@@ -260,7 +260,7 @@ def test_a_session_becomes_a_payment_on_its_own_page(stripe, client):
     assert found.payment_intent.latest_charge.amount_captured == 50_000
 
 
-def test_transfers_take_no_more_than_their_charge_and_can_be_taken_back(stripe, client):
+def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client):
     stripe.account.connected.add("acct_ha_giang")
     intent = begun(client)
     stripe.buyer_pays(intent.id)
@@ -280,7 +280,7 @@ def test_transfers_take_no_more_than_their_charge_and_can_be_taken_back(stripe, 
     assert [(row.amount, row.amount_reversed) for row in found] == [(45_000, 5_000)]
 
 
-def test_lists_are_paged_and_bounded_in_time(stripe, client):
+def test_lists_are_paged_and_filtered_by_time(stripe, client):
     for _ in range(3):
         begun(client)
 
@@ -318,7 +318,7 @@ def listener(stripe):
     server.server_close()
 
 
-def test_webhooks_are_signed_and_may_be_repeated_reordered_and_dropped(stripe, client, listener):
+def test_webhooks_are_signed_and_can_be_repeated_reordered_and_dropped(stripe, client, listener):
     intent = begun(client)
     stripe.buyer_pays(intent.id)
 
@@ -332,7 +332,7 @@ def test_webhooks_are_signed_and_may_be_repeated_reordered_and_dropped(stripe, c
         assert library.Webhook.construct_event(body, signature, stripe.webhook_secret, api_key="sk_test_x").id
 
 
-def test_webhooks_can_go_out_by_themselves(stripe, client, listener):
+def test_webhooks_can_be_delivered_automatically(stripe, client, listener):
     stripe.webhooks.automatic()
 
     begun(client)
@@ -342,7 +342,7 @@ def test_webhooks_can_go_out_by_themselves(stripe, client, listener):
     assert [event.type for event in client.events.list().data] == ["payment_intent.created"]
 
 
-def test_disputes_are_events(stripe, client):
+def test_disputes_emit_events(stripe, client):
     intent = begun(client)
     stripe.buyer_pays(intent.id)
 

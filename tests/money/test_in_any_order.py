@@ -53,14 +53,14 @@ def walk(stripe: StripeDouble, examples: int, steps: int, *, derandomize: bool) 
     )
 
 
-def test_whatever_happens_to_money_every_rule_holds(stripe: StripeDouble) -> None:
+def test_rules_hold_for_random_operations(stripe: StripeDouble) -> None:
     walk(stripe, 6, 40, derandomize=True)
 
     assert len(DONE) > 12, "hardly anything happened"
 
 
 @pytest.mark.long
-def test_whatever_happens_to_money_for_long_every_rule_holds(stripe: StripeDouble) -> None:
+def test_rules_hold_for_many_random_operations(stripe: StripeDouble) -> None:
     walk(stripe, 60, 80, derandomize=False)
     for _more in range(6):  # what happens rarely is waited for
         if set(DONE) >= RARE:

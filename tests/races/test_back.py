@@ -51,7 +51,7 @@ def restock(product):
     )
 
 
-def test_a_request_sent_many_times_at_once_waits_once_and_is_told_once_by_many_sweeps() -> None:
+def test_parallel_requests_wait_once_and_parallel_sweeps_notify_once() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
     answers = together([asking(honey)] * 8)
     assert {type(answer) for answer in answers} == {BackRequest}, answers
@@ -64,7 +64,7 @@ def test_a_request_sent_many_times_at_once_waits_once_and_is_told_once_by_many_s
     assert Notification.objects.count() == 1
 
 
-def test_without_the_lock_two_sweeps_both_believe_that_they_told(monkeypatch) -> None:
+def test_without_lock_two_sweeps_both_count_a_notification(monkeypatch) -> None:
     """The message's key still keeps the second message back."""
     import threading
 
@@ -84,7 +84,7 @@ def test_without_the_lock_two_sweeps_both_believe_that_they_told(monkeypatch) ->
     assert Notification.objects.count() == 1
 
 
-def test_a_bulletin_is_made_once_and_each_follower_gets_it_once_from_many_workers() -> None:
+def test_parallel_workers_send_bulletin_once_to_each_follower() -> None:
     channel, week = make_channel(), monday_of(vietnam_date(NOW))
     make_product(name="Quýt")
     for number in range(5):

@@ -84,7 +84,7 @@ def hearing(stripe, order: Order):
     return hear
 
 
-def test_an_order_paid_by_card_and_by_transfer_at_once_keeps_both_and_counts_once(stripe) -> None:
+def test_simultaneous_card_payment_and_transfer_confirm_order_once(stripe) -> None:
     orders = [given(stripe) for _ in range(5)]
 
     answers = together([work for order in orders for work in (hearing(stripe, order), transferring(order))])
@@ -100,7 +100,7 @@ def test_an_order_paid_by_card_and_by_transfer_at_once_keeps_both_and_counts_onc
     check_everything()
 
 
-def test_without_the_lock_an_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -> None:
+def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -> None:
     make_bank_account()
     order = given(stripe)
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=SOMEBODY, now=NOW)
@@ -132,7 +132,7 @@ def test_without_the_lock_an_order_paid_twice_is_confirmed_twice(stripe, monkeyp
     assert Change.objects.filter(action="order.confirmed", root_key=str(order.pk)).count() > 1
 
 
-def test_one_payment_told_of_and_looked_up_by_many_at_once_counts_once(stripe) -> None:
+def test_parallel_webhooks_and_look_ups_count_payment_once(stripe) -> None:
     order = given(stripe)
 
     answers = together([looking(order), hearing(stripe, order)] * 6)
@@ -146,7 +146,7 @@ def test_one_payment_told_of_and_looked_up_by_many_at_once_counts_once(stripe) -
     check_everything()
 
 
-def test_a_call_that_many_want_to_make_is_made_by_one(stripe) -> None:
+def test_parallel_workers_send_call_once(stripe) -> None:
     order = card_order()
 
     answers = together([partial(send_call, call_id=call_of(order).pk, now=NOW)] * 8)
@@ -155,7 +155,7 @@ def test_a_call_that_many_want_to_make_is_made_by_one(stripe) -> None:
     assert stripe.calls == ["payment_intents.create"]
 
 
-def test_who_pays_and_changes_the_way_at_once_is_charged_once_and_asked_for_nothing_more(stripe) -> None:
+def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
     orders = [given(stripe) for _ in range(5)]
 
     answers = together(
@@ -183,7 +183,7 @@ def test_who_pays_and_changes_the_way_at_once_is_charged_once_and_asked_for_noth
     check_everything()
 
 
-def test_what_is_packed_and_called_off_at_once_is_taken_or_released_and_never_both(stripe) -> None:
+def test_packing_while_cancelling_releases_hold_without_charge(stripe) -> None:
     orders = [paid_order(stripe, (make_gourd(), 2)) for _ in range(4)]
     works = []
     for order in orders:
@@ -207,7 +207,7 @@ def test_what_is_packed_and_called_off_at_once_is_taken_or_released_and_never_bo
     check_everything()
 
 
-def test_refunds_at_once_never_add_up_beyond_the_payment(stripe) -> None:
+def test_parallel_refunds_cannot_exceed_payment(stripe) -> None:
     order = paid_order(stripe)
 
     def give_back():

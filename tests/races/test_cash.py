@@ -42,7 +42,7 @@ def handing_in(parcel, key):
     return partial(remit_cash, giver=GIVER, parcel_ids=[parcel.pk], key=key, **WHO)
 
 
-def test_cash_handed_in_twice_at_once_is_handed_in_once() -> None:
+def test_parallel_remittances_remit_cash_once() -> None:
     parcel = delivered(cash=True)
 
     answers = together([handing_in(parcel, "a"), handing_in(parcel, "b")])
@@ -54,7 +54,7 @@ def test_cash_handed_in_twice_at_once_is_handed_in_once() -> None:
     check_cash_away()
 
 
-def test_the_same_remittance_sent_ten_times_is_one() -> None:
+def test_remittance_repeated_in_parallel_is_recorded_once() -> None:
     parcel = delivered(cash=True)
 
     answers = together([handing_in(parcel, "a")] * 10)
@@ -62,7 +62,7 @@ def test_the_same_remittance_sent_ten_times_is_one() -> None:
     assert {getattr(answer, "pk", answer) for answer in answers} == {CashRemittance.objects.get().pk}
 
 
-def test_without_the_lock_the_second_hand_meets_an_error_of_the_database(monkeypatch) -> None:
+def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -> None:
     parcel = delivered(cash=True)
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
@@ -94,7 +94,7 @@ def test_without_the_lock_the_second_hand_meets_an_error_of_the_database(monkeyp
     assert kinds(answers) == ["CashRemittance", "IntegrityError"], answers
 
 
-def test_cash_reported_twice_at_once_is_collected_once() -> None:
+def test_parallel_reports_collect_cash_once() -> None:
     parcel = delivered()
     reporting = partial(report_collected_cash, parcel_id=parcel.pk, **WHO)
 
@@ -105,7 +105,7 @@ def test_cash_reported_twice_at_once_is_collected_once() -> None:
     check_cash()
 
 
-def test_without_the_lock_cash_is_reported_twice(monkeypatch) -> None:
+def test_without_lock_cash_is_collected_twice(monkeypatch) -> None:
     parcel = delivered()
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     lock_parcel = locks.lock_parcel
@@ -132,7 +132,7 @@ def test_without_the_lock_cash_is_reported_twice(monkeypatch) -> None:
     assert Change.objects.filter(action="parcel.cash_collected").count() == 2
 
 
-def test_cash_is_collected_before_its_parcel_is_undone_or_not_at_all() -> None:
+def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
     parcels = [delivered() for _ in range(6)]
     works = []
     for parcel in parcels:
@@ -176,7 +176,7 @@ def owed_by_carriers() -> int:
     return LedgerEntry.objects.filter(account=LedgerAccount.CARRIER_CASH).balance()
 
 
-def test_what_was_missing_is_made_good_once_however_many_say_so() -> None:
+def test_parallel_compensations_are_recorded_once() -> None:
     remittance = short()
 
     answers = together([making_good(remittance)] * 4)
@@ -189,7 +189,7 @@ def test_what_was_missing_is_made_good_once_however_many_say_so() -> None:
     check_cash_away()
 
 
-def test_without_the_lock_what_was_missing_is_made_good_twice(monkeypatch) -> None:
+def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:
     remittance = short()
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     lock_remittance = locks.lock_remittance

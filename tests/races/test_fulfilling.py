@@ -70,7 +70,7 @@ def steps_in_parcels(part):
     return ParcelLine.objects.filter(parcel__part=part).aggregate(sum=Sum("quantity"))["sum"]
 
 
-def test_of_two_members_who_pack_the_same_goods_one_is_told_that_they_are_packed() -> None:
+def test_second_member_cannot_pack_same_items() -> None:
     part, _variant = accepted_part()
     packing = partial(
         pack_parcel, part_id=part.pk, quantities={part.lines.get().pk: 3}, actor=MEMBER, now=NOW
@@ -84,7 +84,7 @@ def test_of_two_members_who_pack_the_same_goods_one_is_told_that_they_are_packed
     assert steps_in_parcels(part) == 3
 
 
-def test_without_the_lock_the_second_member_packs_too_much_or_meets_an_error(monkeypatch) -> None:
+def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> None:
     part, _variant = accepted_part()
     line = part.lines.get()
     both_read = threading.Barrier(2, timeout=20)
@@ -123,7 +123,7 @@ def sending(order):
     return partial(fulfil_order, order_id=order.pk, goods=goods, actor=MEMBER, now=NOW)
 
 
-def test_an_order_sent_by_several_systems_at_once_leaves_once() -> None:
+def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:
     variant = make_variant(on_hand=10)
     order = make_order((variant, 4))
 
@@ -135,7 +135,7 @@ def test_an_order_sent_by_several_systems_at_once_leaves_once() -> None:
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
 
 
-def test_what_is_open_is_read_under_the_lock_or_goods_are_sent_twice(monkeypatch) -> None:
+def test_without_reading_open_quantities_under_lock_items_are_sent_twice(monkeypatch) -> None:
     order = make_order((make_variant(on_hand=10), 4))
     line, send = order.lines.get(), sending(order)
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
@@ -152,7 +152,7 @@ def test_what_is_open_is_read_under_the_lock_or_goods_are_sent_twice(monkeypatch
     assert steps_in_parcels(order.parts.get()) == 8
 
 
-def test_the_same_parcel_sent_ten_times_under_one_key_is_one_parcel() -> None:
+def test_parallel_requests_with_one_key_create_one_parcel() -> None:
     part, _variant = accepted_part()
     packing = partial(
         pack_parcel, part_id=part.pk, quantities={part.lines.get().pk: 4}, key="k", actor=MEMBER, now=NOW
@@ -163,7 +163,7 @@ def test_the_same_parcel_sent_ten_times_under_one_key_is_one_parcel() -> None:
     assert {getattr(answer, "pk", answer) for answer in answers} == {Parcel.objects.get().pk}
 
 
-def test_goods_are_handed_over_or_cancelled_never_both() -> None:
+def test_part_is_handed_over_or_cancelled_but_not_both() -> None:
     parts = [accepted_part() for _ in range(6)]
     parcels = [packed_parcel(part) for part, _variant in parts]
     works = []
@@ -186,7 +186,7 @@ def test_goods_are_handed_over_or_cancelled_never_both() -> None:
             assert parcels[n].part.parcels.get().state == ParcelState.VOIDED
 
 
-def test_without_the_lock_goods_of_a_cancelled_part_are_handed_over(monkeypatch) -> None:
+def test_without_lock_cancelled_part_is_handed_over(monkeypatch) -> None:
     part, variant = accepted_part()
     parcel = packed_parcel(part)
     both_read, is_cancelled = threading.Barrier(2, timeout=20), threading.Event()
@@ -220,7 +220,7 @@ def test_without_the_lock_goods_of_a_cancelled_part_are_handed_over(monkeypatch)
     assert stock_of(variant).on_hand == 6
 
 
-def test_a_buyer_cancels_or_finds_it_packed() -> None:
+def test_buyer_cancels_part_only_before_it_is_packed() -> None:
     part, variant = accepted_part()
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, actor=MEMBER, now=NOW)
 
@@ -240,7 +240,7 @@ def test_a_buyer_cancels_or_finds_it_packed() -> None:
         assert (parcel.state, stock_of(variant).allocated) == (ParcelState.PACKED, 4)
 
 
-def test_a_parcel_reported_delivered_by_several_brings_its_cash_once() -> None:
+def test_parallel_delivery_reports_collect_cash_once() -> None:
     part, _variant = accepted_part()
     parcel = packed_parcel(part)
     hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=NOW)
@@ -253,7 +253,7 @@ def test_a_parcel_reported_delivered_by_several_brings_its_cash_once() -> None:
     assert Order.objects.get().charged == part.total_gross
 
 
-def test_orders_called_off_while_others_are_placed_do_not_wait_for_each_other_forever() -> None:
+def test_cancelling_and_placing_do_not_deadlock() -> None:
     goods = [make_variant(make_seller(name), on_hand=100) for name in ("HTX Thiên An", "HTX Tài Hoan")]
     orders = [make_order(*[(one, 1) for one in reversed(goods)]) for _ in range(8)]
     baskets = [make_basket(*[(one, 1) for one in goods]) for _ in range(8)]
@@ -280,7 +280,7 @@ def test_orders_called_off_while_others_are_placed_do_not_wait_for_each_other_fo
     assert [stock_of(one).allocated for one in goods] == [8, 8]
 
 
-def test_a_basket_is_adopted_or_its_newer_one_is_ordered_and_nothing_is_lost() -> None:
+def test_merging_and_placing_baskets_lose_no_items() -> None:
     variant = make_variant(on_hand=20)
     user = make_user()
     own = make_basket((variant, 1), user=user)
@@ -307,7 +307,7 @@ def test_a_basket_is_adopted_or_its_newer_one_is_ordered_and_nothing_is_lost() -
     assert placed.lines.get().quantity + kept == 3
 
 
-def test_an_application_sent_twice_at_once_is_one() -> None:
+def test_parallel_applications_create_one_cooperative() -> None:
     user = make_user()
     details = ApplicationDetails(
         name="HTX Nhung Lũy",
@@ -330,7 +330,7 @@ def test_an_application_sent_twice_at_once_is_one() -> None:
     assert all(isinstance(answer, (AlreadyApplied, Cooperative)) for answer in answers)
 
 
-def test_a_part_and_its_order_called_off_at_once_end_once() -> None:
+def test_cancelling_part_and_order_in_parallel_ends_part_once() -> None:
     part, variant = accepted_part()
 
     answers = together(

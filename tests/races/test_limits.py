@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 GUESSES = Limit("race", tries=8, seconds=600)
 
 
-def test_of_forty_parallel_guesses_exactly_as_many_pass_as_the_limit_allows() -> None:
+def test_parallel_tries_pass_only_up_to_the_limit() -> None:
     answers = together([partial(GUESSES.take, "an account")] * 40)
 
     refused = [answer for answer in answers if isinstance(answer, TooManyTries)]
@@ -33,7 +33,7 @@ def test_of_forty_parallel_guesses_exactly_as_many_pass_as_the_limit_allows() ->
     assert LimitCounter.objects.get().count == 8
 
 
-def test_tries_spent_in_parallel_are_all_counted() -> None:
+def test_parallel_tries_are_all_counted() -> None:
     many = Limit("race", tries=1_000, seconds=600)
 
     answers = together([partial(many.spend, "an account")] * 40)
@@ -42,7 +42,7 @@ def test_tries_spent_in_parallel_are_all_counted() -> None:
     assert LimitCounter.objects.get().count == 40
 
 
-def test_counting_in_two_steps_lets_parallel_guesses_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_in_two_statements_exceeds_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shows that the race exists: read, then write."""
     GUESSES.take("an account")
     read_by_all = threading.Barrier(10, timeout=20)
@@ -61,7 +61,7 @@ def test_counting_in_two_steps_lets_parallel_guesses_pass(monkeypatch: pytest.Mo
     assert answers.count(None) == 10
 
 
-def test_of_parallel_requests_for_a_code_as_many_pass_as_the_limits_allow() -> None:
+def test_parallel_code_requests_pass_only_up_to_the_limits() -> None:
     """Per device four of twelve, which count as four for the number and the network."""
     device = [partial(take_code, "203.0.113.7", "+84987654321", "")] * 12
     networks = [partial(take_code, f"198.51.100.{n}", "+84912345678", "") for n in range(20)]
@@ -74,7 +74,7 @@ def test_of_parallel_requests_for_a_code_as_many_pass_as_the_limits_allow() -> N
     assert sorted(_counts("code-number:")) == [CODES_PER_DEVICE.tries, CODES_PER_NUMBER.tries]
 
 
-def test_of_two_who_enter_one_code_at_once_exactly_one_succeeds() -> None:
+def test_one_time_code_is_accepted_once_in_parallel() -> None:
     code, digits = _sent_code()
     entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, written=digits, now=NOW)
 
@@ -83,7 +83,7 @@ def test_of_two_who_enter_one_code_at_once_exactly_one_succeeds() -> None:
     assert sorted(type(each).__name__ for each in answers) == ["CodeExpired", "EntryCode"], answers
 
 
-def test_without_the_one_statement_two_enter_by_one_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shows that the race exists: look whether the code was used, then write it."""
     code, digits = _sent_code()
     read_by_all = threading.Barrier(2, timeout=20)

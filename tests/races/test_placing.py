@@ -94,7 +94,7 @@ def promised(variant):
     return Allocation.objects.filter(stock__variant=variant).aggregate(sum=Sum("quantity", default=0))["sum"]
 
 
-def test_of_a_hundred_buyers_of_the_last_twenty_exactly_twenty_get_one() -> None:
+def test_hundred_buyers_get_exactly_the_last_twenty_items() -> None:
     variant = make_variant(on_hand=20)
     baskets = [ready_basket((variant, 1)) for _ in range(100)]
 
@@ -113,7 +113,7 @@ def test_of_a_hundred_buyers_of_the_last_twenty_exactly_twenty_get_one() -> None
     assert not Listing.objects.get(product=variant.product_id).is_available
 
 
-def test_without_the_lock_two_buyers_both_get_the_last_one(monkeypatch) -> None:
+def test_without_lock_two_buyers_both_get_the_last_item(monkeypatch) -> None:
     variant = make_variant(on_hand=1)
     baskets = [ready_basket((variant, 1)) for _ in range(2)]
     unlocked = Unlocked(monkeypatch, Stock, hands=2)
@@ -125,7 +125,7 @@ def test_without_the_lock_two_buyers_both_get_the_last_one(monkeypatch) -> None:
     assert stock_of(variant).allocated == 1
 
 
-def test_a_basket_sent_ten_times_at_once_is_one_order_and_all_ten_are_told_of_it() -> None:
+def test_basket_placed_ten_times_in_parallel_creates_one_order() -> None:
     variant = make_variant(on_hand=20)
     basket = ready_basket((variant, 2))
 
@@ -139,7 +139,7 @@ def test_a_basket_sent_ten_times_at_once_is_one_order_and_all_ten_are_told_of_it
     assert Basket.objects.count() == 0
 
 
-def test_without_the_lock_a_basket_sent_twice_at_once_fails_for_one_of_them(monkeypatch) -> None:
+def test_without_lock_basket_placed_twice_fails_for_one_request(monkeypatch) -> None:
     variant = make_variant(on_hand=20)
     basket = ready_basket((variant, 2))
     unlocked = Unlocked(monkeypatch, Basket, hands=2)
@@ -150,7 +150,7 @@ def test_without_the_lock_a_basket_sent_twice_at_once_fails_for_one_of_them(monk
     assert len(of_kind(answers, DatabaseError)) == 1, answers
 
 
-def test_of_five_buyers_of_the_last_two_places_at_the_market_two_get_one() -> None:
+def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=20)
     delivery_method = make_market_way(seller, make_channel(), capacity=2)
@@ -166,7 +166,7 @@ def test_of_five_buyers_of_the_last_two_places_at_the_market_two_get_one() -> No
     assert stock_of(variant).allocated == 2
 
 
-def test_without_the_one_statement_two_buyers_both_get_the_last_place(monkeypatch) -> None:
+def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch) -> None:
     seller = make_seller()
     delivery_method = make_market_way(seller, make_channel(), capacity=1)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
@@ -190,7 +190,7 @@ def test_without_the_one_statement_two_buyers_both_get_the_last_place(monkeypatc
     assert PickupSlot.objects.get().taken == 1
 
 
-def test_two_baskets_of_the_same_goods_in_another_order_do_not_wait_for_each_other_forever() -> None:
+def test_placing_same_items_in_opposite_order_does_not_deadlock() -> None:
     sellers = [make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")]
     goods = [make_variant(seller, on_hand=100) for seller in sellers]
     baskets = [ready_basket(*[(one, 1) for one in goods[:: 1 if n % 2 else -1]]) for n in range(20)]
@@ -201,7 +201,7 @@ def test_two_baskets_of_the_same_goods_in_another_order_do_not_wait_for_each_oth
     assert [stock_of(one).allocated for one in goods] == [20, 20]
 
 
-def test_the_sweep_and_placing_give_back_an_expired_reservation_once() -> None:
+def test_sweep_and_placing_release_expired_reservation_once() -> None:
     variant = make_variant(on_hand=100)
     baskets = [ready_basket((variant, 2)) for _ in range(12)]
     for basket in baskets:
@@ -216,7 +216,7 @@ def test_the_sweep_and_placing_give_back_an_expired_reservation_once() -> None:
     assert Reservation.objects.count() == 0
 
 
-def test_checkouts_that_keep_different_goods_do_not_wait_for_each_other_forever() -> None:
+def test_checkouts_reserving_different_items_do_not_deadlock() -> None:
     first, second = make_variant(on_hand=100), make_variant(on_hand=100)
     baskets = []
     for early, late in [(first, second), (second, first)] * 5:
@@ -230,7 +230,7 @@ def test_checkouts_that_keep_different_goods_do_not_wait_for_each_other_forever(
     assert [stock_of(one).reserved for one in (first, second)] == [10, 10]
 
 
-def test_a_sweep_between_reading_a_reservation_and_locking_its_stock_gives_it_back_once(monkeypatch) -> None:
+def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
     variant = make_variant(on_hand=5)
     others = ready_basket((variant, 2))
     basket = ready_basket((variant, 2))
@@ -256,7 +256,7 @@ def test_a_sweep_between_reading_a_reservation_and_locking_its_stock_gives_it_ba
     assert [kept.line.basket_id for kept in Reservation.objects.select_related("line")] == [others.pk]
 
 
-def test_a_product_whose_last_sizes_go_at_once_is_no_longer_to_be_had(monkeypatch) -> None:
+def test_product_is_unavailable_after_last_variants_are_sold_in_parallel(monkeypatch) -> None:
     product = make_product(on_hand=1, variants=(("nhỏ", 0), ("to", 10_000)))
     sizes = list(product.variants.in_order())
     baskets = [ready_basket((size, 1)) for size in sizes]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = Actor.system("test")
 
 
-def test_goods_on_sale_keep_their_photo_although_it_is_removed_at_the_same_moment(monkeypatch) -> None:
+def test_listing_published_while_removing_picture_keeps_its_last_picture(monkeypatch) -> None:
     """The removal begins between the publisher's look at the photo and the commit."""
     listing = complete_listing(ListingState.IN_REVIEW)
     has_looked, is_removed = threading.Event(), threading.Event()

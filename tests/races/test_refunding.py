@@ -30,7 +30,7 @@ def kinds(answers):
     return sorted(type(answer).__name__ for answer in answers)
 
 
-def test_of_two_refunds_of_all_at_once_one_gives_back() -> None:
+def test_two_parallel_refunds_of_full_amount_refund_once() -> None:
     part = delivered(paid_order())
 
     answers = together([partial(give_back, part, 90_000, delivery=30_000)] * 2)
@@ -41,7 +41,7 @@ def test_of_two_refunds_of_all_at_once_one_gives_back() -> None:
     check_everything()
 
 
-def test_many_refunds_at_once_stop_where_the_line_ends() -> None:
+def test_parallel_refunds_cannot_exceed_line_amount() -> None:
     part = delivered(paid_order())
 
     answers = together([partial(give_back, part, 20_000)] * 8)
@@ -51,7 +51,7 @@ def test_many_refunds_at_once_stop_where_the_line_ends() -> None:
     check_everything()
 
 
-def test_the_same_refund_sent_ten_times_is_one() -> None:
+def test_refund_repeated_in_parallel_is_recorded_once() -> None:
     part = delivered(paid_order())
 
     answers = together([partial(give_back, part, 20_000, key="a")] * 10)
@@ -60,7 +60,7 @@ def test_the_same_refund_sent_ten_times_is_one() -> None:
     assert Payout.objects.get().amount == 20_000
 
 
-def test_without_the_lock_all_is_given_back_twice(monkeypatch) -> None:
+def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
     part = delivered(paid_order())
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
@@ -93,7 +93,7 @@ def test_without_the_lock_all_is_given_back_twice(monkeypatch) -> None:
     assert given == 240_000 or kinds(answers) == ["Refund", "ValueError"], answers
 
 
-def test_a_part_is_given_back_before_it_is_called_off_or_as_called_off() -> None:
+def test_refunding_while_cancelling_refunds_part_once() -> None:
     parts = [paid_order().parts.get() for _time in range(5)]
     works = []
     for part in parts:
@@ -121,7 +121,7 @@ def back_and_undone() -> tuple[OrderPart, list[Any]]:
     ]
 
 
-def test_goods_come_back_or_their_parcel_is_undone_and_they_are_in_stock_once() -> None:
+def test_returning_while_voiding_restocks_items_once() -> None:
     for _time in range(3):
         part, works = back_and_undone()
         on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
@@ -135,7 +135,7 @@ def test_goods_come_back_or_their_parcel_is_undone_and_they_are_in_stock_once() 
     check_everything()
 
 
-def test_without_the_lock_goods_that_come_back_are_in_stock_twice(monkeypatch) -> None:
+def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
     part, (take_back, undo) = back_and_undone()
     parcel = part.parcels.get()
     on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
@@ -171,7 +171,7 @@ def test_without_the_lock_goods_that_come_back_are_in_stock_twice(monkeypatch) -
     assert Stock.objects.get(variant=line_of(part).variant_id).on_hand == on_hand + 4
 
 
-def test_money_is_marked_as_sent_once() -> None:
+def test_refund_payout_is_marked_as_paid_once() -> None:
     order = paid_order()
     give_back(delivered(order), 20_000)
     set_refund_account(order_id=order.pk, to=TO, **WHO)

@@ -99,7 +99,7 @@ class Unlocked:
             assert self._early.after.wait(20)
 
 
-def test_what_is_booked_while_a_period_closes_is_in_it_or_in_the_next_one() -> None:
+def test_posting_while_closing_belongs_to_one_of_two_settlements() -> None:
     cooperative = make_cooperative()
     settlement = booked(cooperative)
 
@@ -114,7 +114,7 @@ def test_what_is_booked_while_a_period_closes_is_in_it_or_in_the_next_one() -> N
     check_ledger()
 
 
-def test_without_the_lock_the_database_refuses_what_would_land_in_a_closed_period(monkeypatch) -> None:
+def test_without_lock_database_refuses_posting_into_closed_settlement(monkeypatch) -> None:
     cooperative = make_cooperative()
     settlement = booked(cooperative)
     unlocked, closed = Unlocked(monkeypatch, 2), threading.Event()
@@ -136,7 +136,7 @@ def test_without_the_lock_the_database_refuses_what_would_land_in_a_closed_perio
     assert not LedgerPosting.objects.filter(key__endswith=":late").exists()
 
 
-def test_a_period_closed_by_several_at_once_is_closed_once() -> None:
+def test_settlement_closed_in_parallel_is_closed_once() -> None:
     settlement = booked(make_cooperative())
 
     answers = together([closing(settlement)] * 6)
@@ -147,7 +147,7 @@ def test_a_period_closed_by_several_at_once_is_closed_once() -> None:
     check_ledger()
 
 
-def test_without_the_lock_two_close_it_or_one_meets_an_error(monkeypatch) -> None:
+def test_without_lock_settlement_is_closed_twice_or_database_fails(monkeypatch) -> None:
     settlement = booked(make_cooperative())
     unlocked = Unlocked(monkeypatch, 2)
     rows = Settlement.objects.filter(pk=settlement.pk)
@@ -158,7 +158,7 @@ def test_without_the_lock_two_close_it_or_one_meets_an_error(monkeypatch) -> Non
     assert len(answers) == 2
 
 
-def test_a_payment_written_down_by_several_at_once_is_booked_once() -> None:
+def test_payout_paid_in_parallel_is_booked_once() -> None:
     settlement = booked(make_cooperative())
     closing(settlement)()
     paying = partial(
@@ -173,7 +173,7 @@ def test_a_payment_written_down_by_several_at_once_is_booked_once() -> None:
     check_ledger()
 
 
-def test_a_transfer_sent_back_by_both_pages_at_once_is_booked_once() -> None:
+def test_transfer_returned_on_both_pages_is_booked_once() -> None:
     waiting_order()
     transfer = take("tien hang")
     payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
@@ -191,7 +191,7 @@ def test_a_transfer_sent_back_by_both_pages_at_once_is_booked_once() -> None:
     check_ledger()
 
 
-def test_without_the_lock_both_pages_write_down_that_a_transfer_was_sent_back(monkeypatch) -> None:
+def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> None:
     waiting_order()
     transfer = take("tien hang")
     payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
@@ -236,7 +236,7 @@ def both_pages_unlocked(monkeypatch, payout):
     return reading_first
 
 
-def test_without_the_lock_two_write_it_down(monkeypatch) -> None:
+def test_without_lock_payout_is_paid_twice_or_database_fails(monkeypatch) -> None:
     settlement = booked(make_cooperative())
     closing(settlement)()
     payout = Payout.objects.get()
@@ -249,7 +249,7 @@ def test_without_the_lock_two_write_it_down(monkeypatch) -> None:
     assert "AlreadyPaid" not in kinds(answers), answers
 
 
-def test_a_cooperatives_first_deliveries_at_once_open_one_period() -> None:
+def test_parallel_first_deliveries_open_one_settlement() -> None:
     seller = make_seller()
     parcels = [handed_over(make_order((make_variant(seller), 1)).parts.get()) for _ in range(6)]
 

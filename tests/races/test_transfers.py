@@ -81,7 +81,7 @@ def telling(order: Order, **fields: Any) -> Callable[[], Any]:
     return partial(record_incoming_transfer, arrival=told(order.code, **values), actor=BANK, now=LATER)
 
 
-def test_a_notice_told_ten_times_at_once_is_one_transfer() -> None:
+def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
     order = waiting_order()
     body, _headers = sepay_webhook(
         "secret",
@@ -109,7 +109,7 @@ def test_a_notice_told_ten_times_at_once_is_one_transfer() -> None:
     check_everything()
 
 
-def test_two_services_that_tell_of_one_transfer_at_once_pay_its_order_once() -> None:
+def test_parallel_notices_of_two_services_charge_order_once() -> None:
     order = waiting_order()
 
     answers = together([telling(order), telling(order, provider=TransferSource.CASSO, event_id="c")])
@@ -120,7 +120,7 @@ def test_two_services_that_tell_of_one_transfer_at_once_pay_its_order_once() -> 
     check_everything()
 
 
-def test_without_the_lock_two_transfers_both_pay_one_order_or_one_meets_an_error(monkeypatch) -> None:
+def test_without_lock_two_transfers_charge_one_order_or_one_fails(monkeypatch) -> None:
     order = waiting_order()
     read_early = unlocked(monkeypatch, "lock_orders")
     works = [telling(order), telling(order, reference="FT2", event_id="2")]
@@ -131,7 +131,7 @@ def test_without_the_lock_two_transfers_both_pay_one_order_or_one_meets_an_error
     assert failed or TransferShare.objects.count() == 2, answers
 
 
-def test_two_transfers_for_one_order_at_once_pay_it_once_and_the_other_is_looked_at() -> None:
+def test_second_of_two_parallel_transfers_goes_to_review() -> None:
     order = waiting_order()
 
     together([telling(order), telling(order, reference="FT2", event_id="2")])
@@ -154,7 +154,7 @@ def due_orders(many: int) -> list[Order]:
     return orders
 
 
-def test_money_that_comes_as_its_order_lapses_pays_it_or_is_looked_at() -> None:
+def test_transfer_arriving_at_expiry_settles_order_or_goes_to_review() -> None:
     orders = due_orders(6)
     works = []
     for place, order in enumerate(orders):
@@ -174,7 +174,7 @@ def test_money_that_comes_as_its_order_lapses_pays_it_or_is_looked_at() -> None:
     check_everything()
 
 
-def test_without_the_lock_an_order_lapses_whose_money_has_come(monkeypatch) -> None:
+def test_without_lock_paid_order_expires(monkeypatch) -> None:
     """Whoever lets it lapse has read it, and looked whether it may, before the money came."""
     (order,) = due_orders(1)
     read_before = Order.objects.get(pk=order.pk)
@@ -212,7 +212,7 @@ def settling(transfer: BankTransfer, order: Order) -> Callable[[], Any]:
     )
 
 
-def test_of_two_who_settle_one_transfer_for_two_orders_one_is_told_that_it_is_gone() -> None:
+def test_transfer_cannot_be_assigned_to_two_orders_in_parallel() -> None:
     one, other = waiting_order(), waiting_order()
     transfer = take("tien hang")
 
@@ -223,7 +223,7 @@ def test_of_two_who_settle_one_transfer_for_two_orders_one_is_told_that_it_is_go
     check_everything()
 
 
-def test_one_tap_by_ten_settles_once() -> None:
+def test_parallel_assignments_of_transfer_settle_once() -> None:
     order = waiting_order()
     transfer = take("tien hang")
 
@@ -236,7 +236,7 @@ def test_one_tap_by_ten_settles_once() -> None:
     check_everything()
 
 
-def test_without_the_lock_one_transfer_pays_two_orders(monkeypatch) -> None:
+def test_without_lock_transfer_is_assigned_to_two_orders(monkeypatch) -> None:
     one, other = waiting_order(), waiting_order()
     transfer = take("tien hang")
     read_early = unlocked(monkeypatch, "lock_bank_transfer")
@@ -248,7 +248,7 @@ def test_without_the_lock_one_transfer_pays_two_orders(monkeypatch) -> None:
     assert sum(TransferShare.objects.values_list("amount", flat=True)) == 240_000 > transfer.amount
 
 
-def test_a_transfer_is_settled_or_given_back_never_both() -> None:
+def test_transfer_is_assigned_or_returned_but_not_both() -> None:
     transfers_and_orders = [(take(f"tien hang {n}"), waiting_order()) for n in range(4)]
     works = []
     for transfer, order in transfers_and_orders:
@@ -266,7 +266,7 @@ def test_a_transfer_is_settled_or_given_back_never_both() -> None:
     check_everything()
 
 
-def test_a_statement_and_its_webhooks_at_once_count_each_transfer_once() -> None:
+def test_parallel_statement_and_webhooks_record_each_transfer_once() -> None:
     orders = [waiting_order() for _ in range(4)]
     content = csv(*((f"FT{n}", 120_000, order.code) for n, order in enumerate(orders)))
     statement = import_bank_statement(file_name="a.csv", content=content, user=make_admin(), now=NOW)

@@ -32,7 +32,7 @@ def basket_with_code(*wanted, code="CHAO10"):
     return Basket.objects.get(pk=basket.pk)
 
 
-def test_of_fifty_buyers_with_a_codes_last_use_exactly_one_has_it() -> None:
+def test_fifty_buyers_use_voucher_code_with_one_use_once() -> None:
     make_voucher(usage_limit=1)
     variant = make_variant(on_hand=100)
     baskets = [basket_with_code((variant, 1)) for _ in range(50)]
@@ -47,7 +47,7 @@ def test_of_fifty_buyers_with_a_codes_last_use_exactly_one_has_it() -> None:
     check_everything()
 
 
-def test_without_the_lock_two_buyers_both_have_a_codes_last_use(monkeypatch) -> None:
+def test_without_lock_last_voucher_use_is_taken_twice(monkeypatch) -> None:
     make_voucher(usage_limit=1)
     variant = make_variant(on_hand=100)
     baskets = [basket_with_code((variant, 1)) for _ in range(2)]
@@ -59,7 +59,7 @@ def test_without_the_lock_two_buyers_both_have_a_codes_last_use(monkeypatch) -> 
     assert VoucherUse.objects.count() == 2
 
 
-def test_a_buyer_in_two_windows_has_a_code_for_each_buyer_once() -> None:
+def test_voucher_limited_to_one_use_per_customer_is_used_once() -> None:
     make_voucher(apply_once_per_customer=True)
     variant = make_variant(on_hand=100)
     baskets = [basket_with_code((variant, 1)) for _ in range(2)]
@@ -72,7 +72,7 @@ def test_a_buyer_in_two_windows_has_a_code_for_each_buyer_once() -> None:
     assert VoucherUse.objects.count() == 1
 
 
-def test_placing_and_calling_off_with_one_code_do_not_wait_for_each_other_forever() -> None:
+def test_placing_and_cancelling_with_one_voucher_do_not_deadlock() -> None:
     make_voucher(usage_limit=10)
     variant = make_variant(on_hand=100)
     orders = [placing(basket_with_code((variant, 1)))() for _ in range(5)]
@@ -88,7 +88,7 @@ def test_placing_and_calling_off_with_one_code_do_not_wait_for_each_other_foreve
     check_everything()
 
 
-def test_a_price_edited_while_rules_are_made_ends_as_all_of_them_say() -> None:
+def test_price_edited_while_promotions_are_created_follows_all_of_them() -> None:
     product = make_product(price=100_000)
     variant, channel = product.variants.get(), make_channel()
 

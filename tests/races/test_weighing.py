@@ -49,7 +49,7 @@ def packing_of(part, line):
     return partial(pack_parcel, part_id=part.pk, quantities={line.pk: 2}, actor=MEMBER, now=NOW)
 
 
-def test_goods_are_weighed_anew_or_packed_and_the_parcel_brings_what_was_weighed_last() -> None:
+def test_weighing_while_packing_keeps_parcel_consistent_with_weight() -> None:
     pairs = [accepted() for _ in range(6)]
     for part, line in pairs:
         weighing_of(part, line, 4600)()
@@ -71,7 +71,7 @@ def test_goods_are_weighed_anew_or_packed_and_the_parcel_brings_what_was_weighed
     check_everything()
 
 
-def test_without_the_lock_a_parcel_brings_another_sum_than_its_goods_cost(monkeypatch) -> None:
+def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
     part, line = accepted()
     weighing_of(part, line, 4600)()
     both_read = threading.Barrier(2, timeout=20)
@@ -118,7 +118,7 @@ def test_without_the_lock_a_parcel_brings_another_sum_than_its_goods_cost(monkey
         check_everything()
 
 
-def test_goods_are_weighed_or_called_off_and_no_cash_is_asked_for_what_will_not_come() -> None:
+def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
     pairs = [accepted() for _ in range(6)]
 
     answers = together(
@@ -143,7 +143,7 @@ def test_goods_are_weighed_or_called_off_and_no_cash_is_asked_for_what_will_not_
     check_everything()
 
 
-def test_goods_leave_weighed_or_stay_to_be_weighed_again() -> None:
+def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
     pairs = [accepted() for _ in range(5)]
     parcels = []
     for part, line in pairs:
@@ -176,7 +176,7 @@ def test_goods_leave_weighed_or_stay_to_be_weighed_again() -> None:
     check_everything()
 
 
-def test_the_same_weight_sent_ten_times_under_one_key_counts_once() -> None:
+def test_weight_repeated_in_parallel_is_recorded_once() -> None:
     part, line = accepted()
 
     answers = together([weighing_of(part, line, 4600, key="k")] * 10)
@@ -186,7 +186,7 @@ def test_the_same_weight_sent_ten_times_under_one_key_counts_once() -> None:
     check_everything()
 
 
-def test_of_a_yes_and_a_no_at_once_one_counts() -> None:
+def test_only_one_of_two_parallel_answers_counts() -> None:
     part, line = accepted()
     weighing_of(part, line, 6000)()
     question = WeightQuestion.objects.get()
@@ -205,7 +205,7 @@ def test_of_a_yes_and_a_no_at_once_one_counts() -> None:
     check_everything()
 
 
-def test_what_waits_for_the_buyer_is_packed_by_nobody_however_many_try() -> None:
+def test_line_with_open_question_cannot_be_packed_in_parallel() -> None:
     part, line = accepted()
     weighing_of(part, line, 6000)()
 

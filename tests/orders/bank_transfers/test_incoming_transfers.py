@@ -34,7 +34,7 @@ def changes_of(transfer: BankTransfer) -> list[str]:
     return [change.action for change in Change.objects.of(transfer).in_time()]
 
 
-def test_the_code_and_the_sum_settle_it_and_the_order_counts() -> None:
+def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
     order = waiting_order()
 
     transfer = take(f"NGUYEN THI HOA chuyen tien {order.code}")
@@ -51,13 +51,13 @@ def test_the_code_and_the_sum_settle_it_and_the_order_counts() -> None:
 @pytest.mark.parametrize(
     "write", [str.lower, lambda code: f"{code[:3]} {code[3:]}", lambda code: f"x.{code}.y"]
 )
-def test_banks_may_mangle_the_note(write) -> None:
+def test_code_is_recognised_in_mangled_note(write) -> None:
     order = waiting_order()
 
     assert take(write(order.code)).state == TransferState.SETTLED
 
 
-def test_told_again_nothing_happens() -> None:
+def test_repeated_notice_changes_nothing() -> None:
     order = waiting_order()
     arrival = told(order.code)
     first = record_incoming_transfer(arrival=arrival, actor=BANK, now=LATER)
@@ -69,7 +69,7 @@ def test_told_again_nothing_happens() -> None:
     assert every_row() == before
 
 
-def test_told_by_another_service_with_the_banks_reference_nothing_happens() -> None:
+def test_notice_of_another_service_with_same_bank_reference_changes_nothing() -> None:
     order = waiting_order()
     first = take(order.code, reference="FT 26-330")
     before = every_row()
@@ -83,7 +83,7 @@ def test_told_by_another_service_with_the_banks_reference_nothing_happens() -> N
 @pytest.mark.parametrize(
     ("amount", "reason"), [(119_999, "too_little"), (120_001, "too_much"), (1, "too_little")]
 )
-def test_another_sum_is_looked_at(amount: int, reason: ReviewReason) -> None:
+def test_transfer_of_another_amount_goes_to_review(amount: int, reason: ReviewReason) -> None:
     order = waiting_order()
 
     transfer = take(order.code, amount)
@@ -99,13 +99,13 @@ def test_another_sum_is_looked_at(amount: int, reason: ReviewReason) -> None:
     ("note", "reason"),
     [("", ReviewReason.NO_CODE), ("tien hang", ReviewReason.NO_CODE), ("TQQQQQ9", ReviewReason.NO_CODE)],
 )
-def test_without_a_code_it_is_looked_at(note: str, reason: ReviewReason) -> None:
+def test_transfer_without_code_goes_to_review(note: str, reason: ReviewReason) -> None:
     waiting_order()
 
     assert in_review(take(note), reason)
 
 
-def test_a_code_that_no_order_has_is_looked_at() -> None:
+def test_transfer_with_unknown_code_goes_to_review() -> None:
     order = waiting_order()
     code = order.code
     order.code = "T234679"
@@ -114,7 +114,7 @@ def test_a_code_that_no_order_has_is_looked_at() -> None:
     assert in_review(take(code), ReviewReason.UNKNOWN_CODE)
 
 
-def test_two_orders_in_one_transfer_are_looked_at() -> None:
+def test_transfer_naming_two_orders_goes_to_review() -> None:
     one, other = waiting_order(), waiting_order()
 
     transfer = take(f"{one.code} {other.code}", 240_000)
@@ -124,7 +124,7 @@ def test_two_orders_in_one_transfer_are_looked_at() -> None:
     check_everything()
 
 
-def test_after_the_deadline_it_is_looked_at_and_the_order_kept_until_then() -> None:
+def test_late_transfer_goes_to_review_and_keeps_order_from_expiring() -> None:
     order = waiting_order()
 
     transfer = take(order.code, at=NOW + 25 * HOUR, now=NOW + 25 * HOUR)
@@ -135,7 +135,7 @@ def test_after_the_deadline_it_is_looked_at_and_the_order_kept_until_then() -> N
     assert order.expired_at is None
 
 
-def test_sent_in_time_and_told_of_late_it_settles() -> None:
+def test_transfer_made_in_time_and_reported_late_settles_order() -> None:
     order = waiting_order()
 
     transfer = take(order.code, at=NOW + 23 * HOUR, now=NOW + 25 * HOUR)
@@ -143,7 +143,7 @@ def test_sent_in_time_and_told_of_late_it_settles() -> None:
     assert transfer.state == TransferState.SETTLED
 
 
-def test_an_order_that_is_paid_already_gets_no_more() -> None:
+def test_second_transfer_for_paid_order_goes_to_review() -> None:
     order = waiting_order()
     take(order.code)
 
@@ -155,7 +155,7 @@ def test_an_order_that_is_paid_already_gets_no_more() -> None:
     check_everything()
 
 
-def test_an_expired_order_gets_nothing() -> None:
+def test_transfer_for_expired_order_goes_to_review() -> None:
     order = waiting_order()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
 
@@ -167,7 +167,7 @@ def test_an_expired_order_gets_nothing() -> None:
     check_everything()
 
 
-def test_a_cancelled_order_gets_nothing() -> None:
+def test_transfer_for_cancelled_order_goes_to_review() -> None:
     order = waiting_order()
     cancel_order(order_id=order.pk, reason="Changed my mind", actor=BANK, now=LATER)
 
@@ -175,7 +175,7 @@ def test_a_cancelled_order_gets_nothing() -> None:
     check_everything()
 
 
-def test_an_order_to_be_paid_in_cash_gets_nothing() -> None:
+def test_transfer_for_cash_on_delivery_order_goes_to_review() -> None:
     order = waiting_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
 
@@ -183,25 +183,25 @@ def test_an_order_to_be_paid_in_cash_gets_nothing() -> None:
     check_everything()
 
 
-def test_money_on_another_account_is_not_ours() -> None:
+def test_transfer_to_another_account_goes_to_review() -> None:
     order = waiting_order()
 
     assert in_review(take(order.code, account="999"), ReviewReason.OTHER_ACCOUNT)
 
 
-def test_without_an_account_of_ours_no_account_is_ours() -> None:
+def test_transfer_goes_to_review_if_shop_has_no_bank_account() -> None:
     order = make_order((make_variant(), 1))
 
     assert in_review(take(order.code), ReviewReason.OTHER_ACCOUNT)
 
 
-def test_zeros_that_a_spreadsheet_lost_do_not_make_another_account() -> None:
+def test_account_number_without_leading_zeros_is_recognised() -> None:
     order = waiting_order()
 
     assert take(order.code, account="11223344556").state == TransferState.SETTLED
 
 
-def test_told_again_with_the_zeros_that_were_lost_it_is_the_same() -> None:
+def test_repeated_notice_matches_account_number_without_leading_zeros() -> None:
     order = waiting_order()
     first = take(order.code, account="11223344556", reference="FT1")
 
@@ -212,7 +212,7 @@ def test_told_again_with_the_zeros_that_were_lost_it_is_the_same() -> None:
     check_everything()
 
 
-def test_one_alike_from_another_service_without_a_common_reference_is_looked_at() -> None:
+def test_similar_transfer_of_another_service_without_reference_goes_to_review() -> None:
     order = waiting_order()
     take(order.code, reference="FT1")
 
@@ -221,7 +221,7 @@ def test_one_alike_from_another_service_without_a_common_reference_is_looked_at(
     assert in_review(again, ReviewReason.REPEATED)
 
 
-def test_one_alike_from_the_same_service_with_its_own_reference_is_another() -> None:
+def test_similar_transfer_with_its_own_reference_is_another_transfer() -> None:
     make_bank_account()
     first = take("tien hang", reference="FT1")
 
@@ -231,7 +231,7 @@ def test_one_alike_from_the_same_service_with_its_own_reference_is_another() -> 
     assert in_review(second, ReviewReason.NO_CODE)
 
 
-def test_two_alike_without_references_and_with_numbers_of_their_own_are_kept_apart() -> None:
+def test_similar_transfers_with_different_event_ids_are_kept_apart() -> None:
     make_bank_account()
     first = take("tien hang", reference="", event_id="1")
     again = take("tien hang", reference="", event_id="1")
@@ -243,7 +243,7 @@ def test_two_alike_without_references_and_with_numbers_of_their_own_are_kept_apa
     assert BankTransfer.objects.count() == 2
 
 
-def test_paid_in_cash_after_all_the_order_is_nobodys_but_the_moneys_event_is_once() -> None:
+def test_settling_order_records_one_charge_event_and_keeps_payment_deadline() -> None:
     order = waiting_order()
     take(order.code)
 

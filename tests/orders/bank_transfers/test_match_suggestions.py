@@ -34,14 +34,14 @@ def mangled(code: str) -> str:
     return code[:3] + ("7" if code[3] != "7" else "9") + code[4:]
 
 
-def test_the_code_in_the_note_comes_first() -> None:
+def test_order_named_by_code_is_suggested_first() -> None:
     other, order = waiting_order(), waiting_order()
 
     assert told(take(order.code, 100_000))[0] == (order.code, {MatchReason.CODE, MatchReason.TIME}, 100_000)
     assert other.code != order.code
 
 
-def test_a_code_with_one_slip_is_suggested_and_never_settled() -> None:
+def test_code_with_one_typo_is_suggested_but_not_settled() -> None:
     order = waiting_order()
 
     transfer = take(f"MBVCB {mangled(order.code)} chuyen tien")
@@ -62,12 +62,12 @@ def test_a_code_with_one_slip_is_suggested_and_never_settled() -> None:
     ],
     ids=["one too few", "one too many", "two swapped", "cut at the end", "mistyped and spaced"],
 )
-def test_one_slip_in_a_code_is_seen(write) -> None:
+def test_near_code_allows_one_typo(write) -> None:
     assert TransferNote(f"ck {write('TA7K2MD')} tra").has_near_code("TA7K2MD")
 
 
 @pytest.mark.parametrize("note", ["", "TA7", "TA94WMD", "tien hang thang 11"])
-def test_two_slips_are_another_code(note: str) -> None:
+def test_near_code_does_not_allow_two_typos(note: str) -> None:
     assert not TransferNote(note).has_near_code("TA7K2MD")
 
 
@@ -83,11 +83,11 @@ def test_two_slips_are_another_code(note: str) -> None:
         ("098765432", False),
     ],
 )
-def test_the_payer_is_known_by_the_whole_name_or_the_phone(note: str, is_named: bool) -> None:
+def test_payer_is_recognised_by_full_name_or_phone(note: str, is_named: bool) -> None:
     assert TransferNote(note).names("Nguyễn Thị Hoa", "+84987654321") is is_named
 
 
-def test_the_buyers_name_and_the_sum_speak_for_an_order() -> None:
+def test_payer_name_and_amount_suggest_order() -> None:
     order = waiting_order(name="Lý Thị Mẩy", phone="0911222333")
     waiting_order(name="Bàn Văn Tài", phone="0911222444", price=50_000)
 
@@ -97,13 +97,13 @@ def test_the_buyers_name_and_the_sum_speak_for_an_order() -> None:
     assert told(transfer) == [(order.code, reasons, 120_000)]
 
 
-def test_a_common_day_alone_suggests_nothing() -> None:
+def test_same_day_alone_suggests_nothing() -> None:
     waiting_order()
 
     assert suggested(take("tien hang", 77_000)).orders == ()
 
 
-def test_what_is_paid_or_ended_is_suggested_only_by_its_code() -> None:
+def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
     paid, ended = waiting_order(), waiting_order()
     take(paid.code)
     cancel_order(order_id=ended.pk, reason="Đổi ý", actor=DESK, now=LATER)
@@ -114,7 +114,7 @@ def test_what_is_paid_or_ended_is_suggested_only_by_its_code() -> None:
     assert (named.order, named.has_ended, named.amount) == (ended, True, 0)
 
 
-def test_several_orders_that_cost_the_sum_together_are_a_split() -> None:
+def test_named_orders_whose_total_is_the_amount_are_suggested_as_split() -> None:
     one, other = waiting_order(), waiting_order(price=50_000)
 
     found = suggested(take(f"{one.code} {other.code}", 250_000))
@@ -122,13 +122,13 @@ def test_several_orders_that_cost_the_sum_together_are_a_split() -> None:
     assert [(each.order, each.amount) for each in found.split] == [(one, 120_000), (other, 130_000)]
 
 
-def test_several_orders_that_cost_another_sum_are_no_split() -> None:
+def test_named_orders_with_another_total_are_not_suggested_as_split() -> None:
     one, other = waiting_order(), waiting_order(price=50_000)
 
     assert suggested(take(f"{one.code} {other.code}", 240_000)).split == ()
 
 
-def test_of_a_transfer_that_went_to_one_order_the_rest_is_suggested_to_others() -> None:
+def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
     one, other = waiting_order(), waiting_order(price=10_000)
     transfer = take("tien hang", 170_000)
     assign_transfer(transfer_id=transfer.pk, shares={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
@@ -139,13 +139,13 @@ def test_of_a_transfer_that_went_to_one_order_the_rest_is_suggested_to_others() 
     assert [(each.order, each.amount) for each in found.orders] == [(other, 50_000)]
 
 
-def test_an_order_of_last_week_is_suggested_without_its_day() -> None:
+def test_order_of_last_week_is_suggested_without_time_reason() -> None:
     order = waiting_order(now=NOW - 7 * DAY)
 
     assert told(take("tien hang")) == [(order.code, {MatchReason.AMOUNT}, 120_000)]
 
 
-def test_what_may_be_the_same_transfer_is_named() -> None:
+def test_possible_duplicates_of_transfer_are_listed() -> None:
     waiting_order()
     first = take("tien hang", reference="", event_id="a")
     second = take("tien hang", provider=TransferSource.CASSO)
@@ -155,7 +155,7 @@ def test_what_may_be_the_same_transfer_is_named() -> None:
     assert similar_transfers(first) == [second]
 
 
-def test_many_are_suggested_in_as_many_queries_as_one(django_assert_num_queries) -> None:
+def test_number_of_queries_does_not_depend_on_number_of_transfers(django_assert_num_queries) -> None:
     orders = [waiting_order() for _ in range(3)]
     transfers = [take(mangled(order.code), 100_000) for order in orders] + [take(orders[0].code, 1_000)]
 

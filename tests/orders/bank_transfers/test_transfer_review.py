@@ -57,7 +57,7 @@ def balance(account: LedgerAccount) -> int:
     return LedgerEntry.objects.filter(account=account).aggregate(sum=Sum("amount", default=0))["sum"]
 
 
-def test_money_in_doubt_is_on_the_account_and_nobodys() -> None:
+def test_transfer_under_review_is_booked_as_unmatched() -> None:
     take("tien hang", 50_000) if waiting_order() else None
 
     assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BUYER)) == (
@@ -68,7 +68,7 @@ def test_money_in_doubt_is_on_the_account_and_nobodys() -> None:
     check_everything()
 
 
-def test_one_tap_settles_it() -> None:
+def test_assigning_transfer_to_order_settles_both() -> None:
     order = waiting_order()
     transfer = take("tien hang")
 
@@ -89,7 +89,7 @@ def test_one_tap_settles_it() -> None:
     check_everything()
 
 
-def test_settled_twice_it_is_as_it_was() -> None:
+def test_assigning_same_amount_again_changes_nothing() -> None:
     order = waiting_order()
     transfer = take("tien hang")
     settle(transfer, (order, 120_000))
@@ -100,7 +100,7 @@ def test_settled_twice_it_is_as_it_was() -> None:
     assert every_row() == before
 
 
-def test_a_part_is_credited_when_somebody_says_so_and_the_buyer_has_time_for_the_rest() -> None:
+def test_partial_assignment_credits_order_and_extends_its_deadline() -> None:
     order = waiting_order()
     transfer = take(order.code, 100_000)
 
@@ -112,7 +112,7 @@ def test_a_part_is_credited_when_somebody_says_so_and_the_buyer_has_time_for_the
     check_everything()
 
 
-def test_the_rest_settles_by_itself() -> None:
+def test_transfer_of_remaining_amount_settles_automatically() -> None:
     order = waiting_order()
     settle(take(order.code, 100_000), (order, 100_000))
 
@@ -124,7 +124,7 @@ def test_the_rest_settles_by_itself() -> None:
     check_everything()
 
 
-def test_a_surplus_stays_to_be_given_back() -> None:
+def test_surplus_of_assigned_transfer_can_be_returned() -> None:
     order = waiting_order()
     transfer = take(order.code, 125_000)
 
@@ -142,7 +142,7 @@ def test_a_surplus_stays_to_be_given_back() -> None:
     check_everything()
 
 
-def test_one_transfer_pays_two_orders() -> None:
+def test_transfer_can_be_split_between_two_orders() -> None:
     one, other = waiting_order(), waiting_order()
     transfer = take(f"{one.code} {other.code}", 240_000)
 
@@ -154,7 +154,7 @@ def test_one_transfer_pays_two_orders() -> None:
     check_everything()
 
 
-def test_an_order_to_be_paid_in_cash_is_paid_in_full_before_it_is_packed() -> None:
+def test_transfer_pays_cash_on_delivery_order_in_full_before_packing() -> None:
     order = waiting_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     part = order.parts.get()
@@ -171,7 +171,7 @@ def test_an_order_to_be_paid_in_cash_is_paid_in_full_before_it_is_packed() -> No
     assert set(pending.values()) == {0}
 
 
-def test_cash_that_is_under_way_is_not_paid_twice() -> None:
+def test_transfer_cannot_pay_order_whose_cash_parcel_is_packed() -> None:
     order = waiting_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     part = order.parts.get()
@@ -183,7 +183,7 @@ def test_cash_that_is_under_way_is_not_paid_twice() -> None:
         settle(transfer, (order, 120_000))
 
 
-def test_part_of_an_order_to_be_paid_in_cash_is_refused() -> None:
+def test_transfer_cannot_pay_cash_on_delivery_order_in_part() -> None:
     order = waiting_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     transfer = take(order.code, 50_000)
@@ -192,7 +192,7 @@ def test_part_of_an_order_to_be_paid_in_cash_is_refused() -> None:
         settle(transfer, (order, 50_000))
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_invalid_assignments_are_refused() -> None:
     order = waiting_order()
     small, large = take("tien hang", 50_000), take("tien hang", 500_000)
 
@@ -211,7 +211,7 @@ def test_what_does_not_fit_is_refused() -> None:
         assign_transfer(transfer_id=small.pk, shares={nobody(): 1}, actor=DESK, now=LATER)
 
 
-def test_an_order_has_its_share_of_a_transfer_once() -> None:
+def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
     order = waiting_order()
     transfer = take("tien hang", 100_000)
     settle(transfer, (order, 30_000))
@@ -220,7 +220,7 @@ def test_an_order_has_its_share_of_a_transfer_once() -> None:
         settle(transfer, (order, 20_000))
 
 
-def test_an_order_that_ended_is_not_paid() -> None:
+def test_transfer_cannot_be_assigned_to_cancelled_order() -> None:
     order = waiting_order()
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
     transfer = take(order.code)
@@ -229,7 +229,7 @@ def test_an_order_that_ended_is_not_paid() -> None:
         settle(transfer, (order, 120_000))
 
 
-def test_money_goes_back_to_the_account_that_somebody_wrote() -> None:
+def test_returned_transfer_is_paid_to_named_account() -> None:
     order = waiting_order()
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
     transfer = take(order.code)
@@ -252,7 +252,7 @@ def test_money_goes_back_to_the_account_that_somebody_wrote() -> None:
     check_everything()
 
 
-def test_sent_back_twice_it_was_sent_once() -> None:
+def test_confirming_return_twice_keeps_first_reference() -> None:
     transfer = take("tien hang") if waiting_order() else None
     return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
@@ -263,7 +263,7 @@ def test_sent_back_twice_it_was_sent_once() -> None:
     assert every_row() == before
 
 
-def test_paid_from_the_list_of_payments_it_was_sent_back_once() -> None:
+def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
     transfer = take("tien hang") if waiting_order() else None
     payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
     mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
@@ -288,7 +288,7 @@ def test_paid_from_the_list_of_payments_it_was_sent_back_once() -> None:
         BankAccount("970436", "0099887766", " "),
     ],
 )
-def test_no_account_no_way_back(to: BankAccount) -> None:
+def test_returning_transfer_requires_valid_bank_account(to: BankAccount) -> None:
     waiting_order()
     transfer = take("tien hang")
 
@@ -296,7 +296,7 @@ def test_no_account_no_way_back(to: BankAccount) -> None:
         return_transfer(transfer_id=transfer.pk, to=to, reason="Nhầm", actor=DESK, now=LATER)
 
 
-def test_what_was_settled_is_neither_given_back_nor_set_aside() -> None:
+def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
     order = waiting_order()
     transfer = take(order.code)
 
@@ -308,7 +308,7 @@ def test_what_was_settled_is_neither_given_back_nor_set_aside() -> None:
         confirm_transfer_returned(transfer_id=transfer.pk, reference="", actor=DESK, now=LATER)
 
 
-def test_reasons_are_asked_for() -> None:
+def test_returning_and_dismissing_require_reason() -> None:
     waiting_order()
     transfer = take("tien hang")
 
@@ -318,7 +318,7 @@ def test_reasons_are_asked_for() -> None:
         dismiss_transfer(transfer_id=transfer.pk, reason="", actor=DESK, now=LATER)
 
 
-def test_what_was_set_aside_may_be_looked_at_again() -> None:
+def test_dismissed_transfer_can_be_reopened() -> None:
     order = waiting_order()
     transfer = take("tien hang")
     dismiss_transfer(transfer_id=transfer.pk, reason="Tiền của sàn", actor=DESK, now=LATER)
@@ -333,7 +333,7 @@ def test_what_was_set_aside_may_be_looked_at_again() -> None:
     check_everything()
 
 
-def test_one_told_of_twice_and_set_aside_was_never_booked_twice() -> None:
+def test_dismissed_duplicate_is_not_booked() -> None:
     order = waiting_order()
     take(order.code, reference="FT1")
     again = take(order.code, provider=TransferSource.CASSO, reference="")
@@ -344,7 +344,7 @@ def test_one_told_of_twice_and_set_aside_was_never_booked_twice() -> None:
     check_everything()
 
 
-def test_one_in_doubt_that_pays_an_order_and_goes_back_in_part_is_booked_once() -> None:
+def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None:
     """Nobody booked it when it was seen, for it might have been told of twice."""
     order = waiting_order()
     take("tien hang", 150_000, reference="FT1")
@@ -360,7 +360,7 @@ def test_one_in_doubt_that_pays_an_order_and_goes_back_in_part_is_booked_once() 
     check_everything()
 
 
-def test_an_expired_order_is_placed_anew_and_paid() -> None:
+def test_expired_order_is_replaced_and_paid() -> None:
     order = waiting_order()
     variant = order.lines.get().variant
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
@@ -381,7 +381,7 @@ def test_an_expired_order_is_placed_anew_and_paid() -> None:
     check_everything()
 
 
-def test_placed_anew_twice_it_is_placed_once() -> None:
+def test_replacing_expired_order_twice_places_one_order() -> None:
     """More came than it costs, so the transfer is still looked at when the button is pressed again."""
     order = waiting_order()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
@@ -398,7 +398,7 @@ def test_placed_anew_twice_it_is_placed_once() -> None:
     check_everything()
 
 
-def test_without_its_goods_it_is_not_placed_anew() -> None:
+def test_expired_order_cannot_be_replaced_without_stock() -> None:
     order = waiting_order()
     stock = stock_of(order.lines.get().variant)
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
@@ -412,7 +412,7 @@ def test_without_its_goods_it_is_not_placed_anew() -> None:
         replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
 
 
-def test_an_order_that_stands_is_not_placed_anew() -> None:
+def test_active_order_cannot_be_replaced() -> None:
     order = waiting_order()
     transfer = take("tien hang")
 
@@ -420,7 +420,7 @@ def test_an_order_that_stands_is_not_placed_anew() -> None:
         replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=LATER)
 
 
-def test_given_back_while_the_order_waits_it_lapses_in_its_time() -> None:
+def test_order_whose_transfer_is_returned_expires_in_time() -> None:
     order = waiting_order()
     transfer = take(order.code, 1_000)
     return_transfer(transfer_id=transfer.pk, to=TO, reason="Thiếu", actor=DESK, now=LATER)

@@ -78,7 +78,7 @@ def payos(code: str, **fields):
 
 
 @pytest.mark.parametrize(("service", "told"), [("sepay", sepay), ("casso", casso), ("payos", payos)])
-def test_a_proven_notice_settles_its_order(call, service: str, told) -> None:
+def test_signed_webhook_settles_order(call, service: str, told) -> None:
     order = waiting_order(now=just_now())
 
     answer = call(service, told(order.code))
@@ -92,7 +92,7 @@ def test_a_proven_notice_settles_its_order(call, service: str, told) -> None:
 
 
 @pytest.mark.parametrize("services", list(itertools.permutations([("sepay", sepay), ("casso", casso)])))
-def test_however_often_and_by_whomever_it_is_told_it_is_paid_once(call, services) -> None:
+def test_repeated_webhooks_of_two_services_charge_order_once(call, services) -> None:
     order = waiting_order(now=just_now())
 
     for service, told in [*services, *services]:
@@ -103,7 +103,7 @@ def test_however_often_and_by_whomever_it_is_told_it_is_paid_once(call, services
     check_everything()
 
 
-def test_several_transfers_in_one_notice_are_each_taken(call) -> None:
+def test_webhook_with_several_transfers_records_each(call) -> None:
     one, other = waiting_order(now=just_now()), waiting_order(now=just_now())
     told = casso_webhook(
         SECRET,
@@ -119,7 +119,7 @@ def test_several_transfers_in_one_notice_are_each_taken(call) -> None:
     assert GatewayEvent.objects.count() == 2
 
 
-def test_money_that_went_out_is_answered_and_not_kept(call) -> None:
+def test_outgoing_transfer_is_acknowledged_and_not_recorded(call) -> None:
     waiting_order(now=just_now())
     before = every_row()
 
@@ -129,7 +129,7 @@ def test_money_that_went_out_is_answered_and_not_kept(call) -> None:
     assert every_row() == before
 
 
-def test_a_message_that_was_lost_is_found_by_the_sweep(call) -> None:
+def test_sweep_processes_webhook_whose_task_was_lost(call) -> None:
     order = waiting_order(now=just_now())
     call("sepay", sepay(order.code), works=False)
     GatewayEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
@@ -140,7 +140,7 @@ def test_a_message_that_was_lost_is_found_by_the_sweep(call) -> None:
     assert order.charged == 120_000
 
 
-def test_a_notice_that_is_handled_stays_handled(call) -> None:
+def test_processing_handled_webhook_again_changes_nothing(call) -> None:
     order = waiting_order(now=just_now())
     call("sepay", sepay(order.code))
     before = every_row()
@@ -150,7 +150,7 @@ def test_a_notice_that_is_handled_stays_handled(call) -> None:
     assert every_row() == before
 
 
-def test_an_api_key_will_do_where_there_is_no_secret(call, settings) -> None:
+def test_api_key_is_accepted_when_no_secret_is_set(call, settings) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "", "key"
     order = waiting_order(now=just_now())
     body, _headers = sepay(order.code)
@@ -212,7 +212,7 @@ def less_than_nothing(code: str):
         (less_than_nothing, 400, "bad_arrival"),
     ],
 )
-def test_what_is_not_proven_or_not_understood_leaves_nothing(call, told, status: int, code: str) -> None:
+def test_unproven_or_unreadable_webhook_is_refused_and_changes_nothing(call, told, status: int, code: str) -> None:
     order = waiting_order(now=just_now())
     before = every_row()
 
@@ -223,7 +223,7 @@ def test_what_is_not_proven_or_not_understood_leaves_nothing(call, told, status:
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos", "stripe"])
-def test_what_comes_as_a_form_with_files_is_refused_as_any_forgery(client, settings, service: str) -> None:
+def test_multipart_form_is_refused_like_forged_webhook(client, settings, service: str) -> None:
     settings.STRIPE_SECRET_KEY = settings.STRIPE_WEBHOOK_SECRET = SECRET
     before = every_row()
 
@@ -233,7 +233,7 @@ def test_what_comes_as_a_form_with_files_is_refused_as_any_forgery(client, setti
     assert every_row() == before
 
 
-def test_too_large_a_body_is_not_even_read(call) -> None:
+def test_oversized_body_is_refused(call) -> None:
     waiting_order(now=just_now())
 
     answer = call("sepay", (b"x" * 1_000_001, {}))
@@ -242,18 +242,18 @@ def test_too_large_a_body_is_not_even_read(call) -> None:
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
-def test_a_service_without_a_secret_is_not_there(call, settings, service: str) -> None:
+def test_webhook_address_of_unconfigured_service_is_not_found(call, settings, service: str) -> None:
     settings.SEPAY_SECRET = settings.CASSO_SECRET = settings.PAYOS_CHECKSUM_KEY = ""
 
     assert call(service, sepay("x")).status_code == 404
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
-def test_it_is_a_door_for_sending_only(client, service: str) -> None:
+def test_webhook_endpoint_rejects_get(client, service: str) -> None:
     assert client.get(reverse(f"webhook-{service}")).status_code == 405
 
 
-def test_no_token_of_a_form_is_asked_for(call) -> None:
+def test_webhook_needs_no_csrf_token(call) -> None:
     from django.test import Client
 
     body, headers = sepay("x")
@@ -265,7 +265,7 @@ def test_no_token_of_a_form_is_asked_for(call) -> None:
     assert answer.status_code == 200
 
 
-def test_a_notice_whose_work_fails_is_counted_and_comes_after_others(monkeypatch) -> None:
+def test_failing_webhook_is_counted_and_processed_after_others(monkeypatch) -> None:
     old = timezone.now() - datetime.timedelta(days=1)
     rows = [
         GatewayEvent.objects.create(provider="sepay", event_id=name, body="{", received_at=old)

@@ -50,7 +50,7 @@ def again(parcel):
     return Parcel.objects.get(pk=parcel.pk)
 
 
-def test_cash_goes_from_the_buyer_to_our_account_step_by_step() -> None:
+def test_cash_moves_from_collected_to_remitted_to_reconciled() -> None:
     parcel = delivered(cash=True)
     states = [(parcel.cod_state, parcel.cod_holder)]
 
@@ -70,7 +70,7 @@ def test_cash_goes_from_the_buyer_to_our_account_step_by_step() -> None:
     check_cash()
 
 
-def test_what_is_paid_to_the_cooperative_itself_is_in_its_hands() -> None:
+def test_cash_paid_to_cooperative_is_remitted_by_cooperative() -> None:
     seller = make_seller()
     parcel = delivered(cash=True, carrier="", seller=seller)
     assert parcel.cod_holder == CashHolder.COOPERATIVE
@@ -83,7 +83,7 @@ def test_what_is_paid_to_the_cooperative_itself_is_in_its_hands() -> None:
     assert (remittance.cooperative, remittance.remitted) == (seller, 230_000)
 
 
-def test_the_same_key_answers_the_first_remittance() -> None:
+def test_same_key_returns_first_remittance() -> None:
     parcel = delivered(cash=True)
     first = hand_in(parcel)
 
@@ -94,7 +94,7 @@ def test_the_same_key_answers_the_first_remittance() -> None:
         hand_in(parcel, giver=Remitter(CashHolder.CARRIER, "Viettel Post"))
 
 
-def test_cash_that_is_not_there_is_not_handed_in_and_nothing_else_with_it() -> None:
+def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
     here, expected, on_the_way = delivered(cash=True), delivered(), sent()
     done = delivered(cash=True)
     hand_in(done, key="done")
@@ -109,7 +109,7 @@ def test_cash_that_is_not_there_is_not_handed_in_and_nothing_else_with_it() -> N
         hand_in(here, fees=230_001)
 
 
-def test_fees_are_shared_out_to_the_last_dong() -> None:
+def test_fees_are_split_over_parcels_without_rounding_loss() -> None:
     parcels = [delivered(price, cash=True) for price in (100_000, 200_000, 333_333)]
 
     remittance = hand_in(*parcels, fees=10_001, fee_bearer=CostBearer.COOPERATIVE)
@@ -119,7 +119,7 @@ def test_fees_are_shared_out_to_the_last_dong() -> None:
     assert fees == [1_797, 3_180, 5_024]
 
 
-def test_other_money_than_was_handed_in_needs_a_reason() -> None:
+def test_receiving_another_amount_requires_reason() -> None:
     remittance = hand_in(delivered(cash=True))
 
     with refused(ReceivedAmountDiffers, "received_differs") as refusal:
@@ -137,7 +137,7 @@ def test_other_money_than_was_handed_in_needs_a_reason() -> None:
         reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
 
 
-def test_settling_twice_by_one_key_is_settling_once() -> None:
+def test_reconciling_twice_with_one_key_acts_once() -> None:
     remittance = hand_in(delivered(cash=True))
 
     for _ in range(2):
@@ -146,7 +146,7 @@ def test_settling_twice_by_one_key_is_settling_once() -> None:
     assert Change.objects.filter(action="remittance.reconciled").count() == 1
 
 
-def test_a_buyer_who_pays_less_owes_the_rest() -> None:
+def test_buyer_who_pays_less_owes_the_difference() -> None:
     parcel = sent()
     less = CollectedCash(180_000, "thiếu tiền mặt")
 
@@ -180,14 +180,14 @@ def test_a_buyer_who_pays_less_owes_the_rest() -> None:
         (CollectedCash(1, "  "), CashAmountDiffers),
     ],
 )
-def test_an_amount_that_cannot_be_or_lacks_its_reason_is_refused(taken, refusal) -> None:
+def test_invalid_collected_amount_or_missing_reason_is_refused(taken, refusal) -> None:
     parcel = delivered()
 
     with refused(refusal, refusal.code):
         report_collected_cash(parcel_id=parcel.pk, taken=taken, **WHO)
 
 
-def test_cash_of_a_parcel_that_was_undone_is_handed_in_all_the_same_and_not_asked_for_again() -> None:
+def test_cash_of_voided_parcel_is_remitted_and_not_collected_again() -> None:
     parcel = delivered(cash=True)
     void_parcel(parcel_id=parcel.pk, reason="hàng quay về", **WHO)
 
@@ -207,7 +207,7 @@ def balances():
     return {(row["account"], row["carrier"]): row["total"] for row in rows if row["total"]}
 
 
-def test_the_ledger_follows_the_cash_from_the_carrier_to_our_account() -> None:
+def test_ledger_moves_cash_from_carrier_to_bank() -> None:
     remittance = hand_in(delivered(cash=True), fees=22_000)
     before = balances()
 
@@ -220,7 +220,7 @@ def test_the_ledger_follows_the_cash_from_the_carrier_to_our_account() -> None:
     assert sum(after.values()) == 0
 
 
-def test_what_is_missing_of_the_money_stays_the_carriers_debt() -> None:
+def test_missing_amount_stays_owed_by_carrier() -> None:
     remittance = hand_in(delivered(cash=True))
 
     reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
@@ -234,7 +234,7 @@ def short(received: int = 200_000) -> CashRemittance:
     return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **WHO)
 
 
-def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() -> None:
+def test_compensation_and_write_off_settle_carrier_debt() -> None:
     pk = short().pk
     later = {"remittance_id": pk, "amount": 20_000, "is_ours": False, "reason": "chuyển bù", "key": "1"}
     with_debt = list(CashRemittance.objects.lacking())
@@ -261,7 +261,7 @@ def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() 
     check_cash()
 
 
-def test_what_came_too_much_is_sent_back_or_kept() -> None:
+def test_surplus_is_returned_or_kept() -> None:
     pk = short(received=250_000).pk
 
     resolve_remittance_difference(remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **WHO)
@@ -284,7 +284,7 @@ def test_what_came_too_much_is_sent_back_or_kept() -> None:
         ({"amount": 30_000, "reason": " "}, ReasonRequired),
     ],
 )
-def test_more_than_the_difference_or_no_reason_changes_nothing(said, refusal) -> None:
+def test_resolving_more_than_difference_or_without_reason_is_refused(said, refusal) -> None:
     pk = short().pk
 
     with refused(refusal, refusal.code):
@@ -293,7 +293,7 @@ def test_more_than_the_difference_or_no_reason_changes_nothing(said, refusal) ->
         )
 
 
-def test_where_nothing_differs_nothing_is_put_right() -> None:
+def test_remittance_without_difference_cannot_be_resolved() -> None:
     settled, waiting = short(received=230_000), hand_in(delivered(cash=True), key="other")
     seller = make_seller("HTX Tài Hoan")
     held = delivered(cash=True, carrier="", seller=seller)
@@ -307,7 +307,7 @@ def test_where_nothing_differs_nothing_is_put_right() -> None:
             )
 
 
-def test_fees_that_cooperatives_bear_are_taken_off_what_they_are_owed() -> None:
+def test_fees_borne_by_cooperative_reduce_its_payable() -> None:
     parcel = delivered(cash=True)
     owed = balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""]
     remittance = hand_in(parcel, fees=22_000, fee_bearer=CostBearer.COOPERATIVE)
@@ -318,7 +318,7 @@ def test_fees_that_cooperatives_bear_are_taken_off_what_they_are_owed() -> None:
     assert (LedgerAccount.PLATFORM_COST, "") not in balances()
 
 
-def test_what_a_cooperative_hands_in_is_no_longer_held_by_it() -> None:
+def test_cash_remitted_by_cooperative_is_no_longer_held_by_it() -> None:
     seller = make_seller()
     parcel = delivered(cash=True, carrier="", seller=seller)
     held = balances()[LedgerAccount.COOPERATIVE_CASH, ""]

@@ -167,7 +167,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_after_every_step_of_a_walk_cash_adds_up(seed) -> None:
+def test_random_cash_operations_keep_balances_consistent(seed) -> None:
     walk = Walk(seed)
 
     walk.take(90)
@@ -178,5 +178,5 @@ def test_after_every_step_of_a_walk_cash_adds_up(seed) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 120))
-def test_after_every_step_of_a_long_walk_cash_adds_up(seed) -> None:
+def test_many_random_cash_operations_keep_balances_consistent(seed) -> None:
     Walk(seed).take(300)

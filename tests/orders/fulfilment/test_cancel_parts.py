@@ -54,7 +54,7 @@ def pending():
     return sums.charge_pending
 
 
-def test_of_two_parts_one_is_declined_and_the_other_goes_on(two_parts) -> None:
+def test_declining_one_part_keeps_the_other_active(two_parts) -> None:
     order, first, second = two_parts
 
     decline_part(part_id=first.pk, reason="hết hàng", **WHO)
@@ -67,7 +67,7 @@ def test_of_two_parts_one_is_declined_and_the_other_goes_on(two_parts) -> None:
     check_everything()
 
 
-def test_the_last_part_called_off_ends_the_order(two_parts) -> None:
+def test_cancelling_last_part_cancels_order(two_parts) -> None:
     order, first, second = two_parts
 
     decline_part(part_id=first.pk, reason="hết hàng", **WHO)
@@ -79,7 +79,7 @@ def test_the_last_part_called_off_ends_the_order(two_parts) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "  "])
-def test_only_a_buyer_need_not_say_why(two_parts, reason) -> None:
+def test_only_buyer_cancels_without_reason(two_parts, reason) -> None:
     order, first, second = two_parts
 
     for act in (
@@ -95,7 +95,7 @@ def test_only_a_buyer_need_not_say_why(two_parts, reason) -> None:
     assert order.parts.get(number=2).state == PartState.CANCELLED
 
 
-def test_a_part_or_order_that_is_not_there_is_missing() -> None:
+def test_unknown_part_or_order_is_missing() -> None:
     for act in (
         lambda: decline_part(part_id=404, reason="x", **WHO),
         lambda: cancel_part(part_id=404, reason="x", **WHO),
@@ -106,7 +106,7 @@ def test_a_part_or_order_that_is_not_there_is_missing() -> None:
             act()
 
 
-def test_an_order_is_called_off_once(two_parts) -> None:
+def test_order_can_be_cancelled_only_once(two_parts) -> None:
     order, _first, _second = two_parts
 
     cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
@@ -117,7 +117,7 @@ def test_an_order_is_called_off_once(two_parts) -> None:
     check_everything()
 
 
-def test_an_order_of_which_something_has_left_is_not_called_off_at_all(two_parts) -> None:
+def test_order_with_handed_over_parcel_cannot_be_cancelled(two_parts) -> None:
     order, _first, second = two_parts
     accept_part(part_id=second.pk, **WHO)
     parcel = pack_parcel(part_id=second.pk, quantities={second.lines.get().pk: 1}, **WHO)
@@ -128,7 +128,7 @@ def test_an_order_of_which_something_has_left_is_not_called_off_at_all(two_parts
         cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
 
 
-def test_packed_goods_are_unpacked_and_free_again() -> None:
+def test_cancelling_part_voids_parcels_and_releases_stock() -> None:
     variant = make_variant(on_hand=5)
     part = make_order((variant, 4)).parts.get()
     accept_part(part_id=part.pk, **WHO)
@@ -144,7 +144,7 @@ def test_packed_goods_are_unpacked_and_free_again() -> None:
     check_everything()
 
 
-def test_the_place_at_the_market_is_free_again() -> None:
+def test_cancelling_part_frees_its_pickup_slot() -> None:
     seller = make_seller()
     delivery_method = make_market_way(seller, make_channel(), capacity=1)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]

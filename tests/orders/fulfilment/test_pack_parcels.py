@@ -55,7 +55,7 @@ def deliver(parcel, *, cash=True):
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 4, 10**9])
-def test_what_is_not_open_is_not_packed(quantity) -> None:
+def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
     part = accepted((make_variant(on_hand=9), 5))
     pack(part, 2)
     line = part.lines.get()
@@ -66,14 +66,14 @@ def test_what_is_not_open_is_not_packed(quantity) -> None:
     assert refusal.value.details == {"open": {line.pk: 3}}
 
 
-def test_an_empty_parcel_is_none() -> None:
+def test_empty_parcel_is_refused() -> None:
     part = accepted((make_variant(), 1))
 
     with refused(QuantityNotOpen, "not_that_many"):
         pack_parcel(part_id=part.pk, quantities={}, **WHO)
 
 
-def test_lines_of_another_part_are_missing() -> None:
+def test_line_of_another_part_is_missing() -> None:
     mine, other = accepted((make_variant(), 1)), accepted((make_variant(), 1))
 
     for foreign in (other.lines.get().pk, nobody()):
@@ -82,20 +82,20 @@ def test_lines_of_another_part_are_missing() -> None:
 
 
 @pytest.mark.parametrize("act", [close_parcel, hand_over_parcel])
-def test_a_parcel_that_is_not_there_is_missing(act) -> None:
+def test_unknown_parcel_is_missing(act) -> None:
     with refused(Missing, "missing"):
         act(parcel_id=404, **WHO)
 
 
 @pytest.mark.parametrize("act", [void_parcel, fail_delivery])
-def test_what_goes_wrong_says_why(act) -> None:
+def test_voiding_and_failing_require_reason(act) -> None:
     parcel = send(pack(accepted((make_variant(), 1)), 1))
 
     with refused(ReasonRequired, "reason_needed"):
         act(parcel_id=parcel.pk, reason=" ", **WHO)
 
 
-def test_parcels_of_one_order_are_numbered_through() -> None:
+def test_parcels_of_one_order_are_numbered_across_parts() -> None:
     sellers = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     order = make_order(*[(make_variant(seller), 2) for seller in sellers])
     first, second = order.parts.order_by("number")
@@ -107,7 +107,7 @@ def test_parcels_of_one_order_are_numbered_through() -> None:
     assert numbers == [1, 2, 3, 4]
 
 
-def test_an_undone_parcel_is_open_again_and_its_goods_are_back() -> None:
+def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:
     variant = make_variant(on_hand=5)
     part = accepted((variant, 3))
     parcel = send(pack(part, 3))
@@ -127,7 +127,7 @@ def test_an_undone_parcel_is_open_again_and_its_goods_are_back() -> None:
     check_everything()
 
 
-def test_a_second_try_moves_no_stock_again() -> None:
+def test_second_delivery_attempt_does_not_move_stock_again() -> None:
     variant = make_variant(on_hand=5)
     parcel = send(pack(accepted((variant, 3)), 3))
 
@@ -139,7 +139,7 @@ def test_a_second_try_moves_no_stock_again() -> None:
     check_everything()
 
 
-def test_the_buyer_hears_of_each_parcel_that_leaves_and_of_each_failure() -> None:
+def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
     part = accepted((make_variant(), 2))
 
     first, second = send(pack(part, 1)), send(pack(part, 1))
@@ -168,7 +168,7 @@ def test_the_buyer_hears_of_each_parcel_that_leaves_and_of_each_failure() -> Non
         (["delivered", "delivered"], Progress.DELIVERED, OrderStatus.DELIVERED, SaleorStatus.FULFILLED),
     ],
 )
-def test_statuses_follow_two_parcels(done, progress, ours, saleors) -> None:
+def test_order_statuses_follow_two_parcels(done, progress, ours, saleors) -> None:
     part = accepted((make_variant(), 2))
 
     for how in done:
@@ -182,7 +182,7 @@ def test_statuses_follow_two_parcels(done, progress, ours, saleors) -> None:
     assert (part.progress, part.order.status, part.order.saleor_status) == (progress, ours, saleors)
 
 
-def test_cash_collected_for_a_parcel_that_staff_undo_is_not_asked_for_again() -> None:
+def test_cash_of_voided_parcel_is_not_collected_again() -> None:
     part = accepted((make_variant(price=100_000, on_hand=9), 2))
     parcel = send(pack(part, 2))
     deliver(parcel)
@@ -195,7 +195,7 @@ def test_cash_collected_for_a_parcel_that_staff_undo_is_not_asked_for_again() ->
 
 
 @pytest.mark.parametrize("entry_point", EntryPoint)
-def test_what_was_delivered_is_undone_by_the_platform_alone(entry_point) -> None:
+def test_delivered_parcel_can_be_voided_only_by_platform(entry_point) -> None:
     parcel = deliver(send(pack(accepted((make_variant(), 1)), 1)))
     actor = Actor(ActorKind.PERSON, entry_point, "7", "Chị Hoa")
     undo = {"parcel_id": parcel.pk, "reason": "đổi hàng", "actor": actor, "now": NOW}
@@ -207,7 +207,7 @@ def test_what_was_delivered_is_undone_by_the_platform_alone(entry_point) -> None
             void_parcel(**undo)
 
 
-def test_an_undone_parcel_that_brought_no_cash_leaves_its_share_to_the_others() -> None:
+def test_cash_of_voided_parcel_without_payment_moves_to_next_parcel() -> None:
     part = accepted((make_variant(price=100_001, on_hand=9), 3))
     first = pack(part, 1)
     second = pack(part, 2)
@@ -219,7 +219,7 @@ def test_an_undone_parcel_that_brought_no_cash_leaves_its_share_to_the_others() 
     check_everything()
 
 
-def test_goods_that_nobody_counts_are_packed_out_of_no_stock() -> None:
+def test_untracked_variant_is_packed_without_stock() -> None:
     variant = make_variant(on_hand=0)
     Variant.objects.filter(pk=variant.pk).update(track_inventory=False)
 

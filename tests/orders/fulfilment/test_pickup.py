@@ -41,14 +41,14 @@ def wrong_code_of(parcel: Parcel) -> str:
 
 
 @pytest.mark.parametrize("kind", ["pickup", "market_day"])
-def test_what_is_collected_gets_six_digits(kind) -> None:
+def test_pickup_parcel_gets_six_digit_code(kind) -> None:
     code = waiting(kind).pickup_code
 
     assert (len(code), code.isdecimal()) == (6, True)
 
 
 @pytest.mark.parametrize("kind", ["carrier", "coach"])
-def test_what_is_sent_gets_no_code_and_needs_none(kind) -> None:
+def test_shipped_parcel_has_no_code_and_needs_none(kind) -> None:
     parcel = waiting(kind)
 
     delivered = deliver_parcel(
@@ -59,7 +59,7 @@ def test_what_is_sent_gets_no_code_and_needs_none(kind) -> None:
 
 
 @pytest.mark.parametrize("entry_point", NEITHER)
-def test_without_the_code_nothing_is_given(entry_point) -> None:
+def test_pickup_requires_correct_code(entry_point) -> None:
     parcel = waiting()
 
     for code in ("", wrong_code_of(parcel)):
@@ -74,7 +74,7 @@ def test_without_the_code_nothing_is_given(entry_point) -> None:
             )
 
 
-def test_the_code_is_read_with_the_gaps_people_write() -> None:
+def test_spaces_in_pickup_code_are_ignored() -> None:
     parcel = waiting()
     code = f" {parcel.pickup_code[:3]} {parcel.pickup_code[3:]}"
 
@@ -85,7 +85,7 @@ def test_the_code_is_read_with_the_gaps_people_write() -> None:
     assert given.state == ParcelState.DELIVERED
 
 
-def test_the_platforms_staff_go_without_it_and_say_why() -> None:
+def test_platform_staff_may_deliver_without_code_but_with_reason() -> None:
     parcel = waiting()
     desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": by(EntryPoint.DESK), "now": NOW}
 
@@ -98,7 +98,7 @@ def test_the_platforms_staff_go_without_it_and_say_why() -> None:
     assert Change.objects.get(action="parcel.delivered").reason == "mất điện thoại"
 
 
-def test_the_buyers_own_word_needs_no_code() -> None:
+def test_buyers_own_confirmation_needs_no_code() -> None:
     parcel = waiting()
 
     confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
 
 
-def test_every_step_sent_twice_is_done_once_and_answers_alike() -> None:
+def test_each_step_repeated_with_its_key_acts_once() -> None:
     part = make_part()
     line = part.lines.get()
 
@@ -58,7 +58,7 @@ def test_every_step_sent_twice_is_done_once_and_answers_alike() -> None:
     ]
 
 
-def test_the_same_step_under_another_key_is_refused() -> None:
+def test_repeating_step_with_another_key_is_refused() -> None:
     part = make_part()
     accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
 
@@ -68,7 +68,7 @@ def test_the_same_step_under_another_key_is_refused() -> None:
     assert Change.objects.filter(action="part.accepted").count() == 1
 
 
-def test_a_key_that_was_sent_with_something_else_is_refused() -> None:
+def test_reusing_key_for_another_request_is_refused() -> None:
     mine = make_part()
     other = make_order((make_variant(), 1)).parts.get()
     accept_part(part_id=mine.pk, key="a", actor=MEMBER, now=NOW)
@@ -83,7 +83,7 @@ def test_a_key_that_was_sent_with_something_else_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("is_accepted", "ended"), [(False, "declined"), (True, "cancelled")])
-def test_a_refusal_sent_twice_ends_the_part_once(is_accepted, ended) -> None:
+def test_declining_or_cancelling_twice_with_one_key_ends_part_once(is_accepted, ended) -> None:
     part = make_part()
     if is_accepted:
         accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
@@ -97,7 +97,7 @@ def test_a_refusal_sent_twice_ends_the_part_once(is_accepted, ended) -> None:
     assert Change.objects.filter(action=f"part.{ended}").count() == 1
 
 
-def test_a_buyers_cancelling_sent_twice_ends_the_part_once_and_answers_alike() -> None:
+def test_buyer_cancelling_twice_with_one_key_ends_part_once() -> None:
     part, other = make_part(), make_order((make_variant(), 1)).parts.get()
     by = {"key": "c", "actor": Actor.guest(), "now": NOW}
 
@@ -112,7 +112,7 @@ def test_a_buyers_cancelling_sent_twice_ends_the_part_once_and_answers_alike() -
     check_everything()
 
 
-def test_a_sale_over_the_counter_is_one_transaction() -> None:
+def test_counter_sale_runs_in_one_transaction() -> None:
     part = make_part()
 
     with transaction.atomic():

@@ -44,7 +44,7 @@ def asked() -> list[Notification]:
     return list(Notification.objects.filter(key__startswith="rest_asked:").order_by("pk"))
 
 
-def test_what_weighs_more_is_asked_for_by_a_letter_and_on_the_page(client) -> None:
+def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
     part = paid()
 
     order = weigh(part, 5000)
@@ -64,7 +64,7 @@ def test_what_weighs_more_is_asked_for_by_a_letter_and_on_the_page(client) -> No
     check_everything()
 
 
-def test_the_same_sum_is_asked_for_once_and_another_anew() -> None:
+def test_each_outstanding_amount_is_requested_once() -> None:
     part = paid()
 
     for grams in (5000, 4900, 5000, 4800):
@@ -76,7 +76,7 @@ def test_the_same_sum_is_asked_for_once_and_another_anew() -> None:
     ]
 
 
-def test_nothing_is_asked_while_something_waits_for_the_scale_or_the_buyer() -> None:
+def test_nothing_is_requested_while_a_weight_is_pending() -> None:
     part = paid((make_gourd(make_seller("HTX Yến Dương")), 2), (make_gourd(make_seller()), 2))
     other = part.order.parts.exclude(pk=part.pk).get()
 
@@ -91,7 +91,7 @@ def test_nothing_is_asked_while_something_waits_for_the_scale_or_the_buyer() -> 
     assert [each.key.rpartition(":rest:")[2] for each in asked()] == ["225000:204000:email"]
 
 
-def test_what_weighs_less_is_the_buyers_and_nobody_is_asked_for_anything(client) -> None:
+def test_lower_weight_leaves_order_overpaid_and_requests_nothing(client) -> None:
     part = paid()
 
     order = weigh(part, 4600)
@@ -102,7 +102,7 @@ def test_what_weighs_less_is_the_buyers_and_nobody_is_asked_for_anything(client)
     check_everything()
 
 
-def test_what_weighs_less_goes_back_once_it_has_left_and_not_while_it_may_be_weighed_again() -> None:
+def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
     part = paid()
     weigh(part, 4600)
     line = part.lines.get()
@@ -119,7 +119,7 @@ def test_what_weighs_less_goes_back_once_it_has_left_and_not_while_it_may_be_wei
     check_everything()
 
 
-def test_cash_follows_without_a_letter() -> None:
+def test_cash_on_delivery_order_sends_no_payment_request() -> None:
     part = make_order((make_gourd(), 2), email="hoa@example.com").parts.get()
     accept_part(part_id=part.pk, actor=PACKER, now=LATER)
 

@@ -116,7 +116,7 @@ def events() -> list[tuple[str, int]]:
     return list(PaymentEvent.objects.order_by("pk").values_list("kind", "amount"))
 
 
-def test_a_placed_line_keeps_its_estimate_and_the_bound_that_was_agreed() -> None:
+def test_placed_line_keeps_its_estimate_and_agreed_bound() -> None:
     line = make_order((make_gourd(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
@@ -124,14 +124,14 @@ def test_a_placed_line_keeps_its_estimate_and_the_bound_that_was_agreed() -> Non
     assert maximum_due(line.order) == 72_000 + 14_400 + 30_000
 
 
-def test_other_goods_know_no_weight() -> None:
+def test_line_with_fixed_price_has_no_weights() -> None:
     line = make_order((make_variant(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams, line.most_gross) == (None,) * 4
     assert maximum_due(line.order) == line.order.due_gross
 
 
-def test_a_lighter_weight_costs_less_everywhere() -> None:
+def test_lower_weight_reduces_all_amounts() -> None:
     part = accepted()
 
     line = weigh(part, 4600)
@@ -148,7 +148,7 @@ def test_a_lighter_weight_costs_less_everywhere() -> None:
     check_everything()
 
 
-def test_a_heavier_weight_within_the_bound_costs_more_and_asks_nobody() -> None:
+def test_higher_weight_within_bound_raises_amounts_without_question() -> None:
     part = accepted()
 
     weigh(part, 5760)
@@ -159,7 +159,7 @@ def test_a_heavier_weight_within_the_bound_costs_more_and_asks_nobody() -> None:
     check_everything()
 
 
-def test_the_scale_is_told_on_the_orders_history() -> None:
+def test_weighing_is_recorded_in_order_history() -> None:
     part = accepted()
 
     weigh(part, 4600)
@@ -175,7 +175,7 @@ def test_the_scale_is_told_on_the_orders_history() -> None:
     }
 
 
-def test_a_weight_sent_twice_counts_once() -> None:
+def test_weight_repeated_with_one_key_is_recorded_once() -> None:
     part = accepted()
 
     weigh(part, 4600, key="k")
@@ -185,7 +185,7 @@ def test_a_weight_sent_twice_counts_once() -> None:
     assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
 
 
-def test_a_key_that_was_sent_with_other_work_is_refused() -> None:
+def test_key_of_another_request_is_refused() -> None:
     part = make_order((make_gourd(), 2)).parts.get()
     accept_part(part_id=part.pk, key="k", actor=PACKER, now=NOW)
 
@@ -193,7 +193,7 @@ def test_a_key_that_was_sent_with_other_work_is_refused() -> None:
         weigh(part, 4600, key="k")
 
 
-def test_weighing_again_counts_from_what_was_agreed() -> None:
+def test_weighing_again_starts_from_agreed_price() -> None:
     part = accepted()
 
     for grams in (4333, 5111, 4801, 4800):
@@ -203,7 +203,7 @@ def test_weighing_again_counts_from_what_was_agreed() -> None:
     check_everything()
 
 
-def test_tax_and_commission_follow_the_weight_at_their_frozen_rates() -> None:
+def test_tax_and_commission_follow_weight_at_frozen_rates() -> None:
     cooperative = make_seller(commission=5)
     part = accepted((make_gourd(cooperative, tax_class=make_tax_class(8)), 2))
     make_rate(9, cooperative)
@@ -215,7 +215,7 @@ def test_tax_and_commission_follow_the_weight_at_their_frozen_rates() -> None:
     assert (part.goods_net, part.commission) == (63_889, 3_450)
 
 
-def test_more_than_the_bound_asks_the_buyer_and_charges_the_estimate_until_they_answer() -> None:
+def test_weight_above_bound_asks_buyer_and_charges_estimate_meanwhile() -> None:
     part = accepted()
     weigh(part, 5000)
 
@@ -230,7 +230,7 @@ def test_more_than_the_bound_asks_the_buyer_and_charges_the_estimate_until_they_
     check_everything()
 
 
-def test_the_buyer_is_asked_by_mail() -> None:
+def test_buyer_is_asked_by_mail() -> None:
     part = accepted()
 
     weigh(part, 6000)
@@ -243,7 +243,7 @@ def test_the_buyer_is_asked_by_mail() -> None:
     assert f"/don-hang/{part.order_id}/" in letter.text
 
 
-def test_a_buyer_who_does_not_answer_for_a_day_is_asked_once_more() -> None:
+def test_unanswered_question_is_repeated_once_after_a_day() -> None:
     weigh(accepted(), 6000)
     question, day = WeightQuestion.objects.get(), timedelta(days=1)
 
@@ -254,7 +254,7 @@ def test_a_buyer_who_does_not_answer_for_a_day_is_asked_once_more() -> None:
     assert (again.created_at - first.created_at, again.text) == (day, first.text)
 
 
-def test_nobody_is_reminded_of_a_question_that_is_answered() -> None:
+def test_answered_question_is_not_repeated() -> None:
     weigh(accepted(), 6000)
     question = answer(agreed=True)
 
@@ -263,7 +263,7 @@ def test_nobody_is_reminded_of_a_question_that_is_answered() -> None:
     assert Notification.objects.filter(key__startswith="weight_asked:").count() == 1
 
 
-def test_the_cooperative_hears_what_the_buyer_said() -> None:
+def test_cooperative_is_notified_of_answer() -> None:
     part = accepted()
     weigh(part, 6000)
 
@@ -274,7 +274,7 @@ def test_the_cooperative_hears_what_the_buyer_said() -> None:
     assert f"/xa-vien/goi/{part.pk}/" in letter.text
 
 
-def test_a_buyer_who_agrees_pays_what_it_weighs_and_that_is_the_new_bound() -> None:
+def test_agreeing_sets_weighed_amount_as_new_bound() -> None:
     part = accepted()
     weigh(part, 6000)
 
@@ -286,7 +286,7 @@ def test_a_buyer_who_agrees_pays_what_it_weighs_and_that_is_the_new_bound() -> N
     check_everything()
 
 
-def test_a_buyer_who_does_not_agree_is_brought_a_lighter_one() -> None:
+def test_declining_allows_a_lighter_weight() -> None:
     part = accepted()
     weigh(part, 6000)
 
@@ -298,7 +298,7 @@ def test_a_buyer_who_does_not_agree_is_brought_a_lighter_one() -> None:
     check_everything()
 
 
-def test_the_same_answer_twice_is_one_answer_and_another_is_refused() -> None:
+def test_same_answer_twice_acts_once_and_another_answer_is_refused() -> None:
     part = accepted()
     weigh(part, 6000)
     question = answer(agreed=True)
@@ -310,12 +310,12 @@ def test_the_same_answer_twice_is_one_answer_and_another_is_refused() -> None:
         answer_weight_question(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
 
 
-def test_a_question_that_nobody_asked_is_missing() -> None:
+def test_unknown_question_is_missing() -> None:
     with refused(Missing, "missing"):
         answer_weight_question(question_id=nobody(), agreed=True, actor=Actor.guest(), now=NOW)
 
 
-def test_a_lighter_one_that_is_found_meanwhile_closes_the_question() -> None:
+def test_lighter_weight_closes_open_question() -> None:
     part = accepted()
     weigh(part, 6000)
     question = WeightQuestion.objects.get()
@@ -328,7 +328,7 @@ def test_a_lighter_one_that_is_found_meanwhile_closes_the_question() -> None:
         answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
 
-def test_the_same_weight_is_not_asked_about_twice() -> None:
+def test_same_weight_is_not_asked_twice() -> None:
     part = accepted()
     weigh(part, 6000)
 
@@ -336,7 +336,7 @@ def test_the_same_weight_is_not_asked_about_twice() -> None:
         weigh(part, 6000)
 
 
-def test_a_cooperative_may_charge_the_bound_and_give_the_rest() -> None:
+def test_cooperative_may_charge_only_the_bound() -> None:
     part = accepted()
     weigh(part, 6000)
 
@@ -348,7 +348,7 @@ def test_a_cooperative_may_charge_the_bound_and_give_the_rest() -> None:
     check_everything()
 
 
-def test_a_part_that_is_called_off_asks_no_longer() -> None:
+def test_cancelling_part_closes_its_question() -> None:
     part = accepted()
     weigh(part, 6000)
 
@@ -361,7 +361,7 @@ def test_a_part_that_is_called_off_asks_no_longer() -> None:
 
 
 @pytest.mark.parametrize("grams", [48, 1599, 14_401, 48_000, 480_000])
-def test_a_slip_of_the_comma_is_questioned_first(grams: int) -> None:
+def test_implausible_weight_is_refused(grams: int) -> None:
     part = accepted()
 
     with refused(ImplausibleWeight, "absurd_weight") as refusal:
@@ -371,7 +371,7 @@ def test_a_slip_of_the_comma_is_questioned_first(grams: int) -> None:
 
 
 @pytest.mark.parametrize("grams", [1600, 14_400])
-def test_a_third_and_three_times_are_believed(grams: int) -> None:
+def test_third_and_triple_of_estimate_are_accepted(grams: int) -> None:
     part = accepted()
 
     weigh(part, grams)
@@ -379,7 +379,7 @@ def test_a_third_and_three_times_are_believed(grams: int) -> None:
     assert Change.objects.filter(action="line.weighed").count() == 1
 
 
-def test_an_absurd_weight_counts_once_it_is_repeated() -> None:
+def test_implausible_weight_is_accepted_when_repeated() -> None:
     part = accepted()
 
     assert weigh(part, 1000, repeated=1000).total_gross == 15_000
@@ -387,7 +387,7 @@ def test_an_absurd_weight_counts_once_it_is_repeated() -> None:
     check_everything()
 
 
-def test_an_absurd_weight_repeated_otherwise_is_questioned_again() -> None:
+def test_implausible_weight_repeated_differently_is_refused() -> None:
     part = accepted()
 
     with refused(ImplausibleWeight, "absurd_weight"):
@@ -395,35 +395,35 @@ def test_an_absurd_weight_repeated_otherwise_is_questioned_again() -> None:
 
 
 @pytest.mark.parametrize("grams", [0, -1, 10_000_001])
-def test_a_weight_that_no_scale_shows_is_refused(grams: int) -> None:
+def test_weight_out_of_range_is_refused(grams: int) -> None:
     part = accepted()
 
     with refused(InvalidWeight, "odd_weight"):
         weigh(part, grams, repeated=grams)
 
 
-def test_goods_with_a_fixed_price_are_not_weighed() -> None:
+def test_line_with_fixed_price_cannot_be_weighed() -> None:
     part = accepted((make_variant(), 2))
 
     with refused(NotSoldByWeight, "not_by_weight"):
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=500, actor=PACKER, now=NOW)
 
 
-def test_another_parts_line_is_missing() -> None:
+def test_line_of_another_part_is_missing() -> None:
     part, other = accepted(), accepted((make_gourd(make_seller("HTX Yến Dương")), 1))
 
     with refused(Missing, "missing"):
         weigh_line(part_id=part.pk, line_id=gourd_in(other).pk, grams=2400, actor=PACKER, now=NOW)
 
 
-def test_a_part_that_nobody_accepted_is_not_weighed() -> None:
+def test_part_that_is_not_accepted_cannot_be_weighed() -> None:
     part = make_order((make_gourd(), 2)).parts.get()
 
     with refused(WrongMove, "wrong_move"):
         weigh(part, 4600)
 
 
-def test_nothing_unweighed_is_packed() -> None:
+def test_unweighed_line_cannot_be_packed() -> None:
     part = accepted()
 
     with refused(LinesNotWeighed, "not_weighed") as refusal:
@@ -432,7 +432,7 @@ def test_nothing_unweighed_is_packed() -> None:
     assert refusal.value.details == {"lines": [gourd_in(part).pk]}
 
 
-def test_nothing_that_waits_for_the_buyers_answer_is_packed() -> None:
+def test_line_with_open_question_cannot_be_packed() -> None:
     part = accepted()
     weigh(part, 6000)
 
@@ -440,7 +440,7 @@ def test_nothing_that_waits_for_the_buyers_answer_is_packed() -> None:
         pack(part)
 
 
-def test_the_rest_of_a_part_is_packed_while_its_gourd_waits_for_the_scale() -> None:
+def test_other_lines_can_be_packed_before_weighing() -> None:
     cooperative = make_seller()
     part = accepted((make_gourd(cooperative), 2), (make_variant(cooperative, price=50_000), 1))
     other = part.lines.get(estimate_grams=None)
@@ -453,7 +453,7 @@ def test_the_rest_of_a_part_is_packed_while_its_gourd_waits_for_the_scale() -> N
     check_everything()
 
 
-def test_what_is_packed_is_weighed_again_only_once_its_parcel_is_undone() -> None:
+def test_packed_line_is_weighed_again_only_after_parcel_is_voided() -> None:
     part = accepted()
     weigh(part, 4600)
     parcel = pack(part)
@@ -467,7 +467,7 @@ def test_what_is_packed_is_weighed_again_only_once_its_parcel_is_undone() -> Non
     check_everything()
 
 
-def test_a_handed_over_parcel_takes_its_grams_out_of_stock_and_brings_the_weighed_cash() -> None:
+def test_dispatch_moves_grams_and_collects_weighed_amount() -> None:
     part = accepted()
     weigh(part, 4600)
     parcel = pack(part)
@@ -483,7 +483,7 @@ def test_a_handed_over_parcel_takes_its_grams_out_of_stock_and_brings_the_weighe
     check_everything()
 
 
-def test_a_line_in_two_parcels_shares_its_weight_and_cash_without_loss() -> None:
+def test_weight_and_cash_of_line_in_two_parcels_add_up() -> None:
     part = accepted((make_gourd(), 3))
     weigh(part, 7001)
     line = gourd_in(part)
@@ -496,7 +496,7 @@ def test_a_line_in_two_parcels_shares_its_weight_and_cash_without_loss() -> None
     check_everything()
 
 
-def test_the_database_itself_lets_nothing_unweighed_into_a_parcel() -> None:
+def test_database_refuses_parcel_line_without_weight() -> None:
     part = accepted()
     weigh(part, 4600)
     row = pack(part).lines.get()
@@ -505,7 +505,7 @@ def test_the_database_itself_lets_nothing_unweighed_into_a_parcel() -> None:
         ParcelLine.objects.filter(pk=row.pk).update(grams=None)
 
 
-def test_a_phone_order_by_weight_goes_the_same_way() -> None:
+def test_phone_order_by_weight_is_priced_by_its_forced_price() -> None:
     gourd = make_gourd()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=PACKER, now=NOW)
     edit_draft(
@@ -527,7 +527,7 @@ def test_a_phone_order_by_weight_goes_the_same_way() -> None:
     check_everything()
 
 
-def test_a_placed_order_does_not_follow_what_its_variant_becomes() -> None:
+def test_placed_order_ignores_later_changes_of_variant() -> None:
     gourd = make_gourd()
     part = accepted((gourd, 2))
     type(gourd).objects.update(is_weighed=False, content_grams=1000, tolerance_percent=0)
@@ -564,7 +564,7 @@ def shares_of(part: OrderPart) -> list[int]:
     return list(shares.values_list("amount", flat=True))
 
 
-def test_a_percentage_follows_the_weight() -> None:
+def test_percentage_discount_follows_weight() -> None:
     part = ordered_with([off(percent=Decimal(10))])
 
     line = weigh(part, 4000)
@@ -574,7 +574,7 @@ def test_a_percentage_follows_the_weight() -> None:
     check_everything()
 
 
-def test_an_amount_stays_up_to_what_is_left_and_comes_back_with_the_weight() -> None:
+def test_fixed_discount_is_capped_and_restored_with_weight() -> None:
     part = ordered_with([off(amount=110_000)])
     agreed = shares_of(part)
 
@@ -618,7 +618,7 @@ discounts = st.lists(
     quantity=st.integers(1, 4),
     weights=st.lists(st.tuples(st.integers(1, 40_000), st.sampled_from([None, True, False])), max_size=4),
 )
-def test_sums_hold_for_any_discounts_and_weights(given_off, quantity, weights) -> None:
+def test_totals_hold_for_any_discounts_and_weights(given_off, quantity, weights) -> None:
     before = transaction.savepoint()
     part = ordered_with(given_off, quantity)
     agreed = gourd_in(part).total_gross

@@ -76,7 +76,7 @@ def charged(stripe) -> list[int]:
     return [row["amount_captured"] for row in stripe.account.every("charge") if row["amount_captured"]]
 
 
-def test_an_order_placed_to_be_paid_by_card_waits_with_its_call_written_down(stripe) -> None:
+def test_placed_card_order_waits_with_recorded_call(stripe) -> None:
     order = card_order()
 
     call = call_of(order)
@@ -89,7 +89,7 @@ def test_an_order_placed_to_be_paid_by_card_waits_with_its_call_written_down(str
     check_everything()
 
 
-def test_a_card_pays_for_it(stripe) -> None:
+def test_card_payment_confirms_order(stripe) -> None:
     order = begun_order()
 
     assert (call_of(order).state, order.confirmed_at) == (CallState.NEEDS_BUYER, None)
@@ -109,7 +109,7 @@ def test_a_card_pays_for_it(stripe) -> None:
     check_everything()
 
 
-def test_what_was_looked_up_again_changes_nothing(stripe) -> None:
+def test_second_look_up_changes_nothing(stripe) -> None:
     order = paid_order(stripe)
 
     before = every_row()
@@ -122,7 +122,7 @@ def test_what_was_looked_up_again_changes_nothing(stripe) -> None:
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_beginning_whose_answer_is_lost_is_found_again_and_charged_once(stripe, fault) -> None:
+def test_start_call_with_lost_answer_is_found_and_charged_once(stripe, fault) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", fault)
 
@@ -141,7 +141,7 @@ def test_a_beginning_whose_answer_is_lost_is_found_again_and_charged_once(stripe
     check_everything()
 
 
-def test_nobody_looks_while_somebody_makes_the_call(stripe) -> None:
+def test_call_is_sent_by_one_worker_only(stripe) -> None:
     order = card_order()
     call = call_of(order)
 
@@ -152,7 +152,7 @@ def test_nobody_looks_while_somebody_makes_the_call(stripe) -> None:
     assert stripe.calls == ["payment_intents.create"]
 
 
-def test_a_call_whose_process_was_killed_before_it_is_made_by_the_sweep(stripe, jobs_at_once, monkeypatch):
+def test_sweep_sends_call_whose_worker_was_killed(stripe, jobs_at_once, monkeypatch):
     order = card_order()
     assert list(GatewayCall.objects.to_look_up(NOW)) == []
 
@@ -163,7 +163,7 @@ def test_a_call_whose_process_was_killed_before_it_is_made_by_the_sweep(stripe, 
     assert len(stripe.account.every("payment_intent")) == 1
 
 
-def test_the_pauses_between_two_looks_grow(stripe) -> None:
+def test_look_up_intervals_grow(stripe) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE, times=20)
     make(order)
@@ -178,7 +178,7 @@ def test_the_pauses_between_two_looks_grow(stripe) -> None:
     assert call_of(order).code == "never_arrived"
 
 
-def test_a_call_that_left_no_trace_when_its_key_is_forgotten_never_arrived(stripe) -> None:
+def test_call_without_trace_fails_when_idempotency_key_expires(stripe) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE)
     make(order)
@@ -190,7 +190,7 @@ def test_a_call_that_left_no_trace_when_its_key_is_forgotten_never_arrived(strip
     check_everything()
 
 
-def test_a_declined_card_and_then_a_good_one_pay_the_same_payment(stripe) -> None:
+def test_second_card_pays_same_payment_after_decline(stripe) -> None:
     order = begun_order()
     reference = call_of(order).reference
 
@@ -207,7 +207,7 @@ def test_a_declined_card_and_then_a_good_one_pay_the_same_payment(stripe) -> Non
     check_everything()
 
 
-def test_leaving_at_the_bank_and_coming_back_later_goes_on_with_the_same_payment(stripe) -> None:
+def test_buyer_returning_later_continues_same_payment(stripe) -> None:
     order = begun_order()
     reference = call_of(order).reference
     stripe.buyer_pays(reference, SCA)
@@ -224,7 +224,7 @@ def test_leaving_at_the_bank_and_coming_back_later_goes_on_with_the_same_payment
     assert (order.charged, order.confirmed_at) == (120_000, NOW + 5 * HOUR)
 
 
-def test_a_bank_that_says_no_leaves_it_to_another_card(stripe) -> None:
+def test_failed_authentication_allows_another_card(stripe) -> None:
     order = begun_order()
     reference = call_of(order).reference
     stripe.buyer_pays(reference, SCA)
@@ -238,7 +238,7 @@ def test_a_bank_that_says_no_leaves_it_to_another_card(stripe) -> None:
     assert order.charged == 120_000
 
 
-def test_what_the_bank_takes_its_time_for_is_looked_up_until_it_is_known(stripe) -> None:
+def test_processing_payment_is_looked_up_until_it_ends(stripe) -> None:
     order = begun_order()
     stripe.account.next_payment = "processing"
     stripe.buyer_pays(call_of(order).reference)
@@ -254,7 +254,7 @@ def test_what_the_bank_takes_its_time_for_is_looked_up_until_it_is_known(stripe)
     assert order.charged == 120_000
 
 
-def test_a_refusal_is_said_and_another_try_is_another_payment(stripe) -> None:
+def test_refused_call_fails_and_next_attempt_is_new_payment(stripe) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
 
@@ -268,7 +268,7 @@ def test_a_refusal_is_said_and_another_try_is_another_payment(stripe) -> None:
     check_everything()
 
 
-def test_cards_are_offered_where_they_can_be_taken(stripe, settings) -> None:
+def test_cards_are_offered_within_amount_limits_and_with_keys(stripe, settings) -> None:
     channel = make_channel()
 
     assert offered_payment_methods(channel) == [PaymentMethod.COD, PaymentMethod.CARD]
@@ -283,7 +283,7 @@ def test_cards_are_offered_where_they_can_be_taken(stripe, settings) -> None:
     assert offered_payment_methods(channel) == [PaymentMethod.COD]
 
 
-def test_an_order_too_dear_for_cards_is_not_placed(stripe) -> None:
+def test_order_above_card_limit_is_not_placed(stripe) -> None:
     basket = make_basket((make_variant(price=60_000_000), 2))
     contact, deliveries = make_contact(), carriers_for(basket)
 
@@ -302,7 +302,7 @@ def test_an_order_too_dear_for_cards_is_not_placed(stripe) -> None:
 # --- Another way, and the end of orders ---------------------------------------------------------------
 
 
-def test_who_pays_another_way_stops_the_card(stripe) -> None:
+def test_changing_payment_method_cancels_card_payment(stripe) -> None:
     make_bank_account()
     order = begun_order()
     reference = call_of(order).reference
@@ -317,7 +317,7 @@ def test_who_pays_another_way_stops_the_card(stripe) -> None:
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_stop_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
+def test_cancel_call_with_lost_answer_is_looked_up(stripe, fault) -> None:
     make_bank_account()
     order = begun_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
@@ -330,7 +330,7 @@ def test_a_stop_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
     check_everything()
 
 
-def test_money_that_comes_although_it_was_stopped_is_written_down(stripe) -> None:
+def test_money_received_despite_cancellation_is_recorded(stripe) -> None:
     make_bank_account()
     order = begun_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
@@ -345,7 +345,7 @@ def test_money_that_comes_although_it_was_stopped_is_written_down(stripe) -> Non
     check_everything()
 
 
-def test_an_order_that_lapses_stops_its_card(stripe) -> None:
+def test_expiring_order_cancels_its_card_payment(stripe) -> None:
     order = begun_order()
 
     expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
@@ -358,7 +358,7 @@ def test_an_order_that_lapses_stops_its_card(stripe) -> None:
     check_everything()
 
 
-def test_an_order_does_not_lapse_while_nobody_knows(stripe) -> None:
+def test_order_does_not_expire_while_call_state_is_unknown(stripe) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
     make(order)
@@ -369,7 +369,7 @@ def test_an_order_does_not_lapse_while_nobody_knows(stripe) -> None:
     assert order.expired_at is None
 
 
-def test_money_for_an_order_that_has_ended_is_kept_and_said(stripe) -> None:
+def test_money_for_cancelled_order_is_recorded_as_surplus(stripe) -> None:
     order = begun_order()
     cancel_order(order_id=order.pk, reason="Thôi", actor=BUYER, now=NOW)
     stripe.buyer_pays(call_of(order).reference)
@@ -382,7 +382,7 @@ def test_money_for_an_order_that_has_ended_is_kept_and_said(stripe) -> None:
     check_everything()
 
 
-def test_a_part_called_off_before_it_is_paid_stops_the_old_sum_and_another_is_begun(stripe) -> None:
+def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
     order = begun_order((make_variant(price=45_000), 2), (make_variant(price=50_000), 1))
     assert call_of(order).amount == 200_000
 
@@ -402,7 +402,7 @@ def test_a_part_called_off_before_it_is_paid_stops_the_old_sum_and_another_is_be
 # --- Stripe's own page --------------------------------------------------------------------------------
 
 
-def test_stripes_own_page_takes_the_place_of_fields_on_ours(stripe) -> None:
+def test_hosted_page_replaces_embedded_payment(stripe) -> None:
     order = begun_order()
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
@@ -419,7 +419,7 @@ def test_stripes_own_page_takes_the_place_of_fields_on_ours(stripe) -> None:
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_page_of_stripes_whose_address_is_lost_is_found_again(stripe, fault) -> None:
+def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
     order = begun_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
     stripe.faults.tell("checkout.sessions.create", fault)
@@ -434,7 +434,7 @@ def test_a_page_of_stripes_whose_address_is_lost_is_found_again(stripe, fault) -
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_refund_whose_answer_is_lost_is_given_once(stripe, fault) -> None:
+def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
     order = paid_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", fault)
@@ -449,7 +449,7 @@ def test_a_refund_whose_answer_is_lost_is_given_once(stripe, fault) -> None:
     check_everything()
 
 
-def test_two_refunds_of_the_same_amount_are_two(stripe) -> None:
+def test_two_refunds_of_same_amount_are_both_made(stripe) -> None:
     order = paid_order(stripe)
     give_back(order, 20_000)
     make(order, Operation.REFUND)
@@ -461,7 +461,7 @@ def test_two_refunds_of_the_same_amount_are_two(stripe) -> None:
     assert (order.charged, len(stripe.account.every("refund"))) == (80_000, 2)
 
 
-def test_a_refund_that_was_refused_and_paid_by_bank_is_only_looked_for(stripe) -> None:
+def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
     order = paid_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=401)
@@ -475,7 +475,7 @@ def test_a_refund_that_was_refused_and_paid_by_bank_is_only_looked_for(stripe) -
     check_everything()
 
 
-def test_without_keys_nothing_is_called_and_nothing_is_lost(stripe, monkeypatch) -> None:
+def test_no_call_is_sent_without_stripe_keys(stripe, monkeypatch) -> None:
     order = card_order()
     monkeypatch.setattr("orders.actions.gateway.gateway_calls.stripe_gateway", lambda: None)
 

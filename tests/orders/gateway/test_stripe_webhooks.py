@@ -91,7 +91,7 @@ def told(stripe, *kinds: str) -> list[dict[str, Any]]:
     return chosen
 
 
-def test_a_payment_is_known_by_its_notice(stripe, send) -> None:
+def test_webhook_confirms_paid_order(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
 
@@ -104,7 +104,7 @@ def test_a_payment_is_known_by_its_notice(stripe, send) -> None:
     check_everything()
 
 
-def test_a_forged_notice_is_refused_and_leaves_nothing(stripe, send) -> None:
+def test_forged_webhook_is_refused_and_changes_nothing(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     (event,) = told(stripe, "payment_intent.succeeded")
@@ -118,7 +118,7 @@ def test_a_forged_notice_is_refused_and_leaves_nothing(stripe, send) -> None:
     assert every_row() == before
 
 
-def test_a_notice_replayed_from_long_ago_is_refused(stripe, send) -> None:
+def test_replayed_old_webhook_is_refused(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     (event,) = told(stripe, "payment_intent.succeeded")
@@ -128,7 +128,7 @@ def test_a_notice_replayed_from_long_ago_is_refused(stripe, send) -> None:
     assert GatewayEvent.objects.count() == 0
 
 
-def test_without_stripe_there_is_no_such_address(stripe, send, settings) -> None:
+def test_webhook_address_is_not_found_without_stripe(stripe, send, settings) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     (event,) = told(stripe, "payment_intent.succeeded")
@@ -137,13 +137,13 @@ def test_without_stripe_there_is_no_such_address(stripe, send, settings) -> None
     assert send(event) == 404
 
 
-def test_too_large_a_body_is_not_read(stripe) -> None:
+def test_oversized_body_is_refused(stripe) -> None:
     answer = Client().post(ADDRESS, b"x" * 1_000_001, content_type="application/json")
 
     assert answer.status_code == 413
 
 
-def test_a_notice_that_comes_twice_acts_once(stripe, send) -> None:
+def test_repeated_webhook_acts_once(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     (event,) = told(stripe, "payment_intent.succeeded")
@@ -155,7 +155,7 @@ def test_a_notice_that_comes_twice_acts_once(stripe, send) -> None:
     assert every_row() == before
 
 
-def test_a_notice_before_our_own_answer_works(stripe, send) -> None:
+def test_webhook_before_our_own_answer_is_matched(stripe, send) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
     make(order)
@@ -171,7 +171,7 @@ def test_a_notice_before_our_own_answer_works(stripe, send) -> None:
     check_everything()
 
 
-def test_notices_in_any_order_lead_to_the_same(stripe, send) -> None:
+def test_webhooks_in_any_order_lead_to_same_result(stripe, send) -> None:
     for seed in range(4):
         order = begun_order()
         reference = call_of(order).reference
@@ -192,7 +192,7 @@ def test_notices_in_any_order_lead_to_the_same(stripe, send) -> None:
     check_everything()
 
 
-def test_a_declined_card_is_told_with_its_reason(stripe, send) -> None:
+def test_declined_card_is_recorded_with_reason(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference, POOR)
 
@@ -207,7 +207,7 @@ def test_a_declined_card_is_told_with_its_reason(stripe, send) -> None:
     check_everything()
 
 
-def test_money_that_a_late_notice_tells_of_an_order_that_was_called_off_goes_back(stripe, send) -> None:
+def test_late_payment_of_cancelled_order_is_refunded(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.guest(), now=NOW)
@@ -225,7 +225,7 @@ def test_money_that_a_late_notice_tells_of_an_order_that_was_called_off_goes_bac
     check_everything()
 
 
-def test_a_notice_about_what_is_not_ours_follows_nothing(stripe, send) -> None:
+def test_webhook_about_foreign_object_is_ignored(stripe, send) -> None:
     begun_order()
     with stripe.account.lock:
         other = stripe.account.add(
@@ -241,7 +241,7 @@ def test_a_notice_about_what_is_not_ours_follows_nothing(stripe, send) -> None:
     assert not GatewayEvent.objects.filter(handled_at=None).exists()
 
 
-def test_a_notice_whose_message_was_lost_is_found_by_the_sweep(stripe, send, monkeypatch) -> None:
+def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     (event,) = told(stripe, "payment_intent.succeeded")
@@ -258,7 +258,7 @@ def test_a_notice_whose_message_was_lost_is_found_by_the_sweep(stripe, send, mon
     assert order.charged == 120_000
 
 
-def test_while_stripe_is_silent_the_look_up_waits_and_the_notice_is_done(stripe, send) -> None:
+def test_webhook_is_handled_and_look_up_scheduled_when_stripe_fails(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
@@ -277,7 +277,7 @@ def test_while_stripe_is_silent_the_look_up_waits_and_the_notice_is_done(stripe,
 # --- Disputes and refunds -----------------------------------------------------------------------------
 
 
-def test_a_bank_that_takes_the_money_back_is_written_down(stripe, send) -> None:
+def test_dispute_is_recorded_and_withdraws_payment(stripe, send) -> None:
     order = paid_order(stripe)
     told(stripe)
     dispute = stripe.open_dispute(call_of(order).reference)
@@ -302,7 +302,7 @@ def test_a_bank_that_takes_the_money_back_is_written_down(stripe, send) -> None:
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_a_dispute_that_is_won_brings_it_again(stripe, send, backwards) -> None:
+def test_won_dispute_restores_payment(stripe, send, backwards) -> None:
     order = paid_order(stripe)
     told(stripe)
     dispute = stripe.open_dispute(call_of(order).reference)
@@ -319,7 +319,7 @@ def test_a_dispute_that_is_won_brings_it_again(stripe, send, backwards) -> None:
     check_everything()
 
 
-def test_a_dispute_of_part_that_is_lost_stays_lost(stripe, send) -> None:
+def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
     order = paid_order(stripe)
     dispute = stripe.open_dispute(call_of(order).reference, amount=50_000)
     stripe.close_dispute(dispute["id"], "lost")
@@ -336,7 +336,7 @@ def test_a_dispute_of_part_that_is_lost_stays_lost(stripe, send) -> None:
     assert Change.objects.filter(action="payment.dispute_lost", root_key=str(order.pk)).count() == 1
 
 
-def test_a_refund_that_the_bank_sends_back_is_ours_again(stripe, send) -> None:
+def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
     order = paid_order(stripe)
     give_back(order, 20_000)
     make(order, Operation.REFUND)
@@ -354,7 +354,7 @@ def test_a_refund_that_the_bank_sends_back_is_ours_again(stripe, send) -> None:
     check_everything()
 
 
-def test_a_refund_told_of_before_our_own_answer_counts_once(stripe, send) -> None:
+def test_refund_reported_before_our_own_answer_counts_once(stripe, send) -> None:
     order = paid_order(stripe)
     told(stripe)
     give_back(order, 20_000)
@@ -372,7 +372,7 @@ def test_a_refund_told_of_before_our_own_answer_counts_once(stripe, send) -> Non
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_was_given_back_at_stripes_own_desk_is_known(stripe, send, seed) -> None:
+def test_refund_made_in_stripe_dashboard_is_recorded(stripe, send, seed) -> None:
     order = paid_order(stripe)
     told(stripe)
     with stripe.account.lock:
@@ -395,7 +395,7 @@ def test_what_was_given_back_at_stripes_own_desk_is_known(stripe, send, seed) ->
     check_everything()
 
 
-def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, send, client) -> None:
+def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, send, client) -> None:
     ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "san@example.com"})
     order = paid_order(stripe)
     with stripe.account.lock:
@@ -447,7 +447,7 @@ def heavier_and_given_back_elsewhere(stripe, send) -> Order:
     return order
 
 
-def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_own_desk(
+def test_transfer_request_excludes_refund_made_in_stripe_dashboard(
     stripe, send
 ) -> None:
     order = heavier_and_given_back_elsewhere(stripe, send)
@@ -461,7 +461,7 @@ def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_
     assert requested_transfer(order).amount == 3_600  # as letters say it
 
 
-def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, send) -> None:
+def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) -> None:
     order = heavier_and_given_back_elsewhere(stripe, send)
     line = order.lines.get()
     refund = decide_refund(
@@ -480,7 +480,7 @@ def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, se
     assert (paying.due, paying.asked.amount) == (3_600, 3_600)
 
 
-def test_handling_a_notice_twice_at_once_is_harmless(stripe) -> None:
+def test_handling_webhook_twice_records_one_charge(stripe) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     (event,) = told(stripe, "payment_intent.succeeded")

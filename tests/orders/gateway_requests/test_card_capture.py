@@ -91,7 +91,7 @@ def taken(stripe) -> list[int]:
     return [row["amount_captured"] for row in stripe.account.every("charge") if row["captured"]]
 
 
-def test_the_most_that_goods_may_cost_is_held_and_the_order_counts(stripe) -> None:
+def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
     order = held_order(stripe)
 
     assert (call_of(order).amount, call_of(order).terms["hold"]) == (116_400, True)
@@ -107,7 +107,7 @@ def test_the_most_that_goods_may_cost_is_held_and_the_order_counts(stripe) -> No
     check_everything()
 
 
-def test_what_the_scale_says_is_taken_once_it_is_packed_and_the_rest_is_free(stripe) -> None:
+def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> None:
     order = held_order(stripe)
     part = accept(order)
 
@@ -126,7 +126,7 @@ def test_what_the_scale_says_is_taken_once_it_is_packed_and_the_rest_is_free(str
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_capture_whose_answer_is_lost_takes_once(stripe, fault) -> None:
+def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
     order = held_order(stripe)
     part = accept(order)
     weigh(part)
@@ -141,7 +141,7 @@ def test_a_capture_whose_answer_is_lost_takes_once(stripe, fault) -> None:
     check_everything()
 
 
-def test_what_was_held_is_not_held_again_by_an_older_view(stripe) -> None:
+def test_older_view_does_not_restore_captured_hold(stripe) -> None:
     order = held_order(stripe)
     part = accept(order)
     weigh(part)
@@ -155,7 +155,7 @@ def test_what_was_held_is_not_held_again_by_an_older_view(stripe) -> None:
     check_everything()
 
 
-def test_an_order_that_is_called_off_releases_the_card(stripe) -> None:
+def test_cancelling_order_releases_card(stripe) -> None:
     order = held_order(stripe)
 
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
@@ -169,7 +169,7 @@ def test_an_order_that_is_called_off_releases_the_card(stripe) -> None:
     check_everything()
 
 
-def test_what_is_called_off_before_it_was_taken_is_released(stripe) -> None:
+def test_cancelling_before_capture_releases_card(stripe) -> None:
     order = held_order(stripe)
     part = accept(order)
     weigh(part)
@@ -187,7 +187,7 @@ def test_what_is_called_off_before_it_was_taken_is_released(stripe) -> None:
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_release_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
+def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
     order = held_order(stripe)
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
@@ -199,7 +199,7 @@ def test_a_release_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
     check_everything()
 
 
-def test_of_an_order_that_lost_a_part_less_is_taken(stripe) -> None:
+def test_order_with_cancelled_part_captures_less(stripe) -> None:
     other = make_seller("HTX Tài Hoan")
     order = held_order(stripe, (make_variant(other, price=50_000), 1))
     assert call_of(order).amount == 196_400
@@ -215,7 +215,7 @@ def test_of_an_order_that_lost_a_part_less_is_taken(stripe) -> None:
     check_everything()
 
 
-def test_nothing_is_taken_while_another_part_is_still_to_be_packed(stripe) -> None:
+def test_nothing_is_captured_until_all_parts_are_packed(stripe) -> None:
     other = make_seller("HTX Tài Hoan")
     order = held_order(stripe, (make_variant(other, price=50_000), 1))
     first = accept(order)
@@ -228,7 +228,7 @@ def test_nothing_is_taken_while_another_part_is_still_to_be_packed(stripe) -> No
     assert ends(order) == [("capture", 170_000)]
 
 
-def test_what_was_not_packed_for_six_days_is_taken_as_estimated(stripe, monkeypatch) -> None:
+def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch) -> None:
     order = held_order(stripe)
     accept(order)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY - MINUTE)
@@ -246,7 +246,7 @@ def test_what_was_not_packed_for_six_days_is_taken_as_estimated(stripe, monkeypa
     check_everything()
 
 
-def test_what_the_buyer_agreed_to_beyond_the_hold_is_a_payment_of_its_own(stripe) -> None:
+def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
     order = held_order(stripe)
     part = accept(order)
     weigh(part, 6_000)
@@ -264,7 +264,7 @@ def test_what_the_buyer_agreed_to_beyond_the_hold_is_a_payment_of_its_own(stripe
     check_everything()
 
 
-def test_a_rest_too_small_for_cards_is_paid_by_transfer_once_the_card_is_done(stripe) -> None:
+def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> None:
     make_bank_account()
     order = held_order(stripe)
     part = accept(order)
@@ -295,7 +295,7 @@ def test_a_rest_too_small_for_cards_is_paid_by_transfer_once_the_card_is_done(st
     check_everything()
 
 
-def test_a_rest_large_enough_for_cards_is_paid_by_card(stripe) -> None:
+def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
     order = paid_order(stripe, (make_gourd(price=360_000), 2))
     part = accept(order)
     weigh(part, 6_000)
@@ -318,7 +318,7 @@ def test_a_rest_large_enough_for_cards_is_paid_by_card(stripe) -> None:
     assert calls.get().amount == 894_000
 
 
-def test_a_hold_that_the_bank_let_go_of_is_due_again(stripe) -> None:
+def test_amount_of_expired_hold_is_due_again(stripe) -> None:
     order = held_order(stripe)
     with stripe.account.lock:
         payments.cancel(stripe.account, call_of(order).reference, {"cancellation_reason": "automatic"})
@@ -333,7 +333,7 @@ def test_a_hold_that_the_bank_let_go_of_is_due_again(stripe) -> None:
     check_everything()
 
 
-def test_a_capture_that_is_refused_waits_for_a_person(stripe) -> None:
+def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
     order = held_order(stripe)
     part = accept(order)
     weigh(part)
@@ -352,14 +352,14 @@ def test_a_capture_that_is_refused_waits_for_a_person(stripe) -> None:
     check_everything()
 
 
-def test_what_went_through_is_not_asked_for_again(stripe) -> None:
+def test_successful_call_cannot_be_repeated(stripe) -> None:
     order = held_order(stripe)
 
     with refused(CallNotRepeatable, "not_repeatable"):
         repeat_failed_call(call_id=call_of(order).pk, actor=PACKER, now=NOW)
 
 
-def test_a_declined_card_and_then_a_good_one_are_held_once(stripe) -> None:
+def test_second_card_is_held_once_after_decline(stripe) -> None:
     order = begun_order((make_gourd(), 2))
     stripe.buyer_pays(call_of(order).reference, DECLINED)
     look_up(order)
@@ -371,7 +371,7 @@ def test_a_declined_card_and_then_a_good_one_are_held_once(stripe) -> None:
     check_everything()
 
 
-def test_who_pays_another_way_waits_for_no_card_any_more(stripe) -> None:
+def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None:
     make_bank_account()
     order = begun_order((make_gourd(), 2))
     assert (sums(order).authorise_pending, sums(order).charge_pending) == (116_400, 0)
@@ -384,7 +384,7 @@ def test_who_pays_another_way_waits_for_no_card_any_more(stripe) -> None:
     check_everything()
 
 
-def test_nobody_changes_the_way_while_money_is_held(stripe) -> None:
+def test_payment_method_cannot_change_while_money_is_held(stripe) -> None:
     order = begun_order((make_gourd(), 2))
     order.channel.automatically_confirm_all_new_orders = False
     order.channel.save()
@@ -395,7 +395,7 @@ def test_nobody_changes_the_way_while_money_is_held(stripe) -> None:
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
 
 
-def test_a_card_given_while_it_is_being_released_pays_for_nothing(stripe) -> None:
+def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
     make_bank_account()
     order = begun_order((make_gourd(), 2))
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
@@ -413,7 +413,7 @@ def test_a_card_given_while_it_is_being_released_pays_for_nothing(stripe) -> Non
     check_everything()
 
 
-def test_nothing_is_held_for_goods_that_are_not_weighed(stripe) -> None:
+def test_order_without_weighed_lines_is_not_held(stripe) -> None:
     assert call_of(card_order()).terms["hold"] is False
 
 
@@ -425,7 +425,7 @@ def let_go_of(order: Order) -> None:
     void_authorisation(payment_id=order.payments.get().pk, actor=STAFF, now=NOW)
 
 
-def test_staff_take_no_more_of_a_hold_than_is_due(stripe) -> None:
+def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
     order = held_order(stripe)
 
     for amount in (102_001, 116_400, 0):
@@ -440,7 +440,7 @@ def test_staff_take_no_more_of_a_hold_than_is_due(stripe) -> None:
 
 @pytest.mark.parametrize("first", [take_held_of, let_go_of])
 @pytest.mark.parametrize("then", [take_held_of, let_go_of])
-def test_what_staff_ask_of_a_hold_is_asked_once(stripe, first, then) -> None:
+def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     order = held_order(stripe)
     first(order)
 

@@ -55,7 +55,7 @@ def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> Gat
         return request_refund(refund, locked.payments.get(), amount, actor=DESK, now=now)
 
 
-def test_a_refund_is_asked_for_and_follows_its_decision(stripe) -> None:
+def test_requested_refund_is_sent_and_recorded(stripe) -> None:
     order = paid_order(stripe)
 
     call = give_back(order, 20_000)
@@ -82,7 +82,7 @@ def test_a_refund_is_asked_for_and_follows_its_decision(stripe) -> None:
     check_everything()
 
 
-def test_no_more_is_given_back_than_was_taken(stripe) -> None:
+def test_refunds_cannot_exceed_captured_amount(stripe) -> None:
     order = paid_order(stripe)
     give_back(order, 100_000)
 
@@ -90,14 +90,14 @@ def test_no_more_is_given_back_than_was_taken(stripe) -> None:
         give_back(order, 20_001)
 
 
-def test_what_came_another_way_is_not_given_back_by_card() -> None:
+def test_payment_of_another_method_cannot_be_refunded_by_card() -> None:
     order = make_order()
 
     with refused(NotRefundable, "not_refundable"):
         give_back(order, 1_000)
 
 
-def test_a_refund_that_the_bank_is_still_at_counts_when_it_has_come(stripe) -> None:
+def test_pending_refund_counts_when_it_succeeds(stripe) -> None:
     order = paid_order(stripe)
     stripe.account.next_refund = "pending"
     give_back(order, 20_000)
@@ -116,7 +116,7 @@ def test_a_refund_that_the_bank_is_still_at_counts_when_it_has_come(stripe) -> N
     check_everything()
 
 
-def test_a_refund_that_fails_gives_nothing_back_and_may_be_asked_for_again(stripe) -> None:
+def test_failed_refund_returns_nothing_and_can_be_requested_again(stripe) -> None:
     order = paid_order(stripe)
     stripe.account.next_refund = "pending"
     give_back(order, 20_000)
@@ -133,5 +133,5 @@ def test_a_refund_that_fails_gives_nothing_back_and_may_be_asked_for_again(strip
     check_everything()
 
 
-def test_the_message_of_a_waiting_call_is_handled_by_the_task_that_sends_it() -> None:
+def test_make_call_task_handles_send_call_message() -> None:
     assert make_call_task.name == SEND_CALL

@@ -21,7 +21,7 @@ def booked() -> LedgerEntry:
     )
 
 
-def test_an_entry_cannot_be_changed() -> None:
+def test_entry_cannot_be_changed() -> None:
     entry = booked()
 
     with pytest.raises(DatabaseError, match="the ledger only grows"), transaction.atomic():
@@ -30,7 +30,7 @@ def test_an_entry_cannot_be_changed() -> None:
     assert list(LedgerEntry.objects.order_by("pk").values_list("amount", flat=True)) == [50_000, -50_000]
 
 
-def test_an_entry_cannot_be_deleted() -> None:
+def test_entry_cannot_be_deleted() -> None:
     entry = booked()
 
     with pytest.raises(DatabaseError, match="the ledger only grows"), transaction.atomic():
@@ -39,7 +39,7 @@ def test_an_entry_cannot_be_deleted() -> None:
     assert LedgerEntry.objects.count() == 2
 
 
-def test_a_posting_cannot_be_changed() -> None:
+def test_posting_cannot_be_changed() -> None:
     posting = booked().posting
 
     with pytest.raises(DatabaseError, match="the ledger only grows"), transaction.atomic():
@@ -50,7 +50,7 @@ def test_a_posting_cannot_be_changed() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_between_two_tests_it_is_emptied_all_the_same() -> None:
+def test_ledger_is_truncated_between_transactional_tests() -> None:
     booked()
 
 
@@ -64,7 +64,7 @@ def closed_period() -> Settlement:
     return settlement
 
 
-def test_nothing_is_booked_into_a_closed_period() -> None:
+def test_entry_cannot_be_added_to_closed_period() -> None:
     settlement = closed_period()
     posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.SALE, at=NOW)
     entry = LedgerEntry(
@@ -82,7 +82,7 @@ def test_nothing_is_booked_into_a_closed_period() -> None:
     assert LedgerEntry.objects.count() == 0
 
 
-def test_a_closed_periods_figures_stay_as_they_are() -> None:
+def test_figures_of_closed_period_cannot_be_changed() -> None:
     settlement = closed_period()
 
     with pytest.raises(DatabaseError, match="a closed period never changes"), transaction.atomic():
@@ -96,7 +96,7 @@ def test_a_closed_periods_figures_stay_as_they_are() -> None:
     assert (settlement.state, settlement.payable) == (SettlementState.CLOSED, 50_000)
 
 
-def test_a_closed_period_can_still_be_paid() -> None:
+def test_closed_period_can_be_marked_as_paid() -> None:
     settlement = closed_period()
 
     Settlement.objects.filter(pk=settlement.pk).update(state=SettlementState.PAID, paid_at=NOW)

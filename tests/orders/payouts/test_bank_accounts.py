@@ -54,7 +54,7 @@ def accounts(payout):
     return payout.bank_bin, payout.bank_account, payout.bank_holder
 
 
-def test_an_account_is_kept_as_banks_write_it_and_the_change_is_written_down() -> None:
+def test_changed_account_is_normalised_and_recorded() -> None:
     cooperative = make_cooperative(bank_bin="970436", bank_account="0011", bank_holder="CU")
 
     change(cooperative, BankAccount("970405", " 8888abc011 ", "Hợp tác xã Thiên An"))
@@ -67,7 +67,7 @@ def test_an_account_is_kept_as_banks_write_it_and_the_change_is_written_down() -
     assert told.data == {"from": "970436 0011 CU", "to": "970405 8888ABC011 HOP TAC XA THIEN AN"}
 
 
-def test_everybody_who_manages_hears_of_it_and_nobody_else() -> None:
+def test_all_managers_and_nobody_else_are_notified_of_changed_account() -> None:
     cooperative = make_cooperative(email="htx@example.com", bank_account="0011223344")
     make_member(cooperative, email="mot@example.com")
     make_member(cooperative, email="hai@example.com")
@@ -87,7 +87,7 @@ def test_everybody_who_manages_hears_of_it_and_nobody_else() -> None:
     assert "8888000011" not in text
 
 
-def test_the_same_account_again_changes_nothing() -> None:
+def test_setting_same_account_changes_nothing() -> None:
     cooperative = make_cooperative()
     change(cooperative)
 
@@ -97,7 +97,7 @@ def test_the_same_account_again_changes_nothing() -> None:
     assert Notification.objects.count() == 1
 
 
-def test_a_payment_that_waited_for_an_account_gets_it() -> None:
+def test_payout_without_account_takes_new_account() -> None:
     cooperative = make_cooperative()
     payout = due(cooperative)
     assert accounts(payout) == ("", "", "")
@@ -107,7 +107,7 @@ def test_a_payment_that_waited_for_an_account_gets_it() -> None:
     assert accounts(payout) == ("970405", "8888000011", "HTX THIEN AN")
 
 
-def test_a_payment_that_has_one_stays_with_it_until_somebody_decides() -> None:
+def test_payout_keeps_its_account_until_readdressed() -> None:
     cooperative = make_cooperative()
     change(cooperative)
     payout = due(cooperative)
@@ -120,7 +120,7 @@ def test_a_payment_that_has_one_stays_with_it_until_somebody_decides() -> None:
     assert Change.objects.filter(action="payout.readdressed").count() == 1
 
 
-def test_a_payment_is_sent_to_no_account_that_is_none() -> None:
+def test_payout_is_not_sent_to_invalid_account() -> None:
     payout = due(make_cooperative())
 
     with refused(InvalidBankAccount, "not_an_account"):
@@ -129,7 +129,7 @@ def test_a_payment_is_sent_to_no_account_that_is_none() -> None:
         set_payout_account(payout_id=payout.pk, to=BankAccount("000000", "12", ""), actor=DESK, now=NOW)
 
 
-def test_what_is_paid_goes_nowhere_else() -> None:
+def test_account_of_paid_payout_cannot_be_changed() -> None:
     payout = due(make_cooperative())
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
@@ -139,7 +139,7 @@ def test_what_is_paid_goes_nowhere_else() -> None:
         use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
 
 
-def test_unknown_ones_are_missing() -> None:
+def test_unknown_cooperative_or_payout_is_missing() -> None:
     with refused(Missing, "missing"):
         change_cooperative_account(cooperative_id=999_999, to=OURS, actor=DESK, now=NOW)
     with refused(Missing, "missing"):

@@ -37,7 +37,7 @@ def letters() -> list[tuple[str, str]]:
     return list(told.values_list("contact_method", "to"))
 
 
-def test_an_account_that_somebody_names_is_paid_a_day_later() -> None:
+def test_payout_to_new_account_is_held_for_a_day() -> None:
     order = paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
@@ -50,7 +50,7 @@ def test_an_account_that_somebody_names_is_paid_a_day_later() -> None:
     assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
 
 
-def test_the_account_that_the_order_was_paid_from_waits_for_nobody() -> None:
+def test_payout_to_account_of_original_transfer_is_not_held() -> None:
     order = paid_order()
     payout = payout_of(order)
     BankTransfer.objects.update(
@@ -65,7 +65,7 @@ def test_the_account_that_the_order_was_paid_from_waits_for_nobody() -> None:
     assert mark_payout_paid(payout_id=payout.pk, reference="FT9", **WHO).state == PayoutState.PAID
 
 
-def test_the_same_account_again_neither_prolongs_nor_ends_the_wait() -> None:
+def test_setting_same_account_keeps_hold_unchanged() -> None:
     order = paid_order()
     payout = payout_of(order)
     set_refund_account(order_id=order.pk, to=TO, **WHO)
@@ -76,7 +76,7 @@ def test_the_same_account_again_neither_prolongs_nor_ends_the_wait() -> None:
     assert payout.payable_from == LATER + DAY
 
 
-def test_yet_another_account_begins_the_day_anew() -> None:
+def test_setting_another_account_restarts_hold() -> None:
     order = paid_order()
     payout = payout_of(order)
     set_refund_account(order_id=order.pk, to=TO, **WHO)
@@ -87,7 +87,7 @@ def test_yet_another_account_begins_the_day_anew() -> None:
     assert payout.payable_from == LATER + DAY * 3 / 2
 
 
-def test_what_the_desk_writes_on_a_payout_itself_is_told_and_held_alike() -> None:
+def test_account_set_by_desk_is_notified_and_held() -> None:
     order = paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
@@ -99,7 +99,7 @@ def test_what_the_desk_writes_on_a_payout_itself_is_told_and_held_alike() -> Non
     assert Change.objects.filter(action="payout.readdressed").count() == 1
 
 
-def test_the_desk_sees_what_is_held_and_cannot_pay_it() -> None:
+def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
     order = paid_order()
     payout = payout_of(order)
     now = just_now()

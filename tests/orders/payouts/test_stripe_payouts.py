@@ -78,7 +78,7 @@ def balance() -> CooperativeBalance:
     return LedgerEntry.objects.of_cooperative(Cooperative.objects.get(stripe_account=COOPERATIVE), "VND")
 
 
-def test_a_closed_period_is_paid_to_the_account_at_stripe(stripe, part) -> None:
+def test_closed_settlement_is_paid_to_stripe_account(stripe, part) -> None:
     payout = close()
 
     assert (payout.method, payout.state, payout.amount) == (PayoutMethod.STRIPE, PayoutState.DUE, 120_000)
@@ -96,7 +96,7 @@ def test_a_closed_period_is_paid_to_the_account_at_stripe(stripe, part) -> None:
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_payout_whose_answer_is_lost_is_paid_once(stripe, part, fault) -> None:
+def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
     payout = close()
     stripe.faults.tell("transfers.create", fault)
 
@@ -110,7 +110,7 @@ def test_a_payout_whose_answer_is_lost_is_paid_once(stripe, part, fault) -> None
     check_ledger()
 
 
-def test_a_payout_made_hours_late_is_found_when_its_answer_was_lost(stripe, part) -> None:
+def test_late_payout_with_lost_answer_is_found(stripe, part) -> None:
     """As after a night without a worker: it is not sent again because its trace is not where it should be."""
     payout, made_at = close(), NOW + datetime.timedelta(hours=12)
     stripe.account.clock = made_at.timestamp
@@ -124,7 +124,7 @@ def test_a_payout_made_hours_late_is_found_when_its_answer_was_lost(stripe, part
     check_ledger()
 
 
-def test_a_payout_that_stripe_refuses_may_be_asked_for_again(stripe, part) -> None:
+def test_refused_payout_can_be_repeated(stripe, part) -> None:
     stripe.account.balance = 50_000
     payout = close()
     send_call(call_id=call_about(payout).pk, now=NOW)
@@ -141,7 +141,7 @@ def test_a_payout_that_stripe_refuses_may_be_asked_for_again(stripe, part) -> No
     check_ledger()
 
 
-def test_a_payout_that_stripe_refuses_may_be_paid_by_the_bank(stripe, part) -> None:
+def test_refused_payout_can_be_paid_by_bank(stripe, part) -> None:
     stripe.account.connected.clear()
     payout = close()
     send_call(call_id=call_about(payout).pk, now=NOW)
@@ -155,7 +155,7 @@ def test_a_payout_that_stripe_refuses_may_be_paid_by_the_bank(stripe, part) -> N
     check_ledger()
 
 
-def test_a_payout_that_was_refused_and_sent_by_the_bank_is_only_looked_for(stripe, part) -> None:
+def test_payout_paid_by_bank_after_refusal_is_not_sent_again(stripe, part) -> None:
     payout = close()
     stripe.faults.tell("transfers.create", Fault.REFUSE, status=401)
     send_call(call_id=call_about(payout).pk, now=NOW)
@@ -168,7 +168,7 @@ def test_a_payout_that_was_refused_and_sent_by_the_bank_is_only_looked_for(strip
     check_ledger()
 
 
-def test_what_a_cooperative_owes_after_it_was_paid_is_pulled_back(stripe, part) -> None:
+def test_debt_after_payout_is_reversed(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     assert balance() == CooperativeBalance(owed=-40_000, paid_out=120_000)
@@ -187,7 +187,7 @@ def test_what_a_cooperative_owes_after_it_was_paid_is_pulled_back(stripe, part) 
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_what_is_pulled_back_although_the_answer_was_lost_is_pulled_back_once(stripe, part, fault) -> None:
+def test_reversal_with_lost_answer_is_made_once(stripe, part, fault) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
@@ -203,7 +203,7 @@ def test_what_is_pulled_back_although_the_answer_was_lost_is_pulled_back_once(st
     check_ledger()
 
 
-def test_no_more_is_pulled_back_than_is_left_of_the_payouts(stripe, part) -> None:
+def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
@@ -228,7 +228,7 @@ def test_no_more_is_pulled_back_than_is_left_of_the_payouts(stripe, part) -> Non
     check_ledger()
 
 
-def test_a_pull_back_that_was_refused_holds_up_others_until_somebody_repeats_it(stripe, part) -> None:
+def test_refused_reversal_blocks_others_until_repeated(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     who = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
@@ -247,7 +247,7 @@ def test_a_pull_back_that_was_refused_holds_up_others_until_somebody_repeats_it(
     check_ledger()
 
 
-def test_who_was_paid_by_the_bank_owes_it_in_the_next_period(stripe, part) -> None:
+def test_debt_after_bank_payout_is_not_reversed(stripe, part) -> None:
     Cooperative.objects.update(stripe_account="")
     payout = close()
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
@@ -258,7 +258,7 @@ def test_who_was_paid_by_the_bank_owes_it_in_the_next_period(stripe, part) -> No
     assert GatewayCall.objects.filter(operation=Operation.PULL_BACK).count() == 0
 
 
-def test_the_lock_of_a_call_is_that_of_its_settlement(stripe, part) -> None:
+def test_locking_payout_call_finds_its_payout_and_no_order(stripe, part) -> None:
     payout = close()
 
     with transaction.atomic():

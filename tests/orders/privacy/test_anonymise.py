@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("test")
 
 
-def test_an_erased_person_leaves_readable_orders_without_name_or_street() -> None:
+def test_anonymised_orders_stay_readable_without_name_and_street() -> None:
     user = make_user(email="hoa@example.com", phone="+84987654321")
     order = make_order((make_variant(name="Mật ong"), 2), user=user)
     cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
@@ -37,7 +37,7 @@ def test_an_erased_person_leaves_readable_orders_without_name_or_street() -> Non
     assert order.total_gross == 670_000
 
 
-def test_an_erased_persons_orders_are_found_by_no_name_and_keep_no_words_of_theirs() -> None:
+def test_anonymised_orders_cannot_be_searched_and_lose_notes_and_metadata() -> None:
     user = make_user()
     variant = make_variant()
     order = make_order(
@@ -61,7 +61,7 @@ def test_an_erased_persons_orders_are_found_by_no_name_and_keep_no_words_of_thei
         assert (row.metadata, row.private_metadata) == ({}, {})
 
 
-def test_a_person_whose_order_is_open_is_not_erased_yet() -> None:
+def test_person_with_open_order_cannot_be_anonymised() -> None:
     user = make_user()
     order = make_order(user=user)
 
@@ -73,7 +73,7 @@ def test_a_person_whose_order_is_open_is_not_erased_yet() -> None:
     assert user.email is not None
 
 
-def test_nobody_is_erased_twice() -> None:
+def test_person_cannot_be_anonymised_twice() -> None:
     user = make_user()
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
@@ -81,7 +81,7 @@ def test_nobody_is_erased_twice() -> None:
         anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
 
-def test_an_erased_person_follows_nothing_waits_for_nothing_and_is_named_nowhere() -> None:
+def test_anonymising_removes_requests_follows_and_producer_name() -> None:
     user = make_user(email="hoa@example.com", phone="+84987654321")
     product = make_product(name="Mật ong", on_hand=0)
     given = {"language": "vi", "actor": SYSTEM, "now": NOW}

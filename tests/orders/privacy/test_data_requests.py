@@ -94,7 +94,7 @@ def make_copies():
         make_export(request_id=export.request_id, now=just_now())
 
 
-def test_a_copy_holds_what_is_mine_and_is_fetched_by_me_alone() -> None:
+def test_export_holds_own_data_and_is_downloaded_only_by_its_owner() -> None:
     user = make_user(email="hoa@example.com", language="en", first_name="=Hoa")
     mine, other = ended_order(user=user), ended_order(user=make_user(email="khac@example.com"))
     client, stranger = just_in(user), just_in(make_user())
@@ -125,7 +125,7 @@ def test_a_copy_holds_what_is_mine_and_is_fetched_by_me_alone() -> None:
     assert client.get(f"{file}exe/").status_code == 404
 
 
-def test_a_copy_is_gone_after_three_days_and_made_though_its_job_was_lost() -> None:
+def test_sweep_makes_lost_export_and_deletes_expired_one() -> None:
     user = make_user()
     client = just_in(user)
     client.post(f"{DATA}ban-sao/")
@@ -140,7 +140,7 @@ def test_a_copy_is_gone_after_three_days_and_made_though_its_job_was_lost() -> N
     assert not DataExport.objects.exists()
 
 
-def test_an_old_session_hands_no_data_out_and_deletes_nothing(client: Client) -> None:
+def test_old_session_can_neither_export_nor_delete(client: Client) -> None:
     client.force_login(make_user())
     age_session(client)
 
@@ -149,7 +149,7 @@ def test_an_old_session_hands_no_data_out_and_deletes_nothing(client: Client) ->
     assert not DataRequest.objects.exists()
 
 
-def test_a_copy_names_the_accounts_that_money_came_from_and_went_to_until_its_owner_is_erased() -> None:
+def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     user = make_user()
     order = paid_order(user=user)
     give_back(order.parts.get(), 10_000)
@@ -172,7 +172,7 @@ def test_a_copy_names_the_accounts_that_money_came_from_and_went_to_until_its_ow
         assert set(rows) == {("",)}
 
 
-def test_many_orders_cost_a_copy_as_many_queries_as_one() -> None:
+def test_number_of_queries_of_export_does_not_depend_on_number_of_orders() -> None:
     user = make_user()
     counts = []
     for _more in range(2):
@@ -184,7 +184,7 @@ def test_many_orders_cost_a_copy_as_many_queries_as_one() -> None:
     assert counts[0] == counts[1]
 
 
-def test_a_deletion_waits_can_be_taken_back_and_then_happens_by_itself() -> None:
+def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     user = make_user(email="hoa@example.com", language="en", phone=PHONE)
     order = ended_order(user=user)
     client = just_in(user)
@@ -214,7 +214,7 @@ def test_a_deletion_waits_can_be_taken_back_and_then_happens_by_itself() -> None
     ]
 
 
-def test_what_is_open_keeps_an_account_and_says_which_orders() -> None:
+def test_open_orders_prevent_deletion_and_are_named() -> None:
     user = make_user(email="hoa@example.com")
     order = make_order(user=user)
     client = just_in(user)
@@ -232,7 +232,7 @@ def test_what_is_open_keeps_an_account_and_says_which_orders() -> None:
     assert not DataRequest.objects.exists()
 
 
-def test_staff_and_whoever_asked_already_are_refused() -> None:
+def test_staff_account_and_repeated_request_are_refused() -> None:
     user, staff = make_user(), make_user(is_staff=True)
     request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
@@ -243,7 +243,7 @@ def test_staff_and_whoever_asked_already_are_refused() -> None:
     assert DataRequest.objects.count() == 1
 
 
-def test_the_last_manager_of_a_cooperative_hands_it_over_first() -> None:
+def test_last_manager_cannot_request_deletion() -> None:
     seller = make_seller()
     manager = make_member(seller)
 
@@ -254,7 +254,7 @@ def test_the_last_manager_of_a_cooperative_hands_it_over_first() -> None:
     assert request_deletion(user_id=manager.pk, actor=SYSTEM, now=NOW).state == "open"
 
 
-def test_a_deletion_that_is_hindered_later_says_why_and_stays_open() -> None:
+def test_blocked_deletion_gives_reason_and_stays_open() -> None:
     user = make_user(language="en")
     row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
     make_order(user=user)
@@ -270,7 +270,7 @@ def test_a_deletion_that_is_hindered_later_says_why_and_stays_open() -> None:
     assert Notification.objects.filter(subject="Your data cannot be deleted yet").count() == 1
 
 
-def test_a_guest_asks_by_a_code_and_is_answered_there(client: Client) -> None:
+def test_guest_requests_export_by_code_and_gets_link(client: Client) -> None:
     order = ended_order()
     asked = {"kind": "access", "contact": "0987 654 321", "name": "Hoa", "words": ""}
     client.post(f"{DATA}yeu-cau/", asked)
@@ -289,7 +289,7 @@ def test_a_guest_asks_by_a_code_and_is_answered_there(client: Client) -> None:
     assert [each["code"] for each in told["orders"]] == [order.code]
 
 
-def test_a_guests_deletion_blanks_the_orders_of_the_number(client: Client) -> None:
+def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) -> None:
     order, other = ended_order(), ended_order()
     Order.objects.filter(pk=other.pk).update(phone="+84912345678")
     client.post(f"{DATA}yeu-cau/", {"kind": "deletion", "contact": "0987654321"})
@@ -305,7 +305,7 @@ def test_a_guests_deletion_blanks_the_orders_of_the_number(client: Client) -> No
     assert Change.objects.of(order).filter(action="order.erased").exists()
 
 
-def test_requests_with_faults_are_sent_back_and_send_nothing(client: Client) -> None:
+def test_invalid_requests_are_refused_and_send_nothing(client: Client) -> None:
     faults = [
         {"kind": "access", "contact": "113"},
         {"kind": "access", "contact": "a@b"},
@@ -318,7 +318,7 @@ def test_requests_with_faults_are_sent_back_and_send_nothing(client: Client) -> 
     assert not Notification.objects.exists()
 
 
-def test_consent_has_its_version_and_time_and_is_withdrawn_at_once(client: Client) -> None:
+def test_consent_keeps_version_and_time_and_can_be_withdrawn(client: Client) -> None:
     user = make_user()
     client.force_login(user)
     page = "/en/tai-khoan/dong-y/"
@@ -341,7 +341,7 @@ def test_consent_has_its_version_and_time_and_is_withdrawn_at_once(client: Clien
     assert Consent.objects.filter(purpose=ConsentPurpose.NEWS).count() == 1
 
 
-def test_the_desk_sees_what_is_due_answers_it_and_says_who() -> None:
+def test_desk_lists_due_requests_and_records_who_answered() -> None:
     clerk = make_staff(Permission.MANAGE_USERS, first_name="Ba")
     user = make_user(email="hoa@example.com")
     client, desk = just_in(user), Client()
@@ -363,7 +363,7 @@ def test_the_desk_sees_what_is_due_answers_it_and_says_who() -> None:
     assert "Đã sửa." in html_of(client.get(DATA))
 
 
-def test_only_who_cares_for_people_sees_requests() -> None:
+def test_only_staff_managing_users_see_requests() -> None:
     row = request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
     packer = Client()
     packer.force_login(make_staff(Permission.MANAGE_PRODUCTS))
@@ -375,7 +375,7 @@ def test_only_who_cares_for_people_sees_requests() -> None:
     assert row.state == "open"
 
 
-def test_the_desk_carries_out_a_deletion_before_its_day() -> None:
+def test_desk_can_fulfil_deletion_before_it_is_due() -> None:
     user = make_user()
     row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
@@ -386,7 +386,7 @@ def test_the_desk_carries_out_a_deletion_before_its_day() -> None:
     assert (row.state, row.answered_by) == ("done", "test")
 
 
-def test_days_are_set_at_the_desk_and_count_from_then_on() -> None:
+def test_deadlines_changed_at_desk_apply_to_later_requests() -> None:
     desk = Client()
     desk.force_login(make_staff(Permission.MANAGE_USERS, Permission.MANAGE_SETTINGS))
     days = {
@@ -413,7 +413,7 @@ def test_days_are_set_at_the_desk_and_count_from_then_on() -> None:
     assert row.due_at.isoformat() == "2026-12-02T16:59:59+00:00"  # the end of the eighth day in Vietnam
 
 
-def test_queries_of_the_queue_do_not_grow_with_it(client: Client) -> None:
+def test_number_of_queries_of_request_list_does_not_depend_on_its_length(client: Client) -> None:
     client.force_login(make_staff(Permission.MANAGE_USERS))
     counts = []
     for _more in range(2):
@@ -427,12 +427,12 @@ def test_queries_of_the_queue_do_not_grow_with_it(client: Client) -> None:
     assert counts[0] == counts[1]
 
 
-def test_every_move_of_a_request_is_in_its_table() -> None:
+def test_every_request_state_is_reachable() -> None:
     assert unreachable_states(REQUEST_MOVES, first=RequestState.OPEN) == set()
     assert set(REQUEST_MOVES) == {RequestState.OPEN}
 
 
-def test_whoever_is_erased_at_another_door_leaves_no_request_open() -> None:
+def test_anonymising_closes_open_request() -> None:
     user = make_user()
     row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
@@ -445,7 +445,7 @@ def test_whoever_is_erased_at_another_door_leaves_no_request_open() -> None:
     assert [each.state for each in DataRequest.objects.of_person(other.pk)] == ["done"]
 
 
-def test_a_foreign_request_is_a_missing_one() -> None:
+def test_request_of_another_person_is_missing() -> None:
     row = request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
 
     assert just_in(make_user()).post(f"{DATA}yeu-cau/{row.pk}/rut/").status_code == 404
@@ -455,7 +455,7 @@ def test_a_foreign_request_is_a_missing_one() -> None:
     assert row.state == "open"
 
 
-def test_a_copy_names_second_factors_without_any_secret_until_their_owner_is_erased() -> None:
+def test_export_lists_second_factors_without_secrets_and_anonymising_deletes_them() -> None:
     user = give_app(make_user(email="hoa@example.com"))
     codes = give_recovery_codes(user)
     Passkey.objects.create(user=user, name="Khóa của Hoa", credential_id="abc", created_at=NOW)

@@ -18,7 +18,7 @@ __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
 
 
-def test_what_a_card_paid_goes_back_to_it(stripe) -> None:
+def test_card_payment_is_refunded_to_card(stripe) -> None:
     order = paid_order(stripe)
     part = delivered(order)
 
@@ -34,7 +34,7 @@ def test_what_a_card_paid_goes_back_to_it(stripe) -> None:
     check_everything()
 
 
-def test_an_order_paid_by_card_and_called_off_is_paid_back(stripe) -> None:
+def test_cancelled_card_order_is_refunded(stripe) -> None:
     order = paid_order(stripe)
 
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
@@ -46,7 +46,7 @@ def test_an_order_paid_by_card_and_called_off_is_paid_back(stripe) -> None:
     check_everything()
 
 
-def test_what_the_card_does_not_take_is_paid_back_by_bank(stripe, settings) -> None:
+def test_refund_that_card_rejects_is_paid_by_bank(stripe, settings) -> None:
     order = paid_order(stripe)
     part = delivered(order)
     stripe.account.next_refund = "pending"

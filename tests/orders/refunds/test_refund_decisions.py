@@ -121,7 +121,7 @@ def paid_to_two() -> Order:
     return order
 
 
-def test_what_was_paid_by_transfer_goes_back_once_its_buyer_has_named_an_account() -> None:
+def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
     order = paid_order()
     part = delivered(order)
 
@@ -154,7 +154,7 @@ def test_what_was_paid_by_transfer_goes_back_once_its_buyer_has_named_an_account
     check_everything()
 
 
-def test_cash_goes_back_from_the_bank_account() -> None:
+def test_refund_of_cash_is_paid_from_bank_account() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = delivered(order)
 
@@ -168,7 +168,7 @@ def test_cash_goes_back_from_the_bank_account() -> None:
     check_everything()
 
 
-def test_what_was_not_paid_yet_need_not_be_paid_any_more() -> None:
+def test_refund_before_payment_reduces_cash_to_collect() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = order.parts.get()
     parcel = packed(part)
@@ -188,7 +188,7 @@ def test_what_was_not_paid_yet_need_not_be_paid_any_more() -> None:
     check_everything()
 
 
-def test_a_parcel_packed_later_brings_what_is_left() -> None:
+def test_parcel_packed_after_refund_collects_the_rest() -> None:
     part = make_order((make_variant(price=45_000), 2)).parts.get()
     accept_part(part_id=part.pk, **WHO)
     give_back(part, 20_000)
@@ -199,7 +199,7 @@ def test_a_parcel_packed_later_brings_what_is_left() -> None:
     check_everything()
 
 
-def test_a_parcel_of_which_all_is_given_back_brings_no_cash() -> None:
+def test_fully_refunded_parcel_collects_no_cash() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = order.parts.get()
     parcel = packed(part)
@@ -212,7 +212,7 @@ def test_a_parcel_of_which_all_is_given_back_brings_no_cash() -> None:
     check_everything()
 
 
-def test_of_cash_that_came_short_only_what_came_goes_back() -> None:
+def test_refund_is_limited_to_cash_received() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = order.parts.get()
     parcel = packed(part)
@@ -228,7 +228,7 @@ def test_of_cash_that_came_short_only_what_came_goes_back() -> None:
     check_everything()
 
 
-def test_another_part_that_is_still_to_be_paid_in_cash_keeps_nothing_back() -> None:
+def test_unpaid_cash_of_another_part_does_not_reduce_refund() -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(first, price=45_000), 2), (make_variant(second, price=60_000), 1))
     part = delivered(order)
@@ -240,7 +240,7 @@ def test_another_part_that_is_still_to_be_paid_in_cash_keeps_nothing_back() -> N
     check_everything()
 
 
-def test_a_part_packed_while_another_ones_money_is_on_its_way_back_brings_its_cash() -> None:
+def test_pending_refund_of_one_part_does_not_reduce_cash_of_another() -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(first, price=45_000), 2), (make_variant(second, price=10_000), 1))
     give_back(delivered(order), 90_000)
@@ -256,7 +256,7 @@ def test_a_part_packed_while_another_ones_money_is_on_its_way_back_brings_its_ca
     check_everything()
 
 
-def test_the_same_key_gives_back_once() -> None:
+def test_same_key_refunds_once() -> None:
     part = delivered(paid_order())
 
     first, second = give_back(part, 20_000, key="a"), give_back(part, 20_000, key="a")
@@ -268,7 +268,7 @@ def test_the_same_key_gives_back_once() -> None:
         give_back(other, 20_000, key="a")
 
 
-def test_no_line_gives_back_more_than_it_costs() -> None:
+def test_line_cannot_be_refunded_beyond_its_price() -> None:
     part = delivered(paid_order())
     give_back(part, 60_000)
 
@@ -281,7 +281,7 @@ def test_no_line_gives_back_more_than_it_costs() -> None:
     check_everything()
 
 
-def test_no_delivery_gives_back_more_than_it_costs() -> None:
+def test_delivery_cannot_be_refunded_beyond_its_price() -> None:
     part = delivered(paid_order())
     give_back(part, delivery=10_000)
 
@@ -289,7 +289,7 @@ def test_no_delivery_gives_back_more_than_it_costs() -> None:
         give_back(part, delivery=20_001)
 
 
-def test_refunds_never_add_up_to_more_than_the_payment() -> None:
+def test_refunds_cannot_exceed_payment() -> None:
     order = paid_order()
     part = delivered(order)
     given = [
@@ -326,14 +326,14 @@ def test_refunds_never_add_up_to_more_than_the_payment() -> None:
         ({"amount": 1_000, "back": 1, "warehouse_id": nobody()}, Missing, "missing"),
     ],
 )
-def test_what_makes_no_sense_is_refused(fields, kind, code) -> None:
+def test_invalid_decisions_are_refused(fields, kind, code) -> None:
     part = delivered(paid_order())
 
     with refused(kind, code):
         give_back(part, **fields)
 
 
-def test_nothing_is_given_back_of_what_waits_for_its_money_or_has_ended() -> None:
+def test_unpaid_or_cancelled_part_cannot_be_refunded() -> None:
     make_bank_account()
     waiting = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER).parts.get()
     ended = make_order((make_variant(price=45_000), 2)).parts.get()
@@ -344,7 +344,7 @@ def test_nothing_is_given_back_of_what_waits_for_its_money_or_has_ended() -> Non
             give_back(OrderPart.objects.get(pk=part.pk), 1_000)
 
 
-def test_a_part_of_another_order_is_missing() -> None:
+def test_part_of_another_order_is_missing() -> None:
     part, other = delivered(paid_order()), paid_order()
 
     with refused(Missing, "missing"):
@@ -356,7 +356,7 @@ def test_a_part_of_another_order_is_missing() -> None:
         )
 
 
-def test_goods_that_come_back_are_for_sale_again_but_for_damaged_ones() -> None:
+def test_undamaged_returned_items_are_restocked() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     order = make_order((variant, 3))
     part = delivered(order)
@@ -383,7 +383,7 @@ def test_goods_that_come_back_are_for_sale_again_but_for_damaged_ones() -> None:
     check_everything()
 
 
-def test_goods_on_their_way_back_are_received_later() -> None:
+def test_returned_items_can_be_received_later() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
     house = stock_of(variant).warehouse_id
@@ -404,7 +404,7 @@ def test_goods_on_their_way_back_are_received_later() -> None:
     check_everything()
 
 
-def test_goods_that_never_come_back_are_forgotten_and_may_come_later() -> None:
+def test_cancelled_return_can_be_made_again() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
     refund = give_back(part, 90_000, back=3, is_received=False)
@@ -421,7 +421,7 @@ def test_goods_that_never_come_back_are_forgotten_and_may_come_later() -> None:
 
 
 @pytest.mark.parametrize("is_received", [True, False])
-def test_a_parcel_is_not_undone_once_goods_of_it_come_back(is_received) -> None:
+def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
     house = stock_of(variant).warehouse_id
@@ -438,7 +438,7 @@ def test_a_parcel_is_not_undone_once_goods_of_it_come_back(is_received) -> None:
     check_everything()
 
 
-def test_parcels_that_come_back_know_no_steps_of_parcels_that_go_out() -> None:
+def test_return_and_dispatch_parcels_have_separate_steps() -> None:
     part = delivered(make_order((make_variant(price=45_000), 2)))
     parcel = give_back(part, 1_000, back=1, is_received=False).parcel
     outgoing = part.parcels.dispatches().get()
@@ -452,7 +452,7 @@ def test_parcels_that_come_back_know_no_steps_of_parcels_that_go_out() -> None:
             act()
 
 
-def test_goods_come_back_to_their_own_cooperative_alone() -> None:
+def test_items_cannot_be_returned_to_another_cooperative() -> None:
     part = delivered(make_order((make_variant(price=45_000), 2)))
     foreign = make_warehouse(make_seller("HTX Yến Dương"), part.order.channel)
 
@@ -460,7 +460,7 @@ def test_goods_come_back_to_their_own_cooperative_alone() -> None:
         give_back(part, 1_000, back=1, warehouse_id=foreign.pk)
 
 
-def test_what_is_not_sent_is_given_back_and_free_again() -> None:
+def test_unsent_items_are_refunded_and_released() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     order = make_order((variant, 3))
     part = order.parts.get()
@@ -485,7 +485,7 @@ def test_what_is_not_sent_is_given_back_and_free_again() -> None:
     check_everything()
 
 
-def test_what_lies_in_a_parcel_is_not_freed() -> None:
+def test_packed_items_are_not_released() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = make_order((variant, 3)).parts.get()
     accept_part(part_id=part.pk, **WHO)
@@ -506,7 +506,7 @@ def test_what_lies_in_a_parcel_is_not_freed() -> None:
         (CostBearer.PLATFORM, 90_000 + 30_000 - 9_000, 20_000, 9_000),
     ],
 )
-def test_the_ledger_says_who_bears_it(bearer, owed, cost, commission) -> None:
+def test_ledger_charges_refund_to_its_bearer(bearer, owed, cost, commission) -> None:
     order = paid_order()
     line = line_of(order.parts.get())
     line.commission_rate, line.commission = 10, 9_000
@@ -521,7 +521,7 @@ def test_the_ledger_says_who_bears_it(bearer, owed, cost, commission) -> None:
     check_everything()
 
 
-def test_a_buyer_who_cancels_what_was_paid_gets_it_back() -> None:
+def test_buyer_cancelling_paid_part_is_refunded() -> None:
     order = paid_order()
 
     cancel_part_as_buyer(part_id=order.parts.get().pk, actor=DESK, now=LATER)
@@ -541,7 +541,7 @@ def test_a_buyer_who_cancels_what_was_paid_gets_it_back() -> None:
 
 
 @pytest.mark.parametrize("ending", [decline_part, cancel_part])
-def test_a_part_that_will_not_come_is_paid_back(ending) -> None:
+def test_declined_or_cancelled_part_is_refunded(ending) -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     make_bank_account()
     order = make_order(
@@ -558,7 +558,7 @@ def test_a_part_that_will_not_come_is_paid_back(ending) -> None:
     check_everything()
 
 
-def test_an_order_called_off_is_paid_back_at_once() -> None:
+def test_cancelled_order_is_refunded_less_earlier_refund() -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     make_bank_account()
     order = make_order(
@@ -576,7 +576,7 @@ def test_an_order_called_off_is_paid_back_at_once() -> None:
     check_everything()
 
 
-def test_an_unpaid_order_called_off_gives_nothing_back() -> None:
+def test_cancelled_unpaid_order_is_not_refunded() -> None:
     order = make_order((make_variant(price=45_000), 2))
 
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
@@ -585,7 +585,7 @@ def test_an_unpaid_order_called_off_gives_nothing_back() -> None:
     check_everything()
 
 
-def test_money_that_comes_for_an_order_that_ended_goes_back() -> None:
+def test_late_payment_of_cancelled_order_is_refunded() -> None:
     order = paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
     payment = order.payments.get()
@@ -599,7 +599,7 @@ def test_money_that_comes_for_an_order_that_ended_goes_back() -> None:
     check_everything()
 
 
-def test_the_sweep_finds_what_nobody_has_given_back() -> None:
+def test_sweep_refunds_late_payment() -> None:
     order = paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
     first = Payout.objects.get()
@@ -614,7 +614,7 @@ def test_the_sweep_finds_what_nobody_has_given_back() -> None:
     assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
 
 
-def test_the_sweep_does_not_wait_until_an_earlier_refund_has_left() -> None:
+def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
     order = paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
     promised = list(overpaid_orders())
@@ -629,7 +629,7 @@ def test_the_sweep_does_not_wait_until_an_earlier_refund_has_left() -> None:
     check_everything()
 
 
-def test_goods_that_weigh_less_than_was_paid_for_give_the_rest_back() -> None:
+def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
     make_bank_account()
     order = make_order((make_gourd(), 1), method=PaymentMethod.TRANSFER)
     take(order.code, 66_000)
@@ -647,7 +647,7 @@ def test_goods_that_weigh_less_than_was_paid_for_give_the_rest_back() -> None:
     check_everything()
 
 
-def test_goods_of_which_money_was_given_back_are_not_weighed_anew() -> None:
+def test_refunded_line_cannot_be_weighed_again() -> None:
     make_bank_account()
     order = make_order((make_gourd(), 1), method=PaymentMethod.TRANSFER)
     take(order.code, 66_000)
@@ -660,7 +660,7 @@ def test_goods_of_which_money_was_given_back_are_not_weighed_anew() -> None:
         weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
 
 
-def test_an_account_is_checked_and_may_be_changed_until_the_money_has_left() -> None:
+def test_refund_account_is_validated_and_can_change_until_paid() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
     payout = refund.payouts.get()
@@ -681,7 +681,7 @@ def test_an_account_is_checked_and_may_be_changed_until_the_money_has_left() -> 
     assert told.data == {"amount": 20_000, "account": "0200"}
 
 
-def test_its_buyer_hears_to_which_account_the_money_goes_each_time_it_is_named() -> None:
+def test_buyer_is_notified_each_time_account_is_set() -> None:
     """Whoever holds the order's address may name one, and that need not be its buyer."""
     order = paid_order()
     give_back(delivered(order), 20_000)
@@ -696,7 +696,7 @@ def test_its_buyer_hears_to_which_account_the_money_goes_each_time_it_is_named()
     assert TO.account not in letters[0].text + letters[0].html
 
 
-def test_nobody_has_a_buyer_written_to_without_end(client) -> None:
+def test_number_of_account_changes_is_limited(client) -> None:
     order = paid_order()
     show_order_is_theirs(client, order)
     give_back(delivered(order), 20_000)
@@ -710,7 +710,7 @@ def test_nobody_has_a_buyer_written_to_without_end(client) -> None:
     assert Change.objects.filter(action="refund.account_named").count() == 10
 
 
-def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
+def test_failed_card_refund_is_paid_by_bank() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
     payment = order.payments.get()
@@ -734,7 +734,7 @@ def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
     check_everything()
 
 
-def test_a_failed_refund_is_no_surplus() -> None:
+def test_failed_refund_is_not_counted_as_surplus() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
     record_payment_event(
@@ -744,7 +744,7 @@ def test_a_failed_refund_is_no_surplus() -> None:
     assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
 
 
-def test_several_payments_give_back_what_each_of_them_holds() -> None:
+def test_refund_is_split_over_payments() -> None:
     make_bank_account()
     order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER)
     take(order.code, 120_000)
@@ -769,7 +769,7 @@ def test_several_payments_give_back_what_each_of_them_holds() -> None:
     check_everything()
 
 
-def test_the_buyer_hears_when_the_money_has_left() -> None:
+def test_buyer_is_notified_when_refund_is_paid() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
     set_refund_account(order_id=order.pk, to=TO, **WHO)
@@ -783,7 +783,7 @@ def test_the_buyer_hears_when_the_money_has_left() -> None:
     assert "FT9" in letter.text
 
 
-def test_the_history_tells_of_a_refund() -> None:
+def test_order_history_records_refund() -> None:
     part = delivered(paid_order())
 
     refund = give_back(part, 20_000)

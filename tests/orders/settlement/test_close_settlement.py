@@ -57,7 +57,7 @@ def collected():
     return part
 
 
-def test_a_period_closes_with_its_figures_and_a_payment_is_due() -> None:
+def test_closing_settlement_fixes_figures_and_creates_payout() -> None:
     part = carried(2)
     with_commission(part)
     deliver(part)
@@ -77,7 +77,7 @@ def test_a_period_closes_with_its_figures_and_a_payment_is_due() -> None:
     check_ledger()
 
 
-def test_cash_that_a_cooperative_holds_is_taken_off_what_it_is_owed() -> None:
+def test_cash_held_by_cooperative_reduces_payable() -> None:
     part = collected()
     with_commission(part)
     correct_balance(
@@ -96,7 +96,7 @@ def test_cash_that_a_cooperative_holds_is_taken_off_what_it_is_owed() -> None:
     assert balance_of(part.cooperative) == CooperativeBalance(due=50_000)
 
 
-def test_what_a_cooperative_owes_is_carried_over_to_its_next_period() -> None:
+def test_debt_is_carried_forward_to_next_settlement() -> None:
     part = collected()
     with_commission(part)
     refund(part, line=60_000)
@@ -118,7 +118,7 @@ def carried_for(cooperative):
     return OrderPart.objects.get(pk=part.pk)
 
 
-def test_cash_taken_off_need_not_be_handed_in_any_more() -> None:
+def test_offset_cash_is_reconciled_once() -> None:
     collected()
     settlement = close()
 
@@ -129,7 +129,7 @@ def test_cash_taken_off_need_not_be_handed_in_any_more() -> None:
     assert offset_collected_cash(settlement_id=settlement.pk, actor=DESK, now=NOW) == []
 
 
-def test_cash_of_a_running_period_still_is_to_be_handed_in() -> None:
+def test_cash_of_open_settlement_is_not_offset() -> None:
     collected()
 
     offset_collected_cash(settlement_id=Settlement.objects.get().pk, actor=DESK, now=NOW)
@@ -137,7 +137,7 @@ def test_cash_of_a_running_period_still_is_to_be_handed_in() -> None:
     assert Parcel.objects.get().cod_state == "collected"
 
 
-def test_closing_twice_is_refused() -> None:
+def test_closed_settlement_cannot_be_closed_again() -> None:
     deliver(carried())
     settlement = close()
 
@@ -145,7 +145,7 @@ def test_closing_twice_is_refused() -> None:
         close(settlement)
 
 
-def test_closing_again_by_the_same_key_answers_the_first_time() -> None:
+def test_closing_again_with_same_key_returns_settlement() -> None:
     deliver(carried())
     settlement = close(key="k")
 
@@ -153,7 +153,7 @@ def test_closing_again_by_the_same_key_answers_the_first_time() -> None:
     assert Settlement.objects.count() == 2
 
 
-def test_a_period_without_anything_is_not_closed() -> None:
+def test_empty_settlement_cannot_be_closed() -> None:
     settlement = Settlement.objects.create(
         cooperative=make_cooperative(), currency="VND", number=1, opened_at=NOW
     )
@@ -162,12 +162,12 @@ def test_a_period_without_anything_is_not_closed() -> None:
         close(settlement)
 
 
-def test_an_unknown_period_is_missing() -> None:
+def test_unknown_settlement_is_missing() -> None:
     with refused(Missing, "missing"):
         close_settlement(settlement_id=1, actor=DESK, now=NOW)
 
 
-def test_what_is_booked_late_lands_in_the_period_that_runs() -> None:
+def test_late_posting_belongs_to_open_settlement() -> None:
     part = carried()
     deliver(part)
     first = close()
@@ -181,7 +181,7 @@ def test_what_is_booked_late_lands_in_the_period_that_runs() -> None:
     check_ledger()
 
 
-def test_a_payment_made_is_written_down_with_the_banks_number() -> None:
+def test_paid_payout_records_bank_reference() -> None:
     part = carried()
     deliver(part)
     settlement = close()
@@ -196,7 +196,7 @@ def test_a_payment_made_is_written_down_with_the_banks_number() -> None:
     check_ledger()
 
 
-def test_paying_twice_is_refused() -> None:
+def test_payout_cannot_be_paid_twice() -> None:
     deliver(carried())
     close()
     payout = Payout.objects.get()
@@ -206,7 +206,7 @@ def test_paying_twice_is_refused() -> None:
         mark_payout_paid(payout_id=payout.pk, reference="FT26331", actor=DESK, now=NOW)
 
 
-def test_paying_again_by_the_same_key_does_nothing() -> None:
+def test_paying_again_with_same_key_changes_nothing() -> None:
     deliver(carried())
     close()
     payout = Payout.objects.get()
@@ -218,7 +218,7 @@ def test_paying_again_by_the_same_key_does_nothing() -> None:
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
 
 
-def test_a_payment_without_the_banks_number_is_refused() -> None:
+def test_payout_requires_bank_reference() -> None:
     deliver(carried())
     close()
 
@@ -226,12 +226,12 @@ def test_a_payment_without_the_banks_number_is_refused() -> None:
         mark_payout_paid(payout_id=Payout.objects.get().pk, reference=" ", actor=DESK, now=NOW)
 
 
-def test_an_unknown_payment_is_missing() -> None:
+def test_unknown_payout_is_missing() -> None:
     with refused(Missing, "missing"):
         mark_payout_paid(payout_id=nobody(), reference="FT", actor=DESK, now=NOW)
 
 
-def test_a_correction_sent_twice_counts_once() -> None:
+def test_correction_repeated_with_one_key_counts_once() -> None:
     cooperative = make_cooperative()
     correction = {
         "cooperative_id": cooperative.pk,
@@ -249,7 +249,7 @@ def test_a_correction_sent_twice_counts_once() -> None:
 
 
 @pytest.mark.parametrize(("amount", "reason"), [(0, "thưởng"), (5_000, " ")])
-def test_a_correction_of_nothing_or_without_a_reason_is_refused(amount, reason) -> None:
+def test_empty_correction_or_missing_reason_is_refused(amount, reason) -> None:
     cooperative = make_cooperative()
 
     with refused(InvalidCorrection, "odd_correction"):
@@ -264,7 +264,7 @@ def test_a_correction_of_nothing_or_without_a_reason_is_refused(amount, reason) 
         )
 
 
-def test_the_sweep_finds_kept_cash_whose_message_was_lost() -> None:
+def test_sweep_offsets_cash_whose_task_was_lost() -> None:
     collected()
     settlement = close()
     assert settlements_to_offset() == [settlement.pk]
@@ -275,7 +275,7 @@ def test_the_sweep_finds_kept_cash_whose_message_was_lost() -> None:
     assert settlements_to_offset() == []
 
 
-def test_whoever_sees_the_money_hears_that_a_period_is_closed_and_paid() -> None:
+def test_members_with_access_to_money_are_notified_of_closing_and_payout() -> None:
     part = carried()
     part.cooperative.email = ""
     part.cooperative.save()

@@ -40,11 +40,11 @@ def rate_of(variant):
     return line.commission_rate, line.commission
 
 
-def test_without_a_rate_nothing_is_kept() -> None:
+def test_no_commission_without_rate() -> None:
     assert rate_of(make_variant(price=100_000)) == (0, 0)
 
 
-def test_the_closest_rate_counts_the_cooperative_before_the_category() -> None:
+def test_most_specific_rate_applies_with_cooperative_before_category() -> None:
     crafts = make_category("Thổ cẩm")
     pillows = make_category("Gối", parent=crafts)
     seller, other = make_seller(), make_seller("HTX Khác")
@@ -61,7 +61,7 @@ def test_the_closest_rate_counts_the_cooperative_before_the_category() -> None:
     assert rate_of(make_variant(seller, price=100_000, category=pillows)) == (Decimal("2.5"), 2_500)
 
 
-def test_a_rate_holds_from_its_first_day_to_its_last() -> None:
+def test_rate_applies_from_first_to_last_day() -> None:
     variant = make_variant(price=100_000)
     make_rate(9, from_day=TOMORROW)
     make_rate(8, until_day=YESTERDAY)
@@ -70,7 +70,7 @@ def test_a_rate_holds_from_its_first_day_to_its_last() -> None:
     assert rate_of(variant) == (5, 5_000)
 
 
-def test_of_two_rates_for_the_same_the_later_one_counts() -> None:
+def test_later_of_two_equal_rates_applies() -> None:
     variant = make_variant(price=100_000)
     make_rate(6, from_day=YESTERDAY)
     make_rate(5)
@@ -78,7 +78,7 @@ def test_of_two_rates_for_the_same_the_later_one_counts() -> None:
     assert rate_of(variant) == (6, 6_000)
 
 
-def test_what_was_ordered_keeps_the_rate_it_was_ordered_under() -> None:
+def test_placed_order_keeps_its_commission_rate() -> None:
     variant = make_variant(price=100_000)
     rate = make_rate(5)
     part = make_order((variant, 1)).parts.get()
@@ -91,7 +91,7 @@ def test_what_was_ordered_keeps_the_rate_it_was_ordered_under() -> None:
     check_ledger()
 
 
-def test_a_rate_is_added_and_ended_and_both_are_written_down() -> None:
+def test_adding_and_ending_rate_are_recorded() -> None:
     seller = make_seller()
 
     rate = add_commission_rate(
@@ -134,14 +134,14 @@ def test_a_rate_is_added_and_ended_and_both_are_written_down() -> None:
         ({"category_id": 999_999}, Missing, "missing"),
     ],
 )
-def test_a_rate_that_makes_no_sense_is_refused(fields, error, code) -> None:
+def test_invalid_rate_is_refused(fields, error, code) -> None:
     said = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
 
     with refused(error, code):
         add_commission_rate(**said | fields, actor=DESK, now=NOW)
 
 
-def test_the_same_rate_twice_is_refused() -> None:
+def test_duplicate_rate_is_refused() -> None:
     said = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
     add_commission_rate(**said, actor=DESK, now=NOW)
 
@@ -149,7 +149,7 @@ def test_the_same_rate_twice_is_refused() -> None:
         add_commission_rate(**said, actor=DESK, now=NOW)
 
 
-def test_a_rate_does_not_end_before_it_begins() -> None:
+def test_rate_cannot_end_before_it_begins() -> None:
     rate = make_rate(5, from_day=TODAY)
 
     with refused(InvalidRatePeriod, "ends_before_it_begins"):
@@ -164,7 +164,7 @@ def withholding(name, percent, **days):
     )
 
 
-def test_no_tax_is_withheld_until_it_is_switched_on() -> None:
+def test_no_tax_is_withheld_until_switched_on() -> None:
     withholding("GTGT", "1")
     variant = make_variant(price=100_000)
 
@@ -173,7 +173,7 @@ def test_no_tax_is_withheld_until_it_is_switched_on() -> None:
     assert (shop_settings().withholds_tax, part.withholding_rate) == (False, 0)
 
 
-def test_tax_is_withheld_at_the_rates_of_the_day_and_owed_by_the_platform() -> None:
+def test_tax_is_withheld_at_rates_of_the_day() -> None:
     withholding("GTGT", "1")
     withholding("TNCN", "0.5")
     withholding("sau này", "7", from_day=TOMORROW)
@@ -189,7 +189,7 @@ def test_tax_is_withheld_at_the_rates_of_the_day_and_owed_by_the_platform() -> N
     check_ledger()
 
 
-def test_it_is_switched_off_again_for_what_is_ordered_later() -> None:
+def test_switching_withholding_off_affects_later_orders_only() -> None:
     rate = withholding("GTGT", "1")
     switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)
     before = make_order((make_variant(price=100_000), 1)).parts.get()
@@ -202,7 +202,7 @@ def test_it_is_switched_off_again_for_what_is_ordered_later() -> None:
     assert WithholdingRate.objects.together(TOMORROW) == 0
 
 
-def test_withholding_without_any_rate_is_refused() -> None:
+def test_withholding_without_rate_is_refused() -> None:
     withholding("sau này", "7", from_day=TOMORROW)
 
     with refused(NoWithholdingRate, "nothing_to_withhold"):

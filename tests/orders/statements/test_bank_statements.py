@@ -66,7 +66,7 @@ def judged(content: bytes) -> list[bool]:
     return [each.is_known for each in preview_bank_statement(read(content)).arrivals]
 
 
-def test_what_came_in_is_taken_down_and_settles_its_order() -> None:
+def test_incoming_rows_are_recorded_and_settle_orders() -> None:
     order = waiting_order()
 
     statement = taken(
@@ -85,7 +85,7 @@ def test_what_came_in_is_taken_down_and_settles_its_order() -> None:
     check_everything()
 
 
-def test_an_excel_file_keeps_the_hour() -> None:
+def test_excel_file_keeps_time_of_day() -> None:
     order = waiting_order()
     book = openpyxl.Workbook()
     book.active.append(["Ngày giao dịch", "Số tiền ghi có", "Nội dung"])
@@ -100,7 +100,7 @@ def test_an_excel_file_keeps_the_hour() -> None:
     assert transfer.state == TransferState.SETTLED
 
 
-def test_the_same_file_again_is_the_statement_that_it_was() -> None:
+def test_importing_same_file_again_returns_first_statement() -> None:
     content = csv(("FT1", 7_000, "lai"))
     first = taken(content)
     before = every_row()
@@ -112,7 +112,7 @@ def test_the_same_file_again_is_the_statement_that_it_was() -> None:
     assert every_row() == before
 
 
-def test_a_file_that_came_to_nothing_by_wrong_columns_may_be_read_again() -> None:
+def test_file_without_recorded_rows_can_be_imported_again() -> None:
     order = waiting_order()
     content = csv(("FT1", 120_000, order.code))
     first = read(content)
@@ -126,7 +126,7 @@ def test_a_file_that_came_to_nothing_by_wrong_columns_may_be_read_again() -> Non
     assert (first == again, third == again) == (False, True)
 
 
-def test_a_longer_file_brings_only_what_is_new() -> None:
+def test_longer_file_adds_only_new_rows() -> None:
     rows = [("FT1", 7_000, "lai"), ("", 5_000, "cam on"), ("", 5_000, "cam on")]
     taken(csv(*rows))
 
@@ -137,7 +137,7 @@ def test_a_longer_file_brings_only_what_is_new() -> None:
     assert not BankTransfer.objects.exclude(reason=ReviewReason.NO_CODE).exists()
 
 
-def test_what_a_webhook_told_is_known_by_its_number() -> None:
+def test_transfer_reported_by_webhook_is_known_by_reference() -> None:
     order = waiting_order()
     take(order.code, reference="FT1")
 
@@ -147,14 +147,14 @@ def test_what_a_webhook_told_is_known_by_its_number() -> None:
     assert BankTransfer.objects.get().provider == TransferSource.SEPAY
 
 
-def test_what_a_webhook_told_without_the_accounts_zeros_is_known() -> None:
+def test_transfer_reported_without_leading_zeros_is_known() -> None:
     order = waiting_order()
     take(order.code, reference="FT1", account=ACCOUNT.lstrip("0"))
 
     assert judged(csv(("FT1", 120_000, order.code))) == [True]
 
 
-def test_without_a_common_number_alike_rows_are_counted() -> None:
+def test_similar_rows_without_common_reference_are_counted() -> None:
     take("cam on", 5_000, reference="SEPAY1")
     take("cam on", 5_000, reference="SEPAY2")
 
@@ -168,14 +168,14 @@ def test_without_a_common_number_alike_rows_are_counted() -> None:
     ]
 
 
-def test_two_numbers_of_one_bank_are_two_transfers() -> None:
+def test_two_references_of_one_bank_are_two_transfers() -> None:
     taken(csv(("FT1", 5_000, "cam on")))
 
     assert judged(csv(("FT2", 5_000, "cam on"))) == [False]
     assert judged(csv(("", 5_000, "cam on"))) == [True]
 
 
-def test_what_was_set_aside_as_told_twice_stands_for_no_row() -> None:
+def test_dismissed_duplicate_matches_no_row() -> None:
     take("cam on", 5_000)
     second = take("cam on", 5_000, provider=TransferSource.CASSO)
     assert second.reason == ReviewReason.REPEATED
@@ -187,7 +187,7 @@ def test_what_was_set_aside_as_told_twice_stands_for_no_row() -> None:
     assert (before, judged(content)) == ([True, True], [True, False])
 
 
-def test_what_a_service_tells_afterwards_is_known_or_looked_at() -> None:
+def test_later_webhook_is_known_or_goes_to_review() -> None:
     order = waiting_order()
     taken(csv(("FT1", 120_000, order.code)))
 
@@ -201,7 +201,7 @@ def test_what_a_service_tells_afterwards_is_known_or_looked_at() -> None:
     check_everything()
 
 
-def test_rows_that_cannot_be_read_are_kept_with_their_line_and_hold_up_nothing() -> None:
+def test_unreadable_rows_are_kept_with_their_line_number() -> None:
     content = (
         csv(("FT1", 7_000, "lai"))
         + "\n".join(
@@ -217,7 +217,7 @@ def test_rows_that_cannot_be_read_are_kept_with_their_line_and_hold_up_nothing()
     ]
 
 
-def test_a_statement_of_another_account_is_refused_and_nothing_is_taken() -> None:
+def test_statement_of_another_account_is_refused() -> None:
     statement = read(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
 
     with refused(StatementOfOtherAccount, "other_account") as refusal:
@@ -226,7 +226,7 @@ def test_a_statement_of_another_account_is_refused_and_nothing_is_taken() -> Non
     assert refusal.value.details["named"] == ["9988776655"]
 
 
-def test_wrong_columns_are_refused_and_can_be_put_right() -> None:
+def test_wrong_columns_are_refused_and_can_be_corrected() -> None:
     statement = read(f"a;b;c\n{DAY};7.000;lai".encode())
 
     with refused(BankColumnsMissing, "no_columns"):
@@ -239,14 +239,14 @@ def test_wrong_columns_are_refused_and_can_be_put_right() -> None:
     assert [each["fault"] for each in statement.problems] == [RowFault.DATE]
 
 
-def test_a_file_with_headings_alone_has_nothing_to_take() -> None:
+def test_file_with_headings_only_is_refused() -> None:
     statement = read(csv())
 
     with refused(EmptyStatement, "no_rows"):
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
 
-def test_what_is_no_statement_leaves_nothing() -> None:
+def test_file_that_is_no_statement_is_refused() -> None:
     make_bank_account()
     user = make_admin()
 
@@ -254,21 +254,21 @@ def test_what_is_no_statement_leaves_nothing() -> None:
         import_bank_statement(file_name="a.pdf", content=b"%PDF\0", user=user, now=NOW)
 
 
-def test_without_an_account_of_ours_no_statement_is_read() -> None:
+def test_statement_is_refused_if_shop_has_no_bank_account() -> None:
     user = make_admin()
 
     with refused(MarketAccountMissing, "no_account"):
         import_bank_statement(file_name="a.csv", content=csv(), user=user, now=NOW)
 
 
-def test_once_taken_over_columns_stay() -> None:
+def test_columns_of_applied_statement_cannot_be_changed() -> None:
     statement = taken(csv(("FT1", 7_000, "lai")))
 
     with refused(WrongMove, "wrong_move"):
         set_bank_columns(statement_id=statement.pk, columns={"date": 1})
 
 
-def test_a_carriers_statement_is_no_banks() -> None:
+def test_cod_statement_cannot_be_applied_as_bank_statement() -> None:
     theirs = import_statement_file(
         StatementKind.COD,
         file_name="a.csv",
@@ -282,7 +282,7 @@ def test_a_carriers_statement_is_no_banks() -> None:
         apply_bank_statement(statement_id=theirs.pk, actor=DESK, now=LATER)
 
 
-def test_much_is_taken_over_in_pieces_to_its_end(django_capture_on_commit_callbacks) -> None:
+def test_large_statement_is_applied_in_batches(django_capture_on_commit_callbacks) -> None:
     content = csv(*((f"FT{n}", 1_000 + n, "gop") for n in range(2 * BANK_ROWS_PER_BATCH + 5)))
     statement = read(content)
 
@@ -299,7 +299,7 @@ def test_much_is_taken_over_in_pieces_to_its_end(django_capture_on_commit_callba
     assert not StatementRow.objects.filter(state=StatementRowState.WAITING).exists()
 
 
-def test_what_was_interrupted_is_found_by_the_sweep() -> None:
+def test_sweep_resumes_interrupted_statement() -> None:
     statement = read(csv(("FT1", 7_000, "lai")))
     confirm_bank_statement(statement_id=statement.pk, actor=DESK, now=NOW)
 

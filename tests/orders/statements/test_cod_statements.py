@@ -60,7 +60,7 @@ def again(parcel):
     return Parcel.objects.get(pk=parcel.pk)
 
 
-def test_what_agrees_is_collected_and_handed_in() -> None:
+def test_matching_rows_are_collected_and_remitted() -> None:
     first, second = delivered(), delivered(300_000, cash=True)
 
     result = taken((first.tracking_number, 230_000, 22_000), (second.tracking_number, 330_000, 25_000))
@@ -80,7 +80,7 @@ def test_what_agrees_is_collected_and_handed_in() -> None:
     check_cash()
 
 
-def test_the_same_file_again_is_what_it_became_and_another_with_the_same_rows_is_known() -> None:
+def test_same_file_returns_first_statement_and_same_rows_are_known() -> None:
     parcel = delivered()
     row = (parcel.tracking_number, 230_000, 22_000)
     first = taken(row)
@@ -95,7 +95,7 @@ def test_the_same_file_again_is_what_it_became_and_another_with_the_same_rows_is
     assert CashRemittance.objects.exclude(remitted=0).count() == 1
 
 
-def test_parcels_are_found_by_our_codes_too_however_they_are_written() -> None:
+def test_parcels_are_matched_by_tracking_number_or_order_code() -> None:
     first, second, third = delivered(), delivered(), delivered()
     Parcel.objects.filter(pk=third.pk).update(tracking_number="vtp-12ab")
     code = first.part.order.code.lower()
@@ -136,7 +136,7 @@ def without_cash():
 
 
 @pytest.mark.parametrize("problem", list(problems()))
-def test_what_differs_waits_for_a_person_who_takes_it_as_told_or_sets_it_aside(problem) -> None:
+def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
     make, amount, may_be_taken = problems()[problem]
     parcel = make()
     before = (again(parcel).cod_state, again(parcel).state)
@@ -162,7 +162,7 @@ def test_what_differs_waits_for_a_person_who_takes_it_as_told_or_sets_it_aside(p
     check_cash() if problem != StatementRowProblem.NO_CASH else None
 
 
-def test_what_the_carrier_collected_too_little_stays_due_and_what_is_too_much_is_the_orders_balance() -> None:
+def test_accepted_short_and_surplus_amounts_change_balance_of_order() -> None:
     less, more = delivered(), delivered()
     result = taken((less.tracking_number, 200_000, 0), (more.tracking_number, 250_000, 0))
 
@@ -175,7 +175,7 @@ def test_what_the_carrier_collected_too_little_stays_due_and_what_is_too_much_is
     assert again(less).cod_reason == "The carrier's statement says so."
 
 
-def test_a_row_of_no_parcel_is_taken_for_the_one_that_a_person_names() -> None:
+def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     parcel = delivered()
     result = taken(("KHONG-CO", 230_000, 0))
     row = row_of(result)
@@ -189,7 +189,7 @@ def test_a_row_of_no_parcel_is_taken_for_the_one_that_a_person_names() -> None:
     assert row_of(result).parcel == parcel
 
 
-def test_sums_that_do_not_agree_are_a_persons_to_judge() -> None:
+def test_row_with_inconsistent_sum_waits_for_staff() -> None:
     parcel = delivered()
     content = "Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận\n"
     content += f"{parcel.tracking_number},230000,22000,200000\n"
@@ -204,7 +204,7 @@ def test_sums_that_do_not_agree_are_a_persons_to_judge() -> None:
     assert (again(parcel).remittance_line.fee, again(parcel).remittance_line.remitted) == (30_000, 200_000)
 
 
-def test_bad_amounts_are_listed_and_the_rest_is_taken() -> None:
+def test_invalid_amounts_are_listed_and_other_rows_applied() -> None:
     parcel = delivered()
     content = "Mã vận đơn,Tiền thu hộ\n"
     content += f"{parcel.tracking_number},230.000\nGHN999999,hai trăm\n,50000\n"
@@ -221,7 +221,7 @@ def test_bad_amounts_are_listed_and_the_rest_is_taken() -> None:
     )
 
 
-def test_nothing_is_taken_before_it_is_known_whose_statement_it_is_and_what_its_columns_are() -> None:
+def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
     parcel = delivered()
     content = f"{parcel.tracking_number};230000\n".encode()
     read = import_cod_statement(file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW)
@@ -244,14 +244,14 @@ def test_nothing_is_taken_before_it_is_known_whose_statement_it_is_and_what_its_
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"x" * 5_000_001])
-def test_what_is_no_statement_is_refused(content) -> None:
+def test_file_that_is_no_statement_is_refused(content) -> None:
     user = make_admin()
 
     with refused(UnreadableFile, "unreadable_file"):
         import_cod_statement(file_name="a.csv", content=content, carrier=CARRIER, user=user, now=NOW)
 
 
-def test_its_money_is_settled_when_all_rows_are_taken_and_a_late_row_is_part_of_it() -> None:
+def test_row_accepted_after_reconciliation_joins_remittance() -> None:
     first, second = delivered(), delivered()
     read = imported((first.tracking_number, 230_000, 0), (second.tracking_number, 200_000, 0))
     confirm_cod_statement(statement_id=read.pk, **WHO)
@@ -266,7 +266,7 @@ def test_its_money_is_settled_when_all_rows_are_taken_and_a_late_row_is_part_of_
     assert again(second).cod_state == CodState.RECONCILED
 
 
-def test_while_rows_wait_the_money_is_not_settled(monkeypatch) -> None:
+def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_BATCH", 1)
     parcels = [delivered(), delivered()]
     read = imported(*((each.tracking_number, 230_000, 0) for each in parcels))
@@ -281,7 +281,7 @@ def test_while_rows_wait_the_money_is_not_settled(monkeypatch) -> None:
     assert {again(each).cod_state for each in parcels} == {CodState.RECONCILED}
 
 
-def test_ten_thousand_rows_are_read_and_judged_in_few_queries(django_assert_max_num_queries) -> None:
+def test_ten_thousand_rows_need_few_queries(django_assert_max_num_queries) -> None:
     parcel = delivered()
     rows = [(f"GHN9{number:07}", 230_000, 20_000) for number in range(9_999)]
     began = time.monotonic()
