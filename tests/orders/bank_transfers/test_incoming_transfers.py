@@ -1,4 +1,4 @@
-"""A transfer settles its order where nothing is in doubt, and is a person's to look at everywhere else."""
+"""Unambiguous transfers settle their orders; all others go to review."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def in_review(transfer: BankTransfer, reason: ReviewReason) -> bool:
-    """Nothing of it has gone anywhere."""
+    """Whether the transfer is under review for this reason and not assigned to any order."""
     return (transfer.state, transfer.reason) == (TransferState.REVIEW, reason) and not (
         TransferShare.objects.filter(transfer=transfer).exists()
     )
@@ -49,12 +49,12 @@ def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "write", [str.lower, lambda code: f"{code[:3]} {code[3:]}", lambda code: f"x.{code}.y"]
+    "mangle", [str.lower, lambda code: f"{code[:3]} {code[3:]}", lambda code: f"x.{code}.y"]
 )
-def test_code_is_recognised_in_mangled_note(write) -> None:
+def test_code_is_recognised_in_mangled_note(mangle) -> None:
     order = waiting_order()
 
-    assert take(write(order.code)).state == TransferState.SETTLED
+    assert take(mangle(order.code)).state == TransferState.SETTLED
 
 
 def test_repeated_notice_changes_nothing() -> None:

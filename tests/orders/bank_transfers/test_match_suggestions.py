@@ -1,4 +1,4 @@
-"""Which orders a transfer under review may be for: told to a person, with what speaks for each."""
+"""Suggestions of orders for transfers under review, with the reasons for each."""
 
 from __future__ import annotations
 
@@ -21,23 +21,27 @@ DESK = Actor.system("desk")
 DAY = datetime.timedelta(days=1)
 
 
-def suggested(transfer: BankTransfer):
+def suggestions_for(transfer: BankTransfer):
     return suggest_orders([transfer])[transfer.pk]
 
 
-def told(transfer: BankTransfer):
-    return [(each.order.code, set(each.reasons), each.amount) for each in suggested(transfer).orders]
+def suggested_orders(transfer: BankTransfer):
+    return [(each.order.code, set(each.reasons), each.amount) for each in suggestions_for(transfer).orders]
 
 
 def mangled(code: str) -> str:
-    """The code with its fourth sign mistyped."""
+    """The code with its fourth character mistyped."""
     return code[:3] + ("7" if code[3] != "7" else "9") + code[4:]
 
 
 def test_order_named_by_code_is_suggested_first() -> None:
     other, order = waiting_order(), waiting_order()
 
-    assert told(take(order.code, 100_000))[0] == (order.code, {MatchReason.CODE, MatchReason.TIME}, 100_000)
+    assert suggested_orders(take(order.code, 100_000))[0] == (
+        order.code,
+        {MatchReason.CODE, MatchReason.TIME},
+        100_000,
+    )
     assert other.code != order.code
 
 
@@ -48,11 +52,11 @@ def test_code_with_one_typo_is_suggested_but_not_settled() -> None:
 
     assert transfer.state == "review"
     reasons = {MatchReason.NEAR_CODE, MatchReason.AMOUNT, MatchReason.TIME}
-    assert told(transfer) == [(order.code, reasons, 120_000)]
+    assert suggested_orders(transfer) == [(order.code, reasons, 120_000)]
 
 
 @pytest.mark.parametrize(
-    "write",
+    "mistype",
     [
         lambda code: code[:2] + code[3:],
         lambda code: code[:2] + "X" + code[2:],
@@ -60,10 +64,10 @@ def test_code_with_one_typo_is_suggested_but_not_settled() -> None:
         lambda code: code.lower()[:-1],
         lambda code: " ".join(code[:-1]) + "1",
     ],
-    ids=["one too few", "one too many", "two swapped", "cut at the end", "mistyped and spaced"],
+    ids=["missing character", "extra character", "swapped characters", "truncated", "mistyped and spaced"],
 )
-def test_near_code_allows_one_typo(write) -> None:
-    assert TransferNote(f"ck {write('TA7K2MD')} tra").has_near_code("TA7K2MD")
+def test_near_code_allows_one_typo(mistype) -> None:
+    assert TransferNote(f"ck {mistype('TA7K2MD')} tra").has_near_code("TA7K2MD")
 
 
 @pytest.mark.parametrize("note", ["", "TA7", "TA94WMD", "tien hang thang 11"])
@@ -94,13 +98,13 @@ def test_payer_name_and_amount_suggest_order() -> None:
     transfer = take("LY THI MAY chuyen tien")
 
     reasons = {MatchReason.PAYER, MatchReason.AMOUNT, MatchReason.TIME}
-    assert told(transfer) == [(order.code, reasons, 120_000)]
+    assert suggested_orders(transfer) == [(order.code, reasons, 120_000)]
 
 
 def test_same_day_alone_suggests_nothing() -> None:
     waiting_order()
 
-    assert suggested(take("tien hang", 77_000)).orders == ()
+    assert suggestions_for(take("tien hang", 77_000)).orders == ()
 
 
 def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
@@ -108,24 +112,24 @@ def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
     take(paid.code)
     cancel_order(order_id=ended.pk, reason="Đổi ý", actor=DESK, now=LATER)
 
-    assert suggested(take("tien hang")).orders == ()
-    assert told(take(paid.code)) == [(paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)]
-    named = suggested(take(ended.code)).orders[0]
+    assert suggestions_for(take("tien hang")).orders == ()
+    assert suggested_orders(take(paid.code)) == [(paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)]
+    named = suggestions_for(take(ended.code)).orders[0]
     assert (named.order, named.has_ended, named.amount) == (ended, True, 0)
 
 
 def test_named_orders_whose_total_is_the_amount_are_suggested_as_split() -> None:
     one, other = waiting_order(), waiting_order(price=50_000)
 
-    found = suggested(take(f"{one.code} {other.code}", 250_000))
+    suggestions = suggestions_for(take(f"{one.code} {other.code}", 250_000))
 
-    assert [(each.order, each.amount) for each in found.split] == [(one, 120_000), (other, 130_000)]
+    assert [(each.order, each.amount) for each in suggestions.split] == [(one, 120_000), (other, 130_000)]
 
 
 def test_named_orders_with_another_total_are_not_suggested_as_split() -> None:
     one, other = waiting_order(), waiting_order(price=50_000)
 
-    assert suggested(take(f"{one.code} {other.code}", 240_000)).split == ()
+    assert suggestions_for(take(f"{one.code} {other.code}", 240_000)).split == ()
 
 
 def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
@@ -133,16 +137,16 @@ def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
     transfer = take("tien hang", 170_000)
     assign_transfer(transfer_id=transfer.pk, shares={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
 
-    found = suggested(transfer)
+    suggestions = suggestions_for(transfer)
 
-    assert found.left == 50_000
-    assert [(each.order, each.amount) for each in found.orders] == [(other, 50_000)]
+    assert suggestions.left == 50_000
+    assert [(each.order, each.amount) for each in suggestions.orders] == [(other, 50_000)]
 
 
 def test_order_of_last_week_is_suggested_without_time_reason() -> None:
     order = waiting_order(now=NOW - 7 * DAY)
 
-    assert told(take("tien hang")) == [(order.code, {MatchReason.AMOUNT}, 120_000)]
+    assert suggested_orders(take("tien hang")) == [(order.code, {MatchReason.AMOUNT}, 120_000)]
 
 
 def test_possible_duplicates_of_transfer_are_listed() -> None:
@@ -160,6 +164,6 @@ def test_number_of_queries_does_not_depend_on_number_of_transfers(django_assert_
     transfers = [take(mangled(order.code), 100_000) for order in orders] + [take(orders[0].code, 1_000)]
 
     with django_assert_num_queries(5):
-        found = suggest_orders(transfers)
+        suggestions = suggest_orders(transfers)
 
-    assert [found[each.pk].orders[0].order for each in transfers] == [*orders, orders[0]]
+    assert [suggestions[each.pk].orders[0].order for each in transfers] == [*orders, orders[0]]

@@ -1,4 +1,4 @@
-"""What the desk decides about transfers that settled nothing by themselves: each đồng goes to one place."""
+"""Staff decisions about transfers under review: money is assigned, returned or dismissed, and only once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DESK = Actor.system("desk")
 TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 
-def settle(transfer, *shares, now=LATER + HOUR):
+def assign(transfer, *shares, now=LATER + HOUR):
     return assign_transfer(
         transfer_id=transfer.pk, shares={order.pk: n for order, n in shares}, actor=DESK, now=now
     )
@@ -72,7 +72,7 @@ def test_assigning_transfer_to_order_settles_both() -> None:
     order = waiting_order()
     transfer = take("tien hang")
 
-    settle(transfer, (order, 120_000))
+    assign(transfer, (order, 120_000))
 
     order.refresh_from_db()
     transfer.refresh_from_db()
@@ -92,10 +92,10 @@ def test_assigning_transfer_to_order_settles_both() -> None:
 def test_assigning_same_amount_again_changes_nothing() -> None:
     order = waiting_order()
     transfer = take("tien hang")
-    settle(transfer, (order, 120_000))
+    assign(transfer, (order, 120_000))
     before = every_row()
 
-    settle(transfer, (order, 120_000))
+    assign(transfer, (order, 120_000))
 
     assert every_row() == before
 
@@ -104,7 +104,7 @@ def test_partial_assignment_credits_order_and_extends_its_deadline() -> None:
     order = waiting_order()
     transfer = take(order.code, 100_000)
 
-    settle(transfer, (order, 100_000))
+    assign(transfer, (order, 100_000))
 
     order.refresh_from_db()
     assert (order.charged, order.still_due, order.confirmed_at) == (100_000, 20_000, None)
@@ -114,12 +114,12 @@ def test_partial_assignment_credits_order_and_extends_its_deadline() -> None:
 
 def test_transfer_of_remaining_amount_settles_automatically() -> None:
     order = waiting_order()
-    settle(take(order.code, 100_000), (order, 100_000))
+    assign(take(order.code, 100_000), (order, 100_000))
 
-    rest = take(order.code, 20_000, now=LATER + 2 * HOUR)
+    second = take(order.code, 20_000, now=LATER + 2 * HOUR)
 
     order.refresh_from_db()
-    assert (rest.state, order.charged) == (TransferState.SETTLED, 120_000)
+    assert (second.state, order.charged) == (TransferState.SETTLED, 120_000)
     assert order.confirmed_at == LATER + 2 * HOUR
     check_everything()
 
@@ -128,7 +128,7 @@ def test_surplus_of_assigned_transfer_can_be_returned() -> None:
     order = waiting_order()
     transfer = take(order.code, 125_000)
 
-    settle(transfer, (order, 120_000))
+    assign(transfer, (order, 120_000))
     payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Chuyển dư", actor=DESK, now=LATER)
 
     order.refresh_from_db()
@@ -146,7 +146,7 @@ def test_transfer_can_be_split_between_two_orders() -> None:
     one, other = waiting_order(), waiting_order()
     transfer = take(f"{one.code} {other.code}", 240_000)
 
-    settle(transfer, (one, 120_000), (other, 120_000))
+    assign(transfer, (one, 120_000), (other, 120_000))
 
     transfer.refresh_from_db()
     assert transfer.state == TransferState.SETTLED
@@ -160,7 +160,7 @@ def test_transfer_pays_cash_on_delivery_order_in_full_before_packing() -> None:
     part = order.parts.get()
     accept_part(part_id=part.pk, actor=DESK, now=LATER)
 
-    settle(take(order.code), (order, 120_000))
+    assign(take(order.code), (order, 120_000))
     parcel = pack_parcel(
         part_id=part.pk, quantities={order.lines.get().pk: 2}, actor=DESK, now=LATER + 2 * HOUR
     )
@@ -180,7 +180,7 @@ def test_transfer_cannot_pay_order_whose_cash_parcel_is_packed() -> None:
     transfer = take(order.code)
 
     with refused(CashOnDeliveryInProgress, "cash_under_way"):
-        settle(transfer, (order, 120_000))
+        assign(transfer, (order, 120_000))
 
 
 def test_transfer_cannot_pay_cash_on_delivery_order_in_part() -> None:
@@ -189,7 +189,7 @@ def test_transfer_cannot_pay_cash_on_delivery_order_in_part() -> None:
     transfer = take(order.code, 50_000)
 
     with refused(CashOnDeliveryInProgress, "cash_under_way"):
-        settle(transfer, (order, 50_000))
+        assign(transfer, (order, 50_000))
 
 
 def test_invalid_assignments_are_refused() -> None:
@@ -197,14 +197,14 @@ def test_invalid_assignments_are_refused() -> None:
     small, large = take("tien hang", 50_000), take("tien hang", 500_000)
 
     with refused(AmountExceedsTransfer, "too_much_shared"):
-        settle(small, (order, 50_001))
+        assign(small, (order, 50_001))
     with refused(AmountExceedsOrderDue, "not_due"):
-        settle(large, (order, 120_001))
+        assign(large, (order, 120_001))
     for amount in (0, -5):
         with refused(NoAmountAssigned, "nothing_shared"):
-            settle(small, (order, amount))
+            assign(small, (order, amount))
     with refused(NoAmountAssigned, "nothing_shared"):
-        settle(small)
+        assign(small)
     with refused(Missing, "missing"):
         assign_transfer(transfer_id=nobody(), shares={order.pk: 1}, actor=DESK, now=LATER)
     with refused(Missing, "missing"):
@@ -214,10 +214,10 @@ def test_invalid_assignments_are_refused() -> None:
 def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
     order = waiting_order()
     transfer = take("tien hang", 100_000)
-    settle(transfer, (order, 30_000))
+    assign(transfer, (order, 30_000))
 
     with refused(TransferAlreadyAssigned, "shared_already"):
-        settle(transfer, (order, 20_000))
+        assign(transfer, (order, 20_000))
 
 
 def test_transfer_cannot_be_assigned_to_cancelled_order() -> None:
@@ -226,7 +226,7 @@ def test_transfer_cannot_be_assigned_to_cancelled_order() -> None:
     transfer = take(order.code)
 
     with refused(OrderEnded, "order_ended"):
-        settle(transfer, (order, 120_000))
+        assign(transfer, (order, 120_000))
 
 
 def test_returned_transfer_is_paid_to_named_account() -> None:
@@ -323,10 +323,10 @@ def test_dismissed_transfer_can_be_reopened() -> None:
     transfer = take("tien hang")
     dismiss_transfer(transfer_id=transfer.pk, reason="Tiền của sàn", actor=DESK, now=LATER)
     with refused(WrongMove, "wrong_move"):
-        settle(transfer, (order, 120_000))
+        assign(transfer, (order, 120_000))
 
     reopen_transfer_review(transfer_id=transfer.pk, actor=DESK, now=LATER)
-    settle(transfer, (order, 120_000))
+    assign(transfer, (order, 120_000))
 
     transfer.refresh_from_db()
     assert transfer.state == TransferState.SETTLED
@@ -345,17 +345,17 @@ def test_dismissed_duplicate_is_not_booked() -> None:
 
 
 def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None:
-    """Nobody booked it when it was seen, for it might have been told of twice."""
+    """It was not booked on arrival because it might have been a duplicate."""
     order = waiting_order()
     take("tien hang", 150_000, reference="FT1")
     again = take("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
-    settle(again, (order, 120_000))
+    assign(again, (order, 120_000))
 
     return_transfer(transfer_id=again.pk, to=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
     before = (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED))
     confirm_transfer_returned(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
-    assert before == (300_000, -180_000)  # the first one is here and nobody's, of this one 30,000 are
+    assert before == (300_000, -180_000)  # unmatched: 150,000 of the first transfer and 30,000 of this one
     assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED)) == (270_000, -150_000)
     check_everything()
 
@@ -366,32 +366,40 @@ def test_expired_order_is_replaced_and_paid() -> None:
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
     transfer = take(order.code, now=NOW + 25 * HOUR)
 
-    fresh = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
+    replacement = replace_expired_order(
+        transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR
+    )
 
     transfer.refresh_from_db()
     order.refresh_from_db()
-    fresh.refresh_from_db()
+    replacement.refresh_from_db()
     assert order.status == OrderStatus.EXPIRED
-    assert (fresh.due_gross, fresh.charged, fresh.confirmed_at) == (120_000, 120_000, NOW + 26 * HOUR)
-    assert fresh.code != order.code
-    assert (fresh.buyer_name, fresh.phone) == (order.buyer_name, order.phone)
+    assert (replacement.due_gross, replacement.charged, replacement.confirmed_at) == (
+        120_000,
+        120_000,
+        NOW + 26 * HOUR,
+    )
+    assert replacement.code != order.code
+    assert (replacement.buyer_name, replacement.phone) == (order.buyer_name, order.phone)
     assert stock_of(variant).allocated == 2
     assert transfer.state == TransferState.SETTLED
-    assert Change.objects.get(action="order.placed_again").data == {"code": fresh.code}
+    assert Change.objects.get(action="order.placed_again").data == {"code": replacement.code}
     check_everything()
 
 
 def test_replacing_expired_order_twice_places_one_order() -> None:
-    """More came than it costs, so the transfer is still looked at when the button is pressed again."""
+    """The transfer exceeds the order's total, so it stays under review between the two clicks."""
     order = waiting_order()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
     transfer = take(order.code, 300_000, now=NOW + 25 * HOUR)
-    fresh = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
+    replacement = replace_expired_order(
+        transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR
+    )
     before = every_row()
 
     again = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 27 * HOUR)
 
-    assert again == fresh
+    assert again == replacement
     assert every_row() == before
     transfer.refresh_from_db()
     assert (transfer.state, balance(LedgerAccount.UNCLAIMED)) == (TransferState.REVIEW, -180_000)

@@ -1,4 +1,4 @@
-"""Services tell of money at our door: proven, kept once, answered at once, worked on afterwards."""
+"""Bank webhooks are verified, stored once, answered immediately and processed afterwards."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def _services(settings, jobs_at_once) -> None:
 
 
 @pytest.fixture
-def call(client, django_capture_on_commit_callbacks):
-    """Send what a service sends; its message is worked on as soon as it is kept."""
+def post_webhook(client, django_capture_on_commit_callbacks):
+    """Post a webhook of a service, and process it as soon as it is stored."""
 
-    def send(service: str, told, *, works=True, method="post"):
-        body, headers = told
-        with django_capture_on_commit_callbacks(execute=works):
+    def send(service: str, webhook, *, process=True, method="post"):
+        body, headers = webhook
+        with django_capture_on_commit_callbacks(execute=process):
             return getattr(client, method)(
                 f"/webhooks/{service}/", body, content_type="application/json", headers=headers
             )
@@ -77,11 +77,11 @@ def payos(code: str, **fields):
     return payos_webhook(SECRET, **(event | {"transactionDateTime": at} | fields))
 
 
-@pytest.mark.parametrize(("service", "told"), [("sepay", sepay), ("casso", casso), ("payos", payos)])
-def test_signed_webhook_settles_order(call, service: str, told) -> None:
+@pytest.mark.parametrize(("service", "make_webhook"), [("sepay", sepay), ("casso", casso), ("payos", payos)])
+def test_signed_webhook_settles_order(post_webhook, service: str, make_webhook) -> None:
     order = waiting_order(now=just_now())
 
-    answer = call(service, told(order.code))
+    answer = post_webhook(service, make_webhook(order.code))
 
     order.refresh_from_db()
     event = GatewayEvent.objects.get()
@@ -92,20 +92,20 @@ def test_signed_webhook_settles_order(call, service: str, told) -> None:
 
 
 @pytest.mark.parametrize("services", list(itertools.permutations([("sepay", sepay), ("casso", casso)])))
-def test_repeated_webhooks_of_two_services_charge_order_once(call, services) -> None:
+def test_repeated_webhooks_of_two_services_charge_order_once(post_webhook, services) -> None:
     order = waiting_order(now=just_now())
 
-    for service, told in [*services, *services]:
-        assert call(service, told(order.code)).status_code == 200
+    for service, make_webhook in [*services, *services]:
+        assert post_webhook(service, make_webhook(order.code)).status_code == 200
 
     order.refresh_from_db()
     assert (order.charged, BankTransfer.objects.count(), GatewayEvent.objects.count()) == (120_000, 1, 2)
     check_everything()
 
 
-def test_webhook_with_several_transfers_records_each(call) -> None:
+def test_webhook_with_several_transfers_records_each(post_webhook) -> None:
     one, other = waiting_order(now=just_now()), waiting_order(now=just_now())
-    told = casso_webhook(
+    webhook = casso_webhook(
         SECRET,
         timezone.now(),
         casso_transfer(one.code),
@@ -113,25 +113,25 @@ def test_webhook_with_several_transfers_records_each(call) -> None:
         casso_transfer("ra", id=9, amount=-5_000),
     )
 
-    call("casso", told)
+    post_webhook("casso", webhook)
 
     assert [transfer.state for transfer in BankTransfer.objects.all()] == [TransferState.SETTLED] * 2
     assert GatewayEvent.objects.count() == 2
 
 
-def test_outgoing_transfer_is_acknowledged_and_not_recorded(call) -> None:
+def test_outgoing_transfer_is_acknowledged_and_not_recorded(post_webhook) -> None:
     waiting_order(now=just_now())
     before = every_row()
 
-    answer = call("sepay", sepay("ra", transferType="out"))
+    answer = post_webhook("sepay", sepay("ra", transferType="out"))
 
     assert answer.status_code == 200
     assert every_row() == before
 
 
-def test_sweep_processes_webhook_whose_task_was_lost(call) -> None:
+def test_sweep_processes_webhook_whose_task_was_lost(post_webhook) -> None:
     order = waiting_order(now=just_now())
-    call("sepay", sepay(order.code), works=False)
+    post_webhook("sepay", sepay(order.code), process=False)
     GatewayEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
 
     process_bank_webhooks_task()
@@ -140,9 +140,9 @@ def test_sweep_processes_webhook_whose_task_was_lost(call) -> None:
     assert order.charged == 120_000
 
 
-def test_processing_handled_webhook_again_changes_nothing(call) -> None:
+def test_processing_handled_webhook_again_changes_nothing(post_webhook) -> None:
     order = waiting_order(now=just_now())
-    call("sepay", sepay(order.code))
+    post_webhook("sepay", sepay(order.code))
     before = every_row()
 
     process_bank_webhook(event_id=GatewayEvent.objects.get().pk, now=timezone.now())
@@ -150,13 +150,13 @@ def test_processing_handled_webhook_again_changes_nothing(call) -> None:
     assert every_row() == before
 
 
-def test_api_key_is_accepted_when_no_secret_is_set(call, settings) -> None:
+def test_api_key_is_accepted_when_no_secret_is_set(post_webhook, settings) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "", "key"
     order = waiting_order(now=just_now())
     body, _headers = sepay(order.code)
 
-    assert call("sepay", (body, {"Authorization": "Apikey other"})).status_code == 401
-    assert call("sepay", (body, {"Authorization": "Apikey key"})).status_code == 200
+    assert post_webhook("sepay", (body, {"Authorization": "Apikey other"})).status_code == 401
+    assert post_webhook("sepay", (body, {"Authorization": "Apikey key"})).status_code == 200
 
 
 def forged(code: str):
@@ -180,43 +180,45 @@ def unsigned(code: str):
     return sepay(code)[0], {}
 
 
-def no_json(code: str):
+def invalid_json(code: str):
     body = code.encode() + b"{"
     return body, sepay_headers(SECRET, body, timezone.now())
 
 
-def twice_the_same_key(code: str):
+def duplicate_json_key(code: str):
     body = json.dumps({"id": 1}).encode()[:-1] + b', "id": 2}'
     return body, sepay_headers(SECRET, body, timezone.now())
 
 
-def no_amount(code: str):
+def amount_as_text(code: str):
     return sepay(code, transferAmount="120000")
 
 
-def less_than_nothing(code: str):
+def negative_amount(code: str):
     return sepay(code, transferAmount=-120_000)
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "code"),
+    ("make_webhook", "status", "code"),
     [
         (forged, 401, "wrong_proof"),
         (stale, 401, "stale_proof"),
         (from_the_future, 401, "stale_proof"),
         (altered, 401, "wrong_proof"),
         (unsigned, 401, "no_proof"),
-        (no_json, 400, "unreadable"),
-        (twice_the_same_key, 400, "unreadable"),
-        (no_amount, 400, "bad_arrival"),
-        (less_than_nothing, 400, "bad_arrival"),
+        (invalid_json, 400, "unreadable"),
+        (duplicate_json_key, 400, "unreadable"),
+        (amount_as_text, 400, "bad_arrival"),
+        (negative_amount, 400, "bad_arrival"),
     ],
 )
-def test_unproven_or_unreadable_webhook_is_refused_and_changes_nothing(call, told, status: int, code: str) -> None:
+def test_unproven_or_unreadable_webhook_is_refused_and_changes_nothing(
+    post_webhook, make_webhook, status: int, code: str
+) -> None:
     order = waiting_order(now=just_now())
     before = every_row()
 
-    answer = call("sepay", told(order.code))
+    answer = post_webhook("sepay", make_webhook(order.code))
 
     assert (answer.status_code, answer.json()) == (status, {"success": False, "error": code})
     assert every_row() == before
@@ -233,19 +235,19 @@ def test_multipart_form_is_refused_like_forged_webhook(client, settings, service
     assert every_row() == before
 
 
-def test_oversized_body_is_refused(call) -> None:
+def test_oversized_body_is_refused(post_webhook) -> None:
     waiting_order(now=just_now())
 
-    answer = call("sepay", (b"x" * 1_000_001, {}))
+    answer = post_webhook("sepay", (b"x" * 1_000_001, {}))
 
     assert (answer.status_code, answer.json()["error"]) == (413, "unreadable")
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
-def test_webhook_address_of_unconfigured_service_is_not_found(call, settings, service: str) -> None:
+def test_webhook_address_of_unconfigured_service_is_not_found(post_webhook, settings, service: str) -> None:
     settings.SEPAY_SECRET = settings.CASSO_SECRET = settings.PAYOS_CHECKSUM_KEY = ""
 
-    assert call(service, sepay("x")).status_code == 404
+    assert post_webhook(service, sepay("x")).status_code == 404
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
@@ -253,7 +255,7 @@ def test_webhook_endpoint_rejects_get(client, service: str) -> None:
     assert client.get(reverse(f"webhook-{service}")).status_code == 405
 
 
-def test_webhook_needs_no_csrf_token(call) -> None:
+def test_webhook_needs_no_csrf_token(post_webhook) -> None:
     from django.test import Client
 
     body, headers = sepay("x")
@@ -272,12 +274,12 @@ def test_failing_webhook_is_counted_and_processed_after_others(monkeypatch) -> N
         for name in ("broken", "later")
     ]
     process_bank_webhook_task(event_id=rows[0].pk)
-    asked = []
-    monkeypatch.setattr(process_bank_webhook_task, "delay", lambda *, event_id: asked.append(event_id))
+    queued = []
+    monkeypatch.setattr(process_bank_webhook_task, "delay", lambda *, event_id: queued.append(event_id))
 
     process_bank_webhooks_task()
 
-    assert asked == [rows[1].pk, rows[0].pk]
+    assert queued == [rows[1].pk, rows[0].pk]
     assert [each.event_id for each in GatewayEvent.objects.to_see("sepay")] == ["broken"]
     failure = SweepFailure.objects.get()
     assert (failure.sweep, failure.row_key) == ("orders.handle_bank_notices", str(rows[0].pk))

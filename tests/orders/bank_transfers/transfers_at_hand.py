@@ -1,4 +1,4 @@
-"""Money that arrives on the market's account, as SePay, Casso or a statement tells of it."""
+"""Incoming bank transfers as SePay, Casso or a bank statement report them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _numbers = itertools.count(1)
 
 @kept
 def waiting_order(price: int = 45_000, **fields: Any) -> Order:
-    """An order of two of a kind that waits for its transfer: twice the price and 30,000 for its delivery."""
+    """An order of two items awaiting its bank transfer: twice the price plus 30,000 for delivery."""
     make_bank_account()
     return make_order((make_variant(price=price), 2), method=PaymentMethod.TRANSFER, **fields)
 
 
 def told(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransfer:
-    """One arrival on our account, an hour after the order, with a reference of its own."""
+    """An incoming transfer one hour after the order, with its own reference."""
     number = next(_numbers)
     values: dict[str, Any] = {
         "provider": TransferSource.SEPAY,
@@ -42,6 +42,6 @@ def told(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransf
 
 
 def take(note: str = "", amount: int = 120_000, *, now: datetime.datetime = LATER, **fields: Any):
-    """Tell of it and answer the transfer as it then stands."""
-    taken = record_incoming_transfer(arrival=told(note, amount, **fields), actor=BANK, now=now)
-    return BankTransfer.objects.get(pk=taken.transfer.pk)
+    """Record such a transfer and return its saved row."""
+    recorded = record_incoming_transfer(arrival=told(note, amount, **fields), actor=BANK, now=now)
+    return BankTransfer.objects.get(pk=recorded.transfer.pk)

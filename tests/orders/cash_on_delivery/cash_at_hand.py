@@ -1,4 +1,4 @@
-"""Parcels whose cash is at each step of its way, and carriers' statements of them."""
+"""Cash-on-delivery parcels at each step, and carriers' statements about them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHO: dict[str, Any] = {"actor": DESK, "now": NOW}
 
 @kept
 def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> OrderPart:
-    """A part of `price` and 30,000 đồng for delivery, accepted."""
+    """An accepted part of `price` plus 30,000 for delivery."""
     variant = make_variant(seller or make_seller(), price=price)
     part = make_order((variant, 1), **order).parts.get()
     accept_part(part_id=part.pk, **WHO)
@@ -28,7 +28,7 @@ def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> Order
 
 @kept
 def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fields: Any) -> Parcel:
-    """A parcel on its way, which is to bring `price` and 30,000 đồng."""
+    """A parcel handed over, which is to collect `price` plus 30,000."""
     part = new_part(price, **fields)
     quantities = dict(part.lines.values_list("pk", "quantity"))
     parcel = pack_parcel(part_id=part.pk, quantities=quantities, **WHO)
@@ -39,14 +39,14 @@ def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fi
 
 @kept
 def delivered(price: int = 200_000, *, cash: bool = False, **fields: Any) -> Parcel:
-    """A parcel that arrived, with its cash in its carrier's hands (`cash`) or nobody knows where."""
+    """A delivered parcel; `cash` says whether its collection was reported."""
     return deliver_parcel(
         parcel_id=sent(price, **fields).pk, cash_collected=cash, code="", reason="test", **WHO
     )
 
 
 def statement(rows: Iterable[tuple[str, int, int]]) -> bytes:
-    """A carrier's statement as CSV: number, collected, fee; what it passes on is the difference."""
+    """A carrier's statement as CSV: tracking number, collected, fee, and their difference."""
     lines = ["Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận"]
     lines += [f"{number},{collected},{fee},{collected - fee}" for number, collected, fee in rows]
     return "\n".join(lines).encode()

@@ -1,4 +1,4 @@
-"""Cash is handed in once, whole or not at all, and settled when its money is seen."""
+"""Collected cash is remitted once, as a whole, and reconciled when the money is received."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ pytestmark = pytest.mark.django_db
 THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
 
 
-def hand_in(*parcels, key="k", **fields):
+def remit(*parcels, key="k", **fields):
     return remit_cash(
         **({"giver": THE_CARRIER, "parcel_ids": [each.pk for each in parcels], "key": key} | WHO | fields)
     )
 
 
-def again(parcel):
+def reload(parcel):
     return Parcel.objects.get(pk=parcel.pk)
 
 
@@ -54,19 +54,19 @@ def test_cash_moves_from_collected_to_remitted_to_reconciled() -> None:
     parcel = delivered(cash=True)
     states = [(parcel.cod_state, parcel.cod_holder)]
 
-    remittance = hand_in(parcel, fees=22_000)
-    states.append(again(parcel).cod_state)
+    remittance = remit(parcel, fees=22_000)
+    states.append(reload(parcel).cod_state)
     reconcile_remittance(remittance_id=remittance.pk, received=208_000, reference="FT26330", **WHO)
 
-    parcel, remittance = again(parcel), CashRemittance.objects.get()
+    parcel, remittance = reload(parcel), CashRemittance.objects.get()
     assert states == [(CodState.COLLECTED, CashHolder.CARRIER), CodState.REMITTED]
     assert parcel.cod_state == CodState.RECONCILED
     assert (parcel.cod_expected, parcel.cod_collected) == (230_000, 230_000)
     assert None not in (parcel.cod_collected_at, parcel.cod_remitted_at, parcel.cod_reconciled_at)
     assert (remittance.collected, remittance.fees, remittance.remitted) == (230_000, 22_000, 208_000)
     assert (remittance.received, remittance.difference, remittance.reference) == (208_000, 0, "FT26330")
-    told = Change.objects.under(parcel.part.order).in_time().values_list("action", flat=True)
-    assert list(told)[-3:] == ["parcel.delivered", "parcel.cash_remitted", "parcel.cash_reconciled"]
+    recorded = Change.objects.under(parcel.part.order).in_time().values_list("action", flat=True)
+    assert list(recorded)[-3:] == ["parcel.delivered", "parcel.cash_remitted", "parcel.cash_reconciled"]
     check_cash()
 
 
@@ -76,8 +76,8 @@ def test_cash_paid_to_cooperative_is_remitted_by_cooperative() -> None:
     assert parcel.cod_holder == CashHolder.COOPERATIVE
 
     with refused(CashNotHeld, "cash_not_held") as refusal:
-        hand_in(parcel)
-    remittance = hand_in(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+        remit(parcel)
+    remittance = remit(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
 
     assert refusal.value.details == {"parcels": [parcel.pk]}
     assert (remittance.cooperative, remittance.remitted) == (seller, 230_000)
@@ -85,34 +85,34 @@ def test_cash_paid_to_cooperative_is_remitted_by_cooperative() -> None:
 
 def test_same_key_returns_first_remittance() -> None:
     parcel = delivered(cash=True)
-    first = hand_in(parcel)
+    first = remit(parcel)
 
-    second = hand_in(parcel)
+    second = remit(parcel)
 
     assert (second.pk, CashRemittance.objects.count()) == (first.pk, 1)
     with refused(KeyReused, "key_reused"):
-        hand_in(parcel, giver=Remitter(CashHolder.CARRIER, "Viettel Post"))
+        remit(parcel, giver=Remitter(CashHolder.CARRIER, "Viettel Post"))
 
 
 def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
     here, expected, on_the_way = delivered(cash=True), delivered(), sent()
     done = delivered(cash=True)
-    hand_in(done, key="done")
+    remit(done, key="done")
 
-    for strange in (expected, on_the_way, done):
+    for unavailable in (expected, on_the_way, done):
         with refused(CashNotHeld, "cash_not_held") as refusal:
-            hand_in(here, strange)
-        assert refusal.value.details == {"parcels": [strange.pk]}
+            remit(here, unavailable)
+        assert refusal.value.details == {"parcels": [unavailable.pk]}
     with refused(EmptyRemittance, "nothing_handed_in"):
-        hand_in()
+        remit()
     with refused(CashNotHeld, "cash_not_held"):
-        hand_in(here, fees=230_001)
+        remit(here, fees=230_001)
 
 
 def test_fees_are_split_over_parcels_without_rounding_loss() -> None:
     parcels = [delivered(price, cash=True) for price in (100_000, 200_000, 333_333)]
 
-    remittance = hand_in(*parcels, fees=10_001, fee_bearer=CostBearer.COOPERATIVE)
+    remittance = remit(*parcels, fees=10_001, fee_bearer=CostBearer.COOPERATIVE)
 
     fees = list(remittance.lines.order_by("pk").values_list("fee", flat=True))
     assert sum(fees) == 10_001 == remittance.fees
@@ -120,7 +120,7 @@ def test_fees_are_split_over_parcels_without_rounding_loss() -> None:
 
 
 def test_receiving_another_amount_requires_reason() -> None:
-    remittance = hand_in(delivered(cash=True))
+    remittance = remit(delivered(cash=True))
 
     with refused(ReceivedAmountDiffers, "received_differs") as refusal:
         reconcile_remittance(remittance_id=remittance.pk, received=229_000, **WHO)
@@ -138,7 +138,7 @@ def test_receiving_another_amount_requires_reason() -> None:
 
 
 def test_reconciling_twice_with_one_key_acts_once() -> None:
-    remittance = hand_in(delivered(cash=True))
+    remittance = remit(delivered(cash=True))
 
     for _ in range(2):
         reconcile_remittance(remittance_id=remittance.pk, received=230_000, key="s", **WHO)
@@ -152,7 +152,7 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
 
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, taken=less, **WHO)
 
-    parcel = again(parcel)
+    parcel = reload(parcel)
     order = parcel.part.order
     assert (parcel.cod_expected, parcel.cod_collected, parcel.cod_reason) == (
         230_000,
@@ -171,7 +171,7 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "refusal"),
+    ("cash", "refusal"),
     [
         (CollectedCash(0, "không trả"), InvalidCashAmount),
         (CollectedCash(-1, "?"), InvalidCashAmount),
@@ -180,35 +180,35 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
         (CollectedCash(1, "  "), CashAmountDiffers),
     ],
 )
-def test_invalid_collected_amount_or_missing_reason_is_refused(taken, refusal) -> None:
+def test_invalid_collected_amount_or_missing_reason_is_refused(cash, refusal) -> None:
     parcel = delivered()
 
     with refused(refusal, refusal.code):
-        report_collected_cash(parcel_id=parcel.pk, taken=taken, **WHO)
+        report_collected_cash(parcel_id=parcel.pk, taken=cash, **WHO)
 
 
 def test_cash_of_voided_parcel_is_remitted_and_not_collected_again() -> None:
     parcel = delivered(cash=True)
     void_parcel(parcel_id=parcel.pk, reason="hàng quay về", **WHO)
 
-    remittance = hand_in(parcel)
-    anew = pack_parcel(
+    remittance = remit(parcel)
+    second = pack_parcel(
         part_id=parcel.part_id, quantities=dict(parcel.part.lines.values_list("pk", "quantity")), **WHO
     )
 
-    assert (remittance.remitted, anew.cod_expected, anew.cod_state) == (230_000, 0, CodState.NONE)
+    assert (remittance.remitted, second.cod_expected, second.cod_state) == (230_000, 0, CodState.NONE)
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     check_cash()
 
 
 def balances():
-    """What each account comes to, those that are nothing left out."""
+    """Balance per account and carrier, without zero balances."""
     rows = LedgerEntry.objects.values("account", "carrier").annotate(total=Sum("amount")).order_by("account")
     return {(row["account"], row["carrier"]): row["total"] for row in rows if row["total"]}
 
 
 def test_ledger_moves_cash_from_carrier_to_bank() -> None:
-    remittance = hand_in(delivered(cash=True), fees=22_000)
+    remittance = remit(delivered(cash=True), fees=22_000)
     before = balances()
 
     reconcile_remittance(remittance_id=remittance.pk, received=208_000, **WHO)
@@ -221,21 +221,21 @@ def test_ledger_moves_cash_from_carrier_to_bank() -> None:
 
 
 def test_missing_amount_stays_owed_by_carrier() -> None:
-    remittance = hand_in(delivered(cash=True))
+    remittance = remit(delivered(cash=True))
 
     reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
 
     assert balances()[LedgerAccount.CARRIER_CASH, CARRIER] == 30_000
 
 
-def short(received: int = 200_000) -> CashRemittance:
-    """230,000 handed in by the carrier, of which another sum came."""
-    remittance = hand_in(delivered(cash=True))
+def short_remittance(received: int = 200_000) -> CashRemittance:
+    """A remittance of 230,000 by the carrier, of which `received` arrived."""
+    remittance = remit(delivered(cash=True))
     return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **WHO)
 
 
 def test_compensation_and_write_off_settle_carrier_debt() -> None:
-    pk = short().pk
+    pk = short_remittance().pk
     later = {"remittance_id": pk, "amount": 20_000, "is_ours": False, "reason": "chuyển bù", "key": "1"}
     with_debt = list(CashRemittance.objects.lacking())
 
@@ -252,17 +252,17 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
         10_000,
     )
     assert not CashRemittance.objects.lacking().exists()
-    told = (
+    recorded = (
         Change.objects.filter(action="remittance.made_good")
         .order_by("pk")
         .values_list("reason", "data__amount")
     )
-    assert list(told) == [("chuyển bù", 20_000), ("xe hàng cháy", 10_000)]
+    assert list(recorded) == [("chuyển bù", 20_000), ("xe hàng cháy", 10_000)]
     check_cash()
 
 
 def test_surplus_is_returned_or_kept() -> None:
-    pk = short(received=250_000).pk
+    pk = short_remittance(received=250_000).pk
 
     resolve_remittance_difference(remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **WHO)
     resolve_remittance_difference(remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **WHO)
@@ -277,30 +277,32 @@ def test_surplus_is_returned_or_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "refusal"),
+    ("changes", "refusal"),
     [
         ({"amount": 30_001}, InvalidDifferenceAmount),
         ({"amount": 0}, InvalidDifferenceAmount),
         ({"amount": 30_000, "reason": " "}, ReasonRequired),
     ],
 )
-def test_resolving_more_than_difference_or_without_reason_is_refused(said, refusal) -> None:
-    pk = short().pk
+def test_resolving_more_than_difference_or_without_reason_is_refused(changes, refusal) -> None:
+    pk = short_remittance().pk
 
     with refused(refusal, refusal.code):
         resolve_remittance_difference(
-            **({"remittance_id": pk, "is_ours": False, "reason": "bù"} | said), **WHO
+            **({"remittance_id": pk, "is_ours": False, "reason": "bù"} | changes), **WHO
         )
 
 
 def test_remittance_without_difference_cannot_be_resolved() -> None:
-    settled, waiting = short(received=230_000), hand_in(delivered(cash=True), key="other")
+    settled, waiting = short_remittance(received=230_000), remit(delivered(cash=True), key="other")
     seller = make_seller("HTX Tài Hoan")
-    held = delivered(cash=True, carrier="", seller=seller)
-    own = hand_in(held, key="own", giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
-    reconcile_remittance(remittance_id=own.pk, received=200_000, reason="thiếu", **WHO)
+    parcel = delivered(cash=True, carrier="", seller=seller)
+    remitted_by_seller = remit(
+        parcel, key="own", giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk)
+    )
+    reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **WHO)
 
-    for remittance in (settled, waiting, own):
+    for remittance in (settled, waiting, remitted_by_seller):
         with refused(NoRemittanceDifference, "nothing_to_put_right"):
             resolve_remittance_difference(
                 remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **WHO
@@ -310,7 +312,7 @@ def test_remittance_without_difference_cannot_be_resolved() -> None:
 def test_fees_borne_by_cooperative_reduce_its_payable() -> None:
     parcel = delivered(cash=True)
     owed = balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""]
-    remittance = hand_in(parcel, fees=22_000, fee_bearer=CostBearer.COOPERATIVE)
+    remittance = remit(parcel, fees=22_000, fee_bearer=CostBearer.COOPERATIVE)
 
     reconcile_remittance(remittance_id=remittance.pk, received=208_000, **WHO)
 
@@ -321,11 +323,11 @@ def test_fees_borne_by_cooperative_reduce_its_payable() -> None:
 def test_cash_remitted_by_cooperative_is_no_longer_held_by_it() -> None:
     seller = make_seller()
     parcel = delivered(cash=True, carrier="", seller=seller)
-    held = balances()[LedgerAccount.COOPERATIVE_CASH, ""]
+    held_before = balances()[LedgerAccount.COOPERATIVE_CASH, ""]
 
-    remittance = hand_in(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    remittance = remit(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
     reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
 
-    assert held == 230_000
+    assert held_before == 230_000
     assert (LedgerAccount.COOPERATIVE_CASH, "") not in balances()
     assert balances()[LedgerAccount.BANK, ""] == 230_000

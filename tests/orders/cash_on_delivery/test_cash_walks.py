@@ -1,6 +1,6 @@
-"""Cash collected, short, undone, handed in, told of by statements twice, settled: in any order it adds up.
+"""Random sequences of cash operations: balances must add up after every step.
 
-A walk is drawn from its seed, so a failing one is walked again by its number.
+A walk is drawn from its seed, so a failure can be reproduced by that number.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ CARRIERS = ("Giao Hàng Nhanh", "Viettel Post", "")
 
 
 class Walk:
-    """A cooperative with some orders of two pieces, two carriers and a neighbour, and chance."""
+    """A cooperative with three orders, which two carriers or the cooperative itself deliver, and a seed."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
+        self.random = random.Random(seed)
         self.now = NOW
         self.user = make_admin()
         self.seller = make_seller()
@@ -65,10 +65,10 @@ class Walk:
     def who(self) -> dict:
         return {"actor": DESK, "now": self.now}
 
-    def take(self, steps: int) -> None:
+    def run(self, steps: int) -> None:
         kinds = sorted(name for name in dir(self) if name.startswith("step_"))
-        for number, kind in enumerate(self.chance.choices(kinds, k=steps)):
-            self.now += datetime.timedelta(hours=self.chance.randint(1, 30))
+        for number, kind in enumerate(self.random.choices(kinds, k=steps)):
+            self.now += datetime.timedelta(hours=self.random.randint(1, 30))
             try:
                 getattr(self, kind)()
                 self.done[kind] = self.done.get(kind, 0) + 1
@@ -88,89 +88,91 @@ class Walk:
             assert each.remitted == sum(line.remitted for line in each.lines.all())
 
     def step_send(self) -> None:
-        part = self.one(OrderPart, state="accepted")
+        part = self.random_row(OrderPart, state="accepted")
         quantities = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
         parcel = pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
         close_parcel(parcel_id=parcel.pk, **self.who)
-        dispatch = DispatchDetails(carrier=self.chance.choice(CARRIERS), tracking_number=f"VD{parcel.pk}")
+        dispatch = DispatchDetails(carrier=self.random.choice(CARRIERS), tracking_number=f"VD{parcel.pk}")
         hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **self.who)
 
     step_send_more = step_send
 
     def step_deliver(self) -> None:
-        parcel = self.one(Parcel, state=ParcelState.HANDED_OVER)
-        collected = self.chance.random() < 0.5
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=collected, taken=self.taken(parcel), **self.who)
+        parcel = self.random_row(Parcel, state=ParcelState.HANDED_OVER)
+        collected = self.random.random() < 0.5
+        deliver_parcel(
+            parcel_id=parcel.pk, cash_collected=collected, taken=self.collected_cash(parcel), **self.who
+        )
 
     def step_fail(self) -> None:
-        fail_delivery(parcel_id=self.one(Parcel).pk, reason="không nghe máy", **self.who)
+        fail_delivery(parcel_id=self.random_row(Parcel).pk, reason="không nghe máy", **self.who)
 
     def step_report(self) -> None:
-        parcel = self.one(Parcel)
-        report_collected_cash(parcel_id=parcel.pk, taken=self.taken(parcel), **self.who)
+        parcel = self.random_row(Parcel)
+        report_collected_cash(parcel_id=parcel.pk, taken=self.collected_cash(parcel), **self.who)
 
-    def step_undo(self) -> None:
-        void_parcel(parcel_id=self.one(Parcel).pk, reason="hàng về", **self.who)
+    def step_void(self) -> None:
+        void_parcel(parcel_id=self.random_row(Parcel).pk, reason="hàng về", **self.who)
 
     def step_remit(self) -> None:
-        parcel = self.one(Parcel)
+        parcel = self.random_row(Parcel)
         giver = Remitter(CashHolder.CARRIER, parcel.carrier)
         if parcel.cod_holder == CashHolder.COOPERATIVE:
             giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=self.seller.pk)
         remit_cash(
             giver=giver,
             parcel_ids=[parcel.pk],
-            fees=self.chance.choice([0, 0, 7_001]),
-            fee_bearer=self.chance.choice(list(CostBearer)),
-            key=f"k{self.chance.randint(1, 12)}",
+            fees=self.random.choice([0, 0, 7_001]),
+            fee_bearer=self.random.choice(list(CostBearer)),
+            key=f"k{self.random.randint(1, 12)}",
             **self.who,
         )
 
     def step_statement(self) -> None:
         rows = []
-        for parcel in sorted({self.one(Parcel), self.one(Parcel)}, key=lambda each: each.pk):
-            amount = parcel.cod_expected + self.chance.choice([0, 0, 0, -5_000, 3_000])
-            rows.append((parcel.tracking_number, max(0, amount), self.chance.choice([0, 9_000])))
-        self.statements.append((statement(rows), self.chance.choice(CARRIERS[:2])))
-        self.read(*self.statements[-1])
+        for parcel in sorted({self.random_row(Parcel), self.random_row(Parcel)}, key=lambda each: each.pk):
+            amount = parcel.cod_expected + self.random.choice([0, 0, 0, -5_000, 3_000])
+            rows.append((parcel.tracking_number, max(0, amount), self.random.choice([0, 9_000])))
+        self.statements.append((statement(rows), self.random.choice(CARRIERS[:2])))
+        self.import_and_apply(*self.statements[-1])
 
     def step_same_statement(self) -> None:
-        self.read(*self.chance.choice(self.statements))
+        self.import_and_apply(*self.random.choice(self.statements))
 
     def step_same_rows_in_another_file(self) -> None:
-        content, carrier = self.chance.choice(self.statements)
-        self.read(content + b"\n", carrier)
+        content, carrier = self.random.choice(self.statements)
+        self.import_and_apply(content + b"\n", carrier)
 
     def step_settle_row(self) -> None:
-        accept_problem_row(row_id=self.one(StatementRow).pk, **self.who)
+        accept_problem_row(row_id=self.random_row(StatementRow).pk, **self.who)
 
     def step_dismiss_row(self) -> None:
-        dismiss_problem_row(row_id=self.one(StatementRow).pk, **self.who)
+        dismiss_problem_row(row_id=self.random_row(StatementRow).pk, **self.who)
 
     def step_reconcile(self) -> None:
-        remittance = self.one(CashRemittance)
-        received = max(0, remittance.remitted + self.chance.choice([0, 0, 0, -1_000, 2_000]))
+        remittance = self.random_row(CashRemittance)
+        received = max(0, remittance.remitted + self.random.choice([0, 0, 0, -1_000, 2_000]))
         reconcile_remittance(remittance_id=remittance.pk, received=received, reason="ngân hàng", **self.who)
 
-    def read(self, content: bytes, carrier: str) -> None:
-        read = import_cod_statement(
+    def import_and_apply(self, content: bytes, carrier: str) -> None:
+        imported = import_cod_statement(
             file_name="a.csv", content=content, carrier=carrier, user=self.user, now=self.now
         )
-        apply_cod_statement(statement_id=read.pk, **self.who)
+        apply_cod_statement(statement_id=imported.pk, **self.who)
 
-    def taken(self, parcel: Parcel) -> CollectedCash:
-        less = self.chance.choice([0, 0, 1, 10_000])
-        return CollectedCash(parcel.cod_expected - less, "thiếu tiền" if less else "")
+    def collected_cash(self, parcel: Parcel) -> CollectedCash:
+        shortfall = self.random.choice([0, 0, 1, 10_000])
+        return CollectedCash(parcel.cod_expected - shortfall, "thiếu tiền" if shortfall else "")
 
-    def one(self, model, **facts):
-        return self.chance.choice(list(model.objects.filter(**facts).order_by("pk")))
+    def random_row(self, model, **filters):
+        return self.random.choice(list(model.objects.filter(**filters).order_by("pk")))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_random_cash_operations_keep_balances_consistent(seed) -> None:
     walk = Walk(seed)
 
-    walk.take(90)
+    walk.run(90)
 
     assert walk.done["step_send"] > 0
     assert RemittanceLine.objects.exists()
@@ -179,4 +181,4 @@ def test_random_cash_operations_keep_balances_consistent(seed) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_many_random_cash_operations_keep_balances_consistent(seed) -> None:
-    Walk(seed).take(300)
+    Walk(seed).run(300)

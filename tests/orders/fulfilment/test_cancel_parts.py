@@ -1,4 +1,4 @@
-"""Calling off: stock, places and money are as if it had never been asked for; the past stays readable."""
+"""Cancelling parts and orders releases stock, pickup places and pending money, and keeps their past."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def two_parts():
     return order, *order.parts.order_by("number")
 
 
-def pending():
+def pending_charge():
     (sums,) = Payment.objects.all().sums().values()
     return sums.charge_pending
 
@@ -62,7 +62,7 @@ def test_declining_one_part_keeps_the_other_active(two_parts) -> None:
 
     order.refresh_from_db()
     assert (order.status, order.total_gross, order.due_gross) == (OrderStatus.IN_HAND, 470_000, 120_000)
-    assert pending() == 120_000
+    assert pending_charge() == 120_000
     assert Notification.objects.filter(key__startswith=f"part_ended:{order.pk}").count() == 1
     check_everything()
 
@@ -74,7 +74,7 @@ def test_cancelling_last_part_cancels_order(two_parts) -> None:
     cancel_part_as_buyer(part_id=second.pk, actor=Actor.guest(), now=NOW)
 
     order.refresh_from_db()
-    assert (order.status, order.due_gross, pending()) == (OrderStatus.CANCELLED, 0, 0)
+    assert (order.status, order.due_gross, pending_charge()) == (OrderStatus.CANCELLED, 0, 0)
     assert [line.product_name for line in order.lines.order_by("position")] == ["Gối thảo dược", "Miến dong"]
 
 

@@ -1,4 +1,4 @@
-"""Packing takes no more than was ordered; what is undone is open again; cash adds up through it all."""
+"""Packing is limited to open quantities; voided parcels reopen them; cash stays consistent."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ WHO = {"actor": MEMBER, "now": NOW}
 
 
 @kept
-def accepted(*wanted):
-    part = make_order(*wanted).parts.get()
+def accepted_part(*lines):
+    part = make_order(*lines).parts.get()
     accept_part(part_id=part.pk, **WHO)
     return part
 
@@ -56,7 +56,7 @@ def deliver(parcel, *, cash=True):
 
 @pytest.mark.parametrize("quantity", [0, -1, 4, 10**9])
 def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
-    part = accepted((make_variant(on_hand=9), 5))
+    part = accepted_part((make_variant(on_hand=9), 5))
     pack(part, 2)
     line = part.lines.get()
 
@@ -67,18 +67,18 @@ def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
 
 
 def test_empty_parcel_is_refused() -> None:
-    part = accepted((make_variant(), 1))
+    part = accepted_part((make_variant(), 1))
 
     with refused(QuantityNotOpen, "not_that_many"):
         pack_parcel(part_id=part.pk, quantities={}, **WHO)
 
 
 def test_line_of_another_part_is_missing() -> None:
-    mine, other = accepted((make_variant(), 1)), accepted((make_variant(), 1))
+    part, other = accepted_part((make_variant(), 1)), accepted_part((make_variant(), 1))
 
     for foreign in (other.lines.get().pk, nobody()):
         with refused(Missing, "missing"):
-            pack_parcel(part_id=mine.pk, quantities={foreign: 1}, **WHO)
+            pack_parcel(part_id=part.pk, quantities={foreign: 1}, **WHO)
 
 
 @pytest.mark.parametrize("act", [close_parcel, hand_over_parcel])
@@ -89,7 +89,7 @@ def test_unknown_parcel_is_missing(act) -> None:
 
 @pytest.mark.parametrize("act", [void_parcel, fail_delivery])
 def test_voiding_and_failing_require_reason(act) -> None:
-    parcel = send(pack(accepted((make_variant(), 1)), 1))
+    parcel = send(pack(accepted_part((make_variant(), 1)), 1))
 
     with refused(ReasonRequired, "reason_needed"):
         act(parcel_id=parcel.pk, reason=" ", **WHO)
@@ -109,15 +109,15 @@ def test_parcels_of_one_order_are_numbered_across_parts() -> None:
 
 def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:
     variant = make_variant(on_hand=5)
-    part = accepted((variant, 3))
+    part = accepted_part((variant, 3))
     parcel = send(pack(part, 3))
-    away = (stock_of(variant).on_hand, stock_of(variant).allocated)
+    after_dispatch = (stock_of(variant).on_hand, stock_of(variant).allocated)
 
     void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **WHO)
 
-    back = (stock_of(variant).on_hand, stock_of(variant).allocated)
+    after_void = (stock_of(variant).on_hand, stock_of(variant).allocated)
     part.refresh_from_db()
-    assert (away, back, part.progress) == ((2, 0), (5, 3), Progress.NOTHING)
+    assert (after_dispatch, after_void, part.progress) == ((2, 0), (5, 3), Progress.NOTHING)
     assert pack(part, 3).number == 2
     assert list(Movement.objects.order_by("pk").values_list("quantity", "reason")) == [
         (5, "receipt"),
@@ -129,7 +129,7 @@ def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:
 
 def test_second_delivery_attempt_does_not_move_stock_again() -> None:
     variant = make_variant(on_hand=5)
-    parcel = send(pack(accepted((variant, 3)), 3))
+    parcel = send(pack(accepted_part((variant, 3)), 3))
 
     fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **WHO)
     hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(vehicle="20B-123.45"), **WHO)
@@ -140,7 +140,7 @@ def test_second_delivery_attempt_does_not_move_stock_again() -> None:
 
 
 def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
-    part = accepted((make_variant(), 2))
+    part = accepted_part((make_variant(), 2))
 
     first, second = send(pack(part, 1)), send(pack(part, 1))
     fail_delivery(parcel_id=second.pk, reason="không ai nghe máy", **WHO)
@@ -152,7 +152,7 @@ def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
 
 
 @pytest.mark.parametrize(
-    ("done", "progress", "ours", "saleors"),
+    ("done", "progress", "our_status", "saleor_status"),
     [
         ([], Progress.NOTHING, OrderStatus.IN_HAND, SaleorStatus.UNFULFILLED),
         (["packed"], Progress.PACKING, OrderStatus.IN_HAND, SaleorStatus.UNFULFILLED),
@@ -168,47 +168,51 @@ def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
         (["delivered", "delivered"], Progress.DELIVERED, OrderStatus.DELIVERED, SaleorStatus.FULFILLED),
     ],
 )
-def test_order_statuses_follow_two_parcels(done, progress, ours, saleors) -> None:
-    part = accepted((make_variant(), 2))
+def test_order_statuses_follow_two_parcels(done, progress, our_status, saleor_status) -> None:
+    part = accepted_part((make_variant(), 2))
 
-    for how in done:
+    for step in done:
         parcel = pack(part, 1)
-        if how != "packed":
+        if step != "packed":
             send(parcel)
-        if how == "delivered":
+        if step == "delivered":
             deliver(parcel)
 
     part.refresh_from_db()
-    assert (part.progress, part.order.status, part.order.saleor_status) == (progress, ours, saleors)
+    assert (part.progress, part.order.status, part.order.saleor_status) == (
+        progress,
+        our_status,
+        saleor_status,
+    )
 
 
 def test_cash_of_voided_parcel_is_not_collected_again() -> None:
-    part = accepted((make_variant(price=100_000, on_hand=9), 2))
+    part = accepted_part((make_variant(price=100_000, on_hand=9), 2))
     parcel = send(pack(part, 2))
     deliver(parcel)
 
     void_parcel(parcel_id=parcel.pk, reason="đổi hàng", **WHO)
-    anew = pack(part, 2)
+    repacked = pack(part, 2)
 
-    assert (parcel.part.total_gross, anew.cod_expected, anew.cod_state) == (230_000, 0, CodState.NONE)
+    assert (parcel.part.total_gross, repacked.cod_expected, repacked.cod_state) == (230_000, 0, CodState.NONE)
     check_everything()
 
 
 @pytest.mark.parametrize("entry_point", EntryPoint)
 def test_delivered_parcel_can_be_voided_only_by_platform(entry_point) -> None:
-    parcel = deliver(send(pack(accepted((make_variant(), 1)), 1)))
+    parcel = deliver(send(pack(accepted_part((make_variant(), 1)), 1)))
     actor = Actor(ActorKind.PERSON, entry_point, "7", "Chị Hoa")
-    undo = {"parcel_id": parcel.pk, "reason": "đổi hàng", "actor": actor, "now": NOW}
+    void_request = {"parcel_id": parcel.pk, "reason": "đổi hàng", "actor": actor, "now": NOW}
 
     if entry_point in (EntryPoint.DESK, EntryPoint.SYSTEM):
-        assert void_parcel(**undo).state == ParcelState.VOIDED
+        assert void_parcel(**void_request).state == ParcelState.VOIDED
     else:
         with refused(WrongMove, "wrong_move"):
-            void_parcel(**undo)
+            void_parcel(**void_request)
 
 
 def test_cash_of_voided_parcel_without_payment_moves_to_next_parcel() -> None:
-    part = accepted((make_variant(price=100_001, on_hand=9), 3))
+    part = accepted_part((make_variant(price=100_001, on_hand=9), 3))
     first = pack(part, 1)
     second = pack(part, 2)
 
@@ -223,7 +227,7 @@ def test_untracked_variant_is_packed_without_stock() -> None:
     variant = make_variant(on_hand=0)
     Variant.objects.filter(pk=variant.pk).update(track_inventory=False)
 
-    parcel = send(pack(accepted((variant, 5)), 5))
+    parcel = send(pack(accepted_part((variant, 5)), 5))
 
     assert [(row.stock, row.quantity) for row in parcel.lines.all()] == [(None, 5)]
     assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (0, 0)

@@ -1,4 +1,4 @@
-"""What is collected is given to who shows the code of the order, and to nobody else."""
+"""Parcels for pickup are handed only to buyers who show the code."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from tests.kept import kept
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-NEITHER = [EntryPoint.MARKET, EntryPoint.MEMBERS, EntryPoint.API]
+CODE_REQUIRED = [EntryPoint.MARKET, EntryPoint.MEMBERS, EntryPoint.API]
 
 
-def by(entry_point: EntryPoint) -> Actor:
+def person_at(entry_point: EntryPoint) -> Actor:
     return Actor(ActorKind.PERSON, entry_point, "7", "Chị Hoa")
 
 
 @kept
-def waiting(kind: str = "market_day") -> Parcel:
-    """A parcel that lies ready where it is collected."""
+def parcel_for_pickup(kind: str = "market_day") -> Parcel:
+    """A parcel ready for pickup."""
     part = make_part()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind=kind)
-    who = {"actor": by(EntryPoint.MEMBERS), "now": NOW}
-    accept_part(part_id=part.pk, **who)
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **who)
-    close_parcel(parcel_id=parcel.pk, **who)
-    return hand_over_parcel(parcel_id=parcel.pk, **who)
+    context = {"actor": person_at(EntryPoint.MEMBERS), "now": NOW}
+    accept_part(part_id=part.pk, **context)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **context)
+    close_parcel(parcel_id=parcel.pk, **context)
+    return hand_over_parcel(parcel_id=parcel.pk, **context)
 
 
 def wrong_code_of(parcel: Parcel) -> str:
@@ -42,25 +42,25 @@ def wrong_code_of(parcel: Parcel) -> str:
 
 @pytest.mark.parametrize("kind", ["pickup", "market_day"])
 def test_pickup_parcel_gets_six_digit_code(kind) -> None:
-    code = waiting(kind).pickup_code
+    code = parcel_for_pickup(kind).pickup_code
 
     assert (len(code), code.isdecimal()) == (6, True)
 
 
 @pytest.mark.parametrize("kind", ["carrier", "coach"])
 def test_shipped_parcel_has_no_code_and_needs_none(kind) -> None:
-    parcel = waiting(kind)
+    parcel = parcel_for_pickup(kind)
 
     delivered = deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, actor=by(EntryPoint.MEMBERS), now=NOW
+        parcel_id=parcel.pk, cash_collected=True, actor=person_at(EntryPoint.MEMBERS), now=NOW
     )
 
     assert (parcel.pickup_code, delivered.state) == ("", ParcelState.DELIVERED)
 
 
-@pytest.mark.parametrize("entry_point", NEITHER)
+@pytest.mark.parametrize("entry_point", CODE_REQUIRED)
 def test_pickup_requires_correct_code(entry_point) -> None:
-    parcel = waiting()
+    parcel = parcel_for_pickup()
 
     for code in ("", wrong_code_of(parcel)):
         with refused(InvalidPickupCode, "wrong_pickup_code"):
@@ -69,25 +69,25 @@ def test_pickup_requires_correct_code(entry_point) -> None:
                 cash_collected=True,
                 code=code,
                 reason="quen nhau",
-                actor=by(entry_point),
+                actor=person_at(entry_point),
                 now=NOW,
             )
 
 
 def test_spaces_in_pickup_code_are_ignored() -> None:
-    parcel = waiting()
+    parcel = parcel_for_pickup()
     code = f" {parcel.pickup_code[:3]} {parcel.pickup_code[3:]}"
 
-    given = deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, code=code, actor=by(EntryPoint.MEMBERS), now=NOW
+    delivered = deliver_parcel(
+        parcel_id=parcel.pk, cash_collected=True, code=code, actor=person_at(EntryPoint.MEMBERS), now=NOW
     )
 
-    assert given.state == ParcelState.DELIVERED
+    assert delivered.state == ParcelState.DELIVERED
 
 
 def test_platform_staff_may_deliver_without_code_but_with_reason() -> None:
-    parcel = waiting()
-    desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": by(EntryPoint.DESK), "now": NOW}
+    parcel = parcel_for_pickup()
+    desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": person_at(EntryPoint.DESK), "now": NOW}
 
     with refused(ReasonRequired, "reason_needed"):
         deliver_parcel(**desk)
@@ -99,7 +99,7 @@ def test_platform_staff_may_deliver_without_code_but_with_reason() -> None:
 
 
 def test_buyers_own_confirmation_needs_no_code() -> None:
-    parcel = waiting()
+    parcel = parcel_for_pickup()
 
     confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 

@@ -1,4 +1,4 @@
-"""What a phone sends twice under one key happens once."""
+"""Requests repeated with one idempotency key act once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_each_step_repeated_with_its_key_acts_once() -> None:
     part = make_part()
     line = part.lines.get()
 
-    for _sent in range(2):
+    for _attempt in range(2):
         accepted = accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
         parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, key="b", actor=MEMBER, now=NOW)
         close_parcel(parcel_id=parcel.pk, key="c", actor=MEMBER, now=NOW)
@@ -69,10 +69,10 @@ def test_repeating_step_with_another_key_is_refused() -> None:
 
 
 def test_reusing_key_for_another_request_is_refused() -> None:
-    mine = make_part()
+    part = make_part()
     other = make_order((make_variant(), 1)).parts.get()
-    accept_part(part_id=mine.pk, key="a", actor=MEMBER, now=NOW)
-    parcel = pack_parcel(part_id=mine.pk, quantities={mine.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
+    accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
 
     with refused(KeyReused, "key_reused"):
         accept_part(part_id=other.pk, key="a", actor=MEMBER, now=NOW)
@@ -90,7 +90,7 @@ def test_declining_or_cancelling_twice_with_one_key_ends_part_once(is_accepted, 
 
     answers = [
         decline_or_cancel_part(part_id=part.pk, reason="hết hàng", key="r", actor=MEMBER, now=NOW).state
-        for _sent in range(2)
+        for _attempt in range(2)
     ]
 
     assert answers == [ended, ended]
@@ -99,16 +99,16 @@ def test_declining_or_cancelling_twice_with_one_key_ends_part_once(is_accepted, 
 
 def test_buyer_cancelling_twice_with_one_key_ends_part_once() -> None:
     part, other = make_part(), make_order((make_variant(), 1)).parts.get()
-    by = {"key": "c", "actor": Actor.guest(), "now": NOW}
+    request = {"key": "c", "actor": Actor.guest(), "now": NOW}
 
-    answers = [cancel_part_as_buyer(part_id=part.pk, **by).state for _sent in range(2)]
+    answers = [cancel_part_as_buyer(part_id=part.pk, **request).state for _attempt in range(2)]
 
     assert answers == ["cancelled", "cancelled"]
     assert Change.objects.filter(action="part.cancelled").count() == 1
     with refused(KeyReused, "key_reused"):
-        cancel_part_as_buyer(part_id=other.pk, **by)
+        cancel_part_as_buyer(part_id=other.pk, **request)
     with refused(WrongMove, "wrong_move"):
-        cancel_part_as_buyer(part_id=part.pk, **by | {"key": "d"})
+        cancel_part_as_buyer(part_id=part.pk, **request | {"key": "d"})
     check_everything()
 
 

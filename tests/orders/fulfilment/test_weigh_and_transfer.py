@@ -1,4 +1,4 @@
-"""Goods by weight that were paid by transfer: the difference is asked for, or is the buyer's."""
+"""Weighed orders paid by transfer: the difference is requested from or refunded to the buyer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PACKER = Actor.system("test")
 LATER = NOW + datetime.timedelta(hours=2)
 
 
-def paid(*wanted) -> OrderPart:
-    """Two gourds for 72,000 and their delivery for 30,000, paid by transfer and accepted."""
+def paid_part(*lines) -> OrderPart:
+    """An accepted part paid by transfer: by default two gourds for 72,000 plus 30,000 for delivery."""
     make_bank_account()
     order = make_order(
-        *(wanted or ((make_gourd(), 2),)), method=PaymentMethod.TRANSFER, email="hoa@example.com"
+        *(lines or ((make_gourd(), 2),)), method=PaymentMethod.TRANSFER, email="hoa@example.com"
     )
     take(order.code, order.total_gross)
     for part in order.parts.order_by("number"):
@@ -40,17 +40,17 @@ def weigh(part: OrderPart, grams: int) -> Order:
     return Order.objects.get(pk=part.order_id)
 
 
-def asked() -> list[Notification]:
+def payment_requests() -> list[Notification]:
     return list(Notification.objects.filter(key__startswith="rest_asked:").order_by("pk"))
 
 
 def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
-    part = paid()
+    part = paid_part()
 
     order = weigh(part, 5000)
 
     assert (order.due_gross, order.charged, order.still_due) == (105_000, 102_000, 3_000)
-    (letter,) = asked()
+    (letter,) = payment_requests()
     for text in (letter.text, letter.html):
         assert "105.000\u00a0₫" in text
         assert "3.000\u00a0₫" in text
@@ -65,45 +65,45 @@ def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
 
 
 def test_each_outstanding_amount_is_requested_once() -> None:
-    part = paid()
+    part = paid_part()
 
     for grams in (5000, 4900, 5000, 4800):
         weigh(part, grams)
 
-    assert [each.key.rpartition(":rest:")[2] for each in asked()] == [
+    assert [each.key.rpartition(":rest:")[2] for each in payment_requests()] == [
         "105000:102000:email",
         "103500:102000:email",
     ]
 
 
 def test_nothing_is_requested_while_a_weight_is_pending() -> None:
-    part = paid((make_gourd(make_seller("HTX Yến Dương")), 2), (make_gourd(make_seller()), 2))
+    part = paid_part((make_gourd(make_seller("HTX Yến Dương")), 2), (make_gourd(make_seller()), 2))
     other = part.order.parts.exclude(pk=part.pk).get()
 
     weigh(part, 5000)
     weigh(other, 6000)
-    before = asked()
+    before = payment_requests()
     answer_weight_question(
         question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=LATER
     )
 
     assert before == []
-    assert [each.key.rpartition(":rest:")[2] for each in asked()] == ["225000:204000:email"]
+    assert [each.key.rpartition(":rest:")[2] for each in payment_requests()] == ["225000:204000:email"]
 
 
 def test_lower_weight_leaves_order_overpaid_and_requests_nothing(client) -> None:
-    part = paid()
+    part = paid_part()
 
     order = weigh(part, 4600)
 
     assert (order.due_gross, order.charged, order.charge_coverage) == (99_000, 102_000, Coverage.OVER)
-    assert asked() == []
+    assert payment_requests() == []
     assert "paying-panel" not in html_of(client.get(f"/don-hang/{order.pk}/"))
     check_everything()
 
 
 def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
-    part = paid()
+    part = paid_part()
     weigh(part, 4600)
     line = part.lines.get()
 
@@ -125,4 +125,4 @@ def test_cash_on_delivery_order_sends_no_payment_request() -> None:
 
     weigh(part, 5000)
 
-    assert asked() == []
+    assert payment_requests() == []

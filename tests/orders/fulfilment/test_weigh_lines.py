@@ -1,4 +1,4 @@
-"""Goods ordered by the fruit and paid for by the scale."""
+"""Lines that are ordered by the piece and priced by weight."""
 
 from __future__ import annotations
 
@@ -80,18 +80,20 @@ pytestmark = pytest.mark.django_db
 PACKER = Actor.system("test")
 
 
-def accepted(*wanted, **fields) -> OrderPart:
-    """The part of an order of these goods (two gourds), accepted by its cooperative."""
-    part = make_order(*(wanted or ((make_gourd(), 2),)), **fields).parts.get()
+def accepted(*lines, **fields) -> OrderPart:
+    """An accepted part of an order with these lines (by default two gourds)."""
+    part = make_order(*(lines or ((make_gourd(), 2),)), **fields).parts.get()
     return accept_part(part_id=part.pk, actor=PACKER, now=NOW)
 
 
-def gourd_in(part: OrderPart) -> OrderLine:
+def gourd_line(part: OrderPart) -> OrderLine:
     return part.lines.get(estimate_grams__isnull=False)
 
 
-def weigh(part: OrderPart, grams: int, **said) -> OrderLine:
-    return weigh_line(part_id=part.pk, line_id=gourd_in(part).pk, grams=grams, actor=PACKER, now=NOW, **said)
+def weigh(part: OrderPart, grams: int, **options) -> OrderLine:
+    return weigh_line(
+        part_id=part.pk, line_id=gourd_line(part).pk, grams=grams, actor=PACKER, now=NOW, **options
+    )
 
 
 def answer(agreed: bool) -> WeightQuestion:
@@ -104,8 +106,8 @@ def pack(part: OrderPart, **quantities) -> Parcel:
     return pack_parcel(part_id=part.pk, quantities=lines, actor=PACKER, now=NOW)
 
 
-def sums_of(part: OrderPart) -> tuple[int, int, int, int]:
-    """Goods and total of the part, what the order is due, and what cash is expected."""
+def amounts_of(part: OrderPart) -> tuple[int, int, int, int]:
+    """Goods and total of the part, the order's amount due, and the pending charge."""
     part.refresh_from_db()
     order = Order.objects.get()
     pending = next(iter(Payment.objects.all().sums().values())).charge_pending
@@ -142,7 +144,7 @@ def test_lower_weight_reduces_all_amounts() -> None:
         69_000,
         69_000,
     )
-    assert sums_of(part) == (69_000, 99_000, 99_000, 99_000)
+    assert amounts_of(part) == (69_000, 99_000, 99_000, 99_000)
     assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
     assert maximum_due(Order.objects.get()) == 99_000
     check_everything()
@@ -153,7 +155,7 @@ def test_higher_weight_within_bound_raises_amounts_without_question() -> None:
 
     weigh(part, 5760)
 
-    assert sums_of(part) == (86_400, 116_400, 116_400, 116_400)
+    assert amounts_of(part) == (86_400, 116_400, 116_400, 116_400)
     assert events() == [("charge_request", 102_000), ("charge_request", 14_400)]
     assert not WeightQuestion.objects.exists()
     check_everything()
@@ -199,7 +201,7 @@ def test_weighing_again_starts_from_agreed_price() -> None:
     for grams in (4333, 5111, 4801, 4800):
         weigh(part, grams)
 
-    assert sums_of(part) == (72_000, 102_000, 102_000, 102_000)
+    assert amounts_of(part) == (72_000, 102_000, 102_000, 102_000)
     check_everything()
 
 
@@ -225,7 +227,7 @@ def test_weight_above_bound_asks_buyer_and_charges_estimate_meanwhile() -> None:
     assert (question.line, question.grams, question.answer) == (line, 6000, "")
     assert (question.cost_before, question.cost_after) == (86_400, 90_000)
     assert line.weighed_grams is None
-    assert sums_of(part) == (72_000, 102_000, 102_000, 102_000)
+    assert amounts_of(part) == (72_000, 102_000, 102_000, 102_000)
     assert Change.objects.filter(action="line.weight_asked").count() == 1
     check_everything()
 
@@ -280,9 +282,9 @@ def test_agreeing_sets_weighed_amount_as_new_bound() -> None:
 
     answer(agreed=True)
 
-    line = gourd_in(part)
+    line = gourd_line(part)
     assert (line.weighed_grams, line.bound_grams, line.most_gross) == (6000, 6000, 90_000)
-    assert sums_of(part) == (90_000, 120_000, 120_000, 120_000)
+    assert amounts_of(part) == (90_000, 120_000, 120_000, 120_000)
     check_everything()
 
 
@@ -292,8 +294,8 @@ def test_declining_allows_a_lighter_weight() -> None:
 
     answer(agreed=False)
 
-    assert gourd_in(part).weighed_grams is None
-    assert sums_of(part) == (72_000, 102_000, 102_000, 102_000)
+    assert gourd_line(part).weighed_grams is None
+    assert amounts_of(part) == (72_000, 102_000, 102_000, 102_000)
     assert weigh(part, 5000).total_gross == 75_000
     check_everything()
 
@@ -413,7 +415,7 @@ def test_line_of_another_part_is_missing() -> None:
     part, other = accepted(), accepted((make_gourd(make_seller("HTX Yến Dương")), 1))
 
     with refused(Missing, "missing"):
-        weigh_line(part_id=part.pk, line_id=gourd_in(other).pk, grams=2400, actor=PACKER, now=NOW)
+        weigh_line(part_id=part.pk, line_id=gourd_line(other).pk, grams=2400, actor=PACKER, now=NOW)
 
 
 def test_part_that_is_not_accepted_cannot_be_weighed() -> None:
@@ -429,7 +431,7 @@ def test_unweighed_line_cannot_be_packed() -> None:
     with refused(LinesNotWeighed, "not_weighed") as refusal:
         pack(part)
 
-    assert refusal.value.details == {"lines": [gourd_in(part).pk]}
+    assert refusal.value.details == {"lines": [gourd_line(part).pk]}
 
 
 def test_line_with_open_question_cannot_be_packed() -> None:
@@ -447,7 +449,7 @@ def test_other_lines_can_be_packed_before_weighing() -> None:
 
     first = pack_parcel(part_id=part.pk, quantities={other.pk: 1}, actor=PACKER, now=NOW)
     weigh(part, 4600)
-    second = pack_parcel(part_id=part.pk, quantities={gourd_in(part).pk: 2}, actor=PACKER, now=NOW)
+    second = pack_parcel(part_id=part.pk, quantities={gourd_line(part).pk: 2}, actor=PACKER, now=NOW)
 
     assert (first.cod_expected, second.cod_expected) == (50_000, 99_000)
     check_everything()
@@ -486,7 +488,7 @@ def test_dispatch_moves_grams_and_collects_weighed_amount() -> None:
 def test_weight_and_cash_of_line_in_two_parcels_add_up() -> None:
     part = accepted((make_gourd(), 3))
     weigh(part, 7001)
-    line = gourd_in(part)
+    line = gourd_line(part)
 
     first = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=PACKER, now=NOW)
     second = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=PACKER, now=NOW)
@@ -536,54 +538,54 @@ def test_placed_order_ignores_later_changes_of_variant() -> None:
 
 
 def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> OrderPart:
-    """An accepted part of gourds and a pillow, paid in cash, less the discounts."""
+    """An accepted cash-on-delivery part of gourds and a pillow with these discounts."""
     cooperative = make_seller()
     gourd, pillow = make_gourd(cooperative), make_variant(cooperative, price=50_000)
     basket = make_basket((gourd, quantity), (pillow, 1))
     deliveries = carriers_for(basket)
-    wanted = replace(
+    request = replace(
         basket_quote_request(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts)
     )
-    offer = build_quote(wanted, now=NOW)
+    quote = build_quote(request, now=NOW)
     order, lines = record_order(
-        offer, basket=basket, contact=make_contact(), source=OrderSource.WEB, now=NOW, confirmed=True
+        quote, basket=basket, contact=make_contact(), source=OrderSource.WEB, now=NOW, confirmed=True
     )
-    allocate_order_stock(lines, offer)
+    allocate_order_stock(lines, quote)
     expect_payment(order, PaymentMethod.COD, now=NOW)
     finish_order_change(order, now=NOW)
     return accept_part(part_id=order.parts.get().pk, actor=PACKER, now=NOW)
 
 
-def off(percent: Decimal | None = None, amount: int | None = None) -> RequestedDiscount:
+def voucher_discount(percent: Decimal | None = None, amount: int | None = None) -> RequestedDiscount:
     terms = DiscountInput(key=uuid.uuid4(), percent=percent, amount=amount)
     return RequestedDiscount(terms, DiscountKind.VOUCHER, CostBearer.PLATFORM, name="Chợ")
 
 
-def shares_of(part: OrderPart) -> list[int]:
-    shares = DiscountShare.objects.filter(line=gourd_in(part)).order_by("pk")
+def discount_shares(part: OrderPart) -> list[int]:
+    shares = DiscountShare.objects.filter(line=gourd_line(part)).order_by("pk")
     return list(shares.values_list("amount", flat=True))
 
 
 def test_percentage_discount_follows_weight() -> None:
-    part = ordered_with([off(percent=Decimal(10))])
+    part = ordered_with([voucher_discount(percent=Decimal(10))])
 
     line = weigh(part, 4000)
 
-    assert (line.priced_gross, line.total_gross, shares_of(part)) == (60_000, 54_000, [6_000])
+    assert (line.priced_gross, line.total_gross, discount_shares(part)) == (60_000, 54_000, [6_000])
     assert Discount.objects.get().amount == 6_000 + 5_000
     check_everything()
 
 
 def test_fixed_discount_is_capped_and_restored_with_weight() -> None:
-    part = ordered_with([off(amount=110_000)])
-    agreed = shares_of(part)
+    part = ordered_with([voucher_discount(amount=110_000)])
+    agreed = discount_shares(part)
 
-    light = weigh(part, 1600).total_gross, shares_of(part)
+    light = weigh(part, 1600).total_gross, discount_shares(part)
     weigh(part, 4800)
 
     assert agreed == [64_918]
     assert light == (0, [24_000])
-    assert (gourd_in(part).total_gross, shares_of(part)) == (7_082, [64_918])
+    assert (gourd_line(part).total_gross, discount_shares(part)) == (7_082, [64_918])
     check_everything()
 
 
@@ -604,8 +606,8 @@ def test_pricing_by_weight_rounds_each_sum_once() -> None:
 
 discounts = st.lists(
     st.one_of(
-        st.builds(off, percent=st.decimals(0, 100, places=2)),
-        st.builds(off, amount=st.integers(0, 200_000)),
+        st.builds(voucher_discount, percent=st.decimals(0, 100, places=2)),
+        st.builds(voucher_discount, amount=st.integers(0, 200_000)),
     ),
     max_size=3,
 )
@@ -614,14 +616,14 @@ discounts = st.lists(
 @pytest.mark.once
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    given_off=discounts,
+    chosen_discounts=discounts,
     quantity=st.integers(1, 4),
     weights=st.lists(st.tuples(st.integers(1, 40_000), st.sampled_from([None, True, False])), max_size=4),
 )
-def test_totals_hold_for_any_discounts_and_weights(given_off, quantity, weights) -> None:
+def test_totals_hold_for_any_discounts_and_weights(chosen_discounts, quantity, weights) -> None:
     before = transaction.savepoint()
-    part = ordered_with(given_off, quantity)
-    agreed = gourd_in(part).total_gross
+    part = ordered_with(chosen_discounts, quantity)
+    agreed = gourd_line(part).total_gross
 
     for grams, agrees in weights:
         weigh(part, grams, repeated=grams, at_most=agrees is None)
@@ -629,9 +631,9 @@ def test_totals_hold_for_any_discounts_and_weights(given_off, quantity, weights)
         if agrees is not None and WeightQuestion.objects.filter(answer="").exists():
             answer(agreed=agrees)
             check_everything()
-    weigh(part, gourd_in(part).estimate_grams)
+    weigh(part, gourd_line(part).estimate_grams)
 
-    assert gourd_in(part).total_gross == agreed
+    assert gourd_line(part).total_gross == agreed
     pack(part)
     check_everything()
     transaction.savepoint_rollback(before)

@@ -1,4 +1,4 @@
-"""A shop that takes cards, with our double of Stripe behind it, and what tests ask of both."""
+"""Card payments against the double of Stripe: its fixture, orders, and calls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COOPERATIVE = "acct_thien_an"
 
 
 def set_up(double: StripeDouble, settings: Any) -> None:
-    """The shop's settings for this double."""
+    """Point the shop's settings at this double."""
     settings.STRIPE_SECRET_KEY = double.secret_key
     settings.STRIPE_PUBLISHABLE_KEY = double.publishable_key
     settings.STRIPE_WEBHOOK_SECRET = double.webhook_secret
@@ -46,7 +46,7 @@ def set_up(double: StripeDouble, settings: Any) -> None:
 
 @pytest.fixture
 def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDouble]:
-    """Stripe, whose clock stands where the factories' does; where it hangs, our patience is short."""
+    """The double of Stripe with the clock of the factories; calls that hang time out soon."""
     with StripeDouble() as double:
         set_up(double, settings)
         double.account.clock = NOW.timestamp
@@ -61,21 +61,21 @@ def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDou
         yield double
 
 
-def card_order(*wanted: Any, **fields: Any) -> Order:
-    """An order of 120,000 đồng (unless said) that is to be paid by card; nobody has made the call yet."""
-    goods = wanted or ((make_variant(price=45_000), 2),)
-    return make_order(*goods, method=PaymentMethod.CARD, **fields)
+def card_order(*lines: Any, **fields: Any) -> Order:
+    """An order to be paid by card, by default of 120,000 đồng; its call is not sent yet."""
+    lines = lines or ((make_variant(price=45_000), 2),)
+    return make_order(*lines, method=PaymentMethod.CARD, **fields)
 
 
 def call_of(order: Order, operation: Operation = Operation.START) -> GatewayCall:
-    """The newest one; of a payment there is one beginning."""
+    """The order's newest call of this operation."""
     calls = GatewayCall.objects.filter(payment__order=order, operation=operation)
     return calls.latest("payment__created_at", "asked_at")
 
 
-def begun_order(*wanted: Any, **fields: Any) -> Order:
-    """The same, waiting for its buyer's card."""
-    order = card_order(*wanted, **fields)
+def begun_order(*lines: Any, **fields: Any) -> Order:
+    """A card order whose call is sent and waits for the buyer's card."""
+    order = card_order(*lines, **fields)
     make(order)
     return order
 
@@ -83,7 +83,7 @@ def begun_order(*wanted: Any, **fields: Any) -> Order:
 def make(
     order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
 ) -> GatewayCall:
-    """Make the order's call, as the worker does."""
+    """Send the order's call, as the worker does."""
     calls.send_call(call_id=call_of(order, operation).pk, now=now)
     return call_of(order, operation)
 
@@ -95,9 +95,9 @@ def look_up(
     return call_of(order, operation)
 
 
-def paid_order(stripe: StripeDouble, *wanted: Any, card: str = GOOD, **fields: Any) -> Order:
-    """An order whose buyer gave a card, and the shop has seen what became of it."""
-    order = begun_order(*wanted, **fields)
+def paid_order(stripe: StripeDouble, *lines: Any, card: str = GOOD, **fields: Any) -> Order:
+    """An order paid with this card, after the shop has looked the payment up."""
+    order = begun_order(*lines, **fields)
     stripe.buyer_pays(call_of(order).reference, card)
     look_up(order)
     order.refresh_from_db()
@@ -105,13 +105,13 @@ def paid_order(stripe: StripeDouble, *wanted: Any, card: str = GOOD, **fields: A
 
 
 def sweep_all(monkeypatch: pytest.MonkeyPatch, now: datetime.datetime) -> None:
-    """The sweep at some time; what it finds is done at once."""
+    """Run the look-up sweep at this time."""
     monkeypatch.setattr(timezone, "now", lambda: now)
     look_up_calls_task()
 
 
 def sums(order: Order) -> PaymentSums:
-    """Of the order's latest payment."""
+    """The sums of the order's latest payment."""
     payment = order.payments.order_by("-created_at", "-pk")[0]
     return Payment.objects.filter(pk=payment.pk).sums()[payment.pk]
 

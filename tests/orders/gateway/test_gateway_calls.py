@@ -1,4 +1,4 @@
-"""Paying by card against all that can go wrong between us and Stripe: charged once, and never a guess."""
+"""Card payments despite every fault between the shop and Stripe: buyers are charged once."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
 BUYER = Actor.guest()
 HOUR = datetime.timedelta(hours=1)
-LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
+LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
 
 
 def charged(stripe) -> list[int]:
-    """What Stripe took, payment by payment."""
+    """Captured amounts of all charges at Stripe."""
     return [row["amount_captured"] for row in stripe.account.every("charge") if row["amount_captured"]]
 
 
@@ -117,11 +117,11 @@ def test_second_look_up_changes_nothing(stripe) -> None:
 
     after = every_row()
     changed = {table for table in before if after[table] != before[table]}
-    assert changed == {"orders.GatewayCall", "orders.Order"}  # how often it was tried, and `updated_at`
+    assert changed == {"orders.GatewayCall", "orders.Order"}  # the number of tries, and `updated_at`
     assert before.keys() == after.keys()
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_start_call_with_lost_answer_is_found_and_charged_once(stripe, fault) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", fault)
@@ -299,7 +299,7 @@ def test_order_above_card_limit_is_not_placed(stripe) -> None:
         )
 
 
-# --- Another way, and the end of orders ---------------------------------------------------------------
+# --- Other payment methods and ended orders ----------------------------------------------------------
 
 
 def test_changing_payment_method_cancels_card_payment(stripe) -> None:
@@ -316,7 +316,7 @@ def test_changing_payment_method_cancels_card_payment(stripe) -> None:
     check_everything()
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_cancel_call_with_lost_answer_is_looked_up(stripe, fault) -> None:
     make_bank_account()
     order = begun_order()
@@ -399,7 +399,7 @@ def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
     check_everything()
 
 
-# --- Stripe's own page --------------------------------------------------------------------------------
+# --- Stripe's hosted page -----------------------------------------------------------------------------
 
 
 def test_hosted_page_replaces_embedded_payment(stripe) -> None:
@@ -418,7 +418,7 @@ def test_hosted_page_replaces_embedded_payment(stripe) -> None:
     check_everything()
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
     order = begun_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
@@ -430,10 +430,10 @@ def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
     assert (call.state, len(stripe.account.every("checkout.session"))) == (CallState.NEEDS_BUYER, 1)
 
 
-# --- Giving back --------------------------------------------------------------------------------------
+# --- Refunds ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
     order = paid_order(stripe)
     give_back(order, 20_000)
@@ -468,7 +468,7 @@ def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
     make(order, Operation.REFUND)
     pay_refund_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
 
-    call = look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a message that came late
+    call = look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a late task message
 
     assert (call.state, call.code) == (CallState.FAILED, "not_configured")
     assert stripe.account.every("refund") == []

@@ -1,4 +1,4 @@
-"""What Stripe tells us by itself: forged, repeated, reordered, late, or before our own answer."""
+"""Stripe webhooks: forged, repeated, reordered, late, or ahead of our own answer."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ ADDRESS = "/webhooks/stripe/"
 
 @pytest.fixture(autouse=True)
 def _jobs(jobs_at_once: None) -> None:
-    """What a webhook brings is worked on at once."""
+    """Process webhooks immediately."""
 
 
 @pytest.fixture
 def send(stripe, django_capture_on_commit_callbacks):
-    """Delivers one of Stripe's notices, and what follows from it."""
+    """Deliver one Stripe event and run the tasks it queues."""
 
     def deliver(event, *, at=None, secret=None, body=None):
         raw, signature = stripe.webhooks.signed(event, at=at, secret=secret)
@@ -84,8 +84,8 @@ def send(stripe, django_capture_on_commit_callbacks):
     return deliver
 
 
-def told(stripe, *kinds: str) -> list[dict[str, Any]]:
-    """What waits to be delivered, and now does not wait any more."""
+def take_events(stripe, *kinds: str) -> list[dict[str, Any]]:
+    """Take the undelivered events (of these types) off the queue."""
     chosen = [event for event in stripe.webhooks.waiting if not kinds or event["type"] in kinds]
     stripe.webhooks.drop(*(kinds or ()))
     return chosen
@@ -95,7 +95,7 @@ def test_webhook_confirms_paid_order(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
 
-    assert [send(event) for event in told(stripe)] == [200, 200, 200]
+    assert [send(event) for event in take_events(stripe)] == [200, 200, 200]
 
     order.refresh_from_db()
     assert (order.confirmed_at is not None, order.charged) == (True, 120_000)
@@ -107,7 +107,7 @@ def test_webhook_confirms_paid_order(stripe, send) -> None:
 def test_forged_webhook_is_refused_and_changes_nothing(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
-    (event,) = told(stripe, "payment_intent.succeeded")
+    (event,) = take_events(stripe, "payment_intent.succeeded")
     before = every_row()
 
     assert send(event, secret="whsec_of_somebody_else") == 400
@@ -121,7 +121,7 @@ def test_forged_webhook_is_refused_and_changes_nothing(stripe, send) -> None:
 def test_replayed_old_webhook_is_refused(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
-    (event,) = told(stripe, "payment_intent.succeeded")
+    (event,) = take_events(stripe, "payment_intent.succeeded")
 
     assert send(event, at=int(timezone.now().timestamp()) - 301) == 400
 
@@ -131,7 +131,7 @@ def test_replayed_old_webhook_is_refused(stripe, send) -> None:
 def test_webhook_address_is_not_found_without_stripe(stripe, send, settings) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
-    (event,) = told(stripe, "payment_intent.succeeded")
+    (event,) = take_events(stripe, "payment_intent.succeeded")
     settings.STRIPE_WEBHOOK_SECRET = ""
 
     assert send(event) == 404
@@ -146,7 +146,7 @@ def test_oversized_body_is_refused(stripe) -> None:
 def test_repeated_webhook_acts_once(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
-    (event,) = told(stripe, "payment_intent.succeeded")
+    (event,) = take_events(stripe, "payment_intent.succeeded")
     send(event)
     before = every_row()
 
@@ -163,7 +163,7 @@ def test_webhook_before_our_own_answer_is_matched(stripe, send) -> None:
     stripe.buyer_pays(intent["id"])
     assert (call_of(order).state, call_of(order).reference) == (CallState.UNKNOWN, "")
 
-    assert [send(event) for event in told(stripe, "payment_intent.succeeded")] == [200]
+    assert [send(event) for event in take_events(stripe, "payment_intent.succeeded")] == [200]
 
     order.refresh_from_db()
     assert (call_of(order).state, call_of(order).reference) == (CallState.SUCCEEDED, intent["id"])
@@ -179,10 +179,10 @@ def test_webhooks_in_any_order_lead_to_same_result(stripe, send) -> None:
         stripe.buyer_pays(reference, POOR)
         stripe.buyer_pays(reference, SCA)
         stripe.bank_answers(reference, approved=True)
-        all_of_it = told(stripe)
-        random.Random(seed).shuffle(all_of_it)
+        all_events = take_events(stripe)
+        random.Random(seed).shuffle(all_events)
 
-        assert {send(event) for event in all_of_it + all_of_it[:3]} == {200}
+        assert {send(event) for event in all_events + all_events[:3]} == {200}
 
         order.refresh_from_db()
         assert (order.charged, order.charge_coverage) == (120_000, Coverage.FULL)
@@ -196,7 +196,7 @@ def test_declined_card_is_recorded_with_reason(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference, POOR)
 
-    for event in told(stripe, "payment_intent.payment_failed"):
+    for event in take_events(stripe, "payment_intent.payment_failed"):
         send(event)
 
     failure = PaymentEvent.objects.get(kind=EventKind.CHARGE_FAILURE)
@@ -212,7 +212,7 @@ def test_late_payment_of_cancelled_order_is_refunded(stripe, send) -> None:
     stripe.buyer_pays(call_of(order).reference)
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.guest(), now=NOW)
 
-    for event in told(stripe):
+    for event in take_events(stripe):
         send(event)
 
     order.refresh_from_db()
@@ -228,14 +228,14 @@ def test_late_payment_of_cancelled_order_is_refunded(stripe, send) -> None:
 def test_webhook_about_foreign_object_is_ignored(stripe, send) -> None:
     begun_order()
     with stripe.account.lock:
-        other = stripe.account.add(
+        foreign = stripe.account.add(
             "payment_intent", amount=5_000, metadata={"key": "of another system"}, currency="vnd"
         )
-        stripe.account.emit("payment_intent.succeeded", other)
+        stripe.account.emit("payment_intent.succeeded", foreign)
         stripe.account.emit("customer.created", stripe.account.add("refund", amount=1))
     before = PaymentEvent.objects.count()
 
-    assert {send(event) for event in told(stripe)} == {200}
+    assert {send(event) for event in take_events(stripe)} == {200}
 
     assert PaymentEvent.objects.count() == before
     assert not GatewayEvent.objects.filter(handled_at=None).exists()
@@ -244,17 +244,17 @@ def test_webhook_about_foreign_object_is_ignored(stripe, send) -> None:
 def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
-    (event,) = told(stripe, "payment_intent.succeeded")
+    (event,) = take_events(stripe, "payment_intent.succeeded")
     body, _signature = stripe.webhooks.signed(event)
-    kept = GatewayEvent.objects.create(
+    stored = GatewayEvent.objects.create(
         provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
     )
 
     handle_events_task()
 
-    kept.refresh_from_db()
+    stored.refresh_from_db()
     order.refresh_from_db()
-    assert kept.handled_at is not None
+    assert stored.handled_at is not None
     assert order.charged == 120_000
 
 
@@ -263,7 +263,7 @@ def test_webhook_is_handled_and_look_up_scheduled_when_stripe_fails(stripe, send
     stripe.buyer_pays(call_of(order).reference)
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
 
-    for event in told(stripe, "payment_intent.succeeded"):
+    for event in take_events(stripe, "payment_intent.succeeded"):
         send(event)
 
     order.refresh_from_db()
@@ -279,10 +279,10 @@ def test_webhook_is_handled_and_look_up_scheduled_when_stripe_fails(stripe, send
 
 def test_dispute_is_recorded_and_withdraws_payment(stripe, send) -> None:
     order = paid_order(stripe)
-    told(stripe)
+    take_events(stripe)
     dispute = stripe.open_dispute(call_of(order).reference)
 
-    for event in told(stripe):
+    for event in take_events(stripe):
         send(event)
 
     order.refresh_from_db()
@@ -304,12 +304,12 @@ def test_dispute_is_recorded_and_withdraws_payment(stripe, send) -> None:
 @pytest.mark.parametrize("backwards", [False, True])
 def test_won_dispute_restores_payment(stripe, send, backwards) -> None:
     order = paid_order(stripe)
-    told(stripe)
+    take_events(stripe)
     dispute = stripe.open_dispute(call_of(order).reference)
     stripe.close_dispute(dispute["id"], "won")
-    all_of_it = told(stripe)
+    all_events = take_events(stripe)
 
-    for event in reversed(all_of_it) if backwards else all_of_it:
+    for event in reversed(all_events) if backwards else all_events:
         send(event)
 
     order.refresh_from_db()
@@ -324,7 +324,7 @@ def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
     dispute = stripe.open_dispute(call_of(order).reference, amount=50_000)
     stripe.close_dispute(dispute["id"], "lost")
 
-    for event in told(stripe):
+    for event in take_events(stripe):
         send(event)
 
     order.refresh_from_db()
@@ -342,8 +342,8 @@ def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
     make(order, Operation.REFUND)
     stripe.settle_refund(call_of(order, Operation.REFUND).reference, "failed")
 
-    all_of_it = told(stripe)
-    for event in [*reversed(all_of_it), *all_of_it]:
+    all_events = take_events(stripe)
+    for event in [*reversed(all_events), *all_events]:
         send(event)
 
     order.refresh_from_db()
@@ -356,12 +356,12 @@ def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
 
 def test_refund_reported_before_our_own_answer_counts_once(stripe, send) -> None:
     order = paid_order(stripe)
-    told(stripe)
+    take_events(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.CUT_AFTER)
     make(order, Operation.REFUND)
 
-    for event in told(stripe):
+    for event in take_events(stripe):
         send(event)
     look_up(order, Operation.REFUND)
 
@@ -374,20 +374,20 @@ def test_refund_reported_before_our_own_answer_counts_once(stripe, send) -> None
 @pytest.mark.parametrize("seed", range(3))
 def test_refund_made_in_stripe_dashboard_is_recorded(stripe, send, seed) -> None:
     order = paid_order(stripe)
-    told(stripe)
+    take_events(stripe)
     with stripe.account.lock:
-        given = payments.refund(
+        successful = payments.refund(
             stripe.account, {"payment_intent": call_of(order).reference, "amount": 30_000}
         )
-        stripe.account.emit("refund.updated", given)
-        other = payments.refund(
+        stripe.account.emit("refund.updated", successful)
+        failing = payments.refund(
             stripe.account, {"payment_intent": call_of(order).reference, "amount": 10_000}
         )
-        payments.settle_refund(stripe.account, other["id"], "failed")
-    all_of_it = told(stripe)
-    random.Random(seed).shuffle(all_of_it)
+        payments.settle_refund(stripe.account, failing["id"], "failed")
+    all_events = take_events(stripe)
+    random.Random(seed).shuffle(all_events)
 
-    for event in all_of_it * 2:
+    for event in all_events * 2:
         send(event)
 
     order.refresh_from_db()
@@ -399,9 +399,9 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
     ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "san@example.com"})
     order = paid_order(stripe)
     with stripe.account.lock:
-        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
-        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
-    for event in told(stripe):
+        refund_request = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        stripe.account.emit("refund.updated", payments.refund(stripe.account, refund_request))
+    for event in take_events(stripe):
         send(event)
 
     page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
@@ -428,8 +428,8 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
     check_everything()
 
 
-def heavier_and_given_back_elsewhere(stripe, send) -> Order:
-    """It weighs 3,600 more than its card held; 30,000 of what was paid went back at Stripe's own desk."""
+def order_refunded_in_dashboard(stripe, send) -> Order:
+    """An order 3,600 above its captured hold, with 30,000 refunded in Stripe's dashboard."""
     make_bank_account()
     order = held_order(stripe)
     part = accept(order)
@@ -440,17 +440,15 @@ def heavier_and_given_back_elsewhere(stripe, send) -> Order:
     pack(part)
     make(order, Operation.CAPTURE)
     with stripe.account.lock:
-        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
-        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
-    for event in told(stripe):
+        refund_request = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        stripe.account.emit("refund.updated", payments.refund(stripe.account, refund_request))
+    for event in take_events(stripe):
         send(event)
     return order
 
 
-def test_transfer_request_excludes_refund_made_in_stripe_dashboard(
-    stripe, send
-) -> None:
-    order = heavier_and_given_back_elsewhere(stripe, send)
+def test_transfer_request_excludes_refund_made_in_stripe_dashboard(stripe, send) -> None:
+    order = order_refunded_in_dashboard(stripe, send)
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
     paying = payment_view(Order.objects.get(pk=order.pk), now=NOW)
@@ -458,11 +456,11 @@ def test_transfer_request_excludes_refund_made_in_stripe_dashboard(
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (86_400, 33_600)
     assert (paying.due, paying.asked.amount) == (3_600, 3_600)
-    assert requested_transfer(order).amount == 3_600  # as letters say it
+    assert requested_transfer(order).amount == 3_600  # as in letters
 
 
 def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) -> None:
-    order = heavier_and_given_back_elsewhere(stripe, send)
+    order = order_refunded_in_dashboard(stripe, send)
     line = order.lines.get()
     refund = decide_refund(
         order_id=order.pk,
@@ -483,15 +481,15 @@ def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) 
 def test_handling_webhook_twice_records_one_charge(stripe) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
-    (event,) = told(stripe, "payment_intent.succeeded")
+    (event,) = take_events(stripe, "payment_intent.succeeded")
     body, _signature = stripe.webhooks.signed(event)
-    kept = GatewayEvent.objects.create(
+    stored = GatewayEvent.objects.create(
         provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
     )
-    handle_stripe_event(event_id=kept.pk, now=NOW)
+    handle_stripe_event(event_id=stored.pk, now=NOW)
     GatewayEvent.objects.update(handled_at=None)
 
-    handle_stripe_event(event_id=kept.pk, now=NOW + datetime.timedelta(minutes=1))
+    handle_stripe_event(event_id=stored.pk, now=NOW + datetime.timedelta(minutes=1))
 
     assert PaymentEvent.objects.filter(kind=EventKind.CHARGE_SUCCESS).count() == 1
     assert GatewayCall.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Cards that hold the most an order may cost, and of which what the scale says is taken."""
+"""Card holds for the maximum total of weighed orders, and capture of the weighed total."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ pytestmark = pytest.mark.django_db
 PACKER = Actor.person(1, "Người đóng gói", EntryPoint.MEMBERS)
 STAFF = Actor.person(2, "Người bán hàng", EntryPoint.API)
 DAY = datetime.timedelta(days=1)
-LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
+LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
 
 
-def held_order(stripe, *more, **fields) -> Order:
-    """Two gourds, 72,000 đồng by estimate and 86,400 at most, and 30,000 for their delivery."""
-    return paid_order(stripe, (make_gourd(), 2), *more, **fields)
+def held_order(stripe, *more_lines, **fields) -> Order:
+    """A held order of two gourds (72,000 by estimate, 86,400 at most) plus 30,000 for delivery."""
+    return paid_order(stripe, (make_gourd(), 2), *more_lines, **fields)
 
 
 def accept(order: Order, number: int = 1) -> OrderPart:
@@ -81,13 +81,13 @@ def pack(part: OrderPart) -> None:
     pack_parcel(part_id=part.pk, quantities=quantities, actor=PACKER, now=NOW)
 
 
-def ends(order: Order) -> list[tuple[str, int]]:
-    """What was asked for about the money held."""
+def hold_calls(order: Order) -> list[tuple[str, int]]:
+    """Capture and cancel calls of the order."""
     calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
     return [(call.operation, call.amount) for call in calls.order_by("asked_at", "amount")]
 
 
-def taken(stripe) -> list[int]:
+def captured_amounts(stripe) -> list[int]:
     return [row["amount_captured"] for row in stripe.account.every("charge") if row["captured"]]
 
 
@@ -112,20 +112,24 @@ def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> Non
     part = accept(order)
 
     weigh(part)
-    assert ends(order) == []
+    assert hold_calls(order) == []
     pack(part)
-    assert ends(order) == [("capture", 90_000)]
+    assert hold_calls(order) == [("capture", 90_000)]
     make(order, Operation.CAPTURE)
 
     order.refresh_from_db()
-    assert (taken(stripe), order.charged, order.charge_coverage) == ([90_000], 90_000, Coverage.FULL)
+    assert (captured_amounts(stripe), order.charged, order.charge_coverage) == (
+        [90_000],
+        90_000,
+        Coverage.FULL,
+    )
     assert (sums(order).authorised, sums(order).cancelled) == (0, 26_400)
     assert events(order)[-2:] == [("charge_success", 90_000), ("cancel_success", 26_400)]
     assert LedgerEntry.objects.filter(account="gateway").balance() == 90_000
     check_everything()
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
     order = held_order(stripe)
     part = accept(order)
@@ -137,7 +141,7 @@ def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
     assert look_up(order, Operation.CAPTURE, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     order.refresh_from_db()
-    assert (taken(stripe), order.charged) == ([90_000], 90_000)
+    assert (captured_amounts(stripe), order.charged) == ([90_000], 90_000)
     check_everything()
 
 
@@ -159,7 +163,7 @@ def test_cancelling_order_releases_card(stripe) -> None:
     order = held_order(stripe)
 
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
-    assert (ends(order), sums(order).cancel_pending) == ([("cancel", 116_400)], 116_400)
+    assert (hold_calls(order), sums(order).cancel_pending) == ([("cancel", 116_400)], 116_400)
     make(order, Operation.CANCEL)
 
     order.refresh_from_db()
@@ -180,13 +184,13 @@ def test_cancelling_before_capture_releases_card(stripe) -> None:
     assert call_of(order, Operation.CAPTURE).code == "overtaken"
     make(order, Operation.CAPTURE)
     make(order, Operation.CANCEL)
-    assert (taken(stripe), stripe.intent(call_of(order).reference)["status"]) == ([], "canceled")
+    assert (captured_amounts(stripe), stripe.intent(call_of(order).reference)["status"]) == ([], "canceled")
     order.refresh_from_db()
     assert (order.charged, sums(order).authorised) == (0, 0)
     check_everything()
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
     order = held_order(stripe)
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
@@ -211,7 +215,11 @@ def test_order_with_cancelled_part_captures_less(stripe) -> None:
     make(order, Operation.CAPTURE)
 
     order.refresh_from_db()
-    assert (taken(stripe), order.charged, order.charge_coverage) == ([90_000], 90_000, Coverage.FULL)
+    assert (captured_amounts(stripe), order.charged, order.charge_coverage) == (
+        [90_000],
+        90_000,
+        Coverage.FULL,
+    )
     check_everything()
 
 
@@ -221,11 +229,11 @@ def test_nothing_is_captured_until_all_parts_are_packed(stripe) -> None:
     first = accept(order)
     weigh(first)
     pack(first)
-    assert ends(order) == []
+    assert hold_calls(order) == []
 
     pack(accept(order, 2))
 
-    assert ends(order) == [("capture", 170_000)]
+    assert hold_calls(order) == [("capture", 170_000)]
 
 
 def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch) -> None:
@@ -233,11 +241,11 @@ def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch
     accept(order)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY - MINUTE)
     follow_cards_task()
-    assert ends(order) == []
+    assert hold_calls(order) == []
 
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY)
     follow_cards_task()
-    assert ends(order) == [("capture", 102_000)]
+    assert hold_calls(order) == [("capture", 102_000)]
     make(order, Operation.CAPTURE, now=NOW + 6 * DAY)
     weigh(order.parts.get())
 
@@ -253,14 +261,14 @@ def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
     question = WeightQuestion.objects.get()
     answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
-    rest = order.payments.current()
+    second_payment = order.payments.current()
     order.refresh_from_db()
     assert (order.due_gross, order.payments.count(), sums(order).charge_pending) == (120_000, 2, 3_600)
     check_everything()
     pack(part)
     make(order, Operation.CAPTURE)
     order.refresh_from_db()
-    assert (order.charged, order.still_due, rest.method) == (116_400, 3_600, PaymentMethod.CARD)
+    assert (order.charged, order.still_due, second_payment.method) == (116_400, 3_600, PaymentMethod.CARD)
     check_everything()
 
 
@@ -274,24 +282,25 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     )
     by_transfer = {"order_id": order.pk, "method": PaymentMethod.TRANSFER, "actor": Actor.guest(), "now": NOW}
     early = payment_view(Order.objects.get(pk=order.pk), now=NOW)
-    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):  # all that is due would be asked for
+    # A transfer would request the full amount due.
+    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
         change_payment_method(**by_transfer)
     pack(part)
     with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
         change_payment_method(**by_transfer)
     make(order, Operation.CAPTURE)
 
-    seen = payment_view(Order.objects.get(pk=order.pk), now=NOW)
+    later = payment_view(Order.objects.get(pk=order.pk), now=NOW)
     first, again = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
-    asked = requested_transfer(Order.objects.get(pk=order.pk))
+    requested = requested_transfer(Order.objects.get(pk=order.pk))
     settled = take(order.code, 3_600)
 
     assert (early.due, early.card, early.others, early.is_too_little_for_now) == (3_600, None, [], True)
-    assert (seen.card, [each.value for each in seen.others]) == (None, ["transfer"])
-    assert (first, asked.amount) == (again, 3_600)
+    assert (later.card, [each.value for each in later.others]) == (None, ["transfer"])
+    assert (first, requested.amount) == (again, 3_600)
     order.refresh_from_db()
     assert (settled.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
-    assert taken(stripe) == [116_400]
+    assert captured_amounts(stripe) == [116_400]
     check_everything()
 
 
@@ -303,8 +312,10 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
         question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
     )
 
-    rest = change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=Actor.guest(), now=NOW)
-    call = GatewayCall.objects.get(payment=rest)
+    second_payment = change_payment_method(
+        order_id=order.pk, method=PaymentMethod.CARD, actor=Actor.guest(), now=NOW
+    )
+    call = GatewayCall.objects.get(payment=second_payment)
     assert (call.amount, call.terms["hold"]) == (36_000, False)
     make(order)
     stripe.buyer_pays(call_of(order).reference)
@@ -328,8 +339,8 @@ def test_amount_of_expired_hold_is_due_again(stripe) -> None:
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (0, 102_000)
     first, second = Payment.objects.order_by("created_at")
-    found = Payment.objects.all().sums()
-    assert (found[first.pk].authorised, found[second.pk].charge_pending) == (0, 102_000)
+    sums_by_payment = Payment.objects.all().sums()
+    assert (sums_by_payment[first.pk].authorised, sums_by_payment[second.pk].charge_pending) == (0, 102_000)
     check_everything()
 
 
@@ -342,13 +353,13 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
     call = make(order, Operation.CAPTURE)
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")
-    assert (ends(order), sums(order).authorised) == ([("capture", 90_000)], 116_400)
+    assert (hold_calls(order), sums(order).authorised) == ([("capture", 90_000)], 116_400)
     again = repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
     assert repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
     assert (again.amount, again.state) == (90_000, CallState.INTENDED)
     make(order, Operation.CAPTURE, now=NOW + MINUTE)
     order.refresh_from_db()
-    assert (order.charged, taken(stripe)) == (90_000, [90_000])
+    assert (order.charged, captured_amounts(stripe)) == (90_000, [90_000])
     check_everything()
 
 
@@ -417,11 +428,11 @@ def test_order_without_weighed_lines_is_not_held(stripe) -> None:
     assert call_of(card_order()).terms["hold"] is False
 
 
-def take_held_of(order: Order, amount: int | None = None) -> None:
+def capture_hold(order: Order, amount: int | None = None) -> None:
     capture_held_amount(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
 
 
-def let_go_of(order: Order) -> None:
+def void_hold(order: Order) -> None:
     void_authorisation(payment_id=order.payments.get().pk, actor=STAFF, now=NOW)
 
 
@@ -430,16 +441,16 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
 
     for amount in (102_001, 116_400, 0):
         with refused(AmountNotHeld, "not_held"):
-            take_held_of(order, amount)
+            capture_hold(order, amount)
 
-    take_held_of(order, 102_000)
+    capture_hold(order, 102_000)
     make(order, Operation.CAPTURE)
-    assert (taken(stripe), ends(order)) == ([102_000], [("capture", 102_000)])
+    assert (captured_amounts(stripe), hold_calls(order)) == ([102_000], [("capture", 102_000)])
     check_everything()
 
 
-@pytest.mark.parametrize("first", [take_held_of, let_go_of])
-@pytest.mark.parametrize("then", [take_held_of, let_go_of])
+@pytest.mark.parametrize("first", [capture_hold, void_hold])
+@pytest.mark.parametrize("then", [capture_hold, void_hold])
 def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     order = held_order(stripe)
     first(order)
@@ -447,4 +458,4 @@ def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     with refused(AmountNotHeld, "not_held"):
         then(order)
 
-    assert len(ends(order)) == 1
+    assert len(hold_calls(order)) == 1

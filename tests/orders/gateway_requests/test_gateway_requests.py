@@ -1,4 +1,4 @@
-"""Asking Stripe for money, and giving it back."""
+"""Refund requests to Stripe."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
 
 
-def decided(order: Order, amount: int) -> Refund:
-    """What somebody decided to give back as too much paid: no goods bear it."""
+def surplus_refund(order: Order, amount: int) -> Refund:
+    """A decided refund of a surplus, without lines."""
     return Refund.objects.create(
         order=order,
         amount=amount,
@@ -51,7 +51,7 @@ def decided(order: Order, amount: int) -> Refund:
 def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> GatewayCall:
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
-        refund = decided(locked, amount)
+        refund = surplus_refund(locked, amount)
         return request_refund(refund, locked.payments.get(), amount, actor=DESK, now=now)
 
 
@@ -67,14 +67,14 @@ def test_requested_refund_is_sent_and_recorded(stripe) -> None:
     make(order, Operation.REFUND)
 
     call.refresh_from_db()
-    (given,) = stripe.account.every("refund")
+    (stripe_refund,) = stripe.account.every("refund")
     event = PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS)
-    assert (call.state, call.reference) == (CallState.SUCCEEDED, given["id"])
-    assert (given["amount"], event.amount, event.refund, event.reference) == (
+    assert (call.state, call.reference) == (CallState.SUCCEEDED, stripe_refund["id"])
+    assert (stripe_refund["amount"], event.amount, event.refund, event.reference) == (
         20_000,
         20_000,
         call.refund,
-        given["id"],
+        stripe_refund["id"],
     )
     order.refresh_from_db()
     assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (100_000, 20_000, 0)

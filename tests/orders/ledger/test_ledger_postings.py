@@ -1,4 +1,4 @@
-"""The ledger only grows."""
+"""Ledger entries and postings are append-only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.factories import NOW, make_cooperative
 pytestmark = pytest.mark.django_db
 
 
-def booked() -> LedgerEntry:
+def book_entry() -> LedgerEntry:
     posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.PAYMENT, at=timezone.now())
     LedgerEntry.objects.create(posting=posting, account=LedgerAccount.BANK, currency="VND", amount=50_000)
     return LedgerEntry.objects.create(
@@ -22,7 +22,7 @@ def booked() -> LedgerEntry:
 
 
 def test_entry_cannot_be_changed() -> None:
-    entry = booked()
+    entry = book_entry()
 
     with pytest.raises(DatabaseError, match="the ledger only grows"), transaction.atomic():
         LedgerEntry.objects.filter(pk=entry.pk).update(amount=-1)
@@ -31,7 +31,7 @@ def test_entry_cannot_be_changed() -> None:
 
 
 def test_entry_cannot_be_deleted() -> None:
-    entry = booked()
+    entry = book_entry()
 
     with pytest.raises(DatabaseError, match="the ledger only grows"), transaction.atomic():
         LedgerEntry.objects.filter(pk=entry.pk).delete()
@@ -40,7 +40,7 @@ def test_entry_cannot_be_deleted() -> None:
 
 
 def test_posting_cannot_be_changed() -> None:
-    posting = booked().posting
+    posting = book_entry().posting
 
     with pytest.raises(DatabaseError, match="the ledger only grows"), transaction.atomic():
         LedgerPosting.objects.filter(pk=posting.pk).update(memo="something else")
@@ -51,10 +51,10 @@ def test_posting_cannot_be_changed() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_ledger_is_truncated_between_transactional_tests() -> None:
-    booked()
+    book_entry()
 
 
-def closed_period() -> Settlement:
+def closed_settlement() -> Settlement:
     settlement = Settlement.objects.create(
         cooperative=make_cooperative(), currency="VND", number=1, opened_at=NOW
     )
@@ -65,7 +65,7 @@ def closed_period() -> Settlement:
 
 
 def test_entry_cannot_be_added_to_closed_period() -> None:
-    settlement = closed_period()
+    settlement = closed_settlement()
     posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.SALE, at=NOW)
     entry = LedgerEntry(
         posting=posting,
@@ -83,7 +83,7 @@ def test_entry_cannot_be_added_to_closed_period() -> None:
 
 
 def test_figures_of_closed_period_cannot_be_changed() -> None:
-    settlement = closed_period()
+    settlement = closed_settlement()
 
     with pytest.raises(DatabaseError, match="a closed period never changes"), transaction.atomic():
         Settlement.objects.filter(pk=settlement.pk).update(goods=0, payable=0)
@@ -97,7 +97,7 @@ def test_figures_of_closed_period_cannot_be_changed() -> None:
 
 
 def test_closed_period_can_be_marked_as_paid() -> None:
-    settlement = closed_period()
+    settlement = closed_settlement()
 
     Settlement.objects.filter(pk=settlement.pk).update(state=SettlementState.PAID, paid_at=NOW)
 

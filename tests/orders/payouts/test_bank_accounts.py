@@ -1,4 +1,4 @@
-"""Where the platform pays: a changed account is told to all who manage, what is due stays or follows."""
+"""Bank accounts: managers hear of changes; due payouts keep their account or take the new one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ OURS = BankAccount("970405", "8888000011", "HTX Thiên An")
 OTHER = BankAccount("970436", "0099887766", "Nguyễn Văn Đức")
 
 
-def change(cooperative, to=OURS):
+def change_account(cooperative, to=OURS):
     return change_cooperative_account(cooperative_id=cooperative.pk, to=to, actor=MANAGER, now=NOW)
 
 
-def due(cooperative):
-    """A period of 50,000 that was closed; its payment."""
+def due_payout(cooperative):
+    """The payout of a closed settlement of 50,000."""
     correct_balance(
         cooperative_id=cooperative.pk,
         currency="VND",
@@ -57,14 +57,14 @@ def accounts(payout):
 def test_changed_account_is_normalised_and_recorded() -> None:
     cooperative = make_cooperative(bank_bin="970436", bank_account="0011", bank_holder="CU")
 
-    change(cooperative, BankAccount("970405", " 8888abc011 ", "Hợp tác xã Thiên An"))
+    change_account(cooperative, BankAccount("970405", " 8888abc011 ", "Hợp tác xã Thiên An"))
 
     cooperative.refresh_from_db()
     assert (cooperative.bank_bin, cooperative.bank_account) == ("970405", "8888ABC011")
     assert cooperative.bank_holder == "HOP TAC XA THIEN AN"
-    told = Change.objects.get(action="cooperative.account_changed")
-    assert (told.actor_name, told.cooperative) == ("Triệu Thị Nhất", cooperative.pk)
-    assert told.data == {"from": "970436 0011 CU", "to": "970405 8888ABC011 HOP TAC XA THIEN AN"}
+    recorded = Change.objects.get(action="cooperative.account_changed")
+    assert (recorded.actor_name, recorded.cooperative) == ("Triệu Thị Nhất", cooperative.pk)
+    assert recorded.data == {"from": "970436 0011 CU", "to": "970405 8888ABC011 HOP TAC XA THIEN AN"}
 
 
 def test_all_managers_and_nobody_else_are_notified_of_changed_account() -> None:
@@ -72,10 +72,10 @@ def test_all_managers_and_nobody_else_are_notified_of_changed_account() -> None:
     make_member(cooperative, email="mot@example.com")
     make_member(cooperative, email="hai@example.com")
     make_member(cooperative, Role.BOOKKEEPER, email="ke-toan@example.com")
-    gone = make_member(cooperative, email="da-nghi@example.com")
-    gone.memberships.update(is_active=False)
+    former = make_member(cooperative, email="da-nghi@example.com")
+    former.memberships.update(is_active=False)
 
-    change(cooperative)
+    change_account(cooperative)
 
     letters = Notification.objects.order_by("pk")
     assert [each.to for each in letters] == ["htx@example.com", "mot@example.com", "hai@example.com"]
@@ -89,9 +89,9 @@ def test_all_managers_and_nobody_else_are_notified_of_changed_account() -> None:
 
 def test_setting_same_account_changes_nothing() -> None:
     cooperative = make_cooperative()
-    change(cooperative)
+    change_account(cooperative)
 
-    change(cooperative)
+    change_account(cooperative)
 
     assert Change.objects.filter(action="cooperative.account_changed").count() == 1
     assert Notification.objects.count() == 1
@@ -99,19 +99,19 @@ def test_setting_same_account_changes_nothing() -> None:
 
 def test_payout_without_account_takes_new_account() -> None:
     cooperative = make_cooperative()
-    payout = due(cooperative)
+    payout = due_payout(cooperative)
     assert accounts(payout) == ("", "", "")
 
-    change(cooperative)
+    change_account(cooperative)
 
     assert accounts(payout) == ("970405", "8888000011", "HTX THIEN AN")
 
 
 def test_payout_keeps_its_account_until_readdressed() -> None:
     cooperative = make_cooperative()
-    change(cooperative)
-    payout = due(cooperative)
-    change(cooperative, OTHER)
+    change_account(cooperative)
+    payout = due_payout(cooperative)
+    change_account(cooperative, OTHER)
     assert accounts(payout) == ("970405", "8888000011", "HTX THIEN AN")
 
     use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
@@ -121,7 +121,7 @@ def test_payout_keeps_its_account_until_readdressed() -> None:
 
 
 def test_payout_is_not_sent_to_invalid_account() -> None:
-    payout = due(make_cooperative())
+    payout = due_payout(make_cooperative())
 
     with refused(InvalidBankAccount, "not_an_account"):
         use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
@@ -130,7 +130,7 @@ def test_payout_is_not_sent_to_invalid_account() -> None:
 
 
 def test_account_of_paid_payout_cannot_be_changed() -> None:
-    payout = due(make_cooperative())
+    payout = due_payout(make_cooperative())
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
     with refused(AlreadyPaid, "already_paid"):

@@ -1,4 +1,4 @@
-"""Refunds to an account that the order was not paid from wait a day, in which the buyer can object."""
+"""Refunds to an account other than the payer's are held for a day so that the buyer can object."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def payout_of(order) -> Payout:
 
 
 def letters() -> list[tuple[str, str]]:
-    told = Notification.objects.filter(key__startswith="refund_account_named").order_by("pk")
-    return list(told.values_list("contact_method", "to"))
+    notifications = Notification.objects.filter(key__startswith="refund_account_named").order_by("pk")
+    return list(notifications.values_list("contact_method", "to"))
 
 
 def test_payout_to_new_account_is_held_for_a_day() -> None:
@@ -107,17 +107,17 @@ def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
     desk = Client()
     desk.force_login(make_admin())
 
-    listed = html_of(desk.get("/en/quan-tri/chi-tien/"))
-    alone = html_of(desk.get(f"/en/quan-tri/chi-tien/{payout.pk}/"))
+    overview = html_of(desk.get("/en/quan-tri/chi-tien/"))
+    detail = html_of(desk.get(f"/en/quan-tri/chi-tien/{payout.pk}/"))
     answer = desk.post(
         "/en/quan-tri/chi-tien/da-chi/", {"payout": payout.pk, "reference": "FT9"}, follow=True
     )
 
-    assert "held until" in listed
-    assert f'value="{payout.pk}"' not in listed
-    assert "List for the bank" not in listed
-    assert "This account was named less than a day ago" in alone
-    assert "Write it down as paid" not in alone
+    assert "held until" in overview
+    assert f'value="{payout.pk}"' not in overview
+    assert "List for the bank" not in overview
+    assert "This account was named less than a day ago" in detail
+    assert "Write it down as paid" not in detail
     assert "The account was named less than a day ago." in html_of(answer)
     payout.refresh_from_db()
     assert payout.state == PayoutState.DUE

@@ -1,4 +1,4 @@
-"""Periods that are paid out to cooperatives' accounts at Stripe, and taken back from them."""
+"""Payouts of settlements to cooperatives' Stripe accounts, and their reversals."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from tests.unchanged import refused
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
-LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
+LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
 LATER = NOW + datetime.timedelta(days=7)
 
 
 @pytest.fixture
 def part(stripe) -> OrderPart:
-    """Goods of 90,000 paid by card and delivered by the cooperative's own way, which costs 30,000."""
+    """A delivered part of 90,000 plus 30,000 for the cooperative's own delivery, paid by card."""
     part = paid_order(stripe).parts.get()
     Cooperative.objects.filter(pk=part.cooperative_id).update(
         stripe_account=COOPERATIVE, bank_bin="970405", bank_account="0123456789"
@@ -56,18 +56,18 @@ def close(now: datetime.datetime = NOW) -> Payout:
     return Payout.objects.get(settlement=settlement)
 
 
-def call_about(payout: Payout, operation: Operation = Operation.PAY_OUT) -> GatewayCall:
+def latest_call(payout: Payout, operation: Operation = Operation.PAY_OUT) -> GatewayCall:
     return payout.calls.filter(operation=operation).latest("asked_at")
 
 
 def paid_out() -> Payout:
     payout = close()
-    send_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=latest_call(payout).pk, now=NOW)
     payout.refresh_from_db()
     return payout
 
 
-def sent(stripe) -> list[tuple[str, int, int]]:
+def stripe_transfers(stripe) -> list[tuple[str, int, int]]:
     return [
         (row["destination"], row["amount"], row["amount_reversed"])
         for row in stripe.account.every("transfer")
@@ -82,12 +82,12 @@ def test_closed_settlement_is_paid_to_stripe_account(stripe, part) -> None:
     payout = close()
 
     assert (payout.method, payout.state, payout.amount) == (PayoutMethod.STRIPE, PayoutState.DUE, 120_000)
-    assert (call_about(payout).state, sent(stripe)) == (CallState.INTENDED, [])
-    send_call(call_id=call_about(payout).pk, now=NOW)
+    assert (latest_call(payout).state, stripe_transfers(stripe)) == (CallState.INTENDED, [])
+    send_call(call_id=latest_call(payout).pk, now=NOW)
 
     payout.refresh_from_db()
     (transfer,) = stripe.account.every("transfer")
-    assert sent(stripe) == [(COOPERATIVE, 120_000, 0)]
+    assert stripe_transfers(stripe) == [(COOPERATIVE, 120_000, 0)]
     assert (payout.state, payout.reference) == (PayoutState.PAID, transfer["id"])
     assert payout.settlement.state == SettlementState.PAID
     assert balance() == CooperativeBalance(paid_out=120_000)
@@ -95,62 +95,66 @@ def test_closed_settlement_is_paid_to_stripe_account(stripe, part) -> None:
     check_ledger()
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
     payout = close()
     stripe.faults.tell("transfers.create", fault)
 
-    assert send_call(call_id=call_about(payout).pk, now=NOW).call.state == CallState.UNKNOWN
+    assert send_call(call_id=latest_call(payout).pk, now=NOW).call.state == CallState.UNKNOWN
     with refused(PayoutInProgress, "payout_under_way"):
         mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
-    look_up_call(call_id=call_about(payout).pk, now=NOW + 2 * MINUTE)
+    look_up_call(call_id=latest_call(payout).pk, now=NOW + 2 * MINUTE)
 
     payout.refresh_from_db()
-    assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
+    assert (payout.state, stripe_transfers(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
     check_ledger()
 
 
 def test_late_payout_with_lost_answer_is_found(stripe, part) -> None:
-    """As after a night without a worker: it is not sent again because its trace is not where it should be."""
+    """After a night without a worker the look-up still finds the transfer and does not send it again."""
     payout, made_at = close(), NOW + datetime.timedelta(hours=12)
     stripe.account.clock = made_at.timestamp
     stripe.faults.tell("transfers.create", Fault.CUT_AFTER)
 
-    assert send_call(call_id=call_about(payout).pk, now=made_at).call.state == CallState.UNKNOWN
-    look_up_call(call_id=call_about(payout).pk, now=NOW + datetime.timedelta(hours=24))
+    assert send_call(call_id=latest_call(payout).pk, now=made_at).call.state == CallState.UNKNOWN
+    look_up_call(call_id=latest_call(payout).pk, now=NOW + datetime.timedelta(hours=24))
 
     payout.refresh_from_db()
-    assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
+    assert (payout.state, stripe_transfers(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
     check_ledger()
 
 
 def test_refused_payout_can_be_repeated(stripe, part) -> None:
     stripe.account.balance = 50_000
     payout = close()
-    send_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=latest_call(payout).pk, now=NOW)
 
     payout.refresh_from_db()
-    assert (call_about(payout).code, payout.state) == ("balance_insufficient", PayoutState.DUE)
+    assert (latest_call(payout).code, payout.state) == ("balance_insufficient", PayoutState.DUE)
     assert Change.objects.filter(action="payout.failed").count() == 1
     stripe.account.balance = 500_000
-    again = repeat_failed_call(call_id=call_about(payout).pk, actor=DESK, now=NOW + MINUTE)
+    again = repeat_failed_call(call_id=latest_call(payout).pk, actor=DESK, now=NOW + MINUTE)
     send_call(call_id=again.pk, now=NOW + MINUTE)
 
     payout.refresh_from_db()
-    assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
+    assert (payout.state, stripe_transfers(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
     check_ledger()
 
 
 def test_refused_payout_can_be_paid_by_bank(stripe, part) -> None:
     stripe.account.connected.clear()
     payout = close()
-    send_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=latest_call(payout).pk, now=NOW)
 
     pay_out_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
     payout.refresh_from_db()
-    assert (payout.method, payout.state, sent(stripe)) == (PayoutMethod.BANK, PayoutState.PAID, [])
+    assert (payout.method, payout.state, stripe_transfers(stripe)) == (
+        PayoutMethod.BANK,
+        PayoutState.PAID,
+        [],
+    )
     assert LedgerEntry.objects.filter(account="bank").balance() == -120_000
     check_ledger()
 
@@ -158,13 +162,13 @@ def test_refused_payout_can_be_paid_by_bank(stripe, part) -> None:
 def test_payout_paid_by_bank_after_refusal_is_not_sent_again(stripe, part) -> None:
     payout = close()
     stripe.faults.tell("transfers.create", Fault.REFUSE, status=401)
-    send_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=latest_call(payout).pk, now=NOW)
     pay_out_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
-    look_up_call(call_id=call_about(payout).pk, now=NOW + 2 * MINUTE)  # a message that came late
+    look_up_call(call_id=latest_call(payout).pk, now=NOW + 2 * MINUTE)  # a late task message
 
-    assert (call_about(payout).code, sent(stripe)) == ("not_configured", [])
+    assert (latest_call(payout).code, stripe_transfers(stripe)) == ("not_configured", [])
     check_ledger()
 
 
@@ -174,11 +178,11 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
     assert balance() == CooperativeBalance(owed=-40_000, paid_out=120_000)
 
     follow_cards_task()
-    call = call_about(payout, Operation.PULL_BACK)
+    call = latest_call(payout, Operation.PULL_BACK)
     assert (call.amount, call.terms["reference"]) == (40_000, payout.reference)
     send_call(call_id=call.pk, now=NOW)
 
-    assert sent(stripe) == [(COOPERATIVE, 120_000, 40_000)]
+    assert stripe_transfers(stripe) == [(COOPERATIVE, 120_000, 40_000)]
     assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
     assert unreversed_amount(payout) == 80_000
     follow_cards_task()
@@ -186,19 +190,19 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
     check_ledger()
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_reversal_with_lost_answer_is_made_once(stripe, part, fault) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
     stripe.faults.tell("transfers.reversals.create", fault)
-    call = call_about(payout, Operation.PULL_BACK)
+    call = latest_call(payout, Operation.PULL_BACK)
 
     send_call(call_id=call.pk, now=NOW)
     again = reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
     look_up_call(call_id=call.pk, now=NOW + 2 * MINUTE)
 
-    assert (again, sent(stripe)) == (0, [(COOPERATIVE, 120_000, 40_000)])
+    assert (again, stripe_transfers(stripe)) == (0, [(COOPERATIVE, 120_000, 40_000)])
     assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
     check_ledger()
 
@@ -207,7 +211,7 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
-    send_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=NOW)
+    send_call(call_id=latest_call(payout, Operation.PULL_BACK).pk, now=NOW)
     correct_balance(
         cooperative_id=part.cooperative_id,
         currency="VND",
@@ -218,12 +222,12 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
         now=LATER,
     )
 
-    asked = reverse_payouts_for_debt(
+    reversed_amount = reverse_payouts_for_debt(
         cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=LATER
     )
 
-    assert (asked, unreversed_amount(payout)) == (80_000, 0)
-    send_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=LATER)
+    assert (reversed_amount, unreversed_amount(payout)) == (80_000, 0)
+    send_call(call_id=latest_call(payout, Operation.PULL_BACK).pk, now=LATER)
     assert balance() == CooperativeBalance(owed=-20_000, paid_out=0)
     check_ledger()
 
@@ -231,17 +235,17 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
 def test_refused_reversal_blocks_others_until_repeated(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
-    who = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
-    reverse_payouts_for_debt(**who, now=NOW)
-    refused_call = call_about(payout, Operation.PULL_BACK)
+    debtor = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
+    reverse_payouts_for_debt(**debtor, now=NOW)
+    refused_call = latest_call(payout, Operation.PULL_BACK)
     stripe.faults.tell("transfers.reversals.create", Fault.REFUSE, status=400)
     send_call(call_id=refused_call.pk, now=NOW)
 
-    while_refused = reverse_payouts_for_debt(**who, now=LATER)
+    while_refused = reverse_payouts_for_debt(**debtor, now=LATER)
     repeated = repeat_failed_call(call_id=refused_call.pk, actor=DESK, now=LATER)
     send_call(call_id=repeated.pk, now=LATER)
-    correct_balance(**who, amount=-10_000, reason="phạt", key="1", now=LATER)
-    afterwards = reverse_payouts_for_debt(**who, now=LATER + MINUTE)
+    correct_balance(**debtor, amount=-10_000, reason="phạt", key="1", now=LATER)
+    afterwards = reverse_payouts_for_debt(**debtor, now=LATER + MINUTE)
 
     assert (while_refused, repeated.amount, afterwards) == (0, 40_000, 10_000)
     check_ledger()
@@ -262,6 +266,6 @@ def test_locking_payout_call_finds_its_payout_and_no_order(stripe, part) -> None
     payout = close()
 
     with transaction.atomic():
-        order, call = locks.lock_gateway_call(call_about(payout).pk)
+        order, call = locks.lock_gateway_call(latest_call(payout).pk)
 
     assert (order, call.payout) == (None, payout)

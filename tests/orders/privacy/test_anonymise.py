@@ -1,3 +1,5 @@
+"""Anonymise people: their orders stay readable, and their requests, follows and names go."""
+
 from __future__ import annotations
 
 import pytest
@@ -27,9 +29,14 @@ def test_anonymised_orders_stay_readable_without_name_and_street() -> None:
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
     order = Order.objects.get(pk=order.pk)
-    gone = User.objects.get(pk=user.pk)
-    assert (gone.email, gone.phone, gone.first_name, gone.is_active) == (None, None, "", False)
-    assert not gone.has_usable_password()
+    anonymised = User.objects.get(pk=user.pk)
+    assert (anonymised.email, anonymised.phone, anonymised.first_name, anonymised.is_active) == (
+        None,
+        None,
+        "",
+        False,
+    )
+    assert not anonymised.has_usable_password()
     assert (order.buyer_name, order.phone, order.email) == ("", "", "")
     assert order.shipping_address is not None
     assert order.shipping_address.lines() == ["Phường Nghĩa Đô", "Hà Nội"]
@@ -46,9 +53,9 @@ def test_anonymised_orders_cannot_be_searched_and_lose_notes_and_metadata() -> N
         note="Gọi chị Hoa trước",
         notes={variant.cooperative_id: "Nhà chị Hoa, cổng xanh"},
     )
-    keys = {"zalo": "0987654321"}
-    Order.objects.filter(pk=order.pk).update(metadata=keys, private_metadata=keys)
-    OrderPart.objects.filter(order=order).update(metadata=keys, private_metadata=keys)
+    metadata = {"zalo": "0987654321"}
+    Order.objects.filter(pk=order.pk).update(metadata=metadata, private_metadata=metadata)
+    OrderPart.objects.filter(order=order).update(metadata=metadata, private_metadata=metadata)
     cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
 
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
@@ -84,19 +91,19 @@ def test_person_cannot_be_anonymised_twice() -> None:
 def test_anonymising_removes_requests_follows_and_producer_name() -> None:
     user = make_user(email="hoa@example.com", phone="+84987654321")
     product = make_product(name="Mật ong", on_hand=0)
-    given = {"language": "vi", "actor": SYSTEM, "now": NOW}
-    for contact, who in (("hoa@example.com", user), ("+84987654321", None), ("lan@example.com", None)):
+    context = {"language": "vi", "actor": SYSTEM, "now": NOW}
+    for contact, requester in (("hoa@example.com", user), ("+84987654321", None), ("lan@example.com", None)):
         request_back_in_stock(
             product_slug=product.slug,
             variant_id=None,
             contact_method=ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
             contact=contact,
-            user=who,
+            user=requester,
             channel=make_channel(),
-            **given,
+            **context,
         )
-    follow = request_follow(cooperative_slug=None, email="hoa@example.com", user=user, **given)
-    other = request_follow(cooperative_slug=None, email="lan@example.com", user=None, **given)
+    follow = request_follow(cooperative_slug=None, email="hoa@example.com", user=user, **context)
+    other = request_follow(cooperative_slug=None, email="lan@example.com", user=None, **context)
     household = Producer.objects.create(
         cooperative=product.cooperative, name="Hộ bà Hoa", agreed_on=NOW.date(), user=user
     )

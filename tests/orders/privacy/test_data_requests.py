@@ -1,4 +1,4 @@
-"""What people ask about their data: a copy, a deletion after its wait, a withdrawal; guests; the desk."""
+"""Requests about personal data: export, delayed deletion, withdrawal; by users, by guests and at the desk."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ DESK = "/en/quan-tri/du-lieu-ca-nhan/"
 PHONE = "+84987654321"
 
 
-def just_in(user: User) -> Client:
-    """A browser in which somebody has just signed in."""
+def signed_in_client(user: User) -> Client:
+    """A client that has just signed in as the user."""
     client = Client()
     client.post("/en/tai-khoan/dang-nhap/", {"name": user.email, "password": "quyt-bach-thong-2026"})
     return client
@@ -89,33 +89,33 @@ def ended_order(**fields):
     return order
 
 
-def make_copies():
+def make_exports():
     for export in DataExport.objects.to_make():
         make_export(request_id=export.request_id, now=just_now())
 
 
 def test_export_holds_own_data_and_is_downloaded_only_by_its_owner() -> None:
     user = make_user(email="hoa@example.com", language="en", first_name="=Hoa")
-    mine, other = ended_order(user=user), ended_order(user=make_user(email="khac@example.com"))
-    client, stranger = just_in(user), just_in(make_user())
+    own_order, other = ended_order(user=user), ended_order(user=make_user(email="khac@example.com"))
+    client, stranger = signed_in_client(user), signed_in_client(make_user())
 
     client.post(f"{DATA}ban-sao/")
     assert "being made" in html_of(client.get(DATA))
-    make_copies()
+    make_exports()
 
-    copy = DataExport.objects.get()
-    file = f"{DATA}ban-sao/{copy.pk}/"
+    export = DataExport.objects.get()
+    file = f"{DATA}ban-sao/{export.pk}/"
     answer = client.get(f"{file}json/")
-    told = json.loads(answer.content)
+    exported = json.loads(answer.content)
     assert answer.headers["Content-Disposition"].endswith('.json"')
-    assert [each["code"] for each in told["orders"]] == [mine.code]
-    assert told["orders"][0]["shipping_address__city"] == "Phường Nghĩa Đô"
-    assert told["account"][0]["email"] == "hoa@example.com"
-    assert [each["order__code"] for each in told["order_lines"]] == [mine.code]
-    assert [each["purpose"] for each in told["consents"]] == ["order"]
+    assert [each["code"] for each in exported["orders"]] == [own_order.code]
+    assert exported["orders"][0]["shipping_address__city"] == "Phường Nghĩa Đô"
+    assert exported["account"][0]["email"] == "hoa@example.com"
+    assert [each["order__code"] for each in exported["order_lines"]] == [own_order.code]
+    assert [each["purpose"] for each in exported["consents"]] == ["order"]
     assert other.code not in html_of(answer)
     sheets = load_workbook(io.BytesIO(client.get(f"{file}xlsx/").content))
-    assert sheets["orders"]["A2"].value == mine.code
+    assert sheets["orders"]["A2"].value == own_order.code
     assert sheets["account"]["A2"].value == "=Hoa"
     assert sheets["account"]["A2"].data_type == "s"
     row = DataRequest.objects.get()
@@ -127,15 +127,15 @@ def test_export_holds_own_data_and_is_downloaded_only_by_its_owner() -> None:
 
 def test_sweep_makes_lost_export_and_deletes_expired_one() -> None:
     user = make_user()
-    client = just_in(user)
+    client = signed_in_client(user)
     client.post(f"{DATA}ban-sao/")
 
     make_exports_task()
-    copy = DataExport.objects.get()
+    export = DataExport.objects.get()
     DataExport.objects.update(expires_at=just_now())
 
-    assert copy.ready_at is not None
-    assert client.get(f"{DATA}ban-sao/{copy.pk}/json/").status_code == 404
+    assert export.ready_at is not None
+    assert client.get(f"{DATA}ban-sao/{export.pk}/json/").status_code == 404
     make_exports_task()
     assert not DataExport.objects.exists()
 
@@ -153,18 +153,18 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     user = make_user()
     order = paid_order(user=user)
     give_back(order.parts.get(), 10_000)
-    strayed = take(order.code, 5_000)  # more than the order costs, and sent back
+    surplus_transfer = take(order.code, 5_000)  # a second transfer, returned to its payer
     BankTransfer.objects.update(payer_bin="970436", payer_account="0099887766", payer_holder="NGUYEN THI HOA")
-    Payout.objects.create(transfer=strayed, amount=5_000, currency="VND", made_at=NOW)
+    Payout.objects.create(transfer=surplus_transfer, amount=5_000, currency="VND", made_at=NOW)
     account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "NGUYEN THI HOA"}
     Payout.objects.update(**account, state="paid", paid_at=NOW)
 
-    told = personal_data_of_user(user.pk)
+    exported = personal_data_of_user(user.pk)
 
-    assert sorted(each["amount"] for each in told["transfers"]) == [5_000, order.total_gross]
-    assert {each["payer_account"] for each in told["transfers"]} == {"0099887766"}
-    assert sorted(each["amount"] for each in told["paid_back"]) == [5_000, 10_000]
-    assert all(account.items() <= each.items() for each in told["paid_back"])
+    assert sorted(each["amount"] for each in exported["transfers"]) == [5_000, order.total_gross]
+    assert {each["payer_account"] for each in exported["transfers"]} == {"0099887766"}
+    assert sorted(each["amount"] for each in exported["paid_back"]) == [5_000, 10_000]
+    assert all(account.items() <= each.items() for each in exported["paid_back"])
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
     Refund.objects.update(money=0)
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
@@ -187,7 +187,7 @@ def test_number_of_queries_of_export_does_not_depend_on_number_of_orders() -> No
 def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     user = make_user(email="hoa@example.com", language="en", phone=PHONE)
     order = ended_order(user=user)
-    client = just_in(user)
+    client = signed_in_client(user)
     assert client.post(f"{DATA}xoa/").status_code == 422
     client.post(f"{DATA}xoa/", {"sure": "1"})
     first = DataRequest.objects.get()
@@ -203,9 +203,9 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
     run_deletions_task()
 
-    gone = User.objects.get(pk=user.pk)
+    deleted_user = User.objects.get(pk=user.pk)
     row.refresh_from_db()
-    assert (gone.email, gone.phone, gone.erased_at is not None) == (None, None, True)
+    assert (deleted_user.email, deleted_user.phone, deleted_user.erased_at is not None) == (None, None, True)
     assert (row.state, row.contact, row.name) == ("done", "", "")
     assert Order.objects.get(pk=order.pk).buyer_name == ""
     assert client.get(DATA).status_code == 302
@@ -217,7 +217,7 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
 def test_open_orders_prevent_deletion_and_are_named() -> None:
     user = make_user(email="hoa@example.com")
     order = make_order(user=user)
-    client = just_in(user)
+    client = signed_in_client(user)
 
     with pytest.raises(UndeliveredOrders):
         request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
@@ -272,21 +272,21 @@ def test_blocked_deletion_gives_reason_and_stays_open() -> None:
 
 def test_guest_requests_export_by_code_and_gets_link(client: Client) -> None:
     order = ended_order()
-    asked = {"kind": "access", "contact": "0987 654 321", "name": "Hoa", "words": ""}
-    client.post(f"{DATA}yeu-cau/", asked)
+    form = {"kind": "access", "contact": "0987 654 321", "name": "Hoa", "words": ""}
+    client.post(f"{DATA}yeu-cau/", form)
     client.post(f"{DATA}yeu-cau/ma/", {"code": wrong(last_code(PHONE))})
     assert not DataRequest.objects.exists()
 
     client.post(f"{DATA}yeu-cau/ma/", {"code": last_code(PHONE)})
-    make_copies()
+    make_exports()
 
     row = DataRequest.objects.get()
     assert (row.user, row.contact, row.contact_method, row.state) == (None, PHONE, "sms", "done")
     text = Notification.objects.filter(to=PHONE).order_by("-pk")[0].text
     path = text[text.index("/en/tai-khoan") :]
     assert Client().get(path).status_code == 200
-    told = json.loads(gzip.decompress(bytes(row.export.as_json)))
-    assert [each["code"] for each in told["orders"]] == [order.code]
+    exported = json.loads(gzip.decompress(bytes(row.export.as_json)))
+    assert [each["code"] for each in exported["orders"]] == [order.code]
 
 
 def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) -> None:
@@ -306,7 +306,7 @@ def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) ->
 
 
 def test_invalid_requests_are_refused_and_send_nothing(client: Client) -> None:
-    faults = [
+    invalid_forms = [
         {"kind": "access", "contact": "113"},
         {"kind": "access", "contact": "a@b"},
         {"kind": "correction", "contact": "0987654321", "words": " "},
@@ -314,7 +314,7 @@ def test_invalid_requests_are_refused_and_send_nothing(client: Client) -> None:
         {},
     ]
 
-    assert [client.post(f"{DATA}yeu-cau/", each).status_code for each in faults] == [200] * 5
+    assert [client.post(f"{DATA}yeu-cau/", each).status_code for each in invalid_forms] == [200] * 5
     assert not Notification.objects.exists()
 
 
@@ -344,7 +344,7 @@ def test_consent_keeps_version_and_time_and_can_be_withdrawn(client: Client) -> 
 def test_desk_lists_due_requests_and_records_who_answered() -> None:
     clerk = make_staff(Permission.MANAGE_USERS, first_name="Ba")
     user = make_user(email="hoa@example.com")
-    client, desk = just_in(user), Client()
+    client, desk = signed_in_client(user), Client()
     desk.force_login(clerk)
     client.post(f"{DATA}yeu-cau/", {"kind": "correction", "words": "Sai tên."})
     row = DataRequest.objects.get()
@@ -398,12 +398,12 @@ def test_deadlines_changed_at_desk_apply_to_later_requests() -> None:
     }
 
     desk.post(f"{DESK}thoi-han/", days | {"deletion_wait_days": 8})
-    for name, most in LAWFUL_DAYS.items():
-        assert desk.post(f"{DESK}thoi-han/", days | {name: most + 1}).status_code == 422
+    for name, limit in LAWFUL_DAYS.items():
+        assert desk.post(f"{DESK}thoi-han/", days | {name: limit + 1}).status_code == 422
         with pytest.raises(DeadlineExceedsLaw) as refused:
-            change_data_deadlines(days=LAWFUL_DAYS | {name: most + 1}, actor=SYSTEM, now=NOW)
-        assert (refused.value.field, refused.value.details["days"]) == (name, most)
-        assert getattr(ShopSettings(), name) == most
+            change_data_deadlines(days=LAWFUL_DAYS | {name: limit + 1}, actor=SYSTEM, now=NOW)
+        assert (refused.value.field, refused.value.details["days"]) == (name, limit)
+        assert getattr(ShopSettings(), name) == limit
     assert not ShopSettings.objects.exists()
     assert desk.post(f"{DESK}thoi-han/", days | {"data_access_days": "x"}).status_code == 422
     desk.post(f"{DESK}thoi-han/", days)
@@ -448,7 +448,7 @@ def test_anonymising_closes_open_request() -> None:
 def test_request_of_another_person_is_missing() -> None:
     row = request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
 
-    assert just_in(make_user()).post(f"{DATA}yeu-cau/{row.pk}/rut/").status_code == 404
+    assert signed_in_client(make_user()).post(f"{DATA}yeu-cau/{row.pk}/rut/").status_code == 404
     with pytest.raises(Missing):
         fulfil_data_request(request_id=make_order((make_variant(), 1)).pk, actor=SYSTEM, now=NOW)
     row.refresh_from_db()
@@ -466,16 +466,16 @@ def test_export_lists_second_factors_without_secrets_and_anonymising_deletes_the
         *RecoveryCode.objects.values_list("digest", flat=True),
     }
 
-    told = personal_data_of_user(user.pk)
-    build_workbook(told)
-    as_text = gzip.decompress(compressed_json(told)).decode()
+    exported = personal_data_of_user(user.pk)
+    build_workbook(exported)
+    as_text = gzip.decompress(compressed_json(exported)).decode()
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
-    assert told["passkeys"] == [{"name": "Khóa của Hoa", "created_at": NOW, "last_used_at": None}]
-    assert [set(row) for row in told["authenticator_apps"]] == [{"created_at", "last_used_at"}]
-    assert [row["used_at"] for row in told["recovery_codes"]] == [None] * len(codes)
-    assert [row["agent"] for row in told["signed_in_over_api"]] == ["Saleor"]
-    assert told["account"][0]["second_factor_since"] is not None
+    assert exported["passkeys"] == [{"name": "Khóa của Hoa", "created_at": NOW, "last_used_at": None}]
+    assert [set(row) for row in exported["authenticator_apps"]] == [{"created_at", "last_used_at"}]
+    assert [row["used_at"] for row in exported["recovery_codes"]] == [None] * len(codes)
+    assert [row["agent"] for row in exported["signed_in_over_api"]] == ["Saleor"]
+    assert exported["account"][0]["second_factor_since"] is not None
     assert not [secret for secret in secrets if secret in as_text]
     for model in (AuthenticatorApp, Passkey, RecoveryCode, TokenFamily):
         assert not model._default_manager.exists(), model

@@ -1,4 +1,4 @@
-"""Orders of which something may be given back: paid beforehand or in cash, at each step of their way."""
+"""Orders that can be refunded: prepaid or paid in cash, at each step of fulfilment."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.orders.bank_transfers.transfers_at_hand import LATER, take, waiting_o
 
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
 WHO: dict[str, Any] = {"actor": DESK, "now": LATER}
-# When a payout may be paid whose account was named by WHO.
+# When a payout to the account set by WHO may be paid.
 NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
 TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 
 @kept
 def paid_order(price: int = 45_000, **fields: Any) -> Order:
-    """Two of a kind at `price` and 30,000 for delivery, paid by transfer."""
+    """An order of two items at `price` plus 30,000 for delivery, paid by transfer."""
     order = waiting_order(price, **fields)
     take(order.code, order.due_gross)
     return Order.objects.get(pk=order.pk)
@@ -34,7 +34,7 @@ def paid_order(price: int = 45_000, **fields: Any) -> Order:
 
 @kept
 def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parcel:
-    """All that is open of the part (or so much of it) in a parcel, accepted first where it was not."""
+    """A packed parcel of the part's open lines (or these quantities); accepts the part if needed."""
     if part.accepted_at is None:
         accept_part(part_id=part.pk, actor=DESK, now=NOW)
     still_open = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
@@ -44,7 +44,7 @@ def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parc
 
 @kept
 def delivered(order: Order, *, cash: bool = True, now: Any = LATER) -> OrderPart:
-    """The order's first part, all of it with its buyer; its cash collected where there is any."""
+    """The order's first part, fully delivered, with its cash collected unless `cash` is false."""
     part = order.parts.order_by("number")[0]
     parcel = packed(part)
     hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
@@ -57,10 +57,10 @@ def line_of(part: OrderPart) -> OrderLine:
 
 
 def give_back(part: OrderPart, amount: int = 0, **fields: Any) -> Refund:
-    """So much of the part's first line, borne by the cooperative; goods and more as said."""
-    goods = {name: fields.pop(name) for name in ("back", "damaged", "unsent") if name in fields}
+    """Refund this amount of the part's first line at the cooperative's cost; `fields` change the decision."""
+    quantities = {name: fields.pop(name) for name in ("back", "damaged", "unsent") if name in fields}
     key = fields.pop("key", None)
-    lines = {line_of(part).pk: LineRefund(amount, **goods)} if amount or goods else {}
+    lines = {line_of(part).pk: LineRefund(amount, **quantities)} if amount or quantities else {}
     values = {"bearer": CostBearer.COOPERATIVE, "reason": "Hàng dập khi đến nơi.", "lines": lines}
     decision = RefundDecision(**(values | fields))
     return decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, key=key, **WHO)

@@ -1,4 +1,4 @@
-"""What a card paid goes back to the card; what it cannot take back goes to an account."""
+"""Card payments are refunded to the card, or to a bank account if the card rejects the refund."""
 
 from __future__ import annotations
 

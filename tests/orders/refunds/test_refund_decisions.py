@@ -1,4 +1,4 @@
-"""Money is given back once, to the đồng, by the way it came, and never more of it than was paid."""
+"""Refunds are made once, through the original payment method, up to the amount paid."""
 
 from __future__ import annotations
 
@@ -132,8 +132,12 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
     payout = Payout.objects.get()
     assert (payout.amount, payout.refund, payout.state, payout.bank_account) == (20_000, refund, "due", "")
     assert payout.note == f"HOAN TIEN {order.code}"
-    asked = PaymentEvent.objects.get(kind=EventKind.REFUND_REQUEST)
-    assert (asked.amount, asked.payment.method, asked.refund) == (20_000, PaymentMethod.TRANSFER, refund)
+    requested = PaymentEvent.objects.get(kind=EventKind.REFUND_REQUEST)
+    assert (requested.amount, requested.payment.method, requested.refund) == (
+        20_000,
+        PaymentMethod.TRANSFER,
+        refund,
+    )
     with refused(PayoutAccountNeeded, "account_needed"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
@@ -149,7 +153,7 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
         "FT9",
     )
     done = PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS)
-    assert (done.amount, done.refund, done.payment) == (20_000, refund, asked.payment)
+    assert (done.amount, done.refund, done.payment) == (20_000, refund, requested.payment)
     assert (balance(LedgerAccount.BANK), balance(LedgerAccount.BUYER)) == (100_000, 0)
     check_everything()
 
@@ -251,7 +255,7 @@ def test_pending_refund_of_one_part_does_not_reduce_cash_of_another() -> None:
     check_everything()
     hand_over_parcel(parcel_id=parcel.pk, **WHO)
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
-    assert sums(order)[:2] == (70_000, 160_000)  # of which 90,000 are promised back
+    assert sums(order)[:2] == (70_000, 160_000)  # 90,000 of it is to be refunded
     assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
 
@@ -292,7 +296,7 @@ def test_delivery_cannot_be_refunded_beyond_its_price() -> None:
 def test_refunds_cannot_exceed_payment() -> None:
     order = paid_order()
     part = delivered(order)
-    given = [
+    refunds = [
         give_back(part, amount, delivery=delivery) for amount, delivery in [(50_000, 0), (40_000, 30_000)]
     ]
 
@@ -306,7 +310,7 @@ def test_refunds_cannot_exceed_payment() -> None:
             now=LATER,
         )
 
-    assert sum(refund.money for refund in given) == 120_000
+    assert sum(refund.money for refund in refunds) == 120_000
     assert sum(Payout.objects.values_list("amount", flat=True)) == 120_000
     assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
@@ -360,22 +364,22 @@ def test_undamaged_returned_items_are_restocked() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     order = make_order((variant, 3))
     part = delivered(order)
-    house = stock_of(variant).warehouse_id
+    warehouse_id = stock_of(variant).warehouse_id
     assert stock_of(variant).on_hand == 7
 
-    refund = give_back(part, 90_000, back=2, damaged=1, warehouse_id=house)
+    refund = give_back(part, 90_000, back=2, damaged=1, warehouse_id=warehouse_id)
 
     assert stock_of(variant).on_hand == 8
     parcel = refund.parcel
     assert (parcel.kind, parcel.state) == (ParcelKind.RETURN_AND_REFUND, ParcelState.DELIVERED)
     rows = list(parcel.lines.order_by("pk").values_list("quantity", "stock__warehouse"))
-    assert rows == [(1, house), (1, None)]
+    assert rows == [(1, warehouse_id), (1, None)]
     assert refund.lines.get().quantity == 2
     part.refresh_from_db()
     assert part.progress == Progress.PARTLY_RETURNED
     with refused(ReturnExceedsDelivered, "not_that_many_back"):
-        give_back(part, 1_000, back=2, warehouse_id=house)
-    give_back(part, 45_000, back=1, warehouse_id=house)
+        give_back(part, 1_000, back=2, warehouse_id=warehouse_id)
+    give_back(part, 45_000, back=1, warehouse_id=warehouse_id)
     part.refresh_from_db()
     order.refresh_from_db()
     assert (part.progress, order.status) == (Progress.RETURNED, OrderStatus.RETURNED)
@@ -386,21 +390,21 @@ def test_undamaged_returned_items_are_restocked() -> None:
 def test_returned_items_can_be_received_later() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
-    house = stock_of(variant).warehouse_id
+    warehouse_id = stock_of(variant).warehouse_id
     refund = give_back(part, 90_000, back=2, is_received=False)
     assert (refund.parcel.state, stock_of(variant).on_hand) == (ParcelState.HANDED_OVER, 7)
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.DELIVERED
     line = line_of(part)
 
     with refused(ReturnExceedsDelivered, "not_that_many_back"):
-        receive_return(parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=house, **WHO)
+        receive_return(parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=warehouse_id, **WHO)
     for _time in range(2):
-        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=house, key="a", **WHO)
+        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, key="a", **WHO)
 
     assert stock_of(variant).on_hand == 9
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.PARTLY_RETURNED
     with refused(WrongMove, "wrong_move"):
-        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=house, **WHO)
+        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, **WHO)
     check_everything()
 
 
@@ -414,8 +418,8 @@ def test_cancelled_return_can_be_made_again() -> None:
     cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **WHO)
 
     assert Parcel.objects.get(pk=refund.parcel_id).state == ParcelState.VOIDED
-    house = stock_of(variant).warehouse_id
-    give_back(part, 1_000, back=3, warehouse_id=house)
+    warehouse_id = stock_of(variant).warehouse_id
+    give_back(part, 1_000, back=3, warehouse_id=warehouse_id)
     assert stock_of(variant).on_hand == 10
     check_everything()
 
@@ -424,16 +428,16 @@ def test_cancelled_return_can_be_made_again() -> None:
 def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
-    house = stock_of(variant).warehouse_id
-    came = give_back(part, 45_000, back=1, warehouse_id=house, is_received=is_received).parcel
-    sent = part.parcels.dispatches().get()
+    warehouse_id = stock_of(variant).warehouse_id
+    return_parcel = give_back(part, 45_000, back=1, warehouse_id=warehouse_id, is_received=is_received).parcel
+    dispatch = part.parcels.dispatches().get()
 
     with refused(ItemsAlreadyReturned, "goods_came_back"):
-        void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
+        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **WHO)
 
     if not is_received:
-        cancel_return(parcel_id=came.pk, reason="Người mua giữ lại", **WHO)
-        void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
+        cancel_return(parcel_id=return_parcel.pk, reason="Người mua giữ lại", **WHO)
+        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **WHO)
         assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 3)
     check_everything()
 
@@ -501,7 +505,7 @@ def test_packed_items_are_not_released() -> None:
 @pytest.mark.parametrize(
     ("bearer", "owed", "cost", "commission"),
     [
-        # Of 90,000 for goods 20,000 go back: 7/9 of the commission of 9,000 stays.
+        # 20,000 of 90,000 is refunded, so 7/9 of the commission of 9,000 remains.
         (CostBearer.COOPERATIVE, 70_000 + 30_000 - 7_000, 0, 7_000),
         (CostBearer.PLATFORM, 90_000 + 30_000 - 9_000, 20_000, 9_000),
     ],
@@ -567,11 +571,11 @@ def test_cancelled_order_is_refunded_less_earlier_refund() -> None:
         method=PaymentMethod.TRANSFER,
     )
     take(order.code, 210_000)
-    give_back_first = give_back(order.parts.get(number=2), 10_000)
+    earlier = give_back(order.parts.get(number=2), 10_000)
 
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
 
-    assert give_back_first.money == 10_000
+    assert earlier.money == 10_000
     assert sorted(Refund.objects.values_list("money", flat=True)) == [10_000, 200_000]
     check_everything()
 
@@ -677,12 +681,12 @@ def test_refund_account_is_validated_and_can_change_until_paid() -> None:
         set_refund_account(order_id=order.pk, to=TO, **WHO)
     with refused(AlreadyPaid, "already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
-    told = Change.objects.filter(action="refund.account_named").latest("pk")
-    assert told.data == {"amount": 20_000, "account": "0200"}
+    recorded = Change.objects.filter(action="refund.account_named").latest("pk")
+    assert recorded.data == {"amount": 20_000, "account": "0200"}
 
 
 def test_buyer_is_notified_each_time_account_is_set() -> None:
-    """Whoever holds the order's address may name one, and that need not be its buyer."""
+    """Anyone who knows the order's URL can set the account, not only the buyer."""
     order = paid_order()
     give_back(delivered(order), 20_000)
 
@@ -703,8 +707,8 @@ def test_number_of_account_changes_is_limited(client) -> None:
     page = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
 
     for number in range(12):
-        said = {"bank": "970436", "account": f"00998877{number:02}", "holder": "Hoa"}
-        answer = client.post(page, said)
+        form = {"bank": "970436", "account": f"00998877{number:02}", "holder": "Hoa"}
+        answer = client.post(page, form)
 
     assert (answer.status_code, Payout.objects.get().bank_account) == (200, "0099887709")
     assert Change.objects.filter(action="refund.account_named").count() == 10
@@ -714,7 +718,7 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
     payment = order.payments.get()
-    Payout.objects.all().delete()  # as a card: asked for, and no payout
+    Payout.objects.all().delete()  # as with a card: requested, without a payout
     with refused(NoFailedRefundAmount, "nothing_lacking"):
         pay_refund_by_bank(refund_id=refund.pk, **WHO)
     record_payment_event(
@@ -757,8 +761,8 @@ def test_refund_is_split_over_payments() -> None:
     refund = give_back(part, 25_000, surplus=15_000)
 
     assert refund.money == 40_000
-    asked = PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).order_by("pk")
-    assert [(event.payment_id, event.amount) for event in asked] == [
+    requested = PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).order_by("pk")
+    assert [(event.payment_id, event.amount) for event in requested] == [
         (second.pk, 15_000),
         (order.payments.exclude(pk=second.pk).get().pk, 25_000),
     ]
@@ -788,9 +792,9 @@ def test_order_history_records_refund() -> None:
 
     refund = give_back(part, 20_000)
 
-    told = Change.objects.under(part.order).get(action="refund.decided")
-    assert told.data == {"amount": 20_000, "money": 20_000, "currency": "VND", "part": 1}
-    assert (told.reason, told.key, told.cooperative) == (
+    recorded = Change.objects.under(part.order).get(action="refund.decided")
+    assert recorded.data == {"amount": 20_000, "money": 20_000, "currency": "VND", "part": 1}
+    assert (recorded.reason, recorded.key, recorded.cooperative) == (
         "Hàng dập khi đến nơi.",
         str(refund.pk),
         part.cooperative_id,

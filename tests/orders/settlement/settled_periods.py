@@ -1,4 +1,4 @@
-"""Cooperatives with money in a running period, and periods that were closed."""
+"""Cooperatives with money in an open settlement, and closed settlements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "H
 def owed(
     cooperative: Cooperative, amount: int = 50_000, *, reason: str = "thưởng", key: str = "1"
 ) -> Settlement:
-    """So much is owed to them in the running period, by a correction."""
+    """An open settlement that owes the cooperative this amount by a correction."""
     correct_balance(
         cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=reason, key=key, **WHO
     )
@@ -26,7 +26,7 @@ def owed(
 
 @kept
 def sold(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
-    """An order of two that its carrier brought, at 5 % commission; `back` of it was given back."""
+    """A delivered order of two items with 5 % commission; `back` of it is refunded."""
     part = make_order((make_variant(cooperative, price=price), 2)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
     part = OrderPart.objects.get(pk=part.pk)
@@ -38,11 +38,11 @@ def sold(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> Or
 
 
 def close(cooperative: Cooperative) -> Settlement:
-    running = Settlement.objects.open().get(cooperative=cooperative)
-    return close_settlement(settlement_id=running.pk, **WHO)
+    open_settlement = Settlement.objects.open().get(cooperative=cooperative)
+    return close_settlement(settlement_id=open_settlement.pk, **WHO)
 
 
 def due(cooperative: Cooperative, amount: int = 50_000) -> Payout:
-    """A payment of a closed period."""
+    """The payout of a closed settlement."""
     owed(cooperative, amount, key=str(Settlement.objects.count()))
     return Payout.objects.get(settlement=close(cooperative))

@@ -1,4 +1,4 @@
-"""Closing a cooperative's period, paying it out, and putting mistakes right in the next."""
+"""Close a cooperative's settlement, pay it out, and correct mistakes in the next one."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def balance_of(cooperative):
     return LedgerEntry.objects.of_cooperative(cooperative, "VND")
 
 
-def close(settlement=None, **more):
+def close(settlement=None, **options):
     settlement = settlement or Settlement.objects.open().get()
-    return close_settlement(settlement_id=settlement.pk, actor=DESK, now=NOW, **more)
+    return close_settlement(settlement_id=settlement.pk, actor=DESK, now=NOW, **options)
 
 
-def collected():
-    """A part with 130,000 that was paid at the store house."""
+def part_paid_at_pickup():
+    """A part of 130,000 paid in cash at the warehouse."""
     part = make_order((make_variant(price=100_000), 1)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind=DeliveryKind.PICKUP)
     deliver(OrderPart.objects.get(pk=part.pk))
@@ -78,7 +78,7 @@ def test_closing_settlement_fixes_figures_and_creates_payout() -> None:
 
 
 def test_cash_held_by_cooperative_reduces_payable() -> None:
-    part = collected()
+    part = part_paid_at_pickup()
     with_commission(part)
     correct_balance(
         cooperative_id=part.cooperative_id,
@@ -97,7 +97,7 @@ def test_cash_held_by_cooperative_reduces_payable() -> None:
 
 
 def test_debt_is_carried_forward_to_next_settlement() -> None:
-    part = collected()
+    part = part_paid_at_pickup()
     with_commission(part)
     refund(part, line=60_000)
     first = close()
@@ -119,7 +119,7 @@ def carried_for(cooperative):
 
 
 def test_offset_cash_is_reconciled_once() -> None:
-    collected()
+    part_paid_at_pickup()
     settlement = close()
 
     offset_collected_cash(settlement_id=settlement.pk, actor=DESK, now=NOW)
@@ -130,7 +130,7 @@ def test_offset_cash_is_reconciled_once() -> None:
 
 
 def test_cash_of_open_settlement_is_not_offset() -> None:
-    collected()
+    part_paid_at_pickup()
 
     offset_collected_cash(settlement_id=Settlement.objects.get().pk, actor=DESK, now=NOW)
 
@@ -265,7 +265,7 @@ def test_empty_correction_or_missing_reason_is_refused(amount, reason) -> None:
 
 
 def test_sweep_offsets_cash_whose_task_was_lost() -> None:
-    collected()
+    part_paid_at_pickup()
     settlement = close()
     assert settlements_to_offset() == [settlement.pk]
 

@@ -1,4 +1,4 @@
-"""Rates of commission and tax: which one holds, and that what was ordered before keeps its own."""
+"""Commission and withholding rates: which one applies, and that placed orders keep theirs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ YESTERDAY = TODAY - datetime.timedelta(days=1)
 
 
 def rate_of(variant):
-    """What an order placed now is charged: percent and đồng of its one line."""
+    """Commission rate and amount of the one line of an order placed now."""
     line = make_order((variant, 1)).lines.get()
     return line.commission_rate, line.commission
 
@@ -106,8 +106,8 @@ def test_adding_and_ending_rate_are_recorded() -> None:
 
     rate.refresh_from_db()
     assert (rate.percent, rate.from_day, rate.until_day) == (Decimal("4.50"), TODAY, TOMORROW)
-    told = Change.objects.of(rate).in_time().values_list("action", "cooperative", "data")
-    assert list(told) == [
+    changes = Change.objects.of(rate).in_time().values_list("action", "cooperative", "data")
+    assert list(changes) == [
         (
             "commission.rated",
             seller.pk,
@@ -135,18 +135,18 @@ def test_adding_and_ending_rate_are_recorded() -> None:
     ],
 )
 def test_invalid_rate_is_refused(fields, error, code) -> None:
-    said = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
+    rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
 
     with refused(error, code):
-        add_commission_rate(**said | fields, actor=DESK, now=NOW)
+        add_commission_rate(**rate_fields | fields, actor=DESK, now=NOW)
 
 
 def test_duplicate_rate_is_refused() -> None:
-    said = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
-    add_commission_rate(**said, actor=DESK, now=NOW)
+    rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
+    add_commission_rate(**rate_fields, actor=DESK, now=NOW)
 
     with refused(RateAlreadyExists, "same_rate"):
-        add_commission_rate(**said, actor=DESK, now=NOW)
+        add_commission_rate(**rate_fields, actor=DESK, now=NOW)
 
 
 def test_rate_cannot_end_before_it_begins() -> None:

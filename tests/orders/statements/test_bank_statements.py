@@ -1,4 +1,4 @@
-"""Our bank's statement: what no service told of is taken down, and what is known is counted once."""
+"""Bank statements: unreported transfers are recorded, and known ones are counted once."""
 
 from __future__ import annotations
 
@@ -45,31 +45,31 @@ HEADS = ["Ngày giao dịch", "Số tham chiếu", "Ghi nợ", "Ghi có", "Nội
 
 
 def csv(*rows: tuple[str, int, str], head: str = f"Số tài khoản: {ACCOUNT}") -> bytes:
-    """A bank's statement: number, what came in (below nothing: went out), note, all of one day."""
+    """A bank statement of one day: reference, amount (negative: outgoing), note."""
     lines = [head, ";".join(HEADS)]
     for number, amount, note in rows:
-        went, came = ("", amount) if amount > 0 else (-amount, "")
-        lines.append(f"{DAY} 11:00:00;{number};{went};{came};{note}")
+        debit, credit = ("", amount) if amount > 0 else (-amount, "")
+        lines.append(f"{DAY} 11:00:00;{number};{debit};{credit};{note}")
     return "\n".join(lines).encode()
 
 
-def read(content: bytes, name: str = "sao-ke.csv") -> StatementImport:
+def imported(content: bytes, name: str = "sao-ke.csv") -> StatementImport:
     make_bank_account()
     return import_bank_statement(file_name=name, content=content, user=make_admin(), now=NOW)
 
 
-def taken(content: bytes) -> StatementImport:
-    return apply_bank_statement(statement_id=read(content).pk, actor=DESK, now=LATER)
+def applied(content: bytes) -> StatementImport:
+    return apply_bank_statement(statement_id=imported(content).pk, actor=DESK, now=LATER)
 
 
-def judged(content: bytes) -> list[bool]:
-    return [each.is_known for each in preview_bank_statement(read(content)).arrivals]
+def known_rows(content: bytes) -> list[bool]:
+    return [each.is_known for each in preview_bank_statement(imported(content)).arrivals]
 
 
 def test_incoming_rows_are_recorded_and_settle_orders() -> None:
     order = waiting_order()
 
-    statement = taken(
+    statement = applied(
         csv(("FT1", 120_000, f"{order.code} tra"), ("FT2", -50_000, "phi"), ("FT3", 7_000, "lai"))
     )
 
@@ -93,7 +93,7 @@ def test_excel_file_keeps_time_of_day() -> None:
     content = io.BytesIO()
     book.save(content)
 
-    taken(content.getvalue())
+    applied(content.getvalue())
 
     transfer = BankTransfer.objects.get()
     assert transfer.at == datetime.datetime(2026, 11, 24, 4, 30, 5, tzinfo=datetime.UTC)
@@ -102,7 +102,7 @@ def test_excel_file_keeps_time_of_day() -> None:
 
 def test_importing_same_file_again_returns_first_statement() -> None:
     content = csv(("FT1", 7_000, "lai"))
-    first = taken(content)
+    first = applied(content)
     before = every_row()
 
     again = import_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
@@ -115,11 +115,11 @@ def test_importing_same_file_again_returns_first_statement() -> None:
 def test_file_without_recorded_rows_can_be_imported_again() -> None:
     order = waiting_order()
     content = csv(("FT1", 120_000, order.code))
-    first = read(content)
+    first = imported(content)
     set_bank_columns(statement_id=first.pk, columns={"date": 1, "amount": 4})
     apply_bank_statement(statement_id=first.pk, actor=DESK, now=LATER)
 
-    again = taken(content)
+    again = applied(content)
     third = import_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
 
     assert (again.taken, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
@@ -128,9 +128,9 @@ def test_file_without_recorded_rows_can_be_imported_again() -> None:
 
 def test_longer_file_adds_only_new_rows() -> None:
     rows = [("FT1", 7_000, "lai"), ("", 5_000, "cam on"), ("", 5_000, "cam on")]
-    taken(csv(*rows))
+    applied(csv(*rows))
 
-    statement = taken(csv(*rows, ("", 5_000, "cam on"), ("FT9", 9_000, "moi")))
+    statement = applied(csv(*rows, ("", 5_000, "cam on"), ("FT9", 9_000, "moi")))
 
     assert (statement.taken, statement.known) == (2, 3)
     assert BankTransfer.objects.count() == 5
@@ -141,7 +141,7 @@ def test_transfer_reported_by_webhook_is_known_by_reference() -> None:
     order = waiting_order()
     take(order.code, reference="FT1")
 
-    statement = taken(csv(("FT1", 120_000, f"khac {order.code}")))
+    statement = applied(csv(("FT1", 120_000, f"khac {order.code}")))
 
     assert (statement.taken, statement.known) == (0, 1)
     assert BankTransfer.objects.get().provider == TransferSource.SEPAY
@@ -151,28 +151,28 @@ def test_transfer_reported_without_leading_zeros_is_known() -> None:
     order = waiting_order()
     take(order.code, reference="FT1", account=ACCOUNT.lstrip("0"))
 
-    assert judged(csv(("FT1", 120_000, order.code))) == [True]
+    assert known_rows(csv(("FT1", 120_000, order.code))) == [True]
 
 
 def test_similar_rows_without_common_reference_are_counted() -> None:
     take("cam on", 5_000, reference="SEPAY1")
     take("cam on", 5_000, reference="SEPAY2")
 
-    assert judged(csv(("A", 5_000, "cam on"))) == [True]
-    assert judged(csv(("A", 5_000, "cam on"), ("B", 5_000, "Cám ơn"), ("C", 5_000, "cam on"))) == [
+    assert known_rows(csv(("A", 5_000, "cam on"))) == [True]
+    assert known_rows(csv(("A", 5_000, "cam on"), ("B", 5_000, "Cám ơn"), ("C", 5_000, "cam on"))) == [
         *(True, True, False),
     ]
-    assert judged(csv(("", 5_000, "cam on"), ("", 5_001, "cam on"))) == [True, False]
-    assert judged(csv(("SEPAY1", 5_000, "x"), ("A", 5_000, "cam on"), ("B", 5_000, "cam on"))) == [
+    assert known_rows(csv(("", 5_000, "cam on"), ("", 5_001, "cam on"))) == [True, False]
+    assert known_rows(csv(("SEPAY1", 5_000, "x"), ("A", 5_000, "cam on"), ("B", 5_000, "cam on"))) == [
         *(True, True, False),
     ]
 
 
 def test_two_references_of_one_bank_are_two_transfers() -> None:
-    taken(csv(("FT1", 5_000, "cam on")))
+    applied(csv(("FT1", 5_000, "cam on")))
 
-    assert judged(csv(("FT2", 5_000, "cam on"))) == [False]
-    assert judged(csv(("", 5_000, "cam on"))) == [True]
+    assert known_rows(csv(("FT2", 5_000, "cam on"))) == [False]
+    assert known_rows(csv(("", 5_000, "cam on"))) == [True]
 
 
 def test_dismissed_duplicate_matches_no_row() -> None:
@@ -180,16 +180,16 @@ def test_dismissed_duplicate_matches_no_row() -> None:
     second = take("cam on", 5_000, provider=TransferSource.CASSO)
     assert second.reason == ReviewReason.REPEATED
     content = csv(("A", 5_000, "cam on"), ("B", 5_000, "cam on"))
-    before = judged(content)
+    before = known_rows(content)
 
     dismiss_transfer(transfer_id=second.pk, reason="Báo hai lần", actor=DESK, now=LATER)
 
-    assert (before, judged(content)) == ([True, True], [True, False])
+    assert (before, known_rows(content)) == ([True, True], [True, False])
 
 
 def test_later_webhook_is_known_or_goes_to_review() -> None:
     order = waiting_order()
-    taken(csv(("FT1", 120_000, order.code)))
+    applied(csv(("FT1", 120_000, order.code)))
 
     again = take(order.code, reference="FT1")
     other = take(order.code, reference="SP-FT1")
@@ -209,7 +209,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
         ).encode()
     )
 
-    statement = taken(content)
+    statement = applied(content)
 
     assert statement.taken == 1
     assert [(each["line"], each["fault"]) for each in statement.problems] == [
@@ -218,7 +218,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
 
 
 def test_statement_of_another_account_is_refused() -> None:
-    statement = read(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
+    statement = imported(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
 
     with refused(StatementOfOtherAccount, "other_account") as refusal:
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
@@ -227,7 +227,7 @@ def test_statement_of_another_account_is_refused() -> None:
 
 
 def test_wrong_columns_are_refused_and_can_be_corrected() -> None:
-    statement = read(f"a;b;c\n{DAY};7.000;lai".encode())
+    statement = imported(f"a;b;c\n{DAY};7.000;lai".encode())
 
     with refused(BankColumnsMissing, "no_columns"):
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
@@ -240,7 +240,7 @@ def test_wrong_columns_are_refused_and_can_be_corrected() -> None:
 
 
 def test_file_with_headings_only_is_refused() -> None:
-    statement = read(csv())
+    statement = imported(csv())
 
     with refused(EmptyStatement, "no_rows"):
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
@@ -262,14 +262,14 @@ def test_statement_is_refused_if_shop_has_no_bank_account() -> None:
 
 
 def test_columns_of_applied_statement_cannot_be_changed() -> None:
-    statement = taken(csv(("FT1", 7_000, "lai")))
+    statement = applied(csv(("FT1", 7_000, "lai")))
 
     with refused(WrongMove, "wrong_move"):
         set_bank_columns(statement_id=statement.pk, columns={"date": 1})
 
 
 def test_cod_statement_cannot_be_applied_as_bank_statement() -> None:
-    theirs = import_statement_file(
+    cod_statement = import_statement_file(
         StatementKind.COD,
         file_name="a.csv",
         content=b"Tracking,COD\n1,2",
@@ -279,12 +279,12 @@ def test_cod_statement_cannot_be_applied_as_bank_statement() -> None:
     )
 
     with refused(Missing, "missing"):
-        apply_bank_statement(statement_id=theirs.pk, actor=DESK, now=LATER)
+        apply_bank_statement(statement_id=cod_statement.pk, actor=DESK, now=LATER)
 
 
 def test_large_statement_is_applied_in_batches(django_capture_on_commit_callbacks) -> None:
     content = csv(*((f"FT{n}", 1_000 + n, "gop") for n in range(2 * BANK_ROWS_PER_BATCH + 5)))
-    statement = read(content)
+    statement = imported(content)
 
     apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
@@ -300,7 +300,7 @@ def test_large_statement_is_applied_in_batches(django_capture_on_commit_callback
 
 
 def test_sweep_resumes_interrupted_statement() -> None:
-    statement = read(csv(("FT1", 7_000, "lai")))
+    statement = imported(csv(("FT1", 7_000, "lai")))
     confirm_bank_statement(statement_id=statement.pk, actor=DESK, now=NOW)
 
     resume_bank_statements_task()

@@ -1,4 +1,4 @@
-"""A carrier's statement: what agrees is taken over once, the rest waits for a person, nothing is lost."""
+"""Carriers' COD statements: matching rows are applied once, and all others wait for staff."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def imported(*rows, carrier=CARRIER, name="doi-soat.csv"):
     )
 
 
-def taken(*rows, **fields):
+def applied(*rows, **fields):
     return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **WHO)
 
 
@@ -56,18 +56,18 @@ def row_of(statement, place=2):
     return StatementRow.objects.get(statement=statement, place=place)
 
 
-def again(parcel):
+def reload(parcel):
     return Parcel.objects.get(pk=parcel.pk)
 
 
 def test_matching_rows_are_collected_and_remitted() -> None:
     first, second = delivered(), delivered(300_000, cash=True)
 
-    result = taken((first.tracking_number, 230_000, 22_000), (second.tracking_number, 330_000, 25_000))
+    result = applied((first.tracking_number, 230_000, 22_000), (second.tracking_number, 330_000, 25_000))
 
     remittance = CashRemittance.objects.get()
     assert (result.rows, result.taken, result.known) == (2, 2, 0)
-    assert [again(each).cod_state for each in (first, second)] == [CodState.REMITTED, CodState.REMITTED]
+    assert [reload(each).cod_state for each in (first, second)] == [CodState.REMITTED, CodState.REMITTED]
     assert (remittance.carrier, remittance.collected, remittance.fees, remittance.remitted) == (
         CARRIER,
         560_000,
@@ -75,7 +75,7 @@ def test_matching_rows_are_collected_and_remitted() -> None:
         513_000,
     )
     assert remittance.statement == result
-    order = again(first).part.order
+    order = reload(first).part.order
     assert (order.charged, order.charge_coverage) == (230_000, Coverage.FULL)
     check_cash()
 
@@ -83,10 +83,10 @@ def test_matching_rows_are_collected_and_remitted() -> None:
 def test_same_file_returns_first_statement_and_same_rows_are_known() -> None:
     parcel = delivered()
     row = (parcel.tracking_number, 230_000, 22_000)
-    first = taken(row)
+    first = applied(row)
 
-    same = taken(row)
-    other = taken(row, (parcel.tracking_number, 230_000, 22_000))
+    same = applied(row)
+    other = applied(row, (parcel.tracking_number, 230_000, 22_000))
 
     assert same == first
     assert (other.taken, other.known) == (0, 1)
@@ -100,33 +100,35 @@ def test_parcels_are_matched_by_tracking_number_or_order_code() -> None:
     Parcel.objects.filter(pk=third.pk).update(tracking_number="vtp-12ab")
     code = first.part.order.code.lower()
 
-    result = taken((f"{code}-1", 230_000, 0), (second.part.order.code, 230_000, 0), ("VTP-12AB", 230_000, 0))
+    result = applied(
+        (f"{code}-1", 230_000, 0), (second.part.order.code, 230_000, 0), ("VTP-12AB", 230_000, 0)
+    )
 
     assert result.taken == 3
 
 
 def problems():
-    """What a carrier may say of a parcel, the problem it is, and whether a person may take it over."""
+    """Per problem: the parcel, the amount the carrier states, and whether staff may accept the row."""
     return {
         StatementRowProblem.SHORT: (lambda: delivered(), 200_000, True),
         StatementRowProblem.TOO_MUCH: (lambda: delivered(), 250_000, True),
         StatementRowProblem.NOTHING: (lambda: delivered(), 0, False),
         StatementRowProblem.NOT_DELIVERED: (lambda: sent(), 230_000, True),
         StatementRowProblem.OTHER_CARRIER: (lambda: delivered(carrier="Viettel Post"), 230_000, True),
-        StatementRowProblem.UNDONE: (undone, 230_000, False),
+        StatementRowProblem.UNDONE: (voided, 230_000, False),
         StatementRowProblem.SETTLED_OTHERWISE: (settled, 200_000, False),
         StatementRowProblem.NO_CASH: (without_cash, 230_000, False),
     }
 
 
-def undone():
+def voided():
     return void_parcel(parcel_id=sent().pk, reason="hàng quay về", **WHO)
 
 
 def settled():
     parcel = delivered()
-    taken((parcel.tracking_number, 230_000, 0), name="earlier")
-    return again(parcel)
+    applied((parcel.tracking_number, 230_000, 0), name="earlier")
+    return reload(parcel)
 
 
 def without_cash():
@@ -137,47 +139,47 @@ def without_cash():
 
 @pytest.mark.parametrize("problem", list(problems()))
 def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
-    make, amount, may_be_taken = problems()[problem]
+    make, amount, is_acceptable = problems()[problem]
     parcel = make()
-    before = (again(parcel).cod_state, again(parcel).state)
+    before = (reload(parcel).cod_state, reload(parcel).state)
 
-    result = taken((parcel.tracking_number, amount, 10_000))
+    result = applied((parcel.tracking_number, amount, 10_000))
 
     row = row_of(result)
     assert (row.state, row.problem, row.parcel) == (StatementRowState.PROBLEM, problem, parcel)
-    assert (result.taken, (again(parcel).cod_state, again(parcel).state)) == (0, before)
-    if may_be_taken:
+    assert (result.taken, (reload(parcel).cod_state, reload(parcel).state)) == (0, before)
+    if is_acceptable:
         accept_problem_row(row_id=row.pk, **WHO)
-        assert (again(parcel).cod_state, again(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
-        assert again(parcel).cod_collected == amount
-        assert again(parcel).remittance_line.remitted == amount - 10_000
+        assert (reload(parcel).cod_state, reload(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
+        assert reload(parcel).cod_collected == amount
+        assert reload(parcel).remittance_line.remitted == amount - 10_000
         with refused(WrongMove, "wrong_move"):
             accept_problem_row(row_id=row.pk, **WHO)
     else:
         with refused(RowNotAcceptable, "not_takeable"):
             accept_problem_row(row_id=row.pk, **WHO)
         dismiss_problem_row(row_id=row.pk, **WHO)
-        assert (again(parcel).cod_state, again(parcel).state) == before
+        assert (reload(parcel).cod_state, reload(parcel).state) == before
         assert row_of(result).state == StatementRowState.DISMISSED
     check_cash() if problem != StatementRowProblem.NO_CASH else None
 
 
 def test_accepted_short_and_surplus_amounts_change_balance_of_order() -> None:
-    less, more = delivered(), delivered()
-    result = taken((less.tracking_number, 200_000, 0), (more.tracking_number, 250_000, 0))
+    short_parcel, surplus_parcel = delivered(), delivered()
+    result = applied((short_parcel.tracking_number, 200_000, 0), (surplus_parcel.tracking_number, 250_000, 0))
 
     for place in (2, 3):
         accept_problem_row(row_id=row_of(result, place).pk, **WHO)
 
-    short, over = again(less).part.order, again(more).part.order
+    short, over = reload(short_parcel).part.order, reload(surplus_parcel).part.order
     assert (short.charged, short.still_due) == (200_000, 30_000)
     assert (over.charged, over.charge_coverage) == (250_000, Coverage.OVER)
-    assert again(less).cod_reason == "The carrier's statement says so."
+    assert reload(short_parcel).cod_reason == "The carrier's statement says so."
 
 
 def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     parcel = delivered()
-    result = taken(("KHONG-CO", 230_000, 0))
+    result = applied(("KHONG-CO", 230_000, 0))
     row = row_of(result)
     assert row.problem == StatementRowProblem.UNKNOWN
 
@@ -185,7 +187,7 @@ def test_unmatched_row_is_assigned_to_named_parcel() -> None:
         accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
     accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
 
-    assert again(parcel).cod_state == CodState.REMITTED
+    assert reload(parcel).cod_state == CodState.REMITTED
     assert row_of(result).parcel == parcel
 
 
@@ -193,26 +195,26 @@ def test_row_with_inconsistent_sum_waits_for_staff() -> None:
     parcel = delivered()
     content = "Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận\n"
     content += f"{parcel.tracking_number},230000,22000,200000\n"
-    read = import_cod_statement(
+    uploaded = import_cod_statement(
         file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
     )
 
-    result = apply_cod_statement(statement_id=read.pk, **WHO)
+    result = apply_cod_statement(statement_id=uploaded.pk, **WHO)
     assert row_of(result).problem == StatementRowProblem.BAD_SUM
     accept_problem_row(row_id=row_of(result).pk, **WHO)
 
-    assert (again(parcel).remittance_line.fee, again(parcel).remittance_line.remitted) == (30_000, 200_000)
+    assert (reload(parcel).remittance_line.fee, reload(parcel).remittance_line.remitted) == (30_000, 200_000)
 
 
 def test_invalid_amounts_are_listed_and_other_rows_applied() -> None:
     parcel = delivered()
     content = "Mã vận đơn,Tiền thu hộ\n"
     content += f"{parcel.tracking_number},230.000\nGHN999999,hai trăm\n,50000\n"
-    read = import_cod_statement(
+    uploaded = import_cod_statement(
         file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
     )
 
-    result = apply_cod_statement(statement_id=read.pk, **WHO)
+    result = apply_cod_statement(statement_id=uploaded.pk, **WHO)
 
     assert (result.taken, row_of(result, 3).problem, row_of(result, 4).problem) == (
         1,
@@ -224,23 +226,25 @@ def test_invalid_amounts_are_listed_and_other_rows_applied() -> None:
 def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
     parcel = delivered()
     content = f"{parcel.tracking_number};230000\n".encode()
-    read = import_cod_statement(file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW)
+    uploaded = import_cod_statement(
+        file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW
+    )
 
     with refused(CarrierNeeded, "carrier_needed"):
-        confirm_cod_statement(statement_id=read.pk, **WHO)
+        confirm_cod_statement(statement_id=uploaded.pk, **WHO)
     columns = {"tracking": 0, "collected": None}
-    set_cod_columns(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
+    set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
     with refused(CodColumnsMissing, "no_cod_columns"):
-        confirm_cod_statement(statement_id=read.pk, **WHO)
+        confirm_cod_statement(statement_id=uploaded.pk, **WHO)
     with refused(Missing, "missing"):
-        process_cod_rows(statement_id=read.pk, **WHO)
+        process_cod_rows(statement_id=uploaded.pk, **WHO)
     columns["collected"] = 1
-    set_cod_columns(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
-    result = apply_cod_statement(statement_id=read.pk, **WHO)
+    set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
+    result = apply_cod_statement(statement_id=uploaded.pk, **WHO)
 
     assert (result.taken, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
     with refused(WrongMove, "wrong_move"):
-        set_cod_columns(statement_id=read.pk, carrier="x", fee_bearer="platform", columns=columns)
+        set_cod_columns(statement_id=uploaded.pk, carrier="x", fee_bearer="platform", columns=columns)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"x" * 5_000_001])
@@ -253,32 +257,32 @@ def test_file_that_is_no_statement_is_refused(content) -> None:
 
 def test_row_accepted_after_reconciliation_joins_remittance() -> None:
     first, second = delivered(), delivered()
-    read = imported((first.tracking_number, 230_000, 0), (second.tracking_number, 200_000, 0))
-    confirm_cod_statement(statement_id=read.pk, **WHO)
-    process_cod_rows(statement_id=read.pk, **WHO)
+    uploaded = imported((first.tracking_number, 230_000, 0), (second.tracking_number, 200_000, 0))
+    confirm_cod_statement(statement_id=uploaded.pk, **WHO)
+    process_cod_rows(statement_id=uploaded.pk, **WHO)
     remittance = CashRemittance.objects.get()
 
     reconcile_remittance(remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **WHO)
     assert CashRemittance.objects.get().difference == 200_000
-    accept_problem_row(row_id=row_of(read, 3).pk, **WHO)
+    accept_problem_row(row_id=row_of(uploaded, 3).pk, **WHO)
 
     assert CashRemittance.objects.get().difference == 0
-    assert again(second).cod_state == CodState.RECONCILED
+    assert reload(second).cod_state == CodState.RECONCILED
 
 
 def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_BATCH", 1)
     parcels = [delivered(), delivered()]
-    read = imported(*((each.tracking_number, 230_000, 0) for each in parcels))
-    confirm_cod_statement(statement_id=read.pk, **WHO)
+    uploaded = imported(*((each.tracking_number, 230_000, 0) for each in parcels))
+    confirm_cod_statement(statement_id=uploaded.pk, **WHO)
 
-    assert process_cod_rows(statement_id=read.pk, **WHO)
+    assert process_cod_rows(statement_id=uploaded.pk, **WHO)
     with refused(StatementInProgress, "still_being_taken"):
         reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **WHO)
-    assert not process_cod_rows(statement_id=read.pk, **WHO)
+    assert not process_cod_rows(statement_id=uploaded.pk, **WHO)
     reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **WHO)
 
-    assert {again(each).cod_state for each in parcels} == {CodState.RECONCILED}
+    assert {reload(each).cod_state for each in parcels} == {CodState.RECONCILED}
 
 
 def test_ten_thousand_rows_need_few_queries(django_assert_max_num_queries) -> None:
@@ -287,11 +291,11 @@ def test_ten_thousand_rows_need_few_queries(django_assert_max_num_queries) -> No
     began = time.monotonic()
 
     with django_assert_max_num_queries(450):  # inserts alone: SQLite takes 999 values at once
-        read = imported(*rows, (parcel.tracking_number, 230_000, 0))
-        judged = preview_cod_statement(read)
-        confirm_cod_statement(statement_id=read.pk, **WHO)
+        uploaded = imported(*rows, (parcel.tracking_number, 230_000, 0))
+        preview = preview_cod_statement(uploaded)
+        confirm_cod_statement(statement_id=uploaded.pk, **WHO)
 
-    assert len(judged) == 10_000
+    assert len(preview) == 10_000
     assert StatementImport.objects.get().rows == 10_000
     assert StatementRow.objects.problems().count() == 9_999
     assert time.monotonic() - began < 60

@@ -46,7 +46,7 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 from tests.orders.gateway.card_at_hand import GOOD, stripe
-from tests.orders.gateway.test_stripe_webhooks import send, told
+from tests.orders.gateway.test_stripe_webhooks import send, take_events
 from tests.shop.api.checkout.operations import ADDRESS, PAID, PROCESS, SHIP, completed, done, paid, ready
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
@@ -93,7 +93,7 @@ def test_stripe_tells_of_a_card_whose_buyer_never_came_back(stripe, send):
     reference = GatewayCall.objects.get().reference
 
     stripe.buyer_pays(reference, GOOD)
-    assert {send(notice) for notice in told(stripe)} == {200}
+    assert {send(notice) for notice in take_events(stripe)} == {200}
 
     covered = data_of(PAID, id=checkout)["checkout"]
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
