@@ -26,9 +26,9 @@ def main() -> int:
         print("xgettext is missing: apt-get install gettext")
         return 1
     kept = {_place(message): message for message in read_po((ROOT / PO).open("rb")) if message.id}
-    wanted = {_place(message): message for message in _extracted() if message.id}
+    requested = {_place(message): message for message in _extracted() if message.id}
     faults = [
-        *(f"not in {PO}: {place}" for place in wanted.keys() - kept.keys()),
+        *(f"not in {PO}: {place}" for place in requested.keys() - kept.keys()),
         *(f"untranslated: {place}" for place, message in kept.items() if not _translated(message)),
         *(f"fuzzy: {place}" for place, message in kept.items() if message.fuzzy),
         *(
@@ -36,7 +36,7 @@ def main() -> int:
             for place, message in kept.items()
             if not _same_placeholders(message)
         ),
-        *(f"no longer used: {place}" for place in kept.keys() - wanted.keys()),
+        *(f"no longer used: {place}" for place in kept.keys() - requested.keys()),
         *(f"other spelling, {word}: {place}" for place, message in kept.items() for word in _odd(message)),
         *(
             f"other spelling, {word}: {path.relative_to(ROOT)}"
@@ -93,8 +93,8 @@ def _same_placeholders(message: Message) -> bool:
     """Every %(name)s of the original is in each translation, and no other."""
     ids = message.id if isinstance(message.id, tuple) else (message.id,)
     words = message.string if isinstance(message.string, tuple) else (message.string,)
-    wanted = {name for id in ids for name in re.findall(r"%\((\w+)\)", id)}
-    return all(set(re.findall(r"%\((\w+)\)", word)) <= wanted for word in words if word)
+    requested = {name for id in ids for name in re.findall(r"%\((\w+)\)", id)}
+    return all(set(re.findall(r"%\((\w+)\)", word)) <= requested for word in words if word)
 
 
 if __name__ == "__main__":

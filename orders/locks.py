@@ -81,11 +81,11 @@ def lock_settlements(
     Closing a settlement takes the same lock, so entries posted under it belong to a settlement that stays
     open until the end of the transaction.
     """
-    wanted = sorted(set(cooperative_ids))
+    requested = sorted(set(cooperative_ids))
     while True:
-        rows = lock_rows(Settlement.objects.open().filter(cooperative__in=wanted, currency=currency))
+        rows = lock_rows(Settlement.objects.open().filter(cooperative__in=requested, currency=currency))
         found = {row.cooperative_id: row for row in rows}
-        missing = [each for each in wanted if each not in found]
+        missing = [each for each in requested if each not in found]
         if not missing:
             return found
         for cooperative_id in missing:
@@ -180,9 +180,9 @@ def lock_orders(order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Order]:
 
 def lock_parcels(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
     """Lock the orders of these parcels; return the parcels by id, with parts and orders."""
-    wanted = list(parcel_ids)
-    orders = lock_orders(Parcel.objects.filter(pk__in=wanted).values_list("part__order", flat=True))
-    rows = Parcel.objects.filter(pk__in=wanted).select_related("part", "remittance_line").order_by("pk")
+    requested = list(parcel_ids)
+    orders = lock_orders(Parcel.objects.filter(pk__in=requested).values_list("part__order", flat=True))
+    rows = Parcel.objects.filter(pk__in=requested).select_related("part", "remittance_line").order_by("pk")
     parcels = {parcel.pk: parcel for parcel in rows}
     for parcel in parcels.values():
         parcel.part.order = orders[parcel.part.order_id]

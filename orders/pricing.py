@@ -189,8 +189,8 @@ def price_weighed(agreed: AgreedLine, grams: int, *, with_tax: bool = True) -> W
     left = priced = price_for(agreed.priced, agreed.grams, grams)
     taken: dict[Hashable, int] = {}
     for share in sorted(agreed.shares, key=lambda each: not each.is_percentage):
-        wanted = price_for(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
-        taken[share.key] = min(wanted, left)
+        requested = price_for(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
+        taken[share.key] = min(requested, left)
         left -= taken[share.key]
     listed_sums, priced_sums, total = (
         _taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, left)
@@ -211,8 +211,8 @@ def _apply_discount(
     whole = sum(left[key] for key in touched)
     if (discount.percent is None) == (discount.amount is None):
         raise ValueError("a discount is a percentage or an amount")
-    wanted = discount.amount if discount.percent is None else percent_of(whole, discount.percent)
-    amount = max(0, min(wanted or 0, whole))
+    requested = discount.amount if discount.percent is None else percent_of(whole, discount.percent)
+    amount = max(0, min(requested or 0, whole))
     shares = (
         dict(zip(touched, split_amount(amount, [left[key] for key in touched]), strict=True))
         if amount

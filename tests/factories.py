@@ -325,11 +325,11 @@ def stock_of(variant: Variant) -> Stock:
 
 @kept
 def make_basket(
-    *wanted: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW
+    *requested: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW
 ) -> Basket:
     """A basket with these variants, as a buyer fills it."""
     basket_id = None
-    for variant, quantity in wanted:
+    for variant, quantity in requested:
         basket_id = add_to_basket(
             basket_id=basket_id,
             user_id=user.pk if user else None,
@@ -374,7 +374,7 @@ def carriers_for(basket: Basket) -> dict[int, RequestedDelivery]:
 
 @kept
 def make_order(
-    *wanted: tuple[Variant, int],
+    *requested: tuple[Variant, int],
     user: User | None = None,
     now: datetime.datetime = NOW,
     deliveries: dict[int, RequestedDelivery] | None = None,
@@ -382,7 +382,7 @@ def make_order(
     **contact: Any,
 ) -> Order:
     """An order placed on the web (for cash, unless said), by each cooperative's carrier."""
-    basket = make_basket(*(wanted or ((make_variant(), 1),)), user=user, now=now)
+    basket = make_basket(*(requested or ((make_variant(), 1),)), user=user, now=now)
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(**contact),

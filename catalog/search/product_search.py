@@ -75,10 +75,10 @@ def search_products(
     if phrases is None:
         return SearchResult(readings=readings)
     likeliest = [each[:1] for each in phrases]
-    for wanted in (likeliest, phrases):
-        tiers = _rank(search_choices(wanted), [], find, newest=limit is not None)
+    for requested in (likeliest, phrases):
+        tiers = _rank(search_choices(requested), [], find, newest=limit is not None)
         if tiers.goods:
-            return SearchResult(tiers, readings, instead=_corrected_text(next(iter(tiers)), wanted, find))
+            return SearchResult(tiers, readings, instead=_corrected_text(next(iter(tiers)), requested, find))
     return SearchResult(readings=readings)
 
 

@@ -66,15 +66,15 @@ class SortedProducts(Sequence[int]):
         return min(self.total, MAX_RESULTS)
 
     @overload
-    def __getitem__(self, wanted: int) -> int: ...
+    def __getitem__(self, requested: int) -> int: ...
 
     @overload
-    def __getitem__(self, wanted: slice) -> list[int]: ...
+    def __getitem__(self, requested: slice) -> list[int]: ...
 
-    def __getitem__(self, wanted: int | slice) -> int | list[int]:
-        if isinstance(wanted, int):
-            return self[wanted : wanted + 1][0]
-        start, stop, _step = wanted.indices(len(self))
+    def __getitem__(self, requested: int | slice) -> int | list[int]:
+        if isinstance(requested, int):
+            return self[requested : requested + 1][0]
+        start, stop, _step = requested.indices(len(self))
         found: list[int] = []
         passed = 0
         for run in self._groups():

@@ -58,9 +58,9 @@ def edit_distance(one: str, other: str) -> int:
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
         before, last, row = row, before, [i]
-        for j, wanted in enumerate(other, 1):
-            least = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+        for j, requested in enumerate(other, 1):
+            least = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (letter != requested))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == requested:
                 least = min(least, last[j - 2] + 1)
             row.append(least)
     return row[-1]

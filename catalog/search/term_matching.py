@@ -62,7 +62,7 @@ def prefix_term(word: str) -> Term:
 
 
 def products_with_words(
-    wanted: Sequence[Choice],
+    requested: Sequence[Choice],
     *,
     named: bool = False,
     limit: int | None = None,
@@ -72,8 +72,8 @@ def products_with_words(
 
     `memory` caches results; its owner clears it when products change.
     """
-    key = (repr(wanted), "name" if named else "text", limit)
-    return _cached(memory, key, lambda: _search(wanted, named, limit))
+    key = (repr(requested), "name" if named else "text", limit)
+    return _cached(memory, key, lambda: _search(requested, named, limit))
 
 
 def _cached(
@@ -90,14 +90,16 @@ def _cached(
     return found
 
 
-def _search(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
+def _search(requested: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
     if connection.vendor == "sqlite":
         column = "search_name" if named else "search_text"
-        expression = f"{{{column}}} : ({_fts5(wanted)})"
+        expression = f"{{{column}}} : ({_fts5(requested)})"
         return _fetch_ids(_SQLITE_NEWEST, expression, limit) if limit else _fetch_ids(_SQLITE, expression)
     statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(column="name" if named else "text")
     return (
-        _fetch_ids(statement, _tsquery(wanted), limit) if limit else _fetch_ids(statement, _tsquery(wanted))
+        _fetch_ids(statement, _tsquery(requested), limit)
+        if limit
+        else _fetch_ids(statement, _tsquery(requested))
     )
 
 
@@ -105,14 +107,16 @@ def products_with_translated_words(
     words: Sequence[str], language: str, *, memory: SearchCache | None = None
 ) -> BitMap:
     """Ids of products whose name in that language contains words starting with each of these."""
-    wanted = prefix_choices(words)
-    return _cached(memory, (repr(wanted), language, None), lambda: _search_translations(language, wanted))
+    requested = prefix_choices(words)
+    return _cached(
+        memory, (repr(requested), language, None), lambda: _search_translations(language, requested)
+    )
 
 
-def _search_translations(language: str, wanted: Sequence[Choice]) -> BitMap:
+def _search_translations(language: str, requested: Sequence[Choice]) -> BitMap:
     if connection.vendor == "sqlite":
-        return _fetch_ids(_SQLITE_SAID, _fts5(wanted), language)
-    return _fetch_ids(_POSTGRESQL_SAID, _tsquery(wanted), language)
+        return _fetch_ids(_SQLITE_SAID, _fts5(requested), language)
+    return _fetch_ids(_POSTGRESQL_SAID, _tsquery(requested), language)
 
 
 def _fetch_ids(statement: str, *values: str | int) -> BitMap:
@@ -122,21 +126,21 @@ def _fetch_ids(statement: str, *values: str | int) -> BitMap:
     return BitMap(orjson.loads(found)) if found else BitMap()
 
 
-def _fts5(wanted: Sequence[Choice]) -> str:
+def _fts5(requested: Sequence[Choice]) -> str:
     def term(each: Term) -> str:
         return f'"{each.word}"*' if each.begins else f'"{each.word}"'
 
     return " AND ".join(
         "({})".format(" OR ".join("({})".format(" AND ".join(map(term, phrase))) for phrase in choice))
-        for choice in wanted
+        for choice in requested
     )
 
 
-def _tsquery(wanted: Sequence[Choice]) -> str:
+def _tsquery(requested: Sequence[Choice]) -> str:
     def term(each: Term) -> str:
         return f"'{each.word}':*" if each.begins else f"'{each.word}'"
 
     return " & ".join(
         "({})".format(" | ".join("({})".format(" & ".join(map(term, phrase))) for phrase in choice))
-        for choice in wanted
+        for choice in requested
     )

@@ -32,11 +32,11 @@ def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Divi
         if PROVINCE_SESSION_KEY in request.session or isinstance(request.user, User):
             _store_location(request, "", "")
         return None
-    wanted = by_code.get(request.GET.get("tinh", ""))
-    if wanted is not None:
-        if request.session.get(PROVINCE_SESSION_KEY) != wanted.code:
-            _store_location(request, wanted.code, "")
-        return wanted
+    requested = by_code.get(request.GET.get("tinh", ""))
+    if requested is not None:
+        if request.session.get(PROVINCE_SESSION_KEY) != requested.code:
+            _store_location(request, requested.code, "")
+        return requested
     return by_code.get(known_province(request))
 
 
@@ -50,10 +50,10 @@ def known_province(request: HttpRequest) -> str:
 def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:
     """The commune of the URL (`?xa=…`) or the stored one; call after `chosen_province`."""
     by_code = {commune.code: commune for commune in communes}
-    wanted = by_code.get(request.GET.get("xa", ""))
-    if wanted is not None and request.session.get(COMMUNE_SESSION_KEY) != wanted.code:
-        request.session[COMMUNE_SESSION_KEY] = wanted.code
-    return wanted or by_code.get(request.session.get(COMMUNE_SESSION_KEY, ""))
+    requested = by_code.get(request.GET.get("xa", ""))
+    if requested is not None and request.session.get(COMMUNE_SESSION_KEY) != requested.code:
+        request.session[COMMUNE_SESSION_KEY] = requested.code
+    return requested or by_code.get(request.session.get(COMMUNE_SESSION_KEY, ""))
 
 
 def _store_home_location(request: HttpRequest, user: User) -> None:

@@ -29,19 +29,21 @@ def wish_list_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _change_wish_list(request)
     channel = get_channel_or_404()
-    wanted = wished_product_ids(request)
+    requested = wished_product_ids(request)
     there = {
         listing.product_id: listing
         for listing in Listing.objects.filter(
             channel=channel,
-            product__in=wanted,
+            product__in=requested,
             state=ListingState.PUBLISHED,
             product__cooperative__state=CooperativeState.APPROVED,
         ).select_related("product__cooperative")
     }
-    unavailable = list(Product.objects.filter(pk__in=set(wanted) - there.keys()).order_by("sort_key", "pk"))
+    unavailable = list(
+        Product.objects.filter(pk__in=set(requested) - there.keys()).order_by("sort_key", "pk")
+    )
     show_in_language(unavailable, "name")
-    shown = build_cards([there[key] for key in wanted if key in there], now=timezone.now())
+    shown = build_cards([there[key] for key in requested if key in there], now=timezone.now())
     return render(request, "catalog/wish_list.html", {"cards": shown, "gone": unavailable})
 
 
@@ -51,19 +53,19 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
         Product.objects.filter(pk=int(product_id)) if _is_primary_key(product_id) else Product.objects.none()
     )
     product = get_object_or_404(rows)
-    is_wanted = "remove" not in request.POST
+    is_requested = "remove" not in request.POST
     if isinstance(request.user, User):
-        if is_wanted:
+        if is_requested:
             add_to_wish_list(user_id=request.user.pk, product_ids=[product.pk], now=timezone.now())
         else:
             remove_from_wish_list(user_id=request.user.pk, product_id=product.pk)
     else:
         kept = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
-        request.session[SESSION_KEY] = [*kept, *([product.pk] if is_wanted else [])][-MAX_WISHES:]
+        request.session[SESSION_KEY] = [*kept, *([product.pk] if is_requested else [])][-MAX_WISHES:]
     if request.headers.get("HX-Request") == "true":
-        context = {"product": product, "is_wished": is_wanted}
+        context = {"product": product, "is_wished": is_requested}
         return render(request, "catalog/wish_list_button.html", context)
-    if not is_wanted:
+    if not is_requested:
         messages.success(request, _("It is off your list."))
     return redirect(_return_url(request))
 

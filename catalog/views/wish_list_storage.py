@@ -22,9 +22,9 @@ def is_wished(request: HttpRequest, product: Product) -> bool:
 
 def move_guest_wishes(request: HttpRequest, user: User, *, now: datetime.datetime) -> None:
     """Move a guest's wish list to the account after sign-in."""
-    wanted = request.session.pop(SESSION_KEY, None)
-    if wanted:
-        add_to_wish_list(user_id=user.pk, product_ids=wanted, now=now)
+    requested = request.session.pop(SESSION_KEY, None)
+    if requested:
+        add_to_wish_list(user_id=user.pk, product_ids=requested, now=now)
 
 
 def wished_product_ids(request: HttpRequest) -> list[int]:

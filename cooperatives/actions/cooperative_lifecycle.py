@@ -175,9 +175,9 @@ def resume_cooperative(*, cooperative_id: int, actor: Actor, now: datetime.datet
 
 def unique_cooperative_slug(name: str) -> str:
     """A slug derived from the name that no other cooperative has."""
-    wanted = slugify(name)[:100]
-    taken = set(Cooperative.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
-    candidates = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
+    requested = slugify(name)[:100]
+    taken = set(Cooperative.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
+    candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(taken) + 2))
     return next(each for each in candidates if each not in taken)
 
 

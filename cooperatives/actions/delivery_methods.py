@@ -220,8 +220,8 @@ def _set_details(delivery_method: DeliveryMethod, words: DeliveryMethodDetails) 
 def _pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID | None) -> Warehouse:
     """The given warehouse, else the method's, else the first; enables pickup there."""
     warehouses = Warehouse.objects.for_cooperative(delivery_method.cooperative).open()
-    wanted = warehouse_id or delivery_method.warehouse_id
-    chosen = (warehouses.filter(pk=wanted) if wanted else warehouses).first()
+    requested = warehouse_id or delivery_method.warehouse_id
+    chosen = (warehouses.filter(pk=requested) if requested else warehouses).first()
     if chosen is None:
         raise MissingPickupWarehouse(field="warehouse")
     if chosen.click_and_collect == ClickAndCollect.DISABLED:

@@ -198,7 +198,7 @@ def _fill_address(address: Address, cooperative: Cooperative, details: Warehouse
     address.phone = details.phone or cooperative.phone
 
 
-def _free_slug(wanted: str) -> str:
-    taken = set(Warehouse.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
-    candidates = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
+def _free_slug(requested: str) -> str:
+    taken = set(Warehouse.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
+    candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(taken) + 2))
     return next(each for each in candidates if each not in taken)

@@ -55,7 +55,7 @@ class QuantityForm(forms.Form):
             del self.fields["quantity"]
 
     @property
-    def wanted(self) -> int:
+    def requested(self) -> int:
         return 0 if self.cleaned_data["remove"] else int(self.cleaned_data["quantity"])
 
 

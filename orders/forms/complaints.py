@@ -123,8 +123,8 @@ class AcceptComplaintForm(RefundAmountsForm):
             self.fields[f"amount-{key}"] = quantity_field(
                 limit.left, _("Money back"), initial=None if wants_goods else share
             )
-            wanted = count if wants_goods else None
-            self.fields[f"anew-{key}"] = quantity_field(count, _("Send anew"), initial=wanted)
+            requested = count if wants_goods else None
+            self.fields[f"anew-{key}"] = quantity_field(count, _("Send anew"), initial=requested)
             if limit.returnable > 0:
                 self.fields[f"back-{key}"] = quantity_field(min(count, limit.returnable), _("Must come back"))
 

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('payout', 'payment'), ('cooperative_account', 'bank account of a cooperative'), ('market_account', 'bank account of the market'), ('rules', 'rule of the second person')], max_length=20)),
                 ('state', models.CharField(choices=[('open', 'waits for a second person'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('withdrawn', 'withdrawn'), ('lapsed', 'lapsed')], default='open', max_length=10)),
-                ('wanted', models.JSONField(default=dict)),
+                ('proposed_values', models.JSONField(default=dict)),
                 ('basis', models.JSONField(default=dict)),
                 ('proposed_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),

@@ -38,8 +38,8 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 class Approval(models.Model):
     """A proposal and the second person's decision on it.
 
-    `wanted` holds the values to apply; `basis` holds the row's values when the proposal was made. The
-    proposal lapses if the row no longer matches `basis`.
+    `proposed_values` holds the values to apply; `basis` holds the row's values when the proposal was made.
+    The proposal lapses if the row no longer matches `basis`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,7 +49,7 @@ class Approval(models.Model):
     cooperative = models.ForeignKey(
         Cooperative, models.CASCADE, related_name="approvals", null=True, blank=True
     )
-    wanted = models.JSONField(default=dict)
+    proposed_values = models.JSONField(default=dict)
     basis = models.JSONField(default=dict)
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="proposed_approvals"

@@ -36,12 +36,12 @@ class Counted(models.Model):
         abstract = True
 
 
-def report_columns(order: Order, *, is_standing: bool) -> dict[str, object]:
+def report_columns(order: Order, *, is_active: bool) -> dict[str, object]:
     """The values of the `Counted` columns for a part of the order and for its lines."""
     return {
         "sold_on": vietnam_date(order.placed_at) if order.placed_at else None,
         "sold_in_id": order.channel_id,
         "sold_from": order.source,
         "sold_to": order.province_code,
-        "has_ended": not is_standing or order.expired_at is not None,
+        "has_ended": not is_active or order.expired_at is not None,
     }

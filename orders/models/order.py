@@ -289,7 +289,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         if self.status == OrderStatus.ON_THE_WAY and all(
             part.is_collected and part.progress in ARRIVED_PROGRESS | {Progress.DISPATCHED}
             for part in self.parts.all()
-            if part.is_standing
+            if part.is_active
         ):
             return str(READY_FOR_PICKUP)
         return self.get_status_display()

@@ -53,7 +53,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         """Parts of confirmed orders; unpaid ones are not shown to the cooperative."""
         return self.filter(cooperative=cooperative, order__confirmed_at__isnull=False)
 
-    def standing(self) -> OrderPartQuerySet:
+    def active(self) -> OrderPartQuerySet:
         return self.filter(state__in=ACTIVE_PART_STATES)
 
     def to_accept(self) -> OrderPartQuerySet:
@@ -100,7 +100,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def next_pickup_day(self, day: datetime.date) -> PickupDay | None:
         """The first day from `day` on with pickups."""
         return (
-            self.standing()
+            self.active()
             .filter(pickup_day__gte=day)
             .exclude(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
             .values("pickup_day")
@@ -239,7 +239,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         return f"{self.order_id}/{self.number}"
 
     @property
-    def is_standing(self) -> bool:
+    def is_active(self) -> bool:
         return self.state in ACTIVE_PART_STATES
 
     @property
@@ -260,8 +260,8 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         """Whether all quantities are in closed parcels. `parcels`: its outgoing parcels with their lines."""
         parcels = list(parcels)
         held = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
-        wanted = sum(line.quantity for line in self.lines.all())
-        return held >= wanted and all(parcel.packed_at is not None for parcel in parcels)
+        requested = sum(line.quantity for line in self.lines.all())
+        return held >= requested and all(parcel.packed_at is not None for parcel in parcels)
 
     def state_label(self, parcels: Iterable[Parcel]) -> str:
         """The state label shown in every interface. `parcels` as in `is_packed`."""
@@ -281,4 +281,4 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         Staff may cancel until a parcel has left the warehouse; buyers until one is packed.
         """
         too_late = PACKED_OR_DISPATCHED_STATES if by_buyer else DISPATCHED_STATES
-        return self.is_standing and not any(parcel.state in too_late for parcel in parcels)
+        return self.is_active and not any(parcel.state in too_late for parcel in parcels)

@@ -79,10 +79,10 @@ def commission_percents(
     The cooperative takes precedence over the category, a deeper category over its ancestors, then the later
     day.
     """
-    wanted = set(goods)
-    rates = _commissions_on(day, {cooperative_id for cooperative_id, _path in wanted}) if wanted else []
+    requested = set(goods)
+    rates = _commissions_on(day, {cooperative_id for cooperative_id, _path in requested}) if requested else []
     found = {}
-    for cooperative_id, path in wanted:
+    for cooperative_id, path in requested:
         fitting = [rate for rate in rates if rate.covers(cooperative_id, path)]
         closest = max(fitting, key=lambda rate: (*rate.specificity, rate.from_day, rate.pk), default=None)
         found[cooperative_id, path] = Decimal(0) if closest is None else closest.percent

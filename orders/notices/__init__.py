@@ -150,7 +150,7 @@ def order_confirmed(
             )
     in_cash = bool(order.still_due) and payment is not None and payment.method == PaymentMethod.COD
     for part in parts:
-        if part.is_standing:
+        if part.is_active:
             notify_cooperative(
                 order,
                 part,

@@ -82,12 +82,12 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _render_basket(request, faults={row.pk: str(form.errors["quantity"][0])})
     try:
-        change_line_quantity(basket_id=held.pk, line_id=row.pk, quantity=form.wanted, now=timezone.now())
+        change_line_quantity(basket_id=held.pk, line_id=row.pk, quantity=form.requested, now=timezone.now())
     except Missing:
         pass  # removed in another tab
     except Refused as refused:
         return _render_basket(request, faults={row.pk: str(refused.words)})
-    removed_line = row if form.wanted == 0 else None
+    removed_line = row if form.requested == 0 else None
     if not _is_htmx(request) and removed_line is None:
         return redirect("orders:basket")
     return _render_basket(request, removed_line=removed_line, held=held)
@@ -153,31 +153,31 @@ def _render_basket(
     provinces = all_provinces()
     code = province_of(request, held)
     province = next((each for each in provinces if each.code == code), None)
-    offer = _quote_basket(held, province) if held else None
+    quote = _quote_basket(held, province) if held else None
     context: dict[str, Any] = {
         "basket": held,
         "provinces": provinces,
         "province": province,
-        "offer": offer,
+        "quote": quote,
         "currency": held.currency if held else "VND",
-        "shares": seller_quote_views(offer, province, faults) if offer else [],
-        "sums": totals_of_quote(offer) if offer else None,
-        "must_be_mended": has_blocking_problems(offer) if offer else False,
+        "seller_quotes": seller_quote_views(quote, province, faults) if quote else [],
+        "sums": totals_of_quote(quote) if quote else None,
+        "must_be_mended": has_blocking_problems(quote) if quote else False,
         "taken_out": removed_line,
         "reordered": None if is_part else pop_reorder_result(request),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
     }
-    if offer is not None:  # otherwise the base template's context processor queries it
-        context["basket_count"] = sum(line.quantity for line in offer.wanted.lines)
-        context["shop"] = offer.shop
+    if quote is not None:  # otherwise the base template's context processor queries it
+        context["basket_count"] = sum(line.quantity for line in quote.requested.lines)
+        context["shop"] = quote.shop
     template = "orders/basket.html#basket-lines" if is_part else "orders/basket.html"
     return render(request, template, context)
 
 
 def _quote_basket(held: Basket, province: Division | None) -> Quote:
-    wanted = replace(basket_quote_request(held), province_code=province.code if province else "")
-    return build_quote(wanted, now=timezone.now(), proposing=True)
+    requested = replace(basket_quote_request(held), province_code=province.code if province else "")
+    return build_quote(requested, now=timezone.now(), proposing=True)
 
 
 def _held_or_404(request: HttpRequest) -> Basket:

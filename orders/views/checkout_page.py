@@ -53,10 +53,10 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if basket is None:
         return redirect("orders:basket")
     written, provinces = receiver.initial_receiver(request, basket), all_provinces()
-    offer = preview_checkout(basket, province_code=_valid_province(provinces, written), now=timezone.now())
-    if not offer.shares or has_blocking_problems(offer):
+    quote = preview_checkout(basket, province_code=_valid_province(provinces, written), now=timezone.now())
+    if not quote.seller_quotes or has_blocking_problems(quote):
         return redirect("orders:basket")
-    return _render_checkout(request, basket, offer, provinces, written)
+    return _render_checkout(request, basket, quote, provinces, written)
 
 
 @require_POST
@@ -165,7 +165,7 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
         else:
             return _after_placement(request, order, form)
     provinces = all_provinces()
-    offer = open_checkout(
+    quote = open_checkout(
         basket_id=basket.pk,
         province_code=_valid_province(provinces, posted),
         choices=chosen_deliveries(posted, cooperatives),
@@ -173,7 +173,7 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
         now=timezone.now(),
     )
     return _render_checkout(
-        request, basket, offer, provinces, posted, bound=True, refused=refused, phone_refusal=phone_refusal
+        request, basket, quote, provinces, posted, bound=True, refused=refused, phone_refusal=phone_refusal
     )
 
 
@@ -209,12 +209,12 @@ def _show_updated(
         _valid_province(provinces, posted),
         chosen_deliveries(posted, _cooperative_ids(basket)),
     )
-    offer = open_checkout(
+    quote = open_checkout(
         basket_id=basket.pk, province_code=code, choices=delivery_methods, now=timezone.now()
     )
     if code:
         remember_province(request, code)
-    return _render_checkout(request, basket, offer, provinces, posted, code_fault=code_fault)
+    return _render_checkout(request, basket, quote, provinces, posted, code_fault=code_fault)
 
 
 def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
@@ -248,7 +248,7 @@ def _is_htmx(request: HttpRequest) -> bool:
 def _render_checkout(
     request: HttpRequest,
     basket: Basket,
-    offer: Quote,
+    quote: Quote,
     provinces: list[Division],
     written: Mapping[str, Any],
     *,
@@ -257,55 +257,58 @@ def _render_checkout(
     phone_refusal: Refused | None = None,
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
-    province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
-    shares = seller_quote_views(offer, province)
-    payments = offered_payment_methods(basket.channel, shop=offer.shop)
+    province = next((each for each in provinces if each.code == quote.requested.province_code), None)
+    seller_quotes = seller_quote_views(quote, province)
+    payments = offered_payment_methods(basket.channel, shop=quote.shop)
     place = provinces, communes_of(str(written.get("province", "")))
-    possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
+    possible = {
+        seller_quote.seller_quote.cooperative.pk: [choice.value for choice in seller_quote.choices]
+        for seller_quote in seller_quotes
+    }
     form = _build_form(basket, possible, place, payments, written, data=written if bound else None)
-    for share in shares:  # so that the list of errors on top names the cooperative
-        form.fields[share.field].label = translated(share.share.cooperative, "name")
-    problems = _problem_messages(shares)
+    for seller_quote in seller_quotes:  # so that the list of errors on top names the cooperative
+        form.fields[seller_quote.field].label = translated(seller_quote.seller_quote.cooperative, "name")
+    problems = _problem_messages(seller_quotes)
     if refused is not None:
-        problems = problems or _refusal_messages(refused, offer, written)
-        if offer.voucher and offer.voucher.refused and str(offer.voucher.refused.words) not in problems:
-            problems = [str(offer.voucher.refused.words), *problems]
+        problems = problems or _refusal_messages(refused, quote, written)
+        if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.words) not in problems:
+            problems = [str(quote.voucher.refused.words), *problems]
     if request.method == "POST":
         receiver.save_inputs(request, written)
     context = {
         "basket": basket,
         "form": form,
-        "offer": offer,
-        "sums": totals_of_quote(offer),
+        "quote": quote,
+        "sums": totals_of_quote(quote),
         "groups": [
             {
-                "shown": share,
-                "delivery_method": form[share.field],
-                "note": form[f"note-{share.share.cooperative.pk}"],
+                "shown": seller_quote,
+                "delivery_method": form[seller_quote.field],
+                "note": form[f"note-{seller_quote.seller_quote.cooperative.pk}"],
             }
-            for share in shares
+            for seller_quote in seller_quotes
         ],
         "province": province,
         "currency": basket.currency,
         "payments": payment_choices(
-            form["payment"], offered_payment_methods(basket.channel, offer.total, shop=offer.shop)
+            form["payment"], offered_payment_methods(basket.channel, quote.total, shop=quote.shop)
         ),
         "problems": problems,
         "phone_refusal": phone_refusal.words if phone_refusal else "",
         "phone_code_error": phone_refusal.words if isinstance(phone_refusal, CodeExpired | WrongCode) else "",
         "phone_code_to": checkout_code.code_sent_to(request) if _takes_code(phone_refusal) else "",
         "new_prices": [
-            (line.wanted.key, line.unit_price)
-            for line in offer.lines
+            (line.requested.key, line.unit_price)
+            for line in quote.lines
             if QuoteProblem.PRICE_CHANGED in line.problems
         ],
-        "must_be_mended": has_blocking_problems(offer),
+        "must_be_mended": has_blocking_problems(quote),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
         "old_address": str(written.get("old_address", "")),
         "suggestions": suggestions(written),
         "book": receiver.address_book(signed_in_user(request)),
-        "shop": offer.shop,
+        "shop": quote.shop,
     }
     template = "orders/checkout.html#checkout-form" if _is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
@@ -330,29 +333,29 @@ def _build_form(
     )
 
 
-def _problem_messages(shares: list[SellerQuoteView]) -> list[str]:
+def _problem_messages(seller_quotes: list[SellerQuoteView]) -> list[str]:
     """Return all problems and changes as messages that name the products."""
     messages_shown: list[str] = []
-    for share in shares:
+    for seller_quote in seller_quotes:
         messages_shown += [
             sentence("%(name)s: %(words)s", name=translated(line.quoted.variant.product, "name"), words=words)
-            for line in share.lines
+            for line in seller_quote.lines
             for words in line.words
         ]
-        messages_shown += share.words
+        messages_shown += seller_quote.words
     return messages_shown
 
 
-def _refusal_messages(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list[str]:
+def _refusal_messages(refused: Refused, quote: Quote, written: Mapping[str, Any]) -> list[str]:
     """Return messages for a refusal that no line explains: a changed total, or the action's own message."""
     if not isinstance(refused, BasketChanged):
         return [str(refused.words)]
-    currency = offer.wanted.channel.currency
+    currency = quote.requested.channel.currency
     for seen, now, words in (
-        ("shown_total", offer.total, _("It costs %(new)s now, not %(old)s. Please check and order again.")),
+        ("shown_total", quote.total, _("It costs %(new)s now, not %(old)s. Please check and order again.")),
         (
             "shown_most",
-            offer.most,
+            quote.most,
             _("It may weigh and cost up to %(new)s now, not %(old)s. Please check and order again."),
         ),
     ):

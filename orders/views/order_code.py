@@ -128,14 +128,14 @@ def masked(contact: str) -> str:
 
 
 def _code_page_url(request: HttpRequest, order: Order) -> str:
-    address, wanted = reverse("orders:order-code", args=[order.pk]), _next_page(request, order)
-    if wanted == reverse("orders:order", args=[order.pk]):
+    address, requested = reverse("orders:order-code", args=[order.pk]), _next_page(request, order)
+    if requested == reverse("orders:order", args=[order.pk]):
         return address
-    return f"{address}?{urlencode({'next': wanted})}"
+    return f"{address}?{urlencode({'next': requested})}"
 
 
 def _next_page(request: HttpRequest, order: Order) -> str:
     """Return the page of this order to go to after the code: `next`, or the order's page."""
-    home, wanted = reverse("orders:order", args=[order.pk]), request.GET.get("next", "")
-    is_page = wanted.startswith(home) and "//" not in wanted and ".." not in wanted
-    return wanted if is_page and wanted.replace("/", "").replace("-", "").isalnum() else home
+    home, requested = reverse("orders:order", args=[order.pk]), request.GET.get("next", "")
+    is_page = requested.startswith(home) and "//" not in requested and ".." not in requested
+    return requested if is_page and requested.replace("/", "").replace("-", "").isalnum() else home

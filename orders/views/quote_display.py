@@ -47,7 +47,7 @@ class LineView:
         return self.quoted.variant.product.name
 
     @property
-    def is_wanted(self) -> bool:
+    def is_requested(self) -> bool:
         """Whether the line counts in the total: products not on sale do not."""
         return QuoteProblem.NOT_FOR_SALE not in self.quoted.problems
 
@@ -75,14 +75,14 @@ class DeliveryChoice:
 
 @dataclass(frozen=True, slots=True)
 class SellerQuoteView:
-    share: SellerQuote
+    seller_quote: SellerQuote
     lines: list[LineView]
     words: list[str]
     choices: list[DeliveryChoice]
 
     @property
     def field(self) -> str:
-        return f"way-{self.share.cooperative.pk}"
+        return f"way-{self.seller_quote.cooperative.pk}"
 
     @property
     def chosen(self) -> DeliveryChoice | None:
@@ -104,30 +104,30 @@ def seller_quote_views(
     """Prepare each seller's quote for display; without a province there are no messages about delivery."""
     translate_quote(quote)
     told = faults or {}
-    currency = quote.wanted.channel.currency
+    currency = quote.requested.channel.currency
     return [
         SellerQuoteView(
-            share,
+            seller_quote,
             [
                 LineView(
                     line,
                     line_messages(line, currency),
-                    told.get(line.wanted.key, ""),
+                    told.get(line.requested.key, ""),
                     quote.maximum_of_line(line) if line.variant.is_weighed else None,
                 )
-                for line in share.lines
+                for line in seller_quote.lines
             ],
-            seller_messages(share, province),
-            delivery_choices(share),
+            seller_messages(seller_quote, province),
+            delivery_choices(seller_quote),
         )
-        for share in quote.shares
+        for seller_quote in quote.seller_quotes
     ]
 
 
 def has_blocking_problems(quote: Quote) -> bool:
     """Return whether the basket has problems that prevent an order to any province."""
     return any(_IN_BASKET & set(line.problems) for line in quote.lines) or any(
-        QuoteProblem.PAUSED in share.problems for share in quote.shares
+        QuoteProblem.PAUSED in seller_quote.problems for seller_quote in quote.seller_quotes
     )
 
 
@@ -145,19 +145,19 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
         ),
         QuoteProblem.PRICE_CHANGED: lambda: (
             _("The price has changed: %(old)s before, %(new)s now.")
-            % {"old": money(line.wanted.seen_price, currency), "new": money(line.unit_price, currency)}
+            % {"old": money(line.requested.seen_price, currency), "new": money(line.unit_price, currency)}
         ),
     }
     return [told[problem]() for problem in told if problem in line.problems]
 
 
-def seller_messages(share: SellerQuote, province: Division | None) -> list[str]:
+def seller_messages(seller_quote: SellerQuote, province: Division | None) -> list[str]:
     """Return the messages about a seller's quote as a whole, as HTML."""
-    name = translated(share.cooperative, "name")
+    name = translated(seller_quote.cooperative, "name")
     words: list[str] = []
-    if QuoteProblem.PAUSED in share.problems:
-        words.append(_pause_words(name, share.cooperative.paused_until))
-    if QuoteProblem.NOT_DELIVERED in share.problems and province is not None:
+    if QuoteProblem.PAUSED in seller_quote.problems:
+        words.append(_pause_words(name, seller_quote.cooperative.paused_until))
+    if QuoteProblem.NOT_DELIVERED in seller_quote.problems and province is not None:
         words.append(
             sentence(
                 _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out."),
@@ -165,37 +165,41 @@ def seller_messages(share: SellerQuote, province: Division | None) -> list[str]:
                 place=untranslated(province.name),
             )
         )
-    if QuoteProblem.SLOT_GONE in share.problems:
+    if QuoteProblem.SLOT_GONE in seller_quote.problems:
         words.append(_("The pickup time that was chosen is gone. Choose another."))
-    if QuoteProblem.NO_DELIVERY_CHOSEN in share.problems:
+    if QuoteProblem.NO_DELIVERY_CHOSEN in seller_quote.problems:
         words.append(sentence(_("Choose how the goods of %(name)s reach you."), name=name))
     return words
 
 
-def delivery_choices(share: SellerQuote) -> list[DeliveryChoice]:
+def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
     """Return the radio buttons of a seller's quote: the chosen shipping service, then each possible delivery
     method or free pickup time."""
     choices = []
-    if share.service is not None:
-        value = f"service-{share.service.pk}"
-        choices.append(DeliveryChoice(value, share.service, share.service_fee, None, is_chosen=True))
-    for offer in share.possible_options:
-        if not offer.delivery_method.market_days.all():
+    if seller_quote.service is not None:
+        value = f"service-{seller_quote.service.pk}"
+        choices.append(
+            DeliveryChoice(value, seller_quote.service, seller_quote.service_fee, None, is_chosen=True)
+        )
+    for option in seller_quote.possible_options:
+        if not option.delivery_method.market_days.all():
             choices.append(
                 DeliveryChoice(
-                    str(offer.delivery_method.pk),
-                    offer.delivery_method,
-                    offer.fee,
+                    str(option.delivery_method.pk),
+                    option.delivery_method,
+                    option.fee,
                     None,
-                    share.chosen is offer,
+                    seller_quote.chosen is option,
                 )
             )
             continue
-        for place, time in enumerate(time for time in offer.times if not time.is_full):
-            is_chosen = share.chosen is offer and share.chosen_time == time.time
-            value = f"{offer.delivery_method.pk}@{time.time.key}"
+        for place, time in enumerate(time for time in option.times if not time.is_full):
+            is_chosen = seller_quote.chosen is option and seller_quote.chosen_time == time.time
+            value = f"{option.delivery_method.pk}@{time.time.key}"
             choices.append(
-                DeliveryChoice(value, offer.delivery_method, offer.fee, time, is_chosen, is_further=place > 0)
+                DeliveryChoice(
+                    value, option.delivery_method, option.fee, time, is_chosen, is_further=place > 0
+                )
             )
     return choices
 
@@ -205,9 +209,15 @@ def translate_quote(quote: Quote) -> None:
     variants = list({line.variant.pk: line.variant for line in quote.lines}.values())
     show_in_language(variants, "name")
     show_in_language([variant.product for variant in variants], "name")
-    show_in_language([share.cooperative for share in quote.shares], "name")
+    show_in_language([seller_quote.cooperative for seller_quote in quote.seller_quotes], "name")
     show_in_language(
-        [offer.delivery_method for share in quote.shares for offer in share.offers], "name", "note"
+        [
+            option.delivery_method
+            for seller_quote in quote.seller_quotes
+            for option in seller_quote.delivery_options
+        ],
+        "name",
+        "note",
     )
 
 

@@ -53,20 +53,24 @@ class Totals:
         return self.goods + (self.delivery or 0) if self.taken_off else None
 
 
-def totals_of_quote(offer: Quote) -> Totals:
+def totals_of_quote(quote: Quote) -> Totals:
     """Return the totals of a basket's quote."""
     sellers: dict[Hashable, Cooperative] = {
-        line.wanted.key: share.cooperative for share in offer.shares for line in share.lines
+        line.requested.key: seller_quote.cooperative
+        for seller_quote in quote.seller_quotes
+        for line in seller_quote.lines
     }
-    by_key: dict[Hashable, Cooperative] = {each.cooperative.pk: each.cooperative for each in offer.shares}
+    by_key: dict[Hashable, Cooperative] = {
+        each.cooperative.pk: each.cooperative for each in quote.seller_quotes
+    }
     rows = []
     discounted_goods = of_delivery = 0
-    for lowered in price_reductions(offer):
+    for lowered in price_reductions(quote):
         givers = [sellers[key] for key in lowered.amounts]
         amount = sum(lowered.amounts.values())
         discounted_goods += amount
         rows.append(_discount_row(lowered.kind, lowered.name, "", lowered.bearer, givers, amount))
-    for wanted, given in zip(offer.discounts, offer.purchase.discounts, strict=True):
+    for requested, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
         if not given.amount:
             continue
         if given.of_delivery:
@@ -75,14 +79,16 @@ def totals_of_quote(offer: Quote) -> Totals:
         else:
             discounted_goods += given.amount
             givers = [sellers[key] for key in given.shares]
-        code = offer.voucher.code if offer.voucher and wanted is offer.voucher.discount else ""
-        rows.append(_discount_row(wanted.kind, wanted.name, code, wanted.bearer, givers, given.amount))
-    purchase = offer.purchase
+        code = quote.voucher.code if quote.voucher and requested is quote.voucher.discount else ""
+        rows.append(
+            _discount_row(requested.kind, requested.name, code, requested.bearer, givers, given.amount)
+        )
+    purchase = quote.purchase
     return Totals(
-        offer.wanted.channel.currency,
+        quote.requested.channel.currency,
         purchase.goods.gross + discounted_goods,
         sorted(rows, key=_sort_key),
-        purchase.delivery.gross + of_delivery if offer.wanted.province_code else None,
+        purchase.delivery.gross + of_delivery if quote.requested.province_code else None,
     )
 
 

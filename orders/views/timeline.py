@@ -104,7 +104,7 @@ def build_timeline(
     steps = [_acceptance_step(part)]
     if is_awaiting_confirmation(part.order):
         steps.insert(0, _waiting_step(part.order, is_transfer_seen))
-    if part.is_standing:
+    if part.is_active:
         steps += [_packing_step(part, parcels), _dispatch_step(part, parcels), _arrival_step(part, parcels)]
         if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
             steps.append(Step(_state_label(Progress(part.progress)), "done"))

@@ -93,10 +93,10 @@ class PageRequest:
             raise ProtocolError(
                 f"The `{name}` connection needs either `first` or `last` to say how many are wanted."
             )
-        wanted, limit = ("last", last) if last is not None else ("first", first or 0)
+        requested, limit = ("last", last) if last is not None else ("first", first or 0)
         if not 0 <= limit <= MAX_PAGE_SIZE:
             raise ProtocolError(
-                f"The `{name}` connection gives at most {MAX_PAGE_SIZE} at once: `{wanted}` is {limit}."
+                f"The `{name}` connection gives at most {MAX_PAGE_SIZE} at once: `{requested}` is {limit}."
             )
         return cls(limit, last is not None, arguments.get("after"), arguments.get("before"))
 
@@ -114,13 +114,13 @@ def connect(
     The first and last page of `CompiledRows` rows use a compiled query.
     """
     asked = PageRequest.by(arguments, selection.name)
-    wanted = selection.names()
+    requested = selection.names()
     if isinstance(rows, CompiledRows):
-        if asked.after is None and asked.before is None and "totalCount" not in wanted:
+        if asked.after is None and asked.before is None and "totalCount" not in requested:
             return _compiled_page(type_, rows, asked, selection, order) | {"totalCount": None}
         rows = build_rows(rows)
-    page = _query_page(type_, rows, asked, selection, order) if wanted - {"totalCount"} else _empty_page()
-    return page | {"totalCount": rows.count() if "totalCount" in wanted else None}
+    page = _query_page(type_, rows, asked, selection, order) if requested - {"totalCount"} else _empty_page()
+    return page | {"totalCount": rows.count() if "totalCount" in requested else None}
 
 
 def connect_each(
@@ -135,21 +135,21 @@ def connect_each(
 ) -> list[dict[str, Any]]:
     """Return one connection per parent, joined by the rows' column `by`. One query for all parents."""
     asked = PageRequest.by(arguments, selection.name)
-    wanted, keys = selection.names(), set(parents)
+    requested, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
-    cut = _FirstRows(by, tuple(order), asked.backwards, asked.limit + 1, type_.wanted(names, by, *columns))
+    cut = _FirstRows(by, tuple(order), asked.backwards, asked.limit + 1, type_.requested(names, by, *columns))
     counts: dict[Key, int] = {}
-    is_first = asked.after is None and asked.before is None and "totalCount" not in wanted
+    is_first = asked.after is None and asked.before is None and "totalCount" not in requested
     if isinstance(rows, CompiledRows) and is_first:
         shape = rows.shape | {"of": rows.build, "cut": cut}
         pages: Rows | CompiledRows = CompiledRows(_first_pages_query, (keys, *rows.args), shape)
     else:
         rows = build_rows(rows) if isinstance(rows, CompiledRows) else rows
         rows = rows.filter(**{f"{by}__in": keys})
-        counts = _count_by_parent(rows, by) if "totalCount" in wanted else {}
+        counts = _count_by_parent(rows, by) if "totalCount" in requested else {}
         pages = _limit_per_parent(_filter_by_cursors(rows, asked, order), cut)
     edges: dict[Key, list[Edge]] = {}
-    for row in type_.read(pages, names, by, *columns) if wanted - {"totalCount"} else ():
+    for row in type_.read(pages, names, by, *columns) if requested - {"totalCount"} else ():
         place = tuple(getattr(row, column) for column in columns)
         edges.setdefault(getattr(row, by), []).append(Edge(row, place))
     return [

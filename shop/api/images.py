@@ -23,9 +23,9 @@ FULL_SIZE = 4096
 FORMATS = {"ORIGINAL": "jpeg", "WEBP": "webp", "AVIF": "webp"}
 
 
-def nearest_size(wanted: int) -> int:
+def nearest_size(requested: int) -> int:
     """Return the supported size nearest to the requested one; the larger of two equally near ones."""
-    return min(reversed(SIZES), key=lambda size: abs(size - wanted))
+    return min(reversed(SIZES), key=lambda size: abs(size - requested))
 
 
 def image_file(renditions: Mapping[str, Mapping[str, str]] | None, size: int, format_: str) -> str | None:
@@ -49,12 +49,12 @@ def image_url(
 ) -> str:
     """Return the absolute URL of a picture for the arguments `size` and `format`."""
     asked = arguments.get("size")
-    wanted = nearest_size(asked) if isinstance(asked, int) and asked else size
+    requested = nearest_size(asked) if isinstance(asked, int) and asked else size
     format_ = str(arguments.get("format") or "ORIGINAL")
-    path = image_file(renditions if state == PictureState.READY else None, wanted, format_)
+    path = image_file(renditions if state == PictureState.READY else None, requested, format_)
     if path is not None:
         return context.absolute(default_storage.url(path))
-    named = [global_id(type_name, key), str(wanted), *([format_.lower()] if format_ != "ORIGINAL" else [])]
+    named = [global_id(type_name, key), str(requested), *([format_.lower()] if format_ != "ORIGINAL" else [])]
     return context.absolute(f"{_thumbnail_prefix()}{'/'.join(named)}/")
 
 

@@ -104,8 +104,8 @@ class InChannel(Type):
                 keys_by_channel.setdefault(channel_key, set()).add(key)
         found: dict[Pair, Row] = {}
         for channel_key, keys in keys_by_channel.items():
-            wanted = self.read(self.among(context, channel_by_key(context, channel_key), keys), fields)
-            found |= {(getattr(row, self._key), channel_key): row for row in wanted}
+            requested = self.read(self.among(context, channel_by_key(context, channel_key), keys), fields)
+            found |= {(getattr(row, self._key), channel_key): row for row in requested}
         return found
 
     def within(self, field: str, to: InChannel, *, by: str) -> None:

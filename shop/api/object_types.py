@@ -162,7 +162,7 @@ class Type:
 
     # --- reading rows ---------------------------------------------------------------------------
 
-    def wanted(self, fields: Iterable[str], *also: str) -> tuple[str, ...]:
+    def requested(self, fields: Iterable[str], *also: str) -> tuple[str, ...]:
         """Return the columns that these fields need, plus the key and `also`, without duplicates."""
         needs = self._needs
         columns = dict.fromkeys((self._key, *also))
@@ -172,7 +172,7 @@ class Type:
 
     def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *also: str) -> list[Row]:
         """Read the rows of a queryset with the columns that these fields need, plus `also`. One query."""
-        columns = self.wanted(fields, *also)
+        columns = self.requested(fields, *also)
         make = _row_maker(self.name, columns)
         if isinstance(rows, CompiledRows):
             found: Iterable[tuple[object, ...]] = _compiled_values(rows.build)(
@@ -191,17 +191,19 @@ class Type:
         rows: Rows | Callable[[], Rows] | None = None,
     ) -> dict[Key | None, Row]:
         """Return the visible rows (or those of `rows`) with these keys, by key. At most one query."""
-        wanted = {key for key in keys if key is not None}
-        if not wanted:
+        requested = {key for key in keys if key is not None}
+        if not requested:
             return {}
         seen = self.rows(context) if rows is None else rows
         key = attrgetter(self._key)
         if callable(seen):
-            query_rows: Rows | CompiledRows = compiled_rows(_filter_by_keys, wanted, rows=seen, key=self._key)
+            query_rows: Rows | CompiledRows = compiled_rows(
+                _filter_by_keys, requested, rows=seen, key=self._key
+            )
         elif _is_unfiltered(seen):
-            query_rows = compiled_rows(_filter_by_keys, wanted, rows=seen.model, key=self._key)
+            query_rows = compiled_rows(_filter_by_keys, requested, rows=seen.model, key=self._key)
         else:
-            query_rows = seen.filter(**{f"{self._key}__in": wanted})
+            query_rows = seen.filter(**{f"{self._key}__in": requested})
         return {key(row): row for row in self.read(query_rows, fields)}
 
     def grouped(self, rows: Rows | CompiledRows, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:

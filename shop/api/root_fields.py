@@ -137,23 +137,23 @@ class Mutations(Queries):
             name, permissions=permissions, refused={"count": 0}, needs_recent_sign_in=needs_recent_sign_in
         )
         def many(arguments: _Ids, context: Context, selection: Selection) -> dict[str, object]:
-            wanted = [{"id": each} for each in dict.fromkeys(arguments.get("ids") or ())]
-            return self.each_of(wanted, one, context, selection)
+            requested = [{"id": each} for each in dict.fromkeys(arguments.get("ids") or ())]
+            return self.each_of(requested, one, context, selection)
 
     def each_of(
         self,
-        wanted: Sequence[Mapping[str, object]],
+        requested: Sequence[Mapping[str, object]],
         one: RootResolver,
         context: Context,
         selection: Selection,
     ) -> dict[str, object]:
         """Call `one` with each of these arguments and return the payload."""
-        if len(wanted) > MAX_BULK_DELETIONS:
+        if len(requested) > MAX_BULK_DELETIONS:
             raise InputError(
                 "INVALID", f"At most {MAX_BULK_DELETIONS} can be taken away at once.", field="ids"
             )
         count, refusals = 0, []
-        for each in wanted:
+        for each in requested:
             try:
                 one(each, context, selection)
             except Refused as refused:

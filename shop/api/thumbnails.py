@@ -68,15 +68,15 @@ _PICTURE_FINDERS: Mapping[str, Callable[[int], int | None]] = {
 def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> HttpResponse:
     """Redirect to the picture's file; 404 for an unknown id, size or format."""
     picture = _find_picture(id_)
-    wanted = _FORMATS.get(format_.lower())
+    requested = _FORMATS.get(format_.lower())
     is_size = size.isascii() and size.isdigit() and len(size) < 10 and int(size) > 0
-    if picture is None or wanted is None or not is_size:
+    if picture is None or requested is None or not is_size:
         raise Http404
     if picture.state == PictureState.WAITING:
         response = redirect(static(_PLACEHOLDER))
         response.headers["Cache-Control"] = "no-store"
         return response
-    path = image_file(picture.renditions, nearest_size(int(size[:9])), wanted)
+    path = image_file(picture.renditions, nearest_size(int(size[:9])), requested)
     if path is None:
         raise Http404
     return redirect(default_storage.url(path))

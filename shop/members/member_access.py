@@ -47,7 +47,7 @@ def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpR
             except Missing as error:
                 raise Http404 from error
             except Forbidden as error:
-                context = {"standing": membership, "cooperative": membership and membership.cooperative}
+                context = {"membership": membership, "cooperative": membership and membership.cooperative}
                 return render(request, "members/forbidden.html", context | {"words": error.words}, status=403)
 
         return guarded
@@ -94,7 +94,7 @@ def render_page(
 ) -> HttpResponse:
     """Render a page in the members' frame."""
     frame: dict[str, Any] = {
-        "standing": membership,
+        "membership": membership,
         "cooperative": membership.cooperative,
         "may_see_money": membership.may(Right.MONEY),
     }

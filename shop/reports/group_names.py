@@ -25,10 +25,10 @@ def names_of(group: Group, keys: Collection[object]) -> dict[object, str]:
 
 
 def _product_names(keys: Collection[object]) -> dict[object, str]:
-    wanted = [key for key in keys if isinstance(key, int)]
-    products = Product.objects.all() if len(wanted) > FEW else Product.objects.filter(pk__in=wanted)
+    requested = [key for key in keys if isinstance(key, int)]
+    products = Product.objects.all() if len(requested) > FEW else Product.objects.filter(pk__in=requested)
     names: dict[object, str] = dict(products.values_list("pk", "name"))
-    gone = [key for key in wanted if key not in names][:FEW]
+    gone = [key for key in requested if key not in names][:FEW]
     if not gone:
         return names
     sold = OrderLine.objects.filter(product_key__in=gone).order_by().values("product_key")

@@ -193,23 +193,23 @@ def _rows(
         inside = Category.objects.filter(path__startswith=asked.category.path or "/none/")
         counted = counted.filter(category_key__in=inside.values("pk"))
     sums = _OF_LINES if of_lines else _OF_PARTS
-    wanted = {name: each for name, each in sums.items() if name not in left_out}
-    grouped: Iterable[Mapping[str, Any]] = counted.order_by().annotate(**by).values(*by).annotate(**wanted)
+    requested = {name: each for name, each in sums.items() if name not in left_out}
+    grouped: Iterable[Mapping[str, Any]] = counted.order_by().annotate(**by).values(*by).annotate(**requested)
     return grouped
 
 
 def _condition(asked: SalesQuery) -> Q:
     """Return the condition for parts or lines."""
-    wanted = Q(sold_on__gte=asked.first, sold_on__lte=asked.last, sold_in__in=asked.channels)
+    requested = Q(sold_on__gte=asked.first, sold_on__lte=asked.last, sold_in__in=asked.channels)
     if asked.cooperative is not None:
-        wanted &= Q(cooperative=asked.cooperative)
+        requested &= Q(cooperative=asked.cooperative)
     if asked.province:
-        wanted &= Q(sold_to=asked.province)
+        requested &= Q(sold_to=asked.province)
     if asked.source:
-        wanted &= Q(sold_from=asked.source)
+        requested &= Q(sold_from=asked.source)
     if not asked.with_ended:
-        wanted &= Q(has_ended=False)
-    return wanted
+        requested &= Q(has_ended=False)
+    return requested
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:

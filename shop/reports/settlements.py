@@ -123,22 +123,22 @@ def orders_in(settlement: Settlement) -> Any:
 
 def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> list[Row]:
     """Return rows for orders from `orders_in`. One query."""
-    wanted = {each["posting__order"]: each["at"] for each in found}
+    requested = {each["posting__order"]: each["at"] for each in found}
     entries = _entries(settlement).filter(posting__order__isnull=False)
-    if len(wanted) <= FEW:
-        entries = entries.filter(posting__order__in=list(wanted))
+    if len(requested) <= FEW:
+        entries = entries.filter(posting__order__in=list(requested))
     rows = (
         entries.order_by("posting__order")
         .values_list("posting__order", "posting__order__code", "account", "nature")
         .annotate(total=Sum("amount"))
     )
-    debits: dict[Any, dict[tuple[str, str], int]] = {key: {} for key in wanted}
+    debits: dict[Any, dict[tuple[str, str], int]] = {key: {} for key in requested}
     codes: dict[Any, str] = {}
     for key, code, account, nature, total in rows:
         if key in debits:
             debits[key][account, nature] = total
             codes[key] = code
-    return [Row(at, codes[key], PeriodTotals.of(debits[key])) for key, at in wanted.items()]
+    return [Row(at, codes[key], PeriodTotals.of(debits[key])) for key, at in requested.items()]
 
 
 def other_rows(settlement: Settlement) -> list[Row]:

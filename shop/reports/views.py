@@ -46,10 +46,10 @@ def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return render(request, "reports/sales.html", {"form": form}, status=422)
     asked = form.asked()
-    wanted = request.GET.get("format")
-    if wanted == "csv":
+    requested = request.GET.get("format")
+    if requested == "csv":
         return _file_response(as_csv(_cross_table(asked)), "text/csv; charset=utf-8", asked, "csv")
-    if wanted == "xlsx":
+    if requested == "xlsx":
         periods_sheet = _period_table(asked, _period_rows(asked))
         sheets = [_cross_table(asked), _group_table(asked, _group_rows(asked)), periods_sheet]
         return _file_response(as_xlsx(sheets), XLSX, asked, "xlsx")

@@ -19,7 +19,7 @@ CREATE = """mutation Create($input: CheckoutCreateInput!) {
   checkoutCreate(input: $input) { checkout { id } errors { field code } } }"""
 
 
-def wanted(variant, quantity: int, **more) -> dict[str, object]:
+def requested(variant, quantity: int, **more) -> dict[str, object]:
     return {
         "channel": make_channel().slug,
         "email": "hanh@example.com",
@@ -34,7 +34,7 @@ def test_a_checkout_is_made_in_one_transaction() -> None:
     variant = make_variant(make_seller(), on_hand=5)
 
     with CaptureQueriesContext(connection) as queries:
-        made = data_of(CREATE, input=wanted(variant, 1))["checkoutCreate"]
+        made = data_of(CREATE, input=requested(variant, 1))["checkoutCreate"]
 
     outermost = [each["sql"] for each in queries if each["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert made["errors"] == []
@@ -51,7 +51,7 @@ def test_a_checkout_is_made_in_one_transaction() -> None:
 )
 def test_what_is_refused_leaves_no_row(quantity: int, more: dict[str, object], code: str) -> None:
     variant = make_variant(make_seller(), on_hand=5)
-    given = wanted(variant, quantity, **more)
+    given = requested(variant, quantity, **more)
     before = every_row()
 
     refused = data_of(CREATE, input=given)["checkoutCreate"]

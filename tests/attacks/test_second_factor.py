@@ -181,8 +181,8 @@ def test_htmx_does_not_get_around_the_confirmation() -> None:
         client.get(SETTINGS, headers=headers),
     ]
 
-    wanted = f"{CHECK}?{urlencode({'next': SETTINGS})}"
-    assert [answer.headers["HX-Redirect"] for answer in answers] == [wanted] * 2
+    requested = f"{CHECK}?{urlencode({'next': SETTINGS})}"
+    assert [answer.headers["HX-Redirect"] for answer in answers] == [requested] * 2
     assert all(answer.content == b"" for answer in answers)
     assert shop_settings().complaint_days == 7
 

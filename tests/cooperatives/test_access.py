@@ -33,23 +33,23 @@ MAY = {
 
 @pytest.mark.parametrize("role", Role.values)
 def test_a_role_holds_its_rights_and_no_others(role) -> None:
-    standing = membership_context(make_member(make_cooperative(), Role(role)))
+    membership = membership_context(make_member(make_cooperative(), Role(role)))
 
     for right in Right:
         if right in MAY[Role(role)]:
-            standing.require(right)
+            membership.require(right)
         else:
             with refused(Forbidden, "forbidden"):
-                standing.require(right)
+                membership.require(right)
 
 
 def test_a_member_acts_for_their_cooperative_by_the_members_door() -> None:
     cooperative = make_cooperative()
     user = make_member(cooperative)
 
-    standing = membership_context(user, cooperative.pk)
+    membership = membership_context(user, cooperative.pk)
 
-    assert (standing.cooperative, standing.actor.user_id, standing.actor.entry_point) == (
+    assert (membership.cooperative, membership.actor.user_id, membership.actor.entry_point) == (
         cooperative,
         user.pk,
         EntryPoint.MEMBERS,

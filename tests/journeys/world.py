@@ -355,9 +355,9 @@ class _Market:
         }
         orders = {}
         for name, step in steps.items():
-            wanted = ((self.variant, 2), (self.gourd, 3))
+            requested = ((self.variant, 2), (self.gourd, 3))
             said = {"note": "Gọi trước khi giao.", "invoice": _company()}
-            orders[name] = make_order(*wanted, user=self.buyer, now=self.now, **said)
+            orders[name] = make_order(*requested, user=self.buyer, now=self.now, **said)
             step(orders[name].parts.get(cooperative=self.thien_an))
         return orders
 
@@ -415,8 +415,8 @@ class _Market:
         orders, weighed = {}, make_gourd(self.thien_an, name="Bí đao đá")
         with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
             for name, answer in said.items():
-                wanted = (weighed if name == "card held" else self.variant, 2)
-                orders[name] = make_order(wanted, method=PaymentMethod.CARD, user=self.buyer, now=self.now)
+                requested = (weighed if name == "card held" else self.variant, 2)
+                orders[name] = make_order(requested, method=PaymentMethod.CARD, user=self.buyer, now=self.now)
                 call = GatewayCall.objects.get(payment__order=orders[name])
                 record_gateway_result(call_id=call.pk, answer=answer, now=self.now)
         GatewayCall.objects.filter(reference="pi_2").update(terms={"hold": False, "hosted": True})
@@ -518,7 +518,7 @@ class _Market:
         Approval.objects.create(
             kind=ApprovalKind.PAYOUT,
             payout=payout,
-            wanted=payout_values(payout),
+            requested=payout_values(payout),
             basis=payout_values(payout),
             proposed_by=make_staff(Permission.HANDLE_PAYMENTS, first_name="Lụa"),
             proposed_at=self.now,
@@ -527,7 +527,7 @@ class _Market:
         Approval.objects.create(
             kind=ApprovalKind.COOPERATIVE_ACCOUNT,
             cooperative=self.thien_an,
-            wanted={"bank_bin": "970405", "account": "8888000022", "holder": "HTX THIEN AN"},
+            requested={"bank_bin": "970405", "account": "8888000022", "holder": "HTX THIEN AN"},
             basis={"bank_bin": "", "account": "", "holder": ""},
             proposed_by=make_member(self.thien_an),
             proposed_at=self.now,

@@ -61,7 +61,7 @@ def to_undo() -> Any:
 
 
 def to_call_off() -> Any:
-    return OrderPart.objects.standing().exclude(progress__in=ARRIVED_PROGRESS)
+    return OrderPart.objects.active().exclude(progress__in=ARRIVED_PROGRESS)
 
 
 class Fulfilling(Market):

@@ -22,7 +22,7 @@ TO = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
 
 
 def confirmed_parts() -> Any:
-    return OrderPart.objects.standing().filter(order__confirmed_at__isnull=False)
+    return OrderPart.objects.active().filter(order__confirmed_at__isnull=False)
 
 
 def refunds() -> Any:

@@ -44,11 +44,11 @@ from tests.races.unlocked import Unlocked
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def ready_basket(*wanted, deliveries=None):
+def ready_basket(*requested, deliveries=None):
     # The shop has sold before: else the first order, which makes the key of codes, holds up the second.
     OrderCodeKey.objects.get_or_create(pk=1, defaults={"key": "5a" * 32})
     """A basket whose place and deliveries are chosen, so that only placing is left."""
-    basket = make_basket(*wanted)
+    basket = make_basket(*requested)
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=deliveries or carriers_for(basket), now=NOW)
     return Basket.objects.get(pk=basket.pk)
@@ -155,8 +155,8 @@ def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
     variant = make_variant(seller, on_hand=20)
     delivery_method = make_market_way(seller, make_channel(), capacity=2)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
-    wanted = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
-    baskets = [ready_basket((variant, 1), deliveries=wanted) for _ in range(5)]
+    requested = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
+    baskets = [ready_basket((variant, 1), deliveries=requested) for _ in range(5)]
 
     answers = together([placing(basket) for basket in baskets])
 
@@ -171,8 +171,8 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
     delivery_method = make_market_way(seller, make_channel(), capacity=1)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     delivery_method.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
-    wanted = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
-    baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=wanted) for _ in range(2)]
+    requested = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
+    baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=requested) for _ in range(2)]
     unlocked = Unlocked(monkeypatch, PickupSlot, hands=2)
 
     def look_then_take(slot):

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = Actor.system("tests")
 
 
-def basket_with_code(*wanted, code="CHAO10"):
-    basket = ready_basket(*wanted)
+def basket_with_code(*requested, code="CHAO10"):
+    basket = ready_basket(*requested)
     apply_voucher_code(basket_id=basket.pk, code=code, now=NOW)
     return Basket.objects.get(pk=basket.pk)
 

@@ -60,9 +60,9 @@ class Unlocked:
         """Rows as everybody reads them before anybody writes."""
         return self._rows(rows)
 
-    def _quote(self, wanted: Any, *, now: Any) -> Any:
+    def _quote(self, requested: Any, *, now: Any) -> Any:
         """The check, after which nobody writes before everybody has checked."""
-        offer = build_quote(wanted, now=now)
+        offer = build_quote(requested, now=now)
         if not getattr(self._early, "has_checked", False):
             self._early.has_checked = True
             self._checked_by_all.wait()

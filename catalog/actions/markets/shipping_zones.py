@@ -83,11 +83,11 @@ def _update_links(zone: Zone, change: ZoneChange) -> None:
     if zone.is_default and Zone.objects.filter(is_default=True).exclude(pk=zone.pk).exists():
         raise DefaultZoneTaken(field="default")
     if change.countries is not None:
-        wanted = set(change.countries)
-        ZoneCountry.objects.filter(zone=zone).exclude(country__in=wanted).delete()
+        requested = set(change.countries)
+        ZoneCountry.objects.filter(zone=zone).exclude(country__in=requested).delete()
         have = set(ZoneCountry.objects.filter(zone=zone).values_list("country", flat=True))
         ZoneCountry.objects.bulk_create(
-            ZoneCountry(zone=zone, country=each) for each in sorted(wanted - have)
+            ZoneCountry(zone=zone, country=each) for each in sorted(requested - have)
         )
     zone.channels.add(*find_rows(Channel, change.add_channels, field="addChannels"))
     zone.channels.remove(*change.remove_channels)

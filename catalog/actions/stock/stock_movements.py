@@ -58,7 +58,7 @@ class StockCount:
 
 
 def choose_stock(
-    wanted: Mapping[int, int],
+    requested: Mapping[int, int],
     rows: Iterable[Stock],
     *,
     order: Sequence[int] = (),
@@ -74,7 +74,7 @@ def choose_stock(
     for row in rows:
         by_variant.setdefault(row.variant_id, []).append(row)
     picks, short = [], {}
-    for variant_id, quantity in wanted.items():
+    for variant_id, quantity in requested.items():
         mine = by_variant.get(variant_id, [])
         if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
             mine.sort(key=lambda row: (-row.promisable, row.pk))

@@ -24,12 +24,12 @@ AttributeAssignments: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
 
 @transaction.atomic(durable=True)
 def create_product_type(
-    *, values: Mapping[str, object], wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, object], requested: AttributeAssignments, actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
     product_type = insert_record(ProductType, values=values, actor=actor, now=now)
-    if wanted:
-        _assign_attributes(product_type, wanted, actor=actor, now=now)
+    if requested:
+        _assign_attributes(product_type, requested, actor=actor, now=now)
     return product_type
 
 
@@ -38,32 +38,32 @@ def update_product_type(
     key: int,
     *,
     values: Mapping[str, object],
-    wanted: AttributeAssignments,
+    requested: AttributeAssignments,
     actor: Actor,
     now: datetime.datetime,
 ) -> ProductType:
     """Update the named columns and add attributes. Raises Missing, AlreadyTaken."""
     product_type = write_record(ProductType, key, values=values, actor=actor, now=now)
-    if wanted:
-        _assign_attributes(product_type, wanted, actor=actor, now=now)
+    if requested:
+        _assign_attributes(product_type, requested, actor=actor, now=now)
     return product_type
 
 
 @transaction.atomic(durable=True)
 def assign_attributes(
-    *, product_type_id: int, wanted: AttributeAssignments, actor: Actor, now: datetime.datetime
+    *, product_type_id: int, requested: AttributeAssignments, actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Add attributes to a product type. Raises Missing."""
     product_type = _lock_product_type(product_type_id)
-    _assign_attributes(product_type, wanted, actor=actor, now=now)
+    _assign_attributes(product_type, requested, actor=actor, now=now)
     return product_type
 
 
 def _assign_attributes(
-    product_type: ProductType, wanted: AttributeAssignments, *, actor: Actor, now: datetime.datetime
+    product_type: ProductType, requested: AttributeAssignments, *, actor: Actor, now: datetime.datetime
 ) -> None:
     there = product_type.attribute_rows.count()
-    for place, (key, scope, chosen) in enumerate(wanted, there):
+    for place, (key, scope, chosen) in enumerate(requested, there):
         attribute = Attribute.objects.filter(pk=key).first()
         if attribute is None:
             raise Missing(field="operations")
@@ -74,7 +74,7 @@ def _assign_attributes(
             defaults={"variant_selection": chosen},
             create_defaults={"variant_selection": chosen, "sort_order": place},
         )
-    keys = [key for key, _scope, _chosen in wanted]
+    keys = [key for key, _scope, _chosen in requested]
     record_change(
         "producttype.attributes_assigned", product_type, actor=actor, now=now, data={"attributes": keys}
     )

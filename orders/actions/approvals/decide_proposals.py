@@ -95,7 +95,7 @@ def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime
         raise PayoutAlreadyReleased()
     facts = payout_values(payout)
     return create_proposal(
-        ApprovalKind.PAYOUT, wanted=facts, basis=facts, payout=payout, actor=actor, now=now
+        ApprovalKind.PAYOUT, proposed_values=facts, basis=facts, payout=payout, actor=actor, now=now
     )
 
 
@@ -110,12 +110,14 @@ def change_second_person_rules(
     """
     shop = lock_shop_settings()
     before = {name: getattr(shop, name) for name in SECOND_PERSON_SETTINGS}
-    wanted = dict(zip(SECOND_PERSON_SETTINGS, (payouts, account_changes), strict=True))
-    if any(before[name] and not wanted[name] for name in SECOND_PERSON_SETTINGS):
-        return create_proposal(ApprovalKind.RULES, wanted=wanted, basis=before, actor=actor, now=now)
-    if any(wanted[name] and not before[name] for name in SECOND_PERSON_SETTINGS):
+    proposed_values = dict(zip(SECOND_PERSON_SETTINGS, (payouts, account_changes), strict=True))
+    if any(before[name] and not proposed_values[name] for name in SECOND_PERSON_SETTINGS):
+        return create_proposal(
+            ApprovalKind.RULES, proposed_values=proposed_values, basis=before, actor=actor, now=now
+        )
+    if any(proposed_values[name] and not before[name] for name in SECOND_PERSON_SETTINGS):
         _require_two_people()
-    _apply_rules(shop, wanted, actor=actor, now=now)
+    _apply_rules(shop, proposed_values, actor=actor, now=now)
     return None
 
 
@@ -173,11 +175,11 @@ def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.dateti
     _save_decision(row, ApprovalState.CONFIRMED, actor=actor, now=now)
     record_proposal_change(row, "confirmed", actor=actor, now=now)
     if row.kind == ApprovalKind.COOPERATIVE_ACCOUNT and row.cooperative_id is not None:
-        apply_cooperative_account(row.cooperative_id, row.wanted, actor=actor, now=now)
+        apply_cooperative_account(row.cooperative_id, row.proposed_values, actor=actor, now=now)
     elif row.kind == ApprovalKind.MARKET_ACCOUNT and shop is not None:
-        apply_market_account(shop, row.wanted, actor=actor, now=now)
+        apply_market_account(shop, row.proposed_values, actor=actor, now=now)
     elif row.kind == ApprovalKind.RULES and shop is not None:
-        _apply_rules(shop, row.wanted, actor=actor, now=now)
+        _apply_rules(shop, row.proposed_values, actor=actor, now=now)
     elif payout is not None and payout.method == PayoutMethod.STRIPE and not payout.calls.exists():
         request_payout(payout, actor=actor, now=now)
     return True
@@ -233,9 +235,13 @@ def _require_two_people() -> None:
 
 
 def _apply_rules(
-    shop: ShopSettings, wanted: dict[str, bool], *, actor: Actor, now: datetime.datetime
+    shop: ShopSettings, proposed_values: dict[str, bool], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    changed = {name: wanted[name] for name in SECOND_PERSON_SETTINGS if getattr(shop, name) != wanted[name]}
+    changed = {
+        name: proposed_values[name]
+        for name in SECOND_PERSON_SETTINGS
+        if getattr(shop, name) != proposed_values[name]
+    }
     if not changed:
         return
     for name, value in changed.items():

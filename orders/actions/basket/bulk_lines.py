@@ -133,25 +133,25 @@ def _add_lines(basket: Basket, puts: Sequence[LineToAdd], *, now: datetime.datet
     return _quote_without_shortage(basket, {each.variant_id for each in puts}, now=now)
 
 
-def _find_line(basket: Basket, wanted: LineUpdate) -> BasketLine | None:
+def _find_line(basket: Basket, requested: LineUpdate) -> BasketLine | None:
     """Return the line by its id, or the variant's first line."""
     lines = basket.lines.order_by("created_at", "pk")
-    if wanted.line_id is not None:
-        found = lines.filter(pk=wanted.line_id).first()
+    if requested.line_id is not None:
+        found = lines.filter(pk=requested.line_id).first()
         if found is None:
             raise Missing(field="lineId")
         return found
-    return lines.filter(variant=wanted.variant_id).first()
+    return lines.filter(variant=requested.variant_id).first()
 
 
-def _change_line(basket: Basket, line: BasketLine, wanted: LineUpdate) -> None:
-    if wanted.forced_price is not None or wanted.metadata:
-        if wanted.forced_price is not None:
-            line.forced_price = wanted.forced_price
-        line.metadata = {**line.metadata, **wanted.metadata}
+def _change_line(basket: Basket, line: BasketLine, requested: LineUpdate) -> None:
+    if requested.forced_price is not None or requested.metadata:
+        if requested.forced_price is not None:
+            line.forced_price = requested.forced_price
+        line.metadata = {**line.metadata, **requested.metadata}
         line.save(update_fields=["forced_price", "metadata"])
-    if wanted.quantity is not None:
-        set_line_quantity(basket, line.pk, wanted.quantity)
+    if requested.quantity is not None:
+        set_line_quantity(basket, line.pk, requested.quantity)
 
 
 def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:

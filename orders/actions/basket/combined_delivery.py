@@ -86,21 +86,21 @@ def combined_options(quote: Quote) -> list[CombinedOption]:
     """Return the delivery options of a quoted basket, each combination once. One query."""
     fallbacks = {
         key: each
-        for key, each in fallback_services(quote.wanted).items()
+        for key, each in fallback_services(quote.requested).items()
         if each.serves(
-            goods=sum(seller_quote.goods for seller_quote in quote.shares),
-            grams=sum(seller_quote.grams for seller_quote in quote.shares),
+            goods=sum(seller_quote.goods for seller_quote in quote.seller_quotes),
+            grams=sum(seller_quote.grams for seller_quote in quote.seller_quotes),
         )
     }
     leading: dict[int, Service] = {}
-    for seller_quote in quote.shares:
+    for seller_quote in quote.seller_quotes:
         for one in seller_quote.possible_options:
             leading.setdefault(one.delivery_method.service_id, one.delivery_method.service)
     for key, fallback in fallbacks.items():
         leading.setdefault(key, fallback.service)
     options: dict[frozenset[tuple[int, RequestedDelivery]], CombinedOption] = {}
     for service in leading.values():
-        option = _option(service, quote.shares, fallbacks)
+        option = _option(service, quote.seller_quotes, fallbacks)
         if option is not None:
             options.setdefault(frozenset(option.choices.items()), option)
     return list(options.values())
@@ -109,7 +109,7 @@ def combined_options(quote: Quote) -> list[CombinedOption]:
 def chosen_combined_option(quote: Quote) -> CombinedOption | None:
     """Return the delivery of a quoted basket; None while a seller has no possible one."""
     legs = []
-    for seller_quote in quote.shares:
+    for seller_quote in quote.seller_quotes:
         if seller_quote.fee is None or seller_quote.chosen_service is None:
             return None
         legs.append(_chosen_leg(seller_quote, seller_quote.chosen_service))
@@ -145,10 +145,10 @@ def choose_combined_option(
 
 
 def _option(
-    service: Service, shares: Iterable[SellerQuote], fallbacks: Mapping[int, FallbackService]
+    service: Service, seller_quotes: Iterable[SellerQuote], fallbacks: Mapping[int, FallbackService]
 ) -> CombinedOption | None:
     legs = []
-    for seller_quote in shares:
+    for seller_quote in seller_quotes:
         leg = _leg(seller_quote, service, fallbacks.get(service.pk))
         if leg is None:
             return None

@@ -156,8 +156,8 @@ def _available_lines(
 ) -> list[tuple[QuotedLine, int]]:
     """Return the available lines with their quantities; add all differences to `answer`."""
     quoted = {
-        line.wanted.key: (line, seller_quote)
-        for seller_quote in build_quote(quote_request, now=now).shares
+        line.requested.key: (line, seller_quote)
+        for seller_quote in build_quote(quote_request, now=now).seller_quotes
         for line in seller_quote.lines
         if QuoteProblem.NOT_FOR_SALE not in line.problems
     }

@@ -73,7 +73,7 @@ def outstanding_cash(order: Order) -> int:
     methods = dict(payments.values_list("pk", "method"))
     if PaymentMethod.COD not in methods.values():
         return 0
-    parts = OrderPart.objects.standing().filter(order=order)
+    parts = OrderPart.objects.active().filter(order=order)
     totals = dict(parts.values_list("pk", "total_gross"))
     parcels = Parcel.objects.filter(part__in=totals).order_by("part").values_list("part")
     brought = dict(parcels.annotate(total=Sum("cod_collected")))

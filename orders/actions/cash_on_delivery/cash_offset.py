@@ -34,8 +34,8 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
     )
     events = [int(key.removeprefix("event:")) for key in booked.values_list("key", flat=True)]
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
-    wanted = PaymentEvent.objects.filter(pk__in=events, parcel__in=rows).values_list("parcel", flat=True)
-    held = locks.lock_parcels(wanted)
+    requested = PaymentEvent.objects.filter(pk__in=events, parcel__in=rows).values_list("parcel", flat=True)
+    held = locks.lock_parcels(requested)
     kept = [parcel for parcel in held.values() if parcel.cod_state == CodState.COLLECTED]
     for state in (CodState.REMITTED, CodState.RECONCILED):
         advance_all(kept, state, COD_MOVES, column="cod_state")

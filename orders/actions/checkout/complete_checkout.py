@@ -95,7 +95,7 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
         raise EmailNeeded()
     if invoice is not None:
         invoice.email = invoice.email or basket.email
-    if not quote.shares:
+    if not quote.seller_quotes:
         raise BasketEmpty(field="lines")
     place, payer = basket.shipping_address_id, basket.billing_address_id
     if place is None or QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:

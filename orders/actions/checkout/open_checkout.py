@@ -72,7 +72,7 @@ def open_checkout(
     current_quote = build_quote(quote_request, now=now, proposing=True)
     for line in current_quote.lines if marks_prices_seen else []:
         if QuoteProblem.PRICE_CHANGED in line.problems:
-            BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
+            BasketLine.objects.filter(pk=line.requested.key).update(seen_price=line.unit_price)
     return current_quote
 
 

@@ -136,7 +136,7 @@ def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetim
     Locks their stock together and frees pickup slots in a global order, so that two concurrent
     cancellations cannot deadlock. Raises PartAlreadyHandedOver.
     """
-    parts = order.parts.select_related("cooperative").standing()
+    parts = order.parts.select_related("cooperative").active()
     allocations = Allocation.objects.filter(line__part__in=parts.values("pk"))
     locks.lock_stock(set(allocations.values_list("stock_id", flat=True)))
     ended = list(parts.order_by("slot__delivery_method", "slot__day", "slot__starts", "number"))
@@ -189,7 +189,7 @@ def end_part(
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, reason=reason, key=key)
-    if not order.parts.standing().exists():
+    if not order.parts.active().exists():
         release_voucher_use(order, actor=actor, now=now)
     finish_order_change(order, now=now)
     notices.part_ended(order, part, now=now)

@@ -63,12 +63,12 @@ def _lock_stock(part: OrderPart, lines: list[OrderLine]) -> dict[int, Stock]:
 
 
 def _allocate_line(
-    parcel: Parcel, line: OrderLine, wanted: int, rows: Mapping[int, Stock]
+    parcel: Parcel, line: OrderLine, requested: int, rows: Mapping[int, Stock]
 ) -> list[ParcelLine]:
     variant = line.variant
     if variant is None or not variant.track_inventory:
-        return [make_parcel_line(parcel, line, wanted)]
-    held, left = [], wanted
+        return [make_parcel_line(parcel, line, requested)]
+    held, left = [], requested
     for row in sorted(rows.values(), key=lambda each: each.pk):
         free = row.promisable if row.variant_id == variant.pk else 0
         here = min(left, max(0, free))
@@ -77,5 +77,5 @@ def _allocate_line(
             held.append(make_parcel_line(parcel, line, here, row))
             left -= here
     if left:
-        raise SoldOut(free={variant.pk: wanted - left})
+        raise SoldOut(free={variant.pk: requested - left})
     return held

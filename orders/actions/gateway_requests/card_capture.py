@@ -87,7 +87,7 @@ def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 def _is_packed(order: Order) -> bool:
     """Whether all lines of active parts are packed and weighed, so that the sum due is final."""
-    active_parts = OrderPart.objects.filter(order=order).standing()
+    active_parts = OrderPart.objects.filter(order=order).active()
     return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
 
 

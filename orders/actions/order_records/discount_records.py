@@ -63,10 +63,10 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
     found: dict[tuple[DiscountKind, str], PriceReduction] = {}
     priced = {line.key for line in quote.purchase.lines}
     for quoted in quote.lines:
-        amount = (quoted.unit_list - quoted.unit_price) * quoted.wanted.quantity
-        if amount > 0 and quoted.wanted.key in priced:
+        amount = (quoted.unit_list - quoted.unit_price) * quoted.requested.quantity
+        if amount > 0 and quoted.requested.key in priced:
             source = _reduction_source(quoted)
-            found.setdefault(source, PriceReduction(*source)).amounts[quoted.wanted.key] = amount
+            found.setdefault(source, PriceReduction(*source)).amounts[quoted.requested.key] = amount
     promotions = _promotions(rule for _kind, rule in found)
     for lowered in found.values():
         promotion = promotions.get(lowered.rule)
@@ -121,8 +121,8 @@ def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
 def _discount_shares(order: Order, quote: Quote, written: UnsavedRows) -> list[DiscountShare]:
     """Return the shares of vouchers and other discounts, as far as they took something off."""
     shares = []
-    for wanted, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
-        discount = _build_discount(order, wanted, given.amount)
+    for requested, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
+        discount = _build_discount(order, requested, given.amount)
         shares += [
             DiscountShare(discount=discount, part=written.parts[key], amount=amount)
             if given.of_delivery
@@ -133,17 +133,17 @@ def _discount_shares(order: Order, quote: Quote, written: UnsavedRows) -> list[D
     return shares
 
 
-def _build_discount(order: Order, wanted: RequestedDiscount, amount: int) -> Discount:
-    percent = wanted.terms.percent
+def _build_discount(order: Order, requested: RequestedDiscount, amount: int) -> Discount:
+    percent = requested.terms.percent
     return Discount(
         order=order,
-        kind=wanted.kind,
+        kind=requested.kind,
         value_type=ValueType.FIXED if percent is None else ValueType.PERCENTAGE,
-        value=Decimal(wanted.terms.amount or 0) if percent is None else percent,
+        value=Decimal(requested.terms.amount or 0) if percent is None else percent,
         amount=amount,
         currency=order.currency,
-        name=wanted.name,
-        source_key=wanted.source_key,
-        reason=wanted.reason,
-        bearer=wanted.bearer,
+        name=requested.name,
+        source_key=requested.source_key,
+        reason=requested.reason,
+        bearer=requested.bearer,
     )

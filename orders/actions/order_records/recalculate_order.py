@@ -235,12 +235,12 @@ def _progress(ordered: int, steps: _Steps) -> str:
 
 def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
     """Copy the order's reporting columns to parts and lines whose copies are out of date."""
-    for is_standing in (True, False):
-        counted = report_columns(order, is_standing=is_standing)
+    for is_active in (True, False):
+        counted = report_columns(order, is_active=is_active)
         stale = [
             part.pk
             for part in parts
-            if part.is_standing == is_standing
+            if part.is_active == is_active
             and any(getattr(part, name) != value for name, value in counted.items())
         ]
         if stale:
@@ -254,7 +254,7 @@ def _set_sums(order: Order, parts: Sequence[OrderPart], ordered: Collection[_Lin
     order.list_net = sum(each.list_net for each in ordered) + sum(part.delivery_list_net for part in parts)
     order.list_gross = sum(each.list_gross for each in ordered)
     order.list_gross += sum(part.delivery_list_gross for part in parts)
-    active_parts = [part for part in parts if part.is_standing]
+    active_parts = [part for part in parts if part.is_active]
     given = dict(_refunded_by_part([part.pk for part in active_parts]))
     order.due_gross = sum(part.total_gross for part in active_parts) - sum(given.values())
 
@@ -308,7 +308,7 @@ def _write_adjustment(
     """
     number = payment.events.count() if number is None else number
     key = f"payment:{payment.pk}:due:{number}"
-    create_payment_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
+    create_payment_event(payment, kind, amount, key=key, actor=Actor.system("active"), now=now)
 
 
 def _coverage(amount: int, due: int) -> str:
@@ -323,7 +323,7 @@ def _status(order: Order, parts: Sequence[OrderPart]) -> str:
     decided = _status_from_facts(order)
     if decided is not None:
         return decided[0]
-    active_parts = [part for part in parts if part.is_standing]
+    active_parts = [part for part in parts if part.is_active]
     if not active_parts:
         return OrderStatus.CANCELLED
     progress = {part.progress for part in active_parts}
@@ -342,7 +342,7 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
     decided = _status_from_facts(order)
     if decided is not None:
         return decided[1]
-    active_parts = [part for part in parts if part.is_standing]
+    active_parts = [part for part in parts if part.is_active]
     if not active_parts:
         return SaleorStatus.CANCELED
     progress = {part.progress for part in active_parts}

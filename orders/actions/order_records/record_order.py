@@ -141,24 +141,30 @@ def write_parts(
     deliveries_priced = {one.cooperative: one for one in quote.purchase.deliveries}
     hours = quote.shop.accept_within_hours
     parts = []
-    for number, share in enumerate(quote.shares, start=1):
-        part = _build_part(order, share, number, deliveries_priced.get(share.cooperative.pk), now)
-        goods = quote.purchase.goods_of(share.cooperative.pk)
+    for number, seller_quote in enumerate(quote.seller_quotes, start=1):
+        part = _build_part(
+            order, seller_quote, number, deliveries_priced.get(seller_quote.cooperative.pk), now
+        )
+        goods = quote.purchase.goods_of(seller_quote.cooperative.pk)
         part.goods_net, part.goods_gross = goods.net, goods.gross
         part.total_net = part.goods_net + part.delivery_net
         part.total_gross = part.goods_gross + part.delivery_gross
-        part.accept_by = acceptance_deadline(share.cooperative, now, hours) if order.confirmed_at else None
-        part.note = notes.get(share.cooperative.pk, "")
+        part.accept_by = (
+            acceptance_deadline(seller_quote.cooperative, now, hours) if order.confirmed_at else None
+        )
+        part.note = notes.get(seller_quote.cooperative.pk, "")
         parts.append(part)
     translated = _translated_names(order, quote)
     lines: dict[uuid.UUID, OrderLine] = {}
-    for part, share in zip(parts, quote.shares, strict=True):
-        for quoted in share.lines:
-            line = _build_line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
+    for part, seller_quote in zip(parts, quote.seller_quotes, strict=True):
+        for quoted in seller_quote.lines:
+            line = _build_line(
+                order, part, quoted, lines_priced[quoted.requested.key], len(lines), translated
+            )
             if quoted.variant.is_weighed:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
                 line.most_gross = quote.maximum_of_line(quoted)
-            lines[quoted.wanted.key] = line
+            lines[quoted.requested.key] = line
     set_commission_and_withholding(parts, lines, quote, now=now)
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
@@ -181,7 +187,7 @@ def set_commission_and_withholding(
     """
     day = vietnam_date(now)
     withheld = WithholdingRate.objects.together(day) if quote.shop.withholds_tax else Decimal(0)
-    quoted = {line.wanted.key: line for line in quote.lines}
+    quoted = {line.requested.key: line for line in quote.lines}
     percents = commission_percents(
         {(line.variant.cooperative_id, _category_path(line)) for line in quote.lines}, day=day
     )
@@ -206,9 +212,9 @@ def take_pickup_slots(order: Order, quote: Quote) -> None:
     Raises PickupSlotFull.
     """
     chosen = [
-        (share.chosen.delivery_method, share.chosen_time)
-        for share in quote.shares
-        if share.chosen is not None and share.chosen_time is not None
+        (seller_quote.chosen.delivery_method, seller_quote.chosen_time)
+        for seller_quote in quote.seller_quotes
+        if seller_quote.chosen is not None and seller_quote.chosen_time is not None
     ]
     for delivery_method, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
         slot = _get_or_create_slot(delivery_method, time)
@@ -240,12 +246,12 @@ def _get_or_create_slot(delivery_method: DeliveryMethod, time: PickupTime) -> Pi
 
 
 def _build_part(
-    order: Order, share: SellerQuote, number: int, delivery: PricedItem | None, now: datetime.datetime
+    order: Order, seller_quote: SellerQuote, number: int, delivery: PricedItem | None, now: datetime.datetime
 ) -> OrderPart:
-    counted = report_columns(order, is_standing=True)
-    part = OrderPart(order=order, cooperative=share.cooperative, number=number, **counted)
-    if share.chosen is not None:
-        delivery_method = share.chosen.delivery_method
+    counted = report_columns(order, is_active=True)
+    part = OrderPart(order=order, cooperative=seller_quote.cooperative, number=number, **counted)
+    if seller_quote.chosen is not None:
+        delivery_method = seller_quote.chosen.delivery_method
         part.delivery_method, part.service, part.warehouse = (
             delivery_method,
             delivery_method.service,
@@ -261,23 +267,23 @@ def _build_part(
         if delivery_method.warehouse is not None:
             part.pickup_place = f"{delivery_method.warehouse.name}, {delivery_method.warehouse.address}"[:500]
         part.expected_from, part.expected_until = _expected_days(delivery_method, now)
-    elif share.service is not None:
-        service = share.service
+    elif seller_quote.service is not None:
+        service = seller_quote.service
         part.service, part.delivery_kind, part.delivery_name = service, service.kind, service.name
         part.delivery_tax_class_name = service.tax_class.name if service.tax_class else ""
         if service.maximum_days is not None:
             day = vietnam_date(now)
             part.expected_from = day + datetime.timedelta(days=service.minimum_days or 0)
             part.expected_until = day + datetime.timedelta(days=service.maximum_days)
-    if share.chosen_time is not None:
-        time = share.chosen_time
+    if seller_quote.chosen_time is not None:
+        time = seller_quote.chosen_time
         part.pickup_day, part.pickup_starts, part.pickup_ends = time.day, time.starts, time.ends
         part.expected_from = part.expected_until = time.day
     if delivery is not None:
         part.delivery_list_net, part.delivery_list_gross = delivery.listed.net, delivery.listed.gross
         part.delivery_priced_net, part.delivery_priced_gross = delivery.priced.net, delivery.priced.gross
         part.delivery_net, part.delivery_gross = delivery.total.net, delivery.total.gross
-        part.delivery_tax_rate = share.delivery_tax_rate
+        part.delivery_tax_rate = seller_quote.delivery_tax_rate
     return part
 
 
@@ -323,7 +329,7 @@ def _build_line(
         picture_key=picture.picture_id if picture else None,
         is_shipping_required=product.product_type.is_shipping_required,
         grams=variant.grams_for(product),
-        quantity=quoted.wanted.quantity,
+        quantity=quoted.requested.quantity,
         unit_list=quoted.unit_list,
         unit_price=quoted.unit_price,
         tax_rate=quoted.tax_rate,
@@ -335,7 +341,7 @@ def _build_line(
         total_net=priced.total.net,
         total_gross=priced.total.gross,
         return_days=product.return_days,
-        **report_columns(order, is_standing=True),
+        **report_columns(order, is_active=True),
     )
 
 

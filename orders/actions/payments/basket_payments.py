@@ -88,14 +88,14 @@ def start_basket_payment(
     known = payment_started_with(key, basket=basket)
     if known is not None:
         return known
-    wanted = _amount_to_pay(basket, amount, now=now)
-    require_payment_method(basket.channel, method, wanted)
+    requested = _amount_to_pay(basket, amount, now=now)
+    require_payment_method(basket.channel, method, requested)
     payment = _create_payment(basket, method, key, labels)
     if method == PaymentMethod.CARD:
-        request_authorisation(basket, payment, wanted, actor=actor, now=now)
+        request_authorisation(basket, payment, requested, actor=actor, now=now)
     else:
         asked = f"payment:{payment.pk}:promised"
-        record_payment_event(payment, EventKind.CHARGE_REQUEST, wanted, key=asked, actor=actor, now=now)
+        record_payment_event(payment, EventKind.CHARGE_REQUEST, requested, key=asked, actor=actor, now=now)
     return payment
 
 
@@ -115,8 +115,8 @@ def start_app_payment(
     """
     basket = lock_existing_basket(basket_id)
     known = payment_started_with(key, basket=basket)
-    wanted = _amount_to_pay(basket, amount, now=now)
-    return known or _create_payment(basket, PaymentMethod.APP, key, labels), wanted
+    requested = _amount_to_pay(basket, amount, now=now)
+    return known or _create_payment(basket, PaymentMethod.APP, key, labels), requested
 
 
 @transaction.atomic(durable=True)

@@ -339,7 +339,7 @@ def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) 
 def start_acceptance_deadline(order: Order, *, now: datetime.datetime) -> None:
     """Step: let the cooperatives' time to accept begin now, whenever the order was written."""
     hours = shop_settings().accept_within_hours
-    parts = list(order.parts.select_related("cooperative").standing().order_by("number"))
+    parts = list(order.parts.select_related("cooperative").active().order_by("number"))
     for part in parts:
         part.accept_by = acceptance_deadline(part.cooperative, now, hours)
     OrderPart.objects.bulk_update(parts, ["accept_by"])

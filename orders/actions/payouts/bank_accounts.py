@@ -86,7 +86,7 @@ def change_cooperative_account(
         return None
     proposal = create_proposal(
         ApprovalKind.COOPERATIVE_ACCOUNT,
-        wanted=asdict(to),
+        proposed_values=asdict(to),
         basis=asdict(account_of_cooperative(cooperative)),
         cooperative=cooperative,
         actor=actor,
@@ -112,10 +112,12 @@ def cooperative_account_values(cooperative_id: int) -> dict[str, object]:
 
 
 def apply_cooperative_account(
-    cooperative_id: int, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
+    cooperative_id: int, proposed_values: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step, after `lock_cooperative_account`: apply a confirmed account change. Raises Missing."""
-    _change_account(lock_cooperative_account(cooperative_id), BankAccount(**wanted), actor=actor, now=now)
+    _change_account(
+        lock_cooperative_account(cooperative_id), BankAccount(**proposed_values), actor=actor, now=now
+    )
 
 
 def _change_account(

@@ -37,7 +37,7 @@ def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime
     if shop.account_changes_need_second_person:
         basis = market_account_values(shop)
         return create_proposal(
-            ApprovalKind.MARKET_ACCOUNT, wanted=asdict(new), basis=basis, actor=actor, now=now
+            ApprovalKind.MARKET_ACCOUNT, proposed_values=asdict(new), basis=basis, actor=actor, now=now
         )
     apply_market_account(shop, asdict(new), actor=actor, now=now)
     return None
@@ -49,10 +49,10 @@ def market_account_values(shop: ShopSettings) -> dict[str, object]:
 
 
 def apply_market_account(
-    shop: ShopSettings, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
+    shop: ShopSettings, proposed_values: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step, on the locked settings: change the account that buyers transfer to."""
-    was, new = BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder), BankAccount(**wanted)
+    was, new = BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder), BankAccount(**proposed_values)
     shop.bank_bin, shop.bank_account, shop.bank_holder = new.bank_bin, new.account, new.holder
     shop.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
     data = {"from": _format_account(was), "to": _format_account(new)}

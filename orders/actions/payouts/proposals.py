@@ -55,7 +55,7 @@ def is_payout_released(payout: Payout) -> bool:
     if not shop_settings().payouts_need_second_person:
         return True
     confirmed = Approval.objects.confirmed_payout(payout)
-    return confirmed is not None and confirmed.wanted == payout_values(payout)
+    return confirmed is not None and confirmed.proposed_values == payout_values(payout)
 
 
 def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
@@ -65,8 +65,8 @@ def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
         return rows
     confirmed = Approval.objects.filter(kind=ApprovalKind.PAYOUT, state=ApprovalState.CONFIRMED)
     confirmed = confirmed.filter(payout__in=rows).order_by("decided_at", "pk")
-    wanted = dict(confirmed.values_list("payout", "wanted"))
-    return [row for row in rows if wanted.get(row.pk) == payout_values(row)]
+    proposed_values = dict(confirmed.values_list("payout", "proposed_values"))
+    return [row for row in rows if proposed_values.get(row.pk) == payout_values(row)]
 
 
 def require_payout_released(payout: Payout) -> None:
@@ -78,7 +78,7 @@ def require_payout_released(payout: Payout) -> None:
 def create_proposal(
     kind: ApprovalKind,
     *,
-    wanted: Mapping[str, object],
+    proposed_values: Mapping[str, object],
     basis: Mapping[str, object],
     payout: Payout | None = None,
     cooperative: Cooperative | None = None,
@@ -100,7 +100,7 @@ def create_proposal(
         kind=kind,
         payout=payout,
         cooperative=cooperative,
-        wanted=dict(wanted),
+        proposed_values=dict(proposed_values),
         basis=dict(basis),
         proposed_by_id=actor.user_id,
         proposed_at=now,
@@ -128,5 +128,5 @@ def record_proposal_change(row: Approval, action: str, *, actor: Actor, now: dat
         root=row.payout or row.cooperative or ShopSettings(pk=1),
         cooperative_id=row.cooperative_id,
         reason=row.reason,
-        data={"kind": str(row.kind), "wanted": row.wanted, "basis": row.basis},
+        data={"kind": str(row.kind), "proposed_values": row.proposed_values, "basis": row.basis},
     )

@@ -21,10 +21,13 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     quantities: Counter[int] = Counter()
     for line in quote.lines:
         if line.variant.track_inventory:
-            quantities[line.variant.pk] += line.wanted.quantity
-    chosen = (share.chosen.delivery_method if share.chosen else None for share in quote.shares)
-    ids = reachable_stock_ids(quote.wanted, quantities, chosen)
-    basket_id = quote.wanted.basket_id
+            quantities[line.variant.pk] += line.requested.quantity
+    chosen = (
+        seller_quote.chosen.delivery_method if seller_quote.chosen else None
+        for seller_quote in quote.seller_quotes
+    )
+    ids = reachable_stock_ids(quote.requested, quantities, chosen)
+    basket_id = quote.requested.basket_id
     kept = reservations_of_basket(basket_id) if basket_id is not None else []
     rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
     freed = release_reserved_stock(
@@ -34,7 +37,7 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
         quantities,
         [rows[stock_id] for stock_id in ids if stock_id in rows],
         order=ids,
-        strategy=quote.wanted.channel.allocation_strategy,
+        strategy=quote.requested.channel.allocation_strategy,
     )
     for pick in picks:
         rows[pick.stock_id].allocated += pick.quantity

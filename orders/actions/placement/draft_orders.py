@@ -140,7 +140,7 @@ def place_draft(
     require_consent(consents)
     locks.lock_voucher(order.voucher_code)
     current_quote = build_quote(draft_quote_request(order), now=now)
-    if not current_quote.shares:
+    if not current_quote.seller_quotes:
         raise BasketEmpty()
     if current_quote.problems - _STAFF_MAY_IGNORE:
         raise BasketChanged(quote=current_quote)
@@ -216,11 +216,11 @@ def draft_quote_request(order: Order) -> QuoteRequest:
 
 
 def _require_prices(quote: Quote) -> None:
-    if {line.key for line in quote.wanted.lines} - {line.wanted.key for line in quote.lines}:
+    if {line.key for line in quote.requested.lines} - {line.requested.key for line in quote.lines}:
         raise Missing(field="variant")
     for line in quote.lines:
         price = next(iter(line.variant.prices.all()), None)
-        if line.wanted.forced_price is None and (price is None or price.selling is None):
+        if line.requested.forced_price is None and (price is None or price.selling is None):
             raise NotForSale(field="variant")
 
 

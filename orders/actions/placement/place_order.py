@@ -175,7 +175,7 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
     A voucher code that no longer applies is refused only for buyers who agreed to no sum: on a page the
     buyer saw the total without it.
     """
-    if not quote.shares:
+    if not quote.seller_quotes:
         raise BasketEmpty()
     if not quote.is_ready:
         raise BasketChanged(quote=quote)

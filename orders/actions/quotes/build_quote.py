@@ -105,18 +105,20 @@ def build_quote(
     fallbacks = fallback_services(quote_request, service_ids)
     rates = _tax_rates(quote_request, variants.values(), delivery_methods, fallbacks, now)
     free = read_free_quantities(quote_request, variants, delivery_methods)
-    shares: dict[int, SellerQuote] = {}
+    by_cooperative: dict[int, SellerQuote] = {}
     for wanted_line in quote_request.lines:
         variant = variants.get(wanted_line.variant_id)
         if variant is None:
             continue
         line = _quote_line(wanted_line, variant, rates, free)
-        seller_quote = shares.setdefault(variant.cooperative_id, SellerQuote(variant.cooperative, [], []))
+        seller_quote = by_cooperative.setdefault(
+            variant.cooperative_id, SellerQuote(variant.cooperative, [], [])
+        )
         seller_quote.lines.append(line)
-    _flag_limits(shares.values(), shop)
-    _flag_shortages(shares.values())
-    quote_deliveries(quote_request, shares, delivery_methods, fallbacks, now, proposing)
-    seller_quotes = list(shares.values())
+    _flag_limits(by_cooperative.values(), shop)
+    _flag_shortages(by_cooperative.values())
+    quote_deliveries(quote_request, by_cooperative, delivery_methods, fallbacks, now, proposing)
+    seller_quotes = list(by_cooperative.values())
     split_fallback_fees(seller_quotes, fallbacks)
     voucher = check_voucher_code(quote_request, seller_quotes, now=now)
     code_discounts = [voucher.discount] if voucher and voucher.discount else []
@@ -164,7 +166,7 @@ def _quote_line(
         selling = line.forced_price
         listed = listed if listed is not None else selling
     quoted = QuotedLine(
-        wanted=line,
+        requested=line,
         variant=variant,
         unit_list=listed or 0,
         unit_price=selling or 0,
@@ -184,30 +186,30 @@ def _quote_line(
     return quoted
 
 
-def _flag_limits(shares: Iterable[SellerQuote], shop: ShopSettings) -> None:
+def _flag_limits(seller_quotes: Iterable[SellerQuote], shop: ShopSettings) -> None:
     """Add OVER_LIMIT to lines above the limit of one order, summed over all lines of a variant."""
-    lines = [line for seller_quote in shares for line in seller_quote.lines]
+    lines = [line for seller_quote in seller_quotes for line in seller_quote.lines]
     quantity_by_variant: Counter[int] = Counter()
     for line in lines:
-        quantity_by_variant[line.variant.pk] += line.wanted.quantity
+        quantity_by_variant[line.variant.pk] += line.requested.quantity
     for line in lines:
         line.limit = quantity_limit_of(line.variant, shop.limit_quantity_per_checkout)
         if line.limit is not None and quantity_by_variant[line.variant.pk] > line.limit:
             line.problems.append(QuoteProblem.OVER_LIMIT)
 
 
-def _flag_shortages(shares: Iterable[SellerQuote]) -> None:
+def _flag_shortages(seller_quotes: Iterable[SellerQuote]) -> None:
     """Add shortages to lines, summed over the lines of a variant; earlier lines are served first."""
     left: dict[int, int] = {}
-    for seller_quote in shares:
+    for seller_quote in seller_quotes:
         for line in seller_quote.lines:
             if line.free is None or QuoteProblem.NOT_FOR_SALE in line.problems:
                 continue
             free = left.setdefault(line.variant.pk, max(0, line.free))
-            left[line.variant.pk] = max(0, free - line.wanted.quantity)
+            left[line.variant.pk] = max(0, free - line.requested.quantity)
             if free <= 0:
                 line.problems.append(QuoteProblem.SOLD_OUT)
-            elif free < line.wanted.quantity:
+            elif free < line.requested.quantity:
                 line.problems.append(QuoteProblem.ONLY_LEFT)
             line.free = free
 
@@ -224,11 +226,11 @@ def _price_seller_quotes(
     return price_purchase(
         [
             LineInput(
-                line.wanted.key,
+                line.requested.key,
                 line.variant.cooperative_id,
                 line.unit_list,
                 line.unit_price,
-                line.wanted.quantity,
+                line.requested.quantity,
                 line.tax_rate,
             )
             for seller_quote in seller_quotes
@@ -250,11 +252,11 @@ def _price_seller_quotes(
     )
 
 
-def _set_amounts_to_pay(shares: Sequence[SellerQuote], purchase: Purchase) -> None:
+def _set_amounts_to_pay(seller_quotes: Sequence[SellerQuote], purchase: Purchase) -> None:
     """Set what is to be paid for each line and delivery after all discounts."""
     lines = {line.key: line.total.gross for line in purchase.lines}
     deliveries = {one.cooperative: one.total.gross for one in purchase.deliveries}
-    for seller_quote in shares:
+    for seller_quote in seller_quotes:
         seller_quote.delivery_to_pay = deliveries.get(seller_quote.cooperative.pk)
         for line in seller_quote.lines:
-            line.to_pay = lines.get(line.wanted.key)
+            line.to_pay = lines.get(line.requested.key)

@@ -59,16 +59,18 @@ def _service_prices(channel: int, country: str) -> QuerySet[ServicePrice]:
     return rows.select_related("service", "service__tax_class").order_by("service")
 
 
-def split_fallback_fees(shares: Sequence[SellerQuote], fallbacks: Mapping[int, FallbackService]) -> None:
+def split_fallback_fees(
+    seller_quotes: Sequence[SellerQuote], fallbacks: Mapping[int, FallbackService]
+) -> None:
     """Split a service's price between the sellers that use it, by the value of their lines.
 
     Adds NOT_DELIVERED to sellers whose service does not take the basket.
     """
-    goods, grams = sum(each.goods for each in shares), sum(each.grams for each in shares)
+    goods, grams = sum(each.goods for each in seller_quotes), sum(each.grams for each in seller_quotes)
     for key, fallback in fallbacks.items():
         served = [
             seller_quote
-            for seller_quote in shares
+            for seller_quote in seller_quotes
             if seller_quote.service is not None and seller_quote.service.pk == key
         ]
         if not fallback.serves(goods=goods, grams=grams):

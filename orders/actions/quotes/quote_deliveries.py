@@ -23,7 +23,7 @@ from shop.core.dates.calendar import vietnam_date
 
 def quote_deliveries(
     quote_request: QuoteRequest,
-    shares: Mapping[int, SellerQuote],
+    seller_quotes: Mapping[int, SellerQuote],
     delivery_methods: Mapping[int, list[DeliveryMethod]],
     fallbacks: Mapping[int, FallbackService],
     now: datetime.datetime,
@@ -40,8 +40,8 @@ def quote_deliveries(
         (slot.delivery_method_id, slot.day, slot.starts): slot
         for slot in _slots(timed_ids, vietnam_date(now))
     }
-    for cooperative_id, seller_quote in shares.items():
-        seller_quote.offers = [
+    for cooperative_id, seller_quote in seller_quotes.items():
+        seller_quote.delivery_options = [
             DeliveryOption(
                 delivery_method,
                 delivery_method.fee(

@@ -112,7 +112,7 @@ def quantity_limit_of(variant: Variant, shop_limit: int | None) -> int | None:
 
 @dataclass(slots=True)
 class QuotedLine:
-    wanted: RequestedLine
+    requested: RequestedLine
     variant: Variant
     unit_list: int
     unit_price: int
@@ -126,27 +126,27 @@ class QuotedLine:
     @property
     def total(self) -> int:
         """The line before its share of discounts, in minor units; `to_pay` is the rest after it."""
-        return self.unit_price * self.wanted.quantity
+        return self.unit_price * self.requested.quantity
 
     @property
     def before(self) -> int | None:
         """The line at its list price, where that is more than `to_pay`; else None."""
-        listed = max(self.unit_list, self.unit_price) * self.wanted.quantity
+        listed = max(self.unit_list, self.unit_price) * self.requested.quantity
         return listed if self.to_pay is not None and listed > self.to_pay else None
 
     @property
     def grams(self) -> int:
-        return self.variant.grams_for(self.variant.product) * self.wanted.quantity
+        return self.variant.grams_for(self.variant.product) * self.requested.quantity
 
     @property
     def estimate_grams(self) -> int:
         """Estimated weight of all steps; only for lines sold by weight."""
-        return (self.variant.content_grams or 0) * self.wanted.quantity
+        return (self.variant.content_grams or 0) * self.requested.quantity
 
     @property
     def bound_grams(self) -> int:
         """The weight above which the buyer is asked first."""
-        return self.variant.most_grams(self.wanted.quantity)
+        return self.variant.most_grams(self.requested.quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class SellerQuote:
 
     cooperative: Cooperative
     lines: list[QuotedLine]
-    offers: list[DeliveryOption]
+    delivery_options: list[DeliveryOption]
     chosen: DeliveryOption | None = None
     chosen_time: PickupTime | None = None
     service: Service | None = None
@@ -210,7 +210,7 @@ class SellerQuote:
 
     @property
     def possible_options(self) -> list[DeliveryOption]:
-        return [option for option in self.offers if option.fee is not None]
+        return [option for option in self.delivery_options if option.fee is not None]
 
     @property
     def first_choice(self) -> RequestedDelivery | None:
@@ -227,8 +227,8 @@ class SellerQuote:
 class Quote:
     """`shop` holds the settings that the quote was built with."""
 
-    wanted: QuoteRequest
-    shares: list[SellerQuote]
+    requested: QuoteRequest
+    seller_quotes: list[SellerQuote]
     purchase: Purchase
     shop: ShopSettings
     discounts: Sequence[RequestedDiscount] = ()
@@ -236,18 +236,20 @@ class Quote:
 
     @property
     def lines(self) -> list[QuotedLine]:
-        return [line for share in self.shares for line in share.lines]
+        return [line for seller_quote in self.seller_quotes for line in seller_quote.lines]
 
     @property
     def problems(self) -> frozenset[QuoteProblem]:
         """All problems of lines and sellers."""
-        of_shares = {problem for share in self.shares for problem in share.problems}
-        return frozenset(of_shares | {problem for line in self.lines for problem in line.problems})
+        of_seller_quotes = {
+            problem for seller_quote in self.seller_quotes for problem in seller_quote.problems
+        }
+        return frozenset(of_seller_quotes | {problem for line in self.lines for problem in line.problems})
 
     @property
     def is_ready(self) -> bool:
         """Whether it can be placed unchanged."""
-        return bool(self.shares) and not self.problems
+        return bool(self.seller_quotes) and not self.problems
 
     @property
     def total(self) -> int:
@@ -260,19 +262,21 @@ class Quote:
 
     def maximum_of_line(self, line: QuotedLine) -> int:
         """The highest price of a line sold by weight without asking the buyer, after its discounts."""
-        shares = [
-            AgreedDiscountShare(given.key, given.shares[line.wanted.key], wanted.terms.percent is not None)
-            for wanted, given in zip(self.discounts, self.purchase.discounts, strict=True)
-            if not given.of_delivery and line.wanted.key in given.shares
+        seller_quotes = [
+            AgreedDiscountShare(
+                given.key, given.shares[line.requested.key], requested.terms.percent is not None
+            )
+            for requested, given in zip(self.discounts, self.purchase.discounts, strict=True)
+            if not given.of_delivery and line.requested.key in given.shares
         ]
         agreed = AgreedLine(
             line.estimate_grams,
-            line.unit_list * line.wanted.quantity,
-            line.unit_price * line.wanted.quantity,
+            line.unit_list * line.requested.quantity,
+            line.unit_price * line.requested.quantity,
             line.tax_rate,
-            shares,
+            seller_quotes,
         )
-        with_tax = self.wanted.channel.prices_entered_with_tax
+        with_tax = self.requested.channel.prices_entered_with_tax
         return price_weighed(agreed, line.bound_grams, with_tax=with_tax).total.gross
 
     @property
@@ -280,9 +284,9 @@ class Quote:
         """The highest total without asking the buyer about weights."""
         at_estimate = {line.key: line.total.gross for line in self.purchase.lines}
         more = [
-            self.maximum_of_line(line) - at_estimate[line.wanted.key]
+            self.maximum_of_line(line) - at_estimate[line.requested.key]
             for line in self.lines
-            if line.variant.is_weighed and line.wanted.key in at_estimate
+            if line.variant.is_weighed and line.requested.key in at_estimate
         ]
         return self.total + sum(more)
 

@@ -111,7 +111,7 @@ class _CodeCase:
 
 
 def check_voucher_code(
-    quote_request: QuoteRequest, shares: Sequence[SellerQuote], *, now: datetime.datetime
+    quote_request: QuoteRequest, seller_quotes: Sequence[SellerQuote], *, now: datetime.datetime
 ) -> QuotedVoucher | None:
     """Return what the entered code does to these sellers' lines; None without a code."""
     written = normalise_code(quote_request.voucher_code)
@@ -122,7 +122,9 @@ def check_voucher_code(
     if code is None or value is None:
         return QuotedVoucher(written, refused=VoucherCodeUnknown(field="code"))
     voucher = code.voucher
-    case = _CodeCase(voucher, code, value, _covered_lines(voucher, quote_request, shares), quote_request, now)
+    case = _CodeCase(
+        voucher, code, value, _covered_lines(voucher, quote_request, seller_quotes), quote_request, now
+    )
     refused = next((found for rule in _RULES if (found := rule(case)) is not None), None)
     return QuotedVoucher(
         code.code,
@@ -149,12 +151,12 @@ def _find_code(written: str, quote_request: QuoteRequest) -> VoucherCode | None:
 
 
 def _covered_lines(
-    voucher: Voucher, quote_request: QuoteRequest, shares: Sequence[SellerQuote]
+    voucher: Voucher, quote_request: QuoteRequest, seller_quotes: Sequence[SellerQuote]
 ) -> list[QuotedLine]:
     """Return the sellable lines that a voucher covers."""
     return [
         line
-        for seller_quote in shares
+        for seller_quote in seller_quotes
         if voucher.cooperative_id in (None, seller_quote.cooperative.pk)
         for line in seller_quote.lines
         if quote_request.by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
@@ -237,7 +239,7 @@ def _check_has_covered_lines(case: _CodeCase) -> Refused | None:
 def _check_minimum(case: _CodeCase) -> Refused | None:
     """Check the minimum quantity and the minimum amount over the covered lines."""
     least = case.voucher.minimum_quantity or 0
-    too_few = least - sum(line.wanted.quantity for line in case.lines)
+    too_few = least - sum(line.requested.quantity for line in case.lines)
     if too_few > 0:
         words = _("Buy %(missing)s more of these goods, and the code works.")
         return VoucherQuantityTooLow(words % {"missing": too_few}, field="code", missing=too_few)
@@ -271,7 +273,7 @@ def _discount(case: _CodeCase) -> RequestedDiscount:
         terms = _discount_on_cheapest(case, percent, amount)
     else:
         terms = DiscountInput(
-            case.code.pk, percent, amount, lines=frozenset(line.wanted.key for line in case.lines)
+            case.code.pk, percent, amount, lines=frozenset(line.requested.key for line in case.lines)
         )
     return RequestedDiscount(
         terms,
@@ -286,4 +288,4 @@ def _discount_on_cheapest(case: _CodeCase, percent: Decimal | None, amount: int 
     """Return a once-per-order discount: off one step of the cheapest line, as in Saleor."""
     line = min(case.lines, key=lambda each: each.unit_price)
     once = percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)
-    return DiscountInput(case.code.pk, amount=once, lines=frozenset({line.wanted.key}))
+    return DiscountInput(case.code.pk, amount=once, lines=frozenset({line.requested.key}))

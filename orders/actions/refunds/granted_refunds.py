@@ -109,12 +109,12 @@ def _refundable_items(part: OrderPart, limits: RefundLimits, granted: RefundGran
 
 def _split_amount(items: Sequence[_RefundableItem], amount: int | None) -> list[int]:
     maximums = [item.maximum for item in items]
-    wanted = sum(maximums) if amount is None else amount
-    if wanted <= 0:
+    requested = sum(maximums) if amount is None else amount
+    if requested <= 0:
         raise EmptyRefund(field="amount")
-    if wanted > sum(maximums):
+    if requested > sum(maximums):
         raise RefundExceedsLimit(field="amount")
-    return split_amount(wanted, maximums)
+    return split_amount(requested, maximums)
 
 
 def _build_decision(

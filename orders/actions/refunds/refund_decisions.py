@@ -196,7 +196,7 @@ def refund_part(
 def refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
     """Return what may still be refunded of a part, and of the order's surplus."""
     surplus = refundable_surplus(order)
-    if part is None or not part.is_standing or order.confirmed_at is None:
+    if part is None or not part.is_active or order.confirmed_at is None:
         return RefundLimits(order.currency, {}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
     refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
@@ -219,7 +219,7 @@ def _check(order: Order, part: OrderPart | None, decision: RefundDecision) -> No
     if not decision.reason.strip():
         raise ReasonRequired(field="reason")
     is_of_goods = bool(decision.lines) or decision.delivery > 0
-    if is_of_goods and (part is None or not part.is_standing or order.confirmed_at is None):
+    if is_of_goods and (part is None or not part.is_active or order.confirmed_at is None):
         raise PartNotCharged()
     limits = refund_limits(order, part)
     sums = [decision.delivery, decision.surplus, *(each.amount for each in decision.lines.values())]

@@ -90,10 +90,10 @@ def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRo
 
 def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
     """Find parcels by tracking number, by our parcel code ("K7M2QX-1") or by order code; in upper case."""
-    wanted = sorted(set(codes))
+    requested = sorted(set(codes))
     found: dict[str, list[Parcel]] = {}
-    for start in range(0, len(wanted), _QUERY_SIZE):
-        some = wanted[start : start + _QUERY_SIZE]
+    for start in range(0, len(requested), _QUERY_SIZE):
+        some = requested[start : start + _QUERY_SIZE]
         for parcel in _parcels().filter(tracking_number__in={*some, *(code.lower() for code in some)}):
             found.setdefault(parcel.tracking_number.upper(), []).append(parcel)
         ours = {code.split("-")[0] for code in some}

@@ -165,8 +165,8 @@ def add_voucher_codes(
     if not 1 <= count <= MAX_CODES_AT_ONCE:
         raise InvalidCodeCount(field="count")
     voucher = _lock_voucher(voucher_id, acting)
-    wanted = voucher.codes.count() + count
-    while (missing := wanted - voucher.codes.count()) > 0:
+    requested = voucher.codes.count() + count
+    while (missing := requested - voucher.codes.count()) > 0:
         drawn = {
             "".join(secrets.choice(_CODE_CHARACTERS) for _sign in range(_CODE_LENGTH))
             for _code in range(missing)

@@ -74,7 +74,7 @@ class SignInMethod(models.TextChoices):
 
 
 class SignInQuerySet(models.QuerySet["SignIn"]):
-    def standing(self, user_id: int, now: datetime.datetime) -> SignInQuerySet:
+    def active(self, user_id: int, now: datetime.datetime) -> SignInQuerySet:
         """Unexpired sign-ins of a user, the last used one first."""
         alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
         return self.filter(models.Exists(alive), user=user_id).order_by("-seen_at", "-pk")

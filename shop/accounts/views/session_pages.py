@@ -38,7 +38,7 @@ class _SignInRow:
 def sign_ins(request: HttpRequest) -> HttpResponse:
     """List devices and API clients with time and address; this device first."""
     here = request.session.session_key
-    rows = SignIn.objects.standing(request.user.pk or 0, timezone.now())[:_SHOWN]
+    rows = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_SHOWN]
     shown = [_SignInRow(row, browser_name(row.agent), row.session_key == here) for row in rows]
     shown.sort(key=lambda place: not place.is_here)
     families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]

@@ -77,8 +77,8 @@ def finish_sign_in(
     """Sign in a user who proved everything their account requires, and redirect."""
     log_in(request, user, method=method, second_factor=second_factor)
     work = arrive(request, user, shown_phone)
-    wanted, back = own_url(request, given.get("next", "")), own_url(request, given.get("back", ""))
-    response = redirect(wanted or work or back or resolve_url("accounts:home"))
+    requested, back = own_url(request, given.get("next", "")), own_url(request, given.get("back", ""))
+    response = redirect(requested or work or back or resolve_url("accounts:home"))
     remember_device(request, response, user_key(user.pk), *filter(None, [shown_phone]))
     return response
 

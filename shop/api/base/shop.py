@@ -194,8 +194,8 @@ def entities(arguments: EntitiesArguments, context: Context, selection: Selectio
         for name, each in zip(names, asked, strict=True)
     ]
     for name in set(names) & ENTITIES.keys():
-        wanted = [key for each, key in zip(names, keys, strict=True) if each == name]
-        rows = ENTITIES[name].by_key(context, wanted, selection.names())
+        requested = [key for each, key in zip(names, keys, strict=True) if each == name]
+        rows = ENTITIES[name].by_key(context, requested, selection.names())
         found |= {(name, key): row for key, row in rows.items()}
     return [found.get(place) for place in zip(names, keys, strict=True)]
 

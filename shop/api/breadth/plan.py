@@ -226,5 +226,7 @@ class Planner:
     ) -> bool:
         if fragment.type_condition is None:
             return True
-        wanted = type_from_ast(self._schema, fragment.type_condition)
-        return wanted is type_ or (is_abstract_type(wanted) and self._schema.is_sub_type(wanted, type_))
+        requested = type_from_ast(self._schema, fragment.type_condition)
+        return requested is type_ or (
+            is_abstract_type(requested) and self._schema.is_sub_type(requested, type_)
+        )

@@ -125,14 +125,17 @@ def attributes_with_values(
     """
     if not context.may(*SEES_HIDDEN):
         attributes = CompiledRows(_shown, attributes.args, attributes.shape | {"of": attributes.build})
-    wanted: tuple[Rows | CompiledRows, Rows | CompiledRows] = (attributes, values)
+    requested: tuple[Rows | CompiledRows, Rows | CompiledRows] = (attributes, values)
     if slug is not None:
-        wanted = (build_rows(attributes).filter(slug=slug), build_rows(values).filter(attribute__slug=slug))
+        requested = (
+            build_rows(attributes).filter(slug=slug),
+            build_rows(values).filter(attribute__slug=slug),
+        )
     by_type: dict[Key, list[Row]] = {}
-    for row in attribute.read(wanted[0], attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
+    for row in attribute.read(requested[0], attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
         by_type.setdefault(row.held_by, []).append(row)
     has: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
-    for value in attribute_value.read(wanted[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
+    for value in attribute_value.read(requested[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
         has.setdefault((value.owner, value.attribute_id), []).append(value)
     _add_cooperatives(owners, by_type, has)
     return [

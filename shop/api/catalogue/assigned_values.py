@@ -176,11 +176,11 @@ def _referenced_rows(
         ]
         for each in assigned
     ]
-    wanted = [pair for each in pairs for pair in each]
+    requested = [pair for each in pairs for pair in each]
     if isinstance(to, InChannel):
-        found = to.by_pair(context, wanted, selection.names())
+        found = to.by_pair(context, requested, selection.names())
         return [[found[pair] for pair in each if pair in found] for each in pairs]
-    rows = to.by_key(context, [key for key, _channel in wanted], selection.names())
+    rows = to.by_key(context, [key for key, _channel in requested], selection.names())
     return [[rows[key] for key, _channel in each if key in rows] for each in pairs]
 
 

@@ -70,8 +70,8 @@ def _date_condition(name: str, ends: Mapping[str, object]) -> Q:
 
 def _reference_condition(given: Mapping[str, Any]) -> Q:
     found = Q()
-    for name, wanted in given.items():
-        for texts in (wanted or {}).values():
+    for name, requested in given.items():
+        for texts in (requested or {}).values():
             if texts is not None:
                 found &= _referred_to(name, texts)
     return found

@@ -250,7 +250,7 @@ def product_type_create(
     required_text(given, "name")
     made = product_types.create_product_type(
         values=_product_type_columns(given, context),
-        wanted=_attribute_assignments(given),
+        requested=_attribute_assignments(given),
         **context.actor_and_time,
     )
     return {"productType": staff_row(product_type, made.pk, context, selection.names("productType"))}
@@ -265,7 +265,7 @@ def product_type_update(
     product_types.update_product_type(
         key,
         values=_product_type_columns(given, context),
-        wanted=_attribute_assignments(given),
+        requested=_attribute_assignments(given),
         **context.actor_and_time,
     )
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
@@ -285,7 +285,7 @@ def product_type_delete(
 def product_attribute_assign(
     arguments: ProductAttributeAssignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    wanted = [
+    requested = [
         (
             int(input_key(each["id"], "Attribute", field="operations")),
             AttributeScope(each["type"].lower()),
@@ -294,7 +294,7 @@ def product_attribute_assign(
         for each in arguments["operations"]
     ]
     key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
-    product_types.assign_attributes(product_type_id=key, wanted=wanted, **context.actor_and_time)
+    product_types.assign_attributes(product_type_id=key, requested=requested, **context.actor_and_time)
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 

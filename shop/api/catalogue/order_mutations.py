@@ -86,21 +86,21 @@ def product_media_reorder(
     key = _manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=key).order_by("sort_order", "pk")
     before = list(rows.values_list("pk", flat=True))
-    wanted = [input_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]
-    if sorted(wanted) != sorted(before):
+    requested = [input_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]
+    if sorted(requested) != sorted(before):
         raise InputError("INVALID", _("Name all pictures, each once."), field="mediaIds")
     reorder_rows(
         root=Product.objects.all(),
         root_key=key,
         rows=rows,
-        moves=[RowMove(each, len(before)) for each in wanted],
+        moves=[RowMove(each, len(before)) for each in requested],
         actor=context.actor,
         now=context.now,
     )
-    shown = media.by_key(context, wanted, selection.names("media"))
+    shown = media.by_key(context, requested, selection.names("media"))
     return {
         "product": staff_row(product, key, context, selection.names("product")),
-        "media": [shown[each] for each in wanted if each in shown],
+        "media": [shown[each] for each in requested if each in shown],
     }
 
 

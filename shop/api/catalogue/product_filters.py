@@ -99,17 +99,17 @@ def _listings(channel: Channel | None, **values: object) -> Q:
     return Q(Exists(rows if channel is None else rows.filter(channel=channel.pk)))
 
 
-def _listed_as(channel: Channel | None, wanted: bool, **values: object) -> Q:
+def _listed_as(channel: Channel | None, requested: bool, **values: object) -> Q:
     found = _listings(channel, **values)
-    return found if wanted else ~found
+    return found if requested else ~found
 
 
-def _in_stock(channel: Channel | None, wanted: bool) -> Q:
+def _in_stock(channel: Channel | None, requested: bool) -> Q:
     if channel is not None:
-        return _listed_as(channel, wanted, is_available=True)
+        return _listed_as(channel, requested, is_available=True)
     left = Stock.objects.filter(variant__product=OuterRef("pk"), free__gt=0)
     there = Q(Exists(left)) | Q(Exists(Variant.objects.filter(product=OuterRef("pk"), track_inventory=False)))
-    return there if wanted else ~there
+    return there if requested else ~there
 
 
 def _in_warehouses(context: Context, given: Mapping[str, Any]) -> Q:

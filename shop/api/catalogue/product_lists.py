@@ -181,8 +181,8 @@ def _ranked_page(
     page = connect_list([key for key in found if key in kept], arguments, selection)
     edges = page["edges"]
     keys = [edge.node for edge in edges]
-    wanted = product.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
-    nodes = {row.id: row for row in wanted}
+    requested = product.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
+    nodes = {row.id: row for row in requested}
     return page | {"edges": [Edge(nodes[edge.node], edge.place) for edge in edges]}
 
 

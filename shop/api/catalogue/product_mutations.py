@@ -186,13 +186,15 @@ def _collection_keys(
     """
     if (texts := given.get("collections")) is None:
         return None
-    wanted = keys(texts, "Collection", "collections")
+    requested = keys(texts, "Collection", "collections")
     rows = (
         CollectionProduct.objects.filter(product=key) if key is not None else CollectionProduct.objects.none()
     )
-    if not context.may(*MANAGES_PRODUCTS) and set(wanted) != set(rows.values_list("collection", flat=True)):
+    if not context.may(*MANAGES_PRODUCTS) and set(requested) != set(
+        rows.values_list("collection", flat=True)
+    ):
         raise InputError("INVALID", _("Only the platform fills its collections."), field="collections")
-    return wanted
+    return requested
 
 
 mutation.deletes_many("productBulkDelete", product_delete, permissions=MANAGES_OWN_PRODUCTS)

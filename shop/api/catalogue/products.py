@@ -140,12 +140,12 @@ def one_variant(
     products: list[Row], arguments: ProductVariantArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
     given, sku = arguments.get("id"), arguments.get("sku")
-    wanted = {"sku": sku} if given is None else {"pk": key_from_id(given, "ProductVariant")}
+    requested = {"sku": sku} if given is None else {"pk": key_from_id(given, "ProductVariant")}
     found: dict[Pair, Row] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
-        for row in variant.read(rows.filter(product__in=keys, **wanted), selection.names(), "product_id"):
+        for row in variant.read(rows.filter(product__in=keys, **requested), selection.names(), "product_id"):
             found[row.product_id, channel_key] = row
     return [found.get((each.id, each.in_channel)) for each in products]
 
@@ -175,12 +175,12 @@ def collections(
     keys_of: dict[int, list[int]] = {}
     for key, shelf in _collection_positions({each.id for each in products}):
         keys_of.setdefault(key, []).append(shelf)
-    wanted = [[*keys_of.get(each.id, ()), key_from_cooperative(each.cooperative_id)] for each in products]
-    pairs = [(key, each.in_channel) for keys, each in zip(wanted, products, strict=True) for key in keys]
+    requested = [[*keys_of.get(each.id, ()), key_from_cooperative(each.cooperative_id)] for each in products]
+    pairs = [(key, each.in_channel) for keys, each in zip(requested, products, strict=True) for key in keys]
     found = collection.by_pair(context, pairs, selection.names())
     return [
         [found[key, each.in_channel] for key in keys if (key, each.in_channel) in found]
-        for keys, each in zip(wanted, products, strict=True)
+        for keys, each in zip(requested, products, strict=True)
     ]
 
 

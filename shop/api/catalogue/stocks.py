@@ -57,8 +57,8 @@ warehouse.columns(
 @warehouse.field("address", needs="address_id")
 def addresses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the warehouse's address; public, because buyers may collect there."""
-    wanted = Address.objects.filter(pk__in={row.address_id for row in rows})
-    found = {each.id: each for each in address.read(wanted, selection.names())}
+    requested = Address.objects.filter(pk__in={row.address_id for row in rows})
+    found = {each.id: each for each in address.read(requested, selection.names())}
     return [found.get(row.address_id) for row in rows]
 
 

@@ -72,36 +72,36 @@ def _quoted(field: str) -> Callable[[Callable[[Quote], object]], None]:
 
 
 @_quoted("subtotalPrice")
-def _subtotal(offer: Quote) -> TaxedAmount:
-    sums = offer.purchase.goods
-    return TaxedAmount(sums.net, sums.gross, offer.wanted.channel.currency)
+def _subtotal(quote: Quote) -> TaxedAmount:
+    sums = quote.purchase.goods
+    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
 @_quoted("shippingPrice")
-def _delivery(offer: Quote) -> TaxedAmount:
-    sums = offer.purchase.delivery
-    return TaxedAmount(sums.net, sums.gross, offer.wanted.channel.currency)
+def _delivery(quote: Quote) -> TaxedAmount:
+    sums = quote.purchase.delivery
+    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
 @_quoted("totalPrice")
-def _total(offer: Quote) -> TaxedAmount:
-    sums = offer.purchase.total
-    return TaxedAmount(sums.net, sums.gross, offer.wanted.channel.currency)
+def _total(quote: Quote) -> TaxedAmount:
+    sums = quote.purchase.total
+    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
 @_quoted("discount")
-def _discount(offer: Quote) -> Money:
-    return Money(offer.voucher_amount, offer.wanted.channel.currency)
+def _discount(quote: Quote) -> Money:
+    return Money(quote.voucher_amount, quote.requested.channel.currency)
 
 
 @_quoted("discountName")
-def _discount_name(offer: Quote) -> str | None:
-    return offer.voucher.name or offer.voucher.code if offer.voucher else None
+def _discount_name(quote: Quote) -> str | None:
+    return quote.voucher.name or quote.voucher.code if quote.voucher else None
 
 
 @_quoted("isShippingRequired")
-def _is_shipping_required(offer: Quote) -> bool:
-    return any(each.variant.product.product_type.is_shipping_required for each in offer.lines)
+def _is_shipping_required(quote: Quote) -> bool:
+    return any(each.variant.product.product_type.is_shipping_required for each in quote.lines)
 
 
 @checkout.field(needs="voucher_code")

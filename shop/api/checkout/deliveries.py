@@ -36,9 +36,9 @@ class ShippingMethodView:
     metadata: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, option: CombinedOption, offer: Quote) -> ShippingMethodView:
+    def of(cls, option: CombinedOption, quote: Quote) -> ShippingMethodView:
         """Convert an option of a quote. Its metadata has each cooperative's fee by slug, in major units."""
-        currency = offer.wanted.channel.currency
+        currency = quote.requested.channel.currency
         return cls(
             option.service.pk,
             option.name,
@@ -67,10 +67,10 @@ class DeliveryView:
 
 
 def deliveries_of(
-    basket_id: uuid.UUID, offer: Quote, options_of: Callable[[Quote], Iterable[CombinedOption]]
+    basket_id: uuid.UUID, quote: Quote, options_of: Callable[[Quote], Iterable[CombinedOption]]
 ) -> list[DeliveryView]:
     """Return the delivery options of a quoted basket."""
-    return [DeliveryView(basket_id, ShippingMethodView.of(option, offer)) for option in options_of(offer)]
+    return [DeliveryView(basket_id, ShippingMethodView.of(option, quote)) for option in options_of(quote)]
 
 
 def delivery_key(text: str) -> int | uuid.UUID:

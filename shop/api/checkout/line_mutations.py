@@ -42,10 +42,10 @@ def checkout_lines_add(
     basket = basket_in(arguments, context)
     puts = added_lines(arguments["lines"], basket.currency, context)
     try:
-        offer = add_basket_lines(basket_id=basket.pk, puts=puts, now=context.now)
+        quote = add_basket_lines(basket_id=basket.pk, puts=puts, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [each.variant_id for each in puts]) from refused
-    return checkout_payload(basket, context, selection, offer)
+    return checkout_payload(basket, context, selection, quote)
 
 
 @mutation.field()
@@ -55,10 +55,10 @@ def checkout_lines_update(
     basket = basket_in(arguments, context)
     sets = updated_lines(arguments["lines"], basket.currency, context)
     try:
-        offer = update_basket_lines(basket_id=basket.pk, sets=sets, now=context.now)
+        quote = update_basket_lines(basket_id=basket.pk, sets=sets, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [each.variant_id for each in sets if each.variant_id]) from refused
-    return checkout_payload(basket, context, selection, offer)
+    return checkout_payload(basket, context, selection, quote)
 
 
 @mutation.field()
@@ -87,8 +87,8 @@ def delivery_options_calculate(
     arguments: DeliveryOptionsCalculateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    offer = open_checkout(basket_id=basket.pk, now=context.now)
-    return {"deliveries": deliveries_of(basket.pk, offer, combined_options)}
+    quote = open_checkout(basket_id=basket.pk, now=context.now)
+    return {"deliveries": deliveries_of(basket.pk, quote, combined_options)}
 
 
 @mutation.field()
@@ -112,12 +112,12 @@ def _choose_delivery(
 ) -> dict[str, object]:
     try:
         key = None if chosen is None else delivery_key(chosen)
-        offer = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
+        quote = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
     except CombinedOptionNotAvailable as refused:
         raise InputError(
             "DELIVERY_METHOD_NOT_APPLICABLE", refused.words, field="deliveryMethodId"
         ) from refused
-    return checkout_payload(basket, context, selection, offer)
+    return checkout_payload(basket, context, selection, quote)
 
 
 def _remove_lines(

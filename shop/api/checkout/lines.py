@@ -58,7 +58,7 @@ def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], Non
         ) -> Sequence[object]:
             offers = quotes_of(context, [each.basket_id for each in parents])
             at = {
-                one.wanted.key: (one, offers[key])
+                one.requested.key: (one, offers[key])
                 for key in {each.basket_id for each in parents}
                 for one in offers[key].lines
             }
@@ -70,41 +70,45 @@ def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], Non
 
 
 @_quoted("totalPrice")
-def _total(one: QuotedLine, offer: Quote) -> TaxedAmount:
-    return _total_of(one, offer)
+def _total(one: QuotedLine, quote: Quote) -> TaxedAmount:
+    return _total_of(one, quote)
 
 
 @_quoted("unitPrice")
-def _unit(one: QuotedLine, offer: Quote) -> TaxedAmount:
-    total = _total_of(one, offer)
-    steps = Decimal(one.wanted.quantity)
+def _unit(one: QuotedLine, quote: Quote) -> TaxedAmount:
+    total = _total_of(one, quote)
+    steps = Decimal(one.requested.quantity)
     return TaxedAmount(round_half_up(total.net / steps), round_half_up(total.gross / steps), total.currency)
 
 
 @_quoted("undiscountedUnitPrice")
-def _listed_unit(one: QuotedLine, offer: Quote) -> MoneyAmount:
-    return MoneyAmount(one.unit_list, offer.wanted.channel.currency)
+def _listed_unit(one: QuotedLine, quote: Quote) -> MoneyAmount:
+    return MoneyAmount(one.unit_list, quote.requested.channel.currency)
 
 
 @_quoted("undiscountedTotalPrice")
-def _listed_total(one: QuotedLine, offer: Quote) -> MoneyAmount:
-    return MoneyAmount(one.unit_list * one.wanted.quantity, offer.wanted.channel.currency)
+def _listed_total(one: QuotedLine, quote: Quote) -> MoneyAmount:
+    return MoneyAmount(one.unit_list * one.requested.quantity, quote.requested.channel.currency)
 
 
 @_quoted("priorUnitPrice")
-def _prior_unit(one: QuotedLine, offer: Quote) -> MoneyAmount | None:
+def _prior_unit(one: QuotedLine, quote: Quote) -> MoneyAmount | None:
     prior = _prior_amount(one)
-    return None if prior is None else MoneyAmount(prior, offer.wanted.channel.currency)
+    return None if prior is None else MoneyAmount(prior, quote.requested.channel.currency)
 
 
 @_quoted("priorTotalPrice")
-def _prior_total(one: QuotedLine, offer: Quote) -> MoneyAmount | None:
+def _prior_total(one: QuotedLine, quote: Quote) -> MoneyAmount | None:
     prior = _prior_amount(one)
-    return None if prior is None else MoneyAmount(prior * one.wanted.quantity, offer.wanted.channel.currency)
+    return (
+        None
+        if prior is None
+        else MoneyAmount(prior * one.requested.quantity, quote.requested.channel.currency)
+    )
 
 
 @_quoted("requiresShipping")
-def _requires_shipping(one: QuotedLine, offer: Quote) -> bool:
+def _requires_shipping(one: QuotedLine, quote: Quote) -> bool:
     return one.variant.product.product_type.is_shipping_required
 
 
@@ -114,17 +118,17 @@ def problems(
 ) -> Sequence[Sequence[object]]:
     offers = quotes_of(context, [each.basket_id for each in lines])
     rows = BasketLine.objects.in_bulk([each.id for each in lines])
-    at = {one.wanted.key: (one, offer) for offer in offers.values() for one in offer.lines}
+    at = {one.requested.key: (one, quote) for quote in offers.values() for one in quote.lines}
     return [
         line_problems(at[each.id][0], rows[each.id], at[each.id][1], context) if each.id in rows else []
         for each in lines
     ]
 
 
-def _total_of(one: QuotedLine, offer: Quote) -> TaxedAmount:
+def _total_of(one: QuotedLine, quote: Quote) -> TaxedAmount:
     """Return the total after all discounts; unavailable lines have their undiscounted price."""
-    priced = next((each for each in offer.purchase.lines if each.key == one.wanted.key), None)
-    channel = offer.wanted.channel
+    priced = next((each for each in quote.purchase.lines if each.key == one.requested.key), None)
+    channel = quote.requested.channel
     if priced is not None:
         return TaxedAmount(priced.total.net, priced.total.gross, channel.currency)
     if channel.prices_entered_with_tax:

@@ -64,17 +64,17 @@ def checkout_payload(
     basket: Basket,
     context: Context,
     selection: Selection,
-    offer: Quote | None = None,
+    quote: Quote | None = None,
     *,
     is_now: bool = False,
 ) -> dict[str, object]:
-    """Return the payload with the current checkout; pass `offer` if the action already quoted it.
+    """Return the payload with the current checkout; pass `quote` if the action already quoted it.
 
     `is_now` means that `basket` is already in the state after the action.
     """
     forget_quotes(context)
-    if offer is not None:
-        remember_quote(context, basket.pk, offer)
+    if quote is not None:
+        remember_quote(context, basket.pk, quote)
     if is_now:
         remember_basket(context, basket)
     found = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
@@ -106,7 +106,7 @@ def checkout_create(
         if address
     }
     language = tag_from_code(code) if (code := given.get("languageCode")) else "vi"
-    basket, offer = create_basket(
+    basket, quote = create_basket(
         user_id=context.user.pk if context.user else None,
         channel=channel,
         language=language,
@@ -118,7 +118,7 @@ def checkout_create(
         billing_address=addresses.get("billingAddress"),
         now=context.now,
     )
-    return checkout_payload(basket, context, selection, offer, is_now=True) | {"created": True}
+    return checkout_payload(basket, context, selection, quote, is_now=True) | {"created": True}
 
 
 @mutation.field()

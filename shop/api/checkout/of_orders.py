@@ -31,8 +31,8 @@ class _Delivery(TypedDict):
     order: uuid.UUID
     service: int | None
     service__is_weight_based: bool | None
-    way_name: str
-    way_kind: str
+    delivery_name: str
+    delivery_kind: str
     warehouse: uuid.UUID | None
     delivery_gross: int
     cooperative__slug: str

@@ -31,39 +31,42 @@ class InsufficientStock:
     typename: ClassVar[str] = "CheckoutLineProblemInsufficientStock"
 
 
-def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> Sequence[object]:
+def problems_of(basket_id: uuid.UUID, quote: Quote, context: Context) -> Sequence[object]:
     """Return a basket's problems: those of its lines, and one for an unavailable delivery."""
-    rows = BasketLine.objects.in_bulk([line.wanted.key for line in offer.lines if _is_unavailable(line)])
+    rows = BasketLine.objects.in_bulk([line.requested.key for line in quote.lines if _is_unavailable(line)])
     found = [
         problem
-        for line in offer.lines
-        if line.wanted.key in rows
-        for problem in line_problems(line, rows[line.wanted.key], offer, context)
+        for line in quote.lines
+        if line.requested.key in rows
+        for problem in line_problems(line, rows[line.requested.key], quote, context)
     ]
     refused = next(
         (
-            offer.wanted.deliveries[share.cooperative.pk]
-            for share in offer.shares
-            if share.cooperative.pk in offer.wanted.deliveries and _DELIVERY_PROBLEMS & set(share.problems)
+            quote.requested.deliveries[seller_quote.cooperative.pk]
+            for seller_quote in quote.seller_quotes
+            if seller_quote.cooperative.pk in quote.requested.deliveries
+            and _DELIVERY_PROBLEMS & set(seller_quote.problems)
         ),
         None,
     )
     if refused is not None:
-        gone = ShippingMethodView(refused.service_id or 0, "", MoneyAmount(0, offer.wanted.channel.currency))
+        gone = ShippingMethodView(
+            refused.service_id or 0, "", MoneyAmount(0, quote.requested.channel.currency)
+        )
         found.append(
             {"__typename": "CheckoutProblemDeliveryMethodInvalid", "delivery": DeliveryView(basket_id, gone)}
         )
     return found
 
 
-def line_problems(line: QuotedLine, row: object, offer: Quote, context: Context) -> Sequence[object]:
+def line_problems(line: QuotedLine, row: object, quote: Quote, context: Context) -> Sequence[object]:
     """Return the problems of a line; its variant is visible even if not on sale."""
     if QuoteProblem.NOT_FOR_SALE in line.problems:
         context.goods_at_hand.add(line.variant.product_id)
         return [{"__typename": "CheckoutLineProblemVariantNotAvailable", "line": row}]
     if not _OUT_OF_STOCK & set(line.problems):
         return []
-    return [InsufficientStock(line.free, row, line.variant.pk, offer.wanted.channel.pk)]
+    return [InsufficientStock(line.free, row, line.variant.pk, quote.requested.channel.pk)]
 
 
 def _is_unavailable(line: QuotedLine) -> bool:

@@ -35,22 +35,22 @@ def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | N
         loaded = _loaded_baskets.get(context, {})
         unread = [key for key in missing if key not in loaded]
         baskets = [loaded[key] for key in missing if key in loaded]
-        wanted = [
+        requested = [
             basket_quote_request(basket)
             for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]
         ]
-        goods = _read_products(wanted)
-        for one in wanted:
+        goods = _read_products(requested)
+        for one in requested:
             known[one.basket_id] = build_quote(one, now=context.now, goods=goods[_destination(one)])
     return known
 
 
-def _read_products(wanted: Sequence[QuoteRequest]) -> dict[Destination, QuoteInputs]:
+def _read_products(requested: Sequence[QuoteRequest]) -> dict[Destination, QuoteInputs]:
     """Read the products of all baskets with the same channel and destination together."""
     lines: dict[Destination, list[RequestedLine]] = {}
-    for one in wanted:
+    for one in requested:
         lines.setdefault(_destination(one), []).extend(one.lines)
-    one_each = {_destination(one): one for one in wanted}
+    one_each = {_destination(one): one for one in requested}
     return {where: read_quote_inputs(replace(one, lines=lines[where])) for where, one in one_each.items()}
 
 
@@ -63,9 +63,9 @@ def _baskets_by_key(keys: Collection[uuid.UUID]) -> QuerySet[Basket]:
     return Basket.objects.filter(pk__in=keys).select_related("channel")
 
 
-def remember_quote(context: Context, key: uuid.UUID, offer: Quote) -> None:
+def remember_quote(context: Context, key: uuid.UUID, quote: Quote) -> None:
     """Cache a quote that an action has computed."""
-    _quotes.setdefault(context, {})[key] = offer
+    _quotes.setdefault(context, {})[key] = quote
 
 
 def remember_basket(context: Context, basket: Basket) -> None:

@@ -173,8 +173,8 @@ attribute.nothing("referenceTypes", value=[])  # references are not restricted t
 def attributes_of_types(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    wanted = visible_attributes(context, _of_types({row.id for row in rows}))
-    found = attribute.grouped(wanted, selection.names(), by="held_by")
+    requested = visible_attributes(context, _of_types({row.id for row in rows}))
+    found = attribute.grouped(requested, selection.names(), by="held_by")
     return [found.get(row.id, []) for row in rows]
 
 

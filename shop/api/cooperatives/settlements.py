@@ -91,8 +91,8 @@ def _money_by_figure(said: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
 def payouts_of(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    wanted = payout.rows(context).filter(settlement__in=[row.id for row in rows])
-    found = payout.grouped(wanted, selection.names(), by="settlement_id")
+    requested = payout.rows(context).filter(settlement__in=[row.id for row in rows])
+    found = payout.grouped(requested, selection.names(), by="settlement_id")
     return [next(iter(found.get(row.id, ())), None) for row in rows]
 
 

@@ -94,9 +94,9 @@ event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "
 
 def change_kinds(names: Iterable[str]) -> list[str]:
     """Return the kinds of changes with one of these event types."""
-    wanted = set(names)
-    told = list(EVENT_MESSAGES) if OTHER in wanted else []
-    return [action for action, name in KINDS.items() if name in wanted] + told
+    requested = set(names)
+    told = list(EVENT_MESSAGES) if OTHER in requested else []
+    return [action for action, name in KINDS.items() if name in requested] + told
 
 
 @order.field("events", needs="id", permissions=HANDLING)

@@ -120,8 +120,8 @@ def _statuses(context: Context, names: list[str]) -> Q:
 
 
 def _payment_statuses(context: Context, names: list[str]) -> Q:
-    wanted = [each for name in names for each in _CHARGED.get(name, [])]
-    return Q(charge_coverage__in=wanted) if names else Q()
+    requested = [each for name in names for each in _CHARGED.get(name, [])]
+    return Q(charge_coverage__in=requested) if names else Q()
 
 
 def _collected(context: Context, value: bool) -> Q:
@@ -140,9 +140,9 @@ def _amounts(column: str) -> Condition:
 
     def condition(context: Context, given: Mapping[str, Any]) -> Q:
         currencies = {each.currency for each in context.channels.values()}
-        wanted = given.get("currency")
+        requested = given.get("currency")
         found = NO_ROWS
-        for currency in currencies if wanted is None else currencies & {wanted}:
+        for currency in currencies if requested is None else currencies & {requested}:
             asked = _in_minor_units(given["amount"], currency)
             found |= Q(currency=currency) & matches_filter(column)(context, asked)
         return found

@@ -217,9 +217,9 @@ def _sent_quantities(
         raise InputErrors(wrong)
     if not goods:
         raise InputError("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
-    wanted = {each.line_id for each in goods}
+    requested = {each.line_id for each in goods}
     lines = filter_handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
-    if lines.filter(pk__in=wanted).count() < len(wanted):
+    if lines.filter(pk__in=requested).count() < len(requested):
         raise InputError("NOT_FOUND", Missing.default_words, field="orderLineId")
     return goods
 

@@ -133,12 +133,12 @@ def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]
         column: _sum_of_parts(parts, f"lines__{column}") + _sum_of_parts(parts, f"delivery_{column}")
         for column in _LISTED
     }
-    standing = parts.filter(state__in=ACTIVE_PART_STATES)
+    active = parts.filter(state__in=ACTIVE_PART_STATES)
     given = Refund.objects.filter(
         order=OuterRef("pk"), part__in=_visible_keys(context, state__in=ACTIVE_PART_STATES)
     )
     taken_off = given.order_by().values("order").annotate(total=Sum(F("amount") - F("surplus")))
-    seen["due_gross"] = _sum_of_parts(standing, "total_gross") - Coalesce(
+    seen["due_gross"] = _sum_of_parts(active, "total_gross") - Coalesce(
         Subquery(taken_off.values("total")), 0
     )
     return rows.annotate(
@@ -187,11 +187,11 @@ def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
 
 def order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Return real keys by shown keys. One query for cooperatives' staff, none for others."""
-    wanted = list(keys)
+    requested = list(keys)
     if not sees_parts_only(context):
-        return {key: key for key in wanted}
-    numbers = [key.int for key in wanted if key.int <= _LARGEST_NUMBER]
+        return {key: key for key in requested}
+    numbers = [key.int for key in requested if key.int <= _LARGEST_NUMBER]
     rows = Order.objects.filter(number__in=numbers).values_list("number", "pk")
     found = {uuid.UUID(int=number): pk for number, pk in rows}
-    whole = Order.objects.filter(_is_whole(context), pk__in=wanted).values_list("pk", flat=True)
+    whole = Order.objects.filter(_is_whole(context), pk__in=requested).values_list("pk", flat=True)
     return found | {key: key for key in whole}

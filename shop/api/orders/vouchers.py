@@ -41,10 +41,10 @@ def code(rows: list[Row | UsedVoucher], *_: object) -> list[str | None]:
 
 def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
     """Return existing vouchers by code. At most one query."""
-    wanted = {each for each in codes if each}
-    if not wanted:
+    requested = {each for each in codes if each}
+    if not requested:
         return {}
-    rows = VoucherCode.objects.filter(code__in=wanted).values_list(
+    rows = VoucherCode.objects.filter(code__in=requested).values_list(
         *("code", "voucher", "voucher__name", "voucher__metadata", "voucher__private_metadata"),
         "voucher__type",
     )

@@ -75,8 +75,8 @@ def payment_gateway_initialize(
     amount = None if asked is None else parse_minor_units(asked, target.currency, field="amount")
     there = {each.id: each for each in available_gateways(target.channel, amount)}
     given = arguments.get("paymentGateways")
-    wanted = [each["id"] for each in given] if given is not None else list(there)
-    return {"gatewayConfigs": [_config(there.get(each), each) for each in wanted]}
+    requested = [each["id"] for each in given] if given is not None else list(there)
+    return {"gatewayConfigs": [_config(there.get(each), each) for each in requested]}
 
 
 def _config(gateway: AvailableGateway | None, asked: str) -> dict[str, object]:
@@ -206,7 +206,7 @@ def _pending_captures(order: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
 
 def _problem_error(changed: BasketChanged) -> Refused:
     """Convert a changed basket's first problem to an error of the schema."""
-    offer: Quote = changed.details["quote"]
+    quote: Quote = changed.details["quote"]
     if changed.details.get("voucher") is not None:
         return InputError("VOUCHER_NOT_APPLICABLE", changed.words, field="promoCode")
     for code, problems, field in (
@@ -214,10 +214,10 @@ def _problem_error(changed: BasketChanged) -> Refused:
         ("INSUFFICIENT_STOCK", _OUT_OF_STOCK, None),
         ("QUANTITY_GREATER_THAN_LIMIT", {QuoteProblem.OVER_LIMIT}, "quantity"),
     ):
-        lines = [each for each in offer.lines if problems & set(each.problems)]
+        lines = [each for each in quote.lines if problems & set(each.problems)]
         if lines:
             variants = global_ids("ProductVariant", dict.fromkeys(each.variant.pk for each in lines))
-            told = global_ids("CheckoutLine", [each.wanted.key for each in lines])
+            told = global_ids("CheckoutLine", [each.requested.key for each in lines])
             return InputError(code, changed.words, field=field, variants=variants, lines=told)
     return InputError("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
 

@@ -78,8 +78,10 @@ def start_payment(
         "labels": labels,
     }
     if gateway == DUMMY:
-        payment, wanted = start_app_payment(**asked, actor=context.actor, now=context.now)
-        _record_dummy_result(payment, wanted, data, flow or target.channel.default_transaction_flow, context)
+        payment, requested = start_app_payment(**asked, actor=context.actor, now=context.now)
+        _record_dummy_result(
+            payment, requested, data, flow or target.channel.default_transaction_flow, context
+        )
         return payment, None
     payment = start_basket_payment(**asked, method=method, actor=context.actor, now=context.now)
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None

@@ -148,13 +148,13 @@ def _request_refund(
 ) -> None:
     charged = Payment.objects.filter(pk=payment.pk).sums()
     paid = charged[payment.pk].charged if payment.pk in charged else 0
-    wanted = paid if amount is None else amount
-    if not 0 < wanted <= paid:
+    requested = paid if amount is None else amount
+    if not 0 < requested <= paid:
         raise InputError("INVALID", _("That is more than what was paid."), field="amount")
     parts = Order.objects.get(pk=order_id).parts.values_list("pk", flat=True)
     grant_refund(
         order_id=order_id,
-        granted=RefundGrant({}, amount=wanted),
+        granted=RefundGrant({}, amount=requested),
         part_ids=set(parts),
         bearer=CostBearer.COOPERATIVE,
         reason=(arguments.get("refundReason") or "").strip() or gettext_noop("Decided by staff."),

@@ -113,8 +113,8 @@ def created_by(
 
 @item.field(needs="id")
 def events(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    wanted = PaymentEvent.objects.filter(payment__in=[row.id for row in rows]).order_by("pk")
-    found = event.grouped(wanted, selection.names(), by="payment_id")
+    requested = PaymentEvent.objects.filter(payment__in=[row.id for row in rows]).order_by("pk")
+    found = event.grouped(requested, selection.names(), by="payment_id")
     return [found.get(row.id, []) for row in rows]
 
 

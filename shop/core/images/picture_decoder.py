@@ -60,10 +60,10 @@ def main(arguments: list[str]) -> int:
 def write_renditions(original: Path, folder: Path, widths: Sequence[int]) -> dict[str, object]:
     """Write the renditions of a picture: upright, in sRGB, without metadata."""
     image, width, height = _upright(original, max(widths))
-    wanted = [each for each in widths if each < width]
+    requested = [each for each in widths if each < width]
     if width <= max(widths):
-        wanted.append(width)
-    files = [[each, max(1, round(each * height / width))] for each in wanted]
+        requested.append(width)
+    files = [[each, max(1, round(each * height / width))] for each in requested]
     for size in files:
         sized = image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=float(_REDUCING_GAP))
         sized.save(folder / f"{size[0]}.webp", "WEBP", quality=75, method=4, exif=b"")

@@ -83,7 +83,11 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = rows.select_related("payout__refund__order", "payout__transfer__order")
     context = {
         "rows": [
-            (row, find_bank(row.wanted.get("bank_bin", "")), find_bank(row.basis.get("bank_bin", "")))
+            (
+                row,
+                find_bank(row.proposed_values.get("bank_bin", "")),
+                find_bank(row.basis.get("bank_bin", "")),
+            )
             for row in rows
         ],
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),

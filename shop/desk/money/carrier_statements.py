@@ -148,8 +148,8 @@ def _preview_row(each: MatchedRow) -> dict[str, Any]:
 
 def _render_imported(request: HttpRequest, shown: StatementImport) -> HttpResponse:
     rows = shown.lines.order_by("place", "pk").select_related(*_WITH_PARCEL)
-    wanted = request.GET.get("xem", StatementRowState.PROBLEM)
-    state = wanted if wanted in set(StatementRowState) else StatementRowState.PROBLEM
+    requested = request.GET.get("xem", StatementRowState.PROBLEM)
+    state = requested if requested in set(StatementRowState) else StatementRowState.PROBLEM
     counted = shown.lines.values_list("state").annotate(count=Count("pk")).order_by("state")
     counts = dict(counted)
     page = Paginator(rows.filter(state=state), PER_PAGE).get_page(request.GET.get("page"))

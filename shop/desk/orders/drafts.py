@@ -132,11 +132,11 @@ def _build_form(written: Mapping[str, Any], *, complete: bool = False) -> DraftF
 def _render_draft(
     request: HttpRequest, order: Order, form: DraftForm, lines: Any = None, *, status: int = 200
 ) -> HttpResponse:
-    offer = build_quote(draft_quote_request(order), now=timezone.now())
+    quote = build_quote(draft_quote_request(order), now=timezone.now())
     if lines is None:
         initial = [
-            {"variant": line.variant.pk, "quantity": line.wanted.quantity, "price": line.unit_price}
-            for line in offer.lines
+            {"variant": line.variant.pk, "quantity": line.requested.quantity, "price": line.unit_price}
+            for line in quote.lines
         ]
         lines = Lines(initial=initial, prefix="lines")
     looked_for = request.GET.get("q", "")
@@ -144,36 +144,36 @@ def _render_draft(
         "order": order,
         "form": form,
         "lines": lines,
-        "shares": _seller_rows(offer, lines, form),
-        "quote": offer,
-        "sums": totals_of_quote(offer),
+        "seller_quotes": _seller_rows(quote, lines, form),
+        "quote": quote,
+        "sums": totals_of_quote(quote),
         "looked_for": looked_for,
         "found": _find_variants(looked_for, order),
     }
     return render(request, "desk/draft.html", context, status=status)
 
 
-def _seller_rows(offer: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
+def _seller_rows(quote: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
     """Return each seller's quote with its line forms, delivery choices and problems."""
-    currency = offer.wanted.channel.currency
-    forms = dict(zip([line.wanted.key for line in offer.lines], lines.forms, strict=False))
-    province = next((each for each in all_provinces() if each.code == offer.wanted.province_code), None)
+    currency = quote.requested.channel.currency
+    forms = dict(zip([line.requested.key for line in quote.lines], lines.forms, strict=False))
+    province = next((each for each in all_provinces() if each.code == quote.requested.province_code), None)
     return [
         {
-            "share": share,
+            "seller_quote": seller_quote,
             "lines": [
                 {
                     "quoted": line,
-                    "form": forms.get(line.wanted.key),
+                    "form": forms.get(line.requested.key),
                     "words": line_messages(line, currency),
-                    "most": offer.maximum_of_line(line) if line.variant.is_weighed else None,
+                    "most": quote.maximum_of_line(line) if line.variant.is_weighed else None,
                 }
-                for line in share.lines
+                for line in seller_quote.lines
             ],
-            "words": seller_messages(share, province),
-            "choices": delivery_choices(share),
+            "words": seller_messages(seller_quote, province),
+            "choices": delivery_choices(seller_quote),
         }
-        for share in offer.shares
+        for seller_quote in quote.seller_quotes
     ]
 
 

@@ -130,7 +130,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "consents": Consent.objects.filter(about=f"order:{shown.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
         "may_cancel": any(each.may_cancel for each in parts)
-        and all(each.may_cancel for each in parts if each.part.is_standing),
+        and all(each.may_cancel for each in parts if each.part.is_active),
     }
     return render(request, "desk/order.html", context)
 
@@ -234,7 +234,7 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         lines, may_cancel = list(row.lines.all()), row.may_be_cancelled(parcels)
         given = sum(each.amount - each.surplus for each in refunds if each.part_id == row.pk)
         left = row.delivery_gross + sum(each.total_gross for each in lines) - given
-        may_give_back = row.is_standing and order.confirmed_at is not None and left > 0
+        may_give_back = row.is_active and order.confirmed_at is not None and left > 0
         shown.append(PartView(row, lines, told, may_cancel, may_give_back))
     return shown
 

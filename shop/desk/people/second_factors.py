@@ -85,14 +85,14 @@ def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _render_page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:
-    wanted = request.GET.get("q", "").strip()[:254]
+    requested = request.GET.get("q", "").strip()[:254]
     people = User.objects.filter(erased_at=None)
-    if wanted:
-        people = people.filter(Q(email=wanted.lower()) | Q(phone=normalise_phone(wanted) or wanted))
+    if requested:
+        people = people.filter(Q(email=requested.lower()) | Q(phone=normalise_phone(requested) or requested))
     else:
         people = people.filter(is_staff=True, is_active=True)
     context = {
-        "wanted": wanted,
+        "requested": requested,
         "page": Paginator(people.order_by("first_name", "pk"), _PER_PAGE).get_page(request.GET.get("page")),
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "form": form or SecondFactorRuleForm(initial=SecondFactorRuleForm.initial_of(shop_settings())),

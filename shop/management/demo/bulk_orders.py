@@ -93,7 +93,7 @@ class _BulkWriter:
         for each in planned:
             self._write_order(each, rows)
         for part in rows.parts:
-            part.has_ended = not part.is_standing
+            part.has_ended = not part.is_active
         OrderPart.objects.bulk_update(
             rows.parts,
             ["state", "progress", "accepted_at", "ended_at", "end_reason", "has_ended"],
@@ -329,8 +329,8 @@ class _BulkWriter:
 def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _PendingRows) -> None:
     """Write the columns that `recalculate_order` derives when all parts are delivered or cancelled."""
     lines = [line for part in parts for line in rows.lines[part.pk]]
-    standing = [part for part in parts if part.is_standing]
-    due = sum(part.total_gross for part in standing)
+    active = [part for part in parts if part.is_active]
+    due = sum(part.total_gross for part in active)
     Order.objects.filter(pk=order.pk).update(
         goods_net=sum(part.goods_net for part in parts),
         goods_gross=sum(part.goods_gross for part in parts),
@@ -344,8 +344,8 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _Pendin
         charged=due,
         authorize_coverage=Coverage.FULL,
         charge_coverage=Coverage.FULL,
-        status=OrderStatus.DELIVERED if standing else OrderStatus.CANCELLED,
-        saleor_status=SaleorStatus.FULFILLED if standing else SaleorStatus.CANCELED,
+        status=OrderStatus.DELIVERED if active else OrderStatus.CANCELLED,
+        saleor_status=SaleorStatus.FULFILLED if active else SaleorStatus.CANCELED,
     )
 
 

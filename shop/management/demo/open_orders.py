@@ -170,7 +170,7 @@ def _place(
         now=now,
         province_code=address.province_code,
     )
-    offer = build_quote(basket_quote_request(basket), now=now, proposing=True)
+    quote = build_quote(basket_quote_request(basket), now=now, proposing=True)
     return place_order(
         basket_id=basket.pk,
         contact=Contact(
@@ -179,7 +179,11 @@ def _place(
             address=address.copy(),
             province_code=address.province_code,
         ),
-        deliveries={share.cooperative.pk: share.first_choice for share in offer.shares if share.first_choice},
+        deliveries={
+            seller_quote.cooperative.pk: seller_quote.first_choice
+            for seller_quote in quote.seller_quotes
+            if seller_quote.first_choice
+        },
         consents=frozenset({ConsentPurpose.ORDER}),
         actor=buyer.acting(EntryPoint.MARKET),
         now=now,

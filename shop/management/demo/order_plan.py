@@ -209,7 +209,7 @@ class Planner:
 
     def _parts(self, placed_at: datetime.datetime, province: str, age: float) -> tuple[PlannedPart, ...]:
         """Plan one to three cooperatives with products in season and a delivery method to the province."""
-        wanted = self._random.choices((1, 2, 3), (60, 30, 10))[0]
+        requested = self._random.choices((1, 2, 3), (60, 30, 10))[0]
         month = vietnam_date(placed_at).month
         cooperatives = list(self._goods)
         self._random.shuffle(cooperatives)
@@ -217,7 +217,7 @@ class Planner:
         cooperatives.sort(key=lambda each: self._random.random() * (1 + 0.25 * list(self._goods).index(each)))
         parts: list[PlannedPart] = []
         for cooperative_id in cooperatives:
-            if len(parts) < wanted:
+            if len(parts) < requested:
                 part = self._part(cooperative_id, placed_at, province, month, age)
                 if part is not None:
                     parts.append(part)

@@ -35,44 +35,59 @@ class PriceList:
         rates = self._rates_on(vietnam_date(planned.placed_at))
         province = planned.commune.parent
         assert province is not None
-        shares = [self._share(part, rates, province.code) for part in planned.parts]
-        lines = [line.wanted for share in shares for line in share.lines]
+        seller_quotes = [self._seller_quote(part, rates, province.code) for part in planned.parts]
+        lines = [line.requested for seller_quote in seller_quotes for line in seller_quote.lines]
         purchase = price_purchase(
             [
                 LineInput(
-                    line.wanted.key,
+                    line.requested.key,
                     line.variant.cooperative_id,
                     line.unit_list,
                     line.unit_price,
-                    line.wanted.quantity,
+                    line.requested.quantity,
                     line.tax_rate,
                 )
-                for share in shares
-                for line in share.lines
+                for seller_quote in seller_quotes
+                for line in seller_quote.lines
             ],
             [
-                DeliveryInput(share.cooperative.pk, share.fee or 0, share.fee or 0, share.delivery_tax_rate)
-                for share in shares
+                DeliveryInput(
+                    seller_quote.cooperative.pk,
+                    seller_quote.fee or 0,
+                    seller_quote.fee or 0,
+                    seller_quote.delivery_tax_rate,
+                )
+                for seller_quote in seller_quotes
             ],
             with_tax=self._channel.prices_entered_with_tax,
         )
-        return Quote(QuoteRequest(self._channel, lines, {}, province.code), shares, purchase, self._shop)
-
-    def _share(self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str) -> SellerQuote:
-        lines = [self._line(variant, quantity, rates) for variant, quantity in part.lines]
-        share = SellerQuote(part.lines[0][0].cooperative, lines, [])
-        fee = part.delivery_method.fee(
-            channel_id=self._channel.pk, province_code=province, grams=share.grams, goods=share.goods
+        return Quote(
+            QuoteRequest(self._channel, lines, {}, province.code), seller_quotes, purchase, self._shop
         )
-        share.chosen, share.chosen_time = DeliveryOption(part.delivery_method, fee, []), part.time
-        share.delivery_tax_rate = rates.get(part.delivery_method.service.tax_class_id, Decimal(0))
-        return share
+
+    def _seller_quote(
+        self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str
+    ) -> SellerQuote:
+        lines = [self._line(variant, quantity, rates) for variant, quantity in part.lines]
+        seller_quote = SellerQuote(part.lines[0][0].cooperative, lines, [])
+        fee = part.delivery_method.fee(
+            channel_id=self._channel.pk,
+            province_code=province,
+            grams=seller_quote.grams,
+            goods=seller_quote.goods,
+        )
+        seller_quote.chosen, seller_quote.chosen_time = (
+            DeliveryOption(part.delivery_method, fee, []),
+            part.time,
+        )
+        seller_quote.delivery_tax_rate = rates.get(part.delivery_method.service.tax_class_id, Decimal(0))
+        return seller_quote
 
     def _line(self, variant: Variant, quantity: int, rates: Mapping[int | None, Decimal]) -> QuotedLine:
         price = self._prices[variant.pk]
         tax_class = variant.product.tax_class or variant.product.product_type.tax_class
         return QuotedLine(
-            wanted=RequestedLine(uuid.uuid4(), variant.pk, quantity),
+            requested=RequestedLine(uuid.uuid4(), variant.pk, quantity),
             variant=variant,
             unit_list=price.amount or 0,
             unit_price=price.selling or 0,

@@ -21,7 +21,7 @@ def find_wrong_totals(rows: OrderRows) -> Iterator[str]:
         yield from _wrong_owners(order, parts, lines)
         for side in SIDES:
             yield from _wrong_sides(order, parts, lines, side)
-        active = {part.pk for part in parts if part.is_standing}
+        active = {part.pk for part in parts if part.is_active}
         refunded = sum(one.amount - one.surplus for one in refunds_of[order.pk] if one.part_id in active)
         due = sum(part.total_gross for part in parts if part.pk in active) - refunded
         if order.due_gross != due:
@@ -55,9 +55,9 @@ def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], s
 def find_wrong_counts(rows: OrderRows) -> Iterator[str]:
     """The reporting columns of parts and lines agree with their order."""
     for part in rows.parts.values():
-        yield from _wrongly_counted(part, report_columns(part.order, is_standing=part.is_standing))
+        yield from _wrongly_counted(part, report_columns(part.order, is_active=part.is_active))
     for line in rows.lines.values():
-        yield from _wrongly_counted(line, report_columns(line.order, is_standing=line.part.is_standing))
+        yield from _wrongly_counted(line, report_columns(line.order, is_active=line.part.is_active))
 
 
 def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, Any]) -> Iterator[str]:

@@ -111,7 +111,7 @@ def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
         if sums.returned[line.pk] > sums.received[line.pk]:
             yield f"order {line.order.code}: more of line {line.pk} came back than was received"
         if line.variant is not None and line.variant.track_inventory:
-            is_active = line.order.placed_at is not None and line.part.is_standing
+            is_active = line.order.placed_at is not None and line.part.is_active
             expected = sums.still_to_leave(line) if is_active else 0
             if promised[line.pk] != expected:
                 yield (
@@ -200,7 +200,7 @@ def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:
 
 def find_wrong_slots() -> Iterator[str]:
     for slot in PickupSlot.objects.prefetch_related("parts").order_by("pk").iterator(_AT_ONCE):
-        taken = len([part for part in slot.parts.all() if part.is_standing])
+        taken = len([part for part in slot.parts.all() if part.is_active])
         if slot.taken != taken:
             yield f"pickup slot {slot.pk}: taken is {slot.taken}, {taken} parts are in it"
         if slot.capacity is not None and slot.taken > slot.capacity:

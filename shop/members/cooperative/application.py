@@ -101,7 +101,7 @@ def application(request: HttpRequest) -> HttpResponse:
         form = _build_form(request, ApplicationForm, membership.cooperative)
         if form.is_valid() and _resubmit(membership, form):
             return _redirect_to_application(request, form)
-    context = {"cooperative": membership.cooperative, "standing": membership, "form": form}
+    context = {"cooperative": membership.cooperative, "membership": membership, "form": form}
     return render(request, "members/application.html", context)
 
 

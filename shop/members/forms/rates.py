@@ -98,8 +98,8 @@ class RateTable:
     def sent(cls, data: QueryDict, *, provinces: Sequence[Division]) -> RateTable:
         """Build the table from submitted data; `more` says where to add a row."""
         more = data.get("more", "")
-        wanted = min(submitted_row_count(data, "groups") + (more == "group"), MOST_GROUPS)
-        prefixes = [f"group-{place}" for place in range(wanted)]
+        requested = min(submitted_row_count(data, "groups") + (more == "group"), MOST_GROUPS)
+        prefixes = [f"group-{place}" for place in range(requested)]
         free_above = FreeAboveForm(initial=data.dict()) if more else FreeAboveForm(data)
         groups = [
             _submitted_group(data, prefix, provinces if prefix != ELSEWHERE else None, more)

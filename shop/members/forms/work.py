@@ -109,8 +109,8 @@ class HandOverForm(MembersForm):
     def __init__(self, *args: Any, parcel: Parcel, delivery_kind: str, **kwargs: Any) -> None:
         initial = {name: getattr(parcel, name) for name in self.base_fields}
         super().__init__(*args, initial=initial, prefix=f"handover-{parcel.pk}", **kwargs)
-        wanted = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
-        for name in set(self.base_fields) - set(wanted):
+        requested = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
+        for name in set(self.base_fields) - set(requested):
             del self.fields[name]
 
     @property

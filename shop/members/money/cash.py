@@ -31,8 +31,8 @@ def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     market = market_channel()
     currency = market.currency if market else "VND"
     sums = cash_of_cooperative(membership.cooperative.pk, currency)
-    wanted = request.GET.get("ai", "")
-    tab = wanted if wanted in _TABS else ""
+    requested = request.GET.get("ai", "")
+    tab = requested if requested in _TABS else ""
     _name, holder, is_handed_in = _TABS[tab]
     rows: Any = Parcel.objects.for_cooperative(membership.cooperative).with_unremitted_cash()
     rows = rows.filter(part__order__currency=currency)

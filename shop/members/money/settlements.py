@@ -141,7 +141,7 @@ def _render_account(request: HttpRequest, membership: MembershipContext, form: A
         "now": now,
         "bank": find_bank(now.bank_bin),
         "proposal": proposal,
-        "proposal_bank": find_bank(proposal.wanted["bank_bin"]) if proposal else None,
+        "proposal_bank": find_bank(proposal.proposed_values["bank_bin"]) if proposal else None,
         "me": membership.user.pk,
         "changes": Change.objects.of(membership.cooperative)
         .filter(action="cooperative.account_changed")

@@ -45,8 +45,8 @@ _PER_PAGE = 20
 def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the parts at the stage given by `?viec=`, by default those to pack."""
     now = timezone.now()
-    wanted = request.GET.get("viec", "")
-    stage = Stage(wanted) if wanted in set(Stage) else Stage.PACK
+    requested = request.GET.get("viec", "")
+    stage = Stage(requested) if requested in set(Stage) else Stage.PACK
     mine = OrderPart.objects.for_cooperative(membership.cooperative)
     page = Paginator(at_stage(mine, stage).select_related("order", "delivery_method"), _PER_PAGE).get_page(
         request.GET.get("page")

@@ -43,11 +43,11 @@ def order_with(*discounts: RequestedDiscount) -> Order:
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     basket = make_basket((pillow, 2), (noodles, 2))
-    wanted = replace(
+    requested = replace(
         basket_quote_request(basket), deliveries=carriers_for(basket), province_code="01", discounts=discounts
     )
     order, _lines = record_order(
-        build_quote(wanted, now=NOW),
+        build_quote(requested, now=NOW),
         basket=basket,
         contact=make_contact(),
         source=OrderSource.WEB,

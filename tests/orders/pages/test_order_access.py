@@ -100,11 +100,11 @@ def test_code_page_redirects_to_requested_form(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", ["https://evil.example/", "//evil.example/", "/quan-tri/", "/en/don-hang/x/../../", ""]
+    "requested", ["https://evil.example/", "//evil.example/", "/quan-tri/", "/en/don-hang/x/../../", ""]
 )
-def test_code_page_does_not_redirect_outside_order(client: Client, wanted: str) -> None:
+def test_code_page_does_not_redirect_outside_order(client: Client, requested: str) -> None:
     order = make_order(email="hoa@example.com")
-    address = f"{page(order, 'ma/')}?next={wanted}"
+    address = f"{page(order, 'ma/')}?next={requested}"
     client.post(address, {"send": "email"})
 
     entered = client.post(address, {"code": sent_digits(to="hoa@example.com")})

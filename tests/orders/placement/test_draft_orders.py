@@ -53,15 +53,15 @@ def make_draft():
     return create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
 
 
-def edit(order, *wanted, delivery_method=True, contact=None):
+def edit(order, *requested, delivery_method=True, contact=None):
     """Say what the draft holds: (variant, quantity) or (variant, quantity, price)."""
     lines = [
         RequestedLine(uuid.uuid4(), one[0].pk, one[1], forced_price=one[2] if len(one) > 2 else None)
-        for one in wanted
+        for one in requested
     ]
     delivery_methods = {
         one[0].cooperative_id: RequestedDelivery(one[0].cooperative.delivery_methods.get().pk)
-        for one in wanted
+        for one in requested
     }
     return edit_draft(
         order_id=order.pk,
@@ -169,10 +169,10 @@ def test_staff_can_sell_unpublished_product(state) -> None:
     Listing.objects.filter(product=variant.product_id).update(state=state)
     order = make_draft()
 
-    offer = edit(order, (variant, 1))
+    quote = edit(order, (variant, 1))
     placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
 
-    assert offer.lines[0].problems == [QuoteProblem.NOT_FOR_SALE]
+    assert quote.lines[0].problems == [QuoteProblem.NOT_FOR_SALE]
     assert placed.total_gross == 75_000
 
 

@@ -63,9 +63,13 @@ def placing(basket, *, deliveries=None, consents=frozenset({ConsentPurpose.ORDER
 
 def problems_of(refusal):
     """What the answer says is wrong, by name of the goods or of the cooperative."""
-    offer = refusal.value.details["quote"]
-    lines = {line.variant.product.name: line.problems for line in offer.lines if line.problems}
-    return lines | {share.cooperative.name: share.problems for share in offer.shares if share.problems}
+    quote = refusal.value.details["quote"]
+    lines = {line.variant.product.name: line.problems for line in quote.lines if line.problems}
+    return lines | {
+        seller_quote.cooperative.name: seller_quote.problems
+        for seller_quote in quote.seller_quotes
+        if seller_quote.problems
+    }
 
 
 def reprice(variant, price):
@@ -275,11 +279,11 @@ def test_full_pickup_slot_is_refused() -> None:
 )
 def test_unknown_pickup_time_is_refused(day, starts) -> None:
     variant, choice = market(capacity=None)
-    ((seller, wanted),) = choice.items()
+    ((seller, requested),) = choice.items()
     basket = make_basket((variant, 1))
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries={seller: RequestedDelivery(wanted.delivery_method_id, day, starts)})()
+        placing(basket, deliveries={seller: RequestedDelivery(requested.delivery_method_id, day, starts)})()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
 

@@ -81,9 +81,9 @@ DAY = datetime.timedelta(days=1)
 STAFF = Actor.system("tests")
 
 
-def with_code(*wanted, code="CHAO10", user=None):
+def with_code(*requested, code="CHAO10", user=None):
     """A basket that holds these goods and the code, ready to be placed."""
-    basket = make_basket(*wanted, user=user)
+    basket = make_basket(*requested, user=user)
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
     apply_voucher_code(basket_id=basket.pk, code=code, now=NOW)
@@ -110,45 +110,45 @@ def test_code_is_normalised_and_percentage_applied() -> None:
     make_voucher("CHÀO10")
     basket = with_code((make_variant(price=320_000), 2), code="  chào 10 ")
 
-    offer = quoted(basket)
+    quote = quoted(basket)
 
     assert basket.voucher_code == "CHÀO10"
-    sums = totals_of_quote(offer)
-    assert (sums.goods, offer.voucher_amount, sums.delivery, offer.total) == (
+    sums = totals_of_quote(quote)
+    assert (sums.goods, quote.voucher_amount, sums.delivery, quote.total) == (
         640_000,
         64_000,
         30_000,
         606_000,
     )
-    assert (sums.before, offer.lines[0].before, offer.lines[0].to_pay) == (670_000, 640_000, 576_000)
+    assert (sums.before, quote.lines[0].before, quote.lines[0].to_pay) == (670_000, 640_000, 576_000)
 
 
 def test_fixed_amount_is_capped_at_goods_total() -> None:
     make_voucher(value=500_000, value_type=ValueType.FIXED)
 
-    offer = quoted(with_code((make_variant(price=320_000), 1)))
+    quote = quoted(with_code((make_variant(price=320_000), 1)))
 
-    assert (offer.voucher_amount, offer.purchase.goods.gross, offer.total) == (320_000, 0, 30_000)
+    assert (quote.voucher_amount, quote.purchase.goods.gross, quote.total) == (320_000, 0, 30_000)
 
 
 def test_cooperative_voucher_discounts_only_its_lines() -> None:
     mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE)
 
-    offer = quoted(with_code((make_variant(mine, price=100_000), 1), (make_variant(other, price=50_000), 1)))
+    quote = quoted(with_code((make_variant(mine, price=100_000), 1), (make_variant(other, price=50_000), 1)))
 
-    assert [line.to_pay for line in offer.lines] == [90_000, 50_000]
-    assert offer.voucher.giver == mine
+    assert [line.to_pay for line in quote.lines] == [90_000, 50_000]
+    assert quote.voucher.giver == mine
 
 
 def test_cooperative_shipping_voucher_discounts_only_its_delivery() -> None:
     mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
 
-    offer = quoted(with_code((make_variant(mine), 1), (make_variant(other), 1)))
+    quote = quoted(with_code((make_variant(mine), 1), (make_variant(other), 1)))
 
-    assert [share.delivery_to_pay for share in offer.shares] == [15_000, 30_000]
-    assert (totals_of_quote(offer).delivery, offer.voucher_amount) == (60_000, 15_000)
+    assert [seller_quote.delivery_to_pay for seller_quote in quote.seller_quotes] == [15_000, 30_000]
+    assert (totals_of_quote(quote).delivery, quote.voucher_amount) == (60_000, 15_000)
 
 
 def test_category_voucher_includes_subcategories() -> None:
@@ -158,18 +158,18 @@ def test_category_voucher_includes_subcategories() -> None:
     named = make_product(price=100_000)
     make_voucher(type=VoucherType.SPECIFIC_PRODUCT, categories=[shelf], products=[named])
 
-    offer = quoted(with_code((squash, 1), (named.variants.get(), 1), (make_variant(price=100_000), 1)))
+    quote = quoted(with_code((squash, 1), (named.variants.get(), 1), (make_variant(price=100_000), 1)))
 
-    assert [line.to_pay for line in offer.lines] == [90_000, 90_000, 100_000]
+    assert [line.to_pay for line in quote.lines] == [90_000, 90_000, 100_000]
 
 
 @pytest.mark.parametrize(("value_type", "value"), [(ValueType.PERCENTAGE, 50), (ValueType.FIXED, 25_000)])
 def test_once_per_order_discounts_one_unit_of_cheapest_line(value_type, value) -> None:
     make_voucher(apply_once_per_order=True, value_type=value_type, value=value)
 
-    offer = quoted(with_code((make_variant(price=80_000), 1), (make_variant(price=50_000), 3)))
+    quote = quoted(with_code((make_variant(price=80_000), 1), (make_variant(price=50_000), 3)))
 
-    assert [line.to_pay for line in offer.lines] == [80_000, 125_000]
+    assert [line.to_pay for line in quote.lines] == [80_000, 125_000]
 
 
 def test_unknown_code_is_refused() -> None:
@@ -344,15 +344,15 @@ def test_voucher_applies_after_catalogue_discounts() -> None:
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)
 
-    offer = quoted(with_code((variant, 1)))
+    quote = quoted(with_code((variant, 1)))
 
-    sums = totals_of_quote(offer)
+    sums = totals_of_quote(quote)
     assert (sums.goods, [row.amount for row in sums.taken_off], sums.before) == (
         320_000,
         [20_000, 30_000],
         350_000,
     )
-    assert offer.lines[0].before == 320_000
+    assert quote.lines[0].before == 320_000
 
 
 def test_staff_only_voucher_can_be_used_in_draft() -> None:
@@ -373,10 +373,10 @@ def test_staff_only_voucher_can_be_used_in_draft() -> None:
     drafts = [
         create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW) for _ in range(2)
     ]
-    offers = [write(order) for order in drafts]
+    delivery_options = [write(order) for order in drafts]
     placed = place_draft(order_id=drafts[0].pk, consents=AGREED, actor=STAFF, now=NOW)
 
-    assert [offer.total for offer in offers] == [318_000, 318_000]
+    assert [quote.total for quote in delivery_options] == [318_000, 318_000]
     assert (placed.voucher_code, placed.total_gross) == ("CHAO10", 318_000)
     assert VoucherUse.objects.get().order == placed
     with refused(VoucherUsedUp, "voucher_used_up"):

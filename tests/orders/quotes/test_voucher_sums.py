@@ -65,21 +65,21 @@ LINES = st.lists(
 @pytest.mark.django_db
 @pytest.mark.once
 @ROUNDS
-@given(terms=VOUCHERS, wanted=LINES)
-def test_totals_add_up_for_any_voucher_and_basket(terms, wanted) -> None:
-    basket, voucher = _given(dict(terms), wanted)
+@given(terms=VOUCHERS, requested=LINES)
+def test_totals_add_up_for_any_voucher_and_basket(terms, requested) -> None:
+    basket, voucher = _given(dict(terms), requested)
 
-    offer = build_quote(basket_quote_request(basket), now=NOW)
-    lines, deliveries = offer.purchase.lines, offer.purchase.deliveries
+    quote = build_quote(basket_quote_request(basket), now=NOW)
+    lines, deliveries = quote.purchase.lines, quote.purchase.deliveries
 
-    sums = totals_of_quote(offer)
-    assert offer.total == sums.goods + (sums.delivery or 0) - sum(row.amount for row in sums.taken_off)
-    assert offer.total == sum(one.total.gross for one in (*lines, *deliveries))
+    sums = totals_of_quote(quote)
+    assert quote.total == sums.goods + (sums.delivery or 0) - sum(row.amount for row in sums.taken_off)
+    assert quote.total == sum(one.total.gross for one in (*lines, *deliveries))
     assert all(0 <= one.total.net <= one.total.gross <= one.priced.gross for one in (*lines, *deliveries))
-    assert (offer.voucher.refused is None) == (offer.voucher.discount is not None)
-    if offer.voucher.refused is not None:
-        assert isinstance(offer.voucher.refused, VoucherRefused)
-        assert (offer.voucher_amount, str(offer.voucher.refused.words) != "") == (0, True)
+    assert (quote.voucher.refused is None) == (quote.voucher.discount is not None)
+    if quote.voucher.refused is not None:
+        assert isinstance(quote.voucher.refused, VoucherRefused)
+        assert (quote.voucher_amount, str(quote.voucher.refused.words) != "") == (0, True)
     order = place_order(
         basket_id=basket.pk,
         contact=make_contact(),
@@ -87,15 +87,15 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, wanted) -> None:
         consents=AGREED,
         actor=Actor.guest(),
         now=NOW,
-        agreed_total=offer.total,
+        agreed_total=quote.total,
     )
     order.refresh_from_db()
-    assert order.total_gross == offer.total == sum(part.total_gross for part in order.parts.all())
-    sellers = {share.cooperative.pk: share.cooperative for share in offer.shares}
+    assert order.total_gross == quote.total == sum(part.total_gross for part in order.parts.all())
+    sellers = {seller_quote.cooperative.pk: seller_quote.cooperative for seller_quote in quote.seller_quotes}
     assert totals_of_order(Order.objects.prefetch_related(DISCOUNTS).get(pk=order.pk), sellers) == sums
     given_by_code = Discount.objects.filter(order=order, kind="voucher")
-    assert sum(discount.amount for discount in given_by_code) == offer.voucher_amount
-    assert VoucherUse.objects.filter(order=order).count() == (1 if offer.voucher_amount else 0)
+    assert sum(discount.amount for discount in given_by_code) == quote.voucher_amount
+    assert VoucherUse.objects.filter(order=order).count() == (1 if quote.voucher_amount else 0)
     if voucher.cooperative_id is not None:
         touched = DiscountShare.objects.filter(discount__in=given_by_code)
         owners = {share.line.cooperative_id if share.line else share.part.cooperative_id for share in touched}
@@ -109,15 +109,15 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, wanted) -> None:
     check_everything()
 
 
-def _given(terms, wanted) -> tuple[Basket, Voucher]:
+def _given(terms, requested) -> tuple[Basket, Voucher]:
     """The basket with a code of the voucher, in a shop of three cooperatives."""
     sellers = [make_seller(f"HTX {n}") for n in range(3)]
     tax_class = make_tax_class()
     variants = [
         make_variant(sellers[owner], price=price, tax_class=tax_class, on_hand=50)
-        for owner, price, _quantity, _lowered in wanted
+        for owner, price, _quantity, _lowered in requested
     ]
-    for variant, (_owner, price, _quantity, is_lowered) in zip(variants, wanted, strict=True):
+    for variant, (_owner, price, _quantity, is_lowered) in zip(variants, requested, strict=True):
         if is_lowered:
             Price.objects.filter(variant=variant).update(discounted=price * 9 // 10)
     named = [variants[n].product for n in terms.pop("named") if n < len(variants)]
@@ -127,7 +127,7 @@ def _given(terms, wanted) -> tuple[Basket, Voucher]:
         terms |= {"cooperative": sellers[0], "bearer": CostBearer.COOPERATIVE}
     code = f"MA{Voucher.objects.count()}"
     voucher = make_voucher(code, products=named, **terms)
-    basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, wanted, strict=True)])
+    basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, requested, strict=True)])
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
     Basket.objects.filter(pk=basket.pk).update(voucher_code=code)

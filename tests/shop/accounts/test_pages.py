@@ -87,7 +87,7 @@ def test_guessing_a_password_ends_for_the_guesser_and_not_for_the_owner(client: 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "landed"),
+    ("requested", "landed"),
     [
         ("/en/dat-hang/", "/en/dat-hang/"),
         ("https://evil.example/", "/en/tai-khoan/"),
@@ -95,10 +95,10 @@ def test_guessing_a_password_ends_for_the_guesser_and_not_for_the_owner(client: 
         ("javascript:alert(1)", "/en/tai-khoan/"),
     ],
 )
-def test_only_addresses_of_ours_are_gone_on_to(client: Client, wanted: str, landed: str) -> None:
+def test_only_addresses_of_ours_are_gone_on_to(client: Client, requested: str, landed: str) -> None:
     make_user(email="hoa@example.com")
 
-    assert sign_in(client, "hoa@example.com", next=wanted).headers["Location"] == landed
+    assert sign_in(client, "hoa@example.com", next=requested).headers["Location"] == landed
 
 
 def test_each_lands_where_their_work_is(client: Client) -> None:

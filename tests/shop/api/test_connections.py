@@ -133,10 +133,10 @@ def test_descending_nulls_come_first_and_the_rest_turns_round(executor, dated):
 
 
 @pytest.mark.parametrize(
-    ("asked", "wanted"),
+    ("asked", "requested"),
     [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
 )
-def test_between_two_cursors(executor, dated, asked, wanted):
+def test_between_two_cursors(executor, dated, asked, requested):
     edges = executor.execute(f"{{ rates(first: 100) {WHOLE} }}").data["rates"]["edges"]
     ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
     asked = f"{asked}, after: $after, before: $before"
@@ -145,7 +145,7 @@ def test_between_two_cursors(executor, dated, asked, wanted):
         f"query($after: String, $before: String) {{ rates({asked}) {BARE} }}", variables=ends
     )
 
-    assert countries(result.data["rates"]) == wanted
+    assert countries(result.data["rates"]) == requested
 
 
 def test_nothing_found(executor):

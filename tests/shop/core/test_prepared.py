@@ -46,9 +46,9 @@ def test_rows_are_those_of_the_query_whatever_is_asked_for():
     keys = [each.pk for each in goods]
     built.clear()
 
-    for wanted in (keys, set(keys), [*keys[::-1], 10**9], keys[:1], keys[1:3], []):
-        rows = variants_of(seller.pk, wanted)
-        expected = sorted(set(wanted) & set(keys))
+    for requested in (keys, set(keys), [*keys[::-1], 10**9], keys[:1], keys[1:3], []):
+        rows = variants_of(seller.pk, requested)
+        expected = sorted(set(requested) & set(keys))
         assert [row.pk for row in rows] == expected
         assert [row.twice for row in rows] == [key * 2 for key in expected]
         with CaptureQueriesContext(connection) as queries:

@@ -165,7 +165,7 @@ def test_an_order_is_written_for_a_buyer_who_calls(admin: Client) -> None:
     found = admin.post(page, fields | {"q": "bi xanh", "find": "1"}, follow=True).context["found"]
     admin.post(page, fields | {f"add-{variant.pk}": "3"})
     shown = admin.get(page)
-    delivery_method = shown.context["shares"][0]["choices"][0].value
+    delivery_method = shown.context["seller_quotes"][0]["choices"][0].value
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": "4", "lines-0-price": "14000"}
     counts = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"}
     saved = admin.post(page, fields | line | counts | {f"way-{variant.cooperative_id}": delivery_method})

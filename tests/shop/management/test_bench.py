@@ -44,11 +44,11 @@ def test_every_page_is_measured_on_both_databases() -> None:
 
     assert told.returncode == 0, told.stderr
     pages, shelves, executors = told.stdout.strip("\n").split("\n\n")
-    wanted = {
+    requested = {
         pages: {"API list of 20", "API whole checkout", "home", "checkout", "sales report", "ledger"},
         shelves: {"list", "list, filtered", "search", "search, misspelt", "suggestions", "product"},
     }
-    for table, names in wanted.items():
+    for table, names in requested.items():
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
         by_database = {name: [row[2] for row in rows if row[0] == name] for name in ("sqlite", "postgres")}
         assert by_database["sqlite"] == by_database["postgres"]

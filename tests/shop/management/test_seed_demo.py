@@ -278,10 +278,10 @@ class DemoTests(TestCase):
             if not part.outcome.is_ended
             for _v, quantity in part.lines
         )
-        standing = figures_of_orders(written)
+        active = figures_of_orders(written)
         for order in written:
             recalculate_columns(order)
-        assert figures_of_orders(written) == standing
+        assert figures_of_orders(written) == active
 
     def test_the_command_tells_who_may_sign_in(self):
         out = StringIO()

@@ -178,12 +178,12 @@ def test_a_member_of_two_cooperatives_changes_between_them(client):
     assert "Bí xanh" in after
 
 
-@pytest.mark.parametrize("wanted", ["", "x", "99999999999999999999", "²"])
-def test_a_cooperative_one_does_not_act_for_cannot_be_chosen(lister, wanted):
+@pytest.mark.parametrize("requested", ["", "x", "99999999999999999999", "²"])
+def test_a_cooperative_one_does_not_act_for_cannot_be_chosen(lister, requested):
     foreign = make_seller("HTX khác")
 
     assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": foreign.pk}).status_code == 404
-    assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": wanted}).status_code == 404
+    assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": requested}).status_code == 404
 
 
 def test_a_suspended_cooperative_is_told_why_and_may_finish_its_orders(client):

@@ -26,8 +26,8 @@ def part(seller) -> OrderPart:
     return accepted(seller)
 
 
-def accepted(seller, *wanted) -> OrderPart:
-    part = make_order(*(wanted or ((make_gourd(seller), 2),))).parts.get()
+def accepted(seller, *requested) -> OrderPart:
+    part = make_order(*(requested or ((make_gourd(seller), 2),))).parts.get()
     return accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
 
 

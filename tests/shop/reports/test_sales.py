@@ -219,9 +219,9 @@ def _random_history(seed: int) -> None:
             shelf = category if n else None
             variants.append(make_variant(seller, price=price, on_hand=1_000, category=shelf))
     for _n in range(8):
-        wanted = [(one, chance.randrange(1, 9)) for one in chance.sample(variants, chance.randrange(1, 5))]
+        requested = [(one, chance.randrange(1, 9)) for one in chance.sample(variants, chance.randrange(1, 5))]
         now = NOW - datetime.timedelta(minutes=chance.randrange(60 * 24 * 70))
-        order = make_order(*wanted, now=now, province_code=chance.choice([HANOI, THAI_NGUYEN]))
+        order = make_order(*requested, now=now, province_code=chance.choice([HANOI, THAI_NGUYEN]))
         if chance.random() < 0.3:
             part = chance.choice(list(order.parts.order_by("number")))
             cancel_part(part_id=part.pk, reason="Hết hàng", actor=ADMIN, now=now)

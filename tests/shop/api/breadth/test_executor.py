@@ -85,15 +85,15 @@ def test_a_resolver_of_an_empty_place_is_not_called():
 
 
 def test_a_selection_tells_what_is_wanted_further_below():
-    wanted = {}
+    requested = {}
 
     def products(parents, arguments, context, selection):
-        wanted["below"] = selection.names("related", "cooperative")
-        wanted["nowhere"] = selection.names("name", "cooperative")
+        requested["below"] = selection.names("related", "cooperative")
+        requested["nowhere"] = selection.names("name", "cooperative")
         return [[]]
 
     def thing(parents, arguments, context, selection):
-        wanted["of any type"] = selection.names()
+        requested["of any type"] = selection.names()
         return [None]
 
     source = """
@@ -105,7 +105,7 @@ def test_a_selection_tells_what_is_wanted_further_below():
         fragment G on Product { b: related { cooperative { name } } }"""
     Executor(SCHEMA, {"Query": {"products": products, "thing": thing}}).execute(source)
 
-    assert wanted == {
+    assert requested == {
         "below": {"id", "name"},
         "nowhere": frozenset(),
         "of any type": {"id", "name", "founded"},

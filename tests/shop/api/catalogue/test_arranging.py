@@ -30,8 +30,8 @@ def move(name, head, token, type_name, moves, takes="ReorderInput", field="id", 
     """The errors of a mutation that moves things: `moves` are keys and places."""
     text = f"""mutation($of: ID!, $moves: [{takes}!]!) {{
       {name}({head}: $of, moves: $moves{more}) {{ errors {{ field code }} }} }}"""
-    owner, wanted = moves
-    given = [{field: global_id(type_name, key), "sortOrder": by} for key, by in wanted]
+    owner, requested = moves
+    given = [{field: global_id(type_name, key), "sortOrder": by} for key, by in requested]
     return data_of(text, token, of=owner, moves=given)[name]["errors"]
 
 

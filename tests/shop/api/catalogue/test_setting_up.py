@@ -167,9 +167,9 @@ def test_from_nothing_to_a_product_that_customers_buy(token):
 def test_a_cooperatives_goods_are_published_only_when_the_law_is_content(token):
     product = make_product(make_seller(), state=ListingState.DRAFT)
     channel_id = global_id("Channel", make_channel().pk)
-    wanted = {"updateChannels": [{"channelId": channel_id, "isPublished": True}]}
+    requested = {"updateChannels": [{"channelId": channel_id, "isPublished": True}]}
 
-    errors = refusal(LIST, token, id=global_id("Product", product.pk), input=wanted)
+    errors = refusal(LIST, token, id=global_id("Product", product.pk), input=requested)
 
     assert errors == [{"field": None, "code": "INVALID"}]
     assert Listing.objects.get().state == ListingState.DRAFT
@@ -249,9 +249,9 @@ def test_odd_counts_are_refused(token, quantity):
 )
 def test_odd_prices_are_refused(token, given, error):
     variant = make_product().variants.get()
-    wanted = {"channelId": global_id("Channel", make_channel().pk)} | given
+    requested = {"channelId": global_id("Channel", make_channel().pk)} | given
 
-    assert refusal(PRICE, token, id=global_id("ProductVariant", variant.pk), input=[wanted]) == [error]
+    assert refusal(PRICE, token, id=global_id("ProductVariant", variant.pk), input=[requested]) == [error]
 
 
 @pytest.mark.parametrize(
@@ -288,9 +288,9 @@ def test_odd_prices_are_refused(token, given, error):
 def test_what_is_wrong_with_a_product_is_told_and_nothing_is_saved(token, given, error):
     make_cooperative(is_platform_seller=True)
     make_product()
-    wanted = {"productType": global_id("ProductType", make_product_type().pk)} | given
+    requested = {"productType": global_id("ProductType", make_product_type().pk)} | given
 
-    assert refusal(PRODUCT, token, input=wanted) == [error]
+    assert refusal(PRODUCT, token, input=requested) == [error]
 
 
 def test_only_staff_with_the_permission_set_up_a_shop():

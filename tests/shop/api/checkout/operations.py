@@ -106,15 +106,17 @@ def line_of(variant: Any, quantity: int = 1, **fields: Any) -> dict[str, Any]:
     return {"variantId": global_id("ProductVariant", variant.pk), "quantity": quantity, **fields}
 
 
-def begun(*wanted: tuple[Any, int], token: str | None = None, channel: str = "viet-nam") -> str:
+def begun(*requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam") -> str:
     """The id of a checkout with these goods."""
-    lines = [line_of(variant, quantity) for variant, quantity in wanted]
+    lines = [line_of(variant, quantity) for variant, quantity in requested]
     return done(CREATE, token, input={"channel": channel, "lines": lines})["id"]
 
 
-def ready(*wanted: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **place: Any) -> str:
+def ready(
+    *requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **place: Any
+) -> str:
     """The id of a checkout of which everything but the money is said; by the first delivery there is."""
-    checkout = begun(*wanted, token=token, channel=channel)
+    checkout = begun(*requested, token=token, channel=channel)
     done(EMAIL, token, id=checkout, email="hoa@example.com")
     done(SHIP, token, id=checkout, address=ADDRESS | place)
     done(BILL, token, id=checkout, address=ADDRESS | place)
@@ -126,8 +128,8 @@ def ready(*wanted: tuple[Any, int], token: str | None = None, channel: str = "vi
 COMPLETE = """mutation($id: ID!) { checkoutComplete(id: $id) {
   order { id channel { slug } } confirmationNeeded confirmationData errors { field code message }
 } }"""
-GATEWAYS = """mutation($id: ID!, $wanted: [PaymentGatewayToInitialize!]) {
-  paymentGatewayInitialize(id: $id, paymentGateways: $wanted) {
+GATEWAYS = """mutation($id: ID!, $requested: [PaymentGatewayToInitialize!]) {
+  paymentGatewayInitialize(id: $id, paymentGateways: $requested) {
     gatewayConfigs { id data errors { field message code } } errors { field message code }
   }
 }"""
@@ -172,8 +174,8 @@ def refused_completion(checkout: str, token: str | None = None) -> tuple[str | N
 def paid(checkout: str, gateway: str, token: str | None = None, /, **variables: Any) -> Any:
     """What beginning a payment answers, which refused nothing."""
     data = variables.pop("data", None)
-    wanted = {"id": gateway} | ({"data": data} if data is not None else {})
-    (payload,) = data_of(PAY, token, id=checkout, gateway=wanted, **variables).values()
+    requested = {"id": gateway} | ({"data": data} if data is not None else {})
+    (payload,) = data_of(PAY, token, id=checkout, gateway=requested, **variables).values()
     assert payload["errors"] == []
     return payload
 

@@ -139,7 +139,7 @@ def test_a_person_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     person = make_user()
     token = token_of(person)
     checkout = ready((make_variant(price=90_000), 1), token=token)
-    configs = data_of(GATEWAYS, token, id=checkout, wanted=[{"id": STRIPE}, {"id": "nobody"}])
+    configs = data_of(GATEWAYS, token, id=checkout, requested=[{"id": STRIPE}, {"id": "nobody"}])
 
     answer = paid(checkout, STRIPE, token, amount=120_000, data={"paymentIntent": {"paymentMethod": "card"}})
     call = GatewayCall.objects.get()

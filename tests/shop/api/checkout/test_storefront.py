@@ -135,7 +135,7 @@ def test_a_guest_goes_from_the_product_to_the_order(pillow, settings):
     (delivery,) = done(OPTIONS, id=checkout)["deliveries"]
     done(METHOD, id=checkout, method=delivery["id"])
     ready = done(BILL, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    configs = data_of(GATEWAYS, id=checkout, wanted=[{"id": DUMMY}])["paymentGatewayInitialize"]
+    configs = data_of(GATEWAYS, id=checkout, requested=[{"id": DUMMY}])["paymentGatewayInitialize"]
     event = {"event": {"type": "CHARGE_SUCCESS", "includePspReference": True}}
     payment = paid(checkout, DUMMY, amount=830_000, data=event)
     answer = data_of(COMPLETE, id=checkout)["checkoutComplete"]

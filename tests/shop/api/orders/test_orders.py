@@ -164,8 +164,8 @@ def test_what_is_collected_says_where():
     pillow = make_variant(seller)
     delivery_method = make_market_way(seller, channel)
     (time,) = delivery_method.pickup_times(now=NOW, count=1)
-    wanted = RequestedDelivery(delivery_method.pk, time.day, time.starts)
-    order = make_order((pillow, 1), deliveries={seller.pk: wanted})
+    requested = RequestedDelivery(delivery_method.pk, time.day, time.starts)
+    order = make_order((pillow, 1), deliveries={seller.pk: requested})
     query = """query($id: ID!) { order(id: $id) { collectionPointName shippingMethodName
       deliveryMethod { __typename ... on Warehouse { name } } } }"""
 
