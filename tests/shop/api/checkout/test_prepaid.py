@@ -45,6 +45,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.invariants import check_everything
+from tests.markup import html_of
 from tests.orders.gateway.card_at_hand import GOOD, stripe
 from tests.orders.gateway.test_stripe_webhooks import send, take_events
 from tests.shop.api.checkout.operations import ADDRESS, PAID, PROCESS, SHIP, completed, done, paid, ready
@@ -188,7 +189,7 @@ def test_the_page_knows_what_was_said_over_the_api(client: Client):
     checkout = ready((make_variant(price=90_000), 1), token=token)
     done(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}, save=False)
 
-    page = client.get(reverse("orders:checkout")).content.decode()
+    page = html_of(client.get(reverse("orders:checkout")))
 
     assert "Nguyễn Thị Hoa" in page
     assert "Số 5, ngõ 12" in page
@@ -208,7 +209,7 @@ def test_a_basket_that_a_service_carries_is_finished_on_the_pages(client: Client
     checkout = ready(*((each, 1) for each in goods), token=token, countryArea="Hà Nội")
     client.force_login(person)
 
-    page = client.get(reverse("orders:checkout")).content.decode()
+    page = html_of(client.get(reverse("orders:checkout")))
     hidden = dict(re.findall(r'name="(basket|shown_total|shown_most)" value="([^"]*)"', page))
     delivery_methods = dict(re.findall(r'name="(way-\d+)" value="([^"]+)" checked', page))
     form = {"name": "Hoa", "phone": "0987654321", "province": HANOI, "commune": "00613", "street": "Số 5"}
