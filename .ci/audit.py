@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements-dev.txt"
 VULNERABLE = "django==4.2.0"
@@ -50,7 +49,7 @@ def _has_data(service: list[str]) -> bool:
     return bool(packages and packages[0].get("vulns"))
 
 
-def _audit(options: list[str], requirements: Path) -> list[dict[str, Any]] | None:
+def _audit(options: list[str], requirements: Path) -> list[dict[str, object]] | None:
     """What pip-audit says of each package; None where it broke off, as it does without a network."""
     command = ["pip_audit", "-r", str(requirements), "--disable-pip", "--progress-spinner", "off"]
     command += ["--format", "json", "--timeout", "10", *options]
@@ -59,13 +58,13 @@ def _audit(options: list[str], requirements: Path) -> list[dict[str, Any]] | Non
             [sys.executable, "-m", *command, "--cache-dir", cache], capture_output=True, text=True
         )
     try:
-        packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+        packages: list[dict[str, object]] = json.loads(done.stdout)["dependencies"]
     except ValueError:
         return None
     return packages
 
 
-def _mended_in(fault: dict[str, Any]) -> str:
+def _mended_in(fault: dict[str, object]) -> str:
     return ", ".join(fault["fix_versions"]) or "no release yet"
 
 

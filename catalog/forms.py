@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,7 @@ from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import normalise_phone
+from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.notifications.models import ContactMethod
 
 PERCENT, AMOUNT = "percentage", "fixed"
@@ -40,16 +41,16 @@ class AmountField(forms.IntegerField):
         kwargs.setdefault("min_value", 1)
         super().__init__(**kwargs)
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: object) -> int | None:
         if isinstance(value, str):
             value = "".join(value.replace(".", "").replace("₫", "").split())
         return super().to_python(value)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
 
 
-def _day(label: Any, **kwargs: Any) -> forms.DateField:
+def _day(label: Label, **kwargs: Any) -> forms.DateField:
     return forms.DateField(
         validators=[validate_day],
         label=label,
@@ -118,7 +119,7 @@ class ReductionForm(forms.Form):
                 "products", Product.objects.for_cooperative(cooperative).order_by("sort_key", "pk")
             )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("value_type") == PERCENT and (cleaned.get("value") or 0) > 100:
             self.add_error("value", _("At most 100 percent."))
@@ -181,7 +182,7 @@ class PromotionForm(ReductionForm):
 class ProductTranslationForm(TranslationForm):
     """Translations of a product and its variants."""
 
-    def __init__(self, product: Product, language: str, data: Any = None) -> None:
+    def __init__(self, product: Product, language: str, data: object = None) -> None:
         self.product = product
         self.variants = list(product.variants.in_order())
         kinds = [Original(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
@@ -206,8 +207,16 @@ class BackInStockForm(forms.Form):
         error_messages={"required": _("Write your e-mail address or phone number.")},
     )
 
-    def __init__(self, *args: Any, variants: Sequence[Variant], is_any: bool = True, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        variants: Sequence[Variant],
+        is_any: bool = True,
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         if is_any and len(variants) < 2:
             del self.fields["variant"]
             return

@@ -85,7 +85,7 @@ class TranslationForm(forms.Form):
             name = names[field] = f"{row._meta.model_name}-{row.pk}-{field}"
             column = row._meta.get_field(field)
             is_long = len(own) > _LONG or not getattr(column, "max_length", None)
-            attrs: dict[str, Any] = {"class": "input", "lang": language, "rows": 4}
+            attrs: dict[str, object] = {"class": "input", "lang": language, "rows": 4}
             self.fields[name] = forms.CharField(
                 label=str(_LABELS[field]),
                 required=False,
@@ -99,7 +99,7 @@ class TranslationForm(forms.Form):
 class CooperativeTranslationForm(TranslationForm):
     """Translation form for a cooperative, its named households and its delivery methods."""
 
-    def __init__(self, cooperative: Cooperative, language: str, data: Any = None) -> None:
+    def __init__(self, cooperative: Cooperative, language: str, data: object = None) -> None:
         self.cooperative = cooperative
         self.delivery_methods = list(
             cooperative.delivery_methods.filter(is_active=True).order_by("sort_order", "pk")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -120,7 +119,7 @@ def _notify_members(
     occasion: str,
     right: Right,
     now: datetime.datetime,
-    **context: Any,
+    **context: object,
 ) -> None:
     """Send to the cooperative and to each member whose role has the right, once to each address."""
     roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]

@@ -7,7 +7,6 @@ nothing; a service repeats what was not answered with 200.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -109,5 +108,5 @@ def _receive_bank_webhook(
 
 
 def _refuse(refused: Refused, *, status: int) -> HttpResponse:
-    answer: dict[str, Any] = {"success": False, "error": refused.code}
+    answer: dict[str, object] = {"success": False, "error": refused.code}
     return JsonResponse(answer, status=status)

@@ -6,7 +6,6 @@ import os
 import socket
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -56,7 +55,7 @@ def url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def database_settings(url: str) -> dict[str, Any]:
+def database_settings(url: str) -> dict[str, object]:
     """Parse `postgres://user:password@host:port/name?option=value` into Django's settings."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
@@ -74,7 +73,7 @@ def database_settings(url: str) -> dict[str, Any]:
     }
 
 
-def cache_settings(redis_url: str, file: Path) -> dict[str, Any]:
+def cache_settings(redis_url: str, file: Path) -> dict[str, object]:
     """Return Django's cache settings: Redis, or a file in the embedded setup."""
     if not redis_url:
         return {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": file}
@@ -86,7 +85,7 @@ def cache_settings(redis_url: str, file: Path) -> dict[str, Any]:
     }
 
 
-def broker_options(redis_url: str, folder: Path) -> dict[str, Any]:
+def broker_options(redis_url: str, folder: Path) -> dict[str, object]:
     """Return Celery's transport options for Redis or the queue's folder. Timeouts are one second."""
     if not redis_url:
         return {

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -28,7 +27,7 @@ _IS_READ_ONLY = {
     "postgresql": "SELECT current_setting('transaction_read_only') = 'on'",
     "sqlite": "SELECT query_only FROM pragma_query_only",
 }
-Report = dict[str, Any]
+Report = dict[str, object]
 
 
 @require_safe

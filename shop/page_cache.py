@@ -13,7 +13,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import brotli
 from django.conf import settings
@@ -98,7 +98,7 @@ class PageCache:
             _pages.put(pending.key, _CachedPage(pending.state, until, page), weight=weight)
         return _build_response(request, page)
 
-    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponseBase | None:
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
         key = _cache_key(request)
         if key is None:
             return None

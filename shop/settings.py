@@ -9,7 +9,6 @@ import contextlib
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -205,7 +204,7 @@ USE_TZ = True
 # --- Database, cache, jobs ------------------------------------------------------------------------
 
 
-def _sqlite(path: Path) -> dict[str, Any]:
+def _sqlite(path: Path) -> dict[str, object]:
     """SQLite behind the fair writer lock (see DECISIONS.md 1)."""
     return {
         "ENGINE": "shop.sqlite",

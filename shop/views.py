@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -240,7 +239,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     return answer
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
+def frame(request: HttpRequest) -> dict[str, object]:
     """Context processor for the frame of every page: shop, languages, section, basket.
 
     Lazy: a response without the frame (a fragment, a file) runs no query, and an error page for an unknown
@@ -283,7 +282,7 @@ def _in_a_sentence(card: ProductCard) -> str:
 
 def _cooperative_card(
     cooperative: Cooperative, delivery_methods: Sequence[DeliveryMethod], now: datetime
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return a cooperative with its next pickup market and next coach departure."""
     own = [
         delivery_method
@@ -298,7 +297,7 @@ def _cooperative_card(
     }
 
 
-def _languages(request: HttpRequest) -> list[dict[str, Any]]:
+def _languages(request: HttpRequest) -> list[dict[str, object]]:
     here = get_language()
     return [
         {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpRequest
 from django.http.request import QueryDict
@@ -84,7 +83,7 @@ def delivery_context(
     purchase: PurchaseQuantity,
     *,
     now: datetime.datetime,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Template context: delivery options to the buyer's province and commune, if any."""
     provinces = all_provinces()
     province = chosen_province(request, provinces)

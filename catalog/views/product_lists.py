@@ -102,7 +102,7 @@ def _render_products(
     tiers: RelevanceTiers,
     *,
     inside: Sequence[Category],
-    **context: Any,
+    **context: object,
 ) -> HttpResponse:
     """Render a filtered, sorted page of products; HTMX requests get only the changed fragment."""
     now = timezone.now()
@@ -156,7 +156,7 @@ def market_facet_index() -> FacetIndex:
     return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
 
 
-def _other_matches(found: SearchResult, index: FacetIndex) -> dict[str, Any]:
+def _other_matches(found: SearchResult, index: FacetIndex) -> dict[str, object]:
     """Categories, places and cooperatives that match the query or its correction."""
     meant = [prefix_terms(found.instead.split())] if found.instead else []
     readings = [*meant, *found.readings]

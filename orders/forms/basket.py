@@ -6,7 +6,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.actions.quotes.quote_types import RequestedDelivery
 from shop.accounts.forms import set_division_choices
 from shop.core.models.geography import Division
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 
 _DELIVERY_VALUE = re.compile(r"(\d{1,18})(?:@(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}))?")
 _MAX_QUANTITY = 1_000_000
@@ -49,8 +50,10 @@ class QuantityForm(forms.Form):
     remove = forms.BooleanField(required=False)
     quantity = _quantity_field()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         if "remove" in self.data:
             del self.fields["quantity"]
 
@@ -69,12 +72,21 @@ class CodeForm(forms.Form):
 class PlaceForm(forms.Form):
     province = forms.ChoiceField(label=_("I receive goods in"), required=False)
 
-    def __init__(self, *args: Any, provinces: Sequence[Division], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        provinces: Sequence[Division],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         set_division_choices(self.fields["province"], _("Choose a province"), provinces)
 
 
-def chosen_deliveries(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[int, RequestedDelivery]:
+def chosen_deliveries(
+    posted: Mapping[str, object], cooperatives: Iterable[int]
+) -> dict[int, RequestedDelivery]:
     """Parse the submitted delivery methods and pickup times ("12", "12@2026-11-29T06:00").
 
     Invalid values are ignored, and so are shipping services, which stay as chosen over the API.
@@ -96,7 +108,7 @@ def chosen_deliveries(posted: Mapping[str, Any], cooperatives: Iterable[int]) ->
     return chosen
 
 
-def posted_basket_id(posted: Mapping[str, Any]) -> uuid.UUID | None:
+def posted_basket_id(posted: Mapping[str, object]) -> uuid.UUID | None:
     """Return the id of the basket that a form was rendered for."""
     try:
         return uuid.UUID(str(posted.get("basket", "")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
@@ -19,9 +19,10 @@ from orders.forms.basket import chosen_deliveries
 from orders.forms.invoice import InvoiceForm
 from orders.models import PaymentMethod
 from orders.payments.order_codes import normalise_order_code
-from shop.accounts.forms import phone_field
+from shop.accounts.forms import DivisionOptions, phone_field
 from shop.accounts.models import ConsentPurpose
 from shop.core.identifiers.phones import normalise_phone
+from shop.core.web.form_options import FormData, FormFiles
 
 _MAX_LINES, _MAX_PRICE_DIGITS = 500, 18
 
@@ -53,16 +54,18 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
     def __init__(
         self,
-        *args: Any,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
         delivery_methods: Mapping[int, Sequence[str]],
         payments: Sequence[PaymentMethod],
-        **kwargs: Any,
+        **options: Unpack[DivisionOptions],
     ) -> None:
         """`delivery_methods`: valid values of each cooperative's delivery field, by its id.
 
         `payments` are the available payment methods, the default first.
         """
-        super().__init__(*args, **kwargs)
+        super().__init__(data, files, **options)
         self._default_method = payments[0]
         self.fields["payment"] = forms.ChoiceField(
             label=_("Payment"),
@@ -92,7 +95,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
                 widget=forms.TextInput(attrs={"class": "input"}),
             )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Drop errors about delivery methods while the province is missing: there is nothing to choose."""
         given = super().clean()
         if "province" in self.errors:

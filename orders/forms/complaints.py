@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -18,6 +18,7 @@ from orders.forms.refunds import RefundAmountsForm, RefundFormRow, quantity_fiel
 from orders.models import Complaint, CostBearer, RequestedRemedy
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 
 
 class _MultipleFileInput(forms.FileInput):
@@ -77,7 +78,7 @@ class ComplaintForm(forms.Form):
             is_all = len(goods) == each.steps == 1
             self.fields[name] = quantity_field(each.steps, _("How many"), initial=1 if is_all else None)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not self.errors and not self.steps:
             raise forms.ValidationError(_("Say which goods it is about, and how many of them."))
@@ -105,14 +106,16 @@ class AcceptComplaintForm(RefundAmountsForm):
 
     def __init__(
         self,
-        *args: Any,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
         complaint: Complaint,
         steps: Mapping[uuid.UUID, int],
         limits: RefundLimits,
         for_members: bool,
-        **kwargs: Any,
+        **options: Unpack[FormOptions],
     ) -> None:
-        super().__init__(*args, limits=limits, **kwargs)
+        super().__init__(data, files, limits=limits, **options)
         self.steps = {key: count for key, count in steps.items() if key in limits.lines}
         if for_members:
             del self.fields["bearer"]
@@ -167,7 +170,7 @@ class AcceptComplaintForm(RefundAmountsForm):
         )
 
 
-def answer_form(complaint: Complaint, data: Any = None, *, for_members: bool) -> AcceptComplaintForm:
+def answer_form(complaint: Complaint, data: FormData = None, *, for_members: bool) -> AcceptComplaintForm:
     """Build the form for a complaint, which must be loaded with its part, order and lines."""
     part = complaint.part
     return AcceptComplaintForm(

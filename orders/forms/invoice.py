@@ -49,8 +49,8 @@ class InvoiceForm(forms.Form):
         error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
     )
 
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> dict[str, object]:
+        given: dict[str, object] = super().clean() or self.cleaned_data
         if given.get("invoice"):
             self._check_invoice(given)
         else:

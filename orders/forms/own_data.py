@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.core.validators import validate_email
@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from shop.accounts.models import RequestKind
 from shop.core.identifiers.phones import normalise_phone
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.notifications.models import ContactMethod
 
 _MAX_LENGTH = 2000
@@ -53,8 +54,15 @@ class GuestRequestForm(RequestForm):
     )
     field_order = ("kind", "contact", "name", "words")
 
-    def __init__(self, *args: Any, by_phone: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        by_phone: bool,
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         self._by_phone = by_phone
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
@@ -73,7 +81,7 @@ class GuestRequestForm(RequestForm):
             )
         return phone
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         given = super().clean() or {}
         needs_words = given.get("kind") in (RequestKind.CORRECTION, RequestKind.OBJECTION)
         if needs_words and not given.get("words", "").strip():

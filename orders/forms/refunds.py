@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.functional import Promise
@@ -18,11 +18,12 @@ from orders.actions.refunds.refund_decisions import LineRefund, LineRefundLimit,
 from orders.models import CostBearer, OrderLine
 from orders.payments.banks import BANKS
 from shop.core.texts.figures import money
+from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
 _BEARERS = [(CostBearer.COOPERATIVE, _("the cooperative")), (CostBearer.PLATFORM, _("the market"))]
 
 
-def quantity_field(most: int, label: Any, **fields: Any) -> AmountField:
+def quantity_field(most: int, label: Label, **fields: Any) -> AmountField:
     """Return an optional whole-number field with the maximum `most`."""
     return AmountField(label=label, required=False, min_value=0, max_value=most, **fields)
 
@@ -127,8 +128,16 @@ class RefundForm(RefundAmountsForm):
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
 
-    def __init__(self, *args: Any, limits: RefundLimits, houses: Sequence[Warehouse], **kwargs: Any) -> None:
-        super().__init__(*args, limits=limits, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        limits: RefundLimits,
+        houses: Sequence[Warehouse],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, limits=limits, **options)
         self.fields["surplus"] = self._amount_field(_("Paid too much"), limits.surplus)
         self.houses = houses
         where = self.fields["warehouse"]
@@ -142,7 +151,7 @@ class RefundForm(RefundAmountsForm):
             if limit.open > 0:
                 self.fields[f"unsent-{key}"] = quantity_field(limit.open, _("Not sent"))
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         for key in self.limits.lines:
             if self._number_of(f"damaged-{key}") > self._number_of(f"back-{key}"):

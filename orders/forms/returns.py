@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Warehouse
 from orders.forms.refunds import quantity_field
 from orders.models import Parcel, ParcelLine
+from shop.core.web.form_options import FormData
 
 
 class ReturnForm(forms.Form):
@@ -47,7 +48,7 @@ class ReturnForm(forms.Form):
         return {line_id: count for line_id, count in quantities.items() if count}
 
 
-def return_form(parcel: Parcel, data: Any = None) -> ReturnForm:
+def return_form(parcel: Parcel, data: FormData = None) -> ReturnForm:
     """Build the form for a return parcel."""
     lines = list(parcel.lines.select_related("order_line").order_by("pk"))
     houses = Warehouse.objects.filter(cooperative=parcel.part.cooperative_id).open()

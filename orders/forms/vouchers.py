@@ -45,7 +45,13 @@ class VoucherForm(ReductionForm):
     only_for_staff = forms.BooleanField(label=_("Only in orders that staff write"), required=False)
     rules = ("apply_once_per_customer", "single_use", "apply_once_per_order", "only_for_staff")
 
-    def __init__(self, *args: Any, is_new: bool, for_members: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        is_new: bool,
+        for_members: bool,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         if not is_new:
             del self.fields["code"]

@@ -66,7 +66,7 @@ def notify_cooperative(
     *,
     now: datetime.datetime,
     occasion: str = "",
-    **context: Any,
+    **context: object,
 ) -> None:
     """Send by e-mail, in Vietnamese, if the cooperative has an address."""
     if not part.cooperative.email:
@@ -84,7 +84,7 @@ def notify_cooperative(
 
 
 def notify_operator(
-    key: str, subject: Words, template: str, order: Order, *, now: datetime.datetime, **context: Any
+    key: str, subject: Words, template: str, order: Order, *, now: datetime.datetime, **context: object
 ) -> None:
     """Send by e-mail, in Vietnamese, if the operator has an address."""
     to = shop_settings().operator_email
@@ -109,6 +109,6 @@ def copy_part_for_reader(part: OrderPart) -> OrderPart:
     return shown
 
 
-def notice_context(order: Order, **further: Any) -> dict[str, Any]:
+def notice_context(order: Order, **further: object) -> dict[str, object]:
     shop = further["shop"] if "shop" in further else shop_settings()
     return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | further

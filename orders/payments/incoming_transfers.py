@@ -264,7 +264,10 @@ def _reference(payload: WebhookBody, key: str) -> str:
 
 def _time(payload: WebhookBody, key: str) -> datetime.datetime:
     try:
-        at = normalise_time(datetime.datetime.fromisoformat(payload.get(key, "")))
+        written = payload.get(key, "")
+        if not isinstance(written, str):
+            raise TypeError(key)
+        at = normalise_time(datetime.datetime.fromisoformat(written))
     except (ValueError, TypeError) as error:
         raise InvalidIncomingTransfer(key) from error
     if at is None:

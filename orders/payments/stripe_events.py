@@ -56,7 +56,7 @@ def read_event(body: str | bytes) -> StripeEvent:
     """Parse a body whose signature was verified before. Raises InvalidStripeEvent for anything else."""
     try:
         event = json.loads(body)
-        row: Mapping[str, Any] = event["data"]["object"]
+        row: Mapping[str, object] = event["data"]["object"]
         return _build_event(event, row, str(row["object"]))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidStripeEvent from error
@@ -104,6 +104,6 @@ def _authorised(row: Mapping[str, Any], kind: str) -> int:
     return int(row.get("amount_capturable") or 0)
 
 
-def _id_of(value: Any) -> str:
+def _id_of(value: object) -> str:
     """Return an id, or the id of the expanded object in its place."""
     return str(value["id"] if isinstance(value, Mapping) else value or "")

@@ -144,7 +144,7 @@ class StripeGateway:
     # --- The calls --------------------------------------------------------------------------------
 
     def _start(self, request: GatewayRequest) -> GatewayResult:
-        params: dict[str, Any] = {
+        params: dict[str, object] = {
             "amount": request.amount,
             "currency": request.currency.lower(),
             "allowed_payment_method_types": _CARD,
@@ -158,7 +158,7 @@ class StripeGateway:
     def _start_hosted(self, request: GatewayRequest) -> GatewayResult:
         named = {"name": request.description or request.key}
         price = {"currency": request.currency.lower(), "unit_amount": request.amount, "product_data": named}
-        params: dict[str, Any] = {
+        params: dict[str, object] = {
             "mode": "payment",
             "line_items": [{"price_data": price, "quantity": 1}],
             "success_url": request.return_url,
@@ -208,7 +208,7 @@ class StripeGateway:
         return result_of_refund(refund, request)
 
     def _pay_out(self, request: GatewayRequest) -> GatewayResult:
-        params: dict[str, Any] = {
+        params: dict[str, object] = {
             "amount": request.amount,
             "currency": request.currency.lower(),
             "destination": request.destination,

@@ -50,7 +50,7 @@ def allow_card_fields(view: Callable[Parameters, Response]) -> Callable[Paramete
     return wrapper
 
 
-def stripe_page_policy() -> dict[str, Any]:
+def stripe_page_policy() -> dict[str, object]:
     """Return Stripe's directives (docs.stripe.com/security/guide#content-security-policy) added to our own.
 
     A form that redirects to Stripe's page counts as submitted there, so `form-action` includes it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from orders.payments.gateway import GatewayRequest
 
@@ -15,9 +14,9 @@ def request_metadata(request: GatewayRequest) -> dict[str, str]:
     return {**request.labels, "key": request.key}
 
 
-def payment_parameters(request: GatewayRequest) -> dict[str, Any]:
+def payment_parameters(request: GatewayRequest) -> dict[str, object]:
     """Return the common parameters of a payment, on our page or on Stripe's."""
-    params: dict[str, Any] = {
+    params: dict[str, object] = {
         "capture_method": "manual" if request.hold else "automatic",
         "metadata": request_metadata(request),
     }
@@ -28,7 +27,7 @@ def payment_parameters(request: GatewayRequest) -> dict[str, Any]:
     return params
 
 
-def created_since(request: GatewayRequest) -> dict[str, Any]:
+def created_since(request: GatewayRequest) -> dict[str, object]:
     """Return a list filter: created after the first attempt, as late attempts create later objects."""
     if request.asked_at is None:
         return {}

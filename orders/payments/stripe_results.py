@@ -101,7 +101,7 @@ def never_arrived_result(request: GatewayRequest) -> GatewayResult:
     return failed_result(request, "never_arrived")
 
 
-def decline_code(error: Any) -> str:
+def decline_code(error: object) -> str:
     """Return the bank's decline code if there is one, else Stripe's code; empty without an error."""
     return str(getattr(error, "decline_code", None) or getattr(error, "code", None) or "")
 

@@ -29,7 +29,7 @@ _SECONDS = re.compile("[0-9]{1,11}")
 _CASSO_SIGNATURE = re.compile(r"t=([0-9]{1,14}),\s*v1=([0-9a-f]{128})")
 _PAYOS_EMPTY = (None, "null", "undefined")
 
-WebhookBody = dict[str, Any]
+WebhookBody = dict[str, object]
 
 
 class UnverifiedWebhook(Refused):
@@ -175,7 +175,7 @@ def _check_time(sent: float, now: datetime.datetime) -> None:
         raise StaleSignature
 
 
-def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> WebhookBody:
+def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> WebhookBody:
     """Refuse repeated keys, which the signature's parser and ours could read differently."""
     notice = dict(pairs)
     if len(notice) < len(pairs):
@@ -191,11 +191,11 @@ def _parse_number(text: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _compact_json(value: Any) -> str:
+def _compact_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _lists_as_objects(value: Any) -> Any:
+def _lists_as_objects(value: object) -> object:
     if isinstance(value, dict):
         return {key: _lists_as_objects(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -203,7 +203,7 @@ def _lists_as_objects(value: Any) -> Any:
     return value
 
 
-def _payos_value(value: Any) -> str:
+def _payos_value(value: object) -> str:
     if isinstance(value, str):
         return "" if value in _PAYOS_EMPTY else value
     return "" if value is None else _compact_json(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -154,7 +153,7 @@ def _render_basket(
     code = province_of(request, held)
     province = next((each for each in provinces if each.code == code), None)
     quote = _quote_basket(held, province) if held else None
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "basket": held,
         "provinces": provinces,
         "province": province,

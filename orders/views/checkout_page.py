@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -42,6 +41,7 @@ from shop.core.geography.division_choices import all_provinces, communes_of, div
 from shop.core.models.geography import Division
 from shop.core.texts.figures import money
 from shop.core.texts.marked_texts import sentence, translated
+from shop.core.web.form_options import FormData
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -228,7 +228,7 @@ def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpRespo
     return _redirect(request, "orders:basket")
 
 
-def _redirect(request: HttpRequest, page: str, **parts: Any) -> HttpResponse:
+def _redirect(request: HttpRequest, page: str, **parts: object) -> HttpResponse:
     """Redirect. HTMX gets the URL in `HX-Redirect`, since it would insert the page into the current one."""
     address = resolve_url(page, **parts)
     if not _is_htmx(request):
@@ -250,7 +250,7 @@ def _render_checkout(
     basket: Basket,
     quote: Quote,
     provinces: list[Division],
-    written: Mapping[str, Any],
+    written: Mapping[str, object],
     *,
     bound: bool = False,
     refused: Refused | None = None,
@@ -319,9 +319,9 @@ def _build_form(
     delivery_methods: Mapping[int, list[str]],
     place: tuple[list[Division], list[Division]],
     payments: list[PaymentMethod],
-    written: Mapping[str, Any],
+    written: Mapping[str, object],
     *,
-    data: Any = None,
+    data: FormData = None,
 ) -> CheckoutForm:
     return CheckoutForm(
         data,
@@ -346,7 +346,7 @@ def _problem_messages(seller_quotes: list[SellerQuoteView]) -> list[str]:
     return messages_shown
 
 
-def _refusal_messages(refused: Refused, quote: Quote, written: Mapping[str, Any]) -> list[str]:
+def _refusal_messages(refused: Refused, quote: Quote, written: Mapping[str, object]) -> list[str]:
     """Return messages for a refusal that no line explains: a changed total, or the action's own message."""
     if not isinstance(refused, BasketChanged):
         return [str(refused.words)]
@@ -365,7 +365,7 @@ def _refusal_messages(refused: Refused, quote: Quote, written: Mapping[str, Any]
     return [str(refused.words)]
 
 
-def _valid_province(provinces: list[Division], written: Mapping[str, Any]) -> str:
+def _valid_province(provinces: list[Division], written: Mapping[str, object]) -> str:
     code = str(written.get("province", ""))
     return code if any(province.code == code for province in provinces) else ""
 

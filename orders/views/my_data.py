@@ -229,7 +229,7 @@ def _build_form(user: User | None, data: Any) -> RequestForm:
     return RequestForm(data) if user is not None else GuestRequestForm(data, by_phone=settings.PHONE_CODES)
 
 
-def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
+def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, object]) -> HttpResponse:
     context = {
         "form": form,
         "sent": sent,

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable
 from enum import Enum
 from functools import wraps
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -92,7 +91,7 @@ def _guard(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpRe
     needs = RULES[name]
 
     @wraps(view)
-    def guarded(request: HttpRequest, token: uuid.UUID, **parts: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, token: uuid.UUID, **parts: object) -> HttpResponse:
         if name not in _GET_ROUTES and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         order = get_object_or_404(Order.objects.held_by(token))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 import segno
 from django.conf import settings
@@ -157,7 +156,7 @@ def find_order(request: HttpRequest) -> HttpResponse:
     return redirect("orders:order", token=found.pk)
 
 
-def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
+def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
     shown = get_object_or_404(
         Order.objects.held_by(token)
         .select_related("shipping_address", "channel", "invoice")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
@@ -23,7 +22,7 @@ _NOTE_PREFIX = "note-"
 _MAX_NOTES = 50
 
 
-def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, Any]:
+def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
     """Return initial values for the checkout: entered before, from the basket, or from the account."""
     written = dict(request.session.get(KEY, {}))
     user = signed_in_user(request)
@@ -39,7 +38,7 @@ def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, Any]:
     return written | {"province": written.get("province") or province_of(request, basket)}
 
 
-def save_inputs(request: HttpRequest, posted: Mapping[str, Any]) -> None:
+def save_inputs(request: HttpRequest, posted: Mapping[str, object]) -> None:
     """Save the checkout's inputs in the session until the order is placed."""
     notes = [
         name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.conf import settings
@@ -16,6 +16,7 @@ from shop.accounts.models import Address, User
 from shop.accounts.sign_in.one_time_codes import DIGITS
 from shop.core.identifiers.phones import is_likely_mistyped, normalise_phone, validate_phone
 from shop.core.models.geography import Division
+from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
 _EMAIL_WORDS = {
     "required": _("Write your e-mail address."),
@@ -23,7 +24,7 @@ _EMAIL_WORDS = {
 }
 
 
-def _password(label: Any, autocomplete: str) -> forms.CharField:
+def _password(label: Label, autocomplete: str) -> forms.CharField:
     return forms.CharField(
         label=label,
         max_length=200,
@@ -33,7 +34,7 @@ def _password(label: Any, autocomplete: str) -> forms.CharField:
     )
 
 
-def _new_password(label: Any) -> forms.CharField:
+def _new_password(label: Label) -> forms.CharField:
     field = _password(label, "new-password")
     field.help_text = _("At least 8 characters, and not one that everybody uses.")
     return field
@@ -48,7 +49,7 @@ def _name() -> forms.CharField:
     )
 
 
-def phone_field(words: Any, *, css: str = "input", help_text: Any = "") -> forms.CharField:
+def phone_field(words: Label, *, css: str = "input", help_text: Label = "") -> forms.CharField:
     """Return a phone number field; `words` is its error message when empty."""
     keys = {"class": css, "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
     return forms.CharField(
@@ -156,8 +157,10 @@ class EmailForm(forms.Form):
 class NewPasswordForm(forms.Form):
     password = _new_password(_("New password"))
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, *, user: User, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         self._user = user
 
     def clean_password(self) -> str:
@@ -174,6 +177,13 @@ class DivisionSelect(forms.Select):
         if option["value"] and get_language() != settings.LANGUAGE_CODE:
             option["attrs"]["lang"] = settings.LANGUAGE_CODE
         return option
+
+
+class DivisionOptions(FormOptions):
+    """The keyword arguments of a form with an address, passed on unchanged."""
+
+    provinces: Sequence[Division]
+    communes: Sequence[Division]
 
 
 class DivisionForm(forms.Form):
@@ -197,9 +207,15 @@ class DivisionForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, provinces: Sequence[Division], communes: Sequence[Division], **kwargs: Any
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        provinces: Sequence[Division],
+        communes: Sequence[Division],
+        **options: Unpack[FormOptions],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(data, files, **options)
         self._provinces = {province.code: province for province in provinces}
         self._communes = {commune.code: commune for commune in communes}
         set_division_choices(self.fields["province"], _("Choose a province"), provinces)
@@ -268,7 +284,7 @@ class DetailsForm(PersonAddressForm):
         for name in ("phone", "province", "commune", "street"):
             self.fields[name].required = False
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         given = super().clean() or {}
         if given.get("province"):
             for name in ("commune", "street"):
@@ -283,7 +299,7 @@ class DetailsForm(PersonAddressForm):
 
 
 def set_division_choices(
-    field: forms.Field, empty: Any, divisions: Sequence[Division], *, full: bool = False
+    field: forms.Field, empty: object, divisions: Sequence[Division], *, full: bool = False
 ) -> None:
     """Fill a field's choices with these divisions, in their order."""
     assert isinstance(field, forms.ChoiceField)

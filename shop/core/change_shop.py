@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
 
 from django.db import transaction
 
@@ -14,7 +13,9 @@ from shop.core.models import ShopSettings, record_change
 
 
 @transaction.atomic(durable=True)
-def change_shop_settings(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> ShopSettings:
+def change_shop_settings(
+    *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> ShopSettings:
     """Set columns of the settings row; create the row if it does not exist yet."""
     ShopSettings.objects.get_or_create(pk=1)
     settings = lock_row(ShopSettings.objects.filter(pk=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -15,11 +15,12 @@ from cooperatives.states import CooperativeState
 from orders.models import OrderSource, Parcel
 from orders.states import CodState, OrderStatus
 from shop.core.dates.form_days import validate_day
+from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
 LONGEST_REASON = 2000
 
 
-def _reason_field(help_text: Any, *, required: bool) -> forms.CharField:
+def _reason_field(help_text: Label, *, required: bool) -> forms.CharField:
     return forms.CharField(
         label=_("Reason"),
         required=required,
@@ -143,8 +144,10 @@ class OrderSearch(Search):
         error_messages={"invalid": _("Write the day as 24/11/2026.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         field = self.fields["q"]
         field.label = _("Code, number, phone or name")
         cooperative = self.fields["cooperative"]

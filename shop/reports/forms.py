@@ -74,7 +74,7 @@ class SalesForm(forms.Form):
         self._choose("tinh", provinces)
         self._choose("kenh", [(one.pk, f"{one.name} ({one.currency})") for one in self.channels])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         first, last = cleaned.get("tu"), cleaned.get("den")
         if first and last and last < first:

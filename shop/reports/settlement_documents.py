@@ -21,7 +21,7 @@ STYLESHEET = "css/statement.css"
 MOST_ORDERS = 300  # a longer printed statement is summed by day; its workbook lists every order
 
 
-def statement_context(statement: Statement) -> dict[str, Any]:
+def statement_context(statement: Statement) -> dict[str, object]:
     """Return the context for a statement's header."""
     settlement = statement.settlement
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -56,7 +55,7 @@ def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "reports/sales.html", {"form": form} | _page_context(asked, today))
 
 
-def _page_context(asked: SalesQuery, today: datetime.date) -> dict[str, Any]:
+def _page_context(asked: SalesQuery, today: datetime.date) -> dict[str, object]:
     by_period = _period_rows(asked)
     figures = report.total_of(by_period.values())
     before = report.totals(asked.before())
@@ -92,10 +91,10 @@ def _group_rows(asked: SalesQuery) -> list[tuple[object, str, Figures]]:
     return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
 
 
-def _tiles(now: Figures, before: Figures, asked: SalesQuery) -> list[dict[str, Any]]:
+def _tiles(now: Figures, before: Figures, asked: SalesQuery) -> list[dict[str, object]]:
     """Return the figures above the chart, each with its change from the preceding period."""
 
-    def tile(label: str, value: int, old: int, *, money: bool) -> dict[str, Any]:
+    def tile(label: str, value: int, old: int, *, money: bool) -> dict[str, object]:
         change = round((value - old) * 100 / old) if old else None
         return {"label": label, "value": value, "is_money": money, "change": change}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import Error, RequestEntityTooLarge
@@ -68,7 +67,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
     promised_bytes = 0  # how large the body may become
 
     def __init__(
-        self, adj: Any, *, address: str, is_from_proxy: bool, has_room: Callable[[RequestParser], bool]
+        self, adj: object, *, address: str, is_from_proxy: bool, has_room: Callable[[RequestParser], bool]
     ) -> None:
         super().__init__(adj)
         self._address = address

@@ -11,7 +11,6 @@ import resource
 import time
 from collections.abc import Iterable
 from types import FrameType
-from typing import Any
 
 from gunicorn.workers.base import Worker
 from waitress.task import ThreadedTaskDispatcher
@@ -29,7 +28,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         from shop.server.listener import Listener
 
         _allow_open_files()
-        self._map: dict[int, Any] = {}
+        self._map: dict[int, object] = {}
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(self.cfg.threads)
         self._listeners = [
@@ -69,7 +68,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             for listener in self._listeners:
                 listener.maintenance(time.time())
 
-    def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _application(self, environ: dict[str, object], start_response: object) -> Iterable[bytes]:
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Recycling the worker after %d requests.", self.nr)

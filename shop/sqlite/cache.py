@@ -32,18 +32,20 @@ class _EmptyResult:
 
 
 class SqliteCache(BaseCache):
-    def __init__(self, location: Any, params: dict[str, Any]) -> None:
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__({**params, "OPTIONS": {"MAX_ENTRIES": 20_000, **params.get("OPTIONS", {})}})
         self._path = str(location)
         self._connection: sqlite3.Connection | None = None
         self._opened_by = 0
         self._writes = 0
 
-    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+    def get(self, key: str, default: object = None, version: int | None = None) -> object:
         row = self._run(f"SELECT value FROM entries WHERE key = :key AND {_LIVE}", key, version).fetchone()
         return default if row is None else _unpack(row[0])
 
-    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+    def set(
+        self, key: str, value: object, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> None:
         self._write(
             "INSERT INTO entries (key, value, expires) VALUES (:key, :value, :expires)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
@@ -53,7 +55,9 @@ class SqliteCache(BaseCache):
             expires=self.get_backend_timeout(timeout),
         )
 
-    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+    def add(
+        self, key: str, value: object, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
         added = self._write(
             "INSERT INTO entries (key, value, expires) VALUES (:key, :value, :expires)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires"
@@ -65,7 +69,7 @@ class SqliteCache(BaseCache):
         )
         return added.rowcount == 1
 
-    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+    def incr(self, key: object, delta: int = 1, version: int | None = None) -> int:
         """Return the number after adding `delta`. Raises ValueError if the key holds no number."""
         row = self._write(
             f"UPDATE entries SET value = value + :delta WHERE key = :key AND {_LIVE}"
@@ -78,7 +82,7 @@ class SqliteCache(BaseCache):
             raise ValueError(f"Key {key!r} holds no number")
         return int(row[0])
 
-    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+    def touch(self, key: str, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         touched = self._write(
             f"UPDATE entries SET expires = :expires WHERE key = :key AND {_LIVE}",
             key,
@@ -87,23 +91,27 @@ class SqliteCache(BaseCache):
         )
         return touched.rowcount == 1
 
-    def delete(self, key: Any, version: int | None = None) -> bool:
+    def delete(self, key: object, version: int | None = None) -> bool:
         return self._write(f"DELETE FROM entries WHERE key = :key AND {_LIVE}", key, version).rowcount == 1
 
     def clear(self) -> None:
         self._execute("DELETE FROM entries", {})
 
-    def _write(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _EmptyResult:
+    def _write(
+        self, sql: str, key: object, version: int | None, **values: object
+    ) -> sqlite3.Cursor | _EmptyResult:
         self._writes += 1
         if self._writes % _SWEEP_EVERY == 0:
             self._sweep()
         return self._run(sql, key, version, **values)
 
-    def _run(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _EmptyResult:
+    def _run(
+        self, sql: str, key: object, version: int | None, **values: object
+    ) -> sqlite3.Cursor | _EmptyResult:
         key = self.make_and_validate_key(key, version)
         return self._execute(sql, {"key": key, "now": time.time(), **values})
 
-    def _execute(self, sql: str, values: Mapping[str, Any]) -> sqlite3.Cursor | _EmptyResult:
+    def _execute(self, sql: str, values: Mapping[str, object]) -> sqlite3.Cursor | _EmptyResult:
         """Run a statement; return an empty result on errors and reopen the file next time."""
         try:
             return self._open().execute(sql, values)
@@ -139,12 +147,12 @@ class SqliteCache(BaseCache):
         return self._connection
 
 
-def _pack(value: Any) -> int | bytes:
+def _pack(value: object) -> int | bytes:
     """Store integers unpickled, so that SQL can add to them; pickle everything else."""
     return (
         value if type(value) is int and abs(value) < 2**62 else pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     )
 
 
-def _unpack(stored: int | bytes) -> Any:
+def _unpack(stored: int | bytes) -> object:
     return stored if isinstance(stored, int) else pickle.loads(stored)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from django.db import transaction
 
@@ -28,7 +27,7 @@ class AddressUse(StrEnum):
 def change_profile(
     *,
     user_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     addresses: Mapping[AddressUse, Address] | None = None,
     actor: Actor,
     now: datetime.datetime,

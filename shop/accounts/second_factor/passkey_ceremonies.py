@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -29,7 +28,7 @@ from shop.accounts.models import Passkey, User
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 
-Options = dict[str, Any]
+Options = dict[str, object]
 
 # Errors the library raises, besides its own, for malformed responses.
 _MALFORMED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -57,7 +56,7 @@ class GroupChange:
 def add_staff(
     *,
     email: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     group_ids: Collection[int],
     actor: Actor,
     now: datetime.datetime,
@@ -85,7 +84,7 @@ def add_staff(
 def change_user(
     *,
     user_id: int,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     add_groups: Collection[int] = (),
     remove_groups: Collection[int] = (),
     actor: Actor,
@@ -110,7 +109,7 @@ def change_user(
 
 
 @transaction.atomic(durable=True)
-def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> User:
+def add_customer(*, email: str, values: Mapping[str, object], actor: Actor, now: datetime.datetime) -> User:
     """Create an account without a password on behalf of a customer.
 
     Raises InvalidColumnValue, EmailTaken, ReferenceTaken.
@@ -191,7 +190,7 @@ def _save_group(group: Group, change: GroupChange) -> None:
     group.channels.remove(*change.remove_channels)
 
 
-def _change_data(change: GroupChange) -> dict[str, Any]:
+def _change_data(change: GroupChange) -> dict[str, object]:
     return {
         "gained": sorted(change.add_permissions),
         "lost": sorted(change.remove_permissions),

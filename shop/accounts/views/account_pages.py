@@ -227,9 +227,9 @@ def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpRe
     return render(request, "accounts/details.html", context)
 
 
-def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:
+def _details_form(user: User, posted: Mapping[str, object], *, is_sent: bool) -> DetailsForm:
     """Build the form as posted, reloaded with another province's communes, or as saved."""
-    saved: dict[str, Any] = {"name": user.first_name, "phone": format_phone(user.phone or "")}
+    saved: dict[str, object] = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     if user.default_shipping_address is not None:
         address = user.default_shipping_address
         saved |= {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import QueryDict
 from django.utils import timezone
@@ -15,12 +14,12 @@ from shop.core.models.geography import Division
 _RELOAD_BUTTONS = frozenset({"reload", "pick"})
 
 
-def needs_reload(posted: Mapping[str, Any]) -> bool:
+def needs_reload(posted: Mapping[str, object]) -> bool:
     """Whether to show the form again, because a province was changed or an old address needs a commune."""
     return bool(_RELOAD_BUTTONS & posted.keys()) or _is_new(posted)
 
 
-def suggestions(written: Mapping[str, Any]) -> list[Suggestion]:
+def suggestions(written: Mapping[str, object]) -> list[Suggestion]:
     """Return today's communes that match the old address; none is picked automatically."""
     text = str(written.get("old_address", ""))
     return suggest_communes(text, on=vietnam_date(timezone.now())) if text.strip() else []
@@ -50,7 +49,7 @@ def with_values(posted: QueryDict, values: Mapping[str, str]) -> QueryDict:
     return answer
 
 
-def _is_new(posted: Mapping[str, Any]) -> bool:
+def _is_new(posted: Mapping[str, object]) -> bool:
     """Whether the form holds an old address that got no suggestions yet."""
     written = str(posted.get("old_address", "")).strip()
     return written not in ("", str(posted.get("old_address_seen", "")).strip())

@@ -104,7 +104,7 @@ def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
     return pending if pending is not None and time.time() - pending["at"] < _VALID_SECONDS else None
 
 
-def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, Any]) -> User | None:
+def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, object]) -> User | None:
     """Create the account if the form holds a valid code; else add an error to the form and return None."""
     if request.method != "POST" or not form.is_valid():
         return None

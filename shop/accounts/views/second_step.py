@@ -113,7 +113,7 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
             form.add_error(form.field, str(refused.words))
         else:
             return None
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "form": form,
         "app_form": app_form if has_app(user) else None,
         "recovery_form": recovery_form,

@@ -39,7 +39,7 @@ Given = ParamSpec("Given")
 def start_sign_in(
     request: HttpRequest,
     user: User,
-    given: Mapping[str, Any],
+    given: Mapping[str, object],
     *,
     method: SignInMethod,
     arrive: AfterSignIn,
@@ -167,7 +167,7 @@ def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
 
 
 def _ask_for_second_factor(
-    request: HttpRequest, user: User, given: Mapping[str, Any], method: SignInMethod, shown_phone: str
+    request: HttpRequest, user: User, given: Mapping[str, object], method: SignInMethod, shown_phone: str
 ) -> HttpResponse:
     """Remember the user in the session, under a new key; they are not signed in yet."""
     request.session.cycle_key()

@@ -13,7 +13,6 @@ import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Any
 
 from celery import shared_task
 from django.db import transaction
@@ -119,7 +118,7 @@ def digest_of_seal(
     )
 
 
-def _digest(*values: Any) -> str:
+def _digest(*values: object) -> str:
     payload = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(payload.encode()).hexdigest()
 

@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -39,6 +39,8 @@ from django.db.transaction import TransactionManagementError
 Given = ParamSpec("Given")
 M = TypeVar("M", bound=Model)
 Found = TypeVar("Found")
+_Reader: TypeAlias = Callable[[list[Any]], Any]  # reads a parameter from the arguments
+_RowBuilder: TypeAlias = Callable[[list[Any]], list[Any]]  # makes results of database rows
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 _SHAPE_TYPES = (type(None), bool, Enum)
@@ -57,9 +59,9 @@ class _CompiledQuery(NamedTuple):
     """
 
     sql: str
-    places: tuple[Callable[[list[Any]], Any], ...]
-    conversions: tuple[tuple[int, Any, Any], ...]
-    make: Callable[[list[Any]], list[Any]]
+    places: tuple[_Reader, ...]
+    conversions: tuple[tuple[int, object, object], ...]
+    make: _RowBuilder
     is_locking: bool
 
 
@@ -80,14 +82,14 @@ def compiled_query(build: Callable[Given, QuerySet[M, Found]]) -> Callable[Given
     return ask
 
 
-def _pad_collection(given: Iterable[Any]) -> list[Any]:
+def _pad_collection(given: Iterable[object]) -> list[object]:
     """Pad a collection with its last member to a power of two, which limits the number of shapes."""
     values = list(given)
     short = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
     return values + values[-1:] * short
 
 
-def _argument_shape(value: Any) -> Hashable:
+def _argument_shape(value: object) -> Hashable:
     if isinstance(value, list):
         return (len(value), type(value[0]).__name__)
     return (value,) if isinstance(value, _SHAPE_TYPES) else type(value).__name__
@@ -105,7 +107,7 @@ def _compile(
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} never returns rows.") from empty
-    found: list[Callable[[list[Any]], Any]] = []
+    found: list[_Reader] = []
     met: set[Any] = set()
     for parameter in parameters:
         place = places.get(parameter) if isinstance(parameter, Hashable) else None
@@ -132,17 +134,17 @@ def _conversions(compiler: Any) -> tuple[tuple[int, Any, Any], ...]:
     return tuple((place, converters, column) for place, (converters, column) in found.items())
 
 
-def _is_locking(rows: QuerySet[Any]) -> bool:
+def _is_locking(rows: QuerySet[Model]) -> bool:
     return rows.query.select_for_update and connections[DEFAULT_DB_ALIAS].features.has_select_for_update
 
 
-def _placeholders(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int]]]:
+def _placeholders(given: list[object]) -> tuple[list[object], dict[object, tuple[int, int]]]:
     """Return a unique placeholder for each argument, and a map from each form it takes among the SQL
     parameters to its argument and member.
     """
-    places: dict[Any, tuple[int, int]] = {}
+    places: dict[object, tuple[int, int]] = {}
 
-    def stand_in(value: Any, place: tuple[int, int]) -> Any:
+    def stand_in(value: object, place: tuple[int, int]) -> object:
         if isinstance(value, _SHAPE_TYPES):
             return value
         made = _placeholder(value, len(places))
@@ -162,7 +164,7 @@ def _placeholders(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int
     return made, places
 
 
-def _placeholder(value: Any, n: int) -> Any:
+def _placeholder(value: object, n: int) -> object:
     if isinstance(value, int):
         return _FIRST_INTEGER + n
     if isinstance(value, str):
@@ -185,8 +187,8 @@ def _adapt_date(value: Any) -> Any:
 
 
 def _find_pattern(
-    parameter: str, places: Mapping[Any, tuple[int, int]]
-) -> tuple[tuple[int, int], Callable[[list[Any]], Any]] | None:
+    parameter: str, places: Mapping[object, tuple[int, int]]
+) -> tuple[tuple[int, int], _Reader] | None:
     """Return the argument in a LIKE pattern and a function that renders the pattern; None without one."""
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
     for made, place in places.items():
@@ -195,12 +197,12 @@ def _find_pattern(
     return None
 
 
-def _pattern_reader(around: list[str], argument: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+def _pattern_reader(around: list[str], argument: _Reader) -> _Reader:
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
     return lambda given: escape(argument(given)).join(around)
 
 
-def _parameter_reader(place: tuple[int, int] | None, parameter: Any) -> Callable[[list[Any]], Any]:
+def _parameter_reader(place: tuple[int, int] | None, parameter: Any) -> _Reader:
     """Return a function that reads a parameter's value from the arguments, in the form the SQL expects."""
     if place is None:
         return lambda given: parameter
@@ -212,12 +214,12 @@ def _parameter_reader(place: tuple[int, int] | None, parameter: Any) -> Callable
     return lambda given: _database_value(argument(given))
 
 
-def _argument_reader(place: tuple[int, int]) -> Callable[[list[Any]], Any]:
+def _argument_reader(place: tuple[int, int]) -> _Reader:
     n, m = place
     return lambda given: given[n] if m < 0 else given[n][m]
 
 
-def _database_value(value: Any) -> Any:
+def _database_value(value: object) -> object:
     if isinstance(value, uuid.UUID):
         return value.hex
     if isinstance(value, Enum):
@@ -239,7 +241,7 @@ def _execute(ready: _CompiledQuery, given: list[Any]) -> list[Any]:
 
 def _convert_row(
     row: Sequence[Any], conversions: tuple[tuple[int, Any, Any], ...], connection: Any
-) -> list[Any]:
+) -> list[object]:
     values = list(row)
     for place, converters, column in conversions:
         value = values[place]
@@ -249,7 +251,7 @@ def _convert_row(
     return values
 
 
-def _row_builder(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
+def _row_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
     """Return a function that converts database rows to what the queryset yields."""
     kind = rows._iterable_class
     if kind is ModelIterable:
@@ -267,7 +269,7 @@ def _row_builder(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], li
     raise TypeError(f"A compiled query returns models, values or lists of values, not {kind.__name__}.")
 
 
-def _model_builder(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
+def _model_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
     columns = compiler.klass_info["select_fields"]
     first, end, model = columns[0], columns[-1] + 1, compiler.klass_info["model"]
     names = [column[0].target.attname for column in compiler.select[first:end]]
@@ -292,7 +294,7 @@ def _model_builder(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], 
     return make
 
 
-def _build_model(model: type[Model], names: Sequence[str], values: Sequence[Any]) -> Model:
+def _build_model(model: type[Model], names: Sequence[str], values: Sequence[object]) -> Model:
     """Build a model like Django's `from_db`, without calling field descriptors: the values come from the
     database and the new object has no state they could contradict. Deferred columns load on access.
     """
@@ -320,7 +322,7 @@ def attach_prefetched_rows(parents: Iterable[Model], name: str, rows: Iterable[M
     """Make `parent.name.all()` return the rows whose foreign key `by` points to the parent, in their order,
     as Django's prefetch does.
     """
-    groups: dict[Any, list[Model]] = {}
+    groups: dict[object, list[Model]] = {}
     for row in rows:
         groups.setdefault(getattr(row, f"{by}_id"), []).append(row)
     for parent in parents:
@@ -332,7 +334,7 @@ def attach_prefetched_rows(parents: Iterable[Model], name: str, rows: Iterable[M
         kept[name]._result_cache = mine
 
 
-class _PrefetchedRows(QuerySet[Any]):
+class _PrefetchedRows(QuerySet[Model]):
     """Prefetched rows. Any further filter raises TypeError."""
 
     def _chain(self) -> _PrefetchedRows:

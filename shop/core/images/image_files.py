@@ -136,7 +136,7 @@ def read_renditions(folder: Path, told: Mapping[str, Any]) -> Renditions:
     return Renditions(told["width"], told["height"], files)
 
 
-def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, Any]:
+def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, object]:
     """Run the decoder on the file `original` in a folder. Raises UndecodablePicture, DecoderBroken."""
     command = [sys.executable, "-I", str(_DECODER), str(folder / "original"), str(folder)]
     limits = [str(memory), str(seconds), *(str(width) for width in WIDTHS)]
@@ -155,7 +155,7 @@ def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, Any]:
         raise DecoderBroken(run.stderr.decode(errors="replace")[-2000:])
     if run.returncode < 0:
         raise UndecodablePicture(reason=f"ends the decoder by {signal.Signals(-run.returncode).name}")
-    told: dict[str, Any] = json.loads(run.stdout)
+    told: dict[str, object] = json.loads(run.stdout)
     if "refused" in told:
         raise UndecodablePicture(reason=told["refused"])
     return told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django import template
 from django.core.paginator import Paginator
@@ -13,6 +12,6 @@ register = template.Library()
 
 
 @register.filter
-def page_numbers(paginator: Paginator[Any], number: int) -> Iterator[int | str | Promise]:
+def page_numbers(paginator: Paginator[object], number: int) -> Iterator[int | str | Promise]:
     """Return the pages to link around page `number`: first, last and the neighbours."""
     return paginator.get_elided_page_range(number, on_each_side=1, on_ends=1)

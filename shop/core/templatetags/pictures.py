@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from django import template
 from django.core.files.storage import default_storage
@@ -42,7 +41,7 @@ def picture(
 
 @lru_cache(_CACHE_SIZE)
 def _render_picture(made: Files, alt: str, size: str, lazy: bool, css: str) -> SafeString:
-    context: dict[str, Any] = {"alt": alt, "lazy": lazy, "css": css, "sizes": _SIZES[size]}
+    context: dict[str, object] = {"alt": alt, "lazy": lazy, "css": css, "sizes": _SIZES[size]}
     if made:
         fallback = made[min(1, len(made) - 1)] if size == "cover" else made[0]
         context |= {

@@ -13,7 +13,7 @@ _ATTRIBUTES = {"a": {"href"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
-def sanitise_rich_text(content: Any) -> Any:
+def sanitise_rich_text(content: object) -> object:
     """Return the content with all HTML sanitised; None unless it consists of blocks."""
     if not isinstance(content, dict) or not isinstance(content.get("blocks"), list):
         return None
@@ -27,7 +27,7 @@ def to_plain_text(content: Any) -> str:
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _sanitise(value: Any) -> Any:
+def _sanitise(value: object) -> object:
     if isinstance(value, str):
         return nh3.clean(value, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES)
     if isinstance(value, list):
@@ -37,7 +37,7 @@ def _sanitise(value: Any) -> Any:
     return value
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield nh3.clean(value, tags=set()).replace("&nbsp;", " ").replace("&amp;", "&").strip()
     elif isinstance(value, list):

@@ -26,8 +26,8 @@ def other_languages() -> dict[str, str]:
 @transaction.atomic(durable=True)
 def save_translations(
     *,
-    rows: models.QuerySet[Any],
-    key: Any,
+    rows: models.QuerySet[models.Model],
+    key: object,
     language: str,
     texts: Mapping[str, str],
     actor: Actor,

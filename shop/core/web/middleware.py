@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import secrets
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 import brotli
@@ -72,7 +71,7 @@ class RemoveNulCharacters:
             request.GET = _remove_nul(request.GET)  # type: ignore[assignment]  # immutable, as it was
         return self._get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_address: object) -> None:
+    def process_view(self, request: HttpRequest, view: Callable[..., object], *_address: object) -> None:
         is_form = request.method == "POST" and request.content_type in _FORMS
         if is_form and not getattr(view, "csrf_exempt", False):
             request.POST = _remove_nul(request.POST)  # type: ignore[assignment]

@@ -9,7 +9,6 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from celery import shared_task
 from django.conf import settings
@@ -88,7 +87,7 @@ def give_back_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
         LimitCounter.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
 
 
-def client_address(meta: Mapping[str, Any]) -> str | None:
+def client_address(meta: Mapping[str, object]) -> str | None:
     """Return the client's IP address, or None if unknown.
 
     Behind a TLS proxy, the last address in X-Forwarded-For counts: clients can forge earlier ones.
@@ -102,7 +101,7 @@ def client_address(meta: Mapping[str, Any]) -> str | None:
         return None
 
 
-def client_network(meta: Mapping[str, Any]) -> str:
+def client_network(meta: Mapping[str, object]) -> str:
     """Return the client's IPv4 address, or its /64 network for IPv6 (one household)."""
     address = client_address(meta)
     if address is None:

@@ -39,10 +39,10 @@ class _Client(RedisCacheClient):
         found: dict[Any, Any] = _call_redis(super().get_many, keys, when_unreachable={})
         return found
 
-    def has_key(self, key: Any) -> bool:
+    def has_key(self, key: object) -> bool:
         return bool(_call_redis(super().has_key, key, when_unreachable=False))
 
-    def incr(self, key: Any, delta: int) -> int:
+    def incr(self, key: object, delta: int) -> int:
         """Raise ValueError if the key is missing, also while Redis is unreachable."""
         count = _call_redis(super().incr, key, delta)
         if count is None:
@@ -52,7 +52,7 @@ class _Client(RedisCacheClient):
     def set_many(self, *args: Any) -> None:
         _call_redis(super().set_many, *args)
 
-    def delete_many(self, keys: Any) -> None:
+    def delete_many(self, keys: object) -> None:
         _call_redis(super().delete_many, keys)
 
     def clear(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -32,7 +31,9 @@ class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
     def __init__(self, language: str) -> None:
         self.language = language
 
-    def get_urls(self, page: int | str = 1, site: Any = None, protocol: Any = None) -> list[dict[str, Any]]:
+    def get_urls(
+        self, page: int | str = 1, site: object = None, protocol: object = None
+    ) -> list[dict[str, object]]:
         rows = self.paginator.page(page).object_list
         return [
             {

@@ -7,7 +7,7 @@ view accepts no files, or not from this person or in this state, files are dropp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
@@ -27,11 +27,11 @@ def takes_files(is_allowed: Callable[..., bool]) -> Callable[[View], View]:
     return mark
 
 
-def is_signed_in(request: HttpRequest, **_address: Any) -> bool:
+def is_signed_in(request: HttpRequest, **_address: object) -> bool:
     return request.user.is_authenticated
 
 
-def is_staff(request: HttpRequest, **_address: Any) -> bool:
+def is_staff(request: HttpRequest, **_address: object) -> bool:
     return request.user.is_authenticated and request.user.is_staff
 
 
@@ -58,7 +58,11 @@ class DropUnexpectedFiles:
         return self._get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], _arguments: Any, address: dict[str, Any]
+        self,
+        request: HttpRequest,
+        view: Callable[..., object],
+        _arguments: object,
+        address: dict[str, object],
     ) -> None:
         if request.content_type != "multipart/form-data":
             return

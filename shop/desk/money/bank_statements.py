@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -81,7 +80,7 @@ def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     return run_action(request, action, to=reverse("desk:bank-statement", args=[pk]), said=_("Taken over."))
 
 
-def _preview(statement: StatementImport) -> dict[str, Any]:
+def _preview(statement: StatementImport) -> dict[str, object]:
     """Preview the import, or the reason why it is impossible."""
     try:
         judged = preview_bank_statement(statement)

@@ -119,7 +119,7 @@ def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
 
 
-def _preview(statement: StatementImport) -> dict[str, Any]:
+def _preview(statement: StatementImport) -> dict[str, object]:
     """Preview the import, or the reason why it is impossible."""
     try:
         judged = preview_cod_statement(statement)
@@ -141,7 +141,7 @@ def _preview(statement: StatementImport) -> dict[str, Any]:
     }
 
 
-def _preview_row(each: MatchedRow) -> dict[str, Any]:
+def _preview_row(each: MatchedRow) -> dict[str, object]:
     label = StatementRowProblem(each.problem).label if each.problem else StatementRowState(each.state).label
     return {"told": each.told, "parcel": each.parcel, "words": label, "is_problem": bool(each.problem)}
 

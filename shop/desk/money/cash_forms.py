@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +25,7 @@ class AmountField(forms.CharField):
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
     default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         text = super().clean(value)
         if not text:
             return 0
@@ -149,6 +147,6 @@ class MappingForm(ColumnsForm):
         widget=forms.Select(attrs={"class": "input"}),
     )
 
-    def __init__(self, data: Any = None, *, statement: StatementImport, width: int) -> None:
-        initial: dict[str, Any] = {"carrier": statement.carrier, "fee_bearer": statement.fee_bearer}
+    def __init__(self, data: object = None, *, statement: StatementImport, width: int) -> None:
+        initial: dict[str, object] = {"carrier": statement.carrier, "fee_bearer": statement.fee_bearer}
         super().__init__(data, statement=statement, width=width, initial=initial)

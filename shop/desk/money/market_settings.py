@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -72,7 +71,7 @@ def _render_page(
 ) -> HttpResponse:
     shop = shop_settings()
     sample = build_transfer_request(shop, amount=SAMPLE_SUM, note="THU MA")
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "form": account or times,
         "account_form": account or MarketAccountForm(initial=MarketAccountForm.initial_of(shop)),
         "times_form": times or MarketTimesForm(shop=shop, channels=_channels()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,7 @@ from orders.actions.payouts.bank_accounts import BankAccount
 from orders.models import LedgerAccount
 from orders.payments.banks import BANKS
 from shop.core.dates.form_days import validate_day
+from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.desk.forms import Search
 from shop.desk.money.cash_forms import AmountField
 
@@ -30,7 +31,7 @@ class PercentField(forms.CharField):
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {"invalid": _("Write a rate such as 5 or 2,5.")}
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         text = super().clean(value)
         written = _PERCENT.fullmatch(text.strip())
         if written is None:
@@ -38,7 +39,7 @@ class PercentField(forms.CharField):
         return Decimal(f"{written[1]}.{written[2] or 0}")
 
 
-def day_field(label: Any, *, required: bool = True) -> forms.DateField:
+def day_field(label: Label, *, required: bool = True) -> forms.DateField:
     """Return a date field in Vietnam's formats."""
     return forms.DateField(
         validators=[validate_day],
@@ -53,17 +54,17 @@ def day_field(label: Any, *, required: bool = True) -> forms.DateField:
     )
 
 
-def _text_field(label: Any, *, required: bool = True, longest: int = 120) -> forms.CharField:
+def _text_field(label: Label, *, required: bool = True, longest: int = 120) -> forms.CharField:
     widget = forms.TextInput(attrs={"class": "input", "autocomplete": "off"})
     return forms.CharField(label=label, required=required, max_length=longest, widget=widget)
 
 
-def _choice_field(label: Any, choices: Any, *, required: bool = True) -> forms.ChoiceField:
+def _choice_field(label: Label, choices: Any, *, required: bool = True) -> forms.ChoiceField:
     widget = forms.Select(attrs={"class": "input"})
     return forms.ChoiceField(label=label, choices=choices, required=required, widget=widget)
 
 
-def _row_field(label: Any, rows: Any, empty: Any) -> Any:
+def _row_field(label: Label, rows: Any, empty: Any) -> Any:
     return forms.ModelChoiceField(
         label=label,
         required=False,
@@ -86,8 +87,10 @@ class CommissionForm(forms.Form):
     from_day = day_field(_("First day"))
     until_day = day_field(_("Last day"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         for name, rows in (
             ("cooperative", _cooperatives()),
             ("category", Category.objects.order_by("path", "pk")),
@@ -167,8 +170,10 @@ class LedgerSearch(Search):
     tu = day_field(pgettext_lazy("period", "From"), required=False)
     den = day_field(pgettext_lazy("period", "To"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         self.fields["q"].label = _("Order's code")
         field = self.fields["htx"]
         assert isinstance(field, forms.ModelChoiceField)

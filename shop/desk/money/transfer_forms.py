@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.http import QueryDict
@@ -17,6 +17,7 @@ from orders.models import Order, normalise_code
 from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import TransferState
 from shop.core.errors import Refused
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.desk.forms import LONGEST_REASON, Search
 from shop.desk.money.market_forms import bank_field
 
@@ -77,8 +78,10 @@ class TransferSearch(Search):
         widget=forms.Select(attrs={"class": "input"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         self.fields["q"].label = _("Note, number of the bank, sum or order")
 
 

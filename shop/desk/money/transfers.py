@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -191,7 +190,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) ->
     return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
 
 
-def _qr_code(payout: Payout) -> Any:
+def _qr_code(payout: Payout) -> object:
     """Return the QR code for returning the transfer; None if the account cannot be encoded."""
     try:
         payload = build_payload(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +13,10 @@ from orders.actions.order_records.record_order import Contact
 from orders.forms.addresses import ReceiverForm
 from orders.forms.invoice import InvoiceForm, initial_invoice
 from orders.models import InvoiceDetails, Order, OrderSource
+from shop.accounts.forms import DivisionOptions
 from shop.accounts.models import Address
 from shop.core.identifiers.phones import format_phone
+from shop.core.web.form_options import FormData, FormFiles
 
 MOST_STEPS = 1_000_000
 HIGHEST_PRICE = 10**12
@@ -56,8 +58,15 @@ class DraftForm(InvoiceForm, ReceiverForm):
         widget=forms.Textarea(attrs={"class": "input", "rows": 2}),
     )
 
-    def __init__(self, *args: Any, complete: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        complete: bool = False,
+        **options: Unpack[DivisionOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         self.fields["invoice"].label = _("The buyer needs an invoice for a company.")
         for name, field in self.fields.items():
             field.widget.attrs["autocomplete"] = "off"  # the browser knows the staff's data, not the buyer's
@@ -81,11 +90,13 @@ class DraftForm(InvoiceForm, ReceiverForm):
 class ContactForm(DraftForm):
     """The full contact of a placed order; the province cannot change, because delivery was agreed for it."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, complete=True, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[DivisionOptions]
+    ) -> None:
+        super().__init__(data, files, complete=True, **options)
         del self.fields["code"], self.fields["note"]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         return {**super().clean(), "note": ""}
 
 
@@ -130,7 +141,7 @@ class LineForm(forms.Form):
 Lines = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max=200)
 
 
-def added_quantities(posted: Mapping[str, Any]) -> dict[int, int]:
+def added_quantities(posted: Mapping[str, object]) -> dict[int, int]:
     """Return quantities to add by variant id, from the search results; invalid values are ignored."""
     added = {}
     for name, written in posted.items():

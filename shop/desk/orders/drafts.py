@@ -124,13 +124,13 @@ def _given_consents(request: HttpRequest) -> frozenset[str]:
     return frozenset({str(ConsentPurpose.ORDER)} if "consent" in request.POST else ())
 
 
-def _build_form(written: Mapping[str, Any], *, complete: bool = False) -> DraftForm:
+def _build_form(written: Mapping[str, object], *, complete: bool = False) -> DraftForm:
     communes = communes_of(str(written.get("province", "")))
     return DraftForm(written, provinces=all_provinces(), communes=communes, complete=complete)
 
 
 def _render_draft(
-    request: HttpRequest, order: Order, form: DraftForm, lines: Any = None, *, status: int = 200
+    request: HttpRequest, order: Order, form: DraftForm, lines: object = None, *, status: int = 200
 ) -> HttpResponse:
     quote = build_quote(draft_quote_request(order), now=timezone.now())
     if lines is None:
@@ -187,7 +187,7 @@ def _requested_lines(lines: Any, added: Mapping[int, int]) -> list[RequestedLine
     return kept + [RequestedLine(uuid.uuid4(), variant, quantity) for variant, quantity in added.items()]
 
 
-def _cooperatives_in(posted: Mapping[str, Any]) -> list[int]:
+def _cooperatives_in(posted: Mapping[str, object]) -> list[int]:
     """Return the cooperatives with a chosen delivery method."""
     keys = [name.removeprefix("way-") for name in posted if name.startswith("way-")]
     return [int(key) for key in keys if key.isdecimal() and len(key) < 19]

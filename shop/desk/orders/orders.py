@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
@@ -263,7 +262,7 @@ def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
     return DeliveryForm(parcel=parcel) if is_under_way else None
 
 
-def _payments(order: Order) -> list[dict[str, Any]]:
+def _payments(order: Order) -> list[dict[str, object]]:
     """Return payments with their events and totals."""
     events = PaymentEvent.objects.order_by("at", "pk")
     payments = Payment.objects.filter(order=order)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
-from typing import Any
 
 from django.test import Client
 from django.urls import reverse
@@ -81,10 +80,10 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
     yield measure("API search", api_request(SEARCH, variables | {"words": "miến dong"}), seconds=seconds)
 
 
-def _request_in_turn(client: Client, addresses: Sequence[str]) -> Callable[[Any], None]:
+def _request_in_turn(client: Client, addresses: Sequence[str]) -> Callable[[object], None]:
     turn = cycle(addresses)
 
-    def ask(_given: Any) -> None:
+    def ask(_given: object) -> None:
         address = next(turn)
         answer = client.get(address)
         if answer.status_code != 200:

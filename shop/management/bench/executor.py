@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import process_time
-from typing import Any
 
 from graphql import build_schema, execute_sync, parse
 
@@ -52,7 +51,7 @@ def _compare(objects: int, width: int, nested: bool, rounds: int) -> Comparison:
     )
 
 
-def _row(names: list[str], number: int) -> dict[str, Any]:
+def _row(names: list[str], number: int) -> dict[str, object]:
     values = {"a": number, "b": f"name {number}", "c": None if number % 3 else "text", "d": number, "e": True}
     return {name: values[name[0]] for name in names}
 

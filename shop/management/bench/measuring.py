@@ -25,7 +25,7 @@ class Measurement:
     cpu: float
     queries: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
@@ -55,7 +55,7 @@ def measure(
     )
 
 
-def _count_queries(ask: Callable[[Any], object], given: Any) -> int:
+def _count_queries(ask: Callable[[object], object], given: object) -> int:
     """Count the statements of one request, without those that begin and end transactions."""
     count = 0
 

@@ -6,7 +6,6 @@ import html
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from django.db.models import F
 from django.test import Client
@@ -96,8 +95,8 @@ def _client(user: User | None = None) -> Client:
     return client
 
 
-def _page(client: Client, address: str) -> Callable[[Any], None]:
-    def ask(_given: Any) -> None:
+def _page(client: Client, address: str) -> Callable[[object], None]:
+    def ask(_given: object) -> None:
         answer = client.get(address)
         if answer.status_code != 200:
             raise UnexpectedResponse(f"{address} answered {answer.status_code}")
@@ -105,8 +104,8 @@ def _page(client: Client, address: str) -> Callable[[Any], None]:
     return ask
 
 
-def _add_to_basket(client: Client, variant: Variant) -> Callable[[Any], None]:
-    def ask(_given: Any) -> None:
+def _add_to_basket(client: Client, variant: Variant) -> Callable[[object], None]:
+    def ask(_given: object) -> None:
         answer = client.post(reverse("orders:basket-lines"), {"variant": variant.pk, "quantity": 1})
         if answer.status_code != 302:
             raise UnexpectedResponse(f"the basket answered {answer.status_code}")
@@ -114,14 +113,14 @@ def _add_to_basket(client: Client, variant: Variant) -> Callable[[Any], None]:
     return ask
 
 
-def _change_quantity(client: Client, variant: Variant) -> Callable[[Any], None]:
+def _change_quantity(client: Client, variant: Variant) -> Callable[[object], None]:
     """Change one basket line's quantity to two and back to one."""
     _add_to_basket(client, variant)(None)
     line = BasketLine.objects.order_by("-created_at")[0]
     address = reverse("orders:basket-line", args=[line.pk])
     quantities = itertools.cycle([2, 1])
 
-    def ask(_given: Any) -> None:
+    def ask(_given: object) -> None:
         answer = client.post(address, {"quantity": next(quantities)}, headers={"HX-Request": "true"})
         if answer.status_code != 200:
             raise UnexpectedResponse(f"the basket answered {answer.status_code}")

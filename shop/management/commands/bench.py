@@ -131,7 +131,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def _measured(database: str, asked: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
+def _measured(database: str, asked: Sequence[str], seconds: float) -> Iterator[dict[str, object]]:
     """Measure in a new process with a private database; yield the rows."""
     with tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder, _servers(database) as servers:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--measure"]

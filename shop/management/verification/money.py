@@ -32,7 +32,7 @@ _AT_ONCE = 1_000
 def find_wrong_cash(rows: OrderRows) -> Iterator[str]:
     payments_of = group_by(rows.payments, "order_id")
     yield from _wrong_cash_of_parts(rows, payments_of)
-    collected: Counter[Any] = Counter()
+    collected: Counter[object] = Counter()
     for parcel in rows.parcels.values():
         collected[parcel.part.order_id] += parcel.cod_collected
     for order in rows.orders.values():
@@ -128,9 +128,9 @@ def _overdrawn_payments(rows: OrderRows) -> Iterator[str]:
             yield f"payment {payment}: owes {sums.refund_pending}, more than it holds"
 
 
-def _refund_events(rows: OrderRows) -> Counter[tuple[Any, str]]:
+def _refund_events(rows: OrderRows) -> Counter[tuple[object, str]]:
     """Sum each refund's requested, completed and failed amounts, by kind of event."""
-    sums: Counter[tuple[Any, str]] = Counter()
+    sums: Counter[tuple[object, str]] = Counter()
     events = rows.of_orders(PaymentEvent.objects.filter(refund__isnull=False), "refund__order")
     for refund, kind, amount in events.values_list("refund", "kind", "amount"):
         sums[refund, kind] += amount

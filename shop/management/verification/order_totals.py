@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from orders.actions.order_records.recalculate_order import find_stale_columns
 from orders.models import Discount, DiscountShare, Order, OrderLine, OrderPart, report_columns
@@ -60,7 +59,7 @@ def find_wrong_counts(rows: OrderRows) -> Iterator[str]:
         yield from _wrongly_counted(line, report_columns(line.order, is_active=line.part.is_active))
 
 
-def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, Any]) -> Iterator[str]:
+def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, object]) -> Iterator[str]:
     for name, value in counted.items():
         if getattr(row, name) != value:
             kind = row._meta.model_name
@@ -84,7 +83,7 @@ def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
     yield from _wrong_deliveries(rows, of_parts)
 
 
-def _wrong_deliveries(rows: OrderRows, of_parts: Counter[Any]) -> Iterator[str]:
+def _wrong_deliveries(rows: OrderRows, of_parts: Counter[object]) -> Iterator[str]:
     for part in rows.parts.values():
         side = side_of(part.order)
         less = getattr(part, f"delivery_list_{side}") - getattr(part, f"delivery_{side}")

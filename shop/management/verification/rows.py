@@ -44,9 +44,9 @@ def group_by(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
     return groups
 
 
-def sum_by(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
+def sum_by(rows: Iterable[object], key: str, of: str = "quantity") -> Counter[object]:
     """Sum one column grouped by another."""
-    sums: Counter[Any] = Counter()
+    sums: Counter[object] = Counter()
     for row in rows:
         sums[getattr(row, key)] += getattr(row, of)
     return sums
@@ -128,9 +128,9 @@ class OrderRows:
         return list(self.of_orders(Payment.objects.order_by("created_at", "pk"), "order"))
 
     @cached_property
-    def sums(self) -> defaultdict[Any, PaymentSums]:
+    def sums(self) -> defaultdict[object, PaymentSums]:
         events = self.of_orders(PaymentEvent.objects.order_by(), "payment__order")
-        by_payment: defaultdict[Any, dict[str, int]] = defaultdict(dict)
+        by_payment: defaultdict[object, dict[str, int]] = defaultdict(dict)
         for payment, kind, total in events.values_list("payment", "kind").annotate(total=Sum("amount")):
             by_payment[payment][kind] = total
         return defaultdict(PaymentSums, {key: PaymentSums.of(value) for key, value in by_payment.items()})

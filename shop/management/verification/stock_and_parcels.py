@@ -6,9 +6,8 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Model, QuerySet, Sum
 
 from catalog.models import Listing, Movement, Price, Stock
 from cooperatives.models import PickupSlot, WarehouseChannel, Zone, ZoneCountry
@@ -44,7 +43,7 @@ def _wrong_stock(batch: Sequence[Stock]) -> Iterator[str]:
             yield f"stock {row.pk}: its variant lies in another cooperative's warehouse"
 
 
-def _sums_by_stock(rows: QuerySet[Any]) -> Counter[int]:
+def _sums_by_stock(rows: QuerySet[Model]) -> Counter[int]:
     return Counter(dict(rows.order_by().values_list("stock").annotate(sum=Sum("quantity"))))
 
 
@@ -143,7 +142,7 @@ def _is_delivered(row: ParcelLine) -> bool:
     return row.parcel.state == ParcelState.DELIVERED
 
 
-def _from_stock(rows: list[ParcelLine], *, is_gone: bool) -> Counter[Any]:
+def _from_stock(rows: list[ParcelLine], *, is_gone: bool) -> Counter[object]:
     return sum_by(
         [row for row in rows if row.stock_id and (row.parcel.state in DISPATCHED_STATES) == is_gone],
         "order_line_id",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user
@@ -156,9 +155,9 @@ def _build_form(
 
 def _form_of(
     kind: type[ApplicationForm],
-    sent: Mapping[str, Any],
+    sent: Mapping[str, object],
     *,
-    initial: Mapping[str, Any] | None = None,
+    initial: Mapping[str, object] | None = None,
     is_sent: bool,
 ) -> ApplicationForm:
     written = {**(initial or {}), **sent}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -133,7 +132,7 @@ def market_days(request: HttpRequest, membership: MembershipContext, delivery_me
     taken = PickupSlot.objects.filter(
         delivery_method=shown, day__gte=vietnam_date(timezone.now()), taken__gt=0
     )
-    context: dict[str, Any] = {"delivery_method": shown, "taken": taken.order_by("day", "starts")}
+    context: dict[str, object] = {"delivery_method": shown, "taken": taken.order_by("day", "starts")}
     if request.method != "POST":
         context["table"] = Timetable.of(shown)
         return _render_table(request, membership, "members/market_days.html", context)
@@ -184,7 +183,7 @@ def _render_list(
     return render_page(request, membership, "members/delivery_methods.html", context)
 
 
-def _rate_summary(delivery_method: DeliveryMethod, channel: Channel) -> dict[str, Any]:
+def _rate_summary(delivery_method: DeliveryMethod, channel: Channel) -> dict[str, object]:
     """Return a delivery method's lowest and highest rate, and its number of provinces and market days."""
     rates = [rate for rate in delivery_method.rates.all() if rate.channel_id == channel.pk]
     prices = [rate.price for rate in rates]
@@ -201,7 +200,7 @@ def _render_table(
     request: HttpRequest,
     membership: MembershipContext,
     template: str,
-    context: dict[str, Any],
+    context: dict[str, object],
     *,
     status: int = 200,
 ) -> HttpResponse:
@@ -216,7 +215,7 @@ def _run_action(
     membership: MembershipContext,
     action: Callable[[], object],
     template: str,
-    context: dict[str, Any],
+    context: dict[str, object],
 ) -> HttpResponse:
     """Run the action; if it refuses, show the form again with all inputs."""
     try:

@@ -41,7 +41,7 @@ class AccountForm(MembersForm):
         return said
 
     @classmethod
-    def initial_for(cls, cooperative: Cooperative) -> dict[str, Any]:
+    def initial_for(cls, cooperative: Cooperative) -> dict[str, object]:
         return {"bank_bin": cooperative.bank_bin, "bank_holder": cooperative.bank_holder}
 
     @property

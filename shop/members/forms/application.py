@@ -82,12 +82,17 @@ class ApplicationForm(DivisionForm, MembersForm):
         help_text=_("Buyers read this on your page."),
     )
 
-    def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        today: datetime.date,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._today = today
 
     @classmethod
-    def initial_for(cls, cooperative: Cooperative) -> dict[str, Any]:
+    def initial_for(cls, cooperative: Cooperative) -> dict[str, object]:
         told = [field for field in cls.base_fields if field not in ("province", "commune")]
         codes = {"province": cooperative.province_code, "commune": cooperative.commune_code}
         said = {field: getattr(cooperative, field) for field in told}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.text import capfirst
@@ -16,6 +16,7 @@ from cooperatives.models import PICKUP_KINDS, ClickAndCollect, DeliveryKind, Del
 from shop.accounts.forms import DivisionForm
 from shop.core.dates.calendar import weekday_name
 from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone, validate_phone
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 _COACH_FIELDS = ("departs_weekday", "departs_at", "cut_off_hours")
@@ -48,8 +49,16 @@ class DeliveryMethodTextsForm(MembersForm):
     minimum_days = WholeNumberField(label=_("At least, days"), min_value=0, max_value=60, required=False)
     maximum_days = WholeNumberField(label=_("At most, days"), min_value=0, max_value=60, required=False)
 
-    def __init__(self, *args: Any, houses: Sequence[Warehouse], kind: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        houses: Sequence[Warehouse],
+        kind: str = "",
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         self.set_choices("warehouse", [(str(house.pk), house.name) for house in houses])
         weekdays = [(day, capfirst(str(weekday_name(day)))) for day in range(7)]
         self.set_choices("departs_weekday", [("", _("Every day")), *weekdays])
@@ -64,13 +73,13 @@ class DeliveryMethodTextsForm(MembersForm):
             del self.fields[name]
 
     @classmethod
-    def initial_for(cls, delivery_method: DeliveryMethod) -> dict[str, Any]:
+    def initial_for(cls, delivery_method: DeliveryMethod) -> dict[str, object]:
         told = ("name", "carrier", "note", "minimum_days", "maximum_days", *_COACH_FIELDS)
         return {field: getattr(delivery_method, field) for field in told} | {
             "warehouse": delivery_method.warehouse_id
         }
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         least, most = cleaned.get("minimum_days"), cleaned.get("maximum_days")
         if least is not None and most is not None and least > most:
@@ -144,7 +153,7 @@ class WarehouseForm(DivisionForm, MembersForm):
     click_and_collect = forms.BooleanField(label=_("Buyers may collect goods here"), required=False)
 
     @classmethod
-    def initial_for(cls, house: Warehouse) -> dict[str, Any]:
+    def initial_for(cls, house: Warehouse) -> dict[str, object]:
         address = house.address
         return {
             "name": house.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 
 Choice = tuple[str, str | Promise]
 
@@ -43,7 +44,7 @@ class WholeNumberField(forms.IntegerField):
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: object) -> int | None:
         if isinstance(value, str):
             value = value.strip().removesuffix("₫").removesuffix("đ")
             value = "".join(value.split())
@@ -51,7 +52,7 @@ class WholeNumberField(forms.IntegerField):
                 value = value.replace(".", "").replace(",", "")
         return super().to_python(value)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
 
 
@@ -73,11 +74,11 @@ class KilosField(forms.DecimalField):
             value = "".join(value.split()).lower().removesuffix("kg").replace(",", ".")
         return super().to_python(value)
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         kilos = super().clean(value)
         return None if kilos is None else int(kilos * 1000)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         if isinstance(value, int):
             return f"{(Decimal(value) / 1000).normalize():f}".replace(".", ",")
         return value
@@ -89,7 +90,7 @@ class PhotoField(forms.FileField):
     widget = forms.FileInput(attrs={"accept": "image/*"})
     default_error_messages = {"empty": _("This photo is empty. Please choose another one.")}
 
-    def clean(self, data: Any, initial: Any = None) -> Any:
+    def clean(self, data: object, initial: object = None) -> object:
         upload = super().clean(data, initial)
         if isinstance(upload, UploadedFile):
             try:
@@ -116,12 +117,19 @@ class ReasonForm(MembersForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, reasons: list[str | Promise], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        reasons: list[str | Promise],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         self.reasons = {str(number): reason for number, reason in enumerate(reasons)}
         self.set_choices("choice", [*self.reasons.items(), (self.OTHER, _("Another reason"))])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not self.reason:
             self.add_error("choice", _("Choose a reason, or write one."))

@@ -58,7 +58,7 @@ class TimeForm(MembersForm):
             )
 
     @property
-    def weekdays(self) -> list[tuple[Any, str]]:
+    def weekdays(self) -> list[tuple[object, str]]:
         """The weekday checkboxes with full day names."""
         return [(box, str(weekday_name(day))) for day, box in enumerate(self["weekday"])]
 
@@ -67,7 +67,7 @@ class TimeForm(MembersForm):
         """Whether the row is filled in; empty rows are removed."""
         return any(self[name].value() for name in self.fields)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("starts") and cleaned.get("ends") and cleaned["ends"] <= cleaned["starts"]:
             self.add_error("ends", _("The end comes before the beginning."))
@@ -144,7 +144,7 @@ class Timetable:
         return len(self.times) < MOST_TIMES
 
     def is_valid(self) -> bool:
-        beginnings: set[tuple[str, int, Any]] = set()
+        beginnings: set[tuple[str, int, object]] = set()
         for form in self.times:
             form.empty_permitted = not form.is_written
             if not form.is_written or not form.is_valid():
@@ -160,7 +160,7 @@ class Timetable:
         return [day for form in self.times if form.is_written for day in form.days]
 
 
-def _hours(day: MarketDay) -> tuple[Any, Any, int]:
+def _hours(day: MarketDay) -> tuple[object, object, int]:
     return day.starts, day.ends, day.capacity or 0
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Role
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm
 
 # What each role may do.
@@ -23,8 +24,10 @@ DUTIES = {
 class RoleForm(MembersForm):
     role = forms.ChoiceField(label=_("Role"), choices=list(DUTIES.items()))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         self.fields["role"].widget.attrs["class"] = "input"
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.member_products import HIGHEST_PRICE, ProductDetails, VariantDetails
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, PhotoField, WholeNumberField
 
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
@@ -65,13 +66,20 @@ class ProductForm(MembersForm):
         help_text=_("The market's own days hold at the least. Leave it empty if you give no more."),
     )
 
-    def __init__(self, *args: Any, categories: Sequence[Category], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        categories: Sequence[Category],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         self.categories = {str(category.pk): category for category in categories}
         self.set_choices("category", [("", _("Choose a shelf")), *_category_choices(categories)])
 
     @classmethod
-    def initial_for_product(cls, product: Product) -> dict[str, Any]:
+    def initial_for_product(cls, product: Product) -> dict[str, object]:
         """Return the form's initial values for a product."""
         told = ("name", "origin", "shelf_life", "storage", "packaging", "ingredients", "return_terms")
         return {field: getattr(product, field) or "" for field in told} | {
@@ -144,7 +152,7 @@ class VariantForm(MembersForm):
     )
 
     @classmethod
-    def initial_for_variant(cls, variant: Variant, price: int | None) -> dict[str, Any]:
+    def initial_for_variant(cls, variant: Variant, price: int | None) -> dict[str, object]:
         content, measure = _content_of(variant)
         return {
             "unit": variant.unit,
@@ -156,7 +164,7 @@ class VariantForm(MembersForm):
             "tolerance": variant.tolerance_percent,
         }
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         said = _content(cleaned.get("unit", ""), cleaned.get("content"), cleaned.get("measure", ""))
         if cleaned.get("is_weighed") and "content_grams" not in said:
@@ -164,12 +172,12 @@ class VariantForm(MembersForm):
         return cleaned
 
     @property
-    def common_units(self) -> list[Any]:
+    def common_units(self) -> list[object]:
         radios = {radio.data["value"]: radio for radio in self["unit"].subwidgets}
         return [radios[unit] for unit in COMMON_UNITS]
 
     @property
-    def other_units(self) -> list[Any]:
+    def other_units(self) -> list[object]:
         return [radio for radio in self["unit"].subwidgets if radio.data["value"] not in COMMON_UNITS]
 
     @property
@@ -212,7 +220,7 @@ class PhotoForm(MembersForm):
 class PictureForm(PhotoForm):
     """Another photo of an existing product."""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not self.errors and not self.upload:
             self.add_error("photo", _("Take a photo, or choose one."))
@@ -237,15 +245,21 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
-        self, *args: Any, categories: Sequence[Category], types: Sequence[ProductType], **kwargs: Any
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        categories: Sequence[Category],
+        types: Sequence[ProductType],
+        **options: Unpack[FormOptions],
     ) -> None:
-        super().__init__(*args, categories=categories, **kwargs)
+        super().__init__(data, files, categories=categories, **options)
         self.types = {str(each.pk): each for each in types}
         self.set_choices("product_type", [(key, each.name) for key, each in self.types.items()])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        kind = self.types.get(cleaned.get("product_type", ""))
+        kind = self.types.get(str(cleaned.get("product_type", "")))
         if kind and kind.is_perishable and not cleaned.get("shelf_life"):
             self.add_error("shelf_life", _("Say how long these goods keep."))
         return cleaned
@@ -255,11 +269,11 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
         return self.types[self.cleaned_data["product_type"]]
 
 
-def _category_choices(categories: Iterable[Category]) -> list[Any]:
+def _category_choices(categories: Iterable[Category]) -> list[object]:
     """Return category choices grouped by parent category."""
     rows = sorted(categories, key=lambda category: category.path or "")
     named = {category.pk: category.name for category in rows}
-    shelves: list[Any] = []
+    shelves: list[object] = []
     for root, group in groupby(rows, key=lambda category: int((category.path or "/0/").split("/")[1])):
         inside = list(group)
         if len(inside) == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from cooperatives.models import Certificate, CertificateKind, Producer
 from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import format_phone, normalise_phone, validate_phone
 from shop.core.models import Picture
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, PhotoField
 
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
@@ -68,7 +69,7 @@ class HouseholdForm(MembersForm):
     )
 
     @classmethod
-    def initial_for(cls, household: Producer) -> dict[str, Any]:
+    def initial_for(cls, household: Producer) -> dict[str, object]:
         said = {field: getattr(household, field) for field in ("name", "products_made", "place")}
         return said | {"phone": format_phone(household.phone), "agrees": household.is_shown}
 
@@ -116,15 +117,22 @@ class CertificateForm(MembersForm):
     )
 
     def __init__(
-        self, *args: Any, products: Sequence[Product], today: datetime.date, has_photo: bool, **kwargs: Any
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        products: Sequence[Product],
+        today: datetime.date,
+        has_photo: bool,
+        **options: Unpack[FormOptions],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(data, files, **options)
         self.set_choices("products", [(str(product.pk), product.name) for product in products])
         self.fields["photo"].required = not has_photo
         self._today = today
 
     @classmethod
-    def initial_for(cls, certificate: Certificate) -> dict[str, Any]:
+    def initial_for(cls, certificate: Certificate) -> dict[str, object]:
         told = ("kind", "stars", "number", "issuer", "issued_on", "expires_on")
         keys = [str(key) for key in certificate.products.values_list("pk", flat=True)]
         return {field: getattr(certificate, field) for field in told} | {"products": keys}

@@ -32,7 +32,7 @@ class BracketForm(MembersForm):
     weight = KilosField(label=_("Up to, kg"), required=False)
     price = WholeNumberField(label=_("Price"), min_value=0, max_value=HIGHEST_FEE, required=False)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("weight") is not None and cleaned.get("price") is None and "price" not in self.errors:
             self.add_error("price", _("Write the price for this weight."))

@@ -6,7 +6,6 @@ Such a page is sent with `more` to get one more row: then nothing is checked, an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -14,7 +13,7 @@ from django.http import QueryDict
 from shop.members.forms.fields import MembersForm
 
 
-def initial_from_submission(kind: type[MembersForm], data: QueryDict, prefix: str) -> Mapping[str, Any]:
+def initial_from_submission(kind: type[MembersForm], data: QueryDict, prefix: str) -> Mapping[str, object]:
     """Return submitted data as initial values for a form that is not validated yet."""
     return {
         name: data.getlist(f"{prefix}-{name}")

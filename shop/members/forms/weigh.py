@@ -24,7 +24,7 @@ class KilogramField(forms.CharField):
     )
     default_error_messages = {"invalid": _("Write the weight in kilograms, such as 2,35.")}
 
-    def clean(self, value: Any) -> int | None:
+    def clean(self, value: object) -> int | None:
         text = "".join(str(super().clean(value)).lower().removesuffix("kg").split())
         if not text:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from orders.models import OrderLine, Parcel
 from orders.states import CodState
 from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import normalise_phone, validate_phone
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 DECLINE_REASONS = [
@@ -44,9 +45,15 @@ class PickForm(MembersForm):
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, lines: Sequence[OrderLine], still_open: Mapping[Any, int], **kwargs: Any
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        lines: Sequence[OrderLine],
+        still_open: Mapping[Any, int],
+        **options: Unpack[FormOptions],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(data, files, **options)
         self.still_open = still_open
         # A repeated submission finds nothing open; the action recognises its idempotency key.
         # Lines that must be weighed first cannot be ticked.
@@ -61,7 +68,7 @@ class PickForm(MembersForm):
             )
             self.fields[f"quantity-{line.pk}"].widget.attrs["class"] = "input"
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not any(cleaned.get(f"taken-{line.pk}") for line in self.lines):
             raise forms.ValidationError(_("Tick what you have taken."))
@@ -167,7 +174,7 @@ class DeliveryForm(MembersForm):
             for name in ("cash", "amount", "reason"):
                 del self.fields[name]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("cash") == "less":
             _require_shortfall_reason(self, cleaned)
@@ -196,7 +203,7 @@ class CashForm(MembersForm):
     def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
         super().__init__(*args, prefix=f"cash-{parcel.pk}", **kwargs)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("amount") is not None:
             _require_shortfall_reason(self, cleaned)
@@ -253,6 +260,13 @@ class PauseForm(MembersForm):
         help_text=_("Such as: We rest for Tết. We are bringing in the rice."),
     )
 
-    def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        today: datetime.date,
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
         self.fields["until"].widget.attrs["min"] = (today + datetime.timedelta(days=1)).isoformat()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -136,7 +135,7 @@ def _render_account(request: HttpRequest, membership: MembershipContext, form: A
     now = account_of_cooperative(membership.cooperative)
     waiting = Approval.objects.waiting(timezone.now()).select_related("proposed_by")
     proposal = waiting.filter(cooperative=membership.cooperative).first()
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "form": form,
         "now": now,
         "bank": find_bank(now.bank_bin),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import segno
 from django.conf import settings
@@ -186,9 +185,9 @@ def _run_transition(
     request: HttpRequest,
     membership: MembershipContext,
     mine: Parcel,
-    action: Callable[..., Any],
+    action: Callable[..., object],
     said: Words,
-    **facts: Any,
+    **facts: object,
 ) -> HttpResponse:
     key = submitted_key(request, action.__name__, mine.pk)
     act = partial(action, parcel_id=mine.pk, key=key, actor=membership.actor, now=timezone.now(), **facts)

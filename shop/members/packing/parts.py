@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import uuid
 from functools import partial
-from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -176,9 +175,9 @@ def render_part(
     return render_page(request, membership, "members/part.html", context)
 
 
-def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
+def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, object]:
     """Return a parcel with its number of the total and the form of its next step."""
-    row: dict[str, Any] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
+    row: dict[str, object] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)
     elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderLine, OrderPart, WeightQuestion
 from orders.states import PartState
 from shop.core.models import Picture
+from shop.core.web.form_options import FormData
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import PickForm
 from shop.members.packing.worklist import pictures_of, sorted_lines, unit_label
@@ -27,13 +27,13 @@ class PickLine:
     unit: str
     picture: Picture | None
     still_open: int
-    taken: Any
-    quantity: Any
+    taken: object
+    quantity: object
     scale: WeighForm | None
     question: WeightQuestion | None
 
 
-def pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
+def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
     """Return the form for lines not yet in a parcel; None if nothing is left to pick."""
     if part.state != PartState.ACCEPTED:
         return None

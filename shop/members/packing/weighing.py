@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -65,7 +64,7 @@ def weight_words(
     mine = find_part(membership, part_id)
     line = _weighed_line(mine, line_id)
     form = WeighForm(request.GET, line=line)
-    context: dict[str, Any] = {"line": line, "order": mine.order}
+    context: dict[str, object] = {"line": line, "order": mine.order}
     if form.is_valid():
         context |= {
             "grams": form.grams,

@@ -230,7 +230,7 @@ def _free_by_product(stocks: QuerySet[Stock]) -> Any:
     return rows.values_list("variant__product", "total")
 
 
-def _variant_rows(mine: Listing) -> list[dict[str, Any]]:
+def _variant_rows(mine: Listing) -> list[dict[str, object]]:
     """Return the product's variants with price and stock in the listing's channel."""
     variants = list(mine.product.variants.in_order())
     in_channel = Price.objects.filter(variant__in=variants, channel=mine.channel_id).order_by("pk")

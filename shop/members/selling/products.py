@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.core import signing
@@ -187,7 +186,7 @@ def _render_new(
 def _render_variant(
     request: HttpRequest,
     membership: MembershipContext,
-    mine: Any,
+    mine: object,
     form: MembersForm,
     shown: Variant | None = None,
 ) -> HttpResponse:
