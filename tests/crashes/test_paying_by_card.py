@@ -1,6 +1,6 @@
-"""An order paid by card, its process killed anywhere between the basket and Stripe's notice of the money.
+"""Kill the process anywhere between the basket of a card order and Stripe's webhook about its payment.
 
-Stripe is our double, a server that lives on; what it took in the end is asked of it, not of us.
+The double of Stripe is a server that keeps running; captured amounts are read from it, not from the shop.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from orders.actions.gateway.stripe_webhooks import handle_events_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
 from orders.models import Basket, GatewayCall, GatewayEvent, LedgerEntry, Operation, Order, PaymentEvent
 from orders.states import CallState
-from tests.crashes.buying_by_card import HeldAndWeighed, OnOurPage, OnStripesPage
-from tests.crashes.killed import deaths
+from tests.crashes.card_purchases import EmbeddedPurchase, HostedPurchase, WeighedPurchase
+from tests.crashes.killed_process import kill_at_each_step
 from tests.doubles.stripe import StripeDouble
 from tests.factories import stock_of
 from tests.invariants import check_everything
 from tests.orders.gateway.card_at_hand import set_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WAYS = [(OnOurPage, 120_000), (OnStripesPage, 120_000), (HeldAndWeighed, 90_000)]
+PURCHASES = [(EmbeddedPurchase, 120_000), (HostedPurchase, 120_000), (WeighedPurchase, 90_000)]
 MINUTES = datetime.timedelta(minutes=5)
 
 
@@ -36,18 +36,18 @@ def stripe(settings: Any, jobs_at_once: None) -> Iterator[StripeDouble]:
         yield double
 
 
-def all_steps_hold(buying: OnOurPage, price: int, *, at_turns: bool) -> int:
-    """Kill it at each step, let the buyer, Stripe and the sweeps repeat themselves, and look."""
+def all_steps_hold(purchase: EmbeddedPurchase, price: int, *, at_turns: bool) -> int:
+    """Kill the process at each step, let buyer, Stripe and sweeps repeat, and check the result."""
     count = 0
 
     def begin() -> Basket:
-        basket = buying.basket()
-        if at_turns:  # what all ways have in common is killed in one of them
-            buying.start(basket)
+        basket = purchase.basket()
+        if at_turns:  # steps that all purchases share are killed in one of them
+            purchase.start(basket)
         return basket
 
-    work = buying.finish if at_turns else buying.do
-    for baskets in deaths(begin, work, at_turns=at_turns):
+    work = purchase.finish if at_turns else purchase.run
+    for baskets in kill_at_each_step(begin, work, at_turns=at_turns):
         for basket in baskets:
             work(basket)
         GatewayCall.objects.update(next_check_at=F("next_check_at") - MINUTES)
@@ -57,17 +57,17 @@ def all_steps_hold(buying: OnOurPage, price: int, *, at_turns: bool) -> int:
 
         count += len(baskets)
         for basket in baskets:
-            is_charged_once(Order.objects.get(basket_key=basket.pk), price)
-        charges = buying.stripe.account.every("charge")
+            assert_charged_once(Order.objects.get(basket_key=basket.pk), price)
+        charges = purchase.stripe.account.every("charge")
         assert [row["amount_captured"] for row in charges] == [price] * count
         assert not GatewayCall.objects.exclude(next_check_at=None).exists()
         assert not GatewayEvent.objects.filter(handled_at=None).exists()
-        assert stock_of(buying.variant).allocated == 2 * count
+        assert stock_of(purchase.variant).allocated == 2 * count
         check_everything(newest=len(baskets))
     return count
 
 
-def is_charged_once(order: Order, price: int) -> None:
+def assert_charged_once(order: Order, price: int) -> None:
     assert order.confirmed_at is not None
     assert (order.total_gross, order.charged, order.still_due) == (price, price, 0)
     starts = GatewayCall.objects.filter(payment__order=order, operation=Operation.START)
@@ -77,16 +77,16 @@ def is_charged_once(order: Order, price: int) -> None:
     assert list(booked.values_list("amount", flat=True)) == [price]
 
 
-@pytest.mark.parametrize(("way", "price"), WAYS)
+@pytest.mark.parametrize(("purchase", "price"), PURCHASES)
 def test_card_is_charged_once_if_process_dies_at_commit_or_call(
-    stripe: StripeDouble, way: type[OnOurPage], price: int
+    stripe: StripeDouble, purchase: type[EmbeddedPurchase], price: int
 ) -> None:
-    assert all_steps_hold(way(stripe), price, at_turns=True) > 5
+    assert all_steps_hold(purchase(stripe), price, at_turns=True) > 5
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("way", "price"), WAYS)
+@pytest.mark.parametrize(("purchase", "price"), PURCHASES)
 def test_card_is_charged_once_if_process_dies_at_any_step(
-    stripe: StripeDouble, way: type[OnOurPage], price: int
+    stripe: StripeDouble, purchase: type[EmbeddedPurchase], price: int
 ) -> None:
-    assert all_steps_hold(way(stripe), price, at_turns=False) > 120
+    assert all_steps_hold(purchase(stripe), price, at_turns=False) > 120

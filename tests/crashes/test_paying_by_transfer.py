@@ -1,4 +1,4 @@
-"""An order paid by bank transfer, its process killed anywhere between the basket and the money's arrival."""
+"""Kill the process anywhere between the basket of a transfer order and the arrival of its money."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orders.models import BankTransfer, Basket, GatewayEvent, LedgerEntry, Order
 from orders.states import TransferState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from tests.crashes.killed import deaths
+from tests.crashes.killed_process import kill_at_each_step
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import (
     carriers_for,
@@ -48,7 +48,7 @@ def place(basket: Basket) -> Order:
 
 
 def place_and_pay(basket: Basket) -> None:
-    """The buyer orders and pays in their bank's app; the service tells of it; the shop's worker wakes up."""
+    """The buyer orders and pays in their bank's app; the service reports it; the worker processes it."""
     order = place(basket)
     body, headers = sepay_webhook(
         SECRET,
@@ -65,12 +65,12 @@ def place_and_pay(basket: Basket) -> None:
 
 
 def all_steps_hold(*, at_turns: bool) -> int:
-    """Kill it at each step, let the service and the sweeps repeat themselves, and look."""
+    """Kill the process at each step, let service and sweeps repeat, and check the result."""
     make_bank_account()
     variant = make_variant(on_hand=1_000, price=45_000)
     count = 0
     begin = partial(make_basket, (variant, 2), now=timezone.now())
-    for baskets in deaths(begin, place_and_pay, at_turns=at_turns):
+    for baskets in kill_at_each_step(begin, place_and_pay, at_turns=at_turns):
         for basket in baskets:
             place_and_pay(basket)
         GatewayEvent.objects.update(received_at=F("received_at") - datetime.timedelta(minutes=1))
@@ -79,14 +79,14 @@ def all_steps_hold(*, at_turns: bool) -> int:
 
         count += len(baskets)
         for basket in baskets:
-            is_paid_once(Order.objects.get(basket_key=basket.pk), f"FT{basket.pk.hex}")
+            assert_paid_once(Order.objects.get(basket_key=basket.pk), f"FT{basket.pk.hex}")
         assert not GatewayEvent.objects.filter(handled_at=None).exists()
         assert stock_of(variant).allocated == 2 * count
         check_everything(newest=len(baskets))
     return count
 
 
-def is_paid_once(order: Order, reference: str) -> None:
+def assert_paid_once(order: Order, reference: str) -> None:
     transfer = BankTransfer.objects.get(reference=reference)
     assert order.confirmed_at is not None
     assert (order.charged, order.still_due) == (order.total_gross, 0)

@@ -1,4 +1,4 @@
-"""An order paid for in cash, its process killed anywhere between the basket and the cash."""
+"""Kill the process anywhere between the basket of a cash order and its collected cash."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orders.models import Basket, Order, Payment, PaymentMethod
 from orders.states import CodState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from tests.crashes.killed import deaths
+from tests.crashes.killed_process import kill_at_each_step
 from tests.factories import NOW, carriers_for, make_basket, make_contact, make_variant, stock_of
 from tests.invariants import check_everything
 
@@ -36,7 +36,7 @@ def place(basket: Basket) -> Order:
 
 
 def place_and_collect(basket: Basket) -> None:
-    """Everything to the cash in hand, as phones send it: each step with a key, so that it may be repeated."""
+    """All steps up to collected cash as a phone sends them: each with a key, so that it can be repeated."""
     order = place(basket)
     part = order.parts.get()
     key = str(basket.pk)
@@ -50,24 +50,26 @@ def place_and_collect(basket: Basket) -> None:
 
 
 def all_steps_hold(*, at_turns: bool) -> int:
-    """Kill it at each step, do it again as a phone would, and look; answers how often it died."""
+    """Kill the process at each step, repeat as a phone would, and check; returns the number of runs."""
     variant = make_variant(on_hand=1_000, price=45_000)
     count = 0
-    for baskets in deaths(partial(make_basket, (variant, 2)), place_and_collect, at_turns=at_turns):
+    for baskets in kill_at_each_step(
+        partial(make_basket, (variant, 2)), place_and_collect, at_turns=at_turns
+    ):
         release_expired_reservations(now=NOW)
         for basket in baskets:
             place_and_collect(basket)
 
         count += len(baskets)
         for basket in baskets:
-            is_collected_once(Order.objects.get(basket_key=basket.pk))
+            assert_collected_once(Order.objects.get(basket_key=basket.pk))
         assert not Basket.objects.exists()
         assert stock_of(variant).on_hand == 1_000 - 2 * count
         check_everything(newest=len(baskets))
     return count
 
 
-def is_collected_once(order: Order) -> None:
+def assert_collected_once(order: Order) -> None:
     (parcel,) = order.parts.get().parcels.all()
     sums = Payment.objects.filter(order=order).sums()
     assert [(one.charged, one.charge_pending) for one in sums.values()] == [(order.total_gross, 0)]

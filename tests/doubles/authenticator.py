@@ -18,7 +18,7 @@ PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
 @dataclass
 class Authenticator:
-    """One credential. `verifies` says whether it asks its owner for a finger, a face or a PIN."""
+    """One credential. `verifies` says whether it verifies its owner by fingerprint, face or PIN."""
 
     site: str = "testserver"
     origin: str = "http://testserver"
@@ -28,17 +28,17 @@ class Authenticator:
     count: int = 0
 
     def make(self, options: dict[str, Any]) -> str:
-        """The browser's answer to options of a registration."""
+        """The browser's response to the options of a registration."""
         numbers = self.key.public_key().public_numbers()
         public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         length = len(self.credential_id).to_bytes(2, "big")
         attested = bytes(16) + length + self.credential_id + cbor2.dumps(public)
-        told = {"fmt": "none", "attStmt": {}, "authData": self._data(ATTESTED) + attested}
+        attestation = {"fmt": "none", "attStmt": {}, "authData": self._data(ATTESTED) + attested}
         client = self._client("webauthn.create", options)
-        return self._answer(clientDataJSON=client, attestationObject=cbor2.dumps(told))
+        return self._answer(clientDataJSON=client, attestationObject=cbor2.dumps(attestation))
 
     def sign(self, options: dict[str, Any]) -> str:
-        """The browser's answer to options of an authentication."""
+        """The browser's response to the options of an authentication."""
         self.count += 1
         data, client = self._data(), self._client("webauthn.get", options)
         signed = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
@@ -54,5 +54,5 @@ class Authenticator:
 
     def _answer(self, **response: bytes) -> str:
         name = bytes_to_base64url(self.credential_id)
-        told = {part: bytes_to_base64url(value) for part, value in response.items()}
-        return json.dumps({"id": name, "rawId": name, "type": "public-key", "response": told})
+        encoded = {part: bytes_to_base64url(value) for part, value in response.items()}
+        return json.dumps({"id": name, "rawId": name, "type": "public-key", "response": encoded})

@@ -1,6 +1,6 @@
-"""SePay, Casso and payOS as a sender: bodies and headers made the way each of them makes its own.
+"""Webhooks of SePay, Casso and payOS: bodies and signed headers as each service makes them.
 
-Written from their pages and examples, apart from the code that checks them.
+Written from their documentation and examples, independently of the code that verifies them.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ PAYOS_PAYMENT = {
 
 
 def sepay_webhook(secret: str, at: datetime.datetime, **event: object) -> tuple[bytes, dict[str, str]]:
-    """A body and its headers; `event` changes fields of the usual one."""
+    """A body and its headers; `event` changes fields of the sample event."""
     body = json.dumps({**SEPAY_EVENT, **event}, ensure_ascii=False).encode()
     return body, sepay_headers(secret, body, at)
 
@@ -77,9 +77,9 @@ def sepay_headers(secret: str, body: bytes, at: datetime.datetime) -> dict[str, 
 def casso_webhook(
     secret: str, at: datetime.datetime, *transfers: dict[str, object]
 ) -> tuple[bytes, dict[str, str]]:
-    """One transfer stands alone in `data`, several in a list; the rest is as usual."""
-    told = [{**CASSO_TRANSFER, **each} for each in transfers] or [CASSO_TRANSFER]
-    notice = {"error": 0, "data": told[0] if len(told) == 1 else told}
+    """A body and its headers; `data` is one transfer or a list of several."""
+    rows = [{**CASSO_TRANSFER, **each} for each in transfers] or [CASSO_TRANSFER]
+    notice = {"error": 0, "data": rows[0] if len(rows) == 1 else rows}
     return json.dumps(notice).encode(), casso_headers(secret, notice, at)
 
 
@@ -91,7 +91,7 @@ def casso_headers(secret: str, notice: object, at: datetime.datetime) -> dict[st
 
 
 def payos_webhook(secret: str, **payment: object) -> tuple[bytes, dict[str, str]]:
-    """The signature is in the body; payOS sends no header of its own."""
+    """A body and its headers; payOS puts the signature into the body."""
     data = {**PAYOS_PAYMENT, **payment}
     notice = {
         "code": "00",
@@ -104,7 +104,7 @@ def payos_webhook(secret: str, **payment: object) -> tuple[bytes, dict[str, str]
 
 
 def payos_signature(secret: str, data: dict[str, object]) -> str:
-    told = []
+    pairs = []
     for key in sorted(data):
         value = data[key]
         if value is None:
@@ -113,8 +113,8 @@ def payos_signature(secret: str, data: dict[str, object]) -> str:
             value = json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"))
         elif isinstance(value, bool):
             value = str(value).lower()
-        told.append(f"{key}={value}")
-    return hmac.new(secret.encode(), "&".join(told).encode(), hashlib.sha256).hexdigest()
+        pairs.append(f"{key}={value}")
+    return hmac.new(secret.encode(), "&".join(pairs).encode(), hashlib.sha256).hexdigest()
 
 
 def _sorted(value: object) -> object:

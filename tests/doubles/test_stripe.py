@@ -1,4 +1,4 @@
-"""The double answers as Stripe documents it; driven by stripe-python as the shop drives it."""
+"""The double answers as Stripe documents; requests come from stripe-python, as the shop makes them."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ def stripe():
         yield double
 
 
-def asking(double, *, key=None, timeout=5):
+def stripe_client(double, *, key=None, timeout=5):
     return StripeClient(
         key or double.secret_key,
         base_addresses={"api": double.url},
@@ -32,15 +32,15 @@ def asking(double, *, key=None, timeout=5):
 
 @pytest.fixture
 def client(stripe):
-    return asking(stripe)
+    return stripe_client(stripe)
 
 
-def begun(client, *, amount=50_000, **more):
+def create_intent(client, *, amount=50_000, **more):
     return client.payment_intents.create({"amount": amount, "currency": "vnd", **CARD, **more})
 
 
 def test_card_payment_succeeds(stripe, client):
-    intent = begun(client)
+    intent = create_intent(client)
 
     status = stripe.buyer_pays(intent.id, GOOD)
 
@@ -50,7 +50,7 @@ def test_card_payment_succeeds(stripe, client):
 
 
 def test_declined_card_leaves_payment_open_for_another_card(stripe, client):
-    intent = begun(client)
+    intent = create_intent(client)
 
     with pytest.raises(library.CardError) as declined:
         client.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa_chargeDeclined"})
@@ -70,7 +70,7 @@ def test_declined_card_leaves_payment_open_for_another_card(stripe, client):
     ],
 )
 def test_sca_card_requires_action_of_bank(stripe, client, approved, status, error):
-    intent = begun(client)
+    intent = create_intent(client)
 
     waiting = stripe.buyer_pays(intent.id, SCA)
     ended = stripe.bank_answers(intent.id, approved=approved)
@@ -81,25 +81,25 @@ def test_sca_card_requires_action_of_bank(stripe, client, approved, status, erro
 
 
 def test_hold_is_captured_once_and_rest_released(stripe, client):
-    intent = begun(client, capture_method="manual")
+    intent = create_intent(client, capture_method="manual")
     stripe.buyer_pays(intent.id)
 
     held = client.payment_intents.retrieve(intent.id)
     with pytest.raises(library.InvalidRequestError, match="greater than"):
         client.payment_intents.capture(intent.id, {"amount_to_capture": 50_001})
-    taken = client.payment_intents.capture(intent.id, {"amount_to_capture": 42_000})
+    captured = client.payment_intents.capture(intent.id, {"amount_to_capture": 42_000})
     with pytest.raises(library.InvalidRequestError) as again:
         client.payment_intents.capture(intent.id)
 
-    charge = client.charges.retrieve(taken.latest_charge)
+    charge = client.charges.retrieve(captured.latest_charge)
     assert (held.status, held.amount_capturable) == ("requires_capture", 50_000)
-    assert (taken.amount_received, taken.amount_capturable) == (42_000, 0)
+    assert (captured.amount_received, captured.amount_capturable) == (42_000, 0)
     assert (charge.amount, charge.amount_captured, charge.amount_refunded) == (50_000, 42_000, 0)
     assert again.value.code == "payment_intent_unexpected_state"
 
 
 def test_cancelled_payment_cannot_be_confirmed(stripe, client):
-    intent = begun(client)
+    intent = create_intent(client)
 
     cancelled = client.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
 
@@ -109,7 +109,7 @@ def test_cancelled_payment_cannot_be_confirmed(stripe, client):
 
 
 def test_refunds_cannot_exceed_charge(stripe, client):
-    intent = begun(client)
+    intent = create_intent(client)
     stripe.buyer_pays(intent.id)
 
     client.refunds.create({"payment_intent": intent.id, "amount": 20_000})
@@ -125,7 +125,7 @@ def test_refunds_cannot_exceed_charge(stripe, client):
 
 
 def test_refund_failing_later_restores_charge(stripe, client):
-    intent = begun(client)
+    intent = create_intent(client)
     stripe.buyer_pays(intent.id)
     stripe.account.next_refund = "pending"
     refund = client.refunds.create({"payment_intent": intent.id})
@@ -142,7 +142,7 @@ def test_refund_failing_later_restores_charge(stripe, client):
 )
 def test_amounts_have_limits_of_stripe(client, amount, code):
     with pytest.raises(library.InvalidRequestError) as refused:
-        begun(client, amount=amount)
+        create_intent(client, amount=amount)
 
     assert (refused.value.code, refused.value.param) == (code, "amount")
 
@@ -171,20 +171,20 @@ def test_parameters_are_checked_against_library(stripe, client, params, code, pa
 
 def test_wrong_key_is_refused(stripe):
     with pytest.raises(library.AuthenticationError):
-        begun(asking(stripe, key="sk_test_other"))
+        create_intent(stripe_client(stripe, key="sk_test_other"))
 
     assert stripe.account.every("payment_intent") == []
 
 
 def test_repeated_idempotency_key_replays_first_answer(stripe, client):
     key = {"idempotency_key": "call:1"}
-    asked = {"amount": 50_000, "currency": "vnd"}
+    params = {"amount": 50_000, "currency": "vnd"}
 
-    first = client.payment_intents.create(asked, key)
+    first = client.payment_intents.create(params, key)
     stripe.buyer_pays(first.id)
-    second = client.payment_intents.create(asked, key)
+    second = client.payment_intents.create(params, key)
     with pytest.raises(library.IdempotencyError):
-        client.payment_intents.create({**asked, "amount": 60_000}, key)
+        client.payment_intents.create({**params, "amount": 60_000}, key)
 
     assert (second.id, second.status) == (first.id, "requires_payment_method")
     assert second.last_response.headers["Idempotent-Replayed"] == "true"
@@ -206,7 +206,7 @@ def test_idempotency_key_in_use_is_conflict(stripe, client):
     key = {"idempotency_key": "call:1"}
     stripe.faults.tell("payment_intents.create", Fault.HANG_WITHIN)
     with pytest.raises(library.APIConnectionError):
-        asking(stripe, timeout=0.2).payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
+        stripe_client(stripe, timeout=0.2).payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
 
     with pytest.raises(library.StripeError) as refused:
         client.payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
@@ -215,7 +215,7 @@ def test_idempotency_key_in_use_is_conflict(stripe, client):
 
 
 @pytest.mark.parametrize(
-    ("fault", "made"),
+    ("fault", "expected_count"),
     [
         (Fault.HANG, 0),
         (Fault.HANG_AFTER, 1),
@@ -224,17 +224,17 @@ def test_idempotency_key_in_use_is_conflict(stripe, client):
         (Fault.REFUSE, 0),
     ],
 )
-def test_fault_happens_once_as_configured(stripe, fault, made):
-    client = asking(stripe, timeout=0.2)
+def test_fault_happens_once_as_configured(stripe, fault, expected_count):
+    client = stripe_client(stripe, timeout=0.2)
     stripe.faults.tell("payment_intents.create", fault, status=503)
 
     with pytest.raises(library.StripeError):
-        begun(client)
+        create_intent(client)
     after_the_fault = len(stripe.account.every("payment_intent"))
-    begun(client)
+    create_intent(client)
 
-    assert after_the_fault == made
-    assert len(stripe.account.every("payment_intent")) == made + 1
+    assert after_the_fault == expected_count
+    assert len(stripe.account.every("payment_intent")) == expected_count + 1
 
 
 def test_checkout_session_creates_payment(stripe, client):
@@ -262,16 +262,16 @@ def test_checkout_session_creates_payment(stripe, client):
 
 def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client):
     stripe.account.connected.add("acct_ha_giang")
-    intent = begun(client)
+    intent = create_intent(client)
     stripe.buyer_pays(intent.id)
     charge = client.payment_intents.retrieve(intent.id).latest_charge
-    passed_on = {"currency": "vnd", "destination": "acct_ha_giang", "source_transaction": charge}
+    transfer = {"currency": "vnd", "destination": "acct_ha_giang", "source_transaction": charge}
 
-    sent = client.transfers.create({**passed_on, "amount": 45_000, "transfer_group": "order:1"})
+    sent = client.transfers.create({**transfer, "amount": 45_000, "transfer_group": "order:1"})
     with pytest.raises(library.InvalidRequestError):
-        client.transfers.create({**passed_on, "amount": 5_001})
+        client.transfers.create({**transfer, "amount": 5_001})
     with pytest.raises(library.InvalidRequestError):
-        client.transfers.create({**passed_on, "amount": 1_000, "destination": "acct_nobody"})
+        client.transfers.create({**transfer, "amount": 1_000, "destination": "acct_nobody"})
     client.transfers.reversals.create(sent.id, {"amount": 5_000})
     with pytest.raises(library.InvalidRequestError):
         client.transfers.reversals.create(sent.id, {"amount": 40_001})
@@ -282,7 +282,7 @@ def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client):
 
 def test_lists_are_paged_and_filtered_by_time(stripe, client):
     for _ in range(3):
-        begun(client)
+        create_intent(client)
 
     first = client.payment_intents.list({"limit": 2})
     every = [row.id for row in client.payment_intents.list({"limit": 2}).auto_paging_iter()]
@@ -294,11 +294,11 @@ def test_lists_are_paged_and_filtered_by_time(stripe, client):
 
 
 class _Listener(BaseHTTPRequestHandler):
-    heard = []
+    received = []
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.heard.append((body, self.headers["Stripe-Signature"]))
+        self.received.append((body, self.headers["Stripe-Signature"]))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -309,17 +309,17 @@ class _Listener(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def listener(stripe):
-    kind = type("Fresh", (_Listener,), {"heard": []})
+    kind = type("Fresh", (_Listener,), {"received": []})
     server = HTTPServer(("127.0.0.1", 0), kind)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     stripe.webhooks.to(f"http://127.0.0.1:{server.server_address[1]}/hook")
-    yield kind.heard
+    yield kind.received
     server.shutdown()
     server.server_close()
 
 
 def test_webhooks_are_signed_and_can_be_repeated_reordered_and_dropped(stripe, client, listener):
-    intent = begun(client)
+    intent = create_intent(client)
     stripe.buyer_pays(intent.id)
 
     stripe.webhooks.drop("payment_intent.created")
@@ -335,7 +335,7 @@ def test_webhooks_are_signed_and_can_be_repeated_reordered_and_dropped(stripe, c
 def test_webhooks_can_be_delivered_automatically(stripe, client, listener):
     stripe.webhooks.automatic()
 
-    begun(client)
+    create_intent(client)
     stripe.webhooks.settled()
 
     assert [json.loads(body)["type"] for body, _ in listener] == ["payment_intent.created"]
@@ -343,7 +343,7 @@ def test_webhooks_can_be_delivered_automatically(stripe, client, listener):
 
 
 def test_disputes_emit_events(stripe, client):
-    intent = begun(client)
+    intent = create_intent(client)
     stripe.buyer_pays(intent.id)
 
     dispute = stripe.open_dispute(intent.id)

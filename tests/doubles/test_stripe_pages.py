@@ -1,4 +1,4 @@
-"""What a buyer's browser meets: the stand-in for Stripe.js, the bank's step and the hosted page."""
+"""Pages of the double in a browser: the stand-in for Stripe.js, the bank's step and the hosted page."""
 
 import re
 import threading
@@ -55,7 +55,7 @@ class _Shop(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address(stripe, intent):
-    """A shop on loopback, whose policy lets in the script and the frame, and nothing else."""
+    """A shop on loopback whose content security policy allows only Stripe's script and frame."""
     body = PAGE.format(js=stripe.js_url, key=stripe.publishable_key, secret=intent.client_secret)
     policy = f"default-src 'none'; script-src {stripe.url} 'nonce-n'; frame-src {stripe.url}"
     server = HTTPServer(("127.0.0.1", 0), type("Open", (_Shop,), {"body": body, "policy": policy}))
@@ -75,13 +75,13 @@ def shop(browser, address):
     context.close()
 
 
-def give(page, number):
+def submit_card(page, number):
     page.frame_locator("iframe").get_by_label("Card number").fill(number)
     page.get_by_role("button", name="Pay").click()
 
 
 def test_card_payment_returns_to_shop(shop, address, client, intent):
-    give(shop, "4242 4242 4242 4242")
+    submit_card(shop, "4242 4242 4242 4242")
     shop.wait_for_url(re.compile("redirect_status=succeeded"))
 
     assert shop.url.startswith(f"{address}/back?tab=1&payment_intent={intent.id}&")
@@ -89,25 +89,25 @@ def test_card_payment_returns_to_shop(shop, address, client, intent):
 
 
 def test_declined_card_is_reported_in_place_and_another_succeeds(shop, client, intent):
-    give(shop, "4000 0000 0000 0002")
+    submit_card(shop, "4000 0000 0000 0002")
     shop.get_by_text("Your card was declined.").wait_for()
-    give(shop, "4242 4242 4242 4242")
+    submit_card(shop, "4242 4242 4242 4242")
     shop.wait_for_url(re.compile("redirect_status=succeeded"))
 
     assert client.payment_intents.retrieve(intent.id).status == "succeeded"
 
 
 @pytest.mark.parametrize(
-    ("button", "said", "status"),
+    ("button", "redirect_status", "status"),
     [
         ("Complete authentication", "succeeded", "succeeded"),
         ("Fail authentication", "failed", "requires_payment_method"),
     ],
 )
-def test_bank_step_returns_with_its_outcome(shop, client, intent, button, said, status):
-    give(shop, "4000 0025 0000 3155")
+def test_bank_step_returns_with_its_outcome(shop, client, intent, button, redirect_status, status):
+    submit_card(shop, "4000 0025 0000 3155")
     shop.get_by_role("button", name=button).click()
-    shop.wait_for_url(re.compile(f"redirect_status={said}"))
+    shop.wait_for_url(re.compile(f"redirect_status={redirect_status}"))
 
     assert client.payment_intents.retrieve(intent.id).status == status
 

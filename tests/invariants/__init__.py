@@ -1,4 +1,4 @@
-"""What always holds, asserted: the rules are those of `manage.py verify`, over all rows."""
+"""Assert the rules of `manage.py verify` over all rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shop.management.verification.rows import OrderRows
 
 
 def check_everything(*, newest: int | None = None) -> None:
-    """Every rule, over all rows; what is derived again only of so many orders, latest changed first."""
+    """Check every rule over all rows; `newest` limits recalculation to the orders changed last."""
     rows = OrderRows()
     check_stock()
     check_availability()
@@ -20,9 +20,9 @@ def check_everything(*, newest: int | None = None) -> None:
     check_weights(rows)
     check_cash(rows)
     check_cash_away()
-    check_unclaimed()
+    check_unmatched_transfers()
     check_refunds(rows)
-    check_waiting(rows)
+    check_unconfirmed_orders(rows)
     check_slots()
     check_ledger(rows, newest)
     check_derived(rows, newest)
@@ -44,7 +44,7 @@ def check_weights(rows: OrderRows | None = None) -> None:
     _is_clean(stock_and_parcels.find_wrong_weights(rows or OrderRows()))
 
 
-def check_waiting(rows: OrderRows | None = None) -> None:
+def check_unconfirmed_orders(rows: OrderRows | None = None) -> None:
     _is_clean(stock_and_parcels.find_work_on_unconfirmed_orders(rows or OrderRows()))
 
 
@@ -80,7 +80,7 @@ def check_refunds(rows: OrderRows | None = None) -> None:
     _is_clean(money.find_wrong_refunds(rows or OrderRows()))
 
 
-def check_unclaimed() -> None:
+def check_unmatched_transfers() -> None:
     _is_clean(money.find_wrong_unmatched_transfers())
 
 

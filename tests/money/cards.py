@@ -1,6 +1,6 @@
-"""Buyers give cards, banks answer, calls are cut off, and Stripe tells of it all twice and in any order.
+"""Card payments: buyers pay, banks answer, calls fail, and Stripe sends events repeatedly and in any order.
 
-Stripe is the double, a server of its own; at the end what we know of each payment is what it knows.
+Stripe is the double, a server of its own; at the end the shop and Stripe must agree on each payment.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ def open_calls() -> Any:
     return GatewayCall.objects.exclude(state__in=[CallState.SUCCEEDED, CallState.FAILED])
 
 
-def at_the_buyer() -> Any:
+def awaiting_buyer() -> Any:
     return GatewayCall.objects.filter(operation=Operation.START, state=CallState.NEEDS_BUYER)
 
 
-def told() -> Any:
+def unhandled() -> Any:
     return GatewayEvent.objects.filter(handled_at=None, provider=PROVIDER)
 
 
-def by_card() -> Any:
+def card_orders() -> Any:
     return Order.objects.placed().filter(payments__method=PaymentMethod.CARD).distinct()
 
 
-def held() -> Any:
+def held_calls() -> Any:
     return GatewayCall.objects.filter(operation=Operation.START, state=CallState.SUCCEEDED, terms__hold=True)
 
 
 class Cards(Market):
-    """What happens between buyers, their banks, Stripe and us."""
+    """Operations of buyers, their banks, Stripe and the shop."""
 
     stripe: ClassVar[StripeDouble]
 
@@ -72,21 +72,21 @@ class Cards(Market):
 
     def teardown(self) -> None:
         try:
-            self._hear_everything()
+            self._deliver_everything()
             self.compare_with_stripe()
         finally:
             super().teardown()
 
     def compare_with_stripe(self) -> None:
-        """At the end what we know is what it knows."""
+        """Check at the end that every card payment agrees with Stripe."""
         for payment in Payment.objects.filter(method=PaymentMethod.CARD):
-            self._is_what_stripe_knows(payment)
+            self._compare_payment(payment)
 
     @where(intended)
     @rule(place=PLACE, fault=FAULTS)
-    def make_a_call(self, place: int, fault: Fault | None) -> None:
-        """The worker comes to it; the line may be cut before Stripe hears, or before we do."""
-        call = self.one(intended(), place)
+    def send_gateway_call(self, place: int, fault: Fault | None) -> None:
+        """The worker sends a call; the connection may be cut before Stripe receives or answers it."""
+        call = self.pick(intended(), place)
         if fault and call.operation in NAMES:
             self.stripe.faults.tell(NAMES[Operation(call.operation)], fault)
         send_call(call_id=call.pk, now=self.who["now"])
@@ -94,33 +94,33 @@ class Cards(Market):
     @where(open_calls)
     @rule(place=PLACE)
     def look_up(self, place: int) -> None:
-        look_up_call(call_id=self.one(open_calls(), place).pk, now=self.who["now"])
+        look_up_call(call_id=self.pick(open_calls(), place).pk, now=self.who["now"])
 
-    @where(at_the_buyer)
+    @where(awaiting_buyer)
     @rule(place=PLACE, card=CARD)
-    def give_a_card(self, place: int, card: str) -> None:
-        """Some time after the page was opened, whatever has become of the order meanwhile."""
-        self._pay(self.one(at_the_buyer(), place).reference, card)
+    def pay_with_card(self, place: int, card: str) -> None:
+        """Pay some time after the page was opened, whatever happened to the order meanwhile."""
+        self._pay(self.pick(awaiting_buyer(), place).reference, card)
 
-    @where(at_the_buyer)
+    @where(awaiting_buyer)
     @rule(place=PLACE, approved=st.booleans())
-    def come_back_from_the_bank(self, place: int, approved: bool) -> None:
-        reference = self.one(at_the_buyer(), place).reference
+    def answer_authentication(self, place: int, approved: bool) -> None:
+        reference = self.pick(awaiting_buyer(), place).reference
         if self._intent(reference).get("status") == "requires_action":
             self.stripe.bank_answers(reference, approved=approved)
 
     @precondition(lambda machine: machine.events or machine.stripe.webhooks.waiting)
     @rule(which=st.integers(min_value=0, max_value=60))
-    def stripe_tells(self, which: int) -> None:
-        """Of anything so far, whether or not it has told of it before; it is kept once."""
-        self._note_what_happened()
-        self._tell(self.events[which % len(self.events)])
+    def deliver_any_stripe_event(self, which: int) -> None:
+        """Deliver any event so far, perhaps again; it is stored once."""
+        self._collect_events()
+        self._deliver(self.events[which % len(self.events)])
 
-    def _note_what_happened(self) -> None:
+    def _collect_events(self) -> None:
         self.events += self.stripe.webhooks.waiting
         self.stripe.webhooks.drop()
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _deliver(self, event: dict[str, Any]) -> None:
         body, signature = self.stripe.webhooks.signed(event, at=int(timezone.now().timestamp()))
         headers = {"Stripe-Signature": signature}
         client = Client()
@@ -128,16 +128,16 @@ class Cards(Market):
         assert answer.status_code == 200
         assert GatewayEvent.objects.filter(provider=PROVIDER, event_id=event["id"]).count() == 1
 
-    @where(told)
+    @where(unhandled)
     @rule(place=PLACE)
-    def the_shop_works_on_what_stripe_told(self, place: int) -> None:
-        handle_stripe_event(event_id=self.one(told(), place).pk, now=self.who["now"])
+    def handle_stored_stripe_event(self, place: int) -> None:
+        handle_stripe_event(event_id=self.pick(unhandled(), place).pk, now=self.who["now"])
 
-    @where(by_card)
+    @where(card_orders)
     @rule(place=PLACE)
-    def pay_by_card_at_once(self, place: int) -> None:
-        """As most do."""
-        order = self.one(by_card(), place)
+    def complete_card_payment(self, place: int) -> None:
+        """Send, pay and look up without interruption, as usual."""
+        order = self.pick(card_orders(), place)
         for call in GatewayCall.objects.filter(payment__order=order, operation=Operation.START):
             if call.state == CallState.INTENDED and not call.tries:
                 send_call(call_id=call.pk, now=self.who["now"])
@@ -146,22 +146,22 @@ class Cards(Market):
                 self._pay(call.reference, GOOD)
                 look_up_call(call_id=call.pk, now=self.who["now"])
 
-    @where(by_card)
+    @where(card_orders)
     @rule(place=PLACE, hosted=st.booleans())
-    def begin_anew(self, place: int, hosted: bool) -> None:
-        """On the page that they did not begin on, say."""
+    def restart_card_payment(self, place: int, hosted: bool) -> None:
+        """Start a new payment, perhaps on the other kind of page."""
 
         def work(order: Order) -> None:
             for call in intended().filter(payment__order=order):
                 send_call(call_id=call.pk, now=self.who["now"])
             change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=hosted, **self.who)
 
-        self.attempt(by_card(), place, work)
+        self.attempt(card_orders(), place, work)
 
-    @where(held)
+    @where(held_calls)
     @rule()
-    def days_go_by(self) -> None:
-        """What a card has held for long is taken before its bank lets go."""
+    def capture_old_holds(self) -> None:
+        """Capture old holds before they expire."""
         self.now += datetime.timedelta(days=6)
         for call in holds_to_capture(self.who["now"]):
             capture_before_expiry(call_id=call.pk, now=self.who["now"])
@@ -171,38 +171,38 @@ class Cards(Market):
             self.stripe.buyer_pays(reference, card)
 
     def _intent(self, reference: str) -> dict[str, Any]:
-        """Stripe's page makes one only when its buyer gives a card."""
+        """The PaymentIntent of a call; a hosted page has none before its buyer pays."""
         row = self.stripe.account.rows[reference]
         is_begun = row["object"] != "checkout.session" or row["payment_intent"]
         return self.stripe.intent(reference) if is_begun else {}
 
-    def _hear_everything(self) -> None:
-        """Stripe tells of all it has not told of, and sweeps come round, until nothing is left."""
+    def _deliver_everything(self) -> None:
+        """Deliver all remaining events and run the sweeps until nothing is open."""
         for _round in range(12):
-            self._note_what_happened()
-            kept = set(GatewayEvent.objects.filter(provider=PROVIDER).values_list("event_id", flat=True))
+            self._collect_events()
+            stored = set(GatewayEvent.objects.filter(provider=PROVIDER).values_list("event_id", flat=True))
             for event in self.events:
-                if event["id"] not in kept:
-                    self._tell(event)
+                if event["id"] not in stored:
+                    self._deliver(event)
             for call in intended():
                 send_call(call_id=call.pk, now=self.who["now"])
             for call in open_calls():
                 look_up_call(call_id=call.pk, now=self.who["now"])
-            for event in told():
+            for event in unhandled():
                 handle_stripe_event(event_id=event.pk, now=self.who["now"])
             under_way = open_calls().exclude(state=CallState.NEEDS_BUYER)
-            if not self.stripe.webhooks.waiting and not told().exists() and not under_way.exists():
+            if not self.stripe.webhooks.waiting and not unhandled().exists() and not under_way.exists():
                 return
-        raise AssertionError("the sweeps come to no end")
+        raise AssertionError("the sweeps do not end")
 
-    def _is_what_stripe_knows(self, payment: Payment) -> None:
+    def _compare_payment(self, payment: Payment) -> None:
         calls = payment.calls.filter(operation=Operation.START).exclude(reference="")
         intents = [intent for call in calls if (intent := self._intent(call.reference))]
         rows = [self.stripe.account.every("charge", payment_intent=intent["id"]) for intent in intents]
-        taken = sum(row["amount_captured"] - row["amount_refunded"] for found in rows for row in found)
+        captured = sum(row["amount_captured"] - row["amount_refunded"] for charges in rows for row in charges)
         for intent in intents:
             disputes = self.stripe.account.every("dispute", payment_intent=intent["id"])
-            taken -= sum(row["amount"] for row in disputes if row["status"] != "won")
+            captured -= sum(row["amount"] for row in disputes if row["status"] != "won")
         ours = Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
-        assert ours.charged == taken, list(payment.calls.order_by("pk").values())
+        assert ours.charged == captured, list(payment.calls.order_by("pk").values())
         assert ours.authorised == sum(intent["amount_capturable"] for intent in intents)

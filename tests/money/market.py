@@ -1,4 +1,4 @@
-"""A small market in which anything may happen to money: its rows, its clock, and what must always hold."""
+"""Base of the state machines about money: a small market with its rows, its clock and its invariants."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from tests.factories import NOW, make_bank_account, make_gourd, make_seller, mak
 from tests.invariants import check_everything
 
 SOMEBODY = Actor.system("machine")
-DONE: Counter[str] = Counter()  # how often which kind of thing was done and not refused
+DONE: Counter[str] = Counter()  # number of operations that were not refused, by rule
 PLACE = st.integers(min_value=0, max_value=7)
-# Keys drawn by chance would make another story of the same draws.
+# Random keys are no stable order: with them the same draws would lead to other operations.
 ORDER = {
     Order: ["number"],
     OrderLine: ["order__number", "position"],
@@ -49,27 +49,27 @@ SEPAY_SECRET = "whsec-of-sepay"
 
 
 def where(rows: Callable[[], Any]) -> Callable[[Any], Any]:
-    """A kind of thing that can happen only where there is such a row."""
+    """A rule that applies only if such a row exists."""
     return precondition(lambda machine: machine.has(rows))
 
 
 def where_rows_changed(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """An invariant that is asked again once something was written since it was asked last."""
+    """An invariant that is checked only if something was written since its last check."""
 
     @wraps(check)
-    def ask(machine: Any) -> None:
+    def check_if_changed(machine: Any) -> None:
         written = machine.written
-        if machine.asked_at.get(check.__name__) != written:
+        if machine.checked_at.get(check.__name__) != written:
             check(machine)
-            machine.asked_at[check.__name__] = machine.written = written
+            machine.checked_at[check.__name__] = machine.written = written
 
-    return ask
+    return check_if_changed
 
 
 class Market(RuleBasedStateMachine):
-    """Two cooperatives with a little of three goods, one of them weighed; a voucher; a clock that moves.
+    """Two cooperatives with three variants, one of them weighed; a voucher; a clock that moves.
 
-    The first brings its goods itself, the second gives them to a carrier.
+    The first cooperative delivers itself, the second uses a carrier.
     """
 
     def __init__(self) -> None:
@@ -77,18 +77,18 @@ class Market(RuleBasedStateMachine):
         self._settings = override_settings(SEPAY_SECRET=SEPAY_SECRET)
         self._settings.enable()
         self._world = transaction.atomic()
-        self._world._from_testcase = True  # so that actions may insist on being outermost inside it
+        self._world._from_testcase = True  # allows durable atomic blocks inside it
         self._world.__enter__()
         self.written = 0  # statements that may have changed a row
-        self.asked_at: dict[str, int] = {}
-        self.found: dict[Any, tuple[int, bool]] = {}
+        self.checked_at: dict[str, int] = {}
+        self.existing: dict[Any, tuple[int, bool]] = {}
         connection.execute_wrappers.append(self._count_writing)
         self.now = NOW
         self.notices: list[dict[str, Any]] = []
         first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
         DeliveryMethod.objects.filter(cooperative=second).update(carrier=CARRIER)
         make_bank_account()
-        self.goods = [
+        self.variants = [
             make_variant(first, price=99_999, on_hand=7),
             make_gourd(first, on_hand=9),
             make_variant(second, price=45_001, on_hand=6),
@@ -117,7 +117,7 @@ class Market(RuleBasedStateMachine):
     @invariant()
     @where_rows_changed
     def no_money_is_made_or_lost(self) -> None:
-        """What buyers paid and was not given back lies on accounts of ours, or with who holds it for us."""
+        """Money paid and not refunded is booked on our accounts, or on those of who holds it for us."""
         paid = sum(Order.objects.values_list("charged", flat=True))
         of_events = LedgerEntry.objects.filter(
             posting__order__isnull=False, posting__key__startswith="event:"
@@ -126,22 +126,22 @@ class Market(RuleBasedStateMachine):
         assert sum(booked.values_list("amount", flat=True)) == paid
 
     def attempt(self, rows: Any, place: int, work: Callable[[Any], Any]) -> None:
-        """The work on one of the rows, if there are any; what is refused has changed nothing."""
-        row = self.one(rows, place)
+        """Do the work on one of the rows, if there are any, and ignore refusals."""
+        row = self.pick(rows, place)
         if row is not None:
             with suppress(Refused):
                 work(row)
                 DONE[work.__qualname__.split(".")[1]] += 1
 
     def has(self, rows: Callable[[], Any]) -> bool:
-        """Whether there is one; asked again once something was written."""
-        if self.found.get(rows, (None,))[0] != self.written:
-            self.found[rows] = self.written, rows().exists()
-        return self.found[rows][1]
+        """Whether such a row exists; cached until something is written."""
+        if self.existing.get(rows, (None,))[0] != self.written:
+            self.existing[rows] = self.written, rows().exists()
+        return self.existing[rows][1]
 
-    def one(self, rows: Any, place: int) -> Any:
-        found = list(rows.order_by(*ORDER.get(rows.model, ["pk"])))
-        return found[place % len(found)] if found else None
+    def pick(self, rows: Any, place: int) -> Any:
+        in_order = list(rows.order_by(*ORDER.get(rows.model, ["pk"])))
+        return in_order[place % len(in_order)] if in_order else None
 
     def _count_writing(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if not sql.startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")):

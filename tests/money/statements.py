@@ -1,4 +1,4 @@
-"""Our bank's statement is read in, and carriers send theirs of the cash that they collected."""
+"""Bank statements and carriers' COD statements are imported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orders.models import BankTransfer, CostBearer, Parcel, StatementImport, Sta
 from orders.states import CodState, ParcelKind, ParcelState
 from shop.accounts.models import User
 from tests.factories import make_admin
-from tests.money.arriving import ACCOUNT
+from tests.money.incoming_transfers import ACCOUNT
 from tests.money.market import CARRIER, PLACE, Market, where
 from tests.orders.cash_on_delivery.cash_at_hand import statement
 
@@ -28,7 +28,7 @@ HEADS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
 
 
 def with_carriers() -> Any:
-    """Parcels of which a carrier has something to say."""
+    """Parcels that a carrier's statement may list."""
     sent = Parcel.objects.filter(kind=ParcelKind.DISPATCH, carrier=CARRIER)
     return sent.filter(state__in=[ParcelState.HANDED_OVER, ParcelState.DELIVERED]).exclude(
         cod_state=CodState.NONE
@@ -40,7 +40,7 @@ def problems() -> Any:
 
 
 class Statements(Market):
-    """What the desk reads in."""
+    """Imports at the desk."""
 
     @cached_property
     def admin(self) -> User:
@@ -48,22 +48,24 @@ class Statements(Market):
 
     @precondition(lambda machine: machine.notices)
     @rule(first=st.integers(min_value=0, max_value=5), again=st.booleans())
-    def read_our_banks_statement(self, first: int, again: bool) -> None:
-        """From some day on, whether or not the bank's service has told of what came then."""
+    def import_our_bank_statement(self, first: int, again: bool) -> None:
+        """Import the rows since some day, whether or not webhooks have reported them."""
         days = sorted({notice["transactionDate"][:10] for notice in self.notices})
         since = days[first % len(days)]
-        shown = [notice for notice in self.notices if notice["transactionDate"] >= since]
+        rows = [notice for notice in self.notices if notice["transactionDate"] >= since]
         lines = [f"Số tài khoản: {ACCOUNT}", HEADS]
-        for notice in shown:
+        for notice in rows:
             at = datetime.datetime.strptime(notice["transactionDate"], "%Y-%m-%d %H:%M:%S")
             columns = (notice["referenceCode"], "", str(notice["transferAmount"]), notice["content"])
             lines.append(f"{at:%d/%m/%Y %H:%M:%S};{';'.join(columns)}")
         content = "\n".join(lines).encode()
         for _time in range(2 if again else 1):
             now = self.who["now"]
-            read = import_bank_statement(file_name="sao-ke.csv", content=content, user=self.admin, now=now)
-            apply_bank_statement(statement_id=read.pk, **self.who)
-        for notice in shown:
+            statement_import = import_bank_statement(
+                file_name="sao-ke.csv", content=content, user=self.admin, now=now
+            )
+            apply_bank_statement(statement_id=statement_import.pk, **self.who)
+        for notice in rows:
             assert BankTransfer.objects.filter(reference=notice["referenceCode"]).count() == 1
 
     @where(with_carriers)
@@ -75,11 +77,11 @@ class Statements(Market):
         bearer=st.sampled_from(CostBearer),
         again=st.booleans(),
     )
-    def a_carrier_sends_its_statement(
+    def import_carrier_statement(
         self, place: int, many: bool, difference: int, fee: int, bearer: CostBearer, again: bool
     ) -> None:
-        """Of one parcel or of all, sometimes of another sum than ours. Perhaps the same file comes twice;
-        else it is taken at its word."""
+        """About one parcel or all, sometimes with another amount than ours. Either the same file comes twice,
+        or a problem row is accepted afterwards."""
         found = list(with_carriers().select_related("part__order").order_by("part__order__number", "number"))
         rows = []
         for parcel in found if many else [found[place % len(found)]]:
@@ -88,23 +90,25 @@ class Statements(Market):
             rows.append((code, max(0, collected + difference), min(fee, collected)))
         for _time in range(2 if again else 1):
             now = self.who["now"]
-            read = import_cod_statement(
+            statement_import = import_cod_statement(
                 file_name="cod.csv", content=statement(rows), carrier=CARRIER, user=self.admin, now=now
             )
-            StatementImport.objects.filter(pk=read.pk, confirmed_at=None).update(fee_bearer=bearer)
-            apply_cod_statement(statement_id=read.pk, **self.who)
+            StatementImport.objects.filter(pk=statement_import.pk, confirmed_at=None).update(
+                fee_bearer=bearer
+            )
+            apply_cod_statement(statement_id=statement_import.pk, **self.who)
         if not again:
-            self.as_the_carrier_says(place)
+            self.accept_problem(place)
 
     @where(problems)
     @rule(place=PLACE)
-    def take_a_row(self, place: int) -> None:
-        self.as_the_carrier_says(place)
+    def accept_row(self, place: int) -> None:
+        self.accept_problem(place)
 
-    def as_the_carrier_says(self, place: int) -> None:
+    def accept_problem(self, place: int) -> None:
         self.attempt(problems(), place, lambda row: accept_problem_row(row_id=row.pk, **self.who))
 
     @where(problems)
     @rule(place=PLACE)
-    def set_a_row_aside(self, place: int) -> None:
+    def dismiss_row(self, place: int) -> None:
         self.attempt(problems(), place, lambda row: dismiss_problem_row(row_id=row.pk, **self.who))

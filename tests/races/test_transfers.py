@@ -1,4 +1,4 @@
-"""Money that arrives while something else happens: told twice, as its order lapses, settled by two."""
+"""Races of incoming transfers: reported twice, at the order's expiry, assigned by two people."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def kinds(answers: list[Any]) -> list[str]:
 
 
 def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Callable[[], Any]]:
-    """Takes the lock of `name` out: both hands read before either writes.
+    """Remove the lock `name`: both threads read before either writes.
 
-    Answers how work is to be wrapped: on SQLite the lock is the writer's turn, so what is read under it is
-    read before the transaction there.
+    Returns a wrapper of work: on SQLite, where the lock is the IMMEDIATE writer, it reads before the
+    transaction.
     """
     both_read, early = threading.Barrier(hands, timeout=20), threading.local()
     lock = getattr(locks, name)
@@ -56,18 +56,18 @@ def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Calla
         monkeypatch.setattr(locks, "lock_rows", lambda rows: list(rows.order_by("pk")))
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(rows.order_by("pk")), None))
 
-        def read_together(*asked: Any) -> Any:
-            rows = lock(*asked)
+        def read_together(*args: Any) -> Any:
+            rows = lock(*args)
             both_read.wait()
             return rows
 
         monkeypatch.setattr(locks, name, read_together)
     else:
-        monkeypatch.setattr(locks, name, lambda *_asked: early.rows)
+        monkeypatch.setattr(locks, name, lambda *_args: early.rows)
 
-    def wrapped(work: Callable[[], Any], *asked: Any) -> Callable[[], Any]:
+    def wrapped(work: Callable[[], Any], *args: Any) -> Callable[[], Any]:
         def read_then_work() -> Any:
-            early.rows = lock(*asked)
+            early.rows = lock(*args)
             both_read.wait()
             return work()
 
@@ -76,7 +76,7 @@ def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Calla
     return wrapped
 
 
-def telling(order: Order, **fields: Any) -> Callable[[], Any]:
+def recording(order: Order, **fields: Any) -> Callable[[], Any]:
     values = {"reference": "FT1", "event_id": "1"} | fields
     return partial(record_incoming_transfer, arrival=told(order.code, **values), actor=BANK, now=LATER)
 
@@ -92,7 +92,7 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
         transactionDate="2026-11-24 11:00:00",
     )
 
-    def hear() -> None:
+    def process() -> None:
         store_bank_webhook(
             arrivals=read_incoming_transfers(TransferSource.SEPAY, parse_webhook_body(body)),
             body=body,
@@ -100,7 +100,7 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
         )
         process_bank_webhook(event_id=GatewayEvent.objects.get().pk, now=LATER)
 
-    answers = together([hear] * 10)
+    answers = together([process] * 10)
 
     assert answers == [None] * 10
     assert BankTransfer.objects.get().state == TransferState.SETTLED
@@ -112,7 +112,7 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
 def test_parallel_notices_of_two_services_charge_order_once() -> None:
     order = waiting_order()
 
-    answers = together([telling(order), telling(order, provider=TransferSource.CASSO, event_id="c")])
+    answers = together([recording(order), recording(order, provider=TransferSource.CASSO, event_id="c")])
 
     assert sorted(answer.is_new for answer in answers) == [False, True], answers
     order.refresh_from_db()
@@ -123,7 +123,7 @@ def test_parallel_notices_of_two_services_charge_order_once() -> None:
 def test_without_lock_two_transfers_charge_one_order_or_one_fails(monkeypatch) -> None:
     order = waiting_order()
     read_early = unlocked(monkeypatch, "lock_orders")
-    works = [telling(order), telling(order, reference="FT2", event_id="2")]
+    works = [recording(order), recording(order, reference="FT2", event_id="2")]
 
     answers = together([read_early(work, [order.pk]) for work in works])
 
@@ -134,7 +134,7 @@ def test_without_lock_two_transfers_charge_one_order_or_one_fails(monkeypatch) -
 def test_second_of_two_parallel_transfers_goes_to_review() -> None:
     order = waiting_order()
 
-    together([telling(order), telling(order, reference="FT2", event_id="2")])
+    together([recording(order), recording(order, reference="FT2", event_id="2")])
 
     states = BankTransfer.objects.order_by("state").values_list("state", "reason")
     assert list(states) == [("review", "paid"), ("settled", "")]
@@ -143,12 +143,12 @@ def test_second_of_two_parallel_transfers_goes_to_review() -> None:
     check_everything()
 
 
-def lapsing(order: Order) -> Callable[[], Any]:
+def expiring(order: Order) -> Callable[[], Any]:
     return partial(expire_order, order_id=order.pk, actor=DESK, now=LATER + HOUR)
 
 
 def due_orders(many: int) -> list[Order]:
-    """Orders whose time has just run out; their transfers were sent in time."""
+    """Orders that have just expired; their transfers were made in time."""
     orders = [waiting_order() for _ in range(many)]
     Payment.objects.update(expires_at=LATER + datetime.timedelta(minutes=1))
     return orders
@@ -158,7 +158,7 @@ def test_transfer_arriving_at_expiry_settles_order_or_goes_to_review() -> None:
     orders = due_orders(6)
     works = []
     for place, order in enumerate(orders):
-        works += [telling(order, reference=f"FT{place}", event_id=str(place)), lapsing(order)]
+        works += [recording(order, reference=f"FT{place}", event_id=str(place)), expiring(order)]
 
     answers = together(works)
 
@@ -175,38 +175,38 @@ def test_transfer_arriving_at_expiry_settles_order_or_goes_to_review() -> None:
 
 
 def test_without_lock_paid_order_expires(monkeypatch) -> None:
-    """Whoever lets it lapse has read it, and looked whether it may, before the money came."""
+    """The sweep has read the order and checked its expiry before the money arrives."""
     (order,) = due_orders(1)
     read_before = Order.objects.get(pk=order.pk)
-    may_lapse = Order.objects.filter(pk=order.pk).lapsed(LATER + HOUR).exists()
-    telling(order)()
+    is_expired = Order.objects.filter(pk=order.pk).lapsed(LATER + HOUR).exists()
+    recording(order)()
 
     monkeypatch.setattr(locks, "lock_order", lambda _order_id: read_before)
-    monkeypatch.setattr(order_sweeps, "Order", _Looked(may_lapse))
-    lapsing(order)()
+    monkeypatch.setattr(order_sweeps, "Order", _EarlierResult(is_expired))
+    expiring(order)()
 
     order.refresh_from_db()
     assert (order.charged, order.status) == (120_000, OrderStatus.EXPIRED)
 
 
-class _Looked:
-    """Answers as the orders did when they were looked at."""
+class _EarlierResult:
+    """Return what the query returned before the transfer."""
 
-    def __init__(self, may_lapse: bool) -> None:
+    def __init__(self, is_expired: bool) -> None:
         self.objects = self
-        self._may_lapse = may_lapse
+        self._is_expired = is_expired
 
-    def filter(self, **_by: Any) -> _Looked:
+    def filter(self, **_by: Any) -> _EarlierResult:
         return self
 
-    def lapsed(self, _now: datetime.datetime) -> _Looked:
+    def lapsed(self, _now: datetime.datetime) -> _EarlierResult:
         return self
 
     def exists(self) -> bool:
-        return self._may_lapse
+        return self._is_expired
 
 
-def settling(transfer: BankTransfer, order: Order) -> Callable[[], Any]:
+def assigning(transfer: BankTransfer, order: Order) -> Callable[[], Any]:
     return partial(
         assign_transfer, transfer_id=transfer.pk, shares={order.pk: 120_000}, actor=DESK, now=LATER + HOUR
     )
@@ -216,7 +216,7 @@ def test_transfer_cannot_be_assigned_to_two_orders_in_parallel() -> None:
     one, other = waiting_order(), waiting_order()
     transfer = take("tien hang")
 
-    answers = together([settling(transfer, one), settling(transfer, other)])
+    answers = together([assigning(transfer, one), assigning(transfer, other)])
 
     assert kinds(answers) == ["BankTransfer", "WrongMove"], answers
     assert sorted(Order.objects.values_list("charged", flat=True)) == [0, 120_000]
@@ -227,7 +227,7 @@ def test_parallel_assignments_of_transfer_settle_once() -> None:
     order = waiting_order()
     transfer = take("tien hang")
 
-    answers = together([settling(transfer, order)] * 10)
+    answers = together([assigning(transfer, order)] * 10)
 
     assert kinds(answers) == ["BankTransfer"] * 10, answers
     order.refresh_from_db()
@@ -243,7 +243,7 @@ def test_without_lock_transfer_is_assigned_to_two_orders(monkeypatch) -> None:
     if connection.vendor == "sqlite":
         monkeypatch.setattr(transfer_review, "unassigned_amount", lambda _transfer: 120_000)
 
-    together([read_early(settling(transfer, order), transfer.pk) for order in (one, other)])
+    together([read_early(assigning(transfer, order), transfer.pk) for order in (one, other)])
 
     assert sum(TransferShare.objects.values_list("amount", flat=True)) == 240_000 > transfer.amount
 
@@ -252,9 +252,9 @@ def test_transfer_is_assigned_or_returned_but_not_both() -> None:
     transfers_and_orders = [(take(f"tien hang {n}"), waiting_order()) for n in range(4)]
     works = []
     for transfer, order in transfers_and_orders:
-        works.append(settling(transfer, order))
-        back = {"transfer_id": transfer.pk, "to": TO, "reason": "nhầm", "actor": DESK, "now": LATER + HOUR}
-        works.append(partial(return_transfer, **back))
+        works.append(assigning(transfer, order))
+        request = {"transfer_id": transfer.pk, "to": TO, "reason": "nhầm", "actor": DESK, "now": LATER + HOUR}
+        works.append(partial(return_transfer, **request))
 
     answers = together(works)
 
@@ -270,10 +270,10 @@ def test_parallel_statement_and_webhooks_record_each_transfer_once() -> None:
     orders = [waiting_order() for _ in range(4)]
     content = csv(*((f"FT{n}", 120_000, order.code) for n, order in enumerate(orders)))
     statement = import_bank_statement(file_name="a.csv", content=content, user=make_admin(), now=NOW)
-    taking = partial(apply_bank_statement, statement_id=statement.pk, actor=DESK, now=LATER)
-    hooks = [telling(order, reference=f"FT{n}", event_id=str(n)) for n, order in enumerate(orders)]
+    applying = partial(apply_bank_statement, statement_id=statement.pk, actor=DESK, now=LATER)
+    webhooks = [recording(order, reference=f"FT{n}", event_id=str(n)) for n, order in enumerate(orders)]
 
-    answers = together([taking, *hooks, taking])
+    answers = together([applying, *webhooks, applying])
 
     assert not [answer for answer in answers if isinstance(answer, Exception)], answers
     assert BankTransfer.objects.filter(state=TransferState.SETTLED).count() == 4

@@ -1,4 +1,4 @@
-"""Many buyers with one code at once, and rules of the catalogue that change under a price."""
+"""Races for a voucher's last use, and of promotions with price edits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orders.models import Basket, Order, Voucher, VoucherUse
 from shop.core.actors import Actor
 from tests.factories import NOW, make_channel, make_product, make_variant, make_voucher, stock_of
 from tests.invariants import check_everything
-from tests.races.test_placing import of_kind, placing, ready_basket
+from tests.races.test_place_order import of_kind, placing, ready_basket
 from tests.races.together import together
 from tests.races.unlocked import Unlocked
 
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = Actor.system("tests")
 
 
-def basket_with_code(*requested, code="CHAO10"):
-    basket = ready_basket(*requested)
+def basket_with_code(*lines, code="CHAO10"):
+    basket = ready_basket(*lines)
     apply_voucher_code(basket_id=basket.pk, code=code, now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
@@ -41,7 +41,7 @@ def test_fifty_buyers_use_voucher_code_with_one_use_once() -> None:
 
     refusals = of_kind(answers, BasketChanged)
     assert (len(of_kind(answers, Order)), len(refusals)) == (1, 49), answers
-    assert {type(no.details["voucher"]) for no in refusals} == {VoucherUsedUp}
+    assert {type(refusal.details["voucher"]) for refusal in refusals} == {VoucherUsedUp}
     assert (VoucherUse.objects.count(), Order.objects.get().voucher_code) == (1, "CHAO10")
     assert (Basket.objects.count(), stock_of(variant).allocated) == (49, 1)
     check_everything()
@@ -92,7 +92,7 @@ def test_price_edited_while_promotions_are_created_follows_all_of_them() -> None
     product = make_product(price=100_000)
     variant, channel = product.variants.get(), make_channel()
 
-    def promise(percent):
+    def add_promotion(percent):
         terms = PromotionTerms(f"{percent} %", NOW - datetime.timedelta(hours=1), percent=percent)
         promotion = create_promotion(channel=channel, terms=terms, actor=STAFF, now=NOW)
         refresh_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
@@ -107,7 +107,7 @@ def test_price_edited_while_promotions_are_created_follows_all_of_them() -> None
             now=NOW,
         )
 
-    answers = together([*[partial(promise, n) for n in (10, 20, 30)], *[partial(edit, 80_000)] * 3])
+    answers = together([*[partial(add_promotion, n) for n in (10, 20, 30)], *[partial(edit, 80_000)] * 3])
 
     price, listing = Price.objects.get(variant=variant), Listing.objects.get(product=product)
     assert of_kind(answers, Exception) == []

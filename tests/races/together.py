@@ -1,4 +1,4 @@
-"""Many hands at once: real threads with connections of their own."""
+"""Run work in parallel threads, each with its own database connection."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.db import connections
 
 
 def together(works: Sequence[Callable[[], Any]], *, hands: int = 20) -> list[Any]:
-    """Do the works in as many threads, all beginning at once; each one's answer or error, in order.
+    """Run the callables in threads that start together; return their results or errors in order.
 
-    No more than 20 at a time: PostgreSQL lets a hundred in, and other tests may be among them.
+    At most 20 threads: PostgreSQL accepts a hundred connections, and other tests may use some of them.
     """
     hands = min(hands, len(works))
     answers: list[Any] = [None] * len(works)
     start = threading.Barrier(hands)
 
-    def hand(first: int) -> None:
+    def run_every_nth(first: int) -> None:
         start.wait()
         try:
             for place in range(first, len(works), hands):
@@ -29,7 +29,7 @@ def together(works: Sequence[Callable[[], Any]], *, hands: int = 20) -> list[Any
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=hand, args=(first,)) for first in range(hands)]
+    threads = [threading.Thread(target=run_every_nth, args=(first,)) for first in range(hands)]
     for thread in threads:
         thread.start()
     for thread in threads:

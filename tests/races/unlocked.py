@@ -1,8 +1,8 @@
-"""The shop with its locks taken out, which shows that the races they stop are real.
+"""Remove the shop's locks, to show that the races they prevent are real.
 
-On PostgreSQL rows are read without being locked, and whoever has read waits until everybody has. On SQLite
-the lock is the writer's turn (IMMEDIATE), so the check stands before BEGIN: what it reads is read before the
-transaction, and the step inside it is given that.
+On PostgreSQL rows are read without a lock, and each reader waits until all have read. On SQLite the lock is
+the IMMEDIATE writer, so the check runs before BEGIN, and the step inside the transaction uses the rows read
+then.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.factories import NOW
 
 
 class Unlocked:
-    """Holds `hands` workers between reading rows of `model` and writing them."""
+    """Hold `hands` threads between reading rows of `model` and writing them."""
 
     def __init__(self, monkeypatch: Any, model: type[Model], hands: int) -> None:
         self._model = model
@@ -35,12 +35,12 @@ class Unlocked:
         monkeypatch.setattr(locks, "lock_compiled_rows", lambda rows_of, *args: self._rows(rows_of(*args)))
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
-            monkeypatch.setattr(placing, "build_quote", lambda _wanted, *, now: self._early.offer)
-        elif model is Voucher:  # whose uses are counted after it was read
+            monkeypatch.setattr(placing, "build_quote", lambda _request, *, now: self._early.quote)
+        elif model is Voucher:  # its uses are counted after it is read
             monkeypatch.setattr(placing, "build_quote", self._quote)
 
     def placing(self, basket: Basket, work: Callable[[], Any]) -> Callable[[], Any]:
-        """The work of placing a basket, its check moved before the transaction where that is the lock."""
+        """Wrap the placing of a basket: on SQLite its check runs before the transaction."""
         if connection.vendor != "sqlite":
             return work
 
@@ -50,28 +50,28 @@ class Unlocked:
                 Stock: list(Stock.objects.order_by("pk")),
                 PickupSlot: list(PickupSlot.objects.order_by("pk")),
             }
-            self._early.offer = build_quote(basket_quote_request(self._early.rows[Basket][0]), now=NOW)
+            self._early.quote = build_quote(basket_quote_request(self._early.rows[Basket][0]), now=NOW)
             self._read_by_all.wait()
             return work()
 
         return read_then_work
 
     def seen(self, rows: QuerySet[Any]) -> list[Any]:
-        """Rows as everybody reads them before anybody writes."""
+        """The rows as all threads read them before any of them writes."""
         return self._rows(rows)
 
-    def _quote(self, requested: Any, *, now: Any) -> Any:
-        """The check, after which nobody writes before everybody has checked."""
-        offer = build_quote(requested, now=now)
+    def _quote(self, request: Any, *, now: Any) -> Any:
+        """Build the quote, then wait until all threads have built theirs."""
+        quote = build_quote(request, now=now)
         if not getattr(self._early, "has_checked", False):
             self._early.has_checked = True
             self._checked_by_all.wait()
-        return offer
+        return quote
 
     def _rows(self, rows: QuerySet[Any]) -> list[Any]:
         if connection.vendor == "sqlite":
             return self._early.rows[rows.model] if rows.model in self._early.rows else list(rows)
-        found = list(rows.order_by("pk"))
+        read_rows = list(rows.order_by("pk"))
         if rows.model is self._model:
             self._read_by_all.wait()
-        return found
+        return read_rows

@@ -1,4 +1,4 @@
-"""Stripe's HTTP API as a double of our own; see `double.py` for what a test may tell it."""
+"""A double of Stripe's HTTP API; see `double.py` for the controls of a test."""
 
 from tests.doubles.stripe.double import StripeDouble
 from tests.doubles.stripe.faults import Fault

@@ -1,4 +1,4 @@
-"""What Stripe knows of one account: its objects, their events, and what tests may change by hand."""
+"""One Stripe account: its objects, their events, and settings for tests."""
 
 import copy
 import itertools
@@ -22,9 +22,9 @@ _PREFIXES = {
 
 
 class Account:
-    """Every change happens under `lock`; every change of note writes an event and tells `on_event`.
+    """Every change happens under `lock`; notable changes write an event and call `on_event`.
 
-    `clock` gives seconds since 1970; tests that need another hour put another one here.
+    `clock` gives seconds since 1970; tests may replace it.
     """
 
     def __init__(self, on_event=lambda event: None):
@@ -32,7 +32,7 @@ class Account:
         self.clock = time.time
         self.rows = {}
         self.connected = set()
-        self.balance = None  # what transfers without a source may take; None: as much as they like
+        self.balance = None  # limit of transfers without a source; None: unlimited
         self.next_refund = "succeeded"
         self.next_payment = "succeeded"  # or "processing"
         self._on_event = on_event
@@ -53,7 +53,7 @@ class Account:
         return row
 
     def every(self, kind, **where):
-        """All objects of a kind with these values, the newest first."""
+        """All objects of a kind with these values, newest first."""
         return [
             row
             for row in reversed(self.rows.values())
@@ -61,7 +61,7 @@ class Account:
         ]
 
     def emit(self, kind, row, **previous):
-        """An event with the object as it is now."""
+        """Write an event with the object as it is now."""
         event = self.add(
             "event",
             type=kind,

@@ -1,4 +1,4 @@
-"""Checkout Sessions: Stripe's own page to pay on, and what came of it."""
+"""Checkout Sessions: Stripe's hosted page and its outcome."""
 
 from tests.doubles.stripe import payments
 from tests.doubles.stripe.account import check_amount
@@ -8,7 +8,7 @@ _DAY = 24 * 60 * 60
 
 
 def create_session(account, params, *, url):
-    """POST /v1/checkout/sessions, for one payment. The intent comes into being when the buyer pays."""
+    """POST /v1/checkout/sessions, for one payment. The intent is created when the buyer pays."""
     lines = params.get("line_items") or []
     if params.get("mode") != "payment" or not lines or "success_url" not in params:
         raise StripeRefusal("mode, line_items and success_url are needed", code="parameter_missing")
@@ -38,7 +38,7 @@ def create_session(account, params, *, url):
 
 
 def expire(account, key):
-    """POST …/expire: nobody can pay on it any more."""
+    """POST …/expire: the page can no longer be used."""
     row = account.get("checkout.session", key)
     if row["status"] != "open":
         raise StripeRefusal(
@@ -70,7 +70,7 @@ def pay(account, key, card, *, url):
 
 
 def complete(account, intent):
-    """The intent's session, if it has one, ends with it."""
+    """Complete the intent's session, if it has one."""
     for row in account.every("checkout.session", payment_intent=intent["id"], status="open"):
         if intent["status"] in ("succeeded", "requires_capture", "processing"):
             row |= {"status": "complete", "url": None}
@@ -79,5 +79,5 @@ def complete(account, intent):
 
 
 def shown(row):
-    """Without what is only the double's."""
+    """The row without the double's private fields."""
     return {name: value for name, value in row.items() if not name.startswith("_")}

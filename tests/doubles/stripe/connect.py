@@ -1,10 +1,10 @@
-"""Connect: money passed on to a cooperative's account, and taken back from it."""
+"""Connect: transfers to a cooperative's account, and their reversals."""
 
 from tests.doubles.stripe.errors import StripeRefusal
 
 
 def transfer(account, params):
-    """POST /v1/transfers, at most what its source was charged or what the balance holds."""
+    """POST /v1/transfers: at most the source's charge or the balance."""
     if params["destination"] not in account.connected:
         raise StripeRefusal(
             f"No such destination: '{params['destination']}'", code="resource_missing", param="destination"
@@ -37,7 +37,7 @@ def transfer(account, params):
 
 
 def reverse(account, key, params):
-    """POST …/reversals: whole or in part."""
+    """POST …/reversals: in full or in part."""
     sent = account.get("transfer", key)
     left = sent["amount"] - sent["amount_reversed"]
     amount = params.get("amount", left)

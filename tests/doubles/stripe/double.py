@@ -1,4 +1,4 @@
-"""The double of Stripe: a server on loopback and what a test may tell it."""
+"""The double of Stripe: a server on loopback and the controls of a test."""
 
 import contextlib
 import threading
@@ -11,14 +11,14 @@ from tests.doubles.stripe.faults import Faults
 from tests.doubles.stripe.server import Handler
 from tests.doubles.stripe.webhooks import Webhooks
 
-REMEMBERED = 24 * 60 * 60  # seconds that an idempotency key is kept
+KEY_LIFETIME = 24 * 60 * 60  # seconds that an idempotency key is saved
 
 
 class StripeDouble:
     """`with StripeDouble() as stripe:` `stripe.url` is both api.stripe.com and js.stripe.com.
 
-    `account` is what Stripe knows, `webhooks` and `faults` what a test does to it, `calls` the operations
-    asked for in their order ("payment_intents.create", …).
+    `account` holds Stripe's objects, `webhooks` and `faults` are a test's controls, and `calls` lists the
+    requested operations in order ("payment_intents.create", …).
     """
 
     secret_key = "sk_test_double"
@@ -55,31 +55,35 @@ class StripeDouble:
     def js_url(self):
         return f"{self.url}/js/stripe.js"
 
-    def begin(self, key, asked):
-        """The saved answer of this key, if any. Refuses other parameters, and a second call at once."""
+    def begin(self, key, request_hash):
+        """Return the saved answer of this key, if any. Refuse other parameters and concurrent calls."""
         with self.account.lock:
-            kept = self._keys.get(key) if key else None
-            if kept is None or self.account.clock() - kept["at"] > REMEMBERED:
+            saved = self._keys.get(key) if key else None
+            if saved is None or self.account.clock() - saved["at"] > KEY_LIFETIME:
                 if key:
-                    self._keys[key] = {"asked": asked, "at": self.account.clock(), "answer": None}
+                    self._keys[key] = {
+                        "request_hash": request_hash,
+                        "at": self.account.clock(),
+                        "answer": None,
+                    }
                 return None
-            if kept["asked"] != asked:
+            if saved["request_hash"] != request_hash:
                 raise StripeRefusal(
                     "Keys for idempotent requests can only be used with the same parameters they were first"
                     f" used with. Try using a key other than '{key}'.",
                     kind="idempotency_error",
                 )
-            if kept["answer"] is None:
+            if saved["answer"] is None:
                 raise StripeRefusal(
                     "There is currently another in-progress request using this Idempotent Key.",
                     code="idempotency_key_in_use",
                     kind="idempotency_error",
                     status=409,
                 )
-            return kept["answer"]
+            return saved["answer"]
 
-    def finish(self, key, asked, answer):
-        """What began has ended; refused for its parameters, it is as if it had never begun."""
+    def finish(self, key, answer):
+        """Save the answer under the key, or forget the key if the parameters were refused."""
         status, body, remembered = answer
         if not key:
             return
@@ -90,8 +94,8 @@ class StripeDouble:
                 del self._keys[key]
 
     def buyer_pays(self, reference, card="4242424242424242"):
-        """The buyer gives a card in the fields on our page or on Stripe's own. Returns the intent's state:
-        a declined one stays `requires_payment_method`, one with SCA `requires_action`."""
+        """The buyer pays with a card on our page or on Stripe's own. Returns the intent's status:
+        `requires_payment_method` after a decline, `requires_action` with SCA."""
         with self.account.lock:
             row = self.account.rows[reference]
             try:
@@ -105,7 +109,7 @@ class StripeDouble:
             return self.intent(reference)["status"]
 
     def bank_answers(self, reference, *, approved):
-        """The buyer ends the second step at their bank (or what was `processing` ends)."""
+        """End the second step at the buyer's bank (or a `processing` payment)."""
         with self.account.lock:
             intent = self.intent(reference)
             if approved:

@@ -1,4 +1,4 @@
-"""The parts of Stripe's API that the shop uses: address, name, accepted parameters, what it does."""
+"""The parts of Stripe's API that the shop uses: address, name, parameters and action."""
 
 import re
 from dataclasses import dataclass
@@ -227,7 +227,7 @@ ENDPOINTS = [
 
 
 def found(method, path):
-    """The endpoint at this address and the ids in it, or (None, ())."""
+    """Find the endpoint at this address and the ids in it, or return (None, ())."""
     for endpoint in ENDPOINTS:
         match = endpoint.path.fullmatch(path)
         if match and endpoint.method == method:

@@ -2,7 +2,7 @@
 
 
 class StripeRefusal(Exception):
-    """Answered as `{"error": {...}}`; `remembered` under an idempotency key unless it failed validation."""
+    """Answered as `{"error": {...}}`; `remembered` under an idempotency key unless validation failed."""
 
     def __init__(self, message, *, code="", param="", status=400, kind="invalid_request_error", **more):
         super().__init__(message)
@@ -16,7 +16,7 @@ class StripeRefusal(Exception):
 
 
 class Declined(StripeRefusal):
-    """The card's bank said no."""
+    """The card's bank declined."""
 
     def __init__(self, decline_code, intent):
         code = {"generic_decline": "card_declined", "insufficient_funds": "card_declined"}.get(

@@ -1,4 +1,4 @@
-"""What can go wrong between us and Stripe, told per operation."""
+"""Faults between the shop and Stripe, set per operation."""
 
 import threading
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from enum import Enum
 class Fault(Enum):
     REFUSE = "an error is answered, nothing is done"
     HANG = "no answer ever, nothing is done"
-    HANG_WITHIN = "no answer; it is done only when the double lets go"
+    HANG_WITHIN = "no answer; it is done only when the double releases it"
     HANG_AFTER = "it is done, no answer ever"
     CUT_BEFORE = "the connection is cut, nothing is done"
     CUT_AFTER = "it is done, the connection is cut"
@@ -27,7 +27,7 @@ class Faults:
 
     def __init__(self):
         self.released = threading.Event()
-        self._told = {}
+        self._troubles = {}
 
     def tell(
         self, operation, fault, *, times=1, status=500, code="", message="Something went wrong", kind=""
@@ -36,24 +36,24 @@ class Faults:
             "card_error" if status == 402 else "api_error" if status >= 500 else "invalid_request_error"
         )
         body = {"error": {"type": kind, "message": message, **({"code": code} if code else {})}}
-        self._told[operation] = Trouble(fault, times, status, body)
+        self._troubles[operation] = Trouble(fault, times, status, body)
 
     @property
     def will_hang(self):
-        """Whether a call is to be left without an answer: a test need not wait for it long."""
-        return any(trouble.fault.name.startswith("HANG") for trouble in self._told.values())
+        """Whether some call will get no answer, so that a test can use a short timeout."""
+        return any(trouble.fault.name.startswith("HANG") for trouble in self._troubles.values())
 
     def take(self, operation):
-        """What is to happen to this call, if anything."""
-        trouble = self._told.get(operation)
+        """Take the fault of this call, if any."""
+        trouble = self._troubles.get(operation)
         if trouble is None:
             return None
         trouble.times -= 1
         if trouble.times == 0:
-            del self._told[operation]
+            del self._troubles[operation]
         return trouble
 
     def release(self):
-        """Lets go of everything that hangs now; what is asked later may hang again."""
-        held, self.released = self.released, threading.Event()
-        held.set()
+        """Release all hanging calls; later ones may hang again."""
+        hanging, self.released = self.released, threading.Event()
+        hanging.set()

@@ -1,4 +1,4 @@
-"""What the buyer's browser sees of Stripe: the script, the card fields, the bank's step, the hosted page."""
+"""Stripe's pages for browsers: the script, the card fields, the bank's step, and the hosted page."""
 
 import html
 import json
@@ -13,7 +13,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 def answer(double, method, path, fields):
-    """(status, headers, text) for an address outside the API."""
+    """Return (status, headers, text) for an address outside the API."""
     if path.startswith("/js/") and path.endswith(".js"):
         return 200, {"Content-Type": "text/javascript"}, _file(path.removeprefix("/js/"))
     if path == "/js/fields":
@@ -65,7 +65,7 @@ def _retrieve(double, fields):
 
 
 def _bank(double, method, key, fields):
-    """The bank's second step. Whoever just closes it leaves the payment waiting."""
+    """The bank's second step. Closing the page leaves the payment waiting."""
     intent = double.account.rows[key]
     if method == "POST" and intent["status"] == "requires_action":
         back = intent["next_action"]["redirect_to_url"]["return_url"]
@@ -85,7 +85,7 @@ def _bank(double, method, key, fields):
 
 
 def _returned(double, intent, back, status):
-    """The shop's address as Stripe calls it: a hosted page's as it was given, else with the outcome added."""
+    """The shop's return URL: unchanged after a hosted page, else with the outcome added."""
     session = next(iter(double.account.every("checkout.session", payment_intent=intent["id"])), None)
     if session:
         failed = status == "failed"
@@ -104,13 +104,13 @@ def _returned(double, intent, back, status):
 def _hosted(double, method, key, fields):
     """Stripe's own page to pay on."""
     row = double.account.rows[key]
-    said = ""
+    error = ""
     if method == "POST" and row["status"] == "open":
         try:
             with double.account.lock:
                 checkout.pay(double.account, key, fields.get("number"), url=double.url)
         except StripeRefusal as refusal:
-            said = f"<p role='alert'>{html.escape(str(refusal))}</p>"
+            error = f"<p role='alert'>{html.escape(str(refusal))}</p>"
         else:
             action = double.intent(key)["next_action"]
             done = row["success_url"].replace("{CHECKOUT_SESSION_ID}", key)
@@ -123,7 +123,7 @@ def _hosted(double, method, key, fields):
         _HTML,
         _page(
             "Stripe Checkout",
-            f"<p>{html.escape(row['_words'])}: {row['amount_total']} {row['currency'].upper()}</p>{said}"
+            f"<p>{html.escape(row['_words'])}: {row['amount_total']} {row['currency'].upper()}</p>{error}"
             "<form method='post'><label>Card number <input name='number' inputmode='numeric'></label>"
             f"<button>Pay</button></form>{leave}",
         ),

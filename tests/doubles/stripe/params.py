@@ -1,6 +1,6 @@
 """What an endpoint accepts, read from stripe-python's own parameter types.
 
-Stripe refuses what it does not know, so a name misspelt by us fails here as it would there.
+Stripe refuses unknown parameters, so a misspelt name fails here as it would there.
 """
 
 import typing
@@ -22,7 +22,7 @@ _NAMES = {"Mapping": Mapping, "StripeContext": StripeContext, "HTTPClient": HTTP
 
 
 def decoded(text):
-    """`a[b][0]=c` as nested dicts and lists, all ends strings."""
+    """Decode `a[b][0]=c` into nested dicts and lists; all leaves are strings."""
     tree = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         first, *rest = name.replace("]", "").split("[")
@@ -45,7 +45,7 @@ def _with_lists(branch):
 
 
 def checked(params, type_path):
-    """The parameters with whole numbers and booleans as such. Refuses like Stripe: `parameter_unknown`,
+    """Convert integers and booleans in the parameters. Refuse like Stripe: `parameter_unknown`,
     `parameter_missing`, `parameter_invalid_integer`…"""
     module, _, name = type_path.rpartition(".")
     return _record(params, getattr(import_module(f"stripe.params.{module}"), name), "")
@@ -66,9 +66,11 @@ def _record(params, kind, path):
 
 @cache
 def _fields(kind):
-    own = set(typing.get_type_hints(RequestOptions, localns=_NAMES)) if _takes_options(kind) else set()
+    options = set(typing.get_type_hints(RequestOptions, localns=_NAMES)) if _takes_options(kind) else set()
     return {
-        name: hint for name, hint in typing.get_type_hints(kind, localns=_NAMES).items() if name not in own
+        name: hint
+        for name, hint in typing.get_type_hints(kind, localns=_NAMES).items()
+        if name not in options
     }
 
 
@@ -111,8 +113,8 @@ def _scalar(value, kinds, path):
         return value == "true"
     if int in kinds and value.lstrip("-").isdigit():
         return int(value)
-    chosen = [word for word in words if word != ""]
-    if (chosen and value in chosen) or (str in kinds and not chosen):
+    allowed = [word for word in words if word != ""]
+    if (allowed and value in allowed) or (str in kinds and not allowed):
         return value
     if int in kinds:
         raise StripeRefusal(f"Invalid integer: {value}", code="parameter_invalid_integer", param=path)

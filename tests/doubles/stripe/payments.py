@@ -1,9 +1,9 @@
-"""PaymentIntents, charges, refunds and disputes, in the states that Stripe's documentation names."""
+"""PaymentIntents, charges, refunds and disputes, with the statuses of Stripe's documentation."""
 
 from tests.doubles.stripe.account import check_amount
 from tests.doubles.stripe.errors import Declined, StripeRefusal, wrong_state
 
-# What a card does, by Stripe's well-known numbers and ready-made payment methods.
+# What a card does, by Stripe's test numbers and ready-made payment methods.
 CARDS = {
     "4242424242424242": "good",
     "5555555555554444": "good",
@@ -52,7 +52,7 @@ def create_intent(account, params, *, url):
 
 
 def confirm(account, intent, card, return_url, *, url):
-    """The buyer's card is tried: the end, a second step at the bank, or a decline (raised)."""
+    """Try the buyer's card: it succeeds, needs a second step at the bank, or is declined (raised)."""
     if intent["status"] not in _OPEN:
         raise wrong_state(
             f"This PaymentIntent's status is {intent['status']} and cannot be confirmed.", intent
@@ -77,7 +77,7 @@ def confirm(account, intent, card, return_url, *, url):
 
 
 def approve(account, intent):
-    """The bank says yes: charged, held, or still on its way where a test said so."""
+    """The bank approves: the payment is charged, held, or `processing` if a test set so."""
     intent |= {"next_action": None, "last_payment_error": None}
     if account.next_payment == "processing":
         account.next_payment = "succeeded"
@@ -96,7 +96,7 @@ def approve(account, intent):
 
 
 def decline(account, intent, reason, *, code=None):
-    """The bank says no: the intent waits for another card. Raises what the caller of confirm hears."""
+    """The bank declines: the intent waits for another card. Raises the answer to `confirm`."""
     charge = _charge(account, intent, status="failed", captured=False)
     intent |= {"status": "requires_payment_method", "payment_method": None, "next_action": None}
     refusal = Declined(reason, intent)
@@ -132,7 +132,7 @@ def _charge(account, intent, *, status, captured):
 
 
 def capture(account, key, params):
-    """POST …/capture: once, at most what is held; what is left is released, and is no refund
+    """POST …/capture: once, at most the held amount; the rest is released without a refund
     (docs.stripe.com/changelog/basil/2025-03-31)."""
     intent = account.get("payment_intent", key)
     if intent["status"] != "requires_capture":
@@ -155,7 +155,7 @@ def capture(account, key, params):
 
 
 def cancel(account, key, params):
-    """POST …/cancel: from every state but the ends."""
+    """POST …/cancel: from every status but the final ones."""
     intent = account.get("payment_intent", key)
     if intent["status"] in ("succeeded", "canceled"):
         raise wrong_state(
@@ -173,7 +173,7 @@ def cancel(account, key, params):
 
 
 def refund(account, params):
-    """POST /v1/refunds: whole or in part, never above what is charged."""
+    """POST /v1/refunds: in full or in part, up to the charged amount."""
     charge = _charged(account, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = params.get("amount", left)
@@ -211,7 +211,7 @@ def refund(account, params):
 
 
 def settle_refund(account, key, status):
-    """A pending refund ends: `succeeded` or `failed` (the money is ours again)."""
+    """End a pending refund: `succeeded` or `failed` (the money returns to us)."""
     row = account.get("refund", key)
     row["status"] = status
     if status == "failed":
@@ -238,7 +238,7 @@ def _charged(account, params):
 
 
 def open_dispute(account, intent_key, *, amount=None, reason="fraudulent"):
-    """A buyer asks their bank for the money back: Stripe takes it from us until it is settled."""
+    """A buyer disputes a charge: Stripe withdraws the money until the dispute ends."""
     charge = account.rows[account.get("payment_intent", intent_key)["latest_charge"]]
     charge["disputed"] = True
     row = account.add(
@@ -262,7 +262,7 @@ def open_dispute(account, intent_key, *, amount=None, reason="fraudulent"):
 
 
 def close_dispute(account, key, status):
-    """`won`: the money comes back to us; `lost`: it is gone."""
+    """`won`: the money is reinstated; `lost`: it stays withdrawn."""
     row = account.get("dispute", key)
     row["status"] = status
     if status == "won":

@@ -1,4 +1,4 @@
-"""HTTP as Stripe speaks it: keys, idempotency, errors; and the faults a test asks for."""
+"""HTTP as Stripe speaks it: keys, idempotency, errors, and the faults set by a test."""
 
 import base64
 import contextlib
@@ -17,13 +17,13 @@ from tests.doubles.stripe.params import checked, decoded
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`double` is set on a subclass by the double itself."""
+    """`double` is set on a subclass by `StripeDouble`."""
 
     protocol_version = "HTTP/1.1"
     double = None
 
     def log_message(self, *args):
-        """Tests have their own output."""
+        """Log nothing: tests have their own output."""
 
     def do_GET(self):
         parts = urlsplit(self.path)
@@ -65,15 +65,15 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(status, body, {"Idempotent-Replayed": "true"} if replayed else {})
 
     def _answered(self, endpoint, keys, method, path, text, within):
-        """(status, body, whether it is the saved answer of an earlier call with the same key)."""
+        """Return (status, body, whether it is the saved answer of an earlier call with the same key)."""
         try:
             self._check_key()
             if endpoint is None:
                 raise StripeRefusal(f"Unrecognized request URL ({method}: {path}).", status=404)
             params = checked(decoded(text), endpoint.params)
             key = self.headers.get("Idempotency-Key") if method == "POST" else None
-            asked = hashlib.sha256(f"{path}?{text}".encode()).hexdigest()
-            saved = self.double.begin(key, asked)
+            request_hash = hashlib.sha256(f"{path}?{text}".encode()).hexdigest()
+            saved = self.double.begin(key, request_hash)
         except StripeRefusal as refusal:  # nothing began: nothing is saved
             return refusal.status, {"error": refusal.body}, False
         if saved:
@@ -81,11 +81,11 @@ class Handler(BaseHTTPRequestHandler):
         if within is not None:
             within.wait()
         answer = self._done(endpoint, params, keys)
-        self.double.finish(key, asked, answer)
+        self.double.finish(key, answer)
         return *answer[:2], False
 
     def _done(self, endpoint, params, keys):
-        """(status, body, whether the key remembers it)."""
+        """Return (status, body, whether the key saves it)."""
         account = self.double.account
         with account.lock:
             try:
@@ -132,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _clean(row):
-    """Lists hold whole rows; what is only the double's stays here."""
+    """Drop the double's private fields, also within lists."""
     if isinstance(row, dict):
         return {name: _clean(value) for name, value in row.items() if not name.startswith("_")}
     if isinstance(row, list):

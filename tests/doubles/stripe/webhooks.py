@@ -1,4 +1,4 @@
-"""Delivery of events: signed as Stripe does, and as unreliable as a test asks for."""
+"""Delivery of events: signed like Stripe's, and as unreliable as a test needs."""
 
 import json
 import queue
@@ -12,7 +12,7 @@ SECRET = "whsec_double"
 
 
 class Webhooks:
-    """Events wait until `deliver()`; after `automatic()` each goes out by itself, from a thread.
+    """Events wait until `deliver()`; after `automatic()` a thread delivers each one.
 
     `waiting` is a plain list: reorder it, drop from it, or look into it.
     """
@@ -21,21 +21,21 @@ class Webhooks:
         self.secret = secret
         self.url = None
         self.waiting = []
-        self.answers = []  # (type, status) of each delivery; status 0: nobody answered
+        self.answers = []  # (type, status) of each delivery; status 0: no answer
         self._outgoing = None
 
     def to(self, url):
         self.url = url
 
     def automatic(self):
-        """From now on each event is delivered once, soon, in the order of their making."""
+        """Deliver each event from now on once, in the order of their creation."""
         self._outgoing = queue.Queue()
-        for event in self._taken(self.waiting):
+        for event in self._emptied(self.waiting):
             self._outgoing.put(event)
         threading.Thread(target=self._send_on, daemon=True).start()
 
     def settled(self):
-        """Waits until all that went out by itself has been answered."""
+        """Wait until all automatic deliveries are answered."""
         if self._outgoing is not None:
             self._outgoing.join()
 
@@ -50,14 +50,14 @@ class Webhooks:
             self.waiting.append(event)
 
     def deliver(self, *kinds, times=1, backwards=False):
-        """Sends what waits (of these types, or all), each `times` times. Returns the answers' statuses."""
+        """Send waiting events (of these types, or all), each `times` times. Returns the statuses."""
         chosen = [event for event in self.waiting if not kinds or event["type"] in kinds]
         self.waiting = [event for event in self.waiting if event not in chosen]
         ordered = list(reversed(chosen)) if backwards else chosen
         return [self.send(event) for event in ordered for _ in range(times)]
 
     def drop(self, *kinds):
-        """What waits (of these types, or all) never arrives."""
+        """Drop waiting events (of these types, or all)."""
         self.waiting = [event for event in self.waiting if kinds and event["type"] not in kinds]
 
     def signed(self, event, *, at=None, secret=None):
@@ -66,7 +66,7 @@ class Webhooks:
         return body.encode(), WebhookSignature.generate_signature_header(body, secret or self.secret, at)
 
     def send(self, event, *, at=None, secret=None):
-        """One delivery. Returns the answer's status, 0 where nobody answered."""
+        """Deliver once. Returns the status of the answer, 0 if nobody answered."""
         body, signature = self.signed(event, at=at, secret=secret)
         request = urllib.request.Request(
             self.url,
@@ -91,7 +91,7 @@ class Webhooks:
         self._outgoing.task_done()
 
     @staticmethod
-    def _taken(events):
-        taken = list(events)
+    def _emptied(events):
+        emptied = list(events)
         events.clear()
-        return taken
+        return emptied

@@ -23,7 +23,7 @@ from tests.factories import NOW, make_admin, make_gourd, make_user
 from tests.markup import html_of
 from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
 from tests.orders.gateway_requests.test_gateway_requests import give_back
-from tests.orders.payouts.test_stripe_payouts import call_about, close, part
+from tests.orders.payouts.test_stripe_payouts import close, latest_call, part
 from tests.unchanged import every_row
 
 __all__ = ["part", "stripe"]
@@ -92,7 +92,7 @@ def test_a_refund_that_failed_is_refused_and_another_of_the_same_payment_is_not_
 def test_a_payout_that_was_refused_goes_by_bank(stripe, part, desk) -> None:
     stripe.account.connected.clear()
     payout = close()
-    send_call(call_id=call_about(payout).pk, now=NOW)
+    send_call(call_id=latest_call(payout).pk, now=NOW)
     assert part.cooperative.name in shown(desk, "?xem=hong")
 
     desk.post(f"{PAGE}chi/{payout.pk}/ngan-hang/", {"xem": "hong"})

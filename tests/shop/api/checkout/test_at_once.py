@@ -12,7 +12,7 @@ from orders.actions.placement.place_order import BasketChanged
 from orders.models import Allocation, Basket, Order, Payment
 from shop.api.payment.gateways import COD, DUMMY
 from tests.factories import make_channel, make_seller, make_variant
-from tests.races.test_placing import placing, ready_basket
+from tests.races.test_place_order import placing, ready_basket
 from tests.races.together import together
 from tests.shop.api.checkout.operations import COMPLETE, paid, ready
 from tests.shop.api.client import data_of

@@ -1,4 +1,4 @@
-"""Several hands on one parcel's cash: handed in twice at once, reported twice, collected while undone."""
+"""Races of cash on delivery: remitting, collecting, voiding and compensating."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-GIVER = Remitter(CashHolder.CARRIER, CARRIER)
+REMITTER = Remitter(CashHolder.CARRIER, CARRIER)
 
 
 def kinds(answers):
     return sorted(type(answer).__name__ for answer in answers)
 
 
-def handing_in(parcel, key):
-    return partial(remit_cash, giver=GIVER, parcel_ids=[parcel.pk], key=key, **WHO)
+def remitting(parcel, key):
+    return partial(remit_cash, giver=REMITTER, parcel_ids=[parcel.pk], key=key, **WHO)
 
 
 def test_parallel_remittances_remit_cash_once() -> None:
     parcel = delivered(cash=True)
 
-    answers = together([handing_in(parcel, "a"), handing_in(parcel, "b")])
+    answers = together([remitting(parcel, "a"), remitting(parcel, "b")])
 
     assert kinds(answers) == ["CashNotHeld", "CashRemittance"], answers
     refusal = next(answer for answer in answers if isinstance(answer, CashNotHeld))
@@ -57,7 +57,7 @@ def test_parallel_remittances_remit_cash_once() -> None:
 def test_remittance_repeated_in_parallel_is_recorded_once() -> None:
     parcel = delivered(cash=True)
 
-    answers = together([handing_in(parcel, "a")] * 10)
+    answers = together([remitting(parcel, "a")] * 10)
 
     assert {getattr(answer, "pk", answer) for answer in answers} == {CashRemittance.objects.get().pk}
 
@@ -67,27 +67,27 @@ def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
 
-        def plain(rows):
+        def read_without_lock(rows):
             return list(rows.order_by("pk"))
 
         lock_parcels = locks.lock_parcels
 
         def read_together(parcel_ids):
-            held = lock_parcels(parcel_ids)
+            parcels = lock_parcels(parcel_ids)
             both_read.wait()
-            return held
+            return parcels
 
-        monkeypatch.setattr(locks, "lock_rows", plain)
+        monkeypatch.setattr(locks, "lock_rows", read_without_lock)
         monkeypatch.setattr(cash_remittance.locks, "lock_parcels", read_together)
     else:
         lock_parcels = locks.lock_parcels
-        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: early.held)
+        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: early.parcels)
 
     def work(key):
         if connection.vendor == "sqlite":
-            early.held = lock_parcels([parcel.pk])
+            early.parcels = lock_parcels([parcel.pk])
             both_read.wait()
-        return handing_in(parcel, key)()
+        return remitting(parcel, key)()
 
     answers = together([partial(work, "a"), partial(work, "b")])
 
@@ -111,12 +111,12 @@ def test_without_lock_cash_is_collected_twice(monkeypatch) -> None:
     lock_parcel = locks.lock_parcel
     if connection.vendor == "postgresql":
 
-        def plain(rows):
-            found = list(rows.order_by("pk"))
+        def read_without_lock(rows):
+            read_rows = list(rows.order_by("pk"))
             both_read.wait()
-            return next(iter(found), None)
+            return next(iter(read_rows), None)
 
-        monkeypatch.setattr(locks, "lock_row", plain)
+        monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
         monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: early.rows)
 
@@ -142,9 +142,9 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
     answers = together(works)
 
     for n, parcel in enumerate(parcels):
-        reported, undone = answers[2 * n : 2 * n + 2]
+        reported, voided = answers[2 * n : 2 * n + 2]
         now = Parcel.objects.get(pk=parcel.pk)
-        assert isinstance(undone, Parcel)
+        assert isinstance(voided, Parcel)
         assert now.state == ParcelState.VOIDED
         if isinstance(reported, Parcel):
             assert (now.cod_state, now.cod_collected) == (CodState.COLLECTED, 230_000)
@@ -155,13 +155,13 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
     check_cash_away()
 
 
-def short() -> CashRemittance:
-    """230,000 đồng handed in by the carrier, of which 30,000 are missing."""
-    remittance = handing_in(delivered(cash=True), "a")()
+def short_remittance() -> CashRemittance:
+    """A remittance of 230,000 by the carrier, of which 30,000 is missing."""
+    remittance = remitting(delivered(cash=True), "a")()
     return reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
 
 
-def making_good(remittance):
+def compensating(remittance):
     return partial(
         resolve_remittance_difference,
         remittance_id=remittance.pk,
@@ -177,9 +177,9 @@ def owed_by_carriers() -> int:
 
 
 def test_parallel_compensations_are_recorded_once() -> None:
-    remittance = short()
+    remittance = short_remittance()
 
-    answers = together([making_good(remittance)] * 4)
+    answers = together([compensating(remittance)] * 4)
 
     assert kinds(answers) == ["CashRemittance", *["NoRemittanceDifference"] * 3], answers
     assert any(isinstance(answer, NoRemittanceDifference) for answer in answers)
@@ -190,17 +190,17 @@ def test_parallel_compensations_are_recorded_once() -> None:
 
 
 def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:
-    remittance = short()
+    remittance = short_remittance()
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     lock_remittance = locks.lock_remittance
     if connection.vendor == "postgresql":
 
-        def plain(rows):
-            found = list(rows.order_by("pk"))
+        def read_without_lock(rows):
+            read_rows = list(rows.order_by("pk"))
             both_read.wait()
-            return next(iter(found), None)
+            return next(iter(read_rows), None)
 
-        monkeypatch.setattr(locks, "lock_row", plain)
+        monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
         monkeypatch.setattr(locks, "lock_remittance", lambda _remittance_id: early.row)
 
@@ -208,7 +208,7 @@ def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:
         if connection.vendor == "sqlite":
             early.row = lock_remittance(remittance.pk)
             both_read.wait()
-        return making_good(remittance)()
+        return compensating(remittance)()
 
     answers = together([work, work])
 

@@ -1,4 +1,4 @@
-"""Whoever waits for goods, asked and told by many hands at once."""
+"""Races of back-in-stock requests and weekly bulletins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.races.together import together
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def asking(product, contact="hoa@example.com"):
+def requesting(product, contact="hoa@example.com"):
     return partial(
         request_back_in_stock,
         product_slug=product.slug,
@@ -53,7 +53,7 @@ def restock(product):
 
 def test_parallel_requests_wait_once_and_parallel_sweeps_notify_once() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
-    answers = together([asking(honey)] * 8)
+    answers = together([requesting(honey)] * 8)
     assert {type(answer) for answer in answers} == {BackRequest}, answers
     assert BackRequest.objects.count() == 1
     restock(honey)
@@ -65,11 +65,11 @@ def test_parallel_requests_wait_once_and_parallel_sweeps_notify_once() -> None:
 
 
 def test_without_lock_two_sweeps_both_count_a_notification(monkeypatch) -> None:
-    """The message's key still keeps the second message back."""
+    """The key of the message still prevents a second message."""
     import threading
 
     honey = make_product(name="Mật ong", on_hand=0)
-    asking(honey)()
+    requesting(honey)()
     restock(honey)
     rows = list(BackRequest.objects.select_related("product__cooperative", "variant", "user"))
     read_by_all = threading.Barrier(2, timeout=20)

@@ -1,4 +1,4 @@
-"""Goods are put on sale while somebody takes their only photo away."""
+"""Publishing a listing while its only picture is removed."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ STAFF = Actor.system("test")
 
 
 def test_listing_published_while_removing_picture_keeps_its_last_picture(monkeypatch) -> None:
-    """The removal begins between the publisher's look at the photo and the commit."""
+    """The removal begins between the publisher's check of the picture and the commit."""
     listing = complete_listing(ListingState.IN_REVIEW)
-    has_looked, is_removed = threading.Event(), threading.Event()
-    look = listing_states.require_ready_picture
+    is_checked, is_removed = threading.Event(), threading.Event()
+    check_picture = listing_states.require_ready_picture
 
-    def look_and_wait(row: Listing) -> None:
-        look(row)
-        has_looked.set()
-        is_removed.wait(0.5)  # the removal waits for the lock and does not end in this time
+    def check_and_wait(row: Listing) -> None:
+        check_picture(row)
+        is_checked.set()
+        is_removed.wait(0.5)  # the removal waits for the lock meanwhile
 
     def remove() -> None:
-        has_looked.wait(20)
+        is_checked.wait(20)
         try:
             remove_picture(
                 cooperative=listing.product.cooperative,
@@ -45,7 +45,7 @@ def test_listing_published_while_removing_picture_keeps_its_last_picture(monkeyp
         finally:
             is_removed.set()
 
-    monkeypatch.setattr(listing_states, "require_ready_picture", look_and_wait)
+    monkeypatch.setattr(listing_states, "require_ready_picture", check_and_wait)
 
     published, removed = together(
         [partial(publish_listing, listing_id=listing.pk, actor=STAFF, now=NOW), remove]

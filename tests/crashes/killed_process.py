@@ -1,11 +1,11 @@
-"""Work that is killed (-9) at a numbered step, in a process of its own, as a power cut would.
+"""Run work in a process of its own and kill it (-9) at a numbered step, as a power cut would.
 
-A step is a statement to the database, or the moment before or after a commit: so also the moments just
-before and just after a call to somebody outside. The rows are then what the database itself kept.
+A step is a database statement, or the moment before or after a commit, and so also the moments just before
+and just after an outgoing call. The rows left are what the database itself kept.
 
-Most steps leave the same behind: what is not committed is gone. Something new is there only after a commit,
-and after somebody outside was spoken to; to be killed at these turns is all that the short tests ask for.
-(That a letter is on its way is no turn: letters are no money.)
+Most steps leave the same state, because uncommitted work is lost. Only a commit or an outgoing request
+changes it: the short tests kill the process at these turns only. (Queued mails are no turn, as they carry no
+money.)
 """
 
 from __future__ import annotations
@@ -20,32 +20,34 @@ from typing import Any, TypeVar
 
 from django.db import connection, connections
 
-AT_ONCE = 40  # works that lie there half done
+BATCH_SIZE = 40  # half-done works in a batch
 Row = TypeVar("Row")
 READING = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")
 
 
-def deaths(begin: Callable[[], Row], do: Callable[[Row], Any], *, at_turns: bool) -> Iterator[list[Row]]:
-    """Begin anew for each step of the work, or each of its turns, and kill it there, until one runs through.
+def kill_at_each_step(
+    begin: Callable[[], Row], do: Callable[[Row], Any], *, at_turns: bool
+) -> Iterator[list[Row]]:
+    """Begin anew for each step (or turn) of the work and kill it there, until one run completes.
 
-    Yields what was begun, some at a time: then the caller sets things right again and looks at what is there.
+    Yields what was begun, in batches; the caller then repeats the work and checks the result.
     """
     begun = [begin()]
-    do(begun[0])  # so that the others need not load what it takes
-    step, is_through = 1, False
-    while not is_through:
+    do(begun[0])  # loads modules once for all forks
+    step, is_complete = 1, False
+    while not is_complete:
         begun.append(begin())
-        is_through = runs_through(partial(do, begun[-1]), dies_at=step, at_turns=at_turns)
+        is_complete = completes(partial(do, begun[-1]), dies_at=step, at_turns=at_turns)
         step += 1
-        if is_through or len(begun) == AT_ONCE:
+        if is_complete or len(begun) == BATCH_SIZE:
             yield begun
             begun = []
 
 
-def runs_through(work: Callable[[], Any], *, dies_at: int, at_turns: bool = False) -> bool:
-    """Do the work in a forked process; False where it was killed, True where it ended before that step.
+def completes(work: Callable[[], Any], *, dies_at: int, at_turns: bool = False) -> bool:
+    """Run the work in a forked process; False if it was killed, True if it ended before that step.
 
-    Raises AssertionError where the work itself failed.
+    Raises AssertionError if the work itself failed.
     """
     connections.close_all()
     child = os.fork()
@@ -60,19 +62,19 @@ def runs_through(work: Callable[[], Any], *, dies_at: int, at_turns: bool = Fals
 
 
 class _Life:
-    """In the child: counts steps, and ends without any of Python's goodbyes."""
+    """Count steps in the child, and exit without Python's cleanup."""
 
     def __init__(self, dies_at: int, *, at_turns: bool) -> None:
         self._left = dies_at
         self._at_turns = at_turns
-        self._has_spoken = False
+        self._has_sent = False
         self._commit = connection._commit
 
     def live(self, work: Callable[[], Any]) -> None:
         try:
             connection.execute_wrappers.append(self._statement)
             connection._commit = self._committing
-            sys.addaudithook(self._note_what_is_said)
+            sys.addaudithook(self._note_request)
             work()
         except BaseException:
             traceback.print_exc()
@@ -87,8 +89,8 @@ class _Life:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self._step(is_turn=self._has_spoken)
-        self._has_spoken = False
+        self._step(is_turn=self._has_sent)
+        self._has_sent = False
         answer = execute(sql, params, many, context)
         if connection.get_autocommit() and not (sql.startswith(READING) or "notifications_" in sql):
             self._step(is_turn=True)
@@ -100,6 +102,6 @@ class _Life:
         self._step(is_turn=True)
         return answer
 
-    def _note_what_is_said(self, event: str, _arguments: Any) -> None:
+    def _note_request(self, event: str, _arguments: Any) -> None:
         if event == "http.client.send":
-            self._has_spoken = True
+            self._has_sent = True

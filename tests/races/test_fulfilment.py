@@ -1,4 +1,4 @@
-"""Several hands on one part: two members packing, a cancellation against a hand-over, two who sign in."""
+"""Races of fulfilment: packing, handing over, cancelling, and merging baskets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MEMBER = Actor.system("test")
 
 
 def accepted_part(quantity=4, on_hand=10):
-    """A part with one line of so many steps, accepted, and its stock's variant."""
+    """An accepted part with one line of this quantity, and its variant."""
     variant = make_variant(on_hand=on_hand)
     part = make_order((variant, quantity)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
@@ -66,7 +66,7 @@ def kinds(answers):
     return sorted(type(answer).__name__ for answer in answers)
 
 
-def steps_in_parcels(part):
+def packed_quantity(part):
     return ParcelLine.objects.filter(parcel__part=part).aggregate(sum=Sum("quantity"))["sum"]
 
 
@@ -81,7 +81,7 @@ def test_second_member_cannot_pack_same_items() -> None:
     assert kinds(answers) == ["Parcel", "QuantityNotOpen"], answers
     refusal = next(answer for answer in answers if isinstance(answer, QuantityNotOpen))
     assert list(refusal.details["open"].values()) == [1]
-    assert steps_in_parcels(part) == 3
+    assert packed_quantity(part) == 3
 
 
 def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> None:
@@ -90,12 +90,12 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
     both_read = threading.Barrier(2, timeout=20)
     if connection.vendor == "postgresql":
 
-        def plain(rows):
-            found = list(rows.order_by("pk"))
+        def read_without_lock(rows):
+            read_rows = list(rows.order_by("pk"))
             both_read.wait()
-            return next(iter(found), None)
+            return next(iter(read_rows), None)
 
-        monkeypatch.setattr(locks, "lock_row", plain)
+        monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
         monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: early.open)
     early = threading.local()
@@ -108,26 +108,26 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
 
     answers = together([packing, packing])
 
-    # On PostgreSQL the parcel's number, given once, stops the second: with an error, not in words.
+    # On PostgreSQL the unique parcel number stops the second, with an error of the database.
     if connection.vendor == "postgresql":
         assert kinds(answers) == ["IntegrityError", "Parcel"], answers
     else:
         assert kinds(answers) == ["Parcel", "Parcel"], answers
-        assert steps_in_parcels(part) == 6
+        assert packed_quantity(part) == 6
 
 
-def sending(order):
-    """The whole order out of its store house, as another system says it."""
+def fulfilling(order):
+    """A callable that fulfils the whole order, as an API client does."""
     line = order.lines.get()
-    goods = [LineToSend(line.pk, stock_of(line.variant).warehouse_id, line.quantity)]
-    return partial(fulfil_order, order_id=order.pk, goods=goods, actor=MEMBER, now=NOW)
+    lines = [LineToSend(line.pk, stock_of(line.variant).warehouse_id, line.quantity)]
+    return partial(fulfil_order, order_id=order.pk, goods=lines, actor=MEMBER, now=NOW)
 
 
 def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:
     variant = make_variant(on_hand=10)
     order = make_order((variant, 4))
 
-    answers = together([sending(order)] * 4)
+    answers = together([fulfilling(order)] * 4)
 
     assert kinds(answers) == [*["QuantityNotOpen"] * 3, "list"], answers
     stock = stock_of(variant)
@@ -137,19 +137,19 @@ def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:
 
 def test_without_reading_open_quantities_under_lock_items_are_sent_twice(monkeypatch) -> None:
     order = make_order((make_variant(on_hand=10), 4))
-    line, send = order.lines.get(), sending(order)
+    line, fulfil = order.lines.get(), fulfilling(order)
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: early.open)
 
-    def sending_as_read_before():
+    def fulfilling_as_read_before():
         early.open = open_quantities([line])
         both_read.wait()
-        return send()
+        return fulfil()
 
-    answers = together([sending_as_read_before] * 2)
+    answers = together([fulfilling_as_read_before] * 2)
 
     assert kinds(answers) == ["list", "list"], answers
-    assert steps_in_parcels(order.parts.get()) == 8
+    assert packed_quantity(order.parts.get()) == 8
 
 
 def test_parallel_requests_with_one_key_create_one_parcel() -> None:
@@ -193,7 +193,7 @@ def test_without_lock_cancelled_part_is_handed_over(monkeypatch) -> None:
     lock_parcel = locks.lock_parcel
 
     def read_early(parcel_id):
-        """What was read before the other one came, instead of waiting for them and reading then."""
+        """Return what was read before the other thread wrote, without waiting for its lock."""
         return early
 
     with transaction.atomic():
@@ -254,9 +254,9 @@ def test_parallel_delivery_reports_collect_cash_once() -> None:
 
 
 def test_cancelling_and_placing_do_not_deadlock() -> None:
-    goods = [make_variant(make_seller(name), on_hand=100) for name in ("HTX Thiên An", "HTX Tài Hoan")]
-    orders = [make_order(*[(one, 1) for one in reversed(goods)]) for _ in range(8)]
-    baskets = [make_basket(*[(one, 1) for one in goods]) for _ in range(8)]
+    variants = [make_variant(make_seller(name), on_hand=100) for name in ("HTX Thiên An", "HTX Tài Hoan")]
+    orders = [make_order(*[(variant, 1) for variant in reversed(variants)]) for _ in range(8)]
+    baskets = [make_basket(*[(variant, 1) for variant in variants]) for _ in range(8)]
     cancelling = [
         partial(cancel_order, order_id=order.pk, reason="khách gọi", actor=MEMBER, now=NOW)
         for order in orders
@@ -277,34 +277,34 @@ def test_cancelling_and_placing_do_not_deadlock() -> None:
     answers = together([each for pair in zip(cancelling, placing, strict=True) for each in pair])
 
     assert kinds(answers) == ["Order"] * 16, answers
-    assert [stock_of(one).allocated for one in goods] == [8, 8]
+    assert [stock_of(variant).allocated for variant in variants] == [8, 8]
 
 
 def test_merging_and_placing_baskets_lose_no_items() -> None:
     variant = make_variant(on_hand=20)
     user = make_user()
-    own = make_basket((variant, 1), user=user)
-    guest = make_basket((variant, 2))
+    user_basket = make_basket((variant, 1), user=user)
+    guest_basket = make_basket((variant, 2))
 
-    placed, adopted = together(
+    placed, merged = together(
         [
             partial(
                 place_order,
-                basket_id=own.pk,
+                basket_id=user_basket.pk,
                 contact=make_contact(),
-                deliveries=carriers_for(own),
+                deliveries=carriers_for(user_basket),
                 consents=frozenset({ConsentPurpose.ORDER}),
                 actor=Actor.guest(),
                 now=NOW,
             ),
-            partial(merge_guest_basket, guest_basket_id=guest.pk, user_id=user.pk, now=NOW),
+            partial(merge_guest_basket, guest_basket_id=guest_basket.pk, user_id=user.pk, now=NOW),
         ]
     )
 
     assert isinstance(placed, Order), placed
-    assert adopted is None or isinstance(adopted, Basket), adopted
-    kept = sum(line.quantity for basket in Basket.objects.all() for line in basket.lines.all())
-    assert placed.lines.get().quantity + kept == 3
+    assert merged is None or isinstance(merged, Basket), merged
+    left = sum(line.quantity for basket in Basket.objects.all() for line in basket.lines.all())
+    assert placed.lines.get().quantity + left == 3
 
 
 def test_parallel_applications_create_one_cooperative() -> None:

@@ -1,6 +1,6 @@
-"""Buyers who pay by card, step by step as their browsers, the cooperative's phone and Stripe do it.
+"""Card purchases, step by step as browsers, the cooperative's phone and Stripe do them.
 
-All of it may be done again: what has been done already is then found done.
+Every step can be repeated: what is already done is left as it is.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ from tests.orders.gateway.card_at_hand import GOOD
 PACKER = Actor.system("crash")
 
 
-class OnOurPage:
-    """The buyer orders, the worker makes the call, the buyer gives a card to Stripe, who tells us of it."""
+class EmbeddedPurchase:
+    """The buyer orders, the worker sends the call, the buyer pays at Stripe, and Stripe sends a webhook."""
 
-    told_of = "payment_intent.succeeded"
+    webhook_type = "payment_intent.succeeded"
 
     def __init__(self, stripe: StripeDouble) -> None:
         self.stripe = stripe
-        self.variant = self.goods()
+        self.variant = self.make_variant()
 
-    def goods(self) -> Variant:
+    def make_variant(self) -> Variant:
         return make_variant(on_hand=1_000, price=45_000)
 
     def basket(self) -> Basket:
         return make_basket((self.variant, 2), now=timezone.now())
 
-    def do(self, basket: Basket) -> None:
+    def run(self, basket: Basket) -> None:
         self.start(basket)
         self.finish(basket)
 
     def start(self, basket: Basket) -> None:
-        """What goes just as in another of these ways."""
+        """Steps that another kind of purchase shares."""
 
     def finish(self, basket: Basket) -> None:
         order = self.place(basket)
         self.pay(order)
-        self.hear(order, self.told_of)
+        self.deliver_webhooks(order, self.webhook_type)
 
     def place(self, basket: Basket) -> Order:
         return place_order(
@@ -74,20 +74,24 @@ class OnOurPage:
         made = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
         assert made is not None
         if made.answer.secret:
-            given = {"key": self.stripe.publishable_key, "client_secret": made.answer.secret, "number": GOOD}
-            self.give(f"{self.stripe.url}/js/confirm", given)
+            card_form = {
+                "key": self.stripe.publishable_key,
+                "client_secret": made.answer.secret,
+                "number": GOOD,
+            }
+            self.submit_form(f"{self.stripe.url}/js/confirm", card_form)
 
-    def give(self, url: str, fields: dict[str, str]) -> None:
-        """A browser sends a form to Stripe, and follows nothing."""
+    def submit_form(self, url: str, fields: dict[str, str]) -> None:
+        """Submit a form to Stripe as a browser does, without following redirects."""
         parts = urlsplit(url)
-        there = http.client.HTTPConnection(parts.netloc, timeout=20)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        there.request("POST", parts.path, urlencode(fields), form)
-        assert there.getresponse().status < 400
-        there.close()
+        connection.request("POST", parts.path, urlencode(fields), form)
+        assert connection.getresponse().status < 400
+        connection.close()
 
-    def hear(self, order: Order, kind: str) -> None:
-        """Stripe's notice, if there is something to tell."""
+    def deliver_webhooks(self, order: Order, kind: str) -> None:
+        """Deliver Stripe's webhooks of this type about the order, if any."""
         keys = keys_of(order)
         for event in self.events(kind):
             if event["data"]["object"]["metadata"].get("key") not in keys:
@@ -104,20 +108,20 @@ class OnOurPage:
             assert answer.json() == {"success": True}
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        """What Stripe's own list has of it: the process that asks may be another one."""
+        """Events of this type from Stripe's API: the double may run in another process."""
         request = urllib.request.Request(
             f"{self.stripe.url}/v1/events?type={kind}&limit=100",
             headers={"Authorization": f"Bearer {self.stripe.secret_key}"},
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
-            found: list[dict[str, Any]] = json.load(answer)["data"]
-        return found
+            events: list[dict[str, Any]] = json.load(answer)["data"]
+        return events
 
 
-class OnStripesPage(OnOurPage):
-    """The buyer's browser knows no JavaScript: they go to Stripe's own page and pay there."""
+class HostedPurchase(EmbeddedPurchase):
+    """The buyer's browser has no JavaScript: they pay on Stripe's hosted page."""
 
-    told_of = "checkout.session.completed"
+    webhook_type = "checkout.session.completed"
 
     def start(self, basket: Basket) -> None:
         self.place(basket)
@@ -126,15 +130,15 @@ class OnStripesPage(OnOurPage):
         answer = Client().post(f"/don-hang/{order.pk}/the/stripe/")
         assert answer.status_code == 302
         if answer["Location"].startswith(self.stripe.url):
-            self.give(answer["Location"], {"number": GOOD})
+            self.submit_form(answer["Location"], {"number": GOOD})
 
 
-class HeldAndWeighed(OnOurPage):
-    """Goods sold by weight: the most they may cost is held, and taken is what the scale says once packed."""
+class WeighedPurchase(EmbeddedPurchase):
+    """Items sold by weight: their maximum is held, and the weighed amount is captured once packed."""
 
-    told_of = "payment_intent.amount_capturable_updated"
+    webhook_type = "payment_intent.amount_capturable_updated"
 
-    def goods(self) -> Variant:
+    def make_variant(self) -> Variant:
         return make_gourd(on_hand=1_000)
 
     def start(self, basket: Basket) -> None:
@@ -147,7 +151,7 @@ class HeldAndWeighed(OnOurPage):
         accept_part(part_id=part.pk, key=f"accept:{part.pk}", **who)
         weigh_line(part_id=part.pk, line_id=line.pk, grams=4_000, key=f"weigh:{part.pk}", **who)
         pack_parcel(part_id=part.pk, quantities={line.pk: 2}, key=f"pack:{part.pk}", **who)
-        self.hear(part.order, "payment_intent.succeeded")
+        self.deliver_webhooks(part.order, "payment_intent.succeeded")
 
 
 def keys_of(order: Order) -> set[str]:

@@ -1,4 +1,4 @@
-"""Many buyers at once: the last goods, the last place at the market, the same basket sent again."""
+"""Races of placing orders: the last items, the last pickup place, and repeated requests."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ from tests.races.unlocked import Unlocked
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def ready_basket(*requested, deliveries=None):
-    # The shop has sold before: else the first order, which makes the key of codes, holds up the second.
+def ready_basket(*lines, deliveries=None):
+    """A basket with province and deliveries chosen, ready to be placed."""
+    # Otherwise the first order, which creates the key of order codes, would block the second.
     OrderCodeKey.objects.get_or_create(pk=1, defaults={"key": "5a" * 32})
-    """A basket whose place and deliveries are chosen, so that only placing is left."""
-    basket = make_basket(*requested)
+    basket = make_basket(*lines)
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=deliveries or carriers_for(basket), now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
 
 def placing(basket):
-    """The sending of a basket, to be called in any thread."""
+    """A callable that places the basket."""
     choices = {
         choice.cooperative_id: RequestedDelivery(
             choice.delivery_method_id, choice.pickup_day, choice.pickup_starts
@@ -73,8 +73,8 @@ def placing(basket):
     )
 
 
-def fuller(basket, variant):
-    """The basket with one step of another variant put in."""
+def add_item(basket, variant):
+    """Add one item of another variant to the basket."""
     return add_to_basket(
         basket_id=basket.pk,
         user_id=None,
@@ -89,8 +89,8 @@ def of_kind(answers, kind):
     return [answer for answer in answers if isinstance(answer, kind)]
 
 
-def promised(variant):
-    """Steps of the variant that orders were promised, by the promises' own rows."""
+def allocated_quantity(variant):
+    """Quantity of the variant in the rows of allocations."""
     return Allocation.objects.filter(stock__variant=variant).aggregate(sum=Sum("quantity", default=0))["sum"]
 
 
@@ -103,12 +103,15 @@ def test_hundred_buyers_get_exactly_the_last_twenty_items() -> None:
     refusals = of_kind(answers, BasketChanged)
     assert (len(of_kind(answers, Order)), len(refusals)) == (20, 80)
     assert {
-        problem for no in refusals for line in no.details["quote"].lines for problem in line.problems
+        problem
+        for refusal in refusals
+        for line in refusal.details["quote"].lines
+        for problem in line.problems
     } == {QuoteProblem.SOLD_OUT}
     stock = stock_of(variant)
     assert (stock.on_hand, stock.reserved, stock.allocated, stock.free) == (20, 0, 20, 0)
     assert (Order.objects.count(), OrderLine.objects.count(), Payment.objects.count()) == (20, 20, 20)
-    assert promised(variant) == 20
+    assert allocated_quantity(variant) == 20
     assert Basket.objects.count() == 80
     assert not Listing.objects.get(product=variant.product_id).is_available
 
@@ -121,7 +124,7 @@ def test_without_lock_two_buyers_both_get_the_last_item(monkeypatch) -> None:
     answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
 
     assert len(of_kind(answers, Order)) == 2, answers
-    assert promised(variant) == 2
+    assert allocated_quantity(variant) == 2
     assert stock_of(variant).allocated == 1
 
 
@@ -133,7 +136,7 @@ def test_basket_placed_ten_times_in_parallel_creates_one_order() -> None:
 
     order = Order.objects.get()
     assert [getattr(answer, "pk", answer) for answer in answers] == [order.pk] * 10
-    assert (stock_of(variant).allocated, promised(variant)) == (2, 2)
+    assert (stock_of(variant).allocated, allocated_quantity(variant)) == (2, 2)
     assert Payment.objects.count() == 1
     assert Notification.objects.filter(key__startswith="order_placed:").count() == 1
     assert Basket.objects.count() == 0
@@ -155,8 +158,8 @@ def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
     variant = make_variant(seller, on_hand=20)
     delivery_method = make_market_way(seller, make_channel(), capacity=2)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
-    requested = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
-    baskets = [ready_basket((variant, 1), deliveries=requested) for _ in range(5)]
+    choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
+    baskets = [ready_basket((variant, 1), deliveries=choices) for _ in range(5)]
 
     answers = together([placing(basket) for basket in baskets])
 
@@ -171,15 +174,15 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
     delivery_method = make_market_way(seller, make_channel(), capacity=1)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     delivery_method.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
-    requested = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
-    baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=requested) for _ in range(2)]
+    choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
+    baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=choices) for _ in range(2)]
     unlocked = Unlocked(monkeypatch, PickupSlot, hands=2)
 
     def look_then_take(slot):
-        seen = unlocked.seen(PickupSlot.objects.filter(pk=slot.pk))[0]
-        if seen.taken >= seen.capacity:
+        slot_before = unlocked.seen(PickupSlot.objects.filter(pk=slot.pk))[0]
+        if slot_before.taken >= slot_before.capacity:
             return False
-        PickupSlot.objects.filter(pk=slot.pk).update(taken=seen.taken + 1)
+        PickupSlot.objects.filter(pk=slot.pk).update(taken=slot_before.taken + 1)
         return True
 
     monkeypatch.setattr(record_order, "_take_slot_place", look_then_take)
@@ -192,13 +195,15 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
 
 def test_placing_same_items_in_opposite_order_does_not_deadlock() -> None:
     sellers = [make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")]
-    goods = [make_variant(seller, on_hand=100) for seller in sellers]
-    baskets = [ready_basket(*[(one, 1) for one in goods[:: 1 if n % 2 else -1]]) for n in range(20)]
+    variants = [make_variant(seller, on_hand=100) for seller in sellers]
+    baskets = [
+        ready_basket(*[(variant, 1) for variant in variants[:: 1 if n % 2 else -1]]) for n in range(20)
+    ]
 
     answers = together([placing(basket) for basket in baskets])
 
     assert len(of_kind(answers, Order)) == 20, answers
-    assert [stock_of(one).allocated for one in goods] == [20, 20]
+    assert [stock_of(variant).allocated for variant in variants] == [20, 20]
 
 
 def test_sweep_and_placing_release_expired_reservation_once() -> None:
@@ -222,12 +227,12 @@ def test_checkouts_reserving_different_items_do_not_deadlock() -> None:
     for early, late in [(first, second), (second, first)] * 5:
         basket = ready_basket((early, 1))
         open_checkout(basket_id=basket.pk, now=NOW)
-        baskets.append(fuller(basket, late))
+        baskets.append(add_item(basket, late))
 
     answers = together([partial(open_checkout, basket_id=basket.pk, now=NOW) for basket in baskets] * 3)
 
     assert of_kind(answers, Exception) == []
-    assert [stock_of(one).reserved for one in (first, second)] == [10, 10]
+    assert [stock_of(variant).reserved for variant in (first, second)] == [10, 10]
 
 
 def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
@@ -236,15 +241,15 @@ def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
     basket = ready_basket((variant, 2))
     open_checkout(basket_id=basket.pk, now=NOW)
     open_checkout(basket_id=others.pk, now=NOW + datetime.timedelta(minutes=5))
-    real = locks.lock_compiled_rows
+    original = locks.lock_compiled_rows
     later = NOW + datetime.timedelta(minutes=16)
 
     def swept_first(rows_of, *args):
         if rows_of(*args).model is Stock and threading.current_thread() is threading.main_thread():
             together([partial(release_expired_reservations, now=later)])
-        return real(rows_of, *args)
+        return original(rows_of, *args)
 
-    # On SQLite nobody can come in between: the placing transaction is the only writer from its start.
+    # On SQLite nothing can run in between: the placing transaction is the only writer from its start.
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_compiled_rows", swept_first)
 
@@ -253,7 +258,9 @@ def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
     assert order.parts.count() == 1
     stock = stock_of(variant)
     assert (stock.allocated, stock.reserved) == (2, 2)
-    assert [kept.line.basket_id for kept in Reservation.objects.select_related("line")] == [others.pk]
+    assert [reservation.line.basket_id for reservation in Reservation.objects.select_related("line")] == [
+        others.pk
+    ]
 
 
 def test_product_is_unavailable_after_last_variants_are_sold_in_parallel(monkeypatch) -> None:
@@ -261,12 +268,12 @@ def test_product_is_unavailable_after_last_variants_are_sold_in_parallel(monkeyp
     sizes = list(product.variants.in_order())
     baskets = [ready_basket((size, 1)) for size in sizes]
     if connection.vendor == "postgresql":
-        real = stocking.refresh_availability
+        original = stocking.refresh_availability
         both_wrote = threading.Barrier(2, timeout=20)
 
         def after_both_wrote(*, variant_ids):
             both_wrote.wait()
-            real(variant_ids=variant_ids)
+            original(variant_ids=variant_ids)
 
         monkeypatch.setattr(stocking, "refresh_availability", after_both_wrote)
 

@@ -1,4 +1,4 @@
-"""Buyers order, change their minds about how to pay, and let time run out."""
+"""Buyers place orders, change the payment method, and let orders expire."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.money.market import PLACE, Market, where
 STEPS = st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 2, 1), (2, 1, 0), (1, 1, 1), (0, 0, 2)])
 
 
-def waiting() -> Any:
+def awaiting_payment() -> Any:
     return Order.objects.filter(confirmed_at=None, expired_at=None, cancelled_at=None)
 
 
-class Buying(Market):
-    """What buyers do."""
+class Purchases(Market):
+    """Operations of buyers."""
 
     @initialize(steps=STEPS)
     def begin(self, steps: tuple[int, int, int]) -> None:
@@ -41,7 +41,7 @@ class Buying(Market):
     )
     def place(self, steps: tuple[int, int, int], method: PaymentMethod, with_code: bool) -> None:
         basket = make_basket(
-            *[(variant, count) for variant, count in zip(self.goods, steps, strict=True) if count],
+            *[(variant, count) for variant, count in zip(self.variants, steps, strict=True) if count],
             now=self.now,
         )
         with suppress(Refused):
@@ -57,17 +57,17 @@ class Buying(Market):
                 **self.who,
             )
 
-    @where(waiting)
+    @where(awaiting_payment)
     @rule(place=PLACE, method=st.sampled_from(PaymentMethod))
-    def change_the_way(self, place: int, method: PaymentMethod) -> None:
+    def switch_payment_method(self, place: int, method: PaymentMethod) -> None:
         self.attempt(
             Order.objects.all(),
             place,
             lambda row: change_payment_method(order_id=row.pk, method=method, **self.who),
         )
 
-    @where(waiting)
+    @where(awaiting_payment)
     @rule(place=PLACE)
-    def time_runs_out(self, place: int) -> None:
+    def expire(self, place: int) -> None:
         self.now += datetime.timedelta(hours=25)
-        self.attempt(waiting(), place, lambda row: expire_order(order_id=row.pk, **self.who))
+        self.attempt(awaiting_payment(), place, lambda row: expire_order(order_id=row.pk, **self.who))

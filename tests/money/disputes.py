@@ -1,4 +1,4 @@
-"""Buyers ask their banks for card payments again: the bank takes the money at once, and may give it back."""
+"""Disputes: banks withdraw card payments for their customers and may reinstate them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tests.money.cards import Cards
 from tests.money.market import PLACE, where
 
 
-def taken_from_cards() -> Any:
+def charged_calls() -> Any:
     calls = GatewayCall.objects.filter(operation=Operation.START, state=CallState.SUCCEEDED)
     return calls.filter(payment__events__kind="charge_success").distinct()
 
 
-class Disputing(Cards):
-    """What banks do for their customers. Stripe tells of it as of everything: late, twice, in any order."""
+class Disputes(Cards):
+    """Operations of banks; Stripe reports them like others: late, twice, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.disputes: list[str] = []
 
-    @where(taken_from_cards)
+    @where(charged_calls)
     @rule(place=PLACE, percent=st.sampled_from([50, 100, 100]))
     def dispute(self, place: int, percent: int) -> None:
-        reference = self.one(taken_from_cards(), place).reference
+        reference = self.pick(charged_calls(), place).reference
         charge = self.stripe.account.rows[self._intent(reference)["latest_charge"]]
         left = charge["amount_captured"] - charge["amount_refunded"]
         if left and not charge["disputed"]:
@@ -37,5 +37,5 @@ class Disputing(Cards):
 
     @precondition(lambda machine: machine.disputes)
     @rule(place=PLACE, status=st.sampled_from(["won", "lost"]))
-    def end_a_dispute(self, place: int, status: str) -> None:
+    def close_dispute(self, place: int, status: str) -> None:
         self.stripe.close_dispute(self.disputes.pop(place % len(self.disputes)), status)

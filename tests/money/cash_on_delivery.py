@@ -1,4 +1,4 @@
-"""Cash is handed in by carriers and cooperatives, and seen on the account."""
+"""Cash is remitted by carriers and cooperatives, and reconciled."""
 
 from __future__ import annotations
 
@@ -24,63 +24,63 @@ def held_by_carriers() -> Any:
     return cash_held().filter(cod_holder=CashHolder.CARRIER)
 
 
-def handed_in() -> Any:
+def unreconciled() -> Any:
     return CashRemittance.objects.filter(reconciled_at=None)
 
 
-def lacking() -> Any:
+def with_difference() -> Any:
     return CashRemittance.objects.lacking()
 
 
-class Cash(Market):
-    """What happens to cash after the door."""
+class CashOnDelivery(Market):
+    """Operations on collected cash."""
 
     @where(cash_held)
     @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(CostBearer), again=st.booleans())
-    def hand_cash_in(self, fees: int, bearer: CostBearer, again: bool) -> None:
-        held = list(cash_held().order_by("pk"))
-        first = held[0]
+    def remit(self, fees: int, bearer: CostBearer, again: bool) -> None:
+        parcels = list(cash_held().order_by("pk"))
+        first = parcels[0]
         if first.cod_holder == CashHolder.CARRIER:
             giver = Remitter(CashHolder.CARRIER, first.carrier)
         else:
             giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
-        mine = [each.pk for each in held if giver.has(each)]
+        parcel_ids = [each.pk for each in parcels if giver.has(each)]
         for _time in range(2 if again else 1):
             with suppress(Refused):
                 remit_cash(
                     giver=giver,
-                    parcel_ids=mine,
+                    parcel_ids=parcel_ids,
                     fees=fees,
                     fee_bearer=bearer,
-                    key=f"remit:{mine}",
+                    key=f"remit:{parcel_ids}",
                     **self.who,
                 )
 
-    @where(handed_in)
+    @where(unreconciled)
     @rule(place=PLACE, short=st.sampled_from([0, 0, 1_000]))
-    def see_cash_on_the_account(self, place: int, short: int) -> None:
+    def reconcile(self, place: int, short: int) -> None:
         def work(remittance: CashRemittance) -> None:
             received = max(0, sum(line.remitted for line in remittance.lines.all()) - short)
             reason = "Counted again" if short else ""
             reconcile_remittance(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
 
-        self.attempt(handed_in(), place, work)
+        self.attempt(unreconciled(), place, work)
 
     @where(held_by_carriers)
     @rule(place=PLACE, percent=st.sampled_from([40, 100]), is_ours=st.booleans())
-    def a_carriers_cash_comes_short(self, place: int, percent: int, is_ours: bool) -> None:
-        """And what is missing is seen to at once."""
-        parcel = self.one(held_by_carriers(), place)
+    def remit_too_little(self, place: int, percent: int, is_ours: bool) -> None:
+        """Reconcile a carrier's remittance with less than it states, and resolve the difference at once."""
+        parcel = self.pick(held_by_carriers(), place)
         giver = Remitter(CashHolder.CARRIER, parcel.carrier)
         remittance = remit_cash(giver=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
         received = remittance.remitted - min(1_000, remittance.remitted)
         reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
-        self.make_a_difference_good(place, percent, is_ours, again=False)
+        self.resolve_difference(place, percent, is_ours, again=False)
 
-    @where(lacking)
+    @where(with_difference)
     @rule(place=PLACE, percent=st.sampled_from([40, 100, 101]), is_ours=st.booleans(), again=st.booleans())
-    def make_a_difference_good(self, place: int, percent: int, is_ours: bool, again: bool) -> None:
-        """All of it or a part, sometimes a đồng more than there is; and perhaps the same again."""
+    def resolve_difference(self, place: int, percent: int, is_ours: bool, again: bool) -> None:
+        """Resolve a difference fully, partly or by more than it is; perhaps twice."""
         key = f"good:{self.now}"
 
         def work(remittance: CashRemittance) -> None:
@@ -95,4 +95,4 @@ class Cash(Market):
                     **self.who,
                 )
 
-        self.attempt(lacking(), place, work)
+        self.attempt(with_difference(), place, work)

@@ -1,4 +1,4 @@
-"""Parallel tries at one limit, and at one code."""
+"""Races of rate limits and one-time codes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_parallel_tries_are_all_counted() -> None:
 
 
 def test_counting_in_two_statements_exceeds_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shows that the race exists: read, then write."""
+    """Show that the race exists by reading before writing."""
     GUESSES.take("an account")
     read_by_all = threading.Barrier(10, timeout=20)
 
@@ -62,7 +62,7 @@ def test_counting_in_two_statements_exceeds_limit(monkeypatch: pytest.MonkeyPatc
 
 
 def test_parallel_code_requests_pass_only_up_to_the_limits() -> None:
-    """Per device four of twelve, which count as four for the number and the network."""
+    """Four of twelve pass per device, and count as four for the number and the network."""
     device = [partial(take_code, "203.0.113.7", "+84987654321", "")] * 12
     networks = [partial(take_code, f"198.51.100.{n}", "+84912345678", "") for n in range(20)]
 
@@ -84,7 +84,7 @@ def test_one_time_code_is_accepted_once_in_parallel() -> None:
 
 
 def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shows that the race exists: look whether the code was used, then write it."""
+    """Show that the race exists by checking the code before marking it as used."""
     code, digits = _sent_code()
     read_by_all = threading.Barrier(2, timeout=20)
     update = QuerySet.update

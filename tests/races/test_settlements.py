@@ -1,4 +1,4 @@
-"""A period that is closed while something is booked into it, by two at once; a payment made by two."""
+"""Races of closing settlements, posting into them, and paying payouts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def kinds(answers):
     return sorted(type(answer).__name__ for answer in answers)
 
 
-def booked(cooperative, amount=50_000, key="first"):
+def correct(cooperative, amount=50_000, key="first"):
     correct_balance(
         cooperative_id=cooperative.pk,
         currency="VND",
@@ -55,11 +55,11 @@ def closing(settlement):
 
 
 def posting(cooperative, key):
-    return partial(booked, cooperative, 7_000, key)
+    return partial(correct, cooperative, 7_000, key)
 
 
 class Unlocked:
-    """Settlements and payouts read without a lock: whoever has read waits for the others."""
+    """Read settlements and payouts without a lock; each reader waits for the others."""
 
     def __init__(self, monkeypatch, hands):
         self._met = threading.Barrier(hands, timeout=20)
@@ -68,30 +68,30 @@ class Unlocked:
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
 
     def early(self, rows, work, *, after=None):
-        """On SQLite the lock is the writer's turn: what the work checks is read before it.
+        """On SQLite the lock is the IMMEDIATE writer, so the rows are read before the work begins.
 
-        Whoever comes `after` something writes only then, whatever they have read before.
+        With `after`, the work goes on only once that event is set.
         """
 
         def read_then_work():
             self._early.after = after
             if connection.vendor == "sqlite":
-                self._early.rows = list(rows.all())  # rows of its own: a QuerySet remembers what it found
+                self._early.rows = list(rows.all())  # a new QuerySet, without cached rows
                 self._meet()
             return work()
 
         return read_then_work
 
     def _rows(self, rows):
-        """As they were read before anybody wrote, however often they are asked for."""
+        """The rows as read before anybody wrote, even when they are queried again."""
         early = getattr(self._early, "rows", None)
         if early and rows.model is type(early[0]):
             return early
-        found = list(rows.order_by("pk"))
+        read_rows = list(rows.order_by("pk"))
         if connection.vendor != "sqlite" and rows.model in (Settlement, Payout) and early is None:
-            self._early.rows = found
+            self._early.rows = read_rows
             self._meet()
-        return found
+        return read_rows
 
     def _meet(self):
         self._met.wait()
@@ -101,22 +101,22 @@ class Unlocked:
 
 def test_posting_while_closing_belongs_to_one_of_two_settlements() -> None:
     cooperative = make_cooperative()
-    settlement = booked(cooperative)
+    settlement = correct(cooperative)
 
     answers = together([closing(settlement), *[posting(cooperative, f"late {n}") for n in range(8)]])
 
     assert not [answer for answer in answers if isinstance(answer, Exception)], answers
     settlement.refresh_from_db()
-    running = Settlement.objects.open().get()
-    late = LedgerEntry.objects.filter(settlement=running, nature="correction").count()
+    open_settlement = Settlement.objects.open().get()
+    late = LedgerEntry.objects.filter(settlement=open_settlement, nature="correction").count()
     assert settlement.corrections == settlement.payable == 50_000 + (8 - late) * 7_000
-    assert -LedgerEntry.objects.filter(settlement=running).balance() == late * 7_000
+    assert -LedgerEntry.objects.filter(settlement=open_settlement).balance() == late * 7_000
     check_ledger()
 
 
 def test_without_lock_database_refuses_posting_into_closed_settlement(monkeypatch) -> None:
     cooperative = make_cooperative()
-    settlement = booked(cooperative)
+    settlement = correct(cooperative)
     unlocked, closed = Unlocked(monkeypatch, 2), threading.Event()
     rows = Settlement.objects.filter(pk=settlement.pk)
 
@@ -130,14 +130,14 @@ def test_without_lock_database_refuses_posting_into_closed_settlement(monkeypatc
         [unlocked.early(rows, close), unlocked.early(rows, posting(cooperative, "late"), after=closed)]
     )
 
-    # Whoever books stands on a period that is closed by now: an error instead of the next period.
+    # The posting refers to a settlement that is closed by now, so the database refuses it.
     assert isinstance(answers[0], Settlement), answers
     assert isinstance(answers[1], DatabaseError), answers
     assert not LedgerPosting.objects.filter(key__endswith=":late").exists()
 
 
 def test_settlement_closed_in_parallel_is_closed_once() -> None:
-    settlement = booked(make_cooperative())
+    settlement = correct(make_cooperative())
 
     answers = together([closing(settlement)] * 6)
 
@@ -148,7 +148,7 @@ def test_settlement_closed_in_parallel_is_closed_once() -> None:
 
 
 def test_without_lock_settlement_is_closed_twice_or_database_fails(monkeypatch) -> None:
-    settlement = booked(make_cooperative())
+    settlement = correct(make_cooperative())
     unlocked = Unlocked(monkeypatch, 2)
     rows = Settlement.objects.filter(pk=settlement.pk)
 
@@ -159,7 +159,7 @@ def test_without_lock_settlement_is_closed_twice_or_database_fails(monkeypatch) 
 
 
 def test_payout_paid_in_parallel_is_booked_once() -> None:
-    settlement = booked(make_cooperative())
+    settlement = correct(make_cooperative())
     closing(settlement)()
     paying = partial(
         mark_payout_paid, payout_id=Payout.objects.get().pk, reference="FT1", actor=DESK, now=NOW
@@ -208,22 +208,22 @@ def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> 
 
 
 def both_pages_unlocked(monkeypatch, payout):
-    """Each page has read the payout, and found it due, before the other writes."""
+    """Each page reads the payout as due before the other one writes."""
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
         for module in (payouts, transfer_review):
 
-            def after_both_read(*asked, _advance=module.advance):
+            def after_both_read(*args, _advance=module.advance):
                 both_read.wait()
-                return _advance(*asked)
+                return _advance(*args)
 
             monkeypatch.setattr(module, "advance", after_both_read)
         return lambda work: work
 
     monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: early.payout)
-    found = SimpleNamespace(filter=lambda **_by: SimpleNamespace(first=lambda: early.payout))
-    monkeypatch.setattr(transfer_review, "Payout", SimpleNamespace(objects=found))
+    manager = SimpleNamespace(filter=lambda **_by: SimpleNamespace(first=lambda: early.payout))
+    monkeypatch.setattr(transfer_review, "Payout", SimpleNamespace(objects=manager))
 
     def reading_first(work):
         def read_then_work():
@@ -237,7 +237,7 @@ def both_pages_unlocked(monkeypatch, payout):
 
 
 def test_without_lock_payout_is_paid_twice_or_database_fails(monkeypatch) -> None:
-    settlement = booked(make_cooperative())
+    settlement = correct(make_cooperative())
     closing(settlement)()
     payout = Payout.objects.get()
     unlocked = Unlocked(monkeypatch, 2)

@@ -1,4 +1,4 @@
-"""One order paid twice at once, and one payment told of by many at once."""
+"""Races of card payments, webhooks, look-ups, captures and refunds."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SOMEBODY = Actor.system("test")
 
 
-def given(stripe) -> Order:
-    """An order whose buyer has given a card; we have not heard of it yet."""
+def paid_at_stripe(stripe) -> Order:
+    """An order whose buyer has paid at Stripe; the shop does not know of it yet."""
     make_bank_account()
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     return order
 
 
-def looking(order: Order):
+def looking_up(order: Order):
     return partial(look_up_call, call_id=call_of(order).pk, now=NOW)
 
 
@@ -67,8 +67,8 @@ def transferring(order: Order):
     return partial(take, order.code, 120_000, now=NOW)
 
 
-def hearing(stripe, order: Order):
-    """Stripe's notice of the payment, kept and worked on."""
+def handling_webhook(stripe, order: Order):
+    """A callable that stores and handles Stripe's webhook about the payment."""
     reference = call_of(order).reference
     (event,) = [
         event
@@ -77,17 +77,19 @@ def hearing(stripe, order: Order):
     ]
     body = json.dumps(event).encode()
 
-    def hear():
-        kept = store_stripe_event(event=read_event(body), body=body, now=timezone.now())
-        handle_stripe_event(event_id=kept.pk, now=NOW)
+    def handle():
+        stored = store_stripe_event(event=read_event(body), body=body, now=timezone.now())
+        handle_stripe_event(event_id=stored.pk, now=NOW)
 
-    return hear
+    return handle
 
 
 def test_simultaneous_card_payment_and_transfer_confirm_order_once(stripe) -> None:
-    orders = [given(stripe) for _ in range(5)]
+    orders = [paid_at_stripe(stripe) for _ in range(5)]
 
-    answers = together([work for order in orders for work in (hearing(stripe, order), transferring(order))])
+    answers = together(
+        [work for order in orders for work in (handling_webhook(stripe, order), transferring(order))]
+    )
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
     for order in orders:
@@ -102,7 +104,7 @@ def test_simultaneous_card_payment_and_transfer_confirm_order_once(stripe) -> No
 
 def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -> None:
     make_bank_account()
-    order = given(stripe)
+    order = paid_at_stripe(stripe)
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=SOMEBODY, now=NOW)
     GatewayCall.objects.filter(operation=Operation.CANCEL).delete()
     start = call_of(order)
@@ -110,18 +112,18 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
 
     if connection.vendor == "postgresql":
 
-        def plain(rows):
-            found = list(rows.order_by("pk"))
-            if found and isinstance(found[0], Order):
+        def read_without_lock(rows):
+            read_rows = list(rows.order_by("pk"))
+            if read_rows and isinstance(read_rows[0], Order):
                 both_read.wait()
-            return found
+            return read_rows
 
-        monkeypatch.setattr(locks, "lock_rows", plain)
-        monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(plain(rows)), None))
+        monkeypatch.setattr(locks, "lock_rows", read_without_lock)
+        monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(read_without_lock(rows)), None))
     else:
         monkeypatch.setattr(
             order_payments, "is_awaiting_confirmation", lambda _order: True
-        )  # as each read it before its turn
+        )  # as each read it before BEGIN
     paid = GatewayResult(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
 
     answers = together(
@@ -133,9 +135,9 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
 
 
 def test_parallel_webhooks_and_look_ups_count_payment_once(stripe) -> None:
-    order = given(stripe)
+    order = paid_at_stripe(stripe)
 
-    answers = together([looking(order), hearing(stripe, order)] * 6)
+    answers = together([looking_up(order), handling_webhook(stripe, order)] * 6)
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
     order.refresh_from_db()
@@ -156,14 +158,14 @@ def test_parallel_workers_send_call_once(stripe) -> None:
 
 
 def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
-    orders = [given(stripe) for _ in range(5)]
+    orders = [paid_at_stripe(stripe) for _ in range(5)]
 
     answers = together(
         [
             work
             for order in orders
             for work in (
-                looking(order),
+                looking_up(order),
                 partial(
                     change_payment_method,
                     order_id=order.pk,

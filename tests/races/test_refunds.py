@@ -1,4 +1,4 @@
-"""Two hands that give back the same money at once, or give it back while it is called off."""
+"""Races of refunds with each other, with cancelling and with voiding."""
 
 from __future__ import annotations
 
@@ -65,21 +65,21 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
 
-        def plain(rows):
-            found = list(rows.order_by("pk"))
+        def read_without_lock(rows):
+            read_rows = list(rows.order_by("pk"))
             if rows.model is Order:
                 both_read.wait()
-            return next(iter(found), None)
+            return next(iter(read_rows), None)
 
-        monkeypatch.setattr(locks, "lock_row", plain)
+        monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
         check = deciding._check
-        monkeypatch.setattr(deciding, "_check", lambda *_given: None)
-        monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: early.owed)
+        monkeypatch.setattr(deciding, "_check", lambda *_args: None)
+        monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: early.surplus)
 
     def work():
-        if connection.vendor == "sqlite":  # the check stands before BEGIN, where nobody waits
-            early.owed = 120_000
+        if connection.vendor == "sqlite":  # the check runs before BEGIN, without waiting
+            early.surplus = 120_000
             lines = {line_of(part).pk: LineRefund(90_000)}
             order = Order.objects.get(pk=part.order_id)
             check(order, part, RefundDecision(CostBearer.COOPERATIVE, "x", lines, delivery=30_000))
@@ -88,9 +88,9 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
 
     answers = together([work, work])
 
-    # Both find the line whole; only that no payment holds so much keeps the second from promising it.
-    given = sum(Refund.objects.values_list("amount", flat=True))
-    assert given == 240_000 or kinds(answers) == ["Refund", "ValueError"], answers
+    # Both see the full line; only the amount of the payment can stop the second refund.
+    refunded = sum(Refund.objects.values_list("amount", flat=True))
+    assert refunded == 240_000 or kinds(answers) == ["Refund", "ValueError"], answers
 
 
 def test_refunding_while_cancelling_refunds_part_once() -> None:
@@ -111,19 +111,19 @@ def test_refunding_while_cancelling_refunds_part_once() -> None:
     check_everything()
 
 
-def back_and_undone() -> tuple[OrderPart, list[Any]]:
-    """A delivered part, and two hands: one takes its goods back, the other undoes their parcel."""
+def returning_and_voiding() -> tuple[OrderPart, list[Any]]:
+    """A delivered part, and two callables: one returns its items, the other voids its parcel."""
     part = delivered(paid_order())
-    house = part.parcels.get().lines.get().stock.warehouse_id
+    warehouse_id = part.parcels.get().lines.get().stock.warehouse_id
     return part, [
-        partial(give_back, part, 90_000, back=2, warehouse_id=house),
+        partial(give_back, part, 90_000, back=2, warehouse_id=warehouse_id),
         partial(void_parcel, parcel_id=part.parcels.get().pk, reason="đóng nhầm", **WHO),
     ]
 
 
 def test_returning_while_voiding_restocks_items_once() -> None:
     for _time in range(3):
-        part, works = back_and_undone()
+        part, works = returning_and_voiding()
         on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
 
         answers = together(works)
@@ -136,36 +136,36 @@ def test_returning_while_voiding_restocks_items_once() -> None:
 
 
 def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
-    part, (take_back, undo) = back_and_undone()
+    part, (return_items, void) = returning_and_voiding()
     parcel = part.parcels.get()
     on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
-    looked, came = threading.Event(), threading.Event()
-    look = voiding._require_items_with_buyer
+    is_checked, is_returned = threading.Event(), threading.Event()
+    check_items = voiding._require_items_with_buyer
 
-    def look_and_hesitate(*given) -> None:
-        look(*given)
-        looked.set()
-        came.wait(20)
+    def check_and_wait(*args) -> None:
+        check_items(*args)
+        is_checked.set()
+        is_returned.wait(20)
 
-    def come_back_meanwhile():
-        looked.wait(20)
+    def return_meanwhile():
+        is_checked.wait(20)
         try:
-            return take_back()
+            return return_items()
         finally:
-            came.set()
+            is_returned.set()
 
-    def undo_late():
-        if connection.vendor == "sqlite":  # the look stands before BEGIN, where nobody waits
-            look_and_hesitate(part, parcel)
-        return undo()
+    def void_late():
+        if connection.vendor == "sqlite":  # the check runs before BEGIN, without waiting
+            check_and_wait(part, parcel)
+        return void()
 
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
-        monkeypatch.setattr(voiding, "_require_items_with_buyer", look_and_hesitate)
+        monkeypatch.setattr(voiding, "_require_items_with_buyer", check_and_wait)
     else:
-        monkeypatch.setattr(voiding, "_require_items_with_buyer", lambda *_given: None)
+        monkeypatch.setattr(voiding, "_require_items_with_buyer", lambda *_args: None)
 
-    answers = together([come_back_meanwhile, undo_late])
+    answers = together([return_meanwhile, void_late])
 
     assert kinds(answers) == ["Parcel", "Refund"], answers
     assert Stock.objects.get(variant=line_of(part).variant_id).on_hand == on_hand + 4

@@ -1,4 +1,4 @@
-"""Periods of cooperatives are closed and paid out, and mistakes put right in the next."""
+"""Settlements are closed and paid out, and balances are corrected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.money.market import PLACE, Market, where, where_rows_changed
 FIXED = ("goods", "delivery", "refunds", "commission", "tax_withheld", "corrections", "cash_held", "payable")
 
 
-def booked_into() -> Any:
+def with_entries() -> Any:
     return Settlement.objects.open().filter(entries__isnull=False).distinct()
 
 
@@ -30,29 +30,29 @@ def to_pay_out() -> Any:
     return Payout.objects.filter(state=PayoutState.DUE)
 
 
-class Settling(Market):
-    """What happens between the market and cooperatives."""
+class Settlements(Market):
+    """Operations between the platform and cooperatives."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fixed: dict[int, tuple[int, ...]] = {}
 
-    @where(booked_into)
+    @where(with_entries)
     @rule(place=PLACE, again=st.booleans(), at_once=st.booleans())
     def close(self, place: int, again: bool, at_once: bool) -> None:
-        """And perhaps pay it at once, as on most days."""
+        """Close a settlement, and perhaps pay it at once."""
 
         def work(settlement: Settlement) -> None:
             for _time in range(2 if again else 1):
                 close_settlement(settlement_id=settlement.pk, key=f"close:{settlement.pk}", **self.who)
 
-        self.attempt(booked_into(), place, work)
+        self.attempt(with_entries(), place, work)
         if at_once:
             self.pay_out(place, again)
 
     @where(closed)
     @rule(place=PLACE)
-    def need_not_hand_kept_cash_in(self, place: int) -> None:
+    def offset_cash(self, place: int) -> None:
         self.attempt(closed(), place, lambda row: offset_collected_cash(settlement_id=row.pk, **self.who))
 
     @where(to_pay_out)
@@ -60,7 +60,7 @@ class Settling(Market):
     def pay_out(self, place: int, again: bool) -> None:
         def work(payout: Payout) -> None:
             who = self.who
-            if payout.payable_from is not None:  # its account was named less than a day ago
+            if payout.payable_from is not None:  # its account was set less than a day ago
                 who = who | {"now": max(who["now"], payout.payable_from)}
             for _time in range(2 if again else 1):
                 mark_payout_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **who)
@@ -86,12 +86,12 @@ class Settling(Market):
 
     @invariant()
     @where_rows_changed
-    def a_closed_period_never_changes(self) -> None:
+    def closed_settlements_never_change(self) -> None:
         for row in closed():
             figures = tuple(getattr(row, column) for column in FIXED)
             assert self.fixed.setdefault(row.pk, figures) == figures
-            own = LedgerEntry.objects.filter(settlement=row)
-            assert own.balance() == 0, "a closed period is level"
+            entries = LedgerEntry.objects.filter(settlement=row)
+            assert entries.balance() == 0, "a closed settlement is balanced"
             due = Payout.objects.of_settlement(row)
             assert (due.amount if due else 0) == max(0, row.payable)
             assert (row.state == SettlementState.PAID) == (due is not None and due.state == PayoutState.PAID)

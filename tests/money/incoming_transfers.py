@@ -1,6 +1,6 @@
-"""Buyers transfer money and the bank's service tells of it: late, twice, in any order, of the wrong sum.
+"""Incoming transfers: reported late, twice, in any order, or with the wrong amount.
 
-The notices are real ones: signed, sent to the shop's address, kept, and worked on afterwards.
+Webhooks are real: signed, sent to the shop's address, stored, and processed afterwards.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ MOST_TRANSFERS = 25
 NOTES = st.sampled_from(["%s", "%s", "%s", "%s", "ck %s nhe", "tien hang", "T2345678"])
 
 
-def by_transfer() -> Any:
+def transfer_orders() -> Any:
     return Order.objects.placed().filter(payments__method=PaymentMethod.TRANSFER).distinct()
 
 
 def unpaid() -> Any:
-    return by_transfer().filter(charged=0, due_gross__gt=0)
+    return transfer_orders().filter(charged=0, due_gross__gt=0)
 
 
-def kept() -> Any:
+def stored_webhooks() -> Any:
     return GatewayEvent.objects.filter(handled_at=None)
 
 
@@ -57,7 +57,7 @@ def to_send_back() -> Any:
     return BankTransfer.objects.filter(state=TransferState.GIVEN_BACK)
 
 
-def aside() -> Any:
+def dismissed() -> Any:
     return BankTransfer.objects.filter(state=TransferState.SET_ASIDE)
 
 
@@ -65,15 +65,15 @@ def ended() -> Any:
     return Order.objects.filter(status__in=ENDED_STATUSES)
 
 
-class Arriving(Market):
-    """What happens to transfers."""
+class IncomingTransfers(Market):
+    """Operations on incoming transfers."""
 
-    @where(by_transfer)
+    @where(transfer_orders)
     @precondition(lambda machine: len(machine.notices) < MOST_TRANSFERS)
     @rule(place=PLACE, share=st.sampled_from([50, 100, 100, 100, 130]), note=NOTES)
     def transfer(self, place: int, share: int, note: str) -> None:
-        """The buyer's bank moves money; nobody has told us of it yet."""
-        self._send(self.one(by_transfer(), place), share, note)
+        """The buyer's bank transfers money; the shop does not know of it yet."""
+        self._send(self.pick(transfer_orders(), place), share, note)
 
     def _send(self, order: Order, share: int, note: str) -> None:
         amount = max(1, (order.still_due or order.total_gross) * share // 100)
@@ -91,8 +91,8 @@ class Arriving(Market):
 
     @precondition(lambda machine: machine.notices)
     @rule(which=st.integers(min_value=0, max_value=40))
-    def the_service_tells(self, which: int) -> None:
-        """Of any transfer, whether or not it has told of it before; it is kept once."""
+    def deliver_bank_webhook(self, which: int) -> None:
+        """Report any transfer, perhaps again; it is stored once."""
         event = self.notices[which % len(self.notices)]
         body, headers = sepay_webhook(SEPAY_SECRET, timezone.now(), **event)
         client = Client()
@@ -100,10 +100,10 @@ class Arriving(Market):
         assert answer.json() == {"success": True}
         assert GatewayEvent.objects.filter(event_id=str(event["id"])).count() == 1
 
-    @where(kept)
+    @where(stored_webhooks)
     @rule(place=PLACE, again=st.booleans())
-    def the_shop_works_on_a_notice(self, place: int, again: bool) -> None:
-        event = self.one(kept(), place)
+    def process_stored_bank_webhook(self, place: int, again: bool) -> None:
+        event = self.pick(stored_webhooks(), place)
         process_bank_webhook(event_id=event.pk, now=self.who["now"])
         if again:
             before = PaymentEvent.objects.count(), BankTransfer.objects.count()
@@ -112,17 +112,17 @@ class Arriving(Market):
 
     @where(unpaid)
     @rule(place=PLACE)
-    def pay_exactly_and_at_once(self, place: int) -> None:
-        """As most do."""
-        self._send(self.one(unpaid(), place), 100, "%s")
-        self.the_service_tells(len(self.notices) - 1)
+    def pay_in_full_by_transfer(self, place: int) -> None:
+        """Transfer, report and process without interruption, as usual."""
+        self._send(self.pick(unpaid(), place), 100, "%s")
+        self.deliver_bank_webhook(len(self.notices) - 1)
         process_bank_webhook(event_id=GatewayEvent.objects.latest("pk").pk, now=self.who["now"])
 
     @where(under_review)
     @rule(place=PLACE, which=PLACE, percent=st.sampled_from([30, 100, 100]))
-    def settle_by_hand(self, place: int, which: int, percent: int) -> None:
+    def assign_by_hand(self, place: int, which: int, percent: int) -> None:
         def work(transfer: BankTransfer) -> None:
-            order = self.one(Order.objects.placed(), which)
+            order = self.pick(Order.objects.placed(), which)
             amount = min(unassigned_amount(transfer), order.still_due) * percent // 100
             assign_transfer(transfer_id=transfer.pk, shares={order.pk: amount}, **self.who)
 
@@ -131,16 +131,16 @@ class Arriving(Market):
     @where(ended)
     @where(under_review)
     @rule(place=PLACE, which=PLACE)
-    def place_an_ended_order_again(self, place: int, which: int) -> None:
+    def replace_ended_order(self, place: int, which: int) -> None:
         def work(transfer: BankTransfer) -> None:
-            order = self.one(ended(), which)
+            order = self.pick(ended(), which)
             replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, **self.who)
 
         self.attempt(under_review(), place, work)
 
     @where(under_review)
     @rule(place=PLACE, again=st.booleans())
-    def give_back(self, place: int, again: bool) -> None:
+    def return_incoming_transfer(self, place: int, again: bool) -> None:
         to = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
 
         def work(transfer: BankTransfer) -> None:
@@ -151,7 +151,7 @@ class Arriving(Market):
 
     @where(to_send_back)
     @rule(place=PLACE, again=st.booleans())
-    def say_it_was_sent_back(self, place: int, again: bool) -> None:
+    def confirm_return(self, place: int, again: bool) -> None:
         def work(transfer: BankTransfer) -> None:
             for _time in range(2 if again else 1):
                 confirm_transfer_returned(transfer_id=transfer.pk, reference="FT1", **self.who)
@@ -160,14 +160,14 @@ class Arriving(Market):
 
     @where(under_review)
     @rule(place=PLACE)
-    def set_aside(self, place: int) -> None:
+    def dismiss(self, place: int) -> None:
         self.attempt(
             under_review(),
             place,
             lambda row: dismiss_transfer(transfer_id=row.pk, reason="Not for an order", **self.who),
         )
 
-    @where(aside)
+    @where(dismissed)
     @rule(place=PLACE)
-    def look_again(self, place: int) -> None:
-        self.attempt(aside(), place, lambda row: reopen_transfer_review(transfer_id=row.pk, **self.who))
+    def reopen(self, place: int) -> None:
+        self.attempt(dismissed(), place, lambda row: reopen_transfer_review(transfer_id=row.pk, **self.who))

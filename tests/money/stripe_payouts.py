@@ -1,4 +1,4 @@
-"""One cooperative has an account at Stripe: its periods are paid there, and what it owes is taken back."""
+"""Payouts to one cooperative's Stripe account, and reversals of what it owes."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def at_stripe() -> Any:
     return Payout.objects.filter(method=PayoutMethod.STRIPE)
 
 
-class PassingOn(Cards):
-    """What happens to cooperatives' money at Stripe."""
+class StripePayouts(Cards):
+    """Operations on cooperatives' money at Stripe."""
 
     def __init__(self) -> None:
         super().__init__()
-        Cooperative.objects.filter(pk=self.goods[0].cooperative_id).update(stripe_account=COOPERATIVE)
+        Cooperative.objects.filter(pk=self.variants[0].cooperative_id).update(stripe_account=COOPERATIVE)
         self.stripe.account.balance = None
 
     def teardown(self) -> None:
@@ -52,27 +52,27 @@ class PassingOn(Cards):
 
     @where(at_stripe)
     @rule(balance=st.sampled_from([None, 20_000]))
-    def what_stripe_holds_for_us_changes(self, balance: int | None) -> None:
-        """Transfers are refused for want of money, or are not any more."""
+    def change_stripe_balance(self, balance: int | None) -> None:
+        """Change Stripe's balance, so that transfers are refused or possible again."""
         self.stripe.account.balance = balance
 
     @where(to_be_paid_at_stripe)
     @rule(place=PLACE)
-    def stripe_refuses_a_payout(self, place: int) -> None:
-        """For want of money, which comes afterwards."""
+    def send_refused_payout(self, place: int) -> None:
+        """Send a payout while Stripe's balance is empty."""
         self.stripe.account.balance = 0
-        send_call(call_id=self.one(to_be_paid_at_stripe(), place).pk, now=self.who["now"])
+        send_call(call_id=self.pick(to_be_paid_at_stripe(), place).pk, now=self.who["now"])
         self.stripe.account.balance = None
 
     @where(at_stripe)
     @rule()
-    def take_back_what_is_owed(self) -> None:
+    def reverse_payouts_of_debtors(self) -> None:
         for cooperative_id, currency in cooperatives_in_debt():
             reverse_payouts_for_debt(cooperative_id=cooperative_id, currency=currency, **self.who)
 
     @where(refused_calls)
     @rule(place=PLACE, again=st.booleans())
-    def ask_for_what_was_refused_again(self, place: int, again: bool) -> None:
+    def repeat_refused_call(self, place: int, again: bool) -> None:
         def work(call: GatewayCall) -> None:
             for _time in range(2 if again else 1):
                 repeat_failed_call(call_id=call.pk, **self.who)
@@ -81,7 +81,7 @@ class PassingOn(Cards):
 
     @where(due_at_stripe)
     @rule(place=PLACE)
-    def pay_by_the_bank_instead(self, place: int) -> None:
+    def pay_refused_payout_by_bank(self, place: int) -> None:
         self.attempt(due_at_stripe(), place, lambda row: pay_out_by_bank(payout_id=row.pk, **self.who))
 
     def compare_with_stripe(self) -> None:

@@ -1,4 +1,4 @@
-"""Cooperatives accept, weigh, pack, hand over and deliver; parcels fail, are undone, and parts called off."""
+"""Parts are accepted, weighed, packed, handed over, delivered and cancelled; parcels fail and are voided."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def to_weigh() -> Any:
     )
 
 
-def asked() -> Any:
+def open_questions() -> Any:
     return WeightQuestion.objects.filter(answer="")
 
 
-def in_hand() -> Any:
+def not_handed_over() -> Any:
     return Parcel.objects.filter(
         state__in=[ParcelState.PACKING, ParcelState.PACKED, ParcelState.FAILED_DELIVERY]
     )
@@ -56,16 +56,16 @@ def cash_to_collect() -> Any:
     return Parcel.objects.filter(state=ParcelState.DELIVERED, cod_state=CodState.EXPECTED)
 
 
-def to_undo() -> Any:
+def to_void() -> Any:
     return Parcel.objects.exclude(state=ParcelState.VOIDED)
 
 
-def to_call_off() -> Any:
+def to_cancel() -> Any:
     return OrderPart.objects.active().exclude(progress__in=ARRIVED_PROGRESS)
 
 
-class Fulfilling(Market):
-    """What cooperatives and carriers do with goods."""
+class Fulfilment(Market):
+    """Operations of cooperatives and carriers."""
 
     @where(new_parts)
     @rule(place=PLACE)
@@ -83,11 +83,11 @@ class Fulfilling(Market):
             ),
         )
 
-    @where(asked)
+    @where(open_questions)
     @rule(place=PLACE, agreed=st.booleans())
     def answer(self, place: int, agreed: bool) -> None:
         self.attempt(
-            asked(),
+            open_questions(),
             place,
             lambda row: answer_weight_question(question_id=row.pk, agreed=agreed, **self.who),
         )
@@ -102,7 +102,7 @@ class Fulfilling(Market):
 
         self.attempt(accepted_parts(), place, work)
 
-    @where(in_hand)
+    @where(not_handed_over)
     @rule(place=PLACE)
     def close_and_hand_over(self, place: int) -> None:
         def work(parcel: Parcel) -> None:
@@ -110,7 +110,7 @@ class Fulfilling(Market):
                 close_parcel(parcel_id=parcel.pk, **self.who)
             hand_over_parcel(parcel_id=parcel.pk, **self.who)
 
-        self.attempt(in_hand(), place, work)
+        self.attempt(not_handed_over(), place, work)
 
     @where(on_the_way)
     @rule(place=PLACE, cash=st.sampled_from(["all", "less", "none"]))
@@ -125,10 +125,10 @@ class Fulfilling(Market):
 
         self.attempt(on_the_way(), place, work)
 
-    @where(to_call_off)
+    @where(to_cancel)
     @rule(place=PLACE, percent=st.sampled_from([85, 100, 110]))
-    def carry_on(self, place: int, percent: int) -> None:
-        """A part is taken all its way as far as it goes, as most are."""
+    def finish_part(self, place: int, percent: int) -> None:
+        """Take a part through all remaining steps, as usual."""
 
         def work(part: OrderPart) -> None:
             if part.state == PartState.NEW:
@@ -145,7 +145,7 @@ class Fulfilling(Market):
             for parcel in part.parcels.filter(state=ParcelState.HANDED_OVER):
                 deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.who)
 
-        self.attempt(to_call_off(), place, work)
+        self.attempt(to_cancel(), place, work)
 
     @where(on_the_way)
     @rule(place=PLACE)
@@ -163,16 +163,16 @@ class Fulfilling(Market):
             cash_to_collect(), place, lambda row: report_collected_cash(parcel_id=row.pk, **self.who)
         )
 
-    @where(to_undo)
+    @where(to_void)
     @rule(place=PLACE)
     def void(self, place: int) -> None:
         self.attempt(
-            to_undo(),
+            to_void(),
             place,
             lambda row: void_parcel(parcel_id=row.pk, reason="Packed wrongly", **self.who),
         )
 
-    @where(to_call_off)
+    @where(to_cancel)
     @rule(place=PLACE, whole=st.booleans())
     def cancel(self, place: int, whole: bool) -> None:
         def work(part: OrderPart) -> None:
@@ -181,4 +181,4 @@ class Fulfilling(Market):
             else:
                 cancel_part(part_id=part.pk, reason="Called off", **self.who)
 
-        self.attempt(to_call_off(), place, work)
+        self.attempt(to_cancel(), place, work)

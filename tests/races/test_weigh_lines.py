@@ -1,4 +1,4 @@
-"""The scale and other hands at once: packing, calling off, the buyer's answer."""
+"""Races of weighing with packing, cancelling and the buyer's answer."""
 
 from __future__ import annotations
 
@@ -34,15 +34,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MEMBER = Actor.system("test")
 
 
-def accepted() -> tuple[OrderPart, OrderLine]:
-    """A part of two gourds, about 4.8 kg, at most 5.76."""
+def accepted_part() -> tuple[OrderPart, OrderLine]:
+    """An accepted part of two gourds: 4.8 kg estimated, at most 5.76 kg."""
     part = make_order((make_gourd(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
     return part, part.lines.get()
 
 
-def weighing_of(part, line, grams, **said):
-    return partial(weigh_line, part_id=part.pk, line_id=line.pk, grams=grams, actor=MEMBER, now=NOW, **said)
+def weighing_of(part, line, grams, **options):
+    return partial(
+        weigh_line, part_id=part.pk, line_id=line.pk, grams=grams, actor=MEMBER, now=NOW, **options
+    )
 
 
 def packing_of(part, line):
@@ -50,7 +52,7 @@ def packing_of(part, line):
 
 
 def test_weighing_while_packing_keeps_parcel_consistent_with_weight() -> None:
-    pairs = [accepted() for _ in range(6)]
+    pairs = [accepted_part() for _ in range(6)]
     for part, line in pairs:
         weighing_of(part, line, 4600)()
 
@@ -72,26 +74,26 @@ def test_weighing_while_packing_keeps_parcel_consistent_with_weight() -> None:
 
 
 def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
-    part, line = accepted()
+    part, line = accepted_part()
     weighing_of(part, line, 4600)()
     both_read = threading.Barrier(2, timeout=20)
     packed = threading.Event()
-    hand = threading.local()
+    thread = threading.local()
 
     def wait() -> None:
-        """Both have read; whoever weighs writes after the parcel is there."""
+        """Wait until both threads have read; the weighing one writes after the parcel exists."""
         both_read.wait()
-        if getattr(hand, "weighs", False):
+        if getattr(thread, "weighs", False):
             packed.wait(20)
 
     if connection.vendor == "postgresql":
 
-        def plain(rows):
-            found = list(rows.order_by("pk"))
+        def read_without_lock(rows):
+            read_rows = list(rows.order_by("pk"))
             wait()
-            return next(iter(found), None)
+            return next(iter(read_rows), None)
 
-        monkeypatch.setattr(locks, "lock_row", plain)
+        monkeypatch.setattr(locks, "lock_row", read_without_lock)
     early = {line.pk: 2}
     monkeypatch.setattr(weighing, "open_quantities", lambda _lines: early)
 
@@ -104,7 +106,7 @@ def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
             packed.set()
 
     def weigh():
-        hand.weighs = True
+        thread.weighs = True
         if connection.vendor == "sqlite":
             wait()
         return weighing_of(part, line, 5000)()
@@ -119,7 +121,7 @@ def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
 
 
 def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
-    pairs = [accepted() for _ in range(6)]
+    pairs = [accepted_part() for _ in range(6)]
 
     answers = together(
         [
@@ -144,7 +146,7 @@ def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
 
 
 def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
-    pairs = [accepted() for _ in range(5)]
+    pairs = [accepted_part() for _ in range(5)]
     parcels = []
     for part, line in pairs:
         weighing_of(part, line, 4600)()
@@ -177,7 +179,7 @@ def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
 
 
 def test_weight_repeated_in_parallel_is_recorded_once() -> None:
-    part, line = accepted()
+    part, line = accepted_part()
 
     answers = together([weighing_of(part, line, 4600, key="k")] * 10)
 
@@ -187,7 +189,7 @@ def test_weight_repeated_in_parallel_is_recorded_once() -> None:
 
 
 def test_only_one_of_two_parallel_answers_counts() -> None:
-    part, line = accepted()
+    part, line = accepted_part()
     weighing_of(part, line, 6000)()
     question = WeightQuestion.objects.get()
 
@@ -206,7 +208,7 @@ def test_only_one_of_two_parallel_answers_counts() -> None:
 
 
 def test_line_with_open_question_cannot_be_packed_in_parallel() -> None:
-    part, line = accepted()
+    part, line = accepted_part()
     weighing_of(part, line, 6000)()
 
     answers = together([packing_of(part, line)] * 5)
