@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -20,7 +21,7 @@ from catalog.views.follow_pages import follow_form, visitors_follow
 from catalog.views.product_cards import build_cards
 from cooperatives.models import Certificate, Cooperative, DeliveryMethod, Producer
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import SharePicture, market_channel, show_in_language
+from shop.core.models import Channel, SharePicture, market_channel, show_in_language
 from shop.core.texts.folding import slugify
 
 PER_PAGE = 24
@@ -67,7 +68,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "collected": [offer for offer in offers if offer.delivery_method.is_collected],
         "sent": [offer for offer in offers if not offer.delivery_method.is_collected],
         "producers": producers,
-        "certificates": _certificates(shown, today),
+        "certificates": _certificates(shown, channel, today),
         "is_paused": shown.is_paused_on(today),
         "region": slugify(shown.province_name) if shown.province_code else "",
         "follow_form": follow_form(request),
@@ -84,10 +85,13 @@ def _harvests(listings: ListingQuerySet) -> list[Product]:
     return products
 
 
-def _certificates(cooperative: Cooperative, today: datetime.date) -> list[Certificate]:
-    """Certificates valid today, with their products."""
+def _certificates(
+    cooperative: Cooperative, channel: Channel | None, today: datetime.date
+) -> list[Certificate]:
+    """Certificates valid today, with those of their products that buyers can see."""
+    shown = Product.objects.paused_or_published(channel.pk) if channel else Product.objects.none()
     valid = Certificate.objects.valid_on(today).for_cooperative(cooperative)
-    rows = list(valid.prefetch_related("products").order_by("kind", "pk"))
+    rows = list(valid.prefetch_related(Prefetch("products", shown)).order_by("kind", "pk"))
     show_in_language([product for row in rows for product in row.products.all()], "name")
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -49,10 +50,7 @@ def wish_list_page(request: HttpRequest) -> HttpResponse:
 
 def _change_wish_list(request: HttpRequest) -> HttpResponse:
     product_id = request.POST.get("product", "")
-    rows = (
-        Product.objects.filter(pk=int(product_id)) if _is_primary_key(product_id) else Product.objects.none()
-    )
-    product = get_object_or_404(rows)
+    product = get_object_or_404(_selectable_products(request), pk=_primary_key(product_id))
     is_requested = "remove" not in request.POST
     if isinstance(request.user, User):
         if is_requested:
@@ -70,8 +68,14 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
     return redirect(_return_url(request))
 
 
-def _is_primary_key(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 18
+def _selectable_products(request: HttpRequest) -> QuerySet[Product]:
+    """Return the products that buyers can see, and those that are on the visitor's list already."""
+    visible = Product.objects.paused_or_published(get_channel_or_404().pk)
+    return Product.objects.filter(Q(pk__in=visible.values("pk")) | Q(pk__in=wished_product_ids(request)))
+
+
+def _primary_key(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
 
 
 def _return_url(request: HttpRequest) -> str:

@@ -7,7 +7,9 @@ from django.test import Client
 
 from catalog.actions.products.delete_products import delete_product
 from catalog.models import Listing, Product
-from cooperatives.models import Cooperative
+from catalog.states import ListingState
+from cooperatives.models import Certificate, CertificateKind, Cooperative
+from cooperatives.states import CertificateState
 from shop.api.ids import global_id
 from shop.core.actors import Actor
 from tests.factories import NOW, make_admin, make_member, make_order, make_product, make_seller
@@ -68,6 +70,28 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
     assert set(opened) <= {404, 405}
     assert set(sent) <= {404, 405}
     assert every_row() == before
+
+
+def test_a_certificate_does_not_name_it(
+    member: Client, client: Client, cooperative: Cooperative, removed: Product
+) -> None:
+    papers = Certificate.objects.create(
+        cooperative=cooperative, kind=CertificateKind.VIETGAP, state=CertificateState.CONFIRMED
+    )
+    papers.products.add(removed, make_product(cooperative, name="Nghệ vàng", state=ListingState.DRAFT))
+
+    stall = html_of(member.get("/xa-vien/gian-hang/"))
+    public = html_of(Client().get(f"/hop-tac-xa/{cooperative.slug}/"))
+    papers.state = CertificateState.IN_REVIEW
+    papers.save()
+    client.force_login(make_admin())
+    desk = html_of(client.get("/quan-tri/giay-chung-nhan/"))
+
+    assert "Gừng tươi" not in stall + public + desk
+    assert "Nghệ vàng" in stall
+    assert "Nghệ vàng" in desk
+    assert "VietGAP" in public
+    assert "Nghệ vàng" not in public
 
 
 def test_the_desk_and_the_admin_do_not_find_it(client: Client, removed: Product) -> None:

@@ -53,6 +53,24 @@ def test_a_guests_list_is_kept_with_the_session_and_joins_the_persons_when_they_
     assert "Khăn" not in page(client)
 
 
+@pytest.mark.parametrize("state", [ListingState.DRAFT, ListingState.IN_REVIEW, ListingState.WITHDRAWN])
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_what_buyers_cannot_see_is_as_missing(client: Client, state, is_signed_in: bool) -> None:
+    """Else a list of numbers would tell the names of everything that is not on sale yet."""
+    hidden = make_product(name="Gừng tươi", state=ListingState.DRAFT)
+    Listing.objects.filter(product=hidden).update(state=state)
+    if is_signed_in:
+        client.force_login(make_user())
+
+    for fields in ({}, {"remove": "1"}):
+        assert client.post(LIST, {"product": hidden.pk, **fields}).status_code == 404
+        assert client.post(LIST, {"product": 10**9, **fields}).status_code == 404
+
+    assert "Gừng" not in page(client)
+    assert not WishedProduct.objects.exists()
+    assert "wishes" not in client.session
+
+
 def test_what_is_not_on_sale_any_more_is_said_and_can_be_taken_off(client: Client) -> None:
     product = make_product(name="Gối")
     wish(client, product)

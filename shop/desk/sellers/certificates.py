@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.sellers.certificates import confirm_certificate, return_certificate
+from catalog.models import Product
 from cooperatives.models import Certificate
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -27,7 +29,8 @@ PER_PAGE = 20
 @staff_only(Permission.MANAGE_PRODUCTS)
 def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending certificates, oldest first."""
-    rows = Certificate.objects.waiting().select_related("cooperative", "picture").prefetch_related("products")
+    rows = Certificate.objects.waiting().select_related("cooperative", "picture")
+    rows = rows.prefetch_related(Prefetch("products", Product.objects.existing()))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     shown = [(row, ReasonForm(prefix=f"c{row.pk}")) for row in page.object_list]
     return render(request, "desk/certificates.html", {"page": page, "certificates": shown})

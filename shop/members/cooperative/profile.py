@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -48,7 +49,7 @@ def stall(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         "form": form,
         "tongues": other_languages(),
         "households": Producer.objects.for_cooperative(cooperative).order_by("pk"),
-        "certificates": certificates.prefetch_related("products"),
+        "certificates": certificates.prefetch_related(Prefetch("products", Product.objects.existing())),
         "followers": Follow.objects.confirmed().filter(cooperative=cooperative).count(),
         "today": vietnam_date(timezone.now()),
     }
