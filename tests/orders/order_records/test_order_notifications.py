@@ -80,7 +80,7 @@ def ordered(client: Client) -> Order:
     variant = make_variant(on_hand=5, price=320_000)
     client.post("/gio-hang/dong/", {"variant": variant.pk, "quantity": 1})
     basket_id = client.session["basket"]
-    contact_method = variant.cooperative.contact_methods.get()
+    delivery_method = variant.cooperative.delivery_methods.get()
     response = client.post(
         "/dat-hang/",
         {
@@ -92,7 +92,7 @@ def ordered(client: Client) -> Order:
             "commune": "00613",
             "street": "Số 8",
             "consent": "on",
-            f"way-{variant.cooperative_id}": contact_method.pk,
+            f"way-{variant.cooperative_id}": delivery_method.pk,
         },
     )
     assert response.status_code == 302
