@@ -29,6 +29,7 @@ from django.db.backends.sqlite3.creation import DatabaseCreation
 
 from shop.management.servers.postgres import start_postgres
 from shop.management.servers.process import Service
+from shop.management.triggers import ALL_TRIGGERS
 
 _PLACE = Path(sys.prefix)
 _KEPT_FOR = 24 * 60 * 60  # seconds
@@ -107,10 +108,11 @@ def _drop_old(suffix: str) -> None:
 
 
 def _said_by_migrations() -> str:
-    """A short name of all migrations as they are now: ours and those of the packages."""
+    """A short name of all migrations and triggers as they are now: ours and those of the packages."""
     said = hashlib.sha256(importlib.metadata.version("django").encode())
     for config in sorted(apps.get_app_configs(), key=lambda each: each.label):
         for path in sorted(Path(config.path).glob("migrations/*.py")):
             said.update(f"{config.label}/{path.name}\n".encode())
             said.update(path.read_bytes())
+    said.update(repr(ALL_TRIGGERS).encode())
     return said.hexdigest()[:16]

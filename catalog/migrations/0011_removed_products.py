@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0010_touched_translations")]
+    dependencies = [("catalog", "0007_wishes")]
 
     operations = [
         migrations.AddField(

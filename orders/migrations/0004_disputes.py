@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0003_closed_periods'),
+        ('orders', '0001_initial'),
     ]
 
     operations = [

@@ -22,6 +22,7 @@ from django.utils.translation.reloader import translation_file_changed
 
 from cooperatives.models import Cooperative
 from shop.management.demo_state.progress import is_interrupted
+from shop.management.triggers import install_triggers
 
 Say = Callable[[str], None]
 
@@ -65,6 +66,8 @@ def _migrate(*, out: TextIO) -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         with _report_step(out, "Bringing the database up to date"):
             call_command("migrate", interactive=False, verbosity=0, stdout=out)
+    else:
+        install_triggers(connection)
 
 
 def _collect_static_files(*, out: TextIO) -> None:

@@ -57,10 +57,7 @@ class WithExternalReference(models.Model):
 
 
 class WithSeo(models.Model):
-    """Title and description for search engines; null falls back to the row's name and description.
-
-    Nullable also because SQLite then adds the columns without rebuilding tables that have triggers.
-    """
+    """Title and description for search engines; null falls back to the row's name and description."""
 
     seo_title = models.CharField(max_length=70, null=True, blank=True)
     seo_description = models.CharField(max_length=300, null=True, blank=True)

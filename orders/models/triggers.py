@@ -1,0 +1,44 @@
+"""Triggers of the ledger: postings are append-only, and a closed period never changes."""
+
+from __future__ import annotations
+
+from shop.core.database.triggers import Trigger
+
+_FIGURES = (
+    *("cooperative_id", "currency", "number", "opened_at", "closed_at", "carried_forward", "goods"),
+    *("delivery", "refunds", "commission", "tax_withheld", "corrections", "cash_held", "payable"),
+)
+_CHANGED_FIGURES = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in _FIGURES)
+_APPEND_ONLY = "the ledger only grows"
+_CLOSED = "a closed period never changes"
+
+TRIGGERS = (
+    *(
+        Trigger(f"{table}_no_{event.lower()}", table, f"BEFORE {event}", refusal=_APPEND_ONLY)
+        for table in ("orders_ledgerposting", "orders_ledgerentry")
+        for event in ("UPDATE", "DELETE")
+    ),
+    Trigger(
+        "orders_ledgerentry_closed_no_insert",
+        "orders_ledgerentry",
+        "BEFORE INSERT",
+        "NEW.settlement_id IS NOT NULL AND EXISTS"
+        " (SELECT 1 FROM orders_settlement WHERE id = NEW.settlement_id AND state <> 'open')",
+        refusal=_CLOSED,
+    ),
+    # A closed period may still become paid.
+    Trigger(
+        "orders_settlement_closed_no_update",
+        "orders_settlement",
+        "BEFORE UPDATE",
+        f"OLD.state <> 'open' AND ('open' = NEW.state OR {_CHANGED_FIGURES})",
+        refusal=_CLOSED,
+    ),
+    Trigger(
+        "orders_settlement_closed_no_delete",
+        "orders_settlement",
+        "BEFORE DELETE",
+        "OLD.state <> 'open'",
+        refusal=_CLOSED,
+    ),
+)

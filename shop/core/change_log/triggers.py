@@ -1,0 +1,43 @@
+"""Triggers of the change log: append-only, except that columns of personal data may be emptied."""
+
+from __future__ import annotations
+
+from shop.core.database.triggers import Trigger
+
+_CHANGE = (
+    *("id", "at", "action", "kind", "key", "root_kind", "root_key", "cooperative", "actor_kind", "actor_key"),
+    *("entry_point", "sent_key"),
+)
+_SEALED = ("change_id", "seal_id", "facts", "name_digest", "content_digest")
+_SEAL = ("number", "sealed_at", "count", "last_id", "digest")
+
+
+def _differs(column: str) -> str:
+    return f"NEW.{column} IS DISTINCT FROM OLD.{column}"
+
+
+def _differs_and_is_not(column: str, empty: str) -> str:
+    return f"({_differs(column)} AND NEW.{column} IS DISTINCT FROM {empty})"
+
+
+_REFUSED_UPDATES = {
+    "core_change": [
+        *map(_differs, _CHANGE),
+        _differs_and_is_not("actor_name", "''"),
+        _differs_and_is_not("reason", "''"),
+        _differs_and_is_not("data", "'{}'"),
+        _differs_and_is_not("snapshot", "NULL"),
+    ],
+    "core_sealedchange": [
+        *map(_differs, _SEALED),
+        _differs_and_is_not("name_salt", "''"),
+        _differs_and_is_not("content_salt", "''"),
+    ],
+    "core_changeseal": [*map(_differs, _SEAL)],
+}
+
+TRIGGERS = tuple(
+    Trigger(f"{table}_no_{event.lower()}", table, f"BEFORE {event}", condition, "the change log only grows")
+    for table, conditions in _REFUSED_UPDATES.items()
+    for event, condition in (("UPDATE", " OR ".join(conditions)), ("DELETE", ""))
+)

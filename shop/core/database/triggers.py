@@ -1,0 +1,112 @@
+"""Database triggers, declared beside what they protect and created after every migrate.
+
+They stand in no migration, because SQLite loses a table's triggers when Django rebuilds the table.
+`shop.management.triggers` lists them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.db import OperationalError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_EXISTING = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname, obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE NOT tgisinternal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger, in SQL that both databases read, or that only `vendor` reads.
+
+    `event` is for example `BEFORE UPDATE`. If `condition` holds (or there is none), the row is refused with
+    the message `refusal`, or the statements of `body` run, each of which ends in a semicolon.
+    """
+
+    name: str
+    table: str
+    event: str
+    condition: str = ""
+    refusal: str = ""
+    body: str = ""
+    vendor: str = ""
+
+    def statements(self, vendor: str) -> list[str]:
+        """The SQL that creates the trigger, where none of this name exists."""
+        return [self._sqlite()] if vendor == "sqlite" else self._postgresql()
+
+    def _sqlite(self) -> str:
+        condition = self.condition.replace("IS DISTINCT FROM", "IS NOT")
+        when = f" WHEN {condition}" if condition else ""
+        body = self.body or f"SELECT RAISE(ABORT, '{self.refusal}');"
+        return f"CREATE TRIGGER {self.name} {self.event} ON {self.table}{when} BEGIN {body} END"
+
+    def _postgresql(self) -> list[str]:
+        body = self.body or f"RAISE EXCEPTION '{self.refusal}';"
+        when = ""
+        if "SELECT" in self.condition:  # not allowed in WHEN
+            body = f"IF {self.condition} THEN {body} END IF;"
+        elif self.condition:
+            when = f" WHEN ({self.condition})"
+        timing, event = self.event.split()
+        result = "NULL" if timing == "AFTER" else "OLD" if event == "DELETE" else "NEW"
+        level = "STATEMENT" if event == "TRUNCATE" else "ROW"
+        return [
+            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN {body} RETURN {result}; END $$",
+            f"CREATE TRIGGER {self.name} {self.event} ON {self.table} FOR EACH {level}{when}"
+            f" EXECUTE FUNCTION {self.name}()",
+        ]
+
+
+def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> set[str]:
+    """Create the triggers that are missing or differ; return their names. A repeat changes nothing.
+
+    PostgreSQL rewrites a trigger's SQL, so a digest of ours is kept as the trigger's comment.
+    """
+    vendor = connection.vendor
+    created = set()
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(_EXISTING[vendor])
+        existing: Mapping[str, str | None] = dict(cursor.fetchall())
+        for trigger in triggers:
+            if trigger.vendor not in ("", vendor):
+                continue
+            statements = trigger.statements(vendor)
+            digest = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+            if existing.get(trigger.name) == (statements[0] if vendor == "sqlite" else digest):
+                continue
+            on_table = "" if vendor == "sqlite" else f" ON {trigger.table}"
+            cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}{on_table}")
+            for statement in statements:
+                cursor.execute(statement)
+            if vendor == "postgresql":
+                cursor.execute(f"COMMENT ON TRIGGER {trigger.name}{on_table} IS '{digest}'")
+            created.add(trigger.name)
+    return created
+
+
+def drop_sqlite_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Drop all triggers; return the SQL that creates them again.
+
+    SQLite refuses to rebuild a table that triggers of another table name.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_EXISTING["sqlite"])
+        existing = cursor.fetchall()
+        for name, _sql in existing:
+            cursor.execute(f"DROP TRIGGER {name}")
+    return [sql for _name, sql in existing]
+
+
+def restore_sqlite_triggers(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+    """Create dropped triggers again after a failed migration, except those of tables that it removed."""
+    with connection.cursor() as cursor:
+        for statement in statements:
+            with suppress(OperationalError):
+                cursor.execute(statement)
