@@ -28,9 +28,8 @@ from orders.payments.statement_cells import (
     parse_amount,
     parse_time,
     plain_words,
-    row_excerpt,
 )
-from orders.payments.statement_headings import guess_headings
+from orders.payments.statement_rows import UnreadableRowError, guess_columns, parse_rows
 from orders.payments.statement_tables import Row
 from shop.core.errors import Refused
 
@@ -117,10 +116,7 @@ class BankStatementReading:
 
 def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
-    if not rows:
-        return BankColumnMapping(0)
-    place, found = guess_headings(rows, _ALIASES, never=_EXCLUDED_HEADINGS)
-    return BankColumnMapping(rows[place].line if found else 0, **found)
+    return guess_columns(BankColumnMapping, rows, _ALIASES, never=_EXCLUDED_HEADINGS)
 
 
 def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: str) -> BankStatementReading:
@@ -135,27 +131,16 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
         raise BankColumnsMissing(field="amount")
     account = _plain(account)
     _check_head([row for row in rows if row.line < mapping.heading], account)
-    arrivals: list[IncomingTransfer] = []
-    problems: list[UnreadableRow] = []
-    outgoing = 0
     seen: set[str] = set()
     alike: Counter[str] = Counter()
-    for row in (row for row in rows if row.line > mapping.heading):
-        try:
-            transfer = _read_row(row, mapping, account)
-            if transfer.is_incoming:
-                arrivals.append(_number_similar(transfer, seen, alike))
-            else:
-                outgoing += 1
-        except _UnreadableRowError as error:
-            problems.append(UnreadableRow(row.line, error.fault, row_excerpt(row)))
-    return BankStatementReading(arrivals, problems, outgoing)
 
+    def parse(row: Row) -> IncomingTransfer:
+        transfer = _read_row(row, mapping, account)
+        return _number_similar(transfer, seen, alike) if transfer.is_incoming else transfer
 
-class _UnreadableRowError(Exception):
-    def __init__(self, fault: RowFault) -> None:
-        super().__init__(fault)
-        self.fault = fault
+    transfers, problems = parse_rows(rows, mapping, parse)
+    arrivals = [transfer for transfer in transfers if transfer.is_incoming]
+    return BankStatementReading(arrivals, problems, len(transfers) - len(arrivals))
 
 
 def _check_head(head: Sequence[Row], account: str) -> None:
@@ -174,11 +159,11 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
     row_account = _plain(cell_text(row.cell(mapping.account)))
     # Spreadsheets that read account numbers as numbers lose leading zeros.
     if row_account and row_account.lstrip("0") != account.lstrip("0"):
-        raise _UnreadableRowError(RowFault.ACCOUNT)
+        raise UnreadableRowError(RowFault.ACCOUNT)
     try:
         at = parse_time(row.cell(mapping.date))
     except InvalidCell:
-        raise _UnreadableRowError(RowFault.DATE) from None
+        raise UnreadableRowError(RowFault.DATE) from None
     amount = _amount(row, mapping)
     return IncomingTransfer(
         TransferSource.STATEMENT,
@@ -203,15 +188,15 @@ def _amount(row: Row, mapping: BankColumnMapping) -> int:
             return came - went
         amount = parse_amount(row.cell(mapping.amount))
     except InvalidCell:
-        raise _UnreadableRowError(RowFault.AMOUNT) from None
+        raise UnreadableRowError(RowFault.AMOUNT) from None
     if not amount:
-        raise _UnreadableRowError(RowFault.AMOUNT)
+        raise UnreadableRowError(RowFault.AMOUNT)
     if mapping.direction is None:
         return amount
     kind = cell_text(row.cell(mapping.direction))
     mark = kind if kind in _INCOMING_MARKS | _OUTGOING_MARKS else plain_words(kind)
     if mark not in _INCOMING_MARKS | _OUTGOING_MARKS or (mark in _INCOMING_MARKS and amount < 0):
-        raise _UnreadableRowError(RowFault.DIRECTION)
+        raise UnreadableRowError(RowFault.DIRECTION)
     return amount if mark in _INCOMING_MARKS else -abs(amount)
 
 
@@ -231,7 +216,7 @@ def _number_similar(transfer: IncomingTransfer, seen: set[str], alike: Counter[s
         alike[transfer.similarity_key] += 1
         return replace(transfer, occurrence=alike[transfer.similarity_key])
     if transfer.fingerprint in seen:
-        raise _UnreadableRowError(RowFault.REPEATED)
+        raise UnreadableRowError(RowFault.REPEATED)
     seen.add(transfer.fingerprint)
     return transfer
 

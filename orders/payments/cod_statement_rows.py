@@ -16,9 +16,8 @@ from orders.payments.statement_cells import (
     cell_text,
     parse_amount,
     parse_time,
-    row_excerpt,
 )
-from orders.payments.statement_headings import guess_headings
+from orders.payments.statement_rows import UnreadableRowError, guess_columns, parse_rows
 from orders.payments.statement_tables import Row
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
@@ -120,10 +119,7 @@ class CodReading:
 
 def guess_cod_columns(rows: Sequence[Row]) -> CodColumnMapping:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
-    if not rows:
-        return CodColumnMapping(0)
-    place, found = guess_headings(rows, _ALIASES)
-    return CodColumnMapping(rows[place].line if found else 0, **found)
+    return guess_columns(CodColumnMapping, rows, _ALIASES)
 
 
 def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> CodReading:
@@ -135,34 +131,32 @@ def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> CodReading:
         raise CodColumnsMissing(field="tracking")
     if mapping.collected is None:
         raise CodColumnsMissing(field="collected")
-    reading = CodReading([], [])
     seen: set[tuple[str, str]] = set()
-    for row in (row for row in rows if row.line > mapping.heading):
+
+    def parse(row: Row) -> CodRow:
         parsed = _read_row(row, mapping)
-        if isinstance(parsed, CodRow) and (parsed.tracking, parsed.parcel) in seen:
-            parsed = RowFault.REPEATED
-        if isinstance(parsed, CodRow):
-            seen.add((parsed.tracking, parsed.parcel))
-            reading.rows.append(parsed)
-        else:
-            reading.problems.append(UnreadableRow(row.line, parsed, row_excerpt(row)))
-    return reading
+        if (parsed.tracking, parsed.parcel) in seen:
+            raise UnreadableRowError(RowFault.REPEATED)
+        seen.add((parsed.tracking, parsed.parcel))
+        return parsed
+
+    return CodReading(*parse_rows(rows, mapping, parse))
 
 
-def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow | RowFault:
+def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow:
     tracking = clean_text(cell_text(row.cell(mapping.tracking)), MAX_REFERENCE_LENGTH).upper()
     parcel = clean_text(cell_text(row.cell(mapping.parcel)), MAX_REFERENCE_LENGTH).upper()
     if not tracking and not parcel:
-        return RowFault.NO_CODE
+        raise UnreadableRowError(RowFault.NO_CODE)
     try:
         collected = parse_amount(row.cell(mapping.collected))
         # Some carriers write their fee as a negative amount.
         fee = abs(_amount_or(row, mapping.fee, 0))
         remitted = _amount_or(row, mapping.remitted, collected - fee)
     except InvalidCell:
-        return RowFault.AMOUNT
+        raise UnreadableRowError(RowFault.AMOUNT) from None
     if collected < 0:
-        return RowFault.AMOUNT
+        raise UnreadableRowError(RowFault.AMOUNT)
     return CodRow(row.line, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
 
 

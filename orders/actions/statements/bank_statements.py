@@ -25,8 +25,8 @@ from orders.actions.statements.statement_files import (
     lock_unconfirmed_statement,
     set_statement_columns,
     stored_rows,
-    unfinished_statements,
 )
+from orders.actions.statements.statement_processing import process_remaining_rows, resume_statements
 from orders.models import BankTransfer, ReviewReason, StatementImport, StatementKind, StatementRow
 from orders.payments.bank_statement_rows import BankColumnMapping as Columns
 from orders.payments.bank_statement_rows import guess_bank_columns, read_bank_rows
@@ -34,7 +34,7 @@ from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from orders.payments.statement_cells import UnreadableRow
 from orders.states import STATEMENT_ROW_MOVES, StatementRowState, TransferState
 from shop.accounts.models import User
-from shop.core.actors import Actor, EntryPoint
+from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Refused
 from shop.core.jobs.sweeps import run_each
@@ -187,19 +187,19 @@ def process_bank_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> No
 @shared_task(name="orders.take_bank_statement")
 def apply_bank_statement_task(*, statement_id: int) -> None:
     """Process all remaining rows of a statement."""
-    statement = StatementImport.objects.select_related("user").get(pk=statement_id)
-    actor = statement.user.acting(EntryPoint.DESK) if statement.user is not None else Actor.system()
-    while process_bank_rows(
-        statement_id=statement_id, actor=actor, most=BANK_ROWS_PER_BATCH, clock=timezone.now
-    ):
-        pass
+    process_remaining_rows(
+        statement_id,
+        lambda actor: process_bank_rows(
+            statement_id=statement_id, actor=actor, most=BANK_ROWS_PER_BATCH, clock=timezone.now
+        ),
+    )
 
 
 @shared_task(name="orders.take_bank_statements")
 def resume_bank_statements_task() -> None:
     """Sweep: continue statements whose task was lost."""
-    run_each(
-        unfinished_statements(StatementKind.BANK, now=timezone.now()),
+    resume_statements(
+        StatementKind.BANK,
         lambda statement_id: apply_bank_statement_task(statement_id=statement_id),
         sweep="orders.take_bank_statements",
     )

@@ -38,8 +38,8 @@ from orders.actions.statements.statement_files import (
     lock_unconfirmed_statement,
     set_statement_columns,
     stored_rows,
-    unfinished_statements,
 )
+from orders.actions.statements.statement_processing import process_remaining_rows, resume_statements
 from orders.models import (
     CashRemittance,
     Parcel,
@@ -51,10 +51,10 @@ from orders.models import (
 from orders.payments.cod_statement_rows import CodColumnMapping, guess_cod_columns, read_cod_rows
 from orders.states import STATEMENT_ROW_MOVES, CashHolder, CodState, ParcelState, StatementRowState
 from shop.accounts.models import User
-from shop.core.actors import Actor, EntryPoint
+from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
 from shop.core.errors import Missing, Refused
-from shop.core.jobs.sweeps import run_batch, run_each
+from shop.core.jobs.sweeps import run_batch
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance, advance_all
 
@@ -241,17 +241,17 @@ def dismiss_problem_row(*, row_id: int, actor: Actor, now: datetime.datetime) ->
 @shared_task(name="orders.take_statement")
 def apply_cod_statement_task(*, statement_id: int) -> None:
     """Process all remaining rows of a statement."""
-    statement = StatementImport.objects.select_related("user").get(pk=statement_id)
-    actor = statement.user.acting(EntryPoint.DESK) if statement.user is not None else Actor.system()
-    while process_cod_rows(statement_id=statement_id, actor=actor, now=timezone.now()):
-        pass
+    process_remaining_rows(
+        statement_id,
+        lambda actor: process_cod_rows(statement_id=statement_id, actor=actor, now=timezone.now()),
+    )
 
 
 @shared_task(name="orders.take_statements")
 def resume_cod_statements_task() -> None:
     """Sweep: continue statements whose task was lost."""
-    run_each(
-        unfinished_statements(StatementKind.COD, now=timezone.now()),
+    resume_statements(
+        StatementKind.COD,
         lambda statement_id: apply_cod_statement_task(statement_id=statement_id),
         sweep="orders.take_statements",
     )

@@ -69,16 +69,6 @@ def set_statement_columns(
     statement.save(update_fields=["columns"])
 
 
-def unfinished_statements(kind: StatementKind, *, now: datetime.datetime) -> list[int]:
-    """Return statements that were confirmed more than two minutes ago and have unprocessed rows."""
-    rows = StatementRow.objects.filter(
-        state=StatementRowState.WAITING,
-        statement__kind=kind,
-        statement__confirmed_at__lt=now - datetime.timedelta(minutes=2),
-    )
-    return list(rows.order_by("statement").values_list("statement", flat=True).distinct())
-
-
 @transaction.atomic(durable=True)
 def _store_rows(
     kind: StatementKind,

@@ -1,0 +1,53 @@
+"""Read the rows of a statement, whoever sent it: which column is which, and each row parsed or a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from orders.payments.statement_cells import RowFault, UnreadableRow, row_excerpt
+from orders.payments.statement_headings import Aliases, guess_headings
+from orders.payments.statement_tables import Row
+
+
+class ColumnMapping(Protocol):
+    """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none)."""
+
+    @property
+    def heading(self) -> int: ...
+
+
+Columns = TypeVar("Columns", bound=ColumnMapping)
+Parsed = TypeVar("Parsed")
+
+
+class UnreadableRowError(Exception):
+    """A row that cannot be parsed; it becomes a problem, and the rows after it are read."""
+
+    def __init__(self, fault: RowFault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+def guess_columns(
+    make: Callable[..., Columns], rows: Sequence[Row], aliases: Aliases, *, never: Sequence[str] = ()
+) -> Columns:
+    """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
+    place, found = guess_headings(rows, aliases, never=never)
+    return make(rows[place].line if found else 0, **found)
+
+
+def parse_rows(
+    rows: Sequence[Row], mapping: ColumnMapping, parse: Callable[[Row], Parsed]
+) -> tuple[list[Parsed], list[UnreadableRow]]:
+    """Parse the rows below the headings. `parse` raises UnreadableRowError for what it cannot read."""
+    parsed: list[Parsed] = []
+    problems: list[UnreadableRow] = []
+    for row in rows:
+        if row.line <= mapping.heading:
+            continue
+        try:
+            parsed.append(parse(row))
+        except UnreadableRowError as error:
+            problems.append(UnreadableRow(row.line, error.fault, row_excerpt(row)))
+    return parsed, problems
