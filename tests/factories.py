@@ -10,7 +10,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.actions.products.member_products import ProductDetails, VariantDetails, create_draft_product
+from catalog.actions.products.member_products import (
+    NewProduct,
+    ProductDetails,
+    VariantDetails,
+    create_draft_product,
+)
 from catalog.actions.taxonomy.categories import add_category
 from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState
@@ -281,13 +286,15 @@ def make_product(
     product = create_draft_product(
         cooperative=cooperative,
         channel=channel,
-        product_type=make_product_type(),
-        category=category,
-        details=ProductDetails(name=name, origin="Phủ Thông, Thái Nguyên"),
-        variants=[
-            (VariantDetails(price=price + more, name=label, **variant_fields), on_hand)
-            for label, more in variants
-        ],
+        new=NewProduct(
+            product_type=make_product_type(),
+            category=category,
+            details=ProductDetails(name=name, origin="Phủ Thông, Thái Nguyên"),
+            variants=[
+                (VariantDetails(price=price + more, name=label, **variant_fields), on_hand)
+                for label, more in variants
+            ],
+        ),
         actor=Actor.system(),
         now=NOW,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -12,8 +11,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from shop.accounts.code_field import SixDigitField
 from shop.accounts.models import Address, User
-from shop.accounts.sign_in.one_time_codes import DIGITS
 from shop.core.identifiers.phones import is_likely_mistyped, normalise_phone, validate_phone
 from shop.core.models.geography import Division
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
@@ -101,28 +100,7 @@ class PhoneForm(SignInBaseForm):
 
 
 class CodeForm(forms.Form):
-    code = forms.CharField(
-        label=_("6-digit code"),
-        max_length=20,
-        widget=forms.TextInput(
-            attrs={
-                "class": "input input-large code",
-                "inputmode": "numeric",
-                "autocomplete": "one-time-code",
-                "maxlength": "12",
-            }
-        ),
-        help_text=_("The code is good for 5 minutes."),
-        error_messages={"required": _("Enter the 6-digit code.")},
-    )
-
-    def clean_code(self) -> str:
-        """Convert digits of any script. Input that cannot be a code costs no try."""
-        written = self.cleaned_data["code"]
-        digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
-        if len(digits) != DIGITS:
-            raise forms.ValidationError(_("Write the six digits."))
-        return digits
+    code = SixDigitField(label=_("6-digit code"), help_text=_("The code is good for 5 minutes."))
 
 
 class NameForm(forms.Form):

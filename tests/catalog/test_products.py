@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from catalog.actions.products.member_products import (
-    InvalidPrice,
     MissingWarehouse,
+    NewProduct,
     ProductDetails,
     VariantDetails,
     add_variant,
@@ -13,6 +13,7 @@ from catalog.actions.products.member_products import (
     edit_variant,
 )
 from catalog.actions.products.product_pictures import add_picture
+from catalog.actions.products.variant_rows import InvalidPrice
 from catalog.models import Listing, Movement, Product, Variant
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -39,10 +40,12 @@ def offer(cooperative, *variants, name="Bí xanh thơm"):
     return create_draft_product(
         cooperative=cooperative,
         channel=make_channel(),
-        product_type=make_product_type(),
-        category=None,
-        details=ProductDetails(name=name, description="Thơm mùi cốm.\n\nVỏ xanh."),
-        variants=variants or [(VariantDetails(price=25_000), 8)],
+        new=NewProduct(
+            product_type=make_product_type(),
+            category=None,
+            details=ProductDetails(name=name, description="Thơm mùi cốm.\n\nVỏ xanh."),
+            variants=variants or [(VariantDetails(price=25_000), 8)],
+        ),
         **WHO,
     )
 

@@ -12,8 +12,7 @@ from catalog.actions.listings.listing_states import (
     require_legal_fields,
     require_ready_picture,
 )
-from catalog.actions.products.member_products import refresh_listings
-from catalog.actions.products.staff_products import lock_product, product_listings
+from catalog.actions.products.product_rows import lock_product, product_listings, refresh_listings
 from catalog.models import Listing, Product
 from catalog.states import ListingState
 from shop.core.actors import Actor

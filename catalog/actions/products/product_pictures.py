@@ -7,7 +7,7 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.member_products import lock_own_product
+from catalog.actions.products.product_rows import lock_own_product
 from catalog.models import Listing, Product, ProductMedia
 from catalog.states import ListingState
 from cooperatives.models import Cooperative

@@ -10,23 +10,26 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import ProtectedError, Q, QuerySet
+from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings.listing_states import require_legal_fields
-from catalog.actions.listings.selling_prices import apply_promotions, update_lowest_prices
 from catalog.actions.products.attribute_values import (
     AttributeInput,
     set_product_attributes,
     set_variant_attributes,
 )
-from catalog.actions.products.member_products import (
+from catalog.actions.products.product_rows import (
+    finish_product_edit,
+    lock_product,
+    refresh_listings,
+    set_search_columns,
+)
+from catalog.actions.products.variant_rows import (
     HIGHEST_PRICE,
     InvalidPrice,
+    append_variant,
     lock_variant,
-    refresh_listings,
     set_list_price,
-    set_search_columns,
 )
 from catalog.actions.stock.stock_movements import StockCount, record_count
 from catalog.actions.taxonomy.taxonomy import StillReferenced
@@ -39,7 +42,6 @@ from catalog.models import (
     Stock,
     Variant,
 )
-from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_columns
@@ -85,7 +87,7 @@ def create_product(
     require_related_rows(Product, values)
     product = Product(product_type=product_type, cooperative=_owner(cooperative_id), **values)
     product.slug = product.slug or unused_slug(Product, product.name)
-    _set_search_columns(product)
+    set_search_columns(product)
     save_unique(product)
     set_product_attributes(product, told, whole=True)
     _add_to_collections(product, collections)
@@ -111,26 +113,14 @@ def update_product(
     before = {column: getattr(product, column) for column in ("name", "slug", "category_id")}
     require_related_rows(Product, values)
     set_columns(product, values)
-    _set_search_columns(product)
+    set_search_columns(product)
     save_unique(product)
     set_product_attributes(product, told, whole=False)
     if collections is not None:
         CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
         _add_to_collections(product, collections)
-    apply_promotions([product.pk], actor=actor, now=now)
-    update_lowest_prices([product.pk])
-    for listing in product_listings(product).filter(state=ListingState.PUBLISHED):
-        require_legal_fields(listing)
-    record_change(
-        "product.edited",
-        product,
-        actor=actor,
-        now=now,
-        cooperative_id=product.cooperative_id,
-        data={
-            "from": {column: value for column, value in before.items() if value != getattr(product, column)}
-        },
-    )
+    changed = {column: value for column, value in before.items() if value != getattr(product, column)}
+    finish_product_edit(product, data={"from": changed}, actor=actor, now=now)
     return product
 
 
@@ -149,17 +139,8 @@ def create_variant(
     Raises Missing, AlreadyTaken, AttributeNotOfType, MissingAttributes, InvalidStockCount.
     """
     product = lock_product(product_id, field="product")
-    variant = Variant(
-        product=product,
-        cooperative_id=product.cooperative_id,
-        sort_order=product.variants.count(),
-        **values,
-    )
-    save_unique(variant, field="sku")
+    variant = append_variant(product, values)
     set_variant_attributes(variant, told, whole=True)
-    if product.default_variant_id is None:
-        product.default_variant = variant
-        product.save(update_fields=["default_variant"])
     record_change(
         "variant.added",
         variant,
@@ -306,11 +287,6 @@ def _owner(cooperative_id: int | None) -> Cooperative:
     return cooperative
 
 
-def _set_search_columns(product: Product) -> None:
-    category = product.category.name if product.category is not None else ""
-    set_search_columns(product, *filter(None, [category]))
-
-
 def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
     for key in collections:
         collection = Collection.objects.filter(pk=key).first()
@@ -321,20 +297,6 @@ def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
             product=product,
             defaults={"sort_order": collection.product_rows.count()},
         )
-
-
-def product_listings(product: Product) -> QuerySet[Listing]:
-    """Step: the product's listings, loaded for state changes."""
-    rows = Listing.objects.filter(product=product).order_by("pk")
-    return rows.select_related("channel", "product", "product__cooperative", "product__product_type")
-
-
-def lock_product(key: int, *, field: str = "id") -> Product:
-    """Step: lock a product that was not removed. Raises Missing."""
-    product = lock_row(Product.objects.filter(pk=key).select_related("cooperative", "category"))
-    if product is None or product.is_removed:
-        raise Missing(field=field)
-    return product
 
 
 def _locked_variant(key: int, *, field: str = "id") -> Variant:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from catalog.actions.products.member_products import set_search_columns
+from catalog.actions.products.product_rows import set_search_columns
 from catalog.models import Category, Product
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -66,7 +66,8 @@ def edit_category(
     if "name" in before:
         goods = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
         for product in goods:
-            set_search_columns(product, name)
+            product.category = category
+            set_search_columns(product)
         Product.objects.bulk_update(goods, ["search_text"], batch_size=500)
     if before:
         record_change(

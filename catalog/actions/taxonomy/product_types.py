@@ -9,10 +9,9 @@ from typing import TypeAlias
 from django.db import transaction
 
 from catalog.actions.products.attribute_values import get_or_create_value
-from catalog.actions.taxonomy.taxonomy import insert_record, write_record
+from catalog.actions.taxonomy.taxonomy import insert_record, lock_record, write_record
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType, ProductTypeAttribute
 from shop.core.actors import Actor
-from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
@@ -54,7 +53,7 @@ def assign_attributes(
     *, product_type_id: int, requested: AttributeAssignments, actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Add attributes to a product type. Raises Missing."""
-    product_type = _lock_product_type(product_type_id)
+    product_type = lock_record(ProductType, product_type_id, field="productTypeId")
     _assign_attributes(product_type, requested, actor=actor, now=now)
     return product_type
 
@@ -85,7 +84,7 @@ def unassign_attributes(
     *, product_type_id: int, keys: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Remove attributes from a product type; their values are deleted. Raises Missing."""
-    product_type = _lock_product_type(product_type_id)
+    product_type = lock_record(ProductType, product_type_id, field="productTypeId")
     product_type.attribute_rows.filter(attribute__in=keys).delete()
     record_change(
         "producttype.attributes_unassigned",
@@ -94,13 +93,6 @@ def unassign_attributes(
         now=now,
         data={"attributes": list(keys)},
     )
-    return product_type
-
-
-def _lock_product_type(key: int) -> ProductType:
-    product_type = lock_row(ProductType.objects.filter(pk=key))
-    if product_type is None:
-        raise Missing(field="productTypeId")
     return product_type
 
 
@@ -145,9 +137,7 @@ def add_attribute_value(
     *, attribute_id: int, name: str, columns: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
     """Add a value to an attribute's list. Raises Missing, InvalidColumnValue."""
-    attribute = lock_row(Attribute.objects.filter(pk=attribute_id))
-    if attribute is None:
-        raise Missing(field="attribute")
+    attribute = lock_record(Attribute, attribute_id, field="attribute")
     return _add_value(attribute, name, columns, actor=actor, now=now)
 
 

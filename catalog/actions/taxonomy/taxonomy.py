@@ -27,7 +27,7 @@ from shop.core.database.unique_fields import require_related_rows, save_unique, 
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
-Record = TypeVar("Record", ProductType, Attribute, Collection)
+Record = TypeVar("Record", ProductType, Attribute, Category, Collection)
 
 
 class StillReferenced(Refused):
@@ -44,6 +44,14 @@ def insert_record(
     row.slug = row.slug or unused_slug(model, row.name)
     save_unique(row)
     record_change(f"{model._meta.model_name}.added", row, actor=actor, now=now)
+    return row
+
+
+def lock_record(model: type[Record], key: int, *, field: str) -> Record:
+    """Step: lock a record; `field` names the input in the refusal. Raises Missing."""
+    row = lock_row(model._default_manager.filter(pk=key))
+    if row is None:
+        raise Missing(field=field)
     return row
 
 
@@ -64,9 +72,7 @@ def write_record(
     model: type[Record], key: int, *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> Record:
     """Step: update the named columns. Raises Missing, AlreadyTaken."""
-    row = lock_row(model._default_manager.filter(pk=key))
-    if row is None:
-        raise Missing(field="id")
+    row = lock_record(model, key, field="id")
     require_related_rows(model, values)
     changed = set_columns(row, values)
     save_unique(row)
@@ -77,10 +83,11 @@ def write_record(
 
 @transaction.atomic(durable=True)
 def delete_record(model: type[Record], key: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a record that nothing refers to. Raises Missing, StillReferenced."""
-    row = lock_row(model._default_manager.filter(pk=key))
-    if row is None:
-        raise Missing(field="id")
+    """Delete a record that nothing refers to; products of a deleted category have none then.
+
+    Raises Missing, StillReferenced.
+    """
+    row = lock_record(model, key, field="id")
     record_change(
         f"{model._meta.model_name}.deleted",
         row,
@@ -131,9 +138,7 @@ def update_category(
     *, category_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> Category:
     """Update a category; reindexes its products if the name changes. Raises Missing, AlreadyTaken."""
-    category = lock_row(Category.objects.filter(pk=category_id))
-    if category is None:
-        raise Missing(field="id")
+    category = lock_record(Category, category_id, field="id")
     name = values.get("name", category.name)
     description = values.get("description_text", category.description_text)
     assert isinstance(name, str)
@@ -152,28 +157,6 @@ def update_category(
     if changed:
         record_change("category.edited", category, actor=actor, now=now, data={"fields": changed})
     return category
-
-
-@transaction.atomic(durable=True)
-def delete_category(*, category_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a category without subcategories; its products have none then.
-
-    Raises Missing, StillReferenced.
-    """
-    category = lock_row(Category.objects.filter(pk=category_id))
-    if category is None:
-        raise Missing(field="id")
-    record_change(
-        "category.deleted",
-        category,
-        actor=actor,
-        now=now,
-        snapshot={"name": category.name, "slug": category.slug},
-    )
-    try:
-        category.delete()
-    except ProtectedError as error:
-        raise StillReferenced(field="id") from error
 
 
 # --- collections --------------------------------------------------------------------------------------
@@ -195,7 +178,7 @@ def add_to_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     """Append products to a collection. Raises Missing."""
-    collection = _lock_collection(collection_id)
+    collection = lock_record(Collection, collection_id, field="id")
     _append_products(collection, product_ids, actor=actor, now=now)
     return collection
 
@@ -218,7 +201,7 @@ def _append_products(
 def remove_from_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
-    collection = _lock_collection(collection_id)
+    collection = lock_record(Collection, collection_id, field="id")
     collection.product_rows.filter(product__in=product_ids).delete()
     record_change(
         "collection.emptied", collection, actor=actor, now=now, data={"products": list(product_ids)}
@@ -236,7 +219,7 @@ def set_collection_channels(
     now: datetime.datetime,
 ) -> Collection:
     """Set the channels in which a collection is visible, and since when. Raises Missing."""
-    collection = _lock_collection(collection_id)
+    collection = lock_record(Collection, collection_id, field="id")
     CollectionListing.objects.filter(collection=collection, channel__in=hidden).delete()
     for channel, values in shown:
         CollectionListing.objects.update_or_create(
@@ -249,11 +232,4 @@ def set_collection_channels(
         now=now,
         data={"channels": [channel.pk for channel, _values in shown], "removed": list(hidden)},
     )
-    return collection
-
-
-def _lock_collection(key: int) -> Collection:
-    collection = lock_row(Collection.objects.filter(pk=key))
-    if collection is None:
-        raise Missing(field="id")
     return collection

@@ -47,13 +47,7 @@ def decline_part(
 
     Raises KeyReused, Missing, ReasonRequired, WrongMove.
     """
-    if not reason.strip():
-        raise ReasonRequired(field="reason")
-    order, part = locks.lock_part(part_id)
-    if is_already_done(key, "part.declined", part):
-        return part
-    end_and_refund_part(order, part, PartState.DECLINED, reason.strip(), key=key, actor=actor, now=now)
-    return part
+    return _lock_and_end_part(part_id, PartState.DECLINED, reason, key=key, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -82,12 +76,7 @@ def cancel_part(
 
     Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
     """
-    if not reason.strip():
-        raise ReasonRequired(field="reason")
-    order, part = locks.lock_part(part_id)
-    if not is_already_done(key, "part.cancelled", part):
-        end_and_refund_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
-    return part
+    return _lock_and_end_part(part_id, PartState.CANCELLED, reason, key=key, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -98,10 +87,19 @@ def decline_or_cancel_part(
 
     Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
     """
+    return _lock_and_end_part(part_id, None, reason, key=key, actor=actor, now=now)
+
+
+def _lock_and_end_part(
+    part_id: int, to: PartState | None, reason: str, *, key: str | None, actor: Actor, now: datetime.datetime
+) -> OrderPart:
+    """End a part with a reason; without a state it is declined until accepted, and cancelled afterwards."""
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part = locks.lock_part(part_id)
-    to = PartState.DECLINED if part.state in (PartState.NEW, PartState.DECLINED) else PartState.CANCELLED
+    if to is None:
+        is_new = part.state in (PartState.NEW, PartState.DECLINED)
+        to = PartState.DECLINED if is_new else PartState.CANCELLED
     if not is_already_done(key, f"part.{to}", part):
         end_and_refund_part(order, part, to, reason.strip(), key=key, actor=actor, now=now)
     return part

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.second_factor.factors import DIGITS
-
-
-def _code_field(label: Any, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=help_text,
-        max_length=20,
-        widget=forms.TextInput(
-            attrs={
-                "class": "input input-large code",
-                "inputmode": "numeric",
-                "autocomplete": "one-time-code",
-                "maxlength": "12",
-            }
-        ),
-        error_messages={"required": _("Enter the 6-digit code.")},
-    )
+from shop.accounts.code_field import SixDigitField
 
 
 class AppCodeForm(forms.Form):
-    """Six digits from an authenticator app. Input that cannot be a code costs no try."""
+    """Six digits from an authenticator app."""
 
     field: ClassVar[str] = "code"
-    code = _code_field(_("6-digit code from the app"), _("The app shows a new code every 30 seconds."))
-
-    def clean_code(self) -> str:
-        written = self.cleaned_data["code"]
-        digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
-        if len(digits) != DIGITS:
-            raise forms.ValidationError(_("Write the six digits."))
-        return digits
+    code = SixDigitField(
+        label=_("6-digit code from the app"),
+        help_text=_("The app shows a new code every 30 seconds."),
+    )
 
 
 class NewAppForm(AppCodeForm):

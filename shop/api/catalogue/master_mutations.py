@@ -119,7 +119,7 @@ def category_delete(
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "Category", field="id"))
     gone = staff_row(category, key, context, selection.names("category"))
-    taxonomy.delete_category(category_id=key, **context.actor_and_time)
+    taxonomy.delete_record(Category, key, **context.actor_and_time)
     return {"category": gone}
 
 

@@ -9,7 +9,7 @@ from random import Random
 
 from django.db import transaction
 
-from catalog.actions.products.member_products import set_search_columns
+from catalog.actions.products.product_rows import set_search_columns
 from catalog.actions.search_terms.known_words import learn_words
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.states import ListingState
@@ -224,7 +224,7 @@ def _product(n: int, template: _Template, seller: _Seller, commune: Division, ra
         season=random.choice(_SEASONS),
         is_sample=True,
     )
-    set_search_columns(product, *([original.category.name] if original.category else []))
+    set_search_columns(product)
     return product
 
 

@@ -8,7 +8,12 @@ from itertools import count
 from typing import Any
 
 from catalog.actions.listings.listing_states import change_listing_state
-from catalog.actions.products.member_products import ProductDetails, VariantDetails, insert_draft_product
+from catalog.actions.products.member_products import (
+    NewProduct,
+    ProductDetails,
+    VariantDetails,
+    insert_draft_product,
+)
 from catalog.actions.stock.stock_movements import lock_stock_row, record_movement, refresh_availability
 from catalog.models import (
     ALL_MONTHS,
@@ -124,9 +129,7 @@ def _add(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    return insert_draft_product(
-        cooperative=seller.cooperative,
-        channel=market_rows.channel,
+    new = NewProduct(
         product_type=market_rows.types[row["type"]],
         category=market_rows.categories[row["category"]],
         details=ProductDetails(
@@ -138,9 +141,8 @@ def _add(
         ),
         variants=[(_variant(each), _split_stock(each["stock"], seller)[0]) for each in row["variants"]],
         pictures=[pictures[row["picture"]]],
-        actor=actor,
-        now=now,
     )
+    return insert_draft_product(seller.cooperative, market_rows.channel, new, actor=actor, now=now)
 
 
 def _variant(row: dict[str, Any]) -> VariantDetails:

@@ -9,7 +9,8 @@ from typing import Any, Unpack
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.member_products import HIGHEST_PRICE, ProductDetails, VariantDetails
+from catalog.actions.products.member_products import ProductDetails, VariantDetails
+from catalog.actions.products.variant_rows import HIGHEST_PRICE
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, PhotoField, WholeNumberField

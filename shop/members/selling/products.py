@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from catalog.actions.products.member_products import (
+    NewProduct,
     add_variant,
     create_draft_product,
     edit_product,
@@ -54,11 +55,13 @@ def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResp
         product = create_draft_product(
             cooperative=membership.cooperative,
             channel=channel,
-            product_type=form.type_chosen,
-            category=form.category_chosen,
-            details=form.product_details(),
-            variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
-            pictures=[picture] if picture else [],
+            new=NewProduct(
+                product_type=form.type_chosen,
+                category=form.category_chosen,
+                details=form.product_details(),
+                variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
+                pictures=[picture] if picture else [],
+            ),
             key=submitted_key(request, "offer", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),

@@ -1,0 +1,85 @@
+"""Steps for one variant and its prices, the same whoever writes it: members, staff or an app."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listings.selling_prices import apply_promotions
+from catalog.models import Price, Product, Variant
+from shop.core.actors import Actor
+from shop.core.database.transactions import lock_row, lock_rows
+from shop.core.database.unique_fields import save_unique
+from shop.core.errors import Refused
+from shop.core.models import Channel, record_change
+
+HIGHEST_PRICE = 99_999_999
+
+
+class InvalidPrice(Refused):
+    code = "odd_price"
+    default_words = _("A price is a whole number from 1 to 99,999,999.")
+
+
+def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
+    """Step: create a variant after the others of its locked product; the first one becomes the default.
+
+    Raises AlreadyTaken, InvalidColumnValue.
+    """
+    variant = Variant(
+        product=product,
+        cooperative_id=product.cooperative_id,
+        sort_order=product.variants.count(),
+        **values,
+    )
+    save_unique(variant, field="sku")
+    if product.default_variant_id is None:
+        product.default_variant = variant
+        product.save(update_fields=["default_variant"])
+    return variant
+
+
+def lock_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None:
+    """Step: lock one of these variants after its product, in the lock order of price updates.
+
+    Returns None if there is none.
+    """
+    product_id = variants.filter(pk=variant_id).values_list("product", flat=True).first()
+    if product_id is None:
+        return None
+    lock_rows(Product.objects.filter(pk=product_id))
+    return lock_row(variants.filter(pk=variant_id).select_related("product", "cooperative"))
+
+
+def set_list_price(
+    variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
+) -> Price:
+    """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
+
+    Raises InvalidPrice.
+    """
+    if not 1 <= amount <= HIGHEST_PRICE:
+        raise InvalidPrice(field="price")
+    price = Price.objects.filter(variant=variant, channel=channel).first()
+    before = price.amount if price else None
+    if price is None:
+        price = Price(variant=variant, channel=channel, currency=channel.currency)
+    price.amount = amount
+    if price.discounted is not None and price.discounted > amount:
+        price.discounted = price.rule = None
+    price.save()
+    apply_promotions([variant.product_id], actor=actor, now=now)
+    if before != amount:
+        record_change(
+            "price.changed",
+            price,
+            actor=actor,
+            now=now,
+            root=Product(pk=variant.product_id),
+            cooperative_id=variant.cooperative_id,
+            data={"variant": variant.pk, "from": before, "to": amount, "currency": channel.currency},
+        )
+    return price

@@ -1,0 +1,29 @@
+"""The form field for a code of six digits, from a message or an authenticator app."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+_DIGITS = 6
+
+
+class SixDigitField(forms.CharField):
+    """Six digits of any script, with anything between them. Input that cannot be a code costs no try."""
+
+    default_error_messages = {"required": _("Enter the 6-digit code."), "invalid": _("Write the six digits.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "12"}
+        widget = forms.TextInput(attrs={"class": "input input-large code", **attributes})
+        super().__init__(max_length=20, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        written = super().clean(value)
+        digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
+        if len(digits) != _DIGITS:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return digits
