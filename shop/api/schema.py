@@ -17,18 +17,20 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     MaxIntrospectionDepthRule,
-    build_schema,
+    build_ast_schema,
     get_named_type,
     is_abstract_type,
     is_enum_type,
     is_input_object_type,
     is_interface_type,
     is_object_type,
+    parse,
 )
 
 from shop.api import connections, scalars
 from shop.api.breadth import Executor, Resolver, by_name
 from shop.api.object_types import Type, type_names
+from shop.api.payload_types import add_error_fields
 
 MAX_TOKENS = 20_000
 
@@ -60,7 +62,8 @@ class ExecutableSchema:
 def build_schema_and_executor(areas: Iterable[Area]) -> ExecutableSchema:
     """Build the schema and executor from areas. Raises ValueError, naming the field or enum at fault."""
     areas = tuple(areas)
-    schema = build_schema("\n".join(area.sdl() for area in areas))
+    document = parse("\n".join(area.sdl() for area in areas))
+    schema = build_ast_schema(add_error_fields(document))
     scalars.configure_scalars(schema)
     _undeprecate_inputs(schema)
     for area in areas:

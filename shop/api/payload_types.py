@@ -1,0 +1,54 @@
+"""Add the error fields of mutations' payload types, which the SDL files name by a directive.
+
+    type CategoryUpdate @errors(of: ProductError, older: "Use `errors`.") { category: Category }
+
+has the fields `category`, `productErrors` (Saleor's former name, deprecated for this reason; "" is GraphQL's
+own) and `errors`. Without `older` there is only `errors`; with `first: true` they precede the other fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from graphql import (
+    DefinitionNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    ObjectTypeDefinitionNode,
+    parse,
+    value_from_ast_untyped,
+)
+
+_DIRECTIVE = "errors"
+
+
+def add_error_fields(document: DocumentNode) -> DocumentNode:
+    """Return the document with the error fields, and without the directive that names them."""
+    return replace(document, definitions=tuple(map(_add_to_definition, document.definitions)))
+
+
+def _add_to_definition(definition: DefinitionNode) -> DefinitionNode:
+    if not isinstance(definition, ObjectTypeDefinitionNode):
+        return definition
+    directives = definition.directives or ()
+    found = next((each for each in directives if each.name.value == _DIRECTIVE), None)
+    if found is None:
+        return definition
+    arguments = {each.name.value: value_from_ast_untyped(each.value) for each in found.arguments or ()}
+    errors = _error_fields(arguments["of"], arguments.get("older"))
+    others = definition.fields or ()
+    return replace(
+        definition,
+        directives=tuple(each for each in directives if each is not found),
+        fields=(*errors, *others) if arguments.get("first", False) else (*others, *errors),
+    )
+
+
+def _error_fields(error: str, older: str | None) -> tuple[FieldDefinitionNode, ...]:
+    fields = f"errors: [{error}!]!"
+    if older is not None:
+        deprecated = f'@deprecated(reason: "{older}")' if older else "@deprecated"
+        fields = f"{error[0].lower()}{error[1:]}s: [{error}!]! {deprecated} {fields}"
+    type_ = parse(f"type Payload {{ {fields} }}").definitions[0]
+    assert isinstance(type_, ObjectTypeDefinitionNode)
+    return tuple(type_.fields or ())
