@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.core.database.triggers import Trigger
+from shop.core.database.triggers import Trigger, append_only_triggers
 
 _FIGURES = (
     *("cooperative_id", "currency", "number", "opened_at", "closed_at", "carried_forward", "goods"),
@@ -13,11 +13,8 @@ _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
 
 TRIGGERS = (
-    *(
-        Trigger(f"{table}_no_{event.lower()}", table, f"BEFORE {event}", refusal=_APPEND_ONLY)
-        for table in ("orders_ledgerposting", "orders_ledgerentry")
-        for event in ("UPDATE", "DELETE")
-    ),
+    *append_only_triggers("orders_ledgerposting", ("id", "key"), _APPEND_ONLY),
+    *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
     Trigger(
         "orders_ledgerentry_closed_no_insert",
         "orders_ledgerentry",

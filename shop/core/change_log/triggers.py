@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.core.database.triggers import Trigger
+from shop.core.database.triggers import append_only_triggers
 
 _CHANGE = (
     *("id", "at", "action", "kind", "key", "root_kind", "root_key", "cooperative", "actor_kind", "actor_key"),
@@ -36,8 +36,16 @@ _REFUSED_UPDATES = {
     "core_changeseal": [*map(_differs, _SEAL)],
 }
 
+_UNIQUE = {
+    "core_change": ("id", "sent_key"),
+    "core_sealedchange": ("change_id",),
+    "core_changeseal": ("number",),
+}
+
 TRIGGERS = tuple(
-    Trigger(f"{table}_no_{event.lower()}", table, f"BEFORE {event}", condition, "the change log only grows")
+    trigger
     for table, conditions in _REFUSED_UPDATES.items()
-    for event, condition in (("UPDATE", " OR ".join(conditions)), ("DELETE", ""))
+    for trigger in append_only_triggers(
+        table, _UNIQUE[table], "the change log only grows", refused_update=" OR ".join(conditions)
+    )
 )

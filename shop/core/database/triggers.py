@@ -54,7 +54,7 @@ class Trigger:
         elif self.condition:
             when = f" WHEN ({self.condition})"
         timing, event = self.event.split()
-        result = "NULL" if timing == "AFTER" else "OLD" if event == "DELETE" else "NEW"
+        result = "NULL" if timing == "AFTER" or event == "TRUNCATE" else "OLD" if event == "DELETE" else "NEW"
         level = "STATEMENT" if event == "TRUNCATE" else "ROW"
         return [
             f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS"
@@ -62,6 +62,23 @@ class Trigger:
             f"CREATE TRIGGER {self.name} {self.event} ON {self.table} FOR EACH {level}{when}"
             f" EXECUTE FUNCTION {self.name}()",
         ]
+
+
+def append_only_triggers(
+    table: str, unique: Iterable[str], refusal: str, *, refused_update: str = ""
+) -> tuple[Trigger, ...]:
+    """Refuse deletions, updates (those that `refused_update` holds for), and what passes by both.
+
+    SQLite's REPLACE deletes rows without running triggers on deletion, and so does PostgreSQL's TRUNCATE.
+    `unique` are the columns with unique values.
+    """
+    taken = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {column} = NEW.{column})" for column in unique)
+    return (
+        Trigger(f"{table}_no_update", table, "BEFORE UPDATE", refused_update, refusal),
+        Trigger(f"{table}_no_delete", table, "BEFORE DELETE", refusal=refusal),
+        Trigger(f"{table}_no_replace", table, "BEFORE INSERT", taken, refusal, vendor="sqlite"),
+        Trigger(f"{table}_no_truncate", table, "BEFORE TRUNCATE", refusal=refusal, vendor="postgresql"),
+    )
 
 
 def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> set[str]:
