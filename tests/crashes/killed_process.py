@@ -1,7 +1,7 @@
 """Run work in a process of its own and kill it (-9) at a numbered step, as a power cut would.
 
 A step is a database statement, or the moment before or after a commit, and so also the moments just before
-and just after an outgoing call. The rows left are what the database itself kept.
+and just after an outgoing call. Only rows that the database itself saved are left.
 
 Most steps leave the same state, because uncommitted work is lost. Only a commit or an outgoing request
 changes it: the short tests kill the process at these turns only. (Queued mails are no turn, as they carry no

@@ -44,9 +44,9 @@ def test_card_payment_succeeds(stripe, client):
 
     status = stripe.buyer_pays(intent.id, GOOD)
 
-    found = client.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]})
-    assert (intent.status, status, found.status) == ("requires_payment_method", "succeeded", "succeeded")
-    assert (found.amount_received, found.latest_charge.amount_captured) == (50_000, 50_000)
+    paid = client.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]})
+    assert (intent.status, status, paid.status) == ("requires_payment_method", "succeeded", "succeeded")
+    assert (paid.amount_received, paid.latest_charge.amount_captured) == (50_000, 50_000)
 
 
 def test_declined_card_leaves_payment_open_for_another_card(stripe, client):
@@ -75,27 +75,27 @@ def test_sca_card_requires_action_of_bank(stripe, client, approved, status, erro
     waiting = stripe.buyer_pays(intent.id, SCA)
     ended = stripe.bank_answers(intent.id, approved=approved)
 
-    found = client.payment_intents.retrieve(intent.id)
+    paid = client.payment_intents.retrieve(intent.id)
     assert (waiting, ended) == ("requires_action", status)
-    assert (found.last_payment_error and found.last_payment_error.code) == error
+    assert (paid.last_payment_error and paid.last_payment_error.code) == error
 
 
 def test_hold_is_captured_once_and_rest_released(stripe, client):
     intent = create_intent(client, capture_method="manual")
     stripe.buyer_pays(intent.id)
 
-    held = client.payment_intents.retrieve(intent.id)
+    authorised = client.payment_intents.retrieve(intent.id)
     with pytest.raises(library.InvalidRequestError, match="greater than"):
         client.payment_intents.capture(intent.id, {"amount_to_capture": 50_001})
     captured = client.payment_intents.capture(intent.id, {"amount_to_capture": 42_000})
-    with pytest.raises(library.InvalidRequestError) as again:
+    with pytest.raises(library.InvalidRequestError) as second:
         client.payment_intents.capture(intent.id)
 
     charge = client.charges.retrieve(captured.latest_charge)
-    assert (held.status, held.amount_capturable) == ("requires_capture", 50_000)
+    assert (authorised.status, authorised.amount_capturable) == ("requires_capture", 50_000)
     assert (captured.amount_received, captured.amount_capturable) == (42_000, 0)
     assert (charge.amount, charge.amount_captured, charge.amount_refunded) == (50_000, 42_000, 0)
-    assert again.value.code == "payment_intent_unexpected_state"
+    assert second.value.code == "payment_intent_unexpected_state"
 
 
 def test_cancelled_payment_cannot_be_confirmed(stripe, client):
@@ -116,12 +116,12 @@ def test_refunds_cannot_exceed_charge(stripe, client):
     with pytest.raises(library.InvalidRequestError, match="30000"):
         client.refunds.create({"payment_intent": intent.id, "amount": 30_001})
     client.refunds.create({"payment_intent": intent.id})
-    with pytest.raises(library.InvalidRequestError) as again:
+    with pytest.raises(library.InvalidRequestError) as second:
         client.refunds.create({"payment_intent": intent.id})
 
     listed = client.refunds.list({"payment_intent": intent.id})
     assert [row.amount for row in listed.data] == [30_000, 20_000]
-    assert again.value.code == "charge_already_refunded"
+    assert second.value.code == "charge_already_refunded"
 
 
 def test_refund_failing_later_restores_charge(stripe, client):
@@ -253,11 +253,11 @@ def test_checkout_session_creates_payment(stripe, client):
 
     stripe.buyer_pays(session.id)
 
-    found = client.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
+    completed = client.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
     assert (session.status, session.payment_intent) == ("open", None)
-    assert (found.status, found.payment_status, found.url) == ("complete", "paid", None)
-    assert found.payment_intent.metadata["key"] == "call:1"
-    assert found.payment_intent.latest_charge.amount_captured == 50_000
+    assert (completed.status, completed.payment_status, completed.url) == ("complete", "paid", None)
+    assert completed.payment_intent.metadata["key"] == "call:1"
+    assert completed.payment_intent.latest_charge.amount_captured == 50_000
 
 
 def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client):
@@ -276,8 +276,8 @@ def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client):
     with pytest.raises(library.InvalidRequestError):
         client.transfers.reversals.create(sent.id, {"amount": 40_001})
 
-    found = client.transfers.list({"transfer_group": "order:1"}).data
-    assert [(row.amount, row.amount_reversed) for row in found] == [(45_000, 5_000)]
+    transfers = client.transfers.list({"transfer_group": "order:1"}).data
+    assert [(row.amount, row.amount_reversed) for row in transfers] == [(45_000, 5_000)]
 
 
 def test_lists_are_paged_and_filtered_by_time(stripe, client):

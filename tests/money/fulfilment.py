@@ -93,11 +93,11 @@ class Fulfilment(Market):
         )
 
     @where(accepted_parts)
-    @rule(place=PLACE, whole=st.booleans())
-    def pack(self, place: int, whole: bool) -> None:
+    @rule(place=PLACE, is_complete=st.booleans())
+    def pack(self, place: int, is_complete: bool) -> None:
         def work(part: OrderPart) -> None:
             still_open = open_quantities(part.lines.order_by("position"))
-            quantities = {key: left if whole else 1 for key, left in still_open.items() if left}
+            quantities = {key: left if is_complete else 1 for key, left in still_open.items() if left}
             pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
 
         self.attempt(accepted_parts(), place, work)
@@ -116,12 +116,12 @@ class Fulfilment(Market):
     @rule(place=PLACE, cash=st.sampled_from(["all", "less", "none"]))
     def deliver(self, place: int, cash: str) -> None:
         def work(parcel: Parcel) -> None:
-            taken = (
+            collected = (
                 CollectedCash(parcel.cod_expected * 9 // 10, "Short of change")
                 if cash == "less"
                 else CollectedCash()
             )
-            deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", taken=taken, **self.who)
+            deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", taken=collected, **self.who)
 
         self.attempt(on_the_way(), place, work)
 
@@ -173,10 +173,10 @@ class Fulfilment(Market):
         )
 
     @where(to_cancel)
-    @rule(place=PLACE, whole=st.booleans())
-    def cancel(self, place: int, whole: bool) -> None:
+    @rule(place=PLACE, is_complete=st.booleans())
+    def cancel(self, place: int, is_complete: bool) -> None:
         def work(part: OrderPart) -> None:
-            if whole:
+            if is_complete:
                 cancel_order(order_id=part.order_id, reason="Called off", **self.who)
             else:
                 cancel_part(part_id=part.pk, reason="Called off", **self.who)

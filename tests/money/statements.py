@@ -82,9 +82,11 @@ class Statements(Market):
     ) -> None:
         """About one parcel or all, sometimes with another amount than ours. Either the same file comes twice,
         or a problem row is accepted afterwards."""
-        found = list(with_carriers().select_related("part__order").order_by("part__order__number", "number"))
+        parcels = list(
+            with_carriers().select_related("part__order").order_by("part__order__number", "number")
+        )
         rows = []
-        for parcel in found if many else [found[place % len(found)]]:
+        for parcel in parcels if many else [parcels[place % len(parcels)]]:
             collected = parcel.cod_collected or parcel.cod_expected
             code = f"{parcel.part.order.code}-{parcel.number}"
             rows.append((code, max(0, collected + difference), min(fee, collected)))

@@ -226,7 +226,7 @@ ENDPOINTS = [
 ]
 
 
-def found(method, path):
+def find_endpoint(method, path):
     """Find the endpoint at this address and the ids in it, or return (None, ())."""
     for endpoint in ENDPOINTS:
         match = endpoint.path.fullmatch(path)

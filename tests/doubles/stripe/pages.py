@@ -102,7 +102,7 @@ def _returned(double, intent, back, status):
 
 
 def _hosted(double, method, key, fields):
-    """Stripe's own page to pay on."""
+    """Stripe's hosted page."""
     row = double.account.rows[key]
     error = ""
     if method == "POST" and row["status"] == "open":

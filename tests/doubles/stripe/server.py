@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.doubles.stripe import pages
 from tests.doubles.stripe.checkout import shown
-from tests.doubles.stripe.endpoints import found
+from tests.doubles.stripe.endpoints import find_endpoint
 from tests.doubles.stripe.errors import StripeRefusal
 from tests.doubles.stripe.faults import Fault
 from tests.doubles.stripe.params import checked, decoded
@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
             self._page("POST", parts.path, dict(parse_qsl(body)))
 
     def _api(self, method, path, text):
-        endpoint, keys = found(method, path)
+        endpoint, keys = find_endpoint(method, path)
         operation = endpoint.operation if endpoint else ""
         self.double.calls.append(operation or f"{method} {path}")
         trouble = self.double.faults.take(operation)
@@ -118,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        with contextlib.suppress(OSError):  # the caller has gone
+        with contextlib.suppress(OSError):  # the caller has closed the connection
             self.wfile.write(body)
 
     def _hang(self):

@@ -111,7 +111,7 @@ def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
 
 
 def test_late_payout_with_lost_answer_is_found(stripe, part) -> None:
-    """After a night without a worker the look-up still finds the transfer and does not send it again."""
+    """After a night without a worker the look-up finds the transfer and does not send it again."""
     payout, made_at = close(), NOW + datetime.timedelta(hours=12)
     stripe.account.clock = made_at.timestamp
     stripe.faults.tell("transfers.create", Fault.CUT_AFTER)

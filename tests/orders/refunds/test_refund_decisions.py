@@ -109,18 +109,6 @@ def balance(account: LedgerAccount) -> int:
     return LedgerEntry.objects.filter(account=account).balance()
 
 
-def paid_to_two() -> Order:
-    """120,000 for two of one cooperative and 90,000 for one of another, paid by transfer."""
-    make_bank_account()
-    goods = [
-        (make_variant(make_seller("HTX Thiên An"), price=45_000), 2),
-        (make_variant(make_seller("HTX Yến Dương"), price=60_000), 1),
-    ]
-    order = make_order(*goods, method=PaymentMethod.TRANSFER)
-    take(order.code, 210_000)
-    return order
-
-
 def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
     order = paid_order()
     part = delivered(order)
