@@ -89,6 +89,20 @@ def test_a_payment_needs_two_people(rules) -> None:
     ]
 
 
+def test_the_payments_page_tells_who_proposed_and_confirmed(rules, client: Client) -> None:
+    payout, lan, mai = due(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
+    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    client.force_login(make_admin())
+
+    history = client.get(reverse("desk:payout", args=[payout.pk])).context["history"]
+
+    assert [(str(row.words), row.who) for row in history] == [
+        ("Đề xuất với người thứ hai", "Lan"),
+        ("Người thứ hai đã xác nhận", "Mai"),
+    ]
+
+
 def test_what_was_confirmed_is_what_is_paid(rules) -> None:
     """The account is changed between the confirmation and the payment, and before a confirmation."""
     cooperative = make_cooperative(**ACCOUNT)

@@ -118,14 +118,14 @@ def test_the_desk_refuses_in_words_and_changes_nothing(client: Client) -> None:
 def test_when_the_second_person_has_left_the_desk_says_so_and_how_to_go_on(rules) -> None:
     admin, second = make_admin(), make_staff(*BOTH)
     clerk = make_staff(Permission.HANDLE_PAYMENTS)
-    missing = "Không còn ai có thể xác nhận"
+    missing = "Có quyền không còn ai xác nhận được"
     assert missing not in page_of(admin, "desk:approvals")
     User.objects.filter(pk=second.pk).update(is_active=False)
 
     page, home = page_of(admin, "desk:approvals"), page_of(admin, "desk:home")
 
     assert missing in page
-    assert str(Permission.MANAGE_SETTINGS.label) in page
+    assert f"{Permission.MANAGE_SETTINGS.label} Đến khi đó" in page
     assert str(Permission.HANDLE_PAYMENTS.label) not in page.split(missing)[1].split("</div>")[0]
     assert reverse("admin:accounts_group_changelist") in page
     assert "manage.py create_admin" in page

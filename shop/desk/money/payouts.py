@@ -185,7 +185,7 @@ def _render_payout(
         "form": account if account is not None and account.errors else paid,
         "paid_form": paid or PaidForm(initial={"key": uuid.uuid4()}),
         "account_form": account or AccountForm(),
-        "history": change_views(Change.objects.of(shown).in_time()),
+        "history": change_views((Change.objects.of(shown) | Change.objects.under(shown)).in_time()),
     }
     status = 422 if (paid or account) else 200
     return render(request, "desk/payout.html", context, status=status)
