@@ -518,7 +518,7 @@ class _Market:
         Approval.objects.create(
             kind=ApprovalKind.PAYOUT,
             payout=payout,
-            requested=payout_values(payout),
+            proposed_values=payout_values(payout),
             basis=payout_values(payout),
             proposed_by=make_staff(Permission.HANDLE_PAYMENTS, first_name="Lụa"),
             proposed_at=self.now,
@@ -527,7 +527,7 @@ class _Market:
         Approval.objects.create(
             kind=ApprovalKind.COOPERATIVE_ACCOUNT,
             cooperative=self.thien_an,
-            requested={"bank_bin": "970405", "account": "8888000022", "holder": "HTX THIEN AN"},
+            proposed_values={"bank_bin": "970405", "account": "8888000022", "holder": "HTX THIEN AN"},
             basis={"bank_bin": "", "account": "", "holder": ""},
             proposed_by=make_member(self.thien_an),
             proposed_at=self.now,
