@@ -63,8 +63,13 @@ def walk(stripe: StripeDouble, examples: int, steps: int, *, derandomize: bool) 
     )
 
 
+@pytest.mark.timeout(900)
 def test_rules_hold_for_random_operations(stripe: StripeDouble) -> None:
-    walk(stripe, 6, 40, derandomize=True)
+    # Hypothesis also draws constants of the code, so any change of it leads to other operations.
+    for examples in (6, 12, 24):
+        walk(stripe, examples, 40, derandomize=True)
+        if len(DONE) > 12:
+            break
 
     assert len(DONE) > 12, "too few kinds of operations were done"
 
