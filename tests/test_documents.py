@@ -16,7 +16,7 @@ DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/*.md"]
 PATH = re.compile(r"`((?!var/)[a-z_.][\w.-]*(?:/[\w.-]+)*(?:/|\.(?:py|md|toml|html|po|graphql|css|js)))`")
 
 
-def test_every_path_that_the_documents_name_exists() -> None:
+def test_every_path_named_in_documents_exists() -> None:
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()

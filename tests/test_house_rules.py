@@ -42,7 +42,7 @@ def named(path):
     return str(path.relative_to(ROOT))
 
 
-def test_no_file_is_too_long_to_hold_in_the_head():
+def test_no_file_is_too_long():
     long = {
         named(path): count
         for path in code()
@@ -53,7 +53,7 @@ def test_no_file_is_too_long_to_hold_in_the_head():
     assert long == {}
 
 
-def test_no_line_of_a_template_is_too_long_to_read() -> None:
+def test_no_template_line_is_too_long() -> None:
     """The formatter cannot break a tag. Texts of mails are left out: there white space is content."""
     templates = [path for kind in ("html", "js") for path in (ROOT / "templates").rglob(f"*.{kind}")]
     long = [
@@ -66,7 +66,7 @@ def test_no_line_of_a_template_is_too_long_to_read() -> None:
     assert long == []
 
 
-def test_no_name_promises_nothing():
+def test_no_module_has_a_meaningless_name():
     assert [named(path) for path in code() if path.stem in BANNED_NAMES] == []
 
 
@@ -83,7 +83,7 @@ def test_migrations_import_no_code_of_the_apps():
     assert imported == []
 
 
-def test_vietnamese_is_in_the_translations_and_not_in_the_code():
+def test_vietnamese_is_in_translations_and_not_in_the_code():
     """What people read is a message id in English; names and data of the country stay as they are."""
     found = [
         (named(path), text)
@@ -96,7 +96,7 @@ def test_vietnamese_is_in_the_translations_and_not_in_the_code():
     assert found == []
 
 
-def test_nothing_is_left_to_do_in_the_code():
+def test_code_has_no_todo_marks():
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
     assert [named(path) for path in code() if marks.search(path.read_text())] == []
@@ -109,7 +109,7 @@ def test_models_have_no_default_order():
     assert [named(path) for path in models if ordered.search(path.read_text())] == []
 
 
-def test_nobody_but_states_assigns_a_state():
+def test_only_states_modules_assign_a_state():
     """Elsewhere a plain assignment or update would hide a move that the table does not allow."""
     column = "state|status|saleor_status|progress|cod_state|authorize_coverage|charge_coverage"
     assigned = re.compile(rf"\.({column})\s*=[^=]|\.update\([^)]*\b({column})=")
@@ -141,7 +141,7 @@ def test_tasks_process_rows_through_the_sweep_helper():
     ]
 
 
-def test_every_python_file_is_committed_with_unix_line_ends():
+def test_python_files_have_unix_line_ends():
     files = subprocess.run(
         ["git", "ls-files", "--eol", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()

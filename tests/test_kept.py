@@ -41,7 +41,7 @@ def tried(work: Callable[[], Any], patch: pytest.MonkeyPatch | None = None) -> t
     return answer, rows, [each["sql"] for each in asked]
 
 
-def test_what_is_put_back_is_what_was_made() -> None:
+def test_restored_rows_equal_the_created_ones() -> None:
     _first, (made, rows, asked), (again, rows_again, asked_again) = (tried(make_order) for _time in range(3))
 
     assert rows_again == rows
@@ -53,7 +53,7 @@ def test_what_is_put_back_is_what_was_made() -> None:
     assert not any(each.startswith("SELECT") for each in asked_again)
 
 
-def test_what_is_made_after_it_stands_on_what_was_put_back() -> None:
+def test_rows_created_later_refer_to_restored_rows() -> None:
     def begin() -> Order:
         return make_order(user=make_user(email="mot@example.com"))
 
@@ -69,7 +69,7 @@ def test_other_arguments_make_other_rows() -> None:
     assert names == list("ABABAB")
 
 
-def test_after_a_row_of_the_tests_own_everything_is_made() -> None:
+def test_everything_is_created_after_a_row_of_the_tests_own() -> None:
     def begin() -> None:
         channel = make_channel()
         channel.name = "Chợ"
@@ -82,7 +82,7 @@ def test_after_a_row_of_the_tests_own_everything_is_made() -> None:
     assert all(any(each.startswith("SELECT") for each in one) for one in asked)
 
 
-def test_a_sign_in_leaves_what_follows_as_it_is_kept() -> None:
+def test_sign_in_does_not_stop_rows_from_being_restored() -> None:
     def begin() -> None:
         Client().force_login(make_admin(email="mot@example.com"))
         make_seller()
@@ -92,7 +92,7 @@ def test_a_sign_in_leaves_what_follows_as_it_is_kept() -> None:
     assert [any('FROM "cooperatives_' in each for each in one) for one in asked] == [True, True, False, False]
 
 
-def test_under_another_setting_everything_is_made_anew() -> None:
+def test_other_settings_make_new_rows() -> None:
     for _time in range(3):
         tried(make_seller)
     with override_settings(PUBLIC_URL="https://cho.example"):
@@ -103,7 +103,7 @@ def test_under_another_setting_everything_is_made_anew() -> None:
     assert not any('FROM "cooperatives_' in each for each in as_before)
 
 
-def test_where_code_is_replaced_everything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_created_where_code_is_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     for _time in range(3):
         tried(make_seller, monkeypatch)
     monkeypatch.setattr(factories, "fold", fold)

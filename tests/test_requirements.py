@@ -36,7 +36,7 @@ def test_every_package_is_pinned_with_hashes_and_names_no_host(name):
     assert "://" not in text
 
 
-def test_what_is_asked_for_is_what_is_locked():
+def test_lock_files_match_the_requirements():
     """`make lock` was run after requirements.in or requirements-dev.in changed."""
     run, development = pins("requirements.txt"), pins("requirements-dev.txt")
 
@@ -45,7 +45,7 @@ def test_what_is_asked_for_is_what_is_locked():
     assert run.items() <= development.items()
 
 
-def test_a_file_with_another_hash_is_not_installed(tmp_path):
+def test_file_with_another_hash_is_not_installed(tmp_path):
     wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("tiny.py", "")
@@ -120,14 +120,14 @@ def audit(server):
     return subprocess.run([*AUDIT, address], capture_output=True, text=True)
 
 
-def test_an_audit_that_reaches_the_data_says_that_packages_are_clean(service):
+def test_audit_with_data_reports_clean_packages(service):
     done = audit(service)
 
     assert done.stdout.startswith("reached the data: no known vulnerabilities in 1")
     assert done.returncode == 0
 
 
-def test_an_audit_fails_on_a_known_vulnerability_and_names_it(service):
+def test_audit_fails_on_a_known_vulnerability_and_names_it(service):
     release = pins("requirements.txt")["pillow"]
     service.faults["pillow", release] = ["CVE-2026-1"]
 
@@ -137,7 +137,7 @@ def test_an_audit_fails_on_a_known_vulnerability_and_names_it(service):
     assert done.returncode == 1
 
 
-def test_an_audit_claims_nothing_where_the_service_knows_no_vulnerabilities_at_all(service):
+def test_audit_claims_nothing_when_the_service_knows_no_vulnerabilities(service):
     service.faults.clear()
 
     done = audit(service)
@@ -146,7 +146,7 @@ def test_an_audit_claims_nothing_where_the_service_knows_no_vulnerabilities_at_a
     assert done.returncode == 0
 
 
-def test_an_audit_claims_nothing_without_a_network():
+def test_audit_claims_nothing_without_a_network():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

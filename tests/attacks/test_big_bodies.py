@@ -66,7 +66,7 @@ def is_complete(answer):
 @pytest.mark.once
 @pytest.mark.parametrize("page", UPLOADS)
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_each_page_that_sends_files_takes_what_it_asks_for(page, language):
+def test_each_upload_page_accepts_the_size_it_asks_for(page, language):
     name, values, most, without_sign_in = UPLOADS[page]
     with translation.override(language):
         address = reverse(name, args=values)
@@ -78,7 +78,7 @@ def test_each_page_that_sends_files_takes_what_it_asks_for(page, language):
 
 
 @pytest.mark.once
-def test_every_form_with_files_is_among_them():
+def test_every_form_with_files_is_listed():
     folder = Path(settings.BASE_DIR) / "templates"
     with_files = {
         str(path.relative_to(folder))
@@ -90,7 +90,7 @@ def test_every_form_with_files_is_among_them():
 
 
 @pytest.mark.once
-def test_other_addresses_take_ten_megabytes_and_webhooks_one():
+def test_other_addresses_accept_ten_megabytes_and_webhooks_one():
     assert allowance_for("/webhooks/sepay/", "application/json") == Allowance(MEGABYTE, MEGABYTE)
     assert allowance_for("/graphql/", FORM) == Allowance(MAX_BYTES_WITH_FILES, DEFAULT)
     assert allowance_for("/graphql/", "application/json") == Allowance(DEFAULT, DEFAULT)
@@ -102,7 +102,7 @@ def test_other_addresses_take_ten_megabytes_and_webhooks_one():
 
 
 @pytest.mark.once
-def test_the_proxy_lets_pass_what_these_addresses_take():
+def test_proxy_accepts_what_these_addresses_accept():
     lines = (Path(settings.BASE_DIR) / "deploy" / "Caddyfile").read_text()
     pattern, others = re.findall(r"@(?:photos|others not) path_regexp (.*)", lines)
     large = [limit for limit in BODY_LIMITS if limit.most > DEFAULT]
@@ -132,7 +132,7 @@ def test_the_proxy_lets_pass_what_these_addresses_take():
     ],
 )
 @pytest.mark.parametrize("expects", [(), ("Expect: 100-continue",)])
-def test_a_body_that_says_it_is_too_large_is_not_read(web, path, length, kind, expects):
+def test_body_declared_too_large_is_not_read(web, path, length, kind, expects):
     answer = answer_to_head(web, head(path, *expects, length=length, kind=kind))
 
     assert status_of(answer) == 413
@@ -143,7 +143,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(web, path, length, kind, e
 @pytest.mark.once
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_the_refusal_reaches_somebody_who_goes_on_sending(web):
+def test_refusal_reaches_a_client_that_keeps_sending(web):
     with web.connect() as connected:
         connected.sendall(head("/dat-hang/", length=40 * MEGABYTE))
         for _ in range(40):
@@ -160,7 +160,7 @@ def test_the_refusal_reaches_somebody_who_goes_on_sending(web):
 @pytest.mark.processes
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/dat-hang/", "/xa-vien/hang/moi/", f"/don-hang/{TOKEN}/goi/1/phan-anh/"])
-def test_chunks_are_cut_off_at_the_default_or_without_a_sign_in(web, path):
+def test_chunked_body_is_cut_off_at_its_limit(web, path):
     chunk = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
     most = 41 if "phan-anh" in path else 11
     spooled = 0
@@ -180,7 +180,7 @@ def test_chunks_are_cut_off_at_the_default_or_without_a_sign_in(web, path):
 @pytest.mark.once
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_a_large_photo_of_nobody_is_refused_before_it_is_sent_and_read_of_a_member(web):
+def test_large_photo_is_read_from_members_and_refused_to_visitors(web):
     script = (
         "from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY\n"
         "from django.contrib.sessions.backends.db import SessionStore\n"
@@ -209,7 +209,7 @@ def test_a_large_photo_of_nobody_is_refused_before_it_is_sent_and_read_of_a_memb
 @pytest.mark.once
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_one_network_sends_only_so_much_at_once_and_others_are_served(web):
+def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
     network, other = "127.0.0.2", "127.0.0.3"
     asks = head("/dat-hang/", "Expect: 100-continue", length=10 * MEGABYTE)
     in_english = head("/en/dat-hang/", length=10 * MEGABYTE)
@@ -252,7 +252,7 @@ def test_one_network_sends_only_so_much_at_once_and_others_are_served(web):
 
 
 @pytest.mark.once
-def test_behind_a_proxy_the_visitors_network_is_counted(settings):
+def test_network_of_the_visitor_is_counted_behind_a_proxy(settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     def network(address, *headers, is_from_proxy=True):
@@ -272,7 +272,7 @@ def test_behind_a_proxy_the_visitors_network_is_counted(settings):
 
 
 @pytest.mark.django_db(transaction=True)  # connections may be closed in between, as between requests
-def test_visitors_are_known_by_their_session_or_their_token():
+def test_visitors_are_known_by_session_or_token():
     user = make_user()
     client = Client()
     client.force_login(user)

@@ -91,7 +91,7 @@ def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_request_reads_a_size_without_the_memory_of_the_pixels(name):
+def test_size_is_read_without_the_memory_of_the_pixels(name):
     file = io.BytesIO(hostile(name))
 
     with PeakMemory() as peak:
@@ -104,7 +104,7 @@ def test_a_request_reads_a_size_without_the_memory_of_the_pixels(name):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_header_that_breaks_off_anywhere_is_refused_or_read(name):
+def test_truncated_header_is_refused_or_read(name):
     whole = hostile(name)
 
     for length in range(min(len(whole), 700)):
@@ -138,7 +138,7 @@ def test_a_header_that_breaks_off_anywhere_is_refused_or_read(name):
         "a short PNG",
     ],
 )
-def test_headers_without_end_are_refused_at_once(content):
+def test_endless_headers_are_refused_at_once(content):
     started = time.process_time()
 
     with pytest.raises(image_files.NotAPicture):
@@ -148,7 +148,7 @@ def test_headers_without_end_are_refused_at_once(content):
 
 
 @pytest.mark.once
-def test_what_needs_more_memory_than_there_is_is_refused_by_its_header():
+def test_picture_needing_too_much_memory_is_refused_by_its_header():
     """WebP has no smaller sizes to decode to, and its decoder holds four copies."""
     canvas = (7295).to_bytes(3, "little") + (5471).to_bytes(3, "little")
     webp = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + canvas
@@ -159,7 +159,7 @@ def test_what_needs_more_memory_than_there_is_is_refused_by_its_header():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_delivered", [False, True], ids=["nothing has come", "one is open"])
-def test_no_file_is_looked_into_where_no_complaint_is_possible(is_delivered):
+def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = order.parts.get()
     client = Client()
@@ -178,7 +178,7 @@ def test_no_file_is_looked_into_where_no_complaint_is_possible(is_delivered):
 
 
 @pytest.mark.django_db
-def test_files_of_somebody_whose_order_it_is_not_shown_to_be_are_dropped(client: Client):
+def test_uploads_of_unproven_buyers_are_dropped(client: Client):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = delivered(order, now=timezone.now())
     before = every_row()
@@ -203,7 +203,7 @@ def complain_with_photos(client: Client, part: OrderPart):
 
 
 @pytest.mark.django_db
-def test_files_are_dropped_while_they_arrive_where_a_page_takes_none(client: Client):
+def test_uploads_are_dropped_where_a_page_accepts_none(client: Client):
     upload = SimpleUploadedFile("a.jpg", b"x" * 4 * MEGABYTE)
 
     request = client.post("/tai-khoan/dang-nhap/", {"login": "x", "file": upload}).wsgi_request
@@ -213,7 +213,7 @@ def test_files_are_dropped_while_they_arrive_where_a_page_takes_none(client: Cli
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", [None, "Bearer not.a.token"])
-def test_strangers_spool_no_files_through_the_api(client: Client, token):
+def test_anonymous_uploads_through_the_api_are_dropped(client: Client, token):
     query = """mutation($file: Upload!) {
         productMediaCreate(input: {product: "UHJvZHVjdDox", image: $file}) { media { id } } }"""
     parts = {
@@ -235,7 +235,7 @@ def test_strangers_spool_no_files_through_the_api(client: Client, token):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_decoder_stays_below_its_memory(name, tmp_path):
+def test_decoder_stays_below_its_memory_limit(name, tmp_path):
     original, folder = tmp_path / "original", tmp_path / "made"
     original.write_bytes(hostile(name))
     folder.mkdir()
@@ -255,7 +255,7 @@ def test_the_decoder_stays_below_its_memory(name, tmp_path):
     ],
     ids=["memory", "clock"],
 )
-def test_a_decoder_that_exceeds_its_limits_ends_and_says_so(limits, reason):
+def test_decoder_that_exceeds_its_limits_ends_and_reports_it(limits, reason):
     with pytest.raises(UndecodablePicture) as refused:
         make_renditions(io.BytesIO(hostile("rgba.png")), **limits)
 
@@ -263,7 +263,7 @@ def test_a_decoder_that_exceeds_its_limits_ends_and_says_so(limits, reason):
 
 
 @pytest.mark.once
-def test_a_decoder_gets_no_more_than_its_seconds_of_the_processor(tmp_path):
+def test_decoder_is_killed_after_its_processor_seconds(tmp_path):
     """The clock, which ends it first on a busy machine, stands still."""
     original = tmp_path / "original"
     original.write_bytes(jpeg_of_many_scans(20_000))
@@ -274,7 +274,7 @@ def test_a_decoder_gets_no_more_than_its_seconds_of_the_processor(tmp_path):
 
 
 @pytest.mark.once
-def test_a_decoder_that_does_not_start_says_nothing_of_the_picture(monkeypatch, tmp_path):
+def test_broken_decoder_is_not_blamed_on_the_picture(monkeypatch, tmp_path):
     monkeypatch.setattr(image_files, "_DECODER", tmp_path / "missing.py")
 
     with pytest.raises(image_files.DecoderBroken, match=r"missing\.py"):
@@ -320,7 +320,7 @@ ODD_EXIF = {
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", ODD_EXIF)
-def test_exif_written_oddly_is_a_photo_all_the_same(name):
+def test_malformed_exif_is_ignored(name):
     made = make_renditions(io.BytesIO(ODD_EXIF[name]))
 
     assert {made.width, made.height} == {400, 300}
@@ -330,7 +330,7 @@ def test_exif_written_oddly_is_a_photo_all_the_same(name):
 @pytest.mark.parametrize(
     "profile", [b"", b"\xff" * 200, b"\0" * 128 + b"\xff" * 400, b"x" * 3_000_000], ids=len
 )
-def test_profiles_written_oddly_leave_the_colours_as_they_are(profile):
+def test_malformed_profiles_leave_colours_unchanged(profile):
     made = make_renditions(io.BytesIO(jpeg(icc_profile=profile)))
 
     red, green, blue = Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20))
@@ -339,7 +339,7 @@ def test_profiles_written_oddly_leave_the_colours_as_they_are(profile):
 
 @pytest.mark.once
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
-def test_of_an_animation_the_first_frame_is_taken(form):
+def test_first_frame_of_an_animation_is_used(form):
     file = io.BytesIO()
     frames = [Image.new("RGB", (400, 300), colour) for colour in ("red", "blue", "green")]
     frames[0].save(file, form, save_all=True, append_images=frames[1:])
@@ -351,7 +351,7 @@ def test_of_an_animation_the_first_frame_is_taken(form):
 
 
 @pytest.mark.once
-def test_a_frame_larger_than_its_gif_says_is_not_unpacked():
+def test_gif_frame_larger_than_its_canvas_is_not_unpacked():
     """The header of the whole names 10 × 10, the first frame 65,535 × 65,535."""
     gif = b"GIF89a\x0a\0\x0a\0\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;"
 
@@ -362,7 +362,7 @@ def test_a_frame_larger_than_its_gif_says_is_not_unpacked():
 
 
 @pytest.mark.once
-def test_texts_that_swell_in_a_png_are_refused():
+def test_compressed_texts_that_expand_in_a_png_are_refused():
     text = zlib.compress(b"\0" * 50 * MEGABYTE)
     chunks = [(b"zTXt", b"a\0\0" + text)] * 20
 
@@ -373,7 +373,7 @@ def test_texts_that_swell_in_a_png_are_refused():
 
 
 @pytest.mark.once
-def test_a_heif_photo_that_lies_on_its_side_is_turned_once():
+def test_rotated_heif_photo_is_turned_once():
     file = io.BytesIO()
     exif = Image.Exif()
     exif[ORIENTATION] = 6
@@ -394,7 +394,7 @@ def cut_short() -> ContentFile[bytes]:
 
 
 @pytest.mark.django_db
-def test_a_refused_photo_is_logged_once_and_does_not_hold_up_the_others(caplog):
+def test_refused_photo_is_logged_once_and_does_not_block_others(caplog):
     first, second = store_picture(cut_short()), store_picture(ContentFile(jpeg(), name="b.jpg"))
 
     with caplog.at_level(logging.WARNING, "shop.core.images.renditions"):
@@ -409,7 +409,7 @@ def test_a_refused_photo_is_logged_once_and_does_not_hold_up_the_others(caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_process_decodes_one_picture_at_a_time(monkeypatch):
+def test_process_decodes_one_picture_at_a_time(monkeypatch):
     waiting = [store_picture(ContentFile(jpeg(), name=f"{number}.jpg")) for number in range(3)]
     begun, released, decoded_now = threading.Event(), threading.Event(), []
 
@@ -441,7 +441,7 @@ def test_a_process_decodes_one_picture_at_a_time(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_picture_is_claimed_by_one_process_until_the_claim_ends():
+def test_picture_is_claimed_by_one_process_until_the_claim_ends():
     picture = store_picture(ContentFile(jpeg(), name="a.jpg"))
     now = timezone.now()
 
@@ -451,7 +451,7 @@ def test_a_picture_is_claimed_by_one_process_until_the_claim_ends():
 
 
 @pytest.mark.django_db
-def test_a_refused_photo_counts_for_no_listing():
+def test_refused_photo_does_not_complete_a_listing():
     product = make_product()
     listing = product.listings.get()
     refused = Picture.objects.create(original="a.jpg", state=PictureState.REFUSED)
@@ -471,7 +471,7 @@ def test_a_refused_photo_counts_for_no_listing():
 
 
 @pytest.mark.django_db
-def test_the_last_photo_that_can_be_seen_stays_and_a_refused_one_goes():
+def test_last_visible_photo_stays_and_a_refused_one_is_removed():
     product = make_product()
     channel = product.listings.get().channel
     channel.checks_listings = True
@@ -498,7 +498,7 @@ def test_the_last_photo_that_can_be_seen_stays_and_a_refused_one_goes():
 
 
 @pytest.mark.django_db
-def test_the_person_who_sent_a_photo_reads_that_it_could_not_be_opened(client: Client):
+def test_sender_and_members_see_that_a_photo_could_not_be_opened(client: Client):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = delivered(order, now=timezone.now())
     complaint = submit_complaint(
@@ -520,7 +520,7 @@ def test_the_person_who_sent_a_photo_reads_that_it_could_not_be_opened(client: C
 
 
 @pytest.mark.django_db
-def test_members_read_which_of_their_photos_could_not_be_opened(client: Client):
+def test_members_see_which_of_their_photos_could_not_be_opened(client: Client):
     product = make_product()
     ProductMedia.objects.create(product=product, picture=store_picture(cut_short()), sort_order=9)
     render_waiting_pictures()

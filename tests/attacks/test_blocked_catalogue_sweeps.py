@@ -58,7 +58,7 @@ def drawn_products() -> set[int]:
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 500])
-def test_a_product_that_cannot_be_priced_keeps_no_other_at_an_ended_promotions_price(
+def test_product_that_cannot_be_priced_does_not_block_the_end_of_a_promotion(
     monkeypatch, batch_size: int
 ) -> None:
     products = [make_product(price=100_000) for _each in range(5)]
@@ -79,7 +79,7 @@ def test_a_product_that_cannot_be_priced_keeps_no_other_at_an_ended_promotions_p
     assert Promotion.objects.get().refresh_at is not None  # it is tried again
 
 
-def test_changes_of_many_products_at_once_do_not_hold_up_their_previews_for_ever(monkeypatch) -> None:
+def test_many_changed_products_do_not_block_their_previews(monkeypatch) -> None:
     """More products changed within the overlap than one run looks at: each run began with the same ones."""
     monkeypatch.setattr(share_pictures, "_LOOKED_AT_AT_ONCE", 2)
     products = [make_product() for _each in range(7)]
@@ -92,7 +92,7 @@ def test_changes_of_many_products_at_once_do_not_hold_up_their_previews_for_ever
     assert drawn_products() == {product.pk for product in products}
 
 
-def test_previews_that_cannot_be_drawn_do_not_hold_up_those_after_them(monkeypatch) -> None:
+def test_failing_previews_do_not_block_later_ones(monkeypatch) -> None:
     monkeypatch.setattr(share_pictures, "_LOOKED_AT_AT_ONCE", 2)
     broken = [make_product() for _each in range(4)]
     for product in broken:
@@ -111,7 +111,7 @@ def test_previews_that_cannot_be_drawn_do_not_hold_up_those_after_them(monkeypat
     }
 
 
-def test_a_cooperatives_new_name_reaches_the_previews_of_its_other_products() -> None:
+def test_new_cooperative_name_reaches_the_previews_of_its_other_products() -> None:
     seller = make_seller("HTX Tài Hoan")
     products = [make_product(seller) for _each in range(3)]
     for product in products:
@@ -130,7 +130,7 @@ def test_a_cooperatives_new_name_reaches_the_previews_of_its_other_products() ->
     assert SweepFailure.objects.get().row_key == f"catalog.product/{products[0].pk}"
 
 
-def test_a_control_character_in_a_name_does_not_make_the_feed_unreadable(client: Client) -> None:
+def test_control_characters_in_names_are_dropped_from_the_feed(client: Client) -> None:
     for name in ("Miến\x0b dong\x1f", "Mật ong\ufffe"):
         make_photo(make_product(name=name))
 
@@ -140,7 +140,7 @@ def test_a_control_character_in_a_name_does_not_make_the_feed_unreadable(client:
     assert [item["title"] for item in items(client, "en")] == ["Miến dong", "Mật ong"]
 
 
-def test_a_product_with_a_broken_photo_row_keeps_no_other_out_of_the_feed(client: Client) -> None:
+def test_product_with_a_broken_photo_row_does_not_block_the_feed(client: Client) -> None:
     broken, good = make_product(name="Hỏng"), make_product(name="Mật ong")
     picture = Picture.objects.create(original="a", state=PictureState.READY, renditions={"320": {}})
     ProductMedia.objects.create(product=broken, picture=picture)
@@ -155,7 +155,7 @@ def test_a_product_with_a_broken_photo_row_keeps_no_other_out_of_the_feed(client
     assert (failure.sweep, failure.row_key, failure.count) == ("catalog.write_feeds", str(broken.pk), 2)
 
 
-def test_the_failure_of_a_product_that_left_the_feed_is_forgotten_after_a_day() -> None:
+def test_failure_of_a_product_that_left_the_feed_is_deleted_after_a_day() -> None:
     broken = make_product()
     picture = Picture.objects.create(original="a", state=PictureState.READY, renditions={"320": {}})
     ProductMedia.objects.create(product=broken, picture=picture)

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 MINUTE = datetime.timedelta(minutes=1)
 
 
-def test_a_baskets_hold_of_a_week_is_released_and_blocks_nothing(stripe, monkeypatch, jobs_at_once) -> None:
+def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkeypatch, jobs_at_once) -> None:
     payment = held(stripe, ready((make_variant(price=90_000), 1)))
     later = timezone.now() + datetime.timedelta(days=6, hours=1)
     monkeypatch.setattr(timezone, "now", lambda: later)
@@ -45,7 +45,7 @@ def test_a_baskets_hold_of_a_week_is_released_and_blocks_nothing(stripe, monkeyp
     assert not SweepFailure.objects.exists()  # its order is not looked for by the sweep of orders' holds
 
 
-def test_a_message_that_failed_41_times_is_tried_and_those_behind_it_go_out() -> None:
+def test_message_with_41_failures_is_tried_and_later_ones_are_sent() -> None:
     now = timezone.now()
     for key, attempts in (("old", 41), ("new", 0)):
         Notification.objects.create(
@@ -64,7 +64,7 @@ def test_a_message_that_failed_41_times_is_tried_and_those_behind_it_go_out() ->
 
 
 @pytest.mark.once
-def test_the_wait_between_tries_grows_and_is_bounded_whatever_the_count() -> None:
+def test_delay_between_tries_grows_and_is_bounded() -> None:
     waits = [delay_before_retry(count) for count in range(10_001)]
     of_calls = [look_up_delay(tries) for tries in range(10_001)]
     with_day = [
@@ -92,7 +92,7 @@ def fail_for(*broken: int, calls: list[int]):
     return action
 
 
-def test_the_rows_after_a_broken_one_are_processed_and_the_failure_is_counted(caplog) -> None:
+def test_rows_after_a_broken_one_are_processed_and_the_failure_is_counted(caplog) -> None:
     calls: list[int] = []
 
     succeeded = run_each([1, 2, 3], fail_for(2, calls=calls), sweep="tests.sweep")
@@ -106,13 +106,13 @@ def test_the_rows_after_a_broken_one_are_processed_and_the_failure_is_counted(ca
     assert "Traceback" in caplog.text
 
 
-def test_an_error_of_any_length_and_signs_is_kept() -> None:
+def test_error_of_any_length_and_characters_is_saved() -> None:
     record_sweep_failure("tests.sweep", "1", Broken("\ud800" + "x" * 9_000), now=NOW)
 
     assert SweepFailure.objects.get().last_error == ("Broken: ?" + "x" * 9_000)[:500]
 
 
-def test_a_refusal_is_counted_and_logged_without_a_traceback(caplog) -> None:
+def test_refusal_is_counted_and_logged_without_a_traceback(caplog) -> None:
     def refuse(key: int) -> None:
         raise Missing()
 
@@ -123,7 +123,7 @@ def test_a_refusal_is_counted_and_logged_without_a_traceback(caplog) -> None:
     assert "Traceback" not in caplog.text
 
 
-def test_a_broken_row_is_skipped_until_its_next_try_which_is_later_each_time(monkeypatch) -> None:
+def test_broken_row_is_skipped_until_its_growing_delay_is_over(monkeypatch) -> None:
     now, tries = timezone.now(), []
     for minute in range(60):
         monkeypatch.setattr(timezone, "now", lambda minute=minute: now + minute * MINUTE)
@@ -135,7 +135,7 @@ def test_a_broken_row_is_skipped_until_its_next_try_which_is_later_each_time(mon
     assert SweepFailure.objects.get().count == 6
 
 
-def test_two_hundred_broken_rows_do_not_block_those_behind_them() -> None:
+def test_many_broken_rows_do_not_block_later_ones() -> None:
     people = [make_user().pk for _each in range(12)]
     broken, calls = people[:6], []
     rows = User.objects.filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
@@ -147,7 +147,7 @@ def test_two_hundred_broken_rows_do_not_block_those_behind_them() -> None:
     assert SweepFailure.objects.count() == 6
 
 
-def test_a_success_clears_the_failure() -> None:
+def test_success_clears_the_failure() -> None:
     run_each([1], fail_for(1, calls=[]), sweep="tests.sweep")
     SweepFailure.objects.update(next_try_at=timezone.now())
 
@@ -156,7 +156,7 @@ def test_a_success_clears_the_failure() -> None:
     assert SweepFailure.objects.count() == 0
 
 
-def test_a_failure_whose_row_is_due_no_longer_is_forgotten_after_a_day() -> None:
+def test_failure_of_a_row_no_longer_due_is_deleted_after_a_day() -> None:
     run_each([1, 2], fail_for(1, 2, calls=[]), sweep="tests.sweep")
     run_each([3], fail_for(3, calls=[]), sweep="tests.other")
     SweepFailure.objects.filter(row_key="1").update(last_failed_at=timezone.now() - 25 * 60 * MINUTE)
@@ -166,7 +166,7 @@ def test_a_failure_whose_row_is_due_no_longer_is_forgotten_after_a_day() -> None
     assert set(SweepFailure.objects.values_list("row_key", flat=True)) == {"2", "3"}
 
 
-def test_a_broken_row_of_a_batch_is_found_and_the_others_of_the_batch_are_processed() -> None:
+def test_broken_row_of_a_batch_is_found_and_the_others_are_processed() -> None:
     people = [make_user().pk for _each in range(5)]
     done: list[int] = []
 
@@ -184,7 +184,7 @@ def test_a_broken_row_of_a_batch_is_found_and_the_others_of_the_batch_are_proces
     assert list(SweepFailure.objects.values_list("row_key", flat=True)) == [str(people[2])]
 
 
-def test_one_reservation_that_cannot_be_released_keeps_no_other() -> None:
+def test_reservation_that_cannot_be_released_does_not_block_others() -> None:
     """A stock row whose count of reserved goods is wrong: releasing it would break the database's check."""
     first, second = make_variant(on_hand=5), make_variant(on_hand=5)
     for variant in (first, second):
@@ -198,7 +198,7 @@ def test_one_reservation_that_cannot_be_released_keeps_no_other() -> None:
     assert SweepFailure.objects.get().sweep == "orders.release_expired"
 
 
-def test_a_card_hold_that_raises_does_not_keep_the_next_one_from_being_captured(stripe, monkeypatch) -> None:
+def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypatch) -> None:
     first, second = (paid_order(stripe, (make_gourd(), 2)) for _each in range(2))
     finish = gateway_calls.finish_order_change
 
@@ -218,9 +218,7 @@ def test_a_card_hold_that_raises_does_not_keep_the_next_one_from_being_captured(
     assert (failure.sweep, failure.row_key) == ("orders.follow_cards:held", str(call_of(first).pk))
 
 
-def test_a_baskets_hold_that_raises_does_not_keep_the_next_one_held(
-    stripe, monkeypatch, jobs_at_once
-) -> None:
+def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, jobs_at_once) -> None:
     first, second = (held(stripe, ready((make_variant(price=90_000), 1))) for _each in range(2))
     request_void = gateway_calls.request_void
 

@@ -44,7 +44,7 @@ def gone(tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def test_an_order_is_placed_in_less_than_two_seconds(outage: str) -> None:
+def test_order_is_placed_in_less_than_two_seconds(outage: str) -> None:
     make_places()
     client = Client()
     put(client, make_variant(on_hand=5), 2)
@@ -62,7 +62,7 @@ def test_an_order_is_placed_in_less_than_two_seconds(outage: str) -> None:
     check_everything()
 
 
-def test_people_sign_in_and_read(outage: str) -> None:
+def test_people_sign_in_and_read_pages(outage: str) -> None:
     user = make_user(email="hanh@example.com")
     make_order((make_variant(), 1), user=user)
     client = Client()
@@ -81,7 +81,7 @@ def test_orders_are_found_by_code_and_phone(outage: str) -> None:
     assert answer.status_code in (200, 302)
 
 
-def test_a_transfer_pays_although_its_notice_cannot_be_queued(gone: None, settings: Any) -> None:
+def test_transfer_is_booked_although_its_notification_cannot_be_queued(gone: None, settings: Any) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "a-secret-of-the-service", ""
     order = waiting_order(now=just_now())
     body, headers = sepay_webhook(
@@ -104,7 +104,7 @@ def test_a_transfer_pays_although_its_notice_cannot_be_queued(gone: None, settin
     check_everything()
 
 
-def test_a_card_pays(gone: None, stripe: Any) -> None:
+def test_card_payment_succeeds(gone: None, stripe: Any) -> None:
     order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.CARD, now=just_now())
     assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
     stripe.buyer_pays(call_of(order).reference)
@@ -117,7 +117,7 @@ def test_a_card_pays(gone: None, stripe: Any) -> None:
     check_everything()
 
 
-def test_a_code_for_signing_in_is_sent_although_it_cannot_be_queued(gone: None, capsys: Any) -> None:
+def test_sign_in_code_is_sent_although_it_cannot_be_queued(gone: None, capsys: Any) -> None:
     answer = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
 
     assert answer.status_code == 302
@@ -125,7 +125,7 @@ def test_a_code_for_signing_in_is_sent_although_it_cannot_be_queued(gone: None, 
     assert Notification.objects.get().sent_at is not None
 
 
-def test_health_says_what_is_missing_and_that_the_shop_still_sells(gone: None) -> None:
+def test_health_names_missing_services_and_stays_ok(gone: None) -> None:
     answer = Client().get("/health/")
 
     report = answer.json()
@@ -134,7 +134,7 @@ def test_health_says_what_is_missing_and_that_the_shop_still_sells(gone: None) -
     assert report["missing"] == ["cache", "broker", "jobs"]
 
 
-def test_health_answers_beside_a_silent_server() -> None:
+def test_health_answers_quickly_beside_a_silent_server() -> None:
     with silent_redis() as url, redis_at(url):
         begun = time.monotonic()
         first = Client().get("/health/")
@@ -147,7 +147,7 @@ def test_health_answers_beside_a_silent_server() -> None:
     assert ended - between < 0.5  # it is not asked again for some seconds
 
 
-def test_health_says_that_the_queue_folder_cannot_be_written(tmp_path: Path) -> None:
+def test_health_reports_an_unwritable_queue_folder(tmp_path: Path) -> None:
     with broken_queue_folder(tmp_path / "queue"):
         answer = Client().get("/health/")
 

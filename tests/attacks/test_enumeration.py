@@ -68,7 +68,7 @@ def letters_to(email: str) -> list[str]:
     return [each.subject for each in Notification.objects.filter(to=email).order_by("pk")]
 
 
-def test_registering_a_taken_address_looks_like_registering_a_free_one() -> None:
+def test_registering_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
 
     taken, free = registered(TAKEN), registered(FREE)
@@ -81,7 +81,7 @@ def test_registering_a_taken_address_looks_like_registering_a_free_one() -> None
 
 
 @pytest.mark.usefixtures("all_places")
-def test_applying_with_a_taken_address_looks_like_applying_with_a_free_one() -> None:
+def test_applying_with_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
 
     taken, free = applied(TAKEN), applied(FREE)
@@ -93,7 +93,7 @@ def test_applying_with_a_taken_address_looks_like_applying_with_a_free_one() -> 
     assert letters_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
-def test_a_taken_address_costs_the_same_work(monkeypatch) -> None:
+def test_taken_address_hashes_as_many_passwords_as_a_free_one(monkeypatch) -> None:
     make_user(email=TAKEN)
     hashed: list[str] = []
     from django.contrib.auth import hashers
@@ -111,7 +111,7 @@ def test_a_taken_address_costs_the_same_work(monkeypatch) -> None:
     assert (of_taken, len(hashed) - of_taken) == (1, 1)
 
 
-def test_guessed_codes_say_the_same_for_both(client: Client) -> None:
+def test_guessed_codes_are_answered_alike_for_both(client: Client) -> None:
     make_user(email=TAKEN)
     pages = []
     for email in (TAKEN, FREE):
@@ -125,7 +125,7 @@ def test_guessed_codes_say_the_same_for_both(client: Client) -> None:
     assert User.objects.count() == 1
 
 
-def test_the_code_of_the_letter_opens_the_account_and_signs_in(client: Client) -> None:
+def test_emailed_code_opens_the_account_and_signs_in(client: Client) -> None:
     client.post(REGISTER, {"name": "Nông Thị Mai", "email": FREE, "password": NEW, "next": "/gio-hang/"})
 
     entered = client.post(CODE, {"code": last_code(FREE)})
@@ -139,7 +139,7 @@ def test_the_code_of_the_letter_opens_the_account_and_signs_in(client: Client) -
     assert client.post(CODE, {"code": "000000"}).url == REGISTER
 
 
-def test_over_the_api_the_owner_of_a_taken_address_is_told() -> None:
+def test_owner_of_a_taken_address_is_notified_of_an_api_registration() -> None:
     make_channel()
     make_user(email=TAKEN)
 
@@ -151,7 +151,7 @@ def test_over_the_api_the_owner_of_a_taken_address_is_told() -> None:
     assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
 
 
-def test_changing_to_a_taken_address_says_what_a_free_one_says() -> None:
+def test_changing_to_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
     user = make_user()
     variables = {"password": PASSWORD}
@@ -164,7 +164,7 @@ def test_changing_to_a_taken_address_says_what_a_free_one_says() -> None:
     assert len(letters_to(FREE)) == 1
 
 
-def test_writing_down_a_taken_number_looks_like_writing_down_a_free_one() -> None:
+def test_saving_a_taken_number_looks_like_a_free_one() -> None:
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     curious, honest = make_user(email="mai@example.com"), make_user(email="lan@example.com")
 
@@ -179,7 +179,7 @@ def test_writing_down_a_taken_number_looks_like_writing_down_a_free_one() -> Non
     assert (holder.phone, holder.phone_confirmed_at) == ("+84987654321", NOW)
 
 
-def test_a_number_that_is_only_written_down_names_nobody(client: Client) -> None:
+def test_unconfirmed_number_identifies_nobody(client: Client) -> None:
     """Neither sign-in nor an invitation finds an account by it, and it keeps its holder out of nothing."""
     squatter = make_user(email="mai@example.com", phone="+84987654321")
     seller = make_seller()
@@ -199,7 +199,7 @@ def test_a_number_that_is_only_written_down_names_nobody(client: Client) -> None
     assert squatter.phone == "+84987654321"
 
 
-def test_who_shows_a_taken_number_by_its_code_is_told_that_it_is_taken(client: Client) -> None:
+def test_owner_of_a_confirmed_code_learns_that_the_number_is_taken(client: Client) -> None:
     make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     user = make_user(email="mai@example.com", phone="+84987654321")
     client.force_login(user)

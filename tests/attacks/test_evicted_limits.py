@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 SIGN_IN = "/en/tai-khoan/dang-nhap/"
 
 
-def test_sign_in_stays_limited_whatever_is_put_into_the_cache() -> None:
+def test_sign_in_stays_limited_when_the_cache_is_cleared() -> None:
     make_user(email="hanh@example.com")
     client = Client()
     for _ in range(8):
@@ -32,7 +32,7 @@ def test_sign_in_stays_limited_whatever_is_put_into_the_cache() -> None:
     assert LimitCounter.objects.exists()
 
 
-def test_unknown_query_strings_make_no_entries_of_sitemaps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_query_strings_add_no_sitemap_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     backend = type(caches["default"])
     put = backend.set
@@ -51,18 +51,18 @@ def test_unknown_query_strings_make_no_entries_of_sitemaps(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("number", ["2", "0", "-1", "x", "", "9" * 9, "١"])
-def test_pages_of_sitemaps_that_are_not_there_are_not_kept(number: str) -> None:
+def test_missing_sitemap_pages_are_not_found(number: str) -> None:
     assert Client().get(f"/sitemap-pages-vi.xml?p={number}").status_code == 404
 
 
-def test_the_sitemap_says_the_same_whatever_query_it_was_asked_with() -> None:
+def test_sitemap_is_the_same_for_any_query_string() -> None:
     first = Client().get("/sitemap.xml?evil=1").content
 
     assert b"evil" not in first
     assert Client().get("/sitemap.xml").content == first
 
 
-def test_pages_with_unknown_parameters_are_not_kept(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_pages_with_unknown_parameters_are_not_cached(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.PAGE_CACHE_SECONDS = 60
     pages: Cache[Any, Any] = Cache(1_000_000)
     monkeypatch.setattr(page_cache, "_pages", pages)

@@ -47,7 +47,7 @@ def password_page() -> str:
     return found[1]
 
 
-def test_the_password_of_who_registered_ends_when_the_owner_confirms() -> None:
+def test_password_of_the_registrant_ends_when_the_owner_confirms() -> None:
     data_of(REGISTER, input=given(password=STRANGERS))
 
     confirm()
@@ -60,7 +60,7 @@ def test_the_password_of_who_registered_ends_when_the_owner_confirms() -> None:
 
 
 @pytest.mark.parametrize("by", ["confirmation", "password link"])
-def test_nothing_that_a_stranger_left_opens_the_account_once_it_is_confirmed(by: str) -> None:
+def test_stranger_cannot_use_the_account_once_it_is_confirmed(by: str) -> None:
     """Where the shop lets people in before they confirm."""
     ShopSettings.objects.create(allow_login_without_confirmation=True)
     data_of(REGISTER, input=given(password=STRANGERS))
@@ -83,7 +83,7 @@ def test_nothing_that_a_stranger_left_opens_the_account_once_it_is_confirmed(by:
     assert user.check_password(OWNERS)
 
 
-def test_who_is_signed_in_has_shown_the_password_and_keeps_it() -> None:
+def test_signed_in_registrant_keeps_the_password() -> None:
     ShopSettings.objects.create(allow_login_without_confirmation=True)
     data_of(REGISTER, input=given())
     token = data_of(SIGN_IN, email=ADDRESS, password=PASSWORD)["tokenCreate"]["token"]
@@ -95,7 +95,7 @@ def test_who_is_signed_in_has_shown_the_password_and_keeps_it() -> None:
     assert Notification.objects.count() == 1
 
 
-def test_a_second_registration_changes_nothing_before_the_owner_confirms() -> None:
+def test_second_registration_changes_nothing_before_confirmation() -> None:
     data_of(REGISTER, input=given())
     data_of(REGISTER, input=given(password=STRANGERS))
 

@@ -32,7 +32,7 @@ REGISTER = """mutation($value: String!) { accountRegister(input: {
     metadata: [{key: "a", value: $value}] }) { errors { field code } } }"""
 
 
-def test_an_order_whose_link_has_expired_is_as_missing() -> None:
+def test_order_with_an_expired_link_is_not_found() -> None:
     order = make_order()
     Order.objects.update(link_expires_at=NOW)
     strangers = token_of(make_user())
@@ -49,7 +49,7 @@ def test_an_order_whose_link_has_expired_is_as_missing() -> None:
     assert every_row() == before
 
 
-def test_metadata_grow_to_a_bound_in_one_step_or_in_many() -> None:
+def test_metadata_size_is_bounded_in_one_step_or_in_many() -> None:
     basket = make_basket((make_variant(make_seller(), on_hand=5), 1))
     half = "a" * (MAX_METADATA_BYTES // 2)
 
@@ -66,7 +66,7 @@ def test_metadata_grow_to_a_bound_in_one_step_or_in_many() -> None:
     assert Basket.objects.get().metadata == {"a": "b"}
 
 
-def test_no_other_way_leads_past_the_bound() -> None:
+def test_registration_cannot_exceed_the_metadata_bound() -> None:
     ShopSettings.objects.create(enable_account_confirmation_by_email=False)
     make_channel()
     before = every_row()
@@ -77,7 +77,7 @@ def test_no_other_way_leads_past_the_bound() -> None:
     assert every_row() == before
 
 
-def test_the_bound_counts_bytes_and_holds_for_rows_written_together() -> None:
+def test_metadata_bound_counts_bytes_and_covers_bulk_updates() -> None:
     """A Vietnamese letter has up to three bytes."""
     basket = make_basket((make_variant(make_seller(), on_hand=5), 1))
     room = MAX_METADATA_BYTES - len(json.dumps({"a": ""}).encode())

@@ -68,7 +68,7 @@ def pay(payout: Payout, actor: Actor) -> None:
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=actor, now=just_now())
 
 
-def test_a_payment_needs_two_people(rules) -> None:
+def test_payout_needs_two_people(rules) -> None:
     payout, lan, mai = due(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
 
     with refused(SecondPersonNeeded, "second_person_needed"):
@@ -89,7 +89,7 @@ def test_a_payment_needs_two_people(rules) -> None:
     ]
 
 
-def test_the_payments_page_tells_who_proposed_and_confirmed(rules, client: Client) -> None:
+def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> None:
     payout, lan, mai = due(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
@@ -103,7 +103,7 @@ def test_the_payments_page_tells_who_proposed_and_confirmed(rules, client: Clien
     ]
 
 
-def test_what_was_confirmed_is_what_is_paid(rules) -> None:
+def test_only_the_confirmed_payout_is_paid(rules) -> None:
     """The account is changed between the confirmation and the payment, and before a confirmation."""
     cooperative = make_cooperative(**ACCOUNT)
     payout, lan, mai = due(cooperative, 182_000), person(), person("Mai")
@@ -126,7 +126,7 @@ def test_what_was_confirmed_is_what_is_paid(rules) -> None:
     assert proposal.state == ApprovalState.LAPSED
 
 
-def test_a_cooperatives_account_changes_when_a_second_manager_confirms(rules) -> None:
+def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> None:
     cooperative = make_cooperative(**ACCOUNT)
     lan, mai = (make_member(cooperative, Role.MANAGER).acting(EntryPoint.MEMBERS) for _ in range(2))
 
@@ -144,7 +144,7 @@ def test_a_cooperatives_account_changes_when_a_second_manager_confirms(rules) ->
     assert (cooperative.bank_bin, cooperative.bank_account) == (OTHER.bank_bin, OTHER.account)
 
 
-def test_the_markets_account_changes_when_a_second_person_confirms(rules) -> None:
+def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
     lan, mai = person(), person("Mai")
 
     proposal = change_market_account(to=OTHER, actor=lan, now=just_now())
@@ -168,7 +168,7 @@ def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
     assert shop_settings().payouts_need_second_person
 
 
-def test_a_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) -> None:
+def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) -> None:
     lan, mai = person(), person("Mai")
     payout = due(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
@@ -188,7 +188,7 @@ def test_a_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) 
     assert Change.objects.get(action="approval.declined").reason == "Sai tài khoản"
 
 
-def test_an_old_proposal_lapses_and_makes_room(rules) -> None:
+def test_old_proposal_lapses_and_can_be_repeated(rules) -> None:
     lan, mai = person(), person("Mai")
     payout = due(make_cooperative(**ACCOUNT), 182_000)
     first = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
@@ -202,7 +202,7 @@ def test_an_old_proposal_lapses_and_makes_room(rules) -> None:
     assert first.state == ApprovalState.LAPSED
 
 
-def test_programs_and_the_system_confirm_nothing(rules) -> None:
+def test_apps_and_the_system_cannot_confirm(rules) -> None:
     payout = due(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=person(), now=just_now())
 
@@ -211,7 +211,7 @@ def test_programs_and_the_system_confirm_nothing(rules) -> None:
             confirm_proposal(approval_id=proposal.pk, actor=actor, now=just_now())
 
 
-def test_without_the_rule_one_person_is_enough() -> None:
+def test_one_person_is_enough_without_the_rule() -> None:
     payout, lan = due(make_cooperative(**ACCOUNT), 182_000), person()
 
     pay(payout, lan)
@@ -222,7 +222,7 @@ def test_without_the_rule_one_person_is_enough() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_confirmations_at_once_act_once() -> None:
+def test_concurrent_confirmations_act_once() -> None:
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
@@ -264,12 +264,12 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     assert Change.objects.filter(action="cooperative.account_changed").count() == 4
 
 
-def test_the_table_of_moves_is_whole() -> None:
+def test_approval_state_table_is_complete() -> None:
     assert unreachable_states(APPROVAL_MOVES, first=ApprovalState.OPEN) == set()
     assert set(APPROVAL_MOVES) == set(ApprovalState.values)
 
 
-def test_the_desk_shows_what_waits_and_a_second_person_confirms_it(rules, client: Client) -> None:
+def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client) -> None:
     payout = due(make_cooperative("HTX Thiên An", **ACCOUNT), 182_000)
     lan = make_staff(Permission.HANDLE_PAYMENTS, first_name="Lan")
     mai = make_staff(Permission.HANDLE_PAYMENTS, first_name="Mai")
@@ -305,7 +305,7 @@ def test_the_desk_shows_what_waits_and_a_second_person_confirms_it(rules, client
     assert reverse("desk:payout-payment", args=[payout.pk]) in after
 
 
-def test_the_desk_hides_proposals_from_whoever_may_not_decide_on_them(rules) -> None:
+def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
     proposal = change_market_account(to=OTHER, actor=person(), now=just_now())
     client = Client()
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
@@ -318,7 +318,7 @@ def test_the_desk_hides_proposals_from_whoever_may_not_decide_on_them(rules) -> 
     assert Approval.objects.get().state == ApprovalState.OPEN
 
 
-def test_members_decide_on_their_own_cooperatives_account_alone(rules) -> None:
+def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
     cooperative, foreign = make_cooperative(**ACCOUNT), make_cooperative("HTX khác")
     lan, mai = make_member(cooperative, Role.MANAGER), make_member(cooperative, Role.MANAGER)
     stranger = make_member(foreign, Role.MANAGER)

@@ -48,7 +48,7 @@ def page_of(user: User, name: str) -> str:
 
 
 @pytest.mark.parametrize(("payouts", "account_changes"), [(True, False), (False, True), (True, True)])
-def test_a_lone_administrator_cannot_switch_it_on(payouts: bool, account_changes: bool) -> None:
+def test_lone_administrator_cannot_switch_it_on(payouts: bool, account_changes: bool) -> None:
     admin = make_admin()
     make_user()
     make_admin(is_active=False)
@@ -60,7 +60,7 @@ def test_a_lone_administrator_cannot_switch_it_on(payouts: bool, account_changes
 
 
 @pytest.mark.parametrize("lacking", BOTH)
-def test_the_refusal_names_the_right_that_a_second_person_lacks(lacking: Permission) -> None:
+def test_refusal_names_the_permission_that_a_second_person_lacks(lacking: Permission) -> None:
     admin = make_admin()
     make_staff(*(each for each in BOTH if each != lacking))
 
@@ -71,7 +71,7 @@ def test_the_refusal_names_the_right_that_a_second_person_lacks(lacking: Permiss
     assert f"“{lacking.label}”" in str(error.value.words)
 
 
-def test_somebody_whose_group_is_held_to_some_channels_is_no_second_person() -> None:
+def test_channel_restricted_staff_are_no_second_person() -> None:
     admin, other = make_admin(), make_staff(*BOTH)
     Group.objects.update(restricted_to_channels=True)
     other.permission_groups.get().channels.add(make_channel())
@@ -80,7 +80,7 @@ def test_somebody_whose_group_is_held_to_some_channels_is_no_second_person() -> 
         switch_on(admin)
 
 
-def test_with_a_second_person_it_is_switched_on() -> None:
+def test_rules_are_switched_on_with_a_second_person() -> None:
     admin = make_admin()
     make_staff(*BOTH)
 
@@ -90,7 +90,7 @@ def test_with_a_second_person_it_is_switched_on() -> None:
     assert shop_settings().account_changes_need_second_person
 
 
-def test_who_counts_as_a_second_person_may_act_on_the_desks_pages() -> None:
+def test_second_people_are_those_with_the_staff_permission() -> None:
     people = [
         make_admin(),
         make_staff(*BOTH),
@@ -104,7 +104,7 @@ def test_who_counts_as_a_second_person_may_act_on_the_desks_pages() -> None:
         assert counted == {user for user in people if has_staff_permission(user, permission)}
 
 
-def test_the_desk_refuses_in_words_and_changes_nothing(client: Client) -> None:
+def test_desk_refuses_with_an_explanation_and_changes_nothing(client: Client) -> None:
     admin = make_admin()
     client.force_login(admin)
 
@@ -115,7 +115,7 @@ def test_the_desk_refuses_in_words_and_changes_nothing(client: Client) -> None:
     assert not Approval.objects.exists()
 
 
-def test_when_the_second_person_has_left_the_desk_says_so_and_how_to_go_on(rules) -> None:
+def test_desk_reports_that_the_second_person_has_left(rules) -> None:
     admin, second = make_admin(), make_staff(*BOTH)
     clerk = make_staff(Permission.HANDLE_PAYMENTS)
     missing = "Có quyền không còn ai xác nhận được"
@@ -134,7 +134,7 @@ def test_when_the_second_person_has_left_the_desk_says_so_and_how_to_go_on(rules
     assert "create_admin" not in page_of(clerk, "desk:approvals")
 
 
-def test_whoever_gets_the_right_then_ends_the_rule_for_the_one_who_was_alone(rules) -> None:
+def test_newly_authorised_person_can_end_the_rule(rules) -> None:
     admin = make_admin()
     proposal = change_second_person_rules(
         payouts=False, account_changes=False, actor=admin.acting(EntryPoint.DESK), now=just_now()
@@ -148,7 +148,7 @@ def test_whoever_gets_the_right_then_ends_the_rule_for_the_one_who_was_alone(rul
     assert not shop_settings().account_changes_need_second_person
 
 
-def test_without_the_rules_the_desk_asks_for_no_second_person() -> None:
+def test_desk_asks_for_no_second_person_without_the_rules() -> None:
     admin = make_admin()
 
     assert "Không còn ai có thể xác nhận" not in page_of(admin, "desk:approvals")

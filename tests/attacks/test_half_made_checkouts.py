@@ -30,7 +30,7 @@ def requested(variant, quantity: int, **more) -> dict[str, object]:
     }
 
 
-def test_a_checkout_is_made_in_one_transaction() -> None:
+def test_checkout_is_created_in_one_transaction() -> None:
     variant = make_variant(make_seller(), on_hand=5)
 
     with CaptureQueriesContext(connection) as queries:
@@ -49,7 +49,7 @@ def test_a_checkout_is_made_in_one_transaction() -> None:
     ("quantity", "more", "code"),
     [(9, {}, "INSUFFICIENT_STOCK"), (1, {"email": "a" * 60 + "@" + "b." * 110 + "vn"}, "INVALID")],
 )
-def test_what_is_refused_leaves_no_row(quantity: int, more: dict[str, object], code: str) -> None:
+def test_refused_checkout_leaves_no_row(quantity: int, more: dict[str, object], code: str) -> None:
     variant = make_variant(make_seller(), on_hand=5)
     given = requested(variant, quantity, **more)
     before = every_row()

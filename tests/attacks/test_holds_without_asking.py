@@ -31,7 +31,7 @@ def buyer(client: Client, variant) -> Client:
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_looking_at_the_checkout_changes_no_row(buyer: Client, method: str) -> None:
+def test_viewing_the_checkout_changes_no_row(buyer: Client, method: str) -> None:
     buyer.get("/en/gio-hang/")
     before = every_row()
 
@@ -43,7 +43,7 @@ def test_looking_at_the_checkout_changes_no_row(buyer: Client, method: str) -> N
     assert every_row() == before
 
 
-def test_going_on_from_the_basket_holds_the_goods_and_looking_again_does_not_extend_it(
+def test_opening_the_checkout_reserves_stock_and_viewing_does_not_extend_it(
     buyer: Client, variant, monkeypatch
 ) -> None:
     answer = buyer.post(OPENING)
@@ -59,7 +59,7 @@ def test_going_on_from_the_basket_holds_the_goods_and_looking_again_does_not_ext
     assert Reservation.objects.get().expires_at == held.expires_at
 
 
-def test_who_comes_straight_to_the_checkout_holds_goods_with_the_first_press(buyer: Client, variant) -> None:
+def test_first_submit_reserves_stock_without_opening(buyer: Client, variant) -> None:
     buyer.get(PAGE)
 
     buyer.post(PAGE, filled(reload="1"))
@@ -67,7 +67,7 @@ def test_who_comes_straight_to_the_checkout_holds_goods_with_the_first_press(buy
     assert stock_of(variant).reserved == 2
 
 
-def test_whoever_came_straight_to_the_checkout_can_order(buyer: Client, variant) -> None:
+def test_buyer_can_order_without_opening_the_checkout(buyer: Client, variant) -> None:
     page = html_of(buyer.get(PAGE))
     total = page.partition('name="shown_total" value="')[2].partition('"')[0]
 
@@ -78,7 +78,7 @@ def test_whoever_came_straight_to_the_checkout_can_order(buyer: Client, variant)
     assert stock_of(variant).allocated == 2
 
 
-def test_a_price_that_rose_is_told_once(buyer: Client, variant) -> None:
+def test_price_increase_is_shown_once(buyer: Client, variant) -> None:
     variant.prices.update(amount=130_000)
     buyer.post(OPENING)
 
@@ -93,7 +93,7 @@ def test_a_price_that_rose_is_told_once(buyer: Client, variant) -> None:
 
 
 @pytest.mark.parametrize("seen", ["", "x", "x:1", "1:2:3", "::", "9" * 5_000, f"{'0' * 32}:{'9' * 400}"])
-def test_odd_words_of_seen_prices_agree_to_nothing(buyer: Client, variant, seen: str) -> None:
+def test_malformed_seen_price_agrees_to_nothing(buyer: Client, variant, seen: str) -> None:
     variant.prices.update(amount=130_000)
 
     answer = buyer.post(PAGE, filled(seen_price=seen))

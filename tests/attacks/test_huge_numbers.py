@@ -43,7 +43,7 @@ def test_huge_keys_in_addresses_are_not_found(someone: Client) -> None:
     assert len(answers) > 200
 
 
-def test_odd_pages_of_lists_are_answered(someone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_page_numbers_of_lists_are_answered(someone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """One odd page for each address, and all of them for each list."""
     read: list[object] = []
     validated = Paginator.validate_number
@@ -67,7 +67,7 @@ def test_odd_pages_of_lists_are_answered(someone: Client, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("digits", [16, 32, 38, 40])
 @pytest.mark.parametrize("sign", ["", "+", "0", "+84"])
 @pytest.mark.once
-def test_a_phone_of_too_many_digits_is_refused_in_words(sign: str, digits: int) -> None:
+def test_phone_with_too_many_digits_is_refused(sign: str, digits: int) -> None:
     with pytest.raises(ValidationError, match="15"):
         validate_phone(sign + "9" * digits)
 

@@ -26,7 +26,7 @@ MOST_OF_WEB = 250  # MB
 MEGABYTE = 1024 * 1024
 
 
-def test_hostile_pictures_take_little_memory_of_a_web_process(tmp_path, record_property) -> None:
+def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_property) -> None:
     """What the decoders take in the worker, one at a time, is in `test_big_pictures`."""
     variant = make_variant(price=45_000, on_hand=200)
     groups = [FORMATS[:4], FORMATS[4:]] * (UPLOADS // 2)

@@ -66,7 +66,9 @@ def product_path() -> str:
 
 
 @pytest.mark.parametrize(("cookies", "seconds"), [(OF_STRANGERS, 0), (OF_STRANGERS, 3600), (ALL, 3600)])
-def test_an_odd_cookie_changes_no_answer(settings, cookies, seconds: int, product_path: str, client) -> None:
+def test_malformed_cookie_changes_no_answer(
+    settings, cookies, seconds: int, product_path: str, client
+) -> None:
     settings.PAGE_CACHE_SECONDS = seconds
     paths = [product_path, *PATHS] if cookies is ALL else [product_path, *PATHS[:3]]
     expected = {path: Client().get(path).status_code for path in paths}
@@ -82,7 +84,7 @@ def test_an_odd_cookie_changes_no_answer(settings, cookies, seconds: int, produc
     assert set(expected.values()) <= {200, 302}
 
 
-def test_a_broken_token_is_replaced_and_the_form_of_a_kept_page_works(product_path: str) -> None:
+def test_malformed_token_is_replaced_and_cached_forms_work(product_path: str) -> None:
     Client().get(product_path)  # now it is kept
     visitor = Client(enforce_csrf_checks=True)
     visitor.cookies[django_settings.CSRF_COOKIE_NAME] = "bad"
@@ -95,7 +97,7 @@ def test_a_broken_token_is_replaced_and_the_form_of_a_kept_page_works(product_pa
     assert answer.status_code != 403
 
 
-def test_a_page_asked_for_with_a_broken_token_is_given_to_nobody_else(product_path: str) -> None:
+def test_page_requested_with_a_malformed_token_is_not_shared(product_path: str) -> None:
     first = html_of(ask(product_path, f"{django_settings.CSRF_COOKIE_NAME}=bad"))
 
     second = html_of(Client().get(product_path))

@@ -40,17 +40,17 @@ def as_body(query: str, number: str) -> bytes:
 
 
 @pytest.mark.parametrize("number", [*ODD, "9" * 5000])
-def test_odd_numbers_as_variables_are_refused_in_clean_words(number) -> None:
+def test_extreme_numbers_as_variables_are_refused_cleanly(number) -> None:
     assert answered(as_body(PRODUCTS, number)) in (200, 400)
 
 
 @pytest.mark.parametrize("number", [*ODD, "9" * 5000])
-def test_odd_numbers_as_literals_are_refused_in_clean_words(number) -> None:
+def test_extreme_numbers_as_literals_are_refused_cleanly(number) -> None:
     query = f"{{ products(first: {number}) {{ totalCount }} }}"
     assert answered(orjson.dumps({"query": query})) in (200, 400)
 
 
-def test_a_page_of_1e300_is_refused_with_status_400() -> None:
+def test_page_size_of_1e300_is_refused_with_status_400() -> None:
     response = post(as_body(PRODUCTS, "1e300"))
 
     assert response.status_code == 400
@@ -58,7 +58,7 @@ def test_a_page_of_1e300_is_refused_with_status_400() -> None:
     assert "Int cannot represent non 32-bit signed integer value" in error["message"]
 
 
-def test_a_cost_beyond_every_number_is_told_as_a_number() -> None:
+def test_huge_query_cost_is_reported_as_a_number() -> None:
     """Pages of pages of pages multiply."""
     below = "id"
     for _ in range(8):
@@ -92,7 +92,7 @@ def numeric_arguments() -> list[str]:
     return documents
 
 
-def test_no_field_of_query_fails_over_an_odd_number() -> None:
+def test_no_query_field_fails_on_an_extreme_number() -> None:
     documents = numeric_arguments()
     assert len(documents) > 50
 
@@ -114,7 +114,7 @@ def test_no_field_of_query_fails_over_an_odd_number() -> None:
     ),
     name=st.sampled_from(sorted(NUMERIC)),
 )
-def test_every_numeric_scalar_takes_a_number_or_says_why_not(number, name) -> None:
+def test_every_numeric_scalar_accepts_a_number_or_refuses_it_cleanly(number, name) -> None:
     scalar = built_schema().schema.type_map[name]
 
     try:
@@ -126,7 +126,7 @@ def test_every_numeric_scalar_takes_a_number_or_says_why_not(number, name) -> No
         assert -(2**31) <= value < 2**31
 
 
-def test_two_whole_schemas_in_one_document_are_refused() -> None:
+def test_two_schemas_in_one_document_are_refused() -> None:
     whole = get_introspection_query().split("{", 2)
     schema = whole[2].split("fragment", 1)[0].rstrip().removesuffix("}").rstrip()
     fragments = "fragment" + whole[2].split("fragment", 1)[1]
@@ -150,7 +150,7 @@ def test_introspection_costs_about_what_it_lists() -> None:
     assert 2 * listed < whole["extensions"]["cost"]["requestedQueryCost"] < 50_000
 
 
-def test_the_whole_schema_is_worked_out_once_however_it_is_written(monkeypatch) -> None:
+def test_full_introspection_is_executed_once_in_any_spelling(monkeypatch) -> None:
     executions = []
     execute = introspection.execute_sync
     monkeypatch.setattr(
@@ -168,7 +168,7 @@ def test_the_whole_schema_is_worked_out_once_however_it_is_written(monkeypatch) 
     assert aliased == {"other": first["__schema"]}
 
 
-def test_answers_about_the_schema_are_told_apart_by_their_variables() -> None:
+def test_introspection_answers_are_cached_by_their_variables() -> None:
     one = "query($a: String!, $b: String!) { x: __type(name: $a) { name } y: __type(name: $b) { kind name } }"
     other = one.replace("($a: String!, $b: String!)", "($b: String!, $a: String!)")
 

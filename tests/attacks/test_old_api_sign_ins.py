@@ -77,7 +77,7 @@ def codes_of(answer: dict) -> list[tuple[str, str]]:
 TOO_OLD = [("RecentSignInRequired", "InvalidTokenError")]
 
 
-def test_a_renewed_token_of_an_old_sign_in_reads_but_makes_no_group() -> None:
+def test_renewed_token_of_an_old_sign_in_reads_but_creates_no_group() -> None:
     ShopSettings.objects.create(pk=1, second_factor_for_staff=False)
     admin = make_admin()
     stolen = signed_in_long_ago(admin)
@@ -92,7 +92,7 @@ def test_a_renewed_token_of_an_old_sign_in_reads_but_makes_no_group() -> None:
     assert data_of("{ me { email } }", stolen) == {"me": {"email": admin.email}}
 
 
-def test_signing_in_again_lets_the_same_person_go_on() -> None:
+def test_signing_in_again_allows_changes() -> None:
     ShopSettings.objects.create(pk=1, second_factor_for_staff=False)
     admin = make_admin()
     signed_in_long_ago(admin)
@@ -108,14 +108,14 @@ def test_signing_in_again_lets_the_same_person_go_on() -> None:
 @pytest.mark.parametrize(
     ("minutes", "is_recent"), [(0, True), (14, True), (16, False), (60 * 24 * 29, False)]
 )
-def test_a_sign_in_counts_for_fifteen_minutes(minutes: int, is_recent: bool) -> None:
+def test_sign_in_is_recent_for_fifteen_minutes(minutes: int, is_recent: bool) -> None:
     answer = ask(ADD_GROUP, token_of(make_admin(), minutes=minutes))
 
     assert codes_of(answer) == ([] if is_recent else TOO_OLD)
     assert Group.objects.filter(name="Kẻ gian").exists() is is_recent
 
 
-def test_a_token_from_before_signing_in_was_recorded_is_too_old() -> None:
+def test_token_without_a_sign_in_time_is_too_old() -> None:
     admin, now = make_admin(), timezone.now()
     claims = tokens.verified_claims(tokens.access_token(admin, signed_in_at=now, now=now))
     key = signing_key()
@@ -128,7 +128,7 @@ def test_a_token_from_before_signing_in_was_recorded_is_too_old() -> None:
     assert not Group.objects.exists()
 
 
-def test_a_sign_in_from_before_the_second_factor_is_too_old() -> None:
+def test_sign_in_before_the_second_factor_is_too_old() -> None:
     admin = make_admin()
     before = token_of(admin, minutes=2)
     give_app(admin)
@@ -137,20 +137,20 @@ def test_a_sign_in_from_before_the_second_factor_is_too_old() -> None:
     assert codes_of(ask(ADD_GROUP, token_of(admin))) == []
 
 
-def test_who_lacks_the_right_is_told_that_first() -> None:
+def test_missing_permission_is_reported_first() -> None:
     token = token_of(make_staff(Permission.MANAGE_PRODUCTS), minutes=16)
 
     assert codes_of(ask(ADD_GROUP, token)) == [("PermissionDenied", "PermissionDenied")]
 
 
-def test_apps_are_not_asked_since_nobody_signs_in_for_them() -> None:
+def test_apps_need_no_recent_sign_in() -> None:
     _app, answer = made("MANAGE_STAFF")
 
     assert codes_of(ask(ADD_GROUP, answer["authToken"])) == []
     assert Group.objects.filter(name="Kẻ gian").exists()
 
 
-def test_of_a_cards_actions_only_a_refund_asks(stripe) -> None:
+def test_only_refunds_of_card_actions_need_a_recent_sign_in(stripe) -> None:
     order = paid_order(stripe)
     payment = global_id("TransactionItem", order.payments.get().pk)
     old = token_of(make_admin(), minutes=16)
@@ -176,7 +176,7 @@ def executed_answer(name: str, token: str) -> dict:
     raise AssertionError(name)
 
 
-def test_every_mutation_is_named_one_way_or_the_other() -> None:
+def test_every_mutation_is_listed_as_protected_or_not() -> None:
     token = token_of(make_admin(), minutes=16)
     names = set(built_schema().schema.mutation_type.fields) - DEPENDS
 

@@ -73,9 +73,7 @@ def sent_code() -> str:
     return decrypt_secret(row.sealed)
 
 
-def test_beyond_a_phones_orders_of_the_day_a_code_is_asked_and_places_the_order(
-    variant: Variant, settings: Any
-) -> None:
+def test_order_beyond_the_phone_limit_needs_a_code(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE = 2
     flood(variant, 2)
     client = Client()
@@ -109,7 +107,7 @@ def test_other_phones_of_the_network_are_counted_too(variant: Variant, settings:
     assert Order.objects.count() == 4
 
 
-def test_all_orders_of_a_day_are_counted_whatever_their_network(variant: Variant, settings: Any) -> None:
+def test_all_orders_of_a_day_are_counted_across_networks(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_DAY = 2
     for number in range(2):
         client = Client(REMOTE_ADDR=f"203.0.113.{number}")
@@ -119,7 +117,7 @@ def test_all_orders_of_a_day_are_counted_whatever_their_network(variant: Variant
     assert Order.objects.count() == 2
 
 
-def test_where_no_code_can_be_sent_the_page_asks_for_a_call(variant: Variant, settings: Any) -> None:
+def test_page_asks_for_a_call_when_no_code_can_be_sent(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE, settings.PHONE_CODES = 1, False
     flood(variant, 1)
 
@@ -130,7 +128,7 @@ def test_where_no_code_can_be_sent_the_page_asks_for_a_call(variant: Variant, se
     assert Order.objects.count() == 1
 
 
-def test_a_confirmed_number_of_an_account_needs_no_code(variant: Variant, settings: Any) -> None:
+def test_confirmed_number_of_an_account_needs_no_code(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE, settings.CONFIRMED_ORDERS_PER_PHONE = 1, 3
     client = Client()
     client.force_login(make_user(email="hanh@example.com", phone=PHONE, phone_confirmed_at=NOW))
@@ -143,7 +141,7 @@ def test_a_confirmed_number_of_an_account_needs_no_code(variant: Variant, settin
     assert Order.objects.count() == 3
 
 
-def test_an_order_that_is_refused_does_not_count(variant: Variant, settings: Any) -> None:
+def test_refused_order_does_not_count(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE = 1
     client = Client()
     assert order(variant, client, shown_total="1").status_code == 200
@@ -158,9 +156,7 @@ def completed(variant: Variant, token: str | None = None) -> tuple[bool, list[st
     return answer["order"] is not None, [error["code"] for error in answer["errors"]]
 
 
-def test_over_the_api_a_buyer_beyond_the_limit_is_told_to_confirm_the_phone(
-    variant: Variant, settings: Any
-) -> None:
+def test_api_buyer_beyond_the_limit_is_told_to_confirm_the_phone(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE = 1
     Channel.objects.update(allow_unpaid_orders=True)
     confirmed = make_user(email="hanh@example.com", phone=PHONE, phone_confirmed_at=NOW)
@@ -180,7 +176,7 @@ def test_over_the_api_a_buyer_beyond_the_limit_is_told_to_confirm_the_phone(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_parallel_orders_of_one_phone_only_the_days_are_placed(settings: Any) -> None:
+def test_concurrent_orders_of_one_phone_stay_within_the_limit(settings: Any) -> None:
     settings.ORDERS_PER_PHONE = 5
     placed: list[int] = []
 
@@ -196,7 +192,7 @@ def test_of_parallel_orders_of_one_phone_only_the_days_are_placed(settings: Any)
     assert counts == {"orders-phone": 5, "orders-network": 5, "orders-day": 5}
 
 
-def test_while_many_guests_have_not_paid_a_new_guest_has_less_time(settings: Any) -> None:
+def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) -> None:
     settings.UNPAID_GUEST_ORDERS, settings.UNPAID_GUEST_MINUTES = 3, 60
     make_bank_account()
     variant = make_variant(on_hand=50)
@@ -227,7 +223,7 @@ def text(number: int, to: str = PHONE, **fields: Any) -> Notification:
     return row
 
 
-def test_one_number_gets_only_so_many_texts_a_day(settings: Any, capsys: Any) -> None:
+def test_texts_per_number_and_day_are_limited(settings: Any, capsys: Any) -> None:
     settings.TEXTS_PER_NUMBER = 3
 
     rows = [text(number) for number in range(5)]
@@ -239,7 +235,7 @@ def test_one_number_gets_only_so_many_texts_a_day(settings: Any, capsys: Any) ->
     assert text(6, "+84912345678").sent_at is not None
 
 
-def test_the_last_fifth_of_the_shops_texts_is_for_codes(settings: Any) -> None:
+def test_last_fifth_of_the_shops_texts_is_reserved_for_codes(settings: Any) -> None:
     settings.TEXTS_PER_DAY = 5
 
     rows = [text(number, f"+8498765432{number}") for number in range(5)]
@@ -253,7 +249,7 @@ def test_the_last_fifth_of_the_shops_texts_is_for_codes(settings: Any) -> None:
     assert (none_left.sent_at, none_left.last_error, none_left.sealed) == (None, SHOP_USED_UP, "")
 
 
-def test_foreign_numbers_get_texts_only_where_a_setting_names_their_country(settings: Any) -> None:
+def test_foreign_numbers_get_texts_only_in_configured_countries(settings: Any) -> None:
     assert text(1, "+12025550100").last_error == FOREIGN_NUMBER
     assert text(2, "113").last_error == FOREIGN_NUMBER
 
@@ -262,7 +258,7 @@ def test_foreign_numbers_get_texts_only_where_a_setting_names_their_country(sett
     assert text(3, "+12025550100").sent_at is not None
 
 
-def test_e_mail_goes_on_when_texts_are_used_up(settings: Any, mailoutbox: Any) -> None:
+def test_email_is_sent_when_texts_are_used_up(settings: Any, mailoutbox: Any) -> None:
     settings.TEXTS_PER_DAY = 1
     text(1)
     send(
@@ -288,7 +284,7 @@ def test_no_code_is_promised_that_would_not_be_sent(settings: Any) -> None:
     assert not Notification.objects.filter(key__startswith="code:").exists()
 
 
-def test_the_desk_sees_texts_that_were_not_sent(client: Client, settings: Any) -> None:
+def test_desk_shows_texts_that_were_not_sent(client: Client, settings: Any) -> None:
     settings.TEXTS_PER_NUMBER = 1
     for number in range(3):
         text(number)

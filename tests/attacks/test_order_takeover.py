@@ -39,7 +39,7 @@ def page(path: str) -> str:
     return f"/en/don-hang/{path}"
 
 
-def test_the_running_number_finds_nothing(client: Client) -> None:
+def test_order_number_finds_nothing(client: Client) -> None:
     order = paid_order()
     before = trade()
 
@@ -51,7 +51,7 @@ def test_the_running_number_finds_nothing(client: Client) -> None:
     assert trade() == before
 
 
-def test_the_whole_takeover_is_refused_step_by_step(client: Client) -> None:
+def test_takeover_is_refused_at_every_step(client: Client) -> None:
     """Even with the page's address, as somebody has who looked over the buyer's shoulder."""
     order = paid_order(email="hoa@example.com")
     token, key = order.pk, uuid.uuid4().hex
@@ -81,7 +81,7 @@ def test_the_whole_takeover_is_refused_step_by_step(client: Client) -> None:
     assert client.get(page(f"{token}/tai-khoan-nhan-tien/")).status_code == 302
 
 
-def test_with_the_code_from_their_phone_a_buyer_cancels_and_names_an_account(client: Client) -> None:
+def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) -> None:
     order = paid_order(email="")
     code_page = page(f"{order.pk}/ma/")
 
@@ -96,7 +96,7 @@ def test_with_the_code_from_their_phone_a_buyer_cancels_and_names_an_account(cli
     assert Payout.objects.get().bank_account == "0099887766"
 
 
-def test_another_device_needs_a_code_of_its_own(client: Client) -> None:
+def test_another_device_needs_its_own_code(client: Client) -> None:
     order = paid_order(email="")
     client.post(page(f"{order.pk}/ma/"), {"send": "sms"})
     client.post(page(f"{order.pk}/ma/"), {"code": sent_digits(to="+84987654321")})
@@ -105,7 +105,7 @@ def test_another_device_needs_a_code_of_its_own(client: Client) -> None:
     assert Client().get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
 
 
-def test_a_session_put_into_the_buyers_browser_does_not_get_the_proof(client: Client) -> None:
+def test_planted_session_does_not_get_the_proof(client: Client) -> None:
     order = paid_order(email="")
     stranger, code_page = Client(), page(f"{order.pk}/ma/")
     stranger.post(code_page, {"send": "sms"})
@@ -117,7 +117,7 @@ def test_a_session_put_into_the_buyers_browser_does_not_get_the_proof(client: Cl
     assert stranger.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
 
 
-def test_a_code_sent_for_ones_own_order_opens_no_other_one(client: Client) -> None:
+def test_code_for_ones_own_order_opens_no_other(client: Client) -> None:
     theirs = paid_order(email="")
     mine = make_order((make_variant(), 1), phone="+84912345678", email="")
     client.post(page(f"{mine.pk}/ma/"), {"send": "sms"})
@@ -130,7 +130,7 @@ def test_a_code_sent_for_ones_own_order_opens_no_other_one(client: Client) -> No
     assert theirs.parts.get().state == PartState.NEW
 
 
-def test_codes_are_sent_to_nobody_but_the_orders_own_contact(client: Client) -> None:
+def test_codes_are_sent_only_to_the_orders_contact(client: Client) -> None:
     order = paid_order(email="hoa@example.com")
 
     client.post(page(f"{order.pk}/ma/"), {"send": "sms", "phone": "0900000001", "to": "0900000001"})
@@ -143,7 +143,7 @@ def test_codes_are_sent_to_nobody_but_the_orders_own_contact(client: Client) -> 
     ]
 
 
-def test_asking_for_codes_ends_for_an_order_from_whichever_network() -> None:
+def test_codes_per_order_are_limited_across_networks() -> None:
     order = paid_order(email="hoa@example.com")
 
     answers = [
@@ -157,7 +157,7 @@ def test_asking_for_codes_ends_for_an_order_from_whichever_network() -> None:
 
 
 @pytest.mark.parametrize("limit", [FIND_LIMIT_BY_PHONE, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_NETWORK])
-def test_finding_ends_for_a_phone_an_order_and_a_network(limit) -> None:
+def test_order_lookups_are_limited_by_phone_order_and_network(limit) -> None:
     order = paid_order()
     for n in range(limit.tries):
         phone = PHONE if limit is FIND_LIMIT_BY_PHONE else f"09{n:08}"
@@ -170,7 +170,7 @@ def test_finding_ends_for_a_phone_an_order_and_a_network(limit) -> None:
     assert last.status_code == 429
 
 
-def test_the_signed_in_buyer_needs_no_code_and_nobody_else_is_them(client: Client) -> None:
+def test_signed_in_buyer_needs_no_code_and_others_do(client: Client) -> None:
     user = make_user()
     order = paid_order(user=user)
     client.force_login(user)
@@ -181,7 +181,7 @@ def test_the_signed_in_buyer_needs_no_code_and_nobody_else_is_them(client: Clien
     assert stranger.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
 
 
-def test_another_account_is_told_on_every_channel_and_waits_a_day(client: Client) -> None:
+def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Client) -> None:
     order = paid_order(email="hoa@example.com")
     show_order_is_theirs(client, order)
     client.post(page(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
@@ -201,7 +201,7 @@ def test_another_account_is_told_on_every_channel_and_waits_a_day(client: Client
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY)
 
 
-def test_reordering_a_strangers_order_tells_nothing_of_its_buyer(client: Client) -> None:
+def test_reordering_a_foreign_order_reveals_nothing_of_its_buyer(client: Client) -> None:
     order = make_order((make_variant(on_hand=9), 1), email="hoa@example.com", now=LATER)
 
     client.post(page(f"{order.pk}/dat-lai/"))
@@ -211,7 +211,7 @@ def test_reordering_a_strangers_order_tells_nothing_of_its_buyer(client: Client)
     assert re.search(r"0?987[ .]?654[ .]?321", checkout) is None
 
 
-def test_nothing_of_an_order_is_found_by_its_number_alone() -> None:
+def test_order_is_not_found_by_its_number() -> None:
     order = paid_order()
 
     assert not Order.objects.found_by("+84987654321", str(order.number)).exists()

@@ -46,7 +46,7 @@ def passwords_tried(monkeypatch) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_guesses_at_once_no_more_are_tried_than_the_limit_allows(monkeypatch) -> None:
+def test_concurrent_guesses_stay_within_the_limit(monkeypatch) -> None:
     user = make_user()
     tried = passwords_tried(monkeypatch)
 
@@ -57,7 +57,7 @@ def test_of_many_guesses_at_once_no_more_are_tried_than_the_limit_allows(monkeyp
 
 
 @pytest.mark.django_db(transaction=True)
-def test_counting_after_the_check_lets_more_of_them_through(monkeypatch) -> None:
+def test_counting_after_the_check_lets_more_guesses_through(monkeypatch) -> None:
     """The test above finds the fault: with tries that are only looked up, all of them are compared."""
     user = make_user()
     tried = passwords_tried(monkeypatch)
@@ -69,7 +69,7 @@ def test_counting_after_the_check_lets_more_of_them_through(monkeypatch) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pages_and_api_count_together(monkeypatch) -> None:
+def test_pages_and_api_share_a_limit(monkeypatch) -> None:
     user = make_user()
     tried = passwords_tried(monkeypatch)
 
@@ -84,7 +84,7 @@ def test_pages_and_api_count_together(monkeypatch) -> None:
 
 
 @pytest.mark.django_db
-def test_an_account_has_one_count_however_its_name_is_written(monkeypatch) -> None:
+def test_account_has_one_limit_in_any_spelling_of_its_name(monkeypatch) -> None:
     user = make_user(email="lan@example.com", phone="+84912345678", phone_confirmed_at=NOW)
     tried = passwords_tried(monkeypatch)
     names = ["lan@example.com", " LAN@example.com", "0912345678", "+84 912 345 678", "84912345678"]
@@ -97,7 +97,7 @@ def test_an_account_has_one_count_however_its_name_is_written(monkeypatch) -> No
 
 
 @pytest.mark.django_db
-def test_guesses_from_many_networks_end_at_the_accounts_own_bound(monkeypatch) -> None:
+def test_guesses_from_many_networks_end_at_the_account_limit(monkeypatch) -> None:
     user = make_user()
     tried = passwords_tried(monkeypatch)
 
@@ -108,7 +108,7 @@ def test_guesses_from_many_networks_end_at_the_accounts_own_bound(monkeypatch) -
 
 
 @pytest.mark.django_db
-def test_the_owner_signs_in_on_their_own_device_all_the_same() -> None:
+def test_owner_can_still_sign_in_on_a_known_device() -> None:
     user, own = make_user(), Client()
     sign_in(own, user.email, PASSWORD)
     own.post(reverse("accounts:sign-out"))
@@ -123,7 +123,7 @@ def test_the_owner_signs_in_on_their_own_device_all_the_same() -> None:
 
 
 @pytest.mark.django_db
-def test_elsewhere_the_owner_shows_by_a_code_that_the_account_is_theirs() -> None:
+def test_owner_confirms_a_new_device_by_a_code() -> None:
     user, new = make_user(), Client()
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(user.email, network=f"198.51.100.{n}")
@@ -140,7 +140,7 @@ def test_elsewhere_the_owner_shows_by_a_code_that_the_account_is_theirs() -> Non
 
 
 @pytest.mark.django_db
-def test_a_code_signs_nobody_in_and_another_account_stays_unknown() -> None:
+def test_device_code_signs_nobody_in_and_covers_one_account() -> None:
     user, other, new = make_user(), make_user(), Client()
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(user.email, network=f"198.51.100.{n}")
@@ -155,7 +155,7 @@ def test_a_code_signs_nobody_in_and_another_account_stays_unknown() -> None:
 
 
 @pytest.mark.django_db
-def test_accounts_that_do_not_exist_are_asked_for_a_code_alike() -> None:
+def test_unknown_accounts_are_asked_for_a_code_alike() -> None:
     new, name = Client(), "khong-co@example.com"
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(name, network=f"198.51.100.{n}")
@@ -169,7 +169,7 @@ def test_accounts_that_do_not_exist_are_asked_for_a_code_alike() -> None:
 
 
 @pytest.mark.django_db
-def test_signing_in_takes_no_try_of_the_network_or_the_account() -> None:
+def test_successful_sign_ins_use_up_no_tries() -> None:
     """A storefront's server signs in all of its buyers."""
     user = make_user()
 

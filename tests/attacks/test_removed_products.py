@@ -72,7 +72,7 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
     assert every_row() == before
 
 
-def test_a_certificate_does_not_name_it(
+def test_certificate_does_not_name_it(
     member: Client, client: Client, cooperative: Cooperative, removed: Product
 ) -> None:
     papers = Certificate.objects.create(
@@ -94,7 +94,7 @@ def test_a_certificate_does_not_name_it(
     assert "Nghệ vàng" not in public
 
 
-def test_the_desk_and_the_admin_do_not_find_it(client: Client, removed: Product) -> None:
+def test_desk_and_admin_do_not_find_it(client: Client, removed: Product) -> None:
     client.force_login(make_admin())
     listing, variant = Listing.objects.get(product=removed), removed.variants.get()
 
@@ -117,14 +117,14 @@ def test_the_desk_and_the_admin_do_not_find_it(client: Client, removed: Product)
     assert "Gừng tươi" not in html_of(client.get(f"{ADMIN}/product/"))
 
 
-def test_buyers_and_machines_find_nothing(removed: Product) -> None:
+def test_public_pages_and_sitemaps_do_not_find_it(removed: Product) -> None:
     for path in (f"/san-pham/{removed.slug}/", "/san-pham/gung-tuoi/"):
         assert Client().get(path).status_code == 404
     for path in ("/san-pham/", "/tim/?q=gung+tuoi", "/sitemap-products.xml"):
         assert removed.slug not in html_of(Client().get(path))
 
 
-def test_the_api_answers_as_for_a_missing_one(removed: Product) -> None:
+def test_api_answers_as_for_a_missing_product(removed: Product) -> None:
     query = """query($product: ID!, $variant: ID!) {
       product(id: $product) { id } productVariant(id: $variant) { id } }"""
     names = {

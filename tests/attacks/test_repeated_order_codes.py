@@ -41,7 +41,7 @@ def test_orders_are_placed_where_codes_used_to_repeat() -> None:
     assert all(is_order_code(code) and len(code) == 8 for code in (*first, *later))
 
 
-def test_orders_are_placed_beyond_the_first_span() -> None:
+def test_orders_are_placed_beyond_the_first_range() -> None:
     variant = make_variant(on_hand=100)
     continue_codes_after(len(ALPHABET) ** 6 - 2)
 
@@ -51,7 +51,7 @@ def test_orders_are_placed_beyond_the_first_span() -> None:
     assert len(set(codes)) == 3
 
 
-def test_a_code_that_an_order_has_already_is_passed_over() -> None:
+def test_code_in_use_is_skipped() -> None:
     variant = make_variant(on_hand=100)
     taken = make_order((variant, 1))
     number = OrderCode.objects.get().pk
@@ -62,7 +62,7 @@ def test_a_code_that_an_order_has_already_is_passed_over() -> None:
     assert order.code == order_code_for(number + 2, key())
 
 
-def test_a_code_in_which_an_older_orders_code_can_be_read_is_passed_over() -> None:
+def test_code_that_contains_an_older_code_is_skipped() -> None:
     variant = make_variant(on_hand=100)
     older = make_order((variant, 1))
     number = OrderCode.objects.get().pk
@@ -78,7 +78,7 @@ def test_a_code_in_which_an_older_orders_code_can_be_read_is_passed_over() -> No
     assert order.code == order_code_for(ambiguous + 1, key())
 
 
-def test_a_key_that_was_made_anew_stops_nobody() -> None:
+def test_orders_are_placed_with_a_new_code_key() -> None:
     variant = make_variant(on_hand=100)
     make_order((variant, 1))
     OrderCodeKey.objects.all().delete()

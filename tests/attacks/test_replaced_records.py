@@ -28,7 +28,7 @@ ATTACKS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("model", MODELS)
-def test_no_statement_replaces_or_empties_what_only_grows(model) -> None:
+def test_no_statement_replaces_or_empties_append_only_rows(model) -> None:
     _write_everywhere()
     table, key = model._meta.db_table, model._meta.pk.column
     before = every_row()
@@ -47,7 +47,7 @@ def test_no_statement_replaces_or_empties_what_only_grows(model) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("model", "column"), [(Change, "sent_key"), (LedgerPosting, "key")])
-def test_a_key_that_is_used_again_displaces_nothing(model, column: str) -> None:
+def test_reused_key_replaces_no_row(model, column: str) -> None:
     _write_everywhere()
     table = model._meta.db_table
     before = every_row()

@@ -50,7 +50,7 @@ def pass_grace() -> None:
     TokenFamily.objects.update(rotated_at=timezone.now() - GRACE - datetime.timedelta(seconds=1))
 
 
-def test_a_used_token_ends_its_family() -> None:
+def test_reused_token_ends_its_family() -> None:
     first = signed_in(make_user())["refreshToken"]
     second = rotated(first)["refreshToken"]
     pass_grace()
@@ -61,7 +61,7 @@ def test_a_used_token_ends_its_family() -> None:
     assert Change.objects.filter(action="user.token_reused").count() == 1
 
 
-def test_other_sign_ins_of_the_person_live_on() -> None:
+def test_other_sign_ins_of_the_person_stay_valid() -> None:
     user = make_user()
     first, other = signed_in(user)["refreshToken"], signed_in(user)["refreshToken"]
     rotated(first)
@@ -71,7 +71,7 @@ def test_other_sign_ins_of_the_person_live_on() -> None:
     assert rotated(other)["errors"] == []
 
 
-def test_an_answer_that_got_lost_is_given_again() -> None:
+def test_lost_answer_is_repeated() -> None:
     first = signed_in(make_user())["refreshToken"]
 
     answers = [rotated(first)["refreshToken"] for _ in range(3)]
@@ -81,7 +81,7 @@ def test_an_answer_that_got_lost_is_given_again() -> None:
     assert rotated(answers[0])["errors"] == []
 
 
-def test_saleors_clients_keep_one_token_until_it_expires() -> None:
+def test_saleor_clients_keep_one_token_until_it_expires() -> None:
     token = signed_in(make_user())["refreshToken"]
 
     for _ in range(3):
@@ -89,7 +89,7 @@ def test_saleors_clients_keep_one_token_until_it_expires() -> None:
         assert data_of(SALEOR, token=token)["tokenRefresh"]["errors"] == []
 
 
-def test_the_cookie_is_renewed_and_the_old_one_ends_the_family() -> None:
+def test_cookie_is_renewed_and_the_old_one_ends_the_family() -> None:
     user, client = make_user(), Client()
     csrf = signed_in(user, client)["csrfToken"]
     old = client.cookies["refreshToken"].value
@@ -108,7 +108,7 @@ def test_the_cookie_is_renewed_and_the_old_one_ends_the_family() -> None:
 
 
 @pytest.mark.parametrize("end", ["password", "deactivation", "everywhere", "program"])
-def test_what_signs_somebody_out_ends_their_tokens(end, client: Client) -> None:
+def test_signing_out_ends_tokens(end, client: Client) -> None:
     user, now = make_user(), timezone.now()
     token = signed_in(user)["refreshToken"]
     client.force_login(user)
@@ -127,7 +127,7 @@ def test_what_signs_somebody_out_ends_their_tokens(end, client: Client) -> None:
     assert not TokenFamily.objects.exists()
 
 
-def test_the_devices_page_lists_sign_ins_over_the_api_and_ends_ones_own_alone(client: Client) -> None:
+def test_devices_page_lists_api_sign_ins_and_ends_only_ones_own(client: Client) -> None:
     user, other = make_user(), make_user()
     signed_in(user)
     signed_in(other)
@@ -142,7 +142,7 @@ def test_the_devices_page_lists_sign_ins_over_the_api_and_ends_ones_own_alone(cl
 
 
 @pytest.mark.django_db(transaction=True)
-def test_refreshes_at_once_have_one_successor() -> None:
+def test_concurrent_refreshes_have_one_successor() -> None:
     first = signed_in(make_user())["refreshToken"]
 
     answers = together([lambda: rotated(first)["refreshToken"] for _ in range(8)], hands=8)
@@ -152,7 +152,7 @@ def test_refreshes_at_once_have_one_successor() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_refreshes_at_once_have_several(monkeypatch) -> None:
+def test_without_the_lock_concurrent_refreshes_have_several(monkeypatch) -> None:
     """The test above finds the fault: whoever reads before others write makes a successor of their own."""
     first = signed_in(make_user())["refreshToken"]
     read_by_all = TokenFamily.objects.get()

@@ -46,7 +46,7 @@ def group_of(user):
     return user.permission_groups.get()
 
 
-def test_an_empty_list_of_cooperatives_is_refused_and_changes_nothing(client: Client) -> None:
+def test_empty_list_of_cooperatives_is_refused_and_changes_nothing(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     make_order((make_variant(make_seller("HTX Yên Dương")), 1))
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(seller,))
@@ -62,7 +62,7 @@ def test_an_empty_list_of_cooperatives_is_refused_and_changes_nothing(client: Cl
     assert client.get(reverse("desk:orders")).status_code == 404
 
 
-def test_the_whole_platform_is_said_in_so_many_words() -> None:
+def test_platform_wide_scope_must_be_explicit() -> None:
     seller = make_seller("HTX Thiên An")
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(seller,))
     key, cooperative = global_id("Group", group_of(staff).pk), global_id("Cooperative", seller.pk)
@@ -83,7 +83,7 @@ def test_the_whole_platform_is_said_in_so_many_words() -> None:
 
 
 @pytest.mark.parametrize("to_wide", [True, False])
-def test_staff_of_a_cooperative_cannot_widen_themselves(to_wide) -> None:
+def test_cooperative_staff_cannot_widen_their_own_scope(to_wide) -> None:
     seller = make_seller("HTX Thiên An")
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS, works_for=(seller,))
     key = global_id("Group", group_of(staff).pk)
@@ -95,7 +95,7 @@ def test_staff_of_a_cooperative_cannot_widen_themselves(to_wide) -> None:
     assert (group.is_platform_wide, group.cooperative_rows.count()) == (False, 1)
 
 
-def test_a_group_whose_last_cooperative_is_deleted_holds_for_nobody(client: Client) -> None:
+def test_group_without_its_last_cooperative_grants_nothing(client: Client) -> None:
     cooperative = make_cooperative()
     staff = make_staff(*Permission, works_for=(cooperative,))
 
@@ -111,7 +111,7 @@ def test_a_group_whose_last_cooperative_is_deleted_holds_for_nobody(client: Clie
     assert client.get(reverse("desk:home")).status_code == 404
 
 
-def test_a_group_that_names_nothing_holds_for_nobody(client: Client) -> None:
+def test_group_without_scope_grants_nothing(client: Client) -> None:
     staff = make_user(is_staff=True)
     group = Group.objects.create(name="Mới")
     group.users.add(staff)
@@ -123,13 +123,13 @@ def test_a_group_that_names_nothing_holds_for_nobody(client: Client) -> None:
     assert ask(ORDERS, token_of(staff))["data"] == {"orders": None}
 
 
-def test_staff_in_no_group_do_not_enter_the_desk(client: Client) -> None:
+def test_staff_without_a_group_cannot_enter_the_desk(client: Client) -> None:
     client.force_login(make_user(is_staff=True))
 
     assert client.get(reverse("desk:home")).status_code == 404
 
 
-def test_two_groups_add_up_but_do_not_lend_each_other_their_width() -> None:
+def test_groups_add_up_but_do_not_share_their_scope() -> None:
     seller = make_seller("HTX Thiên An")
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(seller,))
     wide = Group.objects.create(name="Nội dung", is_platform_wide=True)
@@ -142,7 +142,7 @@ def test_two_groups_add_up_but_do_not_lend_each_other_their_width() -> None:
     assert (scope.has_platform_grant, scope.is_everything) == (False, False)
 
 
-def test_a_new_group_of_the_api_says_that_it_is_the_platforms_and_may_say_otherwise() -> None:
+def test_new_api_group_is_platform_wide_unless_it_says_otherwise() -> None:
     admin = token_of(make_admin())
 
     wide = data_of(CREATE, admin, input={"name": "Đơn hàng"})["permissionGroupCreate"]
@@ -158,7 +158,7 @@ def test_a_new_group_of_the_api_says_that_it_is_the_platforms_and_may_say_otherw
         {"addChannels": True},
     ],
 )
-def test_staff_of_some_channels_cannot_open_their_group_to_others(change) -> None:
+def test_channel_staff_cannot_open_their_group_to_other_channels(change) -> None:
     home, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     group = group_of(staff)
@@ -175,7 +175,7 @@ def test_staff_of_some_channels_cannot_open_their_group_to_others(change) -> Non
     assert (group.restricted_to_channels, list(group.channels.all())) == (True, [home])
 
 
-def test_staff_of_some_channels_make_no_group_for_all_and_join_none() -> None:
+def test_channel_staff_cannot_create_or_join_an_unrestricted_group() -> None:
     home = make_channel()
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     group = group_of(staff)
@@ -196,7 +196,7 @@ def test_staff_of_some_channels_make_no_group_for_all_and_join_none() -> None:
     assert staff not in wide.users.all()
 
 
-def test_the_migration_keeps_the_platforms_groups_and_its_way_back_widens_none() -> None:
+def test_migration_keeps_platform_groups_and_reversing_widens_none() -> None:
     migration = import_module("cooperatives.migrations.0004_name_platform_wide_groups")
     narrow = group_of(make_staff(Permission.MANAGE_ORDERS, works_for=(make_cooperative(),)))
     wide = group_of(make_staff(Permission.MANAGE_ORDERS))

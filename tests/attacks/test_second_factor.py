@@ -41,7 +41,7 @@ SETTINGS = f"{DESK}cai-dat/"
 TIMES = {"complaint_days": "9", "answer_complaints_days": "7"}
 
 
-def test_a_used_code_and_older_ones_are_not_accepted_again(client: Client) -> None:
+def test_used_code_and_older_ones_are_refused(client: Client) -> None:
     user = give_app(make_user())
     newer, older = app_code(1), app_code()
     give_password(client, user)
@@ -56,7 +56,7 @@ def test_a_used_code_and_older_ones_are_not_accepted_again(client: Client) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_code_sent_by_many_at_once_is_accepted_once() -> None:
+def test_concurrent_use_of_one_code_is_accepted_once() -> None:
     user = give_app(make_user())
     code = app_code()
 
@@ -75,7 +75,7 @@ def test_one_code_sent_by_many_at_once_is_accepted_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_guesses_at_once_get_no_more_tries_than_one_after_another() -> None:
+def test_concurrent_guesses_get_no_more_tries() -> None:
     user = give_app(make_user())
     wrong = wrong_code()
 
@@ -95,7 +95,7 @@ def test_many_guesses_at_once_get_no_more_tries_than_one_after_another() -> None
     assert outcomes.count(TooManyTries) == 12
 
 
-def test_tries_count_for_the_account_from_wherever_they_come() -> None:
+def test_tries_are_counted_per_account_across_networks() -> None:
     user = give_app(make_user())
     for nth in range(SECOND_FACTORS.tries):
         thief = Client(REMOTE_ADDR=f"203.0.113.{nth}")
@@ -111,7 +111,7 @@ def test_tries_count_for_the_account_from_wherever_they_come() -> None:
 
 
 @pytest.mark.parametrize("address", ["/en/tai-khoan/", FACTOR, f"{FACTOR}ung-dung/", DESK, ADMIN, CHECK])
-def test_the_password_alone_opens_nothing(client: Client, address: str) -> None:
+def test_password_alone_opens_nothing(client: Client, address: str) -> None:
     give_password(client, give_app(make_admin()))
 
     answer = client.get(address)
@@ -120,14 +120,14 @@ def test_the_password_alone_opens_nothing(client: Client, address: str) -> None:
     assert not is_in(client)
 
 
-def test_the_second_step_without_the_first_leads_back() -> None:
+def test_second_step_without_the_first_leads_to_sign_in() -> None:
     give_app(make_user())
 
     for answer in (Client().get(SECOND_STEP), Client().post(SECOND_STEP, {"code": app_code()})):
         assert answer.headers["Location"] == SIGN_IN
 
 
-def test_a_session_that_a_thief_has_planted_knows_nothing_after_either_step(client: Client) -> None:
+def test_planted_session_is_not_signed_in_after_either_step(client: Client) -> None:
     user = give_app(make_user())
     client.get("/en/")
     session = client.session
@@ -148,7 +148,7 @@ def test_a_session_that_a_thief_has_planted_knows_nothing_after_either_step(clie
         assert thief.get("/en/tai-khoan/").status_code == 302
 
 
-def test_a_stolen_session_neither_removes_nor_adds_a_factor() -> None:
+def test_stolen_session_neither_removes_nor_adds_a_factor() -> None:
     user = give_app(make_user())
     give_recovery_codes(user)
     thief = signed_in(user, minutes=16)
@@ -164,7 +164,7 @@ def test_a_stolen_session_neither_removes_nor_adds_a_factor() -> None:
     assert Change.objects.count() == before
 
 
-def test_a_session_from_before_the_factor_does_not_reach_the_desk() -> None:
+def test_session_from_before_the_factor_does_not_reach_the_desk() -> None:
     client = signed_in(give_app(make_admin()), second_factor=False)
 
     assert client.get(DESK).headers["Location"] == f"{CHECK}?{urlencode({'next': DESK})}"
@@ -172,7 +172,7 @@ def test_a_session_from_before_the_factor_does_not_reach_the_desk() -> None:
     assert client.get(DESK).status_code == 200
 
 
-def test_htmx_does_not_get_around_the_confirmation() -> None:
+def test_htmx_does_not_bypass_the_confirmation() -> None:
     client = signed_in(give_app(make_admin()), minutes=16)
     headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{SETTINGS}"}
 
@@ -187,7 +187,7 @@ def test_htmx_does_not_get_around_the_confirmation() -> None:
     assert shop_settings().complaint_days == 7
 
 
-def test_djangos_admin_does_not_get_around_the_confirmation() -> None:
+def test_django_admin_does_not_bypass_the_confirmation() -> None:
     admin, other = give_app(make_admin()), make_user()
     client = signed_in(admin, minutes=16)
     address = reverse("admin:accounts_user_change", args=[other.pk])
@@ -199,7 +199,7 @@ def test_djangos_admin_does_not_get_around_the_confirmation() -> None:
     assert (other.note, other.is_active) == ("", True)
 
 
-def test_a_stranger_does_not_confirm_with_a_passkey_or_code_of_their_own() -> None:
+def test_factor_of_another_account_does_not_confirm() -> None:
     client = signed_in(give_app(make_user()), minutes=16)
     stranger = give_app(make_user())
     code = give_recovery_codes(stranger)[0]
@@ -209,7 +209,7 @@ def test_a_stranger_does_not_confirm_with_a_passkey_or_code_of_their_own() -> No
     assert client.get(f"{FACTOR}ung-dung/").headers["Location"].startswith(CHECK)
 
 
-def test_nobody_resets_their_own_factor_nor_without_a_reason_nor_a_superusers() -> None:
+def test_factor_is_reset_only_for_others_with_a_reason_and_never_for_superusers() -> None:
     admin = give_app(make_admin())
     staff = give_app(make_staff(Permission.MANAGE_STAFF))
     other = give_app(make_user(email="hoa@example.com", language="en"))
@@ -235,7 +235,7 @@ def test_nobody_resets_their_own_factor_nor_without_a_reason_nor_a_superusers() 
     )
 
 
-def test_after_the_days_of_grace_the_desk_leads_to_setting_it_up_and_nothing_else() -> None:
+def test_desk_requires_setting_up_a_factor_after_the_grace_period() -> None:
     user = make_admin()
     client = signed_in(user, second_factor=False)
 
@@ -260,7 +260,7 @@ def test_after_the_days_of_grace_the_desk_leads_to_setting_it_up_and_nothing_els
     assert client.get(FACTOR).status_code == 200
 
 
-def test_managers_are_asked_only_where_the_market_wants_it() -> None:
+def test_managers_need_a_factor_only_when_the_market_requires_it() -> None:
     cooperative = make_cooperative()
     manager = signed_in(make_member(cooperative), second_factor=False)
     assert "two-step" not in html_of(manager.get("/en/xa-vien/"))

@@ -97,7 +97,7 @@ def gives_card(page: Page, number: str) -> None:
     page.locator("[data-card] button").click()
 
 
-def test_a_card_is_declined_and_another_one_is_confirmed_at_the_bank(
+def test_declined_card_is_replaced_and_the_next_confirmed_at_the_bank(
     stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
 ) -> None:
     page = faultless(PHONE)
@@ -121,7 +121,7 @@ def test_a_card_is_declined_and_another_one_is_confirmed_at_the_bank(
     assert {status for _kind, status in stripe.webhooks.answers} == {200}
 
 
-def test_whoever_leaves_at_the_bank_comes_back_later_and_pays_once(
+def test_buyer_who_leaves_at_the_bank_returns_and_pays_once(
     stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
 ) -> None:
     page = faultless(PHONE)
@@ -139,7 +139,7 @@ def test_whoever_leaves_at_the_bank_comes_back_later_and_pays_once(
     assert Order.objects.get().charged == 120_000
 
 
-def test_an_open_page_changes_by_itself_when_it_was_paid_in_another_window(
+def test_open_page_updates_when_paid_in_another_window(
     stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
 ) -> None:
     page = faultless(DESK)
@@ -152,7 +152,7 @@ def test_an_open_page_changes_by_itself_when_it_was_paid_in_another_window(
     expect(page.locator("main .tag.good").first).to_contain_text("120.000", timeout=15_000)
 
 
-def test_without_scripts_stripes_own_page_takes_the_card(
+def test_stripes_own_page_takes_the_card_without_scripts(
     stripe: StripeDouble, pillow: Product, browser: Browser, live_server: Any
 ) -> None:
     context: BrowserContext = browser.new_context(
@@ -182,7 +182,7 @@ def test_without_scripts_stripes_own_page_takes_the_card(
     context.close()
 
 
-def test_a_card_holds_the_most_that_gourds_may_cost_and_gives_what_the_scale_says(
+def test_card_hold_covers_the_most_and_captures_the_weighed_price(
     stripe: StripeDouble, live_server: Any, faultless: Callable[..., Page], visit: Callable[..., Page]
 ) -> None:
     load_divisions()

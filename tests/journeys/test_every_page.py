@@ -177,7 +177,7 @@ def test_no_address_is_left_out(world: World) -> None:
         *(pytest.param(door, "en", marks=pytest.mark.long) for door in ["orders", "members", "desk"]),
     ],
 )
-def test_every_page_suits_everybody(
+def test_every_page_is_accessible_translated_and_responsive(
     visitor: Callable[..., BrowserContext],
     world: World,
     foreign_words: dict[str, set[str]],
@@ -204,7 +204,7 @@ def test_every_page_suits_everybody(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_pages_that_say_what_went_wrong_suit_everybody(
+def test_error_pages_are_accessible_translated_and_responsive(
     visitor: Callable[..., BrowserContext], world: World, language: str
 ) -> None:
     page = _looked_at(visitor(viewport=PHONE))
@@ -221,7 +221,7 @@ def test_pages_that_say_what_went_wrong_suit_everybody(
     assert faults == {}
 
 
-def test_a_first_view_is_light(visitor: Callable[..., BrowserContext], world: World) -> None:
+def test_first_view_is_light(visitor: Callable[..., BrowserContext], world: World) -> None:
     buyers = [*world.doors["market"], *world.doors["orders"]]
     first = {_name_of(visit.path): visit for visit in buyers if visit.sent is None and visit.status == 200}
     heavy = {}
@@ -244,7 +244,7 @@ def test_a_first_view_is_light(visitor: Callable[..., BrowserContext], world: Wo
     assert heavy == {}
 
 
-def test_the_back_room_opens(world: World) -> None:
+def test_django_admin_opens(world: World) -> None:
     """Django's own pages: what they look like is Django's, that they open is ours."""
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions["admin"]
@@ -258,7 +258,7 @@ def test_the_back_room_opens(world: World) -> None:
     assert {path: status for path, status in answers.items() if status != 200} == {}
 
 
-def test_what_is_wrong_with_a_page_is_seen(visitor: Callable[..., BrowserContext], world: World) -> None:
+def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world: World) -> None:
     page = _looked_at(visitor(viewport=PHONE))
     page.set_content(
         "<html lang=en><title>x</title><main><h1>One</h1><h1>Two</h1><p>Add to basket</p>"

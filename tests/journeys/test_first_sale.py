@@ -93,7 +93,7 @@ def press(page: Page, selector: str) -> None:
         page.locator(selector).first.click()
 
 
-def test_from_the_field_to_the_report(market: dict[str, Cooperative], visit: Any, photo: Path) -> None:
+def test_first_sale_from_listing_to_report(market: dict[str, Cooperative], visit: Any, photo: Path) -> None:
     listing = _member_lists_goods(visit(PHONE, "yenduong@example.com"), photo)
     _admin_approves(visit(DESK, "quantri@example.com"), listing)
     buyer = visit(PHONE)

@@ -60,7 +60,7 @@ def visit(browser: Browser, live_server: Any) -> Any:
 
 @pytest.mark.once
 @pytest.mark.browser
-def test_a_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
+def test_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
     thien_an: Cooperative, visit: Any, tmp_path: Any
 ) -> None:
     phone = visit(PHONE, "thienan@example.com")

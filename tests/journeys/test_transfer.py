@@ -95,7 +95,7 @@ def order_by_transfer(page: Page) -> None:
     page.get_by_role("button", name="Order", exact=False).filter(visible=True).last.click()
 
 
-def test_the_page_changes_by_itself_when_the_money_is_seen(phone: Page, live_server: Any) -> None:
+def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -> None:
     page = phone
     page.context.set_default_timeout(SLOW)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -132,9 +132,7 @@ def test_the_page_changes_by_itself_when_the_money_is_seen(phone: Page, live_ser
     assert wide <= 0
 
 
-def test_a_page_left_open_hears_of_another_sum_and_of_the_end_of_its_time(
-    phone: Page, live_server: Any
-) -> None:
+def test_open_page_updates_on_another_amount_and_on_expiry(phone: Page, live_server: Any) -> None:
     page, order = phone, waiting()
     page.context.set_default_timeout(SLOW)
     page.goto(f"/en/don-hang/{order.pk}/")
@@ -149,9 +147,7 @@ def test_a_page_left_open_hears_of_another_sum_and_of_the_end_of_its_time(
     expect(page.get_by_role("heading", name="Scan the code")).to_have_count(0)
 
 
-def test_without_scripts_the_page_says_all_of_it_and_a_reload_tells_the_news(
-    browser: Browser, live_server: Any
-) -> None:
+def test_page_is_complete_without_scripts_and_updates_on_reload(browser: Browser, live_server: Any) -> None:
     order = waiting()
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
@@ -169,7 +165,7 @@ def test_without_scripts_the_page_says_all_of_it_and_a_reload_tells_the_news(
     context.close()
 
 
-def test_the_desk_settles_with_one_tap_what_came_without_a_code(page: Page) -> None:
+def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> None:
     order = waiting(name="Lý Thị Mẩy")
     now = timezone.now()
     arrival = told("LY THI MAY chuyen tien", 120_000, at=now)
@@ -186,7 +182,7 @@ def test_the_desk_settles_with_one_tap_what_came_without_a_code(page: Page) -> N
     assert (order.charged, order.still_due) == (120_000, 0)
 
 
-def test_the_desk_reads_a_statement_in(page: Page, tmp_path: Path) -> None:
+def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
     order = waiting()
     day = f"{timezone.localtime(timezone=VIETNAM):%d/%m/%Y}"
     file = tmp_path / "sao-ke.csv"

@@ -42,7 +42,7 @@ def visit(browser: Browser, live_server: Any) -> Any:
         context.close()
 
 
-def test_a_gourd_from_the_estimate_to_the_scale(live_server: Any, visit: Any) -> None:
+def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: Any) -> None:
     load_divisions()
     make_channel()
     seller = make_seller("HTX Yến Dương")

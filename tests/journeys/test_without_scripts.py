@@ -72,7 +72,7 @@ def visitor(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]
         context.close()
 
 
-def test_an_order_is_placed_packed_and_partly_called_off_without_scripts(
+def test_order_is_placed_packed_and_partly_cancelled_without_scripts(
     visitor: Callable[..., Page], sellers: tuple[Cooperative, Cooperative]
 ) -> None:
     buyer = visitor(java_script_enabled=False, viewport=PHONE)
@@ -93,7 +93,7 @@ def test_an_order_is_placed_packed_and_partly_called_off_without_scripts(
     expect(buyer.locator("main")).to_contain_text("Đã đóng hàng")
 
 
-def test_everything_is_found_and_bought_by_keys_alone(
+def test_product_is_found_and_bought_by_keyboard_alone(
     visitor: Callable[..., Page], sellers: tuple[Cooperative, Cooperative]
 ) -> None:
     page = visitor(viewport=DESK)

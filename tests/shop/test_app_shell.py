@@ -39,7 +39,7 @@ def kept_soon(phone: Page, *paths: str) -> bool:
     return bool(phone.evaluate(KEPT, sorted(paths)) == sorted(paths))
 
 
-def test_what_was_seen_is_shown_again_without_a_network_and_nothing_of_anybodys_own(
+def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     phone_with_workers: Page,
 ) -> None:
     phone = phone_with_workers
@@ -75,7 +75,7 @@ def test_what_was_seen_is_shown_again_without_a_network_and_nothing_of_anybodys_
     expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
 
 
-def test_the_members_app_and_the_market_keep_apart(phone_with_workers: Page) -> None:
+def test_members_app_and_market_have_separate_caches(phone_with_workers: Page) -> None:
     phone = phone_with_workers
     seller = make_seller()
     phone.goto("/hop-tac-xa/")
@@ -92,7 +92,7 @@ def test_the_members_app_and_the_market_keep_apart(phone_with_workers: Page) -> 
     assert sorted(name.rpartition("-")[0] for name in names) == ["cho-phien-market", "cho-phien-offline"]
 
 
-def test_the_worker_is_another_one_for_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_service_worker_changes_with_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Client().get("/worker.js")
     monkeypatch.setattr("shop.app_shell.build_id", lambda: "abcdefabcdef")
 
@@ -104,7 +104,7 @@ def test_the_worker_is_another_one_for_another_build(monkeypatch: pytest.MonkeyP
     assert before.content != after.content
 
 
-def test_the_market_can_be_put_on_a_phones_first_screen() -> None:
+def test_market_can_be_installed_on_a_phone() -> None:
     for path, start in (("/cho-phien.webmanifest", "/"), ("/en/cho-phien.webmanifest", "/en/")):
         answer = Client().get(path)
         told = json.loads(answer.content)
@@ -115,7 +115,7 @@ def test_the_market_can_be_put_on_a_phones_first_screen() -> None:
             assert address.startswith("/static/") or Client().get(address).status_code == 200, address
 
 
-def test_large_letters_stay_large_and_need_no_script(phone: Page) -> None:
+def test_large_type_is_remembered_and_needs_no_script(phone: Page) -> None:
     make_product(make_seller(), name="Gối thảo dược")
     size = "parseFloat(getComputedStyle(document.body).fontSize)"
     phone.goto("/san-pham/?trang=1")
@@ -133,7 +133,7 @@ def test_large_letters_stay_large_and_need_no_script(phone: Page) -> None:
     phone.wait_for_function(f"{size} === {before}")
 
 
-def test_a_strangers_address_is_not_gone_back_to() -> None:
+def test_foreign_address_is_not_redirected_to() -> None:
     for back in ("https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", ""):
         answer = Client().post("/co-chu/", {"size": "large", "next": back})
         assert (answer.status_code, answer["Location"]) == (302, "/")

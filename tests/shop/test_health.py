@@ -10,7 +10,7 @@ from shop.celery import BEAT_KEY, note_beat
 pytestmark = pytest.mark.django_db
 
 
-def test_a_shop_whose_beat_is_heard_is_well(client):
+def test_shop_with_a_recent_beat_is_healthy(client):
     note_beat()
 
     answer = client.get("/health/")
@@ -30,7 +30,7 @@ def test_pages_are_served_before_the_first_beat(client):
     assert answer.json()["jobs"] == {"ok": False, "last_beat": None, "age_seconds": None}
 
 
-def test_a_beat_long_ago_is_told_but_stops_no_page(client):
+def test_old_beat_is_reported_but_stops_no_page(client):
     cache.set(BEAT_KEY, (timezone.now() - timedelta(hours=1)).isoformat())
 
     answer = client.get("/health/")
@@ -40,16 +40,16 @@ def test_a_beat_long_ago_is_told_but_stops_no_page(client):
     assert answer.json()["jobs"]["age_seconds"] >= 3600
 
 
-def test_health_is_never_kept_by_a_cache(client):
+def test_health_is_never_cached(client):
     assert "no-store" in client.get("/health/").headers["Cache-Control"]
 
 
-def test_a_probe_may_use_the_machines_address(client):
+def test_probe_may_use_the_machines_address(client):
     assert client.get("/health/", headers={"host": "10.0.0.7:8000"}).status_code == 200
     assert client.get("/", headers={"host": "10.0.0.7:8000"}).status_code == 400
 
 
-def test_storage_is_told_before_its_folder_is_made(client, settings, tmp_path):
+def test_storage_is_reported_before_its_folder_exists(client, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media" / "of-the-shop"
 
     storage = client.get("/health/").json()["storage"]
@@ -58,7 +58,7 @@ def test_storage_is_told_before_its_folder_is_made(client, settings, tmp_path):
     assert not settings.MEDIA_ROOT.exists()
 
 
-def test_files_are_kept_by_caches_for_good(client, settings, tmp_path):
+def test_media_files_are_immutable_for_caches(client, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     (tmp_path / "quyt.webp").write_bytes(b"a picture")
 
@@ -69,7 +69,7 @@ def test_files_are_kept_by_caches_for_good(client, settings, tmp_path):
     assert client.get("/media/mang.webp").status_code == 404
 
 
-def test_a_disk_that_is_nearly_full_is_told_while_the_shop_sells(client, settings):
+def test_nearly_full_disk_is_reported_while_the_shop_sells(client, settings):
     settings.LOW_DISK_MEGABYTES = 10**9
 
     answer = client.get("/health/")
@@ -79,7 +79,7 @@ def test_a_disk_that_is_nearly_full_is_told_while_the_shop_sells(client, setting
     assert answer.json()["data"]["is_writable"] is True
 
 
-def test_an_embedded_shop_whose_folder_cannot_be_written_does_not_sell(client, settings, tmp_path):
+def test_embedded_shop_without_a_writable_folder_does_not_sell(client, settings, tmp_path):
     settings.SERVER = False
     settings.DATA_DIR = tmp_path / "gone"
 
@@ -89,7 +89,7 @@ def test_an_embedded_shop_whose_folder_cannot_be_written_does_not_sell(client, s
     assert answer.json()["data"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
 
 
-def test_a_server_keeps_nothing_to_sell_in_its_folder(client, settings, tmp_path):
+def test_server_sells_without_a_writable_data_folder(client, settings, tmp_path):
     settings.SERVER = True
     settings.DATA_DIR = tmp_path / "gone"
 
@@ -99,7 +99,7 @@ def test_a_server_keeps_nothing_to_sell_in_its_folder(client, settings, tmp_path
     assert "data" in answer.json()["missing"]
 
 
-def test_a_database_that_takes_no_writes_is_told(client):
+def test_read_only_database_is_reported(client):
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL transaction_read_only = on")

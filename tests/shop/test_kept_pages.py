@@ -45,7 +45,7 @@ def counted(act: Callable[[], Any]) -> tuple[Any, int]:
     return answer, len(queries)
 
 
-def test_a_page_is_given_again_to_strangers_until_something_changes(product: Product) -> None:
+def test_page_is_cached_for_anonymous_visitors_until_something_changes(product: Product) -> None:
     path = f"/san-pham/{product.slug}/"
 
     first, _many = counted(lambda: Client().get(path))
@@ -66,7 +66,7 @@ def test_a_page_is_given_again_to_strangers_until_something_changes(product: Pro
     assert "Hết hàng" in html_of(changed)
 
 
-def test_each_visitor_gets_a_token_that_is_theirs(product: Product) -> None:
+def test_each_visitor_gets_their_own_token(product: Product) -> None:
     path = f"/san-pham/{product.slug}/"
     Client().get(path)
     variant = product.variants.get().pk
@@ -81,7 +81,9 @@ def test_each_visitor_gets_a_token_that_is_theirs(product: Product) -> None:
     assert one.post("/gio-hang/dong/", sent).status_code == 302
 
 
-def test_nothing_of_anybodys_own_is_kept_or_given(product: Product, pages: Cache[Any, Any]) -> None:
+def test_personal_pages_are_neither_cached_nor_served_from_the_cache(
+    product: Product, pages: Cache[Any, Any]
+) -> None:
     path = f"/san-pham/{product.slug}/"
     guest, buyer, choosing = Client(), Client(), Client()
     guest.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": 3})
@@ -105,7 +107,7 @@ def test_nothing_of_anybodys_own_is_kept_or_given(product: Product, pages: Cache
     assert "Tài khoản" not in html_of(Client().get("/"))
 
 
-def test_languages_hosts_addresses_and_sizes_of_letters_are_kept_apart(
+def test_languages_hosts_addresses_and_type_sizes_are_cached_separately(
     product: Product, pages: Cache[Any, Any], settings: Any
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
@@ -128,7 +130,7 @@ def test_languages_hosts_addresses_and_sizes_of_letters_are_kept_apart(
     assert '<html lang="vi">' in html_of(Client().get("/", headers={"Host": "phien.example"}))
 
 
-def test_who_has_the_page_already_is_told_so(product: Product, settings: Any) -> None:
+def test_unchanged_page_is_answered_with_304(product: Product, settings: Any) -> None:
     path = f"/san-pham/{product.slug}/"
     for seconds in (0, 3600):
         settings.PAGE_CACHE_SECONDS = seconds
@@ -146,7 +148,7 @@ def test_who_has_the_page_already_is_told_so(product: Product, settings: Any) ->
     assert "ETag" not in Client().get("/gio-hang/")
 
 
-def test_pages_travel_as_they_are_kept(product: Product) -> None:
+def test_cached_page_is_served_compressed(product: Product) -> None:
     Client().get("/hop-tac-xa/")
     plain = Client().get("/hop-tac-xa/")
 
@@ -158,7 +160,7 @@ def test_pages_travel_as_they_are_kept(product: Product) -> None:
     assert packed["ETag"] == plain["ETag"]
 
 
-def test_a_phone_is_told_what_it_may_keep(product: Product) -> None:
+def test_offline_header_depends_on_the_visitor_and_the_page(product: Product) -> None:
     guest = Client()
     guest.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": 1})
 

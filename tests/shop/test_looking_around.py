@@ -98,7 +98,7 @@ def test_nothing_scrolls_sideways_on_a_phone(phone: Page, pillow: Product, width
     assert wider == dict.fromkeys(addresses(pillow), 0)
 
 
-def test_a_filter_changes_the_list_in_place_and_the_address_with_it(page: Page, pillow: Product) -> None:
+def test_filter_changes_the_list_and_the_address_in_place(page: Page, pillow: Product) -> None:
     page.goto("/san-pham/")
     page.evaluate("window.stays = true")
 
@@ -110,7 +110,7 @@ def test_a_filter_changes_the_list_in_place_and_the_address_with_it(page: Page, 
     assert page.evaluate("window.stays") is True
 
 
-def test_the_bar_follows_the_kind_that_is_chosen(phone: Page, pillow: Product) -> None:
+def test_purchase_bar_follows_the_chosen_variant(phone: Page, pillow: Product) -> None:
     phone.goto(f"/san-pham/{pillow.slug}/")
 
     phone.get_by_text("Gối nằm").click()
@@ -146,9 +146,7 @@ def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillo
     assert phone.evaluate("window.stays") is True
 
 
-def test_it_is_read_aloud_only_where_the_browser_has_a_voice_of_the_language(
-    page: Page, pillow: Product
-) -> None:
+def test_read_aloud_is_offered_only_with_a_voice_of_the_language(page: Page, pillow: Product) -> None:
     for prefix, language in [("", "vi"), ("/en", "en")]:
         page.goto(f"{prefix}/san-pham/{pillow.slug}/")
         can = page.evaluate(
@@ -158,9 +156,7 @@ def test_it_is_read_aloud_only_where_the_browser_has_a_voice_of_the_language(
         expect(page.locator("[data-read-aloud]")).to_be_visible(visible=can)
 
 
-def test_everything_can_be_found_and_filtered_without_scripts(
-    browser: Browser, live_server: Any, pillow: Product
-) -> None:
+def test_search_and_filters_work_without_scripts(browser: Browser, live_server: Any, pillow: Product) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False, locale="vi-VN")
     page = context.new_page()
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("slug", PAGES)
 @pytest.mark.parametrize(("prefix", "draft"), [("", "Bản soạn sẵn"), ("/en", "Draft: to be checked")])
-def test_each_fixed_text_says_that_the_operator_must_check_it(
+def test_fixed_texts_say_that_the_operator_must_check_them(
     client: Client, slug: str, prefix: str, draft: str
 ) -> None:
     html = html_of(client.get(f"{prefix}/trang/{slug}/"))
@@ -41,7 +41,7 @@ def test_each_fixed_text_says_that_the_operator_must_check_it(
     assert html.count("<h1") == 1
 
 
-def test_the_page_on_paying_names_the_ways_that_are_open(client: Client, settings: Any) -> None:
+def test_payment_page_names_the_available_methods(client: Client, settings: Any) -> None:
     make_channel()
     page = "/trang/dat-hang-tra-tien/"
     before = html_of(client.get(page))
@@ -56,12 +56,12 @@ def test_the_page_on_paying_names_the_ways_that_are_open(client: Client, setting
     assert "Stripe" in after
 
 
-def test_no_other_word_opens_a_file(client: Client) -> None:
+def test_unknown_page_opens_no_file(client: Client) -> None:
     for slug in ["khong-co", "quy-che.html", "vi"]:
         assert client.get(f"/trang/{slug}/").status_code == 404
 
 
-def test_the_footer_names_the_operator_as_the_law_wants(client: Client) -> None:
+def test_footer_names_the_operator_as_required_by_law(client: Client) -> None:
     ShopSettings.objects.create(
         operator_name="Công ty Mẫu",
         operator_registration="0123456789, 01/07/2026, Thái Nguyên",
@@ -85,7 +85,7 @@ def test_the_footer_names_the_operator_as_the_law_wants(client: Client) -> None:
         assert f'<span lang="vi">{told}</span>' in english
 
 
-def test_the_language_switch_keeps_page_and_question(client: Client) -> None:
+def test_language_switch_keeps_page_and_query(client: Client) -> None:
     vietnamese = html_of(client.get("/tim/?q=qu%C3%BDt"))
     english = html_of(client.get("/en/tim/?q=qu%C3%BDt"))
 
@@ -96,7 +96,7 @@ def test_the_language_switch_keeps_page_and_question(client: Client) -> None:
     assert '<link rel="alternate" hreflang="en" href="http://127.0.0.1:8000/en/tim/">' in vietnamese
 
 
-def test_the_front_page_tells_this_weeks_market_and_what_is_in_season(client: Client) -> None:
+def test_front_page_shows_this_weeks_markets_and_the_season(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     delivery_method = make_market_way(seller, make_channel(), weekday=6)
     make_product(seller, name="Quýt Bạch Thông")
@@ -111,7 +111,7 @@ def test_the_front_page_tells_this_weeks_market_and_what_is_in_season(client: Cl
     assert "Xem 2 món đang có" in html
 
 
-def test_the_basket_count_is_that_of_ones_own_basket(client: Client) -> None:
+def test_basket_count_is_that_of_ones_own_basket(client: Client) -> None:
     variant = Variant.objects.get(product=make_product())
     mine, other = make_basket((variant, 3)), make_basket((variant, 5), user=make_user())
     session = client.session
@@ -124,7 +124,7 @@ def test_the_basket_count_is_that_of_ones_own_basket(client: Client) -> None:
     assert "data-basket-count hidden>0<" in html_of(client.get("/"))
 
 
-def test_the_frame_asks_the_database_nothing_until_it_is_shown(django_assert_num_queries: Any) -> None:
+def test_page_frame_queries_nothing_until_it_is_shown(django_assert_num_queries: Any) -> None:
     request = RequestFactory().get("/")
     request.user = make_user()
     request.resolver_match = None
@@ -135,7 +135,7 @@ def test_the_frame_asks_the_database_nothing_until_it_is_shown(django_assert_num
     assert given["section"] == ""
 
 
-def test_members_find_the_way_to_their_pages(client: Client) -> None:
+def test_members_are_linked_to_their_pages(client: Client) -> None:
     member = make_user()
     Membership.objects.create(cooperative=make_seller(), user=member, role="manager")
     client.force_login(member)
@@ -143,20 +143,20 @@ def test_members_find_the_way_to_their_pages(client: Client) -> None:
     assert "Bán hàng" in html_of(client.get("/"))
 
 
-def test_missing_pages_keep_the_way_back(client: Client) -> None:
+def test_missing_page_links_back(client: Client) -> None:
     response = client.get("/khong-co/", headers={"Referer": "http://testserver/san-pham/?mua=on"})
 
     assert response.status_code == 404
     assert 'href="http://testserver/san-pham/?mua=on"' in html_of(response)
 
 
-def test_strangers_are_not_linked_as_the_way_back(client: Client) -> None:
+def test_missing_page_does_not_link_to_other_sites(client: Client) -> None:
     response = client.get("/khong-co/", headers={"Referer": "https://evil.example/"})
 
     assert "evil.example" not in html_of(response)
 
 
-def test_a_stale_token_is_told_in_plain_words() -> None:
+def test_stale_token_is_explained() -> None:
     client = Client(enforce_csrf_checks=True)
 
     response = client.post("/tim/", headers={"Referer": "http://testserver/san-pham/"})
@@ -168,7 +168,7 @@ def test_a_stale_token_is_told_in_plain_words() -> None:
 
 
 @pytest.mark.parametrize("name", ["400.html", "500.html"])
-def test_pages_for_a_broken_shop_need_no_context(name: str, django_assert_num_queries: Any) -> None:
+def test_error_pages_need_no_context(name: str, django_assert_num_queries: Any) -> None:
     with translation.override("vi"), django_assert_num_queries(0):
         html = render_to_string(name)
 
@@ -176,13 +176,13 @@ def test_pages_for_a_broken_shop_need_no_context(name: str, django_assert_num_qu
     assert 'href="/"' in html
 
 
-def test_an_icon_that_is_not_in_the_sheet_is_a_mistake_seen_at_once() -> None:
+def test_unknown_icon_raises_an_error() -> None:
     assert icon("check").startswith('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path')
     with pytest.raises(KeyError):
         icon("no-such-icon")
 
 
-def test_a_list_of_24_goods_stays_within_30_kilobytes_of_html_and_css(client: Client) -> None:
+def test_list_of_24_products_stays_within_30_kilobytes_of_html_and_css(client: Client) -> None:
     seller = make_seller()
     for n in range(24):
         make_product(seller, name=f"Khăn thổ cẩm thêu tay số {n}", variants=(("Nhỏ", 0), ("To", 9000)))

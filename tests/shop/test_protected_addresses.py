@@ -101,7 +101,7 @@ def answers_of(client: Client, name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("space", ASKS)
-def test_every_address_is_said_to_ask_for_a_proof_or_not(space: str) -> None:
+def test_every_address_is_listed_as_protected_or_not(space: str) -> None:
     asks, asks_not = set(ASKS[space].split()), set(ASKS_NOT[space].split())
 
     assert not asks & asks_not
@@ -109,7 +109,7 @@ def test_every_address_is_said_to_ask_for_a_proof_or_not(space: str) -> None:
 
 
 @pytest.mark.parametrize("space", ASKS)
-def test_an_old_session_is_asked_for_a_proof(space: str) -> None:
+def test_old_session_is_asked_for_a_confirmation(space: str) -> None:
     user = make_member(make_cooperative(), phone="+84987654321") if space == "members" else make_admin()
     client = signed_in(give_app(user), minutes=16)
 
@@ -120,7 +120,7 @@ def test_an_old_session_is_asked_for_a_proof(space: str) -> None:
             assert answer.headers.get("Location", "").startswith(CHECK.removeprefix("/en")), name
 
 
-def test_the_whole_of_djangos_admin_asks_for_a_proof() -> None:
+def test_all_of_django_admin_asks_for_a_confirmation() -> None:
     client = signed_in(give_app(make_admin()), minutes=16)
     lists = [name for name in names_of("admin") if name.endswith(("_changelist", "_add"))]
 
@@ -130,7 +130,7 @@ def test_the_whole_of_djangos_admin_asks_for_a_proof() -> None:
     assert len(lists) > 20
 
 
-def test_an_old_session_reads_the_desk_on() -> None:
+def test_old_session_can_still_read_the_desk() -> None:
     client = signed_in(give_app(make_admin()), minutes=16)
 
     for name in ("home", "orders", "settlements", "transfers", "cooperatives"):

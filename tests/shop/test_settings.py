@@ -40,20 +40,20 @@ def read(tmp_path, expression, **variables):
     return done.stdout.strip() if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
-def test_nothing_needs_to_be_set_to_run_embedded(tmp_path):
+def test_embedded_shop_needs_no_settings(tmp_path):
     said = read(tmp_path, "settings.SERVER, settings.DEBUG, settings.DATABASES['default']['ENGINE']")
 
     assert said == "(False, False, 'shop.sqlite')"
 
 
-def test_an_acknowledged_order_is_on_the_disk(tmp_path):
+def test_acknowledged_order_is_on_the_disk(tmp_path):
     """2 is FULL: each commit waits for the disk, so that none is lost when the power is."""
     query = "__import__('django.db').db.connection.cursor().execute('PRAGMA synchronous').fetchone()"
 
     assert read(tmp_path, query) == "(2,)"
 
 
-def test_the_generated_key_stays_and_is_for_its_owner_only(tmp_path):
+def test_generated_key_stays_and_is_private(tmp_path):
     first = read(tmp_path, "settings.SECRET_KEY")
     second = read(tmp_path, "settings.SECRET_KEY")
 
@@ -63,7 +63,7 @@ def test_the_generated_key_stays_and_is_for_its_owner_only(tmp_path):
 
 
 @pytest.mark.parametrize("unset", sorted(SERVER))
-def test_a_server_that_lacks_one_thing_refuses_and_names_it(tmp_path, unset):
+def test_server_without_one_setting_refuses_and_names_it(tmp_path, unset):
     rest = {name: value for name, value in SERVER.items() if name != unset}
 
     said = read(tmp_path, "settings.SERVER", **rest)
@@ -83,7 +83,7 @@ def test_a_server_that_lacks_one_thing_refuses_and_names_it(tmp_path, unset):
         ({"STRIPE_PUBLISHABLE_KEY": "pk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}, "STRIPE_SECRET_KEY"),
     ],
 )
-def test_half_a_group_refuses_and_names_the_other_half(tmp_path, variables, named):
+def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, variables, named):
     said = read(tmp_path, "settings.SERVER", **variables)
 
     assert f"half configured. Set {named}, or unset" in said
@@ -108,7 +108,7 @@ def test_half_a_group_refuses_and_names_the_other_half(tmp_path, variables, name
         ),
     ],
 )
-def test_a_wrong_value_is_refused_in_words(tmp_path, variables, words):
+def test_invalid_value_is_refused_with_an_explanation(tmp_path, variables, words):
     said = read(tmp_path, "settings.SERVER", **variables)
 
     assert words in said
@@ -129,7 +129,7 @@ def test_a_wrong_value_is_refused_in_words(tmp_path, variables, words):
         ("::", "[::]:8000", r"http://(?!0\.)\d+\.\d+\.\d+\.\d+:8000", ["*"]),
     ],
 )
-def test_whoever_can_reach_the_host_is_answered(tmp_path, host, listens_at, public_url, allowed):
+def test_allowed_hosts_follow_the_host(tmp_path, host, listens_at, public_url, allowed):
     said = read(tmp_path, "[settings.LISTENS_AT, settings.PUBLIC_URL, settings.ALLOWED_HOSTS]", HOST=host)
 
     at, address, hosts = literal_eval(said)
@@ -137,7 +137,7 @@ def test_whoever_can_reach_the_host_is_answered(tmp_path, host, listens_at, publ
     assert re.fullmatch(public_url, address)
 
 
-def test_cards_are_off_until_stripes_keys_are_set(tmp_path):
+def test_cards_are_off_until_stripe_keys_are_set(tmp_path):
     asked = "settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_JS_URL"
 
     without = literal_eval(read(tmp_path, asked))
@@ -148,7 +148,7 @@ def test_cards_are_off_until_stripes_keys_are_set(tmp_path):
     assert with_keys == ("sk_live_1", *addresses)
 
 
-def test_the_script_has_the_version_of_the_librarys_api(tmp_path):
+def test_stripe_script_has_the_version_of_the_library(tmp_path):
     version = stripe.api_version.partition(".")[2]
 
     said = read(tmp_path, "settings.STRIPE_JS_URL")
@@ -156,7 +156,7 @@ def test_the_script_has_the_version_of_the_librarys_api(tmp_path):
     assert said == f"https://js.stripe.com/{version}/stripe.js"
 
 
-def test_a_whole_server_is_read_as_written(tmp_path):
+def test_complete_server_is_read_as_configured(tmp_path):
     said = read(
         tmp_path,
         "settings.DATABASES['default']['HOST'], settings.DATABASES['default']['PORT'],"
@@ -171,7 +171,7 @@ def test_a_whole_server_is_read_as_written(tmp_path):
     )
 
 
-def test_codes_to_phones_are_offered_where_text_messages_arrive(tmp_path):
+def test_phone_codes_are_offered_where_text_messages_arrive(tmp_path):
     by_sms = {"SMS_URL": "https://sms.internal/", "SMS_TOKEN": "t"}
 
     offered = [read(tmp_path, "settings.PHONE_CODES", **each) for each in ({}, SERVER, SERVER | by_sms)]
@@ -193,5 +193,5 @@ def test_codes_to_phones_are_offered_where_text_messages_arrive(tmp_path):
         (SERVER, True),
     ],
 )
-def test_a_shop_is_open_to_the_network_as_soon_as_anything_says_so(tmp_path, variables, is_open):
+def test_shop_is_open_to_the_network_when_any_setting_says_so(tmp_path, variables, is_open):
     assert read(tmp_path, "settings.OPEN_TO_NETWORK", **variables) == str(is_open)

@@ -49,7 +49,7 @@ def sent(now=NOW):
     return key, last_code(PHONE)
 
 
-def test_a_known_and_an_unknown_number_are_answered_alike(client: Client) -> None:
+def test_known_and_unknown_numbers_are_answered_alike(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
     answers = {}
     for written in (WRITTEN, "0912 345 678"):
@@ -68,7 +68,7 @@ def test_a_known_and_an_unknown_number_are_answered_alike(client: Client) -> Non
     assert Notification.objects.count() == 2
 
 
-def test_a_code_leads_into_the_account_of_its_number(client: Client) -> None:
+def test_code_signs_in_the_account_of_its_number(client: Client) -> None:
     user = make_user(phone=PHONE, phone_confirmed_at=NOW)
 
     response = by_code(client, WRITTEN, next="/en/gio-hang/")
@@ -78,13 +78,13 @@ def test_a_code_leads_into_the_account_of_its_number(client: Client) -> None:
     assert SignIn.objects.get().method == "code"
 
 
-def test_members_land_at_their_work_by_code_too(client: Client) -> None:
+def test_members_are_sent_to_their_work_after_a_code(client: Client) -> None:
     make_member(make_seller(), phone=PHONE, phone_confirmed_at=NOW)
 
     assert by_code(client, WRITTEN).headers["Location"] == "/en/xa-vien/"
 
 
-def test_a_new_number_opens_an_account_once_it_has_a_name(client: Client) -> None:
+def test_new_number_opens_an_account_after_entering_a_name(client: Client) -> None:
     assert by_code(client, WRITTEN).headers["Location"] == NAME
     assert not User.objects.exists()
 
@@ -100,13 +100,13 @@ def test_a_new_number_opens_an_account_once_it_has_a_name(client: Client) -> Non
     assert User.objects.count() == 1
 
 
-def test_a_name_without_a_code_opens_nothing(client: Client) -> None:
+def test_name_without_a_code_opens_no_account(client: Client) -> None:
     assert client.post(NAME, {"name": "Mai"}).headers["Location"] == SENDING
     assert client.post(CODE, {"code": "123456"}).headers["Location"] == SENDING
     assert not User.objects.exists()
 
 
-def test_the_database_never_holds_a_code_that_can_be_read(capsys) -> None:
+def test_codes_are_not_stored_in_readable_form(capsys) -> None:
     _key, digits = sent()
     row = Notification.objects.get()
     kept = [*EntryCode.objects.values_list(), *Notification.objects.values_list()]
@@ -119,7 +119,7 @@ def test_the_database_never_holds_a_code_that_can_be_read(capsys) -> None:
     assert (row.sealed, digits in row.text) == ("", False)
 
 
-def test_a_code_that_comes_too_late_is_not_sent_any_more(capsys) -> None:
+def test_expired_code_is_not_sent(capsys) -> None:
     sent()
     row = Notification.objects.get()
 
@@ -130,7 +130,7 @@ def test_a_code_that_comes_too_late_is_not_sent_any_more(capsys) -> None:
     assert "is your code" not in capsys.readouterr().out
 
 
-def test_a_code_is_good_for_five_minutes_once_and_for_its_purpose() -> None:
+def test_code_is_valid_once_for_its_purpose_until_it_expires() -> None:
     key, digits = sent()
     late, digits_of_late = sent()
 
@@ -146,7 +146,7 @@ def test_a_code_is_good_for_five_minutes_once_and_for_its_purpose() -> None:
         use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
 
 
-def test_after_five_wrong_tries_the_right_code_is_refused_too() -> None:
+def test_right_code_is_refused_after_five_wrong_tries() -> None:
     key, digits = sent()
     left = []
     for _try in range(MAX_TRIES):
@@ -160,7 +160,7 @@ def test_after_five_wrong_tries_the_right_code_is_refused_too() -> None:
     assert EntryCode.objects.get().used_at is None
 
 
-def test_wrong_old_and_odd_digits_are_answered_on_the_page(client: Client) -> None:
+def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
     client.post(SENDING, {"phone": WRITTEN})
     digits = last_code(PHONE)
 
@@ -180,7 +180,7 @@ def test_wrong_old_and_odd_digits_are_answered_on_the_page(client: Client) -> No
     assert not is_signed_in(client)
 
 
-def test_a_code_is_read_as_any_keyboard_writes_it(client: Client) -> None:
+def test_code_is_accepted_with_full_width_digits_and_spaces(client: Client) -> None:
     client.post(SENDING, {"phone": WRITTEN})
     wide = "".join(chr(ord("０") + int(digit)) for digit in last_code(PHONE))
 
@@ -189,13 +189,13 @@ def test_a_code_is_read_as_any_keyboard_writes_it(client: Client) -> None:
     assert answer.status_code == 302
 
 
-def test_what_no_text_message_reaches_is_no_number(client: Client) -> None:
+def test_invalid_phone_numbers_are_refused(client: Client) -> None:
     for written in ("", "113", "hoa@example.com", "9" * 30, "+1"):
         assert client.post(SENDING, {"phone": written}).status_code == 200
     assert not Notification.objects.exists()
 
 
-def test_a_flood_for_a_number_ends_and_its_owners_device_still_gets_a_code(client: Client) -> None:
+def test_codes_per_number_are_limited_except_for_known_devices(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
     by_code(client, WRITTEN)
     client.post("/en/tai-khoan/dang-xuat/")
@@ -217,7 +217,7 @@ def test_a_flood_for_a_number_ends_and_its_owners_device_still_gets_a_code(clien
     assert is_signed_in(client)
 
 
-def test_a_flood_from_a_network_ends_and_known_devices_in_it_still_get_codes(client: Client) -> None:
+def test_codes_per_network_are_limited_except_for_known_devices(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
     by_code(client, WRITTEN)
     client.post("/en/tai-khoan/dang-xuat/")
@@ -229,7 +229,7 @@ def test_a_flood_from_a_network_ends_and_known_devices_in_it_still_get_codes(cli
     assert by_code(client, WRITTEN).headers["Location"] == "/en/tai-khoan/"
 
 
-def test_one_device_gets_few_codes_for_one_number(client: Client) -> None:
+def test_codes_per_device_and_number_are_limited(client: Client) -> None:
     statuses = [
         client.post(SENDING, {"phone": WRITTEN}).status_code for _code in range(CODES_PER_DEVICE.tries + 1)
     ]
@@ -238,7 +238,7 @@ def test_one_device_gets_few_codes_for_one_number(client: Client) -> None:
     assert Notification.objects.count() == CODES_PER_DEVICE.tries
 
 
-def test_a_number_that_was_only_written_down_opens_nothing_and_its_owner_confirms_it(client: Client) -> None:
+def test_unconfirmed_number_signs_nobody_in_until_its_owner_confirms_it(client: Client) -> None:
     user = make_user(email="hoa@example.com", phone=PHONE)
 
     assert by_code(client, WRITTEN).headers["Location"] == NAME
@@ -251,7 +251,7 @@ def test_a_number_that_was_only_written_down_opens_nothing_and_its_owner_confirm
     assert by_code(Client(), WRITTEN).headers["Location"] == "/en/tai-khoan/"
 
 
-def test_whoever_shows_a_number_takes_it_from_whoever_only_wrote_it_down(client: Client) -> None:
+def test_confirmed_number_is_taken_from_an_account_that_never_confirmed_it(client: Client) -> None:
     squatter = make_user(phone=PHONE)
     by_code(client, WRITTEN)
 
@@ -264,7 +264,7 @@ def test_whoever_shows_a_number_takes_it_from_whoever_only_wrote_it_down(client:
     assert Change.objects.of(squatter).get(action="user.phone_released").actor_kind == "guest"
 
 
-def test_a_number_is_confirmed_in_ones_details_and_unconfirmed_when_it_changes(client: Client) -> None:
+def test_number_is_confirmed_in_the_details_and_unconfirmed_by_a_change(client: Client) -> None:
     user = make_user(phone=PHONE)
     client.force_login(user)
     page = "/en/tai-khoan/thong-tin/so-dien-thoai/"
@@ -282,7 +282,7 @@ def test_a_number_is_confirmed_in_ones_details_and_unconfirmed_when_it_changes(c
     assert (user.phone, user.phone_confirmed_at) == ("+84912345678", None)
 
 
-def test_a_closed_account_is_not_entered_by_a_code(client: Client) -> None:
+def test_inactive_account_cannot_sign_in_by_code(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW, is_active=False)
 
     by_code(client, WRITTEN)
@@ -290,7 +290,7 @@ def test_a_closed_account_is_not_entered_by_a_code(client: Client) -> None:
     assert not is_signed_in(client)
 
 
-def test_guest_orders_of_a_number_become_its_owners_and_only_by_its_code(client: Client) -> None:
+def test_guest_orders_of_a_number_are_claimed_only_by_its_code(client: Client) -> None:
     user = make_user(email="hoa@example.com", phone=PHONE, phone_confirmed_at=NOW)
     recent, old, others = make_order(), make_order(), make_order()
     Order.objects.filter(pk=old.pk).update(placed_at=just_now() - datetime.timedelta(days=91))
@@ -307,7 +307,7 @@ def test_guest_orders_of_a_number_become_its_owners_and_only_by_its_code(client:
     assert Change.objects.get(action="order.adopted").key == str(recent.pk)
 
 
-def test_a_server_that_sends_no_text_messages_offers_no_codes(client: Client, settings) -> None:
+def test_codes_are_not_offered_when_text_messages_are_off(client: Client, settings) -> None:
     settings.PHONE_CODES = False
 
     assert client.post(SENDING, {"phone": WRITTEN}).status_code == 404
@@ -315,7 +315,7 @@ def test_a_server_that_sends_no_text_messages_offers_no_codes(client: Client, se
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_at_once_a_code_lets_one_in_and_no_more_are_compared_than_there_are_tries() -> None:
+def test_concurrent_tries_use_a_code_once_and_stay_within_the_limit() -> None:
     codes = [sent() for _code in range(12)]
     guessed, other = sent()
     enter = [

@@ -40,7 +40,7 @@ def allauths_table(old_apps: Any) -> Iterator[Any]:
     MigrationRecorder(connection).migration_qs.filter(app="mfa").delete()
 
 
-def test_a_moved_passkey_signs_in_and_moves_back(client: Client, old_apps: Any, allauths_table: Any) -> None:
+def test_moved_passkey_signs_in_and_moves_back(client: Client, old_apps: Any, allauths_table: Any) -> None:
     user, device = make_user(), Authenticator()
     made = json.loads(device.make({"publicKey": {"challenge": "AAAA"}}))
     allauths_table.objects.create(
@@ -74,7 +74,7 @@ def test_a_moved_passkey_signs_in_and_moves_back(client: Client, old_apps: Any, 
     assert again.sign_count == passkey.sign_count == 1
 
 
-def test_a_new_shop_has_nothing_to_move(old_apps: Any) -> None:
+def test_new_shop_has_no_passkeys_to_move(old_apps: Any) -> None:
     with connection.schema_editor() as editor:
         migration.move_passkeys(old_apps, editor)
 

@@ -51,9 +51,7 @@ def test_email_or_phone_and_password_sign_in(client: Client, written: str) -> No
 
 
 @pytest.mark.parametrize(("name", "password"), [("hoa@example.com", "sai"), ("ai@example.com", PASSWORD)])
-def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
-    client: Client, name: str, password: str
-) -> None:
+def test_wrong_password_and_unknown_name_are_answered_alike(client: Client, name: str, password: str) -> None:
     make_user(email="hoa@example.com")
 
     response = sign_in(client, name, password)
@@ -63,7 +61,7 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
     assert not is_signed_in(client)
 
 
-def test_somebody_who_was_shut_out_stays_out(client: Client) -> None:
+def test_inactive_account_cannot_sign_in(client: Client) -> None:
     make_user(email="hoa@example.com", is_active=False)
 
     sign_in(client, "hoa@example.com")
@@ -71,7 +69,7 @@ def test_somebody_who_was_shut_out_stays_out(client: Client) -> None:
     assert not is_signed_in(client)
 
 
-def test_guessing_a_password_ends_for_the_guesser_and_not_for_the_owner(client: Client) -> None:
+def test_guessing_is_limited_for_the_guesser_and_not_for_the_owner(client: Client) -> None:
     make_user(email="hoa@example.com")
     guesser = Client(REMOTE_ADDR="203.0.113.9")
     for _ in range(FAILED_SIGN_INS.tries):
@@ -95,13 +93,13 @@ def test_guessing_a_password_ends_for_the_guesser_and_not_for_the_owner(client: 
         ("javascript:alert(1)", "/en/tai-khoan/"),
     ],
 )
-def test_only_addresses_of_ours_are_gone_on_to(client: Client, requested: str, landed: str) -> None:
+def test_next_redirects_only_to_our_own_site(client: Client, requested: str, landed: str) -> None:
     make_user(email="hoa@example.com")
 
     assert sign_in(client, "hoa@example.com", next=requested).headers["Location"] == landed
 
 
-def test_each_lands_where_their_work_is(client: Client) -> None:
+def test_each_role_lands_on_its_own_page(client: Client) -> None:
     make_member(make_seller(), email="vien@example.com")
     make_admin(email="quan-tri@example.com")
     make_user(email="hoa@example.com")
@@ -115,13 +113,13 @@ def test_each_lands_where_their_work_is(client: Client) -> None:
     assert landed == ["/en/xa-vien/", "/en/quan-tri/", "/en/san-pham/"]
 
 
-def test_the_form_remembers_the_page_one_came_from(client: Client) -> None:
+def test_form_remembers_the_previous_page(client: Client) -> None:
     page = html_of(client.get(SIGN_IN, headers={"Referer": "http://testserver/en/san-pham/"}))
 
     assert re.search(r'name="back" value="http://testserver/en/san-pham/"', page)
 
 
-def test_signing_out_is_a_post_and_ends_the_session(client: Client) -> None:
+def test_sign_out_needs_a_post_and_ends_the_session(client: Client) -> None:
     client.force_login(make_user())
 
     assert client.get("/en/tai-khoan/dang-xuat/").status_code == 405
@@ -130,7 +128,7 @@ def test_signing_out_is_a_post_and_ends_the_session(client: Client) -> None:
     assert not is_signed_in(client)
 
 
-def test_a_new_account_is_open_once_the_code_was_entered(client: Client) -> None:
+def test_account_opens_after_entering_the_code(client: Client) -> None:
     client.post(
         "/en/tai-khoan/dang-ky/", {"name": "Nông Thị Mai", "email": "Mai@Example.com", "password": NEW}
     )
@@ -152,9 +150,7 @@ def test_a_new_account_is_open_once_the_code_was_entered(client: Client) -> None
         ("password", "12345678", "This password is too common."),
     ],
 )
-def test_a_registration_with_a_fault_opens_nothing(
-    client: Client, field: str, value: str, words: str
-) -> None:
+def test_invalid_registration_opens_no_account(client: Client, field: str, value: str, words: str) -> None:
     make_user(email="hoa@example.com")
 
     page = html_of(
@@ -176,7 +172,7 @@ def link_in_letter() -> str:
     return found[1]
 
 
-def test_a_forgotten_password_is_set_anew_by_a_letter(client: Client) -> None:
+def test_forgotten_password_is_reset_by_email(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     elsewhere = Client()
     elsewhere.force_login(user)
@@ -195,7 +191,7 @@ def test_a_forgotten_password_is_set_anew_by_a_letter(client: Client) -> None:
     assert user.check_password(NEW)
 
 
-def test_a_weak_new_password_is_refused(client: Client) -> None:
+def test_weak_new_password_is_refused(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
 
@@ -206,7 +202,7 @@ def test_a_weak_new_password_is_refused(client: Client) -> None:
     assert user.check_password(PASSWORD)
 
 
-def test_an_unknown_address_gets_the_same_answer_and_no_letter(client: Client) -> None:
+def test_unknown_address_gets_the_same_answer_and_no_email(client: Client) -> None:
     make_user(email="hoa@example.com")
 
     known = html_of(client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"}))
@@ -219,7 +215,7 @@ def test_an_unknown_address_gets_the_same_answer_and_no_letter(client: Client) -
     assert Notification.objects.get().to == "hoa@example.com"
 
 
-def test_letters_to_one_address_are_few(client: Client) -> None:
+def test_password_emails_per_address_are_limited(client: Client) -> None:
     make_user(email="hoa@example.com")
     for _ in range(PASSWORD_LINKS.tries):
         client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
@@ -231,7 +227,7 @@ def test_letters_to_one_address_are_few(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["abc/xyz/", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5/x/", "MQ/c-1/"])
-def test_a_made_up_link_is_an_old_one(client: Client, path: str) -> None:
+def test_forged_link_is_answered_like_an_expired_one(client: Client, path: str) -> None:
     make_user()
 
     response = client.get(f"/en/tai-khoan/mat-khau/{path}")
@@ -251,7 +247,7 @@ def details(**fields: str) -> dict[str, str]:
     } | fields
 
 
-def test_details_are_kept_and_the_address_with_them(client: Client) -> None:
+def test_details_and_address_are_saved(client: Client) -> None:
     make_places()
     user = make_user()
     client.force_login(user)
@@ -273,7 +269,7 @@ def test_details_are_kept_and_the_address_with_them(client: Client) -> None:
         ({"province": THAI_NGUYEN}, "That commune or ward is not in this province."),
     ],
 )
-def test_details_with_a_fault_change_nothing(client: Client, fields: dict[str, str], words: str) -> None:
+def test_invalid_details_change_nothing(client: Client, fields: dict[str, str], words: str) -> None:
     make_places()
     user = make_user(first_name="Hoa")
     client.force_login(user)
@@ -286,7 +282,7 @@ def test_details_with_a_fault_change_nothing(client: Client, fields: dict[str, s
     assert not Address.objects.exists()
 
 
-def test_without_scripts_a_button_shows_the_communes_of_another_province(client: Client) -> None:
+def test_communes_of_another_province_are_reloaded_without_scripts(client: Client) -> None:
     make_places()
     client.force_login(make_user())
 
@@ -297,7 +293,7 @@ def test_without_scripts_a_button_shows_the_communes_of_another_province(client:
     assert "Please look at this again" not in page
 
 
-def test_an_old_address_among_the_details_is_turned_into_one_of_today(client: Client) -> None:
+def test_former_address_is_converted_to_a_current_one(client: Client) -> None:
     make_places()
     user = make_user()
     client.force_login(user)
@@ -316,7 +312,7 @@ def test_an_old_address_among_the_details_is_turned_into_one_of_today(client: Cl
     assert str(user.default_shipping_address) == "Thôn Nà Ít, Xã Phủ Thông, Thái Nguyên"
 
 
-def test_another_address_is_used_once_its_letter_was_followed_and_the_old_one_is_told(client: Client) -> None:
+def test_new_email_needs_its_link_and_the_old_one_is_notified(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     make_user(email="khac@example.com")
     sign_in(client, "hoa@example.com")
@@ -341,7 +337,7 @@ def test_another_address_is_used_once_its_letter_was_followed_and_the_old_one_is
     assert client.post(link[1]).status_code == 404
 
 
-def test_an_old_session_changes_no_address(client: Client) -> None:
+def test_old_session_cannot_change_the_email(client: Client) -> None:
     client.force_login(make_user())
     age_session(client)
 

@@ -33,7 +33,7 @@ def come_in(user: User, **meta: str) -> Client:
     return client
 
 
-def test_each_place_is_shown_and_can_be_ended_from_another() -> None:
+def test_session_is_listed_and_ended_from_another() -> None:
     user = make_user()
     here, there = come_in(user), come_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7")
     row = SignIn.objects.get(address="203.0.113.7")
@@ -47,7 +47,7 @@ def test_each_place_is_shown_and_can_be_ended_from_another() -> None:
     assert Change.objects.get(action="user.signed_out_elsewhere").key == str(user.pk)
 
 
-def test_all_other_places_and_tokens_end_at_once() -> None:
+def test_all_other_sessions_and_tokens_end_at_once() -> None:
     user = make_user()
     here, others = come_in(user), [come_in(user), come_in(user)]
     somebody = come_in(make_user())
@@ -58,7 +58,7 @@ def test_all_other_places_and_tokens_end_at_once() -> None:
     assert User.objects.get(pk=user.pk).revocation_key != user.revocation_key
 
 
-def test_a_place_of_somebody_else_is_a_missing_one() -> None:
+def test_foreign_session_is_not_found() -> None:
     other = come_in(make_user())
     row = SignIn.objects.get()
     mine = come_in(make_user())
@@ -67,7 +67,7 @@ def test_a_place_of_somebody_else_is_a_missing_one() -> None:
     assert other.get(PLACES).status_code == 200
 
 
-def test_many_places_cost_as_many_queries_as_few() -> None:
+def test_queries_do_not_grow_with_sessions() -> None:
     user = make_user()
     here = come_in(user)
     counts = []
@@ -82,7 +82,7 @@ def test_many_places_cost_as_many_queries_as_few() -> None:
     assert counts[0] == counts[1]
 
 
-def test_what_has_run_out_is_forgotten() -> None:
+def test_expired_sessions_are_deleted() -> None:
     user = make_user()
     come_in(user)
     kept = come_in(user)
@@ -94,7 +94,7 @@ def test_what_has_run_out_is_forgotten() -> None:
     assert Session.objects.count() == 1
 
 
-def test_a_new_password_ends_every_place() -> None:
+def test_new_password_ends_every_session() -> None:
     from shop.accounts.registration.accounts import set_password
     from shop.core.actors import Actor
 
@@ -107,7 +107,7 @@ def test_a_new_password_ends_every_place() -> None:
     assert not SignIn.objects.exists()
 
 
-def test_browsers_are_told_by_names_that_people_know() -> None:
+def test_browsers_are_shown_by_common_names() -> None:
     told = {
         ANDROID: "Chrome, Android",
         "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Zalo iOS/500": "Zalo, iPhone",
@@ -117,7 +117,7 @@ def test_browsers_are_told_by_names_that_people_know() -> None:
     assert {agent: browser_name(agent) for agent in told} == told
 
 
-def test_an_old_session_changes_no_passkeys(client: Client) -> None:
+def test_old_session_cannot_change_passkeys(client: Client) -> None:
     client.force_login(make_user())
     age_session(client)
 
@@ -125,7 +125,7 @@ def test_an_old_session_changes_no_passkeys(client: Client) -> None:
         assert answer.headers["Location"].startswith(f"{SIGN_IN}?lai=1&next=")
 
 
-def test_made_up_passkeys_lead_nowhere(client: Client) -> None:
+def test_malformed_passkeys_are_refused(client: Client) -> None:
     here = come_in(make_user())
     made_up = ["", "{}", "[]", '"x"', "1", '{"response": 1}', '{"id": "a", "rawId": "a", "response": {}}']
     handle = (
@@ -146,7 +146,7 @@ def test_made_up_passkeys_lead_nowhere(client: Client) -> None:
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_passkey_is_made_lets_in_and_is_removed(page: Page, live_server: Any, settings: Any) -> None:
+def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any, settings: Any) -> None:
     """Chromium's own authenticator stands in for a phone's; passkeys know names only, hence localhost."""
     user = make_user(email="hoa@example.com", language="en")
     shop = live_server.url

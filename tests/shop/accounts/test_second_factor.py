@@ -60,7 +60,7 @@ def add_passkey(client: Client) -> Authenticator:
     return device
 
 
-def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
+def test_app_is_saved_after_its_first_correct_code(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     client.force_login(user)
 
@@ -85,7 +85,7 @@ def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
     assert key not in str(list(AuthenticatorApp.objects.values()))
 
 
-def test_a_key_that_the_page_did_not_show_this_person_is_not_kept(client: Client) -> None:
+def test_key_of_another_persons_page_is_refused(client: Client) -> None:
     other = signed_in(make_user())
     key, sealed = shown_key(html_of(other.get(APP)))
     client.force_login(make_user())
@@ -96,7 +96,7 @@ def test_a_key_that_the_page_did_not_show_this_person_is_not_kept(client: Client
     assert not AuthenticatorApp.objects.exists()
 
 
-def test_signing_in_asks_for_the_app_and_goes_on_to_where_one_was(client: Client) -> None:
+def test_sign_in_asks_for_the_app_and_redirects_to_next(client: Client) -> None:
     user = give_app(make_user())
 
     give_password(client, user, next="/en/gio-hang/")
@@ -110,7 +110,7 @@ def test_signing_in_asks_for_the_app_and_goes_on_to_where_one_was(client: Client
     assert SignIn.objects.get().method == "password"
 
 
-def test_a_recovery_code_signs_in_once_and_its_owner_is_told(client: Client) -> None:
+def test_recovery_code_signs_in_once_and_its_owner_is_notified(client: Client) -> None:
     user = give_app(make_user(email="hoa@example.com", language="en"))
     code = give_recovery_codes(user)[0]
 
@@ -127,7 +127,7 @@ def test_a_recovery_code_signs_in_once_and_its_owner_is_told(client: Client) -> 
     assert "A recovery code was used to sign in to your account." in subjects
 
 
-def test_few_recovery_codes_are_warned_of_and_renewed() -> None:
+def test_few_recovery_codes_show_a_warning_and_can_be_renewed() -> None:
     user = give_app(make_user())
     old = give_recovery_codes(user)
     RecoveryCode.objects.filter(pk__in=RecoveryCode.objects.values("pk")[:7]).update(used_at=timezone.now())
@@ -142,7 +142,7 @@ def test_few_recovery_codes_are_warned_of_and_renewed() -> None:
     assert "recovery codes are left" not in html_of(client.get(FACTOR))
 
 
-def test_a_passkey_is_both_steps_at_once(client: Client) -> None:
+def test_passkey_counts_as_both_factors(client: Client) -> None:
     user = give_app(make_user())
     device = add_passkey(signed_in(user))
 
@@ -153,7 +153,7 @@ def test_a_passkey_is_both_steps_at_once(client: Client) -> None:
     assert client.get(APP).status_code == 200
 
 
-def test_a_passkey_that_does_not_verify_its_person_signs_nobody_in(client: Client) -> None:
+def test_passkey_without_user_verification_signs_nobody_in(client: Client) -> None:
     device = add_passkey(signed_in(make_user()))
     device.verifies = False
 
@@ -163,7 +163,7 @@ def test_a_passkey_that_does_not_verify_its_person_signs_nobody_in(client: Clien
     assert not is_in(client)
 
 
-def test_a_passkey_is_asked_for_after_the_password_where_its_owner_wants_it(client: Client) -> None:
+def test_passkey_is_required_after_the_password_when_enabled(client: Client) -> None:
     user = make_user()
     here = signed_in(user)
     device, strangers = add_passkey(here), add_passkey(signed_in(make_user()))
@@ -183,7 +183,7 @@ def test_a_passkey_is_asked_for_after_the_password_where_its_owner_wants_it(clie
     assert client.session["_auth_user_id"] == str(user.pk)
 
 
-def test_without_any_factor_left_the_second_step_ends() -> None:
+def test_second_step_ends_when_no_factor_is_left() -> None:
     user = make_user()
     client = signed_in(user)
     add_passkey(client)
@@ -199,7 +199,7 @@ def test_without_any_factor_left_the_second_step_ends() -> None:
     assert not RecoveryCode.objects.exists()
 
 
-def test_the_second_step_is_turned_off_by_whoever_proves_it() -> None:
+def test_second_step_is_turned_off_after_proving_it() -> None:
     user = give_app(make_user(email="hoa@example.com", language="en"))
     give_recovery_codes(user)
     client = signed_in(user, minutes=20)
@@ -222,7 +222,7 @@ def test_the_second_step_is_turned_off_by_whoever_proves_it() -> None:
     )
 
 
-def test_a_page_asks_before_it_is_shown_and_is_shown_after() -> None:
+def test_old_session_confirms_before_a_page_is_shown() -> None:
     client = signed_in(give_app(make_user()), minutes=11)
 
     asked = client.get(APP)
@@ -233,7 +233,7 @@ def test_a_page_asks_before_it_is_shown_and_is_shown_after() -> None:
     assert client.get(APP).status_code == 200
 
 
-def test_an_account_without_a_second_factor_signs_in_once_more(client: Client) -> None:
+def test_account_without_a_second_factor_signs_in_again(client: Client) -> None:
     client.force_login(make_user())
     age_session(client, 11)
 
@@ -244,7 +244,7 @@ def test_an_account_without_a_second_factor_signs_in_once_more(client: Client) -
     assert client.get(CHECK).headers["Location"].startswith(f"{SIGN_IN}?lai=1")
 
 
-def test_the_confirmation_leads_to_no_other_site() -> None:
+def test_confirmation_redirects_to_no_other_site() -> None:
     client = signed_in(give_app(make_user()), minutes=11)
 
     answer = client.post(CHECK, {"code": app_code(), "next": "https://example.org/"})
@@ -252,7 +252,7 @@ def test_the_confirmation_leads_to_no_other_site() -> None:
     assert answer.headers["Location"] == HOME
 
 
-def test_an_app_moves_to_another_phone() -> None:
+def test_app_is_moved_to_another_phone() -> None:
     user = give_app(make_user())
     client = signed_in(user)
     key, sealed = shown_key(html_of(client.get(APP)))
@@ -267,7 +267,7 @@ def test_an_app_moves_to_another_phone() -> None:
     )
 
 
-def test_the_code_of_a_text_message_is_a_first_step_only(client: Client) -> None:
+def test_text_message_code_is_only_a_first_factor(client: Client) -> None:
     user = give_app(make_user(phone="+84987654321", phone_confirmed_at=timezone.now()))
     answer = by_code(client, "0987654321")
 
@@ -277,7 +277,7 @@ def test_the_code_of_a_text_message_is_a_first_step_only(client: Client) -> None
     assert client.session["_auth_user_id"] == str(user.pk)
 
 
-def test_a_new_password_between_the_steps_begins_again(client: Client) -> None:
+def test_password_change_between_the_steps_restarts_sign_in(client: Client) -> None:
     user = give_app(make_user())
     give_password(client, user)
     other = User.objects.get(pk=user.pk)
@@ -290,7 +290,7 @@ def test_a_new_password_between_the_steps_begins_again(client: Client) -> None:
     assert not is_in(client)
 
 
-def test_whoever_has_a_confirmed_number_alone_is_told_by_text_message() -> None:
+def test_account_with_only_a_phone_is_notified_by_text_message() -> None:
     user = give_app(
         make_user(email=None, phone="+84987654321", phone_confirmed_at=timezone.now(), language="en")
     )
@@ -305,7 +305,7 @@ def test_whoever_has_a_confirmed_number_alone_is_told_by_text_message() -> None:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("size", [(390, 844), (1280, 900)])
-def test_without_scripts_an_app_is_set_up_and_a_recovery_code_signs_in(
+def test_app_setup_and_recovery_code_work_without_scripts(
     browser: Browser, live_server: Any, size: tuple[int, int]
 ) -> None:
     make_admin(email="lan@example.com")
@@ -335,7 +335,7 @@ def test_without_scripts_an_app_is_set_up_and_a_recovery_code_signs_in(
     context.close()
 
 
-def test_what_was_typed_before_the_proof_is_there_after_it() -> None:
+def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
     user = give_app(make_user(first_name="Hoa", phone="+84987654321"))
     client = signed_in(user, minutes=16)
     typed = {
@@ -371,7 +371,7 @@ def test_what_was_typed_before_the_proof_is_there_after_it() -> None:
         ({"recovery": " – "}, "Nhập một mã khôi phục."),
     ],
 )
-def test_a_missing_code_is_called_missing_and_costs_no_try(sent: dict[str, str], said: str) -> None:
+def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str], said: str) -> None:
     user = give_app(make_user())
     client = Client()
     client.post("/tai-khoan/dang-nhap/", {"name": user.email, "password": PASSWORD})

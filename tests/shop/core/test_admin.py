@@ -81,7 +81,7 @@ def back_room(client):
     return client
 
 
-def test_every_kind_of_row_that_may_be_written_here_is_tried_below() -> None:
+def test_every_editable_model_is_tested_below() -> None:
     may_be_written = {
         model._meta.label_lower
         for model, page in admin.site._registry.items()
@@ -92,7 +92,7 @@ def test_every_kind_of_row_that_may_be_written_here_is_tried_below() -> None:
 
 
 @pytest.mark.parametrize("label", WRITTEN)
-def test_what_is_written_by_hand_is_written_down(back_room, label) -> None:
+def test_manual_edit_is_recorded(back_room, label) -> None:
     model = next(each for each in admin.site._registry if each._meta.label_lower == label)
     field, value = WRITTEN[label]
     row = row_of(model)
@@ -114,7 +114,7 @@ def test_what_is_written_by_hand_is_written_down(back_room, label) -> None:
 
 
 @pytest.mark.parametrize("label", WRITTEN)
-def test_what_is_sent_as_it_was_leaves_no_trace(back_room, label) -> None:
+def test_unchanged_form_records_nothing(back_room, label) -> None:
     model = next(each for each in admin.site._registry if each._meta.label_lower == label)
     row = row_of(model)
     count = Change.objects.count()
@@ -124,7 +124,7 @@ def test_what_is_sent_as_it_was_leaves_no_trace(back_room, label) -> None:
     assert Change.objects.count() == count
 
 
-def test_a_note_about_a_person_is_not_copied_into_the_history(back_room) -> None:
+def test_note_about_a_person_is_not_copied_into_the_change_log(back_room) -> None:
     user = make_user()
 
     sent(back_room, user, note="Hay gọi buổi tối.")
@@ -133,7 +133,7 @@ def test_a_note_about_a_person_is_not_copied_into_the_history(back_room) -> None
     assert change.data == {"fields": ["note"], "from": {}, "to": {}}
 
 
-def test_a_renamed_shelf_finds_its_goods_by_the_new_name(back_room) -> None:
+def test_renamed_category_updates_the_search_text_of_its_products(back_room) -> None:
     shelf = make_category("Trái cây")
     product = make_product(name="Quýt", category=shelf)
 
@@ -142,7 +142,7 @@ def test_a_renamed_shelf_finds_its_goods_by_the_new_name(back_room) -> None:
     assert "hoa qua" in Product.objects.get(pk=product.pk).search_text
 
 
-def test_what_groups_may_do_is_written_down_when_made_changed_and_removed(back_room) -> None:
+def test_group_permissions_are_recorded_when_created_changed_and_removed(back_room) -> None:
     add = reverse("admin:accounts_group_add")
     group = {
         "name": "Duyệt hàng",
@@ -173,7 +173,7 @@ LISTED = sorted(
 
 
 @pytest.mark.parametrize("model", LISTED)
-def test_what_the_back_room_lists_is_named_in_vietnamese(model) -> None:
+def test_listed_models_have_vietnamese_names(model) -> None:
     names = []
     for language in ("en", "vi"):
         with override(language):

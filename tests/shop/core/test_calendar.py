@@ -81,11 +81,11 @@ def test_tet_falls_on_its_known_day(tet):
     assert to_lunar(day) == LunarDate(day.year, 1, 1)
 
 
-def test_tet_1985_came_a_month_before_chinas():
+def test_tet_1985_is_a_month_before_chinas():
     assert to_lunar(date("1985-01-21")) == LunarDate(1985, 1, 1)
 
 
-def test_leap_months_are_vietnams():
+def test_leap_months_are_those_of_vietnam():
     firsts = [to_lunar(day) for day in days("2000-02-05", "2034-02-18")]
 
     found = {lunar.year: lunar.month for lunar in firsts if lunar.is_leap}
@@ -93,7 +93,7 @@ def test_leap_months_are_vietnams():
     assert found == LEAP_MONTHS | {2031: 3}
 
 
-def test_lunar_days_follow_one_another_in_months_of_29_or_30():
+def test_lunar_months_have_29_or_30_consecutive_days():
     lengths = set()
     before = to_lunar(date("1999-12-24"))
     for day in days("1999-12-25", "2040-01-05"):
@@ -118,11 +118,11 @@ def test_lunar_days_follow_one_another_in_months_of_29_or_30():
         ("2025-12-20", LunarDate(2025, 11, 1)),
     ],
 )
-def test_a_solar_day_has_its_lunar_date(solar, lunar):
+def test_solar_day_is_converted_to_its_lunar_date(solar, lunar):
     assert to_lunar(date(solar)) == lunar
 
 
-def test_a_day_is_vietnams():
+def test_days_begin_at_midnight_in_vietnam():
     evening = datetime.datetime(2026, 11, 24, 17, 0, tzinfo=datetime.UTC)
 
     assert vietnam_date(evening) == date("2026-11-25")
@@ -130,7 +130,7 @@ def test_a_day_is_vietnams():
     assert start_of_day(date("2026-11-25")) == evening
 
 
-def test_market_days_are_found_after_a_day():
+def test_next_market_day_is_found_by_weekday_and_lunar_day():
     wednesday = date("2026-11-25")
 
     assert next_weekday(wednesday, 6) == date("2026-11-29")
@@ -139,7 +139,7 @@ def test_market_days_are_found_after_a_day():
     assert not falls_on_lunar_day(date("2026-11-29"), 20)
 
 
-def test_weekdays_are_named_in_the_readers_language():
+def test_weekdays_are_named_in_the_active_language():
     with translation.override("en"):
         assert str(weekday_name(0)) == "Monday"
         assert str(weekday_name(6)) == "Sunday"

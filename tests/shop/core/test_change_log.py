@@ -42,7 +42,7 @@ def faults(now=NOW):
     ("field", "value"),
     [("action", "order.cancelled"), ("at", LATER), ("actor_key", "7"), ("entry_point", "api"), ("key", "9")],
 )
-def test_what_happened_cannot_be_altered(channel, field, value):
+def test_change_cannot_be_altered(channel, field, value):
     (change,) = write(channel)
     before = Change.objects.values().get(pk=change.pk)
 
@@ -56,7 +56,7 @@ def test_what_happened_cannot_be_altered(channel, field, value):
     ("field", "value"),
     [("actor_name", "Mai"), ("reason", "something else"), ("data", {"to": 1}), ("snapshot", {"name": "x"})],
 )
-def test_words_can_be_emptied_and_not_replaced(channel, field, value):
+def test_contents_can_be_redacted_but_not_replaced(channel, field, value):
     (change,) = write(channel, reason="a reason", data={"from": 1}, snapshot={"name": "Market"})
     before = Change.objects.values().get(pk=change.pk)
 
@@ -68,7 +68,7 @@ def test_words_can_be_emptied_and_not_replaced(channel, field, value):
     assert Change.objects.get(pk=change.pk).reason == ""
 
 
-def test_nothing_is_deleted(channel):
+def test_nothing_can_be_deleted(channel):
     write(channel)
     seal_changes(now=NOW)
 
@@ -93,7 +93,7 @@ def test_seals_cannot_be_altered(channel):
     assert faults() == []
 
 
-def test_an_untouched_log_is_clean(channel):
+def test_untouched_log_has_no_faults(channel):
     write(
         channel, 3, reason="giá mới", data={"from": 1.5, "to": None, "words": "“Đồng”"}, snapshot={"a": [1]}
     )
@@ -118,7 +118,7 @@ def test_an_untouched_log_is_clean(channel):
         ({"reason": "", "data": {}}, "its content was emptied without a record"),
     ],
 )
-def test_an_altered_change_is_named(channel, fields, said):
+def test_altered_change_is_reported(channel, fields, said):
     _first, second, _third = write(channel, 3, reason="a reason", data={"from": 1})
     seal_changes(now=NOW)
 
@@ -129,7 +129,7 @@ def test_an_altered_change_is_named(channel, fields, said):
     assert faults() == [f"change {second.pk}{separator}{said}"]
 
 
-def test_a_change_that_was_removed_is_named_the_last_one_too(channel):
+def test_removed_changes_are_reported_including_the_last(channel):
     first, second, last = write(channel, 3)
     seal_changes(now=NOW)
 
@@ -140,7 +140,7 @@ def test_a_change_that_was_removed_is_named_the_last_one_too(channel):
     assert Change.objects.filter(pk=second.pk).exists()
 
 
-def test_a_change_that_was_removed_with_its_hash_breaks_its_seal(channel):
+def test_change_removed_with_its_hash_breaks_its_seal(channel):
     changes = write(channel, 3)
     seal_changes(now=NOW)
     count = Change.objects.count()
@@ -155,7 +155,7 @@ def test_a_change_that_was_removed_with_its_hash_breaks_its_seal(channel):
     ]
 
 
-def test_a_seal_that_was_made_anew_breaks_the_next_one(channel):
+def test_replaced_seal_breaks_the_next_one(channel):
     write(channel, 2)
     seal_changes(now=NOW)
     write(channel, 2)
@@ -169,7 +169,7 @@ def test_a_seal_that_was_made_anew_breaks_the_next_one(channel):
     assert faults()[1].startswith("seal 2 of the change log does not match")
 
 
-def test_a_change_slipped_in_among_old_ones_is_named(channel):
+def test_change_inserted_among_sealed_ones_is_reported(channel):
     first, second, third = write(channel, 3)
     with without_triggers():
         Change.objects.filter(pk=second.pk).delete()
@@ -181,7 +181,7 @@ def test_a_change_slipped_in_among_old_ones_is_named(channel):
     assert first.pk < second.pk < third.pk
 
 
-def test_a_change_that_was_committed_late_belongs_to_a_later_seal(channel):
+def test_change_committed_late_belongs_to_a_later_seal(channel):
     _first, second, _third = write(channel, 3)
     with without_triggers():
         Change.objects.filter(pk=second.pk).delete()
@@ -192,7 +192,7 @@ def test_a_change_that_was_committed_late_belongs_to_a_later_seal(channel):
     assert faults(now=LATER) == []
 
 
-def test_an_erased_persons_words_are_gone_and_the_chain_holds():
+def test_erased_contents_are_redacted_and_the_chain_stays_valid():
     user = make_user(first_name="Hoa")
     order = make_order(user=user)
     note = add_note(order_id=order.pk, words="Nhà chị Hoa, 0987654321", actor=SOMEBODY, now=NOW)
@@ -210,7 +210,7 @@ def test_an_erased_persons_words_are_gone_and_the_chain_holds():
     assert faults() == []
 
 
-def test_words_that_are_put_back_after_an_erasure_are_named(channel):
+def test_contents_restored_after_an_erasure_are_reported(channel):
     (change,) = write(channel, reason="a reason")
     seal_changes(now=NOW)
     redact_contents(Change.objects.filter(pk=change.pk), actor=SOMEBODY, now=NOW)
@@ -223,7 +223,7 @@ def test_words_that_are_put_back_after_an_erasure_are_named(channel):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_sealers_at_once_make_one_chain():
+def test_concurrent_sealers_make_one_chain():
     channel = make_channel()
     write(channel, 50)
     count = Change.objects.count()
@@ -237,6 +237,6 @@ def test_two_sealers_at_once_make_one_chain():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_between_two_tests_it_is_emptied_all_the_same():
+def test_log_is_emptied_between_tests():
     write(make_channel())
     seal_changes(now=NOW)

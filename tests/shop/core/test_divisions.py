@@ -24,21 +24,21 @@ def test_there_are_34_provinces_and_3321_communes(divisions):
     assert divisions.filter(level=Level.COMMUNE).count() == 3321
 
 
-def test_codes_keep_their_zeros_and_names_lose_their_type(divisions):
+def test_codes_keep_leading_zeros_and_names_lose_their_type(divisions):
     hanoi = divisions.get(code="01")
 
     assert (hanoi.full_name, hanoi.name, hanoi.folded) == ("Thành phố Hà Nội", "Hà Nội", "ha noi")
     assert divisions.get(code="00004").parent == hanoi
 
 
-def test_provinces_are_listed_in_the_order_of_the_alphabet(divisions):
+def test_provinces_are_in_vietnamese_alphabetical_order(divisions):
     listed = [row.name for row in divisions.provinces()]
 
     assert listed[:6] == ["An Giang", "Bắc Ninh", "Cà Mau", "Cao Bằng", "Cần Thơ", "Đà Nẵng"]
     assert listed[-1] == "Vĩnh Long"
 
 
-def test_the_communes_of_a_province_are_its_own(divisions):
+def test_communes_of_a_province_are_its_own(divisions):
     communes = divisions.communes_of("19")
 
     assert "Xã Phủ Thông" in [row.full_name for row in communes]
@@ -56,7 +56,7 @@ def test_loading_twice_changes_nothing(divisions):
     assert FormerPlace.objects.count() == former > 9000
 
 
-def test_a_division_counts_only_while_it_is_in_force(divisions):
+def test_division_is_current_only_while_it_is_in_force(divisions):
     Division.objects.filter(code="01969").update(valid_until=TODAY)
 
     assert Division.objects.current(on=TODAY).filter(code="01969").exists()
@@ -71,7 +71,7 @@ def told(text):
     ]
 
 
-def test_an_old_address_leads_to_the_commune_of_today_however_it_is_written(divisions):
+def test_former_address_in_any_spelling_leads_to_its_current_commune(divisions):
     for old, street in [
         ("xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", ""),
         ("Thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", "Thôn Nà Ít"),
@@ -85,14 +85,14 @@ def test_an_old_address_leads_to_the_commune_of_today_however_it_is_written(divi
         assert told(old) == [("Xã Phủ Thông", "Thái Nguyên", street)], old
 
 
-def test_district_and_type_tell_places_of_one_name_apart(divisions):
+def test_district_and_type_distinguish_places_of_one_name(divisions):
     assert told("Phường 1, Quận 3, TP.HCM") == [("Phường Bàn Cờ", "Hồ Chí Minh", "")]
     assert len(told("Phường 1, TP.HCM")) > 5
     assert told("xã Trạm Tấu, Yên Bái") == [("Xã Trạm Tấu", "Lào Cai", "")]
     assert told("TT. Trạm Tấu, Yên Bái") == [("Xã Hạnh Phúc", "Lào Cai", "")]
 
 
-def test_a_divided_ward_offers_each_of_its_heirs_and_says_what_they_were(divisions):
+def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
     offered = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", on=TODAY)
 
     assert [each.commune.full_name for each in offered] == ["Phường Cầu Giấy", "Phường Nghĩa Đô"]
@@ -104,16 +104,16 @@ def test_a_divided_ward_offers_each_of_its_heirs_and_says_what_they_were(divisio
     )
 
 
-def test_what_is_no_known_place_suggests_nothing(divisions):
+def test_unknown_place_suggests_nothing(divisions):
     for text in ["Xã Không Đâu, Bắc Kạn", "xã Vi Hương, tỉnh Cà Mau", " , ", "", "Bắc Kạn, ", "😀" * 300]:
         assert told(text) == [] or text.startswith("Bắc Kạn"), text
 
 
-def test_the_number_of_queries_does_not_grow_with_the_address(divisions, django_assert_num_queries):
+def test_queries_do_not_grow_with_the_address(divisions, django_assert_num_queries):
     for text in ["Vi Hương", "Số 5, Nà Ít, Vi Hương, Bạch Thông, Bắc Kạn"]:
         with django_assert_num_queries(3):
             suggest_communes(text, on=TODAY)
 
 
-def test_a_commune_is_found_without_marks(divisions):
+def test_commune_is_found_without_diacritics(divisions):
     assert ("Xã Phủ Thông", "Thái Nguyên") in names(divisions.matching("phu thong").in_order())

@@ -24,7 +24,7 @@ VIETNAMESE_MORNING = datetime.datetime(
         (-25_000, "\u221225.000\u00a0₫"),
     ],
 )
-def test_dong_are_written_alike_in_both_languages(language: str, amount: int, written: str) -> None:
+def test_dong_are_formatted_alike_in_both_languages(language: str, amount: int, written: str) -> None:
     with translation.override(language):
         assert figures.money(amount) == written
 
@@ -38,7 +38,7 @@ def test_currencies_with_cents_follow_the_language() -> None:
         assert figures.money(1_234_567, "KWD") == "1,234.567\u00a0KWD"
 
 
-def test_money_knows_its_own_currency_and_nothing_is_nothing() -> None:
+def test_money_keeps_its_currency_and_none_is_empty() -> None:
     with translation.override("vi"):
         assert figures.money(Money(4_500, "USD")) == "45,00\u00a0USD"
         assert figures.money(TaxedMoney(net=41_667, gross=45_000, currency="VND")) == "45.000\u00a0₫"
@@ -57,14 +57,14 @@ def test_money_knows_its_own_currency_and_nothing_is_nothing() -> None:
         (100_000, "100\u00a0kg", "100\u00a0kg"),
     ],
 )
-def test_weights_turn_to_kilograms_at_a_thousand_grams(grams: int, vietnamese: str, english: str) -> None:
+def test_weights_become_kilograms_from_a_thousand_grams(grams: int, vietnamese: str, english: str) -> None:
     with translation.override("vi"):
         assert figures.weight(grams) == vietnamese
     with translation.override("en"):
         assert figures.weight(grams) == english
 
 
-def test_days_and_hours_are_those_of_vietnam() -> None:
+def test_days_and_hours_are_in_vietnamese_time() -> None:
     assert figures.day(VIETNAMESE_MORNING) == "27/11/2026"
     assert figures.short_day(VIETNAMESE_MORNING) == "27/11"
     assert figures.clock(VIETNAMESE_MORNING) == "01:05"
@@ -83,7 +83,7 @@ def test_weekdays_are_named_as_within_a_sentence() -> None:
         assert figures.weekday_and_day(datetime.date(2026, 11, 29)) == "Sunday 29/11"
 
 
-def test_round_hours_are_said_and_others_read_from_the_clock() -> None:
+def test_full_hours_are_in_words_and_others_in_digits() -> None:
     with translation.override("vi"):
         assert figures.hour(datetime.time(17)) == "17\u00a0giờ"
         assert figures.hour(datetime.time(17, 30)) == "17:30"
@@ -107,6 +107,6 @@ def test_round_hours_are_said_and_others_read_from_the_clock() -> None:
         ("", []),
     ],
 )
-def test_syllables_of_a_name_are_held_together(text: str, lines: list[str]) -> None:
+def test_syllables_of_a_name_are_kept_together(text: str, lines: list[str]) -> None:
     assert figures.keep_names_together(text).replace("\u00a0", "~").split() == lines
     assert figures.keep_names_together(text).replace("\u00a0", " ") == text

@@ -20,16 +20,14 @@ KEPT = "{% load languages %}{% stored_text own translated language %}"
         ("en", "fr", "Mandarines", '<span lang="vi">Quýt</span>'),
     ],
 )
-def test_of_two_names_that_were_kept_the_pages_own_is_told(
-    page: str, language: str, translated: str, written: str
-) -> None:
+def test_name_in_the_page_language_is_shown(page: str, language: str, translated: str, written: str) -> None:
     told = {"own": "Quýt", "translated": translated, "language": language}
 
     with translation.override(page):
         assert Template(KEPT).render(Context(told)) == written
 
 
-def test_sentences_escape_all_but_their_marks() -> None:
+def test_sentences_escape_all_but_their_markup() -> None:
     with translation.override("en"):
         told = sentence(
             "%(name)s & %(count)s of “%(other)s”", name=untranslated("<b>Mận"), count=2, other="<i>"

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 LIMIT = Limit("test", tries=2, seconds=600)
 
 
-def test_after_the_last_try_the_next_is_refused_with_the_wait() -> None:
+def test_try_beyond_the_limit_is_refused_with_the_wait() -> None:
     LIMIT.spend("a")
     LIMIT.check("a")
     LIMIT.spend("a")
@@ -29,7 +29,7 @@ def test_after_the_last_try_the_next_is_refused_with_the_wait() -> None:
     assert refused.value.details == {"minutes": 10}
 
 
-def test_each_thing_is_counted_apart() -> None:
+def test_each_key_is_counted_separately() -> None:
     LIMIT.spend("a", "b")
     LIMIT.spend("a", "b")
 
@@ -37,7 +37,7 @@ def test_each_thing_is_counted_apart() -> None:
     LIMIT.check("a", "c")
 
 
-def test_what_is_forgotten_may_be_tried_again() -> None:
+def test_forgotten_key_may_be_tried_again() -> None:
     LIMIT.spend("a")
     LIMIT.spend("a")
 
@@ -57,7 +57,7 @@ def test_take_counts_a_try_and_refuses_when_none_is_left() -> None:
     assert LimitCounter.objects.get().count == 2
 
 
-def test_counting_begins_anew_when_the_period_has_ended() -> None:
+def test_counting_restarts_when_the_period_has_ended() -> None:
     LIMIT.take("a")
     LIMIT.take("a")
     LimitCounter.objects.update(expires_at=timezone.now())
@@ -88,7 +88,7 @@ def test_clearing_the_cache_forgets_no_tries() -> None:
     assert LIMIT.is_reached("a")
 
 
-def test_a_limit_is_not_taken_inside_a_transaction_that_may_roll_back() -> None:
+def test_limit_refuses_to_count_inside_a_transaction() -> None:
     with transaction.atomic():
         for use in (LIMIT.take, LIMIT.spend, LIMIT.forget):
             with pytest.raises(RuntimeError, match="durable"):
@@ -117,11 +117,11 @@ def test_expired_counters_are_deleted_and_running_ones_stay() -> None:
         ("", "unknown"),
     ],
 )
-def test_a_household_is_one_network(address: str, network: str) -> None:
+def test_household_counts_as_one_network(address: str, network: str) -> None:
     assert client_network({"REMOTE_ADDR": address}) == network
 
 
-def test_what_a_visitor_says_of_their_address_counts_for_nothing() -> None:
+def test_forwarded_address_counts_only_behind_a_proxy() -> None:
     meta = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "1.1.1.1, 203.0.113.9"}
 
     with override_settings(SECURE_PROXY_SSL_HEADER=None):

@@ -19,7 +19,7 @@ def answered(response, **headers):
     return middleware(RequestFactory().get("/", **headers))
 
 
-def test_a_page_is_sent_with_brotli_where_it_is_understood():
+def test_page_is_sent_with_brotli_when_accepted():
     answer = answered(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip, deflate, br")
 
     assert answer.headers["Content-Encoding"] == "br"
@@ -27,7 +27,7 @@ def test_a_page_is_sent_with_brotli_where_it_is_understood():
     assert int(answer.headers["Content-Length"]) == len(answer.content) < len(PAGE) / 5
 
 
-def test_a_page_is_sent_with_gzip_otherwise():
+def test_page_is_sent_with_gzip_otherwise():
     answer = answered(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip")
 
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -35,7 +35,7 @@ def test_a_page_is_sent_with_gzip_otherwise():
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
-def test_the_length_of_a_compressed_page_varies(encoding):
+def test_length_of_a_compressed_page_varies(encoding):
     lengths = {len(answered(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING=encoding).content) for _ in range(30)}
 
     assert len(lengths) > 3
@@ -49,26 +49,26 @@ def test_the_length_of_a_compressed_page_varies(encoding):
         HttpResponse(PAGE, headers={"Content-Encoding": "identity"}),
     ],
 )
-def test_what_would_not_gain_stays_as_it_is(response):
+def test_responses_that_would_not_shrink_stay_unchanged(response):
     before = response.content
 
     assert answered(response, HTTP_ACCEPT_ENCODING="br, gzip").content == before
 
 
-def test_who_asks_for_no_compression_gets_none_and_caches_are_told():
+def test_uncompressed_response_varies_on_accept_encoding():
     answer = answered(HttpResponse(PAGE))
 
     assert answer.content.decode() == PAGE
     assert "Accept-Encoding" in answer.headers["Vary"]
 
 
-def test_a_tag_of_the_page_becomes_a_weak_one():
+def test_etag_of_a_compressed_page_becomes_weak():
     answer = answered(HttpResponse(PAGE, headers={"ETag": '"abc"'}), HTTP_ACCEPT_ENCODING="br")
 
     assert answer.headers["ETag"] == 'W/"abc"'
 
 
-def test_a_page_is_kept_by_nobody_but_the_visitor():
+def test_page_is_cached_only_privately():
     answer = answered(HttpResponse(PAGE))
 
     assert answer.headers["Cache-Control"] == "private, no-cache"
@@ -76,14 +76,14 @@ def test_a_page_is_kept_by_nobody_but_the_visitor():
     assert "camera=(self)" in answer.headers["Permissions-Policy"]
 
 
-def test_what_a_view_says_of_caching_counts():
+def test_cache_control_of_the_view_is_kept():
     answer = answered(HttpResponse(PAGE, headers={"Cache-Control": "public, max-age=60"}))
 
     assert answer.headers["Cache-Control"] == "public, max-age=60"
 
 
 @pytest.mark.django_db
-def test_nul_is_left_out_of_what_a_page_is_asked_and_no_page_has_it_in_its_address(client):
+def test_nul_is_dropped_from_parameters_and_not_found_in_paths(client):
     make_places()
     product = make_product(name="Quýt")
 
@@ -97,7 +97,7 @@ def test_nul_is_left_out_of_what_a_page_is_asked_and_no_page_has_it_in_its_addre
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/", "/robots.txt", "/khong-co/"])
-def test_a_head_is_sent_without_its_page_and_tells_the_pages_length(address: str) -> None:
+def test_head_response_has_no_body_and_the_length_of_the_page(address: str) -> None:
     told: list[dict[str, str]] = []
 
     def ask(method: str) -> bytes:

@@ -17,12 +17,12 @@ rates = st.decimals(0, 30, places=3)
 
 
 @given(amounts, weights)
-def test_shares_add_up_to_what_is_shared(amount, weights) -> None:
+def test_shares_add_up_to_the_amount(amount, weights) -> None:
     assert sum(split_amount(amount, weights)) == amount
 
 
 @given(amounts, weights)
-def test_each_share_is_its_exact_part_to_less_than_one_unit(amount, weights) -> None:
+def test_each_share_is_within_one_unit_of_its_exact_value(amount, weights) -> None:
     shares = split_amount(amount, weights)
     whole = sum(weights)
 
@@ -32,7 +32,7 @@ def test_each_share_is_its_exact_part_to_less_than_one_unit(amount, weights) -> 
 
 
 @given(st.integers(0, 10**12), weights)
-def test_who_weighs_nothing_gets_nothing_and_nobody_owes(amount, weights) -> None:
+def test_zero_weight_gets_nothing_and_no_share_is_negative(amount, weights) -> None:
     shares = split_amount(amount, weights)
 
     assert min(shares) >= 0
@@ -41,7 +41,7 @@ def test_who_weighs_nothing_gets_nothing_and_nobody_owes(amount, weights) -> Non
 
 
 @given(st.integers(0, 10**9), weights)
-def test_a_negative_amount_is_shared_as_the_positive_one(amount, weights) -> None:
+def test_negative_amount_is_split_like_the_positive_one(amount, weights) -> None:
     assert split_amount(-amount, weights) == [-share for share in split_amount(amount, weights)]
 
 
@@ -58,18 +58,18 @@ def test_a_negative_amount_is_shared_as_the_positive_one(amount, weights) -> Non
         (7, [10**9, 1], [7, 0]),
     ],
 )
-def test_the_rest_goes_to_the_largest_fractions_earlier_ones_first(amount, weights, shares) -> None:
+def test_remainder_goes_to_the_largest_fractions_first(amount, weights, shares) -> None:
     assert split_amount(amount, weights) == shares
 
 
 @pytest.mark.parametrize(("amount", "weights"), [(1, []), (5, [1, -1]), (0, [-1])])
-def test_what_cannot_be_shared_is_an_error(amount, weights) -> None:
+def test_invalid_weights_are_an_error(amount, weights) -> None:
     with pytest.raises(ValueError, match=r"no weights|negative"):
         split_amount(amount, weights)
 
 
 @given(st.integers(0, 10**12), rates)
-def test_tax_comes_off_and_on_again_to_within_one_unit(gross, rate) -> None:
+def test_tax_removed_and_added_again_differs_by_at_most_one_unit(gross, rate) -> None:
     net = net_of(gross, rate)
 
     assert 0 <= net <= gross
@@ -77,7 +77,7 @@ def test_tax_comes_off_and_on_again_to_within_one_unit(gross, rate) -> None:
 
 
 @given(st.integers(0, 10**12), rates)
-def test_a_net_price_with_tax_is_never_less(net, rate) -> None:
+def test_gross_is_never_below_net(net, rate) -> None:
     assert gross_of(net, rate) >= net
 
 
@@ -98,11 +98,11 @@ def test_net_and_gross_of_a_price_at_eight_percent() -> None:
     assert (net_of(320_000, Decimal(8)), net_of(45_000, Decimal(0))) == (296_296, 45_000)
 
 
-def test_dong_have_no_smaller_unit_and_dollars_have_cents() -> None:
+def test_dong_have_no_minor_unit_and_dollars_have_cents() -> None:
     assert [minor_digits(code) for code in ("VND", "vnd", "USD", "EUR", "BHD")] == [0, 0, 2, 2, 3]
 
 
-def test_money_counts_within_one_currency_only() -> None:
+def test_amounts_of_two_currencies_cannot_be_combined() -> None:
     price = Money(45_000, "VND")
 
     assert price + Money(5_000, "VND") == Money(50_000, "VND")

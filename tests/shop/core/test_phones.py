@@ -15,7 +15,7 @@ from shop.core.identifiers.phones import format_phone, is_likely_mistyped, norma
         "987654321",
     ],
 )
-def test_one_number_however_written_is_kept_one_way(written):
+def test_number_in_any_spelling_is_normalised_alike(written):
     assert normalise_phone(written) == "+84987654321"
 
 
@@ -28,21 +28,21 @@ def test_one_number_however_written_is_kept_one_way(written):
         ("không có", ""),
     ],
 )
-def test_other_numbers_lose_nothing(written, kept):
+def test_other_numbers_keep_all_their_digits(written, kept):
     assert normalise_phone(written) == kept
 
 
-def test_a_kept_number_stays_as_it_is():
+def test_normalised_number_stays_unchanged():
     assert normalise_phone(normalise_phone("0912 345 678")) == "+84912345678"
 
 
 @pytest.mark.parametrize("written", ["0912345678", "84912345678", "+1 202 555 0100"])
-def test_a_good_number_does_not_look_odd(written):
+def test_valid_number_is_not_likely_mistyped(written):
     assert not is_likely_mistyped(written)
 
 
 @pytest.mark.parametrize("written", ["091234567", "0112345678", "abc", ""])
-def test_a_strange_number_looks_odd(written):
+def test_unusual_number_is_likely_mistyped(written):
     assert is_likely_mistyped(written)
 
 
@@ -55,5 +55,5 @@ def test_a_strange_number_looks_odd(written):
         ("", ""),
     ],
 )
-def test_a_number_is_shown_as_people_write_it(kept, people_write):
+def test_number_is_formatted_in_local_style(kept, people_write):
     assert format_phone(kept) == people_write

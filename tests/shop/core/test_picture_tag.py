@@ -18,16 +18,16 @@ def drawn(size):
     return Template("{% picture shown size=size %}").render(Context({"shown": picture, "size": size}))
 
 
-def test_a_phone_gets_the_smallest_size_of_a_card_however_fine_its_screen():
+def test_small_screens_get_the_smallest_card_size():
     small = '<source type="image/webp" media="(max-width: 47.99rem)" srcset="/media/a-320.webp">'
 
     assert small in drawn("card")
     assert "media=" not in drawn("cover")
 
 
-def test_a_thumb_has_one_size():
+def test_thumb_has_one_size():
     assert "640" not in drawn("thumb")
 
 
-def test_a_drawing_stands_in_until_the_sizes_are_made():
+def test_placeholder_is_shown_without_a_picture():
     assert "picture-waiting.svg" in Template("{% picture None %}").render(Context())

@@ -51,14 +51,14 @@ def claimed_png(width, height):
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
-def test_a_photo_tells_its_size_and_stays_readable(form):
+def test_photo_is_inspected_and_can_be_read_again(form):
     file = photo(form=form)
 
     assert inspect_picture(file) == (1600, 1200)
     assert file.tell() == 0
 
 
-def test_sizes_are_made_in_three_widths_and_two_forms():
+def test_renditions_have_three_widths_and_two_formats():
     made = make_renditions(photo())
 
     assert [(file.width, file.height) for file in made.files] == [(320, 240), (640, 480), (1200, 900)]
@@ -71,13 +71,13 @@ def test_sizes_are_made_in_three_widths_and_two_forms():
 @pytest.mark.parametrize(
     ("width", "widths"), [(1200, [320, 640, 1200]), (500, [320, 500]), (320, [320]), (90, [90])]
 )
-def test_a_small_photo_is_never_blown_up(width, widths):
+def test_small_photo_is_never_enlarged(width, widths):
     made = make_renditions(photo(width, 200))
 
     assert [file.width for file in made.files] == widths
 
 
-def test_nothing_of_the_place_or_the_phone_stays_in_a_photo():
+def test_renditions_hold_no_location_or_device_data():
     original = photo(exif=exif_of_a_phone())
     assert Image.open(original).getexif().get_ifd(GPS)
 
@@ -87,7 +87,7 @@ def test_nothing_of_the_place_or_the_phone_stays_in_a_photo():
             assert b"A phone" not in form
 
 
-def test_a_photo_taken_sideways_is_turned_upright():
+def test_sideways_photo_is_turned_upright():
     lying = photo(1600, 1200, exif=exif_of_a_phone(orientation=6))
 
     made = make_renditions(lying)
@@ -100,7 +100,7 @@ def test_a_photo_taken_sideways_is_turned_upright():
     assert upright.getpixel((160, 400))[2] > 200
 
 
-def test_what_is_transparent_becomes_white():
+def test_transparent_pixels_become_white():
     file = io.BytesIO()
     Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(file, "PNG")
 
@@ -109,7 +109,7 @@ def test_what_is_transparent_becomes_white():
     assert Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20)) == (255, 255, 255)
 
 
-def test_a_heic_photo_is_converted():
+def test_heic_photo_is_converted():
     file = io.BytesIO()
     pillow_heif.from_pillow(Image.new("RGB", (640, 480), "green")).save(file, quality=60)
 
@@ -127,7 +127,7 @@ def test_a_heic_photo_is_converted():
         b"\x89PNG\r\n\x1a\n",
     ],
 )
-def test_what_is_not_a_photo_is_refused_whatever_it_is_called(content):
+def test_other_files_are_refused_whatever_their_name(content):
     file = io.BytesIO(content)
     file.name = "quyt.jpg"
 
@@ -137,7 +137,7 @@ def test_what_is_not_a_photo_is_refused_whatever_it_is_called(content):
         make_renditions(file)
 
 
-def test_a_photo_that_is_cut_short_is_refused_by_the_decoder():
+def test_truncated_photo_is_refused_by_the_decoder():
     whole = photo().getvalue()
     short = io.BytesIO(whole[: len(whole) // 2])
 
@@ -147,20 +147,20 @@ def test_a_photo_that_is_cut_short_is_refused_by_the_decoder():
     assert "truncated" in refused.value.details["reason"]
 
 
-def test_a_strip_is_no_photo():
+def test_extremely_narrow_picture_is_refused():
     with pytest.raises(NotAPicture):
         inspect_picture(photo(4000, 10))
 
 
 @pytest.mark.parametrize("side", [6400, 10_000, 30_000])
-def test_a_bomb_is_refused_before_it_unpacks(side):
+def test_decompression_bomb_is_refused_by_its_header(side):
     with pytest.raises(PictureTooLarge):
         inspect_picture(claimed_png(side, side))
     with pytest.raises(PictureTooLarge):
         make_renditions(claimed_png(side, side))
 
 
-def test_a_photo_over_25_mb_is_refused():
+def test_photo_over_25_mb_is_refused():
     heavy = io.BytesIO(photo().getvalue().ljust(MAX_BYTES + 1, b"\0"))
 
     with pytest.raises(PictureTooHeavy):

@@ -23,7 +23,7 @@ def upload(name="IMG_0001.JPG"):
     return ContentFile(file.getvalue(), name=name)
 
 
-def test_a_photo_waits_until_its_sizes_are_made():
+def test_new_photo_waits_until_its_renditions_are_made():
     picture = store_picture(upload(), alt="Quýt chín")
 
     make_renditions_task(picture_id=picture.pk)
@@ -41,7 +41,7 @@ def test_a_photo_waits_until_its_sizes_are_made():
         assert default_storage.exists(made["jpeg"])
 
 
-def test_making_the_sizes_twice_leaves_the_same_files(tmp_path):
+def test_making_renditions_twice_leaves_the_same_files(tmp_path):
     picture = store_picture(upload())
     make_renditions_task(picture_id=picture.pk)
     once = sorted(path.name for path in tmp_path.rglob("*"))
@@ -53,7 +53,7 @@ def test_making_the_sizes_twice_leaves_the_same_files(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == once
 
 
-def test_the_sweep_finds_a_photo_whose_message_was_lost():
+def test_sweep_finds_a_photo_whose_message_was_lost():
     picture = store_picture(upload())
 
     sweep_pictures_task()
@@ -62,7 +62,7 @@ def test_the_sweep_finds_a_photo_whose_message_was_lost():
     assert picture.state == PictureState.READY
 
 
-def test_a_file_that_is_no_photo_leaves_nothing(tmp_path):
+def test_other_file_stores_nothing(tmp_path):
     with pytest.raises(NotAPicture):
         store_picture(ContentFile(b"not a photo", name="quyt.jpg"))
 
@@ -70,7 +70,7 @@ def test_a_file_that_is_no_photo_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_original_that_went_missing_is_marked_as_refused():
+def test_missing_original_is_marked_as_refused():
     picture = store_picture(upload())
     picture.original.delete(save=False)
 
@@ -80,14 +80,14 @@ def test_an_original_that_went_missing_is_marked_as_refused():
     assert picture.state == PictureState.REFUSED
 
 
-def test_the_name_of_the_file_is_not_kept():
+def test_original_file_name_is_not_kept():
     picture = store_picture(upload("Nhà chị Lan.jpg"))
 
     assert "Lan" not in picture.original.name
     assert picture.original.name.endswith(".jpg")
 
 
-def test_the_sizes_are_sent_and_the_original_is_not(client):
+def test_renditions_are_served_and_originals_are_not(client):
     picture = store_picture(upload())
     make_renditions_task(picture_id=picture.pk)
     picture.refresh_from_db()
@@ -99,7 +99,7 @@ def test_the_sizes_are_sent_and_the_original_is_not(client):
         assert client.get(f"/media/{path.replace('original/', 'original%2F')}").status_code == 404
 
 
-def test_an_originals_name_follows_from_no_sizes_name():
+def test_name_of_the_original_cannot_be_derived_from_renditions():
     first, second = store_picture(upload()), store_picture(upload())
 
     names = [picture.original.name.rpartition("/")[2] for picture in (first, second)]

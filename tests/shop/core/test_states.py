@@ -11,7 +11,7 @@ LIGHTS = {"red": frozenset({"green"}), "green": frozenset({"amber"}), "amber": f
 
 
 @pytest.mark.django_db
-def test_a_move_of_the_table_is_saved_and_answers_where_it_came_from() -> None:
+def test_allowed_move_is_saved_and_returns_the_previous_state() -> None:
     row = make_user(note="red")
 
     came_from = advance(row, "green", LIGHTS, column="note")
@@ -21,7 +21,7 @@ def test_a_move_of_the_table_is_saved_and_answers_where_it_came_from() -> None:
 
 
 @pytest.mark.django_db
-def test_a_move_saves_its_column_alone() -> None:
+def test_move_saves_only_its_column() -> None:
     row = make_user(note="red", first_name="Hoa")
     row.first_name = "Lan"
 
@@ -33,7 +33,7 @@ def test_a_move_saves_its_column_alone() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("to", ["red", "amber", "blue", ""])
-def test_any_other_move_is_refused_and_the_row_stays(to) -> None:
+def test_other_moves_are_refused_and_the_row_stays(to) -> None:
     row = make_user(note="red")
 
     with refused(WrongMove, "wrong_move") as refusal:
@@ -44,14 +44,14 @@ def test_any_other_move_is_refused_and_the_row_stays(to) -> None:
 
 
 @pytest.mark.django_db
-def test_a_state_that_no_table_knows_moves_nowhere() -> None:
+def test_unknown_state_allows_no_move() -> None:
     row = make_user(note="broken")
 
     with refused(WrongMove, "wrong_move"):
         advance(row, "green", LIGHTS, column="note")
 
 
-def test_unreachable_names_states_that_no_chain_of_moves_arrives_at() -> None:
+def test_unreachable_states_are_found() -> None:
     moves = {**LIGHTS, "flashing": frozenset({"red"}), "off": frozenset()}
 
     assert unreachable_states(LIGHTS, first="amber") == set()

@@ -5,7 +5,7 @@ from shop.core.identifiers.tax_codes import is_tax_code, normalise_tax_code
 pytestmark = pytest.mark.once
 
 
-def test_a_code_is_kept_one_way_however_it_is_written():
+def test_tax_code_in_any_spelling_is_normalised_alike():
     for written, kept in [
         ("0101248141", "0101248141"),
         (" 0101 248 141 ", "0101248141"),
@@ -17,7 +17,7 @@ def test_a_code_is_kept_one_way_however_it_is_written():
         assert normalise_tax_code(written) == kept
 
 
-def test_a_slip_of_a_digit_is_found():
+def test_tax_code_with_a_wrong_digit_is_invalid():
     for good in ["0101248141", "0300588569", "0101248141-001", "036094012345"]:
         assert is_tax_code(good), good
     for bad in [

@@ -13,28 +13,28 @@ from shop.core.texts.folding import fold, search_words, slugify, sort_key
         ("", ""),
     ],
 )
-def test_folding_strips_marks_case_and_spare_spaces(written, folded):
+def test_folding_strips_diacritics_case_and_extra_spaces(written, folded):
     assert fold(written) == folded
 
 
-def test_a_slug_keeps_the_d_that_django_drops():
+def test_slug_keeps_the_d_that_django_drops():
     assert slugify("Gối Đầu Dao (3 cỡ)") == "goi-dau-dao-3-co"
 
 
-def test_a_slug_is_never_empty_and_always_the_same():
+def test_slug_is_never_empty_and_always_the_same():
     assert slugify("日本") == slugify("日本") != ""
     assert slugify("") != ""
 
 
-def test_search_words_join_neighbours_so_that_caphe_finds_ca_phe():
+def test_search_words_join_neighbouring_syllables():
     assert search_words("Cà phê Đắk Lắk") == "ca phe dak lak caphe phedak daklak"
 
 
-def test_search_words_say_each_word_once():
+def test_search_words_are_unique():
     assert search_words("chè, chè Shan") == "che shan cheche cheshan"
 
 
-def test_sorting_follows_the_vietnamese_alphabet():
+def test_sort_key_follows_the_vietnamese_alphabet():
     words = (
         "yến xôi ưu ung tôm sen rau quýt phở ớt ổi ong nấm mơ lê kê hồng gà ếch em đào dứa cam bí ấm ăn am"
     )
@@ -50,17 +50,17 @@ def test_tones_only_decide_between_equal_letters():
     assert sorted(words, key=sort_key) == ["ma", "mà", "mả", "mã", "má", "mạ", "mạc"]
 
 
-def test_a_shorter_name_sorts_before_what_continues_it():
+def test_shorter_name_sorts_before_its_continuations():
     words = ["gạo nếp", "gạo", "gạo 5 kg", "gạo nếp nương"]
 
     assert sorted(words, key=sort_key) == ["gạo", "gạo 5 kg", "gạo nếp", "gạo nếp nương"]
 
 
-def test_composed_and_decomposed_writing_have_one_key():
+def test_composed_and_decomposed_text_have_one_sort_key():
     assert sort_key("Ở nhà") == sort_key("\u004f\u031b\u0309 nha\u0300")
 
 
-def test_a_key_fits_its_column_and_is_plain():
+def test_sort_key_fits_its_column_and_is_alphanumeric():
     key = sort_key("Gừng ươm " * 200)
 
     assert len(key) <= 500

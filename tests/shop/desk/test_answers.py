@@ -40,7 +40,7 @@ def admin(client: Client) -> Client:
     return client
 
 
-def test_an_application_is_approved_and_a_cooperative_suspended_and_let_back(admin: Client) -> None:
+def test_application_is_approved_suspended_and_approved_again(admin: Client) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
     page = f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/"
 
@@ -60,7 +60,7 @@ def test_an_application_is_approved_and_a_cooperative_suspended_and_let_back(adm
 
 
 @pytest.mark.parametrize("answer", ["needs_more", "rejected"])
-def test_an_answer_that_needs_a_reason_is_refused_without_one(admin: Client, answer: str) -> None:
+def test_decision_that_needs_a_reason_is_refused_without_one(admin: Client, answer: str) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
 
     refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": answer, "reason": " "})
@@ -72,7 +72,7 @@ def test_an_answer_that_needs_a_reason_is_refused_without_one(admin: Client, ans
 
 
 @pytest.mark.parametrize("answer", ["applied", "", "nonsense"])
-def test_what_is_no_answer_is_not_taken(admin: Client, answer: str) -> None:
+def test_unknown_decision_is_refused(admin: Client, answer: str) -> None:
     cooperative = make_cooperative(state=CooperativeState.NEEDS_MORE)
 
     refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": answer})
@@ -82,7 +82,7 @@ def test_what_is_no_answer_is_not_taken(admin: Client, answer: str) -> None:
     assert cooperative.state == CooperativeState.NEEDS_MORE
 
 
-def test_a_listing_that_says_all_the_law_wants_is_put_on_sale(admin: Client) -> None:
+def test_complete_listing_is_published(admin: Client) -> None:
     product = make_product(state=ListingState.IN_REVIEW)
     product.media.create(picture=Picture.objects.create(state=PictureState.READY))
     listing = Listing.objects.get(product=product)
@@ -95,7 +95,7 @@ def test_a_listing_that_says_all_the_law_wants_is_put_on_sale(admin: Client) -> 
     assert listing.state == ListingState.PUBLISHED
 
 
-def test_a_listing_without_a_picture_is_not(admin: Client) -> None:
+def test_listing_without_a_picture_is_not_published(admin: Client) -> None:
     listing = Listing.objects.get(product=make_product(state=ListingState.IN_REVIEW))
 
     seen = admin.get(f"{DESK}hang/{listing.pk}/")
@@ -107,7 +107,7 @@ def test_a_listing_without_a_picture_is_not(admin: Client) -> None:
     assert listing.state == ListingState.IN_REVIEW
 
 
-def test_a_listing_is_handed_back_with_a_reason_and_withdrawn(admin: Client) -> None:
+def test_listing_is_returned_with_a_reason_and_withdrawn(admin: Client) -> None:
     listing = Listing.objects.get(product=make_product(state=ListingState.IN_REVIEW))
 
     admin.post(f"{DESK}hang/{listing.pk}/tra-lai/", {"reason": ""})
@@ -123,7 +123,7 @@ def test_a_listing_is_handed_back_with_a_reason_and_withdrawn(admin: Client) -> 
     assert (listing.state, listing.state_reason) == (ListingState.WITHDRAWN, "Hàng cấm")
 
 
-def test_one_part_is_cancelled_and_the_other_stands(admin: Client) -> None:
+def test_one_part_is_cancelled_and_the_other_stays_active(admin: Client) -> None:
     order = make_order((make_variant(make_seller()), 1), (make_variant(make_seller()), 1))
 
     admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": ""})
@@ -135,7 +135,7 @@ def test_one_part_is_cancelled_and_the_other_stands(admin: Client) -> None:
     assert parts == [(PartState.CANCELLED, "Hết hàng"), (PartState.NEW, "")]
 
 
-def test_an_order_is_cancelled_once(admin: Client) -> None:
+def test_order_is_cancelled_once(admin: Client) -> None:
     variant = make_variant(on_hand=5)
     order = make_order((variant, 2))
 
@@ -148,7 +148,7 @@ def test_an_order_is_cancelled_once(admin: Client) -> None:
     assert not again.context["may_cancel"]
 
 
-def test_an_order_is_written_for_a_buyer_who_calls(admin: Client) -> None:
+def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     load_divisions()
     variant = make_variant(name="Bí xanh thơm", price=15_000, on_hand=10)
     begun = admin.post(f"{DESK}don-nhap/", {"source": "phone"})
@@ -179,7 +179,7 @@ def test_an_order_is_written_for_a_buyer_who_calls(admin: Client) -> None:
     assert (order.folded_name, stock_of(variant).allocated) == ("hoang van pao", 4)
 
 
-def test_a_draft_without_name_or_place_is_kept_but_not_placed(admin: Client) -> None:
+def test_draft_without_name_or_address_is_saved_but_not_placed(admin: Client) -> None:
     variant = make_variant()
     page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
     admin.post(page, {"lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0", f"add-{variant.pk}": "1"})
@@ -194,7 +194,7 @@ def test_a_draft_without_name_or_place_is_kept_but_not_placed(admin: Client) -> 
 
 
 @pytest.mark.parametrize("quantity", ["-1", "hai", "9" * 30])
-def test_an_odd_quantity_is_said_and_nothing_changes(admin: Client, quantity: str) -> None:
+def test_invalid_quantity_is_refused_and_nothing_changes(admin: Client, quantity: str) -> None:
     variant = make_variant()
     page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
     admin.post(page, {"lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0", f"add-{variant.pk}": "2"})
@@ -206,7 +206,7 @@ def test_an_odd_quantity_is_said_and_nothing_changes(admin: Client, quantity: st
     assert Order.objects.get().lines.get().quantity == 2
 
 
-def test_a_draft_is_thrown_away_but_an_order_is_not(admin: Client) -> None:
+def test_draft_can_be_deleted_but_not_an_order(admin: Client) -> None:
     page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
     order = make_order()
 
@@ -226,7 +226,7 @@ def handed_over(kind: str) -> Parcel:
     return hand_over_parcel(parcel_id=parcel.pk, **who)
 
 
-def test_the_desk_writes_down_who_came_without_the_code_and_why(admin: Client) -> None:
+def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
     parcel = handed_over("pickup")
     page = f"{DESK}don-hang/{parcel.part.order_id}/"
     field = f"delivery-{parcel.pk}"
@@ -248,7 +248,7 @@ def test_the_desk_writes_down_who_came_without_the_code_and_why(admin: Client) -
     assert "da-giao" not in html_of(admin.get(page))
 
 
-def test_what_was_sent_needs_no_reason_and_another_orders_parcel_is_not_found(admin: Client) -> None:
+def test_delivery_needs_no_reason_and_a_foreign_parcel_is_not_found(admin: Client) -> None:
     parcel, other = handed_over("coach"), handed_over("coach")
     page = f"{DESK}don-hang/{parcel.part.order_id}/"
 

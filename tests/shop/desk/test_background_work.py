@@ -38,7 +38,7 @@ def fail(sweep: str = "orders.follow_cards:unused", row_key: str = "5", times: i
     return SweepFailure.objects.get(sweep=sweep, row_key=row_key)
 
 
-def test_a_failure_waits_on_the_first_page_and_is_listed_in_words(desk: Client) -> None:
+def test_failure_is_counted_on_the_home_page_and_listed_in_words(desk: Client) -> None:
     order = make_order((make_variant(), 1))
     fail(times=3)
     fail("orders.watch_parts:decline", str(order.parts.get().pk))
@@ -52,7 +52,7 @@ def test_a_failure_waits_on_the_first_page_and_is_listed_in_words(desk: Client) 
     assert f'href="/quan-tri/don-hang/{order.pk}/"' in page
 
 
-def test_retrying_makes_it_due_and_runs_its_sweep_which_clears_it(
+def test_retry_makes_the_row_due_and_runs_its_sweep(
     desk: Client, jobs_at_once: None, django_capture_on_commit_callbacks
 ) -> None:
     failure = fail("orders.expire_orders:baskets")
@@ -65,7 +65,7 @@ def test_retrying_makes_it_due_and_runs_its_sweep_which_clears_it(
     assert SweepFailure.objects.count() == 0  # its row is not due any more
 
 
-def test_what_was_seen_waits_no_longer_until_it_fails_in_another_way(desk: Client) -> None:
+def test_seen_failure_is_hidden_until_it_fails_with_another_error(desk: Client) -> None:
     failure = fail()
 
     desk.post(f"{PAGE}{failure.pk}/da-xem/")
@@ -78,12 +78,12 @@ def test_what_was_seen_waits_no_longer_until_it_fails_in_another_way(desk: Clien
     assert SweepFailure.objects.get().seen_at is None
 
 
-def test_a_failure_that_is_gone_is_not_found(desk: Client) -> None:
+def test_unknown_failure_is_not_found(desk: Client) -> None:
     assert desk.post(f"{PAGE}999999/thu-lai/").status_code == 404
     assert desk.post(f"{PAGE}999999/da-xem/").status_code == 404
 
 
-def test_only_who_manages_settings_sees_it(client: Client) -> None:
+def test_only_settings_managers_see_failures(client: Client) -> None:
     failure = fail()
     for person in (make_user(), make_staff(Permission.MANAGE_ORDERS)):
         client.force_login(person)
@@ -93,7 +93,7 @@ def test_only_who_manages_settings_sees_it(client: Client) -> None:
     assert SweepFailure.objects.get().seen_at is None
 
 
-def test_the_page_asks_as_often_for_thirty_failures_as_for_three(desk: Client) -> None:
+def test_queries_do_not_grow_with_failures(desk: Client) -> None:
     part = make_order((make_variant(), 1)).parts.get()
 
     def queries(sweep: str, count: int) -> int:
@@ -110,7 +110,7 @@ def test_the_page_asks_as_often_for_thirty_failures_as_for_three(desk: Client) -
 
 
 @pytest.mark.once
-def test_every_sweep_has_a_name_and_a_task_that_needs_no_argument() -> None:
+def test_every_sweep_has_a_name_and_a_scheduled_task() -> None:
     used = {
         word.value.value
         for folder in ("shop", "catalog", "orders", "cooperatives")

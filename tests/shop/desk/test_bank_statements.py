@@ -40,7 +40,7 @@ def words(response) -> str:
     return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
-def test_statements_are_for_who_handles_payments(cashier: Client) -> None:
+def test_statements_need_the_payments_permission(cashier: Client) -> None:
     upload(cashier, csv(("FT1", 7_000, "lai")))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
     before = every_row()
@@ -57,7 +57,7 @@ def test_statements_are_for_who_handles_payments(cashier: Client) -> None:
     assert before["orders.StatementImport"] == every_row()["orders.StatementImport"]
 
 
-def test_a_statement_is_read_looked_at_and_taken_over(cashier: Client) -> None:
+def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
     order = waiting_order()
     take("cam on", 5_000, reference="FT0")
     rows = [
@@ -86,7 +86,7 @@ def test_a_statement_is_read_looked_at_and_taken_over(cashier: Client) -> None:
     assert "sao-ke.csv" in words(cashier.get(STATEMENTS))
 
 
-def test_taken_over_twice_it_is_as_it_was(cashier: Client) -> None:
+def test_repeated_import_changes_nothing(cashier: Client) -> None:
     upload(cashier, csv(("FT1", 7_000, "lai")))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/"
     cashier.post(path)
@@ -101,7 +101,7 @@ def test_taken_over_twice_it_is_as_it_was(cashier: Client) -> None:
     assert StatementImport.objects.count() == 1
 
 
-def test_all_known_says_that_nothing_was_counted_twice(cashier: Client) -> None:
+def test_import_of_known_transfers_counts_nothing_twice(cashier: Client) -> None:
     take("lai", 7_000, reference="FT1")
     upload(cashier, csv(("FT1", 7_000, "lai")))
 
@@ -110,7 +110,7 @@ def test_all_known_says_that_nothing_was_counted_twice(cashier: Client) -> None:
     assert "All of it was known already: nothing was counted twice." in words(taken)
 
 
-def test_columns_that_were_guessed_wrong_are_put_right(cashier: Client) -> None:
+def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
     page = words(upload(cashier, f"a;b;c\n{DAY};7.000;lai".encode()))
     assert "Say which column holds the date and which the amount." in page
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
@@ -125,7 +125,7 @@ def test_columns_that_were_guessed_wrong_are_put_right(cashier: Client) -> None:
     assert StatementImport.objects.get().columns["date"] == 0
 
 
-def test_headings_far_down_under_a_banks_own_head_can_be_chosen(cashier: Client) -> None:
+def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None:
     own_head = "\n".join(f"Ngân hàng dòng {number}" for number in range(12))
     shown = words(upload(cashier, f"{own_head}\na;b;c\n{DAY};7.000;lai".encode()))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
@@ -137,7 +137,7 @@ def test_headings_far_down_under_a_banks_own_head_can_be_chosen(cashier: Client)
     assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
 
 
-def test_another_accounts_statement_is_told_with_its_number(cashier: Client) -> None:
+def test_statement_of_another_account_is_refused_with_its_number(cashier: Client) -> None:
     page = words(upload(cashier, csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655")))
 
     assert "This statement is of another account. It names 9988776655; ours is 0011223344556." in page
@@ -158,7 +158,7 @@ def test_another_accounts_statement_is_told_with_its_number(cashier: Client) -> 
         (b"x" * 5_000_001, "The file is too large."),
     ],
 )
-def test_what_is_no_statement_is_answered_at_the_field(cashier: Client, content: bytes, said: str) -> None:
+def test_invalid_statement_is_refused_at_the_field(cashier: Client, content: bytes, said: str) -> None:
     answer = upload(cashier, content)
 
     assert answer.status_code == 422
@@ -166,14 +166,14 @@ def test_what_is_no_statement_is_answered_at_the_field(cashier: Client, content:
     assert not StatementImport.objects.exists()
 
 
-def test_without_an_account_the_page_says_so(client: Client) -> None:
+def test_missing_market_account_is_reported(client: Client) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
     assert "Set the market's own bank account first." in words(client.get(STATEMENTS))
     assert upload(client, csv(("FT1", 7_000, "lai"))).status_code == 422
 
 
-def test_a_statement_that_is_not_there_is_not_found(cashier: Client) -> None:
+def test_unknown_statement_is_not_found(cashier: Client) -> None:
     assert cashier.get(f"{STATEMENTS}999999/").status_code == 404
     assert cashier.post(f"{STATEMENTS}999999/nhan/").status_code == 404
 

@@ -51,7 +51,7 @@ def refused_release(stripe):
     return order
 
 
-def test_what_nobody_answered_is_shown_and_looked_up_at_once(stripe, desk) -> None:
+def test_unanswered_call_is_listed_and_checked_at_the_gateway(stripe, desk) -> None:
     order = card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
     make(order)
@@ -65,7 +65,7 @@ def test_what_nobody_answered_is_shown_and_looked_up_at_once(stripe, desk) -> No
     assert order.code not in shown(desk)
 
 
-def test_what_was_refused_waits_on_the_first_page_and_is_asked_for_again_once(stripe, desk) -> None:
+def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -> None:
     order = refused_release(stripe)
     first = call_of(order, Operation.CANCEL)
 
@@ -79,7 +79,7 @@ def test_what_was_refused_waits_on_the_first_page_and_is_asked_for_again_once(st
     assert order.code not in shown(desk, "?xem=hong")
 
 
-def test_a_refund_that_failed_is_refused_and_another_of_the_same_payment_is_not_its_repeat(stripe, desk):
+def test_failed_refund_is_listed_as_refused(stripe, desk):
     order = paid_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
@@ -89,7 +89,7 @@ def test_a_refund_that_failed_is_refused_and_another_of_the_same_payment_is_not_
     assert order.code in shown(desk, "?xem=hong")
 
 
-def test_a_payout_that_was_refused_goes_by_bank(stripe, part, desk) -> None:
+def test_refused_payout_is_switched_to_bank_transfer(stripe, part, desk) -> None:
     stripe.account.connected.clear()
     payout = close()
     send_call(call_id=latest_call(payout).pk, now=NOW)
@@ -102,7 +102,7 @@ def test_a_payout_that_was_refused_goes_by_bank(stripe, part, desk) -> None:
     assert part.cooperative.name not in shown(desk, "?xem=hong")
 
 
-def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
+def test_disputes_and_unprocessed_events_are_shown(stripe, desk) -> None:
     order = paid_order(stripe)
     Dispute.objects.create(
         payment=order.payments.get(),
@@ -126,7 +126,7 @@ def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
     assert "by hand" in pages[0]
 
 
-def test_the_books_say_what_of_the_buyers_debt_banks_took_back(stripe, desk) -> None:
+def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
     order = paid_order(stripe)
     payment, who = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
     Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", received_at=NOW)
@@ -141,7 +141,7 @@ def test_the_books_say_what_of_the_buyers_debt_banks_took_back(stripe, desk) -> 
     assert "To pay" not in buyers
 
 
-def test_what_was_refused_is_set_aside_with_a_reason_once_and_may_still_be_asked_for(stripe, desk) -> None:
+def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(stripe, desk) -> None:
     order = refused_release(stripe)
     call = call_of(order, Operation.CANCEL)
     address = f"{PAGE}{call.pk}/gac-lai/"
@@ -164,7 +164,7 @@ def test_what_was_refused_is_set_aside_with_a_reason_once_and_may_still_be_asked
     assert "Stripe không làm việc này." in shown(desk, "?xem=tat-ca")
 
 
-def test_what_went_through_cannot_be_set_aside(stripe, desk) -> None:
+def test_successful_call_cannot_be_dismissed(stripe, desk) -> None:
     order = paid_order(stripe)
     before = every_row()
 
@@ -173,7 +173,7 @@ def test_what_went_through_cannot_be_set_aside(stripe, desk) -> None:
     assert every_row() == before
 
 
-def test_a_notice_that_was_given_up_is_worked_on_again(stripe, desk) -> None:
+def test_abandoned_webhook_event_is_processed_again(stripe, desk) -> None:
     order = begun_order()
     reference = call_of(order).reference
     stripe.buyer_pays(reference)
@@ -196,7 +196,7 @@ def test_a_notice_that_was_given_up_is_worked_on_again(stripe, desk) -> None:
     assert (order.charged, desk.post(f"{PAGE}tin/999999/").status_code) == (120_000, 404)
 
 
-def test_the_list_asks_the_same_number_of_questions_however_long_it_is(stripe, desk) -> None:
+def test_queries_do_not_grow_with_calls(stripe, desk) -> None:
     counts = []
     for _round in range(2):
         for _order in range(2):
@@ -207,7 +207,7 @@ def test_the_list_asks_the_same_number_of_questions_however_long_it_is(stripe, d
     assert counts[0] == counts[1]
 
 
-def test_nobody_else_sees_it() -> None:
+def test_cards_are_hidden_from_buyers_and_visitors() -> None:
     client = Client()
     assert client.get(PAGE).status_code == 302
     client.force_login(make_user())
@@ -215,6 +215,6 @@ def test_nobody_else_sees_it() -> None:
     assert client.post(f"{PAGE}{uuid.uuid4()}/xem/").status_code == 404
 
 
-def test_a_call_that_is_not_there_is_missing(desk) -> None:
+def test_unknown_call_is_not_found(desk) -> None:
     for address in (f"{uuid.uuid4()}/xem/", f"{uuid.uuid4()}/lai/", f"chi/{uuid.uuid4()}/ngan-hang/"):
         assert desk.post(PAGE + address).status_code == 404

@@ -45,7 +45,7 @@ def aged(parcel, days):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_cash_is_for_who_handles_payments(client: Client, page: str) -> None:
+def test_cash_needs_the_payments_permission(client: Client, page: str) -> None:
     client.force_login(make_member(make_cooperative()))
     member = client.get(CASH + page).status_code
     user = make_staff(Permission.MANAGE_ORDERS)
@@ -55,7 +55,7 @@ def test_cash_is_for_who_handles_payments(client: Client, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_pages_answer_on_an_empty_shop_and_with_cash(cashier: Client, page: str) -> None:
+def test_pages_open_on_an_empty_shop_and_with_cash(cashier: Client, page: str) -> None:
     empty = cashier.get(CASH + page)
     delivered(cash=True)
 
@@ -95,7 +95,7 @@ def _counting():
     return CaptureQueriesContext(connection)
 
 
-def test_cash_is_counted_by_vietnams_days_and_by_who_has_it(cashier: Client) -> None:
+def test_cash_is_aged_by_vietnamese_days_and_grouped_by_holder(cashier: Client) -> None:
     seller = make_seller("HTX Tài Hoan")
     days = {0: 100_000, 3: 110_000, 4: 120_000, 7: 130_000, 8: 140_000, 14: 150_000, 15: 160_000}
     for age, price in days.items():
@@ -124,7 +124,7 @@ def test_cash_is_counted_by_vietnams_days_and_by_who_has_it(cashier: Client) -> 
     assert "200.000" in page
 
 
-def test_figures_are_taken_along_as_files(cashier: Client) -> None:
+def test_figures_are_downloaded_as_csv_and_xlsx(cashier: Client) -> None:
     parcel = aged(delivered(cash=True), 0)
 
     whole = cashier.get(f"{CASH}?format=csv")
@@ -139,7 +139,7 @@ def test_figures_are_taken_along_as_files(cashier: Client) -> None:
     assert book.content.startswith(b"PK")
 
 
-def test_chosen_cash_is_taken_in_and_settled_when_it_is_seen(cashier: Client) -> None:
+def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
     first, second = delivered(cash=True), delivered(cash=True)
     key = uuid.uuid4()
     sent = {"key": key, "fees": "22.000", "fee_bearer": "cooperative", "parcel": [first.pk]}
@@ -164,7 +164,7 @@ def test_chosen_cash_is_taken_in_and_settled_when_it_is_seen(cashier: Client) ->
     assert states == [CodState.RECONCILED, CodState.COLLECTED]
 
 
-def test_what_is_no_parcel_is_not_taken_in(cashier: Client) -> None:
+def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
     delivered(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": ["x", "9" * 30, "9" * 5000]}
 
@@ -175,7 +175,7 @@ def test_what_is_no_parcel_is_not_taken_in(cashier: Client) -> None:
     assert CashRemittance.objects.count() == 0
 
 
-def test_what_a_carrier_still_owes_is_listed_and_put_right(cashier: Client) -> None:
+def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
     parcel = delivered(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
     page = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url
@@ -194,7 +194,7 @@ def test_what_a_carrier_still_owes_is_listed_and_put_right(cashier: Client) -> N
     assert page not in html_of(cashier.get(f"{CASH}ban-giao/?xem=lech"))
 
 
-def test_nothing_chosen_or_anothers_cash_is_said_on_the_page(cashier: Client) -> None:
+def test_remittance_without_parcels_or_with_another_carriers_is_refused(cashier: Client) -> None:
     parcel = delivered(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform"}
 
@@ -204,7 +204,7 @@ def test_nothing_chosen_or_anothers_cash_is_said_on_the_page(cashier: Client) ->
     assert (nothing.status_code, other.status_code, CashRemittance.objects.count()) == (422, 422, 0)
 
 
-def test_a_statement_is_read_its_columns_said_and_taken_over(cashier: Client) -> None:
+def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Client) -> None:
     parcel, short = delivered(), delivered()
     content = statement([(parcel.tracking_number, 230_000, 20_000), (short.tracking_number, 200_000, 0)])
 
@@ -223,7 +223,7 @@ def test_a_statement_is_read_its_columns_said_and_taken_over(cashier: Client) ->
     assert CashRemittance.objects.get().remitted == 410_000
 
 
-def test_an_order_whose_carrier_collected_too_much_is_on_the_first_page(client: Client) -> None:
+def test_order_with_excess_cash_is_on_the_home_page(client: Client) -> None:
     client.force_login(make_admin())
     parcel = delivered()
     read = upload(client, statement([(parcel.tracking_number, 250_000, 0)])).url
@@ -237,7 +237,7 @@ def test_an_order_whose_carrier_collected_too_much_is_on_the_first_page(client: 
     assert (link in before, link in page) == (False, True)
 
 
-def test_cash_that_somebody_must_see_to_is_on_the_first_page(cashier: Client) -> None:
+def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
     old, told, short = aged(delivered(cash=True), 15), delivered(cash=True), delivered(cash=True)
     read = upload(cashier, statement([("LẠ-1", 90_000, 0)])).url
     cashier.post(f"{read}nhan/")
@@ -262,14 +262,14 @@ def test_cash_that_somebody_must_see_to_is_on_the_first_page(cashier: Client) ->
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"PK\x03\x04nonsense", b"a,b\n" + b"x" * 5_000_001, b""]
 )
-def test_a_file_that_is_no_statement_is_refused_with_words(cashier: Client, content: bytes) -> None:
+def test_invalid_statement_file_is_refused(cashier: Client, content: bytes) -> None:
     answer = upload(cashier, content)
 
     assert (answer.status_code, StatementImport.objects.count()) == (422, 0)
     assert 'class="errors' in html_of(answer)
 
 
-def test_a_statement_without_the_columns_that_are_needed_says_so(cashier: Client) -> None:
+def test_statement_without_required_columns_is_refused(cashier: Client) -> None:
     read = upload(cashier, "Tên;Tuổi\nLan;30\n".encode()).url
 
     page = cashier.get(read)
@@ -281,7 +281,7 @@ def test_a_statement_without_the_columns_that_are_needed_says_so(cashier: Client
     assert not CashRemittance.objects.exists()
 
 
-def test_what_is_not_there_is_not_found(cashier: Client) -> None:
+def test_unknown_rows_are_not_found(cashier: Client) -> None:
     for path in ("ban-giao/999/", "bang-ke/999/"):
         assert cashier.get(CASH + path).status_code == 404
     for path in ("ban-giao/999/da-nhan/", "bang-ke/999/nhan/", "dong/999/"):

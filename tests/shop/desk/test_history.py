@@ -56,7 +56,7 @@ def named_by_state() -> Iterator[str]:
     yield from (f"line.weight_{answer}" for answer in WeightAnswer if answer != WeightAnswer.MOOT)
 
 
-def test_every_change_has_words() -> None:
+def test_every_change_has_a_text() -> None:
     told = {each for each in (*recorded(), *named_by_state()) if each.split(".")[0] in TOLD_OF}
     assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= told
     assert sorted(told - set(CHANGE_TEXTS)) == []
@@ -66,13 +66,13 @@ def test_every_change_has_words() -> None:
     ("name", "said"),
     [("sepay", "SePay"), ("demo", "dữ liệu mẫu"), ("watch_parts", "hệ thống"), ("", "hệ thống")],
 )
-def test_what_the_house_does_by_itself_is_told_by_no_name_of_the_code(name: str, said: str) -> None:
+def test_system_actors_have_readable_names(name: str, said: str) -> None:
     change = Change(
         action="order.placed", actor_kind="system", actor_name=name, entry_point="system", data={}
     )
     assert [each.who for each in change_views([change])] == [said]
 
 
-def test_a_change_of_an_older_release_is_still_shown() -> None:
+def test_change_of_an_older_release_is_still_shown() -> None:
     old = Change(action="order.sung_about", actor_kind="system", entry_point="system", data={})
     assert [each.words for each in change_views([old])] == ["order.sung_about"]

@@ -28,7 +28,7 @@ def shown(answer):
     return list(answer.context["page"].object_list)
 
 
-def test_balances_are_sums_by_account_and_come_to_nothing_together(desk: Client) -> None:
+def test_balances_by_account_sum_to_zero(desk: Client) -> None:
     sold(make_seller(), back=40_000)
 
     balances = {str(each.account.value): each.amount for each in desk.get(PAGE).context["balances"]}
@@ -42,7 +42,7 @@ def test_balances_are_sums_by_account_and_come_to_nothing_together(desk: Client)
     assert sum(balances.values()) == 0
 
 
-def test_postings_are_found_by_account_cooperative_order_and_day(desk: Client) -> None:
+def test_postings_are_filtered_by_account_cooperative_order_and_day(desk: Client) -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     part = sold(first)
     sold(second)
@@ -63,13 +63,13 @@ def test_postings_are_found_by_account_cooperative_order_and_day(desk: Client) -
 
 
 @pytest.mark.parametrize("query", ["account=nonsense", "htx=x", "tu=32/13/2026", "page=999", "q=%00"])
-def test_what_makes_no_sense_is_not_asked_for(desk: Client, query: str) -> None:
+def test_invalid_filters_are_ignored(desk: Client, query: str) -> None:
     owed(make_cooperative())
 
     assert desk.get(f"{PAGE}?{query}").status_code == 200
 
 
-def test_the_files_hold_the_entries_that_are_asked_for(desk: Client) -> None:
+def test_downloads_hold_the_filtered_entries(desk: Client) -> None:
     part = sold(make_seller("HTX Thiên An"))
     owed(make_cooperative("HTX Ba"), reason="=thưởng")
 

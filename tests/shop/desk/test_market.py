@@ -42,7 +42,7 @@ def account() -> tuple[str, str, str]:
     return shop.bank_bin, shop.bank_account, shop.bank_holder
 
 
-def test_settings_are_for_who_may_change_them(client: Client) -> None:
+def test_settings_need_the_settings_permission(client: Client) -> None:
     make_channel()
     signed_out = client.get(MARKET).status_code
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
@@ -58,7 +58,7 @@ def test_settings_are_for_who_may_change_them(client: Client) -> None:
     assert every_row() == before
 
 
-def test_an_account_is_named_shown_as_a_sample_and_offered(keeper: Client) -> None:
+def test_saved_account_is_shown_as_a_sample_qr_and_offered(keeper: Client) -> None:
     channel = Channel.objects.get()
     assert PaymentMethod.TRANSFER not in offered_payment_methods(channel)
 
@@ -70,7 +70,7 @@ def test_an_account_is_named_shown_as_a_sample_and_offered(keeper: Client) -> No
     assert PaymentMethod.TRANSFER in offered_payment_methods(channel)
 
 
-def test_a_changed_account_is_written_down_and_told_to_the_market(keeper: Client) -> None:
+def test_account_change_is_recorded_and_notified(keeper: Client) -> None:
     make_bank_account()
 
     page = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
@@ -88,7 +88,7 @@ def test_a_changed_account_is_written_down_and_told_to_the_market(keeper: Client
     assert "Lan" in letter.text
 
 
-def test_the_same_account_again_changes_nothing(keeper: Client) -> None:
+def test_unchanged_account_writes_nothing(keeper: Client) -> None:
     keeper.post(f"{MARKET}tai-khoan/", ACCOUNT)
     before = every_row()
 
@@ -97,7 +97,7 @@ def test_the_same_account_again_changes_nothing(keeper: Client) -> None:
     assert every_row() == before
 
 
-def test_without_an_account_transfers_are_not_offered(keeper: Client) -> None:
+def test_transfers_are_not_offered_without_an_account(keeper: Client) -> None:
     make_bank_account()
 
     page = keeper.post(f"{MARKET}tai-khoan/", {"bank": "", "account": "", "holder": ""}, follow=True)
@@ -110,7 +110,7 @@ def test_without_an_account_transfers_are_not_offered(keeper: Client) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": ""}, {"account": "12"}, {"holder": "!!"}]
 )
-def test_half_an_account_is_none(keeper: Client, wrong: dict[str, str]) -> None:
+def test_incomplete_account_is_refused(keeper: Client, wrong: dict[str, str]) -> None:
     make_bank_account()
     before = every_row()
 
@@ -120,13 +120,13 @@ def test_half_an_account_is_none(keeper: Client, wrong: dict[str, str]) -> None:
     assert every_row() == before
 
 
-def test_orders_that_wait_are_named_before_the_account_is_changed(keeper: Client) -> None:
+def test_orders_awaiting_transfer_are_counted_before_the_account_changes(keeper: Client) -> None:
     waiting_order(now=just_now())
 
     assert "1 order waits for a transfer; it shows a new account at once." in words(keeper.get(MARKET))
 
 
-def test_times_are_kept_and_written_down(keeper: Client) -> None:
+def test_periods_are_saved_and_recorded(keeper: Client) -> None:
     channel = Channel.objects.get()
     sent = {"complaint_days": "10", "answer_complaints_days": "7", f"minutes-{channel.pk}": "30"}
 
@@ -145,7 +145,7 @@ def test_times_are_kept_and_written_down(keeper: Client) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"complaint_days": "0"}, {"complaint_days": "x"}, {"minutes": "14"}, {"minutes": "10081"}]
 )
-def test_times_that_make_no_sense_are_refused(keeper: Client, wrong: dict[str, str]) -> None:
+def test_invalid_periods_are_refused(keeper: Client, wrong: dict[str, str]) -> None:
     channel = Channel.objects.get()
     sent = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | wrong
     sent[f"minutes-{channel.pk}"] = sent.pop("minutes")

@@ -47,7 +47,7 @@ def admin(client: Client) -> Client:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_desk_is_for_staff_alone(client: Client, page: str) -> None:
+def test_desk_is_for_staff_only(client: Client, page: str) -> None:
     signed_out = client.get(DESK + page)
     client.force_login(make_member(make_cooperative()))
 
@@ -55,7 +55,7 @@ def test_the_desk_is_for_staff_alone(client: Client, page: str) -> None:
     assert client.get(DESK + page).status_code == 404
 
 
-def test_staff_see_what_their_group_lets_them(client: Client) -> None:
+def test_staff_see_what_their_group_permits(client: Client) -> None:
     user = make_staff(Permission.MANAGE_PRODUCTS)
     client.force_login(user)
 
@@ -66,13 +66,13 @@ def test_staff_see_what_their_group_lets_them(client: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["hop-tac-xa", "hang", "don-hang", "don-nhap"])
-def test_what_is_not_there_is_not_found(admin: Client, kind: str) -> None:
+def test_unknown_rows_are_not_found(admin: Client, kind: str) -> None:
     key = nobody() if kind.startswith("don") else 999_999
 
     assert admin.get(f"{DESK}{kind}/{key}/").status_code == 404
 
 
-def test_a_stranger_cannot_answer_or_cancel(client: Client) -> None:
+def test_buyer_cannot_decide_or_cancel(client: Client) -> None:
     order = make_order()
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
     client.force_login(make_user())
@@ -87,7 +87,7 @@ def test_a_stranger_cannot_answer_or_cancel(client: Client) -> None:
     assert cooperative.state == CooperativeState.APPLIED
 
 
-def test_home_counts_what_waits(admin: Client) -> None:
+def test_home_counts_open_tasks(admin: Client) -> None:
     make_cooperative(state=CooperativeState.APPLIED)
     make_product(state=ListingState.IN_REVIEW)
     unanswered = make_order().parts.get()
@@ -125,11 +125,11 @@ def test_home_counts_what_waits(admin: Client) -> None:
     assert "Không ai nhận" in html_of(answer)
 
 
-def test_a_quiet_desk_says_so(admin: Client) -> None:
+def test_home_without_tasks_says_so(admin: Client) -> None:
     assert admin.get(DESK).context["is_quiet"]
 
 
-def test_cooperatives_are_listed_by_state_and_found_without_marks(admin: Client) -> None:
+def test_cooperatives_are_filtered_by_state_and_searched_without_diacritics(admin: Client) -> None:
     applied = make_cooperative("Tổ hợp tác nấm rừng", state=CooperativeState.APPLIED)
     selling = make_cooperative("HTX Tài Hoan")
 
@@ -143,7 +143,7 @@ def test_cooperatives_are_listed_by_state_and_found_without_marks(admin: Client)
     assert shown(q="nam rung") == [applied]
 
 
-def test_phone_numbers_of_cooperatives_are_shown_as_people_write_them(admin: Client) -> None:
+def test_phone_numbers_are_shown_in_local_format(admin: Client) -> None:
     applied = make_cooperative("HTX Nấm", state=CooperativeState.APPLIED, phone="+842093000001")
     make_member(applied, phone="+84987654321")
 
@@ -154,7 +154,7 @@ def test_phone_numbers_of_cooperatives_are_shown_as_people_write_them(admin: Cli
     assert "+84987654321" not in pages[1]
 
 
-def test_orders_are_found_by_code_number_phone_and_name_without_marks(admin: Client) -> None:
+def test_orders_are_searched_by_code_number_phone_and_name(admin: Client) -> None:
     variant = make_variant(on_hand=50)
     requested = make_order((variant, 1), name="Đặng Thị Hoa", phone="+84912000111")
     make_order((variant, 1), name="Lê Văn Nam", phone="+84912000222")
@@ -176,7 +176,7 @@ def test_orders_are_found_by_code_number_phone_and_name_without_marks(admin: Cli
     assert shown("ang") == shown("Đặng Nam") == shown("999999") == []
 
 
-def test_orders_are_narrowed_by_status_source_cooperative_and_day(admin: Client) -> None:
+def test_orders_are_filtered_by_status_source_cooperative_and_day(admin: Client) -> None:
     variant = make_variant(on_hand=50)
     now = timezone.now()
     order = make_order((variant, 1), now=now)
@@ -194,7 +194,7 @@ def test_orders_are_narrowed_by_status_source_cooperative_and_day(admin: Client)
     assert shown(status="nonsense", day="hôm qua") == {order.pk, other.pk}
 
 
-def test_an_order_shows_parts_payments_consents_and_who_did_what(admin: Client) -> None:
+def test_order_shows_parts_payments_consents_and_history(admin: Client) -> None:
     order = make_order((make_variant(price=320_000), 2), name="Nguyễn Thị Hoa")
 
     page = admin.get(f"{DESK}don-hang/{order.pk}/")
@@ -207,7 +207,7 @@ def test_an_order_shows_parts_payments_consents_and_who_did_what(admin: Client) 
     assert [each.purpose for each in page.context["consents"]] == ["order"]
 
 
-def test_a_draft_is_no_order_yet(admin: Client) -> None:
+def test_draft_has_no_order_page(admin: Client) -> None:
     order = make_order()
     Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
 
@@ -230,9 +230,7 @@ def test_queries_do_not_grow_with_rows(admin: Client, django_assert_max_num_quer
             admin.get(DESK + page)
 
 
-def test_queries_of_an_order_do_not_grow_with_its_parts(
-    admin: Client, django_assert_max_num_queries: Any
-) -> None:
+def test_order_queries_do_not_grow_with_parts(admin: Client, django_assert_max_num_queries: Any) -> None:
     small = make_order((make_variant(), 1))
     large = make_order(*[(make_variant(make_seller()), 1) for _n in range(4)])
     with django_assert_max_num_queries(40) as few:
@@ -242,7 +240,7 @@ def test_queries_of_an_order_do_not_grow_with_its_parts(
         admin.get(f"{DESK}don-hang/{large.pk}/")
 
 
-def test_the_back_room_shows_rows_to_admins_and_sends_others_to_our_sign_in(admin: Client) -> None:
+def test_django_admin_is_for_admins_and_sends_others_to_sign_in(admin: Client) -> None:
     order = make_order()
     listing = Listing.objects.get()
 
@@ -262,7 +260,7 @@ def test_the_back_room_shows_rows_to_admins_and_sends_others_to_our_sign_in(admi
     assert away.redirect_chain[-1][0].startswith("/tai-khoan/dang-nhap/")
 
 
-def test_the_back_room_names_orders_and_money_in_vietnamese(admin: Client) -> None:
+def test_django_admin_names_models_in_vietnamese(admin: Client) -> None:
     page = html_of(admin.get(f"{DESK}du-lieu/"))
 
     for name in ("Đơn hàng", "Gói hàng của hợp tác xã", "Kiện hàng", "Khoản trả", "Ưu đãi"):
@@ -279,7 +277,7 @@ def _some_of_everything() -> None:
     Order.objects.filter(pk=draft.pk).update(placed_at=None, confirmed_at=None)
 
 
-def test_a_weight_that_its_buyer_does_not_answer_waits_at_the_desk(admin: Client) -> None:
+def test_unanswered_weight_question_is_on_the_home_page(admin: Client) -> None:
     order = make_order((make_gourd(), 2))
     line = order.lines.get()
     question = WeightQuestion.objects.create(

@@ -14,7 +14,7 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 
-def test_the_desk_changes_the_payment_method_of_an_order_that_waits(client: Client) -> None:
+def test_desk_changes_the_payment_method_of_a_waiting_order(client: Client) -> None:
     make_bank_account()
     order = make_order(method=PaymentMethod.TRANSFER, now=timezone.now())
     client.force_login(make_admin())
@@ -29,7 +29,7 @@ def test_the_desk_changes_the_payment_method_of_an_order_that_waits(client: Clie
     assert 'name="payment"' not in answer
 
 
-def test_buyers_do_not_change_it_there(client: Client) -> None:
+def test_buyer_cannot_change_the_payment_method_at_the_desk(client: Client) -> None:
     make_bank_account()
     order = make_order(method=PaymentMethod.TRANSFER, now=timezone.now())
 

@@ -33,7 +33,7 @@ def said(answer) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
 
 
-def test_the_banks_list_has_a_transfer_a_row_with_accounts_as_text(desk: Client) -> None:
+def test_payout_list_has_one_row_per_transfer_and_accounts_as_text(desk: Client) -> None:
     first = due(make_cooperative("HTX Thiên An", **ACCOUNT), 182_000)
     second = due(make_cooperative("HTX Đồng Phúc", **ACCOUNT | {"bank_account": "0011"}), 70_000)
     due(make_cooperative("HTX chưa có tài khoản"))
@@ -59,7 +59,7 @@ def test_the_banks_list_has_a_transfer_a_row_with_accounts_as_text(desk: Client)
     assert first.note == f"CHO PHIEN QT{first.settlement_id}"
 
 
-def test_the_banks_list_names_receivers_in_full(desk: Client) -> None:
+def test_payout_list_names_receivers_in_full(desk: Client) -> None:
     name = "HOP TAC XA NONG NGHIEP VA DUOC LIEU THIEN AN"
     due(make_cooperative(**ACCOUNT | {"bank_holder": name}), 182_000)
 
@@ -69,7 +69,7 @@ def test_the_banks_list_names_receivers_in_full(desk: Client) -> None:
     assert [row[2] for row in sheet.iter_rows(min_row=2, values_only=True)] == [name]
 
 
-def test_a_payment_has_a_code_that_pays_exactly_it(desk: Client) -> None:
+def test_payout_has_a_qr_code_with_its_exact_amount(desk: Client) -> None:
     payout = due(make_cooperative(**ACCOUNT), 182_000)
 
     page = desk.get(f"{PAGE}{payout.pk}/")
@@ -79,7 +79,7 @@ def test_a_payment_has_a_code_that_pays_exactly_it(desk: Client) -> None:
     assert page.context["code"] in html_of(page)
 
 
-def test_one_payment_is_written_down_with_the_banks_number(desk: Client) -> None:
+def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
     payout = due(make_cooperative(**ACCOUNT))
 
     for _ in range(2):
@@ -92,7 +92,7 @@ def test_one_payment_is_written_down_with_the_banks_number(desk: Client) -> None
     assert Settlement.objects.filter(state="paid").count() == 1
 
 
-def test_several_are_written_down_at_once_each_with_its_number_or_the_common_one(desk: Client) -> None:
+def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(desk: Client) -> None:
     payouts = [due(make_cooperative(name, **ACCOUNT)) for name in "ABC"]
     form = {
         "key": KEY,
@@ -111,7 +111,7 @@ def test_several_are_written_down_at_once_each_with_its_number_or_the_common_one
     check_ledger()
 
 
-def test_a_payment_that_somebody_wrote_down_before_is_told_and_stays(desk: Client) -> None:
+def test_paid_payout_is_not_marked_again(desk: Client) -> None:
     payout = due(make_cooperative(**ACCOUNT))
     desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": "FT1"}, follow=True)
 
@@ -123,7 +123,7 @@ def test_a_payment_that_somebody_wrote_down_before_is_told_and_stays(desk: Clien
 
 
 @pytest.mark.parametrize("form", [{"payout": []}, {"payout": ["chosen"], "reference": " "}])
-def test_without_a_choice_or_a_number_nothing_is_written_down(desk: Client, form) -> None:
+def test_payouts_need_a_selection_and_a_reference(desk: Client, form) -> None:
     payout = due(make_cooperative(**ACCOUNT))
     chosen = [str(payout.pk) for _each in form["payout"]]
 
@@ -133,7 +133,7 @@ def test_without_a_choice_or_a_number_nothing_is_written_down(desk: Client, form
     assert Payout.objects.get().state == "due"
 
 
-def test_who_has_no_account_is_shown_as_waiting_for_it_until_it_is_named(desk: Client) -> None:
+def test_payout_without_an_account_waits_until_one_is_named(desk: Client) -> None:
     cooperative = make_cooperative()
     payout = due(cooperative)
     before = html_of(desk.get(PAGE))
@@ -150,7 +150,7 @@ def test_who_has_no_account_is_shown_as_waiting_for_it_until_it_is_named(desk: C
     assert payout.state == "due"
 
 
-def test_an_account_named_later_is_pointed_out_and_followed_on_request(desk: Client) -> None:
+def test_changed_account_is_pointed_out_and_applied_on_request(desk: Client) -> None:
     cooperative = make_cooperative(**ACCOUNT)
     payout = due(cooperative)
     change_cooperative_account(cooperative_id=cooperative.pk, to=BankAccount("970436", "0099", "KHAC"), **WHO)
@@ -163,7 +163,7 @@ def test_an_account_named_later_is_pointed_out_and_followed_on_request(desk: Cli
     assert (payout.bank_bin, payout.bank_account, payout.bank_holder) == ("970436", "0099", "KHAC")
 
 
-def test_an_account_that_is_none_is_not_kept(desk: Client) -> None:
+def test_invalid_account_is_not_saved(desk: Client) -> None:
     payout = due(make_cooperative())
     form = {"bank_bin": "970405", "bank_account": "12 34", "bank_holder": "Hoa"}
 
@@ -173,14 +173,14 @@ def test_an_account_that_is_none_is_not_kept(desk: Client) -> None:
     assert Payout.objects.get().bank_account == ""
 
 
-def test_an_unknown_payment_is_missing(desk: Client) -> None:
+def test_unknown_payout_is_not_found(desk: Client) -> None:
     unknown = uuid.UUID(int=1)
 
     assert desk.get(f"{PAGE}{unknown}/").status_code == 404
     assert desk.post(f"{PAGE}{unknown}/da-chi/", {"key": KEY, "reference": "F"}).status_code == 404
 
 
-def test_queries_do_not_grow_with_payments(desk: Client, django_assert_num_queries) -> None:
+def test_queries_do_not_grow_with_payouts(desk: Client, django_assert_num_queries) -> None:
     due(make_cooperative("A", **ACCOUNT))
     desk.get(PAGE)
     for name in "BCDE":

@@ -28,7 +28,7 @@ def desk(client: Client) -> Client:
     return client
 
 
-def test_rates_are_for_who_manages_the_settings(client: Client) -> None:
+def test_rates_need_the_settings_permission(client: Client) -> None:
     user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
 
@@ -37,7 +37,7 @@ def test_rates_are_for_who_manages_the_settings(client: Client) -> None:
     assert CommissionRate.objects.count() == 0
 
 
-def test_a_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
+def test_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
     seller, shelf = make_seller(), make_category("Gối")
 
     answer = desk.post(PAGE, RATE | {"cooperative": seller.pk, "category": shelf.pk})
@@ -60,14 +60,14 @@ def test_a_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
         {"cooperative": "999999"},
     ],
 )
-def test_a_rate_that_makes_no_sense_is_said_beside_it(desk: Client, wrong) -> None:
+def test_invalid_rate_is_refused_at_the_field(desk: Client, wrong) -> None:
     answer = desk.post(PAGE, RATE | wrong)
 
     assert (answer.status_code, CommissionRate.objects.count()) == (422, 0)
     assert answer.context["commission_form"].errors
 
 
-def test_the_button_pressed_twice_adds_one_rate(desk: Client) -> None:
+def test_repeated_rate_is_added_once(desk: Client) -> None:
     desk.post(PAGE, RATE)
 
     answer = desk.post(PAGE, RATE)
@@ -76,7 +76,7 @@ def test_the_button_pressed_twice_adds_one_rate(desk: Client) -> None:
     assert "Mức thu này đã có rồi." in html_of(answer)
 
 
-def test_a_rate_is_ended_and_then_listed_with_those_that_are_over(desk: Client) -> None:
+def test_ended_rate_is_listed_as_past(desk: Client) -> None:
     rate = make_rate(5)
     yesterday = vietnam_date(timezone.now()) - datetime.timedelta(days=1)
 
@@ -89,7 +89,7 @@ def test_a_rate_is_ended_and_then_listed_with_those_that_are_over(desk: Client) 
 
 
 @pytest.mark.parametrize("day", ["", "gestern", "31/12/2025"])
-def test_a_rate_does_not_end_on_no_day_or_before_it_began(desk: Client, day: str) -> None:
+def test_rate_needs_a_valid_last_day(desk: Client, day: str) -> None:
     rate = make_rate(5)
 
     answer = desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": day}, follow=True)
@@ -116,7 +116,7 @@ def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> No
     assert not shop_settings().withholds_tax
 
 
-def test_a_rate_of_tax_is_ended(desk: Client) -> None:
+def test_withholding_rate_is_ended(desk: Client) -> None:
     desk.post(f"{PAGE}thue/", TAX)
     rate = WithholdingRate.objects.get()
 

@@ -32,7 +32,7 @@ def said(answer) -> str:
 
 
 @pytest.mark.parametrize("page", ["quyet-toan/", "chi-tien/", "so-cai/", "chi-tien/danh-sach.xlsx"])
-def test_money_is_for_who_handles_payments(client: Client, page: str) -> None:
+def test_settlements_need_the_payments_permission(client: Client, page: str) -> None:
     client.force_login(make_member(make_cooperative()))
     member = client.get(f"/quan-tri/{page}").status_code
     user = make_staff(Permission.MANAGE_ORDERS)
@@ -43,7 +43,7 @@ def test_money_is_for_who_handles_payments(client: Client, page: str) -> None:
     assert (member, others, client.get(f"/quan-tri/{page}").status_code) == (404, 404, 200)
 
 
-def test_running_figures_are_told_by_cooperative(cashier: Client) -> None:
+def test_open_figures_are_shown_per_cooperative(cashier: Client) -> None:
     seller = make_seller("HTX Thiên An")
     sold(seller, back=40_000)
 
@@ -60,7 +60,7 @@ def test_running_figures_are_told_by_cooperative(cashier: Client) -> None:
     assert "182.000" in html_of(page)
 
 
-def test_chosen_periods_are_closed_and_the_others_run_on(cashier: Client) -> None:
+def test_chosen_periods_are_closed_and_others_stay_open(cashier: Client) -> None:
     first, second = owed(make_cooperative("A"), 50_000), owed(make_cooperative("B"), 70_000)
 
     answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": [first.pk]}, follow=True)
@@ -70,7 +70,7 @@ def test_chosen_periods_are_closed_and_the_others_run_on(cashier: Client) -> Non
     assert states == {first.pk: "closed", second.pk: "open"}
 
 
-def test_all_periods_are_closed_but_those_without_anything(cashier: Client) -> None:
+def test_close_all_skips_empty_periods(cashier: Client) -> None:
     for name in "ABC":
         owed(make_cooperative(name))
     close(Settlement.objects.first().cooperative)
@@ -83,7 +83,7 @@ def test_all_periods_are_closed_but_those_without_anything(cashier: Client) -> N
     check_ledger()
 
 
-def test_the_button_pressed_twice_closes_once(cashier: Client) -> None:
+def test_repeated_close_closes_once(cashier: Client) -> None:
     settlement = owed(make_cooperative())
     form = {"key": KEY, "settlement": [settlement.pk]}
 
@@ -94,7 +94,7 @@ def test_the_button_pressed_twice_closes_once(cashier: Client) -> None:
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 
-def test_closing_what_somebody_else_closed_says_so(cashier: Client) -> None:
+def test_closing_a_closed_period_says_so(cashier: Client) -> None:
     settlement = owed(make_cooperative())
     close(settlement.cooperative)
 
@@ -114,7 +114,7 @@ def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
     assert Settlement.objects.closed().count() == 0
 
 
-def test_closed_and_paid_ones_are_listed_apart(cashier: Client) -> None:
+def test_closed_and_paid_settlements_are_listed_separately(cashier: Client) -> None:
     paid, closed = due(make_cooperative("A")), due(make_cooperative("B"))
     owing = make_cooperative("C")
     owed(owing, -5_000)
@@ -129,7 +129,7 @@ def test_closed_and_paid_ones_are_listed_apart(cashier: Client) -> None:
     assert tabs == [{closed.settlement_id}, {paid.settlement_id, carried.pk}]
 
 
-def test_a_correction_lands_in_the_running_period_once(cashier: Client) -> None:
+def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) -> None:
     payout = due(make_cooperative())
     form = {"key": KEY, "direction": "less", "amount": "12.000", "reason": "Trả nhầm"}
 
@@ -151,7 +151,7 @@ def test_a_correction_lands_in_the_running_period_once(cashier: Client) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"amount": "0"}, {"amount": "1,5"}, {"reason": ""}, {"direction": ""}, {"key": "x"}]
 )
-def test_a_correction_that_makes_no_sense_is_not_booked(cashier: Client, wrong) -> None:
+def test_invalid_correction_is_not_booked(cashier: Client, wrong) -> None:
     settlement = owed(make_cooperative())
     form = {"key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | wrong
 
@@ -161,7 +161,7 @@ def test_a_correction_that_makes_no_sense_is_not_booked(cashier: Client, wrong) 
     assert LedgerPosting.objects.count() == 1
 
 
-def test_an_unknown_settlement_is_missing(cashier: Client) -> None:
+def test_unknown_settlement_is_not_found(cashier: Client) -> None:
     pages = ["", "ban-in/", "quyet-toan.pdf", "quyet-toan.xlsx"]
 
     assert [cashier.get(f"{PAGE}999999/{page}").status_code for page in pages] == [404] * 4

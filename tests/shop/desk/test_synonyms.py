@@ -20,7 +20,7 @@ def words() -> list[str]:
     return list(Synonym.objects.order_by("set", "sort_order").values_list("text", flat=True))
 
 
-def test_words_are_for_who_manages_goods(client: Client) -> None:
+def test_synonyms_need_the_products_permission(client: Client) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
     assert client.get(PAGE).status_code == client.post(PAGE, {"words": "lạc, đậu phộng"}).status_code == 404
@@ -29,7 +29,7 @@ def test_words_are_for_who_manages_goods(client: Client) -> None:
     assert client.get(PAGE).status_code == 200
 
 
-def test_a_set_is_added_changed_and_removed(client: Client) -> None:
+def test_synonym_set_is_added_changed_and_removed(client: Client) -> None:
     client.force_login(make_admin())
 
     assert client.post(PAGE, {"words": "lạc, đậu phộng ;  "})["Location"] == PAGE
@@ -46,7 +46,7 @@ def test_a_set_is_added_changed_and_removed(client: Client) -> None:
 
 
 @pytest.mark.parametrize("odd", ["", " , ", "lạc", "lạc, LAC", "🍊, quýt", "a" * 61 + ", b", "x" * 900])
-def test_odd_words_are_handed_back_and_change_nothing(client: Client, odd: str) -> None:
+def test_invalid_synonyms_are_refused_and_change_nothing(client: Client, odd: str) -> None:
     client.force_login(make_admin())
     kept = save_synonyms(set_id=None, words=["ngô", "bắp"], actor=Actor.system(), now=NOW)
 

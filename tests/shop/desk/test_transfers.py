@@ -69,7 +69,7 @@ def tap(client: Client, label: str, path: str = TRANSFERS):
 
 
 @pytest.mark.parametrize("page", ["", "tat-ca/", "{pk}/"])
-def test_transfers_are_for_who_handles_payments(client: Client, page: str) -> None:
+def test_transfers_need_the_payments_permission(client: Client, page: str) -> None:
     path = TRANSFERS + page.format(pk=arrives().pk)
     signed_out = client.get(path).status_code
     client.force_login(make_member(make_cooperative()))
@@ -80,7 +80,7 @@ def test_transfers_are_for_who_handles_payments(client: Client, page: str) -> No
 
 
 @pytest.mark.parametrize("noun", ["don", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
-def test_who_may_not_see_transfers_decides_nothing(client: Client, noun: str) -> None:
+def test_staff_without_the_permission_decide_nothing(client: Client, noun: str) -> None:
     order, transfer = waiting(), arrives()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     before = every_row()
@@ -92,7 +92,7 @@ def test_who_may_not_see_transfers_decides_nothing(client: Client, noun: str) ->
     assert every_row() == before
 
 
-def test_the_queue_says_why_and_whose_it_may_be(cashier: Client) -> None:
+def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
     order = waiting()
     arrives(order.code, 100_000)
     arrives("tien hang", 55_000)
@@ -106,13 +106,13 @@ def test_the_queue_says_why_and_whose_it_may_be(cashier: Client) -> None:
     assert "No order is like it." in page
 
 
-def test_what_settled_by_itself_is_not_in_the_queue(cashier: Client) -> None:
+def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
     arrives(waiting().code)
 
     assert "Every transfer is settled" in seen(cashier, TRANSFERS)
 
 
-def test_one_tap_settles(cashier: Client) -> None:
+def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     order, transfer = waiting(), arrives()
 
     answer = tap(cashier, f"Put to order {order.code}: 120.000\xa0₫")
@@ -125,7 +125,7 @@ def test_one_tap_settles(cashier: Client) -> None:
     assert order.confirmed_at is not None
 
 
-def test_a_surplus_stays_to_be_given_back(cashier: Client) -> None:
+def test_surplus_stays_for_review(cashier: Client) -> None:
     order = waiting()
     transfer = arrives(order.code, 150_000)
 
@@ -136,7 +136,7 @@ def test_a_surplus_stays_to_be_given_back(cashier: Client) -> None:
     assert transfer.state == TransferState.REVIEW
 
 
-def test_two_orders_in_one_transfer_are_split_with_one_tap(cashier: Client) -> None:
+def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> None:
     one, other = waiting(), waiting(price=50_000)
     transfer = arrives(f"{one.code} {other.code}", 250_000)
 
@@ -147,7 +147,7 @@ def test_two_orders_in_one_transfer_are_split_with_one_tap(cashier: Client) -> N
     assert list(Order.objects.order_by("number").values_list("charged", flat=True)) == [120_000, 130_000]
 
 
-def test_shares_are_written_by_hand(cashier: Client) -> None:
+def test_split_is_entered_by_hand(cashier: Client) -> None:
     one, other = waiting(), waiting(price=50_000)
     transfer = arrives("tien hang", 250_000)
     rows = {"code": [one.code.lower(), f" {other.code} ", ""], "amount": ["120.000", "130000 ₫", ""]}
@@ -171,7 +171,7 @@ def test_shares_are_written_by_hand(cashier: Client) -> None:
         (["{code}", "{code}"], ["60000", "60000"], "Write each order once"),
     ],
 )
-def test_shares_that_make_no_sense_are_refused(cashier: Client, code, amount, said: str) -> None:
+def test_invalid_split_is_refused(cashier: Client, code, amount, said: str) -> None:
     order, transfer = waiting(), arrives()
     codes = [each.format(code=order.code) for each in ([code] if isinstance(code, str) else code)]
     before = every_row()
@@ -182,7 +182,7 @@ def test_shares_that_make_no_sense_are_refused(cashier: Client, code, amount, sa
     assert every_row() == before
 
 
-def test_an_order_that_lapsed_is_ordered_anew_with_one_tap(cashier: Client) -> None:
+def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
     order = waiting()
     Payment.objects.update(expires_at=timezone.now() - timezone.timedelta(minutes=1))
     expire_order(order_id=order.pk, actor=Actor.system("test"), now=timezone.now())
@@ -197,7 +197,7 @@ def test_an_order_that_lapsed_is_ordered_anew_with_one_tap(cashier: Client) -> N
     assert order.status == OrderStatus.EXPIRED
 
 
-def test_money_goes_back_and_every_step_is_told(cashier: Client) -> None:
+def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     transfer = arrives()
     path = f"{TRANSFERS}{transfer.pk}/"
 
@@ -225,7 +225,7 @@ def test_money_goes_back_and_every_step_is_told(cashier: Client) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": "1"}, {"holder": " "}, {"reason": ""}]
 )
-def test_without_account_or_reason_nothing_goes_back(cashier: Client, wrong: dict[str, str]) -> None:
+def test_return_needs_an_account_and_a_reason(cashier: Client, wrong: dict[str, str]) -> None:
     transfer = arrives()
     before = every_row()
 
@@ -235,7 +235,7 @@ def test_without_account_or_reason_nothing_goes_back(cashier: Client, wrong: dic
     assert every_row() == before
 
 
-def test_what_is_for_no_order_is_set_aside_and_looked_at_again(cashier: Client) -> None:
+def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) -> None:
     transfer = arrives()
     path = f"{TRANSFERS}{transfer.pk}/"
 
@@ -254,7 +254,7 @@ def test_what_is_for_no_order_is_set_aside_and_looked_at_again(cashier: Client) 
 
 
 @pytest.mark.parametrize("noun", ["", "don/", "tra-lai/", "da-tra/", "gac-lai/", "xem-lai/"])
-def test_a_transfer_that_is_not_there_is_not_found(cashier: Client, noun: str) -> None:
+def test_unknown_transfer_is_not_found(cashier: Client, noun: str) -> None:
     sent = {"code": waiting().code, "amount": "1", **BACK}
     path = f"{TRANSFERS}{uuid.uuid4()}/{noun}"
 
@@ -263,7 +263,7 @@ def test_a_transfer_that_is_not_there_is_not_found(cashier: Client, noun: str) -
     assert answer.status_code == 404
 
 
-def test_transfers_are_found_by_note_number_sum_order_and_state(cashier: Client) -> None:
+def test_transfers_are_searched_by_note_reference_amount_order_and_state(cashier: Client) -> None:
     order = waiting()
     settled, doubtful = arrives(order.code), arrives("TIEN CAM ON", 55_000)
 
@@ -282,7 +282,7 @@ def test_transfers_are_found_by_note_number_sum_order_and_state(cashier: Client)
     assert found("q=khong+co") == []
 
 
-def test_the_first_page_tells_that_money_waits(cashier: Client) -> None:
+def test_home_counts_transfers_to_review(cashier: Client) -> None:
     arrives("tien hang", 55_000)
 
     assert "Transfers to be looked at 1" in seen(cashier, "/en/quan-tri/")
@@ -300,7 +300,7 @@ def test_queries_do_not_grow_with_transfers(cashier: Client) -> None:
     assert [_count(cashier, page) for page in ("", "tat-ca/")] == few
 
 
-def test_queries_do_not_grow_with_transfers_for_orders_that_are_on_the_way(cashier: Client) -> None:
+def test_queries_do_not_grow_with_transfers_for_orders_in_delivery(cashier: Client) -> None:
     arrives(waiting().code, 100_000)
     Order.objects.update(status=OrderStatus.ON_THE_WAY)
     few = _count(cashier, "")

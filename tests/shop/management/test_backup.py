@@ -95,7 +95,7 @@ def shop_with_files(settings):
     return order
 
 
-def test_everything_comes_back_into_an_empty_place(tmp_path, place_to_restore, shop_with_files):
+def test_backup_is_restored_completely_into_an_empty_place(tmp_path, place_to_restore, shop_with_files):
     call_command("backup", tmp_path / "backup", verbosity=0)
     rows = count_rows(lambda sql: _fetch(sql))
 
@@ -114,7 +114,7 @@ def test_everything_comes_back_into_an_empty_place(tmp_path, place_to_restore, s
     assert place_to_restore.run("migrate", "--check").returncode == 0
 
 
-def test_a_restore_that_was_killed_is_repeated(tmp_path, place_to_restore, shop_with_files):
+def test_killed_restore_can_be_repeated(tmp_path, place_to_restore, shop_with_files):
     """Killed while it wrote one file: half of it is there under another name, others are there whole."""
     call_command("backup", tmp_path / "backup", verbosity=0)
     media = place_to_restore.folder / "media"
@@ -136,7 +136,7 @@ def _fetch(sql):
         return cursor.fetchall()
 
 
-def test_a_backup_is_for_its_owner_only_and_takes_the_shops_own_keys_along(tmp_path, settings, monkeypatch):
+def test_backup_is_private_and_includes_generated_keys(tmp_path, settings, monkeypatch):
     settings.DATA_DIR = tmp_path / "data"
     monkeypatch.delenv("SECRET_KEY", raising=False)
     write(settings.DATA_DIR / "secret_key", b"k" * 67)
@@ -153,7 +153,7 @@ def test_a_backup_is_for_its_owner_only_and_takes_the_shops_own_keys_along(tmp_p
     assert not (tmp_path / "without/keys").exists()
 
 
-def test_a_file_that_a_row_names_and_is_gone_is_named(tmp_path, shop_with_files, settings):
+def test_missing_media_file_is_reported(tmp_path, shop_with_files, settings):
     Path(settings.MEDIA_ROOT, "pictures/320.webp").unlink()
     said = StringIO()
 
@@ -163,7 +163,7 @@ def test_a_file_that_a_row_names_and_is_gone_is_named(tmp_path, shop_with_files,
     assert read_backup(tmp_path / "backup").missing == ["pictures/320.webp"]
 
 
-def test_one_changed_byte_in_any_file_is_refused(tmp_path, place_to_restore, shop_with_files):
+def test_changed_byte_in_any_file_is_refused(tmp_path, place_to_restore, shop_with_files):
     folder = tmp_path / "backup"
     call_command("backup", folder, verbosity=0)
 
@@ -184,7 +184,7 @@ def test_one_changed_byte_in_any_file_is_refused(tmp_path, place_to_restore, sho
     assert not (place_to_restore.folder / "media").exists()
 
 
-def test_files_that_were_added_or_taken_away_are_refused(tmp_path, shop_with_files):
+def test_added_and_removed_files_are_refused(tmp_path, shop_with_files):
     folder = tmp_path / "backup"
     call_command("backup", folder, verbosity=0)
 
@@ -197,7 +197,7 @@ def test_files_that_were_added_or_taken_away_are_refused(tmp_path, shop_with_fil
         read_backup(folder)
 
 
-def test_a_running_shop_is_never_overwritten(tmp_path):
+def test_running_shop_is_never_overwritten(tmp_path):
     make_order()
     call_command("backup", tmp_path / "backup", verbosity=0)
     later = make_order()
@@ -210,7 +210,7 @@ def test_a_running_shop_is_never_overwritten(tmp_path):
     assert Order.objects.filter(pk=later.pk).exists()
 
 
-def test_a_backup_of_a_newer_shop_or_of_another_database_is_refused(tmp_path):
+def test_backup_of_a_newer_shop_or_another_database_is_refused(tmp_path):
     call_command("backup", tmp_path / "backup", verbosity=0)
     manifest = read_backup(tmp_path / "backup")
 
@@ -229,14 +229,14 @@ def _seal_again(folder, manifest):
     seal_backup(folder, manifest)
 
 
-def test_the_tool_that_is_missing_is_named(tmp_path, monkeypatch):
+def test_missing_tool_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(CommandError, match="pg_dump is missing: apt-get install postgresql-client"):
         take_snapshot(tmp_path).__enter__()
 
 
-def test_copies_hold_every_order_that_was_acknowledged_before_they_began(tmp_path, place_to_restore):
+def test_backup_of_a_busy_shop_holds_every_acknowledged_order(tmp_path, place_to_restore):
     variant = make_variant(on_hand=100_000)
     make_basket((variant, 1))
     acknowledged = tmp_path / "acknowledged"
@@ -295,7 +295,7 @@ def wait_for(acknowledged, *, more_than):
 
 
 @pytest.mark.once
-def test_a_backup_that_is_killed_is_no_backup(tmp_path, shop_with_files):
+def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files):
     """Killed (-9) at each file that it opens, syncs or moves, until one runs through."""
     whole = create_backup(tmp_path / "whole", with_keys=True)
     step, is_through = 1, False

@@ -14,7 +14,7 @@ from shop.management.bench.measuring import FEWEST, measure
 pytestmark = pytest.mark.django_db
 
 
-def test_a_page_is_asked_for_until_time_is_up_and_its_queries_are_counted() -> None:
+def test_page_is_measured_until_time_is_up_and_its_queries_are_counted() -> None:
     asked = []
 
     def ask(given: int) -> None:
@@ -29,7 +29,7 @@ def test_a_page_is_asked_for_until_time_is_up_and_its_queries_are_counted() -> N
     assert 0 < measured.p50 <= measured.p95
 
 
-def test_what_is_prepared_is_not_counted() -> None:
+def test_preparation_is_not_counted() -> None:
     measured = measure("nothing", lambda _given: None, seconds=0, prepare=Channel.objects.count)
 
     assert measured.queries == 0

@@ -11,7 +11,7 @@ def password(monkeypatch):
     return lambda words: monkeypatch.setenv("ADMIN_PASSWORD", words)
 
 
-def test_an_admin_may_enter_the_desk_and_the_raw_rows(password):
+def test_admin_is_created_with_staff_and_superuser_rights(password):
     password("mot-mat-khau-dai")
 
     call_command("create_admin", "Lan@Example.vn", "--name", "Triệu Thị Lan")
@@ -34,7 +34,7 @@ def test_an_admin_may_enter_the_desk_and_the_raw_rows(password):
         ("lan@example.vn", "ngan", "too short|ngắn quá"),
     ],
 )
-def test_a_wrong_address_or_weak_password_makes_nobody(password, email, words, said):
+def test_invalid_address_or_weak_password_creates_nobody(password, email, words, said):
     password(words)
 
     with pytest.raises(CommandError, match=f"(?i){said}"):
@@ -43,7 +43,7 @@ def test_a_wrong_address_or_weak_password_makes_nobody(password, email, words, s
     assert User.objects.count() == 0
 
 
-def test_an_address_that_has_an_account_keeps_it(password):
+def test_existing_account_is_not_changed(password):
     User.objects.create_user(email="lan@example.vn", password="cua-rieng-toi")
     password("mot-mat-khau-dai")
 

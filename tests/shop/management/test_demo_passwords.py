@@ -60,7 +60,7 @@ def opened_to_network(embedded):
 
 
 @pytest.mark.django_db
-def test_a_server_refuses_the_demo(server):
+def test_server_refuses_the_demo(server):
     with pytest.raises(CommandError, match="nothing was added"):
         seed()
 
@@ -68,7 +68,7 @@ def test_a_server_refuses_the_demo(server):
 
 
 @pytest.mark.django_db
-def test_a_shop_with_an_account_that_is_not_the_demos_refuses_the_demo(embedded):
+def test_shop_with_a_real_account_refuses_the_demo(embedded):
     User.objects.create_user(email="chi@example.vn", password="mot-mat-khau-dai")
 
     with pytest.raises(CommandError, match="nothing was added"):
@@ -78,7 +78,7 @@ def test_a_shop_with_an_account_that_is_not_the_demos_refuses_the_demo(embedded)
 
 
 @pytest.mark.django_db
-def test_a_server_that_allows_the_demo_shows_random_passwords_once_on_the_terminal(server):
+def test_server_that_allows_the_demo_shows_random_passwords_once(server):
     said = seed(Terminal(), allow_on_server=True)
     again = seed(Terminal(), allow_on_server=True)
 
@@ -91,7 +91,7 @@ def test_a_server_that_allows_the_demo_shows_random_passwords_once_on_the_termin
 
 
 @pytest.mark.django_db
-def test_a_log_of_a_server_gets_no_password(server):
+def test_server_log_gets_no_password(server):
     said = seed(allow_on_server=True)
 
     assert re.findall(rf"\b{RANDOM}\b", said) == []
@@ -101,7 +101,7 @@ def test_a_log_of_a_server_gets_no_password(server):
 
 
 @pytest.mark.django_db
-def test_a_shop_open_to_its_network_keeps_random_passwords_in_a_file_of_its_owner(opened_to_network):
+def test_shop_open_to_its_network_saves_random_passwords_privately(opened_to_network):
     said = seed(verbosity=0)
 
     kept = dict(line.split() for line in passwords_file().read_text().splitlines())
@@ -114,7 +114,7 @@ def test_a_shop_open_to_its_network_keeps_random_passwords_in_a_file_of_its_owne
 
 
 @pytest.mark.django_db(transaction=True)
-def test_accounts_of_a_shop_that_is_opened_later_get_random_passwords(opened_to_network):
+def test_accounts_get_random_passwords_when_the_shop_is_opened_later(opened_to_network):
     open_demo_accounts()
     changed = User.objects.get(email=ACCOUNTS[0].email)
     changed.set_password("cua-rieng-toi-2026")
@@ -144,7 +144,7 @@ def test_run_prints_no_password_where_others_reach_the_shop(place, request):
 
 
 @pytest.mark.django_db
-def test_run_prints_the_published_passwords_only_while_they_hold(embedded):
+def test_run_prints_published_passwords_only_while_they_are_valid(embedded):
     open_demo_accounts()
     before, after = StringIO(), StringIO()
 
@@ -158,7 +158,7 @@ def test_run_prints_the_published_passwords_only_while_they_hold(embedded):
 
 
 @pytest.mark.django_db
-def test_a_server_is_warned_of_accounts_with_a_published_password(server):
+def test_server_is_warned_of_accounts_with_a_published_password(server):
     users = open_demo_accounts()
     users[0].set_password("cua-rieng-toi-2026")
     users[0].save()
@@ -172,7 +172,7 @@ def test_a_server_is_warned_of_accounts_with_a_published_password(server):
 
 
 @pytest.mark.django_db
-def test_an_embedded_shop_is_not_warned(embedded):
+def test_embedded_shop_is_not_warned(embedded):
     open_demo_accounts()
 
     found = run_checks(tags=[Tags.database], databases=["default"])

@@ -8,7 +8,7 @@ from shop.management.market_setup.market_data import market
 SHORT = ("origin", "packaging", "shelf_life", "storage")
 
 
-def test_there_are_sixty_goods_of_at_least_eight_cooperatives():
+def test_there_are_sixty_products_of_at_least_eight_cooperatives():
     names = [row["name"] for row in products()]
 
     assert len(names) == len(set(names)) == 60
@@ -16,7 +16,7 @@ def test_there_are_sixty_goods_of_at_least_eight_cooperatives():
     assert cooperatives()[0]["name"] == "HTX Thiên An"
 
 
-def test_whatever_is_made_up_says_so():
+def test_fictional_names_are_marked_as_samples():
     real = {"HTX Thiên An", "HTX Yến Dương", "HTX Tài Hoan", "HTX Tân Thành", "HTX Thượng Quan"}
 
     for row in cooperatives():
@@ -26,7 +26,7 @@ def test_whatever_is_made_up_says_so():
 
 
 @pytest.mark.parametrize("row", products(), ids=lambda row: row["name"])
-def test_each_product_can_be_sold_as_the_law_wants_and_read_in_english(row):
+def test_each_product_meets_the_law_and_is_translated(row):
     assert 1 <= len(row["variants"]) <= 6
     assert all(row[field] for field in ("about", "about_en", "en"))
     assert row["type"] == "craft" or row["shelf_life"]
@@ -42,14 +42,14 @@ def test_each_product_can_be_sold_as_the_law_wants_and_read_in_english(row):
                 assert in_english(variant[field])
 
 
-def test_what_households_make_can_be_read_in_english():
+def test_products_made_by_households_are_translated():
     products_made = [each["products_made"] for row in cooperatives() for each in row.get("producers", [])]
 
     assert products_made
     assert all(in_english(each) for each in products_made)
 
 
-def test_goods_stand_on_shelves_of_cooperatives_that_exist():
+def test_products_refer_to_existing_categories_and_cooperatives():
     shelves = {shelf["name"] for root in market()["category"] for shelf in [root, *root["inside"]]}
     sellers = {row["slug"] for row in cooperatives()}
 
@@ -57,7 +57,7 @@ def test_goods_stand_on_shelves_of_cooperatives_that_exist():
     assert {row["cooperative"] for row in products()} == sellers
 
 
-def test_no_text_promises_health():
+def test_texts_make_no_health_claims():
     promises = re.compile(
         r"chữa|trị bệnh|giúp ngủ|tốt cho sức|bồi bổ|giải độc|health|cure|heal|detox|immun", re.I
     )
@@ -68,7 +68,7 @@ def test_no_text_promises_health():
                 assert not promises.search(text), (row["name"], field)
 
 
-def test_a_text_that_nobody_translated_is_found_out():
+def test_untranslated_text_raises_an_error():
     with pytest.raises(KeyError):
         in_english("Một câu chưa dịch")
 

@@ -23,7 +23,7 @@ def open_market():
     return out.getvalue()
 
 
-def test_an_empty_shop_has_all_that_a_cooperative_needs_to_begin() -> None:
+def test_empty_shop_gets_all_that_a_cooperative_needs() -> None:
     said = open_market()
 
     channel = market_channel()
@@ -39,7 +39,7 @@ def test_an_empty_shop_has_all_that_a_cooperative_needs_to_begin() -> None:
     assert "Việt Nam" in said
 
 
-def test_nothing_of_the_demo_comes_with_it() -> None:
+def test_nothing_of_the_demo_is_added() -> None:
     open_market()
 
     assert [cooperative.is_platform_seller for cooperative in Cooperative.objects.all()] == [True]
@@ -47,7 +47,7 @@ def test_nothing_of_the_demo_comes_with_it() -> None:
     assert ShopSettings.objects.get().operator_name == ""
 
 
-def test_opening_it_again_changes_nothing_that_is_there() -> None:
+def test_opening_again_changes_nothing() -> None:
     open_market()
     ShopSettings.objects.update(operator_name="HTX Thiên An")
     before = [model.objects.count() for model in LAID]

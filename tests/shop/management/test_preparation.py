@@ -20,7 +20,7 @@ msgstr[0] "Nhận %(count)s đơn mới"
 """
 
 
-def test_plurals_are_compiled_in_the_form_of_their_language(settings, tmp_path):
+def test_plurals_are_compiled_for_their_language(settings, tmp_path):
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"
     folder.mkdir(parents=True)
@@ -34,7 +34,7 @@ def test_plurals_are_compiled_in_the_form_of_their_language(settings, tmp_path):
     assert words.ngettext(one, many, 1) == words.ngettext(one, many, 2) == "Nhận %(count)s đơn mới"
 
 
-def test_what_was_compiled_since_it_changed_is_left_alone(settings, tmp_path):
+def test_compiled_translations_are_left_unchanged(settings, tmp_path):
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"
     folder.mkdir(parents=True)
@@ -48,7 +48,7 @@ def test_what_was_compiled_since_it_changed_is_left_alone(settings, tmp_path):
     assert [path.name for path in sorted(folder.iterdir())] == ["django.mo", "django.po"]
 
 
-def test_words_that_were_asked_for_before_they_were_compiled_are_known_afterwards(settings, tmp_path):
+def test_translations_used_before_compilation_are_reloaded(settings, tmp_path):
     """On a fresh clone: the demo's letters are written by the process that compiles."""
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"

@@ -24,7 +24,7 @@ from tests.shop.accounts.factors import (
 pytestmark = pytest.mark.django_db
 
 
-def test_it_removes_every_factor_ends_all_sign_ins_and_says_so(client: Client, capsys) -> None:
+def test_factors_are_removed_and_all_sign_ins_end(client: Client, capsys) -> None:
     admin = give_app(make_admin(email="lan@example.vn"))
     give_recovery_codes(admin)
     Passkey.objects.create(user=admin, name="Điện thoại", credential_id="a", created_at=just_now())
@@ -61,7 +61,7 @@ def test_it_removes_every_factor_ends_all_sign_ins_and_says_so(client: Client, c
         ("lan@example.vn", " ", "vì sao"),
     ],
 )
-def test_an_unknown_account_one_without_a_factor_and_no_reason_change_nothing(name, reason, said) -> None:
+def test_invalid_reset_changes_nothing(name, reason, said) -> None:
     admin = give_app(make_admin(email="lan@example.vn"))
     make_admin(email="mai@example.vn")
     before = Change.objects.count()

@@ -118,7 +118,7 @@ def open_shop(tmp_path):
             shop.process.wait(PATIENCE)
 
 
-def test_what_is_killed_starts_again_finds_everything_and_prepares_nothing(open_shop):
+def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop):
     """One shop goes through it all, since preparing an empty one takes longest."""
     shop = open_shop("--no-demo")
     until(lambda: f"http://127.0.0.1:{shop.port}/" in shop.said(), "the shop's addresses")
@@ -163,7 +163,7 @@ def test_what_is_killed_starts_again_finds_everything_and_prepares_nothing(open_
 
 
 @pytest.mark.long
-def test_a_demo_that_was_killed_while_it_was_made_is_whole_after_the_next_start(open_shop):
+def test_killed_demo_is_completed_by_the_next_start(open_shop):
     killed = open_shop()
     until(killed.orders, "the first of the past orders")
     killed.process.kill()

@@ -142,7 +142,7 @@ class DemoTests(TestCase):
     def setUpTestData(cls):
         cls.users = seed_market(now=NOW, pictures_now=False)
 
-    def test_the_demo_is_a_whole_market(self):
+    def test_demo_is_a_complete_market(self):
         assert Product.objects.count() == 60
         assert Cooperative.objects.public().count() == 11
         assert Listing.objects.filter(state=ListingState.PUBLISHED).count() == 60
@@ -162,7 +162,7 @@ class DemoTests(TestCase):
             stock.pk: sums.get(stock.pk, 0) for stock in Stock.objects.all()
         }
 
-    def test_some_cooperatives_do_not_reach_the_south(self):
+    def test_some_cooperatives_do_not_deliver_to_the_south(self):
         delivery_methods = DeliveryMethod.objects.offered().filter(
             cooperative__slug="to-hop-tac-bep-khoi-ba-be"
         )
@@ -177,7 +177,7 @@ class DemoTests(TestCase):
             for delivery_method in delivery_methods
         )
 
-    def test_filling_twice_adds_nothing(self):
+    def test_seeding_twice_adds_nothing(self):
         before = (
             Product.objects.count(),
             Variant.objects.count(),
@@ -196,7 +196,7 @@ class DemoTests(TestCase):
         assert Cooperative.objects.count() == 12
         assert User.objects.count() == len(ACCOUNTS)
 
-    def test_one_seed_makes_one_history(self):
+    def test_equal_seeds_make_equal_histories(self):
         channel = Channel.objects.get()
 
         first = Planner(channel, seed=7, now=NOW).plan(80)
@@ -208,7 +208,7 @@ class DemoTests(TestCase):
         assert len(first) == 80
         assert all(order.placed_at < NOW for order in first)
 
-    def test_a_lived_history_adds_up_and_leaves_the_stock_as_it_was(self):
+    def test_seeded_history_adds_up_and_leaves_stock_unchanged(self):
         before = dict(Stock.objects.values_list("pk", "on_hand"))
 
         assert seed_orders(16, seed=5, now=NOW) == 16
@@ -231,7 +231,7 @@ class DemoTests(TestCase):
         assert seed_orders(3, seed=6, now=NOW) == 0
         assert Order.objects.count() == 3
 
-    def test_an_interrupted_history_goes_on_as_it_was_begun(self):
+    def test_interrupted_history_is_continued_as_planned(self):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         planned = Planner(channel, seed=5, now=NOW).plan(6)
         before = dict(Stock.objects.values_list("pk", "on_hand"))
@@ -252,7 +252,7 @@ class DemoTests(TestCase):
         }
         assert not Notification.objects.filter(sent_at=None).exists()
 
-    def test_a_history_written_in_bulk_is_the_one_that_is_lived_through(self):
+    def test_bulk_history_equals_the_one_made_by_actions(self):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         members = members_by_cooperative()
         over = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
@@ -283,7 +283,7 @@ class DemoTests(TestCase):
             recalculate_columns(order)
         assert figures_of_orders(written) == active
 
-    def test_the_command_tells_who_may_sign_in(self):
+    def test_command_lists_who_can_sign_in(self):
         out = StringIO()
 
         with override_settings(SERVER=False, OPEN_TO_NETWORK=False):
@@ -305,7 +305,7 @@ class UnderWayTests(TestCase):
         seed_orders(40, seed=1, now=NOW)
         seed_open_orders()
 
-    def test_transfers_can_be_tried(self):
+    def test_transfers_are_ready_to_be_tried(self):
         shop = ShopSettings.objects.get()
         assert (shop.bank_bin, shop.bank_account) == ("970405", "0000000000")
         settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
@@ -316,12 +316,12 @@ class UnderWayTests(TestCase):
             ReviewReason.TOO_LITTLE,
         }
 
-    def test_the_bulletin_says_what_buyers_pay_now(self):
+    def test_bulletin_names_current_prices(self):
         own = Bulletin.objects.get(cooperative__slug="htx-yen-duong", language="vi")
 
         assert "Bí xanh thơm: từ 21.600\u00a0₫" in own.text
 
-    def test_what_is_under_way_is_set_out_once_and_adds_up(self):
+    def test_open_orders_are_seeded_once_and_add_up(self):
         first = Order.objects.count(), CashRemittance.objects.count()
         seed_open_orders()
 
@@ -337,7 +337,7 @@ class UnderWayTests(TestCase):
         assert not Notification.objects.filter(sent_at=None, to=asked.line.order.phone).exists()
         check_everything()
 
-    def test_one_complaint_is_to_be_answered_and_one_was_made_good(self):
+    def test_one_complaint_is_open_and_one_is_refunded(self):
         states = Complaint.objects.order_by("state").values_list("state", flat=True)
         assert list(states) == ["accepted", "open"]
         refund = Refund.objects.get(complaint__state="accepted")
@@ -346,13 +346,13 @@ class UnderWayTests(TestCase):
         assert not Notification.objects.filter(sent_at=None).exists()
         check_everything()
 
-    def test_cash_is_outstanding_at_several_ages_and_some_has_come_back(self):
+    def test_cash_is_outstanding_at_several_ages_and_some_is_reconciled(self):
         carriers, cooperatives = cash_by_holder(vietnam_date(NOW), "VND")
         ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
         assert {Age.NEW, Age.OLD} < ages
         assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
 
-    def test_a_carriers_statement_is_there_to_be_read_in(self):
+    def test_carrier_statement_is_ready_to_be_imported(self):
         with TemporaryDirectory() as folder:
             path = write_statement(Path(folder))
             content = path.read_bytes()

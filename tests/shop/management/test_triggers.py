@@ -30,13 +30,13 @@ def drop(name: str, table: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_migrated_database_has_every_trigger_once() -> None:
+def test_migrated_database_has_every_trigger_once() -> None:
     assert existing().keys() == NAMES
     assert create_triggers(connection, ALL_TRIGGERS) == set()
 
 
 @pytest.mark.django_db
-def test_a_dropped_and_a_changed_trigger_are_made_as_declared() -> None:
+def test_dropped_and_changed_triggers_are_recreated() -> None:
     before = existing()
     drop("orders_ledgerentry_no_delete", "orders_ledgerentry")
     drop("core_change_no_update", "core_change")
@@ -55,7 +55,7 @@ def test_a_dropped_and_a_changed_trigger_are_made_as_declared() -> None:
 
 
 @pytest.mark.django_db
-def test_products_of_a_time_without_triggers_are_found() -> None:
+def test_products_made_without_triggers_are_found() -> None:
     drop("catalog_search_added", "catalog_product")
     product = make_product(name="Miến dong")
     connection.check_constraints()  # PostgreSQL makes no trigger while deferred checks of its table wait
@@ -66,7 +66,7 @@ def test_products_of_a_time_without_triggers_are_found() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_triggers_are_back_when_all_migrations_are_applied() -> None:
+def test_triggers_are_restored_when_all_migrations_are_applied() -> None:
     call_command("migrate", "catalog", "0011", verbosity=0)
     meanwhile = existing()
     call_command("migrate", verbosity=0)

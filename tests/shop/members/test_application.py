@@ -51,7 +51,7 @@ ACCOUNT = {"account_name": "Bàn Thị Mẫu", "email": "Mau@example.com", "pass
 CODE = "/xa-vien/dang-ky/ma/"
 
 
-def test_somebody_new_applies_and_gets_an_account_once_the_code_was_entered(client):
+def test_new_applicant_gets_an_account_after_entering_the_code(client):
     asked = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
 
     assert asked.url == CODE
@@ -76,7 +76,7 @@ def test_somebody_new_applies_and_gets_an_account_once_the_code_was_entered(clie
     assert "Chợ đã nhận hồ sơ." in html_of(client.get("/xa-vien/ho-so/"))
 
 
-def test_a_wrong_code_opens_nothing_and_what_was_written_stays(client):
+def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client):
     client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
 
     answer = client.post(CODE, {"code": wrong(last_code("mau@example.com"))})
@@ -87,7 +87,7 @@ def test_a_wrong_code_opens_nothing_and_what_was_written_stays(client):
     assert Client().post(CODE, {"code": "000000"}).url == "/xa-vien/dang-ky/"
 
 
-def test_somebody_signed_in_applies_with_their_account(client):
+def test_signed_in_applicant_uses_their_account(client):
     user = make_user()
     client.force_login(user)
 
@@ -109,7 +109,7 @@ def test_somebody_signed_in_applies_with_their_account(client):
         ("password", "12345678"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_the_rest_stays(client, field, value):
+def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, value):
     answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {field: value})
 
     assert field in answer.context["form"].errors
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_said_at_its_field_and_the_rest_stays(client, field, va
     assert Cooperative.objects.count() == 0
 
 
-def test_an_odd_phone_number_warns_and_is_accepted(client):
+def test_unusual_phone_number_warns_and_is_accepted(client):
     client.post("/xa-vien/dang-ky/", written(phone="0123 456") | ACCOUNT)
     answer = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
@@ -127,7 +127,7 @@ def test_an_odd_phone_number_warns_and_is_accepted(client):
     assert Cooperative.objects.count() == 1
 
 
-def test_without_scripts_the_communes_of_a_province_are_fetched_and_nothing_is_lost(client):
+def test_communes_are_reloaded_without_scripts_and_input_is_kept(client):
     answer = client.post("/xa-vien/dang-ky/", written(commune="", reload="1") | ACCOUNT)
 
     page = html_of(answer)
@@ -137,14 +137,14 @@ def test_without_scripts_the_communes_of_a_province_are_fetched_and_nothing_is_l
     assert Cooperative.objects.count() == 0
 
 
-def test_who_acts_for_a_cooperative_already_is_led_to_it(client):
+def test_member_is_redirected_to_their_cooperative(client):
     client.force_login(make_member(make_cooperative()))
 
     assert client.get("/xa-vien/dang-ky/").url == "/xa-vien/ho-so/"
     assert client.get("/xa-vien/ho-so/").url == "/xa-vien/"
 
 
-def test_who_acts_for_none_is_led_to_the_application(client):
+def test_non_member_is_redirected_to_the_application(client):
     client.force_login(make_user())
 
     assert client.get("/xa-vien/").url == "/xa-vien/dang-ky/"
@@ -158,7 +158,7 @@ def test_who_acts_for_none_is_led_to_the_application(client):
         (CooperativeState.REJECTED, "Chợ chưa nhận được hồ sơ này."),
     ],
 )
-def test_the_answer_is_shown_with_its_reason(client, state, words):
+def test_application_state_is_shown_with_its_reason(client, state, words):
     client.force_login(make_member(make_cooperative(state=state, state_reason="Ảnh mờ")))
 
     home = client.get("/xa-vien/")
@@ -169,7 +169,7 @@ def test_the_answer_is_shown_with_its_reason(client, state, words):
     assert ("Ảnh mờ" in page) == (state != CooperativeState.APPLIED)
 
 
-def test_what_was_asked_for_is_mended_and_sent_again(client):
+def test_requested_correction_is_submitted_again(client):
     cooperative = make_cooperative(state=CooperativeState.NEEDS_MORE, state_reason="Ảnh mờ")
     client.force_login(make_member(cooperative))
 
@@ -179,7 +179,7 @@ def test_what_was_asked_for_is_mended_and_sent_again(client):
     assert (cooperative.state, cooperative.registration_number) == (CooperativeState.APPLIED, "SO-MAU-2")
 
 
-def test_an_application_in_hand_cannot_be_changed(client):
+def test_application_under_review_cannot_be_changed(client):
     cooperative = make_cooperative(state=CooperativeState.APPLIED, registration_number="CU")
     client.force_login(make_member(cooperative))
 
@@ -189,7 +189,7 @@ def test_an_application_in_hand_cannot_be_changed(client):
     assert cooperative.registration_number == "CU"
 
 
-def test_a_rejected_cooperative_applies_anew_and_sees_the_newer_application(client):
+def test_rejected_applicant_applies_again_and_sees_the_newer_application(client):
     user = make_member(make_cooperative("HTX Cũ", state=CooperativeState.REJECTED, state_reason="Không"))
     client.force_login(user)
 
@@ -198,7 +198,7 @@ def test_a_rejected_cooperative_applies_anew_and_sees_the_newer_application(clie
     assert "HTX Mới" in html_of(client.get("/xa-vien/ho-so/"))
 
 
-def test_applications_from_one_network_are_limited(client):
+def test_applications_per_network_are_limited(client):
     for number in range(20):
         Client().post("/xa-vien/dang-ky/", written() | ACCOUNT | {"email": f"nguoi-{number}@example.com"})
 
@@ -208,7 +208,7 @@ def test_applications_from_one_network_are_limited(client):
     assert Notification.objects.filter(key__startswith="code:").count() == 20
 
 
-def test_the_manifest_opens_todays_work(client):
+def test_manifest_starts_at_the_members_home_page(client):
     answer = client.get("/xa-vien/app.webmanifest")
 
     manifest = json.loads(answer.content)
@@ -221,7 +221,7 @@ def test_the_manifest_opens_todays_work(client):
     assert [icon["purpose"] for icon in manifest["icons"]] == ["any", "any", "maskable"]
 
 
-def test_the_worker_keeps_the_offline_page_of_its_language(client):
+def test_service_worker_caches_the_offline_page_of_its_language(client):
     vietnamese = client.get("/xa-vien/worker.js")
     english = client.get("/en/xa-vien/worker.js")
 

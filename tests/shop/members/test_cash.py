@@ -29,13 +29,13 @@ CASH = "/xa-vien/tien-mat/"
         (Role.LISTER, 403),
     ],
 )
-def test_cash_is_seen_by_who_counts_it(client: Client, seller, role, status) -> None:
+def test_only_cash_roles_see_the_cash_page(client: Client, seller, role, status) -> None:
     client.force_login(make_member(seller, role))
 
     assert client.get(CASH).status_code == status
 
 
-def test_each_kind_of_cash_is_shown_with_its_sum_and_none_of_anothers(manager: Client, seller) -> None:
+def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, seller) -> None:
     ours = delivered(100_000, cash=True, carrier="", seller=seller)
     carriers = delivered(200_000, cash=True, seller=seller)
     handed_in = delivered(300_000, cash=True, seller=seller)
@@ -66,7 +66,7 @@ def test_queries_do_not_grow_with_parcels(manager: Client, seller) -> None:
     assert len(many) == len(few)
 
 
-def test_a_packer_says_that_the_buyer_paid_less_and_why(packer: Client, seller) -> None:
+def test_packer_reports_reduced_cash_with_a_reason(packer: Client, seller) -> None:
     parcel = sent(seller=seller)
     address, prefix = f"/xa-vien/kien/{parcel.pk}/da-giao/", f"delivery-{parcel.pk}"
 
@@ -87,7 +87,7 @@ def test_a_packer_says_that_the_buyer_paid_less_and_why(packer: Client, seller) 
     )
 
 
-def test_cash_that_came_later_may_be_less_too(packer: Client, seller) -> None:
+def test_cash_reported_after_delivery_can_be_reduced_too(packer: Client, seller) -> None:
     parcel = delivered(seller=seller)
     address = f"/xa-vien/kien/{parcel.pk}/tien-mat/"
 

@@ -20,7 +20,7 @@ from tests.unchanged import refused
 pytestmark = pytest.mark.django_db
 
 
-def test_approval_opens_the_first_store_house_once(client):
+def test_approval_creates_the_first_warehouse_once(client):
     channel = make_channel()
     zone = make_zone(channel)
     cooperative = make_cooperative(
@@ -49,7 +49,7 @@ def test_approval_opens_the_first_store_house_once(client):
     assert list(warehouse.zones.all()) == [zone]
 
 
-def test_a_manager_offers_a_way_and_ends_it(client):
+def test_manager_creates_and_ends_a_delivery_method(client):
     seller = make_seller()
     seller.delivery_methods.all().update(is_active=False)
     client.force_login(make_member(seller))
@@ -78,7 +78,7 @@ def test_a_manager_offers_a_way_and_ends_it(client):
     assert not delivery_method.is_active
 
 
-def test_a_way_sent_twice_is_offered_once_and_a_key_of_another_cooperative_is_not_taken(client):
+def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(client):
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     actor, channel = make_member(seller).acting(EntryPoint.MEMBERS), make_channel()
     sent = {"channel": channel, "key": "w", "actor": actor, "now": timezone.now()}
@@ -91,7 +91,7 @@ def test_a_way_sent_twice_is_offered_once_and_a_key_of_another_cooperative_is_no
         create_delivery_method(cooperative=other, **sent)
 
 
-def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
+def test_coach_departure_is_saved(client):
     seller = make_seller()
     client.force_login(make_member(seller))
     made = client.post(
@@ -129,7 +129,7 @@ def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
 @pytest.mark.parametrize(
     "wrong", [{"departs_weekday": "7"}, {"departs_at": "25:00"}, {"cut_off_hours": "-1"}]
 )
-def test_an_odd_departure_is_refused(client, wrong):
+def test_invalid_departure_is_refused(client, wrong):
     seller = make_seller()
     client.force_login(make_member(seller))
     delivery_method = make_way(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
@@ -141,7 +141,7 @@ def test_an_odd_departure_is_refused(client, wrong):
     assert delivery_method.departs_weekday == 4
 
 
-def test_what_is_no_coach_has_no_departure(client):
+def test_departure_is_ignored_for_other_kinds_than_coach(client):
     seller = make_seller()
     client.force_login(make_member(seller))
     delivery_method = seller.delivery_methods.get()
@@ -152,7 +152,7 @@ def test_what_is_no_coach_has_no_departure(client):
     assert (delivery_method.name, delivery_method.departs_weekday) == ("Bưu điện", None)
 
 
-def test_collecting_points_to_the_store_house(client):
+def test_pickup_method_points_to_the_warehouse(client):
     seller = make_seller()
     client.force_login(make_member(seller))
 
@@ -166,7 +166,7 @@ def test_collecting_points_to_the_store_house(client):
 @pytest.mark.parametrize(
     "wrong", [{"fee": "-1"}, {"fee": "rẻ"}, {"kind": "bay"}, {"name": ""}, {"minimum_days": "5"}]
 )
-def test_a_way_that_makes_no_sense_is_refused(client, wrong):
+def test_invalid_delivery_method_is_refused(client, wrong):
     seller = make_seller()
     client.force_login(make_member(seller))
     sent = {"kind": "carrier", "name": "Xe", "fee": "1000", "minimum_days": "1", "maximum_days": "2"}
@@ -177,7 +177,7 @@ def test_a_way_that_makes_no_sense_is_refused(client, wrong):
     assert seller.delivery_methods.count() == 1
 
 
-def test_another_cooperatives_way_is_as_if_missing(client):
+def test_foreign_delivery_method_is_not_found(client):
     foreign = make_seller("HTX khác").delivery_methods.get()
     client.force_login(make_member(make_seller()))
 
@@ -187,7 +187,7 @@ def test_another_cooperatives_way_is_as_if_missing(client):
     assert DeliveryMethod.objects.get(pk=foreign.pk).is_active
 
 
-def test_only_managers_say_how_goods_are_delivered(client):
+def test_only_managers_open_delivery_methods(client):
     seller = make_seller()
     client.force_login(make_member(seller, Role.PACKER))
 

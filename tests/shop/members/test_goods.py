@@ -67,7 +67,7 @@ def draft(seller, **fields) -> Listing:
     return make_product(seller, state=ListingState.DRAFT, **fields).listings.get()
 
 
-def test_new_goods_are_drafted_from_one_page(lister, seller):
+def test_new_product_is_drafted_from_one_page(lister, seller):
     answer = lister.post("/xa-vien/hang/moi/", new_goods())
 
     product = Product.objects.get()
@@ -81,7 +81,7 @@ def test_new_goods_are_drafted_from_one_page(lister, seller):
     assert ProductMedia.objects.get(product=product).picture.width == 40
 
 
-def test_new_goods_sent_twice_are_one(lister):
+def test_repeated_product_is_created_once(lister):
     fields = new_goods(key=uuid.uuid4())
 
     answers = [lister.post("/xa-vien/hang/moi/", fields | {"photo": photo()}).url for _sent in range(2)]
@@ -90,7 +90,7 @@ def test_new_goods_sent_twice_are_one(lister):
     assert answers[0] == answers[1]
 
 
-def test_one_more_size_sent_twice_is_one(lister, seller):
+def test_repeated_variant_is_created_once(lister, seller):
     listing = draft(seller)
     fields = {"key": uuid.uuid4(), "unit": "piece", "price": "99000", "label": "Cỡ lớn", "on_hand": "3"}
 
@@ -101,7 +101,7 @@ def test_one_more_size_sent_twice_is_one(lister, seller):
     assert Change.objects.filter(action="variant.added").count() == 1
 
 
-def test_goods_stand_on_the_shelf_that_was_chosen(lister):
+def test_product_gets_the_chosen_category(lister):
     shelf = make_category("Rau, củ, quả tươi")
 
     lister.post("/xa-vien/hang/moi/", new_goods(category=shelf.pk))
@@ -109,22 +109,20 @@ def test_goods_stand_on_the_shelf_that_was_chosen(lister):
     assert Product.objects.get().category == shelf
 
 
-def test_no_month_ticked_means_all_year(lister):
+def test_no_chosen_month_means_all_year(lister):
     lister.post("/xa-vien/hang/moi/", new_goods(months=[]))
 
     assert Product.objects.get().season == ALL_MONTHS
 
 
-def test_what_is_sold_by_the_kilogram_needs_no_content(lister):
+def test_product_sold_by_the_kilogram_needs_no_content(lister):
     lister.post("/xa-vien/hang/moi/", new_goods(unit="kg", content="", measure="g"))
 
     assert Product.objects.get().variants.get().content_grams == 1000
 
 
 @pytest.mark.parametrize(("written", "tolerance"), [("", 20), ("0", 0), ("15", 15)])
-def test_goods_ordered_by_the_piece_and_paid_by_weight_have_an_estimate_and_a_tolerance(
-    lister, written, tolerance
-):
+def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, tolerance):
     lister.post(
         "/xa-vien/hang/moi/", new_goods(content="2400", measure="g", is_weighed="on", tolerance=written)
     )
@@ -143,14 +141,14 @@ def test_goods_ordered_by_the_piece_and_paid_by_weight_have_an_estimate_and_a_to
         ({"tolerance": "-1"}, "tolerance"),
     ],
 )
-def test_goods_paid_by_weight_without_a_weight_or_with_an_odd_tolerance_are_refused(lister, wrong, field):
+def test_weighed_product_without_weight_or_with_invalid_tolerance_is_refused(lister, wrong, field):
     answer = lister.post("/xa-vien/hang/moi/", new_goods(is_weighed="on", **wrong))
 
     assert list(answer.context["form"].errors) == [field]
     assert Product.objects.count() == 0
 
 
-def test_goods_become_paid_by_weight_and_their_page_says_so(lister, seller):
+def test_product_becomes_weighed_and_its_page_shows_it(lister, seller):
     listing = draft(seller, name="Bí xanh thơm", unit="fruit", content_grams=2400, price=36_000)
     variant = listing.product.variants.get()
     address = f"/xa-vien/hang/{listing.pk}/loai/{variant.pk}/"
@@ -175,7 +173,7 @@ def test_goods_become_paid_by_weight_and_their_page_says_so(lister, seller):
     ],
     ids=["no picture", "empty", "bomb", "too heavy"],
 )
-def test_a_bad_picture_is_refused_in_words_and_everything_typed_stays(lister, file, words):
+def test_invalid_picture_is_refused_and_input_is_kept(lister, file, words):
     file.seek(0)
 
     page = html_of(lister.post("/xa-vien/hang/moi/", new_goods(photo=file)))
@@ -188,13 +186,13 @@ def test_a_bad_picture_is_refused_in_words_and_everything_typed_stays(lister, fi
     assert Picture.objects.count() == 0
 
 
-def test_a_heic_photo_is_taken(lister):
+def test_heic_photo_is_accepted(lister):
     lister.post("/xa-vien/hang/moi/", new_goods(photo=photo("HEIF", "anh.heic")))
 
     assert ProductMedia.objects.get().picture.original.name.endswith(".heic")
 
 
-def test_a_photo_that_arrived_is_kept_while_something_else_is_mended(lister):
+def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister):
     page = lister.post("/xa-vien/hang/moi/", new_goods(price=""))
     kept = page.context["kept"]
 
@@ -204,7 +202,7 @@ def test_a_photo_that_arrived_is_kept_while_something_else_is_mended(lister):
     assert ProductMedia.objects.get().picture == Picture.objects.get()
 
 
-def test_another_cooperatives_kept_photo_is_not_taken(lister, seller):
+def test_foreign_uploaded_photo_is_ignored(lister, seller):
     kept = lister.post("/xa-vien/hang/moi/", new_goods(price="")).context["kept"]
     stranger = Client()
     stranger.force_login(make_member(make_seller("HTX khác"), Role.LISTER))
@@ -215,20 +213,20 @@ def test_another_cooperatives_kept_photo_is_not_taken(lister, seller):
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "1,5", "1.50", "mười", "100.000.000", ""])
-def test_an_odd_price_is_refused(lister, price):
+def test_invalid_price_is_refused(lister, price):
     answer = lister.post("/xa-vien/hang/moi/", new_goods(price=price))
 
     assert answer.context["form"].errors.keys() == {"price"}
     assert Product.objects.count() == 0
 
 
-def test_fresh_goods_must_say_how_long_they_keep(lister):
+def test_fresh_product_needs_a_shelf_life(lister):
     answer = lister.post("/xa-vien/hang/moi/", new_goods(shelf_life=""))
 
     assert answer.context["form"].errors == {"shelf_life": ["Hàng tươi phải ghi giữ được bao lâu."]}
 
 
-def test_a_complete_draft_is_sent_to_the_market(lister):
+def test_complete_draft_is_submitted_for_review(lister):
     lister.post("/xa-vien/hang/moi/", new_goods())
     listing = Listing.objects.get()
 
@@ -238,7 +236,7 @@ def test_a_complete_draft_is_sent_to_the_market(lister):
     assert listing.state == ListingState.IN_REVIEW
 
 
-def test_what_the_law_still_wants_is_said_field_by_field_and_nothing_is_sent(lister, seller):
+def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, seller):
     listing = draft(seller)
     Product.objects.update(origin="")
 
@@ -252,7 +250,7 @@ def test_what_the_law_still_wants_is_said_field_by_field_and_nothing_is_sent(lis
     assert listing.state == ListingState.DRAFT
 
 
-def test_goods_are_paused_sold_again_and_withdrawn(lister, seller):
+def test_listing_is_paused_resumed_and_withdrawn(lister, seller):
     product = make_product(seller)
     listing = product.listings.get()
     picture = Picture.objects.create(original="a.jpg", state=PictureState.READY)
@@ -267,7 +265,7 @@ def test_goods_are_paused_sold_again_and_withdrawn(lister, seller):
     assert seen == [ListingState.PAUSED, ListingState.PUBLISHED, ListingState.WITHDRAWN]
 
 
-def test_what_is_said_of_goods_is_changed(lister, seller):
+def test_product_description_is_changed(lister, seller):
     listing = draft(seller)
 
     lister.post(
@@ -284,7 +282,7 @@ def test_what_is_said_of_goods_is_changed(lister, seller):
     )
 
 
-def test_a_price_is_changed_and_what_the_page_does_not_ask_stays(lister, seller):
+def test_price_change_keeps_columns_that_the_page_does_not_show(lister, seller):
     variant = make_variant(seller, price=320_000, barcode="8930000000017")
     listing = variant.product.listings.get()
 
@@ -297,7 +295,7 @@ def test_a_price_is_changed_and_what_the_page_does_not_ask_stays(lister, seller)
     assert (variant.name, variant.barcode) == ("Đỏ", "8930000000017")
 
 
-def test_one_more_size_is_added(lister, seller):
+def test_variant_is_added(lister, seller):
     listing = draft(seller)
 
     lister.post(
@@ -309,7 +307,7 @@ def test_one_more_size_is_added(lister, seller):
     assert stock_of(added).on_hand == 3
 
 
-def test_one_more_photo_is_added_or_refused_in_words(lister, seller):
+def test_photo_is_added_or_refused_with_an_error(lister, seller):
     listing = draft(seller)
 
     bad = lister.post(
@@ -325,7 +323,7 @@ def test_one_more_photo_is_added_or_refused_in_words(lister, seller):
 
 
 @pytest.mark.parametrize("noun", ["", "mo-ta/", "loai/"])
-def test_another_cooperatives_goods_are_as_if_missing(lister, noun):
+def test_foreign_product_pages_are_not_found(lister, noun):
     foreign = draft(make_seller("HTX khác"))
 
     assert lister.get(f"/xa-vien/hang/{foreign.pk}/{noun}").status_code == 404
@@ -333,7 +331,7 @@ def test_another_cooperatives_goods_are_as_if_missing(lister, noun):
 
 
 @pytest.mark.parametrize("noun", ["gui-duyet/", "tam-ngung/", "ban-tiep/", "rut/", "anh/", "mo-ta/", "loai/"])
-def test_another_cooperatives_goods_are_not_touched(lister, noun):
+def test_foreign_product_is_not_changed(lister, noun):
     foreign = make_product(make_seller("HTX khác")).listings.get()
     changes = Change.objects.count()
 
@@ -345,13 +343,13 @@ def test_another_cooperatives_goods_are_not_touched(lister, noun):
     assert Change.objects.count() == changes
 
 
-def test_a_type_of_other_goods_is_as_if_missing(lister, seller):
+def test_foreign_variant_is_not_found(lister, seller):
     mine, foreign = draft(seller), make_variant(make_seller("HTX khác"))
 
     assert lister.get(f"/xa-vien/hang/{mine.pk}/loai/{foreign.pk}/").status_code == 404
 
 
-def test_a_packer_may_not_change_goods(client, seller):
+def test_packer_cannot_change_products(client, seller):
     client.force_login(make_member(seller, Role.PACKER))
     listing = make_product(seller).listings.get()
 
@@ -366,7 +364,7 @@ def test_a_packer_may_not_change_goods(client, seller):
     assert listing.state == ListingState.PUBLISHED
 
 
-def test_an_empty_shop_says_that_the_market_is_not_open(client):
+def test_empty_shop_tells_members_that_the_market_is_not_open(client):
     client.force_login(make_member(make_cooperative()))
 
     answer = client.get("/xa-vien/hang/moi/", follow=True)
@@ -374,13 +372,13 @@ def test_an_empty_shop_says_that_the_market_is_not_open(client):
     assert [str(each) for each in answer.context["messages"]] == ["Chợ chưa mở."]
 
 
-def test_the_channel_is_the_markets_own(lister):
+def test_new_listing_is_in_the_markets_channel(lister):
     lister.post("/xa-vien/hang/moi/", new_goods())
 
     assert Listing.objects.get().channel == make_channel()
 
 
-def test_goods_on_sale_stay_complete_when_they_are_changed(lister, seller):
+def test_published_product_must_stay_complete(lister, seller):
     product = make_product(seller)
     ProductMedia.objects.create(product=product, picture=Picture.objects.create(original="a.jpg"))
     Product.objects.update(return_terms="Đổi trong 24 giờ.")

@@ -50,7 +50,7 @@ def photo(folder: Path) -> Path:
     return path
 
 
-def test_goods_are_photographed_described_and_sent_to_the_market(phone: Page, seller, tmp_path):
+def test_product_is_photographed_described_and_submitted_for_review(phone: Page, seller, tmp_path):
     make_category("Rau, củ, quả tươi")
     make_product_type()
     sign_in(phone, seller)
@@ -72,9 +72,7 @@ def test_goods_are_photographed_described_and_sent_to_the_market(phone: Page, se
     assert Product.objects.get().media.count() == 1
 
 
-def test_an_order_goes_from_accepted_to_delivered_one_big_button_a_step_without_scripts(
-    browser: Browser, live_server: Any, seller
-):
+def test_order_goes_from_accepted_to_delivered_without_scripts(browser: Browser, live_server: Any, seller):
     part = make_order((make_variant(seller), 2), now=just_now()).parts.get()
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 360, "height": 740}
@@ -98,7 +96,7 @@ def test_an_order_goes_from_accepted_to_delivered_one_big_button_a_step_without_
     context.close()
 
 
-def test_every_page_is_fit_for_screen_readers_small_screens_and_thumbs(phone: Page, seller):
+def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, seller):
     variant = make_variant(seller, on_hand=30)
     listing = make_product(seller, state=ListingState.DRAFT).listings.get()
     new, begun, closed = (make_order((variant, 2), now=just_now()).parts.get() for _ in range(3))
@@ -138,7 +136,7 @@ def test_every_page_is_fit_for_screen_readers_small_screens_and_thumbs(phone: Pa
     assert faults == {}
 
 
-def test_without_a_network_the_app_says_so_in_its_own_page(phone_with_workers: Page, seller):
+def test_app_shows_its_offline_page_without_a_network(phone_with_workers: Page, seller):
     phone = phone_with_workers
     sign_in(phone, seller)
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")

@@ -30,7 +30,7 @@ def picking(part: OrderPart, quantity: object = "", key: uuid.UUID | None = None
     return {"key": key or uuid.uuid4(), f"taken-{line.pk}": "on", f"quantity-{line.pk}": quantity}
 
 
-def test_what_is_ticked_goes_into_a_parcel_once_however_often_it_is_sent(packer, seller):
+def test_repeated_picking_creates_one_parcel(packer, seller):
     part = accepted_part(seller, quantity=3)
     sent = picking(part)
 
@@ -43,7 +43,7 @@ def test_what_is_ticked_goes_into_a_parcel_once_however_often_it_is_sent(packer,
     assert parcel.cod_expected == part.total_gross
 
 
-def test_a_part_is_packed_into_two_parcels(packer, seller):
+def test_part_is_packed_into_two_parcels(packer, seller):
     part = accepted_part(seller, quantity=3)
 
     packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part, 1))
@@ -55,7 +55,7 @@ def test_a_part_is_packed_into_two_parcels(packer, seller):
 
 
 @pytest.mark.parametrize("quantity", ["0", "-1", "4", "1.5", "nhiều", "99999999999999999999"])
-def test_an_odd_quantity_is_refused_and_nothing_is_packed(packer, seller, quantity):
+def test_invalid_quantity_is_refused_and_nothing_is_packed(packer, seller, quantity):
     part = accepted_part(seller, quantity=3)
 
     answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part, quantity))
@@ -65,7 +65,7 @@ def test_an_odd_quantity_is_refused_and_nothing_is_packed(packer, seller, quanti
     assert part.parcels.count() == 0
 
 
-def test_without_a_tick_nothing_is_packed(packer, seller):
+def test_nothing_is_packed_without_a_ticked_line(packer, seller):
     part = accepted_part(seller)
 
     answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
@@ -74,7 +74,7 @@ def test_without_a_tick_nothing_is_packed(packer, seller):
     assert part.parcels.count() == 0
 
 
-def test_a_parcel_walks_from_the_label_to_the_buyer_and_its_cash_is_counted(packer, seller):
+def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller):
     part = accepted_part(seller, quantity=2)
     parcel = parcel_of(part)
     address = f"/xa-vien/kien/{parcel.pk}/"
@@ -94,7 +94,7 @@ def test_a_parcel_walks_from_the_label_to_the_buyer_and_its_cash_is_counted(pack
     assert stock_of(part.lines.get().variant).on_hand == 8
 
 
-def test_delivery_asks_about_the_cash(packer, seller):
+def test_delivery_requires_an_answer_about_cash(packer, seller):
     parcel = handed_over_parcel(accepted_part(seller))
 
     answer = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
@@ -104,7 +104,7 @@ def test_delivery_asks_about_the_cash(packer, seller):
     assert parcel.state == ParcelState.HANDED_OVER
 
 
-def test_cash_that_came_later_is_reported_apart(packer, seller):
+def test_cash_can_be_reported_after_delivery(packer, seller):
     part = accepted_part(seller)
     parcel = handed_over_parcel(part)
     packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {f"delivery-{parcel.pk}-cash": "no"})
@@ -117,7 +117,7 @@ def test_cash_that_came_later_is_reported_apart(packer, seller):
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, part.total_gross)
 
 
-def test_a_failed_delivery_is_tried_once_more_without_moving_stock_again(packer, seller):
+def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller):
     part = accepted_part(seller, quantity=2)
     parcel = handed_over_parcel(part)
 
@@ -132,7 +132,7 @@ def test_a_failed_delivery_is_tried_once_more_without_moving_stock_again(packer,
     assert stock_of(part.lines.get().variant).on_hand == 8
 
 
-def test_a_parcel_undone_is_to_be_packed_again(packer, seller):
+def test_voided_parcel_is_to_be_packed_again(packer, seller):
     part = accepted_part(seller, quantity=2)
     parcel = handed_over_parcel(part)
 
@@ -145,7 +145,7 @@ def test_a_parcel_undone_is_to_be_packed_again(packer, seller):
     assert [each.pk for each in OrderPart.objects.to_pack()] == [part.pk]
 
 
-def test_the_label_names_the_buyer_only_while_the_parcel_is_to_arrive(packer, seller):
+def test_label_names_the_buyer_only_before_delivery(packer, seller):
     parcel = parcel_of(accepted_part(seller))
 
     page = html_of(packer.get(f"/xa-vien/kien/{parcel.pk}/tem/"))
@@ -158,7 +158,7 @@ def test_the_label_names_the_buyer_only_while_the_parcel_is_to_arrive(packer, se
     assert later.status_code == 404
 
 
-def test_collected_goods_need_no_carrier(packer, seller):
+def test_pickup_parcel_needs_no_carrier(packer, seller):
     delivery_method = make_market_way(seller, make_channel())
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(
@@ -176,7 +176,7 @@ def test_collected_goods_need_no_carrier(packer, seller):
     assert "Đã giao cho xe" not in waiting
 
 
-def test_collected_goods_are_given_against_the_code_that_members_do_not_see(packer, seller):
+def test_pickup_needs_the_code_that_members_do_not_see(packer, seller):
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind="market_day", pickup_place="Chợ Phủ Thông")
     parcel = handed_over_parcel(part)
@@ -205,7 +205,7 @@ CHANGES = ["dong-goi/", "ra-xe/", "da-giao/", "tien-mat/", "chua-giao-duoc/", "h
 
 
 @pytest.mark.parametrize("noun", FOREIGN)
-def test_another_cooperatives_parcel_is_as_if_missing(packer, noun):
+def test_foreign_parcel_is_not_found(packer, noun):
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
     other = packer.get(f"/xa-vien/kien/{foreign.pk}/{noun}")
@@ -215,7 +215,7 @@ def test_another_cooperatives_parcel_is_as_if_missing(packer, noun):
 
 
 @pytest.mark.parametrize("noun", CHANGES)
-def test_another_cooperatives_parcel_does_not_move(packer, noun):
+def test_foreign_parcel_is_not_changed(packer, noun):
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
     answer = packer.post(f"/xa-vien/kien/{foreign.pk}/{noun}", {"choice": "0"})

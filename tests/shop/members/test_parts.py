@@ -49,14 +49,14 @@ from tests.shop.members.parcels_at_hand import (
 pytestmark = pytest.mark.django_db
 
 
-def test_without_sign_in_the_door_shows_the_sign_in_page_and_leads_back(client):
+def test_anonymous_visitor_is_sent_to_sign_in_and_back(client):
     answer = client.get("/xa-vien/", follow=True)
 
     assert answer.redirect_chain == [("/tai-khoan/dang-nhap/?next=/xa-vien/", 302)]
     assert answer.status_code == 200
 
 
-def test_a_change_without_sign_in_leads_back_to_todays_work(client, seller):
+def test_anonymous_post_is_sent_to_sign_in_and_to_the_members_home(client, seller):
     part = new_part(seller)
 
     answer = client.post(f"/xa-vien/goi/{part.pk}/nhan/")
@@ -66,7 +66,7 @@ def test_a_change_without_sign_in_leads_back_to_todays_work(client, seller):
     assert part.state == PartState.NEW
 
 
-def test_today_tells_how_long_there_is_to_accept_and_leads_to_the_first_new_part(packer, seller):
+def test_home_shows_the_time_left_and_links_to_the_first_new_part(packer, seller):
     part = make_order((make_variant(seller), 2), now=timezone.now()).parts.get()
 
     page = html_of(packer.get("/xa-vien/"))
@@ -76,7 +76,7 @@ def test_today_tells_how_long_there_is_to_accept_and_leads_to_the_first_new_part
     assert "Còn 23 giờ 59 phút để nhận" in page
 
 
-def test_a_new_part_hides_who_the_buyer_is_until_it_is_accepted(packer, seller):
+def test_new_part_hides_the_buyer_until_it_is_accepted(packer, seller):
     part = new_part(seller)
     address = f"/xa-vien/goi/{part.pk}/"
 
@@ -93,7 +93,7 @@ def test_a_new_part_hides_who_the_buyer_is_until_it_is_accepted(packer, seller):
     assert "Số 5, ngõ 12" in after
 
 
-def test_a_part_that_was_called_off_hides_the_buyer_again(packer, seller):
+def test_declined_part_hides_the_buyer_again(packer, seller):
     part = accepted_part(seller)
 
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0"})
@@ -103,7 +103,7 @@ def test_a_part_that_was_called_off_hides_the_buyer_again(packer, seller):
     assert "0987 654 321" not in page
 
 
-def test_accepting_is_done_once_however_often_the_page_is_sent(packer, seller):
+def test_repeated_acceptance_is_done_once(packer, seller):
     part = new_part(seller)
     key = uuid.uuid4()
 
@@ -116,7 +116,7 @@ def test_accepting_is_done_once_however_often_the_page_is_sent(packer, seller):
     assert [str(each) for each in again.context["messages"]] == ["Nhận rồi. Giờ lấy hàng."]
 
 
-def test_accepting_what_was_declined_meanwhile_says_so_and_changes_nothing(packer, seller):
+def test_declined_part_cannot_be_accepted(packer, seller):
     part = new_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(state=PartState.DECLINED)
 
@@ -138,7 +138,7 @@ def test_declining_needs_a_reason(packer, seller):
     assert part.state == PartState.NEW
 
 
-def test_declining_tells_the_reason_in_the_members_words_and_frees_the_goods(packer, seller):
+def test_declining_saves_the_reason_and_frees_the_stock(packer, seller):
     part = new_part(seller, quantity=3)
 
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0", "words": "Mưa quá"})
@@ -148,7 +148,7 @@ def test_declining_tells_the_reason_in_the_members_words_and_frees_the_goods(pac
     assert stock_of(part.lines.get().variant).free == 10
 
 
-def test_calling_an_accepted_part_off_cancels_it(packer, seller):
+def test_declining_an_accepted_part_cancels_it(packer, seller):
     part = accepted_part(seller)
 
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "other", "words": "Chuột cắn"})
@@ -158,7 +158,7 @@ def test_calling_an_accepted_part_off_cancels_it(packer, seller):
 
 
 @pytest.mark.parametrize("noun", ["", "nhan/", "tu-choi/", "kien/"])
-def test_another_cooperatives_part_is_as_if_missing(packer, noun):
+def test_foreign_part_is_not_found(packer, noun):
     foreign = new_part(make_seller("HTX khác"))
     send = packer.post if noun else packer.get
 
@@ -171,7 +171,7 @@ def test_another_cooperatives_part_is_as_if_missing(packer, noun):
 
 
 @pytest.mark.parametrize("role", [Role.LISTER, Role.CASHIER, Role.BOOKKEEPER])
-def test_who_does_not_pack_is_told_so_and_changes_nothing(client, seller, role):
+def test_roles_that_do_not_pack_are_forbidden_and_change_nothing(client, seller, role):
     client.force_login(make_member(seller, role))
     part = new_part(seller)
 
@@ -185,7 +185,7 @@ def test_who_does_not_pack_is_told_so_and_changes_nothing(client, seller, role):
     assert client.get("/xa-vien/").status_code == 200
 
 
-def test_two_cooperatives_see_only_their_own_part(client):
+def test_cooperatives_see_only_their_own_part(client):
     first, second = make_seller("HTX Một"), make_seller("HTX Hai")
     order = make_order(
         (make_variant(first, name="Gối"), 1), (make_variant(second, name="Bí xanh"), 1), now=just_now()
@@ -214,7 +214,7 @@ def test_lists_show_each_part_at_its_stage(packer, seller):
     assert listed("xong") == []
 
 
-def test_the_big_button_counts_what_the_page_has_no_room_for(packer, seller):
+def test_home_button_counts_parts_beyond_those_listed(packer, seller):
     variant = make_variant(seller, on_hand=100)
     for _each in range(14):
         make_order((variant, 1), now=just_now())
@@ -226,7 +226,7 @@ def test_the_big_button_counts_what_the_page_has_no_room_for(packer, seller):
 
 
 @pytest.mark.parametrize("address", ["/xa-vien/", "/xa-vien/goi/?viec=dong", "/xa-vien/goi/?viec=nhan"])
-def test_lists_cost_the_same_however_many_parts_there_are(packer, seller, address):
+def test_list_queries_do_not_grow_with_parts(packer, seller, address):
     variant = make_variant(seller, on_hand=100)
 
     def place(count: int) -> None:
@@ -248,7 +248,7 @@ def test_lists_cost_the_same_however_many_parts_there_are(packer, seller, addres
     assert len(few) <= 20
 
 
-def test_a_parts_page_costs_the_same_however_many_lines_it_has(packer, seller):
+def test_part_queries_do_not_grow_with_lines(packer, seller):
     variants = [make_variant(seller, name=f"Hàng {number}") for number in range(6)]
     small = make_order((variants[0], 1), now=just_now()).parts.get()
     large = make_order(*[(variant, 1) for variant in variants], now=just_now()).parts.get()
@@ -264,7 +264,7 @@ def test_a_parts_page_costs_the_same_however_many_lines_it_has(packer, seller):
     assert len(many) == len(few)
 
 
-def test_a_part_whose_time_is_nearly_up_is_marked_pressing(packer, seller):
+def test_part_close_to_its_deadline_is_marked_urgent(packer, seller):
     part = new_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(
         accept_by=timezone.now() + timedelta(hours=2, minutes=10, seconds=30)
@@ -276,7 +276,7 @@ def test_a_part_whose_time_is_nearly_up_is_marked_pressing(packer, seller):
     assert 'class="task urgent"' in page
 
 
-def test_a_task_names_what_is_in_the_part(packer, seller):
+def test_task_names_the_items_of_the_part(packer, seller):
     product = make_product(seller, name="Khăn thổ cẩm")
     part = make_order((product.variants.get(), 1), now=just_now()).parts.get()
 
@@ -286,7 +286,7 @@ def test_a_task_names_what_is_in_the_part(packer, seller):
     assert part.order.code in page
 
 
-def test_today_tells_how_many_come_to_collect_on_the_next_day(packer, seller):
+def test_home_counts_pickups_of_the_next_pickup_day(packer, seller):
     day = vietnam_date(timezone.now()) + timedelta(days=3)
     for ahead in (0, 0, 4):
         part = accepted_part(seller)
@@ -307,7 +307,7 @@ def test_today_tells_how_many_come_to_collect_on_the_next_day(packer, seller):
         (CostBearer.COOPERATIVE, "Hợp tác xã mình chịu."),
     ],
 )
-def test_a_parts_page_says_what_is_taken_off_it_alone_and_who_bears_it(packer, seller, bearer, words):
+def test_part_shows_its_own_discounts_and_who_bears_them(packer, seller, bearer, words):
     make_voucher(bearer=bearer)
     pillow, tea = make_variant(seller, price=320_000), make_variant(make_seller("HTX Khác"), price=80_000)
     basket = make_basket((pillow, 1), (tea, 1))

@@ -18,7 +18,7 @@ def sent(client, person, role="packer"):
     return html_of(client.post(ADDRESS, {"person": person, "role": role}, follow=True))
 
 
-def test_a_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
+def test_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
     user = make_user(email="hoa@example.com", phone="+84912345678", phone_confirmed_at=NOW)
 
     page = sent(manager, "0912 345 678")
@@ -38,14 +38,14 @@ def test_a_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
     assert (row.is_active, "hoa@example.com" in page) == (False, False)
 
 
-def test_what_is_wrong_stands_beside_the_field_and_stays_written(manager):
+def test_invalid_member_shows_an_error_and_keeps_the_input(manager):
     page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "ai@example.com", "role": "packer"}))
 
     assert "Nobody has an account with this e-mail" in page
     assert 'value="ai@example.com"' in page
 
 
-def test_the_last_manager_is_told_why_not(manager, seller):
+def test_last_manager_cannot_be_removed(manager, seller):
     row = Membership.objects.get(cooperative=seller)
 
     page = html_of(manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True))
@@ -55,7 +55,7 @@ def test_the_last_manager_is_told_why_not(manager, seller):
     assert row.is_active
 
 
-def test_asking_for_many_addresses_ends_after_some_tries(manager):
+def test_account_lookups_are_limited(manager):
     for number in range(30):
         sent(manager, f"a{number}@example.com")
     make_user(email="hoa@example.com")
@@ -67,7 +67,7 @@ def test_asking_for_many_addresses_ends_after_some_tries(manager):
 
 
 @pytest.mark.parametrize("path", ["", "{pk}/", "{pk}/thoi/"])
-def test_only_managers_may(packer, seller, path):
+def test_only_managers_change_members(packer, seller, path):
     row = Membership.objects.get(user=make_member(seller, Role.LISTER, email="hoa@example.com"))
 
     answer = packer.post(f"/xa-vien/thanh-vien/{path.format(pk=row.pk)}", {"role": "manager"})
@@ -77,7 +77,7 @@ def test_only_managers_may(packer, seller, path):
     assert (row.role, row.is_active) == (Role.LISTER, True)
 
 
-def test_another_cooperatives_member_is_as_if_missing(manager):
+def test_foreign_member_is_not_found(manager):
     from tests.factories import make_seller
 
     row = Membership.objects.get(user=make_member(make_seller("HTX Khác"), email="hoa@example.com"))

@@ -34,7 +34,7 @@ def kept():
     return list(ProductMedia.objects.order_by("sort_order", "pk").values_list("pk", flat=True))
 
 
-def test_the_second_photo_becomes_the_first(lister, shown):
+def test_second_photo_is_moved_to_first_place(lister, shown):
     first, second = shown
     page = html_of(lister.get(f"/xa-vien/hang/{first.product.listings.get().pk}/"))
 
@@ -46,7 +46,7 @@ def test_the_second_photo_becomes_the_first(lister, shown):
 
 
 @pytest.mark.parametrize("place", ["", "x", "-1", "²"])
-def test_an_odd_place_is_the_first(lister, shown, place):
+def test_invalid_position_means_the_first(lister, shown, place):
     first, second = shown
 
     lister.post(address(second, "cho"), {"place": place})
@@ -54,7 +54,7 @@ def test_an_odd_place_is_the_first(lister, shown, place):
     assert kept() == [second.pk, first.pk]
 
 
-def test_a_photo_is_taken_out_but_not_the_last_one(lister, shown):
+def test_photo_is_removed_but_not_the_last_one(lister, shown):
     first, second = shown
 
     lister.post(address(first, "bo"))
@@ -65,7 +65,7 @@ def test_a_photo_is_taken_out_but_not_the_last_one(lister, shown):
 
 
 @pytest.mark.parametrize("noun", ["cho", "bo"])
-def test_anothers_photos_are_missing(lister, seller, noun):
+def test_foreign_photos_are_not_found(lister, seller, noun):
     foreign = ProductMedia.objects.create(
         product=make_product(make_seller("HTX khác")), picture=Picture.objects.create(original="x.jpg")
     )
@@ -77,12 +77,12 @@ def test_anothers_photos_are_missing(lister, seller, noun):
 
 
 @pytest.mark.parametrize("noun", ["cho", "bo"])
-def test_who_packs_does_not_touch_photos(packer, shown, noun):
+def test_packer_cannot_change_photos(packer, shown, noun):
     assert packer.post(address(shown[1], noun), {"place": "0"}).status_code == 403
     assert kept() == [media.pk for media in shown]
 
 
-def test_withdrawn_goods_are_taken_up_again(lister, seller):
+def test_withdrawn_listing_becomes_a_draft_again(lister, seller):
     listing = make_product(seller).listings.get()
     lister.post(f"/xa-vien/hang/{listing.pk}/rut/")
     page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))

@@ -37,7 +37,7 @@ FORM = {
         (Role.LISTER, 403, 403),
     ],
 )
-def test_money_is_for_managers_and_bookkeepers(client: Client, seller, role, money, account) -> None:
+def test_settlements_are_for_managers_and_bookkeepers(client: Client, seller, role, money, account) -> None:
     settlement = owed(seller)
     client.force_login(make_member(seller, role))
     pages = ("", f"{settlement.pk}/", f"{settlement.pk}/ban-in/", f"{settlement.pk}/quyet-toan.xlsx")
@@ -46,7 +46,7 @@ def test_money_is_for_managers_and_bookkeepers(client: Client, seller, role, mon
     assert client.get(BANK).status_code == account
 
 
-def test_a_foreign_settlement_is_missing(manager: Client) -> None:
+def test_foreign_settlement_is_not_found(manager: Client) -> None:
     foreign = owed(make_seller("HTX Tài Hoan"))
     pages = ("", "ban-in/", "quyet-toan.pdf", "quyet-toan.xlsx")
 
@@ -55,7 +55,7 @@ def test_a_foreign_settlement_is_missing(manager: Client) -> None:
     assert answers == {404}
 
 
-def test_the_running_period_is_told_so_far(manager: Client, seller) -> None:
+def test_open_period_shows_its_figures_so_far(manager: Client, seller) -> None:
     part = sold(seller, back=40_000)
 
     page = manager.get(MONEY)
@@ -67,7 +67,7 @@ def test_the_running_period_is_told_so_far(manager: Client, seller) -> None:
     assert part.order.code in one
 
 
-def test_closed_periods_say_what_was_paid_when(manager: Client, seller) -> None:
+def test_closed_periods_show_when_they_were_paid(manager: Client, seller) -> None:
     first = due(seller, 50_000)
     mark_payout_paid(payout_id=first.pk, reference="FT26330", **WHO)
     due(seller, 70_000)
@@ -80,11 +80,11 @@ def test_closed_periods_say_what_was_paid_when(manager: Client, seller) -> None:
     assert "FT26330" in paid
 
 
-def test_before_anything_is_booked_it_says_so(manager: Client) -> None:
+def test_empty_period_says_that_nothing_is_booked(manager: Client) -> None:
     assert "Chưa có khoản nào" in html_of(manager.get(MONEY))
 
 
-def test_what_they_owe_is_said_without_a_sign(manager: Client, seller) -> None:
+def test_debt_is_shown_without_a_sign(manager: Client, seller) -> None:
     owed(seller, -12_000)
 
     text = html_of(manager.get(MONEY))
@@ -93,7 +93,7 @@ def test_what_they_owe_is_said_without_a_sign(manager: Client, seller) -> None:
     assert "12.000" in text
 
 
-def test_the_statement_is_theirs_as_file_too(manager: Client, seller) -> None:
+def test_statement_is_downloaded_as_pdf_and_xlsx(manager: Client, seller) -> None:
     owed(seller)
     settlement = close(seller)
 
@@ -103,7 +103,7 @@ def test_the_statement_is_theirs_as_file_too(manager: Client, seller) -> None:
     assert (pdf.content[:5], book.content[:2]) == (b"%PDF-", b"PK")
 
 
-def test_a_manager_changes_the_account_and_the_others_are_told(manager: Client, seller) -> None:
+def test_manager_changes_the_bank_account_and_other_managers_are_notified(manager: Client, seller) -> None:
     make_member(seller, email="chi-hai@example.com")
 
     answer = manager.post(BANK, FORM, follow=True)
@@ -123,7 +123,7 @@ def test_a_manager_changes_the_account_and_the_others_are_told(manager: Client, 
     "wrong",
     [{"again": "0099887767"}, {"bank_account": "12 34"}, {"bank_bin": "000000"}, {"bank_holder": "!!!"}],
 )
-def test_an_account_that_is_none_is_not_kept(manager: Client, seller, wrong) -> None:
+def test_invalid_bank_account_is_not_saved(manager: Client, seller, wrong) -> None:
     answer = manager.post(BANK, FORM | wrong)
 
     seller.refresh_from_db()

@@ -30,7 +30,7 @@ def page_of(client: Client, seller) -> str:
     return html_of(client.get(f"/hop-tac-xa/{seller.slug}/"))
 
 
-def test_the_story_is_told_on_the_page(manager, seller) -> None:
+def test_story_is_shown_on_the_profile(manager, seller) -> None:
     manager.post("/xa-vien/gian-hang/", {"summary": " Gối,  khăn ", "story": "Thêu từ nhỏ.\n\nNhồi lá."})
 
     seller.refresh_from_db()
@@ -39,7 +39,7 @@ def test_the_story_is_told_on_the_page(manager, seller) -> None:
     assert Change.objects.filter(action="cooperative.told", root_key=str(seller.pk)).count() == 1
 
 
-def test_a_household_is_named_only_while_it_agrees(manager, seller) -> None:
+def test_household_is_named_only_while_it_consents(manager, seller) -> None:
     said = {"name": "Hộ bà Triệu", "products_made": "khăn thêu", "place": "Nà Ít", "phone": "0987 654 321"}
     manager.post("/xa-vien/gian-hang/ho/", said)
     row = Producer.objects.get(cooperative=seller)
@@ -63,7 +63,7 @@ def test_a_household_is_named_only_while_it_agrees(manager, seller) -> None:
     assert "Hộ bà Triệu" not in str(list(Change.objects.filter(kind="cooperatives.producer").values()))
 
 
-def test_a_certificate_needs_its_paper_and_the_markets_look(manager, seller) -> None:
+def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller) -> None:
     tea = make_product(seller, name="Trà")
     said = {
         "kind": "ocop",
@@ -98,7 +98,7 @@ def test_a_certificate_needs_its_paper_and_the_markets_look(manager, seller) -> 
     assert "12/QĐ-UBND" not in page_of(Client(), seller)
 
 
-def test_only_who_manages_this_cooperative_writes_its_page(lister, seller) -> None:
+def test_only_managers_of_the_cooperative_edit_its_profile(lister, seller) -> None:
     other = make_seller("HTX Khác")
     row = Producer.objects.create(cooperative=other, name="Hộ khác")
     assert lister.get("/xa-vien/gian-hang/").status_code == 403

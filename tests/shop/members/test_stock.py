@@ -29,7 +29,7 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 
-def test_what_came_in_is_added_once_however_often_it_is_sent(lister, seller):
+def test_repeated_receipt_is_added_once(lister, seller):
     variant = make_variant(seller, on_hand=4)
     sent = {"key": uuid.uuid4(), "quantity": "1.000"}
 
@@ -40,7 +40,7 @@ def test_what_came_in_is_added_once_however_often_it_is_sent(lister, seller):
 
 
 @pytest.mark.parametrize("quantity", ["0", "-3", "nhiều", "", "9999999"])
-def test_odd_receipts_are_refused(lister, seller, quantity):
+def test_invalid_receipts_are_refused(lister, seller, quantity):
     variant = make_variant(seller, on_hand=4)
 
     lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": quantity})
@@ -48,7 +48,7 @@ def test_odd_receipts_are_refused(lister, seller, quantity):
     assert stock_of(variant).on_hand == 4
 
 
-def test_another_cooperatives_stock_is_not_received(lister):
+def test_foreign_stock_cannot_be_received(lister):
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
     answer = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
@@ -65,7 +65,7 @@ def counts(**by_row: object) -> dict[str, object]:
     return sent
 
 
-def test_counts_set_what_is_there_and_leave_what_was_not_counted(lister, seller):
+def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller):
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
     sent = counts(**{f"row{stock_of(first).pk}": "8"})
 
@@ -75,7 +75,7 @@ def test_counts_set_what_is_there_and_leave_what_was_not_counted(lister, seller)
     assert stock_of(second).counted_at is None
 
 
-def test_a_count_sent_again_later_does_not_undo_what_happened_since(lister, seller):
+def test_repeated_count_does_not_undo_later_movements(lister, seller):
     variant = make_variant(seller, on_hand=10)
     row = stock_of(variant)
     sent = counts(**{f"row{row.pk}": "10"})
@@ -88,7 +88,7 @@ def test_a_count_sent_again_later_does_not_undo_what_happened_since(lister, sell
     assert sum(Movement.objects.filter(stock=row).values_list("quantity", flat=True)) == 15
 
 
-def test_odd_counts_of_one_good_are_told_apart_by_their_house(lister, seller):
+def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, seller):
     variant = make_variant(seller, on_hand=10)
     near = stock_of(variant)
     house = make_warehouse(seller, make_channel(), name="Kho xa")
@@ -103,7 +103,7 @@ def test_odd_counts_of_one_good_are_told_apart_by_their_house(lister, seller):
 
 
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
-def test_one_odd_count_refuses_all_of_them(lister, seller, counted):
+def test_one_invalid_count_refuses_all(lister, seller, counted):
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
     sent = counts(**{f"row{stock_of(first).pk}": "8", f"row{stock_of(second).pk}": counted})
 
@@ -113,7 +113,7 @@ def test_one_odd_count_refuses_all_of_them(lister, seller, counted):
     assert (stock_of(first).on_hand, stock_of(second).on_hand) == (10, 7)
 
 
-def test_a_count_of_another_cooperatives_stock_counts_nothing(lister):
+def test_foreign_stock_cannot_be_counted(lister):
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
     lister.post("/xa-vien/kho/", counts(**{f"row{stock_of(foreign).pk}": "99"}))
@@ -121,7 +121,7 @@ def test_a_count_of_another_cooperatives_stock_counts_nothing(lister):
     assert stock_of(foreign).on_hand == 4
 
 
-def test_the_cooperative_rests_until_a_day_and_sells_again(manager, seller):
+def test_cooperative_pauses_until_a_day_and_resumes(manager, seller):
     until = vietnam_date(timezone.now()) + timedelta(days=10)
 
     manager.post("/xa-vien/tam-nghi/", {"until": until.isoformat(), "note": "Nghỉ Tết"})
@@ -134,7 +134,7 @@ def test_the_cooperative_rests_until_a_day_and_sells_again(manager, seller):
     assert (seller.paused_from, seller.paused_until) == (None, None)
 
 
-def test_a_day_of_return_that_has_passed_is_refused(manager, seller):
+def test_past_return_day_is_refused(manager, seller):
     today = vietnam_date(timezone.now())
 
     answer = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
@@ -144,12 +144,12 @@ def test_a_day_of_return_that_has_passed_is_refused(manager, seller):
     assert seller.paused_from is None
 
 
-def test_only_managers_may_rest(lister, seller):
+def test_only_managers_pause_the_cooperative(lister, seller):
     assert lister.post("/xa-vien/tam-nghi/", {"note": "x"}).status_code == 403
     assert lister.post("/xa-vien/ban-lai/").status_code == 403
 
 
-def test_low_stock_and_shortages_are_told_today(lister, seller):
+def test_low_stock_and_shortages_are_shown_on_the_home_page(lister, seller):
     few, gone = (
         make_variant(seller, name="Chuối sấy", on_hand=3),
         make_variant(seller, name="Khăn", on_hand=5),
@@ -163,7 +163,7 @@ def test_low_stock_and_shortages_are_told_today(lister, seller):
     assert few.pk != gone.pk
 
 
-def test_a_member_of_two_cooperatives_changes_between_them(client):
+def test_member_of_two_cooperatives_switches_between_them(client):
     first, second = make_seller("HTX Một"), make_seller("HTX Hai")
     user = make_member(first)
     Membership.objects.create(cooperative=second, user=user, role=Role.LISTER)
@@ -179,14 +179,14 @@ def test_a_member_of_two_cooperatives_changes_between_them(client):
 
 
 @pytest.mark.parametrize("requested", ["", "x", "99999999999999999999", "²"])
-def test_a_cooperative_one_does_not_act_for_cannot_be_chosen(lister, requested):
+def test_foreign_cooperative_cannot_be_selected(lister, requested):
     foreign = make_seller("HTX khác")
 
     assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": foreign.pk}).status_code == 404
     assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": requested}).status_code == 404
 
 
-def test_a_suspended_cooperative_is_told_why_and_may_finish_its_orders(client):
+def test_suspended_cooperative_sees_the_reason_and_can_finish_its_orders(client):
     seller = make_seller("HTX Một", state=CooperativeState.SUSPENDED, state_reason="Hàng kém")
     client.force_login(make_member(seller))
 
@@ -198,7 +198,7 @@ def test_a_suspended_cooperative_is_told_why_and_may_finish_its_orders(client):
 
 
 @pytest.mark.parametrize("address", ["/xa-vien/hang/", "/xa-vien/kho/", "/xa-vien/"])
-def test_lists_cost_the_same_however_many_goods_there_are(manager, seller, address):
+def test_list_queries_do_not_grow_with_products(manager, seller, address):
     make_product(seller, on_hand=2)
     manager.get(address)
     with CaptureQueriesContext(connection) as few:

@@ -66,7 +66,7 @@ def prices(delivery_method):
     return sorted(delivery_method.rates.values_list("province_code", "up_to_grams", "price"), key=str)
 
 
-def test_a_table_by_provinces_and_weight_is_kept(manager, delivery_method):
+def test_price_table_by_province_and_weight_is_saved(manager, delivery_method):
     answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
 
     delivery_method.refresh_from_db()
@@ -81,7 +81,7 @@ def test_a_table_by_provinces_and_weight_is_kept(manager, delivery_method):
     assert delivery_method.free_above == 500_000
 
 
-def test_provinces_with_the_same_prices_stand_together_and_come_back_as_they_were(manager, delivery_method):
+def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_method):
     manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
 
     table = manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/").context["table"]
@@ -91,7 +91,7 @@ def test_provinces_with_the_same_prices_stand_together_and_come_back_as_they_wer
     assert rows == [("1,5", "15.000"), (None, "20.000")]
 
 
-def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, delivery_method):
+def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_method):
     before = every_row()
 
     more = manager.post(
@@ -133,14 +133,14 @@ def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, deliver
         ({"free_above": "0"}, "id_free_above"),
     ],
 )
-def test_a_table_that_makes_no_sense_changes_nothing_and_says_where(manager, delivery_method, wrong, at):
+def test_invalid_price_table_changes_nothing_and_links_to_the_field(manager, delivery_method, wrong, at):
     answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | wrong)
 
     assert f'<a href="#{at}">' in html_of(answer)
     assert prices(delivery_method) == [("", None, 30_000)]
 
 
-def test_a_carried_way_without_any_price_is_refused_in_words(manager, delivery_method):
+def test_delivery_method_needs_a_price(manager, delivery_method):
     answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", {"groups": "0", "else-rows": "1"})
 
     assert answer.context["refused"]
@@ -148,7 +148,7 @@ def test_a_carried_way_without_any_price_is_refused_in_words(manager, delivery_m
 
 
 @pytest.mark.parametrize("count", ["", "x", "-1", "9999999", "²"])
-def test_odd_counts_of_rows_are_no_rows(manager, delivery_method, count):
+def test_invalid_row_counts_mean_no_rows(manager, delivery_method, count):
     answer = manager.post(
         f"/xa-vien/cach-giao/{delivery_method.pk}/gia/",
         {"groups": count, "else-rows": count, "else-0-price": "1000"},
@@ -158,7 +158,7 @@ def test_odd_counts_of_rows_are_no_rows(manager, delivery_method, count):
     assert prices(delivery_method) == [("", None, 1_000)]
 
 
-def test_hours_with_their_days_are_kept(manager, market):
+def test_pickup_times_are_saved_with_their_days(manager, market):
     answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING)
 
     market.refresh_from_db()
@@ -170,7 +170,7 @@ def test_hours_with_their_days_are_kept(manager, market):
     assert [time["lunar"].value() for time in table.times] == [["2", "7"]]
 
 
-def test_who_comes_is_counted_for_each_time_to_come(manager, market):
+def test_booked_pickups_are_counted_per_slot(manager, market):
     today = vietnam_date(timezone.now())
     days = [today + datetime.timedelta(days=ahead) for ahead in (-1, 1, 2, 3)]
     for day, capacity, taken in zip(days, (9, 20, None, 20), (9, 2, 5, 0), strict=True):
@@ -183,7 +183,7 @@ def test_who_comes_is_counted_for_each_time_to_come(manager, market):
     assert ("2 trên 20 chỗ" in text, "5 đơn" in text) == (True, True)
 
 
-def test_hours_that_were_emptied_are_taken_out(manager, market):
+def test_emptied_pickup_time_is_removed(manager, market):
     sent = {"times": "1", "time-0-starts": "", "time-0-ends": "", "cut_off_hours": "0"}
 
     manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
@@ -191,7 +191,7 @@ def test_hours_that_were_emptied_are_taken_out(manager, market):
     assert market.market_days.count() == 0
 
 
-def test_other_hours_are_one_more_row(manager, market):
+def test_adding_a_pickup_time_keeps_the_others(manager, market):
     sent = MORNING | {"more": "time", "time-0-ends": ""}
 
     answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
@@ -222,14 +222,14 @@ def test_other_hours_are_one_more_row(manager, market):
         ),
     ],
 )
-def test_hours_that_make_no_sense_change_nothing_and_say_where(manager, market, wrong, at):
+def test_invalid_pickup_times_change_nothing_and_link_to_the_field(manager, market, wrong, at):
     answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | wrong)
 
     assert f'<a href="#{at}">' in html_of(answer)
     assert list(market.market_days.values_list("kind", "number")) == [("weekday", 6)]
 
 
-def test_a_way_is_called_otherwise_and_collected_elsewhere(manager, seller, market):
+def test_delivery_method_is_renamed_and_its_warehouse_changed(manager, seller, market):
     other = make_warehouse(seller, make_channel(), name="Gian chợ")
 
     manager.post(
@@ -248,7 +248,7 @@ def test_a_way_is_called_otherwise_and_collected_elsewhere(manager, seller, mark
     assert (other.click_and_collect, other.is_private) == ("local", False)
 
 
-def test_a_way_is_not_collected_at_anothers_house(manager, market):
+def test_delivery_method_cannot_use_a_foreign_warehouse(manager, market):
     foreign = make_seller("HTX khác").warehouses.get()
     make_warehouse(market.cooperative, make_channel())
 
@@ -259,7 +259,7 @@ def test_a_way_is_not_collected_at_anothers_house(manager, market):
     assert (market.name, market.warehouse.cooperative) == ("Nhận ở chợ phiên", market.cooperative)
 
 
-def test_a_new_market_way_leads_on_to_its_days(manager, seller):
+def test_new_market_day_method_leads_to_its_days(manager, seller):
     answer = manager.post("/xa-vien/cach-giao/", {"kind": "market_day", "name": "Chợ", "fee": "0"})
 
     delivery_method = seller.delivery_methods.get(kind="market_day")
@@ -267,7 +267,7 @@ def test_a_new_market_way_leads_on_to_its_days(manager, seller):
 
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
-def test_anothers_ways_and_ended_ones_are_missing(manager, seller, page):
+def test_foreign_and_ended_delivery_methods_are_not_found(manager, seller, page):
     foreign = make_market_way(make_seller("HTX khác"), make_channel())
     ended = make_market_way(seller, make_channel())
     DeliveryMethod.objects.filter(pk=ended.pk).update(is_active=False)
@@ -280,19 +280,19 @@ def test_anothers_ways_and_ended_ones_are_missing(manager, seller, page):
         )
 
 
-def test_what_is_carried_has_no_days(manager, delivery_method):
+def test_delivered_method_has_no_pickup_days(manager, delivery_method):
     assert manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/ngay-nhan/").status_code == 404
 
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
-def test_only_managers_say_on_what_terms(client, seller, market, page):
+def test_only_managers_change_delivery_terms(client, seller, market, page):
     client.force_login(make_member(seller, Role.LISTER))
 
     assert client.get(f"/xa-vien/cach-giao/{market.pk}/{page}").status_code == 403
     assert client.post(f"/xa-vien/cach-giao/{market.pk}/{page}", MORNING).status_code == 403
 
 
-def test_the_list_costs_the_same_however_many_ways(manager, seller):
+def test_list_queries_do_not_grow_with_delivery_methods(manager, seller):
     manager.get("/xa-vien/cach-giao/")
     with CaptureQueriesContext(connection) as few:
         manager.get("/xa-vien/cach-giao/")

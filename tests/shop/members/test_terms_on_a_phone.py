@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])
-def test_a_group_of_provinces_and_market_days_are_written(
+def test_provinces_and_market_days_are_added_row_by_row(
     browser: Browser, live_server: Any, seller, has_scripts
 ):
     make_places()

@@ -38,7 +38,7 @@ def _places():
     make_places()
 
 
-def test_a_house_is_opened_once_however_often_it_is_sent(manager, seller):
+def test_repeated_warehouse_is_created_once(manager, seller):
     sent = HOUSE | {"key": str(uuid.uuid4()), "click_and_collect": "on"}
 
     for _ in range(2):
@@ -59,7 +59,7 @@ def test_a_house_is_opened_once_however_often_it_is_sent(manager, seller):
         ({"street": " "}, "street"),
     ],
 )
-def test_a_house_that_cannot_be_is_refused_with_all_that_was_written(manager, seller, wrong, field):
+def test_invalid_warehouse_is_refused_and_input_is_kept(manager, seller, wrong, field):
     answer = manager.post("/xa-vien/nha-kho/", HOUSE | wrong)
 
     assert field in answer.context["form"].errors
@@ -67,7 +67,7 @@ def test_a_house_that_cannot_be_is_refused_with_all_that_was_written(manager, se
     assert seller.warehouses.count() == 1
 
 
-def test_the_communes_of_another_province_come_without_scripts(manager, seller):
+def test_communes_of_another_province_are_reloaded_without_scripts(manager, seller):
     answer = manager.post("/xa-vien/nha-kho/", HOUSE | {"province": HANOI, "reload": "1"})
 
     form = answer.context["form"]
@@ -76,7 +76,7 @@ def test_the_communes_of_another_province_come_without_scripts(manager, seller):
     assert seller.warehouses.count() == 1
 
 
-def test_a_house_is_renamed_and_moved(manager, seller):
+def test_warehouse_is_renamed_and_moved(manager, seller):
     house = seller.warehouses.get()
 
     manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE | {"province": HANOI, "commune": "00613"})
@@ -86,7 +86,7 @@ def test_a_house_is_renamed_and_moved(manager, seller):
     assert house.address.lines()[1:] == ["Thôn Nà Ít", "Phường Nghĩa Đô", "Hà Nội"]
 
 
-def test_a_house_that_buyers_come_to_says_so_and_stays(manager, seller):
+def test_warehouse_used_for_pickup_must_keep_pickup(manager, seller):
     house = make_market_way(seller, make_channel()).warehouse
 
     answer = manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE)
@@ -96,7 +96,7 @@ def test_a_house_that_buyers_come_to_says_so_and_stays(manager, seller):
     assert house.name != "Kho Nà Ít"
 
 
-def test_an_empty_house_is_closed_and_one_with_goods_is_not(manager, seller):
+def test_empty_warehouse_is_closed_and_one_with_stock_is_not(manager, seller):
     variant = make_variant(seller, on_hand=3)
     used, empty = Stock.objects.get(variant=variant).warehouse, make_warehouse(seller, make_channel())
 
@@ -106,7 +106,7 @@ def test_an_empty_house_is_closed_and_one_with_goods_is_not(manager, seller):
     assert list(seller.warehouses.all()) == [used]
 
 
-def test_what_came_in_goes_into_the_house_that_is_named(manager, seller):
+def test_receipt_goes_into_the_chosen_warehouse(manager, seller):
     variant = make_variant(seller, on_hand=3)
     second = make_warehouse(seller, make_channel(), name="Gian chợ")
     page = html_of(manager.get(f"/xa-vien/hang/{variant.product.listings.get().pk}/"))
@@ -120,7 +120,7 @@ def test_what_came_in_goes_into_the_house_that_is_named(manager, seller):
     assert sorted(Stock.objects.values_list("on_hand", flat=True)) == [4, 8]
 
 
-def test_goods_do_not_go_into_anothers_house(manager, seller):
+def test_receipt_into_a_foreign_warehouse_is_not_found(manager, seller):
     variant = make_variant(seller, on_hand=3)
     foreign = make_seller("HTX khác").warehouses.get()
 
@@ -132,7 +132,7 @@ def test_goods_do_not_go_into_anothers_house(manager, seller):
     assert list(Stock.objects.values_list("on_hand", flat=True)) == [3]
 
 
-def test_anothers_house_is_missing(manager):
+def test_foreign_warehouse_is_not_found(manager):
     foreign = make_seller("HTX khác").warehouses.get()
 
     assert manager.get(f"/xa-vien/nha-kho/{foreign.pk}/").status_code == 404
@@ -142,7 +142,7 @@ def test_anothers_house_is_missing(manager):
     assert (foreign.name != "Kho Nà Ít", foreign.closed_at) == (True, None)
 
 
-def test_only_managers_keep_houses(client, seller):
+def test_only_managers_change_warehouses(client, seller):
     client.force_login(make_member(seller, Role.PACKER))
     house = seller.warehouses.get()
 
@@ -150,7 +150,7 @@ def test_only_managers_keep_houses(client, seller):
     assert client.post(f"/xa-vien/nha-kho/{house.pk}/dong/").status_code == 403
 
 
-def test_the_list_costs_the_same_however_many_houses(manager, seller):
+def test_list_queries_do_not_grow_with_warehouses(manager, seller):
     manager.get("/xa-vien/nha-kho/")
     with CaptureQueriesContext(connection) as few:
         manager.get("/xa-vien/nha-kho/")

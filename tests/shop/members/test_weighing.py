@@ -45,7 +45,7 @@ def weighed(part) -> int | None:
 @pytest.mark.parametrize(
     ("written", "grams"), [("4,6", 4600), ("4.6", 4600), (" 4,6 kg ", 4600), ("5", 5000), ("4,605", 4605)]
 )
-def test_a_weight_is_written_with_a_comma_or_a_dot(packer, part, written, grams):
+def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, written, grams):
     answer = write(packer, part, written)
 
     assert answer.status_code == 302
@@ -54,7 +54,7 @@ def test_a_weight_is_written_with_a_comma_or_a_dot(packer, part, written, grams)
 
 
 @pytest.mark.parametrize("written", ["", "nhiều", "4,6,1", "-4", "4,6051", "1e3", "123456"])
-def test_what_is_no_weight_is_asked_for_again_and_kept_in_the_field(packer, part, written):
+def test_invalid_weight_is_refused_at_the_field(packer, part, written):
     answer = write(packer, part, written)
 
     assert answer.status_code == 200
@@ -62,7 +62,7 @@ def test_what_is_no_weight_is_asked_for_again_and_kept_in_the_field(packer, part
     assert 'aria-invalid="true"' in html_of(answer)
 
 
-def test_the_page_asks_for_the_scale_and_lets_nothing_be_ticked(packer, part):
+def test_unweighed_line_asks_for_a_weight_and_cannot_be_packed(packer, part):
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
     assert 'inputmode="decimal"' in page
@@ -70,7 +70,7 @@ def test_the_page_asks_for_the_scale_and_lets_nothing_be_ticked(packer, part):
     assert "86.400" in page
 
 
-def test_once_weighed_it_can_be_packed_and_the_page_says_what_it_comes_to(packer, part):
+def test_weighed_line_shows_its_price_and_can_be_packed(packer, part):
     write(packer, part, "4,6")
 
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
@@ -79,7 +79,7 @@ def test_once_weighed_it_can_be_packed_and_the_page_says_what_it_comes_to(packer
     assert 'name="taken-' in page
 
 
-def test_an_absurd_weight_is_asked_back_and_counts_once_it_is_repeated(packer, part):
+def test_implausible_weight_needs_to_be_repeated(packer, part):
     first = write(packer, part, "48")
     page = html_of(first)
     kept = weighed(part)
@@ -90,7 +90,7 @@ def test_an_absurd_weight_is_asked_back_and_counts_once_it_is_repeated(packer, p
     assert (second.status_code, weighed(part)) == (302, 1200)
 
 
-def test_too_much_asks_the_buyer_or_is_charged_at_most_what_was_agreed(packer, part):
+def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer, part):
     write(packer, part, "6")
     question = WeightQuestion.objects.get()
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
@@ -102,7 +102,7 @@ def test_too_much_asks_the_buyer_or_is_charged_at_most_what_was_agreed(packer, p
     assert (line.weighed_grams, line.total_gross) == (6000, 86_400)
 
 
-def test_while_it_is_written_the_page_says_what_it_comes_to_and_keeps_nothing(packer, part):
+def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
     line = part.lines.get()
     before = every_row()
 
@@ -120,7 +120,7 @@ def test_while_it_is_written_the_page_says_what_it_comes_to_and_keeps_nothing(pa
     assert every_row() == before
 
 
-def test_another_cooperatives_line_is_missing_like_one_that_is_not_there(packer, part):
+def test_foreign_line_is_not_found(packer, part):
     foreign = accepted(make_seller("HTX Yến Dương"))
     line = foreign.lines.get()
     before = every_row()
@@ -136,7 +136,7 @@ def test_another_cooperatives_line_is_missing_like_one_that_is_not_there(packer,
     assert every_row() == before
 
 
-def test_goods_with_a_fixed_price_have_no_scale(packer, seller):
+def test_fixed_price_line_cannot_be_weighed(packer, seller):
     part = accepted(seller, (make_variant(seller), 1))
     line = part.lines.get()
 
@@ -145,7 +145,7 @@ def test_goods_with_a_fixed_price_have_no_scale(packer, seller):
     assert answer.status_code == 404
 
 
-def test_who_may_not_pack_may_not_weigh(client, seller, part):
+def test_only_packers_weigh(client, seller, part):
     client.force_login(make_member(seller, Role.LISTER))
 
     answer = write(client, part, "4,6")
@@ -153,7 +153,7 @@ def test_who_may_not_pack_may_not_weigh(client, seller, part):
     assert (answer.status_code, weighed(part)) == (403, None)
 
 
-def test_the_label_says_what_the_parcel_really_weighs(packer, part):
+def test_label_shows_the_weighed_amount(packer, part):
     write(packer, part, "4,6")
     line = part.lines.get()
     packer.post(
@@ -167,7 +167,7 @@ def test_the_label_says_what_the_parcel_really_weighs(packer, part):
     assert "99.000" in page
 
 
-def test_the_page_asks_as_often_however_many_goods_are_to_be_weighed(packer, seller):
+def test_queries_do_not_grow_with_lines_to_weigh(packer, seller):
     few = accepted(seller, (make_gourd(seller), 1))
     many = accepted(seller, *[(make_gourd(seller, name=f"Bí {number}"), 1) for number in range(12)])
     counts = []
@@ -183,7 +183,7 @@ def test_the_page_asks_as_often_however_many_goods_are_to_be_weighed(packer, sel
     assert counts[0][1] == counts[1][1]
 
 
-def test_todays_work_says_what_waits_for_the_scale_and_what_for_the_buyer(packer, seller, part):
+def test_home_shows_parts_waiting_for_weighing_or_for_the_buyer(packer, seller, part):
     heavy = accepted(seller)
     weigh_line(part_id=heavy.pk, line_id=heavy.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
     done = accepted(seller)

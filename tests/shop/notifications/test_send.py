@@ -61,7 +61,7 @@ def refusing_server():
 
 
 @pytest.mark.django_db
-def test_one_occasion_is_told_once() -> None:
+def test_equal_keys_make_one_message() -> None:
     message(text="lần đầu")
     message(text="lần sau")
 
@@ -69,7 +69,7 @@ def test_one_occasion_is_told_once() -> None:
 
 
 @pytest.mark.django_db
-def test_a_message_goes_out_with_both_its_texts_to_its_one_reader() -> None:
+def test_message_is_sent_with_both_its_texts_to_its_one_reader() -> None:
     row = message(html="<p>Cảm ơn bà con.</p>")
 
     assert deliver(row, now=NOW)
@@ -82,7 +82,7 @@ def test_a_message_goes_out_with_both_its_texts_to_its_one_reader() -> None:
 
 
 @pytest.mark.django_db
-def test_what_went_out_is_not_sent_again() -> None:
+def test_sent_message_is_not_sent_again() -> None:
     row = message()
     deliver(row, now=NOW)
     row.refresh_from_db()
@@ -94,7 +94,7 @@ def test_what_went_out_is_not_sent_again() -> None:
 
 
 @pytest.mark.django_db
-def test_a_name_with_line_breaks_makes_no_second_header() -> None:
+def test_line_breaks_in_a_name_add_no_header() -> None:
     row = message(subject="HTX Thiên An\r\nBcc: ai-do@example.com")
 
     assert deliver(row, now=NOW)
@@ -104,7 +104,7 @@ def test_a_name_with_line_breaks_makes_no_second_header() -> None:
 
 
 @pytest.mark.django_db
-def test_a_server_that_refuses_loses_no_message_and_is_tried_after_growing_waits(refusing_server) -> None:
+def test_refusing_server_is_retried_with_growing_waits(refusing_server) -> None:
     row = message()
     waits, now = [], NOW
 
@@ -122,7 +122,7 @@ def test_a_server_that_refuses_loses_no_message_and_is_tried_after_growing_waits
 
 
 @pytest.mark.django_db
-def test_a_message_is_due_again_only_after_its_wait(refusing_server) -> None:
+def test_message_is_due_again_only_after_its_wait(refusing_server) -> None:
     row = message()
     deliver(row, now=NOW)
 
@@ -131,7 +131,7 @@ def test_a_message_is_due_again_only_after_its_wait(refusing_server) -> None:
 
 
 @pytest.mark.django_db
-def test_a_server_that_is_back_takes_what_waited() -> None:
+def test_message_is_sent_once_the_server_is_back() -> None:
     row = message()
     closed = socket.create_server(("127.0.0.1", 0))
     port = closed.getsockname()[1]
@@ -147,7 +147,7 @@ def test_a_server_that_is_back_takes_what_waited() -> None:
 
 
 @pytest.mark.django_db
-def test_the_order_stands_while_the_mail_server_refuses(refusing_server) -> None:
+def test_order_is_placed_while_the_mail_server_refuses(refusing_server) -> None:
     order = make_order(email="hoa@example.com")
 
     for row in Notification.objects.order_by("pk"):
@@ -158,7 +158,7 @@ def test_the_order_stands_while_the_mail_server_refuses(refusing_server) -> None
 
 
 @pytest.mark.django_db
-def test_a_text_message_is_written_to_the_console_until_a_provider_is_named(capsys) -> None:
+def test_text_message_is_printed_until_a_provider_is_configured(capsys) -> None:
     row = message(contact_method=ContactMethod.SMS, to="+84987654321", text="Gói hàng đang đến.")
     assert settings.SMS_URL == ""
 
@@ -168,7 +168,7 @@ def test_a_text_message_is_written_to_the_console_until_a_provider_is_named(caps
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_workers_one_sends_a_message() -> None:
+def test_concurrent_workers_send_a_message_once() -> None:
     row = message()
 
     answers = together([partial(deliver, row, now=NOW)] * 8)
@@ -179,7 +179,7 @@ def test_of_several_workers_one_sends_a_message() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_tellers_of_one_occasion_one_is_heard() -> None:
+def test_concurrent_senders_make_one_message() -> None:
     together([partial(message)] * 8)
 
     assert Notification.objects.count() == 1

@@ -18,7 +18,7 @@ def days(*totals: int) -> list[tuple[datetime.date, Figures]]:
     return [(FIRST + datetime.timedelta(days=n), Figures(goods=total)) for n, total in enumerate(totals)]
 
 
-def test_the_axis_holds_the_highest_bar_in_round_steps() -> None:
+def test_axis_covers_the_highest_bar_in_round_steps() -> None:
     chart = chart_of(days(6_000_000, 7_900_000), Step.DAY, "VND")
 
     assert [line.text for line in chart.lines] == ["0 tr", "2 tr", "4 tr", "6 tr", "8 tr"]
@@ -28,11 +28,11 @@ def test_the_axis_holds_the_highest_bar_in_round_steps() -> None:
 @pytest.mark.parametrize(
     ("most", "top"), [(0, "4"), (90_000, "200 n"), (3_999, "4 n"), (9_000_000_000, "20 tỷ")]
 )
-def test_the_axis_is_told_in_the_unit_of_its_steps(most: int, top: str) -> None:
+def test_axis_is_labelled_in_the_unit_of_its_steps(most: int, top: str) -> None:
     assert chart_of(days(most), Step.DAY, "VND").lines[-1].text == top
 
 
-def test_delivery_stands_on_the_goods() -> None:
+def test_delivery_is_stacked_on_goods() -> None:
     chart = chart_of([(FIRST, Figures(goods=3_000_000, delivery=1_000_000))], Step.MONTH, "VND")
 
     goods, delivery = chart.goods[0], chart.delivery[0]
@@ -49,11 +49,11 @@ def test_days_without_orders_have_no_bar_but_count_in_the_average() -> None:
     assert chart.points[-1][1] == "232.0"
 
 
-def test_weeks_have_no_average_of_days() -> None:
+def test_weeks_have_no_running_average() -> None:
     assert chart_of(days(*[1] * 20), Step.WEEK, "VND").average == ""
 
 
-def test_a_months_chart_for_a_phone_holds_every_day_within_its_width() -> None:
+def test_narrow_month_chart_fits_every_day() -> None:
     chart = chart_of(days(*[1_000_000] * 31), Step.DAY, "VND", width=NARROW)
 
     middles = [float(label.x) for label in chart.days]
@@ -63,7 +63,7 @@ def test_a_months_chart_for_a_phone_holds_every_day_within_its_width() -> None:
     assert chart.points == []
 
 
-def test_the_last_days_name_stays_within_the_drawing() -> None:
+def test_last_day_label_stays_within_the_drawing() -> None:
     chart = chart_of(days(*[1_000_000] * 25), Step.DAY, "VND", width=NARROW)
 
     assert (chart.days[-1].text, chart.days[-1].x) == ("25/11", "312.0")

@@ -38,26 +38,26 @@ def admin(client: Client) -> Client:
     return client
 
 
-def test_signed_out_people_are_shown_the_sign_in_page(client: Client) -> None:
+def test_anonymous_visitor_is_sent_to_sign_in(client: Client) -> None:
     answer = client.get(SALES)
 
     assert (answer.status_code, answer.url) == (302, f"/tai-khoan/dang-nhap/?next={SALES}")
 
 
-def test_people_who_are_not_staff_find_nothing(client: Client) -> None:
+def test_report_is_not_found_for_buyers(client: Client) -> None:
     client.force_login(make_user())
 
     assert client.get(SALES).status_code == 404
     assert client.get("/quan-tri/bao-cao/").status_code == 404
 
 
-def test_staff_need_the_permission(client: Client) -> None:
+def test_staff_need_the_reports_permission(client: Client) -> None:
     client.force_login(make_user(is_staff=True))
 
     assert client.get(SALES).status_code == 404
 
 
-def test_the_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> None:
+def test_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> None:
     make_order((make_variant(price=320_000), 2), now=just_now())
 
     page = html_of(admin.get(SALES))
@@ -68,7 +68,7 @@ def test_the_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) ->
     assert "style=" not in page
 
 
-def test_wrong_days_are_said_beside_their_fields(admin: Client) -> None:
+def test_invalid_days_show_errors_at_their_fields(admin: Client) -> None:
     answer = admin.get(SALES, {"tu": "24/11/2026", "den": "23/11/2026"})
     years = admin.get(SALES, {"tu": "01/01/2020", "den": "23/11/2026"})
     nonsense = admin.get(SALES, {"tu": "hôm qua"})
@@ -79,7 +79,7 @@ def test_wrong_days_are_said_beside_their_fields(admin: Client) -> None:
     assert nonsense.context["form"].errors.keys() == {"tu"}
 
 
-def test_the_csv_has_its_mark_plain_numbers_and_no_formulas(admin: Client) -> None:
+def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) -> None:
     seller = make_seller('=HYPERLINK("http://x")', commission=5)
     make_order((make_variant(seller, price=1_234_000), 1), now=just_now())
 
@@ -102,7 +102,7 @@ def test_the_csv_has_its_mark_plain_numbers_and_no_formulas(admin: Client) -> No
     assert rows[1:] == [[today, '\'=HYPERLINK("http://x")', "1", "1", "1234000", "30000", "1264000", "61700"]]
 
 
-def test_the_workbook_has_numbers_as_numbers_and_days_as_days(admin: Client) -> None:
+def test_workbook_has_typed_numbers_and_days(admin: Client) -> None:
     make_order((make_variant(make_seller("=1+1"), price=1_234_000), 1), now=timezone.now())
 
     answer = admin.get(SALES, {"format": "xlsx"})
@@ -115,9 +115,7 @@ def test_the_workbook_has_numbers_as_numbers_and_days_as_days(admin: Client) -> 
     assert b"<f>" not in zipfile.ZipFile(io.BytesIO(answer.content)).read("xl/worksheets/sheet1.xml")
 
 
-def test_the_number_of_queries_does_not_grow_with_orders(
-    admin: Client, django_assert_max_num_queries: Any
-) -> None:
+def test_queries_do_not_grow_with_orders(admin: Client, django_assert_max_num_queries: Any) -> None:
     asked = [
         {"nhom": group, "format": form}
         for group in ("cooperative", "category", "product", "province", "channel", "source")

@@ -60,7 +60,7 @@ def ask(**fields: object) -> SalesQuery:
     return SalesQuery(**(defaults | fields))  # type: ignore[arg-type]
 
 
-def test_an_order_of_two_cooperatives_is_told_apart_by_cooperative_and_counted_once_by_day() -> None:
+def test_order_of_two_cooperatives_is_split_by_cooperative_and_counted_once_by_day() -> None:
     thien_an = make_seller("HTX Thiên An", commission=5)
     tai_hoan = make_seller("HTX Tài Hoan", commission=10)
     pillow, noodles = make_variant(thien_an, price=320_000), make_variant(tai_hoan, price=45_000)
@@ -85,7 +85,7 @@ def test_an_order_of_two_cooperatives_is_told_apart_by_cooperative_and_counted_o
         ("2026-11-30T16:59:59+00:00", "2026-11-30", "2026-11-30"),
     ],
 )
-def test_a_day_and_a_week_begin_at_midnight_in_vietnam(instant: str, day: str, monday: str) -> None:
+def test_days_and_weeks_begin_at_midnight_in_vietnam(instant: str, day: str, monday: str) -> None:
     make_order(now=datetime.datetime.fromisoformat(instant))
 
     by_day, by_week, by_month = (list(by_period(ask(step=step))) for step in Step)
@@ -95,14 +95,14 @@ def test_a_day_and_a_week_begin_at_midnight_in_vietnam(instant: str, day: str, m
     assert by_month == [datetime.date(2026, 11, 1)]
 
 
-def test_an_order_after_midnight_on_the_first_is_not_the_month_befores() -> None:
+def test_order_after_midnight_on_the_first_belongs_to_the_new_month() -> None:
     make_order(now=datetime.datetime(2026, 11, 30, 17, 0, tzinfo=datetime.UTC))
 
     assert by_period(ask()) == {}
     assert list(by_period(ask(last=datetime.date(2026, 12, 1)))) == [datetime.date(2026, 12, 1)]
 
 
-def test_cancelled_parts_count_only_if_asked_for() -> None:
+def test_cancelled_parts_count_only_on_request() -> None:
     pillow, noodles = make_variant(make_seller(), price=320_000), make_variant(make_seller(), price=45_000)
     order = make_order((pillow, 1), (noodles, 1))
     cancel_part(part_id=order.parts.get(number=1).pk, reason="Hết hàng", actor=ADMIN, now=NOW)
@@ -111,7 +111,7 @@ def test_cancelled_parts_count_only_if_asked_for() -> None:
     assert totals(ask(with_ended=True)) == Figures(orders=1, parts=2, goods=365_000, delivery=60_000)
 
 
-def test_delivery_has_a_row_of_its_own_among_products_and_categories() -> None:
+def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     fresh = make_category("Rau")
     squash = make_product(name="Bí xanh", price=15_000, category=fresh)
     make_order((squash.variants.get(), 2))
@@ -124,7 +124,7 @@ def test_delivery_has_a_row_of_its_own_among_products_and_categories() -> None:
     assert names_of(Group.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Tiền giao"}
 
 
-def test_within_a_category_goods_of_the_categories_inside_count_and_no_delivery() -> None:
+def test_category_filter_includes_subcategories_and_no_delivery() -> None:
     roots = make_category("Lương thực")
     inside = make_category("Gạo", parent=roots)
     rice = make_variant(name="Gạo nếp", price=40_000, category=inside)
@@ -136,7 +136,7 @@ def test_within_a_category_goods_of_the_categories_inside_count_and_no_delivery(
     assert figures == Figures(orders=1, parts=1, goods=120_000)
 
 
-def test_filters_by_cooperative_province_channel_and_source() -> None:
+def test_figures_are_filtered_by_cooperative_province_channel_and_source() -> None:
     variant = make_variant(price=100_000, on_hand=20)
     make_order((variant, 1), province_code=HANOI)
     by_phone = make_order((variant, 2), province_code=THAI_NGUYEN)
@@ -153,7 +153,7 @@ def test_filters_by_cooperative_province_channel_and_source() -> None:
     assert by_group(ask(group=Group.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
 
 
-def test_goods_that_are_gone_keep_the_name_they_were_sold_under() -> None:
+def test_deleted_products_keep_the_name_they_were_sold_under() -> None:
     variant = make_variant(name="Hồng không hạt")
     make_order((variant, 1))
     key = variant.product_id

@@ -48,7 +48,7 @@ def desk(client: Client) -> Client:
     return client
 
 
-def test_rows_add_up_to_what_closing_fixed() -> None:
+def test_rows_add_up_to_the_closed_figures() -> None:
     settlement, parts = of_period()
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
     others = report.other_rows(settlement)
@@ -68,7 +68,7 @@ def test_rows_add_up_to_what_closing_fixed() -> None:
     assert sum(amount for _name, amount in statement.lines) == statement.payable == 300_000
 
 
-def test_a_running_period_is_told_as_it_is_closed() -> None:
+def test_open_period_has_the_figures_it_is_closed_with() -> None:
     seller = make_seller()
     sold(seller, back=40_000)
     running = report.statement_of(owed(seller))
@@ -79,7 +79,7 @@ def test_a_running_period_is_told_as_it_is_closed() -> None:
     assert closed.payout.amount == closed.payable == 232_000
 
 
-def test_the_pdf_says_all_of_it_in_right_vietnamese(desk: Client) -> None:
+def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
     settlement, parts = of_period()
 
     answer = desk.get(address(settlement, "quyet-toan.pdf"))
@@ -101,7 +101,7 @@ def test_the_pdf_says_all_of_it_in_right_vietnamese(desk: Client) -> None:
     assert "8888000011" in text
 
 
-def test_its_letters_come_from_our_font_alone(desk: Client) -> None:
+def test_pdf_embeds_only_our_font(desk: Client) -> None:
     """What is missing in a font is drawn from another, if there is one: each machine would draw its own."""
     settlement, _parts = of_period()
 
@@ -112,7 +112,7 @@ def test_its_letters_come_from_our_font_alone(desk: Client) -> None:
     assert {re.sub(r"^/\w+\+", "", name) for name in fonts} == {"Noto-Sans", "Noto-Sans-Bold"}
 
 
-def test_markup_in_a_name_is_text_and_nothing_is_fetched(desk: Client) -> None:
+def test_markup_in_names_is_text_and_nothing_is_fetched(desk: Client) -> None:
     seller = make_seller("HTX Thẻ", legal_name='<img src="file:///etc/passwd"><b>đậm</b>')
     owed(seller)
 
@@ -121,7 +121,7 @@ def test_markup_in_a_name_is_text_and_nothing_is_fetched(desk: Client) -> None:
     assert '<img src="file:///etc/passwd"><b>đậm</b>' in " ".join(text.split())
 
 
-def test_a_long_period_is_printed_by_days_and_its_workbook_has_every_order(desk: Client, monkeypatch) -> None:
+def test_long_period_is_printed_by_days_and_its_workbook_lists_every_order(desk: Client, monkeypatch) -> None:
     settlement, parts = of_period()
     monkeypatch.setattr(settlement_documents, "MOST_ORDERS", 1)
 
@@ -136,7 +136,7 @@ def test_a_long_period_is_printed_by_days_and_its_workbook_has_every_order(desk:
     assert orders[:2] == [part.order.code for part in parts]
 
 
-def test_the_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
+def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
     settlement, parts = of_period()
 
     answer = desk.get(address(settlement, "quyet-toan.xlsx"))
@@ -183,7 +183,7 @@ def _without_pango(monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("_without_pango")
-def test_without_the_libraries_the_print_page_says_so_and_stands_in_its_place(desk: Client) -> None:
+def test_print_page_replaces_the_pdf_without_pango(desk: Client) -> None:
     settlement, parts = of_period()
 
     answer = desk.get(address(settlement, "quyet-toan.pdf"))
