@@ -23,7 +23,7 @@ from catalog.models import Price, Product, ProductMedia, Promotion
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.models import Picture, PictureState, SharePicture, SweepFailure, record_change
-from tests.catalog.test_feed import items, make_photo
+from tests.catalog.test_product_feed import items, make_photo
 from tests.factories import NOW, make_channel, make_product, make_seller
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from tests.factories import make_category, make_product, make_seller
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
-def test_suggestions_open_while_typing_and_are_walked_through_by_keys(page: Page) -> None:
+def test_suggestions_open_while_typing_and_support_arrow_keys(page: Page) -> None:
     make_product(name="Quýt Bạch Thông", category=make_category("Quýt, cam"))
     page.goto("/")
     field = page.get_by_role("searchbox")
@@ -31,7 +31,7 @@ def test_suggestions_open_while_typing_and_are_walked_through_by_keys(page: Page
     expect(page.get_by_role("heading", level=3)).to_have_text(["Quýt Bạch Thông"])
 
 
-def test_a_filter_changes_counts_and_goods_and_keeps_its_place(phone: Page) -> None:
+def test_filter_updates_counts_and_products_and_keeps_focus(phone: Page) -> None:
     near, far = make_seller("HTX Gần", slug="gan"), make_seller("HTX Xa", slug="xa")
     make_product(near, name="Gạo nếp", unit="kg")
     make_product(far, name="Mật ong", unit="bottle")

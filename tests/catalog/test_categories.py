@@ -8,7 +8,7 @@ from tests.factories import make_category, make_product
 pytestmark = pytest.mark.django_db
 
 
-def test_a_shelf_knows_its_way_from_the_floor() -> None:
+def test_category_stores_path_level_and_slug() -> None:
     food = make_category("Thực phẩm")
     dry = make_category("Đồ khô", food)
 
@@ -16,7 +16,7 @@ def test_a_shelf_knows_its_way_from_the_floor() -> None:
     assert (dry.path, dry.level, dry.slug) == (f"/{food.pk}/{dry.pk}/", 1, "do-kho")
 
 
-def test_goods_are_found_in_every_shelf_above_theirs() -> None:
+def test_product_is_found_in_every_ancestor_category() -> None:
     food, craft = make_category("Thực phẩm"), make_category("Đồ thủ công")
     noodles = make_category("Miến, bún khô", make_category("Đồ khô", food))
     product = make_product(category=noodles)
@@ -26,7 +26,7 @@ def test_goods_are_found_in_every_shelf_above_theirs() -> None:
     assert found == [[product], [product], []]
 
 
-def test_a_shelf_is_not_taken_for_one_whose_number_begins_alike() -> None:
+def test_category_path_prefix_does_not_match_longer_id() -> None:
     first = make_category("Một")
     Category.objects.filter(pk=first.pk).update(path="/1/")
     other = make_category("Mười hai")

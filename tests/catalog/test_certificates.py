@@ -55,7 +55,7 @@ def shown() -> list[Certificate]:
     return list(Certificate.objects.valid_on(DAY))
 
 
-def test_a_certificate_moves_along_its_table_only() -> None:
+def test_certificate_follows_its_state_table() -> None:
     row = Certificate(cooperative=make_cooperative(), kind=CertificateKind.VIETGAP)
     row.save()
     for came_from, to in itertools.product(CertificateState.values, repeat=2):
@@ -71,7 +71,7 @@ def test_a_certificate_moves_along_its_table_only() -> None:
     assert unreachable_states(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
 
 
-def test_what_members_hand_in_is_shown_once_confirmed_and_hidden_again_when_changed() -> None:
+def test_certificate_is_shown_once_confirmed_and_hidden_when_changed() -> None:
     seller = make_seller("HTX Thiên An")
     tea = make_product(seller, name="Trà")
 
@@ -98,7 +98,7 @@ def test_what_members_hand_in_is_shown_once_confirmed_and_hidden_again_when_chan
     assert shown() == []
 
 
-def test_a_certificate_is_valid_from_its_first_day_to_its_last() -> None:
+def test_certificate_is_valid_from_issue_day_to_expiry_day() -> None:
     seller = make_seller()
     ends, begins = DAY - datetime.timedelta(days=1), DAY + datetime.timedelta(days=1)
     for fields in ({"expires_on": ends}, {"issued_on": begins}, {"expires_on": DAY}, {"issued_on": DAY}):
@@ -111,7 +111,7 @@ def test_a_certificate_is_valid_from_its_first_day_to_its_last() -> None:
     ]
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_invalid_and_foreign_certificates_are_refused() -> None:
     seller, other = make_seller(), make_seller("HTX Khác")
     foreign = make_product(other)
     row = submit_certificate(cooperative=other, details=details(), **BY)

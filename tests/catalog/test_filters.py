@@ -20,7 +20,7 @@ from cooperatives.models import Certificate, CertificateKind, Cooperative, Deliv
 from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Translation
-from tests.catalog.test_browse import count_queries, names, page_of, set_season, this_month
+from tests.catalog.test_product_lists import count_queries, names, page_of, set_season, this_month
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,
@@ -71,7 +71,7 @@ def market() -> dict[str, Product]:
     return goods
 
 
-def test_every_choice_says_how_many_goods_it_leaves(client: Client, market: dict[str, Product]) -> None:
+def test_every_option_shows_its_product_count(client: Client, market: dict[str, Product]) -> None:
     found = counts(page_of(client, f"/san-pham/?tinh={THAI_NGUYEN}"))
 
     assert found == {
@@ -96,7 +96,7 @@ def test_every_choice_says_how_many_goods_it_leaves(client: Client, market: dict
     }
 
 
-def test_a_choice_narrows_all_others_but_those_of_its_own_respect(
+def test_chosen_filter_narrows_counts_of_other_filters_only(
     client: Client, market: dict[str, Product]
 ) -> None:
     html = page_of(client, "/san-pham/?htx=xa&con=on")
@@ -109,7 +109,7 @@ def test_a_choice_narrows_all_others_but_those_of_its_own_respect(
     assert "ban=bottle" not in found
 
 
-def test_each_filter_leaves_what_fits_it(client: Client, market: dict[str, Product]) -> None:
+def test_each_filter_keeps_matching_products(client: Client, market: dict[str, Product]) -> None:
     place = "01948"
     expected = {
         "nhom=do-kho": {"Gạo nếp", "Miến dong", "Mật ong"},
@@ -138,7 +138,7 @@ def test_each_filter_leaves_what_fits_it(client: Client, market: dict[str, Produ
     assert {query: set(names(page_of(client, f"/san-pham/?{query}"))) for query in expected} == expected
 
 
-def test_what_is_no_price_is_said_and_does_not_count(client: Client, market: dict[str, Product]) -> None:
+def test_invalid_price_bound_is_reported_and_ignored(client: Client, market: dict[str, Product]) -> None:
     for written in ("-5", "rẻ", "40,5", "1.00", "0,04 triệu"):
         html = page_of(client, f"/san-pham/?{urlencode({'tu': '50k', 'den': written})}")
         assert "Đây không phải là giá" in html, written
@@ -146,7 +146,7 @@ def test_what_is_no_price_is_said_and_does_not_count(client: Client, market: dic
     assert "Đây không phải là giá" not in page_of(client, "/san-pham/?tu=50k&den=1,5 triệu")
 
 
-def test_searches_and_categories_are_filtered_alike(client: Client, market: dict[str, Product]) -> None:
+def test_search_and_category_pages_use_the_same_filters(client: Client, market: dict[str, Product]) -> None:
     assert names(page_of(client, "/tim/?q=m&ban=kg")) == []
     assert names(page_of(client, "/tim/?q=kho&ban=kg")) == []
     assert names(page_of(client, "/tim/?q=ma&ban=kg")) == ["Mận"]
@@ -155,14 +155,14 @@ def test_searches_and_categories_are_filtered_alike(client: Client, market: dict
     assert counts(page_of(client, "/danh-muc/do-kho/"))["htx=gan"] == 2
 
 
-def test_what_was_chosen_can_be_taken_back_one_by_one(client: Client, market: dict[str, Product]) -> None:
+def test_chosen_filters_are_removable_one_by_one(client: Client, market: dict[str, Product]) -> None:
     html = page_of(client, "/san-pham/?htx=gan&htx=xa&tu=50000&page=3&xep=ten")
 
     assert 'href="?htx=xa&amp;tu=50000&amp;xep=ten">HTX Gần' in html
     assert 'href="?htx=gan&amp;htx=xa&amp;xep=ten">Từ 50.000\u00a0₫' in html
 
 
-def test_where_nothing_fits_a_page_says_what_to_let_go_of(client: Client, market: dict[str, Product]) -> None:
+def test_empty_result_suggests_filters_to_remove(client: Client, market: dict[str, Product]) -> None:
     html = page_of(client, "/san-pham/?htx=gan&ban=bottle&xep=ten")
 
     assert names(html) == []
@@ -173,9 +173,7 @@ def test_where_nothing_fits_a_page_says_what_to_let_go_of(client: Client, market
     ]
 
 
-def test_where_no_single_filter_helps_all_can_be_let_go_of(
-    client: Client, market: dict[str, Product]
-) -> None:
+def test_empty_result_offers_to_clear_all_filters(client: Client, market: dict[str, Product]) -> None:
     html = page_of(client, "/san-pham/?tu=1&den=2&sao=5&cn=organic")
 
     assert re.findall(r'button-second" href="([^"]+)"> ?([^<]+?) ?<', html) == [
@@ -183,9 +181,7 @@ def test_where_no_single_filter_helps_all_can_be_let_go_of(
     ]
 
 
-def test_goods_sort_by_price_both_ways_by_name_and_by_how_near_they_are(
-    client: Client, market: dict[str, Product]
-) -> None:
+def test_products_sort_by_price_name_and_distance(client: Client, market: dict[str, Product]) -> None:
     def order(xep: str) -> list[str]:
         return names(page_of(client, f"/san-pham/?xep={xep}"))
 
@@ -196,7 +192,9 @@ def test_goods_sort_by_price_both_ways_by_name_and_by_how_near_they_are(
     assert order(f"gan&tinh={HANOI}") == ["Mận", "Mật ong", "Miến dong", "Gạo nếp"]
 
 
-def test_nearness_and_delivery_ask_where_the_buyer_is(client: Client, market: dict[str, Product]) -> None:
+def test_distance_sort_and_delivery_filter_ask_for_province(
+    client: Client, market: dict[str, Product]
+) -> None:
     for odd in ("xep=gan", "giao=on"):
         html = page_of(client, f"/san-pham/?{odd}")
 
@@ -205,9 +203,7 @@ def test_nearness_and_delivery_ask_where_the_buyer_is(client: Client, market: di
 
 
 @pytest.mark.parametrize("address", ["/san-pham/", "/danh-muc/do-kho/", "/tim/"])
-def test_addresses_made_by_hand_get_a_helpful_page(
-    client: Client, market: dict[str, Product], address: str
-) -> None:
+def test_malformed_query_strings_get_a_page(client: Client, market: dict[str, Product], address: str) -> None:
     for odd in [
         "xep=gia'--",
         "page=-1&page=x",
@@ -229,7 +225,7 @@ def test_addresses_made_by_hand_get_a_helpful_page(
         assert "<h1>" in html_of(response), odd
 
 
-def test_htmx_gets_the_counts_with_the_results(client: Client, market: dict[str, Product]) -> None:
+def test_htmx_request_gets_results_with_counts(client: Client, market: dict[str, Product]) -> None:
     html = html_of(client.get("/san-pham/?htx=gan", headers={"HX-Request": "true"}))
 
     assert names(html) == ["Miến dong", "Gạo nếp"]
@@ -239,7 +235,7 @@ def test_htmx_gets_the_counts_with_the_results(client: Client, market: dict[str,
     assert "hx-swap-oob" not in page_of(client, "/san-pham/?htx=gan")
 
 
-def test_the_shelf_follows_whatever_is_written(client: Client, market: dict[str, Product]) -> None:
+def test_facet_index_follows_every_write(client: Client, market: dict[str, Product]) -> None:
     """Also where no action was called: nothing that lists show may be kept longer than it is true."""
     rice, noodles = market["rice"], market["noodles"]
     certificate = Certificate.objects.get(kind=CertificateKind.VIETGAP)
@@ -273,7 +269,7 @@ def test_the_shelf_follows_whatever_is_written(client: Client, market: dict[str,
     assert shown("") == {"Miến dong"}
 
 
-def test_what_is_rolled_back_leaves_the_shelf_again() -> None:
+def test_facet_index_drops_rolled_back_changes() -> None:
     channel, day = make_channel(), vietnam_date(timezone.now())
     product = make_product(name="Quýt")
     assert list(facet_index_for(channel.pk, day).goods) == [product.pk]
@@ -291,7 +287,7 @@ def write(key: int, product_id: int) -> None:
         cursor.execute("INSERT INTO catalog_touched (id, product_id) VALUES (%s, %s)", [key, product_id])
 
 
-def test_the_journal_waits_for_numbers_whose_transactions_commit_later() -> None:
+def test_journal_reads_ids_committed_out_of_order() -> None:
     write(1_000_000, 1)
     journal = ChangeJournal()
     write(1_000_003, 4)
@@ -305,7 +301,7 @@ def test_the_journal_waits_for_numbers_whose_transactions_commit_later() -> None
     assert journal.news() == (set(), False)
 
 
-def test_a_search_is_remembered_until_what_it_finds_by_is_written(client: Client) -> None:
+def test_search_cache_lasts_until_searchable_text_changes(client: Client) -> None:
     channel, day = make_channel(), vietnam_date(timezone.now())
     product = make_product(name="Quýt")
 
@@ -336,7 +332,7 @@ def test_a_search_is_remembered_until_what_it_finds_by_is_written(client: Client
     assert names(page_of(client, "/tim/?q=quyt"))[0] == "Quýt hồng"
 
 
-def test_a_journal_that_was_cut_off_or_put_back_is_outdated() -> None:
+def test_truncated_or_restored_journal_is_outdated() -> None:
     write(1_000_000, 1)
     journal = ChangeJournal()
     with connection.cursor() as cursor:
@@ -349,7 +345,7 @@ def test_a_journal_that_was_cut_off_or_put_back_is_outdated() -> None:
         journal.news()
 
 
-def test_the_journal_tells_of_names_of_goods_in_other_languages_alone() -> None:
+def test_journal_records_only_product_name_translations() -> None:
     product = make_product(name="Quýt")
     journal = ChangeJournal()
     journal.news()
@@ -368,7 +364,9 @@ def test_the_journal_tells_of_names_of_goods_in_other_languages_alone() -> None:
     assert journal.news().goods == {product.pk}
 
 
-def test_queries_do_not_grow_with_goods_and_sellers(client: Client, market: dict[str, Product]) -> None:
+def test_query_count_does_not_grow_with_products_and_sellers(
+    client: Client, market: dict[str, Product]
+) -> None:
     addresses = [
         f"/san-pham/?tinh={THAI_NGUYEN}&giao=on&noi={THAI_NGUYEN}&htx=gan&xep=gan",
         "/tim/?q=kho&htx=gan",
@@ -393,7 +391,7 @@ def test_queries_do_not_grow_with_goods_and_sellers(client: Client, market: dict
     assert max(few) <= 30
 
 
-def test_english_pages_tell_which_names_of_filters_and_steps_are_vietnamese(client, market) -> None:
+def test_english_pages_mark_vietnamese_filter_names_with_lang(client, market) -> None:
     dry = Category.objects.get(name="Đồ khô")
     Translation.objects.create(kind="catalog.category", key=dry.pk, language="en", field="name", text="Dry")
 
@@ -418,7 +416,7 @@ def test_english_pages_tell_which_names_of_filters_and_steps_are_vietnamese(clie
     assert f'/en/danh-muc/{dry.slug}/">Dry</a> › <span aria-current="page" lang="vi">Gạo </span>' in inside
 
 
-def test_a_name_that_looks_like_html_is_written_as_it_is(client, market) -> None:
+def test_html_in_filter_name_is_escaped(client, market) -> None:
     Cooperative.objects.filter(slug="gan").update(name="<b>Gần & Co</b>")
 
     for path in ("/en/san-pham/", "/san-pham/"):

@@ -55,7 +55,7 @@ LACKS = {
 
 
 @pytest.mark.parametrize("field", LACKS)
-def test_goods_of_which_something_is_not_said_are_not_put_on_sale(field) -> None:
+def test_incomplete_listing_is_neither_submitted_nor_published(field) -> None:
     listing = complete_listing()
     LACKS[field](listing.product)
 
@@ -68,7 +68,7 @@ def test_goods_of_which_something_is_not_said_are_not_put_on_sale(field) -> None
 
 
 @pytest.mark.parametrize("field", LACKS)
-def test_paused_goods_of_which_something_is_no_longer_said_stay_paused(field) -> None:
+def test_paused_listing_that_became_incomplete_is_not_resumed(field) -> None:
     listing = complete_listing(ListingState.PAUSED)
     LACKS[field](listing.product)
 
@@ -76,7 +76,7 @@ def test_paused_goods_of_which_something_is_no_longer_said_stay_paused(field) ->
         resume_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
 
 
-def test_goods_go_on_sale_only_with_a_photo_that_was_opened() -> None:
+def test_listing_is_published_only_with_a_processed_picture() -> None:
     """One that waits may be refused afterwards, and nothing would take the goods off sale then."""
     listing = complete_listing(photo=PictureState.WAITING)
     submit(listing)
@@ -89,7 +89,7 @@ def test_goods_go_on_sale_only_with_a_photo_that_was_opened() -> None:
     assert Listing.objects.get().state == ListingState.PUBLISHED
 
 
-def test_the_last_photo_that_was_opened_is_not_left_for_one_that_waits() -> None:
+def test_last_processed_picture_of_published_listing_cannot_be_removed() -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     opened = ProductMedia.objects.get()
     waiting = Picture.objects.create(original="b.jpg")
@@ -105,7 +105,7 @@ def test_the_last_photo_that_was_opened_is_not_left_for_one_that_waits() -> None
         )
 
 
-def test_only_what_perishes_must_say_how_long_it_keeps() -> None:
+def test_shelf_life_is_required_only_for_perishable_types() -> None:
     listing = complete_listing()
     product = listing.product
     product.product_type = make_product_type(slug="hang-tuoi", name="Hàng tươi", is_perishable=True)
@@ -117,7 +117,7 @@ def test_only_what_perishes_must_say_how_long_it_keeps() -> None:
     assert (lacking, missing_legal_fields(product)) == (["shelf_life"], [])
 
 
-def test_approval_puts_goods_on_sale_and_tells_the_cooperative() -> None:
+def test_approval_publishes_listing_and_notifies_cooperative() -> None:
     listing = complete_listing()
 
     submit(listing)
@@ -131,7 +131,7 @@ def test_approval_puts_goods_on_sale_and_tells_the_cooperative() -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "  \n"])
-def test_goods_are_handed_back_with_a_reason_only(reason) -> None:
+def test_listing_is_returned_only_with_a_reason(reason) -> None:
     listing = complete_listing(ListingState.IN_REVIEW)
 
     with refused(ReasonRequired, "reason_needed"):
@@ -145,7 +145,7 @@ def test_goods_are_handed_back_with_a_reason_only(reason) -> None:
 @pytest.mark.parametrize(
     "action", [submit_listing, pause_listing, resume_listing, withdraw_listing, reopen_listing]
 )
-def test_another_cooperatives_listing_is_as_if_missing(action) -> None:
+def test_listing_of_another_cooperative_is_missing(action) -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     other = make_seller("HTX Tài Hoan")
 
@@ -154,7 +154,7 @@ def test_another_cooperatives_listing_is_as_if_missing(action) -> None:
             action(cooperative=other, listing_id=listing_id, actor=STAFF, now=NOW)
 
 
-def test_a_listing_that_is_not_there_is_missing_for_staff_too() -> None:
+def test_unknown_listing_is_missing_for_staff() -> None:
     with refused(Missing, "missing"):
         publish_listing(listing_id=404, actor=STAFF, now=NOW)
     with refused(Missing, "missing"):
@@ -163,7 +163,7 @@ def test_a_listing_that_is_not_there_is_missing_for_staff_too() -> None:
         withdraw_listing(listing_id=404, cooperative=None, actor=STAFF, now=NOW)
 
 
-def test_goods_keep_the_day_they_first_went_on_sale() -> None:
+def test_resumed_listing_keeps_first_publication_date() -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     cooperative = listing.product.cooperative
     later = NOW.replace(year=2027)
@@ -175,7 +175,7 @@ def test_goods_keep_the_day_they_first_went_on_sale() -> None:
     assert (listing.state, listing.published_at) == ("published", NOW)
 
 
-def test_withdrawn_goods_are_taken_up_as_a_draft_with_what_the_market_said() -> None:
+def test_withdrawn_listing_reopens_as_draft_and_keeps_its_reason() -> None:
     listing = complete_listing(ListingState.WITHDRAWN)
     Listing.objects.update(state_reason="Ảnh mờ")
 
@@ -186,7 +186,7 @@ def test_withdrawn_goods_are_taken_up_as_a_draft_with_what_the_market_said() -> 
     assert Change.objects.get(action="listing.draft").data["from"] == "withdrawn"
 
 
-def test_goods_that_were_removed_stay_away() -> None:
+def test_listing_of_removed_product_cannot_be_reopened() -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     cooperative = listing.product.cooperative
     gone = delete_product(cooperative=cooperative, product_id=listing.product_id, actor=STAFF, now=NOW)

@@ -63,7 +63,7 @@ def page_of(client: Client, product: Product, query: str = "", prefix: str = "")
     return html_of(response)
 
 
-def test_it_says_price_seller_origin_returns_and_season(client: Client) -> None:
+def test_page_shows_price_seller_origin_returns_and_season(client: Client) -> None:
     product = make_product(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, content_grams=500)
 
     html = page_of(client, product)
@@ -77,7 +77,7 @@ def test_it_says_price_seller_origin_returns_and_season(client: Client) -> None:
     assert "Quanh năm đều có." in html
 
 
-def test_what_is_not_on_sale_has_no_page(client: Client) -> None:
+def test_product_not_on_sale_is_404(client: Client) -> None:
     draft = make_product(name="Bản nháp", state=ListingState.DRAFT)
     of_suspended = make_product(make_seller("HTX treo", state=CooperativeState.SUSPENDED), name="Bị treo")
 
@@ -85,7 +85,7 @@ def test_what_is_not_on_sale_has_no_page(client: Client) -> None:
         assert client.get(f"/san-pham/{slug}/").status_code == 404
 
 
-def test_every_kind_has_its_price_and_what_is_sold_out_cannot_be_chosen(client: Client) -> None:
+def test_every_variant_shows_its_price_and_sold_out_one_is_disabled(client: Client) -> None:
     product = make_product(
         name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 80_000)), on_hand=3
     )
@@ -101,7 +101,7 @@ def test_every_kind_has_its_price_and_what_is_sold_out_cannot_be_chosen(client: 
     assert f'value="{kept.pk}" checked required' in html
 
 
-def test_kinds_of_several_prices_begin_at_the_lowest_that_is_to_be_had_with_what_it_cost_before(
+def test_price_range_starts_at_lowest_available_price_with_its_list_price(
     client: Client,
 ) -> None:
     product = make_product(
@@ -120,7 +120,7 @@ def test_kinds_of_several_prices_begin_at_the_lowest_that_is_to_be_had_with_what
     assert "300.000" in bar
 
 
-def test_one_price_for_every_kind_is_no_beginning(client: Client) -> None:
+def test_equal_variant_prices_show_no_from(client: Client) -> None:
     product = make_product(name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 0)))
 
     html = page_of(client, product, prefix="/en")
@@ -129,21 +129,21 @@ def test_one_price_for_every_kind_is_no_beginning(client: Client) -> None:
     assert "from" not in head
 
 
-def test_a_kind_without_a_price_is_not_offered(client: Client) -> None:
+def test_variant_without_price_is_not_shown(client: Client) -> None:
     product = make_product(name="Gối", variants=(("Gối cổ", 0), ("Gối nằm", 80_000)))
     Price.objects.filter(variant__name="Gối nằm").update(amount=None)
 
     assert "Gối nằm" not in page_of(client, product)
 
 
-def test_sold_out_goods_say_so_and_offer_no_button(client: Client) -> None:
+def test_sold_out_product_has_no_add_button(client: Client) -> None:
     html = page_of(client, make_product(on_hand=0))
 
     assert "Tạm hết hàng." in html
     assert "Thêm vào giỏ" not in html
 
 
-def test_a_resting_cooperative_says_when_it_sells_again(client: Client) -> None:
+def test_paused_cooperative_shows_its_return_day(client: Client) -> None:
     back = vietnam_date(timezone.now()) + datetime.timedelta(days=20)
     seller = make_seller("HTX Thiên An", paused_from=timezone.now(), paused_until=back)
 
@@ -154,7 +154,7 @@ def test_a_resting_cooperative_says_when_it_sells_again(client: Client) -> None:
     assert "Thêm vào giỏ" not in html
 
 
-def test_delivery_is_told_with_its_cost_for_the_chosen_province(client: Client) -> None:
+def test_delivery_cost_is_shown_for_chosen_province(client: Client) -> None:
     channel = make_channel()
     seller = make_cooperative()
     make_warehouse(seller, channel)
@@ -168,7 +168,7 @@ def test_delivery_is_told_with_its_cost_for_the_chosen_province(client: Client) 
     assert "không giao đến" not in html
 
 
-def test_a_province_that_is_not_served_is_said_plainly(client: Client) -> None:
+def test_province_without_delivery_is_named_and_pickup_stays(client: Client) -> None:
     channel = make_channel()
     seller = make_cooperative("HTX Thiên An")
     make_warehouse(seller, channel)
@@ -184,7 +184,7 @@ def test_a_province_that_is_not_served_is_said_plainly(client: Client) -> None:
     assert "không mất phí" in html
 
 
-def test_the_province_is_remembered_from_page_to_page(client: Client) -> None:
+def test_province_is_remembered_between_pages(client: Client) -> None:
     product = make_product()
 
     page_of(client, product, f"?tinh={HANOI}")
@@ -195,7 +195,7 @@ def test_the_province_is_remembered_from_page_to_page(client: Client) -> None:
     assert "selected" not in page_of(client, product)
 
 
-def test_delivery_costs_what_the_checkout_asks_for_as_much_and_the_same_place(client: Client) -> None:
+def test_delivery_estimate_equals_checkout_fee(client: Client) -> None:
     channel = make_channel()
     seller = make_cooperative()
     make_warehouse(seller, channel)
@@ -228,7 +228,7 @@ def test_delivery_costs_what_the_checkout_asks_for_as_much_and_the_same_place(cl
     assert fees == [20_000, 20_000, 45_000, 0, None, 45_000]
 
 
-def test_the_buyers_commune_is_chosen_within_the_province_and_remembered(client: Client) -> None:
+def test_commune_is_chosen_within_province_and_remembered(client: Client) -> None:
     province = Division.objects.get(code=THAI_NGUYEN)
     commune = Division.objects.create(
         code="01849",
@@ -256,7 +256,7 @@ def test_the_buyers_commune_is_chosen_within_the_province_and_remembered(client:
     assert "<h1>" not in part
 
 
-def test_who_is_signed_in_is_told_of_their_own_address(client: Client) -> None:
+def test_signed_in_buyer_defaults_to_their_shipping_province(client: Client) -> None:
     user = make_user()
     user.default_shipping_address = Address.objects.create(user=user, province_code=HANOI)
     user.save()
@@ -268,7 +268,7 @@ def test_who_is_signed_in_is_told_of_their_own_address(client: Client) -> None:
     assert "selected" not in page_of(client, product)
 
 
-def test_all_that_the_law_wants_said_of_goods_and_seller_is_on_the_page(client: Client) -> None:
+def test_page_shows_legally_required_product_and_seller_details(client: Client) -> None:
     seller = make_seller(
         "HTX Tài Hoan",
         legal_name="Hợp tác xã Tài Hoan",
@@ -317,7 +317,7 @@ def test_all_that_the_law_wants_said_of_goods_and_seller_is_on_the_page(client: 
         assert told in words, told
 
 
-def test_what_stands_on_the_same_shelf_is_shown_beside_it(client: Client) -> None:
+def test_similar_products_are_available_ones_of_same_category(client: Client) -> None:
     shelf = make_category("Miến")
     seller = make_seller()
     shown = make_product(seller, name="Miến dong", category=shelf)
@@ -333,7 +333,7 @@ def test_what_stands_on_the_same_shelf_is_shown_beside_it(client: Client) -> Non
     assert "Miến dong</a>" not in beside
 
 
-def test_it_can_be_passed_on_without_foreign_scripts(client: Client) -> None:
+def test_share_links_load_no_third_party_scripts(client: Client) -> None:
     product = make_product()
 
     page = page_of(client, product)
@@ -344,7 +344,7 @@ def test_it_can_be_passed_on_without_foreign_scripts(client: Client) -> None:
     assert {src.split("/")[1] for src in re.findall(r'<script[^>]* src="([^"]+)"', page)} == {"static"}
 
 
-def test_certificates_are_shown_with_number_and_last_day(client: Client) -> None:
+def test_valid_certificate_is_shown_with_number_and_expiry(client: Client) -> None:
     seller = make_seller()
     product = make_product(seller)
     product.certificates.add(
@@ -369,7 +369,7 @@ def test_certificates_are_shown_with_number_and_last_day(client: Client) -> None
     assert "123/QĐ-UBND" not in html
 
 
-def test_the_english_page_shows_the_english_name(client: Client) -> None:
+def test_english_page_shows_english_name(client: Client) -> None:
     product = make_product(name="Miến dong")
     Translation.objects.create(
         kind="catalog.product", key=str(product.pk), language="en", field="name", text="Canna noodles"
@@ -379,7 +379,7 @@ def test_the_english_page_shows_the_english_name(client: Client) -> None:
     assert "<h1>Miến dong</h1>" in page_of(client, product)
 
 
-def test_queries_do_not_grow_with_kinds_pictures_and_ways(client: Client) -> None:
+def test_query_count_does_not_grow_with_variants_and_delivery_methods(client: Client) -> None:
     channel = make_channel()
     shelf = make_category("Miến")
     plain = make_product(make_seller("HTX Một"), name="Một loại", category=shelf)
@@ -398,7 +398,7 @@ def test_queries_do_not_grow_with_kinds_pictures_and_ways(client: Client) -> Non
     assert counts[0] == counts[1] <= 21
 
 
-def test_search_engines_are_told_price_stock_and_seller_but_no_rating(client: Client) -> None:
+def test_json_ld_has_price_stock_and_seller_but_no_rating(client: Client) -> None:
     product = make_product(make_seller("HTX </script> & Con"), name="Quýt <ngọt>", price=25_000)
 
     html = page_of(client, product)
@@ -415,7 +415,7 @@ def test_search_engines_are_told_price_stock_and_seller_but_no_rating(client: Cl
     assert "aggregateRating" not in told
 
 
-def test_the_platforms_own_goods_link_to_no_stall(client: Client) -> None:
+def test_platform_product_links_to_no_cooperative_page(client: Client) -> None:
     house = make_seller("Nhà chợ", slug="nha-cho", is_platform_seller=True)
 
     html = page_of(client, make_product(house))
@@ -425,7 +425,7 @@ def test_the_platforms_own_goods_link_to_no_stall(client: Client) -> None:
     assert client.get("/hop-tac-xa/nha-cho/").status_code == 404
 
 
-def test_more_days_than_the_market_gives_are_said(client: Client) -> None:
+def test_return_days_are_shown_only_above_market_minimum(client: Client) -> None:
     product = make_product()
     pages = []
     for days in (0, 7, 14):
@@ -435,7 +435,7 @@ def test_more_days_than_the_market_gives_are_said(client: Client) -> None:
     assert pages == [False, False, True]
 
 
-def test_by_what_every_kind_is_sold_is_said_once(client: Client) -> None:
+def test_sale_units_of_variants_are_listed_once(client: Client) -> None:
     rice = make_product(name="Gạo", unit="sack", variants=(("Nhỏ", 0), ("Vừa", 1), ("To", 2)))
     for variant, grams in zip(rice.variants.in_order(), (2_000, 2_000, 5_000), strict=True):
         Variant.objects.filter(pk=variant.pk).update(content_grams=grams)

@@ -50,7 +50,7 @@ def offer(cooperative, *variants, name="Bí xanh thơm"):
     )
 
 
-def test_goods_are_drafted_with_price_stock_and_words_to_be_found_by() -> None:
+def test_draft_product_has_price_stock_and_search_text() -> None:
     product = offer(make_seller(), (VariantDetails(price=25_000), 8), (VariantDetails(price=20_000), 0))
 
     listing = Listing.objects.get(product=product)
@@ -64,7 +64,7 @@ def test_goods_are_drafted_with_price_stock_and_words_to_be_found_by() -> None:
 
 
 @pytest.mark.parametrize("price", [0, -1, 100_000_000, 10**15])
-def test_an_odd_price_offers_and_changes_nothing(price) -> None:
+def test_invalid_price_is_refused_by_every_product_action(price) -> None:
     seller = make_seller()
     variant = make_variant(seller)
 
@@ -85,7 +85,7 @@ def test_an_odd_price_offers_and_changes_nothing(price) -> None:
     assert refusal.value.field == "price"
 
 
-def test_without_a_store_house_nothing_is_offered() -> None:
+def test_product_without_warehouse_is_refused() -> None:
     make_channel()
     make_product_type()
     cooperative = make_cooperative()
@@ -94,7 +94,7 @@ def test_without_a_store_house_nothing_is_offered() -> None:
         offer(cooperative)
 
 
-def test_goods_of_one_name_have_addresses_of_their_own() -> None:
+def test_products_with_same_name_get_unique_slugs() -> None:
     seller = make_seller(slug="thien-an")
 
     slugs = [offer(seller).slug for _ in range(3)]
@@ -112,7 +112,7 @@ def edit(variant, cooperative=None, **details):
     )
 
 
-def test_a_new_price_reaches_the_shelf_and_is_written_down_once() -> None:
+def test_new_price_updates_listing_and_is_recorded_once() -> None:
     variant = make_variant(price=45_000)
     before = Change.objects.filter(action="price.changed").count()
 
@@ -125,7 +125,7 @@ def test_a_new_price_reaches_the_shelf_and_is_written_down_once() -> None:
     assert (changes.count() - before, changes[0].data["from"], changes[0].data["to"]) == (1, 45_000, 47_000)
 
 
-def test_what_is_said_of_a_size_is_written_down_with_what_was_said_before() -> None:
+def test_variant_edit_records_old_and_new_values_once() -> None:
     variant = make_variant(price=320_000)
     details = VariantDetails(price=320_000, name="to", weight=900)
 
@@ -146,7 +146,7 @@ def test_what_is_said_of_a_size_is_written_down_with_what_was_said_before() -> N
     )
 
 
-def test_a_new_list_price_ends_a_catalogue_discount_on_the_old_one() -> None:
+def test_new_list_price_ends_catalogue_discount() -> None:
     variant = make_variant(price=45_000)
     variant.prices.update(discounted=40_000)
 
@@ -155,7 +155,7 @@ def test_a_new_list_price_ends_a_catalogue_discount_on_the_old_one() -> None:
     assert variant.prices.get().selling == 50_000
 
 
-def test_a_further_size_comes_with_its_price_and_stock() -> None:
+def test_added_variant_has_price_and_stock() -> None:
     product = make_product(price=45_000, on_hand=0)
 
     variant = add_variant(
@@ -172,7 +172,7 @@ def test_a_further_size_comes_with_its_price_and_stock() -> None:
     check_stock()
 
 
-def test_goods_are_renamed_and_found_under_the_new_name() -> None:
+def test_renamed_product_updates_search_text() -> None:
     product = make_product(name="Miến dong", state=ListingState.DRAFT)
 
     edit_product(
@@ -188,7 +188,7 @@ def test_goods_are_renamed_and_found_under_the_new_name() -> None:
     assert Change.objects.get(action="product.edited").data["from"]["name"] == "Miến dong"
 
 
-def test_another_cooperatives_goods_are_as_if_missing() -> None:
+def test_products_of_another_cooperative_are_missing() -> None:
     variant, other = make_variant(), make_seller("HTX Tài Hoan")
     product = Product.objects.get(pk=variant.product_id)
     picture = Picture.objects.create(original="a.jpg")
@@ -208,7 +208,7 @@ def test_another_cooperatives_goods_are_as_if_missing() -> None:
             edit(Variant(pk=variant.pk + shift), cooperative=other, price=1)
 
 
-def test_pictures_stand_in_the_order_they_came() -> None:
+def test_pictures_keep_upload_order() -> None:
     product = make_product()
 
     media = [

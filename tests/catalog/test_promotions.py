@@ -71,7 +71,7 @@ def lowest(product):
     return listing.lowest_price, listing.lowest_list_price
 
 
-def test_a_percentage_lowers_every_price_and_the_columns_that_lists_sort_by() -> None:
+def test_percentage_lowers_prices_and_lowest_price_columns() -> None:
     product = make_product(price=33_333, variants=(("nhỏ", 0), ("to", 16_667)))
 
     promotion = promise()
@@ -82,7 +82,7 @@ def test_a_percentage_lowers_every_price_and_the_columns_that_lists_sort_by() ->
     assert Change.objects.filter(action="price.reduced", root_key=str(product.pk)).count() == 2
 
 
-def test_an_amount_is_taken_off_each_step_and_never_more_than_it_costs() -> None:
+def test_amount_is_taken_off_each_unit_and_never_below_zero() -> None:
     cheap, dear = make_product(price=5_000), make_product(price=50_000)
 
     promise(terms_of_amount(20_000))
@@ -90,7 +90,7 @@ def test_an_amount_is_taken_off_each_step_and_never_more_than_it_costs() -> None
     assert (prices(cheap), prices(dear)) == ([(5_000, 0)], [(50_000, 30_000)])
 
 
-def test_of_several_rules_the_lowest_price_counts_and_they_do_not_add_up() -> None:
+def test_lowest_price_of_several_promotions_wins() -> None:
     product = make_product(price=100_000)
     promise(terms(10))
     best = promise(terms_of_amount(30_000))
@@ -102,7 +102,7 @@ def test_of_several_rules_the_lowest_price_counts_and_they_do_not_add_up() -> No
     assert prices(product) == [(100_000, 80_000)]
 
 
-def test_a_cooperatives_rule_touches_nobody_elses_goods() -> None:
+def test_cooperative_promotion_lowers_only_its_own_prices() -> None:
     mine, other = make_seller(), make_seller()
     product, foreign = make_product(mine, price=100_000), make_product(other, price=100_000)
 
@@ -112,7 +112,7 @@ def test_a_cooperatives_rule_touches_nobody_elses_goods() -> None:
     assert (prices(product), prices(foreign)) == ([(100_000, 90_000)], [(100_000, None)])
 
 
-def test_a_rule_for_a_shelf_reaches_down_its_branches_and_follows_goods_that_change_shelves() -> None:
+def test_category_promotion_covers_subcategories_and_moved_products() -> None:
     shelf = make_category("Rau")
     inner = make_category("Bí", parent=shelf)
     product = make_product(price=100_000, category=inner)
@@ -131,7 +131,7 @@ def test_a_rule_for_a_shelf_reaches_down_its_branches_and_follows_goods_that_cha
     assert (prices(elsewhere), lowest(elsewhere)) == ([(100_000, 90_000)], (90_000, 100_000))
 
 
-def test_prices_change_when_a_rule_begins_and_again_when_it_ends() -> None:
+def test_prices_change_when_promotion_starts_and_ends() -> None:
     product = make_product(price=100_000)
     promotion = promise(terms(starts_at=NOW + DAY, ends_at=NOW + 2 * DAY))
     turns = [(prices(product)[0][1], promotion.refresh_at)]
@@ -145,7 +145,7 @@ def test_prices_change_when_a_rule_begins_and_again_when_it_ends() -> None:
     assert lowest(product) == (100_000, 100_000)
 
 
-def test_another_list_price_is_lowered_by_the_rule_at_once() -> None:
+def test_new_list_price_is_discounted_at_once() -> None:
     product = make_product(price=100_000)
     promise()
 
@@ -161,7 +161,7 @@ def test_another_list_price_is_lowered_by_the_rule_at_once() -> None:
     assert (prices(product), lowest(product)) == ([(50_000, 45_000)], (45_000, 50_000))
 
 
-def test_goods_that_a_changed_rule_no_longer_names_cost_what_is_listed() -> None:
+def test_product_dropped_from_promotion_returns_to_list_price() -> None:
     first, second = make_product(price=100_000), make_product(price=100_000)
     promotion = promise(terms(products=[first]))
 
@@ -171,7 +171,7 @@ def test_goods_that_a_changed_rule_no_longer_names_cost_what_is_listed() -> None
     assert (prices(first), prices(second)) == ([(100_000, None)], [(100_000, 80_000)])
 
 
-def test_a_rule_changed_while_prices_are_written_is_due_again() -> None:
+def test_promotion_changed_during_refresh_stays_due() -> None:
     make_product(price=100_000)
     promotion = promise()
     edit_promotion(promotion_id=promotion.pk, terms=terms(20), actor=STAFF, now=NOW + DAY)
@@ -195,14 +195,14 @@ def test_a_rule_changed_while_prices_are_written_is_due_again() -> None:
         (terms(borne_by_platform=False), MissingBearingCooperative, "nobody_bears"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(given, kind, code) -> None:
+def test_invalid_promotion_terms_are_refused(given, kind, code) -> None:
     make_product()
 
     with refused(kind, code):
         create_promotion(channel=make_channel(), terms=given, actor=STAFF, now=NOW)
 
 
-def test_a_cooperative_names_and_changes_nothing_of_others() -> None:
+def test_cooperative_cannot_use_products_or_promotions_of_others() -> None:
     mine, foreign = make_seller(), make_product()
     others = promise()
 
@@ -216,7 +216,7 @@ def test_a_cooperative_names_and_changes_nothing_of_others() -> None:
         end_promotion(promotion_id=others.pk, acting=mine, actor=STAFF, now=NOW)
 
 
-def test_writing_prices_asks_as_often_however_many_goods_a_rule_reaches() -> None:
+def test_refresh_query_count_does_not_grow_with_products() -> None:
     seller = make_seller()
     counts = []
     for _batch in range(2):
@@ -234,7 +234,7 @@ def test_writing_prices_asks_as_often_however_many_goods_a_rule_reaches() -> Non
     assert counts[0] == counts[1]
 
 
-def test_a_reduced_price_is_rounded_once_and_never_below_nothing() -> None:
+def test_reduced_price_is_rounded_once_and_never_negative() -> None:
     assert [
         reduce_price(333, percent=Decimal(10), amount=0),
         reduce_price(335, percent=Decimal(10), amount=0),

@@ -6,7 +6,7 @@ from django.test import Client
 from catalog.models import Movement, Product
 from catalog.search import words_of
 from shop.core.models import Translation
-from tests.catalog.test_browse import names
+from tests.catalog.test_product_lists import names
 from tests.factories import make_category, make_cooperative, make_product, make_seller
 from tests.markup import html_of
 
@@ -22,7 +22,7 @@ def found(client: Client, query: str) -> list[str]:
 @pytest.mark.parametrize(
     "query", ["miến dong", "mien dong", "MIEN DONG", "dong mien", "miendong", "mien", "  miến  "]
 )
-def test_words_are_found_however_they_are_written(client: Client, query: str) -> None:
+def test_search_ignores_marks_case_word_order_and_spaces(client: Client, query: str) -> None:
     make_product(name="Miến dong Côn Minh")
     make_product(name="Gừng tươi")
 
@@ -30,20 +30,20 @@ def test_words_are_found_however_they_are_written(client: Client, query: str) ->
 
 
 @pytest.mark.parametrize("query", ["đậu đỏ", "dau do", "Đậu"])
-def test_the_letter_d_with_a_bar_is_found_as_d(client: Client, query: str) -> None:
+def test_letter_d_with_stroke_matches_d(client: Client, query: str) -> None:
     make_product(name="Đậu đỏ")
 
     assert found(client, query) == ["Đậu đỏ"]
 
 
-def test_every_word_must_be_there_and_begin_a_word(client: Client) -> None:
+def test_every_query_word_must_match_start_of_a_word(client: Client) -> None:
     make_product(name="Miến dong")
 
     assert found(client, "miến gạo") == []
     assert found(client, "ien") == []
 
 
-def test_the_name_as_typed_comes_before_the_same_letters_without_marks(client: Client) -> None:
+def test_exact_marks_rank_above_same_letters_without_marks(client: Client) -> None:
     make_product(name="Mơ vàng")
     make_product(name="Mỡ lợn")
     make_product(make_seller("HTX Mơ"), name="Gối")
@@ -54,7 +54,7 @@ def test_the_name_as_typed_comes_before_the_same_letters_without_marks(client: C
     assert found(client, "mo")[-1] == "Gối"
 
 
-def test_goods_are_found_by_their_seller_and_sellers_by_their_name(client: Client) -> None:
+def test_search_finds_products_by_seller_and_sellers_by_name(client: Client) -> None:
     make_product(make_seller("HTX Yến Dương", slug="yen-duong"), name="Bí xanh thơm")
     make_cooperative("HTX Tài Hoan")
 
@@ -89,7 +89,7 @@ def test_goods_are_found_by_their_seller_and_sellers_by_their_name(client: Clien
         "<script>alert(1)</script>",
     ],
 )
-def test_no_query_breaks_it(client: Client, query: str) -> None:
+def test_search_answers_200_to_hostile_queries(client: Client, query: str) -> None:
     make_product(name="Quýt")
 
     response = client.get("/tim/", {"q": query})
@@ -98,26 +98,26 @@ def test_no_query_breaks_it(client: Client, query: str) -> None:
     assert "<script>alert" not in html_of(response)
 
 
-def test_wildcards_are_not_wild(client: Client) -> None:
+def test_sql_wildcards_match_literally(client: Client) -> None:
     make_product(name="Quýt")
 
     assert found(client, "%") == found(client, "_") == found(client, "z%t") == []
     assert found(client, "quýt%") == ["Quýt"]
 
 
-def test_words_are_folded_once_each_and_not_without_end() -> None:
+def test_words_of_folds_deduplicates_and_limits_words() -> None:
     assert words_of("Quýt QUYT, bạch-thông") == ["quyt", "bach", "thong"]
     assert len(words_of(" ".join(f"w{n}" for n in range(50)))) == 8
 
 
-def test_nothing_found_shows_the_way_on(client: Client) -> None:
+def test_empty_result_links_to_all_products(client: Client) -> None:
     html = html_of(client.get("/tim/?q=khong co gi"))
 
     assert "Không tìm thấy" in html
     assert 'href="/san-pham/"' in html
 
 
-def test_english_pages_find_goods_by_their_english_name(client: Client) -> None:
+def test_english_search_finds_products_by_english_name(client: Client) -> None:
     product = make_product(name="Miến dong")
     Translation.objects.create(
         kind="catalog.product", key=str(product.pk), language="en", field="name", text="Canna starch noodles"
@@ -129,7 +129,7 @@ def test_english_pages_find_goods_by_their_english_name(client: Client) -> None:
     assert found(client, "noodles") == []
 
 
-def test_what_was_found_in_english_follows_what_goods_are_called_there(client: Client) -> None:
+def test_english_search_follows_changes_of_translations(client: Client) -> None:
     def in_english(query: str) -> list[str]:
         return names(html_of(client.get("/en/tim/", {"q": query})))
 
@@ -149,7 +149,7 @@ def test_what_was_found_in_english_follows_what_goods_are_called_there(client: C
     assert in_english("glass") == []
 
 
-def test_the_index_follows_changes_of_name_and_deletions(client: Client) -> None:
+def test_search_index_follows_renames_and_deletions(client: Client) -> None:
     product = make_product(name="Miến dong")
 
     Product.objects.filter(pk=product.pk).update(search_text="gung tuoi", slug="gung-tuoi", name="Gừng tươi")
@@ -162,7 +162,7 @@ def test_the_index_follows_changes_of_name_and_deletions(client: Client) -> None
 
 
 @pytest.mark.parametrize("query", ["gạo①", "茶gao"])
-def test_a_word_with_a_sign_of_no_alphabet_of_ours_is_found_by_the_rest(client: Client, query: str) -> None:
+def test_search_ignores_characters_outside_the_alphabet(client: Client, query: str) -> None:
     make_product(name="Gạo nếp")
 
     assert found(client, query) == ["Gạo nếp"]

@@ -55,7 +55,7 @@ def named(client: Client, address: str) -> list[str]:
     return re.findall(r'<h[23]><a href="[^"]*/san-pham/[^"]*">([^<]*)</a>', text)
 
 
-def test_the_calendar_lists_harvests_by_month_and_place_in_the_alphabets_order(client: Client) -> None:
+def test_season_calendar_lists_products_by_month_and_province_by_name(client: Client) -> None:
     here, there = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
     make_seasonal(here, "Quýt", NOVEMBER)
     make_seasonal(here, "Mơ", APRIL)
@@ -72,7 +72,7 @@ def test_the_calendar_lists_harvests_by_month_and_place_in_the_alphabets_order(c
         assert named(client, f"/mua-vu/{odd}") == named(client, f"/mua-vu/?{this_month}"), odd
 
 
-def test_a_province_shows_its_sellers_their_harvests_and_goods(client: Client) -> None:
+def test_province_page_shows_its_sellers_and_products(client: Client) -> None:
     here, there = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
     make_seasonal(here, "Quýt", NOVEMBER)
     make_product(here, name="Gối")
@@ -90,7 +90,7 @@ def test_a_province_shows_its_sellers_their_harvests_and_goods(client: Client) -
     assert "/vung/thai-nguyen/" in html_of(client.get(f"/hop-tac-xa/{here.slug}/"))
 
 
-def test_goods_with_stars_are_found_by_their_stars_as_long_as_they_hold(client: Client) -> None:
+def test_ocop_page_lists_products_with_valid_stars(client: Client) -> None:
     seller, today = make_seller(), vietnam_date(timezone.now())
     for name, stars, days in (("Trà", 4, 0), ("Chuối", 3, 9), ("Miến", 5, -1)):
         row = Certificate.objects.create(
@@ -111,7 +111,7 @@ def test_goods_with_stars_are_found_by_their_stars_as_long_as_they_hold(client: 
     assert set(named(client, "/ocop/?sao=9")) == {"Trà", "Chuối"}
 
 
-def test_queries_do_not_grow_with_the_goods_and_the_sellers(client: Client) -> None:
+def test_query_count_does_not_grow_with_products_and_sellers(client: Client) -> None:
     addresses = ["/mua-vu/?thang=0", "/en/mua-vu/?thang=0", "/vung/thai-nguyen/", "/vung/", "/ocop/"]
     addresses += ["/hop-tac-xa/thien-an/", "/en/hop-tac-xa/thien-an/"]
     first = seller_in(THAI_NGUYEN, "Thái Nguyên", slug="thien-an")

@@ -28,7 +28,7 @@ def shown_on(client, product):
     return re.search(r'property="og:image" content="http://127.0.0.1:8000(/[^"]+)"', page)[1]
 
 
-def test_it_is_drawn_once_and_again_when_what_stands_in_it_has_changed(client):
+def test_share_picture_is_redrawn_only_when_its_content_changes(client):
     seller = make_seller("HTX Tài Hoan")
     product = make_product(seller, name="Miến dong")
     before = shown_on(client, product)
@@ -59,7 +59,7 @@ def test_it_is_drawn_once_and_again_when_what_stands_in_it_has_changed(client):
     assert SharePicture.objects.filter(kind="cooperatives.cooperative", key=seller.pk).count() == 1
 
 
-def test_what_waits_for_its_photo_is_drawn_again_with_it(client):
+def test_share_picture_is_redrawn_once_photo_is_ready(client):
     product = make_product()
     picture = make_picture()
     add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **SYSTEM)
@@ -73,7 +73,7 @@ def test_what_waits_for_its_photo_is_drawn_again_with_it(client):
     assert shown_on(client, product) != without
 
 
-def test_what_nobody_may_see_has_none():
+def test_share_picture_of_withdrawn_product_is_deleted():
     product = make_product()
     record_change("product.edited", product, **SYSTEM)
     draw_share_pictures_task()

@@ -49,7 +49,7 @@ def is_available(variant):
     return Listing.objects.get(product=variant.product_id).is_available
 
 
-def test_a_count_is_a_movement_of_the_difference() -> None:
+def test_count_records_difference_as_movement() -> None:
     variant = make_variant(on_hand=10)
 
     row = count_stock(**at(variant), counted=7, note="dập 3 quả")
@@ -61,7 +61,7 @@ def test_a_count_is_a_movement_of_the_difference() -> None:
     check_stock()
 
 
-def test_a_count_below_what_is_promised_is_kept_and_shows_the_shortage() -> None:
+def test_count_below_allocated_is_recorded_as_shortage() -> None:
     variant = make_variant(on_hand=5)
     make_order((variant, 4))
 
@@ -72,7 +72,7 @@ def test_a_count_below_what_is_promised_is_kept_and_shows_the_shortage() -> None
     assert not is_available(variant)
 
 
-def test_what_is_to_be_had_is_worked_out_anew_only_where_the_last_step_went_or_the_first_came_back(
+def test_availability_is_recalculated_only_when_stock_runs_out_or_returns(
     django_assert_num_queries,
 ) -> None:
     variant = make_variant(on_hand=5)
@@ -91,7 +91,7 @@ def test_what_is_to_be_had_is_worked_out_anew_only_where_the_last_step_went_or_t
 
 
 @pytest.mark.parametrize("counted", [-1, 1_000_001, 10**12])
-def test_a_count_that_cannot_be_is_refused(counted) -> None:
+def test_count_out_of_range_is_refused(counted) -> None:
     variant = make_variant()
 
     with refused(InvalidStockCount, "invalid_stock_count") as refusal:
@@ -101,14 +101,14 @@ def test_a_count_that_cannot_be_is_refused(counted) -> None:
 
 
 @pytest.mark.parametrize("quantity", [0, 1_000_001, -1_000_001])
-def test_nothing_and_too_much_do_not_come_in(quantity) -> None:
+def test_receipt_of_zero_or_out_of_range_is_refused(quantity) -> None:
     variant = make_variant()
 
     with refused(InvalidStockCount, "invalid_stock_count"):
         receive_stock(**at(variant), quantity=quantity)
 
 
-def test_what_spoils_goes_off_even_below_nothing() -> None:
+def test_loss_may_take_stock_below_zero() -> None:
     variant = make_variant(on_hand=2)
 
     receive_stock(**at(variant), quantity=-3, reason=MovementReason.LOSS)
@@ -117,7 +117,7 @@ def test_what_spoils_goes_off_even_below_nothing() -> None:
     check_stock()
 
 
-def test_another_cooperatives_goods_and_store_houses_are_missing() -> None:
+def test_variants_and_warehouses_of_another_cooperative_are_missing() -> None:
     mine, other = make_variant(), make_variant(make_seller("HTX Tài Hoan"))
     foreign_house = stock_of(other).warehouse_id
 
@@ -134,7 +134,7 @@ def test_another_cooperatives_goods_and_store_houses_are_missing() -> None:
             receive_stock(**wrong, quantity=3)
 
 
-def test_a_count_sent_again_changes_nothing_though_goods_were_sold_since() -> None:
+def test_repeated_count_changes_nothing_after_later_movements() -> None:
     variant = make_variant(on_hand=10)
 
     count_stock(**at(variant), counted=10, key="phone-1")
@@ -145,7 +145,7 @@ def test_a_count_sent_again_changes_nothing_though_goods_were_sold_since() -> No
     assert Movement.objects.filter(key="phone-1").count() == 1
 
 
-def test_a_receipt_sent_again_comes_in_once() -> None:
+def test_repeated_receipt_is_recorded_once() -> None:
     variant = make_variant(on_hand=10)
 
     for _sent in range(2):
@@ -154,7 +154,7 @@ def test_a_receipt_sent_again_comes_in_once() -> None:
     assert stock_of(variant).on_hand == 15
 
 
-def test_of_several_counts_one_wrong_one_stops_all() -> None:
+def test_one_invalid_count_refuses_the_whole_batch() -> None:
     seller = make_seller()
     first, second = make_variant(seller), make_variant(seller)
     house = stock_of(first).warehouse_id
@@ -167,7 +167,7 @@ def test_of_several_counts_one_wrong_one_stops_all() -> None:
     assert [stock_of(one).on_hand for one in (first, second)] == [3, 4]
 
 
-def test_goods_are_to_be_had_while_one_of_their_sizes_is() -> None:
+def test_product_is_available_while_any_variant_is() -> None:
     product = make_product(on_hand=1, variants=(("nhỏ", 0), ("to", 10_000)))
     small, large = product.variants.in_order()
     seen = []
@@ -179,7 +179,7 @@ def test_goods_are_to_be_had_while_one_of_their_sizes_is() -> None:
     assert seen == [True, False, True]
 
 
-def test_the_last_one_ordered_is_not_to_be_had_and_is_again_when_the_order_is_called_off() -> None:
+def test_availability_ends_with_last_item_ordered_and_returns_on_cancellation() -> None:
     variant = make_variant(on_hand=2)
     part = make_order((variant, 2)).parts.get()
     sold_out = not is_available(variant)
@@ -198,7 +198,7 @@ def reach(variant, *, country="VN", collected=None):
     return list(rows.order_by("pk"))
 
 
-def test_stock_counts_by_its_store_houses_channel_and_zone() -> None:
+def test_stock_is_reachable_through_channel_and_zone_of_its_warehouse() -> None:
     variant = make_variant()
     stock = stock_of(variant)
     zone = stock.warehouse.zones.get()
@@ -213,7 +213,7 @@ def test_stock_counts_by_its_store_houses_channel_and_zone() -> None:
     assert seen == [[stock], [], [stock], []]
 
 
-def test_a_zone_for_every_other_country_leaves_out_those_that_another_zone_names() -> None:
+def test_default_zone_excludes_countries_of_other_zones() -> None:
     variant = make_variant()
     stock = stock_of(variant)
     rest = make_channel().zones.create(name="Nơi khác", is_default=True)
@@ -222,7 +222,7 @@ def test_a_zone_for_every_other_country_leaves_out_those_that_another_zone_names
     assert [reach(variant, country=country) for country in ("VN", "LA")] == [[], [stock]]
 
 
-def test_what_no_buyer_of_the_channels_country_is_sent_is_not_to_be_had_in_lists_either() -> None:
+def test_product_without_zone_for_channel_country_is_unavailable_in_lists() -> None:
     variant = make_variant(on_hand=5)
     stock_of(variant).warehouse.zones.clear()
 
@@ -233,7 +233,7 @@ def test_what_no_buyer_of_the_channels_country_is_sent_is_not_to_be_had_in_lists
     check_availability()
 
 
-def test_stock_counts_once_though_several_zones_hold_it() -> None:
+def test_stock_in_several_zones_is_counted_once() -> None:
     variant = make_variant()
     stock = stock_of(variant)
     second = make_channel().zones.create(name="Miền Bắc")
@@ -243,7 +243,7 @@ def test_stock_counts_once_though_several_zones_hold_it() -> None:
     assert reach(variant) == [stock]
 
 
-def test_where_goods_are_collected_only_that_store_house_counts_and_without_its_zone() -> None:
+def test_pickup_uses_only_the_pickup_warehouse_and_ignores_zones() -> None:
     seller = make_seller()
     mine, other = make_variant(seller), make_variant(make_seller("HTX Tài Hoan"))
     market = make_warehouse(seller, make_channel())
@@ -255,7 +255,7 @@ def test_where_goods_are_collected_only_that_store_house_counts_and_without_its_
     assert reach(other, collected=collected) == [stock_of(other)]
 
 
-def test_every_shortage_is_told_at_once_with_what_is_left() -> None:
+def test_sold_out_error_lists_every_short_variant_with_free_quantity() -> None:
     plenty, short, none = (make_variant(on_hand=count) for count in (9, 2, 0))
     rows = list(Stock.objects.order_by("pk"))
 
@@ -265,7 +265,7 @@ def test_every_shortage_is_told_at_once_with_what_is_left() -> None:
     assert refusal.value.details == {"free": {short.pk: 2, none.pk: 0}}
 
 
-def test_the_channel_says_whether_its_order_or_the_fullest_store_house_comes_first() -> None:
+def test_allocation_strategy_chooses_warehouse_order_or_highest_stock() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=2)
     full = make_warehouse(seller, make_channel())
@@ -281,7 +281,7 @@ def test_the_channel_says_whether_its_order_or_the_fullest_store_house_comes_fir
     assert taken(strategy=AllocationStrategy.PRIORITIZE_HIGH_STOCK) == [(full_row.pk, 3)]
 
 
-def test_a_store_house_in_debt_gives_nothing_and_takes_nothing_from_others() -> None:
+def test_warehouse_with_negative_stock_does_not_reduce_others() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=4)
     second = make_warehouse(seller, make_channel())

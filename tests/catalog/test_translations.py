@@ -34,9 +34,7 @@ def texts_page(product):
     return f"/xa-vien/hang/{product.listings.get().pk}/loi/en/"
 
 
-def test_a_member_says_goods_in_english_field_by_field_and_buyers_read_the_rest_in_vietnamese(
-    client, seller, product
-):
+def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller, product):
     client.force_login(make_member(seller, Role.LISTER))
     small = product.variants.get(name="Gói nhỏ")
 
@@ -72,7 +70,7 @@ def test_a_member_says_goods_in_english_field_by_field_and_buyers_read_the_rest_
     assert "<h1>Miến dong</h1>" in html_of(client.get(f"/san-pham/{product.slug}/"))
 
 
-def test_an_emptied_text_falls_back_and_nothing_changed_is_no_change(client, seller, product):
+def test_emptied_translation_is_removed_and_unchanged_form_records_nothing(client, seller, product):
     client.force_login(make_member(seller, Role.LISTER))
     told = {f"product-{product.pk}-name": "Noodles", f"product-{product.pk}-description_text": "Firm."}
     client.post(texts_page(product), told)
@@ -84,7 +82,7 @@ def test_an_emptied_text_falls_back_and_nothing_changed_is_no_change(client, sel
     assert initial_for(product) == {"name": "Noodles"}
 
 
-def test_nobody_says_others_goods_nor_in_a_language_that_is_not_there(client, seller, product):
+def test_foreign_products_and_unknown_languages_cannot_be_translated(client, seller, product):
     client.force_login(make_member(make_seller("HTX Khác"), Role.LISTER))
     told = {f"product-{product.pk}-name": "Noodles"}
 
@@ -97,7 +95,7 @@ def test_nobody_says_others_goods_nor_in_a_language_that_is_not_there(client, se
     assert initial_for(product) == initial_for(seller) == {}
 
 
-def test_a_manager_says_the_cooperative_and_the_desk_puts_it_right(client, seller, product):
+def test_manager_translates_cooperative_and_staff_correct_it(client, seller, product):
     delivery_method = seller.delivery_methods.get()
     named = {"agreed_on": datetime.date(2026, 11, 1), "products_made": "Miến", "place": "Thôn Chè Cọ"}
     household = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", **named)

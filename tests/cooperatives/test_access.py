@@ -32,7 +32,7 @@ MAY = {
 
 
 @pytest.mark.parametrize("role", Role.values)
-def test_a_role_holds_its_rights_and_no_others(role) -> None:
+def test_role_has_exactly_its_rights(role) -> None:
     membership = membership_context(make_member(make_cooperative(), Role(role)))
 
     for right in Right:
@@ -43,7 +43,7 @@ def test_a_role_holds_its_rights_and_no_others(role) -> None:
                 membership.require(right)
 
 
-def test_a_member_acts_for_their_cooperative_by_the_members_door() -> None:
+def test_member_acts_for_their_cooperative_through_members_app() -> None:
     cooperative = make_cooperative()
     user = make_member(cooperative)
 
@@ -56,7 +56,7 @@ def test_a_member_acts_for_their_cooperative_by_the_members_door() -> None:
     )
 
 
-def test_another_cooperative_is_as_if_missing() -> None:
+def test_another_cooperative_is_missing() -> None:
     mine, other = make_cooperative(), make_cooperative("HTX Tài Hoan")
     user = make_member(mine)
 
@@ -66,7 +66,7 @@ def test_another_cooperative_is_as_if_missing() -> None:
 
 
 @pytest.mark.parametrize("who", ["nobody", "buyer", "former"])
-def test_who_is_no_member_acts_for_nobody(who) -> None:
+def test_non_members_have_no_membership_context(who) -> None:
     cooperative = make_cooperative()
     user = AnonymousUser() if who == "nobody" else make_user()
     if who == "former":
@@ -79,7 +79,7 @@ def test_who_is_no_member_acts_for_nobody(who) -> None:
     assert memberships_of(user) == []
 
 
-def test_a_member_of_two_acts_for_the_first_unless_they_say() -> None:
+def test_member_of_two_cooperatives_defaults_to_the_first() -> None:
     later, first = make_cooperative(sort_order=20), make_cooperative("HTX Tài Hoan", sort_order=10)
     user = make_member(later)
     Membership.objects.create(cooperative=first, user=user, role=Role.PACKER)
@@ -88,7 +88,7 @@ def test_a_member_of_two_acts_for_the_first_unless_they_say() -> None:
     assert membership_context(user, later.pk).role == Role.MANAGER
 
 
-def test_staff_hold_what_their_groups_hold() -> None:
+def test_staff_have_permissions_of_their_groups() -> None:
     staff, plain = make_user(is_staff=True), make_user()
     group = Group.objects.create(name="Đơn hàng", is_platform_wide=True)
     group.users.add(staff, plain)
@@ -101,7 +101,7 @@ def test_staff_hold_what_their_groups_hold() -> None:
             require_staff_permission(user, Permission.MANAGE_ORDERS)
 
 
-def test_a_group_of_some_channels_holds_its_permissions_in_them_and_in_no_other() -> None:
+def test_channel_restricted_group_grants_permissions_only_in_its_channels() -> None:
     home, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
     staff = make_user(is_staff=True)
     group = Group.objects.create(
@@ -119,7 +119,7 @@ def test_a_group_of_some_channels_holds_its_permissions_in_them_and_in_no_other(
             require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=channel)
 
 
-def test_an_admin_holds_everything_while_their_account_is_active() -> None:
+def test_active_admin_has_every_permission() -> None:
     admin = make_admin()
 
     assert all(has_staff_permission(admin, permission) for permission in Permission)

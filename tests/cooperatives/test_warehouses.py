@@ -42,7 +42,7 @@ def changed(house, *, cooperative=None, **more):
     )
 
 
-def test_goods_counted_into_a_second_store_house_reach_buyers() -> None:
+def test_stock_counted_into_new_warehouse_is_reachable() -> None:
     variant = make_variant(on_hand=0)
 
     house = opened(variant.cooperative)
@@ -58,7 +58,7 @@ def test_goods_counted_into_a_second_store_house_reach_buyers() -> None:
     assert (change.key, change.root_key) == (str(house.pk), str(variant.cooperative_id))
 
 
-def test_buyers_collect_there_only_where_it_says_so() -> None:
+def test_warehouse_allows_pickup_only_when_enabled() -> None:
     seller = make_seller()
 
     kept, shop = opened(seller), opened(seller, click_and_collect=ClickAndCollect.LOCAL)
@@ -68,7 +68,7 @@ def test_buyers_collect_there_only_where_it_says_so() -> None:
     assert kept.slug != shop.slug
 
 
-def test_a_house_sent_twice_is_opened_once() -> None:
+def test_repeated_request_opens_one_warehouse() -> None:
     seller = make_seller()
 
     first, second = (opened(seller, key="k") for _sent in range(2))
@@ -77,7 +77,7 @@ def test_a_house_sent_twice_is_opened_once() -> None:
     assert seller.warehouses.count() == 2
 
 
-def test_a_house_gets_another_name_and_place() -> None:
+def test_warehouse_name_and_address_are_changed() -> None:
     house = opened(make_seller())
 
     changed(house, name="Kho Bộc Bố", street="Thôn Bộc", click_and_collect=ClickAndCollect.LOCAL)
@@ -93,14 +93,14 @@ def test_a_house_gets_another_name_and_place() -> None:
     assert Change.objects.get(action="warehouse.changed").data["from"]["name"] == "Kho Nà Ít"
 
 
-def test_a_house_that_buyers_come_to_cannot_be_shut_to_them() -> None:
+def test_pickup_of_warehouse_in_use_cannot_be_disabled() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
     with refused(WarehouseUsedForPickup, "still_collected"):
         changed(delivery_method.warehouse, click_and_collect=ClickAndCollect.DISABLED)
 
 
-def test_another_cooperatives_house_is_missing() -> None:
+def test_warehouse_of_another_cooperative_is_missing() -> None:
     house, other = opened(make_seller()), make_seller("HTX Tài Hoan")
 
     with refused(Missing, "missing"):

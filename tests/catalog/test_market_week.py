@@ -30,7 +30,7 @@ def make_coach(
     )
 
 
-def test_the_week_shows_closing_departure_and_market_day() -> None:
+def test_week_shows_cut_off_departure_and_market_day() -> None:
     make_coach()
     make_market_way(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
 
@@ -53,7 +53,7 @@ def test_the_week_shows_closing_departure_and_market_day() -> None:
     assert week.market.time.day == datetime.date(2026, 11, 29)
 
 
-def test_once_orders_have_closed_the_coach_of_next_week_is_told() -> None:
+def test_next_coach_is_shown_after_cut_off() -> None:
     make_coach()
     closed = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
 
@@ -63,7 +63,7 @@ def test_once_orders_have_closed_the_coach_of_next_week_is_told() -> None:
     assert week.coach.leaves_at == datetime.datetime(2026, 12, 4, 11, tzinfo=datetime.UTC)
 
 
-def test_of_two_coaches_the_one_that_closes_first_is_told() -> None:
+def test_coach_with_earliest_cut_off_is_shown() -> None:
     make_coach("HTX Sau", hour=19, cut_off=2)
     first = make_coach("HTX Trước", hour=20, cut_off=26)
 
@@ -73,7 +73,7 @@ def test_of_two_coaches_the_one_that_closes_first_is_told() -> None:
     assert week.coach.delivery_method == first
 
 
-def test_suspended_cooperatives_and_resting_ways_are_left_out() -> None:
+def test_suspended_cooperatives_and_inactive_delivery_methods_are_left_out() -> None:
     make_coach(state=CooperativeState.SUSPENDED)
     resting = make_market_way(make_cooperative("HTX Thiên An"), make_channel())
     resting.is_active = False

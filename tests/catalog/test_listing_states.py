@@ -51,7 +51,7 @@ def listing_in(state, *, checks=True):
     return Listing.objects.select_related("product__cooperative").get(product=product)
 
 
-def test_a_listing_moves_along_its_table_only() -> None:
+def test_listing_follows_its_state_table() -> None:
     listing = listing_in("draft")
 
     for came_from, to in itertools.product(ListingState.values, repeat=2):
@@ -66,7 +66,7 @@ def test_a_listing_moves_along_its_table_only() -> None:
         assert listing.state == (to if (came_from, to) in PAIRS else came_from)
 
 
-def test_every_state_can_be_reached() -> None:
+def test_every_listing_state_is_reachable() -> None:
     assert unreachable_states(LISTING_MOVES, first=ListingState.DRAFT) == set()
     assert set(LISTING_MOVES) == set(ListingState.values)
 
@@ -104,7 +104,7 @@ ACTIONS = {
 
 @pytest.mark.parametrize("state", ListingState.values)
 @pytest.mark.parametrize("action", ACTIONS)
-def test_each_action_moves_a_listing_or_is_refused(state, action) -> None:
+def test_each_action_moves_listing_or_is_refused(state, action) -> None:
     listing = listing_in(state)
     act, leads_to = ACTIONS[action]
 
@@ -119,7 +119,7 @@ def test_each_action_moves_a_listing_or_is_refused(state, action) -> None:
 
 
 @pytest.mark.parametrize("state", ["draft", "in_review", "paused"])
-def test_where_the_channel_checks_nothing_goods_go_on_sale_at_once(state) -> None:
+def test_submission_publishes_at_once_in_channel_without_checks(state) -> None:
     listing = listing_in(state, checks=False)
 
     as_cooperative(submit_listing)(listing)

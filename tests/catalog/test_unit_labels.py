@@ -26,9 +26,7 @@ from catalog.unit_labels import price_per_measure, unit_label
         ),
     ],
 )
-def test_a_sale_step_is_called_by_its_unit_and_what_it_holds(
-    fields: dict[str, Any], vietnamese: str, english: str
-) -> None:
+def test_unit_label_names_unit_and_content(fields: dict[str, Any], vietnamese: str, english: str) -> None:
     with translation.override("vi"):
         assert unit_label(Variant(**fields)) == vietnamese
     with translation.override("en"):
@@ -47,12 +45,12 @@ def test_a_sale_step_is_called_by_its_unit_and_what_it_holds(
         ({"unit": Unit.PACKET, "content_grams": 500}, None, ""),
     ],
 )
-def test_packs_show_what_a_measure_costs(fields: dict[str, Any], amount: int | None, per: str) -> None:
+def test_price_per_measure_is_shown_for_packs(fields: dict[str, Any], amount: int | None, per: str) -> None:
     with translation.override("vi"):
         assert price_per_measure(Variant(**fields), amount, "VND") == per
 
 
-def test_the_price_of_a_measure_is_rounded_once_halves_up() -> None:
+def test_price_for_measure_rounds_half_up() -> None:
     assert price_for(45_000, 500, 1000) == 90_000
     assert price_for(1, 2000, 1000) == 1
     assert price_for(10, 3, 1) == 3

@@ -57,7 +57,7 @@ def remove(product, number, cooperative=None):
     ("number", "to", "expected"),
     [(2, 0, "201"), (2, 1, "021"), (0, 1, "102"), (0, 99, "120"), (1, -1, "102"), (1, 1, "012")],
 )
-def test_a_picture_is_put_at_a_place(number, to, expected) -> None:
+def test_picture_is_moved_to_position(number, to, expected) -> None:
     product = pictured(3)
 
     place(product, number, to)
@@ -67,7 +67,7 @@ def test_a_picture_is_put_at_a_place(number, to, expected) -> None:
     assert Change.objects.filter(action="product.pictures_ordered").count() == (expected != "012")
 
 
-def test_a_picture_is_taken_out_and_the_next_stands_behind_the_others() -> None:
+def test_picture_is_removed_and_new_one_is_appended() -> None:
     product = pictured(3)
 
     remove(product, 1)
@@ -79,7 +79,7 @@ def test_a_picture_is_taken_out_and_the_next_stands_behind_the_others() -> None:
     assert Picture.objects.filter(original="1.jpg").exists()
 
 
-def test_goods_on_sale_keep_their_last_picture() -> None:
+def test_last_picture_of_published_listing_cannot_be_removed() -> None:
     product = pictured(1)
 
     with refused(LastPicture, "last_picture"):
@@ -87,7 +87,7 @@ def test_goods_on_sale_keep_their_last_picture() -> None:
 
 
 @pytest.mark.parametrize("state", ["draft", "in_review", "paused", "withdrawn"])
-def test_goods_not_on_sale_may_lose_it(state) -> None:
+def test_last_picture_of_unpublished_listing_can_be_removed(state) -> None:
     product = pictured(1)
     Listing.objects.update(state=state)
 
@@ -97,7 +97,7 @@ def test_goods_not_on_sale_may_lose_it(state) -> None:
 
 
 @pytest.mark.parametrize("is_platform_seller", [False, True])
-def test_so_may_goods_where_nothing_is_checked_and_the_markets_own(is_platform_seller) -> None:
+def test_last_picture_can_be_removed_without_checks_or_from_platform_product(is_platform_seller) -> None:
     channel = make_channel(slug="khac", checks_listings=is_platform_seller)
     product = pictured(
         1, channel=channel, cooperative=make_seller(channel=channel, is_platform_seller=is_platform_seller)
@@ -108,7 +108,7 @@ def test_so_may_goods_where_nothing_is_checked_and_the_markets_own(is_platform_s
     assert order(product) == []
 
 
-def test_pictures_of_others_are_missing() -> None:
+def test_pictures_of_other_products_are_missing() -> None:
     product, other = pictured(2), make_seller("HTX Tài Hoan")
     further = make_product(product.cooperative)
 

@@ -35,7 +35,7 @@ def fee(delivery_method, province, grams=1_000, goods=100_000):
     return delivery_method.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
 
 
-def test_the_row_of_a_province_wins_over_the_row_for_everywhere_else() -> None:
+def test_province_rate_wins_over_default_rate() -> None:
     delivery_method = way_with((THAI_NGUYEN, None, 15_000), ("", None, 40_000))
 
     assert [fee(delivery_method, province) for province in (THAI_NGUYEN, HANOI, "")] == [
@@ -45,7 +45,7 @@ def test_the_row_of_a_province_wins_over_the_row_for_everywhere_else() -> None:
     ]
 
 
-def test_a_way_without_a_row_for_a_province_does_not_go_there() -> None:
+def test_province_without_rate_is_not_served() -> None:
     delivery_method = way_with((THAI_NGUYEN, None, 15_000))
 
     assert fee(delivery_method, HANOI) is None
@@ -65,40 +65,40 @@ def test_a_way_without_a_row_for_a_province_does_not_go_there() -> None:
         (10**9, None),
     ],
 )
-def test_the_lightest_bracket_that_holds_the_weight_counts_and_too_heavy_is_not_carried(grams, price) -> None:
+def test_lightest_matching_weight_bracket_applies_and_heavier_has_no_fee(grams, price) -> None:
     delivery_method = way_with(("", 5_000, 35_000), ("", 2_000, 20_000))
 
     assert fee(delivery_method, HANOI, grams=grams) == price
 
 
-def test_an_open_bracket_carries_what_is_heavier_than_the_others() -> None:
+def test_open_bracket_covers_heavier_parcels() -> None:
     delivery_method = way_with(("", None, 90_000), ("", 2_000, 20_000))
 
     assert [fee(delivery_method, HANOI, grams=grams) for grams in (2_000, 2_001)] == [20_000, 90_000]
 
 
-def test_a_provinces_brackets_are_not_filled_up_with_those_for_everywhere() -> None:
+def test_province_brackets_do_not_fall_back_to_default_rate() -> None:
     delivery_method = way_with((THAI_NGUYEN, 2_000, 10_000), ("", None, 40_000))
 
     assert fee(delivery_method, THAI_NGUYEN, grams=3_000) is None
 
 
 @pytest.mark.parametrize(("goods", "price"), [(499_999, 30_000), (500_000, 0), (10**9, 0)])
-def test_delivery_is_free_from_an_amount_of_goods_on(goods, price) -> None:
+def test_delivery_is_free_above_threshold(goods, price) -> None:
     delivery_method = way_with(("", 5_000, 30_000), free_above=500_000)
 
     assert fee(delivery_method, HANOI, goods=goods) == price
     assert fee(delivery_method, HANOI, goods=goods, grams=6_000) is None
 
 
-def test_rates_of_another_channel_do_not_count() -> None:
+def test_rates_of_another_channel_are_ignored() -> None:
     delivery_method = way_with(("", None, 30_000))
     other = make_channel(slug="khac")
 
     assert delivery_method.fee(channel_id=other.pk, province_code=HANOI, grams=1, goods=1) is None
 
 
-def test_collecting_costs_nothing_and_is_open_to_everybody() -> None:
+def test_pickup_is_free_in_every_province() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
     assert fee(delivery_method, HANOI) == 0
@@ -120,15 +120,15 @@ def days_of(kind, number, *, now=NOW, cut_off=0, count=4):
     return [time.day.isoformat() for time in times]
 
 
-def test_a_market_on_a_weekday_comes_every_week() -> None:
+def test_weekday_market_repeats_weekly() -> None:
     assert days_of(MarketDayKind.WEEKDAY, 6) == ["2026-11-29", "2026-12-06", "2026-12-13", "2026-12-20"]
 
 
-def test_a_market_on_a_day_of_the_month_leaves_out_months_that_have_no_such_day() -> None:
+def test_solar_market_skips_months_without_that_day() -> None:
     assert days_of(MarketDayKind.SOLAR, 31, count=2) == ["2026-12-31", "2027-01-31"]
 
 
-def test_a_market_on_a_lunar_day_follows_vietnams_moon() -> None:
+def test_lunar_market_follows_vietnamese_calendar() -> None:
     # The first of the lunar months of winter 2026 and Tết 2027, as Vietnam's calendar prints them.
     assert days_of(MarketDayKind.LUNAR, 1, count=3) == ["2026-12-09", "2027-01-08", "2027-02-06"]
 
@@ -136,13 +136,13 @@ def test_a_market_on_a_lunar_day_follows_vietnams_moon() -> None:
 @pytest.mark.parametrize(
     ("hour", "first"), [(17, "2026-11-29"), (18, "2026-11-29"), (19, "2026-12-06"), (23, "2026-12-06")]
 )
-def test_orders_close_so_many_hours_before_the_market_begins(hour, first) -> None:
+def test_orders_close_cut_off_hours_before_market(hour, first) -> None:
     saturday = datetime.datetime(2026, 11, 28, hour, 0, tzinfo=VIETNAM)
 
     assert days_of(MarketDayKind.WEEKDAY, 6, now=saturday, cut_off=12)[0] == first
 
 
-def test_on_market_day_itself_it_is_too_late_once_it_has_begun() -> None:
+def test_market_that_has_begun_is_skipped() -> None:
     def sunday(hour):
         return datetime.datetime(2026, 11, 29, hour, 0, tzinfo=VIETNAM)
 
@@ -150,7 +150,7 @@ def test_on_market_day_itself_it_is_too_late_once_it_has_begun() -> None:
     assert days_of(MarketDayKind.WEEKDAY, 6, now=sunday(7))[0] == "2026-12-06"
 
 
-def test_times_of_one_day_come_in_their_order() -> None:
+def test_pickup_times_of_one_day_are_sorted() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
     MarketDay.objects.create(
         delivery_method=delivery_method,
@@ -168,7 +168,7 @@ def test_times_of_one_day_come_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("kind", "number"), [("weekday", 7), ("solar", 0), ("solar", 32), ("lunar", 0), ("lunar", 32)]
 )
-def test_a_day_that_no_calendar_has_cannot_be_written(kind, number) -> None:
+def test_invalid_market_day_number_violates_constraint(kind, number) -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -181,7 +181,7 @@ def test_a_day_that_no_calendar_has_cannot_be_written(kind, number) -> None:
         )
 
 
-def test_a_collected_way_has_a_store_house_and_a_carried_one_none() -> None:
+def test_only_pickup_methods_have_a_warehouse() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
     for change in ({"warehouse": None}, {"kind": "carrier"}):

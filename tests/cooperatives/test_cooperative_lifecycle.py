@@ -47,7 +47,7 @@ def apply(user, name="HTX Nhung Lũy"):
     return apply_to_sell(user=user, details=details(name), actor=STAFF, now=NOW)
 
 
-def test_who_applies_becomes_the_manager_and_hears_that_it_arrived() -> None:
+def test_applicant_becomes_manager_and_is_notified() -> None:
     user = make_user()
 
     cooperative = apply(user)
@@ -58,21 +58,21 @@ def test_who_applies_becomes_the_manager_and_hears_that_it_arrived() -> None:
     assert not Cooperative.objects.public().exists()
 
 
-def test_cooperatives_of_one_name_have_addresses_of_their_own() -> None:
+def test_cooperatives_with_same_name_get_unique_slugs() -> None:
     slugs = [apply(make_user()).slug for _ in range(3)]
 
     assert slugs == ["htx-nhung-luy", "htx-nhung-luy-2", "htx-nhung-luy-3"]
 
 
 @pytest.mark.parametrize("state", ["applied", "needs_more", "approved", "suspended"])
-def test_who_has_a_cooperative_applies_for_no_other(state) -> None:
+def test_member_cannot_apply_for_a_second_cooperative(state) -> None:
     user = make_member(make_cooperative(state=state))
 
     with refused(AlreadyApplied, "already_applied"):
         apply(user)
 
 
-def test_who_was_rejected_may_apply_again() -> None:
+def test_rejected_applicant_may_apply_again() -> None:
     user = make_member(make_cooperative(state=CooperativeState.REJECTED))
 
     assert apply(user).state == CooperativeState.APPLIED
@@ -80,7 +80,7 @@ def test_who_was_rejected_may_apply_again() -> None:
 
 @pytest.mark.parametrize("answer", ["needs_more", "rejected"])
 @pytest.mark.parametrize("reason", ["", "   "])
-def test_every_answer_but_approval_says_why(answer, reason) -> None:
+def test_decision_other_than_approval_requires_reason(answer, reason) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
 
     with refused(ReasonRequired, "reason_needed") as refusal:
@@ -95,7 +95,7 @@ def test_every_answer_but_approval_says_why(answer, reason) -> None:
     assert refusal.value.field == "reason"
 
 
-def test_the_reason_of_a_suspension_is_kept_and_gone_with_it() -> None:
+def test_suspension_reason_is_saved_and_cleared_on_approval() -> None:
     cooperative = make_cooperative()
     who = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
 
@@ -113,7 +113,7 @@ def test_the_reason_of_a_suspension_is_kept_and_gone_with_it() -> None:
 
 
 @pytest.mark.parametrize("days", [0, -1])
-def test_a_day_of_return_lies_ahead(days) -> None:
+def test_return_day_must_be_in_the_future(days) -> None:
     cooperative = make_cooperative()
 
     with refused(InvalidReturnDay, "return_day_passed"):
@@ -126,7 +126,7 @@ def test_a_day_of_return_lies_ahead(days) -> None:
         )
 
 
-def test_a_cooperative_rests_until_the_day_before_it_sells_again() -> None:
+def test_cooperative_is_paused_until_day_before_return() -> None:
     cooperative = make_cooperative()
     until = TODAY + datetime.timedelta(days=3)
 
@@ -139,7 +139,7 @@ def test_a_cooperative_rests_until_the_day_before_it_sells_again() -> None:
     assert rests == [True, True, True, False, False]
 
 
-def test_a_rest_without_an_end_lasts_until_it_is_ended() -> None:
+def test_open_ended_pause_lasts_until_resumed() -> None:
     cooperative = make_cooperative()
     who = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
 
@@ -152,6 +152,6 @@ def test_a_rest_without_an_end_lasts_until_it_is_ended() -> None:
     assert (resting, cooperative.is_paused_on(TODAY)) == (True, False)
 
 
-def test_a_cooperative_that_is_not_there_is_missing() -> None:
+def test_unknown_cooperative_is_missing() -> None:
     with refused(Missing, "missing"):
         resume_cooperative(cooperative_id=404, actor=STAFF, now=NOW)

@@ -53,7 +53,7 @@ def fee(delivery_method, province, grams=1_000, goods=100_000):
     return found.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
 
 
-def test_a_table_by_province_and_weight_takes_the_place_of_one_price() -> None:
+def test_rate_table_replaces_flat_rate() -> None:
     delivery_method = make_way(make_seller(), make_channel(), fee=30_000)
 
     price(
@@ -75,7 +75,7 @@ def test_a_table_by_province_and_weight_takes_the_place_of_one_price() -> None:
     assert [row["price"] for row in change.data["to"]] == [15_000, 20_000, 42_000]
 
 
-def test_the_prices_of_another_channel_stay() -> None:
+def test_rates_of_another_channel_are_kept() -> None:
     other = make_channel(slug="khac")
     delivery_method = make_way(make_seller(), other, fee=30_000)
 
@@ -96,7 +96,7 @@ def test_the_prices_of_another_channel_stay() -> None:
         [DeliveryRateInput(1), DeliveryRateInput(2)],
     ],
 )
-def test_an_odd_row_changes_nothing_and_is_named(rates) -> None:
+def test_invalid_rate_is_refused_with_its_row(rates) -> None:
     delivery_method = make_way(make_seller(), make_channel())
 
     with refused(InvalidDeliveryRate, "invalid_delivery_rate") as refusal:
@@ -105,7 +105,7 @@ def test_an_odd_row_changes_nothing_and_is_named(rates) -> None:
     assert refusal.value.details == {"row": 1}
 
 
-def test_a_carried_way_keeps_a_price_and_a_collected_one_needs_none() -> None:
+def test_carrier_requires_rates_and_pickup_does_not() -> None:
     seller = make_seller()
     carried, collected = make_way(seller, make_channel()), make_market_way(seller, make_channel())
 
@@ -116,7 +116,7 @@ def test_a_carried_way_keeps_a_price_and_a_collected_one_needs_none() -> None:
     assert fee(collected, HANOI) == 0
 
 
-def test_market_days_are_set_anew_with_their_places() -> None:
+def test_market_days_are_replaced_with_capacity() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
     schedule(delivery_method, MarketDayInput(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
@@ -145,14 +145,14 @@ def test_market_days_are_set_anew_with_their_places() -> None:
         MarketDayInput(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=0),
     ],
 )
-def test_a_day_that_cannot_be_changes_nothing(day) -> None:
+def test_invalid_market_day_is_refused(day) -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
     with refused(InvalidMarketDay, "odd_market_day"):
         schedule(delivery_method, MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
 
 
-def test_a_day_has_an_hour_once() -> None:
+def test_duplicate_start_time_is_refused_with_its_row() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
     morning = MarketDayInput(MarketDayKind.LUNAR, 5, SIX, TEN)
 
@@ -162,7 +162,7 @@ def test_a_day_has_an_hour_once() -> None:
     assert refusal.value.details == {"row": 1}
 
 
-def test_a_day_that_falls_on_two_of_the_days_is_told_once() -> None:
+def test_overlapping_market_days_give_one_pickup_time() -> None:
     delivery_method = make_market_way(make_seller(), make_channel(), weekday=5)
 
     schedule(
@@ -175,7 +175,7 @@ def test_a_day_that_falls_on_two_of_the_days_is_told_once() -> None:
     assert [time.key for time in times] == ["2026-11-28T06:00", "2026-12-05T06:00"]
 
 
-def test_ways_of_others_ended_ways_and_market_days_of_a_carrier_are_missing() -> None:
+def test_foreign_inactive_and_carrier_delivery_methods_are_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     carried, market = make_way(seller, make_channel()), make_market_way(seller, make_channel())
     ended = make_way(seller, make_channel(), is_active=False)
@@ -188,7 +188,7 @@ def test_ways_of_others_ended_ways_and_market_days_of_a_carrier_are_missing() ->
             schedule(delivery_method, cooperative=cooperative)
 
 
-def test_days_already_booked_have_as_many_places_as_are_said_now_but_never_fewer_than_are_taken() -> None:
+def test_slot_capacity_follows_schedule_but_not_below_taken_places() -> None:
     delivery_method = make_market_way(make_seller(), make_channel(), capacity=5)
     sunday = datetime.date(2026, 11, 29)
     slots = [

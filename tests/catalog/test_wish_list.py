@@ -27,7 +27,7 @@ def wish(client: Client, product, **fields) -> None:
     assert client.post(LIST, {"product": product.pk, **fields}).status_code == 302
 
 
-def test_a_guests_list_is_kept_with_the_session_and_joins_the_persons_when_they_come_in(
+def test_guest_wish_list_is_kept_in_session_and_merged_at_sign_in(
     client: Client,
 ) -> None:
     pillow, scarf, noodles = (make_product(name=name) for name in ("Gối", "Khăn", "Miến"))
@@ -55,8 +55,8 @@ def test_a_guests_list_is_kept_with_the_session_and_joins_the_persons_when_they_
 
 @pytest.mark.parametrize("state", [ListingState.DRAFT, ListingState.IN_REVIEW, ListingState.WITHDRAWN])
 @pytest.mark.parametrize("is_signed_in", [False, True])
-def test_what_buyers_cannot_see_is_as_missing(client: Client, state, is_signed_in: bool) -> None:
-    """Else a list of numbers would tell the names of everything that is not on sale yet."""
+def test_unpublished_product_is_missing(client: Client, state, is_signed_in: bool) -> None:
+    """Otherwise guessing ids would reveal the names of products not yet on sale."""
     hidden = make_product(name="Gừng tươi", state=ListingState.DRAFT)
     Listing.objects.filter(product=hidden).update(state=state)
     if is_signed_in:
@@ -71,7 +71,7 @@ def test_what_buyers_cannot_see_is_as_missing(client: Client, state, is_signed_i
     assert "wishes" not in client.session
 
 
-def test_what_is_not_on_sale_any_more_is_said_and_can_be_taken_off(client: Client) -> None:
+def test_product_no_longer_on_sale_is_marked_and_can_be_removed(client: Client) -> None:
     product = make_product(name="Gối")
     wish(client, product)
     Listing.objects.update(state=ListingState.WITHDRAWN)
@@ -82,7 +82,7 @@ def test_what_is_not_on_sale_any_more_is_said_and_can_be_taken_off(client: Clien
     assert "Nothing is kept yet" in page(client)
 
 
-def test_nonsense_is_missing_and_a_full_list_forgets_the_oldest(client: Client, monkeypatch) -> None:
+def test_invalid_product_is_404_and_full_list_drops_the_oldest(client: Client, monkeypatch) -> None:
     for nonsense in ("", "0", "x", "9" * 30, "-1"):
         assert client.post(LIST, {"product": nonsense}).status_code == 404
     monkeypatch.setattr(wish_list, "MAX_WISHES", 2)
@@ -96,7 +96,7 @@ def test_nonsense_is_missing_and_a_full_list_forgets_the_oldest(client: Client, 
     assert list(kept) == [product.pk for product in products[1:]]
 
 
-def test_the_list_asks_as_much_for_many_as_for_few(client: Client) -> None:
+def test_wish_list_query_count_does_not_grow_with_products(client: Client) -> None:
     make_channel()
     counts = []
     for _each in range(2):

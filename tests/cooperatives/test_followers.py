@@ -35,7 +35,7 @@ def ask(slug: str | None = "thien-an", email: str = "hoa@example.com", **fields)
     return request_follow(cooperative_slug=slug, email=email, **given)
 
 
-def test_a_guest_follows_once_the_letters_link_was_confirmed_and_no_longer_after_the_end() -> None:
+def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
     make_cooperative("HTX Thiên An", slug="thien-an")
     row = ask(email=" Hoa@Example.com ")
     assert ask().pk == row.pk  # the same mailbox, and no second letter within the hour
@@ -59,7 +59,7 @@ def test_a_guest_follows_once_the_letters_link_was_confirmed_and_no_longer_after
     assert list(told) == ["follow.confirmed", "follow.ended"]
 
 
-def test_an_accounts_own_confirmed_address_follows_at_once_and_any_other_does_not() -> None:
+def test_confirmed_account_email_follows_without_confirmation() -> None:
     make_cooperative(slug="thien-an")
     user = make_user(email="hoa@example.com")
     unsure = make_user(email="lan@example.com", is_confirmed=False)
@@ -74,7 +74,7 @@ def test_an_accounts_own_confirmed_address_follows_at_once_and_any_other_does_no
     assert set(Notification.objects.values_list("to", flat=True)) == {"ban@example.com", "lan@example.com"}
 
 
-def test_nobody_follows_a_cooperative_without_a_page() -> None:
+def test_cooperative_without_public_page_cannot_be_followed() -> None:
     make_cooperative(slug="dang-xin", state=CooperativeState.APPLIED)
 
     for slug in ("dang-xin", "khong-co"):
@@ -82,7 +82,7 @@ def test_nobody_follows_a_cooperative_without_a_page() -> None:
             ask(slug)
 
 
-def test_addresses_that_nobody_confirmed_are_forgotten_after_a_week() -> None:
+def test_unconfirmed_follows_are_deleted_after_a_week() -> None:
     make_cooperative(slug="thien-an")
     now = timezone.now()
     old = ask(email="a@example.com", now=now - datetime.timedelta(days=8))
@@ -96,7 +96,7 @@ def test_addresses_that_nobody_confirmed_are_forgotten_after_a_week() -> None:
     assert old.pk not in {new.pk, kept.pk}
 
 
-def test_a_guest_follows_on_the_cooperatives_page_and_ends_it_by_one_click(client: Client) -> None:
+def test_guest_follows_on_cooperative_page_and_unfollows_with_one_click(client: Client) -> None:
     make_cooperative("HTX Thiên An", slug="thien-an")
     assert 'action="/hop-tac-xa/thien-an/theo-doi/"' in html_of(client.get("/hop-tac-xa/thien-an/"))
 
@@ -118,7 +118,7 @@ def test_a_guest_follows_on_the_cooperatives_page_and_ends_it_by_one_click(clien
     assert client.post(f"/theo-doi/{row.token}/dong-y/").status_code == 404
 
 
-def test_one_mailbox_is_asked_for_ten_times_a_day_at_most(client: Client) -> None:
+def test_email_address_has_at_most_ten_follow_requests_a_day(client: Client) -> None:
     for number in range(11):
         make_cooperative(slug=f"htx-{number}")
         client.post(f"/hop-tac-xa/htx-{number}/theo-doi/", {"email": "hoa@example.com", "agrees": "on"})
@@ -126,7 +126,7 @@ def test_one_mailbox_is_asked_for_ten_times_a_day_at_most(client: Client) -> Non
     assert Follow.objects.count() == 10
 
 
-def test_what_one_follows_and_waits_for_stands_in_the_account_and_is_ended_there(client: Client) -> None:
+def test_account_lists_and_cancels_follows_and_back_in_stock_requests(client: Client) -> None:
     make_cooperative("HTX Thiên An", slug="thien-an")
     honey = make_product(name="Mật ong", on_hand=0)
     user = make_user(email="hoa@example.com")
@@ -145,7 +145,7 @@ def test_what_one_follows_and_waits_for_stands_in_the_account_and_is_ended_there
     assert Client().get("/theo-doi/cua-toi/").status_code == 302
 
 
-def test_agreeing_to_news_begins_the_markets_bulletin_and_taking_it_back_ends_all(client: Client) -> None:
+def test_news_consent_follows_market_and_withdrawal_ends_all_follows(client: Client) -> None:
     make_cooperative(slug="thien-an")
     user = make_user(email="hoa@example.com")
     client.force_login(user)

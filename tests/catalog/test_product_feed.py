@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from catalog.actions.marketing.product_feed import write_feeds, write_feeds_task
 from catalog.models import Listing, Price, ProductMedia
 from shop.core.models import Picture, PictureState, Translation
-from tests.catalog.test_browse import names
-from tests.catalog.test_found import blocks
+from tests.catalog.test_product_lists import names
+from tests.catalog.test_seo import blocks
 from tests.factories import NOW, make_category, make_product, make_seller
 from tests.markup import html_of
 
@@ -34,7 +34,7 @@ def items(client, language):
     return [{each.tag.removeprefix(G): each.text for each in item} for item in tree.iter("item")]
 
 
-def test_every_kind_on_the_shelf_is_told_with_price_measure_and_stock(client):
+def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client):
     seller = make_seller("HTX Tài Hoan")
     shelf = make_category("Miến", make_category("Đồ khô"))
     product = make_product(
@@ -90,7 +90,7 @@ def test_every_kind_on_the_shelf_is_told_with_price_measure_and_stock(client):
     assert client.get("/feeds/google-fr.xml").status_code == 404
 
 
-def test_a_server_that_sends_files_by_itself_sends_the_feed_as_it_was_asked_for():
+def test_feed_respects_accept_encoding_with_file_wrapper():
     make_photo(make_product(name="Miến dong"))
     write_feeds()
     asked = RequestFactory()._base_environ(PATH_INFO="/feeds/google-vi.xml")
@@ -111,7 +111,7 @@ def test_a_server_that_sends_files_by_itself_sends_the_feed_as_it_was_asked_for(
     assert gzip.decompress(packed) == plain
 
 
-def test_what_was_written_lately_is_not_written_again():
+def test_recent_feed_is_not_rewritten():
     make_photo(make_product())
     write_feeds_task()
 
@@ -121,7 +121,7 @@ def test_what_was_written_lately_is_not_written_again():
     assert len(queries) == 0
 
 
-def test_queries_do_not_grow_with_goods_and_kinds():
+def test_query_count_does_not_grow_with_products_and_variants():
     seller = make_seller()
     counts = []
     for variants in ((("", 0),), tuple((f"Cỡ {n}", n) for n in range(6))):
@@ -134,7 +134,7 @@ def test_queries_do_not_grow_with_goods_and_kinds():
     assert counts[0] == counts[1]
 
 
-def test_goods_of_a_seller_who_rests_are_nowhere_said_to_be_in_stock(client):
+def test_products_of_paused_seller_are_out_of_stock_everywhere(client):
     resting = make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Quýt")
     make_photo(resting)
     make_product(name="Mận")

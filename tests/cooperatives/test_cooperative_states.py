@@ -37,7 +37,7 @@ EVERY_PAIR = list(itertools.product(CooperativeState.values, repeat=2))
 
 
 @pytest.mark.parametrize("pair", EVERY_PAIR)
-def test_a_cooperative_moves_along_its_table_only(pair) -> None:
+def test_cooperative_follows_its_state_table(pair) -> None:
     came_from, to = pair
     cooperative = make_cooperative(state=came_from)
 
@@ -51,13 +51,13 @@ def test_a_cooperative_moves_along_its_table_only(pair) -> None:
     assert cooperative.state == (to if pair in PAIRS else came_from)
 
 
-def test_every_state_can_be_reached() -> None:
+def test_every_cooperative_state_is_reachable() -> None:
     assert unreachable_states(COOPERATIVE_MOVES, first=CooperativeState.APPLIED) == set()
     assert set(COOPERATIVE_MOVES) == set(CooperativeState.values)
 
 
 @pytest.mark.parametrize("pair", EVERY_PAIR)
-def test_each_answer_moves_a_cooperative_and_tells_it_or_is_refused(pair) -> None:
+def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> None:
     came_from, answer = pair
     cooperative = make_cooperative(state=came_from)
     given = {
@@ -81,7 +81,7 @@ def test_each_answer_moves_a_cooperative_and_tells_it_or_is_refused(pair) -> Non
 
 
 @pytest.mark.parametrize("state", CooperativeState.values)
-def test_an_application_is_sent_again_only_when_more_was_asked_for(state) -> None:
+def test_application_is_resubmitted_only_from_needs_more(state) -> None:
     cooperative = make_cooperative(state=state, state_reason="thiếu giấy")
     details = ApplicationDetails(
         name="HTX Yến Dương",

@@ -26,7 +26,7 @@ def admit(cooperative, person, role=Role.PACKER):
 
 
 @pytest.mark.parametrize("written", ["Hoa@example.com ", "0912 345 678", "+84912345678"])
-def test_a_person_is_found_by_e_mail_or_phone_however_written(written: str) -> None:
+def test_member_is_added_by_email_or_phone_in_any_format(written: str) -> None:
     cooperative = make_cooperative()
     user = make_user(email="hoa@example.com", phone="+84912345678", phone_confirmed_at=NOW)
 
@@ -36,7 +36,7 @@ def test_a_person_is_found_by_e_mail_or_phone_however_written(written: str) -> N
     assert Change.objects.get(action="membership.admitted").data == {"role": "packer", "user": user.pk}
 
 
-def test_who_has_no_account_cannot_be_admitted() -> None:
+def test_person_without_account_cannot_be_added() -> None:
     cooperative = make_cooperative()
 
     with refused(UserNotFound, "no_such_person") as refusal:
@@ -44,7 +44,7 @@ def test_who_has_no_account_cannot_be_admitted() -> None:
     assert refusal.value.field == "person"
 
 
-def test_a_member_admitted_again_has_the_new_role() -> None:
+def test_member_added_again_gets_new_role() -> None:
     cooperative = make_cooperative()
     make_user(email="hoa@example.com")
 
@@ -56,7 +56,7 @@ def test_a_member_admitted_again_has_the_new_role() -> None:
     assert list(told) == ["membership.admitted", "membership.role_changed"]
 
 
-def test_who_left_acts_for_it_no_longer_and_may_come_back() -> None:
+def test_removed_member_loses_access_and_may_return() -> None:
     cooperative = make_cooperative()
     make_member(cooperative)
     user = make_member(cooperative, Role.PACKER, email="hoa@example.com")
@@ -75,7 +75,7 @@ def test_who_left_acts_for_it_no_longer_and_may_come_back() -> None:
 
 
 @pytest.mark.parametrize("how", ["dismissed", "given another role", "admitted as a packer"])
-def test_the_last_manager_stays_one(how: str) -> None:
+def test_last_manager_cannot_be_removed_or_demoted(how: str) -> None:
     cooperative = make_cooperative()
     user = make_member(cooperative, email="hoa@example.com")
     make_member(cooperative, Role.PACKER, email="binh@example.com")
@@ -96,7 +96,7 @@ def test_the_last_manager_stays_one(how: str) -> None:
     assert Membership.objects.get(is_active=True).user.email == "binh@example.com"
 
 
-def test_another_cooperatives_member_is_as_if_missing() -> None:
+def test_member_of_another_cooperative_is_missing() -> None:
     mine, other = make_cooperative("HTX Một"), make_cooperative("HTX Hai")
     row = Membership.objects.get(user=make_member(other, Role.PACKER))
 

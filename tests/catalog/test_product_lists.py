@@ -42,12 +42,12 @@ def set_season(product: Product, *months: int) -> None:
     product.save(update_fields=["season"])
 
 
-def test_an_empty_shop_has_its_pages(client: Client) -> None:
+def test_pages_of_empty_shop_answer_200(client: Client) -> None:
     for address in ["/", "/san-pham/", "/hop-tac-xa/", "/tim/?q=quyt"]:
         assert client.get(address).status_code == 200
 
 
-def test_a_card_shows_price_unit_price_per_kilogram_and_seller(client: Client) -> None:
+def test_card_shows_price_unit_price_per_kilogram_and_seller(client: Client) -> None:
     make_product(
         make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, unit="packet", content_grams=500
     )
@@ -60,7 +60,7 @@ def test_a_card_shows_price_unit_price_per_kilogram_and_seller(client: Client) -
     assert "HTX Tài Hoan" in html
 
 
-def test_a_card_of_several_kinds_says_from_what_price_on_and_what_that_was_before(client: Client) -> None:
+def test_card_shows_lowest_price_and_its_list_price(client: Client) -> None:
     make_product(name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 80_000)))
     make_product(name="Khăn", price=90_000, variants=(("Khăn đỏ", 0), ("Khăn chàm", 0)))
     Price.objects.filter(variant__name="Gối cổ").update(discounted=300_000)
@@ -74,7 +74,7 @@ def test_a_card_of_several_kinds_says_from_what_price_on_and_what_that_was_befor
     assert sorted(prices) == ["90.000 ₫ / piece", "Before: 320.000 ₫ from 300.000 ₫ / piece"]
 
 
-def test_a_card_that_was_shown_before_follows_whatever_it_tells(client: Client) -> None:
+def test_cached_card_follows_every_change(client: Client) -> None:
     product = make_product(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, unit="packet")
     prices, stock = Price.objects.all(), Stock.objects.all()
     listing, goods, seller = Listing.objects.all(), Product.objects.all(), Cooperative.objects.all()
@@ -100,7 +100,7 @@ def test_a_card_that_was_shown_before_follows_whatever_it_tells(client: Client) 
     assert "★★★★<" in page_of(client, "/san-pham/")
 
 
-def test_english_pages_put_the_content_first(client: Client) -> None:
+def test_english_unit_label_puts_content_first(client: Client) -> None:
     make_product(name="Miến dong", price=45_000, unit="packet", content_grams=500)
 
     html = page_of(client, "/en/san-pham/")
@@ -109,7 +109,7 @@ def test_english_pages_put_the_content_first(client: Client) -> None:
     assert "45.000\u00a0₫" in html
 
 
-def test_only_what_is_on_sale_is_listed(client: Client) -> None:
+def test_only_visible_published_products_are_listed(client: Client) -> None:
     make_product(name="Quýt")
     make_product(name="Bản nháp", state=ListingState.DRAFT)
     make_product(name="Tạm dừng", state=ListingState.PAUSED)
@@ -120,7 +120,7 @@ def test_only_what_is_on_sale_is_listed(client: Client) -> None:
     assert names(page_of(client, "/san-pham/")) == ["Quýt"]
 
 
-def test_goods_in_season_come_first_then_the_newest(client: Client) -> None:
+def test_products_in_season_come_first_then_newest(client: Client) -> None:
     off, old, new = (make_product(name=name) for name in ["Mơ", "Gừng", "Quýt"])
     set_season(off, this_month() % 12 + 1)
     Listing.objects.filter(product=old).update(published_at=timezone.now() - datetime.timedelta(days=9))
@@ -130,7 +130,7 @@ def test_goods_in_season_come_first_then_the_newest(client: Client) -> None:
     assert names(page_of(client, "/san-pham/?mua=on")) == ["Quýt", "Gừng"]
 
 
-def test_goods_sort_by_price_and_by_the_vietnamese_alphabet(client: Client) -> None:
+def test_products_sort_by_price_and_by_vietnamese_alphabet(client: Client) -> None:
     for name, price in [("Đậu", 30_000), ("Chè", 120_000), ("Dứa", 20_000), ("Ấm", 90_000)]:
         make_product(name=name, price=price)
 
@@ -138,7 +138,7 @@ def test_goods_sort_by_price_and_by_the_vietnamese_alphabet(client: Client) -> N
     assert names(page_of(client, "/san-pham/?xep=ten")) == ["Ấm", "Chè", "Dứa", "Đậu"]
 
 
-def test_filters_by_cooperative_and_by_ocop(client: Client) -> None:
+def test_products_are_filtered_by_cooperative_and_ocop(client: Client) -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An", slug="thien-an"), make_seller("HTX Yến Dương")
     make_product(thien_an, name="Gối")
     gourd = make_product(yen_duong, name="Bí")
@@ -153,7 +153,7 @@ def test_filters_by_cooperative_and_by_ocop(client: Client) -> None:
     assert "★★★★" in page_of(client, "/san-pham/?ocop=on")
 
 
-def test_an_ocop_badge_hides_the_day_after_it_expired(client: Client) -> None:
+def test_expired_ocop_certificate_is_hidden(client: Client) -> None:
     seller = make_seller()
     product = make_product(seller, name="Chuối sấy")
     product.certificates.add(
@@ -170,14 +170,14 @@ def test_an_ocop_badge_hides_the_day_after_it_expired(client: Client) -> None:
     assert "★★★" not in page_of(client, f"/san-pham/{product.slug}/")
 
 
-def test_a_choice_that_makes_no_sense_is_no_choice(client: Client) -> None:
+def test_invalid_filter_values_are_ignored(client: Client) -> None:
     make_product(name="Quýt")
 
     for odd in ["xep=mua'--", "htx=khong-co", "tinh=99", "page=-1", "page=zzz", "page=999", "giao=on"]:
         assert names(page_of(client, f"/san-pham/?{odd}")) == ["Quýt"], odd
 
 
-def test_a_category_holds_what_lies_in_the_categories_inside_it(client: Client) -> None:
+def test_category_page_includes_subcategories(client: Client) -> None:
     dry = make_category("Đồ khô")
     rice = make_category("Gạo", parent=dry)
     make_product(name="Măng khô", category=dry)
@@ -189,7 +189,7 @@ def test_a_category_holds_what_lies_in_the_categories_inside_it(client: Client) 
     assert client.get("/danh-muc/khong-co/").status_code == 404
 
 
-def test_long_lists_have_pages_and_keep_their_filters(client: Client) -> None:
+def test_pagination_keeps_filters(client: Client) -> None:
     seller = make_seller(slug="thien-an")
     for n in range(25):
         make_product(seller, name=f"Khăn {n}")
@@ -204,7 +204,7 @@ def test_long_lists_have_pages_and_keep_their_filters(client: Client) -> None:
     assert 'href="?htx=thien-an&amp;page=2"' in first
 
 
-def test_htmx_gets_the_results_alone(client: Client) -> None:
+def test_htmx_request_gets_only_results(client: Client) -> None:
     make_product(name="Quýt")
 
     html = html_of(client.get("/san-pham/", headers={"HX-Request": "true"}))
@@ -214,7 +214,7 @@ def test_htmx_gets_the_results_alone(client: Client) -> None:
     assert html.lstrip().startswith('<section class="stack" id="results"')
 
 
-def test_queries_do_not_grow_with_the_goods(client: Client) -> None:
+def test_query_count_does_not_grow_with_products(client: Client) -> None:
     addresses = ["/", "/san-pham/", "/en/san-pham/", "/hop-tac-xa/", "/tim/?q=khan"]
     for n in range(2):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}")
@@ -236,7 +236,7 @@ def count_queries(client: Client, address: str) -> int:
     return len(queries)
 
 
-def test_queries_of_a_category_and_of_a_stall_do_not_grow_either(client: Client) -> None:
+def test_query_count_of_category_and_cooperative_pages_does_not_grow(client: Client) -> None:
     category, seller = make_category("Thổ cẩm"), make_seller("HTX Thiên An", slug="thien-an")
     addresses = [f"/danh-muc/{category.slug}/", "/hop-tac-xa/thien-an/"]
     for n in range(2):
@@ -251,7 +251,7 @@ def test_queries_of_a_category_and_of_a_stall_do_not_grow_either(client: Client)
     assert [count_queries(client, address) for address in addresses] == few
 
 
-def test_a_shop_without_a_channel_lists_nothing(client: Client) -> None:
+def test_shop_without_active_channel_lists_nothing(client: Client) -> None:
     make_product(name="Quýt")
     channel = make_channel()
     channel.is_active = False

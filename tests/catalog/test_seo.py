@@ -35,7 +35,7 @@ def locations(client, section, query=""):
     return [each.text for each in tree.findall("s:url/s:loc", NS)]
 
 
-def test_filters_and_orders_are_views_of_one_page_and_each_page_of_a_list_is_its_own(client):
+def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client):
     make_product(category=make_category("Miến"))
 
     for asked, canonical in [
@@ -54,7 +54,7 @@ def test_filters_and_orders_are_views_of_one_page_and_each_page_of_a_list_is_its
         assert others == {"vi": f"{HERE}{plain}", "en": f"{HERE}/en{plain}", "x-default": f"{HERE}{plain}"}
 
 
-def test_crawlers_are_told_where_nothing_is_to_be_found(client):
+def test_robots_txt_disallows_private_pages_and_names_sitemap(client):
     lines = client.get("/robots.txt").content.decode().splitlines()
 
     assert f"Sitemap: {HERE}/sitemap.xml" in lines
@@ -63,7 +63,7 @@ def test_crawlers_are_told_where_nothing_is_to_be_found(client):
     assert not any("/san-pham/x/".startswith(path) or path == "/" for path in closed)
 
 
-def test_sitemaps_name_what_is_on_the_shelf_in_both_languages(client):
+def test_sitemaps_list_visible_pages_in_both_languages(client):
     shelf = make_category("Miến")
     seller = make_seller("HTX Tài Hoan", slug="htx-tai-hoan")
     shown = make_product(seller, name="Miến dong", category=shelf)
@@ -90,7 +90,7 @@ def test_sitemaps_name_what_is_on_the_shelf_in_both_languages(client):
     assert row.find("s:lastmod", NS).text == f"{shown.updated_at:%Y-%m-%d}"
 
 
-def test_sitemaps_are_cut_into_files_and_kept_for_an_hour(client, monkeypatch, django_assert_num_queries):
+def test_sitemaps_are_paginated_and_cached(client, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(LanguageSitemap, "limit", 2)
     made = [make_product(name=f"Món {n}") for n in range(3)]
 
@@ -106,7 +106,7 @@ def test_sitemaps_are_cut_into_files_and_kept_for_an_hour(client, monkeypatch, d
     assert locations(client, "goods-vi") == addresses[1:]
 
 
-def test_goods_are_told_with_an_offer_for_each_kind_by_its_measure(client):
+def test_json_ld_has_an_offer_per_variant_with_unit_price(client):
     seller = make_seller(
         "HTX Tài Hoan",
         hamlet="Thôn Chè Cọ",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("test")
 
 
-def test_a_product_that_was_never_stocked_is_really_deleted() -> None:
+def test_product_never_stocked_is_deleted() -> None:
     product = make_product(name="Gừng tươi", on_hand=0)
 
     gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
@@ -29,7 +29,7 @@ def test_a_product_that_was_never_stocked_is_really_deleted() -> None:
     assert Change.objects.get(action="product.deleted").snapshot == {"name": "Gừng tươi", "slug": "gung-tuoi"}
 
 
-def test_a_product_that_was_sold_is_hidden_and_its_slug_is_free() -> None:
+def test_sold_product_is_hidden_and_its_slug_freed() -> None:
     product = make_product(name="Gừng tươi")
     order = make_order((product.variants.get(), 1))
 
@@ -41,7 +41,7 @@ def test_a_product_that_was_sold_is_hidden_and_its_slug_is_free() -> None:
     assert order.lines.get().product_name == "Gừng tươi"
 
 
-def test_a_product_without_a_count_that_was_sold_is_hidden() -> None:
+def test_sold_product_without_tracked_stock_is_hidden() -> None:
     product = make_product(name="Gừng tươi", on_hand=0)
     product.variants.update(track_inventory=False)
     order = make_order((product.variants.get(), 1))
@@ -55,7 +55,7 @@ def test_a_product_without_a_count_that_was_sold_is_hidden() -> None:
     assert not Change.objects.filter(action="product.deleted").exists()
 
 
-def test_a_product_that_a_draft_holds_is_hidden() -> None:
+def test_product_in_draft_order_is_hidden() -> None:
     product = make_product(name="Gừng tươi", on_hand=0)
     variant = product.variants.get()
     draft = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=SYSTEM, now=NOW)
@@ -74,7 +74,7 @@ def test_a_product_that_a_draft_holds_is_hidden() -> None:
     assert draft.lines.get().variant == variant
 
 
-def test_another_cooperatives_product_is_missing() -> None:
+def test_product_of_another_cooperative_is_missing() -> None:
     product = make_product()
 
     with pytest.raises(Missing):

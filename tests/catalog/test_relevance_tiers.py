@@ -15,7 +15,7 @@ def answering(*goods: int, asked: list[int]) -> Callable[[], BitMap]:
     return ask
 
 
-def test_each_of_the_goods_stands_in_the_best_tier_that_has_it() -> None:
+def test_each_product_is_in_its_best_tier() -> None:
     asked: list[int] = []
     tiers = RelevanceTiers(BitMap([1, 2, 3, 4]), [answering(3, asked=asked), answering(2, 3, 9, asked=asked)])
 
@@ -24,7 +24,7 @@ def test_each_of_the_goods_stands_in_the_best_tier_that_has_it() -> None:
     assert [set(tier) for tier in tiers.among(BitMap())] == []
 
 
-def test_no_more_is_asked_than_is_looked_at() -> None:
+def test_tiers_are_queried_lazily() -> None:
     asked: list[int] = []
     tiers = RelevanceTiers(BitMap([1, 2, 3]), [answering(1, 2, asked=asked), answering(1, 2, 3, asked=asked)])
 
@@ -35,7 +35,7 @@ def test_no_more_is_asked_than_is_looked_at() -> None:
     assert asked == [2, 2]
 
 
-def test_what_fits_better_may_be_older_than_the_newest() -> None:
+def test_tiers_may_add_products_older_than_the_newest() -> None:
     asked: list[int] = []
     tiers = RelevanceTiers(BitMap([8, 9]), [answering(1, 9, asked=asked)], newest=True)
 

@@ -60,7 +60,7 @@ def make() -> int:
     return create_weekly_bulletins(week=WEEK, channel=make_channel(), now=NOW)
 
 
-def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(seller) -> None:
+def test_bulletins_are_created_once_per_seller_and_language(seller) -> None:
     make_seller("HTX Chưa có hàng")
     make_product(make_seller("HTX Bị treo", state=CooperativeState.SUSPENDED), name="Ẩn")
     make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Ẩn")
@@ -91,7 +91,7 @@ def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(s
     assert by_heading["TỪ THÁNG SAU"] == ["- Lạp sườn, HTX Thiên An", "- Mận, HTX Sắp về"]
 
 
-def test_market_days_that_are_over_are_not_told(seller) -> None:
+def test_past_market_days_are_left_out(seller) -> None:
     sunday_noon = datetime.datetime.combine(WEEK + datetime.timedelta(days=6), datetime.time(12), VIETNAM)
 
     create_weekly_bulletins(week=WEEK, channel=make_channel(), now=sunday_noon)
@@ -99,7 +99,7 @@ def test_market_days_that_are_over_are_not_told(seller) -> None:
     assert "NGÀY CHỢ" not in Bulletin.objects.of_market().in_language("vi").get().text
 
 
-def test_the_loudspeakers_text_has_no_figure_and_no_sign_left(seller) -> None:
+def test_spoken_text_has_no_digits_or_symbols(seller) -> None:
     make()
 
     spoken = Bulletin.objects.of_market().in_language("vi").get().spoken
@@ -111,7 +111,7 @@ def test_the_loudspeakers_text_has_no_figure_and_no_sign_left(seller) -> None:
     assert Bulletin.objects.of_market().in_language("en").get().spoken == ""
 
 
-def test_each_follower_gets_each_bulletin_once_in_batches_and_in_their_language(seller) -> None:
+def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> None:
     users = [make_user(email=f"n{number}@example.com") for number in range(5)]
     for user in users:
         follow(user, None, "en" if user == users[4] else "vi")
@@ -134,7 +134,7 @@ def test_each_follower_gets_each_bulletin_once_in_batches_and_in_their_language(
     assert Notification.objects.latest("pk").to == "n0@example.com"
 
 
-def test_who_ended_it_gets_none_and_last_weeks_goes_to_nobody(seller) -> None:
+def test_unfollowed_addresses_and_past_weeks_get_no_mail(seller) -> None:
     gone = follow(make_user(email="a@example.com"), None, "vi")
     follow(make_user(email="b@example.com"), None, "vi")
     make()
@@ -147,7 +147,7 @@ def test_who_ended_it_gets_none_and_last_weeks_goes_to_nobody(seller) -> None:
     assert list(Notification.objects.values_list("to", flat=True)) == ["b@example.com"]
 
 
-def test_a_mail_that_could_not_be_written_is_written_in_its_week(seller, monkeypatch) -> None:
+def test_failed_mail_is_retried_within_its_week(seller, monkeypatch) -> None:
     hoa = follow(make_user(email="hoa@example.com"), None, "vi")
     follow(make_user(email="mai@example.com"), None, "vi")
     make()
@@ -174,7 +174,7 @@ def test_a_mail_that_could_not_be_written_is_written_in_its_week(seller, monkeyp
     assert SweepFailure.objects.count() == 0
 
 
-def test_a_mail_of_a_week_that_is_over_is_given_up(seller) -> None:
+def test_failed_mail_of_past_week_is_dropped(seller) -> None:
     hoa = follow(make_user(email="hoa@example.com"), None, "vi")
     make()
     bulletin = Bulletin.objects.of_market().in_language("vi").get()
@@ -187,7 +187,7 @@ def test_a_mail_of_a_week_that_is_over_is_given_up(seller) -> None:
     assert (letters_to(), SweepFailure.objects.count()) == ([], 0)
 
 
-def test_the_week_is_told_from_monday_morning_on_until_all_mails_are_written(seller) -> None:
+def test_bulletins_are_due_from_monday_morning_until_all_are_sent(seller) -> None:
     channel = make_channel()
     follow(make_user(email="a@example.com"), None, "vi")
     monday = datetime.datetime(2026, 11, 22, 23, 0, tzinfo=datetime.UTC)  # 6:00 in Vietnam
@@ -202,7 +202,7 @@ def test_the_week_is_told_from_monday_morning_on_until_all_mails_are_written(sel
     assert [letter.to for letter in Notification.objects.all()] == ["a@example.com"]
 
 
-def test_bulletins_are_read_and_kept_as_files(client: Client, seller) -> None:
+def test_bulletins_are_shown_and_downloadable(client: Client, seller) -> None:
     assert client.get("/ban-tin/").status_code == 200  # before there is any
     make()
     market = Bulletin.objects.of_market().in_language("vi").get()

@@ -67,7 +67,7 @@ def bring(variant: Variant, quantity: int = 5) -> None:
     )
 
 
-def test_who_waits_is_told_once_when_there_is_more_and_anew_when_they_ask_again() -> None:
+def test_back_in_stock_notifies_once_per_request() -> None:
     honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
     user = make_user(email="hoa@example.com")
     first = wait_for(honey, user=user)
@@ -98,7 +98,7 @@ def test_who_waits_is_told_once_when_there_is_more_and_anew_when_they_ask_again(
     ]
 
 
-def test_whoever_gave_a_number_gets_one_short_text_in_their_language() -> None:
+def test_phone_contact_gets_one_sms_in_their_language() -> None:
     honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
     wait_for(honey, "+84987654321", language="en")
     bring(honey.variants.get())
@@ -117,7 +117,7 @@ def test_whoever_gave_a_number_gets_one_short_text_in_their_language() -> None:
     assert "\n" not in text.text
 
 
-def test_one_kind_is_waited_for_whatever_else_there_is() -> None:
+def test_request_for_one_variant_ignores_stock_of_others() -> None:
     pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000)), on_hand=3)
     small, large = pillow.variants.in_order()
     other = make_product(name="Khác").variants.get()
@@ -134,7 +134,7 @@ def test_one_kind_is_waited_for_whatever_else_there_is() -> None:
     assert told() == 1
 
 
-def test_goods_off_the_shelf_a_resting_seller_and_the_season_are_waited_for_too() -> None:
+def test_request_waits_for_paused_listing_paused_seller_and_season() -> None:
     listed = make_product(name="Quýt", state=ListingState.PAUSED)
     rested = make_product(make_seller("HTX Nghỉ"), name="Cốm")
     ripe = make_product(name="Mơ")
@@ -153,7 +153,7 @@ def test_goods_off_the_shelf_a_resting_seller_and_the_season_are_waited_for_too(
     assert [row.to for row in Notification.objects.order_by("pk")] == ["hoa@example.com"] * 3
 
 
-def test_nobody_is_told_of_goods_that_nobody_may_see() -> None:
+def test_products_of_suspended_seller_send_no_notice() -> None:
     seller = make_seller("HTX Mật")
     honey = make_product(seller, name="Mật ong", on_hand=0)
     wait_for(honey)
@@ -165,7 +165,7 @@ def test_nobody_is_told_of_goods_that_nobody_may_see() -> None:
         wait_for(honey, "lan@example.com")
 
 
-def test_who_asked_first_is_told_first_and_batches_end() -> None:
+def test_oldest_requests_are_notified_first_in_batches() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
     for number in range(5):
         wait_for(honey, f"n{number}@example.com", now=NOW - number * DAY)
@@ -180,7 +180,7 @@ def test_who_asked_first_is_told_first_and_batches_end() -> None:
     }
 
 
-def test_contacts_are_forgotten_a_month_after_the_message_and_after_a_years_round() -> None:
+def test_old_requests_are_deleted_after_notice_or_expiry() -> None:
     honey, sold = make_product(name="Mật ong", on_hand=0), make_product(name="Măng", on_hand=0)
     rows = [wait_for(honey, "lan@example.com"), wait_for(honey), wait_for(sold), wait_for(sold, "m@x.vn")]
     now = timezone.now()
@@ -194,7 +194,7 @@ def test_contacts_are_forgotten_a_month_after_the_message_and_after_a_years_roun
     assert set(BackRequest.objects.values_list("pk", flat=True)) == {rows[1].pk, rows[3].pk}
 
 
-def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Client) -> None:
+def test_guest_requests_on_product_page_and_cancels_with_one_click(client: Client) -> None:
     honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
     page = html_of(client.get(f"/san-pham/{honey.slug}/"))
     assert f'action="/san-pham/{honey.slug}/bao-lai/"' in page
@@ -222,7 +222,7 @@ def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Clie
         cancel_back_request(token=row.token, actor=STAFF, now=NOW)
 
 
-def test_a_number_is_shown_as_people_here_write_it(client: Client) -> None:
+def test_phone_number_is_shown_in_local_format(client: Client) -> None:
     honey = make_product(on_hand=0)
     client.force_login(make_user(email=None, phone="+84987654321"))
     assert 'value="0987 654 321"' in html_of(client.get(f"/san-pham/{honey.slug}/"))
@@ -233,7 +233,7 @@ def test_a_number_is_shown_as_people_here_write_it(client: Client) -> None:
     assert BackRequest.objects.get().contact == "+84987654321"
 
 
-def test_only_what_is_short_is_offered_and_an_account_need_not_write_its_address(client: Client) -> None:
+def test_form_offers_only_sold_out_variants_and_prefills_the_account_email(client: Client) -> None:
     pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000), ("Vừa", 5_000)), on_hand=3)
     small, large, medium = pillow.variants.in_order()
     client.force_login(make_user(email="hoa@example.com"))
@@ -251,7 +251,7 @@ def test_only_what_is_short_is_offered_and_an_account_need_not_write_its_address
     assert BackRequest.objects.get().user == User.objects.get(email="hoa@example.com")
 
 
-def test_goods_off_the_shelf_keep_their_page_and_withdrawn_ones_do_not(client: Client) -> None:
+def test_paused_product_keeps_its_page_and_withdrawn_product_is_404(client: Client) -> None:
     paused = make_product(name="Quýt", state="paused")
     gone = make_product(name="Hồng", state="withdrawn")
 
@@ -264,7 +264,7 @@ def test_goods_off_the_shelf_keep_their_page_and_withdrawn_ones_do_not(client: C
     assert client.get(f"/san-pham/{gone.slug}/bao-lai/").status_code == 404
 
 
-def test_many_requests_from_one_network_are_stopped_and_others_go_on(client: Client) -> None:
+def test_request_limit_applies_per_network_address(client: Client) -> None:
     honey = make_product(name="Mật ong", on_hand=0)
     address = f"/san-pham/{honey.slug}/bao-lai/"
     for number in range(30):
@@ -277,7 +277,7 @@ def test_many_requests_from_one_network_are_stopped_and_others_go_on(client: Cli
     assert (len(asked), "hoa@example.com" in asked, "lan@example.com" in asked) == (31, False, True)
 
 
-def test_the_letter_carries_the_headers_that_mail_programs_end_it_by() -> None:
+def test_mail_has_one_click_unsubscribe_headers() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
     row = wait_for(honey)
     bring(honey.variants.get())

@@ -23,7 +23,7 @@ def close(house, cooperative=None):
     return close_warehouse(cooperative=cooperative or house.cooperative, warehouse_id=house.pk, **WHO)
 
 
-def test_a_house_in_which_nothing_ever_lay_is_really_gone() -> None:
+def test_unused_warehouse_is_deleted() -> None:
     seller = make_seller()
     second = make_warehouse(seller, make_channel())
 
@@ -37,7 +37,7 @@ def test_a_house_in_which_nothing_ever_lay_is_really_gone() -> None:
     }
 
 
-def test_a_house_that_was_used_is_closed_and_its_movements_stay() -> None:
+def test_used_warehouse_is_closed_and_keeps_its_movements() -> None:
     variant = make_variant(on_hand=4)
     seller = variant.cooperative
     first = seller.warehouses.get()
@@ -54,7 +54,7 @@ def test_a_house_that_was_used_is_closed_and_its_movements_stay() -> None:
     assert not Stock.objects.for_cooperative(seller).running_low().exists()
 
 
-def test_nothing_comes_into_a_closed_house() -> None:
+def test_closed_warehouse_receives_no_stock() -> None:
     variant = make_variant(on_hand=0)
     first = variant.cooperative.warehouses.get()
     Warehouse.objects.filter(pk=first.pk).update(closed_at=NOW)
@@ -70,7 +70,7 @@ def test_nothing_comes_into_a_closed_house() -> None:
 
 
 @pytest.mark.parametrize("left", [{"on_hand": 1}, {"on_hand": -1}, {"allocated": 1}, {"reserved": 1}])
-def test_a_house_with_goods_or_promises_stays_open(left) -> None:
+def test_warehouse_with_stock_or_allocations_cannot_be_closed(left) -> None:
     variant = make_variant(on_hand=0)
     make_warehouse(variant.cooperative, make_channel())
     Stock.objects.update(**left)
@@ -79,7 +79,7 @@ def test_a_house_with_goods_or_promises_stays_open(left) -> None:
         close(Stock.objects.get(variant=variant).warehouse)
 
 
-def test_a_house_that_buyers_come_to_and_the_only_one_stay_open() -> None:
+def test_pickup_warehouse_and_last_warehouse_cannot_be_closed() -> None:
     seller = make_seller()
     only = seller.warehouses.get()
 
@@ -91,7 +91,7 @@ def test_a_house_that_buyers_come_to_and_the_only_one_stay_open() -> None:
         close(delivery_method.warehouse)
 
 
-def test_anothers_house_and_one_that_is_closed_are_missing() -> None:
+def test_foreign_and_closed_warehouses_are_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     house = make_warehouse(seller, make_channel())
 

@@ -22,7 +22,7 @@ from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, Translation
-from tests.catalog.test_browse import names, page_of
+from tests.catalog.test_product_lists import names, page_of
 from tests.factories import (
     NOW,
     THAI_NGUYEN,
@@ -52,7 +52,7 @@ def goods() -> None:
     learn_words()
 
 
-def test_slips_of_the_pen_and_syllables_in_one_find_what_was_meant(client: Client, goods: None) -> None:
+def test_misspellings_and_joined_syllables_are_corrected(client: Client, goods: None) -> None:
     expected = {
         "gom bat trnag": ["Gốm Bát Tràng"],  # swapped
         "gốm bát tràn": ["Gốm Bát Tràng"],  # what begins so is no slip
@@ -72,16 +72,14 @@ def test_slips_of_the_pen_and_syllables_in_one_find_what_was_meant(client: Clien
     assert {query: found(client, query) for query in expected} == expected
 
 
-def test_a_page_says_what_it_looked_for_instead(client: Client, goods: None) -> None:
+def test_page_names_corrected_query(client: Client, goods: None) -> None:
     html = page_of(client, "/tim/?q=gom bat trnag")
 
     assert "Không có “gom bat trnag”. Đây là hàng tìm theo “gốm bát tràng”." in html
     assert "Đây là hàng tìm theo" not in page_of(client, "/tim/?q=gom bat trang")
 
 
-def test_where_words_are_known_but_nothing_holds_them_all_fewer_are_offered(
-    client: Client, goods: None
-) -> None:
+def test_empty_result_suggests_query_with_fewer_words(client: Client, goods: None) -> None:
     html = page_of(client, "/tim/?q=gom mien dong")
 
     assert names(html) == []
@@ -90,7 +88,7 @@ def test_where_words_are_known_but_nothing_holds_them_all_fewer_are_offered(
     ]
 
 
-def test_words_that_are_mostly_nobodys_are_not_taken_for_others(client: Client, goods: None) -> None:
+def test_mostly_unknown_queries_are_not_corrected(client: Client, goods: None) -> None:
     for query in ("gom xyzt qwrk", "goom baat traang", "goom baat"):
         html = page_of(client, f"/tim/?q={query}")
         assert "Đây là hàng tìm theo" not in html, query
@@ -98,7 +96,7 @@ def test_words_that_are_mostly_nobodys_are_not_taken_for_others(client: Client, 
     assert found(client, "goom battrang") == ["Gốm Bát Tràng"]
 
 
-def test_exact_marks_come_first_then_whole_words_then_what_begins_so(client: Client) -> None:
+def test_ranking_is_exact_marks_then_whole_words_then_prefixes(client: Client) -> None:
     make_product(name="Mỡ lợn")
     make_product(name="Mơ vàng")
     make_product(name="Mong manh")
@@ -109,7 +107,7 @@ def test_exact_marks_come_first_then_whole_words_then_what_begins_so(client: Cli
     assert found(client, "MƠ vàng") == ["Mơ vàng"]
 
 
-def test_the_api_finds_the_same_goods_in_the_same_order(client: Client, goods: None) -> None:
+def test_search_product_ids_corrects_spelling_and_includes_drafts(client: Client, goods: None) -> None:
     product = Product.objects.get(name="Gốm Bát Tràng")
     draft = make_product(name="Gốm Bát Tràng cũ", state=ListingState.DRAFT)
 
@@ -117,7 +115,7 @@ def test_the_api_finds_the_same_goods_in_the_same_order(client: Client, goods: N
     assert found(client, "gom bat trnag") == ["Gốm Bát Tràng"]
 
 
-def test_words_of_one_meaning_find_each_other_marks_or_not(client: Client) -> None:
+def test_synonyms_match_each_other_with_or_without_marks(client: Client) -> None:
     make_product(name="Lạc đỏ")
     make_product(name="Đậu phộng rang")
     make_product(name="Đậu đen")
@@ -133,7 +131,7 @@ def test_words_of_one_meaning_find_each_other_marks_or_not(client: Client) -> No
     assert found(client, "lac") == ["Lạc đỏ"]
 
 
-def test_what_means_the_same_is_a_whole_word_and_what_was_typed_may_go_on(client: Client) -> None:
+def test_synonyms_match_whole_words_and_typed_words_match_prefixes(client: Client) -> None:
     fruit, tea = make_category("Trái cây"), make_category("Trà")
     make_product(name="Chè Tân Cương", category=tea)
     make_product(name="Trà hoa vàng", category=tea)
@@ -150,7 +148,7 @@ def test_what_means_the_same_is_a_whole_word_and_what_was_typed_may_go_on(client
     assert (f"/danh-muc/{fruit.slug}/" in typed, "trang-an" in typed) == (True, True)
 
 
-def test_a_page_names_the_words_that_it_found_by(client: Client) -> None:
+def test_page_names_the_correction_that_matched(client: Client) -> None:
     for name in ("Chuối sấy", "Chuối tiêu", "Chuột đồng"):
         make_product(name=name)
     learn_words()
@@ -161,7 +159,7 @@ def test_a_page_names_the_words_that_it_found_by(client: Client) -> None:
     assert "Đây là hàng tìm theo “chuột đồng”." in html
 
 
-def test_synonyms_are_written_down_with_who_did_it() -> None:
+def test_synonym_edits_are_recorded_as_changes() -> None:
     kept = same("lạc", " đậu  phộng ", "LẠC")
 
     same("lạc", "đậu phụng", set_id=kept.pk)
@@ -177,7 +175,7 @@ def test_synonyms_are_written_down_with_who_did_it() -> None:
     ]
 
 
-def test_the_same_words_make_no_second_set() -> None:
+def test_same_synonyms_create_no_second_set() -> None:
     kept = same("lạc", "đậu phộng")
 
     again = same("Đậu phộng", "LẠC")
@@ -199,7 +197,7 @@ def test_the_same_words_make_no_second_set() -> None:
         (["lạc", "một hai ba bốn năm"], InvalidSynonym),
     ],
 )
-def test_odd_synonyms_are_refused_and_change_nothing(words: list[str], refused: type[Exception]) -> None:
+def test_invalid_synonyms_are_refused(words: list[str], refused: type[Exception]) -> None:
     kept = same("ngô", "bắp")
 
     for set_id in (None, kept.pk):
@@ -212,7 +210,7 @@ def test_odd_synonyms_are_refused_and_change_nothing(words: list[str], refused: 
         same("lạc", "đậu", set_id=kept.pk + 1)
 
 
-def test_known_words_follow_the_goods() -> None:
+def test_known_words_follow_products() -> None:
     product = make_product(name="Miến dong")
     make_product(name="Miến gạo", state=ListingState.DRAFT)
     learn_words()
@@ -233,7 +231,7 @@ def test_known_words_follow_the_goods() -> None:
     assert not Misspelling.objects.filter(word__word="dong").exists()
 
 
-def test_nothing_is_counted_again_where_nothing_was_written() -> None:
+def test_words_are_not_recounted_without_changes() -> None:
     make_product(name="Miến dong")
     count_words_task()
     KnownWord.objects.all().delete()
@@ -258,11 +256,11 @@ def test_nothing_is_counted_again_where_nothing_was_written() -> None:
         ("", "ab", 2),
     ],
 )
-def test_letters_left_out_added_exchanged_and_swapped_are_counted(one: str, other: str, apart: int) -> None:
+def test_edit_distance_counts_edits_and_swaps(one: str, other: str, apart: int) -> None:
     assert edit_distance(one, other) == edit_distance(other, one) == apart
 
 
-def test_a_search_finds_shelves_sellers_and_places_too(client: Client) -> None:
+def test_search_finds_categories_sellers_and_places(client: Client) -> None:
     make_places()
     noodles = make_category("Miến, bún")
     seller = make_seller(
@@ -280,7 +278,7 @@ def test_a_search_finds_shelves_sellers_and_places_too(client: Client) -> None:
     assert names(page_of(client, f"/san-pham/?noi={THAI_NGUYEN}")) == ["Miến dong"]
 
 
-def test_sellers_shelves_and_places_are_found_by_joined_syllables_synonyms_and_either_language(
+def test_sellers_categories_and_places_match_variants_of_the_query(
     client: Client,
 ) -> None:
     make_places()
@@ -323,7 +321,7 @@ def test_sellers_shelves_and_places_are_found_by_joined_syllables_synonyms_and_e
     assert stall in html_of(client.get("/tim/goi-y/", {"q": "thiena"}))
 
 
-def test_suggestions_come_while_typing_and_lead_there(client: Client) -> None:
+def test_suggestions_link_to_categories_sellers_and_products(client: Client) -> None:
     seller = make_seller("HTX Quýt Bạch Thông", slug="bach-thong")
     category = make_category("Quýt, cam")
     product = make_product(seller, name="Quýt Bạch Thông", category=category)

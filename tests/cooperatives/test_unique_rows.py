@@ -14,7 +14,7 @@ from tests.factories import make_channel, make_cooperative, make_way
 pytestmark = pytest.mark.django_db
 
 
-def test_a_way_has_one_price_without_a_bound_for_each_province() -> None:
+def test_delivery_method_has_one_open_rate_per_province() -> None:
     channel = make_channel()
     delivery_method = make_way(make_cooperative(), channel, provinces=("",))
 
@@ -24,7 +24,7 @@ def test_a_way_has_one_price_without_a_bound_for_each_province() -> None:
     assert delivery_method.rates.count() == 1
 
 
-def test_a_country_has_one_rate_without_a_class_and_without_a_first_day() -> None:
+def test_country_has_one_default_tax_rate() -> None:
     TaxRate.objects.create(country="VN", rate=Decimal(8))
 
     with pytest.raises(IntegrityError), transaction.atomic():
