@@ -1,4 +1,4 @@
-"""Told once when goods can be ordered again: whatever kept them from it, whoever asked, however often."""
+"""Back-in-stock requests: one notice each, whatever made the product unavailable."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ DAY = datetime.timedelta(days=1)
 NOVEMBER, APRIL = 1 << 10, 1 << 3
 
 
-def wait_for(product: Product, contact: str = "hoa@example.com", **fields) -> BackRequest:
-    given = {
+def request_notice(product: Product, contact: str = "hoa@example.com", **overrides) -> BackRequest:
+    fields = {
         "product_slug": product.slug,
         "variant_id": None,
         "contact_method": ContactMethod.EMAIL if "@" in contact else ContactMethod.SMS,
@@ -49,14 +49,14 @@ def wait_for(product: Product, contact: str = "hoa@example.com", **fields) -> Ba
         "actor": Actor.guest(),
         "now": NOW,
     }
-    return request_back_in_stock(**(given | fields))
+    return request_back_in_stock(**(fields | overrides))
 
 
-def told(now: datetime.datetime = NOW) -> int:
+def send_notices(now: datetime.datetime = NOW) -> int:
     return tell_back(channel=make_channel(), now=now)
 
 
-def bring(variant: Variant, quantity: int = 5) -> None:
+def restock(variant: Variant, quantity: int = 5) -> None:
     receive_stock(
         cooperative=variant.cooperative,
         variant_id=variant.pk,
@@ -70,13 +70,13 @@ def bring(variant: Variant, quantity: int = 5) -> None:
 def test_back_in_stock_notifies_once_per_request() -> None:
     honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
     user = make_user(email="hoa@example.com")
-    first = wait_for(honey, user=user)
-    assert wait_for(honey).pk == first.pk  # asking twice is waiting once
-    assert told() == 0
+    first = request_notice(honey, user=user)
+    assert request_notice(honey).pk == first.pk  # a repeated request is the same row
+    assert send_notices() == 0
 
-    bring(honey.variants.get())
+    restock(honey.variants.get())
 
-    assert (told(), told()) == (1, 0)
+    assert (send_notices(), send_notices()) == (1, 0)
     letter = Notification.objects.get()
     assert (letter.contact_method, letter.to, letter.subject) == (
         ContactMethod.EMAIL,
@@ -86,11 +86,11 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     assert f"/san-pham/{honey.slug}/" in letter.text
     assert letter.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
     with refused(AlreadyInStock, "already_there"):
-        wait_for(honey)
-    bring(honey.variants.get(), -5)
-    wait_for(honey, now=NOW + DAY)
-    bring(honey.variants.get())
-    assert told(NOW + DAY) == 1
+        request_notice(honey)
+    restock(honey.variants.get(), -5)
+    request_notice(honey, now=NOW + DAY)
+    restock(honey.variants.get())
+    assert send_notices(NOW + DAY) == 1
     assert (Notification.objects.count(), BackRequest.objects.count()) == (2, 1)
     assert [row.action for row in Change.objects.filter(action__startswith="back_request").in_time()] == [
         *("back_request.made", "back_request.told"),
@@ -100,10 +100,10 @@ def test_back_in_stock_notifies_once_per_request() -> None:
 
 def test_phone_contact_gets_one_sms_in_their_language() -> None:
     honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
-    wait_for(honey, "+84987654321", language="en")
-    bring(honey.variants.get())
+    request_notice(honey, "+84987654321", language="en")
+    restock(honey.variants.get())
 
-    told()
+    send_notices()
 
     text = Notification.objects.get()
     assert (text.contact_method, text.to, text.subject, text.html) == (
@@ -121,55 +121,55 @@ def test_request_for_one_variant_ignores_stock_of_others() -> None:
     pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000)), on_hand=3)
     small, large = pillow.variants.in_order()
     other = make_product(name="Khác").variants.get()
-    bring(small, -3)
-    wait_for(pillow, variant_id=small.pk)
+    restock(small, -3)
+    request_notice(pillow, variant_id=small.pk)
     with refused(AlreadyInStock, "already_there"):
-        wait_for(pillow, variant_id=large.pk)
+        request_notice(pillow, variant_id=large.pk)
     with refused(Missing, "missing"):
-        wait_for(pillow, variant_id=other.pk)
+        request_notice(pillow, variant_id=other.pk)
 
-    assert told() == 0
-    bring(small)
+    assert send_notices() == 0
+    restock(small)
 
-    assert told() == 1
+    assert send_notices() == 1
 
 
 def test_request_waits_for_paused_listing_paused_seller_and_season() -> None:
-    listed = make_product(name="Quýt", state=ListingState.PAUSED)
-    rested = make_product(make_seller("HTX Nghỉ"), name="Cốm")
-    ripe = make_product(name="Mơ")
-    Product.objects.filter(pk=ripe.pk).update(season=APRIL)
-    resting = Cooperative.objects.filter(pk=rested.cooperative_id)
-    resting.update(paused_from=NOW - DAY, paused_until=NOW.date() + 2 * DAY)
-    requests = [wait_for(product) for product in (listed, rested, ripe)]
+    paused = make_product(name="Quýt", state=ListingState.PAUSED)
+    of_paused_seller = make_product(make_seller("HTX Nghỉ"), name="Cốm")
+    seasonal = make_product(name="Mơ")
+    Product.objects.filter(pk=seasonal.pk).update(season=APRIL)
+    seller = Cooperative.objects.filter(pk=of_paused_seller.cooperative_id)
+    seller.update(paused_from=NOW - DAY, paused_until=NOW.date() + 2 * DAY)
+    requests = [request_notice(product) for product in (paused, of_paused_seller, seasonal)]
     assert [row.until_season for row in requests] == [False, False, True]
-    assert told() == 0
+    assert send_notices() == 0
 
-    Listing.objects.filter(product=listed).update(state=ListingState.PUBLISHED)
-    assert told() == 1
-    assert told(NOW + DAY) == 0
-    assert told(NOW + 2 * DAY) == 1  # the day it sells again
-    assert told(datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC)) == 1
+    Listing.objects.filter(product=paused).update(state=ListingState.PUBLISHED)
+    assert send_notices() == 1
+    assert send_notices(NOW + DAY) == 0
+    assert send_notices(NOW + 2 * DAY) == 1  # the day it sells again
+    assert send_notices(datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC)) == 1
     assert [row.to for row in Notification.objects.order_by("pk")] == ["hoa@example.com"] * 3
 
 
 def test_products_of_suspended_seller_send_no_notice() -> None:
     seller = make_seller("HTX Mật")
     honey = make_product(seller, name="Mật ong", on_hand=0)
-    wait_for(honey)
-    bring(honey.variants.get())
+    request_notice(honey)
+    restock(honey.variants.get())
     Cooperative.objects.filter(pk=seller.pk).update(state=CooperativeState.SUSPENDED)
 
-    assert told() == 0
+    assert send_notices() == 0
     with refused(Missing, "missing"):
-        wait_for(honey, "lan@example.com")
+        request_notice(honey, "lan@example.com")
 
 
 def test_oldest_requests_are_notified_first_in_batches() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
     for number in range(5):
-        wait_for(honey, f"n{number}@example.com", now=NOW - number * DAY)
-    bring(honey.variants.get())
+        request_notice(honey, f"n{number}@example.com", now=NOW - number * DAY)
+    restock(honey.variants.get())
 
     counts = [tell_back(channel=make_channel(), now=NOW, batch=2) for _ in range(4)]
 
@@ -181,8 +181,13 @@ def test_oldest_requests_are_notified_first_in_batches() -> None:
 
 
 def test_old_requests_are_deleted_after_notice_or_expiry() -> None:
-    honey, sold = make_product(name="Mật ong", on_hand=0), make_product(name="Măng", on_hand=0)
-    rows = [wait_for(honey, "lan@example.com"), wait_for(honey), wait_for(sold), wait_for(sold, "m@x.vn")]
+    honey, shoots = make_product(name="Mật ong", on_hand=0), make_product(name="Măng", on_hand=0)
+    rows = [
+        request_notice(honey, "lan@example.com"),
+        request_notice(honey),
+        request_notice(shoots),
+        request_notice(shoots, "m@x.vn"),
+    ]
     now = timezone.now()
     BackRequest.objects.filter(pk=rows[0].pk).update(notified_at=now - 31 * DAY)
     BackRequest.objects.filter(pk=rows[1].pk).update(notified_at=now - 29 * DAY)
@@ -199,12 +204,12 @@ def test_guest_requests_on_product_page_and_cancels_with_one_click(client: Clien
     page = html_of(client.get(f"/san-pham/{honey.slug}/"))
     assert f'action="/san-pham/{honey.slug}/bao-lai/"' in page
 
-    wrong = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "12345"})
-    assert 'value="12345"' in html_of(wrong)
+    rejected = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "12345"})
+    assert 'value="12345"' in html_of(rejected)
     assert not BackRequest.objects.exists()
-    asked = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": " Hoa@Example.com "}, follow=True)
+    response = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": " Hoa@Example.com "}, follow=True)
 
-    assert "hoa@example.com" in html_of(asked)
+    assert "hoa@example.com" in html_of(response)
     row = BackRequest.objects.get()
     assert (row.contact, row.contact_method, row.language, row.user_id) == (
         "hoa@example.com",
@@ -212,9 +217,10 @@ def test_guest_requests_on_product_page_and_cancels_with_one_click(client: Clien
         "vi",
         None,
     )
-    assert client.get(f"/bao-lai/{row.token}/").status_code == 200  # a mail program looks: nothing ends
+    # GET does not cancel: mail programs prefetch links.
+    assert client.get(f"/bao-lai/{row.token}/").status_code == 200
     assert BackRequest.objects.exists()
-    strict = Client(enforce_csrf_checks=True)  # a mail program's own button has no page of ours
+    strict = Client(enforce_csrf_checks=True)  # a mail program's button sends no CSRF token
     one_click = {"List-Unsubscribe": "One-Click"}
     assert [strict.post(f"/bao-lai/{row.token}/", one_click).status_code for _ in range(2)] == [200, 200]
     assert not BackRequest.objects.exists()
@@ -227,9 +233,9 @@ def test_phone_number_is_shown_in_local_format(client: Client) -> None:
     client.force_login(make_user(email=None, phone="+84987654321"))
     assert 'value="0987 654 321"' in html_of(client.get(f"/san-pham/{honey.slug}/"))
 
-    asked = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "0987 654 321"}, follow=True)
+    response = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "0987 654 321"}, follow=True)
 
-    assert "một tin đến 0987 654 321." in html_of(asked)
+    assert "một tin đến 0987 654 321." in html_of(response)
     assert BackRequest.objects.get().contact == "+84987654321"
 
 
@@ -238,7 +244,7 @@ def test_form_offers_only_sold_out_variants_and_prefills_the_account_email(clien
     small, large, medium = pillow.variants.in_order()
     client.force_login(make_user(email="hoa@example.com"))
     assert "bao-lai" not in html_of(client.get(f"/san-pham/{pillow.slug}/"))
-    bring(small, -3)
+    restock(small, -3)
 
     page = html_of(client.get(f"/san-pham/{pillow.slug}/"))
     form = page[page.index("bao-lai") :]
@@ -253,15 +259,15 @@ def test_form_offers_only_sold_out_variants_and_prefills_the_account_email(clien
 
 def test_paused_product_keeps_its_page_and_withdrawn_product_is_404(client: Client) -> None:
     paused = make_product(name="Quýt", state="paused")
-    gone = make_product(name="Hồng", state="withdrawn")
+    withdrawn = make_product(name="Hồng", state="withdrawn")
 
     page = client.get(f"/san-pham/{paused.slug}/")
 
     assert page.status_code == 200
     assert "noindex" in html_of(page)
     assert f'action="/san-pham/{paused.slug}/bao-lai/"' in html_of(page)
-    assert client.get(f"/san-pham/{gone.slug}/").status_code == 404
-    assert client.get(f"/san-pham/{gone.slug}/bao-lai/").status_code == 404
+    assert client.get(f"/san-pham/{withdrawn.slug}/").status_code == 404
+    assert client.get(f"/san-pham/{withdrawn.slug}/bao-lai/").status_code == 404
 
 
 def test_request_limit_applies_per_network_address(client: Client) -> None:
@@ -273,15 +279,15 @@ def test_request_limit_applies_per_network_address(client: Client) -> None:
     client.post(address, {"contact": "hoa@example.com"})
     client.post(address, {"contact": "lan@example.com"}, REMOTE_ADDR="203.0.113.9")
 
-    asked = set(BackRequest.objects.values_list("contact", flat=True))
-    assert (len(asked), "hoa@example.com" in asked, "lan@example.com" in asked) == (31, False, True)
+    contacts = set(BackRequest.objects.values_list("contact", flat=True))
+    assert (len(contacts), "hoa@example.com" in contacts, "lan@example.com" in contacts) == (31, False, True)
 
 
 def test_mail_has_one_click_unsubscribe_headers() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
-    row = wait_for(honey)
-    bring(honey.variants.get())
-    told()
+    row = request_notice(honey)
+    restock(honey.variants.get())
+    send_notices()
 
     deliver(Notification.objects.get(), now=NOW)
 

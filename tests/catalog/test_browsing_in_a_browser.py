@@ -1,4 +1,4 @@
-"""What only a browser shows: suggestions under the search field, and filters that keep their place."""
+"""Search suggestions and filter focus, which only a browser can test."""
 
 from __future__ import annotations
 

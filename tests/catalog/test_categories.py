@@ -17,11 +17,11 @@ def test_category_stores_path_level_and_slug() -> None:
 
 
 def test_product_is_found_in_every_ancestor_category() -> None:
-    food, craft = make_category("Thực phẩm"), make_category("Đồ thủ công")
+    food, crafts = make_category("Thực phẩm"), make_category("Đồ thủ công")
     noodles = make_category("Miến, bún khô", make_category("Đồ khô", food))
     product = make_product(category=noodles)
 
-    found = [list(Product.objects.under(shelf)) for shelf in (noodles, food, craft)]
+    found = [list(Product.objects.under(category)) for category in (noodles, food, crafts)]
 
     assert found == [[product], [product], []]
 

@@ -1,4 +1,4 @@
-"""Certificates: nobody sees one before the market has, nor after it has ended."""
+"""Certificates: shown only while confirmed and valid."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.state_tables import unreachable_states
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-BY = {"actor": Actor.system("tests"), "now": NOW}
+COMMON = {"actor": Actor.system("tests"), "now": NOW}
 DAY = datetime.date(2026, 11, 24)
 PAIRS = {
     ("in_review", "confirmed"),
@@ -40,7 +40,7 @@ PAIRS = {
 
 
 def details(**fields) -> CertificateDetails:
-    given = {
+    defaults = {
         "kind": CertificateKind.OCOP,
         "stars": 4,
         "number": "12/QĐ-UBND",
@@ -48,26 +48,26 @@ def details(**fields) -> CertificateDetails:
         "issued_on": datetime.date(2026, 1, 1),
         "expires_on": datetime.date(2028, 12, 31),
     }
-    return CertificateDetails(**(given | fields))
+    return CertificateDetails(**(defaults | fields))
 
 
-def shown() -> list[Certificate]:
+def valid_certificates() -> list[Certificate]:
     return list(Certificate.objects.valid_on(DAY))
 
 
 def test_certificate_follows_its_state_table() -> None:
     row = Certificate(cooperative=make_cooperative(), kind=CertificateKind.VIETGAP)
     row.save()
-    for came_from, to in itertools.product(CertificateState.values, repeat=2):
-        Certificate.objects.filter(pk=row.pk).update(state=came_from)
+    for from_state, to in itertools.product(CertificateState.values, repeat=2):
+        Certificate.objects.filter(pk=row.pk).update(state=from_state)
         row.refresh_from_db()
-        if (came_from, to) in PAIRS:
-            assert advance(row, to, CERTIFICATE_MOVES) == came_from
+        if (from_state, to) in PAIRS:
+            assert advance(row, to, CERTIFICATE_MOVES) == from_state
         else:
             with pytest.raises(WrongMove):
                 advance(row, to, CERTIFICATE_MOVES)
         row.refresh_from_db()
-        assert row.state == (to if (came_from, to) in PAIRS else came_from)
+        assert row.state == (to if (from_state, to) in PAIRS else from_state)
     assert unreachable_states(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
 
 
@@ -75,37 +75,39 @@ def test_certificate_is_shown_once_confirmed_and_hidden_when_changed() -> None:
     seller = make_seller("HTX Thiên An")
     tea = make_product(seller, name="Trà")
 
-    row = submit_certificate(cooperative=seller, details=details(product_ids=[tea.pk]), **BY)
-    assert (shown(), list(Certificate.objects.waiting())) == ([], [row])
-    confirm_certificate(certificate_id=row.pk, **BY)
-    assert shown() == [row]
+    row = submit_certificate(cooperative=seller, details=details(product_ids=[tea.pk]), **COMMON)
+    assert (valid_certificates(), list(Certificate.objects.waiting())) == ([], [row])
+    confirm_certificate(certificate_id=row.pk, **COMMON)
+    assert valid_certificates() == [row]
     assert list(tea.certificates.all()) == [row]
-    change_certificate(cooperative=seller, certificate_id=row.pk, details=details(number="13", stars=5), **BY)
-    assert (shown(), list(tea.certificates.all())) == ([], [])
-    return_certificate(certificate_id=row.pk, reason="Ảnh bị mờ", **BY)
-    assert shown() == []
-    change_certificate(cooperative=seller, certificate_id=row.pk, details=details(stars=3), **BY)
-    confirm_certificate(certificate_id=row.pk, **BY)
+    change_certificate(
+        cooperative=seller, certificate_id=row.pk, details=details(number="13", stars=5), **COMMON
+    )
+    assert (valid_certificates(), list(tea.certificates.all())) == ([], [])
+    return_certificate(certificate_id=row.pk, reason="Ảnh bị mờ", **COMMON)
+    assert valid_certificates() == []
+    change_certificate(cooperative=seller, certificate_id=row.pk, details=details(stars=3), **COMMON)
+    confirm_certificate(certificate_id=row.pk, **COMMON)
 
     row.refresh_from_db()
-    assert (shown(), row.stars, row.state_reason) == ([row], 3, "")
+    assert (valid_certificates(), row.stars, row.state_reason) == ([row], 3, "")
     assert [change.action.partition(".")[2] for change in Change.objects.of(row).in_time()] == [
         *("submitted", "confirmed", "submitted", "returned", "submitted", "confirmed"),
     ]
     letters = Notification.objects.filter(to=seller.email).order_by("pk")
-    assert ["Ảnh bị mờ" in letter.text for letter in letters] == [False, True]  # one a second at most
-    remove_certificate(cooperative=seller, certificate_id=row.pk, **BY)
-    assert shown() == []
+    assert ["Ảnh bị mờ" in letter.text for letter in letters] == [False, True]  # at most one a second
+    remove_certificate(cooperative=seller, certificate_id=row.pk, **COMMON)
+    assert valid_certificates() == []
 
 
 def test_certificate_is_valid_from_issue_day_to_expiry_day() -> None:
     seller = make_seller()
     ends, begins = DAY - datetime.timedelta(days=1), DAY + datetime.timedelta(days=1)
     for fields in ({"expires_on": ends}, {"issued_on": begins}, {"expires_on": DAY}, {"issued_on": DAY}):
-        row = submit_certificate(cooperative=seller, details=details(**fields), **BY)
-        confirm_certificate(certificate_id=row.pk, **BY)
+        row = submit_certificate(cooperative=seller, details=details(**fields), **COMMON)
+        confirm_certificate(certificate_id=row.pk, **COMMON)
 
-    assert [(row.issued_on.day, row.expires_on) for row in shown()] == [
+    assert [(row.issued_on.day, row.expires_on) for row in valid_certificates()] == [
         (1, DAY),
         (24, datetime.date(2028, 12, 31)),
     ]
@@ -114,23 +116,23 @@ def test_certificate_is_valid_from_issue_day_to_expiry_day() -> None:
 def test_invalid_and_foreign_certificates_are_refused() -> None:
     seller, other = make_seller(), make_seller("HTX Khác")
     foreign = make_product(other)
-    row = submit_certificate(cooperative=other, details=details(), **BY)
+    row = submit_certificate(cooperative=other, details=details(), **COMMON)
     day_before = datetime.date(2025, 12, 31)
 
     with refused(MissingStars, "stars_needed"):
-        submit_certificate(cooperative=seller, details=details(stars=None), **BY)
+        submit_certificate(cooperative=seller, details=details(stars=None), **COMMON)
     with refused(ExpiryBeforeIssue, "expires_too_early"):
-        submit_certificate(cooperative=seller, details=details(expires_on=day_before), **BY)
-    for act in (
-        lambda: submit_certificate(cooperative=seller, details=details(product_ids=[foreign.pk]), **BY),
+        submit_certificate(cooperative=seller, details=details(expires_on=day_before), **COMMON)
+    for action in (
+        lambda: submit_certificate(cooperative=seller, details=details(product_ids=[foreign.pk]), **COMMON),
         lambda: change_certificate(
-            cooperative=seller, certificate_id=row.pk, details=details(number="9"), **BY
+            cooperative=seller, certificate_id=row.pk, details=details(number="9"), **COMMON
         ),
-        lambda: remove_certificate(cooperative=seller, certificate_id=row.pk, **BY),
+        lambda: remove_certificate(cooperative=seller, certificate_id=row.pk, **COMMON),
     ):
         with refused(Missing, "missing"):
-            act()
+            action()
     with refused(ReasonRequired, "reason_needed"):
-        return_certificate(certificate_id=row.pk, reason=" ", **BY)
-    plain = submit_certificate(cooperative=seller, details=details(kind=CertificateKind.VIETGAP), **BY)
+        return_certificate(certificate_id=row.pk, reason=" ", **COMMON)
+    plain = submit_certificate(cooperative=seller, details=details(kind=CertificateKind.VIETGAP), **COMMON)
     assert plain.stars is None  # only OCOP has stars

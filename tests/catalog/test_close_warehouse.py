@@ -1,4 +1,4 @@
-"""A store house is closed once nothing lies in it, and what lay there stays written down."""
+"""Closing warehouses: only empty ones, and their movements are kept."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from tests.factories import NOW, make_channel, make_market_way, make_seller, mak
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-WHO = {"actor": Actor.system("test"), "now": NOW}
+COMMON = {"actor": Actor.system("test"), "now": NOW}
 
 
-def close(house, cooperative=None):
-    return close_warehouse(cooperative=cooperative or house.cooperative, warehouse_id=house.pk, **WHO)
+def close(warehouse, cooperative=None):
+    return close_warehouse(
+        cooperative=cooperative or warehouse.cooperative, warehouse_id=warehouse.pk, **COMMON
+    )
 
 
 def test_unused_warehouse_is_deleted() -> None:
     seller = make_seller()
     second = make_warehouse(seller, make_channel())
 
-    gone = close(second)
+    deleted = close(second)
 
-    assert gone
+    assert deleted
     assert seller.warehouses.count() == 1
     assert Change.objects.get(action="warehouse.deleted").snapshot == {
         "name": second.name,
@@ -42,12 +44,12 @@ def test_used_warehouse_is_closed_and_keeps_its_movements() -> None:
     seller = variant.cooperative
     first = seller.warehouses.get()
     make_warehouse(seller, make_channel())
-    count_stock(cooperative=seller, variant_id=variant.pk, warehouse_id=first.pk, counted=0, **WHO)
+    count_stock(cooperative=seller, variant_id=variant.pk, warehouse_id=first.pk, counted=0, **COMMON)
 
-    gone = close(first)
+    deleted = close(first)
 
     first.refresh_from_db()
-    assert not gone
+    assert not deleted
     assert (first.closed_at, first.channels.count(), first.zones.count()) == (NOW, 0, 0)
     assert list(Movement.objects.order_by("pk").values_list("quantity", flat=True)) == [4, -4]
     assert not Stock.objects.for_cooperative(seller).to_count().exists()
@@ -65,15 +67,15 @@ def test_closed_warehouse_receives_no_stock() -> None:
             variant_id=variant.pk,
             warehouse_id=first.pk,
             quantity=3,
-            **WHO,
+            **COMMON,
         )
 
 
-@pytest.mark.parametrize("left", [{"on_hand": 1}, {"on_hand": -1}, {"allocated": 1}, {"reserved": 1}])
-def test_warehouse_with_stock_or_allocations_cannot_be_closed(left) -> None:
+@pytest.mark.parametrize("quantities", [{"on_hand": 1}, {"on_hand": -1}, {"allocated": 1}, {"reserved": 1}])
+def test_warehouse_with_stock_or_allocations_cannot_be_closed(quantities) -> None:
     variant = make_variant(on_hand=0)
     make_warehouse(variant.cooperative, make_channel())
-    Stock.objects.update(**left)
+    Stock.objects.update(**quantities)
 
     with refused(WarehouseNotEmpty, "not_empty"):
         close(Stock.objects.get(variant=variant).warehouse)
@@ -93,10 +95,10 @@ def test_pickup_warehouse_and_last_warehouse_cannot_be_closed() -> None:
 
 def test_foreign_and_closed_warehouses_are_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
-    house = make_warehouse(seller, make_channel())
+    warehouse = make_warehouse(seller, make_channel())
 
     with refused(Missing, "missing"):
-        close(house, cooperative=other)
-    Warehouse.objects.filter(pk=house.pk).update(closed_at=NOW)
+        close(warehouse, cooperative=other)
+    Warehouse.objects.filter(pk=warehouse.pk).update(closed_at=NOW)
     with refused(Missing, "missing"):
-        close(house)
+        close(warehouse)

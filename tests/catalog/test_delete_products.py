@@ -22,9 +22,9 @@ SYSTEM = Actor.system("test")
 def test_product_never_stocked_is_deleted() -> None:
     product = make_product(name="Gừng tươi", on_hand=0)
 
-    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    deleted = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
-    assert gone
+    assert deleted
     assert not Product.objects.exists()
     assert Change.objects.get(action="product.deleted").snapshot == {"name": "Gừng tươi", "slug": "gung-tuoi"}
 
@@ -33,9 +33,9 @@ def test_sold_product_is_hidden_and_its_slug_freed() -> None:
     product = make_product(name="Gừng tươi")
     order = make_order((product.variants.get(), 1))
 
-    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    deleted = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
-    assert not gone
+    assert not deleted
     assert Listing.objects.get(product=product).state == ListingState.WITHDRAWN
     assert make_product(product.cooperative, name="Gừng tươi").slug == "gung-tuoi"
     assert order.lines.get().product_name == "Gừng tươi"
@@ -46,9 +46,9 @@ def test_sold_product_without_tracked_stock_is_hidden() -> None:
     product.variants.update(track_inventory=False)
     order = make_order((product.variants.get(), 1))
 
-    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    deleted = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
-    assert not gone
+    assert not deleted
     assert order.lines.get().variant == product.variants.get()
     assert Product.objects.get(pk=product.pk).default_variant == product.variants.get()
     assert [change.action for change in Change.objects.of(product).in_time()][-1] == "product.hidden"
@@ -68,9 +68,9 @@ def test_product_in_draft_order_is_hidden() -> None:
         now=NOW,
     )
 
-    gone = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+    deleted = delete_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
 
-    assert not gone
+    assert not deleted
     assert draft.lines.get().variant == variant
 
 

@@ -1,4 +1,4 @@
-"""Every pair of states of a listing, and every action from every state."""
+"""Every transition of a listing's states, and every action from every state."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PAIRS = {
 
 
 def listing_in(state, *, checks=True):
-    """The listing of a product of which everything is said that the law wants."""
+    """Return a listing in the given state with every legally required field filled in."""
     product = make_product(channel=make_channel(checks_listings=checks), state=state)
     ProductMedia.objects.create(
         product=product, picture=Picture.objects.create(original="a.jpg", state=PictureState.READY)
@@ -54,16 +54,16 @@ def listing_in(state, *, checks=True):
 def test_listing_follows_its_state_table() -> None:
     listing = listing_in("draft")
 
-    for came_from, to in itertools.product(ListingState.values, repeat=2):
-        Listing.objects.filter(pk=listing.pk).update(state=came_from)
+    for from_state, to in itertools.product(ListingState.values, repeat=2):
+        Listing.objects.filter(pk=listing.pk).update(state=from_state)
         listing.refresh_from_db()
-        if (came_from, to) in PAIRS:
-            assert advance(listing, to, LISTING_MOVES) == came_from
+        if (from_state, to) in PAIRS:
+            assert advance(listing, to, LISTING_MOVES) == from_state
         else:
             with refused(WrongMove, "wrong_move"):
                 advance(listing, to, LISTING_MOVES)
         listing.refresh_from_db()
-        assert listing.state == (to if (came_from, to) in PAIRS else came_from)
+        assert listing.state == (to if (from_state, to) in PAIRS else from_state)
 
 
 def test_every_listing_state_is_reachable() -> None:
@@ -71,14 +71,14 @@ def test_every_listing_state_is_reachable() -> None:
     assert set(LISTING_MOVES) == set(ListingState.values)
 
 
-def as_cooperative(action, **more):
+def as_cooperative(action, **arguments):
     return lambda listing: action(
-        cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW, **more
+        cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW, **arguments
     )
 
 
-def as_staff(action, **more):
-    return lambda listing: action(listing_id=listing.pk, actor=STAFF, now=NOW, **more)
+def as_staff(action, **arguments):
+    return lambda listing: action(listing_id=listing.pk, actor=STAFF, now=NOW, **arguments)
 
 
 ACTIONS = {
@@ -106,16 +106,16 @@ ACTIONS = {
 @pytest.mark.parametrize("action", ACTIONS)
 def test_each_action_moves_listing_or_is_refused(state, action) -> None:
     listing = listing_in(state)
-    act, leads_to = ACTIONS[action]
+    act, transitions = ACTIONS[action]
 
-    if state in leads_to:
+    if state in transitions:
         act(listing)
     else:
         with refused(WrongMove, "wrong_move"):
             act(listing)
 
     listing.refresh_from_db()
-    assert listing.state == leads_to.get(state, state)
+    assert listing.state == transitions.get(state, state)
 
 
 @pytest.mark.parametrize("state", ["draft", "in_review", "paused"])

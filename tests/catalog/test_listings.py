@@ -1,4 +1,4 @@
-"""What consumer law wants said before goods go on sale, and who may move whose listing."""
+"""Listings: legally required fields, approval, and who may change which listing."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
 
 
-def complete_listing(state=ListingState.DRAFT, seller=None, photo=PictureState.READY):
+def complete_listing(state=ListingState.DRAFT, seller=None, picture_state=PictureState.READY):
     product = make_product(seller, state=state)
-    picture = Picture.objects.create(original="a.jpg", state=photo)
+    picture = Picture.objects.create(original="a.jpg", state=picture_state)
     ProductMedia.objects.create(product=product, picture=picture)
     return Listing.objects.get(product=product)
 
@@ -44,7 +44,7 @@ def submit(listing, cooperative=None):
     )
 
 
-LACKS = {
+REMOVE_FIELD = {
     "seller": lambda product: type(product.cooperative).objects.update(registration_number=""),
     "price": lambda product: Price.objects.update(amount=0),
     "origin": lambda product: type(product).objects.update(origin="  "),
@@ -54,10 +54,10 @@ LACKS = {
 }
 
 
-@pytest.mark.parametrize("field", LACKS)
+@pytest.mark.parametrize("field", REMOVE_FIELD)
 def test_incomplete_listing_is_neither_submitted_nor_published(field) -> None:
     listing = complete_listing()
-    LACKS[field](listing.product)
+    REMOVE_FIELD[field](listing.product)
 
     with refused(ListingIncomplete, "not_yet_complete") as refusal:
         submit(listing)
@@ -67,18 +67,18 @@ def test_incomplete_listing_is_neither_submitted_nor_published(field) -> None:
     assert refusal.value.details == {"fields": [field]}
 
 
-@pytest.mark.parametrize("field", LACKS)
+@pytest.mark.parametrize("field", REMOVE_FIELD)
 def test_paused_listing_that_became_incomplete_is_not_resumed(field) -> None:
     listing = complete_listing(ListingState.PAUSED)
-    LACKS[field](listing.product)
+    REMOVE_FIELD[field](listing.product)
 
     with refused(ListingIncomplete, "not_yet_complete"):
         resume_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
 
 
 def test_listing_is_published_only_with_a_processed_picture() -> None:
-    """One that waits may be refused afterwards, and nothing would take the goods off sale then."""
-    listing = complete_listing(photo=PictureState.WAITING)
+    """A waiting picture may still be refused, and nothing would take the product off sale then."""
+    listing = complete_listing(picture_state=PictureState.WAITING)
     submit(listing)
 
     with refused(PictureNotReady, "picture_not_ready"):
@@ -91,7 +91,7 @@ def test_listing_is_published_only_with_a_processed_picture() -> None:
 
 def test_last_processed_picture_of_published_listing_cannot_be_removed() -> None:
     listing = complete_listing(ListingState.PUBLISHED)
-    opened = ProductMedia.objects.get()
+    processed = ProductMedia.objects.get()
     waiting = Picture.objects.create(original="b.jpg")
     ProductMedia.objects.create(product=listing.product, picture=waiting, sort_order=1)
 
@@ -99,7 +99,7 @@ def test_last_processed_picture_of_published_listing_cannot_be_removed() -> None
         remove_picture(
             cooperative=listing.product.cooperative,
             product_id=listing.product_id,
-            media_id=opened.pk,
+            media_id=processed.pk,
             actor=STAFF,
             now=NOW,
         )
@@ -110,11 +110,11 @@ def test_shelf_life_is_required_only_for_perishable_types() -> None:
     product = listing.product
     product.product_type = make_product_type(slug="hang-tuoi", name="Hàng tươi", is_perishable=True)
     product.save()
-    lacking = missing_legal_fields(product)
+    missing_before = missing_legal_fields(product)
 
     product.shelf_life = "5 ngày"
 
-    assert (lacking, missing_legal_fields(product)) == (["shelf_life"], [])
+    assert (missing_before, missing_legal_fields(product)) == (["shelf_life"], [])
 
 
 def test_approval_publishes_listing_and_notifies_cooperative() -> None:
@@ -126,8 +126,8 @@ def test_approval_publishes_listing_and_notifies_cooperative() -> None:
     listing.refresh_from_db()
     assert (listing.state, listing.submitted_at, listing.published_at) == ("published", NOW, NOW)
     assert [row.to for row in Notification.objects.all()] == [listing.product.cooperative.email]
-    words = Change.objects.under(listing.product).filter(kind="catalog.listing").in_time()
-    assert [change.action for change in words] == ["listing.in_review", "listing.published"]
+    changes = Change.objects.under(listing.product).filter(kind="catalog.listing").in_time()
+    assert [change.action for change in changes] == ["listing.in_review", "listing.published"]
 
 
 @pytest.mark.parametrize("reason", ["", "  \n"])
@@ -189,9 +189,9 @@ def test_withdrawn_listing_reopens_as_draft_and_keeps_its_reason() -> None:
 def test_listing_of_removed_product_cannot_be_reopened() -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     cooperative = listing.product.cooperative
-    gone = delete_product(cooperative=cooperative, product_id=listing.product_id, actor=STAFF, now=NOW)
+    deleted = delete_product(cooperative=cooperative, product_id=listing.product_id, actor=STAFF, now=NOW)
 
     with refused(Missing, "missing"):
         reopen_listing(cooperative=cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
 
-    assert not gone
+    assert not deleted

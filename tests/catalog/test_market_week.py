@@ -18,7 +18,7 @@ FRIDAY, SUNDAY = 4, 6
 def make_coach(
     name: str = "HTX Yến Dương", *, hour: int = 18, cut_off: int = 25, **fields: object
 ) -> DeliveryMethod:
-    """A coach on Friday evening, whose orders close the day before."""
+    """Make a coach on Friday evening whose orders close the day before."""
     return DeliveryMethod.objects.create(
         cooperative=make_cooperative(name, **fields),
         service=make_service(make_channel(), DeliveryKind.COACH),
@@ -55,9 +55,9 @@ def test_week_shows_cut_off_departure_and_market_day() -> None:
 
 def test_next_coach_is_shown_after_cut_off() -> None:
     make_coach()
-    closed = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
+    cut_off = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
 
-    week = this_week(weekly_delivery_methods(), now=closed)
+    week = this_week(weekly_delivery_methods(), now=cut_off)
 
     assert week.coach is not None
     assert week.coach.leaves_at == datetime.datetime(2026, 12, 4, 11, tzinfo=datetime.UTC)
@@ -75,9 +75,9 @@ def test_coach_with_earliest_cut_off_is_shown() -> None:
 
 def test_suspended_cooperatives_and_inactive_delivery_methods_are_left_out() -> None:
     make_coach(state=CooperativeState.SUSPENDED)
-    resting = make_market_way(make_cooperative("HTX Thiên An"), make_channel())
-    resting.is_active = False
-    resting.save(update_fields=["is_active"])
+    inactive = make_market_way(make_cooperative("HTX Thiên An"), make_channel())
+    inactive.is_active = False
+    inactive.save(update_fields=["is_active"])
 
     week = this_week(weekly_delivery_methods(), now=NOW)
 

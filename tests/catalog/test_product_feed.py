@@ -1,3 +1,5 @@
+"""The Google product feed."""
+
 import gzip
 import xml.etree.ElementTree as ET
 
@@ -12,36 +14,36 @@ from catalog.actions.marketing.product_feed import write_feeds, write_feeds_task
 from catalog.models import Listing, Price, ProductMedia
 from shop.core.models import Picture, PictureState, Translation
 from tests.catalog.test_product_lists import names
-from tests.catalog.test_seo import blocks
+from tests.catalog.test_seo import json_ld_blocks
 from tests.factories import NOW, make_category, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 G = "{http://base.google.com/ns/1.0}"
-HERE = settings.PUBLIC_URL
+SITE = settings.PUBLIC_URL
 
 
 def make_photo(product):
-    made = {"320": {"webp": "a.webp", "jpeg": "a.jpg", "height": 240}}
-    picture = Picture.objects.create(original="a", state=PictureState.READY, renditions=made)
+    renditions = {"320": {"webp": "a.webp", "jpeg": "a.jpg", "height": 240}}
+    picture = Picture.objects.create(original="a", state=PictureState.READY, renditions=renditions)
     ProductMedia.objects.create(product=product, picture=picture)
 
 
 def items(client, language):
-    answer = client.get(f"/feeds/google-{language}.xml")
-    assert answer["Content-Type"] == "application/xml"
-    tree = ET.fromstring(b"".join(answer.streaming_content))
+    response = client.get(f"/feeds/google-{language}.xml")
+    assert response["Content-Type"] == "application/xml"
+    tree = ET.fromstring(b"".join(response.streaming_content))
     return [{each.tag.removeprefix(G): each.text for each in item} for item in tree.iter("item")]
 
 
 def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client):
     seller = make_seller("HTX Tài Hoan")
-    shelf = make_category("Miến", make_category("Đồ khô"))
+    category = make_category("Miến", make_category("Đồ khô"))
     product = make_product(
         seller,
         name="Miến dong & bún",
         price=45_000,
-        category=shelf,
+        category=category,
         content_grams=500,
         variants=(("Nhỏ", 0), ("To", 9)),
     )
@@ -66,8 +68,8 @@ def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client):
         "item_group_id": str(product.pk),
         "title": "Miến dong & bún, Nhỏ",
         "description": "Miến dong & bún",
-        "link": f"{HERE}/san-pham/{product.slug}/?variant={small.pk}",
-        "image_link": f"{HERE}/media/a.jpg",
+        "link": f"{SITE}/san-pham/{product.slug}/?variant={small.pk}",
+        "image_link": f"{SITE}/media/a.jpg",
         "availability": "in_stock",
         "price": "45000 VND",
         "sale_price": "40000 VND",
@@ -83,32 +85,34 @@ def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client):
     assert "sale_price" not in second
     english = items(client, "en")[0]
     assert english["title"] == "Noodles, Nhỏ"
-    assert english["link"].startswith(f"{HERE}/en/san-pham/")
-    packed = client.get("/feeds/google-vi.xml", headers={"Accept-Encoding": "gzip, br"})
-    assert packed["Content-Encoding"] == "gzip"
-    assert gzip.decompress(b"".join(packed.streaming_content)).startswith(b"<?xml")
+    assert english["link"].startswith(f"{SITE}/en/san-pham/")
+    compressed = client.get("/feeds/google-vi.xml", headers={"Accept-Encoding": "gzip, br"})
+    assert compressed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(b"".join(compressed.streaming_content)).startswith(b"<?xml")
     assert client.get("/feeds/google-fr.xml").status_code == 404
 
 
 def test_feed_respects_accept_encoding_with_file_wrapper():
     make_photo(make_product(name="Miến dong"))
     write_feeds()
-    asked = RequestFactory()._base_environ(PATH_INFO="/feeds/google-vi.xml")
+    environ = RequestFactory()._base_environ(PATH_INFO="/feeds/google-vi.xml")
 
-    def sent(**headers):
-        """What the server's own way of sending files gets, as gunicorn does it: by the file's descriptor."""
-        answer = WSGIHandler()(asked | {"wsgi.file_wrapper": by_descriptor} | headers, lambda *_given: None)
-        return b"".join(answer)
+    def response_body(**headers):
+        """Return the body sent through a file wrapper that reads the descriptor, as gunicorn's does."""
+        response = WSGIHandler()(
+            environ | {"wsgi.file_wrapper": read_descriptor} | headers, lambda *_arguments: None
+        )
+        return b"".join(response)
 
-    def by_descriptor(file, _size):
-        with open(file.fileno(), "rb", closefd=False) as same:
-            same.seek(0)
-            return [same.read()]
+    def read_descriptor(file, _size):
+        with open(file.fileno(), "rb", closefd=False) as duplicate:
+            duplicate.seek(0)
+            return [duplicate.read()]
 
-    plain, packed = sent(), sent(HTTP_ACCEPT_ENCODING="gzip")
+    plain, compressed = response_body(), response_body(HTTP_ACCEPT_ENCODING="gzip")
 
     assert plain.startswith(b"<?xml")
-    assert gzip.decompress(packed) == plain
+    assert gzip.decompress(compressed) == plain
 
 
 def test_recent_feed_is_not_rewritten():
@@ -135,14 +139,17 @@ def test_query_count_does_not_grow_with_products_and_variants():
 
 
 def test_products_of_paused_seller_are_out_of_stock_everywhere(client):
-    resting = make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Quýt")
-    make_photo(resting)
+    product = make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Quýt")
+    make_photo(product)
     make_product(name="Mận")
 
     write_feeds()
-    (told,) = items(client, "vi")
-    offer = blocks(client.get(f"/san-pham/{resting.slug}/").content.decode())["Product"]["offers"]
+    (item,) = items(client, "vi")
+    offer = json_ld_blocks(client.get(f"/san-pham/{product.slug}/").content.decode())["Product"]["offers"]
     lists = {query: names(html_of(client.get(f"/san-pham/?{query}"))) for query in ("con=on", "")}
 
-    assert (told["availability"], offer["availability"]) == ("out_of_stock", "https://schema.org/OutOfStock")
-    assert {query: set(found) for query, found in lists.items()} == {"con=on": {"Mận"}, "": {"Mận", "Quýt"}}
+    assert (item["availability"], offer["availability"]) == ("out_of_stock", "https://schema.org/OutOfStock")
+    assert {query: set(products) for query, products in lists.items()} == {
+        "con=on": {"Mận"},
+        "": {"Mận", "Quýt"},
+    }

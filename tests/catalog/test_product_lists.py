@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def names(html: str) -> list[str]:
-    """Names of the goods on a page, in their order, with or without spaces that hold words together."""
+    """Return product names on a page in their order, with no-break spaces as plain spaces."""
     found = re.findall(r'<h3><a href="(?:/en)?/san-pham/[^"]+">([^<]+)</a>', html)
     return [name.replace("\u00a0", " ") for name in found]
 
@@ -77,23 +77,23 @@ def test_card_shows_lowest_price_and_its_list_price(client: Client) -> None:
 def test_cached_card_follows_every_change(client: Client) -> None:
     product = make_product(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, unit="packet")
     prices, stock = Price.objects.all(), Stock.objects.all()
-    listing, goods, seller = Listing.objects.all(), Product.objects.all(), Cooperative.objects.all()
+    listing, products, seller = Listing.objects.all(), Product.objects.all(), Cooperative.objects.all()
     steps: list[tuple[str, Callable[[], object]]] = [
         ("45.000\u00a0₫", lambda: None),
         ("39.000\u00a0₫", lambda: prices.update(discounted=39_000)),
-        ("Miến sợi nhỏ", lambda: goods.update(name="Miến sợi nhỏ")),
+        ("Miến sợi nhỏ", lambda: products.update(name="Miến sợi nhỏ")),
         ("HTX Tài Hoan mới", lambda: seller.update(name="HTX Tài Hoan mới")),
         ("/ túi", lambda: Variant.objects.update(unit="bag")),
         ("Còn 2 túi", lambda: stock.update(on_hand=2)),
         ("Hết hàng", lambda: listing.update(is_available=False)),
         ("Đang tạm nghỉ", lambda: seller.update(paused_from=NOW)),
-        ("/san-pham/mien-khac/", lambda: goods.update(slug="mien-khac")),
+        ("/san-pham/mien-khac/", lambda: products.update(slug="mien-khac")),
     ]
 
-    for told, change in steps:
-        assert told not in page_of(client, "/san-pham/") or told == steps[0][0], told
+    for text, change in steps:
+        assert text not in page_of(client, "/san-pham/") or text == steps[0][0], text
         change()
-        assert told in page_of(client, "/san-pham/"), told
+        assert text in page_of(client, "/san-pham/"), text
     product.certificates.add(
         Certificate.objects.create(cooperative=product.cooperative, kind=CertificateKind.OCOP, stars=4)
     )
@@ -121,10 +121,10 @@ def test_only_visible_published_products_are_listed(client: Client) -> None:
 
 
 def test_products_in_season_come_first_then_newest(client: Client) -> None:
-    off, old, new = (make_product(name=name) for name in ["Mơ", "Gừng", "Quýt"])
-    set_season(off, this_month() % 12 + 1)
+    out_of_season, old, new = (make_product(name=name) for name in ["Mơ", "Gừng", "Quýt"])
+    set_season(out_of_season, this_month() % 12 + 1)
     Listing.objects.filter(product=old).update(published_at=timezone.now() - datetime.timedelta(days=9))
-    Listing.objects.filter(product__in=[new, off]).update(published_at=timezone.now())
+    Listing.objects.filter(product__in=[new, out_of_season]).update(published_at=timezone.now())
 
     assert names(page_of(client, "/san-pham/")) == ["Quýt", "Gừng", "Mơ"]
     assert names(page_of(client, "/san-pham/?mua=on")) == ["Quýt", "Gừng"]
@@ -173,8 +173,8 @@ def test_expired_ocop_certificate_is_hidden(client: Client) -> None:
 def test_invalid_filter_values_are_ignored(client: Client) -> None:
     make_product(name="Quýt")
 
-    for odd in ["xep=mua'--", "htx=khong-co", "tinh=99", "page=-1", "page=zzz", "page=999", "giao=on"]:
-        assert names(page_of(client, f"/san-pham/?{odd}")) == ["Quýt"], odd
+    for query in ["xep=mua'--", "htx=khong-co", "tinh=99", "page=-1", "page=zzz", "page=999", "giao=on"]:
+        assert names(page_of(client, f"/san-pham/?{query}")) == ["Quýt"], query
 
 
 def test_category_page_includes_subcategories(client: Client) -> None:
@@ -218,16 +218,16 @@ def test_query_count_does_not_grow_with_products(client: Client) -> None:
     addresses = ["/", "/san-pham/", "/en/san-pham/", "/hop-tac-xa/", "/tim/?q=khan"]
     for n in range(2):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}")
-    client.get("/san-pham/")  # what lies on the shelf is read once, then followed
-    few = [count_queries(client, address) for address in addresses]
+    client.get("/san-pham/")  # builds the facet index, which is only updated afterwards
+    before = [count_queries(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}", variants=(("Nhỏ", 0), ("To", 5000)))
 
     client.get("/san-pham/")
-    many = [count_queries(client, address) for address in addresses]
+    after = [count_queries(client, address) for address in addresses]
 
-    assert many == few
-    assert max(many) <= 26
+    assert after == before
+    assert max(after) <= 26
 
 
 def count_queries(client: Client, address: str) -> int:
@@ -242,13 +242,13 @@ def test_query_count_of_category_and_cooperative_pages_does_not_grow(client: Cli
     for n in range(2):
         make_product(seller, name=f"Khăn {n}", category=category)
     client.get("/san-pham/")
-    few = [count_queries(client, address) for address in addresses]
+    before = [count_queries(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(seller, name=f"Khăn {n}", category=category)
         make_way(seller, make_channel(), name=f"Xe {n}")
     client.get("/san-pham/")
 
-    assert [count_queries(client, address) for address in addresses] == few
+    assert [count_queries(client, address) for address in addresses] == before
 
 
 def test_shop_without_active_channel_lists_nothing(client: Client) -> None:

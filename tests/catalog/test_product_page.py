@@ -57,7 +57,7 @@ def _provinces() -> None:
         )
 
 
-def page_of(client: Client, product: Product, query: str = "", prefix: str = "") -> str:
+def product_page(client: Client, product: Product, query: str = "", prefix: str = "") -> str:
     response = client.get(f"{prefix}/san-pham/{product.slug}/{query}")
     assert response.status_code == 200
     return html_of(response)
@@ -66,7 +66,7 @@ def page_of(client: Client, product: Product, query: str = "", prefix: str = "")
 def test_page_shows_price_seller_origin_returns_and_season(client: Client) -> None:
     product = make_product(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, content_grams=500)
 
-    html = page_of(client, product)
+    html = product_page(client, product)
 
     assert "<h1>Miến dong</h1>" in html
     assert "45.000\u00a0₫" in html
@@ -89,32 +89,30 @@ def test_every_variant_shows_its_price_and_sold_out_one_is_disabled(client: Clie
     product = make_product(
         name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 80_000)), on_hand=3
     )
-    gone = product.variants.get(name="Gối cổ")
-    gone.stocks.update(on_hand=0)
+    sold_out = product.variants.get(name="Gối cổ")
+    sold_out.stocks.update(on_hand=0)
 
-    html = page_of(client, product)
+    html = product_page(client, product)
 
     assert "320.000\u00a0₫" in html
     assert "400.000\u00a0₫" in html
-    kept = product.variants.get(name="Gối nằm")
-    assert f'value="{gone.pk}" disabled required' in html
-    assert f'value="{kept.pk}" checked required' in html
+    in_stock = product.variants.get(name="Gối nằm")
+    assert f'value="{sold_out.pk}" disabled required' in html
+    assert f'value="{in_stock.pk}" checked required' in html
 
 
-def test_price_range_starts_at_lowest_available_price_with_its_list_price(
-    client: Client,
-) -> None:
+def test_price_range_starts_at_lowest_available_price_with_its_list_price(client: Client) -> None:
     product = make_product(
         name="Gối", price=320_000, variants=(("Gối mini", -100_000), ("Gối cổ", 0), ("Gối nằm", 80_000))
     )
     product.variants.get(name="Gối mini").stocks.update(on_hand=0)
     Price.objects.filter(variant__name="Gối cổ").update(discounted=300_000)
 
-    html = page_of(client, product, prefix="/en")
+    html = product_page(client, product, prefix="/en")
 
     (head,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
-    words = re.sub(r"<[^>]+>", "", head).replace("\u00a0", " ")
-    assert re.sub(r"\s+", " ", words).strip() == "Before: 320.000 ₫ from 300.000 ₫ / piece"
+    price_text = re.sub(r"<[^>]+>", "", head).replace("\u00a0", " ")
+    assert re.sub(r"\s+", " ", price_text).strip() == "Before: 320.000 ₫ from 300.000 ₫ / piece"
     (bar,) = re.findall(r"data-chosen-price>(.*?)</span><br>", html, re.S)
     assert "320.000" in bar
     assert "300.000" in bar
@@ -123,7 +121,7 @@ def test_price_range_starts_at_lowest_available_price_with_its_list_price(
 def test_equal_variant_prices_show_no_from(client: Client) -> None:
     product = make_product(name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 0)))
 
-    html = page_of(client, product, prefix="/en")
+    html = product_page(client, product, prefix="/en")
 
     (head,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
     assert "from" not in head
@@ -133,24 +131,24 @@ def test_variant_without_price_is_not_shown(client: Client) -> None:
     product = make_product(name="Gối", variants=(("Gối cổ", 0), ("Gối nằm", 80_000)))
     Price.objects.filter(variant__name="Gối nằm").update(amount=None)
 
-    assert "Gối nằm" not in page_of(client, product)
+    assert "Gối nằm" not in product_page(client, product)
 
 
 def test_sold_out_product_has_no_add_button(client: Client) -> None:
-    html = page_of(client, make_product(on_hand=0))
+    html = product_page(client, make_product(on_hand=0))
 
     assert "Tạm hết hàng." in html
     assert "Thêm vào giỏ" not in html
 
 
 def test_paused_cooperative_shows_its_return_day(client: Client) -> None:
-    back = vietnam_date(timezone.now()) + datetime.timedelta(days=20)
-    seller = make_seller("HTX Thiên An", paused_from=timezone.now(), paused_until=back)
+    return_day = vietnam_date(timezone.now()) + datetime.timedelta(days=20)
+    seller = make_seller("HTX Thiên An", paused_from=timezone.now(), paused_until=return_day)
 
-    html = page_of(client, make_product(seller))
+    html = product_page(client, make_product(seller))
 
     assert "HTX Thiên An đang nghỉ, bán lại" in html
-    assert f"{back:%d/%m}" in html
+    assert f"{return_day:%d/%m}" in html
     assert "Thêm vào giỏ" not in html
 
 
@@ -161,7 +159,7 @@ def test_delivery_cost_is_shown_for_chosen_province(client: Client) -> None:
     make_way(seller, channel, name="Xe khách về Hà Nội", fee=25_000, provinces=(HANOI,))
     product = make_product(seller)
 
-    html = page_of(client, product, f"?tinh={HANOI}")
+    html = product_page(client, product, f"?tinh={HANOI}")
 
     assert "Xe khách về Hà Nội" in html
     assert "25.000\u00a0₫" in html
@@ -176,7 +174,7 @@ def test_province_without_delivery_is_named_and_pickup_stays(client: Client) -> 
     make_market_way(seller, channel)
     product = make_product(seller)
 
-    html = page_of(client, product, f"?tinh={THAI_NGUYEN}")
+    html = product_page(client, product, f"?tinh={THAI_NGUYEN}")
 
     assert "HTX Thiên An không giao đến Thái Nguyên." in html
     assert "Xe khách về Hà Nội" not in html
@@ -187,12 +185,12 @@ def test_province_without_delivery_is_named_and_pickup_stays(client: Client) -> 
 def test_province_is_remembered_between_pages(client: Client) -> None:
     product = make_product()
 
-    page_of(client, product, f"?tinh={HANOI}")
+    product_page(client, product, f"?tinh={HANOI}")
 
-    assert f'<option value="{HANOI}" selected>' in page_of(client, product)
-    assert f'<option value="{HANOI}" selected>' in page_of(client, product, "?tinh=nghich")
-    assert "selected" not in page_of(client, product, "?tinh=")
-    assert "selected" not in page_of(client, product)
+    assert f'<option value="{HANOI}" selected>' in product_page(client, product)
+    assert f'<option value="{HANOI}" selected>' in product_page(client, product, "?tinh=nghich")
+    assert "selected" not in product_page(client, product, "?tinh=")
+    assert "selected" not in product_page(client, product)
 
 
 def test_delivery_estimate_equals_checkout_fee(client: Client) -> None:
@@ -217,12 +215,12 @@ def test_delivery_estimate_equals_checkout_fee(client: Client) -> None:
     large.save()
 
     fees = []
-    for variant, steps in [(small, 1), (small, 4), (small, 5), (small, 10), (small, 99), (large, 1)]:
-        address = f"/san-pham/{product.slug}/?tinh={HANOI}&variant={variant.pk}&quantity={steps}"
+    for variant, quantity in [(small, 1), (small, 4), (small, 5), (small, 10), (small, 99), (large, 1)]:
+        address = f"/san-pham/{product.slug}/?tinh={HANOI}&variant={variant.pk}&quantity={quantity}"
         shown = [offer.fee for offer in client.get(address).context["offers"]]
-        line = RequestedLine(uuid.uuid4(), variant.pk, steps)
-        asked = build_quote(QuoteRequest(channel, [line], {}, HANOI), now=timezone.now())
-        assert shown == [offer.fee for offer in asked.shares[0].offers], (variant, steps)
+        line = RequestedLine(uuid.uuid4(), variant.pk, quantity)
+        quote = build_quote(QuoteRequest(channel, [line], {}, HANOI), now=timezone.now())
+        assert shown == [offer.fee for offer in quote.shares[0].offers], (variant, quantity)
         fees += shown
 
     assert fees == [20_000, 20_000, 45_000, 0, None, 45_000]
@@ -241,10 +239,10 @@ def test_commune_is_chosen_within_province_and_remembered(client: Client) -> Non
     )
     product = make_product()
 
-    assert "Đến Xã Phủ Thông" not in page_of(client, product, f"?tinh={THAI_NGUYEN}")
-    assert "Đến Xã Phủ Thông, Thái Nguyên." in page_of(client, product, f"?xa={commune.code}")
-    assert f'value="{commune.code}" selected' in page_of(client, product)
-    assert "Đến Xã Phủ Thông" not in page_of(client, product, f"?tinh={HANOI}&xa={commune.code}")
+    assert "Đến Xã Phủ Thông" not in product_page(client, product, f"?tinh={THAI_NGUYEN}")
+    assert "Đến Xã Phủ Thông, Thái Nguyên." in product_page(client, product, f"?xa={commune.code}")
+    assert f'value="{commune.code}" selected' in product_page(client, product)
+    assert "Đến Xã Phủ Thông" not in product_page(client, product, f"?tinh={HANOI}&xa={commune.code}")
     part = html_of(
         client.get(
             f"/san-pham/{product.slug}/?tinh={THAI_NGUYEN}&xa={commune.code}",
@@ -263,9 +261,9 @@ def test_signed_in_buyer_defaults_to_their_shipping_province(client: Client) -> 
     client.force_login(user)
     product = make_product()
 
-    assert f'<option value="{HANOI}" selected>' in page_of(client, product)
-    assert "selected" not in page_of(client, product, "?tinh=")
-    assert "selected" not in page_of(client, product)
+    assert f'<option value="{HANOI}" selected>' in product_page(client, product)
+    assert "selected" not in product_page(client, product, "?tinh=")
+    assert "selected" not in product_page(client, product)
 
 
 def test_page_shows_legally_required_product_and_seller_details(client: Client) -> None:
@@ -297,9 +295,9 @@ def test_page_shows_legally_required_product_and_seller_details(client: Client) 
         storage="Để nơi khô mát",
     )
 
-    words = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page_of(client, product))))
+    page_text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", product_page(client, product))))
 
-    for told in [
+    for expected in [
         "Thành phần Tinh bột dong riềng, nước",
         "Gói kín",
         "12 tháng từ ngày đóng gói",
@@ -314,29 +312,29 @@ def test_page_shows_legally_required_product_and_seller_details(client: Client) 
         "Đổi trong 24 giờ.",
         "Thái Nguyên trên bản đồ Việt Nam",
     ]:
-        assert told in words, told
+        assert expected in page_text, expected
 
 
 def test_similar_products_are_available_ones_of_same_category(client: Client) -> None:
-    shelf = make_category("Miến")
+    category = make_category("Miến")
     seller = make_seller()
-    shown = make_product(seller, name="Miến dong", category=shelf)
-    make_product(seller, name="Miến sợi nhỏ", category=shelf)
-    make_product(seller, name="Miến đã hết", category=shelf, on_hand=0)
+    product = make_product(seller, name="Miến dong", category=category)
+    make_product(seller, name="Miến sợi nhỏ", category=category)
+    make_product(seller, name="Miến đã hết", category=category, on_hand=0)
     make_product(seller, name="Gối cổ", category=make_category("Gối"))
 
-    beside = page_of(client, shown).partition('id="similar"')[2]
+    similar = product_page(client, product).partition('id="similar"')[2]
 
-    assert "Miến sợi nhỏ" in beside
-    assert "Miến đã hết" not in beside
-    assert "Gối cổ" not in beside
-    assert "Miến dong</a>" not in beside
+    assert "Miến sợi nhỏ" in similar
+    assert "Miến đã hết" not in similar
+    assert "Gối cổ" not in similar
+    assert "Miến dong</a>" not in similar
 
 
 def test_share_links_load_no_third_party_scripts(client: Client) -> None:
     product = make_product()
 
-    page = page_of(client, product)
+    page = product_page(client, product)
 
     address = quote_plus(f"{settings.PUBLIC_URL}/san-pham/{product.slug}/")
     assert f'href="https://zalo.me/share?url={address}"' in page
@@ -357,14 +355,14 @@ def test_valid_certificate_is_shown_with_number_and_expiry(client: Client) -> No
         )
     )
 
-    html = page_of(client, product)
+    html = product_page(client, product)
 
     assert "★★★★" in html
     assert "123/QĐ-UBND" in html
     assert "hạn đến 30/06/2099" in html
     yesterday = vietnam_date(timezone.now()) - datetime.timedelta(days=1)
     product.certificates.update(expires_on=yesterday)
-    html = page_of(client, product)
+    html = product_page(client, product)
     assert "★★★★" not in html
     assert "123/QĐ-UBND" not in html
 
@@ -375,24 +373,24 @@ def test_english_page_shows_english_name(client: Client) -> None:
         kind="catalog.product", key=str(product.pk), language="en", field="name", text="Canna noodles"
     )
 
-    assert "<h1>Canna noodles</h1>" in page_of(client, product, prefix="/en")
-    assert "<h1>Miến dong</h1>" in page_of(client, product)
+    assert "<h1>Canna noodles</h1>" in product_page(client, product, prefix="/en")
+    assert "<h1>Miến dong</h1>" in product_page(client, product)
 
 
 def test_query_count_does_not_grow_with_variants_and_delivery_methods(client: Client) -> None:
     channel = make_channel()
-    shelf = make_category("Miến")
-    plain = make_product(make_seller("HTX Một"), name="Một loại", category=shelf)
+    category = make_category("Miến")
+    plain = make_product(make_seller("HTX Một"), name="Một loại", category=category)
     seller: Cooperative = make_seller("HTX Nhiều")
     sizes = tuple((f"Cỡ {n}", n) for n in range(8))
-    rich = make_product(seller, name="Nhiều loại", category=shelf, variants=sizes)
+    rich = make_product(seller, name="Nhiều loại", category=category, variants=sizes)
     for _ in range(4):
         make_way(seller, channel, provinces=(HANOI, THAI_NGUYEN))
 
     counts = []
     for product in [plain, rich]:
         with CaptureQueriesContext(connection) as queries:
-            page_of(client, product)
+            product_page(client, product)
         counts.append(len(queries))
 
     assert counts[0] == counts[1] <= 21
@@ -401,24 +399,24 @@ def test_query_count_does_not_grow_with_variants_and_delivery_methods(client: Cl
 def test_json_ld_has_price_stock_and_seller_but_no_rating(client: Client) -> None:
     product = make_product(make_seller("HTX </script> & Con"), name="Quýt <ngọt>", price=25_000)
 
-    html = page_of(client, product)
+    html = product_page(client, product)
 
     block = re.search(r'<script type="application/ld\+json">(.*?)</script>', html)
     assert block is not None
-    told = json.loads(block.group(1))
-    assert told["name"] == "Quýt <ngọt>"
-    assert told["url"] == f"{settings.PUBLIC_URL}/san-pham/{product.slug}/"
-    offer = told["offers"]
+    json_ld = json.loads(block.group(1))
+    assert json_ld["name"] == "Quýt <ngọt>"
+    assert json_ld["url"] == f"{settings.PUBLIC_URL}/san-pham/{product.slug}/"
+    offer = json_ld["offers"]
     assert (offer["price"], offer["priceCurrency"]) == ("25000", "VND")
     assert offer["availability"] == "https://schema.org/InStock"
     assert offer["seller"]["name"] == "HTX </script> & Con"
-    assert "aggregateRating" not in told
+    assert "aggregateRating" not in json_ld
 
 
 def test_platform_product_links_to_no_cooperative_page(client: Client) -> None:
-    house = make_seller("Nhà chợ", slug="nha-cho", is_platform_seller=True)
+    platform_seller = make_seller("Nhà chợ", slug="nha-cho", is_platform_seller=True)
 
-    html = page_of(client, make_product(house))
+    html = product_page(client, make_product(platform_seller))
 
     assert "Nhà chợ" in html
     assert "/hop-tac-xa/nha-cho/" not in html
@@ -440,6 +438,6 @@ def test_sale_units_of_variants_are_listed_once(client: Client) -> None:
     for variant, grams in zip(rice.variants.in_order(), (2_000, 2_000, 5_000), strict=True):
         Variant.objects.filter(pk=variant.pk).update(content_grams=grams)
 
-    page = page_of(client, rice).replace("\u00a0", " ")
+    page = product_page(client, rice).replace("\u00a0", " ")
 
     assert "<dt>Bán theo</dt><dd>bao 2 kg, bao 5 kg</dd>" in page

@@ -33,10 +33,10 @@ from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
-WHO = {"actor": MEMBER, "now": NOW}
+COMMON = {"actor": MEMBER, "now": NOW}
 
 
-def offer(cooperative, *variants, name="Bí xanh thơm"):
+def draft_product(cooperative, *variants, name="Bí xanh thơm"):
     return create_draft_product(
         cooperative=cooperative,
         channel=make_channel(),
@@ -46,12 +46,14 @@ def offer(cooperative, *variants, name="Bí xanh thơm"):
             details=ProductDetails(name=name, description="Thơm mùi cốm.\n\nVỏ xanh."),
             variants=variants or [(VariantDetails(price=25_000), 8)],
         ),
-        **WHO,
+        **COMMON,
     )
 
 
 def test_draft_product_has_price_stock_and_search_text() -> None:
-    product = offer(make_seller(), (VariantDetails(price=25_000), 8), (VariantDetails(price=20_000), 0))
+    product = draft_product(
+        make_seller(), (VariantDetails(price=25_000), 8), (VariantDetails(price=20_000), 0)
+    )
 
     listing = Listing.objects.get(product=product)
     assert (listing.state, listing.lowest_price, listing.is_available) == ("draft", 20_000, True)
@@ -69,7 +71,7 @@ def test_invalid_price_is_refused_by_every_product_action(price) -> None:
     variant = make_variant(seller)
 
     with refused(InvalidPrice, "odd_price") as refusal:
-        offer(seller, (VariantDetails(price=25_000), 8), (VariantDetails(price=price), 1))
+        draft_product(seller, (VariantDetails(price=25_000), 8), (VariantDetails(price=price), 1))
     with refused(InvalidPrice, "odd_price"):
         edit(variant, price=price)
     with refused(InvalidPrice, "odd_price"):
@@ -79,7 +81,7 @@ def test_invalid_price_is_refused_by_every_product_action(price) -> None:
             channel=make_channel(),
             details=VariantDetails(price=price),
             on_hand=1,
-            **WHO,
+            **COMMON,
         )
 
     assert refusal.value.field == "price"
@@ -91,13 +93,13 @@ def test_product_without_warehouse_is_refused() -> None:
     cooperative = make_cooperative()
 
     with refused(MissingWarehouse, "no_warehouse"):
-        offer(cooperative)
+        draft_product(cooperative)
 
 
 def test_products_with_same_name_get_unique_slugs() -> None:
     seller = make_seller(slug="thien-an")
 
-    slugs = [offer(seller).slug for _ in range(3)]
+    slugs = [draft_product(seller).slug for _ in range(3)]
 
     assert slugs == ["bi-xanh-thom", "bi-xanh-thom-thien-an", "bi-xanh-thom-thien-an-2"]
 
@@ -108,7 +110,7 @@ def edit(variant, cooperative=None, **details):
         variant_id=variant.pk,
         channel=make_channel(),
         details=VariantDetails(**details),
-        **WHO,
+        **COMMON,
     )
 
 
@@ -129,13 +131,13 @@ def test_variant_edit_records_old_and_new_values_once() -> None:
     variant = make_variant(price=320_000)
     details = VariantDetails(price=320_000, name="to", weight=900)
 
-    for _twice in range(2):
+    for _attempt in range(2):
         edit_variant(
             cooperative=variant.cooperative,
             variant_id=variant.pk,
             channel=make_channel(),
             details=details,
-            **WHO,
+            **COMMON,
         )
 
     change = Change.objects.get(action="variant.edited")
@@ -164,7 +166,7 @@ def test_added_variant_has_price_and_stock() -> None:
         channel=make_channel(),
         details=VariantDetails(price=20_000, name="gói nhỏ"),
         on_hand=3,
-        **WHO,
+        **COMMON,
     )
 
     listing = Listing.objects.get(product=product)
@@ -180,7 +182,7 @@ def test_renamed_product_updates_search_text() -> None:
         product_id=product.pk,
         category=None,
         details=ProductDetails(name="Miến rong Na Rì"),
-        **WHO,
+        **COMMON,
     )
 
     product.refresh_from_db()
@@ -200,10 +202,10 @@ def test_products_of_another_cooperative_are_missing() -> None:
                 product_id=product.pk + shift,
                 category=None,
                 details=ProductDetails(name="x"),
-                **WHO,
+                **COMMON,
             )
         with refused(Missing, "missing"):
-            add_picture(cooperative=other, product_id=product.pk + shift, picture=picture, **WHO)
+            add_picture(cooperative=other, product_id=product.pk + shift, picture=picture, **COMMON)
         with refused(Missing, "missing"):
             edit(Variant(pk=variant.pk + shift), cooperative=other, price=1)
 
@@ -216,9 +218,9 @@ def test_pictures_keep_upload_order() -> None:
             cooperative=product.cooperative,
             product_id=product.pk,
             picture=Picture.objects.create(original=f"{n}.jpg"),
-            **WHO,
+            **COMMON,
         )
         for n in range(3)
     ]
 
-    assert [one.sort_order for one in media] == [0, 1, 2]
+    assert [row.sort_order for row in media] == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Prices lowered by rules of the catalogue, and raised again when these end."""
+"""Catalogue promotions: reduced prices and their end."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def terms(percent=10, **fields):
     return PromotionTerms(**{"name": "Cuối vụ", "starts_at": NOW - DAY, "percent": Decimal(percent)} | fields)
 
 
-def terms_of_amount(amount):
+def amount_terms(amount):
     return PromotionTerms(name="Bớt", starts_at=NOW - DAY, amount=amount)
 
 
-def promise(given=None, *, acting=None, now=NOW):
+def start_promotion(promotion_terms=None, *, acting=None, now=NOW):
     promotion = create_promotion(
-        channel=make_channel(), terms=given or terms(), acting=acting, actor=STAFF, now=now
+        channel=make_channel(), terms=promotion_terms or terms(), acting=acting, actor=STAFF, now=now
     )
     refresh(promotion, now)
     return promotion
@@ -66,7 +66,7 @@ def prices(product):
     )
 
 
-def lowest(product):
+def lowest_prices(product):
     listing = Listing.objects.get(product=product)
     return listing.lowest_price, listing.lowest_list_price
 
@@ -74,10 +74,10 @@ def lowest(product):
 def test_percentage_lowers_prices_and_lowest_price_columns() -> None:
     product = make_product(price=33_333, variants=(("nhỏ", 0), ("to", 16_667)))
 
-    promotion = promise()
+    promotion = start_promotion()
 
     assert prices(product) == [(33_333, 30_000), (50_000, 45_000)]
-    assert lowest(product) == (30_000, 33_333)
+    assert lowest_prices(product) == (30_000, 33_333)
     assert set(Price.objects.values_list("rule", flat=True)) == {promotion.pk}
     assert Change.objects.filter(action="price.reduced", root_key=str(product.pk)).count() == 2
 
@@ -85,16 +85,16 @@ def test_percentage_lowers_prices_and_lowest_price_columns() -> None:
 def test_amount_is_taken_off_each_unit_and_never_below_zero() -> None:
     cheap, dear = make_product(price=5_000), make_product(price=50_000)
 
-    promise(terms_of_amount(20_000))
+    start_promotion(amount_terms(20_000))
 
     assert (prices(cheap), prices(dear)) == ([(5_000, 0)], [(50_000, 30_000)])
 
 
 def test_lowest_price_of_several_promotions_wins() -> None:
     product = make_product(price=100_000)
-    promise(terms(10))
-    best = promise(terms_of_amount(30_000))
-    promise(terms(20))
+    start_promotion(terms(10))
+    best = start_promotion(amount_terms(30_000))
+    start_promotion(terms(20))
 
     assert prices(product) == [(100_000, 70_000)]
     end_promotion(promotion_id=best.pk, actor=STAFF, now=NOW)
@@ -103,51 +103,51 @@ def test_lowest_price_of_several_promotions_wins() -> None:
 
 
 def test_cooperative_promotion_lowers_only_its_own_prices() -> None:
-    mine, other = make_seller(), make_seller()
-    product, foreign = make_product(mine, price=100_000), make_product(other, price=100_000)
+    own, other = make_seller(), make_seller()
+    product, foreign = make_product(own, price=100_000), make_product(other, price=100_000)
 
-    promotion = promise(acting=mine)
+    promotion = start_promotion(acting=own)
 
-    assert (promotion.cooperative, promotion.borne_by_platform) == (mine, False)
+    assert (promotion.cooperative, promotion.borne_by_platform) == (own, False)
     assert (prices(product), prices(foreign)) == ([(100_000, 90_000)], [(100_000, None)])
 
 
 def test_category_promotion_covers_subcategories_and_moved_products() -> None:
-    shelf = make_category("Rau")
-    inner = make_category("Bí", parent=shelf)
-    product = make_product(price=100_000, category=inner)
+    category = make_category("Rau")
+    subcategory = make_category("Bí", parent=category)
+    product = make_product(price=100_000, category=subcategory)
     elsewhere = make_product(price=100_000, category=make_category("Vải"), state=ListingState.DRAFT)
-    promise(terms(categories=[shelf]))
+    start_promotion(terms(categories=[category]))
 
     assert (prices(product), prices(elsewhere)) == ([(100_000, 90_000)], [(100_000, None)])
     edit_product(
         cooperative=elsewhere.cooperative,
         product_id=elsewhere.pk,
-        category=inner,
+        category=subcategory,
         details=ProductDetails(name="Bí"),
         actor=STAFF,
         now=NOW,
     )
-    assert (prices(elsewhere), lowest(elsewhere)) == ([(100_000, 90_000)], (90_000, 100_000))
+    assert (prices(elsewhere), lowest_prices(elsewhere)) == ([(100_000, 90_000)], (90_000, 100_000))
 
 
 def test_prices_change_when_promotion_starts_and_ends() -> None:
     product = make_product(price=100_000)
-    promotion = promise(terms(starts_at=NOW + DAY, ends_at=NOW + 2 * DAY))
-    turns = [(prices(product)[0][1], promotion.refresh_at)]
+    promotion = start_promotion(terms(starts_at=NOW + DAY, ends_at=NOW + 2 * DAY))
+    states = [(prices(product)[0][1], promotion.refresh_at)]
 
     for later in (NOW + DAY, NOW + 2 * DAY):
         assert list(Promotion.objects.due(later)) == [promotion]
         refresh(promotion, later)
-        turns.append((prices(product)[0][1], promotion.refresh_at))
+        states.append((prices(product)[0][1], promotion.refresh_at))
 
-    assert turns == [(None, NOW + DAY), (90_000, NOW + 2 * DAY), (None, None)]
-    assert lowest(product) == (100_000, 100_000)
+    assert states == [(None, NOW + DAY), (90_000, NOW + 2 * DAY), (None, None)]
+    assert lowest_prices(product) == (100_000, 100_000)
 
 
 def test_new_list_price_is_discounted_at_once() -> None:
     product = make_product(price=100_000)
-    promise()
+    start_promotion()
 
     edit_variant(
         cooperative=product.cooperative,
@@ -158,12 +158,12 @@ def test_new_list_price_is_discounted_at_once() -> None:
         now=NOW,
     )
 
-    assert (prices(product), lowest(product)) == ([(50_000, 45_000)], (45_000, 50_000))
+    assert (prices(product), lowest_prices(product)) == ([(50_000, 45_000)], (45_000, 50_000))
 
 
 def test_product_dropped_from_promotion_returns_to_list_price() -> None:
     first, second = make_product(price=100_000), make_product(price=100_000)
-    promotion = promise(terms(products=[first]))
+    promotion = start_promotion(terms(products=[first]))
 
     edit_promotion(promotion_id=promotion.pk, terms=terms(20, products=[second]), actor=STAFF, now=NOW)
     refresh(promotion)
@@ -173,47 +173,47 @@ def test_product_dropped_from_promotion_returns_to_list_price() -> None:
 
 def test_promotion_changed_during_refresh_stays_due() -> None:
     make_product(price=100_000)
-    promotion = promise()
+    promotion = start_promotion()
     edit_promotion(promotion_id=promotion.pk, terms=terms(20), actor=STAFF, now=NOW + DAY)
     stale = Promotion.objects.get(pk=promotion.pk)
     edit_promotion(promotion_id=promotion.pk, terms=terms(30), actor=STAFF, now=NOW + 2 * DAY)
 
-    done = Promotion.objects.filter(pk=stale.pk, refresh_at=stale.refresh_at).update(refresh_at=None)
+    updated = Promotion.objects.filter(pk=stale.pk, refresh_at=stale.refresh_at).update(refresh_at=None)
 
-    assert done == 0
+    assert updated == 0
     assert list(Promotion.objects.due(NOW + 2 * DAY)) == [promotion]
 
 
 @pytest.mark.parametrize(
-    ("given", "kind", "code"),
+    ("invalid_terms", "error", "code"),
     [
         (terms(0), InvalidReduction, "odd_reduction"),
         (terms(101), InvalidReduction, "odd_reduction"),
         (terms(10, amount=5), InvalidReduction, "odd_reduction"),
-        (terms_of_amount(0), InvalidReduction, "odd_reduction"),
+        (amount_terms(0), InvalidReduction, "odd_reduction"),
         (terms(ends_at=NOW - DAY), EndBeforeStart, "ends_too_early"),
         (terms(borne_by_platform=False), MissingBearingCooperative, "nobody_bears"),
     ],
 )
-def test_invalid_promotion_terms_are_refused(given, kind, code) -> None:
+def test_invalid_promotion_terms_are_refused(invalid_terms, error, code) -> None:
     make_product()
 
-    with refused(kind, code):
-        create_promotion(channel=make_channel(), terms=given, actor=STAFF, now=NOW)
+    with refused(error, code):
+        create_promotion(channel=make_channel(), terms=invalid_terms, actor=STAFF, now=NOW)
 
 
 def test_cooperative_cannot_use_products_or_promotions_of_others() -> None:
-    mine, foreign = make_seller(), make_product()
-    others = promise()
+    own, foreign = make_seller(), make_product()
+    others = start_promotion()
 
     with refused(Missing, "missing"):
         create_promotion(
-            channel=make_channel(), terms=terms(products=[foreign]), acting=mine, actor=STAFF, now=NOW
+            channel=make_channel(), terms=terms(products=[foreign]), acting=own, actor=STAFF, now=NOW
         )
     with refused(Missing, "missing"):
-        edit_promotion(promotion_id=others.pk, terms=terms(), acting=mine, actor=STAFF, now=NOW)
+        edit_promotion(promotion_id=others.pk, terms=terms(), acting=own, actor=STAFF, now=NOW)
     with refused(Missing, "missing"):
-        end_promotion(promotion_id=others.pk, acting=mine, actor=STAFF, now=NOW)
+        end_promotion(promotion_id=others.pk, acting=own, actor=STAFF, now=NOW)
 
 
 def test_refresh_query_count_does_not_grow_with_products() -> None:

@@ -7,17 +7,21 @@ from pyroaring import BitMap
 from catalog.search.relevance_tiers import RelevanceTiers
 
 
-def answering(*goods: int, asked: list[int]) -> Callable[[], BitMap]:
-    def ask() -> BitMap:
-        asked.append(len(goods))
-        return BitMap(goods)
+def recording_tier(*product_ids: int, queried: list[int]) -> Callable[[], BitMap]:
+    """Return a tier's query that appends its size to `queried` when it is called."""
 
-    return ask
+    def query() -> BitMap:
+        queried.append(len(product_ids))
+        return BitMap(product_ids)
+
+    return query
 
 
 def test_each_product_is_in_its_best_tier() -> None:
-    asked: list[int] = []
-    tiers = RelevanceTiers(BitMap([1, 2, 3, 4]), [answering(3, asked=asked), answering(2, 3, 9, asked=asked)])
+    queried: list[int] = []
+    tiers = RelevanceTiers(
+        BitMap([1, 2, 3, 4]), [recording_tier(3, queried=queried), recording_tier(2, 3, 9, queried=queried)]
+    )
 
     assert [set(tier) for tier in tiers] == [{3}, {2}, {1, 4}]
     assert [set(tier) for tier in tiers.among(BitMap([1, 2]))] == [{2}, {1}]
@@ -25,18 +29,20 @@ def test_each_product_is_in_its_best_tier() -> None:
 
 
 def test_tiers_are_queried_lazily() -> None:
-    asked: list[int] = []
-    tiers = RelevanceTiers(BitMap([1, 2, 3]), [answering(1, 2, asked=asked), answering(1, 2, 3, asked=asked)])
+    queried: list[int] = []
+    tiers = RelevanceTiers(
+        BitMap([1, 2, 3]), [recording_tier(1, 2, queried=queried), recording_tier(1, 2, 3, queried=queried)]
+    )
 
-    assert (tiers.goods, asked) == (BitMap([1, 2, 3]), [])
+    assert (tiers.goods, queried) == (BitMap([1, 2, 3]), [])
     assert next(iter(tiers)) == BitMap([1, 2])
-    assert asked == [2]
+    assert queried == [2]
     assert [set(tier) for tier in tiers.among(BitMap([2]))] == [{2}]
-    assert asked == [2, 2]
+    assert queried == [2, 2]
 
 
 def test_tiers_may_add_products_older_than_the_newest() -> None:
-    asked: list[int] = []
-    tiers = RelevanceTiers(BitMap([8, 9]), [answering(1, 9, asked=asked)], newest=True)
+    queried: list[int] = []
+    tiers = RelevanceTiers(BitMap([8, 9]), [recording_tier(1, 9, queried=queried)], newest=True)
 
     assert [set(tier) for tier in tiers] == [{1, 9}, {8}]

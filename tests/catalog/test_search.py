@@ -13,7 +13,7 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 
-def found(client: Client, query: str) -> list[str]:
+def search_results(client: Client, query: str) -> list[str]:
     response = client.get("/tim/", {"q": query})
     assert response.status_code == 200
     return names(html_of(response))
@@ -26,21 +26,21 @@ def test_search_ignores_marks_case_word_order_and_spaces(client: Client, query: 
     make_product(name="Miến dong Côn Minh")
     make_product(name="Gừng tươi")
 
-    assert found(client, query) == ["Miến dong Côn Minh"]
+    assert search_results(client, query) == ["Miến dong Côn Minh"]
 
 
 @pytest.mark.parametrize("query", ["đậu đỏ", "dau do", "Đậu"])
 def test_letter_d_with_stroke_matches_d(client: Client, query: str) -> None:
     make_product(name="Đậu đỏ")
 
-    assert found(client, query) == ["Đậu đỏ"]
+    assert search_results(client, query) == ["Đậu đỏ"]
 
 
 def test_every_query_word_must_match_start_of_a_word(client: Client) -> None:
     make_product(name="Miến dong")
 
-    assert found(client, "miến gạo") == []
-    assert found(client, "ien") == []
+    assert search_results(client, "miến gạo") == []
+    assert search_results(client, "ien") == []
 
 
 def test_exact_marks_rank_above_same_letters_without_marks(client: Client) -> None:
@@ -48,10 +48,10 @@ def test_exact_marks_rank_above_same_letters_without_marks(client: Client) -> No
     make_product(name="Mỡ lợn")
     make_product(make_seller("HTX Mơ"), name="Gối")
 
-    assert found(client, "mơ")[0] == "Mơ vàng"
-    assert found(client, "mỡ")[0] == "Mỡ lợn"
-    assert set(found(client, "mo")) == {"Mơ vàng", "Mỡ lợn", "Gối"}
-    assert found(client, "mo")[-1] == "Gối"
+    assert search_results(client, "mơ")[0] == "Mơ vàng"
+    assert search_results(client, "mỡ")[0] == "Mỡ lợn"
+    assert set(search_results(client, "mo")) == {"Mơ vàng", "Mỡ lợn", "Gối"}
+    assert search_results(client, "mo")[-1] == "Gối"
 
 
 def test_search_finds_products_by_seller_and_sellers_by_name(client: Client) -> None:
@@ -101,8 +101,8 @@ def test_search_answers_200_to_hostile_queries(client: Client, query: str) -> No
 def test_sql_wildcards_match_literally(client: Client) -> None:
     make_product(name="Quýt")
 
-    assert found(client, "%") == found(client, "_") == found(client, "z%t") == []
-    assert found(client, "quýt%") == ["Quýt"]
+    assert search_results(client, "%") == search_results(client, "_") == search_results(client, "z%t") == []
+    assert search_results(client, "quýt%") == ["Quýt"]
 
 
 def test_words_of_folds_deduplicates_and_limits_words() -> None:
@@ -126,19 +126,19 @@ def test_english_search_finds_products_by_english_name(client: Client) -> None:
     html = html_of(client.get("/en/tim/?q=noodles"))
 
     assert names(html) == ["Canna starch noodles"]
-    assert found(client, "noodles") == []
+    assert search_results(client, "noodles") == []
 
 
 def test_english_search_follows_changes_of_translations(client: Client) -> None:
     def in_english(query: str) -> list[str]:
         return names(html_of(client.get("/en/tim/", {"q": query})))
 
-    product, shelf = make_product(name="Miến dong"), make_category("Miến")
+    product, category = make_product(name="Miến dong"), make_category("Miến")
     assert (in_english("noodles"), in_english("glass")) == ([], [])
 
-    said = {"kind": "catalog.product", "key": str(product.pk), "language": "en", "field": "name"}
-    row = Translation.objects.create(**said, text="Canna starch noodles")
-    Translation.objects.create(**said | {"kind": "catalog.category", "key": shelf.pk}, text="Noodles")
+    fields = {"kind": "catalog.product", "key": str(product.pk), "language": "en", "field": "name"}
+    row = Translation.objects.create(**fields, text="Canna starch noodles")
+    Translation.objects.create(**fields | {"kind": "catalog.category", "key": category.pk}, text="Noodles")
     assert in_english("noodles") == ["Canna starch noodles"]
 
     row.text = "Glass threads"
@@ -154,15 +154,15 @@ def test_search_index_follows_renames_and_deletions(client: Client) -> None:
 
     Product.objects.filter(pk=product.pk).update(search_text="gung tuoi", slug="gung-tuoi", name="Gừng tươi")
 
-    assert found(client, "mien") == []
-    assert found(client, "gung") == ["Gừng tươi"]
+    assert search_results(client, "mien") == []
+    assert search_results(client, "gung") == ["Gừng tươi"]
     Movement.objects.all().delete()
     Product.objects.filter(pk=product.pk).delete()
-    assert found(client, "gung") == []
+    assert search_results(client, "gung") == []
 
 
 @pytest.mark.parametrize("query", ["gạo①", "茶gao"])
 def test_search_ignores_characters_outside_the_alphabet(client: Client, query: str) -> None:
     make_product(name="Gạo nếp")
 
-    assert found(client, query) == ["Gạo nếp"]
+    assert search_results(client, query) == ["Gạo nếp"]

@@ -1,4 +1,4 @@
-"""Finding what was meant: slips, syllables in one, words of one meaning; sellers, shelves, places."""
+"""Spelling corrections, joined syllables, synonyms, matched sellers and places, suggestions."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 
-def found(client: Client, query: str) -> list[str]:
+def search_results(client: Client, query: str) -> list[str]:
     return names(html_of(client.get("/tim/", {"q": query})))
 
 
-def same(*words: str, set_id: int | None = None) -> SynonymSet:
+def save_set(*words: str, set_id: int | None = None) -> SynonymSet:
     return save_synonyms(set_id=set_id, words=words, actor=Actor.system(), now=NOW)
 
 
 @pytest.fixture
-def goods() -> None:
+def products() -> None:
     for name in ["Gốm Bát Tràng", "Cà phê Sơn La", "Miến dong", "Mật ong bạc hà", "Bánh tráng"]:
         make_product(name=name)
     learn_words()
 
 
-def test_misspellings_and_joined_syllables_are_corrected(client: Client, goods: None) -> None:
+def test_misspellings_and_joined_syllables_are_corrected(client: Client, products: None) -> None:
     expected = {
         "gom bat trnag": ["Gốm Bát Tràng"],  # swapped
-        "gốm bát tràn": ["Gốm Bát Tràng"],  # what begins so is no slip
+        "gốm bát tràn": ["Gốm Bát Tràng"],  # a prefix is no misspelling
         "gmo bat trang": ["Gốm Bát Tràng"],
-        "miem dong": ["Miến dong"],  # another letter
-        "mienn dong": ["Miến dong"],  # one too many
-        "mat og": [],  # two letters are too few to be sure of
+        "miem dong": ["Miến dong"],  # a wrong letter
+        "mienn dong": ["Miến dong"],  # an extra letter
+        "mat og": [],  # too short to correct
         "mat ogn": ["Mật ong bạc hà"],
         "caphe": ["Cà phê Sơn La"],
         "caphesonla": ["Cà phê Sơn La"],
@@ -69,17 +69,17 @@ def test_misspellings_and_joined_syllables_are_corrected(client: Client, goods: 
         "xyzxyz": [],
     }
 
-    assert {query: found(client, query) for query in expected} == expected
+    assert {query: search_results(client, query) for query in expected} == expected
 
 
-def test_page_names_corrected_query(client: Client, goods: None) -> None:
+def test_page_names_corrected_query(client: Client, products: None) -> None:
     html = page_of(client, "/tim/?q=gom bat trnag")
 
     assert "Không có “gom bat trnag”. Đây là hàng tìm theo “gốm bát tràng”." in html
     assert "Đây là hàng tìm theo" not in page_of(client, "/tim/?q=gom bat trang")
 
 
-def test_empty_result_suggests_query_with_fewer_words(client: Client, goods: None) -> None:
+def test_empty_result_suggests_query_with_fewer_words(client: Client, products: None) -> None:
     html = page_of(client, "/tim/?q=gom mien dong")
 
     assert names(html) == []
@@ -88,12 +88,12 @@ def test_empty_result_suggests_query_with_fewer_words(client: Client, goods: Non
     ]
 
 
-def test_mostly_unknown_queries_are_not_corrected(client: Client, goods: None) -> None:
+def test_mostly_unknown_queries_are_not_corrected(client: Client, products: None) -> None:
     for query in ("gom xyzt qwrk", "goom baat traang", "goom baat"):
         html = page_of(client, f"/tim/?q={query}")
         assert "Đây là hàng tìm theo" not in html, query
-    assert found(client, "goom bat trang") == ["Gốm Bát Tràng"]
-    assert found(client, "goom battrang") == ["Gốm Bát Tràng"]
+    assert search_results(client, "goom bat trang") == ["Gốm Bát Tràng"]
+    assert search_results(client, "goom battrang") == ["Gốm Bát Tràng"]
 
 
 def test_ranking_is_exact_marks_then_whole_words_then_prefixes(client: Client) -> None:
@@ -102,33 +102,33 @@ def test_ranking_is_exact_marks_then_whole_words_then_prefixes(client: Client) -
     make_product(name="Mong manh")
     make_product(make_seller("HTX Mơ"), name="Gối")
 
-    assert found(client, "mơ") == ["Mơ vàng", "Mỡ lợn", "Mong manh", "Gối"]
-    assert found(client, "mỡ") == ["Mỡ lợn", "Mơ vàng", "Mong manh", "Gối"]
-    assert found(client, "MƠ vàng") == ["Mơ vàng"]
+    assert search_results(client, "mơ") == ["Mơ vàng", "Mỡ lợn", "Mong manh", "Gối"]
+    assert search_results(client, "mỡ") == ["Mỡ lợn", "Mơ vàng", "Mong manh", "Gối"]
+    assert search_results(client, "MƠ vàng") == ["Mơ vàng"]
 
 
-def test_search_product_ids_corrects_spelling_and_includes_drafts(client: Client, goods: None) -> None:
+def test_search_product_ids_corrects_spelling_and_includes_drafts(client: Client, products: None) -> None:
     product = Product.objects.get(name="Gốm Bát Tràng")
     draft = make_product(name="Gốm Bát Tràng cũ", state=ListingState.DRAFT)
 
     assert search_product_ids("gom bat trnag") == [draft.pk, product.pk]
-    assert found(client, "gom bat trnag") == ["Gốm Bát Tràng"]
+    assert search_results(client, "gom bat trnag") == ["Gốm Bát Tràng"]
 
 
 def test_synonyms_match_each_other_with_or_without_marks(client: Client) -> None:
     make_product(name="Lạc đỏ")
     make_product(name="Đậu phộng rang")
     make_product(name="Đậu đen")
-    kept = same("lạc", "Đậu Phộng")
+    synonym_set = save_set("lạc", "Đậu Phộng")
 
     for query in ("lạc", "LAC", "đậu phộng", "dau phong"):
-        assert set(found(client, query)) == {"Lạc đỏ", "Đậu phộng rang"}, query
-    assert found(client, "lac rang") == ["Đậu phộng rang"]
-    assert found(client, "dau phong do") == ["Lạc đỏ"]
-    assert set(found(client, "dau")) == {"Đậu phộng rang", "Đậu đen"}
-    assert found(client, "lac")[0] == "Lạc đỏ"
-    remove_synonyms(set_id=kept.pk, actor=Actor.system(), now=NOW)
-    assert found(client, "lac") == ["Lạc đỏ"]
+        assert set(search_results(client, query)) == {"Lạc đỏ", "Đậu phộng rang"}, query
+    assert search_results(client, "lac rang") == ["Đậu phộng rang"]
+    assert search_results(client, "dau phong do") == ["Lạc đỏ"]
+    assert set(search_results(client, "dau")) == {"Đậu phộng rang", "Đậu đen"}
+    assert search_results(client, "lac")[0] == "Lạc đỏ"
+    remove_synonyms(set_id=synonym_set.pk, actor=Actor.system(), now=NOW)
+    assert search_results(client, "lac") == ["Lạc đỏ"]
 
 
 def test_synonyms_match_whole_words_and_typed_words_match_prefixes(client: Client) -> None:
@@ -137,15 +137,15 @@ def test_synonyms_match_whole_words_and_typed_words_match_prefixes(client: Clien
     make_product(name="Trà hoa vàng", category=tea)
     make_product(name="Gốm Bát Tràng", category=fruit)
     make_seller("HTX Tràng An", slug="trang-an")
-    same("chè", "trà")
+    save_set("chè", "trà")
 
-    assert set(found(client, "chè")) == {"Chè Tân Cương", "Trà hoa vàng"}
-    assert set(found(client, "tra")) == {"Chè Tân Cương", "Trà hoa vàng", "Gốm Bát Tràng"}
+    assert set(search_results(client, "chè")) == {"Chè Tân Cương", "Trà hoa vàng"}
+    assert set(search_results(client, "tra")) == {"Chè Tân Cương", "Trà hoa vàng", "Gốm Bát Tràng"}
     suggested = html_of(client.get("/tim/goi-y/", {"q": "chè"}))
     assert f"/danh-muc/{tea.slug}/" in suggested
     assert (f"/danh-muc/{fruit.slug}/" in suggested, "trang-an" in suggested) == (False, False)
-    typed = html_of(client.get("/tim/goi-y/", {"q": "tra"}))
-    assert (f"/danh-muc/{fruit.slug}/" in typed, "trang-an" in typed) == (True, True)
+    prefix_matches = html_of(client.get("/tim/goi-y/", {"q": "tra"}))
+    assert (f"/danh-muc/{fruit.slug}/" in prefix_matches, "trang-an" in prefix_matches) == (True, True)
 
 
 def test_page_names_the_correction_that_matched(client: Client) -> None:
@@ -153,41 +153,41 @@ def test_page_names_the_correction_that_matched(client: Client) -> None:
         make_product(name=name)
     learn_words()
 
-    html = page_of(client, "/tim/?q=chuoj dong")  # of more goods is "chuối", yet none of them is "đồng"
+    html = page_of(client, "/tim/?q=chuoj dong")  # "chuối" has more products, but none with "đồng"
 
     assert names(html) == ["Chuột đồng"]
     assert "Đây là hàng tìm theo “chuột đồng”." in html
 
 
 def test_synonym_edits_are_recorded_as_changes() -> None:
-    kept = same("lạc", " đậu  phộng ", "LẠC")
+    synonym_set = save_set("lạc", " đậu  phộng ", "LẠC")
 
-    same("lạc", "đậu phụng", set_id=kept.pk)
+    save_set("lạc", "đậu phụng", set_id=synonym_set.pk)
 
     assert list(Synonym.objects.order_by("sort_order").values_list("text", "folded")) == [
         ("lạc", "lac"),
         ("đậu phụng", "dau phung"),
     ]
-    told = list(Change.objects.of(kept).in_time().values_list("action", "data"))
-    assert told == [
+    changes = list(Change.objects.of(synonym_set).in_time().values_list("action", "data"))
+    assert changes == [
         ("synonyms.added", {"from": [], "to": ["lạc", "đậu phộng"]}),
         ("synonyms.edited", {"from": ["lạc", "đậu phộng"], "to": ["lạc", "đậu phụng"]}),
     ]
 
 
 def test_same_synonyms_create_no_second_set() -> None:
-    kept = same("lạc", "đậu phộng")
+    synonym_set = save_set("lạc", "đậu phộng")
 
-    again = same("Đậu phộng", "LẠC")
-    more = same("lạc", "đậu phộng", "củ lạc")
+    repeated = save_set("Đậu phộng", "LẠC")
+    larger = save_set("lạc", "đậu phộng", "củ lạc")
 
-    assert again == kept
-    assert set(SynonymSet.objects.all()) == {kept, more}
-    assert Change.objects.of(kept).count() == 1
+    assert repeated == synonym_set
+    assert set(SynonymSet.objects.all()) == {synonym_set, larger}
+    assert Change.objects.of(synonym_set).count() == 1
 
 
 @pytest.mark.parametrize(
-    ("words", "refused"),
+    ("words", "error"),
     [
         (["lạc"], InvalidSynonymCount),
         (["lạc", "LAC"], InvalidSynonymCount),
@@ -197,17 +197,17 @@ def test_same_synonyms_create_no_second_set() -> None:
         (["lạc", "một hai ba bốn năm"], InvalidSynonym),
     ],
 )
-def test_invalid_synonyms_are_refused(words: list[str], refused: type[Exception]) -> None:
-    kept = same("ngô", "bắp")
+def test_invalid_synonyms_are_refused(words: list[str], error: type[Exception]) -> None:
+    synonym_set = save_set("ngô", "bắp")
 
-    for set_id in (None, kept.pk):
-        with pytest.raises(refused):
-            same(*words, set_id=set_id)
+    for set_id in (None, synonym_set.pk):
+        with pytest.raises(error):
+            save_set(*words, set_id=set_id)
 
     assert SynonymSet.objects.count() == 1
     assert set(Synonym.objects.values_list("text", flat=True)) == {"ngô", "bắp"}
     with pytest.raises(Missing):
-        same("lạc", "đậu", set_id=kept.pk + 1)
+        save_set("lạc", "đậu", set_id=synonym_set.pk + 1)
 
 
 def test_known_words_follow_products() -> None:
@@ -245,7 +245,7 @@ def test_words_are_not_recounted_without_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "apart"),
+    ("first", "second", "distance"),
     [
         ("trang", "trang", 0),
         ("trnag", "trang", 1),
@@ -256,8 +256,8 @@ def test_words_are_not_recounted_without_changes() -> None:
         ("", "ab", 2),
     ],
 )
-def test_edit_distance_counts_edits_and_swaps(one: str, other: str, apart: int) -> None:
-    assert edit_distance(one, other) == edit_distance(other, one) == apart
+def test_edit_distance_counts_edits_and_swaps(first: str, second: str, distance: int) -> None:
+    assert edit_distance(first, second) == edit_distance(second, first) == distance
 
 
 def test_search_finds_categories_sellers_and_places(client: Client) -> None:
@@ -278,9 +278,7 @@ def test_search_finds_categories_sellers_and_places(client: Client) -> None:
     assert names(page_of(client, f"/san-pham/?noi={THAI_NGUYEN}")) == ["Miến dong"]
 
 
-def test_sellers_categories_and_places_match_variants_of_the_query(
-    client: Client,
-) -> None:
+def test_sellers_categories_and_places_match_variants_of_the_query(client: Client) -> None:
     make_places()
     fabrics = make_category("Thổ cẩm")
     seller = make_seller(
@@ -291,34 +289,38 @@ def test_sellers_categories_and_places_match_variants_of_the_query(
     for row, text in ((seller, "Peace Cooperative"), (fabrics, "Brocade")):
         kind = row._meta.label_lower
         Translation.objects.create(kind=kind, key=str(row.pk), language="en", field="name", text=text)
-    same("thổ cẩm", "vải dệt")
-    same("htx", "hợp tác xã")
+    save_set("thổ cẩm", "vải dệt")
+    save_set("htx", "hợp tác xã")
 
-    shelf, stall, province = "/danh-muc/tho-cam/", "/hop-tac-xa/thien-an/", f"/san-pham/?noi={THAI_NGUYEN}"
+    category, profile, province = (
+        "/danh-muc/tho-cam/",
+        "/hop-tac-xa/thien-an/",
+        f"/san-pham/?noi={THAI_NGUYEN}",
+    )
     commune, other = "/san-pham/?xa=01948", "/hop-tac-xa/yen-duong/"
     expected = {
-        "thienan": [stall],
-        "hợp tác xã": [stall, other],
+        "thienan": [profile],
+        "hợp tác xã": [profile, other],
         "hop tac xa yenduong": [other],
-        "hien": [],  # no word begins so
+        "hien": [],  # a prefix of no word
         "enan": [],
         "thainguyen": [province],
         "phuthong": [commune],
-        "vihuong": [commune],  # as it was called before
+        "vihuong": [commune],  # its former name
         "vi huo": [commune],
         "vi": [],
-        "vải dệt": [shelf],
-        "thocam": [shelf],
+        "vải dệt": [category],
+        "thocam": [category],
     }
-    english = {"peace": [f"/en{stall}"], "thienan": [f"/en{stall}"], "brocade": ["/en" + shelf]}
-    english["tho cam"] = [f"/en{shelf}"]
+    english = {"peace": [f"/en{profile}"], "thienan": [f"/en{profile}"], "brocade": ["/en" + category]}
+    english["tho cam"] = [f"/en{category}"]
 
-    def also(path: str, query: str) -> list[str]:
+    def matched_links(path: str, query: str) -> list[str]:
         return re.findall(r'class="filter" href="([^"?]+[^"]*)"', html_of(client.get(path, {"q": query})))
 
-    assert {query: also("/tim/", query) for query in expected} == expected
-    assert {query: also("/en/tim/", query) for query in english} == english
-    assert stall in html_of(client.get("/tim/goi-y/", {"q": "thiena"}))
+    assert {query: matched_links("/tim/", query) for query in expected} == expected
+    assert {query: matched_links("/en/tim/", query) for query in english} == english
+    assert profile in html_of(client.get("/tim/goi-y/", {"q": "thiena"}))
 
 
 def test_suggestions_link_to_categories_sellers_and_products(client: Client) -> None:
@@ -338,5 +340,5 @@ def test_suggestions_link_to_categories_sellers_and_products(client: Client) -> 
     ]
     assert product.name in html
     assert "<html" not in html
-    for nothing in ("", "q", " ", "🍊", "'", "%", "zzz", "x" * 4000, "\x00"):
-        assert client.get("/tim/goi-y/", {"q": nothing}).content.strip() == b"", nothing
+    for query in ("", "q", " ", "🍊", "'", "%", "zzz", "x" * 4000, "\x00"):
+        assert client.get("/tim/goi-y/", {"q": query}).content.strip() == b"", query

@@ -1,4 +1,4 @@
-"""What is to be had when and where: the harvest calendar, a province, the stars."""
+"""The season calendar, province pages and the OCOP page."""
 
 from __future__ import annotations
 
@@ -48,46 +48,48 @@ def seller_in(code: str, province: str, name: str = "HTX Thiên An", **fields):
     return make_seller(name, province_code=code, province_name=province, **fields)
 
 
-def named(client: Client, address: str) -> list[str]:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    text = unescape(html_of(answer))
+def product_names(client: Client, address: str) -> list[str]:
+    response = client.get(address)
+    assert response.status_code == 200
+    text = unescape(html_of(response))
     return re.findall(r'<h[23]><a href="[^"]*/san-pham/[^"]*">([^<]*)</a>', text)
 
 
 def test_season_calendar_lists_products_by_month_and_province_by_name(client: Client) -> None:
-    here, there = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
-    make_seasonal(here, "Quýt", NOVEMBER)
-    make_seasonal(here, "Mơ", APRIL)
-    make_seasonal(there, "Đào", APRIL | NOVEMBER)
-    make_product(here, name="Gối")  # all year round: no harvest
+    local, other = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
+    make_seasonal(local, "Quýt", NOVEMBER)
+    make_seasonal(local, "Mơ", APRIL)
+    make_seasonal(other, "Đào", APRIL | NOVEMBER)
+    make_product(local, name="Gối")  # available all year: not in the calendar
     this_month = f"thang={vietnam_date(timezone.now()).month}"
 
-    assert named(client, "/mua-vu/?thang=11") == ["Đào", "Quýt"]
-    assert named(client, "/mua-vu/?thang=4") == ["Đào", "Mơ"]
-    assert named(client, "/mua-vu/?thang=4&noi=thai-nguyen") == ["Mơ"]
-    assert named(client, "/mua-vu/?thang=0") == ["Đào", "Mơ", "Quýt"]
-    assert named(client, "/mua-vu/?thang=7") == []
-    for odd in ("", "?thang=13", "?thang=x", "?thang=-1", "?thang=٣", "?noi=khong-co", "?page=99"):
-        assert named(client, f"/mua-vu/{odd}") == named(client, f"/mua-vu/?{this_month}"), odd
+    assert product_names(client, "/mua-vu/?thang=11") == ["Đào", "Quýt"]
+    assert product_names(client, "/mua-vu/?thang=4") == ["Đào", "Mơ"]
+    assert product_names(client, "/mua-vu/?thang=4&noi=thai-nguyen") == ["Mơ"]
+    assert product_names(client, "/mua-vu/?thang=0") == ["Đào", "Mơ", "Quýt"]
+    assert product_names(client, "/mua-vu/?thang=7") == []
+    for query in ("", "?thang=13", "?thang=x", "?thang=-1", "?thang=٣", "?noi=khong-co", "?page=99"):
+        assert product_names(client, f"/mua-vu/{query}") == product_names(client, f"/mua-vu/?{this_month}"), (
+            query
+        )
 
 
 def test_province_page_shows_its_sellers_and_products(client: Client) -> None:
-    here, there = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
-    make_seasonal(here, "Quýt", NOVEMBER)
-    make_product(here, name="Gối")
-    make_product(there, name="Cốm")
+    local, other = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
+    make_seasonal(local, "Quýt", NOVEMBER)
+    make_product(local, name="Gối")
+    make_product(other, name="Cốm")
 
     page = html_of(client.get("/vung/thai-nguyen/"))
 
-    assert set(named(client, "/vung/thai-nguyen/")) == {"Quýt", "Gối"}
+    assert set(product_names(client, "/vung/thai-nguyen/")) == {"Quýt", "Gối"}
     assert "HTX Thiên An" in page
     assert "HTX Hà Nội" not in page
     assert '<svg class="map"' in page
     index = html_of(client.get("/vung/"))
     assert ("/vung/thai-nguyen/" in index, "/vung/ha-noi/" in index) == (True, True)
     assert client.get("/vung/khong-co/").status_code == 404
-    assert "/vung/thai-nguyen/" in html_of(client.get(f"/hop-tac-xa/{here.slug}/"))
+    assert "/vung/thai-nguyen/" in html_of(client.get(f"/hop-tac-xa/{local.slug}/"))
 
 
 def test_ocop_page_lists_products_with_valid_stars(client: Client) -> None:
@@ -105,10 +107,10 @@ def test_ocop_page_lists_products_with_valid_stars(client: Client) -> None:
     )
     make_product(seller, name="Nghệ").certificates.add(waiting)
 
-    assert set(named(client, "/ocop/")) == {"Trà", "Chuối"}
-    assert named(client, "/ocop/?sao=4") == ["Trà"]
-    assert named(client, "/ocop/?sao=5") == []
-    assert set(named(client, "/ocop/?sao=9")) == {"Trà", "Chuối"}
+    assert set(product_names(client, "/ocop/")) == {"Trà", "Chuối"}
+    assert product_names(client, "/ocop/?sao=4") == ["Trà"]
+    assert product_names(client, "/ocop/?sao=5") == []
+    assert set(product_names(client, "/ocop/?sao=9")) == {"Trà", "Chuối"}
 
 
 def test_query_count_does_not_grow_with_products_and_sellers(client: Client) -> None:
@@ -116,20 +118,20 @@ def test_query_count_does_not_grow_with_products_and_sellers(client: Client) -> 
     addresses += ["/hop-tac-xa/thien-an/", "/en/hop-tac-xa/thien-an/"]
     first = seller_in(THAI_NGUYEN, "Thái Nguyên", slug="thien-an")
     for number in range(2):
-        _furnish(first, number)
-    client.get(addresses[0])  # the shelf is read
-    few = [_count(client, address) for address in addresses]
+        _add_products(first, number)
+    client.get(addresses[0])  # builds the facet index
+    before = [_count_queries(client, address) for address in addresses]
     for number in range(2, 7):
-        _furnish(first, number)
-        _furnish(seller_in(THAI_NGUYEN, "Thái Nguyên", f"HTX {number}"), number)
+        _add_products(first, number)
+        _add_products(seller_in(THAI_NGUYEN, "Thái Nguyên", f"HTX {number}"), number)
         make_market_way(first, make_channel(), weekday=number % 7)
 
     client.get(addresses[0])
-    assert [_count(client, address) for address in addresses] == few
-    assert max(few) <= 30
+    assert [_count_queries(client, address) for address in addresses] == before
+    assert max(before) <= 30
 
 
-def _furnish(seller, number: int) -> None:
+def _add_products(seller, number: int) -> None:
     product = make_seasonal(seller, f"Quýt {number}", NOVEMBER)
     row = Certificate.objects.create(cooperative=seller, kind=CertificateKind.OCOP, stars=4)
     product.certificates.add(row)
@@ -137,7 +139,7 @@ def _furnish(seller, number: int) -> None:
     make_market_way(seller, make_channel(), weekday=number % 7)
 
 
-def _count(client: Client, address: str) -> int:
+def _count_queries(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)

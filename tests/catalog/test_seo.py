@@ -1,3 +1,5 @@
+"""Canonical URLs, robots.txt, sitemaps and JSON-LD."""
+
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -13,21 +15,21 @@ from tests.factories import make_category, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
-HERE = settings.PUBLIC_URL
+SITE = settings.PUBLIC_URL
 NS = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
 
 
-def head_of(client, address):
-    """The canonical address of a page, and its addresses by language."""
+def canonical_and_alternates(client, address):
+    """Return the canonical URL of a page and its URLs by language."""
     page = html_of(client.get(address))
     (canonical,) = re.findall(r'<link rel="canonical" href="([^"]+)">', page)
     return canonical, dict(re.findall(r'hreflang="([\w-]+)" href="(http[^"]+)"', page))
 
 
-def blocks(page):
-    """What is told as JSON-LD, by its type."""
-    found = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
-    return {block.get("@type", "@graph"): block for block in map(json.loads, found)}
+def json_ld_blocks(page):
+    """Return the JSON-LD blocks of a page by their type."""
+    scripts = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
+    return {block.get("@type", "@graph"): block for block in map(json.loads, scripts)}
 
 
 def locations(client, section, query=""):
@@ -38,7 +40,7 @@ def locations(client, section, query=""):
 def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client):
     make_product(category=make_category("Miến"))
 
-    for asked, canonical in [
+    for address, canonical in [
         ("/san-pham/", "/san-pham/"),
         ("/san-pham/?xep=gia&mua=on", "/san-pham/"),
         ("/san-pham/?page=2", "/san-pham/?page=2"),
@@ -48,25 +50,29 @@ def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client):
         ("/danh-muc/mien/?utm_source=zalo", "/danh-muc/mien/"),
         ("/en/san-pham/?page=3", "/en/san-pham/?page=3"),
     ]:
-        told, others = head_of(client, asked)
-        assert told == f"{HERE}{canonical}", asked
+        found, alternates = canonical_and_alternates(client, address)
+        assert found == f"{SITE}{canonical}", address
         plain = canonical.removeprefix("/en")
-        assert others == {"vi": f"{HERE}{plain}", "en": f"{HERE}/en{plain}", "x-default": f"{HERE}{plain}"}
+        assert alternates == {
+            "vi": f"{SITE}{plain}",
+            "en": f"{SITE}/en{plain}",
+            "x-default": f"{SITE}{plain}",
+        }
 
 
 def test_robots_txt_disallows_private_pages_and_names_sitemap(client):
     lines = client.get("/robots.txt").content.decode().splitlines()
 
-    assert f"Sitemap: {HERE}/sitemap.xml" in lines
-    closed = {line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")}
-    assert {"/gio-hang/", "/en/gio-hang/", "/don-hang/", "/xa-vien/", "/quan-tri/", "/tim/"} < closed
-    assert not any("/san-pham/x/".startswith(path) or path == "/" for path in closed)
+    assert f"Sitemap: {SITE}/sitemap.xml" in lines
+    disallowed = {line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")}
+    assert {"/gio-hang/", "/en/gio-hang/", "/don-hang/", "/xa-vien/", "/quan-tri/", "/tim/"} < disallowed
+    assert not any("/san-pham/x/".startswith(path) or path == "/" for path in disallowed)
 
 
 def test_sitemaps_list_visible_pages_in_both_languages(client):
-    shelf = make_category("Miến")
+    category = make_category("Miến")
     seller = make_seller("HTX Tài Hoan", slug="htx-tai-hoan")
-    shown = make_product(seller, name="Miến dong", category=shelf)
+    product = make_product(seller, name="Miến dong", category=category)
     make_product(seller, name="Bản nháp", state=ListingState.DRAFT)
     hidden = make_product(seller, name="Không bày")
     Listing.objects.filter(product=hidden).update(visible_in_listings=False)
@@ -74,35 +80,35 @@ def test_sitemaps_list_visible_pages_in_both_languages(client):
     index = ET.fromstring(client.get("/sitemap.xml").content)
 
     sections = [each.text for each in index.findall("s:sitemap/s:loc", NS)]
-    assert f"{HERE}/sitemap-goods-vi.xml" in sections
-    assert f"{HERE}/sitemap-goods-en.xml" in sections
-    assert locations(client, "goods-vi") == [f"{HERE}/san-pham/{shown.slug}/"]
-    assert locations(client, "goods-en") == [f"{HERE}/en/san-pham/{shown.slug}/"]
-    assert locations(client, "shelves-vi") == [f"{HERE}/danh-muc/mien/"]
-    assert locations(client, "cooperatives-en") == [f"{HERE}/en/hop-tac-xa/htx-tai-hoan/"]
-    assert {f"{HERE}/", f"{HERE}/trang/doi-tra/"} <= set(locations(client, "pages-vi"))
+    assert f"{SITE}/sitemap-goods-vi.xml" in sections
+    assert f"{SITE}/sitemap-goods-en.xml" in sections
+    assert locations(client, "goods-vi") == [f"{SITE}/san-pham/{product.slug}/"]
+    assert locations(client, "goods-en") == [f"{SITE}/en/san-pham/{product.slug}/"]
+    assert locations(client, "shelves-vi") == [f"{SITE}/danh-muc/mien/"]
+    assert locations(client, "cooperatives-en") == [f"{SITE}/en/hop-tac-xa/htx-tai-hoan/"]
+    assert {f"{SITE}/", f"{SITE}/trang/doi-tra/"} <= set(locations(client, "pages-vi"))
     (row,) = ET.fromstring(client.get("/sitemap-goods-vi.xml").content).findall("s:url", NS)
-    others = {each.get("hreflang"): each.get("href") for each in row.findall("x:link", NS)}
-    assert others == {
-        "vi": f"{HERE}/san-pham/{shown.slug}/",
-        "en": f"{HERE}/en/san-pham/{shown.slug}/",
+    alternates = {each.get("hreflang"): each.get("href") for each in row.findall("x:link", NS)}
+    assert alternates == {
+        "vi": f"{SITE}/san-pham/{product.slug}/",
+        "en": f"{SITE}/en/san-pham/{product.slug}/",
     }
-    assert row.find("s:lastmod", NS).text == f"{shown.updated_at:%Y-%m-%d}"
+    assert row.find("s:lastmod", NS).text == f"{product.updated_at:%Y-%m-%d}"
 
 
 def test_sitemaps_are_paginated_and_cached(client, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(LanguageSitemap, "limit", 2)
-    made = [make_product(name=f"Món {n}") for n in range(3)]
+    products = [make_product(name=f"Món {n}") for n in range(3)]
 
     files = [locations(client, "goods-vi", query) for query in ("", "?p=2")]
 
-    addresses = [f"{HERE}/san-pham/{product.slug}/" for product in made]
+    addresses = [f"{SITE}/san-pham/{product.slug}/" for product in products]
     assert files == [addresses[:2], addresses[2:]]
     assert client.get("/sitemap-goods-vi.xml?p=3").status_code == 404
     with django_assert_num_queries(0):
         assert locations(client, "goods-vi") == addresses[:2]
     cache.clear()
-    Listing.objects.filter(product=made[0]).update(state=ListingState.PAUSED)
+    Listing.objects.filter(product=products[0]).update(state=ListingState.PAUSED)
     assert locations(client, "goods-vi") == addresses[1:]
 
 
@@ -122,12 +128,12 @@ def test_json_ld_has_an_offer_per_variant_with_unit_price(client):
         category=make_category("Miến", make_category("Đồ khô")),
         variants=(("Gói 500 g", 0), ("Gói hết", 0)),
     )
-    gone = product.variants.get(name="Gói hết")
-    gone.stocks.update(on_hand=0)
+    sold_out = product.variants.get(name="Gói hết")
+    sold_out.stocks.update(on_hand=0)
 
-    told = blocks(html_of(client.get(f"/san-pham/{product.slug}/")))
+    blocks = json_ld_blocks(html_of(client.get(f"/san-pham/{product.slug}/")))
 
-    first, second = told["Product"]["offers"]
+    first, second = blocks["Product"]["offers"]
     assert first["priceSpecification"] == {
         "@type": "UnitPriceSpecification",
         "price": "45000",
@@ -145,16 +151,16 @@ def test_json_ld_has_an_offer_per_variant_with_unit_price(client):
         "addressRegion": "Thái Nguyên",
         "addressCountry": "VN",
     }
-    steps = told["BreadcrumbList"]["itemListElement"]
-    assert [(step["position"], step["item"]) for step in steps] == [
-        (1, f"{HERE}/"),
-        (2, f"{HERE}/san-pham/"),
-        (3, f"{HERE}/danh-muc/do-kho/"),
-        (4, f"{HERE}/danh-muc/mien/"),
-        (5, f"{HERE}/san-pham/{product.slug}/"),
+    breadcrumbs = blocks["BreadcrumbList"]["itemListElement"]
+    assert [(step["position"], step["item"]) for step in breadcrumbs] == [
+        (1, f"{SITE}/"),
+        (2, f"{SITE}/san-pham/"),
+        (3, f"{SITE}/danh-muc/do-kho/"),
+        (4, f"{SITE}/danh-muc/mien/"),
+        (5, f"{SITE}/san-pham/{product.slug}/"),
     ]
-    stall = blocks(html_of(client.get(f"/hop-tac-xa/{seller.slug}/")))
-    assert stall["Organization"]["legalName"] == "Hợp tác xã Tài Hoan"
-    assert stall["BreadcrumbList"]["itemListElement"][1]["item"] == f"{HERE}/hop-tac-xa/"
-    market = blocks(html_of(client.get("/")))["@graph"]["@graph"]
-    assert [each["@type"] for each in market] == ["Organization", "WebSite"]
+    profile = json_ld_blocks(html_of(client.get(f"/hop-tac-xa/{seller.slug}/")))
+    assert profile["Organization"]["legalName"] == "Hợp tác xã Tài Hoan"
+    assert profile["BreadcrumbList"]["itemListElement"][1]["item"] == f"{SITE}/hop-tac-xa/"
+    graph = json_ld_blocks(html_of(client.get("/")))["@graph"]["@graph"]
+    assert [each["@type"] for each in graph] == ["Organization", "WebSite"]

@@ -1,3 +1,5 @@
+"""Pictures shown beside shared links."""
+
 import datetime
 import re
 
@@ -22,8 +24,8 @@ pytestmark = pytest.mark.django_db
 SYSTEM = {"actor": Actor.system(), "now": NOW}
 
 
-def shown_on(client, product):
-    """Where the picture beside a link to the page lies."""
+def share_picture_path(client, product):
+    """Return the path of the page's og:image."""
     page = html_of(client.get(f"/san-pham/{product.slug}/"))
     return re.search(r'property="og:image" content="http://127.0.0.1:8000(/[^"]+)"', page)[1]
 
@@ -31,16 +33,16 @@ def shown_on(client, product):
 def test_share_picture_is_redrawn_only_when_its_content_changes(client):
     seller = make_seller("HTX Tài Hoan")
     product = make_product(seller, name="Miến dong")
-    before = shown_on(client, product)
+    before = share_picture_path(client, product)
     draw_share_pictures_task()
     first = SharePicture.objects.get(kind="catalog.product")
 
     assert before == "/static/illustrations/share.jpg"
-    assert shown_on(client, product) == f"/media/{first.path}"
+    assert share_picture_path(client, product) == f"/media/{first.path}"
     with default_storage.open(first.path) as file, Image.open(file) as image:
         assert (image.format, image.size) == ("JPEG", (1200, 630))
 
-    # Stock changes and nothing is drawn.
+    # A change of stock draws nothing.
     record_movement(
         stock_of(product.variants.get()), 5, reason=MovementReason.RECEIPT, document="test", **SYSTEM
     )
@@ -48,7 +50,7 @@ def test_share_picture_is_redrawn_only_when_its_content_changes(client):
     draw_share_pictures_task()
     assert SharePicture.objects.get(kind="catalog.product").path == first.path
 
-    # The cooperative is called something else, which stands in all of its pictures.
+    # The cooperative's name is part of every picture.
     Cooperative.objects.filter(pk=seller.pk).update(name="HTX Tài Hoan Mới")
     record_change("cooperative.edited", seller, cooperative_id=seller.pk, **SYSTEM)
     draw_share_pictures_task()
@@ -64,13 +66,13 @@ def test_share_picture_is_redrawn_once_photo_is_ready(client):
     picture = make_picture()
     add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **SYSTEM)
     draw_share_pictures_task()
-    without = shown_on(client, product)
+    without = share_picture_path(client, product)
     render_picture(picture)
 
     draw_share_pictures_task()
 
     assert without.startswith("/media/share/")
-    assert shown_on(client, product) != without
+    assert share_picture_path(client, product) != without
 
 
 def test_share_picture_of_withdrawn_product_is_deleted():

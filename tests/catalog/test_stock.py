@@ -1,4 +1,4 @@
-"""What is there, what is promised, and who may have it."""
+"""Stock counts, receipts and losses; reachability by channel and zone; allocation."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
 
 
-def at(variant, **more):
-    """Which stock is meant, by whom and when."""
-    where = {"warehouse_id": variant.stocks.order_by("pk").first().warehouse_id}
-    who = {"cooperative": variant.cooperative, "actor": MEMBER, "now": NOW}
-    return {"variant_id": variant.pk} | where | who | more
+def stock_arguments(variant, **overrides):
+    """Return arguments of stock actions for the variant's first warehouse."""
+    warehouse = {"warehouse_id": variant.stocks.order_by("pk").first().warehouse_id}
+    common = {"cooperative": variant.cooperative, "actor": MEMBER, "now": NOW}
+    return {"variant_id": variant.pk} | warehouse | common | overrides
 
 
 def is_available(variant):
@@ -52,7 +52,7 @@ def is_available(variant):
 def test_count_records_difference_as_movement() -> None:
     variant = make_variant(on_hand=10)
 
-    row = count_stock(**at(variant), counted=7, note="dập 3 quả")
+    row = count_stock(**stock_arguments(variant), counted=7, note="dập 3 quả")
 
     movement = Movement.objects.order_by("-pk").first()
     assert (movement.quantity, movement.reason, movement.note) == (-3, "count", "dập 3 quả")
@@ -65,23 +65,21 @@ def test_count_below_allocated_is_recorded_as_shortage() -> None:
     variant = make_variant(on_hand=5)
     make_order((variant, 4))
 
-    count_stock(**at(variant), counted=1)
+    count_stock(**stock_arguments(variant), counted=1)
 
     stock = stock_of(variant)
     assert (stock.on_hand, stock.allocated, stock.free) == (1, 4, -3)
     assert not is_available(variant)
 
 
-def test_availability_is_recalculated_only_when_stock_runs_out_or_returns(
-    django_assert_num_queries,
-) -> None:
+def test_availability_is_recalculated_only_when_stock_runs_out_or_returns(django_assert_num_queries) -> None:
     variant = make_variant(on_hand=5)
     row = stock_of(variant)
 
     for allocated, available in [(4, True), (5, False), (7, False), (4, True), (5, False)]:
-        turns = available != is_available(variant)
+        changes = available != is_available(variant)
         row.allocated = allocated
-        if turns:
+        if changes:
             save_reserved_and_allocated([row])
         else:
             with django_assert_num_queries(1):
@@ -95,7 +93,7 @@ def test_count_out_of_range_is_refused(counted) -> None:
     variant = make_variant()
 
     with refused(InvalidStockCount, "invalid_stock_count") as refusal:
-        count_stock(**at(variant), counted=counted)
+        count_stock(**stock_arguments(variant), counted=counted)
 
     assert refusal.value.field == "counted"
 
@@ -105,41 +103,41 @@ def test_receipt_of_zero_or_out_of_range_is_refused(quantity) -> None:
     variant = make_variant()
 
     with refused(InvalidStockCount, "invalid_stock_count"):
-        receive_stock(**at(variant), quantity=quantity)
+        receive_stock(**stock_arguments(variant), quantity=quantity)
 
 
 def test_loss_may_take_stock_below_zero() -> None:
     variant = make_variant(on_hand=2)
 
-    receive_stock(**at(variant), quantity=-3, reason=MovementReason.LOSS)
+    receive_stock(**stock_arguments(variant), quantity=-3, reason=MovementReason.LOSS)
 
     assert stock_of(variant).on_hand == -1
     check_stock()
 
 
 def test_variants_and_warehouses_of_another_cooperative_are_missing() -> None:
-    mine, other = make_variant(), make_variant(make_seller("HTX Tài Hoan"))
-    foreign_house = stock_of(other).warehouse_id
+    own, other = make_variant(), make_variant(make_seller("HTX Tài Hoan"))
+    foreign_warehouse = stock_of(other).warehouse_id
 
-    for wrong in (
-        at(mine, variant_id=other.pk),
-        at(mine, warehouse_id=foreign_house),
-        at(mine, warehouse_id=nobody()),
-        at(mine, cooperative=other.cooperative),
-        at(mine, variant_id=other.pk + 1000),
+    for arguments in (
+        stock_arguments(own, variant_id=other.pk),
+        stock_arguments(own, warehouse_id=foreign_warehouse),
+        stock_arguments(own, warehouse_id=nobody()),
+        stock_arguments(own, cooperative=other.cooperative),
+        stock_arguments(own, variant_id=other.pk + 1000),
     ):
         with refused(Missing, "missing"):
-            count_stock(**wrong, counted=3)
+            count_stock(**arguments, counted=3)
         with refused(Missing, "missing"):
-            receive_stock(**wrong, quantity=3)
+            receive_stock(**arguments, quantity=3)
 
 
 def test_repeated_count_changes_nothing_after_later_movements() -> None:
     variant = make_variant(on_hand=10)
 
-    count_stock(**at(variant), counted=10, key="phone-1")
-    receive_stock(**at(variant), quantity=-4, reason=MovementReason.LOSS)
-    count_stock(**at(variant), counted=10, key="phone-1")
+    count_stock(**stock_arguments(variant), counted=10, key="phone-1")
+    receive_stock(**stock_arguments(variant), quantity=-4, reason=MovementReason.LOSS)
+    count_stock(**stock_arguments(variant), counted=10, key="phone-1")
 
     assert stock_of(variant).on_hand == 6
     assert Movement.objects.filter(key="phone-1").count() == 1
@@ -148,8 +146,8 @@ def test_repeated_count_changes_nothing_after_later_movements() -> None:
 def test_repeated_receipt_is_recorded_once() -> None:
     variant = make_variant(on_hand=10)
 
-    for _sent in range(2):
-        receive_stock(**at(variant), quantity=5, key="phone-2")
+    for _attempt in range(2):
+        receive_stock(**stock_arguments(variant), quantity=5, key="phone-2")
 
     assert stock_of(variant).on_hand == 15
 
@@ -157,26 +155,28 @@ def test_repeated_receipt_is_recorded_once() -> None:
 def test_one_invalid_count_refuses_the_whole_batch() -> None:
     seller = make_seller()
     first, second = make_variant(seller), make_variant(seller)
-    house = stock_of(first).warehouse_id
-    who = {"cooperative": seller, "actor": MEMBER, "now": NOW}
+    warehouse = stock_of(first).warehouse_id
+    common = {"cooperative": seller, "actor": MEMBER, "now": NOW}
 
     with refused(InvalidStockCount, "invalid_stock_count"):
-        count_stocks(counts=[StockCount(first.pk, house, 3), StockCount(second.pk, house, -1)], **who)
-    count_stocks(counts=[StockCount(second.pk, house, 4), StockCount(first.pk, house, 3)], **who)
+        count_stocks(
+            counts=[StockCount(first.pk, warehouse, 3), StockCount(second.pk, warehouse, -1)], **common
+        )
+    count_stocks(counts=[StockCount(second.pk, warehouse, 4), StockCount(first.pk, warehouse, 3)], **common)
 
-    assert [stock_of(one).on_hand for one in (first, second)] == [3, 4]
+    assert [stock_of(variant).on_hand for variant in (first, second)] == [3, 4]
 
 
 def test_product_is_available_while_any_variant_is() -> None:
     product = make_product(on_hand=1, variants=(("nhỏ", 0), ("to", 10_000)))
     small, large = product.variants.in_order()
-    seen = []
+    availabilities = []
 
     for variant, counted in [(small, 0), (large, 0), (small, 2)]:
-        count_stock(**at(variant), counted=counted)
-        seen.append(is_available(variant))
+        count_stock(**stock_arguments(variant), counted=counted)
+        availabilities.append(is_available(variant))
 
-    assert seen == [True, False, True]
+    assert availabilities == [True, False, True]
 
 
 def test_availability_ends_with_last_item_ordered_and_returns_on_cancellation() -> None:
@@ -191,7 +191,7 @@ def test_availability_ends_with_last_item_ordered_and_returns_on_cancellation() 
     check_availability()
 
 
-def reach(variant, *, country="VN", collected=None):
+def reachable_stocks(variant, *, country="VN", collected=None):
     rows = Stock.objects.filter(variant=variant).reachable(
         channel_id=make_channel().pk, country=country, collected=collected
     )
@@ -202,33 +202,33 @@ def test_stock_is_reachable_through_channel_and_zone_of_its_warehouse() -> None:
     variant = make_variant()
     stock = stock_of(variant)
     zone = stock.warehouse.zones.get()
-    seen = [reach(variant), reach(variant, country="LA")]
+    found = [reachable_stocks(variant), reachable_stocks(variant, country="LA")]
 
     zone.is_default = True
     zone.save()
-    seen.append(reach(variant, country="LA"))
+    found.append(reachable_stocks(variant, country="LA"))
     WarehouseChannel.objects.filter(warehouse=stock.warehouse).delete()
-    seen.append(reach(variant))
+    found.append(reachable_stocks(variant))
 
-    assert seen == [[stock], [], [stock], []]
+    assert found == [[stock], [], [stock], []]
 
 
 def test_default_zone_excludes_countries_of_other_zones() -> None:
     variant = make_variant()
     stock = stock_of(variant)
-    rest = make_channel().zones.create(name="Nơi khác", is_default=True)
-    stock.warehouse.zones.set([rest])
+    default_zone = make_channel().zones.create(name="Nơi khác", is_default=True)
+    stock.warehouse.zones.set([default_zone])
 
-    assert [reach(variant, country=country) for country in ("VN", "LA")] == [[], [stock]]
+    assert [reachable_stocks(variant, country=country) for country in ("VN", "LA")] == [[], [stock]]
 
 
 def test_product_without_zone_for_channel_country_is_unavailable_in_lists() -> None:
     variant = make_variant(on_hand=5)
     stock_of(variant).warehouse.zones.clear()
 
-    count_stock(**at(variant), counted=6)
+    count_stock(**stock_arguments(variant), counted=6)
 
-    assert reach(variant) == []
+    assert reachable_stocks(variant) == []
     assert not is_available(variant)
     check_availability()
 
@@ -240,19 +240,19 @@ def test_stock_in_several_zones_is_counted_once() -> None:
     ZoneCountry.objects.create(zone=second, country="VN")
     stock.warehouse.zones.add(second)
 
-    assert reach(variant) == [stock]
+    assert reachable_stocks(variant) == [stock]
 
 
 def test_pickup_uses_only_the_pickup_warehouse_and_ignores_zones() -> None:
     seller = make_seller()
-    mine, other = make_variant(seller), make_variant(make_seller("HTX Tài Hoan"))
+    own, other = make_variant(seller), make_variant(make_seller("HTX Tài Hoan"))
     market = make_warehouse(seller, make_channel())
     market.zones.clear()
-    at_market = Stock.objects.create(variant=mine, warehouse=market)
+    at_market = Stock.objects.create(variant=own, warehouse=market)
     collected = {seller.pk: market.pk}
 
-    assert reach(mine, collected=collected) == [at_market]
-    assert reach(other, collected=collected) == [stock_of(other)]
+    assert reachable_stocks(own, collected=collected) == [at_market]
+    assert reachable_stocks(other, collected=collected) == [stock_of(other)]
 
 
 def test_sold_out_error_lists_every_short_variant_with_free_quantity() -> None:
@@ -269,23 +269,23 @@ def test_allocation_strategy_chooses_warehouse_order_or_highest_stock() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=2)
     full = make_warehouse(seller, make_channel())
-    count_stock(**at(variant, warehouse_id=full.pk), counted=9)
+    count_stock(**stock_arguments(variant, warehouse_id=full.pk), counted=9)
     small_row, full_row = Stock.objects.filter(variant=variant).order_by("on_hand")
     rows = [full_row, small_row]
 
-    def taken(**how):
-        return [(pick.stock_id, pick.quantity) for pick in choose_stock({variant.pk: 3}, rows, **how)]
+    def allocate(**options):
+        return [(pick.stock_id, pick.quantity) for pick in choose_stock({variant.pk: 3}, rows, **options)]
 
-    assert taken(order=[small_row.pk, full_row.pk]) == [(small_row.pk, 2), (full_row.pk, 1)]
-    assert taken(order=[full_row.pk, small_row.pk]) == [(full_row.pk, 3)]
-    assert taken(strategy=AllocationStrategy.PRIORITIZE_HIGH_STOCK) == [(full_row.pk, 3)]
+    assert allocate(order=[small_row.pk, full_row.pk]) == [(small_row.pk, 2), (full_row.pk, 1)]
+    assert allocate(order=[full_row.pk, small_row.pk]) == [(full_row.pk, 3)]
+    assert allocate(strategy=AllocationStrategy.PRIORITIZE_HIGH_STOCK) == [(full_row.pk, 3)]
 
 
 def test_warehouse_with_negative_stock_does_not_reduce_others() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=4)
     second = make_warehouse(seller, make_channel())
-    receive_stock(**at(variant, warehouse_id=second.pk), quantity=-3, reason=MovementReason.LOSS)
+    receive_stock(**stock_arguments(variant, warehouse_id=second.pk), quantity=-3, reason=MovementReason.LOSS)
     rows = list(Stock.objects.filter(variant=variant).order_by("pk"))
 
     picks = choose_stock({variant.pk: 4}, rows)

@@ -1,3 +1,5 @@
+"""Translations of products and cooperatives by members and staff."""
+
 import datetime
 import json
 import re
@@ -19,18 +21,18 @@ def seller(db):
 
 @pytest.fixture
 def product(seller):
-    made = make_product(seller, name="Miến dong", variants=(("Gói nhỏ", 0), ("Gói to", 9_000)))
-    made.description_text = "Sợi dai.\n\nNấu nhanh."
-    made.save()
-    return made
+    product = make_product(seller, name="Miến dong", variants=(("Gói nhỏ", 0), ("Gói to", 9_000)))
+    product.description_text = "Sợi dai.\n\nNấu nhanh."
+    product.save()
+    return product
 
 
-def initial_for(row):
+def saved_translations(row):
     rows = Translation.objects.filter(kind=row._meta.label_lower, key=str(row.pk))
     return {each.field: each.text for each in rows.order_by("field")}
 
 
-def texts_page(product):
+def translation_url(product):
     return f"/xa-vien/hang/{product.listings.get().pk}/loi/en/"
 
 
@@ -38,25 +40,25 @@ def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller,
     client.force_login(make_member(seller, Role.LISTER))
     small = product.variants.get(name="Gói nhỏ")
 
-    form = html_of(client.get(texts_page(product)))
-    told = {
+    form = html_of(client.get(translation_url(product)))
+    submitted = {
         f"product-{product.pk}-name": " Canna noodles ",
         f"product-{product.pk}-description_text": "Firm.\n\nQuick.",
         f"variant-{small.pk}-name": "Small packet",
     }
-    response = client.post(texts_page(product), told)
+    response = client.post(translation_url(product), submitted)
 
     assert '<span lang="vi">Phủ Thông, Thái Nguyên</span>' in form
-    assert "-storage" not in form  # nothing is said of it in Vietnamese
+    assert "-storage" not in form  # empty in Vietnamese
     assert response.status_code == 302
-    formatted = initial_for(product)["description"]
+    formatted = saved_translations(product)["description"]
     assert [block["data"]["text"] for block in json.loads(formatted)["blocks"]] == ["Firm.", "Quick."]
-    assert initial_for(product) == {
+    assert saved_translations(product) == {
         "name": "Canna noodles",
         "description_text": "Firm.\n\nQuick.",
         "description": formatted,
     }
-    assert initial_for(small) == {"name": "Small packet"}
+    assert saved_translations(small) == {"name": "Small packet"}
     change = Change.objects.get(action="product.translated")
     assert change.data == {
         "language": "en",
@@ -72,54 +74,54 @@ def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller,
 
 def test_emptied_translation_is_removed_and_unchanged_form_records_nothing(client, seller, product):
     client.force_login(make_member(seller, Role.LISTER))
-    told = {f"product-{product.pk}-name": "Noodles", f"product-{product.pk}-description_text": "Firm."}
-    client.post(texts_page(product), told)
-    client.post(texts_page(product), told)
+    submitted = {f"product-{product.pk}-name": "Noodles", f"product-{product.pk}-description_text": "Firm."}
+    client.post(translation_url(product), submitted)
+    client.post(translation_url(product), submitted)
     assert Change.objects.filter(action="product.translated").count() == 1
 
-    client.post(texts_page(product), told | {f"product-{product.pk}-description_text": ""})
+    client.post(translation_url(product), submitted | {f"product-{product.pk}-description_text": ""})
 
-    assert initial_for(product) == {"name": "Noodles"}
+    assert saved_translations(product) == {"name": "Noodles"}
 
 
 def test_foreign_products_and_unknown_languages_cannot_be_translated(client, seller, product):
     client.force_login(make_member(make_seller("HTX Khác"), Role.LISTER))
-    told = {f"product-{product.pk}-name": "Noodles"}
+    submitted = {f"product-{product.pk}-name": "Noodles"}
 
-    assert client.post(texts_page(product), told).status_code == 404
-    assert client.post(f"/quan-tri/hang/{product.listings.get().pk}/loi/en/", told).status_code == 404
+    assert client.post(translation_url(product), submitted).status_code == 404
+    assert client.post(f"/quan-tri/hang/{product.listings.get().pk}/loi/en/", submitted).status_code == 404
     client.force_login(make_member(seller, Role.LISTER))
     for language in ("vi", "fr"):
-        assert client.get(texts_page(product).replace("/en/", f"/{language}/")).status_code == 404
+        assert client.get(translation_url(product).replace("/en/", f"/{language}/")).status_code == 404
     assert client.post("/xa-vien/loi/en/", {f"cooperative-{seller.pk}-name": "X"}).status_code == 403
-    assert initial_for(product) == initial_for(seller) == {}
+    assert saved_translations(product) == saved_translations(seller) == {}
 
 
 def test_manager_translates_cooperative_and_staff_correct_it(client, seller, product):
     delivery_method = seller.delivery_methods.get()
-    named = {"agreed_on": datetime.date(2026, 11, 1), "products_made": "Miến", "place": "Thôn Chè Cọ"}
-    household = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", **named)
+    details = {"agreed_on": datetime.date(2026, 11, 1), "products_made": "Miến", "place": "Thôn Chè Cọ"}
+    household = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", **details)
     Producer.objects.create(cooperative=seller, name="Hộ chưa đồng ý", products_made="Miến")
     client.force_login(make_member(seller, Role.MANAGER))
-    told = {
+    submitted = {
         f"cooperative-{seller.pk}-summary": "Make noodles",
         f"deliverymethod-{delivery_method.pk}-name": "Home",
     }
-    told[f"producer-{household.pk}-products_made"] = "Noodles"
-    client.post("/xa-vien/loi/en/", told)
+    submitted[f"producer-{household.pk}-products_made"] = "Noodles"
+    client.post("/xa-vien/loi/en/", submitted)
     client.force_login(make_admin())
 
     client.post(
-        f"/quan-tri/hop-tac-xa/{seller.pk}/loi/en/", told | {f"cooperative-{seller.pk}-story": "Story"}
+        f"/quan-tri/hop-tac-xa/{seller.pk}/loi/en/", submitted | {f"cooperative-{seller.pk}-story": "Story"}
     )
     client.post(
         f"/quan-tri/hang/{product.listings.get().pk}/loi/en/", {f"product-{product.pk}-name": "Noodles"}
     )
 
-    assert initial_for(seller) == {"story": "Story", "summary": "Make noodles"}
-    assert initial_for(delivery_method) == {"name": "Home"}
-    assert initial_for(household) == {"products_made": "Noodles"}
-    assert initial_for(product) == {"name": "Noodles"}
+    assert saved_translations(seller) == {"story": "Story", "summary": "Make noodles"}
+    assert saved_translations(delivery_method) == {"name": "Home"}
+    assert saved_translations(household) == {"products_made": "Noodles"}
+    assert saved_translations(product) == {"name": "Noodles"}
     changes = Change.objects.filter(action="cooperative.translated").order_by("pk")
     assert [(each.entry_point, each.data["fields"]) for each in changes] == [
         (

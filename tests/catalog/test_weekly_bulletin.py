@@ -1,4 +1,4 @@
-"""The weekly bulletin: made once, in words for the loudspeaker, sent once to who follows."""
+"""The weekly bulletin: its creation, spoken text and delivery to followers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OCTOBER, NOVEMBER, DECEMBER = 1 << 9, 1 << 10, 1 << 11
 
 @pytest.fixture
 def seller() -> Cooperative:
-    """Mandarins at their best, persimmons at their end, sausages to come, and a stall on market day."""
+    """A seller with products in season, ending and coming, and a pickup on market day."""
     seller = make_seller("HTX Thiên An", slug="thien-an")
     make_market_way(seller, make_channel(), weekday=6)
     for name, season, price in (
@@ -45,18 +45,18 @@ def seller() -> Cooperative:
         ("Lạp sườn", DECEMBER, 190_000),
         ("Gối", ALL_MONTHS, 320_000),
     ):
-        goods = make_product(seller, name=name, price=price, unit="kg")
-        Product.objects.filter(pk=goods.pk).update(season=season)
+        product = make_product(seller, name=name, price=price, unit="kg")
+        Product.objects.filter(pk=product.pk).update(season=season)
     Listing.objects.filter(product__name__in=["Quýt", "Hồng"]).update(published_at=NOW.replace(year=2025))
     ShopSettings.objects.create(operator_phone="+842090000001")
     return seller
 
 
-def letters_to() -> list[str]:
+def mail_recipients() -> list[str]:
     return sorted(Notification.objects.values_list("to", flat=True))
 
 
-def make() -> int:
+def create_bulletins() -> int:
     return create_weekly_bulletins(week=WEEK, channel=make_channel(), now=NOW)
 
 
@@ -64,10 +64,12 @@ def test_bulletins_are_created_once_per_seller_and_language(seller) -> None:
     make_seller("HTX Chưa có hàng")
     make_product(make_seller("HTX Bị treo", state=CooperativeState.SUSPENDED), name="Ẩn")
     make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Ẩn")
-    back = make_product(make_seller("HTX Sắp về", paused_from=NOW, paused_until="2026-12-01"), name="Mận")
-    Product.objects.filter(pk=back.pk).update(season=DECEMBER)
+    returning = make_product(
+        make_seller("HTX Sắp về", paused_from=NOW, paused_until="2026-12-01"), name="Mận"
+    )
+    Product.objects.filter(pk=returning.pk).update(season=DECEMBER)
 
-    assert (make(), make()) == (4, 0)
+    assert (create_bulletins(), create_bulletins()) == (4, 0)
 
     rows = Bulletin.objects.values_list("cooperative__slug", "language")
     assert set(rows) == {(None, "vi"), (None, "en"), ("thien-an", "vi"), ("thien-an", "en")}
@@ -100,7 +102,7 @@ def test_past_market_days_are_left_out(seller) -> None:
 
 
 def test_spoken_text_has_no_digits_or_symbols(seller) -> None:
-    make()
+    create_bulletins()
 
     spoken = Bulletin.objects.of_market().in_language("vi").get().spoken
 
@@ -116,12 +118,12 @@ def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> Non
     for user in users:
         follow(user, None, "en" if user == users[4] else "vi")
     follow(users[0], "thien-an", "vi")
-    make()
+    create_bulletins()
     market = Bulletin.objects.of_market().in_language("vi").get()
 
-    more = [send_bulletin(bulletin_id=market.pk, now=NOW, batch=2) for _ in range(4)]
+    has_more = [send_bulletin(bulletin_id=market.pk, now=NOW, batch=2) for _ in range(4)]
 
-    assert more == [True, True, False, False]
+    assert has_more == [True, True, False, False]
     letters = Notification.objects.order_by("pk")
     assert [letter.to for letter in letters] == [f"n{number}@example.com" for number in range(4)]
     first = Follow.objects.get(email="n0@example.com", cooperative=None)
@@ -129,16 +131,16 @@ def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> Non
     assert market.text.strip() in letters[0].text
     market.refresh_from_db()
     assert (market.sent_at, market.sent_through) == (NOW, Follow.objects.get(email="n3@example.com").pk)
-    own = Bulletin.objects.get(cooperative=seller, language="vi")
-    send_bulletin(bulletin_id=own.pk, now=NOW)
+    seller_bulletin = Bulletin.objects.get(cooperative=seller, language="vi")
+    send_bulletin(bulletin_id=seller_bulletin.pk, now=NOW)
     assert Notification.objects.latest("pk").to == "n0@example.com"
 
 
 def test_unfollowed_addresses_and_past_weeks_get_no_mail(seller) -> None:
-    gone = follow(make_user(email="a@example.com"), None, "vi")
+    ended = follow(make_user(email="a@example.com"), None, "vi")
     follow(make_user(email="b@example.com"), None, "vi")
-    make()
-    unfollow(token=gone.token, actor=Actor.guest(), now=NOW)
+    create_bulletins()
+    unfollow(token=ended.token, actor=Actor.guest(), now=NOW)
 
     assert Bulletin.objects.to_send(WEEK + datetime.timedelta(days=7)).count() == 0
     for row in Bulletin.objects.to_send(WEEK):
@@ -150,41 +152,41 @@ def test_unfollowed_addresses_and_past_weeks_get_no_mail(seller) -> None:
 def test_failed_mail_is_retried_within_its_week(seller, monkeypatch) -> None:
     hoa = follow(make_user(email="hoa@example.com"), None, "vi")
     follow(make_user(email="mai@example.com"), None, "vi")
-    make()
+    create_bulletins()
     bulletin = Bulletin.objects.of_market().in_language("vi").get()
-    write = weekly_bulletin.notices.mail_bulletin
+    mail_bulletin = weekly_bulletin.notices.mail_bulletin
 
-    def fail_for_hoa(bulletin, follow, **rest) -> None:
+    def fail_for_hoa(bulletin, follow, **fields) -> None:
         if follow.email == "hoa@example.com":
-            raise ValueError("odd")
-        write(bulletin, follow, **rest)
+            raise ValueError("broken")
+        mail_bulletin(bulletin, follow, **fields)
 
     monkeypatch.setattr(weekly_bulletin.notices, "mail_bulletin", fail_for_hoa)
     send_bulletin(bulletin_id=bulletin.pk, now=NOW)
     monkeypatch.undo()
-    assert letters_to() == ["mai@example.com"]
+    assert mail_recipients() == ["mai@example.com"]
     failure = SweepFailure.objects.get()
     assert failure.row_key == f"{bulletin.pk}/{hoa.pk}"
 
-    assert retry_mails(now=NOW) == 0  # it waits a minute
+    assert retry_mails(now=NOW) == 0  # the first retry is a minute later
     SweepFailure.objects.update(next_try_at=timezone.now())
     assert retry_mails(now=NOW) == 1
 
-    assert letters_to() == ["hoa@example.com", "mai@example.com"]
+    assert mail_recipients() == ["hoa@example.com", "mai@example.com"]
     assert SweepFailure.objects.count() == 0
 
 
 def test_failed_mail_of_past_week_is_dropped(seller) -> None:
     hoa = follow(make_user(email="hoa@example.com"), None, "vi")
-    make()
+    create_bulletins()
     bulletin = Bulletin.objects.of_market().in_language("vi").get()
     key = f"{bulletin.pk}/{hoa.pk}"
-    record_sweep_failure("catalog.weekly_bulletin:mail", key, ValueError("odd"), now=NOW)
+    record_sweep_failure("catalog.weekly_bulletin:mail", key, ValueError("broken"), now=NOW)
     SweepFailure.objects.update(next_try_at=timezone.now())
 
     retry_mails(now=NOW + datetime.timedelta(days=7))
 
-    assert (letters_to(), SweepFailure.objects.count()) == ([], 0)
+    assert (mail_recipients(), SweepFailure.objects.count()) == ([], 0)
 
 
 def test_bulletins_are_due_from_monday_morning_until_all_are_sent(seller) -> None:
@@ -203,8 +205,8 @@ def test_bulletins_are_due_from_monday_morning_until_all_are_sent(seller) -> Non
 
 
 def test_bulletins_are_shown_and_downloadable(client: Client, seller) -> None:
-    assert client.get("/ban-tin/").status_code == 200  # before there is any
-    make()
+    assert client.get("/ban-tin/").status_code == 200  # before any bulletin exists
+    create_bulletins()
     market = Bulletin.objects.of_market().in_language("vi").get()
 
     page = html_of(client.get("/ban-tin/"))
@@ -213,11 +215,11 @@ def test_bulletins_are_shown_and_downloadable(client: Client, seller) -> None:
     assert "/ban-tin/2026-11-23/thien-an/" in page
     for path in ("/ban-tin/2026-11-23/", "/ban-tin/2026-11-23/thien-an/", "/en/ban-tin/2026-11-23/"):
         assert client.get(path).status_code == 200
-    kept = client.get("/ban-tin/2026-11-23/ban-tin.txt")
-    assert kept["Content-Disposition"] == 'attachment; filename="ban-tin-2026-11-23.txt"'
-    assert kept.content.decode("utf-8-sig").replace("\r\n", "\n") == market.text
-    read = client.get("/ban-tin/2026-11-23/thien-an/doc-loa.txt")
-    assert "ba mươi lăm nghìn đồng" in html_of(read)
+    text_file = client.get("/ban-tin/2026-11-23/ban-tin.txt")
+    assert text_file["Content-Disposition"] == 'attachment; filename="ban-tin-2026-11-23.txt"'
+    assert text_file.content.decode("utf-8-sig").replace("\r\n", "\n") == market.text
+    spoken_file = client.get("/ban-tin/2026-11-23/thien-an/doc-loa.txt")
+    assert "ba mươi lăm nghìn đồng" in html_of(spoken_file)
     missing = ["2026-11-16", "khong-co", "2026-11-23/khong-co", "2026-13-45", "2026-W48", "20261123"]
     assert [client.get(f"/ban-tin/{path}/").status_code for path in missing] == [404] * 6
 

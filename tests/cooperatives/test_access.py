@@ -1,4 +1,4 @@
-"""The one gate: who may do what for which cooperative, and who at the desk."""
+"""Access: rights of members by role, and permissions of platform staff."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 
-MAY = {
+RIGHTS = {
     Role.MANAGER: {"see", "list", "count", "pack", "sell", "cash", "money", "manage"},
     Role.LISTER: {"see", "list", "count"},
     Role.PACKER: {"see", "pack", "count"},
@@ -36,7 +36,7 @@ def test_role_has_exactly_its_rights(role) -> None:
     membership = membership_context(make_member(make_cooperative(), Role(role)))
 
     for right in Right:
-        if right in MAY[Role(role)]:
+        if right in RIGHTS[Role(role)]:
             membership.require(right)
         else:
             with refused(Forbidden, "forbidden"):
@@ -57,19 +57,19 @@ def test_member_acts_for_their_cooperative_through_members_app() -> None:
 
 
 def test_another_cooperative_is_missing() -> None:
-    mine, other = make_cooperative(), make_cooperative("HTX Tài Hoan")
-    user = make_member(mine)
+    own, other = make_cooperative(), make_cooperative("HTX Tài Hoan")
+    user = make_member(own)
 
     for foreign in (other.pk, other.pk + 1000):
         with refused(Missing, "missing"):
             membership_context(user, foreign)
 
 
-@pytest.mark.parametrize("who", ["nobody", "buyer", "former"])
-def test_non_members_have_no_membership_context(who) -> None:
+@pytest.mark.parametrize("person", ["anonymous", "buyer", "former"])
+def test_non_members_have_no_membership_context(person) -> None:
     cooperative = make_cooperative()
-    user = AnonymousUser() if who == "nobody" else make_user()
-    if who == "former":
+    user = AnonymousUser() if person == "anonymous" else make_user()
+    if person == "former":
         Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER, is_active=False)
 
     with refused(Missing, "missing"):

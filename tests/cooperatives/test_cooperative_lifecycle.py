@@ -1,3 +1,5 @@
+"""Applying to sell, decisions of the platform, and pausing."""
+
 from __future__ import annotations
 
 import datetime
@@ -78,15 +80,15 @@ def test_rejected_applicant_may_apply_again() -> None:
     assert apply(user).state == CooperativeState.APPLIED
 
 
-@pytest.mark.parametrize("answer", ["needs_more", "rejected"])
+@pytest.mark.parametrize("decision", ["needs_more", "rejected"])
 @pytest.mark.parametrize("reason", ["", "   "])
-def test_decision_other_than_approval_requires_reason(answer, reason) -> None:
+def test_decision_other_than_approval_requires_reason(decision, reason) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
 
     with refused(ReasonRequired, "reason_needed") as refusal:
         set_cooperative_state(
             cooperative_id=cooperative.pk,
-            answer=CooperativeState(answer),
+            answer=CooperativeState(decision),
             reason=reason,
             actor=STAFF,
             now=NOW,
@@ -97,12 +99,12 @@ def test_decision_other_than_approval_requires_reason(answer, reason) -> None:
 
 def test_suspension_reason_is_saved_and_cleared_on_approval() -> None:
     cooperative = make_cooperative()
-    who = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
+    common = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
 
-    set_cooperative_state(answer=CooperativeState.SUSPENDED, reason=" hàng giả ", **who)
+    set_cooperative_state(answer=CooperativeState.SUSPENDED, reason=" hàng giả ", **common)
     cooperative.refresh_from_db()
     reason = cooperative.state_reason
-    set_cooperative_state(answer=CooperativeState.APPROVED, **who)
+    set_cooperative_state(answer=CooperativeState.APPROVED, **common)
 
     cooperative.refresh_from_db()
     assert (reason, cooperative.state_reason) == ("hàng giả", "")
@@ -135,21 +137,21 @@ def test_cooperative_is_paused_until_day_before_return() -> None:
     )
 
     cooperative.refresh_from_db()
-    rests = [cooperative.is_paused_on(TODAY + datetime.timedelta(days=days)) for days in range(5)]
-    assert rests == [True, True, True, False, False]
+    paused = [cooperative.is_paused_on(TODAY + datetime.timedelta(days=days)) for days in range(5)]
+    assert paused == [True, True, True, False, False]
 
 
 def test_open_ended_pause_lasts_until_resumed() -> None:
     cooperative = make_cooperative()
-    who = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
+    common = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
 
-    pause_cooperative(until=None, today=TODAY, **who)
+    pause_cooperative(until=None, today=TODAY, **common)
     cooperative.refresh_from_db()
-    resting = cooperative.is_paused_on(TODAY + datetime.timedelta(days=1000))
-    resume_cooperative(**who)
+    was_paused = cooperative.is_paused_on(TODAY + datetime.timedelta(days=1000))
+    resume_cooperative(**common)
 
     cooperative.refresh_from_db()
-    assert (resting, cooperative.is_paused_on(TODAY)) == (True, False)
+    assert (was_paused, cooperative.is_paused_on(TODAY)) == (True, False)
 
 
 def test_unknown_cooperative_is_missing() -> None:

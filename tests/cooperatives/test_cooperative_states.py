@@ -1,4 +1,4 @@
-"""Every pair of states of a cooperative, and every answer from every state."""
+"""Every transition of a cooperative's states, and every decision from every state."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ EVERY_PAIR = list(itertools.product(CooperativeState.values, repeat=2))
 
 @pytest.mark.parametrize("pair", EVERY_PAIR)
 def test_cooperative_follows_its_state_table(pair) -> None:
-    came_from, to = pair
-    cooperative = make_cooperative(state=came_from)
+    from_state, to = pair
+    cooperative = make_cooperative(state=from_state)
 
     if pair in PAIRS:
-        assert advance(cooperative, to, COOPERATIVE_MOVES) == came_from
+        assert advance(cooperative, to, COOPERATIVE_MOVES) == from_state
     else:
         with refused(WrongMove, "wrong_move"):
             advance(cooperative, to, COOPERATIVE_MOVES)
 
     cooperative.refresh_from_db()
-    assert cooperative.state == (to if pair in PAIRS else came_from)
+    assert cooperative.state == (to if pair in PAIRS else from_state)
 
 
 def test_every_cooperative_state_is_reachable() -> None:
@@ -58,9 +58,9 @@ def test_every_cooperative_state_is_reachable() -> None:
 
 @pytest.mark.parametrize("pair", EVERY_PAIR)
 def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> None:
-    came_from, answer = pair
-    cooperative = make_cooperative(state=came_from)
-    given = {
+    from_state, answer = pair
+    cooperative = make_cooperative(state=from_state)
+    arguments = {
         "cooperative_id": cooperative.pk,
         "answer": CooperativeState(answer),
         "reason": "vì vậy",
@@ -69,15 +69,15 @@ def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> Non
     }
 
     if pair in PAIRS:
-        set_cooperative_state(**given)
+        set_cooperative_state(**arguments)
     else:
         with refused(WrongMove, "wrong_move"):
-            set_cooperative_state(**given)
+            set_cooperative_state(**arguments)
 
     cooperative.refresh_from_db()
-    told = Notification.objects.filter(to=cooperative.email).count()
-    written = Change.objects.of(cooperative).filter(action=f"cooperative.{answer}").count()
-    assert (cooperative.state, told, written) == ((answer, 1, 1) if pair in PAIRS else (came_from, 0, 0))
+    notices = Notification.objects.filter(to=cooperative.email).count()
+    changes = Change.objects.of(cooperative).filter(action=f"cooperative.{answer}").count()
+    assert (cooperative.state, notices, changes) == ((answer, 1, 1) if pair in PAIRS else (from_state, 0, 0))
 
 
 @pytest.mark.parametrize("state", CooperativeState.values)
@@ -95,16 +95,16 @@ def test_application_is_resubmitted_only_from_needs_more(state) -> None:
         province_name="Thái Nguyên",
         commune_name="Ba Bể",
     )
-    given = {"cooperative_id": cooperative.pk, "details": details, "actor": STAFF, "now": NOW}
+    arguments = {"cooperative_id": cooperative.pk, "details": details, "actor": STAFF, "now": NOW}
 
     if state == CooperativeState.NEEDS_MORE:
-        resubmit_application(**given)
+        resubmit_application(**arguments)
     else:
         with refused(WrongMove, "wrong_move"):
-            resubmit_application(**given)
+            resubmit_application(**arguments)
 
     cooperative.refresh_from_db()
-    again = ("applied", "HTX Yến Dương", "")
+    resubmitted = ("applied", "HTX Yến Dương", "")
     assert (cooperative.state, cooperative.name, cooperative.state_reason) == (
-        again if state == "needs_more" else (state, "HTX Thiên An", "thiếu giấy")
+        resubmitted if state == "needs_more" else (state, "HTX Thiên An", "thiếu giấy")
     )

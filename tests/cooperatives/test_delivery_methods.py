@@ -1,4 +1,4 @@
-"""What a delivery costs and when goods may be collected."""
+"""Delivery fees and pickup times."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 CAO_BANG = "04"
 
 
-def way_with(*rates, **fields):
-    """A carrier with rows of a price table: (province, up to grams, price)."""
+def make_delivery_method(*rates, **fields):
+    """Make a carrier with rates: (province, up to grams, price)."""
     channel = make_channel()
     delivery_method = make_way(make_seller(), channel, provinces=(), **fields)
     for province, grams, price in rates:
@@ -36,7 +36,7 @@ def fee(delivery_method, province, grams=1_000, goods=100_000):
 
 
 def test_province_rate_wins_over_default_rate() -> None:
-    delivery_method = way_with((THAI_NGUYEN, None, 15_000), ("", None, 40_000))
+    delivery_method = make_delivery_method((THAI_NGUYEN, None, 15_000), ("", None, 40_000))
 
     assert [fee(delivery_method, province) for province in (THAI_NGUYEN, HANOI, "")] == [
         15_000,
@@ -46,7 +46,7 @@ def test_province_rate_wins_over_default_rate() -> None:
 
 
 def test_province_without_rate_is_not_served() -> None:
-    delivery_method = way_with((THAI_NGUYEN, None, 15_000))
+    delivery_method = make_delivery_method((THAI_NGUYEN, None, 15_000))
 
     assert fee(delivery_method, HANOI) is None
     assert delivery_method.serves(channel_id=make_channel().pk, province_code=THAI_NGUYEN)
@@ -66,33 +66,33 @@ def test_province_without_rate_is_not_served() -> None:
     ],
 )
 def test_lightest_matching_weight_bracket_applies_and_heavier_has_no_fee(grams, price) -> None:
-    delivery_method = way_with(("", 5_000, 35_000), ("", 2_000, 20_000))
+    delivery_method = make_delivery_method(("", 5_000, 35_000), ("", 2_000, 20_000))
 
     assert fee(delivery_method, HANOI, grams=grams) == price
 
 
 def test_open_bracket_covers_heavier_parcels() -> None:
-    delivery_method = way_with(("", None, 90_000), ("", 2_000, 20_000))
+    delivery_method = make_delivery_method(("", None, 90_000), ("", 2_000, 20_000))
 
     assert [fee(delivery_method, HANOI, grams=grams) for grams in (2_000, 2_001)] == [20_000, 90_000]
 
 
 def test_province_brackets_do_not_fall_back_to_default_rate() -> None:
-    delivery_method = way_with((THAI_NGUYEN, 2_000, 10_000), ("", None, 40_000))
+    delivery_method = make_delivery_method((THAI_NGUYEN, 2_000, 10_000), ("", None, 40_000))
 
     assert fee(delivery_method, THAI_NGUYEN, grams=3_000) is None
 
 
 @pytest.mark.parametrize(("goods", "price"), [(499_999, 30_000), (500_000, 0), (10**9, 0)])
 def test_delivery_is_free_above_threshold(goods, price) -> None:
-    delivery_method = way_with(("", 5_000, 30_000), free_above=500_000)
+    delivery_method = make_delivery_method(("", 5_000, 30_000), free_above=500_000)
 
     assert fee(delivery_method, HANOI, goods=goods) == price
     assert fee(delivery_method, HANOI, goods=goods, grams=6_000) is None
 
 
 def test_rates_of_another_channel_are_ignored() -> None:
-    delivery_method = way_with(("", None, 30_000))
+    delivery_method = make_delivery_method(("", None, 30_000))
     other = make_channel(slug="khac")
 
     assert delivery_method.fee(channel_id=other.pk, province_code=HANOI, grams=1, goods=1) is None
@@ -105,7 +105,7 @@ def test_pickup_is_free_in_every_province() -> None:
     assert delivery_method.serves(channel_id=make_channel().pk, province_code=CAO_BANG)
 
 
-def days_of(kind, number, *, now=NOW, cut_off=0, count=4):
+def pickup_days(kind, number, *, now=NOW, cut_off=0, count=4):
     delivery_method = make_market_way(make_seller(), make_channel())
     delivery_method.market_days.all().delete()
     DeliveryMethod.objects.filter(pk=delivery_method.pk).update(cut_off_hours=cut_off)
@@ -121,16 +121,16 @@ def days_of(kind, number, *, now=NOW, cut_off=0, count=4):
 
 
 def test_weekday_market_repeats_weekly() -> None:
-    assert days_of(MarketDayKind.WEEKDAY, 6) == ["2026-11-29", "2026-12-06", "2026-12-13", "2026-12-20"]
+    assert pickup_days(MarketDayKind.WEEKDAY, 6) == ["2026-11-29", "2026-12-06", "2026-12-13", "2026-12-20"]
 
 
 def test_solar_market_skips_months_without_that_day() -> None:
-    assert days_of(MarketDayKind.SOLAR, 31, count=2) == ["2026-12-31", "2027-01-31"]
+    assert pickup_days(MarketDayKind.SOLAR, 31, count=2) == ["2026-12-31", "2027-01-31"]
 
 
 def test_lunar_market_follows_vietnamese_calendar() -> None:
     # The first of the lunar months of winter 2026 and Tết 2027, as Vietnam's calendar prints them.
-    assert days_of(MarketDayKind.LUNAR, 1, count=3) == ["2026-12-09", "2027-01-08", "2027-02-06"]
+    assert pickup_days(MarketDayKind.LUNAR, 1, count=3) == ["2026-12-09", "2027-01-08", "2027-02-06"]
 
 
 @pytest.mark.parametrize(
@@ -139,15 +139,15 @@ def test_lunar_market_follows_vietnamese_calendar() -> None:
 def test_orders_close_cut_off_hours_before_market(hour, first) -> None:
     saturday = datetime.datetime(2026, 11, 28, hour, 0, tzinfo=VIETNAM)
 
-    assert days_of(MarketDayKind.WEEKDAY, 6, now=saturday, cut_off=12)[0] == first
+    assert pickup_days(MarketDayKind.WEEKDAY, 6, now=saturday, cut_off=12)[0] == first
 
 
 def test_market_that_has_begun_is_skipped() -> None:
     def sunday(hour):
         return datetime.datetime(2026, 11, 29, hour, 0, tzinfo=VIETNAM)
 
-    assert days_of(MarketDayKind.WEEKDAY, 6, now=sunday(5))[0] == "2026-11-29"
-    assert days_of(MarketDayKind.WEEKDAY, 6, now=sunday(7))[0] == "2026-12-06"
+    assert pickup_days(MarketDayKind.WEEKDAY, 6, now=sunday(5))[0] == "2026-11-29"
+    assert pickup_days(MarketDayKind.WEEKDAY, 6, now=sunday(7))[0] == "2026-12-06"
 
 
 def test_pickup_times_of_one_day_are_sorted() -> None:

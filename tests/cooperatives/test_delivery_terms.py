@@ -1,4 +1,4 @@
-"""A way's table of prices and its market days are set as a whole, or not at all."""
+"""Rates and market days of a delivery method are replaced as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from tests.factories import HANOI, NOW, THAI_NGUYEN, make_channel, make_market_w
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-WHO = {"actor": Actor.system("test"), "now": NOW}
+COMMON = {"actor": Actor.system("test"), "now": NOW}
 SIX, TEN = datetime.time(6), datetime.time(10)
 
 
-def price(delivery_method, *rates, cooperative=None, **more):
+def set_rates(delivery_method, *rates, cooperative=None, **options):
     set_delivery_rates(
         cooperative=cooperative or delivery_method.cooperative,
         delivery_method_id=delivery_method.pk,
         channel=make_channel(),
         rates=rates,
-        **WHO,
-        **more,
+        **COMMON,
+        **options,
     )
 
 
@@ -44,19 +44,19 @@ def schedule(delivery_method, *days, cooperative=None, cut_off_hours=12):
         delivery_method_id=delivery_method.pk,
         days=days,
         cut_off_hours=cut_off_hours,
-        **WHO,
+        **COMMON,
     )
 
 
 def fee(delivery_method, province, grams=1_000, goods=100_000):
-    found = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
-    return found.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
+    delivery_method = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
+    return delivery_method.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
 
 
 def test_rate_table_replaces_flat_rate() -> None:
     delivery_method = make_way(make_seller(), make_channel(), fee=30_000)
 
-    price(
+    set_rates(
         delivery_method,
         DeliveryRateInput(15_000, THAI_NGUYEN, 2_000),
         DeliveryRateInput(20_000, THAI_NGUYEN),
@@ -64,8 +64,8 @@ def test_rate_table_replaces_flat_rate() -> None:
         free_above=500_000,
     )
 
-    near = [fee(delivery_method, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]
-    assert (near, fee(delivery_method, HANOI), fee(delivery_method, HANOI, goods=500_000)) == (
+    province_fees = [fee(delivery_method, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]
+    assert (province_fees, fee(delivery_method, HANOI), fee(delivery_method, HANOI, goods=500_000)) == (
         [15_000, 20_000],
         42_000,
         0,
@@ -79,7 +79,7 @@ def test_rates_of_another_channel_are_kept() -> None:
     other = make_channel(slug="khac")
     delivery_method = make_way(make_seller(), other, fee=30_000)
 
-    price(delivery_method, DeliveryRateInput(42_000))
+    set_rates(delivery_method, DeliveryRateInput(42_000))
 
     assert sorted(delivery_method.rates.values_list("channel__slug", "price")) == [
         ("khac", 30_000),
@@ -100,7 +100,7 @@ def test_invalid_rate_is_refused_with_its_row(rates) -> None:
     delivery_method = make_way(make_seller(), make_channel())
 
     with refused(InvalidDeliveryRate, "invalid_delivery_rate") as refusal:
-        price(delivery_method, *rates)
+        set_rates(delivery_method, *rates)
 
     assert refusal.value.details == {"row": 1}
 
@@ -110,8 +110,8 @@ def test_carrier_requires_rates_and_pickup_does_not() -> None:
     carried, collected = make_way(seller, make_channel()), make_market_way(seller, make_channel())
 
     with refused(MissingDeliveryRates, "no_rates"):
-        price(carried)
-    price(collected)
+        set_rates(carried)
+    set_rates(collected)
 
     assert fee(collected, HANOI) == 0
 
@@ -121,13 +121,13 @@ def test_market_days_are_replaced_with_capacity() -> None:
 
     schedule(delivery_method, MarketDayInput(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
 
-    found = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
-    times = found.pickup_times(now=NOW, count=2)
+    delivery_method = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
+    times = delivery_method.pickup_times(now=NOW, count=2)
     assert [(time.key, time.capacity) for time in times] == [
         ("2026-12-05T06:00", 20),
         ("2027-01-05T06:00", 20),
     ]
-    assert found.cut_off_hours == 24
+    assert delivery_method.cut_off_hours == 24
     change = Change.objects.get(action="delivery_method.scheduled")
     assert (change.data["from"], change.data["to"]) == (
         ["weekday 6, 06:00-10:00, *"],
@@ -178,11 +178,11 @@ def test_overlapping_market_days_give_one_pickup_time() -> None:
 def test_foreign_inactive_and_carrier_delivery_methods_are_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     carried, market = make_way(seller, make_channel()), make_market_way(seller, make_channel())
-    ended = make_way(seller, make_channel(), is_active=False)
+    inactive = make_way(seller, make_channel(), is_active=False)
 
-    for delivery_method, cooperative in ((carried, other), (ended, seller)):
+    for delivery_method, cooperative in ((carried, other), (inactive, seller)):
         with refused(Missing, "missing"):
-            price(delivery_method, DeliveryRateInput(1), cooperative=cooperative)
+            set_rates(delivery_method, DeliveryRateInput(1), cooperative=cooperative)
     for delivery_method, cooperative in ((carried, seller), (market, other)):
         with refused(Missing, "missing"):
             schedule(delivery_method, cooperative=cooperative)
@@ -202,7 +202,7 @@ def test_slot_capacity_follows_schedule_but_not_below_taken_places() -> None:
             slot.refresh_from_db()
         return [slot.capacity for slot in slots]
 
-    # What is past, and a day that is no market day any more, stay as they were.
+    # Past slots and slots on days that are no longer market days stay unchanged.
     assert capacities(capacity=8) == [8, 5, 5]
     assert capacities(capacity=1) == [3, 5, 5]
     assert capacities(capacity=None) == [None, 5, 5]

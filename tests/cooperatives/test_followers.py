@@ -1,4 +1,4 @@
-"""Following by mail: nothing before the mailbox's owner says yes, nothing after they say no."""
+"""Following by mail: double opt-in and one-click unsubscribe."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ pytestmark = pytest.mark.django_db
 GUEST = Actor.guest()
 
 
-def ask(slug: str | None = "thien-an", email: str = "hoa@example.com", **fields) -> Follow:
-    given = {"user": None, "language": "vi", "actor": GUEST, "now": NOW} | fields
-    return request_follow(cooperative_slug=slug, email=email, **given)
+def follow(slug: str | None = "thien-an", email: str = "hoa@example.com", **overrides) -> Follow:
+    fields = {"user": None, "language": "vi", "actor": GUEST, "now": NOW} | overrides
+    return request_follow(cooperative_slug=slug, email=email, **fields)
 
 
 def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
     make_cooperative("HTX Thiên An", slug="thien-an")
-    row = ask(email=" Hoa@Example.com ")
-    assert ask().pk == row.pk  # the same mailbox, and no second letter within the hour
+    row = follow(email=" Hoa@Example.com ")
+    assert follow().pk == row.pk  # the same address: no second mail within the hour
     letter = Notification.objects.get()
     assert (row.email, row.confirmed_at, letter.to) == ("hoa@example.com", None, "hoa@example.com")
     assert f"/theo-doi/{row.token}/" in letter.text
@@ -48,29 +48,29 @@ def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
 
     consent = Consent.objects.get()
     assert (consent.purpose, consent.about, consent.given_at) == ("news", f"follow:{row.pk}", NOW)
-    ask(now=NOW + datetime.timedelta(days=9))  # who follows already gets no letter: nobody learns by asking
+    follow(now=NOW + datetime.timedelta(days=9))  # a follower gets no mail, so a request reveals nothing
     assert Notification.objects.count() == 1
     unfollow(token=row.token, actor=GUEST, now=NOW)
     consent.refresh_from_db()
     assert (Follow.objects.count(), consent.withdrawn_at) == (0, NOW)
     with refused(Missing, "missing"):
         unfollow(token=row.token, actor=GUEST, now=NOW)
-    told = Change.objects.filter(action__startswith="follow").in_time().values_list("action", flat=True)
-    assert list(told) == ["follow.confirmed", "follow.ended"]
+    actions = Change.objects.filter(action__startswith="follow").in_time().values_list("action", flat=True)
+    assert list(actions) == ["follow.confirmed", "follow.ended"]
 
 
 def test_confirmed_account_email_follows_without_confirmation() -> None:
     make_cooperative(slug="thien-an")
     user = make_user(email="hoa@example.com")
-    unsure = make_user(email="lan@example.com", is_confirmed=False)
+    unconfirmed_user = make_user(email="lan@example.com", is_confirmed=False)
 
-    own = ask(user=user, actor=user.acting("market"))
-    other = ask(email="ban@example.com", user=user)
-    unconfirmed = ask(email="lan@example.com", user=unsure)
-    market = ask(None, user=user)
+    own_email = follow(user=user, actor=user.acting("market"))
+    other = follow(email="ban@example.com", user=user)
+    unconfirmed = follow(email="lan@example.com", user=unconfirmed_user)
+    market = follow(None, user=user)
 
-    assert [row.confirmed_at for row in (own, other, unconfirmed, market)] == [NOW, None, None, NOW]
-    assert (own.user, Follow.objects.confirmed().of_person(user.pk).count()) == (user, 2)
+    assert [row.confirmed_at for row in (own_email, other, unconfirmed, market)] == [NOW, None, None, NOW]
+    assert (own_email.user, Follow.objects.confirmed().of_person(user.pk).count()) == (user, 2)
     assert set(Notification.objects.values_list("to", flat=True)) == {"ban@example.com", "lan@example.com"}
 
 
@@ -79,21 +79,21 @@ def test_cooperative_without_public_page_cannot_be_followed() -> None:
 
     for slug in ("dang-xin", "khong-co"):
         with refused(Missing, "missing"):
-            ask(slug)
+            follow(slug)
 
 
 def test_unconfirmed_follows_are_deleted_after_a_week() -> None:
     make_cooperative(slug="thien-an")
     now = timezone.now()
-    old = ask(email="a@example.com", now=now - datetime.timedelta(days=8))
-    new = ask(email="b@example.com", now=now - datetime.timedelta(days=6))
-    kept = ask(email="c@example.com", now=now - datetime.timedelta(days=8))
-    confirm_follow(token=kept.token, actor=GUEST, now=now)
+    old = follow(email="a@example.com", now=now - datetime.timedelta(days=8))
+    new = follow(email="b@example.com", now=now - datetime.timedelta(days=6))
+    confirmed = follow(email="c@example.com", now=now - datetime.timedelta(days=8))
+    confirm_follow(token=confirmed.token, actor=GUEST, now=now)
 
     delete_unconfirmed_follows_task()
 
-    assert set(Follow.objects.values_list("pk", flat=True)) == {new.pk, kept.pk}
-    assert old.pk not in {new.pk, kept.pk}
+    assert set(Follow.objects.values_list("pk", flat=True)) == {new.pk, confirmed.pk}
+    assert old.pk not in {new.pk, confirmed.pk}
 
 
 def test_guest_follows_on_cooperative_page_and_unfollows_with_one_click(client: Client) -> None:
@@ -106,13 +106,13 @@ def test_guest_follows_on_cooperative_page_and_unfollows_with_one_click(client: 
     client.post("/hop-tac-xa/thien-an/theo-doi/", {"email": "hoa@example.com", "agrees": "on"})
 
     row = Follow.objects.get()
-    client.get(f"/theo-doi/{row.token}/")  # a mail program looks: nothing begins
+    client.get(f"/theo-doi/{row.token}/")  # GET does not confirm: mail programs prefetch links
     assert not Follow.objects.confirmed().exists()
     client.post(f"/theo-doi/{row.token}/dong-y/")
     assert Follow.objects.confirmed().get() == row
     strict = Client(enforce_csrf_checks=True)
-    answers = [strict.post(f"/theo-doi/{row.token}/", {"List-Unsubscribe": "One-Click"}) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [200, 200]
+    responses = [strict.post(f"/theo-doi/{row.token}/", {"List-Unsubscribe": "One-Click"}) for _ in range(2)]
+    assert [response.status_code for response in responses] == [200, 200]
     assert not Follow.objects.exists()
     assert client.get(f"/theo-doi/{row.token}/").status_code == 200
     assert client.post(f"/theo-doi/{row.token}/dong-y/").status_code == 404
@@ -130,8 +130,8 @@ def test_account_lists_and_cancels_follows_and_back_in_stock_requests(client: Cl
     make_cooperative("HTX Thiên An", slug="thien-an")
     honey = make_product(name="Mật ong", on_hand=0)
     user = make_user(email="hoa@example.com")
-    own = ask(user=user)
-    ask(email="lan@example.com")
+    own = follow(user=user)
+    follow(email="lan@example.com")
     client.force_login(user)
     client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "hoa@example.com"})
 
@@ -149,7 +149,7 @@ def test_news_consent_follows_market_and_withdrawal_ends_all_follows(client: Cli
     make_cooperative(slug="thien-an")
     user = make_user(email="hoa@example.com")
     client.force_login(user)
-    ask(user=user)
+    follow(user=user)
 
     client.post("/tai-khoan/dong-y/news/", {"agree": "1"})
     market = Follow.objects.confirmed().get(cooperative=None)

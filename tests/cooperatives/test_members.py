@@ -1,3 +1,5 @@
+"""Adding, changing and removing a cooperative's members."""
+
 from __future__ import annotations
 
 import pytest
@@ -21,16 +23,16 @@ pytestmark = pytest.mark.django_db
 MANAGER = Actor.system("test")
 
 
-def admit(cooperative, person, role=Role.PACKER):
+def add(cooperative, person, role=Role.PACKER):
     return add_member(cooperative_id=cooperative.pk, person=person, role=role, actor=MANAGER, now=NOW)
 
 
-@pytest.mark.parametrize("written", ["Hoa@example.com ", "0912 345 678", "+84912345678"])
-def test_member_is_added_by_email_or_phone_in_any_format(written: str) -> None:
+@pytest.mark.parametrize("contact", ["Hoa@example.com ", "0912 345 678", "+84912345678"])
+def test_member_is_added_by_email_or_phone_in_any_format(contact: str) -> None:
     cooperative = make_cooperative()
     user = make_user(email="hoa@example.com", phone="+84912345678", phone_confirmed_at=NOW)
 
-    admit(cooperative, written)
+    add(cooperative, contact)
 
     assert membership_context(user).may(Right.PACK)
     assert Change.objects.get(action="membership.admitted").data == {"role": "packer", "user": user.pk}
@@ -40,7 +42,7 @@ def test_person_without_account_cannot_be_added() -> None:
     cooperative = make_cooperative()
 
     with refused(UserNotFound, "no_such_person") as refusal:
-        admit(cooperative, "nobody@example.com")
+        add(cooperative, "nobody@example.com")
     assert refusal.value.field == "person"
 
 
@@ -49,11 +51,11 @@ def test_member_added_again_gets_new_role() -> None:
     make_user(email="hoa@example.com")
 
     for role in (Role.PACKER, Role.LISTER, Role.LISTER):
-        admit(cooperative, "hoa@example.com", role)
+        add(cooperative, "hoa@example.com", role)
 
     assert Membership.objects.get().role == Role.LISTER
-    told = Change.objects.in_time().values_list("action", flat=True)
-    assert list(told) == ["membership.admitted", "membership.role_changed"]
+    actions = Change.objects.in_time().values_list("action", flat=True)
+    assert list(actions) == ["membership.admitted", "membership.role_changed"]
 
 
 def test_removed_member_loses_access_and_may_return() -> None:
@@ -68,39 +70,39 @@ def test_removed_member_loses_access_and_may_return() -> None:
     with refused(Missing, "missing"):
         remove_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
 
-    admit(cooperative, "hoa@example.com", Role.CASHIER)
+    add(cooperative, "hoa@example.com", Role.CASHIER)
     assert membership_context(user).role == Role.CASHIER
-    told = Change.objects.in_time().values_list("action", flat=True)
-    assert list(told) == ["membership.ended", "membership.admitted"]
+    actions = Change.objects.in_time().values_list("action", flat=True)
+    assert list(actions) == ["membership.ended", "membership.admitted"]
 
 
-@pytest.mark.parametrize("how", ["dismissed", "given another role", "admitted as a packer"])
-def test_last_manager_cannot_be_removed_or_demoted(how: str) -> None:
+@pytest.mark.parametrize("change", ["removed", "role changed", "added again as packer"])
+def test_last_manager_cannot_be_removed_or_demoted(change: str) -> None:
     cooperative = make_cooperative()
     user = make_member(cooperative, email="hoa@example.com")
     make_member(cooperative, Role.PACKER, email="binh@example.com")
     row = Membership.objects.get(user=user)
-    about = {"cooperative_id": cooperative.pk, "membership_id": row.pk, "actor": MANAGER, "now": NOW}
+    arguments = {"cooperative_id": cooperative.pk, "membership_id": row.pk, "actor": MANAGER, "now": NOW}
 
     with refused(LastManager, "last_manager"):
-        if how == "dismissed":
-            remove_member(**about)
-        elif how == "given another role":
-            change_member_role(role=Role.LISTER, **about)
+        if change == "removed":
+            remove_member(**arguments)
+        elif change == "role changed":
+            change_member_role(role=Role.LISTER, **arguments)
         else:
-            admit(cooperative, "hoa@example.com")
+            add(cooperative, "hoa@example.com")
 
     other = Membership.objects.get(user__email="binh@example.com")
-    change_member_role(**about | {"membership_id": other.pk, "role": Role.MANAGER})
-    remove_member(**about)
+    change_member_role(**arguments | {"membership_id": other.pk, "role": Role.MANAGER})
+    remove_member(**arguments)
     assert Membership.objects.get(is_active=True).user.email == "binh@example.com"
 
 
 def test_member_of_another_cooperative_is_missing() -> None:
-    mine, other = make_cooperative("HTX Một"), make_cooperative("HTX Hai")
+    own, other = make_cooperative("HTX Một"), make_cooperative("HTX Hai")
     row = Membership.objects.get(user=make_member(other, Role.PACKER))
 
     with refused(Missing, "missing"):
         change_member_role(
-            cooperative_id=mine.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW
+            cooperative_id=own.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW
         )

@@ -1,4 +1,4 @@
-"""Rows that may stand once stand once, on either database, where a column is empty too."""
+"""Unique constraints over nullable columns, on both databases."""
 
 from __future__ import annotations
 
