@@ -61,8 +61,8 @@ def _target_key(made: int | None, own: int | None) -> int | None:
     return made if own is None else key_from_cooperative(own)
 
 
-menu_item.field("collection", needs=("collection_id", "shelf_of_id", "in_channel"))(
-    _target_resolver(collection, "collection_id", "shelf_of_id")
+menu_item.field("collection", needs=("collection_id", "collection_of_id", "in_channel"))(
+    _target_resolver(collection, "collection_id", "collection_of_id")
 )
 menu_item.field("page", needs=("page_id", "page_of_id", "in_channel"))(
     _target_resolver(page, "page_id", "page_of_id")
